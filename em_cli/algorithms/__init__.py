@@ -1,0 +1,8 @@
+"""Ways to climb the likelihood."""
+
+from em_cli.registry import Registry
+
+ALGORITHMS = Registry(
+    "algorithm",
+    em="em_cli.algorithms.em:EM",
+)

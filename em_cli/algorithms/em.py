@@ -1,0 +1,19 @@
+"""Expectation–maximisation (Dempster, Laird & Rubin 1977)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Expectation, Parameters, Query
+
+
+@dataclass(frozen=True, slots=True)
+class EM:
+    """Each E-step is taken at the M-step of the one before."""
+
+    def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:
+        found = yield Query(start)
+        while True:
+            found = yield Query(found)

@@ -1,0 +1,65 @@
+"""Criteria for choosing among fits; the smallest value wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import log
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a criterion needs to know of a fit; logarithms are natural."""
+
+    log_likelihood: float  # total
+    n_parameters: int
+    n_rows: float  # rows used, or the sum of their weights
+    entropy: float  # of the responsibilities, total
+    log_largest: float  # sum over rows of the log of the largest responsibility
+
+
+def bic(fit: Figures) -> float:
+    """Schwarz (1978). mclust prints its negative."""
+    return -2 * fit.log_likelihood + fit.n_parameters * log(fit.n_rows)
+
+
+def aic(fit: Figures) -> float:
+    """Akaike (1974)."""
+    return -2 * fit.log_likelihood + 2 * fit.n_parameters
+
+
+def aicc(fit: Figures) -> float:
+    """Hurvich & Tsai (1989); infinite where there are too few rows for it."""
+    p, n = fit.n_parameters, fit.n_rows
+    return aic(fit) + 2 * p * (p + 1) / (n - p - 1) if n > p + 1 else float("inf")
+
+
+def caic(fit: Figures) -> float:
+    """Bozdogan (1987)."""
+    return bic(fit) + fit.n_parameters
+
+
+def sabic(fit: Figures) -> float:
+    """Sclove (1987): BIC with (n + 2)/24 for n."""
+    return -2 * fit.log_likelihood + fit.n_parameters * log((fit.n_rows + 2) / 24)
+
+
+def icl(fit: Figures) -> float:
+    """Biernacki, Celeux & Govaert (2000), each row counted in its likeliest component, as in mclust."""
+    return bic(fit) - 2 * fit.log_largest
+
+
+def icl_entropy(fit: Figures) -> float:
+    """The same with the entropy of the responsibilities."""
+    return bic(fit) + 2 * fit.entropy
+
+
+CRITERIA: dict[str, Callable[[Figures], float]] = {
+    "bic": bic,
+    "aic": aic,
+    "icl": icl,
+    "aicc": aicc,
+    "caic": caic,
+    "sabic": sabic,
+    "icl_entropy": icl_entropy,
+}

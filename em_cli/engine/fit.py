@@ -1,0 +1,125 @@
+"""The one loop: run the E-steps that the candidates ask for, tell them what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, take
+from em_cli.engine.events import Finished, Iterated, Observer, PassDone, ignore
+from em_cli.engine.model import Model
+from em_cli.engine.passes import one_pass
+from em_cli.engine.protocols import Algorithm, Expectation, Parameters, Query, Runner, Source
+from em_cli.engine.stopping import Status, Stopping, remaining
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """One climb: a model, an algorithm and a place to start from."""
+
+    model: Model
+    algorithm: Algorithm
+    start: Parameters
+    number: int  # its place in the ledger of the run
+    label: str = ""  # of the model, for those who watch
+    climbed: tuple[float, ...] = ()  # log-likelihoods of the iterates that led to the start
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitResult:
+    """Where a climb ended; the log-likelihood is that of these very parameters."""
+
+    candidate: Candidate
+    parameters: Parameters
+    log_likelihood: float
+    weight: Array  # (K,) responsibility of each component, in rows
+    trace: tuple[float, ...]
+    status: Status
+    remaining: float  # nats thought to be gained by climbing on
+    reason: str = ""  # of a degenerate end
+
+
+def fit(
+    candidates: Sequence[Candidate],
+    source: Source,
+    runner: Runner,
+    stopping: Stopping,
+    observe: Observer = ignore,
+    halted: Callable[[], bool] = lambda: False,
+) -> list[FitResult]:
+    """Climb from every candidate; each pass over the data serves all of them.
+
+    When `halted` says so, the climbs end where they are, after at least one pass.
+    """
+    climbs = [_Climb(candidate, stopping, observe) for candidate in candidates]
+    while climbing := [climb for climb in climbs if climb.result is None]:
+        asking = _maximized(climbing)
+        if asking:
+            points = [(climb.candidate.model, point) for climb, point in asking]
+            for (climb, _), found in zip(asking, one_pass(points, source, runner), strict=True):
+                climb.hear(found)
+        observe(PassDone(sum(climb.result is None for climb in climbs), len(climbs)))
+        if halted():
+            for climb in climbs:
+                if climb.result is None:
+                    climb.end(Status.INTERRUPTED)
+    return [climb.result for climb in climbs if climb.result is not None]
+
+
+def _maximized(climbing: list[_Climb]) -> list[tuple[_Climb, Parameters]]:
+    """Where each climb wants its E-step: run the M-steps asked for, all of one model at once."""
+    points: list[tuple[_Climb, Parameters]] = []
+    wanted: dict[int, list[tuple[_Climb, Expectation]]] = {}
+    for climb in climbing:
+        at = climb.query.at
+        if isinstance(at, Parameters):
+            points.append((climb, at))
+        else:
+            wanted.setdefault(id(climb.candidate.model), []).append((climb, at))
+    for climbs in wanted.values():
+        parameters, empty = climbs[0][0].candidate.model.maximize([found for _, found in climbs])
+        for r, (climb, _) in enumerate(climbs):
+            if empty[r]:
+                climb.end(Status.DEGENERATE, "a component has lost all its rows")
+            else:
+                points.append((climb, take(parameters, r)))
+    return points
+
+
+class _Climb:
+    """One candidate on its way up: the E-step it waits for, and what it has heard so far."""
+
+    def __init__(self, candidate: Candidate, stopping: Stopping, observe: Observer) -> None:
+        self.candidate, self.stopping, self.observe = candidate, stopping, observe
+        self.algorithm = candidate.algorithm.iterate(candidate.model, candidate.start)
+        self.query: Query = next(self.algorithm)
+        self.before = candidate.climbed[:-1]  # the last of them is the start, which is asked for again
+        self.trace: list[float] = []
+        self.last: Expectation | None = None
+        self.result: FitResult | None = None
+
+    def hear(self, found: Expectation) -> None:
+        if not isfinite(found.log_likelihood):
+            self.end(Status.DEGENERATE, "the log-likelihood is not finite")
+            return
+        self.last = found
+        self.trace.append(found.log_likelihood)
+        iteration, c = len(self.before) + len(self.trace), self.candidate
+        self.observe(Iterated(c.number, c.label, c.model.n_components, iteration, found.log_likelihood))
+        status = self.stopping(self.trace, iteration)
+        if status is None:
+            self.query = self.algorithm.send(found)
+        else:
+            self.end(status)
+
+    def end(self, status: Status, reason: str = "") -> None:
+        parameters = self.last.parameters if self.last else self.candidate.start
+        height = self.last.log_likelihood if self.last else float("-inf")
+        weight = self.last.statistics.weight if self.last else np.zeros(self.candidate.model.n_components)
+        to_gain, trace = remaining(self.trace), (*self.before, *self.trace)
+        self.result = FitResult(self.candidate, parameters, height, weight, trace, status, to_gain, reason)
+        c = self.candidate
+        self.observe(Finished(c.number, c.label, c.model.n_components, len(trace), height, status.value, to_gain))

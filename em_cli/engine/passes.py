@@ -1,0 +1,117 @@
+"""One pass over the data answers the E-steps of all candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, add, map_arrays, stack, take
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Block, Expectation, ModelStatistics, Parameters, Runner, Source
+
+TILE_FLOATS = 1 << 16  # of features per tile: what stays in a core's own cache
+STACK_FLOATS = 1 << 15  # of log-densities computed at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Candidates of one model, stacked."""
+
+    model: Model
+    members: tuple[int, ...]  # places among the queries
+    parameters: Parameters
+
+
+def one_pass(queries: Sequence[tuple[Model, Parameters]], source: Source, runner: Runner) -> list[Expectation]:
+    """The E-step of every query, reading each block once; sums run in block order, whoever computes them."""
+    places: dict[int, list[int]] = {}
+    for place, (model, _) in enumerate(queries):
+        places.setdefault(id(model), []).append(place)
+    groups = [
+        _Group(queries[members[0]][0], tuple(members), stack([queries[m][1] for m in members]))
+        for members in places.values()
+    ]
+    items = [(index, groups) for index in range(len(source))]
+    totals: list[tuple[Array, ModelStatistics]] | None = None
+    for answer in runner.map(_expect, source, items):
+        totals = answer if totals is None else [add(total, part) for total, part in zip(totals, answer, strict=True)]
+    assert totals is not None, "a source has at least one block"
+    found: list[Expectation | None] = [None] * len(queries)
+    for group, (log_likelihood, statistics) in zip(groups, totals, strict=True):
+        for r, place in enumerate(group.members):
+            total = float(log_likelihood[r]) + group.model.constant
+            found[place] = Expectation(queries[place][1], total, take(statistics, r))
+    return [expectation for expectation in found if expectation is not None]
+
+
+def _expect(source: Source, item: tuple[int, list[_Group]]) -> list[tuple[Array, ModelStatistics]]:
+    """The sums over one block that each group wants."""
+    index, groups = item
+    block = source[index]
+    answers: dict[int, tuple[Array, ModelStatistics]] = {}
+    families: dict[int, list[int]] = {}
+    for place, group in enumerate(groups):
+        families.setdefault(id(group.model.family), []).append(place)
+    for places in families.values():
+        for place, answer in zip(places, _walk(block, [groups[p] for p in places]), strict=True):
+            answers[place] = answer
+    return [answers[place] for place in range(len(groups))]
+
+
+def tile_rows(n_features: int) -> int:
+    """Rows of a tile; it depends on nothing else, so the bits of a sum do not either."""
+    return int(np.clip(TILE_FLOATS // n_features // 64 * 64, 256, 8192))
+
+
+def _walk(block: Block, groups: list[_Group]) -> list[tuple[Array, ModelStatistics]]:
+    """Walk the tiles of a block; groups share a family, and so the features."""
+    family, n = groups[0].model.family, block.x.shape[1]
+    rows = tile_rows(family.n_features())
+    sums: list[tuple[Array, ModelStatistics] | None] = [None] * len(groups)
+    features = np.empty((family.n_features(), min(rows, n)))
+    buffers: dict[tuple[int, ...], Array] = {}
+    for first in range(0, n, rows):
+        tile = Block(block.index, block.x[:, first : first + rows], _cut(block.weights, first, rows))
+        m = tile.x.shape[1]
+        if m < features.shape[1]:
+            features = np.empty((len(features), m))
+        family.features(tile.x, features)
+        for g, group in enumerate(groups):
+            answer = _tile(tile, features, group, buffers)
+            so_far = sums[g]
+            sums[g] = answer if so_far is None else add(so_far, answer)
+    return [s for s in sums if s is not None]
+
+
+def _tile(
+    tile: Block, features: Array, group: _Group, buffers: dict[tuple[int, ...], Array]
+) -> tuple[Array, ModelStatistics]:
+    model, m, k = group.model, features.shape[1], group.model.n_components
+    at_once = max(1, STACK_FLOATS // (k * m))
+    parts = []
+    for first in range(0, len(group.members), at_once):
+        some = slice(first, first + at_once)
+        parameters = group.parameters if at_once >= len(group.members) else take(group.parameters, some)
+        shape = (min(at_once, len(group.members) - first), k, m)
+        if (joint := buffers.get(shape)) is None:
+            joint = buffers[shape] = np.empty(shape)
+        model.family.log_density(features, parameters.components, model.latent.log_prior(parameters.latent), joint)
+        posterior = model.latent.posterior(joint, parameters.latent, tile)
+        if tile.weights is None:
+            log_likelihood = posterior.log_likelihood.sum(axis=1)
+        else:
+            log_likelihood = (posterior.log_likelihood * tile.weights).sum(axis=1)
+            joint *= tile.weights
+        statistics = model.family.statistics(features, joint, parameters.components)
+        parts.append((log_likelihood, ModelStatistics(statistics, posterior.statistics)))
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _joined(parts: list[tuple[Array, ModelStatistics]]) -> tuple[Array, ModelStatistics]:
+    return map_arrays(lambda *arrays: np.concatenate(arrays), parts[0], *parts[1:])
+
+
+def _cut(weights: Array | None, first: int, rows: int) -> Array | None:
+    return None if weights is None else weights[first : first + rows]

@@ -1,0 +1,176 @@
+"""The interchangeable parts of a fit, one protocol each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from em_cli.engine.arrays import Array, Integers
+
+if TYPE_CHECKING:
+    from em_cli.engine.columns import Columns
+    from em_cli.engine.model import Model
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive rows of the data, in the user's units."""
+
+    index: int  # place in the source, 0 … B-1
+    x: Array  # (D, n)
+    weights: Array | None = None  # (n,) case weights; None means ones
+
+
+class Source(Protocol):
+    """The data, cut into blocks that can be read in any order, any number of times."""
+
+    @property
+    def n_rows(self) -> int: ...
+    @property
+    def n_columns(self) -> int: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Block: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Collapse:
+    """Why a component is degenerate: its likelihood is high for no good reason."""
+
+    reason: str
+    at_floor: bool  # it is held up only by the resolution of the data
+
+
+class Family(Protocol):
+    """A component distribution, for all K components of all R stacked candidates at once.
+
+    A family as the user names it holds options only. `bind` gives the same family made ready for
+    data: it then knows their location, scale and resolution, computes in coordinates of its
+    own, and never lets them out: documents hold parameters in the user's units.
+    """
+
+    def bind(self, columns: Columns) -> Family: ...
+
+    def n_features(self) -> int:
+        """F, the number of features of a row."""
+
+    def features(self, x: Array, out: Array) -> None:
+        """Write the features (F, n) of the rows x (D, n): all that the two steps need of them."""
+
+    def base_measure(self, x: Array) -> Array:
+        """The part (n,) of the log-density that no parameter changes, Jacobian of the coordinates included."""
+
+    def embedding(self, x: Array) -> Array:
+        """The rows (E, n) in coordinates where Euclidean distance means something, for starts."""
+
+    def log_density(self, features: Array, parameters: Any, offset: Array, out: Array) -> None:
+        """Write (R, K, n): log-density less base measure, plus the offset (R, K)."""
+
+    def statistics(self, features: Array, responsibilities: Array, parameters: Any) -> Array:
+        """Sufficient statistics (R, K, S) of responsibilities (R, K, n); the first is the component's weight.
+
+        They add over rows and scale with weights. Their frame of reference may be `parameters`.
+        """
+
+    def maximize(self, statistics: Array, parameters: Any) -> Any:
+        """The M-step: the maximum-likelihood parameters, stacked as the statistics are. It never raises."""
+
+    def n_parameters(self, n_components: int) -> int:
+        """Free parameters of the components, mixing weights not counted."""
+
+    def collapsed(self, parameters: Any, support: Array) -> list[Collapse | None]:
+        """Which of K components (no stack; support (K,) in distinct rows) are degenerate, and why."""
+
+    def moments(self, parameters: Any) -> tuple[Array, Array]:
+        """Mean and standard deviation (K, D) of each component, in the user's units."""
+
+    def to_document(self, parameters: Any) -> dict[str, Any]:
+        """The parameters (no stack) in the user's units, under the names of the field."""
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
+        """The inverse of `to_document`, for this family's coordinates; `DataError` names a bad field."""
+
+    def sample(self, parameters: Any, labels: Integers, rng: Any) -> Array:
+        """Draw one row (D, n) per label, in the user's units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """What is believed about the labels of some rows; the responsibilities overwrite the log-densities."""
+
+    log_likelihood: Array  # (R, n) of each row
+    statistics: Any  # of the latent structure, beyond the component weights; None if it needs none
+
+
+class Latent(Protocol):
+    """The joint law of the labels."""
+
+    def log_prior(self, parameters: Any) -> Array:
+        """What is added (R, K) to every row's log-density before `posterior`."""
+
+    def posterior(self, log_density: Array, parameters: Any, block: Block) -> Posterior: ...
+    def maximize(self, weight: Array, statistics: Any, parameters: Any) -> Any: ...
+    def n_parameters(self, n_components: int) -> int: ...
+    def to_document(self, parameters: Any) -> dict[str, Any]: ...
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any: ...
+    def sample(self, parameters: Any, n_rows: int, rng: Any) -> Integers: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Of a whole mixture; every array may carry a leading axis R of stacked candidates."""
+
+    latent: Any
+    components: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatistics:
+    """Sums over rows that an M-step needs."""
+
+    components: Array  # (R, K, S)
+    latent: Any
+
+    @property
+    def weight(self) -> Array:
+        """(R, K) responsibility each component bears."""
+        return self.components[..., 0]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What an E-step found at some parameters."""
+
+    parameters: Parameters
+    log_likelihood: float  # total, in nats, of exactly these parameters
+    statistics: ModelStatistics
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One E-step that an algorithm wants run: at parameters, or at the M-step of what another one found."""
+
+    at: Parameters | Expectation
+
+
+class Algorithm(Protocol):
+    """A way to climb: it asks for E-steps and is told what they found. It computes neither step itself."""
+
+    def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]: ...
+
+
+class Start(Protocol):
+    """A place to climb from: a partition of some rows, made anew from each seed."""
+
+    def labels(self, embedding: Array, n_components: int, seed: tuple[int, ...]) -> Integers: ...
+
+
+class Runner(Protocol):
+    """A place to compute."""
+
+    def map(self, task: Callable[[Source, Item], Answer], source: Source, items: Iterable[Item]) -> Iterator[Answer]:
+        """Answers in the order of the items, whoever computes them."""
+        ...

@@ -1,0 +1,92 @@
+"""What a fitted mixture says of rows: densities and responsibilities, and their totals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, add, map_arrays
+from em_cli.engine.model import Model
+from em_cli.engine.passes import tile_rows
+from em_cli.engine.protocols import Block, Parameters, Runner, Source
+
+
+@dataclass(frozen=True, slots=True)
+class RowScores:
+    log_density: Array  # (n,) of the mixture
+    responsibilities: Array  # (K, n)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over rows; they add over blocks. Logarithms are natural."""
+
+    log_likelihood: Array  # ()
+    entropy: Array  # () of the responsibilities
+    log_largest: Array  # () sum of the log of each row's largest responsibility
+    n_effective: Array  # (K,) sum of responsibilities
+    n_assigned: Array  # (K,) rows whose largest responsibility it is
+
+
+LANES = 8  # rows are scored in multiples of it, so that each goes through the same instructions
+
+
+def score_rows(model: Model, parameters: Parameters, x: Array) -> RowScores:
+    """Score the rows x (D, n); the bits of a row's score do not depend on its neighbours."""
+    n, step = x.shape[1], tile_rows(model.family.n_features())
+    log_density, responsibilities = np.empty(n), np.empty((model.n_components, n))
+    stacked = map_arrays(lambda array: array[None], parameters)
+    prior = model.latent.log_prior(stacked.latent)
+    for first in range(0, n, step):
+        tile = x[:, first : first + step]
+        m = tile.shape[1]
+        padded = tile if m % LANES == 0 else np.pad(tile, ((0, 0), (0, -m % LANES)), mode="edge")
+        joint = np.empty((1, model.n_components, padded.shape[1]))
+        features = np.empty((model.family.n_features(), padded.shape[1]))
+        with np.errstate(over="ignore"):  # squares of huge values, which a tight component does not use
+            model.family.features(padded, features)
+            model.family.log_density(features, stacked.components, prior, joint)
+        posterior = model.latent.posterior(joint, stacked.latent, Block(0, padded))
+        log_density[first : first + m] = posterior.log_likelihood[0, :m] + model.family.base_measure(tile)
+        responsibilities[:, first : first + m] = joint[0, :, :m]
+    return RowScores(log_density, responsibilities)
+
+
+def totals(scores: RowScores, weights: Array | None = None) -> Totals:
+    r = scores.responsibilities
+    w = np.ones(r.shape[1]) if weights is None else weights
+    with np.errstate(divide="ignore", invalid="ignore"):
+        surprise = np.where(r > 0, r * np.log(r), 0.0).sum(axis=0)
+    return Totals(
+        np.asarray((w * scores.log_density).sum()),
+        np.asarray(-(w * surprise).sum()),
+        np.asarray((w * np.log(r.max(axis=0))).sum()),
+        (w * r).sum(axis=1),
+        np.bincount(r.argmax(axis=0), w, len(r)).astype(np.float64),
+    )
+
+
+def score_source(model: Model, parameters: Parameters, source: Source, runner: Runner) -> Totals:
+    """The totals of all rows, in block order."""
+    result: Totals | None = None
+    for part in runner.map(_score_block, source, [(b, model, parameters) for b in range(len(source))]):
+        result = part if result is None else add(result, part)
+    assert result is not None, "a source has at least one block"
+    return result
+
+
+def _score_block(source: Source, item: tuple[int, Model, Parameters]) -> Totals:
+    index, model, parameters = item
+    block = source[index]
+    return totals(score_rows(model, parameters, block.x), block.weights)
+
+
+def base_measure(model: Model, source: Source) -> float:
+    """The total log base measure of the data: what `Model.constant` should be."""
+    total = 0.0
+    for index in range(len(source)):
+        block = source[index]
+        measure = model.family.base_measure(block.x)
+        total += float(measure.sum() if block.weights is None else (measure * block.weights).sum())
+    return total

@@ -1,0 +1,53 @@
+"""When a climb ends. The unit is the nat of total log-likelihood, whatever n and the units of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+WINDOW = 8  # iterates
+
+
+class Status(Enum):
+    CONVERGED = "converged"
+    MAX_ITERATIONS = "max_iterations"
+    DEGENERATE = "degenerate"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """Stop when the last iterates gained less than `tolerance` nats and a tenth of it is thought to remain.
+
+    What remains is an extrapolation, and is asked to be the smaller for it.
+    """
+
+    tolerance: float = 0.01
+    max_iterations: int = 2000
+
+    def __call__(self, trace: Sequence[float], iterations: int) -> Status | None:
+        """The verdict on a climb, from its latest iterates and the number of all that led to them."""
+        if len(trace) > 2:
+            window = trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
+            if window < self.tolerance and remaining(trace) < self.tolerance / 10:
+                return Status.CONVERGED
+        return Status.MAX_ITERATIONS if iterations >= self.max_iterations else None
+
+
+def remaining(trace: Sequence[float]) -> float:
+    """Nats still to gain, by the ratio of the last gains (Aitken; Böhning et al. 1994).
+
+    The ratio is taken over half windows, where rounding weighs less than in the last two gains.
+    """
+    if len(trace) < 3:
+        return float("inf")
+    half = min(WINDOW // 2, (len(trace) - 1) // 2)
+    late, early = trace[-1] - trace[-1 - half], trace[-1 - half] - trace[-1 - 2 * half]
+    rounding = 1e-13 * abs(trace[-1])
+    if late <= rounding:
+        return 0.0
+    if late >= early:
+        return float("inf")
+    ratio = late / early
+    return late * ratio / (1 - ratio)

@@ -1,0 +1,47 @@
+"""Every error that a user can meet, and the status with which the program then ends."""
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitStatus(IntEnum):
+    DONE = 0
+    INTERNAL = 1
+    USAGE = 2
+    DATA = 3
+    OUTPUT = 4
+    NO_FIT = 5
+    DOUBTFUL = 6  # only with --strict
+    INTERRUPTED = 130
+    TERMINATED = 143
+    READER_GONE = 141
+
+
+class EmError(Exception):
+    """A problem the user can act on; its text says what is wrong, where, and what to do."""
+
+    status: ClassVar[ExitStatus] = ExitStatus.INTERNAL
+
+
+class UsageError(EmError):
+    """The options or the run configuration do not describe a run."""
+
+    status = ExitStatus.USAGE
+
+
+class DataError(EmError):
+    """The data or the model file cannot be used as asked."""
+
+    status = ExitStatus.DATA
+
+
+class OutputError(EmError):
+    """The results cannot be written where they should go."""
+
+    status = ExitStatus.OUTPUT
+
+
+class NoFit(EmError):
+    """No start gave an acceptable fit."""
+
+    status = ExitStatus.NO_FIT

@@ -1,0 +1,281 @@
+"""Multivariate normal components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from em_cli.engine import exponential
+from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.protocols import Collapse
+from em_cli.errors import DataError
+from em_cli.families.covariances import COVARIANCES
+from em_cli.families.covariances.structure import CovarianceStructure
+
+LOG_2PI = float(np.log(2 * np.pi))
+CANCELLATION = 1e6  # of the expanded quadratic form; beyond it a component is evaluated about its mean
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianParameters:
+    """In the coordinates of the family; factors and natural parameters are made once, in the M-step."""
+
+    means: Array  # (R, K, D)
+    covariances: Array  # (R, K, D, D), or variances (R, K, D) of a diagonal structure
+    factors: Array  # inverse Cholesky factors, or reciprocal standard deviations, of the same shape
+    theta: Array  # (R, K, F) natural parameters
+    tight: Flags  # (R, K) components that the expanded form would evaluate with loss
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gaussian:
+    """Features 1, z and the products of z, the columns centred and scaled; for a diagonal structure the squares only.
+
+    A component so tight, or so far out, that the expanded quadratic form would lose digits
+    has its form evaluated, and its moments taken, in coordinates whitened by the component itself.
+    """
+
+    covariance: str = "full"
+    floor: float = 1.0  # smallest standard deviation, in units of the resolution of a column over √12
+
+    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
+    structure: CovarianceStructure = field(init=False, repr=False)
+    _scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
+    _floor: Array = field(init=False, repr=False)  # (D,) in coordinates
+
+    def __post_init__(self) -> None:
+        structure = COVARIANCES.load(self.covariance)()
+        scale = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
+        if structure.common_scale:
+            scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
+        object.__setattr__(self, "structure", structure)
+        object.__setattr__(self, "_scale", scale)
+        object.__setattr__(self, "_floor", self.floor * self.columns.resolution / np.sqrt(12) / scale)
+
+    def bind(self, columns: Columns) -> Gaussian:
+        return replace(self, columns=columns)
+
+    @property
+    def n_columns(self) -> int:
+        return len(self.columns.mean)
+
+    def n_features(self) -> int:
+        d = self.n_columns
+        return 1 + 2 * d if self.structure.diagonal else 1 + d + d * (d + 1) // 2
+
+    def features(self, x: Array, out: Array) -> None:
+        d, m = x.shape
+        out[0] = 1.0
+        z = out[1 : 1 + d]
+        np.subtract(x, self.columns.mean[:, None], out=z)
+        z *= (1 / self._scale)[:, None]
+        if self.structure.diagonal:
+            np.multiply(z, z, out=out[1 + d :])
+            return
+        whole, half = (d - 1) // 2 + 1, d // 2
+        around = np.concatenate([z, z[:half]])  # z_i z_(i+s), indices modulo d, for all shifts s at once
+        shifted = as_strided(around, (whole, d, m), (around.strides[0], *around.strides))
+        np.multiply(shifted, z, out=out[1 + d : 1 + d + whole * d].reshape(whole, d, m))
+        if d % 2 == 0:
+            np.multiply(z[:half], z[half:], out=out[1 + d + whole * d :])
+
+    def base_measure(self, x: Array) -> Array:
+        return np.broadcast_to(-np.log(self._scale).sum(), x.shape[1])
+
+    def embedding(self, x: Array) -> Array:
+        sd = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
+        embedded: Array = (x - self.columns.mean[:, None]) / sd[:, None]
+        return embedded
+
+    def log_density(self, features: Array, parameters: GaussianParameters, offset: Array, out: Array) -> None:
+        if not parameters.tight.all():
+            exponential.log_density(features, parameters.theta, offset, out)
+        for r, k in zip(*np.nonzero(parameters.tight), strict=True):
+            z, log_determinant = self._whitened(features, parameters, r, k)
+            quadratic = np.einsum("dm,dm->m", z, z)
+            out[r, k] = offset[r, k] + log_determinant - 0.5 * (quadratic + len(z) * LOG_2PI)
+
+    def statistics(self, features: Array, responsibilities: Array, parameters: GaussianParameters | None) -> Array:
+        sums = exponential.statistics(features, responsibilities)
+        if parameters is None:
+            return sums
+        d = self.n_columns
+        for r, k in zip(*np.nonzero(parameters.tight), strict=True):
+            z, _ = self._whitened(features, parameters, r, k)
+            weighted = z * responsibilities[r, k]
+            sums[r, k, 1 : 1 + d] = weighted.sum(axis=1)
+            if self.structure.diagonal:
+                sums[r, k, 1 + d :] = np.einsum("dm,dm->d", weighted, z)
+            else:
+                i, j = _pairs(d)
+                sums[r, k, 1 + d :] = (weighted @ z.T)[i, j]
+        return sums
+
+    def maximize(self, statistics: Array, parameters: GaussianParameters | None) -> GaussianParameters:
+        d = self.n_columns
+        weight = np.maximum(statistics[..., 0], np.finfo(float).tiny)
+        means = statistics[..., 1 : 1 + d] / weight[..., None]
+        second = statistics[..., 1 + d :] / weight[..., None]
+        if self.structure.diagonal:
+            scatter = np.maximum(second - means**2, 0.0)
+        else:
+            i, j = _pairs(d)
+            scatter = np.empty((*means.shape, d))
+            scatter[..., i, j] = scatter[..., j, i] = second
+            scatter -= means[..., :, None] * means[..., None, :]
+        if parameters is not None and parameters.tight.any():
+            means, scatter = self._unwhitened(means, scatter, parameters)
+        covariances = self.structure.constrain(weight, scatter, self._floor)
+        return self._parameters(means, covariances)
+
+    def n_parameters(self, n_components: int) -> int:
+        d = self.n_columns
+        return n_components * d + self.structure.n_parameters(n_components, d)
+
+    def collapsed(self, parameters: GaussianParameters, support: Array) -> list[Collapse | None]:
+        """A component at the resolution of the data, or one narrow and resting on few rows.
+
+        The bounds (relative to the overall covariance: narrower than 1e-3 with fewer than
+        5(D+1) distinct rows, than 1e-6 with any number, or D+1 distinct rows or fewer) are those
+        by which the reference optima were judged.
+        """
+        d, scale = self.n_columns, self._scale
+        covariances = self._matrices(parameters.covariances)
+        floor = np.where(self._floor > 0, self._floor, 1e-300)
+        at_floor = np.linalg.eigvalsh(covariances / np.outer(floor, floor))[:, 0] < 1 + 1e-6
+        overall = np.linalg.inv(np.linalg.cholesky(self.columns.covariance / np.outer(scale, scale)))
+        narrowest = np.linalg.eigvalsh(overall @ covariances @ overall.T)[:, 0]
+        reasons: list[Collapse | None] = []
+        for k in range(len(support)):
+            few = support[k] <= d + 1 or narrowest[k] < 1e-3
+            if at_floor[k]:
+                reasons.append(Collapse("its variance is at the resolution of the data", True))
+            elif self.structure.bounded:
+                reasons.append(None)
+            elif narrowest[k] < 1e-6 or (few and support[k] < 5 * (d + 1)):
+                reasons.append(Collapse(f"it rests on {support[k]:.3g} distinct rows, too few to trust", False))
+            else:
+                reasons.append(None)
+        return reasons
+
+    def moments(self, parameters: GaussianParameters) -> tuple[Array, Array]:
+        variances = np.diagonal(self._matrices(parameters.covariances), axis1=1, axis2=2)
+        return self._locations(parameters), np.sqrt(variances) * self._scale
+
+    def to_document(self, parameters: GaussianParameters) -> dict[str, Any]:
+        covariances = self._matrices(parameters.covariances) * np.outer(self._scale, self._scale)
+        return {
+            "means": self._locations(parameters).tolist(),
+            "covariances": self.structure.to_document(covariances).tolist(),
+        }
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> GaussianParameters:
+        k, d, scale = n_components, self.n_columns, self._scale
+        means = _numbers(document, "means")
+        if means.shape != (k, d):
+            raise DataError(f"the field 'means' must hold {k} lists of {d} numbers.")
+        try:
+            covariances = self.structure.from_document(_numbers(document, "covariances"), k, d)
+        except ValueError as error:
+            raise DataError(f"the field 'covariances' does not fit {self.covariance!r}: {error}.") from None
+        if not np.allclose(covariances, np.swapaxes(covariances, -1, -2), rtol=1e-9, atol=0):
+            raise DataError("the field 'covariances' holds a matrix that is not symmetric.")
+        covariances = covariances / np.outer(scale, scale)
+        try:
+            np.linalg.cholesky(covariances)
+        except np.linalg.LinAlgError:
+            raise DataError("the field 'covariances' holds a matrix that is not positive definite.") from None
+        if self.structure.diagonal:
+            covariances = np.diagonal(covariances, axis1=1, axis2=2)
+        return self._parameters((means - self.columns.mean) / scale, covariances)
+
+    def sample(self, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
+        lower = np.linalg.cholesky(self._matrices(parameters.covariances))
+        noise = rng.standard_normal((len(labels), self.n_columns))
+        z = parameters.means[labels] + np.einsum("nij,nj->ni", lower[labels], noise)
+        drawn: Array = (z * self._scale + self.columns.mean).T
+        return drawn
+
+    def _parameters(self, means: Array, covariances: Array) -> GaussianParameters:
+        """Complete the parameters, stacked or not, with what the E-step needs of them."""
+        d, largest = self.n_columns, self.columns.largest / self._scale
+        if self.structure.diagonal:
+            factors = 1 / np.sqrt(covariances)
+            precision = factors**2
+            linear = precision * means
+            quadratic = -0.5 * precision
+            log_determinant = np.log(factors).sum(axis=-1)
+            bound = largest**2
+            loss = precision @ bound if np.isfinite(bound).all() else np.full(means.shape[:-1], np.inf)
+        else:
+            factors = np.linalg.inv(np.linalg.cholesky(covariances))
+            precision = np.swapaxes(factors, -1, -2) @ factors
+            linear = (precision @ means[..., None])[..., 0]
+            i, j = _pairs(d)
+            quadratic = precision[..., i, j] * np.where(i == j, -0.5, -1.0)
+            log_determinant = np.log(np.diagonal(factors, axis1=-2, axis2=-1)).sum(axis=-1)
+            finite = np.isfinite(largest).all()
+            loss = np.abs(precision) @ largest @ largest if finite else np.full(means.shape[:-1], np.inf)
+        constant = log_determinant - 0.5 * (d * LOG_2PI + (linear * means).sum(axis=-1))
+        theta = np.concatenate([constant[..., None], linear, quadratic], axis=-1)
+        return GaussianParameters(means, covariances, factors, theta, ~(loss <= CANCELLATION))
+
+    def _whitened(self, features: Array, parameters: GaussianParameters, r: int, k: int) -> tuple[Array, Array]:
+        """The rows (D, m) in coordinates where component k is standard normal, and the log-determinant of the map."""
+        centred = features[1 : 1 + self.n_columns] - parameters.means[r, k][:, None]
+        factor = parameters.factors[r, k]
+        if self.structure.diagonal:
+            return factor[:, None] * centred, np.log(factor).sum()
+        return factor @ centred, np.log(np.diagonal(factor)).sum()
+
+    def _unwhitened(self, means: Array, scatter: Array, at: GaussianParameters) -> tuple[Array, Array]:
+        """Moments that tight components took in whitened coordinates, brought back."""
+        tight = at.tight
+        if self.structure.diagonal:
+            there, spread = at.means + means / at.factors, scatter / at.factors**2
+            return np.where(tight[..., None], there, means), np.where(tight[..., None], spread, scatter)
+        lower = np.linalg.inv(at.factors)
+        there = at.means + (lower @ means[..., None])[..., 0]
+        spread = lower @ scatter @ np.swapaxes(lower, -1, -2)
+        spread = 0.5 * (spread + np.swapaxes(spread, -1, -2))
+        return (
+            np.where(tight[..., None], there, means),
+            np.where(tight[..., None, None], spread, scatter),
+        )
+
+    def _matrices(self, covariances: Array) -> Array:
+        """(K, D, D), whatever the structure."""
+        matrices: Array = covariances[..., None] * np.eye(self.n_columns) if self.structure.diagonal else covariances
+        return matrices
+
+    def _locations(self, parameters: GaussianParameters) -> Array:
+        locations: Array = parameters.means * self._scale + self.columns.mean
+        return locations
+
+
+@lru_cache
+def _pairs(d: int) -> tuple[Integers, Integers]:
+    """The columns i, j of the product features, in their order."""
+    pairs = [(i, (i + s) % d) for s in range((d - 1) // 2 + 1) for i in range(d)]
+    if d % 2 == 0:
+        pairs += [(i, i + d // 2) for i in range(d // 2)]
+    i, j = np.array(pairs, np.intp).T
+    return i, j
+
+
+def _numbers(document: Mapping[str, Any], name: str) -> Array:
+    if name not in document:
+        raise DataError(f"the field {name!r} is missing.")
+    try:
+        values = np.array(document[name], np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"the field {name!r} must hold numbers only, in lists of equal length.") from None
+    if not np.isfinite(values).all():
+        raise DataError(f"the field {name!r} holds a number that is not finite.")
+    return values

@@ -1,0 +1,110 @@
+"""Groups of columns of different families, independent given the component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.columns import Columns
+from em_cli.engine.protocols import Collapse, Family
+
+
+@dataclass(frozen=True, slots=True)
+class ProductParameters:
+    parts: tuple[Any, ...]  # parameters of each group's family
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Product:
+    """Features, statistics and parameters of the groups stand side by side."""
+
+    families: tuple[Family, ...] = ()
+    columns_of: tuple[Integers, ...] = ()  # the columns of each group, in the order of the data
+
+    _features: tuple[slice, ...] = field(default=(), init=False, repr=False)
+
+    def bind(self, columns: Columns) -> Product:
+        families = tuple(
+            family.bind(columns.select(indices)) for family, indices in zip(self.families, self.columns_of, strict=True)
+        )
+        bound = replace(self, families=families)
+        ends = np.cumsum([family.n_features() for family in families]).tolist()
+        starts = [0, *ends[:-1]]
+        object.__setattr__(bound, "_features", tuple(slice(a, b) for a, b in zip(starts, ends, strict=True)))
+        return bound
+
+    @property
+    def _groups(self) -> list[tuple[Family, Integers, slice]]:
+        return list(zip(self.families, self.columns_of, self._features, strict=True))
+
+    def n_features(self) -> int:
+        return sum(family.n_features() for family in self.families)
+
+    def features(self, x: Array, out: Array) -> None:
+        for family, columns, rows in self._groups:
+            family.features(x[columns], out[rows])
+
+    def base_measure(self, x: Array) -> Array:
+        total: Array = np.sum([family.base_measure(x[columns]) for family, columns, _ in self._groups], axis=0)
+        return total
+
+    def embedding(self, x: Array) -> Array:
+        return np.concatenate([family.embedding(x[columns]) for family, columns, _ in self._groups])
+
+    def log_density(self, features: Array, parameters: ProductParameters, offset: Array, out: Array) -> None:
+        out[...] = offset[..., None]
+        part, none = np.empty_like(out), np.zeros_like(offset)
+        for (family, _, rows), own in zip(self._groups, parameters.parts, strict=True):
+            family.log_density(features[rows], own, none, part)
+            out += part
+
+    def statistics(self, features: Array, responsibilities: Array, parameters: ProductParameters | None) -> Array:
+        return np.concatenate(
+            [
+                family.statistics(features[rows], responsibilities, own)
+                for (family, _, rows), own in self._with(parameters)
+            ],
+            axis=-1,
+        )
+
+    def maximize(self, statistics: Array, parameters: ProductParameters | None) -> ProductParameters:
+        return ProductParameters(
+            tuple(family.maximize(statistics[..., rows], own) for (family, _, rows), own in self._with(parameters))
+        )
+
+    def n_parameters(self, n_components: int) -> int:
+        return sum(family.n_parameters(n_components) for family in self.families)
+
+    def collapsed(self, parameters: ProductParameters, support: Array) -> list[Collapse | None]:
+        by_family = [family.collapsed(own, support) for (family, _, _), own in self._with(parameters)]
+        return [next((reason for reason in reasons if reason), None) for reasons in zip(*by_family, strict=True)]
+
+    def moments(self, parameters: ProductParameters) -> tuple[Array, Array]:
+        found = [(columns, family.moments(own)) for (family, columns, _), own in self._with(parameters)]
+        order = np.argsort(np.concatenate([columns for columns, _ in found]))
+        mean, sd = (np.concatenate([moments[i] for _, moments in found], axis=1)[:, order] for i in (0, 1))
+        return mean, sd
+
+    def to_document(self, parameters: ProductParameters) -> dict[str, Any]:
+        document: dict[str, Any] = {}
+        for (family, _, _), own in self._with(parameters):
+            document |= family.to_document(own)
+        return document
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> ProductParameters:
+        return ProductParameters(tuple(family.from_document(document, n_components) for family in self.families))
+
+    def sample(self, parameters: ProductParameters, labels: Integers, rng: np.random.Generator) -> Array:
+        drawn = np.empty((sum(map(len, self.columns_of)), len(labels)))
+        for (family, columns, _), own in self._with(parameters):
+            drawn[columns] = family.sample(own, labels, rng)
+        return drawn
+
+    def _with(self, parameters: ProductParameters | None) -> list[tuple[tuple[Family, Integers, slice], Any]]:
+        """Each group with its parameters."""
+        parts = parameters.parts if parameters is not None else (None,) * len(self.families)
+        return list(zip(self._groups, parts, strict=True))

@@ -1,0 +1,5 @@
+"""Latent structures: the joint law of the labels."""
+
+from em_cli.registry import Registry
+
+LATENTS = Registry("latent", independent="em_cli.latents.independent:Independent")

@@ -1,0 +1,71 @@
+"""Independent labels: the finite mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.protocols import Block, Posterior
+from em_cli.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class MixingWeights:
+    weights: Array  # (R, K), positive, sum one
+    log_weights: Array  # (R, K)
+
+
+def mixing_weights(weights: Array) -> MixingWeights:
+    return MixingWeights(weights, np.log(weights))
+
+
+@dataclass(frozen=True, slots=True)
+class Independent:
+    """Each row draws its component by the mixing weights."""
+
+    def log_prior(self, parameters: MixingWeights) -> Array:
+        return parameters.log_weights
+
+    def posterior(self, log_density: Array, parameters: MixingWeights, block: Block) -> Posterior:
+        """Bayes' rule by rows: a softmax over the components, in place."""
+        largest = log_density.max(axis=1)
+        log_density -= largest[:, None]
+        np.exp(log_density, out=log_density)
+        total = log_density.sum(axis=1)
+        log_likelihood = np.log(total)
+        log_likelihood += largest
+        np.reciprocal(total, out=total)
+        log_density *= total[:, None]
+        return Posterior(log_likelihood, None)
+
+    def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
+        weight = np.maximum(weight, np.finfo(float).tiny)
+        return mixing_weights(weight / weight.sum(axis=-1, keepdims=True))
+
+    def n_parameters(self, n_components: int) -> int:
+        return n_components - 1
+
+    def to_document(self, parameters: MixingWeights) -> dict[str, Any]:
+        return {"weights": parameters.weights.tolist()}
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> MixingWeights:
+        """Weights as they stand in a document; they may be off one by rounding, and no more."""
+        try:
+            weights = np.array(document["weights"], np.float64)
+        except KeyError:
+            raise DataError("the field 'weights' is missing.") from None
+        except (TypeError, ValueError):
+            raise DataError("the field 'weights' must be a list of numbers.") from None
+        if weights.shape != (n_components,):
+            raise DataError(f"the field 'weights' must hold {n_components} numbers.")
+        if not (weights > 0).all() or not abs(weights.sum() - 1) < 1e-6:
+            raise DataError(f"the weights must be positive and sum to one (their sum is {weights.sum():.9g}).")
+        return mixing_weights(weights)
+
+    def sample(self, parameters: MixingWeights, n_rows: int, rng: np.random.Generator) -> Integers:
+        weights = parameters.weights
+        return rng.choice(len(weights), size=n_rows, p=weights / weights.sum()).astype(np.intp)

@@ -1,0 +1,46 @@
+"""Names of interchangeable parts, imported on first use."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from em_cli.errors import UsageError
+
+
+class Registry(dict[str, str]):
+    """Maps a part's name to the address of its class, "module:attribute".
+
+    A third party adds parts by entry points of the group "em_cli.<kind>".
+    """
+
+    def __init__(self, kind: str, **addresses: str) -> None:
+        super().__init__(addresses)
+        self.kind = kind
+
+    def load(self, name: str) -> Any:
+        """The class of that name; `UsageError` with the nearest right name if there is none."""
+        address = self.get(name) or self._plugins().get(name)
+        if address is None:
+            known = [*self, *self._plugins()]
+            raise UsageError(f"unknown {self.kind} {name!r}{did_you_mean(name, known)}")
+        module, _, attribute = address.partition(":")
+        return getattr(import_module(module), attribute)
+
+    def names(self) -> list[str]:
+        return [*self, *(name for name in self._plugins() if name not in self)]
+
+    def _plugins(self) -> dict[str, str]:
+        from importlib.metadata import entry_points  # slow to import, and rarely needed
+
+        return {point.name: point.value for point in entry_points(group=f"em_cli.{self.kind}")}
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the nearest known one, or all of them."""
+    known = list(known)
+    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    if not close:
+        lowered = {name.lower(): name for name in known}
+        close = [lowered[match] for match in get_close_matches(word.lower(), lowered, n=1)]
+    return f". Did you mean {close[0]!r}?" if close else f" (known: {', '.join(known)})."

@@ -1,0 +1,14 @@
+"""This thread."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from em_cli.engine.protocols import Answer, Item, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Serial:
+    workers: int = 1
+
+    def map(self, task: Callable[[Source, Item], Answer], source: Source, items: Iterable[Item]) -> Iterator[Answer]:
+        return (task(source, item) for item in items)

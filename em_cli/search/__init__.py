@@ -1,0 +1,1 @@
+"""Which climbs to make, and which of their ends to trust."""

@@ -1,0 +1,153 @@
+"""The verdict on every start of a model, and the fit that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from math import isfinite
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.columns import Columns, multiplicity
+from em_cli.engine.fit import FitResult
+from em_cli.engine.passes import one_pass
+from em_cli.engine.protocols import Block, Collapse, Runner, Source
+from em_cli.engine.stopping import Status
+
+Collapses = tuple[Collapse | None, ...]  # of the components of one result; all None for a sound one
+
+SAME_OPTIMUM = 0.05  # nats; ends closer than this are taken for one optimum
+
+
+class Verdict(Enum):
+    BEST = "best"
+    SAME = "same optimum"
+    WORSE = "worse"
+    DEGENERATE = "degenerate"
+    STOPPED = "stopped early"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One start, and how it ended."""
+
+    result: FitResult
+    start: str  # how it was made
+    seed: tuple[int, ...]
+    verdict: Verdict
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A model with its chosen fit (None if no start gave one) and the ledger of its starts."""
+
+    label: str
+    n_components: int
+    chosen: FitResult | None
+    collapses: Collapses  # of the components of the chosen fit
+    ledger: tuple[Entry, ...]
+    failure: str = ""  # why there is no fit
+
+    @property
+    def at_best(self) -> int:
+        return sum(entry.verdict in (Verdict.BEST, Verdict.SAME) for entry in self.ledger)
+
+    def count(self, verdict: Verdict) -> int:
+        return sum(entry.verdict is verdict for entry in self.ledger)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reweighted:
+    """The rows of a source under other weights."""
+
+    source: Source
+    weights: Array
+
+    @property
+    def n_rows(self) -> int:
+        return self.source.n_rows
+
+    @property
+    def n_columns(self) -> int:
+        return self.source.n_columns
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Block:
+        before = sum(self.source[b].x.shape[1] for b in range(index))
+        block = self.source[index]
+        return replace(block, weights=self.weights[before : before + block.x.shape[1]])
+
+
+class Assessor:
+    """Tells which components of a result are degenerate, by the distinct rows that they rest on."""
+
+    def __init__(self, source: Source, columns: Columns, runner: Runner) -> None:
+        copies = multiplicity(source, columns)
+        self.source = None if copies is None else _Reweighted(source, 1 / copies)
+        self.runner = runner
+
+    def __call__(self, results: Sequence[FitResult]) -> list[Collapses]:
+        alive = [r for r in results if r.status is not Status.DEGENERATE and isfinite(r.log_likelihood)]
+        if self.source is None or not alive:
+            supports = [r.weight for r in alive]
+        else:
+            points = [(r.candidate.model, r.parameters) for r in alive]
+            supports = [found.statistics.weight for found in one_pass(points, self.source, self.runner)]
+        found = {
+            id(r): tuple(r.candidate.model.family.collapsed(r.parameters.components, support))
+            for r, support in zip(alive, supports, strict=True)
+        }
+        dead = Collapse("it did not start", True)
+        return [found.get(id(r)) or (replace(dead, reason=r.reason or dead.reason),) for r in results]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempt:
+    """A start and where it led: to the end of its climb, or to where the search gave it up."""
+
+    result: FitResult
+    start: str
+    seed: tuple[int, ...]
+    collapses: Collapses
+    climbed: bool
+    note: str = ""
+
+    @property
+    def sound(self) -> bool:
+        return not any(self.collapses)
+
+    @property
+    def usable(self) -> bool:
+        return not any(collapse and collapse.at_floor for collapse in self.collapses)
+
+
+def judge(label: str, n_components: int, attempts: Sequence[Attempt]) -> Fitted:
+    """Choose the highest end that is not degenerate, and say of each start what became of it.
+
+    Where every end is degenerate, the best that is not merely at the resolution of the data
+    is chosen, with its collapses: that the count of rows be large is a preference, not a wall.
+    """
+    ended = sorted((a for a in attempts if a.climbed), key=lambda a: -a.result.log_likelihood)
+    chosen = next((a for a in ended if a.sound), None) or next((a for a in ended if a.usable), None)
+    ledger = tuple(
+        Entry(a.result, a.start, a.seed, _verdict(a, chosen), a.note or next((c.reason for c in a.collapses if c), ""))
+        for a in attempts
+    )
+    if chosen is None:
+        failure = f"every start collapsed: {ledger[0].note}" if ledger else "there was no start"
+        return Fitted(label, n_components, None, (), ledger, failure)
+    return Fitted(label, n_components, chosen.result, chosen.collapses, ledger)
+
+
+def _verdict(attempt: Attempt, chosen: Attempt | None) -> Verdict:
+    if attempt is chosen:
+        return Verdict.BEST
+    apart = abs(attempt.result.log_likelihood - chosen.result.log_likelihood) if chosen else float("inf")
+    if attempt.climbed and apart < SAME_OPTIMUM:
+        return Verdict.SAME
+    if not attempt.sound:
+        return Verdict.DEGENERATE
+    return Verdict.WORSE if attempt.climbed else Verdict.STOPPED

@@ -1,0 +1,34 @@
+"""Rows held in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.protocols import Block
+
+BLOCK_ROWS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InMemory:
+    """Columns × rows in one array; a block is a view of it."""
+
+    x: Array  # (D, n)
+    weights: Array | None = None  # (n,)
+    block_rows: int = BLOCK_ROWS
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.x.shape[1])
+
+    @property
+    def n_columns(self) -> int:
+        return int(self.x.shape[0])
+
+    def __len__(self) -> int:
+        return -(-self.n_rows // self.block_rows)
+
+    def __getitem__(self, index: int) -> Block:
+        rows = slice(index * self.block_rows, (index + 1) * self.block_rows)
+        return Block(index, self.x[:, rows], None if self.weights is None else self.weights[rows])

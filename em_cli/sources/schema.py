@@ -1,0 +1,26 @@
+"""Names and types of the columns that are fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: str  # "numeric" or "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns in the order of the rows of `InMemory.x`."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def indices(self, type: str) -> tuple[int, ...]:
+        """Places of the columns of a type."""
+        return tuple(index for index, column in enumerate(self.columns) if column.type == type)

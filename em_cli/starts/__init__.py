@@ -1,0 +1,11 @@
+"""Places to climb from."""
+
+from em_cli.registry import Registry
+
+STARTS = Registry(
+    "start",
+    kmeans="em_cli.starts.kmeans:KMeans",
+    sphered="em_cli.starts.sphered:Sphered",
+    projection="em_cli.starts.projection:Projection",
+    random="em_cli.starts.random:Random",
+)

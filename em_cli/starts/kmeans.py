@@ -1,0 +1,70 @@
+"""k-means on columns scaled to unit variance.
+
+Seeds by greedy k-means++ (Arthur & Vassilvitskii 2007), then Lloyd's iteration (Lloyd 1982).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+
+
+@dataclass(frozen=True, slots=True)
+class KMeans:
+    max_iterations: int = 50
+
+    def labels(self, embedding: Array, n_components: int, seed: tuple[int, ...]) -> Integers:
+        spread = embedding.std(axis=1, keepdims=True)
+        scaled = embedding / np.where(spread > 0, spread, 1.0)
+        return lloyd(scaled, seeds(scaled, n_components, np.random.default_rng(seed)), self.max_iterations)
+
+
+def seeds(points: Array, k: int, rng: np.random.Generator) -> Array:
+    """Greedy k-means++: of a few draws by squared distance, the one that leaves the least; (E, K)."""
+    n, draws = points.shape[1], 2 + int(np.log(k))
+    chosen = [int(rng.integers(n))]
+    distance = ((points - points[:, chosen]) ** 2).sum(axis=0)
+    while len(chosen) < k:
+        total = np.cumsum(distance)
+        if not total[-1] > 0:
+            chosen.append(int(rng.integers(n)))
+            continue
+        drawn = np.minimum(np.searchsorted(total, rng.random(draws) * total[-1]), n - 1)
+        reduced = np.minimum(distance, squared_distances(points, points[:, drawn]))
+        best = int(reduced.sum(axis=1).argmin())
+        chosen.append(int(drawn[best]))
+        distance = reduced[best]
+    return points[:, chosen]
+
+
+def lloyd(points: Array, centres: Array, max_iterations: int) -> Integers:
+    """The partition (n,) at which Lloyd's iteration from the centres (E, K) rests."""
+    k = centres.shape[1]
+    labels = nearest(points, centres)
+    for _ in range(max_iterations):
+        counts = np.bincount(labels, minlength=k)
+        sums = np.stack([np.bincount(labels, row, k) for row in points])
+        centres = np.where(counts > 0, sums / np.maximum(counts, 1), centres)
+        moved = nearest(points, centres)
+        if (moved == labels).all():
+            break
+        labels = moved
+    return labels
+
+
+def nearest(points: Array, centres: Array) -> Integers:
+    """The nearest centre (n,) of each point."""
+    labels: Integers = squared_distances(points, centres).argmin(axis=0)
+    return labels
+
+
+def squared_distances(points: Array, centres: Array) -> Array:
+    """(K, n), up to rounding."""
+    cross = centres.T @ points
+    cross *= -2
+    cross += (points**2).sum(axis=0)
+    cross += (centres**2).sum(axis=0)[:, None]
+    return np.maximum(cross, 0, out=cross)

@@ -1,0 +1,11 @@
+"""Every test computes as the program does: one BLAS thread per worker."""
+
+import os
+
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # before NumPy is imported
+
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("em", deadline=None, max_examples=20, derandomize=True, database=None)
+settings.load_profile("em")

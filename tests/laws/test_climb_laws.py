@@ -1,0 +1,181 @@
+"""What every algorithm, latent structure and runner obeys, whatever the family."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import CASES, Case, climb, responsibilities, scipy_log_density, start
+
+from em_cli.algorithms import ALGORITHMS
+from em_cli.engine.fit import Candidate, fit
+from em_cli.engine.scoring import score_rows, score_source
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.latents import LATENTS
+from em_cli.runners import RUNNERS
+from em_cli.runners.serial import Serial
+from em_cli.sources.memory import InMemory
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+each_latent = pytest.mark.parametrize("latent", LATENTS)
+each_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
+each_runner = pytest.mark.parametrize("runner", RUNNERS)
+K = 3
+
+
+def begun(case: Case, seed, n=400, separation=2.5, k=K, softness=0.7, latent="independent"):
+    """Rows, a model of them, and a poor place to start from."""
+    x, labels = case.rows(seed, n, separation)
+    model = case.model(x, k, latent=latent)
+    return x, model, start(model, x, responsibilities(seed, labels % k, k, softness))
+
+
+def bits(model, result):
+    return result.trace, json.dumps(model.to_document(result.parameters))
+
+
+@each_case
+@each_latent
+@each_algorithm
+@given(seed=st.integers(0, 999), separation=st.sampled_from([1.0, 2.5, 1e5]), softness=st.sampled_from([0.1, 0.7]))
+@settings(max_examples=8)
+def test_the_likelihood_never_descends(case: Case, latent, algorithm, seed, separation, softness):
+    x, model, begin = begun(case, seed, 120, separation, softness=softness, latent=latent)
+    result = climb(model, InMemory(x), begin, Stopping(1e-9, 100), ALGORITHMS.load(algorithm)())
+    assert np.diff(result.trace).min(initial=0) >= -1e-11 * abs(result.log_likelihood)
+    assert result.trace[-1] == result.log_likelihood
+
+
+@each_case
+@each_latent
+@each_algorithm
+@each_runner
+def test_the_reported_likelihood_is_that_of_the_reported_parameters(case: Case, latent, algorithm, runner):
+    x, model, begin = begun(case, 1, latent=latent)
+    source, workers = InMemory(x, block_rows=97), RUNNERS.load(runner)()
+    for stopping in (Stopping(1e-6, 500), Stopping(0, 3)):
+        result = climb(model, source, begin, stopping, ALGORITHMS.load(algorithm)(), workers)
+        totals = score_source(model, result.parameters, source, workers)
+        assert totals.log_likelihood == pytest.approx(result.log_likelihood, rel=1e-10)
+        assert np.allclose(totals.n_effective, result.weight, rtol=1e-10)
+        if latent == "independent":
+            independent = scipy_log_density(case, model, model.to_document(result.parameters), x).sum()
+            assert independent == pytest.approx(result.log_likelihood, rel=1e-10)
+
+
+@each_case
+@each_algorithm
+def test_a_climb_ends_where_the_likelihood_is_flat(case: Case, algorithm):
+    x, model, begin = begun(case, 2, separation=5.0)
+    result = climb(model, InMemory(x), begin, Stopping(0.01, 2000), ALGORITHMS.load(algorithm)())
+    further = climb(model, InMemory(x), result.parameters, Stopping(1e-9, 2000), ALGORITHMS.load("em")())
+    assert result.status is Status.CONVERGED
+    assert further.log_likelihood - result.log_likelihood < 0.01
+
+
+@each_case
+@each_latent
+def test_responsibilities_sum_to_one_and_documents_come_back(case: Case, latent):
+    x, model, begin = begun(case, 3, latent=latent)
+    scores = score_rows(model, begin, x)
+    assert np.allclose(scores.responsibilities.sum(axis=0), 1, rtol=1e-12)
+    assert (scores.responsibilities >= 0).all()
+    document = model.latent.to_document(begin.latent)
+    again = model.latent.from_document(json.loads(json.dumps(document)), K)
+    assert model.latent.to_document(again) == document
+    labels = model.latent.sample(begin.latent, 20_000, np.random.default_rng(4))
+    assert np.allclose(np.bincount(labels, minlength=K) / 20_000, begin.latent.weights, atol=0.02)
+
+
+@each_case
+@each_runner
+@each_algorithm
+@each_latent
+def test_a_runner_changes_no_bit(case: Case, runner, algorithm, latent):
+    x, model, begin = begun(case, 5, 1000, latent=latent)
+    source, climber = InMemory(x, block_rows=64), ALGORITHMS.load(algorithm)()
+    for workers in (1, 2, 3):
+        parallel = RUNNERS.load(runner)(workers=workers)
+        expected = climb(model, source, begin, Stopping(0, 15), climber, Serial())
+        actual = climb(model, source, begin, Stopping(0, 15), climber, parallel)
+        assert bits(model, actual) == bits(model, expected)
+        mine, its = (score_source(model, begin, source, r) for r in (Serial(), parallel))
+        assert repr(mine) == repr(its)
+
+
+@each_case
+@each_algorithm
+@pytest.mark.parametrize("separation", [2.5, 1e5])
+def test_the_bits_of_a_climb_do_not_depend_on_its_company(case: Case, algorithm, separation):
+    x, labels = case.rows(6, 1500, separation)
+    source, climber = InMemory(x, block_rows=1100), ALGORITHMS.load(algorithm)()
+    family = case.model(x, 1).family
+    candidates = []
+    for k in (3, 1, 2, 5):
+        model = case.model(x, k)
+        models = [model, type(model)(family, model.latent, k, model.constant)]  # one binds for itself, one shares
+        for seed in range(9):
+            begin = start(model, x, responsibilities(seed, labels % k, k, 0.5))
+            candidates.append(Candidate(models[seed % 2], climber, begin, len(candidates)))
+    together = fit(candidates, source, Serial(), Stopping(0, 12))
+    for candidate, result in list(zip(candidates, together, strict=True))[::5]:
+        assert bits(candidate.model, result) == bits(
+            candidate.model, fit([candidate], source, Serial(), Stopping(0, 12))[0]
+        )
+
+
+@each_case
+@each_algorithm
+@given(block_rows=st.integers(1, 400))
+@settings(max_examples=5)
+def test_the_size_of_blocks_changes_nothing(case: Case, algorithm, block_rows):
+    x, model, begin = begun(case, 7)
+    climber = ALGORITHMS.load(algorithm)()
+    whole = climb(model, InMemory(x), begin, Stopping(0, 10), climber)
+    cut = climb(model, InMemory(x, block_rows=block_rows), begin, Stopping(0, 10), climber)
+    assert np.allclose(cut.trace, whole.trace, rtol=1e-10)
+    for name, numbers in model.to_document(whole.parameters).items():
+        assert np.allclose(model.to_document(cut.parameters)[name], numbers, rtol=1e-8, atol=1e-8), name
+
+
+@each_case
+@each_latent
+@given(seed=st.integers(0, 999), cuts=st.sets(st.integers(1, 299), max_size=12), separation=st.sampled_from([2.5, 1e5]))
+@settings(max_examples=10)
+def test_a_row_is_scored_alike_in_any_company(case: Case, latent, seed, cuts, separation):
+    x, model, begin = begun(case, seed, 300, separation, softness=0.1, latent=latent)
+    whole = score_rows(model, begin, x)
+    single = [slice(i, i + 1) for i in range(0, 300, 7)]
+    bounds = [0, *sorted(cuts), 300]
+    for rows in [*single, *(slice(a, b) for a, b in itertools.pairwise(bounds))]:
+        for order in ("C", "F"):
+            part = score_rows(model, begin, np.array(x[:, rows], order=order))
+            assert part.log_density.tobytes() == whole.log_density[rows].tobytes()
+            assert part.responsibilities.tobytes() == whole.responsibilities[:, rows].tobytes()
+
+
+@each_case
+@pytest.mark.parametrize("cut", [1, 255, 4096, 8191, 8999])
+def test_many_rows_are_scored_alike_in_any_company(case: Case, cut):
+    x, model, begin = begun(case, 9, 9000)
+    whole = score_rows(model, begin, x)
+    for rows in (slice(0, cut), slice(cut, 9000)):
+        part = score_rows(model, begin, x[:, rows])
+        assert part.log_density.tobytes() == whole.log_density[rows].tobytes()
+        assert part.responsibilities.tobytes() == whole.responsibilities[:, rows].tobytes()
+
+
+@each_case
+def test_a_component_that_loses_all_rows_ends_its_own_climb_only(case: Case):
+    x, labels = case.rows(8, 200)
+    model, em = case.model(x, K), ALGORITHMS.load("em")()
+    r = responsibilities(8, labels, K, 0.2)
+    sound, empty = start(model, x, r), start(model, x, r * np.array([1, 1, 0])[:, None])
+    alone = climb(model, InMemory(x), sound)
+    candidates = [Candidate(model, em, begin, number) for number, begin in enumerate((empty, sound))]
+    lost, kept = fit(candidates, InMemory(x), Serial(), Stopping(1e-6, 200))
+    assert kept.trace == alone.trace
+    assert lost.status is Status.DEGENERATE
+    assert "lost all its rows" in lost.reason

@@ -1,0 +1,200 @@
+"""What every family of component distributions obeys."""
+
+import itertools
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import (
+    CASE_MAKERS,
+    CASES,
+    Case,
+    climb,
+    component_log_density,
+    features,
+    responsibilities,
+    rows,
+    start,
+    unit_model,
+)
+
+from em_cli.engine.arrays import take
+from em_cli.families import FAMILIES
+from em_cli.sources.memory import InMemory
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+separations = st.sampled_from([4.0, 1e5])  # the second has components evaluated about their means
+situations = st.sampled_from([(4.0, 0.0), (4.0, 0.3), (4.0, 1.0), (1e5, 0.0)])  # separation, softness
+K = 3
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_is_tried(name):
+    assert name in CASE_MAKERS, f"add a case-maker for {name!r} to CASE_MAKERS in tests/support.py: the laws need data"
+
+
+@each_case
+@given(seed=st.integers(0, 999), cuts=st.sets(st.integers(1, 119)), order=st.randoms(), separation=separations)
+def test_statistics_add_over_any_split_in_any_order_and_scale(case: Case, seed, cuts, order, separation):
+    x, labels = case.rows(seed, 120, separation)
+    family, r = case.model(x, K).family, responsibilities(seed, labels, K)
+    frame = start(case.model(x, K), x, responsibilities(seed, labels, K, 0.0)).components
+    for at in (None, take(frame, np.newaxis)):
+        whole = family.statistics(features(family, x), r[None], at)
+        bounds = [0, *sorted(cuts), 120]
+        pieces = [slice(a, b) for a, b in itertools.pairwise(bounds)]
+        order.shuffle(pieces)
+        parts = [
+            family.statistics(features(family, x[:, piece]), np.ascontiguousarray(r[None, :, piece]), at)
+            for piece in pieces
+        ]
+        scale = np.abs(whole).max(axis=(0, 1)) + 1e-300
+        assert np.abs((np.sum(parts, axis=0) - whole) / scale).max() < 1e-11
+        assert np.abs((family.statistics(features(family, x), 0.5 * r[None], at) - 0.5 * whole) / scale).max() < 1e-13
+        assert np.allclose(whole[0, :, 0], r.sum(axis=1), rtol=1e-13)
+
+
+@each_case
+@given(seed=st.integers(0, 999), situation=situations)
+def test_density_is_that_of_scipy(case: Case, seed, situation):
+    separation, softness = situation
+    x, labels = case.rows(seed, 60, separation)
+    model = case.model(x, K)
+    parameters = start(model, x, responsibilities(seed, labels, K, softness))
+    expected = case.log_density(model.family, model.to_document(parameters), x)
+    actual = component_log_density(model.family, parameters.components, x)
+    assert np.allclose(actual, expected, rtol=1e-8, atol=1e-7)
+
+
+@each_case
+def test_density_sums_to_one(case: Case):
+    x, labels = rows(case.narrow, 3, 300)
+    model = replace(case, kinds=case.narrow).model(x, K)
+    parameters = start(model, x, responsibilities(3, labels, K, 0.3))
+    mean, sd = model.family.moments(parameters.components)
+    axes = [
+        np.linspace((mean - 12 * sd)[:, j].min(), (mean + 12 * sd)[:, j].max(), 2001)
+        if kind == "real"
+        else np.arange(np.ceil((mean + 25 * sd)[:, j].max()))
+        for j, kind in enumerate(case.narrow)
+    ]
+    cell = np.prod([axis[1] - axis[0] for axis in axes])
+    grid = np.stack([places.ravel() for places in np.meshgrid(*axes, indexing="ij")])
+    mass = np.exp(component_log_density(model.family, parameters.components, grid)).sum(axis=1) * cell
+    assert np.allclose(mass, 1, rtol=1e-9)
+
+
+@each_case
+@given(seed=st.integers(0, 999), situation=situations, nudge=st.sampled_from([1e-3, 1e-2, 0.3]))
+def test_m_step_beats_nearby_parameters(case: Case, seed, situation, nudge):
+    separation, softness = situation
+    x, labels = case.rows(seed, 80, separation)
+    model, r = case.model(x, K), responsibilities(seed, labels, K, softness)
+    nudged = r * np.exp(nudge * np.random.default_rng(seed).standard_normal(r.shape))
+
+    def expected_log_likelihood(at):
+        own = component_log_density(model.family, at.components, x)
+        return float((r * (own + model.latent.log_prior(at.latent)[:, None])).sum())
+
+    highest = expected_log_likelihood(start(model, x, r))
+    assert highest >= expected_log_likelihood(start(model, x, nudged)) - 1e-10 * abs(highest)
+
+
+@each_case
+@given(seed=st.integers(0, 999), situation=situations)
+def test_m_step_does_not_depend_on_the_frame_of_the_statistics(case: Case, seed, situation):
+    """Sums about zero lose digits of tight components; the next M-step, about their means, has them all."""
+    separation, softness = situation
+    x, labels = case.rows(seed, 80, separation)
+    model, r = case.model(x, K), responsibilities(seed, labels, K, softness)
+    family, phi = model.family, features(model.family, x)
+    at, seen = None, []
+    for _ in range(3):
+        at = family.maximize(family.statistics(phi, r[None], at), at)
+        seen.append(component_log_density(family, take(at, 0), x))
+    assert np.allclose(seen[0], seen[1], rtol=1e-9 if separation == 4 else 0.05, atol=1e-9 if separation == 4 else 0.1)
+    assert np.allclose(seen[1], seen[2], rtol=1e-9, atol=1e-9)
+
+
+@each_case
+@given(seed=st.integers(0, 999), order=st.permutations(range(K)))
+def test_permuting_components_permutes_everything(case: Case, seed, order):
+    x, labels = case.rows(seed, 60)
+    model, r = case.model(x, K), responsibilities(seed, labels, K)
+    one, other = start(model, x, r), start(model, x, r[order])
+    by_component = component_log_density(model.family, one.components, x)
+    permuted = component_log_density(model.family, other.components, x)
+    assert np.allclose(permuted, by_component[order], rtol=1e-11, atol=1e-11)
+    assert np.allclose(other.latent.weights, one.latent.weights[order], rtol=1e-13)
+    for mine, its in zip(model.family.moments(one.components), model.family.moments(other.components), strict=True):
+        assert np.allclose(its, mine[order], rtol=1e-11)
+
+
+@each_case
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_free_parameters_are_the_rank_of_the_parametrisation(case: Case, k):
+    """Responsibilities reach every parameter through the M-step; the densities of many rows tell them apart."""
+    x, labels = case.rows(5, 150, 2.0, max(k, 2))
+    model = unit_model(case, k)
+    r = responsibilities(5, labels % k, k, 0.5)
+    rng = np.random.default_rng(6)
+    step, directions = 1e-4, rng.uniform(-1, 1, (model.n_parameters + 12, *r.shape))
+
+    def log_density(r):
+        at = start(model, x, r)
+        own = component_log_density(model.family, at.components, x) + model.latent.log_prior(at.latent)[:, None]
+        return np.logaddexp.reduce(own, axis=0)
+
+    jacobian = np.stack([log_density(r * (1 + step * v)) - log_density(r * (1 - step * v)) for v in directions])
+    jacobian /= np.linalg.norm(jacobian, axis=1, keepdims=True)
+    singular = np.linalg.svd(jacobian, compute_uv=False)
+    p = model.n_parameters
+    assert singular[p - 1] > 1e-5 * singular[0], "more parameters are counted than the density has"
+    assert singular[p] < 1e-2 * singular[p - 1], "fewer parameters are counted than the density has"
+
+
+@each_case
+@given(seed=st.integers(0, 999), k=st.integers(1, 4))
+def test_documents_hold_the_parameters_to_the_bit(case: Case, seed, k):
+    x, labels = case.rows(seed, 60, k=k)
+    model = unit_model(case, k)
+    parameters = start(model, x, responsibilities(seed, labels, k))
+    document = model.to_document(parameters)
+    again = model.from_document(json.loads(json.dumps(document)))
+    assert model.to_document(again) == document
+    for mine, its in ((parameters, again), (parameters.components, again.components)):
+        assert repr(mine) == repr(its)
+    one, other = (component_log_density(model.family, p.components, x) for p in (parameters, again))
+    assert one.tobytes() == other.tobytes()
+
+
+@each_case
+@given(seed=st.integers(0, 999), k=st.integers(1, 4), separation=separations)
+def test_documents_hold_the_parameters_in_the_users_units(case: Case, seed, k, separation):
+    x, labels = case.rows(seed, 60, separation, k=k)
+    model = case.model(x, k)
+    document = model.to_document(start(model, x, responsibilities(seed, labels, k)))
+    again = model.to_document(model.from_document(json.loads(json.dumps(document))))
+    for name, numbers in document.items():
+        scale = np.abs(numbers).max(initial=1e-300)
+        assert np.allclose(again[name], numbers, rtol=1e-12, atol=1e-13 * scale), name
+
+
+@each_case
+def test_sample_then_fit_recovers(case: Case):
+    x, labels = case.rows(8, 600, 6.0)
+    model = case.model(x, K)
+    truth = start(model, x, responsibilities(8, labels, K, 0.0))
+    rng = np.random.default_rng(9)
+    drawn = model.latent.sample(truth.latent, 6000, rng)
+    sampled = np.ascontiguousarray(model.family.sample(truth.components, drawn, rng))
+    fresh = case.model(sampled, K)
+    found = climb(fresh, InMemory(sampled), start(fresh, sampled, responsibilities(10, drawn, K, 0.3))).parameters
+    assert np.allclose(found.latent.weights, truth.latent.weights, atol=0.03)
+    mean, sd = model.family.moments(truth.components)
+    got_mean, got_sd = fresh.family.moments(found.components)
+    assert np.abs((got_mean - mean) / sd).max() < 0.12
+    assert np.allclose(got_sd, sd, rtol=0.1)

@@ -1,0 +1,78 @@
+"""What every start obeys."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import rows
+
+from em_cli.starts import STARTS
+
+each_start = pytest.mark.parametrize("name", STARTS)
+
+
+def data(which: str) -> np.ndarray:
+    x, _ = rows(("real", "real", "real"), 1, 60)
+    rng = np.random.default_rng(2)
+    return {
+        "continuous": x,
+        "rounded": np.round(x),
+        "half tied": np.concatenate([x[:, :30], np.repeat(x[:, :1], 30, axis=1)], axis=1),
+        "two values": rng.integers(0, 2, (1, 60)).astype(float),
+        "a constant column": np.concatenate([x, np.full((1, 60), 7.0)]),
+        "a column twice": np.concatenate([x, x[:1]]),
+        "one column": x[:1],
+        "fewer rows than columns": rng.standard_normal((9, 7)),
+        "all rows equal": np.ones((2, 60)),
+        "off centre": x + 1e3,
+    }[which]
+
+
+KINDS = (
+    "continuous",
+    "rounded",
+    "half tied",
+    "two values",
+    "a constant column",
+    "a column twice",
+    "one column",
+    "fewer rows than columns",
+    "all rows equal",
+    "off centre",
+)
+
+
+@each_start
+@pytest.mark.parametrize("kind", KINDS)
+@given(k=st.integers(1, 6), seed=st.integers(0, 999))
+def test_labels_are_a_partition_and_follow_from_the_seed(name, kind, k, seed):
+    x = data(kind)
+    start = STARTS.load(name)()
+    labels = start.labels(x, k, (seed, k, 0))
+    assert labels.shape == (x.shape[1],)
+    assert np.issubdtype(labels.dtype, np.integer)
+    assert labels.min() >= 0 and labels.max() < k
+    assert (labels == start.labels(x.copy(), k, (seed, k, 0))).all()
+
+
+@each_start
+def test_different_seeds_give_different_partitions(name):
+    x, _ = rows(("real", "real", "real"), 3, 200, separation=1.0)
+    made = {STARTS.load(name)().labels(x, 4, (0, 4, number)).tobytes() for number in range(8)}
+    assert len(made) > 1
+
+
+@each_start
+def test_starts_do_not_change_the_rows(name):
+    x = data("continuous")
+    before = x.tobytes()
+    STARTS.load(name)().labels(x, 3, (0,))
+    assert x.tobytes() == before
+
+
+@pytest.mark.parametrize("name", ["kmeans", "sphered", "projection"])
+def test_well_separated_groups_are_found(name):
+    x, labels = rows(("real", "real"), 5, 150, separation=30.0)
+    found = [STARTS.load(name)().labels(x, 3, (0, 3, number)) for number in range(6)]
+    pairs = labels[:, None] == labels
+    assert any(((mine[:, None] == mine) == pairs).all() for mine in found)
