@@ -1,0 +1,93 @@
+"""How the user wants data files to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from em_cli.errors import UsageError
+from em_cli.registry import did_you_mean
+
+TYPES = ("numeric", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """None means: find out from the file."""
+
+    columns: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+    id: str | None = None  # carried along, never fitted
+    types: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str | None = None
+    decimal: str = "."
+    thousands: str | None = None
+    encoding: str | None = None
+    comment: str | None = None
+    header: bool | None = None  # None: yes, unless the first line looks like data
+    na: tuple[str, ...] = ()  # besides the usual ones
+    missing: Literal["error", "drop"] = "error"
+    default_type: str = "numeric"  # of columns without an entry in `types`
+
+    def __post_init__(self) -> None:
+        for name, kind in self.types.items():
+            if kind not in TYPES:
+                raise UsageError(f"--type {name}={kind}: unknown type {kind!r}{did_you_mean(kind, TYPES)}")
+        if self.default_type not in TYPES:
+            raise UsageError(f"unknown type {self.default_type!r}{did_you_mean(self.default_type, TYPES)}")
+        if self.missing not in ("error", "drop"):
+            known = did_you_mean(self.missing, ("error", "drop"))
+            raise UsageError(f"--missing: unknown policy {self.missing!r}{known}")
+        self._check_characters()
+        self._check_columns()
+
+    @property
+    def separator(self) -> str | None:
+        """The delimiter as a character."""
+        return "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Columns the user asked for by name: they are never left out in silence."""
+        return frozenset(self.columns or ()) | frozenset(self.types)
+
+    def type_of(self, column: str) -> str:
+        return self.types.get(column, self.default_type)
+
+    def _check_characters(self) -> None:
+        for option, text in [
+            ("--delimiter", self.separator),
+            ("--decimal", self.decimal),
+            ("--thousands", self.thousands),
+            ("--comment", self.comment),
+        ]:
+            if text is not None and (len(text) != 1 or text in '"\r\n'):
+                raise UsageError(f"{option} must be one character, not {text!r}.")
+        if self.thousands == self.decimal:
+            raise UsageError(f"--thousands and --decimal are both {self.decimal!r}.")
+        if self.encoding is not None:
+            try:
+                b"?".decode(self.encoding, "replace")
+            except UnicodeError:
+                pass
+            except LookupError:
+                raise UsageError(f"--encoding {self.encoding!r} is not an encoding known to Python.") from None
+
+    def _check_columns(self) -> None:
+        chosen = self.columns
+        if chosen is None:
+            unwanted = [name for name in self.types if name in self.exclude]
+        else:
+            if not chosen:
+                raise UsageError("--columns names no column.")
+            if repeated := sorted({name for name in chosen if chosen.count(name) > 1}):
+                raise UsageError(f"--columns names {repeated[0]!r} twice.")
+            if both := [name for name in chosen if name in self.exclude]:
+                raise UsageError(f"column {both[0]!r} is in --columns and in --exclude.")
+            unwanted = [name for name in self.types if name not in chosen]
+        if unwanted:
+            name = unwanted[0]
+            raise UsageError(f"--type {name}={self.types[name]}: column {name!r} is not among the columns to fit.")
+        if self.id is not None and self.id in self.named:
+            raise UsageError(f"column {self.id!r} is given as --id; it cannot be fitted as well.")

@@ -1,0 +1,126 @@
+"""What is said when a column cannot be used as it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from em_cli.errors import DataError
+from em_cli.sources.cells import Cell, Examined
+from em_cli.sources.numerals import writings
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.quoting import LONGEST, argument, excluding, joined, plain, plural, quoted, short
+
+SHOWN_FORMS = 5
+
+
+def refuse_text(name: str, parts: Sequence[Examined], without: str | None) -> None:
+    """`DataError` if some cells are neither numbers nor missing; `without` is how to do without the column."""
+    cell = parts[-1].text
+    if cell is None:
+        return
+    forms: Counter[str] = Counter()
+    for part in parts:
+        forms.update(part.forms)
+    n = sum(part.n_text for part in parts)
+    n_present = sum(len(part.values) - part.n_missing for part in parts)
+    raise DataError(
+        f"{cell.file}: column {quoted(name)} is not numeric: {cell.place} holds {quoted(cell.text)} "
+        f"({_such_values(n, forms)}). {_remedy(n, n_present, forms, without)}"
+    )
+
+
+def _such_values(n: int, forms: Counter[str]) -> str:
+    if n == 1:
+        return "the only such value"
+    if len(forms) == 1:
+        return f"{plural(n, 'such value')}, all alike"
+    shown = [quoted(form) for form in islice(forms, SHOWN_FORMS)] + ["…"] * (len(forms) > SHOWN_FORMS)
+    return f"{plural(n, 'such value')} in {len(forms):,} forms: {', '.join(shown)}"
+
+
+def _remedy(n: int, n_present: int, forms: Counter[str], without: str | None) -> str:
+    if possible := writings(forms):
+        other = f"; else {without}" if without else ""
+        return f"If these are numbers, try {' or '.join(possible)}{other}."
+    other = f", or {without}" if without else ""
+    if len(forms) <= SHOWN_FORMS and 2 * n <= n_present and max(map(len, forms)) <= LONGEST:
+        return f"Use {' '.join(f'--na {argument(form)}' for form in forms)}{other}."
+    return f"Text cannot be fitted: use {without}." if without else "The model needs numbers here."
+
+
+def without(name: str, options: ReadOptions) -> str:
+    """The option that does without a column."""
+    if options.columns is not None:
+        return f"--columns without {plain(short(name))}"
+    return f"--exclude {argument(name)}"
+
+
+def refuse_infinite(name: str, cell: Cell | None) -> None:
+    if cell is not None:
+        raise DataError(
+            f"{cell.file}, {cell.row_and_line}, column {quoted(name)}: {quoted(cell.text)} is not a finite number. "
+            f"If it marks a missing value, use --na {argument(cell.text)}; else correct the cell."
+        )
+
+
+def refuse_fraction(name: str, cell: Cell | None, without: str | None) -> None:
+    if cell is not None:
+        remedy = f" Use --type {argument(name)}=numeric, or {without}." if without else ""
+        raise DataError(
+            f"{cell.file}: column {quoted(name)} has type count, but {cell.place} holds {quoted(cell.text)}, "
+            f"which is not a whole number from 0 up.{remedy}"
+        )
+
+
+def empty_column(name: str, shown: str, options: ReadOptions) -> DataError:
+    return DataError(f"{shown}: column {quoted(name)} is empty. Use {without(name, options)}.")
+
+
+def counts(n_missing: Mapping[str, int]) -> str:
+    """Missing cells per column."""
+    return joined([f"{plain(short(name))}: {n:,}" for name, n in n_missing.items()])
+
+
+def missing_cells(
+    n_rows: int, n_read: int, n_missing: Mapping[str, int], first: Cell, shown: str, options: ReadOptions
+) -> DataError:
+    worst = max(n_missing, key=lambda name: n_missing[name])
+    place = first.row_and_line if first.file == shown else f"{first.row_and_line} of {first.file}"
+    return DataError(
+        f"{shown}: {n_rows:,} of {plural(n_read, 'row')} {'has' if n_rows == 1 else 'have'} missing cells "
+        f"({counts(n_missing)}); the first is {place}. "
+        f"Use --missing drop to leave such rows out, or {without(worst, options)}."
+    )
+
+
+def refuse_missing_cell(name: str, cell: Cell | None) -> None:
+    """As above, where rows are handed on before the last is read."""
+    if cell is not None:
+        raise DataError(
+            f"{cell.file}, {cell.row_and_line}, column {quoted(name)}: the cell is missing. "
+            "Use --missing drop to go on without such rows."
+        )
+
+
+def constant_columns(values: Mapping[str, float], shown: str, options: ReadOptions) -> DataError:
+    if len(values) == 1:
+        ((name, value),) = values.items()
+        return DataError(
+            f"{shown}: column {quoted(name)} is constant (every value is {value:.15g}): "
+            f"no spread can be fitted. Use {without(name, options)}."
+        )
+    columns = joined([f"{quoted(name)} ({value:.15g})" for name, value in values.items()])
+    return DataError(
+        f"{shown}: columns {columns} are constant: no spread can be fitted. "
+        f"Use {excluding(list(values))}, or choose others with --columns."
+    )
+
+
+def no_column(shown: str, left_out: Sequence[str]) -> DataError:
+    if left_out:
+        return DataError(
+            f"{shown} has no numeric column: {joined([quoted(name) for name in left_out])} hold text or nothing."
+        )
+    return DataError(f"{shown} has no column left to fit. Exclude fewer.")

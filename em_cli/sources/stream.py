@@ -1,0 +1,63 @@
+"""New rows for a model that is there already: handed out as they arrive, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from em_cli.engine.arrays import Array
+from em_cli.sources.candidates import check_needed
+from em_cli.sources.cells import examine
+from em_cli.sources.files import expand
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.pieces import Piece, pieces
+from em_cli.sources.refusals import refuse_fraction, refuse_infinite, refuse_missing_cell, refuse_text
+from em_cli.sources.schema import Column
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Consecutive rows."""
+
+    first_row: int  # of all rows of all files, from 0
+    n_rows: int
+    ids: list[str] | None  # of every row
+    x: Array  # (D, m) the usable rows, columns in the order asked for
+    rows: NDArray[np.intp]  # (m,) places of these within the chunk
+
+
+def stream(paths: Sequence[str], columns: Sequence[Column], options: ReadOptions) -> Iterator[Chunk]:
+    """The columns named here, whatever else the files hold; the options' own choice of columns is not looked at."""
+    row = 0
+    for path in expand(paths):
+        for piece in pieces(path, options):
+            check_needed(piece.names, piece.file, columns, options)
+            if len(piece.frame):
+                chunk = _chunk(piece, columns, options, row)
+                row += chunk.n_rows
+                yield chunk
+
+
+def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_row: int) -> Chunk:
+    n_rows = len(piece.frame)
+    every = np.empty((len(columns), n_rows))
+    for index, column in enumerate(columns):
+        part = examine(piece, column.name, options)
+        refuse_text(column.name, [part], None)
+        refuse_infinite(column.name, part.infinite)
+        if column.type == "count":
+            refuse_fraction(column.name, part.fraction, None)
+        if options.missing == "error":
+            refuse_missing_cell(column.name, part.missing)
+        every[index] = part.values
+    usable = ~np.isnan(every).any(axis=0)
+    return Chunk(
+        first_row=first_row,
+        n_rows=n_rows,
+        ids=None if options.id is None else piece.frame[options.id].fillna("").tolist(),
+        x=every if usable.all() else every[:, usable],
+        rows=np.flatnonzero(usable),
+    )

@@ -1,0 +1,132 @@
+"""From bytes to text in pieces of whole records."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from em_cli.errors import DataError
+from em_cli.sources.files import Opened
+
+PIECE = 1 << 22  # bytes asked for at once
+LONGEST_RECORD = 1 << 26
+
+_BOMS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Some whole records, lines ended as Unix does."""
+
+    text: str
+    first_line: int  # as an editor counts, from 1
+
+
+def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
+    """The text of a file, each piece as soon as it can be had."""
+    line = 1
+    carry = ""
+    enough = 0  # characters before it is worth looking for the end of a long record again
+    for text in _decoded(file, encoding):
+        carry += text
+        if len(carry) < enough:
+            continue
+        enough = 0
+        end = _end_of_records(carry)
+        if end:
+            piece = Lines(_with_unix_ends(carry[:end]), line)
+            yield piece
+            line += piece.text.count("\n")
+            carry = carry[end:]
+        elif len(carry) > LONGEST_RECORD:
+            raise DataError(f'{file.label}, line {line}: a quote (") is opened here or below and never closed.')
+        elif len(carry) > PIECE:
+            enough = 2 * len(carry)
+    if carry:
+        yield Lines(_with_unix_ends(carry), line)
+
+
+def _with_unix_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _count_lines(text: str) -> int:
+    """Line ends of Unix, Windows, or (if there are no others) the old Macintosh."""
+    return text.count("\n") or text.count("\r")
+
+
+def _decoded(file: Opened, encoding: str | None) -> Iterator[str]:
+    data = head = file.pull(PIECE)
+    while head and len(data) < 4:  # enough to see a byte order mark
+        head = file.pull(PIECE)
+        data += head
+    if not data:
+        raise DataError(f"{file.label} is empty.")
+    name = encoding or next((name for mark, name in _BOMS.items() if data.startswith(mark)), "utf-8")
+    wide = codecs.lookup(name).name.startswith(("utf-16", "utf-32"))
+    decoder = codecs.getincrementaldecoder("utf-8-sig" if codecs.lookup(name).name == "utf-8" else name)()
+    line = 1
+    while True:
+        try:
+            text = decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            if not wide and b"\0" in data:
+                raise _binary(file.label, line + _count_lines(data[: data.index(b"\0")].decode("latin-1"))) from None
+            line += _count_lines(error.object[: error.start].decode(name, "ignore"))
+            raise _undecodable(file.label, line, error, encoding) from None
+        except UnicodeError as error:
+            raise DataError(f"{file.label} is not in {encoding}: {error}.") from None
+        if "\0" in text:
+            raise _binary(file.label, line + _count_lines(text[: text.index("\0")]))
+        yield text
+        line += _count_lines(text)
+        if not data:
+            return
+        data = file.pull(PIECE)
+
+
+def _binary(shown: str, line: int) -> DataError:
+    return DataError(
+        f"{shown} is a binary file, not text (line {line} holds a NUL byte). "
+        "Save a spreadsheet as CSV; unpack an archive; if it is UTF-16 text, pass --encoding utf-16-le."
+    )
+
+
+def _undecodable(shown: str, line: int, error: UnicodeDecodeError, encoding: str | None) -> DataError:
+    byte = f"0x{error.object[error.start]:02x}"
+    if encoding is not None:
+        return DataError(f"{shown}, line {line}: byte {byte} is not valid in {encoding}. Is --encoding right?")
+    return DataError(
+        f"{shown}, line {line}: byte {byte} is not valid in UTF-8. "
+        "If the file is in Latin-1 (usual for older Windows programs), pass --encoding latin-1."
+    )
+
+
+_QUOTED = re.compile(r'(?:(?<=[^\w".+-])|\A)"[^"]*(?:""[^"]*)*(?:"|\Z)')
+
+
+def _end_of_records(text: str) -> int:
+    """Length of the part that ends with a whole record; 0 if no record is whole yet."""
+    end = text.rfind("\n") + 1
+    if not end and "\n" not in text:
+        end = text.rfind("\r", 0, -1) + 1  # a last \r may be half of \r\n
+    if text.count('"', 0, end) % 2 == 0:
+        return end
+    for match in _QUOTED.finditer(text):  # a field is open, or a quote stands within a field
+        field, stop = match.span()
+        if stop >= end and stop == len(text) and not _closed(match.group()):
+            return text.rfind("\n", 0, field) + 1
+        if field < end < stop:
+            return text.rfind("\n", 0, field) + 1
+    return end
+
+
+def _closed(field: str) -> bool:
+    return len(field) > 1 and field.endswith('"') and field.count('"') % 2 == 0
