@@ -41,6 +41,12 @@ class OutputError(EmError):
     status = ExitStatus.OUTPUT
 
 
+class ReaderGone(EmError):
+    """Whoever read standard output has stopped; there is nobody to tell."""
+
+    status = ExitStatus.READER_GONE
+
+
 class NoFit(EmError):
     """No start gave an acceptable fit."""
 

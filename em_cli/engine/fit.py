@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, take
+from em_cli.engine.arrays import Array, stack, take
 from em_cli.engine.events import Finished, Iterated, Observer, PassDone, ignore
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
@@ -56,11 +56,11 @@ def fit(
     """
     climbs = [_Climb(candidate, stopping, observe) for candidate in candidates]
     while climbing := [climb for climb in climbs if climb.result is None]:
-        asking = _maximized(climbing)
-        if asking:
-            points = [(climb.candidate.model, point) for climb, point in asking]
-            for (climb, _), found in zip(asking, one_pass(points, source, runner), strict=True):
-                climb.hear(found)
+        if asking := _maximized(climbing):
+            batches = one_pass([(model, parameters) for model, parameters, _ in asking], source, runner)
+            for batch, (_, _, members) in zip(batches, asking, strict=True):
+                for index, climb in enumerate(members):
+                    climb.hear(Expectation(batch, index))
         observe(PassDone(sum(climb.result is None for climb in climbs), len(climbs)))
         if halted():
             for climb in climbs:
@@ -69,24 +69,29 @@ def fit(
     return [climb.result for climb in climbs if climb.result is not None]
 
 
-def _maximized(climbing: list[_Climb]) -> list[tuple[_Climb, Parameters]]:
-    """Where each climb wants its E-step: run the M-steps asked for, all of one model at once."""
-    points: list[tuple[_Climb, Parameters]] = []
-    wanted: dict[int, list[tuple[_Climb, Expectation]]] = {}
+def _maximized(climbing: list[_Climb]) -> list[tuple[Model, Parameters, list[_Climb]]]:
+    """Where the climbs want their E-steps, stacked by model; the M-steps asked for are run first."""
+    starting: dict[int, list[_Climb]] = {}
+    going_on: dict[int, list[_Climb]] = {}
     for climb in climbing:
-        at = climb.query.at
-        if isinstance(at, Parameters):
-            points.append((climb, at))
-        else:
-            wanted.setdefault(id(climb.candidate.model), []).append((climb, at))
-    for climbs in wanted.values():
-        parameters, empty = climbs[0][0].candidate.model.maximize([found for _, found in climbs])
-        for r, (climb, _) in enumerate(climbs):
-            if empty[r]:
+        places = starting if isinstance(climb.query.at, Parameters) else going_on
+        places.setdefault(id(climb.candidate.model), []).append(climb)
+    asking = []
+    for climbs in starting.values():
+        points = [climb.query.at for climb in climbs if isinstance(climb.query.at, Parameters)]
+        asking.append((climbs[0].candidate.model, stack(points), climbs))
+    for climbs in going_on.values():
+        model = climbs[0].candidate.model
+        found = [climb.query.at for climb in climbs if isinstance(climb.query.at, Expectation)]
+        parameters, empty = model.maximize(found)
+        if empty.any():
+            for climb in (climb for climb, lost in zip(climbs, empty, strict=True) if lost):
                 climb.end(Status.DEGENERATE, "a component has lost all its rows")
-            else:
-                points.append((climb, take(parameters, r)))
-    return points
+            parameters = take(parameters, np.flatnonzero(~empty))
+            climbs = [climb for climb, lost in zip(climbs, empty, strict=True) if not lost]
+        if climbs:
+            asking.append((model, parameters, climbs))
+    return asking
 
 
 class _Climb:
@@ -118,7 +123,7 @@ class _Climb:
     def end(self, status: Status, reason: str = "") -> None:
         parameters = self.last.parameters if self.last else self.candidate.start
         height = self.last.log_likelihood if self.last else float("-inf")
-        weight = self.last.statistics.weight if self.last else np.zeros(self.candidate.model.n_components)
+        weight = self.last.weight if self.last else np.zeros(self.candidate.model.n_components)
         to_gain, trace = remaining(self.trace), (*self.before, *self.trace)
         self.result = FitResult(self.candidate, parameters, height, weight, trace, status, to_gain, reason)
         c = self.candidate

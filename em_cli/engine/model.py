@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, stack
+from em_cli.engine.arrays import Array, Flags, n_candidates, stack, take
 from em_cli.engine.protocols import Block, Expectation, Family, Latent, ModelStatistics, Parameters
 
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
@@ -25,8 +25,14 @@ class Model:
 
     def maximize(self, found: list[Expectation]) -> tuple[Parameters, Flags]:
         """The M-steps of R candidates: stacked parameters, and which of them have an empty component."""
-        statistics, at = stack([e.statistics for e in found]), stack([e.parameters for e in found])
-        return self.at_maximum(statistics, at)
+        batch = found[0].batch
+        if any(e.batch is not batch for e in found):
+            statistics = stack([take(e.batch.statistics, e.index) for e in found])
+            return self.at_maximum(statistics, stack([e.parameters for e in found]))
+        if len(found) == n_candidates(batch.parameters):
+            return self.at_maximum(batch.statistics, batch.parameters)
+        kept = np.array([e.index for e in found])
+        return self.at_maximum(take(batch.statistics, kept), take(batch.parameters, kept))
 
     def at_maximum(self, statistics: ModelStatistics, at: Parameters | None) -> tuple[Parameters, Flags]:
         weight = statistics.weight

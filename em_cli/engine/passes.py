@@ -3,57 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, add, map_arrays, stack, take
+from em_cli.engine.arrays import Array, add, map_arrays, n_candidates, take
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Block, Expectation, ModelStatistics, Parameters, Runner, Source
+from em_cli.engine.protocols import Batch, Block, ModelStatistics, Parameters, Runner, Source
 
 TILE_FLOATS = 1 << 16  # of features per tile: what stays in a core's own cache
 STACK_FLOATS = 1 << 15  # of log-densities computed at once
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Candidates of one model, stacked."""
-
-    model: Model
-    members: tuple[int, ...]  # places among the queries
-    parameters: Parameters
+Sums = tuple[Array, ModelStatistics]  # log-likelihood (R,) without constants, and statistics
+Group = tuple[Model, Parameters]  # stacked candidates of one model
 
 
-def one_pass(queries: Sequence[tuple[Model, Parameters]], source: Source, runner: Runner) -> list[Expectation]:
-    """The E-step of every query, reading each block once; sums run in block order, whoever computes them."""
-    places: dict[int, list[int]] = {}
-    for place, (model, _) in enumerate(queries):
-        places.setdefault(id(model), []).append(place)
-    groups = [
-        _Group(queries[members[0]][0], tuple(members), stack([queries[m][1] for m in members]))
-        for members in places.values()
-    ]
+def one_pass(groups: Sequence[Group], source: Source, runner: Runner) -> list[Batch]:
+    """The E-steps of all groups, reading each block once; sums run in block order, whoever computes them."""
     items = [(index, groups) for index in range(len(source))]
-    totals: list[tuple[Array, ModelStatistics]] | None = None
+    totals: list[Sums] | None = None
     for answer in runner.map(_expect, source, items):
         totals = answer if totals is None else [add(total, part) for total, part in zip(totals, answer, strict=True)]
     assert totals is not None, "a source has at least one block"
-    found: list[Expectation | None] = [None] * len(queries)
-    for group, (log_likelihood, statistics) in zip(groups, totals, strict=True):
-        for r, place in enumerate(group.members):
-            total = float(log_likelihood[r]) + group.model.constant
-            found[place] = Expectation(queries[place][1], total, take(statistics, r))
-    return [expectation for expectation in found if expectation is not None]
+    return [
+        Batch(parameters, log_likelihood + model.constant, statistics)
+        for (model, parameters), (log_likelihood, statistics) in zip(groups, totals, strict=True)
+    ]
 
 
-def _expect(source: Source, item: tuple[int, list[_Group]]) -> list[tuple[Array, ModelStatistics]]:
+def _expect(source: Source, item: tuple[int, Sequence[Group]]) -> list[Sums]:
     """The sums over one block that each group wants."""
     index, groups = item
     block = source[index]
-    answers: dict[int, tuple[Array, ModelStatistics]] = {}
+    answers: dict[int, Sums] = {}
     families: dict[int, list[int]] = {}
-    for place, group in enumerate(groups):
-        families.setdefault(id(group.model.family), []).append(place)
+    for place, (model, _) in enumerate(groups):
+        families.setdefault(id(model.family), []).append(place)
     for places in families.values():
         for place, answer in zip(places, _walk(block, [groups[p] for p in places]), strict=True):
             answers[place] = answer
@@ -65,11 +50,11 @@ def tile_rows(n_features: int) -> int:
     return int(np.clip(TILE_FLOATS // n_features // 64 * 64, 256, 8192))
 
 
-def _walk(block: Block, groups: list[_Group]) -> list[tuple[Array, ModelStatistics]]:
+def _walk(block: Block, groups: Sequence[Group]) -> list[Sums]:
     """Walk the tiles of a block; groups share a family, and so the features."""
-    family, n = groups[0].model.family, block.x.shape[1]
+    family, n = groups[0][0].family, block.x.shape[1]
     rows = tile_rows(family.n_features())
-    sums: list[tuple[Array, ModelStatistics] | None] = [None] * len(groups)
+    sums: list[Sums | None] = [None] * len(groups)
     features = np.empty((family.n_features(), min(rows, n)))
     buffers: dict[tuple[int, ...], Array] = {}
     for first in range(0, n, rows):
@@ -85,16 +70,14 @@ def _walk(block: Block, groups: list[_Group]) -> list[tuple[Array, ModelStatisti
     return [s for s in sums if s is not None]
 
 
-def _tile(
-    tile: Block, features: Array, group: _Group, buffers: dict[tuple[int, ...], Array]
-) -> tuple[Array, ModelStatistics]:
-    model, m, k = group.model, features.shape[1], group.model.n_components
+def _tile(tile: Block, features: Array, group: Group, buffers: dict[tuple[int, ...], Array]) -> Sums:
+    model, stacked = group
+    m, k, n_stacked = features.shape[1], model.n_components, n_candidates(stacked)
     at_once = max(1, STACK_FLOATS // (k * m))
     parts = []
-    for first in range(0, len(group.members), at_once):
-        some = slice(first, first + at_once)
-        parameters = group.parameters if at_once >= len(group.members) else take(group.parameters, some)
-        shape = (min(at_once, len(group.members) - first), k, m)
+    for first in range(0, n_stacked, at_once):
+        parameters = stacked if at_once >= n_stacked else take(stacked, slice(first, first + at_once))
+        shape = (min(at_once, n_stacked - first), k, m)
         if (joint := buffers.get(shape)) is None:
             joint = buffers[shape] = np.empty(shape)
         model.family.log_density(features, parameters.components, model.latent.log_prior(parameters.latent), joint)
@@ -109,7 +92,7 @@ def _tile(
     return parts[0] if len(parts) == 1 else _joined(parts)
 
 
-def _joined(parts: list[tuple[Array, ModelStatistics]]) -> tuple[Array, ModelStatistics]:
+def _joined(parts: list[Sums]) -> Sums:
     return map_arrays(lambda *arrays: np.concatenate(arrays), parts[0], *parts[1:])
 
 

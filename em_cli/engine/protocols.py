@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Integers, take
 
 if TYPE_CHECKING:
     from em_cli.engine.columns import Columns
@@ -140,13 +140,35 @@ class ModelStatistics:
         return self.components[..., 0]
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What an E-step found at some parameters."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What one pass found at the parameters of R stacked candidates of a model."""
 
     parameters: Parameters
-    log_likelihood: float  # total, in nats, of exactly these parameters
+    log_likelihood: Array  # (R,) total, in nats, of exactly these parameters
     statistics: ModelStatistics
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expectation:
+    """What an E-step found at some parameters: one candidate of a batch."""
+
+    batch: Batch
+    index: int
+
+    @property
+    def log_likelihood(self) -> float:
+        return float(self.batch.log_likelihood[self.index])
+
+    @property
+    def parameters(self) -> Parameters:
+        return take(self.batch.parameters, self.index)
+
+    @property
+    def weight(self) -> Array:
+        """(K,) responsibility each component bears."""
+        weight: Array = self.batch.statistics.weight[self.index]
+        return weight
 
 
 @dataclass(frozen=True, slots=True)

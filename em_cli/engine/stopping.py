@@ -20,7 +20,8 @@ class Status(Enum):
 class Stopping:
     """Stop when the last iterates gained less than `tolerance` nats and a tenth of it is thought to remain.
 
-    What remains is an extrapolation, and is asked to be the smaller for it.
+    What remains is an extrapolation, and is asked to be the smaller for it; it is trusted only
+    when the last gain is a thousandth, for a slow direction shows when the fast ones are done.
     """
 
     tolerance: float = 0.01
@@ -29,8 +30,9 @@ class Stopping:
     def __call__(self, trace: Sequence[float], iterations: int) -> Status | None:
         """The verdict on a climb, from its latest iterates and the number of all that led to them."""
         if len(trace) > 2:
-            window = trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
-            if window < self.tolerance and remaining(trace) < self.tolerance / 10:
+            last, window = trace[-1] - trace[-2], trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
+            slow = last < self.tolerance / 1000 and window < self.tolerance
+            if slow and remaining(trace) < self.tolerance / 10:
                 return Status.CONVERGED
         return Status.MAX_ITERATIONS if iterations >= self.max_iterations else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from math import isfinite
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, stack
 from em_cli.engine.columns import Columns, multiplicity
 from em_cli.engine.fit import FitResult
 from em_cli.engine.passes import one_pass
@@ -91,17 +91,28 @@ class Assessor:
 
     def __call__(self, results: Sequence[FitResult]) -> list[Collapses]:
         alive = [r for r in results if r.status is not Status.DEGENERATE and isfinite(r.log_likelihood)]
-        if self.source is None or not alive:
-            supports = [r.weight for r in alive]
-        else:
-            points = [(r.candidate.model, r.parameters) for r in alive]
-            supports = [found.statistics.weight for found in one_pass(points, self.source, self.runner)]
+        supports = self._supports(alive) if self.source and alive else [r.weight for r in alive]
         found = {
             id(r): tuple(r.candidate.model.family.collapsed(r.parameters.components, support))
             for r, support in zip(alive, supports, strict=True)
         }
         dead = Collapse("it did not start", True)
         return [found.get(id(r)) or (replace(dead, reason=r.reason or dead.reason),) for r in results]
+
+    def _supports(self, results: Sequence[FitResult]) -> list[Array]:
+        """The distinct rows (K,) on which the components of each result rest."""
+        assert self.source is not None, "some rows are equal"
+        groups: dict[int, list[FitResult]] = {}
+        for result in results:
+            groups.setdefault(id(result.candidate.model), []).append(result)
+        stacked = [(rs[0].candidate.model, stack([r.parameters for r in rs])) for rs in groups.values()]
+        batches = one_pass(stacked, self.source, self.runner)
+        weights = {
+            id(result): weight
+            for batch, members in zip(batches, groups.values(), strict=True)
+            for result, weight in zip(members, batch.statistics.weight, strict=True)
+        }
+        return [weights[id(result)] for result in results]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

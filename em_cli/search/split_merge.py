@@ -7,9 +7,9 @@ adds two responsibilities, and the M-step gives the parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 
@@ -26,9 +26,14 @@ from em_cli.search.partitions import whole
 
 LOOK = Stopping(0.0, 6)  # a few passes tell which splits are promising
 GLANCE = Stopping(0.0, 2)
+AHEAD = Stopping(0.0, 20)
 KEPT = 8
+KEPT_AHEAD = 3
 WORTHWHILE = 0.1  # nats
 ROUNDS = 12
+PARTED = 12  # components at most, in a round
+MERGED = 30  # pairs at most, for each split that is followed up
+START_FLOATS = 1 << 23  # responsibilities held at once
 RANDOM_HALVES = 12  # for a whole mixture: the fewer components, the more ways for each
 
 
@@ -49,10 +54,16 @@ class Climber:
         return [r for r, collapses in zip(results, self.assess(results), strict=True) if not any(collapses)]
 
 
-def improve(incumbents: Sequence[FitResult], climber: Climber, stopping: Stopping, seed: int) -> list[FitResult]:
-    """Each incumbent, or something higher that split and merge moves led to."""
+def improve(
+    incumbents: Sequence[tuple[FitResult, bool]], climber: Climber, stopping: Stopping, thrifty: bool, seed: int
+) -> list[FitResult]:
+    """Each incumbent, or something higher that split and merge moves led to; any sound end beats an unsound one.
+
+    Thrift gives up most moves after a few passes, as the screening does with starts.
+    """
     block = whole(climber.source)
-    best = list(incumbents)
+    best = [result for result, _ in incumbents]
+    heights = [result.log_likelihood if sound else float("-inf") for result, sound in incumbents]
     active = [i for i, result in enumerate(best) if result.candidate.model.n_components > 1]
     embeddings = {i: best[i].candidate.model.family.embedding(block.x) for i in active}
     for step in range(ROUNDS):
@@ -64,26 +75,34 @@ def improve(incumbents: Sequence[FitResult], climber: Climber, stopping: Stoppin
         moves = _numbered(
             [(i, _on(r)) for i, found in _top(climber.sound(merged, GLANCE), KEPT).items() for r in found]
         )
+        if thrifty:
+            moves = _numbered(
+                [(i, _on(r)) for i, found in _top(climber.sound(moves, AHEAD), KEPT_AHEAD).items() for r in found]
+            )
         ends = _top(climber.sound(moves, stopping), 1)
-        active = [i for i in active if i in ends and ends[i][0].log_likelihood > best[i].log_likelihood + WORTHWHILE]
+        active = [i for i in active if i in ends and ends[i][0].log_likelihood > heights[i] + WORTHWHILE]
         for i in active:
-            best[i] = ends[i][0]
+            best[i], heights[i] = ends[i][0], ends[i][0].log_likelihood
     return best
 
 
 def _splits(result: FitResult, block: Block, embedding: Array, seed: tuple[int, ...]) -> list[Candidate]:
-    """Every component parted along its longest axis, between two of its rows, and into core and rim."""
+    """The heaviest components parted along their longest axis, between two of their rows, and into core and rim."""
     model = result.candidate.model
     larger = replace(model, n_components=model.n_components + 1)
     responsibilities = score_rows(model, result.parameters, block.x).responsibilities
     rng = np.random.default_rng(seed)
-    candidates = []
-    for k in range(model.n_components):
-        for half in _halves(embedding, responsibilities[k], rng, max(2, RANDOM_HALVES // model.n_components)):
-            parted = np.concatenate([responsibilities, (responsibilities[k] * half)[None]])
-            parted[k] *= np.logical_not(half)
-            candidates.append(_start(larger, block, parted))
-    return candidates
+    draws = max(2, RANDOM_HALVES // model.n_components)
+    heaviest = np.sort(np.argsort(-responsibilities.sum(axis=1), kind="stable")[:PARTED])
+
+    def parted() -> Iterator[Array]:
+        for k in heaviest:
+            for half in _halves(embedding, responsibilities[k], rng, draws):
+                both = np.concatenate([responsibilities, (responsibilities[k] * half)[None]])
+                both[k] *= np.logical_not(half)
+                yield both
+
+    return _starts(larger, block, parted())
 
 
 def _halves(embedding: Array, responsibility: Array, rng: np.random.Generator, draws: int) -> list[Array]:
@@ -106,19 +125,29 @@ def _halves(embedding: Array, responsibility: Array, rng: np.random.Generator, d
 
 
 def _merges(result: FitResult, before: FitResult, block: Block) -> list[Candidate]:
-    """Every pair of components made one, back to as many components as before."""
-    model = before.candidate.model
+    """The pairs of components that overlap most made one, back to as many components as before."""
     responsibilities = score_rows(result.candidate.model, result.parameters, block.x).responsibilities
-    candidates = []
-    for i, j in combinations(range(len(responsibilities)), 2):
-        merged = np.delete(responsibilities, j, axis=0)
-        merged[i] += responsibilities[j]
-        candidates.append(_start(model, block, merged))
+    size = np.sqrt(np.maximum(responsibilities.sum(axis=1), 1e-300))
+    overlap = responsibilities @ responsibilities.T / np.outer(size, size)
+    pairs = sorted(combinations(range(len(responsibilities)), 2), key=lambda pair: -overlap[pair])[:MERGED]
+
+    def merged() -> Iterator[Array]:
+        for i, j in sorted(pairs):
+            both = np.delete(responsibilities, j, axis=0)
+            both[i] += responsibilities[j]
+            yield both
+
+    return _starts(before.candidate.model, block, merged())
+
+
+def _starts(model: Model, block: Block, responsibilities: Iterator[Array]) -> list[Candidate]:
+    """Candidates from the M-steps of responsibilities (K, n), as many at once as memory likes."""
+    at_once = max(1, START_FLOATS // (model.n_components * block.x.shape[1]))
+    candidates: list[Candidate] = []
+    while some := list(islice(responsibilities, at_once)):
+        parameters = model.start(block, np.stack(some))
+        candidates += [Candidate(model, EM(), take(parameters, r), 0) for r in range(len(some))]
     return candidates
-
-
-def _start(model: Model, block: Block, responsibilities: Array) -> Candidate:
-    return Candidate(model, EM(), take(model.start(block, responsibilities[None]), 0), 0)
 
 
 def _on(result: FitResult) -> Candidate:
