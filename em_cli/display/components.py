@@ -1,0 +1,118 @@
+"""The table of the components of a fit, from its document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, nan, sqrt
+from typing import Any
+
+from rich.cells import cell_len
+
+from em_cli.display.columns import aligned
+from em_cli.display.page import Page
+from em_cli.display.search_words import number
+from em_cli.display.text import counted, safe
+
+MOST_COLUMNS = 30
+MOST_COMPONENTS = 40
+LONGEST_NAME = 24  # characters
+Entry = tuple[str, list[str]]  # heading and cells
+
+
+def components(page: Page, document: Mapping[str, Any]) -> None:
+    """Weight and size of every component, mean ± sd of every column; in blocks that fit the page."""
+    found = [c for c in _list(document.get("components")) if isinstance(c, Mapping)]
+    if not found:
+        return
+    shown = found[:MOST_COMPONENTS]
+    names = [str(name) for name in _list(document.get("feature_names_in"))]
+    columns = [_column(name, shown) for name in names[:MOST_COLUMNS]]
+    correlations = _correlations(document, len(shown))
+    if correlations and len(names) == 2:
+        columns.append(("corr", [f"{r:+.2f}" if isfinite(r) else "—" for r in correlations]))
+    first = ("component", [str(c.get("component", place + 1)) for place, c in enumerate(shown)])
+    size = [("weight", [_weight(c) for c in shown]), ("rows", [_rows(c) for c in shown])]
+    doubtful = [("", ["doubtful" if c.get("degenerate") else "" for c in shown])]
+    tail = doubtful if any(doubtful[0][1]) else []
+    blocks = _blocks(columns, page.width - 1 - _width([first, *tail]), _width(size))
+    for place, block in enumerate(blocks):
+        if place:
+            page.blank()
+        entries = [first, *(size if place == 0 else []), *block, *tail]
+        right = {i for i, (heading, _) in enumerate(entries) if heading in ("component", "weight", "rows")}
+        page.table([h for h, _ in entries], list(zip(*(cells for _, cells in entries), strict=True)), right)
+    left = [counted(len(found) - len(shown), "more component")] if len(found) > len(shown) else []
+    left += [counted(len(names) - MOST_COLUMNS, "more column")] if len(names) > MOST_COLUMNS else []
+    if left:
+        page.flow([f"… and {' and '.join(left)} in params.json"], style="dim")
+
+
+def _column(name: str, shown: Sequence[Mapping[str, Any]]) -> Entry:
+    cells = aligned([(_of(c, "mean", name), _of(c, "sd", name)) for c in shown])
+    heading = shortened(safe(name), LONGEST_NAME)
+    width = max(cell_len(cell) for cell in cells)
+    return " " * ((width - cell_len(heading)) // 2) + heading, cells
+
+
+def _blocks(columns: Sequence[Entry], room: int, first: int) -> list[list[Entry]]:
+    """The columns, in blocks of that many cells; the first has other things to show too."""
+    blocks: list[list[Entry]] = [[]]
+    left = room - first
+    for column in columns:
+        width = _width([column])
+        if width > left and (blocks[-1] or first):
+            blocks.append([])
+            left, first = room, 0
+        blocks[-1].append(column)
+        left -= width
+    return blocks
+
+
+def _width(entries: Sequence[Entry]) -> int:
+    return sum(2 + max(map(cell_len, (heading, *cells))) for heading, cells in entries)
+
+
+def shortened(text: str, longest: int) -> str:
+    """Long names often differ at their ends: cut the middle."""
+    if len(text) <= longest:
+        return text
+    tail = (longest - 1) // 2
+    return f"{text[: longest - 1 - tail]}…{text[-tail:]}"
+
+
+def _correlations(document: Mapping[str, Any], n: int) -> list[float]:
+    """Of the two columns of a Gaussian with correlations, in every component."""
+    covariances = document.get("covariances")
+    kind = document.get("covariance_type")
+    if document.get("family") != "gaussian" or kind not in ("full", "tied"):
+        return []
+    try:
+        matrices = [covariances] * n if kind == "tied" else list(covariances or [])[:n]
+        return [_correlation(matrix) for matrix in matrices]
+    except (TypeError, ValueError, LookupError):
+        return []
+
+
+def _correlation(matrix: Any) -> float:
+    (a, b), (_, d) = matrix
+    return float(b) / sqrt(a * d) if a * d > 0 else nan
+
+
+def _of(component: Mapping[str, Any], field: str, name: str) -> float:
+    values = component.get(field)
+    value = number(values.get(name)) if isinstance(values, Mapping) else None
+    return nan if value is None else value
+
+
+def _weight(component: Mapping[str, Any]) -> str:
+    value = number(component.get("weight"))
+    return "" if value is None else f"{value:.3f}" if value >= 0.001 or value == 0 else f"{value:.1e}"
+
+
+def _rows(component: Mapping[str, Any]) -> str:
+    value = number(component.get("n_assigned"))
+    return "" if value is None else f"{int(value):,}"
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,78 @@
+"""Text for the end of a run: lines and tables of a given width, coloured or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from io import StringIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from em_cli.display.text import safe
+
+
+class Page:
+    """Collects lines; nothing that comes from data is ever read as markup."""
+
+    def __init__(self, width: int, color: bool) -> None:
+        self.width = max(width, 20)
+        self.file = StringIO()
+        self.console = Console(
+            file=self.file,
+            width=self.width,
+            force_terminal=color,
+            color_system="standard" if color else None,
+            no_color=not color,
+            legacy_windows=False,
+        )
+
+    def line(self, *parts: str | tuple[str, str]) -> None:
+        """One line, cut where the page ends."""
+        text = Text.assemble(*parts)
+        text.truncate(self.width, overflow="ellipsis")
+        self._print(text)
+
+    def flow(
+        self, parts: Iterable[str], gap: str = "   ", indent: str = " ", hanging: int | None = None, style: str = ""
+    ) -> None:
+        """Parts one after the other, on as many lines as they need."""
+        begin, line = indent, ""
+        for part in parts:
+            joined = line + gap + part if line else begin + part
+            if line and cell_len(joined) > self.width:
+                self._print(Text(line, style))
+                begin = " " * (len(indent) if hanging is None else hanging)
+                joined = begin + part
+            line = joined
+        if line:
+            self._print(Text(line, style))
+
+    def words(self, text: str, indent: str = " ", style: str = "") -> None:
+        """A sentence, folded between words but not around an equals sign."""
+        self.flow(re.split(r"(?<!=) (?!=)", safe(text)), " ", indent, style=style)
+
+    def table(
+        self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[int], styles: Sequence[str] = ()
+    ) -> None:
+        """Columns with two blanks between them, those listed in `right` ending together; each row has its style."""
+        ends = set(right)
+        widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
+        for row, style in zip((headings, *rows), ("bold", *(styles or [""] * len(rows))), strict=True):
+            blanks = [" " * (width - cell_len(cell)) for width, cell in zip(widths, row, strict=True)]
+            cells = [
+                blank + cell if place in ends else cell + blank
+                for place, (blank, cell) in enumerate(zip(blanks, row, strict=True))
+            ]
+            self.line((" " + "  ".join(cells).rstrip(), style))
+
+    def blank(self) -> None:
+        self.file.write("\n")
+
+    def text(self) -> str:
+        """Everything, without blanks at the ends of lines or an empty line at its end."""
+        return "\n".join(line.rstrip() for line in self.file.getvalue().rstrip().split("\n")) + "\n"
+
+    def _print(self, text: Text) -> None:
+        self.console.print(text, soft_wrap=True)

@@ -1,0 +1,126 @@
+"""What a sweep says in the end: its table, best first, and the choice in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from em_cli.display.closing import tell_files, tell_warnings
+from em_cli.display.page import Page
+from em_cli.display.search_words import number
+from em_cli.display.text import nats, safe
+
+MOST_ROWS = 15
+BARE_MENTION = 2.0  # Kass & Raftery (1995)
+WIDEST = 100
+NAMES = {"aicc": "AICc", "sabic": "saBIC", "icl_entropy": "ICL (entropy)"}
+NEGATED_BY_MCLUST = ("bic", "icl")
+
+
+def selection_summary(
+    rows: Sequence[Mapping[str, Any]],
+    chosen: Mapping[str, Any],
+    criterion: str,
+    *,
+    read_line: str = "",
+    warnings: Sequence[Mapping[str, Any]] = (),
+    written: Sequence[str] = (),
+    folder: str | None = None,
+    width: int = 80,
+    color: bool = False,
+    suggestions: Sequence[str] = (),
+) -> str:
+    """The table of a sweep, by the criterion; what was chosen, and how far away the next is."""
+    page = Page(min(width, WIDEST), color)
+    name = NAMES.get(criterion, criterion.upper())
+    by_value = sorted(rows, key=lambda row: _value(row, criterion))
+    best = _value(chosen, criterion)
+    if read_line:
+        page.words(read_line, indent="", style="dim")
+        page.blank()
+    _table(page, by_value[:MOST_ROWS], chosen, criterion, name, best)
+    if len(rows) > MOST_ROWS:
+        where = " in selection.csv" if folder else ""
+        page.line((f" … {len(rows) - MOST_ROWS} more{where}", "dim"))
+    page.blank()
+    page.words(_choice(by_value, chosen, criterion, name, best), indent="")
+    if criterion in NEGATED_BY_MCLUST and isfinite(best):
+        page.words(f"mclust prints the negative: {-best:.2f}.", indent="", style="dim")
+    tell_warnings(page, list(warnings))
+    tell_files(page, written, folder, suggestions)
+    return page.text()
+
+
+def _table(
+    page: Page,
+    rows: Sequence[Mapping[str, Any]],
+    chosen: Mapping[str, Any],
+    criterion: str,
+    name: str,
+    best: float,
+) -> None:
+    headings = ["model", "k", "loglik", "params", name, f"Δ{name}", "best hit", "note"]
+    made, styles = [], []
+    for row in rows:
+        value, is_chosen = _value(row, criterion), _same(row, chosen)
+        cells = [
+            _model(row),
+            str(row.get("k", "")),
+            _decimal(number(row.get("log_likelihood")), 3),
+            "" if row.get("n_parameters") is None else str(row["n_parameters"]),
+            _decimal(value, 2),
+            _decimal(value - best, 1) if isfinite(value) else "",
+            _hits(row),
+            _note(row, is_chosen),
+        ]
+        made.append(cells)
+        styles.append("bold green" if is_chosen else "")
+    page.table(headings, made, range(1, 7), styles)
+
+
+def _choice(
+    rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any], criterion: str, name: str, best: float
+) -> str:
+    said = f"Chosen by {name} (lower is better): {_named(chosen)}."
+    second = next((row for row in rows if not _same(row, chosen) and isfinite(_value(row, criterion))), None)
+    if second is None:
+        return said
+    away = _value(second, criterion) - best
+    close = ": hardly worse" if away < BARE_MENTION else ""
+    return f"{said} Runner-up: {_named(second)}, {away:.1f} away{close}."
+
+
+def _value(row: Mapping[str, Any], criterion: str) -> float:
+    value = number(row.get(criterion))
+    return float("inf") if value is None or value != value else value
+
+
+def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    return all(a.get(key) == b.get(key) for key in ("model", "covariance", "k"))
+
+
+def _model(row: Mapping[str, Any]) -> str:
+    covariance = f" ({row['covariance']})" if row.get("covariance") else ""
+    return safe(f"{row.get('model') or ''}{covariance}")
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return f"{_model(row)}, k = {row.get('k')}"
+
+
+def _hits(row: Mapping[str, Any]) -> str:
+    starts, hits = number(row.get("starts")), number(row.get("at_best"))
+    return f"{int(hits)}/{int(starts)}" if starts and hits is not None else ""
+
+
+def _note(row: Mapping[str, Any], is_chosen: bool) -> str:
+    note = str(row.get("note") or "")
+    if is_chosen:
+        rest = note.removeprefix("chosen").lstrip("; ")
+        return f"◀ chosen{'; ' + safe(rest) if rest else ''}"
+    return safe(note)
+
+
+def _decimal(value: float | None, decimals: int) -> str:
+    return "—" if value is None else nats(value, decimals)

@@ -1,0 +1,71 @@
+"""What a run says in the end, on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from em_cli.display.closing import tell_files, tell_warnings
+from em_cli.display.components import components
+from em_cli.display.page import Page
+from em_cli.display.search_words import ending, number, trust
+from em_cli.display.selection_summary import selection_summary
+from em_cli.display.text import nats, safe
+
+__all__ = ["fit_summary", "selection_summary"]
+
+WIDEST = 100
+FAMILIES = {"gaussian": "Gaussian mixture", "poisson": "Poisson mixture", "product": "Gaussian and Poisson mixture"}
+
+
+def fit_summary(
+    document: Mapping[str, Any],
+    *,
+    read_line: str,
+    written: Sequence[str],
+    folder: str | None,
+    width: int,
+    color: bool,
+    suggestions: Sequence[str] = (),
+    least_certain: tuple[str, float] | None = None,
+) -> str:
+    """The summary of a fit from its document; `least_certain` is a row's name and its largest probability."""
+    page = Page(min(width, WIDEST), color)
+    title, (end, style) = _title(document), ending(document)
+    gap = max(3, min(page.width, 80) - len(title) - len(end))
+    page.line((title, "bold"), " " * gap, (end, style))
+    page.words(read_line, indent="", style="dim")
+    page.blank()
+    components(page, document)
+    page.blank()
+    _figures(page, document)
+    _last_words(page, document, least_certain)
+    tell_warnings(page, document.get("warnings"))
+    tell_files(page, written, folder, suggestions)
+    return page.text()
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    family = str(document.get("family", ""))
+    title = FAMILIES.get(family) or f"{family.replace('_', ' ').capitalize()} mixture"
+    structure, covariance = document.get("structure"), document.get("covariance_type")
+    both = " ".join([*([str(structure)] if structure else []), *([f"({covariance})"] if covariance else [])])
+    return safe(", ".join([title, *([both] if both else []), f"k = {document.get('n_components')}"]))
+
+
+def _figures(page: Page, document: Mapping[str, Any]) -> None:
+    height, n = number(document.get("log_likelihood")), number(document.get("n_parameters"))
+    parts = [f"log-likelihood {nats(height)}"] if height is not None else []
+    page.flow(parts + ([f"parameters {int(n)}"] if n is not None else []))
+    values = {name: number(document.get(name.lower())) for name in ("BIC", "AIC", "ICL")}
+    parts = [f"{name} {nats(value)}" for name, value in values.items() if value is not None]
+    page.flow([*parts, "(lower is better)"] if parts else [])
+
+
+def _last_words(page: Page, document: Mapping[str, Any], least_certain: tuple[str, float] | None) -> None:
+    sentence = trust(document)
+    if least_certain:
+        row, p = least_certain
+        sentence += f"{'; ' if sentence else ''}least certain row: {row} (p = {p:.2f})"
+    if sentence:
+        page.words(sentence)

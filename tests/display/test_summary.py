@@ -1,0 +1,204 @@
+"""The summaries at the end of a run."""
+
+import copy
+import re
+
+import pytest
+from display.runs import NASTY
+from rich.cells import cell_len
+
+from em_cli.display.columns import aligned
+from em_cli.display.search_words import trust
+from em_cli.display.summary import fit_summary, selection_summary
+
+FAITHFUL = {
+    "family": "gaussian", "structure": "VVV", "covariance_type": "full", "n_components": 2,
+    "feature_names_in": ["eruptions", "waiting"], "weights": [0.644, 0.356],
+    "covariances": [[[0.17, 0.94], [0.94, 36.05]], [[0.069, 0.435], [0.435, 33.70]]],
+    "components": [
+        {"component": 1, "weight": 0.644127, "n_assigned": 175, "degenerate": False,
+         "mean": {"eruptions": 4.28966, "waiting": 79.968}, "sd": {"eruptions": 0.41227, "waiting": 6.0038}},
+        {"component": 2, "weight": 0.355873, "n_assigned": 97, "degenerate": False,
+         "mean": {"eruptions": 2.03639, "waiting": 54.478}, "sd": {"eruptions": 0.26300, "waiting": 5.8049}},
+    ],
+    "log_likelihood": -1130.26396, "n_parameters": 11, "bic": 2322.19174, "aic": 2282.52792, "icl": 2322.70468,
+    "converged": True, "stop_reason": "converged", "n_iter": 13, "remaining_estimate": 0.0003,
+    "search": {"starts": 20, "at_best": 17, "failed": 0, "degenerate": 0}, "warnings": [],
+}  # fmt: skip
+
+
+def summary(document=FAITHFUL, **more):
+    options = {"read_line": "faithful.csv: 272 rows × 2 numeric columns", "written": [], "folder": None}
+    return fit_summary(document, **({"width": 80, "color": False} | options | more))
+
+
+def wide(names, k=2):
+    """A document with other columns."""
+    document = copy.deepcopy(FAITHFUL) | {"feature_names_in": names, "covariances": None}
+    component = document["components"][0]
+    document["components"] = [
+        component | {"component": i + 1, "mean": dict.fromkeys(names, 1.5), "sd": dict.fromkeys(names, 0.25)}
+        for i in range(k)
+    ]
+    return document
+
+
+def test_faithful():
+    text = summary(
+        written=["params.json", "trace.csv"],
+        folder="faithful.em",
+        suggestions=["em show faithful.em"],
+        least_certain=("244", 0.8),
+    )
+    assert (
+        text
+        == """\
+Gaussian mixture, VVV (full), k = 2                   converged in 13 iterations
+faithful.csv: 272 rows × 2 numeric columns
+
+ component  weight  rows    eruptions      waiting     corr
+         1   0.644   175  4.290 ± 0.412  79.97 ± 6.00  +0.38
+         2   0.356    97  2.036 ± 0.263  54.48 ± 5.80  +0.29
+
+ log-likelihood -1130.264   parameters 11
+ BIC 2322.192   AIC 2282.528   ICL 2322.705   (lower is better)
+ best of 20 starts, reached 17 times; about 0.0003 nats remain; least certain
+ row: 244 (p = 0.80)
+
+Written to faithful.em/:  params.json  trace.csv
+Try:  em show faithful.em
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "best of 20 starts, reached 17 times; about 0.0003 nats remain"),
+        ({"search": {"starts": 20, "at_best": 1}}, "best of 20 starts, reached once;"),
+        ({"search": {"starts": 20, "at_best": 20}}, "all 20 starts reached this value;"),
+        ({"search": {"starts": 20, "at_best": 2, "degenerate": 3}}, "reached twice; 3 collapsed and set aside;"),
+        ({"search": {"starts": 1, "at_best": 1}}, "from one start only: another may lead higher;"),
+        ({"start": "given", "search": {"starts": 1, "at_best": 1}}, "climbed from the start that was given;"),
+        ({"n_components": 1}, "one component: every start leads here;"),
+        ({"remaining_estimate": 0.0}, "less than 0.0001 nats remain"),
+        ({"remaining_estimate": 1234.5}, "about 1,234 nats remain"),
+        ({"remaining_estimate": None, "converged": False}, "how much remains to gain is unknown"),
+    ],
+)
+def test_trust_in_words(changes, said):
+    assert said in trust(FAITHFUL | changes) + ";"
+
+
+def test_endings():
+    stopped = summary(FAITHFUL | {"converged": False, "stop_reason": "max_iterations", "n_iter": 1000})
+    assert "stopped at 1,000 iterations, not converged" in stopped
+    assert "interrupted after 1 iteration" in summary(
+        FAITHFUL | {"converged": False, "stop_reason": "interrupted", "n_iter": 1}
+    )
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("n", [1, 2, 5, 17, 30, 45])
+def test_every_column_fits(width, n):
+    names = [f"a_rather_long_name_of_column_{i}" if i % 3 else f"x{i}" for i in range(n)]
+    text = summary(wide(names), width=width)
+    assert max(map(cell_len, text.splitlines())) <= width
+    assert text.count("1.500 ± 0.250") == 2 * min(n, 30)
+    assert ("… and 15 more columns in params.json" in text) is (n == 45)
+    assert "…_column_" not in text or "a_rather_lon…f_column_1" in text
+
+
+def test_many_components():
+    text = summary(wide(["x", "y"], k=100))
+    assert "… and 60 more components in params.json" in text
+    assert len(text.splitlines()) < 60
+
+
+@pytest.mark.parametrize("color", [False, True])
+def test_names_are_harmless(color):
+    text = summary(wide([NASTY, "[/red]", ":smile:"]), color=color, folder=NASTY, written=["a"], read_line=NASTY)
+    assert "\x1b[31m[bold]" not in text
+    assert "\\x1b[31m[bold]red[/bold]\\n名前" in re.sub("\x1b\\[[0-9;]*m", "", text)
+    assert "[/red]" in text and ":smile:" in text
+    assert ("\x1b" in text) is color
+
+
+def test_doubtful_components_and_warnings():
+    document = copy.deepcopy(FAITHFUL)
+    document["components"][1]["degenerate"] = True
+    document["warnings"] = [{"code": "few_rows", "message": "a component rests on 2 rows. " * 5}]
+    text = summary(document)
+    assert text.count("doubtful") == 1
+    assert "\n ! a component rests" in text
+    assert max(map(cell_len, text.splitlines())) <= 80
+
+
+def test_a_model_file_by_another_hand():
+    """Only what is there is told; nonsense is passed over."""
+    least = {"family": "student_t", "n_components": 3, "components": [{}, {"mean": "x"}], "feature_names_in": ["a"]}
+    assert summary(least).startswith("Student t mixture, k = 3")
+    assert "Gaussian mixture" in summary({"family": "gaussian", "bic": "low", "search": 3, "warnings": "none"})
+    assert "corr" not in summary(FAITHFUL | {"covariances": [[1], [2]]})
+
+
+@pytest.mark.parametrize(
+    ("pairs", "shown"),
+    [
+        ([(4.28966, 0.41227), (2.03639, 0.263)], ["4.290 ± 0.412", "2.036 ± 0.263"]),
+        ([(3692.1, 456.3), (10.0, 502.4)], ["3692 ± 456", "  10 ± 502"]),
+        ([(1.6e9, 3.2), (1.6e9 + 7, 2.5)], ["1600000000.00 ± 3.20", "1600000007.00 ± 2.50"]),
+        ([(1.234e9, 2e8), (2.5e9, 3e8)], ["1.234e+09 ± 2.00e+08", "2.500e+09 ± 3.00e+08"]),
+        ([(1.234e-9, 2e-10)], ["1.234e-09 ± 2.00e-10"]),
+        ([(80.0, 6.0), (54.0, 1e-9)], ["80.0000 ± 6.0000 ", "54.0000 ± 1.0e-09"]),
+        ([(1e9, 1e-9)], ["1000000000.00000 ± 1.0e-09"]),
+        ([(0.0, 0.0)], ["0.0 ± 0.0"]),
+        ([(float("nan"), float("nan")), (1.0, 0.5)], ["    — ± —    ", "1.000 ± 0.500"]),
+    ],
+)
+def test_numbers_are_readable(pairs, shown):
+    assert aligned(pairs) == shown
+
+
+ROWS = [
+    {"model": "VVV", "covariance": "full", "k": 2, "log_likelihood": -1130.264, "n_parameters": 11,
+     "bic": 2322.19, "aic": 2282.5, "starts": 20, "at_best": 20, "note": ""},
+    {"model": "EEE", "covariance": "tied", "k": 3, "log_likelihood": -1126.316, "n_parameters": 11,
+     "bic": 2314.30, "aic": 2274.6, "starts": 20, "at_best": 7, "note": "chosen"},
+    {"model": "VVV", "covariance": "full", "k": 9, "log_likelihood": None, "n_parameters": None,
+     "bic": None, "aic": None, "starts": 20, "at_best": 0, "note": f"every start collapsed {NASTY} " * 3},
+    {"model": "VVV", "covariance": "full", "k": 300, "log_likelihood": None, "n_parameters": None,
+     "bic": None, "aic": None, "starts": None, "at_best": None, "note": "fewer distinct rows than components"},
+]  # fmt: skip
+
+
+def test_selection():
+    text = selection_summary(ROWS, ROWS[1], "bic", read_line="faithful.csv", folder="f.em", written=["selection.csv"])
+    lines = text.splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    assert lines[2].split() == ["model", "k", "loglik", "params", "BIC", "ΔBIC", "best", "hit", "note"]
+    assert lines[3].split() == ["EEE", "(tied)", "3", "-1126.316", "11", "2314.30", "0.0", "7/20", "◀", "chosen"]
+    assert lines[4].split() == ["VVV", "(full)", "2", "-1130.264", "11", "2322.19", "7.9", "20/20"]
+    assert "—" in lines[5] and "every start" in lines[5]
+    said = "Chosen by BIC (lower is better): EEE (tied), k = 3. Runner-up: VVV (full), k = 2, 7.9 away."
+    assert said in text.replace("\n", " ")
+    assert "mclust prints the negative: -2314.30." in text
+    assert text.endswith("Written to f.em/:  selection.csv\n")
+
+
+def test_selection_by_another_criterion():
+    text = selection_summary(ROWS, ROWS[1], "aic")
+    assert "ΔAIC" in text and "mclust" not in text
+    alone = selection_summary(ROWS[1:2], ROWS[1], "bic")
+    assert "Runner-up" not in alone
+
+
+def test_long_selection_is_cut():
+    rows = [
+        ROWS[0] | {"k": k, "bic": 2322.0 + k, "note": "chosen; at the edge of the range" * (k == 1)}
+        for k in range(1, 41)
+    ]
+    text = selection_summary(rows, rows[0], "bic", folder="f.em", color=True, width=100)
+    assert "… 25 more in selection.csv" in text
+    assert "◀ chosen; at the edge of the range" in text
+    assert "1.0 away: hardly worse" in text.replace("\n", " ")
