@@ -1,0 +1,49 @@
+# `make demo` and `make test` need Python 3.11 or later, with venv, and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+.PHONY: help demo test check format bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(VENV)/demo ## install, then fit and select on the Old Faithful data
+	$(BIN)/em fit sample_data/faithful.csv -k 2 --out runs/faithful --force --format human
+	$(BIN)/em select sample_data/faithful.csv --k-range 1-6 --covariance all --out runs/faithful-select --force --format human
+
+test: $(VENV)/test ## install what the tests need, and run them
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/dev ## format, lint, types, layers, tests, README examples
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n auto
+
+format: $(VENV)/dev ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/test ## measure speed beside scikit-learn
+	$(BIN)/python tests/bench/run.py
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11)' || { echo "em needs Python 3.11 or later: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo: $(VENV)/bin/python pyproject.toml
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/test: $(VENV)/bin/python pyproject.toml
+	$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/demo
+
+$(VENV)/dev: $(VENV)/bin/python pyproject.toml
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/test $(VENV)/demo

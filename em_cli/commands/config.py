@@ -1,0 +1,72 @@
+"""`em config`: run configurations, shown, checked, described and begun."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument, Option, Typer
+
+from em_cli.commands.options import grouped
+from em_cli.commands.predict import Debug
+
+config = Typer(help="Run configurations: show, check, schema, init.", no_args_is_help=True)
+
+File = Annotated[str, Argument(metavar="FILE", help="A run configuration in YAML.")]
+Overrides = Annotated[list[str] | None, Option("--set", metavar="KEY=VALUE", help="Override a key (repeatable).")]
+
+
+@config.command()
+@grouped
+def show(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
+    """The resolved configuration, every default filled in."""
+    from em_cli.config.files import record
+    from em_cli.config.resolve import resolve
+    from em_cli.outputs.folder import write_file
+
+    write_file("-", [record(resolve(file, overrides or [], {}))])
+
+
+@config.command()
+@grouped
+def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
+    """Check a configuration; silent if it is sound."""
+    from em_cli.commands import setup
+    from em_cli.config.resolve import resolve
+    from em_cli.families import FAMILIES
+    from em_cli.families.covariances import COVARIANCES
+    from em_cli.runners import RUNNERS
+
+    resolved = resolve(file, overrides or [], {})
+    setup.criterion_of(resolved)
+    setup.plan_of(resolved)
+    RUNNERS.load(resolved.runner)
+    if resolved.family != "auto":
+        FAMILIES.load(resolved.family)
+    for name in resolved.covariance or []:
+        if name != "all":
+            COVARIANCES.load(name)
+
+
+@config.command()
+@grouped
+def schema(debug: Debug = False) -> None:
+    """A JSON Schema of run configurations, for editors."""
+    from em_cli.config.files import schema as text
+    from em_cli.outputs.folder import write_file
+
+    write_file("-", [text()])
+
+
+@config.command()
+@grouped
+def init(
+    data: Annotated[str, Argument(metavar="DATA", help="The CSV file to name in it.")] = "data.csv",
+    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
+    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    debug: Debug = False,
+) -> None:
+    """A commented configuration to fill in: em config init data.csv > run.yaml"""
+    from em_cli.commands.scored_rows import target
+    from em_cli.config.files import template
+
+    target(out, force)([template(data)])

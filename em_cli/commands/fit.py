@@ -1,0 +1,80 @@
+"""`em fit`: fit one mixture."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument
+
+from em_cli.commands.options import (
+    ConfigOptions,
+    DataOptions,
+    FitModelOptions,
+    FolderOptions,
+    PlaceOptions,
+    ReportOptions,
+    ScreenOptions,
+    SearchOptions,
+    grouped,
+)
+
+
+@grouped
+def fit(
+    data_options: DataOptions,
+    model_options: FitModelOptions,
+    search_options: SearchOptions,
+    place: PlaceOptions,
+    folder_options: FolderOptions,
+    config_options: ConfigOptions,
+    report: ReportOptions,
+    screen: ScreenOptions,
+    paths: Annotated[list[str] | None, Argument(metavar="DATA...", help="CSV files; - is standard input.")] = None,
+) -> None:
+    """Fit one mixture: em fit data.csv -k 3"""
+    from em_cli.commands import results, saying, setup
+    from em_cli.commands.interruption import interruptible
+    from em_cli.commands.session import Record, watched
+    from em_cli.errors import NoFit, UsageError
+    from em_cli.outputs.folder import check_folder, write_file
+
+    config = setup.configuration(
+        paths, (data_options, model_options, search_options, place, folder_options), config_options
+    )
+    shown = setup.stdout_format(report, ("human", "json"), screen.quiet)
+    k = setup.one_k(config)
+    folder = setup.folder_for(config, report)
+    if folder and not config_options.dry_run:
+        check_folder(folder, report.force)
+    with interruptible() as interruption, watched("fit", screen, report) as observe:
+        record = Record(observe)
+        data = setup.read_data(config, record)
+
+        from em_cli.outputs.document import document, scored
+        from em_cli.outputs.model_file import start_parameters
+        from em_cli.search.models import covariance_names, family_name, models
+        from em_cli.search.restarts import Task, search
+
+        family = family_name(data.schema, config.family)
+        covariances = covariance_names(config.covariance, family)
+        if len(covariances) > 1:
+            raise UsageError(f"fit takes one covariance structure, not {len(covariances)}; em select compares them.")
+        columns, [(label, model)] = models(data.schema, data.source, family, covariances, (k,))
+        setup.check_rows(data, k, columns)
+        plan, runner, given = setup.plan_of(config), setup.runner_of(config), setup.start_file(config)
+        task = Task(label, model, start_parameters(given, model) if given else None)
+        if config_options.dry_run:
+            write_file("-", [saying.plan_text(config, data, [task], plan, folder)])
+            return
+        with record.timed("search"):
+            (fitted,) = search([task], data.source, columns, runner, plan, observe, interruption)
+        if fitted.chosen is None:
+            raise NoFit(results.no_fit(fitted))
+        context = results.context_of(config, data, family)
+        with record.timed("scoring"):
+            result = scored(fitted, context, data.source, runner)
+        results.warn_of_fit(result, data, record, interruption())
+        params = document(result, context, record.warnings)
+        folder, written = results.deliver(config, data, record, "fit", result, params, [fitted], report, {})
+    saying.say_fit(shown, params, data, folder, written, screen)
+    saying.finish(record, report, interruption)

@@ -1,0 +1,46 @@
+"""Ctrl-C and SIGTERM end a run early and in order: the best so far is written, and marked."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from em_cli.errors import ExitStatus
+
+
+@dataclass(slots=True)
+class Interruption:
+    """Whether a signal has asked the run to end; a second one ends it at once."""
+
+    number: int = 0
+
+    def __call__(self) -> bool:
+        return self.number != 0
+
+    @property
+    def status(self) -> ExitStatus:
+        return ExitStatus.TERMINATED if self.number == signal.SIGTERM else ExitStatus.INTERRUPTED
+
+
+@contextmanager
+def interruptible() -> Iterator[Interruption]:
+    interruption = Interruption()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if interruption():
+            raise KeyboardInterrupt
+        interruption.number = number
+
+    if threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

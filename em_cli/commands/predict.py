@@ -1,0 +1,43 @@
+"""`em predict`: label new rows by a model, as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from typer import Argument, Option
+
+from em_cli.commands.options import DataOptions, grouped
+
+Model = Annotated[str, Argument(metavar="MODEL", help="A params.json or run folder; - is standard input.")]
+Rows = Annotated[list[str], Argument(metavar="DATA...", help="CSV files; - is standard input.")]
+Debug = Annotated[bool, Option("--debug", help="Tracebacks.")]
+
+
+@grouped
+def predict(
+    model: Model,
+    paths: Rows,
+    data_options: DataOptions,
+    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
+    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Label new rows: em predict faithful.em new.csv > labelled.csv"""
+    from em_cli.commands.scored_rows import open_model, scored_chunks, target
+    from em_cli.outputs.tables import score_header, score_lines
+
+    write = target(out, force)
+    loaded = open_model(model, paths, data_options)
+    n_components = loaded.model.n_components
+
+    def lines() -> Iterator[str]:
+        first = True
+        for chunk, scores in scored_chunks(loaded, paths, data_options):
+            if first:
+                yield score_header(data_options.id or "row", n_components)
+                first = False
+            keys = chunk.ids if chunk.ids is not None else chunk.first_row + 1
+            yield from score_lines(scores, chunk.rows, chunk.n_rows, keys)
+
+    write(lines())

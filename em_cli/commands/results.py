@@ -1,0 +1,191 @@
+"""From fits to what is written and said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from em_cli.commands.options import ReportOptions
+from em_cli.commands.session import Record
+from em_cli.commands.setup import folder_for, start_file
+
+if TYPE_CHECKING:
+    from em_cli.config.run_config import RunConfig
+    from em_cli.outputs.document import Context, Scored
+    from em_cli.search.ledger import Fitted
+    from em_cli.sources.table import Data
+
+
+ROWS_SHOWN = 8
+
+
+def context_of(config: RunConfig, data: Data, family: str) -> Context:
+    from em_cli.config.files import fingerprint
+    from em_cli.outputs.document import Context
+
+    return Context(
+        schema=data.schema,
+        family=family,
+        seed=config.seed,
+        start="given" if start_file(config) else config.search.start,
+        tol=config.search.tol,
+        max_iter=config.search.max_iter,
+        n_rows_read=data.n_rows_read,
+        missing=config.data.missing,
+        n_missing=data.n_missing,
+        data_sha256=data.data_sha256,
+        config_sha256=fingerprint(config),
+    )
+
+
+def warn_of_fit(result: Scored, data: Data, record: Record, interrupted: bool) -> None:
+    """Say what is doubtful about the chosen fit."""
+    if interrupted:
+        record.warn("interrupted", "the run was interrupted: this is the best so far.", doubtful=True)
+    from em_cli.engine.stopping import Status
+    from em_cli.search.ledger import Verdict
+
+    fitted, chosen = result.fitted, result.fitted.chosen
+    assert chosen is not None, "there is a fit to speak of"
+    if chosen.status is Status.MAX_ITERATIONS:
+        to_gain = (
+            f"about {chosen.remaining:.2g} nats" if chosen.remaining < float("inf") else "an unknown number of nats"
+        )
+        n = len(chosen.trace)
+        record.warn(
+            "not_converged", f"stopped at {n} iterations, {to_gain} still to gain: --max-iter {4 * n}.", doubtful=True
+        )
+    for k, collapse in enumerate(result.collapses):
+        if collapse is not None:
+            rows = _rows_of(result, data, k)
+            shown = ", ".join(map(str, rows[:ROWS_SHOWN])) + (", …" if len(rows) > ROWS_SHOWN else "")
+            record.warn(
+                "few_rows",
+                f"component {k + 1} is not to be trusted: {collapse.reason} (rows {shown or 'none'}).",
+                doubtful=True,
+            )
+    higher = [
+        entry
+        for entry in fitted.ledger
+        if entry.verdict is Verdict.DEGENERATE and entry.result.log_likelihood > chosen.log_likelihood
+    ]
+    if higher:
+        top = max(higher, key=lambda entry: entry.result.log_likelihood)
+        record.warn(
+            "degenerate_set_aside",
+            f"{len(higher)} degenerate solutions with a higher log-likelihood (up to "
+            f"{top.result.log_likelihood:.3f}) were set aside: {top.note}.",
+            doubtful=True,
+        )
+    if len(fitted.ledger) > 1 and fitted.at_best == 1:
+        record.warn(
+            "reached_once",
+            f"the best of {len(fitted.ledger)} starts was reached once only: there may be a better one "
+            f"(--restarts {4 * len(fitted.ledger)}).",
+            doubtful=True,
+        )
+    if result.figures.n_parameters > result.figures.n_rows:
+        record.warn(
+            "more_parameters_than_rows",
+            f"{result.figures.n_parameters} parameters for {result.figures.n_rows:.0f} rows: do not trust details.",
+        )
+
+
+def _rows_of(result: Scored, data: Data, k: int) -> list[int]:
+    """The data rows (from 1) that belong to a component before any other."""
+    from em_cli.engine.scoring import score_rows
+
+    found: list[int] = []
+    used = 0
+    for index in range(len(data.source)):
+        x = data.source[index].x
+        mine = score_rows(result.loaded.model, result.loaded.parameters, x).responsibilities.argmax(axis=0) == k
+        found += (data.rows[used : used + x.shape[1]][mine] + 1).tolist()
+        used += x.shape[1]
+    return found
+
+
+def no_fit(fitted: Fitted) -> str:
+    """The message when no start gave a fit."""
+    starts = len(fitted.ledger)
+    which = "the start" if starts == 1 else f"every one of {starts} starts"
+    return (
+        f"{which} collapsed ({fitted.failure.removeprefix('every start collapsed: ')}). "
+        "Try a smaller -k, --covariance tied, or look for repeated rows in the data."
+    )
+
+
+def run_files(
+    config: RunConfig,
+    data: Data,
+    record: Record,
+    command: str,
+    document: Mapping[str, Any],
+    result: Scored,
+    fits: list[Fitted],
+) -> dict[str, Iterable[str]]:
+    """The files of a run folder, by name."""
+    from em_cli.config.files import record as config_record
+    from em_cli.outputs.manifest import manifest, to_json
+    from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
+
+    inputs = [asdict(file) for file in data.inputs]
+    files: dict[str, Iterable[str]] = {"params.json": [to_json(document)]}
+    if config.responsibilities:
+        files["responsibilities.csv"] = responsibility_lines(result, data)
+    files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows(fits))
+    files["restarts.csv"] = csv_text(LEDGER_COLUMNS, ledger_rows(fits))
+    files["run.yaml"] = [config_record(config)]
+    files["manifest.json"] = [
+        manifest(command, inputs, config.model_dump(mode="json"), record.seconds, record.warnings)
+    ]
+    return files
+
+
+def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
+    """`responsibilities.csv`: a line per input row, in input order; rows left out stay blank."""
+    import numpy as np
+
+    from em_cli.engine.scoring import score_rows
+    from em_cli.outputs.tables import score_header, score_lines
+
+    key = data.id_name or "row"
+    yield score_header(key, result.fitted.n_components)
+    first, used = 0, 0
+    for index in range(len(data.source)):
+        block = data.source[index]
+        scores = score_rows(result.loaded.model, result.loaded.parameters, block.x)
+        rows = data.rows[used : used + block.x.shape[1]]
+        used += len(rows)
+        last = data.n_rows_read if index == len(data.source) - 1 else int(rows[-1]) + 1
+        keys = data.ids[first:last] if data.ids is not None else first + 1
+        yield from score_lines(scores, np.asarray(rows - first), last - first, keys)
+        first = last
+
+
+def deliver(
+    config: RunConfig,
+    data: Data,
+    record: Record,
+    command: str,
+    result: Scored,
+    document: Mapping[str, Any],
+    fits: list[Fitted],
+    report: ReportOptions,
+    more: Mapping[str, Iterable[str]],
+) -> tuple[str | None, list[str]]:
+    """Write the run folder and the single files asked for; the folder and the names of its files."""
+    from em_cli.outputs.folder import write_file, write_folder
+    from em_cli.outputs.manifest import to_json
+
+    folder, written = folder_for(config, report), []
+    with record.timed("writing"):
+        if folder:
+            files = run_files(config, data, record, command, document, result, fits) | dict(more)
+            written = write_folder(folder, files, report.force)
+        if report.params:
+            write_file(report.params, [to_json(document)])
+        if report.responsibilities_to:
+            write_file(report.responsibilities_to, responsibility_lines(result, data))
+    return folder, written

@@ -1,0 +1,131 @@
+"""What a command says on standard output, and the status with which it ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from em_cli.commands.options import ReportOptions, ScreenOptions
+from em_cli.commands.session import Record
+from em_cli.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from em_cli.commands.interruption import Interruption
+    from em_cli.config.run_config import RunConfig
+    from em_cli.outputs.selection import Selection
+    from em_cli.search.restarts import Plan, Task
+    from em_cli.sources.table import Data
+
+
+def read_line(data: Data) -> str:
+    """What was read, in a sentence."""
+    rows, names = data.n_rows_read, data.schema.names
+    kinds = {kind: len(data.schema.indices(kind)) for kind in dict.fromkeys(c.type for c in data.schema.columns)}
+    columns = " and ".join(f"{n} {kind}" for kind, n in kinds.items())
+    left_out = f"; {rows - len(data.rows):,} rows with missing cells left out" if len(data.rows) < rows else ""
+    return f"{data.name}: {rows:,} rows × {columns} column{'s' if len(names) != 1 else ''}{left_out}"
+
+
+def plan_text(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan, folder: str | None) -> str:
+    """What a run would do, for `--dry-run`."""
+    from em_cli.config.files import record
+
+    starts = f"{plan.restarts} starts" + (", then split and merge moves" if plan.moves else "")
+    lines = [f"would fit {read_line(data)}"]
+    lines += [
+        f"  {task.label or 'components'}, k = {task.model.n_components}, {task.model.n_parameters} parameters: "
+        + ("one given start" if task.start else starts)
+        for task in tasks
+    ]
+    lines += [f"would write {folder}/" if folder else "would write no folder", "", record(config)]
+    return "\n".join(lines)
+
+
+def say_fit(
+    shown: str, params: Mapping[str, Any], data: Data, folder: str | None, written: Sequence[str], screen: ScreenOptions
+) -> None:
+    """The result on standard output."""
+    from em_cli.outputs.folder import write_file
+
+    if shown == "json":
+        from em_cli.outputs.manifest import to_json
+
+        write_file("-", [to_json(params)])
+    elif shown == "human":
+        from em_cli.display.summary import fit_summary
+
+        text = fit_summary(
+            params,
+            read_line=read_line(data),
+            written=written,
+            folder=folder,
+            width=width(),
+            color=color_wanted(screen),
+            suggestions=[f"em show {folder}"] if folder else [],
+        )
+        write_file("-", [text if text.endswith("\n") else text + "\n"])
+
+
+def say_selection(
+    shown: str,
+    selection: Selection,
+    params: Mapping[str, Any],
+    data: Data,
+    folder: str | None,
+    written: Sequence[str],
+    screen: ScreenOptions,
+) -> None:
+    """The table of a sweep on standard output; as JSON, with the model chosen."""
+    from em_cli.outputs.folder import write_file
+
+    if shown == "json":
+        from em_cli.outputs.manifest import to_json
+
+        rows = [{key: _strict(value) for key, value in row.items()} for row in selection.rows]
+        write_file("-", [to_json({"criterion": selection.criterion, "table": rows, "chosen": params})])
+    elif shown == "csv":
+        from em_cli.outputs.selection import selection_text
+
+        write_file("-", selection_text(selection))
+    elif shown == "human":
+        from em_cli.display.summary import selection_summary
+
+        text = selection_summary(
+            selection.rows,
+            selection.chosen_row,
+            selection.criterion,
+            read_line=read_line(data),
+            warnings=params["warnings"],
+            written=written,
+            folder=folder,
+            width=width(),
+            color=color_wanted(screen),
+        )
+        write_file("-", [text if text.endswith("\n") else text + "\n"])
+
+
+def _strict(value: Any) -> Any:
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def color_wanted(screen: ScreenOptions) -> bool:
+    """Whether the summary on stdout may be coloured."""
+    if screen.color == "auto":
+        return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return screen.color == "always"
+
+
+def width() -> int:
+    return max(60, min(shutil.get_terminal_size((80, 24)).columns, 120))
+
+
+def finish(record: Record, report: ReportOptions, interruption: Interruption) -> None:
+    """End with the status that the run deserves."""
+    if interruption():
+        raise SystemExit(interruption.status)
+    if report.strict and record.doubtful:
+        raise SystemExit(ExitStatus.DOUBTFUL)

@@ -1,0 +1,77 @@
+"""`em score`: how well a model fits data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from typer import Option
+
+from em_cli.commands.options import DataOptions, grouped
+from em_cli.commands.predict import Debug, Model, Rows
+
+
+@grouped
+def score(
+    model: Model,
+    paths: Rows,
+    data_options: DataOptions,
+    rows: Annotated[bool, Option("--rows", help="A log-density for each row, as CSV.")] = False,
+    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
+    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Log-likelihood and criteria of data under a model: em score faithful.em new.csv"""
+    from em_cli.commands.scored_rows import open_model, scored_chunks, target
+    from em_cli.outputs.tables import csv_text
+
+    write = target(out, force)
+    loaded = open_model(model, paths, data_options)
+    chunks = scored_chunks(loaded, paths, data_options)
+    if rows:
+        key = data_options.id or "row"
+
+        def densities() -> Iterator[dict[str, object]]:
+            for chunk, scores in chunks:
+                names = (
+                    chunk.ids
+                    if chunk.ids is not None
+                    else range(chunk.first_row + 1, chunk.first_row + chunk.n_rows + 1)
+                )
+                values: list[float | None] = [None] * chunk.n_rows
+                for place, value in zip(chunk.rows.tolist(), scores.log_density.tolist(), strict=True):
+                    values[place] = value
+                for name, value in zip(names, values, strict=True):
+                    yield {key: name, "log_density": value}
+
+        write(csv_text((key, "log_density"), densities()))
+        return
+
+    from em_cli.criteria import CRITERIA, Figures
+    from em_cli.engine.arrays import add
+    from em_cli.engine.scoring import totals
+    from em_cli.errors import DataError
+    from em_cli.outputs.manifest import to_json
+
+    total, n_read, n = None, 0, 0
+    for chunk, scores in chunks:
+        part = totals(scores)
+        total = part if total is None else add(total, part)
+        n_read, n = n_read + chunk.n_rows, n + len(chunk.rows)
+    if total is None or n == 0:
+        raise DataError("there is no row to score.")
+    figures = Figures(
+        float(total.log_likelihood), loaded.model.n_parameters, n, float(total.entropy), float(total.log_largest)
+    )
+    values = {name: criterion(figures) for name, criterion in CRITERIA.items()}
+    document = {
+        "n_rows_read": n_read,
+        "n_samples": n,
+        "log_likelihood": figures.log_likelihood,
+        "log_likelihood_per_row": figures.log_likelihood / n,
+        "n_parameters": figures.n_parameters,
+        **{name: value if value < float("inf") else None for name, value in values.items()},
+        "entropy": figures.entropy,
+        "n_assigned": [int(count) for count in total.n_assigned],
+    }
+    write([to_json(document)])

@@ -1,0 +1,86 @@
+"""`em select`: fit a range of mixtures and choose one by a criterion."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument
+
+from em_cli.commands.options import (
+    ConfigOptions,
+    DataOptions,
+    FolderOptions,
+    PlaceOptions,
+    ReportOptions,
+    ScreenOptions,
+    SearchOptions,
+    SelectModelOptions,
+    grouped,
+)
+
+
+@grouped
+def select(
+    data_options: DataOptions,
+    model_options: SelectModelOptions,
+    search_options: SearchOptions,
+    place: PlaceOptions,
+    folder_options: FolderOptions,
+    config_options: ConfigOptions,
+    report: ReportOptions,
+    screen: ScreenOptions,
+    paths: Annotated[list[str] | None, Argument(metavar="DATA...", help="CSV files; - is standard input.")] = None,
+) -> None:
+    """Choose the number of components: em select data.csv --k-range 1-10"""
+    from em_cli.commands import results, saying, setup
+    from em_cli.commands.interruption import interruptible
+    from em_cli.commands.session import Record, watched
+    from em_cli.errors import NoFit, UsageError
+    from em_cli.outputs.folder import check_folder, write_file
+
+    config = setup.configuration(
+        paths, (data_options, model_options, search_options, place, folder_options), config_options
+    )
+    shown = setup.stdout_format(report, ("human", "json", "csv"), screen.quiet)
+    criterion = setup.criterion_of(config)
+    folder = setup.folder_for(config, report)
+    if folder and not config_options.dry_run:
+        check_folder(folder, report.force)
+    with interruptible() as interruption, watched("select", screen, report) as observe:
+        record = Record(observe)
+        data = setup.read_data(config, record)
+
+        from em_cli.outputs.document import document
+        from em_cli.outputs.selection import selection_text, table
+        from em_cli.search.models import covariance_names, family_name, models
+        from em_cli.search.restarts import Task, search
+
+        if setup.start_file(config):
+            raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
+        family = family_name(data.schema, config.family)
+        covariances = covariance_names(config.covariance, family)
+        columns, made = models(data.schema, data.source, family, covariances, setup.many_k(config))
+        feasible = setup.distinct_rows(data, columns)
+        tasks = [Task(label, model) for label, model in made if model.n_components <= feasible]
+        if not tasks:
+            setup.check_rows(data, made[0][1].n_components, columns)
+        plan, runner = setup.plan_of(config), setup.runner_of(config)
+        if config_options.dry_run:
+            write_file("-", [saying.plan_text(config, data, tasks, plan, folder)])
+            return
+        with record.timed("search"):
+            fits = search(tasks, data.source, columns, runner, plan, observe, interruption)
+        context = results.context_of(config, data, family)
+        with record.timed("scoring"):
+            too_large = [(label, model.n_components) for label, model in made if model.n_components > feasible]
+            selection = table(fits, too_large, context, data.source, runner, criterion, observe)
+        if selection.chosen is None:
+            raise NoFit(results.no_fit(fits[0]))
+        results.warn_of_fit(selection.chosen, data, record, interruption())
+        if selection.edge:
+            record.warn("edge_of_range", selection.edge, doubtful=True)
+        params = document(selection.chosen, context, record.warnings)
+        more = {"selection.csv": selection_text(selection)}
+        folder, written = results.deliver(config, data, record, "select", selection.chosen, params, fits, report, more)
+    saying.say_selection(shown, selection, params, data, folder, written, screen)
+    saying.finish(record, report, interruption)

@@ -1,0 +1,199 @@
+"""From the command line to a run that is ready: its configuration, its data, its parts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from em_cli.commands.options import (
+    ConfigOptions,
+    DataOptions,
+    FitModelOptions,
+    FolderOptions,
+    PlaceOptions,
+    ReportOptions,
+    SearchOptions,
+    SelectModelOptions,
+    layer,
+)
+from em_cli.commands.session import Record
+from em_cli.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from em_cli.config.run_config import DataConfig, RunConfig
+    from em_cli.engine.columns import Columns
+    from em_cli.engine.protocols import Runner
+    from em_cli.search.restarts import Plan
+    from em_cli.sources.options import ReadOptions
+    from em_cli.sources.table import Data
+
+
+def configuration(
+    paths: list[str] | None,
+    groups: tuple[DataOptions, FitModelOptions | SelectModelOptions, SearchOptions, PlaceOptions, FolderOptions],
+    config: ConfigOptions,
+) -> RunConfig:
+    """The run configuration that the command line, the environment and the YAML file make together."""
+    from em_cli.config.resolve import resolve
+
+    options = layer(*groups)
+    if paths:
+        options.setdefault("data", {})["path"] = paths
+    resolved = resolve(config.config, config.overrides or [], options)
+    if not resolved.data.path:
+        raise UsageError("no data: name a CSV file, or '-' for standard input.")
+    return resolved
+
+
+def read_options(data: DataConfig, default_type: str = "numeric") -> ReadOptions:
+    from em_cli.sources.options import ReadOptions
+
+    return ReadOptions(
+        columns=tuple(data.columns) if data.columns is not None else None,
+        exclude=tuple(data.exclude),
+        id=data.id,
+        types=dict(data.types),
+        delimiter=data.delimiter,
+        decimal=data.decimal,
+        thousands=data.thousands,
+        encoding=data.encoding,
+        comment=data.comment,
+        header=data.header,
+        na=tuple(data.na),
+        missing=data.missing,
+        default_type=default_type,
+    )
+
+
+def read_data(config: RunConfig, record: Record) -> Data:
+    """Read the data, and pass on what the reader noticed."""
+    from em_cli.engine.events import DataRead, PhaseStarted
+    from em_cli.sources.reader import read
+
+    record.observe(PhaseStarted("reading", len(config.data.path)))
+    with record.timed("reading"):
+        data = read(config.data.path, read_options(config.data, "count" if config.family == "poisson" else "numeric"))
+    names = data.schema.names
+    dropped = data.n_rows_read - len(data.rows)
+    record.observe(DataRead(data.name, data.n_rows_read, len(names), tuple(names), dropped))
+    for notice in data.notices:
+        record.warn(notice.code, notice.message)
+    return data
+
+
+def runner_of(config: RunConfig) -> Runner:
+    from em_cli.runners import RUNNERS
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    runner: Runner = RUNNERS.load(config.runner)(cores if config.threads == "auto" else config.threads)
+    return runner
+
+
+def plan_of(config: RunConfig) -> Plan:
+    """How to search; a start that is no registered name is a file, for which see `start_file`."""
+    from em_cli.algorithms import ALGORITHMS
+    from em_cli.engine.stopping import Stopping
+    from em_cli.search.restarts import AUTO_RESTARTS, AUTO_STARTS, Plan
+    from em_cli.starts import STARTS
+
+    search = config.search
+    names = AUTO_STARTS if search.start == "auto" or start_file(config) else (search.start,)
+    return Plan(
+        algorithm=ALGORITHMS.load(search.algorithm)(),
+        starts=tuple((name, STARTS.load(name)()) for name in names),
+        restarts=AUTO_RESTARTS if search.restarts == "auto" else search.restarts,
+        moves=search.restarts == "auto",
+        stopping=Stopping(search.tol, search.max_iter),
+        seed=config.seed,
+    )
+
+
+def start_file(config: RunConfig) -> str | None:
+    """The file or run folder of parameters to start from, if that is what `start` names."""
+    from em_cli.registry import did_you_mean
+    from em_cli.starts import STARTS
+
+    start = config.search.start
+    if start == "auto" or start in STARTS.names():
+        return None
+    if config.search.restarts not in ("auto", 1):
+        raise UsageError("--start FILE gives the one start: --restarts does not apply.")
+    if not Path(start).exists():
+        raise UsageError(f"--start {start!r} is neither a way to start nor a file{did_you_mean(start, STARTS.names())}")
+    return start
+
+
+def one_k(config: RunConfig) -> int:
+    """The number of components of a fit."""
+    from em_cli.config.ranges import parse_k
+
+    ks = parse_k(config.k)
+    if not ks:
+        raise UsageError("how many components? Give -k, as in -k 3, or let em select choose.")
+    if len(ks) > 1:
+        raise UsageError(f"k is {config.k}, a range; fit takes one number: give -k, or use em select.")
+    return ks[0]
+
+
+def many_k(config: RunConfig) -> tuple[int, ...]:
+    """The numbers of components of a sweep."""
+    from em_cli.config.ranges import parse_k
+
+    return parse_k(config.k) or tuple(range(1, 10))
+
+
+def criterion_of(config: RunConfig) -> str:
+    from em_cli.criteria import CRITERIA
+    from em_cli.registry import did_you_mean
+
+    if config.criterion not in CRITERIA:
+        raise UsageError(f"unknown criterion {config.criterion!r}{did_you_mean(config.criterion, CRITERIA)}")
+    return config.criterion
+
+
+def distinct_rows(data: Data, columns: Columns) -> int:
+    """Distinct rows in the columns to fit."""
+    from em_cli.engine.columns import multiplicity
+
+    copies = multiplicity(data.source, columns)
+    return data.source.n_rows if copies is None else round(float((1 / copies).sum()))
+
+
+def check_rows(data: Data, k: int, columns: Columns) -> None:
+    """Refuse more components than there are distinct rows."""
+    if k > columns.n_distinct.max() and k > (distinct := distinct_rows(data, columns)):
+        raise DataError(
+            f"{data.name} has {distinct} distinct rows in the columns to fit: too few for {k} components. "
+            "Use a smaller -k."
+        )
+
+
+def folder_for(config: RunConfig, report: ReportOptions) -> str | None:
+    """Where to write the run folder; None if nothing asks for one."""
+    if config.out:
+        return config.out
+    streamed = report.json or "-" in (report.params, report.responsibilities_to)
+    if streamed or "-" in config.data.path:
+        return None
+    return f"{Path(config.data.path[0]).name.split('.')[0] or 'data'}.em"
+
+
+def stdout_format(report: ReportOptions, allowed: tuple[str, ...], quiet: bool) -> str:
+    """human, json, csv, or none if a result file takes stdout or nothing is wanted there."""
+    places = {"--params": report.params, "--responsibilities": report.responsibilities_to}
+    taken = [name for name, path in places.items() if path == "-"]
+    if report.json and report.format not in (None, "json"):
+        raise UsageError(f"--json and --format {report.format} contradict each other.")
+    asked = "json" if report.json else report.format
+    if len(taken) > 1 or (taken and asked):
+        both = [*taken, "the result document"][:2]
+        raise UsageError(f"{both[0]} and {both[1]} cannot both go to standard output.")
+    if asked is not None and asked not in allowed:
+        raise UsageError(f"--format {asked!r}: here it can be {', '.join(allowed)}.")
+    if asked:
+        return asked
+    if taken or quiet:
+        return "none"
+    return "human" if sys.stdout.isatty() else "json"

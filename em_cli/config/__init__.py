@@ -1,0 +1,1 @@
+"""YAML, options and environment → RunConfig, or an error that names the bad key."""

@@ -1,0 +1,87 @@
+"""A run configuration as files: a template to fill in, a schema for editors, the record of a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from em_cli.config.run_config import RunConfig
+from em_cli.config.yaml_text import dump
+
+PLACE_KEYS = ("out", "threads", "runner")  # they say where to compute and write, and change no result
+
+
+def schema() -> str:
+    """JSON Schema of a run configuration."""
+    document = RunConfig.model_json_schema()
+    document |= {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "em run configuration"}
+    data = document["properties"]["data"]
+    document["properties"]["data"] = {
+        "description": data.get("description", ""),
+        "anyOf": [{"$ref": "#/$defs/DataConfig"}, {"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+    }
+    _accept_one(document)
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _accept_one(node: Any) -> None:
+    """Where a list of names is wanted, one name will do."""
+    if isinstance(node, dict):
+        if node.get("type") == "array" and node.get("items") == {"type": "string"}:
+            kept = {key: node.pop(key) for key in list(node) if key not in ("description", "default", "title")}
+            node["anyOf"] = [kept, {"type": "string"}]
+            return
+        for value in node.values():
+            _accept_one(value)
+    elif isinstance(node, list):
+        for value in node:
+            _accept_one(value)
+
+
+def template(data: str) -> str:
+    """A commented run configuration; every key with its default, the optional ones commented out."""
+    lines = [
+        "# A run of em: `em fit -c run.yaml`, or `em select -c run.yaml`.",
+        "data:",
+        *_keys(RunConfig, "data", data),
+    ]
+    lines += ["k: 2  # number of components; for select 1-10, 1-10:3 or [1, 2, 4]"]
+    for name in ("family", "covariance", "criterion", "seed", "threads", "runner", "out", "responsibilities"):
+        lines.append(_commented(RunConfig, name, ""))
+    lines += ["search:", *_keys(RunConfig, "search", data)]
+    return "\n".join(lines) + "\n"
+
+
+def _keys(model: type[BaseModel], section: str, data: str) -> list[str]:
+    inner = model.model_fields[section].annotation
+    assert isinstance(inner, type) and issubclass(inner, BaseModel), "a section is a model"
+    lines = []
+    for name, field in inner.model_fields.items():
+        if name == "path":
+            lines.append(f"  path: {dump(data).splitlines()[0]}  # {field.description}")
+        elif section == "search":
+            lines.append(f"  {name}: {dump(field.default).splitlines()[0]}  # {field.description}")
+        else:
+            lines.append(_commented(inner, name, "  "))
+    return lines
+
+
+def _commented(model: type[BaseModel], name: str, indent: str) -> str:
+    field = model.model_fields[name]
+    default = "" if field.default is None else " " + dump(field.default).splitlines()[0].removesuffix("...").strip()
+    return f"{indent}# {name}:{default}  # {field.description}"
+
+
+def record(config: RunConfig) -> str:
+    """The resolved configuration, as `run.yaml` keeps it: all that decides the results, and where to compute."""
+    return dump(config.model_dump(mode="json", exclude={"out"}, exclude_none=True))
+
+
+def fingerprint(config: RunConfig) -> str:
+    """SHA-256 of what decides the results, the names of the input files excepted."""
+    decisive = config.model_dump(mode="json", exclude={*PLACE_KEYS})
+    decisive["data"].pop("path")
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

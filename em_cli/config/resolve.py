@@ -1,0 +1,116 @@
+"""One configuration from defaults, a YAML file, the environment and the options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from em_cli.config.run_config import RunConfig
+from em_cli.config.yaml_text import Path, YamlText, parse
+from em_cli.errors import UsageError
+from em_cli.registry import did_you_mean
+
+Layer = Mapping[str, Any]
+
+
+def resolve(file: str | None, overrides: Sequence[str], options: Layer) -> RunConfig:
+    """The run configuration; an option beats `--set`, which beats the file."""
+    text = read_file(file) if file else YamlText("the options", {})
+    layers = _normal(text.value or {})
+    places = dict(text.places)
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {override!r}: write --set key=value, as in --set family.covariance=tied.")
+        path = tuple(key.strip().split("."))
+        _put(layers, path, parse(value, f"--set {key}").value)
+        places = {p: place for p, place in places.items() if p[: len(path)] != path}
+    _merge(layers, options)
+    try:
+        return RunConfig.model_validate(layers)
+    except ValidationError as error:
+        raise UsageError(_explain(error, YamlText(text.name, None, places), bool(file))) from None
+
+
+def read_file(file: str) -> YamlText:
+    """The YAML of a run configuration; it must be a mapping."""
+    try:
+        content = FilePath(file).read_text("utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"{file}: there is no such configuration file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: cannot be read as a configuration ({error}).") from None
+    text = parse(content, file)
+    if not isinstance(text.value, dict):
+        raise UsageError(f"{file}: a run configuration is a list of 'key: value' lines; `em config init` writes one.")
+    return text
+
+
+def _normal(value: Any) -> dict[str, Any]:
+    """The layers below must be able to add to `data`, which may be a bare path."""
+    layers = dict(value)
+    if isinstance(layers.get("data"), str | list):
+        layers["data"] = {"path": layers["data"]}
+    return layers
+
+
+def _put(layers: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    if path in (("data",), ("data", "path")) and not isinstance(value, dict):
+        path = ("data", "path")
+    if path[:1] == ("family",) and len(path) == 2:  # the options of a family stand beside it
+        path = path[1:]
+    if path[:1] == ("model",) and len(path) == 2:
+        path = path[1:]
+    for key in path[:-1]:
+        inner = layers.get(key)
+        layers[key] = dict(inner) if isinstance(inner, dict) else {}
+        layers = layers[key]
+    layers[path[-1]] = value
+
+
+def _merge(layers: dict[str, Any], more: Layer) -> None:
+    for key, value in more.items():
+        if isinstance(value, Mapping) and isinstance(layers.get(key), dict) and key != "types":
+            _merge(layers[key], value)
+        else:
+            layers[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _explain(error: ValidationError, text: YamlText, from_file: bool) -> str:
+    """The first thing wrong, in words, and where."""
+    first = error.errors()[0]
+    path: Path = tuple(part for part in first["loc"] if not _is_type(part))
+    in_file = from_file and path in text.places
+    where = f"{text.where(path)}: " if in_file else ""
+    name = ".".join(str(part) for part in path)
+    if first["type"] == "extra_forbidden":
+        section = _section(path[:-1])
+        under = f" under {'.'.join(str(p) for p in path[:-1])}" if len(path) > 1 else ""
+        return f"{where}unknown key {str(path[-1])!r}{under}{did_you_mean(str(path[-1]), section)}"
+    message = str(first["msg"]).removeprefix("Value error, ")
+    value = first.get("input")
+    shown = (
+        f", not {value!r}" if isinstance(value, str | int | float | bool) and "Value error" not in first["msg"] else ""
+    )
+    if "dictionary" in message:
+        message = "should be a section with keys of its own"
+    message = message[0].lower() + message[1:]
+    return f"{where}{name}: {message.removeprefix('input ')}{shown}."
+
+
+def _is_type(part: str | int) -> bool:
+    """Pydantic puts the alternatives of a union into the path."""
+    return isinstance(part, str) and (part in ("int", "str", "float", "bool") or "[" in part or "(" in part)
+
+
+def _section(path: Path) -> list[str]:
+    model: type[BaseModel] = RunConfig
+    for key in path:
+        annotation = model.model_fields[str(key)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)

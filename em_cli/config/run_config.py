@@ -1,0 +1,101 @@
+"""The configuration of a run, as YAML spells it. Every key, default and bound stands here once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from em_cli.config.ranges import parse_k
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[list[str], BeforeValidator(_listed)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DataConfig(_Section):
+    """What to read, and how."""
+
+    path: Annotated[Names, Field(description="CSV files; '-' is standard input")] = []
+    columns: Annotated[Names | None, Field(description="columns to fit; all usable ones if absent")] = None
+    exclude: Annotated[Names, Field(description="columns to leave out")] = []
+    id: Annotated[str | None, Field(description="a column to carry to the outputs, never fitted")] = None
+    types: Annotated[dict[str, str], Field(description="column: numeric or count")] = {}
+    delimiter: Annotated[str | None, Field(description="guessed if absent: comma, semicolon, tab or pipe")] = None
+    decimal: Annotated[str, Field(min_length=1, max_length=1, description="decimal point")] = "."
+    thousands: Annotated[str | None, Field(min_length=1, max_length=1, description="thousands separator")] = None
+    encoding: Annotated[str | None, Field(description="UTF-8 if absent")] = None
+    comment: Annotated[str | None, Field(min_length=1, max_length=1, description="rest of the line is ignored")] = None
+    header: Annotated[bool | None, Field(description="whether the first line names the columns")] = None
+    na: Annotated[Names, Field(description="more texts that mark a missing cell")] = []
+    missing: Annotated[Literal["error", "drop"], Field(description="what to do with rows that have missing cells")] = (
+        "error"
+    )
+
+
+class SearchConfig(_Section):
+    """How to look for the best fit."""
+
+    algorithm: Annotated[str, Field(description="how to climb")] = "em"
+    restarts: Annotated[
+        int | Literal["auto"], Field(description="starts per model; auto adds split and merge moves")
+    ] = "auto"
+    start: Annotated[str, Field(description="how starts are made: auto, a name, or a file of parameters")] = "auto"
+    tol: Annotated[float, Field(gt=0, description="nats of total log-likelihood that may remain")] = 0.01
+    max_iter: Annotated[int, Field(ge=1, description="E-steps of one climb at most")] = 2000
+
+    @field_validator("restarts")
+    @classmethod
+    def _positive(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value < 1:
+            raise ValueError("must be at least 1, or auto")
+        return value
+
+    @field_validator("tol", mode="before")
+    @classmethod
+    def _real(cls, value: Any) -> Any:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class RunConfig(_Section):
+    """A whole run: `em fit -c` and `em select -c` accept it."""
+
+    data: Annotated[
+        DataConfig,
+        BeforeValidator(lambda value: {"path": value} if isinstance(value, str | list) else value),
+        Field(description="a path, or path and options", default_factory=DataConfig),
+    ]
+    k: Annotated[
+        int | str | list[int], Field(description="number of components: 3, or for select 1-10, 1-10:3, [1, 2, 4]")
+    ] = 0
+    family: Annotated[str, Field(description="auto: by the types of the columns")] = "auto"
+    covariance: Annotated[Names | None, Field(description="full, tied, diag, spherical; for select a list, or all")] = (
+        None
+    )
+    search: Annotated[SearchConfig, Field(default_factory=SearchConfig)]
+    criterion: Annotated[str, Field(description="by which select chooses")] = "bic"
+    seed: Annotated[int, Field(ge=0, description="same seed, same bytes")] = 0
+    threads: Annotated[int | Literal["auto"], Field(description="auto: one per core; changes no result")] = "auto"
+    runner: Annotated[str, Field(description="where to compute")] = "threads"
+    out: Annotated[str | None, Field(description="run folder; <name of the data>.em if absent")] = None
+    responsibilities: Annotated[bool, Field(description="whether to write responsibilities.csv")] = True
+
+    @field_validator("k")
+    @classmethod
+    def _range(cls, value: int | str | list[int]) -> int | str | list[int]:
+        parse_k(value)
+        return value
+
+    @field_validator("threads")
+    @classmethod
+    def _some(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value < 1:
+            raise ValueError("must be at least 1, or auto")
+        return value

@@ -1,0 +1,126 @@
+"""YAML as editors understand it: version 1.2's core schema, and no key twice.
+
+PyYAML reads version 1.1, where `no` is false, `1e-6` is text and the last of two equal keys
+wins in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from em_cli.errors import UsageError
+
+Path = tuple[str | int, ...]
+MAX_ALIASES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class YamlText:
+    """A document, and where in its file each of its keys stands."""
+
+    name: str
+    value: Any
+    places: dict[Path, tuple[int, int]] = field(default_factory=dict)  # line, column; from 1
+
+    def where(self, path: Path) -> str:
+        """ "run.yaml:3:14" for the key, or for the nearest that is there."""
+        while path and path not in self.places:
+            path = path[:-1]
+        line, column = self.places.get(path, (1, 1))
+        return f"{self.name}:{line}:{column}"
+
+
+def parse(text: str, name: str) -> YamlText:
+    """Read one document; `UsageError` with file, line and column if it is not one."""
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        places: dict[Path, tuple[int, int]] = {}
+        if node is not None:
+            _check(node, (), places, name, set(), [0])
+        value = None if node is None else loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        raise UsageError(f"{where}: not YAML: {error.problem or error.context}.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{name}: not YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}."
+        ) from None
+    return YamlText(name, value, places)
+
+
+class _Loader(yaml.SafeLoader):
+    """Scalars by the core schema of YAML 1.2."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+):
+    _starts: list[str | None] = ["" if c == "\0" else c for c in _first]
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _starts)
+
+
+def _int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    return int(node.value, 0) if node.value.startswith(("0o", "0x")) else int(node.value)
+
+
+def _float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    return float(node.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _float)
+
+
+def _check(
+    node: yaml.Node, path: Path, places: dict[Path, tuple[int, int]], name: str, seen: set[int], aliases: list[int]
+) -> None:
+    """Record where each key stands; refuse duplicate keys and documents that alias themselves large."""
+    if id(node) in seen:
+        aliases[0] += 1
+        if aliases[0] > MAX_ALIASES:
+            raise UsageError(f"{name}: too many aliases.")
+    seen.add(id(node))
+    places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+    if isinstance(node, yaml.MappingNode):
+        first: dict[Hashable, int] = {}
+        for key, value in node.value:
+            line, column = key.start_mark.line + 1, key.start_mark.column + 1
+            if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
+                raise UsageError(f"{name}:{line}:{column}: keys must be plain words.")
+            if key.value in first:
+                raise UsageError(
+                    f"{name}:{line}:{column}: duplicate key {key.value!r} (first at line {first[key.value]})."
+                )
+            first[key.value] = line
+            places[(*path, key.value)] = (line, column)
+            _check(value, (*path, key.value), places, name, seen, aliases)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _check(value, (*path, index), places, name, seen, aliases)
+
+
+def dump(value: Any) -> str:
+    """YAML in block style that `parse` reads back to the same value."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Text is quoted wherever either version of YAML would read it as something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

@@ -1,0 +1,1 @@
+"""FitResult → files, each complete or absent."""

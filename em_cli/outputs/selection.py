@@ -1,0 +1,105 @@
+"""The table of a sweep: every model tried, its criteria, and which is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from em_cli.criteria import CRITERIA
+from em_cli.engine.events import ModelChosen, Observer
+from em_cli.engine.protocols import Runner, Source
+from em_cli.outputs.document import Context, Scored, mclust_name, scored
+from em_cli.outputs.tables import csv_text
+from em_cli.search.ledger import Fitted, Verdict
+
+COLUMNS = (
+    "k", "covariance", "model", "log_likelihood", "n_parameters", *CRITERIA, "entropy",
+    "smallest_share", "largest_share", "starts", "at_best", "degenerate", "remaining", "status", "note",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    criterion: str
+    rows: tuple[dict[str, Any], ...]  # in the order of the sweep
+    chosen: Scored | None
+    edge: str  # a warning, if the choice lies at the edge of the range
+
+    @property
+    def chosen_row(self) -> dict[str, Any]:
+        return next(row for row in self.rows if row["note"].startswith("chosen"))
+
+
+def table(
+    fits: Sequence[Fitted],
+    too_large: Sequence[tuple[str, int]],
+    context: Context,
+    source: Source,
+    runner: Runner,
+    criterion: str,
+    observe: Observer,
+) -> Selection:
+    """Score every fit; the smallest value of the criterion is chosen, among equals the smaller model."""
+    rows: list[dict[str, Any]] = []
+    candidates: list[tuple[float, int, int, Scored]] = []
+    for fitted in fits:
+        model = mclust_name(fitted.label, context.schema) or context.family
+        row: dict[str, Any] = dict.fromkeys(COLUMNS)
+        row |= {"k": fitted.n_components, "covariance": fitted.label, "model": model, "starts": len(fitted.ledger)}
+        row |= {"at_best": fitted.at_best, "degenerate": fitted.count(Verdict.DEGENERATE)}
+        if fitted.chosen is None:
+            row |= {"status": "failed", "note": fitted.failure}
+        else:
+            result = scored(fitted, context, source, runner)
+            row |= _figures(result)
+            candidates.append((row[criterion], result.figures.n_parameters, len(rows), result))
+        rows.append(row)
+        values = tuple((name, row[name]) for name in CRITERIA if row[name] is not None)
+        height = row["log_likelihood"] if row["log_likelihood"] is not None else float("-inf")
+        observe(ModelChosen(fitted.label or model, fitted.n_components, height, values, row["note"]))
+    for label, k in too_large:
+        row = dict.fromkeys(COLUMNS)
+        row |= {"k": k, "covariance": label, "model": mclust_name(label, context.schema) or context.family}
+        rows.append(row | {"status": "failed", "note": "fewer distinct rows than components"})
+    if not candidates:
+        return Selection(criterion, tuple(rows), None, "")
+    _, _, place, best = min(candidates, key=lambda candidate: candidate[:3])
+    edge = _edge(best.fitted.n_components, sorted({row["k"] for row in rows}))
+    rows[place]["note"] = "; ".join(
+        filter(None, ["chosen", "at the edge of the range" if edge else "", rows[place]["note"]])
+    )
+    return Selection(criterion, tuple(rows), best, edge)
+
+
+def _figures(result: Scored) -> dict[str, Any]:
+    figures, chosen = result.figures, result.fitted.chosen
+    assert chosen is not None, "there is a fit to describe"
+    shares = result.totals.n_effective / result.totals.n_effective.sum()
+    collapse = next((c.reason for c in result.collapses if c), "")
+    return {
+        "log_likelihood": figures.log_likelihood,
+        "n_parameters": figures.n_parameters,
+        **{name: criterion(figures) for name, criterion in CRITERIA.items()},
+        "entropy": figures.entropy,
+        "smallest_share": float(shares.min()),
+        "largest_share": float(shares.max()),
+        "remaining": chosen.remaining,
+        "status": chosen.status.value,
+        "note": collapse,
+    }
+
+
+def _edge(k: int, tried: Sequence[int]) -> str:
+    if len(tried) == 1:
+        return ""
+    if k == tried[-1]:
+        return f"the choice, k = {k}, is the largest that was tried: widen the range (--k-range {tried[0]}-{2 * k})."
+    if k == tried[0] and k > 1:
+        return f"the choice, k = {k}, is the smallest that was tried: widen the range (--k-range 1-{tried[-1]})."
+    return ""
+
+
+def selection_text(selection: Selection) -> Iterator[str]:
+    """`selection.csv`."""
+    return csv_text(COLUMNS, selection.rows)

@@ -1,0 +1,58 @@
+"""Every file in configs/ runs, by `fit` or by `select`; templates and schema are what they promise."""
+
+import json
+import re
+import shutil
+
+import jsonschema
+import pytest
+import yaml
+from program import ROOT, SAMPLES, em
+
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copytree(SAMPLES, tmp_path / "sample_data")
+    return tmp_path
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.name)
+def test_config_runs_and_reproduces_itself(config, folder):
+    k = yaml.safe_load(config.read_text())["k"]
+    command = "fit" if isinstance(k, int) else "select"
+    em(command, "-c", config, cwd=folder)
+    (made,) = (folder / "runs").iterdir()
+    written = {path.name for path in made.iterdir()}
+    assert {"params.json", "responsibilities.csv", "trace.csv", "restarts.csv", "run.yaml", "manifest.json"} <= written
+    assert ("selection.csv" in written) == (command == "select")
+    em(command, "-c", made / "run.yaml", "--out", "again", cwd=folder)
+    for name in written - {"manifest.json"}:
+        assert (made / name).read_bytes() == (folder / "again" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.name)
+def test_schema_accepts_the_configs(config, folder):
+    schema = json.loads(em("config", "schema", cwd=folder).out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(yaml.safe_load(config.read_text()), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"k": 2, "covarance": "full"}, schema)
+
+
+def test_template_is_a_configuration(folder):
+    em("config", "init", "sample_data/faithful.csv", "-o", "run.yaml", cwd=folder)
+    em("config", "check", "run.yaml", cwd=folder)
+    text = (folder / "run.yaml").read_text()
+    uncommented = re.sub(r"^( *)# (?=\w+:)", r"\1", text.split("\n", 1)[1], flags=re.M)
+    (folder / "all.yaml").write_text(uncommented)
+    shown = em("config", "show", "all.yaml", cwd=folder).out
+    assert yaml.safe_load(shown) == yaml.safe_load(em("config", "show", "run.yaml", cwd=folder).out)
+    em("config", "init", "x.csv", "-o", "run.yaml", cwd=folder, status=4)
+
+
+def test_dry_run_fits_nothing(folder):
+    out = em("fit", "sample_data/faithful.csv", "-k", "3", "--dry-run", cwd=folder).out
+    assert "272 rows" in out and "k = 3, 17 parameters" in out and "faithful.em/" in out
+    assert [path.name for path in folder.iterdir()] == ["sample_data"]
