@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 import typer
 
@@ -78,9 +79,8 @@ def main() -> None:
 
 
 def _say(message: str, status: ExitStatus) -> ExitStatus:
-    try:
-        sys.stderr.write(f"em: {message}\n")
-        sys.stderr.flush()
-    except BrokenPipeError:
-        pass
+    if sys.stderr is not None:  # it may have been closed
+        with suppress(OSError):
+            sys.stderr.write(f"em: {message}\n")
+            sys.stderr.flush()
     return status

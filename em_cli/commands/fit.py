@@ -76,5 +76,5 @@ def fit(
         results.warn_of_fit(result, data, record, interruption())
         params = document(result, context, record.warnings)
         folder, written = results.deliver(config, data, record, "fit", result, params, [fitted], report, {})
-    saying.say_fit(shown, params, data, folder, written, screen)
+    saying.say_fit(shown, params, result, data, folder, written, screen)
     saying.finish(record, report, interruption)

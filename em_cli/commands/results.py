@@ -12,6 +12,7 @@ from em_cli.commands.setup import folder_for, start_file
 
 if TYPE_CHECKING:
     from em_cli.config.run_config import RunConfig
+    from em_cli.engine.arrays import Array, Integers
     from em_cli.outputs.document import Context, Scored
     from em_cli.search.ledger import Fitted
     from em_cli.sources.table import Data
@@ -94,16 +95,29 @@ def warn_of_fit(result: Scored, data: Data, record: Record, interrupted: bool) -
 
 def _rows_of(result: Scored, data: Data, k: int) -> list[int]:
     """The data rows (from 1) that belong to a component before any other."""
+    return [row for rows, r in _scored_blocks(result, data) for row in rows[r.argmax(axis=0) == k].tolist()]
+
+
+def least_certain(result: Scored, data: Data) -> tuple[str, float] | None:
+    """The row whose largest responsibility is the smallest, by number or id; None if there is one component."""
+    if result.fitted.n_components == 1:
+        return None
+    blocks = [(rows, r.max(axis=0)) for rows, r in _scored_blocks(result, data)]
+    rows, largest = min(blocks, key=lambda block: float(block[1].min()))
+    row = int(rows[largest.argmin()])
+    return data.ids[row - 1] if data.ids is not None else str(row), float(largest.min())
+
+
+def _scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, Array]]:
+    """The data rows (n,) of each block, from 1, and their responsibilities (K, n)."""
     from em_cli.engine.scoring import score_rows
 
-    found: list[int] = []
     used = 0
     for index in range(len(data.source)):
         x = data.source[index].x
-        mine = score_rows(result.loaded.model, result.loaded.parameters, x).responsibilities.argmax(axis=0) == k
-        found += (data.rows[used : used + x.shape[1]][mine] + 1).tolist()
+        scores = score_rows(result.loaded.model, result.loaded.parameters, x)
+        yield data.rows[used : used + x.shape[1]] + 1, scores.responsibilities
         used += x.shape[1]
-    return found
 
 
 def no_fit(fitted: Fitted) -> str:

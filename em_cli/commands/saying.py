@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,15 +11,20 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from em_cli.commands.options import ReportOptions, ScreenOptions
+from em_cli.commands.results import least_certain
 from em_cli.commands.session import Record
 from em_cli.errors import ExitStatus
 
 if TYPE_CHECKING:
     from em_cli.commands.interruption import Interruption
     from em_cli.config.run_config import RunConfig
+    from em_cli.outputs.document import Scored
     from em_cli.outputs.selection import Selection
     from em_cli.search.restarts import Plan, Task
     from em_cli.sources.table import Data
+
+
+LOOKED_THROUGH = 100_000  # rows, for the least certain of them
 
 
 def read_line(data: Data) -> str:
@@ -46,7 +52,13 @@ def plan_text(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan, 
 
 
 def say_fit(
-    shown: str, params: Mapping[str, Any], data: Data, folder: str | None, written: Sequence[str], screen: ScreenOptions
+    shown: str,
+    params: Mapping[str, Any],
+    result: Scored,
+    data: Data,
+    folder: str | None,
+    written: Sequence[str],
+    screen: ScreenOptions,
 ) -> None:
     """The result on standard output."""
     from em_cli.outputs.folder import write_file
@@ -59,15 +71,21 @@ def say_fit(
         from em_cli.display.summary import fit_summary
 
         text = fit_summary(
-            params,
+            dict(params) | {"warnings": _unsaid(params, screen)},
             read_line=read_line(data),
             written=written,
             folder=folder,
             width=width(),
             color=color_wanted(screen),
-            suggestions=[f"em show {folder}"] if folder else [],
+            suggestions=[f"em select {shlex.join(f.name for f in data.inputs)} --k-range 1-10"] if folder else [],
+            least_certain=least_certain(result, data) if data.source.n_rows <= LOOKED_THROUGH else None,
         )
-        write_file("-", [text if text.endswith("\n") else text + "\n"])
+        write_file("-", [text])
+
+
+def _unsaid(params: Mapping[str, Any], screen: ScreenOptions) -> list[Any]:
+    """The warnings that the same screen has not shown already."""
+    return [] if sys.stderr.isatty() and not screen.quiet and screen.progress != "none" else params["warnings"]
 
 
 def say_selection(
@@ -99,13 +117,13 @@ def say_selection(
             selection.chosen_row,
             selection.criterion,
             read_line=read_line(data),
-            warnings=params["warnings"],
+            warnings=_unsaid(params, screen),
             written=written,
             folder=folder,
             width=width(),
             color=color_wanted(screen),
         )
-        write_file("-", [text if text.endswith("\n") else text + "\n"])
+        write_file("-", [text])
 
 
 def _strict(value: Any) -> Any:

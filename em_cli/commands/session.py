@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from em_cli.commands.options import ReportOptions, ScreenOptions
-from em_cli.engine.events import FitEvent, Observer, Warned
+from em_cli.engine.events import FitEvent, Observer, PhaseStarted, Warned
 from em_cli.errors import OutputError
 
 
@@ -31,6 +31,8 @@ class Record:
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
+        """A phase that is shown, and how long it took."""
+        self.observe(PhaseStarted(phase, 0))
         begun = time.perf_counter()
         yield
         self.seconds[phase] = time.perf_counter() - begun

@@ -69,10 +69,9 @@ def read_options(data: DataConfig, default_type: str = "numeric") -> ReadOptions
 
 def read_data(config: RunConfig, record: Record) -> Data:
     """Read the data, and pass on what the reader noticed."""
-    from em_cli.engine.events import DataRead, PhaseStarted
+    from em_cli.engine.events import DataRead
     from em_cli.sources.reader import read
 
-    record.observe(PhaseStarted("reading", len(config.data.path)))
     with record.timed("reading"):
         data = read(config.data.path, read_options(config.data, "count" if config.family == "poisson" else "numeric"))
     names = data.schema.names
