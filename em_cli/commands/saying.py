@@ -97,14 +97,14 @@ def say_selection(
     written: Sequence[str],
     screen: ScreenOptions,
 ) -> None:
-    """The table of a sweep on standard output; as JSON, with the model chosen."""
+    """The table of a sweep on standard output; as JSON, the document of the model chosen with the table in it."""
     from em_cli.outputs.folder import write_file
 
     if shown == "json":
         from em_cli.outputs.manifest import to_json
 
         rows = [{key: _strict(value) for key, value in row.items()} for row in selection.rows]
-        write_file("-", [to_json({"criterion": selection.criterion, "table": rows, "chosen": params})])
+        write_file("-", [to_json(dict(params) | {"criterion": selection.criterion, "selection": rows})])
     elif shown == "csv":
         from em_cli.outputs.selection import selection_text
 

@@ -11,12 +11,10 @@ from em_cli.engine.model import Model
 from em_cli.engine.protocols import Source
 from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.search.ledger import Assessor, Attempt, Collapses
+from em_cli.search.ledger import Assessor, Attempt, Collapses, reach
 
-RUNGS = (10, 30)  # passes after which the lower half of the starts is given up
-CHANCE = 10.0  # a screened climb may yet gain this many times what its trace promises
-MARGIN = 3.0  # nats more than that, and it is still in the running
-FINISHERS = 3  # climbs to finish on all rows, for each model, where the screening saw a sample
+RUNGS = (6, 18, 50)  # passes after which the lower half of the starts is given up
+SECOND_CHOICES = 3
 
 
 @dataclass(slots=True, eq=False)
@@ -40,11 +38,6 @@ class Climb:
     @property
     def height(self) -> float:
         return self.result.log_likelihood if self.result else float("-inf")
-
-    @property
-    def reach(self) -> float:
-        """The log-likelihood to which a screened climb may yet come."""
-        return self.height + MARGIN + CHANCE * (self.result.remaining if self.result else 0.0)
 
     def hears(self, result: FitResult, collapses: Collapses) -> None:
         self.result, self.collapses = result, collapses
@@ -99,14 +92,14 @@ def _better_half(group: list[Climb]) -> list[Climb]:
     return kept
 
 
-def in_the_running(group: list[Climb], sampled: bool) -> list[Climb]:
+def in_the_running(group: list[Climb], finishers: int) -> list[Climb]:
     """The starts of one model that may yet be its best: given ones, and the sound that are not hopelessly low."""
     given = [climb for climb in group if climb.result is None]
     screened = [climb for climb in group if climb.result and not climb.given_up]
     screened.sort(key=lambda climb: -climb.height)
     sound = [climb for climb in screened if climb.sound] or screened
-    close = [climb for climb in sound if climb.reach >= sound[0].height]
-    return given + (close[:FINISHERS] if sampled else close)
+    close = [climb for climb in sound if climb.result and reach(climb.result) >= sound[0].height]
+    return given + close[:finishers]
 
 
 def second_choice(group: list[Climb]) -> list[Climb]:
@@ -114,4 +107,4 @@ def second_choice(group: list[Climb]) -> list[Climb]:
     if any(climb.climbed and climb.sound for climb in group):
         return []
     waiting = [climb for climb in group if not climb.climbed and climb.sound]
-    return sorted(waiting, key=lambda climb: -climb.height)[:FINISHERS]
+    return sorted(waiting, key=lambda climb: -climb.height)[:SECOND_CHOICES]

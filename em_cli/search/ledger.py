@@ -17,6 +17,8 @@ from em_cli.engine.stopping import Status
 Collapses = tuple[Collapse | None, ...]  # of the components of one result; all None for a sound one
 
 SAME_OPTIMUM = 0.05  # nats; ends closer than this are taken for one optimum
+CHANCE = 10.0  # a climb may yet gain this many times what its trace promises
+MARGIN = 3.0  # nats more than that, and it is out of the running
 
 
 class Verdict(Enum):
@@ -79,6 +81,11 @@ class _Reweighted:
         before = sum(self.source[b].x.shape[1] for b in range(index))
         block = self.source[index]
         return replace(block, weights=self.weights[before : before + block.x.shape[1]])
+
+
+def reach(result: FitResult) -> float:
+    """The log-likelihood to which a climb that was stopped early may yet come."""
+    return result.log_likelihood + MARGIN + CHANCE * result.remaining
 
 
 class Assessor:

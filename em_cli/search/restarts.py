@@ -12,15 +12,18 @@ from em_cli.engine.fit import Candidate, fit
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm, Parameters, Runner, Source, Start
 from em_cli.engine.stopping import Stopping
-from em_cli.search.climbs import Climb, in_the_running, screen, second_choice
+from em_cli.search.climbs import Climb, by_task, in_the_running, screen, second_choice
 from em_cli.search.ledger import Assessor, Fitted, judge
 from em_cli.search.partitions import partition_starts, sample_rows
-from em_cli.search.split_merge import Climber, improve
+from em_cli.search.split_merge import AMPLE, THRIFTY, Climber, improve
 
 AUTO_RESTARTS = 20
 AUTO_STARTS = ("kmeans", "sphered", "projection", "random")
 SCREENING = Stopping(tolerance=0.5, max_iterations=200)
-THRIFT_ROWS = 5_000
+THRIFT_ROWS = 2_000
+FINISHERS = 4  # climbs of each model that go on to the end, where rows are many
+FINISHERS_OF_SAMPLE = 2  # where the screening saw a sample
+THRIFTY_LEADERS = 2  # of the kinds of starts, those from whose best the moves go on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +90,9 @@ def search(
             climb.hears(result, collapses)
             climb.climbed, climb.note = True, ""
 
+    finishers = FINISHERS_OF_SAMPLE if sampled else FINISHERS if thrifty(source) else len(climbs)
     groups = [[climb for climb in climbs if climb.task == t] for t in range(len(tasks))]
-    finish([climb for group in groups for climb in in_the_running(group, sampled)])
+    finish([climb for group in groups for climb in in_the_running(group, finishers)])
     if again := [climb for group in groups for climb in second_choice(group)]:
         finish(again)
     return [
@@ -124,10 +128,12 @@ def _moved(climbs: list[Climb], climber: Climber, plan: Plan) -> list[Climb]:
     for climb in sorted(climbs, key=lambda climb: (not climb.sound, climb.given_up, -climb.height)):
         if climb.result is not None:
             leaders.setdefault((climb.task, climb.start), climb)
-    parents = [leaders[key] for key in sorted(leaders)]
+    save = thrifty(climber.source)
+    followed = THRIFTY_LEADERS if save else len(plan.starts)
+    parents = [climb for group in by_task(list(leaders.values())) for climb in group[:followed]]
     incumbents = [(climb.result, climb.sound) for climb in parents if climb.result]
     moved: list[Climb] = []
-    ends = improve(incumbents, climber, plan.screening, thrifty(climber.source), plan.seed)
+    ends = improve(incumbents, climber, plan.screening, THRIFTY if save else AMPLE, plan.seed)
     for parent, end in zip(parents, ends, strict=True):
         if end is not parent.result:
             number = len(climbs) + len(moved)

@@ -7,7 +7,7 @@ adds two responsibilities, and the M-step gives the parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
@@ -21,20 +21,32 @@ from em_cli.engine.model import Model
 from em_cli.engine.protocols import Block, Runner, Source
 from em_cli.engine.scoring import score_rows
 from em_cli.engine.stopping import Stopping
-from em_cli.search.ledger import Assessor
+from em_cli.search.ledger import Assessor, reach
 from em_cli.search.partitions import whole
 
-LOOK = Stopping(0.0, 6)  # a few passes tell which splits are promising
 GLANCE = Stopping(0.0, 2)
 AHEAD = Stopping(0.0, 20)
-KEPT = 8
-KEPT_AHEAD = 3
 WORTHWHILE = 0.1  # nats
-ROUNDS = 12
-PARTED = 12  # components at most, in a round
-MERGED = 30  # pairs at most, for each split that is followed up
 START_FLOATS = 1 << 23  # responsibilities held at once
-RANDOM_HALVES = 12  # for a whole mixture: the fewer components, the more ways for each
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much of a round is followed up, for each incumbent."""
+
+    rounds: int
+    parted: int  # components, the heaviest first
+    draws: int  # random ways to part the rows of a mixture: the fewer components, the more for each
+    look: int  # passes that tell which splits are promising
+    kept: int  # splits, and then moves
+    merged: int  # pairs for each split, the most overlapping first
+    ended: int  # moves that climb to the end
+    passes: int  # of these last
+    prunes: bool  # whether a move that does not look like overtaking the incumbent is given up
+
+
+AMPLE = Budget(rounds=12, parted=12, draws=12, look=6, kept=8, merged=30, ended=8, passes=200, prunes=False)
+THRIFTY = Budget(rounds=6, parted=8, draws=4, look=4, kept=4, merged=6, ended=2, passes=80, prunes=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,45 +67,41 @@ class Climber:
 
 
 def improve(
-    incumbents: Sequence[tuple[FitResult, bool]], climber: Climber, stopping: Stopping, thrifty: bool, seed: int
+    incumbents: Sequence[tuple[FitResult, bool]], climber: Climber, stopping: Stopping, budget: Budget, seed: int
 ) -> list[FitResult]:
-    """Each incumbent, or something higher that split and merge moves led to; any sound end beats an unsound one.
-
-    Thrift gives up most moves after a few passes, as the screening does with starts.
-    """
+    """Each incumbent, or something higher that split and merge moves led to; any sound end beats an unsound one."""
     block = whole(climber.source)
     best = [result for result, _ in incumbents]
     heights = [result.log_likelihood if sound else float("-inf") for result, sound in incumbents]
     active = [i for i, result in enumerate(best) if result.candidate.model.n_components > 1]
     embeddings = {i: best[i].candidate.model.family.embedding(block.x) for i in active}
-    for step in range(ROUNDS):
+    last = replace(stopping, max_iterations=min(stopping.max_iterations, budget.passes))
+    for step in range(budget.rounds):
         if not active or climber.halted():
             break
-        split = _numbered([(i, c) for i in active for c in _splits(best[i], block, embeddings[i], (seed, step, i))])
-        tops = _top(climber.sound(split, LOOK), KEPT)
-        merged = _numbered([(i, c) for i in active for top in tops.get(i, []) for c in _merges(top, best[i], block)])
-        moves = _numbered(
-            [(i, _on(r)) for i, found in _top(climber.sound(merged, GLANCE), KEPT).items() for r in found]
-        )
-        if thrifty:
-            moves = _numbered(
-                [(i, _on(r)) for i, found in _top(climber.sound(moves, AHEAD), KEPT_AHEAD).items() for r in found]
-            )
-        ends = _top(climber.sound(moves, stopping), 1)
+        split = [(i, c) for i in active for c in _splits(best[i], block, embeddings[i], budget, (seed, step, i))]
+        parted = _top(climber.sound(_numbered(split), Stopping(0.0, budget.look)), budget.kept)
+        merged = [(i, c) for i in active for r in parted.get(i, []) for c in _merges(r, best[i], block, budget)]
+        moves = _top(climber.sound(_numbered(merged), GLANCE), budget.kept)
+        moves = _top(climber.sound(_onwards(moves), AHEAD), budget.ended)
+        hopeful = {i: [r for r in found if reach(r) > heights[i] or not budget.prunes] for i, found in moves.items()}
+        ends = _top(climber.sound(_onwards(hopeful), last), 1)
         active = [i for i in active if i in ends and ends[i][0].log_likelihood > heights[i] + WORTHWHILE]
         for i in active:
             best[i], heights[i] = ends[i][0], ends[i][0].log_likelihood
     return best
 
 
-def _splits(result: FitResult, block: Block, embedding: Array, seed: tuple[int, ...]) -> list[Candidate]:
+def _splits(
+    result: FitResult, block: Block, embedding: Array, budget: Budget, seed: tuple[int, ...]
+) -> list[Candidate]:
     """The heaviest components parted along their longest axis, between two of their rows, and into core and rim."""
     model = result.candidate.model
     larger = replace(model, n_components=model.n_components + 1)
     responsibilities = score_rows(model, result.parameters, block.x).responsibilities
     rng = np.random.default_rng(seed)
-    draws = max(2, RANDOM_HALVES // model.n_components)
-    heaviest = np.sort(np.argsort(-responsibilities.sum(axis=1), kind="stable")[:PARTED])
+    draws = max(1, budget.draws // model.n_components)
+    heaviest = np.sort(np.argsort(-responsibilities.sum(axis=1), kind="stable")[: budget.parted])
 
     def parted() -> Iterator[Array]:
         for k in heaviest:
@@ -124,12 +132,12 @@ def _halves(embedding: Array, responsibility: Array, rng: np.random.Generator, d
     return ways
 
 
-def _merges(result: FitResult, before: FitResult, block: Block) -> list[Candidate]:
+def _merges(result: FitResult, before: FitResult, block: Block, budget: Budget) -> list[Candidate]:
     """The pairs of components that overlap most made one, back to as many components as before."""
     responsibilities = score_rows(result.candidate.model, result.parameters, block.x).responsibilities
     size = np.sqrt(np.maximum(responsibilities.sum(axis=1), 1e-300))
     overlap = responsibilities @ responsibilities.T / np.outer(size, size)
-    pairs = sorted(combinations(range(len(responsibilities)), 2), key=lambda pair: -overlap[pair])[:MERGED]
+    pairs = sorted(combinations(range(len(responsibilities)), 2), key=lambda pair: -overlap[pair])[: budget.merged]
 
     def merged() -> Iterator[Array]:
         for i, j in sorted(pairs):
@@ -150,9 +158,11 @@ def _starts(model: Model, block: Block, responsibilities: Iterator[Array]) -> li
     return candidates
 
 
-def _on(result: FitResult) -> Candidate:
-    """Climb on from a result."""
-    return replace(result.candidate, start=result.parameters, climbed=result.trace)
+def _onwards(results: Mapping[int, Sequence[FitResult]]) -> list[Candidate]:
+    """The climbs from where the results for each incumbent stand."""
+    return _numbered(
+        [(i, replace(r.candidate, start=r.parameters, climbed=r.trace)) for i, found in results.items() for r in found]
+    )
 
 
 def _numbered(candidates: Sequence[tuple[int, Candidate]]) -> list[Candidate]:

@@ -21,10 +21,13 @@ class Projection:
     directions: int = 8  # random ones to begin from
     steps: int = 15
     max_iterations: int = 50
+    rows: int = 2000  # drawn to find the direction from, where there are more
 
     def labels(self, embedding: Array, n_components: int, seed: tuple[int, ...]) -> Integers:
         rows = sphere(embedding)
-        axes = self._axes(rows, np.random.default_rng((*seed, 1)))
+        rng = np.random.default_rng((*seed, 1))
+        some = rows if rows.shape[1] <= self.rows else rows[:, rng.choice(rows.shape[1], self.rows, replace=False)]
+        axes = self._axes(some, rng)
         return KMeans(self.max_iterations).labels(axes @ rows, n_components, seed)
 
     def _axes(self, rows: Array, rng: np.random.Generator) -> Array:

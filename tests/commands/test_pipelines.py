@@ -86,16 +86,16 @@ def test_select_over_structures(tmp_path):
         cwd=tmp_path,
     )  # fmt: skip
     found = json.loads(out.out)
-    assert len(found["table"]) == 16
-    assert {row["model"] for row in found["table"]} == {"VVV", "EEE", "VVI", "VII"}
-    best = min((row for row in found["table"] if row["bic"] is not None), key=lambda row: row["bic"])
+    assert len(found["selection"]) == 16
+    assert {row["model"] for row in found["selection"]} == {"VVV", "EEE", "VVI", "VII"}
+    best = min((row for row in found["selection"] if row["bic"] is not None), key=lambda row: row["bic"])
     assert best["note"].startswith("chosen")
     assert (
         (best["covariance"], best["k"])
         == ("full", 2)
         == (
-            found["chosen"]["covariance_type"],
-            found["chosen"]["n_components"],
+            found["covariance_type"],
+            found["n_components"],
         )
     )
     assert best["bic"] == pytest.approx(574.0178, abs=0.02)
