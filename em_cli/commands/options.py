@@ -23,14 +23,21 @@ def _opt(*names: str, **more: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class DataOptions:
+class ColumnOptions:
     section: ClassVar[str] = "data"
     panel: ClassVar[str] = "Data"
 
     columns: Annotated[str | None, _opt("--columns", metavar="A,B", help="Columns to fit.")] = None
     exclude: Annotated[str | None, _opt("--exclude", metavar="A,B", help="Columns to leave out.")] = None
-    id: Annotated[str | None, _opt("--id", metavar="COL", help="Column carried to the outputs, never fitted.")] = None
     types: Annotated[list[str] | None, _opt("--type", metavar="COL=TYPE", help="numeric or count (repeatable).")] = None
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    section: ClassVar[str] = "data"
+    panel: ClassVar[str] = "Data"
+
+    id: Annotated[str | None, _opt("--id", metavar="COL", help="Column carried to the outputs, never fitted.")] = None
     delimiter: Annotated[str | None, _opt("--delimiter", metavar="C", help="Guessed if not given.")] = None
     decimal: Annotated[str | None, _opt("--decimal", metavar="C", help="Decimal point [default: .].")] = None
     thousands: Annotated[str | None, _opt("--thousands", metavar="C", help="Thousands separator.")] = None
@@ -221,8 +228,8 @@ def layer(*groups: Any) -> dict[str, Any]:
             for field in fields(group)
             if getattr(group, field.name) not in (None, [], ())
         }
-        if group.section and values:
-            said[group.section] = values
+        if group.section:
+            said.setdefault(group.section, {}).update(values)
         else:
             said |= values
     return said

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from em_cli.commands.options import DataOptions, grouped
+from em_cli.commands.options import ReadingOptions, grouped
 
 Model = Annotated[str, Argument(metavar="MODEL", help="A params.json or run folder; - is standard input.")]
 Rows = Annotated[list[str], Argument(metavar="DATA...", help="CSV files; - is standard input.")]
@@ -18,7 +18,7 @@ Debug = Annotated[bool, Option("--debug", help="Tracebacks.")]
 def predict(
     model: Model,
     paths: Rows,
-    data_options: DataOptions,
+    reading: ReadingOptions,
     out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
@@ -28,14 +28,14 @@ def predict(
     from em_cli.outputs.tables import score_header, score_lines
 
     write = target(out, force)
-    loaded = open_model(model, paths, data_options)
+    loaded = open_model(model, paths)
     n_components = loaded.model.n_components
 
     def lines() -> Iterator[str]:
         first = True
-        for chunk, scores in scored_chunks(loaded, paths, data_options):
+        for chunk, scores in scored_chunks(loaded, paths, reading):
             if first:
-                yield score_header(data_options.id or "row", n_components)
+                yield score_header(reading.id or "row", n_components)
                 first = False
             keys = chunk.ids if chunk.ids is not None else chunk.first_row + 1
             yield from score_lines(scores, chunk.rows, chunk.n_rows, keys)

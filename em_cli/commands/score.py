@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.commands.options import DataOptions, grouped
+from em_cli.commands.options import ReadingOptions, grouped
 from em_cli.commands.predict import Debug, Model, Rows
 
 
@@ -15,7 +15,7 @@ from em_cli.commands.predict import Debug, Model, Rows
 def score(
     model: Model,
     paths: Rows,
-    data_options: DataOptions,
+    reading: ReadingOptions,
     rows: Annotated[bool, Option("--rows", help="A log-density for each row, as CSV.")] = False,
     out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
@@ -26,10 +26,10 @@ def score(
     from em_cli.outputs.tables import csv_text
 
     write = target(out, force)
-    loaded = open_model(model, paths, data_options)
-    chunks = scored_chunks(loaded, paths, data_options)
+    loaded = open_model(model, paths)
+    chunks = scored_chunks(loaded, paths, reading)
     if rows:
-        key = data_options.id or "row"
+        key = reading.id or "row"
 
         def densities() -> Iterator[dict[str, object]]:
             for chunk, scores in chunks:

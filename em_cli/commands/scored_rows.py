@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from em_cli.commands.options import DataOptions, layer
+from em_cli.commands.options import ReadingOptions, layer
 from em_cli.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -15,19 +15,16 @@ if TYPE_CHECKING:
     from em_cli.sources.stream import Chunk
 
 
-def open_model(model: str, paths: list[str], options: DataOptions) -> LoadedModel:
-    """The model; `UsageError` for what does not go with scoring rows by one."""
+def open_model(model: str, paths: list[str]) -> LoadedModel:
+    """The model that is to score the rows of these files."""
     from em_cli.outputs.model_file import read_model
 
-    for option, value in (("columns", options.columns), ("exclude", options.exclude), ("type", options.types)):
-        if value:
-            raise UsageError(f"--{option} does not apply: the model says which columns it needs, and of what type.")
     if model == "-" and "-" in paths:
         raise UsageError("the model and the data cannot both come from standard input.")
     return read_model(model)
 
 
-def scored_chunks(loaded: LoadedModel, paths: list[str], options: DataOptions) -> Iterator[tuple[Chunk, RowScores]]:
+def scored_chunks(loaded: LoadedModel, paths: list[str], options: ReadingOptions) -> Iterator[tuple[Chunk, RowScores]]:
     """The rows in the order they come, with their scores; memory does not grow with their number."""
     from em_cli.commands.setup import read_options
     from em_cli.config.resolve import resolve

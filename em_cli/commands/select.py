@@ -7,10 +7,11 @@ from typing import Annotated
 from typer import Argument
 
 from em_cli.commands.options import (
+    ColumnOptions,
     ConfigOptions,
-    DataOptions,
     FolderOptions,
     PlaceOptions,
+    ReadingOptions,
     ReportOptions,
     ScreenOptions,
     SearchOptions,
@@ -21,7 +22,8 @@ from em_cli.commands.options import (
 
 @grouped
 def select(
-    data_options: DataOptions,
+    column_options: ColumnOptions,
+    reading: ReadingOptions,
     model_options: SelectModelOptions,
     search_options: SearchOptions,
     place: PlaceOptions,
@@ -39,7 +41,7 @@ def select(
     from em_cli.outputs.folder import check_folder, write_file
 
     config = setup.configuration(
-        paths, (data_options, model_options, search_options, place, folder_options), config_options
+        paths, (column_options, reading, model_options, search_options, place, folder_options), config_options
     )
     shown = setup.stdout_format(report, ("human", "json", "csv"), screen.quiet)
     criterion = setup.criterion_of(config)

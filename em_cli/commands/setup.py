@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from em_cli.commands.options import (
-    ConfigOptions,
-    DataOptions,
-    FitModelOptions,
-    FolderOptions,
-    PlaceOptions,
-    ReportOptions,
-    SearchOptions,
-    SelectModelOptions,
-    layer,
-)
+from em_cli.commands.options import ConfigOptions, ReportOptions, layer
 from em_cli.commands.session import Record
 from em_cli.errors import DataError, UsageError
 
@@ -30,11 +21,7 @@ if TYPE_CHECKING:
     from em_cli.sources.table import Data
 
 
-def configuration(
-    paths: list[str] | None,
-    groups: tuple[DataOptions, FitModelOptions | SelectModelOptions, SearchOptions, PlaceOptions, FolderOptions],
-    config: ConfigOptions,
-) -> RunConfig:
+def configuration(paths: list[str] | None, groups: Sequence[Any], config: ConfigOptions) -> RunConfig:
     """The run configuration that the command line, the environment and the YAML file make together."""
     from em_cli.config.resolve import resolve
 

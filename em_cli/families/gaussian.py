@@ -4,33 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.structure import CovarianceStructure
-
-LOG_2PI = float(np.log(2 * np.pi))
-CANCELLATION = 1e6  # of the expanded quadratic form; beyond it a component is evaluated about its mean
-
-
-@dataclass(frozen=True, slots=True)
-class GaussianParameters:
-    """In the coordinates of the family; factors and natural parameters are made once, in the M-step."""
-
-    means: Array  # (R, K, D)
-    covariances: Array  # (R, K, D, D), or variances (R, K, D) of a diagonal structure
-    factors: Array  # inverse Cholesky factors, or reciprocal standard deviations, of the same shape
-    theta: Array  # (R, K, F) natural parameters
-    tight: Flags  # (R, K) components that the expanded form would evaluate with loss
+from em_cli.families.gaussian_parameters import LOG_2PI, GaussianParameters, completed, pairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +99,7 @@ class Gaussian:
             if self.structure.diagonal:
                 sums[r, k, 1 + d :] = np.einsum("dm,dm->d", weighted, z)
             else:
-                i, j = _pairs(d)
+                i, j = pairs(d)
                 sums[r, k, 1 + d :] = (weighted @ z.T)[i, j]
         return sums
 
@@ -125,7 +111,7 @@ class Gaussian:
         if self.structure.diagonal:
             scatter = np.maximum(second - means**2, 0.0)
         else:
-            i, j = _pairs(d)
+            i, j = pairs(d)
             scatter = np.empty((*means.shape, d))
             scatter[..., i, j] = scatter[..., j, i] = second
             scatter -= means[..., :, None] * means[..., None, :]
@@ -203,28 +189,7 @@ class Gaussian:
         return drawn
 
     def _parameters(self, means: Array, covariances: Array) -> GaussianParameters:
-        """Complete the parameters, stacked or not, with what the E-step needs of them."""
-        d, largest = self.n_columns, self.columns.largest / self._scale
-        if self.structure.diagonal:
-            factors = 1 / np.sqrt(covariances)
-            precision = factors**2
-            linear = precision * means
-            quadratic = -0.5 * precision
-            log_determinant = np.log(factors).sum(axis=-1)
-            bound = largest**2
-            loss = precision @ bound if np.isfinite(bound).all() else np.full(means.shape[:-1], np.inf)
-        else:
-            factors = np.linalg.inv(np.linalg.cholesky(covariances))
-            precision = np.swapaxes(factors, -1, -2) @ factors
-            linear = (precision @ means[..., None])[..., 0]
-            i, j = _pairs(d)
-            quadratic = precision[..., i, j] * np.where(i == j, -0.5, -1.0)
-            log_determinant = np.log(np.diagonal(factors, axis1=-2, axis2=-1)).sum(axis=-1)
-            finite = np.isfinite(largest).all()
-            loss = np.abs(precision) @ largest @ largest if finite else np.full(means.shape[:-1], np.inf)
-        constant = log_determinant - 0.5 * (d * LOG_2PI + (linear * means).sum(axis=-1))
-        theta = np.concatenate([constant[..., None], linear, quadratic], axis=-1)
-        return GaussianParameters(means, covariances, factors, theta, ~(loss <= CANCELLATION))
+        return completed(means, covariances, self.columns.largest / self._scale, self.structure.diagonal)
 
     def _whitened(self, features: Array, parameters: GaussianParameters, r: int, k: int) -> tuple[Array, Array]:
         """The rows (D, m) in coordinates where component k is standard normal, and the log-determinant of the map."""
@@ -257,16 +222,6 @@ class Gaussian:
     def _locations(self, parameters: GaussianParameters) -> Array:
         locations: Array = parameters.means * self._scale + self.columns.mean
         return locations
-
-
-@lru_cache
-def _pairs(d: int) -> tuple[Integers, Integers]:
-    """The columns i, j of the product features, in their order."""
-    pairs = [(i, (i + s) % d) for s in range((d - 1) // 2 + 1) for i in range(d)]
-    if d % 2 == 0:
-        pairs += [(i, i + d // 2) for i in range(d // 2)]
-    i, j = np.array(pairs, np.intp).T
-    return i, j
 
 
 def _numbers(document: Mapping[str, Any], name: str) -> Array:

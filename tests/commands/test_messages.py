@@ -138,7 +138,7 @@ CASES: list[tuple[str, int, list[str]]] = [
     ("predict model.json other.csv", 3, ["lacks column 'x'"]),
     ("predict model.json", 2, ["DATA"]),
     ("predict - -", 2, ["standard input"]),
-    ("predict model.json other.csv --columns y", 2, ["--columns does not apply"]),
+    ("predict model.json other.csv --columns y", 2, ["--columns"]),
     ("predict model.json other.csv --out file.txt", 4, ["exists"]),
     ("score model.json other.csv", 3, ["lacks column 'x'"]),
     ("sample model.json", 2, ["-n"]),
