@@ -13,6 +13,7 @@ from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import LONGEST, argument, excluding, joined, plain, plural, quoted, short
 
 SHOWN_FORMS = 5
+SHOWN_ROWS = 8
 
 
 def refuse_text(name: str, parts: Sequence[Examined], without: str | None) -> None:
@@ -84,13 +85,16 @@ def counts(n_missing: Mapping[str, int]) -> str:
 
 
 def missing_cells(
-    n_rows: int, n_read: int, n_missing: Mapping[str, int], first: Cell, shown: str, options: ReadOptions
+    rows: Sequence[int], n_read: int, n_missing: Mapping[str, int], first: Cell, shown: str, options: ReadOptions
 ) -> DataError:
+    """The rows are numbered from 1; the first of them is where `first` stands."""
+    others = ", ".join(f"{row:,}" for row in rows[1 : 1 + SHOWN_ROWS]) + (", …" if len(rows) > 1 + SHOWN_ROWS else "")
+    then = f", then {others}" if others else ""
     worst = max(n_missing, key=lambda name: n_missing[name])
     place = first.row_and_line if first.file == shown else f"{first.row_and_line} of {first.file}"
     return DataError(
-        f"{shown}: {n_rows:,} of {plural(n_read, 'row')} {'has' if n_rows == 1 else 'have'} missing cells "
-        f"({counts(n_missing)}); the first is {place}. "
+        f"{shown}: {len(rows):,} of {plural(n_read, 'row')} {'has' if len(rows) == 1 else 'have'} missing cells "
+        f"({counts(n_missing)}); the first is {place}{then}. "
         f"Use --missing drop to leave such rows out, or {without(worst, options)}."
     )
 

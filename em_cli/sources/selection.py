@@ -88,7 +88,8 @@ def usable_rows(
         earliest = min(n_missing, key=lambda name: _first_missing(parts[name]))
         first = parts[earliest][-1].missing
         assert first is not None
-        raise missing_cells(n_dropped, n_read, n_missing, first, shown, options)
+        rows = (np.flatnonzero(~usable) + 1).tolist()
+        raise missing_cells(rows, n_read, n_missing, first, shown, options)
     if n_dropped == n_read:
         raise DataError(
             f"{shown}: every row has a missing cell ({counts(n_missing)}): --missing drop leaves none. "

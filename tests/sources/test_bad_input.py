@@ -120,7 +120,7 @@ CASES = {
     "missing": (
         b"a,b\n1,2\n,\n3,NA\n4,5\n",
         {},
-        "data.csv: 2 of 4 rows have missing cells (a: 1, b: 2); the first is row 2 (line 3). "
+        "data.csv: 2 of 4 rows have missing cells (a: 1, b: 2); the first is row 2 (line 3), then 3. "
         "Use --missing drop to leave such rows out, or --exclude b.",
     ),
     "missing, all": (b"a,b\n1,\n,2\n", {"missing": "drop"}, "every row has a missing cell (a: 1, b: 1)"),
