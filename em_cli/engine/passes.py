@@ -10,7 +10,8 @@ from em_cli.engine.arrays import Array, add, map_arrays, n_candidates, take
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Batch, Block, ModelStatistics, Parameters, Runner, Source
 
-TILE_FLOATS = 1 << 16  # of features per tile: what stays in a core's own cache
+TILE_FLOATS = 3 << 16  # of features per tile: as many as stay in a core's own cache; few make threads wait
+LONGEST_TILE = 1 << 15  # rows
 STACK_FLOATS = 1 << 15  # of log-densities computed at once
 
 
@@ -47,7 +48,7 @@ def _expect(source: Source, item: tuple[int, Sequence[Group]]) -> list[Sums]:
 
 def tile_rows(n_features: int) -> int:
     """Rows of a tile; it depends on nothing else, so the bits of a sum do not either."""
-    return int(np.clip(TILE_FLOATS // n_features // 64 * 64, 256, 8192))
+    return int(np.clip(TILE_FLOATS // n_features // 64 * 64, 256, LONGEST_TILE))
 
 
 def _walk(block: Block, groups: Sequence[Group]) -> list[Sums]:
