@@ -69,14 +69,16 @@ def warn_of_fit(result: Scored, data: Data, record: Record, interrupted: bool) -
     higher = [
         entry
         for entry in fitted.ledger
-        if entry.verdict is Verdict.DEGENERATE and entry.result.log_likelihood > chosen.log_likelihood
+        if entry.verdict is Verdict.DEGENERATE
+        and not entry.sample_rows
+        and entry.result.log_likelihood > chosen.log_likelihood
     ]
     if higher:
         top = max(higher, key=lambda entry: entry.result.log_likelihood)
         record.warn(
             "degenerate_set_aside",
             f"{len(higher)} degenerate solutions with a higher log-likelihood (up to "
-            f"{top.result.log_likelihood:.3f}) were set aside: {top.note}.",
+            f"{top.result.log_likelihood:.3f}) were set aside: {top.reason}.",
             doubtful=True,
         )
     if len(fitted.ledger) > 1 and fitted.at_best == 1:

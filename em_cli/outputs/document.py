@@ -108,7 +108,9 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
             "failed": sum(entry.result.status is Status.DEGENERATE for entry in fitted.ledger),
             "degenerate": fitted.count(Verdict.DEGENERATE),
             "at_best": fitted.at_best,
-            "log_likelihoods": [_finite(entry.result.log_likelihood) for entry in fitted.ledger],
+            "log_likelihoods": [
+                None if entry.sample_rows else _finite(entry.result.log_likelihood) for entry in fitted.ledger
+            ],
         },
         "random_state": context.seed,
         "start": context.start,

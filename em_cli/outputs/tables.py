@@ -76,6 +76,7 @@ def ledger_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, Any]]:
     """`restarts.csv`: what became of every start."""
     for fitted in fits:
         for entry in fitted.ledger:
+            seen = f"on a sample of {entry.sample_rows} rows" if entry.sample_rows else ""
             yield {
                 "candidate": entry.result.candidate.number + 1,
                 "covariance": fitted.label,
@@ -86,7 +87,7 @@ def ledger_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, Any]]:
                 "log_likelihood": entry.result.log_likelihood,
                 "remaining": entry.result.remaining,
                 "verdict": entry.verdict.value,
-                "note": entry.note,
+                "note": "; ".join(filter(None, [entry.reason, seen])),
             }
 
 

@@ -29,7 +29,7 @@ class Climb:
     collapses: Collapses = ()
     given_up: bool = False  # in the screening
     climbed: bool = False  # to its end, on all rows
-    note: str = ""
+    sample_rows: int = 0  # that the climb has seen; 0 means all
 
     @property
     def sound(self) -> bool:
@@ -44,7 +44,7 @@ class Climb:
 
     def attempt(self) -> Attempt:
         assert self.result is not None, "every start was screened or climbed"
-        return Attempt(self.result, self.start, self.seed, self.collapses, self.climbed, self.note)
+        return Attempt(self.result, self.start, self.seed, self.collapses, self.climbed, self.sample_rows)
 
 
 def screen(
@@ -65,7 +65,8 @@ def screen(
         results = fit(candidates, sample, assess.runner, rung, observe, halted)
         for climb, result, collapses in zip(running, results, assess(results), strict=True):
             climb.hears(result, collapses)
-        running = [climb for group in by_task(running) for climb in _better_half(group)]
+        if rung is not stopping:
+            running = [climb for group in by_task(running) for climb in _better_half(group)]
 
 
 def _on(sample: Source, climb: Climb, models: dict[int, Model]) -> Candidate:

@@ -37,7 +37,8 @@ class Entry:
     start: str  # how it was made
     seed: tuple[int, ...]
     verdict: Verdict
-    note: str = ""
+    reason: str = ""  # why it is degenerate
+    sample_rows: int = 0  # that its climb has seen, on which its log-likelihood is; 0 means all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,11 +132,15 @@ class Attempt:
     seed: tuple[int, ...]
     collapses: Collapses
     climbed: bool
-    note: str = ""
+    sample_rows: int = 0  # that the climb has seen; 0 means all
 
     @property
     def sound(self) -> bool:
         return not any(self.collapses)
+
+    @property
+    def reason(self) -> str:
+        return next((collapse.reason for collapse in self.collapses if collapse), "")
 
     @property
     def usable(self) -> bool:
@@ -150,12 +155,9 @@ def judge(label: str, n_components: int, attempts: Sequence[Attempt]) -> Fitted:
     """
     ended = sorted((a for a in attempts if a.climbed), key=lambda a: -a.result.log_likelihood)
     chosen = next((a for a in ended if a.sound), None) or next((a for a in ended if a.usable), None)
-    ledger = tuple(
-        Entry(a.result, a.start, a.seed, _verdict(a, chosen), a.note or next((c.reason for c in a.collapses if c), ""))
-        for a in attempts
-    )
+    ledger = tuple(Entry(a.result, a.start, a.seed, _verdict(a, chosen), a.reason, a.sample_rows) for a in attempts)
     if chosen is None:
-        failure = f"every start collapsed: {ledger[0].note}" if ledger else "there was no start"
+        failure = f"every start collapsed: {ledger[0].reason}" if ledger else "there was no start"
         return Fitted(label, n_components, None, (), ledger, failure)
     return Fitted(label, n_components, chosen.result, chosen.collapses, ledger)
 

@@ -78,7 +78,7 @@ def search(
             observe(PhaseStarted("moves", len(tasks)))
             climbs += _moved(climbs, Climber(sample, runner, assess, halted), plan)
         for climb in climbs:
-            climb.note = f"given up on a sample of {sample.n_rows} rows" if sampled else ""
+            climb.sample_rows = sample.n_rows if sampled else 0
 
     assess = Assessor(source, columns, runner)
 
@@ -88,7 +88,7 @@ def search(
         results = fit(candidates, source, runner, plan.stopping, observe, halted)
         for climb, result, collapses in zip(running, results, assess(results), strict=True):
             climb.hears(result, collapses)
-            climb.climbed, climb.note = True, ""
+            climb.climbed, climb.sample_rows = True, 0
 
     finishers = FINISHERS_OF_SAMPLE if sampled else FINISHERS if thrifty(source) else len(climbs)
     groups = [[climb for climb in climbs if climb.task == t] for t in range(len(tasks))]

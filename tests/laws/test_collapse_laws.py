@@ -44,14 +44,14 @@ def test_ties_do_not_win(covariance, x):
         for entry in fitted.ledger:
             if entry.result.log_likelihood > fitted.chosen.log_likelihood + 0.05:
                 assert entry.verdict is Verdict.DEGENERATE
-                assert entry.note
+                assert entry.reason
 
 
 def test_ties_do_collapse_some_starts_and_the_ledger_says_so():
     fitted = find(Gaussian("full"), tied_rows(240, 40), [3])[0]
     collapsed = [entry for entry in fitted.ledger if entry.verdict is Verdict.DEGENERATE]
     assert collapsed
-    assert all(entry.note for entry in collapsed)
+    assert all(entry.reason for entry in collapsed)
 
 
 @each_covariance

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from support import CASES, Case, default_plan, find_one
 
+from em_cli.algorithms.em import EM
 from em_cli.engine.stopping import Stopping
+from em_cli.runners.serial import Serial
+from em_cli.search import partitions
+from em_cli.search.models import models
+from em_cli.search.restarts import Plan, Task, search
+from em_cli.sources.memory import InMemory
+from em_cli.sources.schema import Column, Schema
+from em_cli.starts.kmeans import KMeans
+from em_cli.starts.random import Random
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 K = 3
@@ -100,3 +109,21 @@ def test_row_order(case: Case):
 def test_the_same_configuration_gives_the_same_bits(case: Case):
     again = find_one(case.build(case.kinds), grid(case), K)
     assert again.trace == untouched(case)[0].trace
+
+
+def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch):
+    """A log-likelihood of fewer rows is higher: the ledger keeps it apart, and it wins nothing."""
+    monkeypatch.setattr(partitions, "SAMPLE_ROWS", 500)
+    rng = np.random.default_rng(5)
+    x = np.concatenate([rng.normal(0, 1, 900), rng.normal(6, 1, 600)])[None]
+    source = InMemory(x)
+    columns, [(label, model)] = models(Schema((Column("x", "numeric"),)), source, "gaussian", ("full",), (2,))
+    plan = Plan(EM(), (("kmeans", KMeans()), ("random", Random())), 8, True, Stopping())
+    (fitted,) = search([Task(label, model)], source, columns, Serial(), plan)
+    assert fitted.chosen is not None
+    climbed = [entry for entry in fitted.ledger if not entry.sample_rows]
+    given_up = [entry for entry in fitted.ledger if entry.sample_rows]
+    assert climbed and given_up and {entry.sample_rows for entry in given_up} == {500}
+    assert fitted.chosen.log_likelihood == max(entry.result.log_likelihood for entry in climbed)
+    assert all(entry.result.log_likelihood > fitted.chosen.log_likelihood for entry in given_up)
+    assert fitted.at_best <= len(climbed)
