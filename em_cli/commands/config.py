@@ -65,7 +65,10 @@ def init(
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
 ) -> None:
-    """A commented configuration to fill in: em config init data.csv > run.yaml"""
+    """A commented configuration to fill in.
+
+    Example: em config init data.csv > run.yaml
+    """
     from em_cli.commands.scored_rows import target
     from em_cli.config.files import template
 

@@ -33,7 +33,10 @@ def fit(
     screen: ScreenOptions,
     paths: Annotated[list[str] | None, Argument(metavar="DATA...", help="CSV files; - is standard input.")] = None,
 ) -> None:
-    """Fit one mixture: em fit data.csv -k 3"""
+    """Fit one mixture.
+
+    Example: em fit data.csv -k 3
+    """
     from em_cli.commands import results, saying, setup
     from em_cli.commands.interruption import interruptible
     from em_cli.commands.session import Record, watched

@@ -17,7 +17,10 @@ def parts(
     name: Annotated[str | None, Argument(metavar="NAME", help="One part.")] = None,
     debug: Debug = False,
 ) -> None:
-    """List the parts that can be chosen, with their options: em parts families"""
+    """List the parts that can be chosen, with their options.
+
+    Example: em parts families
+    """
     from em_cli.errors import UsageError
     from em_cli.outputs.folder import write_file
     from em_cli.registry import did_you_mean

@@ -23,7 +23,10 @@ def predict(
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Label new rows: em predict faithful.em new.csv > labelled.csv"""
+    """Label new rows.
+
+    Example: em predict faithful.em new.csv > labelled.csv
+    """
     from em_cli.commands.scored_rows import open_model, scored_chunks, target
     from em_cli.outputs.tables import score_header, score_lines
 

@@ -23,7 +23,10 @@ def sample(
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Draw rows as CSV: em sample faithful.em -n 1000 --seed 1"""
+    """Draw rows as CSV.
+
+    Example: em sample faithful.em -n 1000 --seed 1
+    """
     import numpy as np
 
     from em_cli.commands.scored_rows import target

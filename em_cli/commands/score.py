@@ -21,7 +21,10 @@ def score(
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Log-likelihood and criteria of data under a model: em score faithful.em new.csv"""
+    """Log-likelihood and criteria of data under a model.
+
+    Example: em score faithful.em new.csv
+    """
     from em_cli.commands.scored_rows import open_model, scored_chunks, target
     from em_cli.outputs.tables import csv_text
 

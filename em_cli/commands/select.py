@@ -33,7 +33,10 @@ def select(
     screen: ScreenOptions,
     paths: Annotated[list[str] | None, Argument(metavar="DATA...", help="CSV files; - is standard input.")] = None,
 ) -> None:
-    """Choose the number of components: em select data.csv --k-range 1-10"""
+    """Choose the number of components.
+
+    Example: em select data.csv --k-range 1-10
+    """
     from em_cli.commands import results, saying, setup
     from em_cli.commands.interruption import interruptible
     from em_cli.commands.session import Record, watched

@@ -17,7 +17,10 @@ def show(
     screen: ScreenOptions,
     json: Annotated[bool, Option("--json", help="The model document.")] = False,
 ) -> None:
-    """A readable summary of a model: em show faithful.em"""
+    """A readable summary of a model.
+
+    Example: em show faithful.em
+    """
     from em_cli.outputs.folder import write_file
     from em_cli.outputs.model_file import read_model
 

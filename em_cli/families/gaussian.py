@@ -28,12 +28,11 @@ class Gaussian:
     """
 
     covariance: str = "full"
-    floor: float = 1.0  # smallest standard deviation, in units of the resolution of a column over √12
 
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
     structure: CovarianceStructure = field(init=False, repr=False)
     _scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
-    _floor: Array = field(init=False, repr=False)  # (D,) in coordinates
+    _floor: Array = field(init=False, repr=False)  # (D,) smallest standard deviation: of rounding to the resolution
 
     def __post_init__(self) -> None:
         structure = COVARIANCES.load(self.covariance)()
@@ -42,7 +41,7 @@ class Gaussian:
             scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
         object.__setattr__(self, "structure", structure)
         object.__setattr__(self, "_scale", scale)
-        object.__setattr__(self, "_floor", self.floor * self.columns.resolution / np.sqrt(12) / scale)
+        object.__setattr__(self, "_floor", self.columns.resolution / np.sqrt(12) / scale)
 
     def bind(self, columns: Columns) -> Gaussian:
         return replace(self, columns=columns)
