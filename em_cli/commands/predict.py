@@ -40,7 +40,6 @@ def predict(
             if first:
                 yield score_header(reading.id or "row", n_components)
                 first = False
-            keys = chunk.ids if chunk.ids is not None else chunk.first_row + 1
-            yield from score_lines(scores, chunk.rows, chunk.n_rows, keys)
+            yield from score_lines(scores, chunk.rows, chunk.keys)
 
     write(lines())

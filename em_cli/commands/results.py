@@ -12,7 +12,8 @@ from em_cli.commands.setup import folder_for, start_file
 
 if TYPE_CHECKING:
     from em_cli.config.run_config import RunConfig
-    from em_cli.engine.arrays import Array, Integers
+    from em_cli.engine.arrays import Integers
+    from em_cli.engine.scoring import RowScores
     from em_cli.outputs.document import Context, Scored
     from em_cli.search.ledger import Fitted
     from em_cli.sources.table import Data
@@ -57,15 +58,15 @@ def warn_of_fit(result: Scored, data: Data, record: Record, interrupted: bool) -
         record.warn(
             "not_converged", f"stopped at {n} iterations, {to_gain} still to gain: --max-iter {4 * n}.", doubtful=True
         )
-    for k, collapse in enumerate(result.collapses):
-        if collapse is not None:
-            rows = _rows_of(result, data, k)
-            shown = ", ".join(map(str, rows[:ROWS_SHOWN])) + (", …" if len(rows) > ROWS_SHOWN else "")
-            record.warn(
-                "few_rows",
-                f"component {k + 1} is not to be trusted: {collapse.reason} (rows {shown or 'none'}).",
-                doubtful=True,
-            )
+    for k, rows in _rows_of_collapsed(result, data).items():
+        collapse = result.collapses[k]
+        assert collapse is not None, "the component has collapsed"
+        shown = ", ".join(map(str, rows[:ROWS_SHOWN])) + (", …" if len(rows) > ROWS_SHOWN else "")
+        record.warn(
+            "few_rows",
+            f"component {k + 1} is not to be trusted: {collapse.reason} (rows {shown or 'none'}).",
+            doubtful=True,
+        )
     higher = [
         entry
         for entry in fitted.ledger
@@ -95,30 +96,34 @@ def warn_of_fit(result: Scored, data: Data, record: Record, interrupted: bool) -
         )
 
 
-def _rows_of(result: Scored, data: Data, k: int) -> list[int]:
-    """The data rows (from 1) that belong to a component before any other."""
-    return [row for rows, r in _scored_blocks(result, data) for row in rows[r.argmax(axis=0) == k].tolist()]
+def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:
+    """For each collapsed component the data rows, from 1, that belong to it before any other."""
+    found: dict[int, list[int]] = {k: [] for k, collapse in enumerate(result.collapses) if collapse is not None}
+    for rows, scores in _scored_blocks(result, data) if found else ():
+        component = scores.responsibilities.argmax(axis=0)
+        for k, mine in found.items():
+            mine += (rows[component == k] + 1).tolist()
+    return found
 
 
 def least_certain(result: Scored, data: Data) -> tuple[str, float] | None:
     """The row whose largest responsibility is the smallest, by number or id; None if there is one component."""
     if result.fitted.n_components == 1:
         return None
-    blocks = [(rows, r.max(axis=0)) for rows, r in _scored_blocks(result, data)]
+    blocks = [(rows, scores.responsibilities.max(axis=0)) for rows, scores in _scored_blocks(result, data)]
     rows, largest = min(blocks, key=lambda block: float(block[1].min()))
     row = int(rows[largest.argmin()])
-    return data.ids[row - 1] if data.ids is not None else str(row), float(largest.min())
+    return data.ids[row] if data.ids is not None else str(row + 1), float(largest.min())
 
 
-def _scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, Array]]:
-    """The data rows (n,) of each block, from 1, and their responsibilities (K, n)."""
+def _scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScores]]:
+    """The data rows (n,) of each block, from 0, and their scores."""
     from em_cli.engine.scoring import score_rows
 
     used = 0
     for index in range(len(data.source)):
         x = data.source[index].x
-        scores = score_rows(result.loaded.model, result.loaded.parameters, x)
-        yield data.rows[used : used + x.shape[1]] + 1, scores.responsibilities
+        yield data.rows[used : used + x.shape[1]], score_rows(result.loaded.model, result.loaded.parameters, x)
         used += x.shape[1]
 
 
@@ -127,7 +132,7 @@ def no_fit(fitted: Fitted) -> str:
     starts = len(fitted.ledger)
     which = "the start" if starts == 1 else f"every one of {starts} starts"
     return (
-        f"{which} collapsed ({fitted.failure.removeprefix('every start collapsed: ')}). "
+        f"{which} collapsed ({fitted.ledger[0].reason}). "
         "Try a smaller -k, --covariance tied, or look for repeated rows in the data."
     )
 
@@ -161,22 +166,14 @@ def run_files(
 
 def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
     """`responsibilities.csv`: a line per input row, in input order; rows left out stay blank."""
-    import numpy as np
-
-    from em_cli.engine.scoring import score_rows
     from em_cli.outputs.tables import score_header, score_lines
 
-    key = data.id_name or "row"
-    yield score_header(key, result.fitted.n_components)
-    first, used = 0, 0
-    for index in range(len(data.source)):
-        block = data.source[index]
-        scores = score_rows(result.loaded.model, result.loaded.parameters, block.x)
-        rows = data.rows[used : used + block.x.shape[1]]
-        used += len(rows)
+    yield score_header(data.id_name or "row", result.fitted.n_components)
+    first = 0
+    for index, (rows, scores) in enumerate(_scored_blocks(result, data)):
         last = data.n_rows_read if index == len(data.source) - 1 else int(rows[-1]) + 1
-        keys = data.ids[first:last] if data.ids is not None else first + 1
-        yield from score_lines(scores, np.asarray(rows - first), last - first, keys)
+        keys = data.ids[first:last] if data.ids is not None else range(first + 1, last + 1)
+        yield from score_lines(scores, rows - first, keys)
         first = last
 
 

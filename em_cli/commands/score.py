@@ -36,15 +36,10 @@ def score(
 
         def densities() -> Iterator[dict[str, object]]:
             for chunk, scores in chunks:
-                names = (
-                    chunk.ids
-                    if chunk.ids is not None
-                    else range(chunk.first_row + 1, chunk.first_row + chunk.n_rows + 1)
-                )
                 values: list[float | None] = [None] * chunk.n_rows
                 for place, value in zip(chunk.rows.tolist(), scores.log_density.tolist(), strict=True):
                     values[place] = value
-                for name, value in zip(names, values, strict=True):
+                for name, value in zip(chunk.keys, values, strict=True):
                     yield {key: name, "log_density": value}
 
         write(csv_text((key, "log_density"), densities()))

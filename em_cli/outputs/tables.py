@@ -23,21 +23,20 @@ def score_header(key: str, n_components: int) -> str:
 
 
 def score_lines(
-    scores: RowScores, used: np.ndarray[Any, np.dtype[np.intp]], n_rows: int, keys: Sequence[str] | int
+    scores: RowScores, used: np.ndarray[Any, np.dtype[np.intp]], keys: Sequence[str] | range
 ) -> Iterator[str]:
     """The lines of rows of which some (their places `used`) have scores and the others stay blank.
 
-    `keys` are what the first column says of each row, or the number of the first row.
+    `keys` are the ids of all the rows, or their numbers.
     """
     k = len(scores.responsibilities)
     blanks = "," * (k + 3)
-    names = [_field(key) for key in keys] if not isinstance(keys, int) else None
+    names = map(str, keys) if isinstance(keys, range) else map(_field, keys)
     texts = _score_texts(scores)
     following = iter(used.tolist())
     next_used = next(following, -1)
     lines = []
-    for row in range(n_rows):
-        key = names[row] if names is not None else str(row + keys)  # type: ignore[operator]
+    for row, key in enumerate(names):
         if row == next_used:
             lines.append(f"{key},{next(texts)}\n")
             next_used = next(following, -1)

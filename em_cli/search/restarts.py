@@ -69,18 +69,17 @@ def search(
     sample = sample_rows(source, plan.seed)
     sampled = sample is not source
     climbs = _climbs(tasks, sample, plan)
+    assess = Assessor(source, columns, runner)
     if fresh := [climb for climb in climbs if climb.start != "given"]:
         observe(PhaseStarted("screening", len(fresh)))
-        assess = Assessor(sample, columns, runner)
+        on_sample = Assessor(sample, columns, runner) if sampled else assess
         halving = plan.moves and thrifty(sample)
-        screen(fresh, sample, assess, plan.screening, halving, observe, halted)
+        screen(fresh, sample, on_sample, plan.screening, halving, observe, halted)
         if plan.moves:
             observe(PhaseStarted("moves", len(tasks)))
-            climbs += _moved(climbs, Climber(sample, runner, assess, halted), plan)
+            climbs += _moved(climbs, Climber(sample, runner, on_sample, halted), plan)
         for climb in climbs:
             climb.sample_rows = sample.n_rows if sampled else 0
-
-    assess = Assessor(source, columns, runner)
 
     def finish(running: list[Climb]) -> None:
         observe(PhaseStarted("climbing", len(running)))

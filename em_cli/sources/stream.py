@@ -28,6 +28,11 @@ class Chunk:
     x: Array  # (D, m) the usable rows, columns in the order asked for
     rows: NDArray[np.intp]  # (m,) places of these within the chunk
 
+    @property
+    def keys(self) -> list[str] | range:
+        """What to call the rows: their ids, or their numbers from 1."""
+        return self.ids if self.ids is not None else range(self.first_row + 1, self.first_row + self.n_rows + 1)
+
 
 def stream(paths: Sequence[str], columns: Sequence[Column], options: ReadOptions) -> Iterator[Chunk]:
     """The columns named here, whatever else the files hold; the options' own choice of columns is not looked at."""
