@@ -5,4 +5,6 @@ from em_cli.registry import Registry
 ALGORITHMS = Registry(
     "algorithm",
     em="em_cli.algorithms.em:EM",
+    squarem="em_cli.algorithms.squarem:SQUAREM",
+    lbfgs="em_cli.algorithms.lbfgs:LBFGS",
 )

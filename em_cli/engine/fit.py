@@ -1,10 +1,11 @@
-"""The one loop: run the E-steps that the candidates ask for, tell them what was found."""
+"""The one loop: run the E-steps that the candidates of all searches ask for, tell them what was found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import TypeVar
 
 import numpy as np
 
@@ -42,6 +43,19 @@ class FitResult:
     reason: str = ""  # of a degenerate end
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Leg:
+    """Climbs that a search wants made before it goes on."""
+
+    candidates: Sequence[Candidate]
+    stopping: Stopping
+    observe: Observer = ignore
+
+
+Answer = TypeVar("Answer")
+Search = Generator[Leg, list[FitResult], Answer]  # asks for climbs, is told how they ended
+
+
 def fit(
     candidates: Sequence[Candidate],
     source: Source,
@@ -54,19 +68,51 @@ def fit(
 
     When `halted` says so, the climbs end where they are, after at least one pass.
     """
-    climbs = [_Climb(candidate, stopping, observe) for candidate in candidates]
-    while climbing := [climb for climb in climbs if climb.result is None]:
+    return conduct([_alone(Leg(candidates, stopping, observe))], source, runner, observe, halted)[0]
+
+
+def _alone(leg: Leg) -> Search[list[FitResult]]:
+    return (yield leg)
+
+
+def conduct(
+    searches: Sequence[Search[Answer]],
+    source: Source,
+    runner: Runner,
+    observe: Observer = ignore,
+    halted: Callable[[], bool] = lambda: False,
+) -> list[Answer]:
+    """Run the searches side by side; each pass over the data serves the climbs of all of them."""
+    answers: dict[int, Answer] = {}
+    waiting: dict[int, list[_Climb]] = {}
+
+    def go_on(place: int, results: list[FitResult] | None) -> None:
+        """Hear the search's next wish, or its answer."""
+        try:
+            leg = searches[place].send(results) if results is not None else next(searches[place])
+            while not leg.candidates:
+                leg = searches[place].send([])
+            waiting[place] = [_Climb(candidate, leg.stopping, leg.observe) for candidate in leg.candidates]
+        except StopIteration as end:
+            waiting.pop(place, None)
+            answers[place] = end.value
+
+    for place in range(len(searches)):
+        go_on(place, None)
+    while waiting:
+        climbing = [climb for climbs in waiting.values() for climb in climbs if climb.result is None]
         if asking := _maximized(climbing):
             batches = one_pass([(model, parameters) for model, parameters, _ in asking], source, runner)
             for batch, (_, _, members) in zip(batches, asking, strict=True):
                 for index, climb in enumerate(members):
                     climb.hear(Expectation(batch, index))
-        observe(PassDone(sum(climb.result is None for climb in climbs), len(climbs)))
+        observe(PassDone(sum(climb.result is None for climb in climbing), len(climbing)))
         if halted():
-            for climb in climbs:
-                if climb.result is None:
-                    climb.end(Status.INTERRUPTED)
-    return [climb.result for climb in climbs if climb.result is not None]
+            for climb in climbing:
+                climb.end(Status.INTERRUPTED)
+        for place in [place for place, climbs in waiting.items() if all(climb.result for climb in climbs)]:
+            go_on(place, [climb.result for climb in waiting[place] if climb.result])
+    return [answers[place] for place in range(len(searches))]
 
 
 def _maximized(climbing: list[_Climb]) -> list[tuple[Model, Parameters, list[_Climb]]]:
@@ -101,30 +147,34 @@ class _Climb:
         self.candidate, self.stopping, self.observe = candidate, stopping, observe
         self.algorithm = candidate.algorithm.iterate(candidate.model, candidate.start)
         self.query: Query = next(self.algorithm)
-        self.before = candidate.climbed[:-1]  # the last of them is the start, which is asked for again
-        self.trace: list[float] = []
+        self.trace = list(candidate.climbed[:-1])  # the last of them is the start, which is asked for again
+        self.passes = len(self.trace)
         self.last: Expectation | None = None
         self.result: FitResult | None = None
 
     def hear(self, found: Expectation) -> None:
-        if not isfinite(found.log_likelihood):
+        height = found.log_likelihood
+        self.passes += 1
+        if not isfinite(height) and not self.query.trial:
             self.end(Status.DEGENERATE, "the log-likelihood is not finite")
             return
-        self.last = found
-        self.trace.append(found.log_likelihood)
-        iteration, c = len(self.before) + len(self.trace), self.candidate
-        self.observe(Iterated(c.number, c.label, c.model.n_components, iteration, found.log_likelihood))
-        status = self.stopping(self.trace, iteration)
-        if status is None:
-            self.query = self.algorithm.send(found)
-        else:
+        if not self.query.trial or height >= self.trace[-1]:
+            self.last = found
+            self.trace.append(height)
+            c = self.candidate
+            self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), height))
+        self.query = self.algorithm.send(found)
+        status = self.stopping(self.trace, self.passes, self.query.to_gain)
+        if status is not None:
             self.end(status)
 
     def end(self, status: Status, reason: str = "") -> None:
+        if self.result is not None:
+            return
         parameters = self.last.parameters if self.last else self.candidate.start
         height = self.last.log_likelihood if self.last else float("-inf")
         weight = self.last.weight if self.last else np.zeros(self.candidate.model.n_components)
-        to_gain, trace = remaining(self.trace), (*self.before, *self.trace)
-        self.result = FitResult(self.candidate, parameters, height, weight, trace, status, to_gain, reason)
-        c = self.candidate
+        to_gain = remaining(self.trace) if self.query.to_gain is None else self.query.to_gain
+        trace, c = tuple(self.trace), self.candidate
+        self.result = FitResult(c, parameters, height, weight, trace, status, to_gain, reason)
         self.observe(Finished(c.number, c.label, c.model.n_components, len(trace), height, status.value, to_gain))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, n_candidates, stack, take
-from em_cli.engine.protocols import Block, Expectation, Family, Latent, ModelStatistics, Parameters
+from em_cli.engine.protocols import Block, Chart, Expectation, Family, Latent, ModelStatistics, Parameters
 
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
 
@@ -49,6 +49,22 @@ class Model:
         statistics = ModelStatistics(self.family.statistics(features, responsibilities, None), None)
         return self.at_maximum(statistics, None)[0]
 
+    def expected_log_likelihood(self, statistics: ModelStatistics, parameters: Parameters) -> Array:
+        """(R,) of rows and labels together, base measure and entropy of the labels left out.
+
+        With the entropy of the responsibilities it bounds the log-likelihood from below (Neal &
+        Hinton 1998).
+        """
+        expected = self.family.expected_log_density(statistics.components, parameters.components)
+        total: Array = (expected + statistics.weight * self.latent.log_prior(parameters.latent)).sum(axis=-1)
+        return total
+
+    def chart(self, parameters: Parameters, weight: Array) -> ModelChart | None:
+        """Local coordinates about parameters (no stack); None if the family or the latent structure has none."""
+        latent = self.latent.chart(parameters.latent, weight)
+        components = self.family.chart(parameters.components, weight)
+        return ModelChart(latent, components, self.n_components) if latent and components else None
+
     @property
     def n_parameters(self) -> int:
         k = self.n_components
@@ -61,3 +77,31 @@ class Model:
     def from_document(self, document: Mapping[str, Any]) -> Parameters:
         k = self.n_components
         return Parameters(self.latent.from_document(document, k), self.family.from_document(document, k))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChart:
+    """Coordinates (P,) of a whole mixture, those of the latent structure first."""
+
+    latent: Chart
+    components: Chart
+    n_components: int
+
+    def coordinates(self, parameters: Parameters) -> Array:
+        return np.concatenate(
+            [self.latent.coordinates(parameters.latent), self.components.coordinates(parameters.components)]
+        )
+
+    def parameters(self, u: Array) -> Parameters:
+        k = self.n_components
+        return Parameters(self.latent.parameters(u[:k]), self.components.parameters(u[k:]))
+
+    def gradient(self, found: Expectation) -> Array:
+        """Of the log-likelihood, at the parameters of the E-step."""
+        statistics, parameters = found.statistics, found.parameters
+        return np.concatenate(
+            [
+                self.latent.gradient(statistics.weight, parameters.latent),
+                self.components.gradient(statistics.components, parameters.components),
+            ]
+        )

@@ -96,6 +96,25 @@ class Family(Protocol):
     def sample(self, parameters: Any, labels: Integers, rng: Any) -> Array:
         """Draw one row (D, n) per label, in the user's units."""
 
+    @property
+    def coupled(self) -> bool:
+        """Whether the M-step of one component depends on the others."""
+
+    def expected_log_density(self, statistics: Array, parameters: Any) -> Array:
+        """Σ_n r_nk log f_k(x_n) less base measure (…, K), from statistics whose frame is not `parameters`."""
+
+    def chart(self, parameters: Any, weight: Array) -> Chart | None:
+        """Local coordinates about parameters (no stack) whose components bear the weight (K,), if it has any."""
+
+
+class Chart(Protocol):
+    """Local coordinates u (P,): zero at its base point, where the complete-data information is the identity."""
+
+    def coordinates(self, parameters: Any) -> Array: ...
+    def parameters(self, u: Array) -> Any: ...
+    def gradient(self, statistics: Array, parameters: Any) -> Array:
+        """(P,) of the log-likelihood, from the statistics of an E-step at these parameters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
@@ -117,6 +136,7 @@ class Latent(Protocol):
     def to_document(self, parameters: Any) -> dict[str, Any]: ...
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Any: ...
     def sample(self, parameters: Any, n_rows: int, rng: Any) -> Integers: ...
+    def chart(self, parameters: Any, weight: Array) -> Chart | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +185,10 @@ class Expectation:
         return take(self.batch.parameters, self.index)
 
     @property
+    def statistics(self) -> ModelStatistics:
+        return take(self.batch.statistics, self.index)
+
+    @property
     def weight(self) -> Array:
         """(K,) responsibility each component bears."""
         weight: Array = self.batch.statistics.weight[self.index]
@@ -173,9 +197,14 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One E-step that an algorithm wants run: at parameters, or at the M-step of what another one found."""
+    """One E-step that an algorithm wants run: at parameters, or at the M-step of what another one found.
+
+    A trial becomes an iterate only if it is not lower than the last one.
+    """
 
     at: Parameters | Expectation
+    trial: bool = False
+    to_gain: float | None = None  # nats above the last iterate that the algorithm expects; None if it does not say
 
 
 class Algorithm(Protocol):

@@ -18,23 +18,28 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """Stop when the last iterates gained less than `tolerance` nats and a tenth of it is thought to remain.
+    """Stop when the last iterates gained less than `tolerance` nats and as little is thought to remain.
 
-    What remains is an extrapolation, and is asked to be the smaller for it; it is trusted only
-    when the last gain is a thousandth, for a slow direction shows when the fast ones are done.
+    An algorithm that predicts its gain is believed. Otherwise the trace is extrapolated, which
+    is asked for a tenth; and that only when the last gain is a thousandth, for a slow
+    direction shows when the fast ones are done.
     """
 
     tolerance: float = 0.01
-    max_iterations: int = 2000
+    max_iterations: int = 2000  # passes over the data, tentative ones counted
 
-    def __call__(self, trace: Sequence[float], iterations: int) -> Status | None:
-        """The verdict on a climb, from its latest iterates and the number of all that led to them."""
+    def __call__(self, trace: Sequence[float], passes: int, to_gain: float | None = None) -> Status | None:
+        """The verdict on a climb, from its latest iterates and the number of all passes that led to them."""
         if len(trace) > 2:
-            last, window = trace[-1] - trace[-2], trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
-            slow = last < self.tolerance / 1000 and window < self.tolerance
-            if slow and remaining(trace) < self.tolerance / 10:
+            window = trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
+            if window < self.tolerance and self._little_remains(trace, to_gain):
                 return Status.CONVERGED
-        return Status.MAX_ITERATIONS if iterations >= self.max_iterations else None
+        return Status.MAX_ITERATIONS if passes >= self.max_iterations else None
+
+    def _little_remains(self, trace: Sequence[float], to_gain: float | None) -> bool:
+        if to_gain is not None:
+            return to_gain < self.tolerance
+        return trace[-1] - trace[-2] < self.tolerance / 1000 and remaining(trace) < self.tolerance / 10
 
 
 def remaining(trace: Sequence[float]) -> float:

@@ -16,6 +16,7 @@ from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.structure import CovarianceStructure
+from em_cli.families.gaussian_chart import MatrixChart, Moments, VarianceChart
 from em_cli.families.gaussian_parameters import LOG_2PI, GaussianParameters, completed, pairs
 
 
@@ -180,6 +181,24 @@ class Gaussian:
             covariances = np.diagonal(covariances, axis1=1, axis2=2)
         return self._parameters((means - self.columns.mean) / scale, covariances)
 
+    @property
+    def coupled(self) -> bool:
+        return self.structure.shared
+
+    def expected_log_density(self, statistics: Array, parameters: GaussianParameters) -> Array:
+        expected: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
+        return expected
+
+    def chart(self, parameters: GaussianParameters, weight: Array) -> MatrixChart | VarianceChart:
+        shares = weight / weight.sum()
+
+        def completed(means: Array, covariances: Array) -> GaussianParameters:
+            return self._parameters(means, self.structure.constrain(shares, covariances, self._floor))
+
+        if self.structure.diagonal:
+            return VarianceChart(parameters, weight, self.structure.common_scale, completed, self._whitened_moments)
+        return MatrixChart(parameters, weight, self.structure.shared, completed, self._whitened_moments)
+
     def sample(self, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
         lower = np.linalg.cholesky(self._matrices(parameters.covariances))
         noise = rng.standard_normal((len(labels), self.n_columns))
@@ -211,6 +230,35 @@ class Gaussian:
         return (
             np.where(tight[..., None], there, means),
             np.where(tight[..., None, None], spread, scatter),
+        )
+
+    def _whitened_moments(self, statistics: Array, at: GaussianParameters) -> Moments:
+        d = self.n_columns
+        weight, first, second = statistics[:, 0], statistics[:, 1 : 1 + d], statistics[:, 1 + d :]
+        shift = first - weight[:, None] * at.means
+        tight = at.tight
+        if self.structure.diagonal:
+            about = second - 2 * first * at.means + weight[:, None] * at.means**2
+            return Moments(
+                weight,
+                np.where(tight[:, None], first, shift * at.factors),
+                np.where(tight[:, None], second, about * at.factors**2),
+            )
+        i, j = pairs(d)
+        raw = np.empty((len(weight), d, d))
+        raw[:, i, j] = raw[:, j, i] = second
+        outer = first[:, :, None] * at.means[:, None, :]
+        about = (
+            raw
+            - outer
+            - np.swapaxes(outer, 1, 2)
+            + weight[:, None, None] * (at.means[:, :, None] * at.means[:, None, :])
+        )
+        about = at.factors @ about @ np.swapaxes(at.factors, 1, 2)
+        return Moments(
+            weight,
+            np.where(tight[:, None], first, np.einsum("kij,kj->ki", at.factors, shift)),
+            np.where(tight[:, None, None], raw, about),
         )
 
     def _matrices(self, covariances: Array) -> Array:

@@ -14,6 +14,7 @@ from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError
 
+LARGEST_LOG = 15.0  # of a rate relative to that at the base point of a chart
 SMALLEST_RATE = 1e-300  # stands for a rate of zero where its logarithm is wanted
 
 
@@ -70,7 +71,7 @@ class Poisson:
 
     def maximize(self, statistics: Array, parameters: PoissonParameters | None) -> PoissonParameters:
         weight = np.maximum(statistics[..., :1], np.finfo(float).tiny)
-        return self._parameters(statistics[..., 1:] / weight)
+        return self.at_rates(statistics[..., 1:] / weight)
 
     def n_parameters(self, n_components: int) -> int:
         return n_components * self.n_columns
@@ -95,13 +96,46 @@ class Poisson:
             raise DataError(f"the field 'rates' must hold {n_components} lists of {self.n_columns} numbers.")
         if not np.isfinite(rates).all() or (rates < 0).any():
             raise DataError("the field 'rates' holds a number that is negative or not finite.")
-        return self._parameters(rates)
+        return self.at_rates(rates)
+
+    @property
+    def coupled(self) -> bool:
+        return False
+
+    def expected_log_density(self, statistics: Array, parameters: PoissonParameters) -> Array:
+        expected: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
+        return expected
+
+    def chart(self, parameters: PoissonParameters, weight: Array) -> RatesChart:
+        return RatesChart(parameters.rates, np.sqrt(np.maximum(weight, 1.0)[:, None] * parameters.rates), self)
 
     def sample(self, parameters: PoissonParameters, labels: Integers, rng: np.random.Generator) -> Array:
         drawn: Array = rng.poisson(parameters.rates[labels]).T.astype(np.float64)
         return drawn
 
-    def _parameters(self, rates: Array) -> PoissonParameters:
+    def at_rates(self, rates: Array) -> PoissonParameters:
         logs = np.log(np.maximum(rates, SMALLEST_RATE) / self._mean)
         excess = (rates - self._mean).sum(axis=-1, keepdims=True)
         return PoissonParameters(rates, np.concatenate([-excess, logs], axis=-1))
+
+
+@dataclass(frozen=True, slots=True)
+class RatesChart:
+    """√(N_k λ) times the change of log λ; a rate of zero stays there."""
+
+    rates: Array  # (K, D) at the base point
+    root: Array  # (K, D) √(N_k λ)
+    family: Poisson
+
+    def coordinates(self, parameters: PoissonParameters) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(parameters.rates / self.rates)
+        return np.where((self.rates > 0) & (parameters.rates > 0), logs * self.root, 0.0).ravel()
+
+    def parameters(self, u: Array) -> PoissonParameters:
+        logs = u.reshape(self.rates.shape) / np.where(self.root > 0, self.root, 1.0)
+        return self.family.at_rates(self.rates * np.exp(np.clip(logs, -LARGEST_LOG, LARGEST_LOG)))
+
+    def gradient(self, statistics: Array, parameters: PoissonParameters) -> Array:
+        excess = statistics[:, 1:] - statistics[:, :1] * parameters.rates
+        return (excess / np.where(self.root > 0, self.root, np.inf)).ravel()

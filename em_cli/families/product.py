@@ -10,7 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
-from em_cli.engine.protocols import Collapse, Family
+from em_cli.engine.protocols import Chart, Collapse, Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,24 @@ class Product:
     def from_document(self, document: Mapping[str, Any], n_components: int) -> ProductParameters:
         return ProductParameters(tuple(family.from_document(document, n_components) for family in self.families))
 
+    @property
+    def coupled(self) -> bool:
+        return any(family.coupled for family in self.families)
+
+    def expected_log_density(self, statistics: Array, parameters: ProductParameters) -> Array:
+        parts = [
+            family.expected_log_density(statistics[..., rows], own) for (family, _, rows), own in self._with(parameters)
+        ]
+        total: Array = np.sum(parts, axis=0)
+        return total
+
+    def chart(self, parameters: ProductParameters, weight: Array) -> ProductChart | None:
+        charts = [(family.chart(own, weight), own) for (family, _, _), own in self._with(parameters)]
+        known = [(chart, len(chart.coordinates(own))) for chart, own in charts if chart]
+        if len(known) < len(charts):
+            return None
+        return ProductChart(tuple(chart for chart, _ in known), self._features, tuple(size for _, size in known))
+
     def sample(self, parameters: ProductParameters, labels: Integers, rng: np.random.Generator) -> Array:
         drawn = np.empty((sum(map(len, self.columns_of)), len(labels)))
         for (family, columns, _), own in self._with(parameters):
@@ -108,3 +126,25 @@ class Product:
         """Each group with its parameters."""
         parts = parameters.parts if parameters is not None else (None,) * len(self.families)
         return list(zip(self._groups, parts, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ProductChart:
+    """The coordinates of the groups one behind the other."""
+
+    charts: tuple[Chart, ...]
+    features: tuple[slice, ...]  # of each group
+    sizes: tuple[int, ...]  # coordinates of each group
+
+    def coordinates(self, parameters: ProductParameters) -> Array:
+        return np.concatenate(
+            [chart.coordinates(own) for chart, own in zip(self.charts, parameters.parts, strict=True)]
+        )
+
+    def parameters(self, u: Array) -> ProductParameters:
+        parts = np.split(u, np.cumsum(self.sizes)[:-1])
+        return ProductParameters(tuple(chart.parameters(part) for chart, part in zip(self.charts, parts, strict=True)))
+
+    def gradient(self, statistics: Array, parameters: ProductParameters) -> Array:
+        parts = zip(self.charts, self.features, parameters.parts, strict=True)
+        return np.concatenate([chart.gradient(statistics[:, rows], own) for chart, rows, own in parts])

@@ -49,6 +49,9 @@ class Independent:
     def n_parameters(self, n_components: int) -> int:
         return n_components - 1
 
+    def chart(self, parameters: MixingWeights, weight: Array) -> WeightsChart:
+        return WeightsChart(parameters.log_weights, np.sqrt(np.maximum(weight, 1.0)))
+
     def to_document(self, parameters: MixingWeights) -> dict[str, Any]:
         return {"weights": parameters.weights.tolist()}
 
@@ -69,3 +72,24 @@ class Independent:
     def sample(self, parameters: MixingWeights, n_rows: int, rng: np.random.Generator) -> Integers:
         weights = parameters.weights
         return rng.choice(len(weights), size=n_rows, p=weights / weights.sum()).astype(np.intp)
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsChart:
+    """√N_k times the change of log π_k; back by a softmax."""
+
+    log_weights: Array  # (K,) at the base point
+    root: Array  # (K,) √N_k
+
+    def coordinates(self, parameters: MixingWeights) -> Array:
+        coordinates: Array = (parameters.log_weights - self.log_weights) * self.root
+        return coordinates
+
+    def parameters(self, u: Array) -> MixingWeights:
+        logs = self.log_weights + u / self.root
+        weights = np.exp(logs - logs.max())
+        return mixing_weights(np.maximum(weights / weights.sum(), np.finfo(float).tiny))
+
+    def gradient(self, statistics: Array, parameters: MixingWeights) -> Array:
+        gradient: Array = (statistics - statistics.sum() * parameters.weights) / self.root
+        return gradient

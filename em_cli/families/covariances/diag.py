@@ -13,6 +13,7 @@ from em_cli.families.covariances.structure import shaped
 class Diagonal:
     diagonal: ClassVar[bool] = True
     common_scale: ClassVar[bool] = False
+    shared: ClassVar[bool] = False
     bounded: ClassVar[bool] = False
     mclust: ClassVar[tuple[str, str]] = ("V", "VVI")
 

@@ -11,6 +11,7 @@ from em_cli.families.covariances.structure import clamp_full, shaped
 class Full:
     diagonal: ClassVar[bool] = False
     common_scale: ClassVar[bool] = False
+    shared: ClassVar[bool] = False
     bounded: ClassVar[bool] = False
     mclust: ClassVar[tuple[str, str]] = ("V", "VVV")
 

@@ -14,6 +14,7 @@ class CovarianceStructure(Protocol):
 
     diagonal: ClassVar[bool]
     common_scale: ClassVar[bool]  # columns may not be rescaled one by one
+    shared: ClassVar[bool]  # all components have the same covariance
     bounded: ClassVar[bool]  # the likelihood is bounded: no component can collapse alone
     mclust: ClassVar[tuple[str, str]]  # its name there, in one dimension and in more
 

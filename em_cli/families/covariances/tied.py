@@ -13,6 +13,7 @@ from em_cli.families.covariances.structure import clamp_full, shaped
 class Tied:
     diagonal: ClassVar[bool] = False
     common_scale: ClassVar[bool] = False
+    shared: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
     mclust: ClassVar[tuple[str, str]] = ("E", "EEE")
 

@@ -1,0 +1,47 @@
+"""Squared extrapolation (SQUAREM, scheme S3; Varadhan & Roland 2008), in the metric of EM.
+
+Two EM steps, and a leap along the parabola through them. A leap that descends is not taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Expectation, Parameters, Query
+
+
+@dataclass(frozen=True, slots=True)
+class SQUAREM:
+    first_limit: float = 4.0  # of the leap, in EM steps; it grows where leaps succeed
+    growth: float = 4.0
+
+    def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:
+        found = yield Query(start)
+        limit, to_gain = self.first_limit, None
+        while True:
+            chart = model.chart(found.parameters, found.weight)
+            one = yield Query(found, to_gain=to_gain)
+            two = yield Query(one, to_gain=to_gain)
+            found = two
+            if chart is None:
+                continue
+            first = chart.coordinates(one.parameters)
+            second = chart.coordinates(two.parameters) - first
+            bend = second - first
+            length, curvature = float(np.linalg.norm(first)), float(np.linalg.norm(bend))
+            ratio = length / curvature if curvature > 0 else 1.0
+            to_gain = 0.5 * max(ratio, 1.0) * float(second @ second)
+            leap = min(ratio, limit)
+            if leap <= 1.0:
+                continue
+            u = 2 * leap * first + leap**2 * bend
+            tried = yield Query(chart.parameters(u), trial=True, to_gain=to_gain)
+            if tried.log_likelihood >= two.log_likelihood:
+                found = tried
+                limit = limit * self.growth if leap == limit else limit
+            else:
+                limit = max(self.first_limit, limit / self.growth)
