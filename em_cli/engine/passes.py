@@ -2,100 +2,277 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, add, map_arrays, n_candidates, take
+from em_cli.engine import exponential
+from em_cli.engine.arrays import Array, Integers, add, map_arrays, n_candidates, take
+from em_cli.engine.exponential import Exponential
+from em_cli.engine.kept import KEPT_FLOATS, QUANTUM, Kept, scratch
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Batch, Block, ModelStatistics, Parameters, Runner, Source
+from em_cli.engine.protocols import Batch, Block, Family, ModelStatistics, Parameters, Runner, Source
 
-TILE_FLOATS = 3 << 16  # of features per tile: as many as stay in a core's own cache; few make threads wait
-LONGEST_TILE = 1 << 15  # rows
-STACK_FLOATS = 1 << 15  # of log-densities computed at once
+TILE_FLOATS = 3 << 15  # of features per tile: as many as stay in a core's own cache
+LONGEST_TILE = 1 << 13  # rows
+JOINT_FLOATS = 1 << 15  # of log-densities computed at once
+SMALL = 1 << 17  # log-densities; fewer are not worth waking other workers
+BUFFER = 16  # numbers; with NumPy's own choice, it broadcasts short rows at half the speed
 
-
-Sums = tuple[Array, ModelStatistics]  # log-likelihood (R,) without constants, and statistics
 Group = tuple[Model, Parameters]  # stacked candidates of one model
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """Candidates of one group whose E-steps take the same way."""
+
+    group: int
+    members: slice | Integers
+    model: Model
+    parameters: Parameters
+    prior: Array
+    theta: Array | None  # natural parameters, prior included; None if the family must evaluate the candidates itself
+    rows: int  # at once
+
+
+@dataclass(slots=True, eq=False)
+class _Sums:
+    """Over the rows seen so far; the log-likelihood without constants."""
+
+    log_likelihood: Array  # (R,)
+    components: Array  # (R, K, S)
+    latent: Any
+
+    def add(self, other: _Sums) -> None:
+        self.log_likelihood += other.log_likelihood
+        self.components += other.components
+        self.latent = add(self.latent, other.latent)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Walk:
+    """Jobs that want the same features of each tile."""
+
+    family: Family
+    n_features: int
+    jobs: list[_Job]
+    partial: bool  # they lack those that are common to all components
+    common: Array | None  # the sums of these, if known
+    kept: dict[Any, Array] | None  # features of tiles walked before
+
+
+Answer = list[tuple[list[_Sums], Array | None]]  # of each walk: sums for its jobs, and of its common features
+
+
 def one_pass(groups: Sequence[Group], source: Source, runner: Runner) -> list[Batch]:
-    """The E-steps of all groups, reading each block once; sums run in block order, whoever computes them."""
-    items = [(index, groups) for index in range(len(source))]
-    totals: list[Sums] | None = None
-    for answer in runner.map(_expect, source, items):
-        totals = answer if totals is None else [add(total, part) for total, part in zip(totals, answer, strict=True)]
+    """The E-steps of all groups, reading each block once.
+
+    Each QUANTUM of rows is summed tile by tile, and then these sums, all in the order of the
+    rows: it matters neither who computes them, nor how the rows are cut into blocks of whole quanta.
+    """
+    walks = _planned(groups, source)
+    items = [(index, walks) for index in range(len(source))]
+    volume = source.n_rows * sum(len(job.prior) * job.model.n_components for walk in walks for job in walk.jobs)
+    if len(items) == 1 or volume < SMALL:
+        answers: Iterator[list[Answer]] = (_expect(source, item) for item in items)
+    else:
+        answers = runner.map(_expect, source, items)
+    totals: Answer | None = None
+    for quanta in answers:
+        for answer in quanta:
+            totals = answer if totals is None else _added(totals, answer)
     assert totals is not None, "a source has at least one block"
-    return [
-        Batch(parameters, log_likelihood + model.constant, statistics)
-        for (model, parameters), (log_likelihood, statistics) in zip(groups, totals, strict=True)
-    ]
+    return _batches(groups, walks, totals, source)
 
 
-def _expect(source: Source, item: tuple[int, Sequence[Group]]) -> list[Sums]:
-    """The sums over one block that each group wants."""
-    index, groups = item
-    block = source[index]
-    answers: dict[int, Sums] = {}
-    families: dict[int, list[int]] = {}
-    for place, (model, _) in enumerate(groups):
-        families.setdefault(id(model.family), []).append(place)
-    for places in families.values():
-        for place, answer in zip(places, _walk(block, [groups[p] for p in places]), strict=True):
-            answers[place] = answer
-    return [answers[place] for place in range(len(groups))]
-
-
+@lru_cache
 def tile_rows(n_features: int) -> int:
     """Rows of a tile; it depends on nothing else, so the bits of a sum do not either."""
-    return int(np.clip(TILE_FLOATS // n_features // 64 * 64, 256, LONGEST_TILE))
+    wanted = min(max(TILE_FLOATS // n_features, 96), LONGEST_TILE)
+    return -(-QUANTUM // -(-QUANTUM // wanted) // 32) * 32
 
 
-def _walk(block: Block, groups: Sequence[Group]) -> list[Sums]:
-    """Walk the tiles of a block; groups share a family, and so the features."""
-    family, n = groups[0][0].family, block.x.shape[1]
-    rows = tile_rows(family.n_features())
-    sums: list[Sums | None] = [None] * len(groups)
-    features = np.empty((family.n_features(), min(rows, n)))
-    buffers: dict[tuple[int, ...], Array] = {}
+def _planned(groups: Sequence[Group], source: Source) -> list[_Walk]:
+    memory: Kept | None = getattr(source, "kept", None)
+    walks: dict[tuple[int, int], _Walk] = {}
+    for place, (model, stacked) in enumerate(groups):
+        family = model.family
+        for members, theta in _ways(family, stacked):
+            whole = isinstance(members, slice)
+            parameters = stacked if whole else take(stacked, members)
+            n_features = family.n_features() if theta is None else theta.shape[-1]
+            walk = walks.get((id(family), n_features))
+            if walk is None:
+                kept = memory.of(family) if memory is not None else {}
+                partial = n_features < family.n_features()
+                large = memory is None or source.n_rows * n_features > KEPT_FLOATS
+                common = kept.get("common") if partial else None
+                walk = _Walk(family, n_features, [], partial, common, None if large else kept)
+                walks[id(family), n_features] = walk
+            walk.jobs.extend(_jobs(place, model, parameters, members, theta, min(tile_rows(n_features), source.n_rows)))
+    return list(walks.values())
+
+
+def _ways(family: Family, stacked: Parameters) -> list[tuple[slice | Integers, Array | None]]:
+    """Which candidates are evaluated by which natural parameters, those of their common features left out."""
+    r = n_candidates(stacked)
+    if not hasattr(family, "natural"):
+        return [(slice(0, r), None)]
+    by_products = cast(Exponential, family)
+    theta, apart = by_products.natural(stacked.components)
+    own = by_products.n_own_features()
+    if not np.logical_or.reduce(apart):
+        return [(slice(0, r), theta[..., :own])]
+    if apart.all():
+        return [(slice(0, r), None)]
+    regular = np.flatnonzero(~apart)
+    return [(regular, theta[regular, :, :own]), (np.flatnonzero(apart), None)]
+
+
+def _jobs(
+    place: int, model: Model, parameters: Parameters, members: slice | Integers, theta: Array | None, n_rows: int
+) -> Iterator[_Job]:
+    """As many candidates together as their log-densities fit a core's own cache."""
+    prior = model.latent.log_prior(parameters.latent)
+    r, k = prior.shape
+    if theta is not None:
+        theta = theta.copy()
+        theta[..., 0] += prior
+    f = model.family.n_features() if theta is None else theta.shape[-1]
+    rows = min(n_rows, exponential.rows_at_once(k, f), max(256, JOINT_FLOATS // k // 32 * 32))
+    at_once = max(1, JOINT_FLOATS // (k * rows))
+    if at_once >= r:
+        yield _Job(place, members, model, parameters, prior, theta, rows)
+        return
+    places = np.arange(r) if isinstance(members, slice) else members
+    for first in range(0, r, at_once):
+        some = slice(first, first + at_once)
+        part = None if theta is None else theta[some]
+        yield _Job(place, places[some], model, take(parameters, some), prior[some], part, rows)
+
+
+def _expect(source: Source, item: tuple[int, list[_Walk]]) -> list[Answer]:
+    """The sums over each quantum of one block."""
+    index, walks = item
+    block = source[index]
+    with np.errstate():
+        np.setbufsize(BUFFER)
+        return [
+            [_walk(block, range(first, min(first + QUANTUM, block.x.shape[1])), walk) for walk in walks]
+            for first in range(0, block.x.shape[1], QUANTUM)
+        ]
+
+
+def _walk(block: Block, quantum: range, walk: _Walk) -> tuple[list[_Sums], Array | None]:
+    step = tile_rows(walk.n_features)
+    sums: list[_Sums] = []
+    common: Array | None = None
+    for first in quantum[::step]:
+        stop = min(first + step, quantum.stop)
+        weights = None if block.weights is None else block.weights[first:stop]
+        tile = Block(block.index, block.x[:, first:stop], weights)
+        features = _features(tile, first, walk)
+        if walk.partial and walk.common is None:
+            part = cast(Exponential, walk.family).common_sums(features, weights)
+            common = part if common is None else common + part
+        for j, job in enumerate(walk.jobs):
+            for piece, own in _pieces(tile, features, job.rows):
+                found = _found(job, piece, own)
+                if j < len(sums):
+                    sums[j].add(found)
+                else:
+                    sums.append(found)
+    return sums, common
+
+
+def _features(tile: Block, first: int, walk: _Walk) -> Array:
+    shape = (walk.n_features, tile.x.shape[1])
+    if walk.kept is None:
+        features = scratch("features", *shape)
+        walk.family.features(tile.x, features)
+        return features
+    name = (walk.n_features, tile.index, first)
+    if name not in walk.kept:
+        features = np.empty(shape)
+        walk.family.features(tile.x, features)
+        walk.kept[name] = features
+    return walk.kept[name]
+
+
+def _pieces(tile: Block, features: Array, rows: int) -> Iterator[tuple[Block, Array]]:
+    n = features.shape[1]
+    if n <= rows:
+        yield tile, features
+        return
     for first in range(0, n, rows):
-        tile = Block(block.index, block.x[:, first : first + rows], _cut(block.weights, first, rows))
-        m = tile.x.shape[1]
-        if m < features.shape[1]:
-            features = np.empty((len(features), m))
-        family.features(tile.x, features)
-        for g, group in enumerate(groups):
-            answer = _tile(tile, features, group, buffers)
-            so_far = sums[g]
-            sums[g] = answer if so_far is None else add(so_far, answer)
-    return [s for s in sums if s is not None]
+        some = slice(first, first + rows)
+        weights = None if tile.weights is None else tile.weights[some]
+        yield Block(tile.index, tile.x[:, some], weights), features[:, some]
 
 
-def _tile(tile: Block, features: Array, group: Group, buffers: dict[tuple[int, ...], Array]) -> Sums:
+def _found(job: _Job, piece: Block, features: Array) -> _Sums:
+    model, at = job.model, job.parameters
+    joint = scratch("joint", len(job.prior), model.n_components, features.shape[1])
+    if job.theta is not None:
+        exponential.log_density(features, job.theta, None, joint)
+    else:
+        model.family.log_density(features, at.components, job.prior, joint)
+    posterior = model.latent.posterior(joint, at.latent, piece)
+    by_row = posterior.log_likelihood
+    if piece.weights is not None:
+        by_row = by_row * piece.weights
+        joint *= piece.weights
+    if job.theta is not None:
+        components = exponential.statistics(features, joint)
+    else:
+        components = model.family.statistics(features, joint, at.components)
+    return _Sums(np.add.reduce(by_row, axis=1), components, posterior.statistics)
+
+
+def _added(totals: Answer, answer: Answer) -> Answer:
+    for place, ((sums, common), (more, also)) in enumerate(zip(totals, answer, strict=True)):
+        for so_far, part in zip(sums, more, strict=True):
+            so_far.add(part)
+        if common is not None and also is not None:
+            totals[place] = sums, common + also
+    return totals
+
+
+def _batches(groups: Sequence[Group], walks: list[_Walk], totals: Answer, source: Source) -> list[Batch]:
+    by_group: list[list[tuple[_Job, _Sums]]] = [[] for _ in groups]
+    memory: Kept | None = getattr(source, "kept", None)
+    for walk, (sums, common) in zip(walks, totals, strict=True):
+        if walk.common is not None:
+            common = walk.common
+        elif common is not None and memory is not None:
+            memory.of(walk.family)["common"] = common
+        if common is not None:
+            for job, found in zip(walk.jobs, sums, strict=True):
+                _with_common(job, found, common)
+        for job, found in zip(walk.jobs, sums, strict=True):
+            by_group[job.group].append((job, found))
+    return [_batch(group, parts) for group, parts in zip(groups, by_group, strict=True)]
+
+
+def _with_common(job: _Job, sums: _Sums, common: Array) -> None:
+    """Add what was left out: to the log-likelihood, and to the statistics, shared by weight."""
+    theta, _ = cast(Exponential, job.model.family).natural(job.parameters.components)
+    sums.log_likelihood += np.add.reduce(theta[:, 0, -len(common) :] * common, axis=1)
+    weight = sums.components[..., 0]
+    share = weight / np.add.reduce(weight, axis=1)[:, None]
+    sums.components = np.concatenate([sums.components, share[..., None] * common], axis=-1)
+
+
+def _batch(group: Group, parts: list[tuple[_Job, _Sums]]) -> Batch:
     model, stacked = group
-    m, k, n_stacked = features.shape[1], model.n_components, n_candidates(stacked)
-    at_once = max(1, STACK_FLOATS // (k * m))
-    parts = []
-    for first in range(0, n_stacked, at_once):
-        parameters = stacked if at_once >= n_stacked else take(stacked, slice(first, first + at_once))
-        shape = (min(at_once, n_stacked - first), k, m)
-        if (joint := buffers.get(shape)) is None:
-            joint = buffers[shape] = np.empty(shape)
-        model.family.log_density(features, parameters.components, model.latent.log_prior(parameters.latent), joint)
-        posterior = model.latent.posterior(joint, parameters.latent, tile)
-        if tile.weights is None:
-            log_likelihood = posterior.log_likelihood.sum(axis=1)
-        else:
-            log_likelihood = (posterior.log_likelihood * tile.weights).sum(axis=1)
-            joint *= tile.weights
-        statistics = model.family.statistics(features, joint, parameters.components)
-        parts.append((log_likelihood, ModelStatistics(statistics, posterior.statistics)))
-    return parts[0] if len(parts) == 1 else _joined(parts)
-
-
-def _joined(parts: list[Sums]) -> Sums:
-    return map_arrays(lambda *arrays: np.concatenate(arrays), parts[0], *parts[1:])
-
-
-def _cut(weights: Array | None, first: int, rows: int) -> Array | None:
-    return None if weights is None else weights[first : first + rows]
+    if len(parts) == 1:
+        sums = parts[0][1]
+    else:
+        order = np.argsort(np.concatenate([np.arange(n_candidates(stacked))[job.members] for job, _ in parts]))
+        found = [(sums.log_likelihood, sums.components, sums.latent) for _, sums in parts]
+        sums = _Sums(*map_arrays(lambda *arrays: np.concatenate(arrays)[order], found[0], *found[1:]))
+    statistics = ModelStatistics(sums.components, sums.latent)
+    return Batch(stacked, sums.log_likelihood + model.constant, statistics)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, add, map_arrays
+from em_cli.engine.kept import QUANTUM
 from em_cli.engine.model import Model
 from em_cli.engine.passes import tile_rows
 from em_cli.engine.protocols import Block, Parameters, Runner, Source
@@ -29,6 +30,7 @@ class Totals:
     n_assigned: Array  # (K,) rows whose largest responsibility it is
 
 
+NEGLIGIBLE = 1e-300  # a responsibility of which no digit is known: it may stand for a smaller one
 LANES = 8  # rows are scored in multiples of it, so that each goes through the same instructions
 
 
@@ -50,6 +52,7 @@ def score_rows(model: Model, parameters: Parameters, x: Array) -> RowScores:
         posterior = model.latent.posterior(joint, stacked.latent, Block(0, padded))
         log_density[first : first + m] = posterior.log_likelihood[0, :m] + model.family.base_measure(tile)
         responsibilities[:, first : first + m] = joint[0, :, :m]
+    responsibilities[responsibilities < NEGLIGIBLE] = 0.0
     return RowScores(log_density, responsibilities)
 
 
@@ -68,18 +71,24 @@ def totals(scores: RowScores, weights: Array | None = None) -> Totals:
 
 
 def score_source(model: Model, parameters: Parameters, source: Source, runner: Runner) -> Totals:
-    """The totals of all rows, in block order."""
+    """The totals of all rows: of each QUANTUM first, and then in the order of these."""
     result: Totals | None = None
-    for part in runner.map(_score_block, source, [(b, model, parameters) for b in range(len(source))]):
-        result = part if result is None else add(result, part)
+    for parts in runner.map(_score_block, source, [(b, model, parameters) for b in range(len(source))]):
+        for part in parts:
+            result = part if result is None else add(result, part)
     assert result is not None, "a source has at least one block"
     return result
 
 
-def _score_block(source: Source, item: tuple[int, Model, Parameters]) -> Totals:
+def _score_block(source: Source, item: tuple[int, Model, Parameters]) -> list[Totals]:
     index, model, parameters = item
     block = source[index]
-    return totals(score_rows(model, parameters, block.x), block.weights)
+    parts = []
+    for first in range(0, block.x.shape[1], QUANTUM):
+        rows = slice(first, first + QUANTUM)
+        weights = None if block.weights is None else block.weights[rows]
+        parts.append(totals(score_rows(model, parameters, block.x[:, rows]), weights))
+    return parts
 
 
 def base_measure(model: Model, source: Source) -> float:

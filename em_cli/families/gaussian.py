@@ -10,14 +10,25 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.kept import scratch
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.structure import CovarianceStructure
 from em_cli.families.gaussian_chart import MatrixChart, Moments, VarianceChart
-from em_cli.families.gaussian_parameters import LOG_2PI, GaussianParameters, completed, pairs
+from em_cli.families.gaussian_parameters import (
+    LOG_2PI,
+    Bounds,
+    GaussianParameters,
+    of_matrices,
+    of_variances,
+    pairs,
+    square,
+)
+
+TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,8 +43,9 @@ class Gaussian:
 
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
     structure: CovarianceStructure = field(init=False, repr=False)
+    bounds: Bounds = field(init=False, repr=False)
     _scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
-    _floor: Array = field(init=False, repr=False)  # (D,) smallest standard deviation: of rounding to the resolution
+    _unit: Array = field(init=False, repr=False)  # (D,) its inverse
 
     def __post_init__(self) -> None:
         structure = COVARIANCES.load(self.covariance)()
@@ -42,7 +54,9 @@ class Gaussian:
             scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
         object.__setattr__(self, "structure", structure)
         object.__setattr__(self, "_scale", scale)
-        object.__setattr__(self, "_floor", self.columns.resolution / np.sqrt(12) / scale)
+        object.__setattr__(self, "_unit", 1 / scale)
+        floor = self.columns.resolution / np.sqrt(12) / scale  # the standard deviation of rounding
+        object.__setattr__(self, "bounds", Bounds(floor, self.columns.largest / scale))
 
     def bind(self, columns: Columns) -> Gaussian:
         return replace(self, columns=columns)
@@ -53,23 +67,34 @@ class Gaussian:
 
     def n_features(self) -> int:
         d = self.n_columns
+        if self.structure.common_scale:
+            return d + 2
         return 1 + 2 * d if self.structure.diagonal else 1 + d + d * (d + 1) // 2
 
+    def n_own_features(self) -> int:
+        return 1 + self.n_columns if self.structure.shared else self.n_features()
+
     def features(self, x: Array, out: Array) -> None:
+        """Of a structure in which they are common to the components, the products are left out if `out` has no room."""
         d, m = x.shape
         out[0] = 1.0
         z = out[1 : 1 + d]
         np.subtract(x, self.columns.mean[:, None], out=z)
-        z *= (1 / self._scale)[:, None]
-        if self.structure.diagonal:
-            np.multiply(z, z, out=out[1 + d :])
+        z *= self._unit[:, None]
+        if len(out) == 1 + d:
             return
-        whole, half = (d - 1) // 2 + 1, d // 2
-        around = np.concatenate([z, z[:half]])  # z_i z_(i+s), indices modulo d, for all shifts s at once
-        shifted = as_strided(around, (whole, d, m), (around.strides[0], *around.strides))
-        np.multiply(shifted, z, out=out[1 + d : 1 + d + whole * d].reshape(whole, d, m))
-        if d % 2 == 0:
-            np.multiply(z[:half], z[half:], out=out[1 + d + whole * d :])
+        if self.structure.common_scale:
+            np.einsum("dm,dm->m", z, z, out=out[1 + d])
+        elif self.structure.diagonal:
+            np.multiply(z, z, out=out[1 + d :])
+        else:
+            whole, half = (d - 1) // 2 + 1, d // 2
+            around = scratch("around", d + half, m)  # z_i z_(i+s), indices modulo d, for all shifts s at once
+            around[:d], around[d:] = z, z[:half]
+            shifted = as_strided(around, (whole, d, m), (around.strides[0], *around.strides))
+            np.multiply(shifted, around[:d], out=out[1 + d : 1 + d + whole * d].reshape(whole, d, m))
+            if d % 2 == 0:
+                np.multiply(z[:half], z[half:], out=out[1 + d + whole * d :])
 
     def base_measure(self, x: Array) -> Array:
         return np.broadcast_to(-np.log(self._scale).sum(), x.shape[1])
@@ -78,6 +103,18 @@ class Gaussian:
         sd = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
         embedded: Array = (x - self.columns.mean[:, None]) / sd[:, None]
         return embedded
+
+    def natural(self, parameters: GaussianParameters) -> tuple[Array, Flags]:
+        return parameters.theta, np.logical_or.reduce(parameters.tight, axis=-1)
+
+    def common_sums(self, features: Array, weights: Array | None) -> Array:
+        z = features[1:]
+        d, m = z.shape
+        total, rows = np.zeros((d, d)), exponential.rows_at_once(d, d)
+        for first in range(0, m, rows):
+            some = z[:, first : first + rows]
+            total += (some if weights is None else some * weights[first : first + rows]) @ some.T
+        return total[pairs(d)]
 
     def log_density(self, features: Array, parameters: GaussianParameters, offset: Array, out: Array) -> None:
         if not parameters.tight.all():
@@ -96,7 +133,9 @@ class Gaussian:
             z, _ = self._whitened(features, parameters, r, k)
             weighted = z * responsibilities[r, k]
             sums[r, k, 1 : 1 + d] = weighted.sum(axis=1)
-            if self.structure.diagonal:
+            if self.structure.common_scale:
+                sums[r, k, 1 + d] = np.einsum("dm,dm->d", weighted, z).sum()
+            elif self.structure.diagonal:
                 sums[r, k, 1 + d :] = np.einsum("dm,dm->d", weighted, z)
             else:
                 i, j = pairs(d)
@@ -105,20 +144,20 @@ class Gaussian:
 
     def maximize(self, statistics: Array, parameters: GaussianParameters | None) -> GaussianParameters:
         d = self.n_columns
-        weight = np.maximum(statistics[..., 0], np.finfo(float).tiny)
-        means = statistics[..., 1 : 1 + d] / weight[..., None]
-        second = statistics[..., 1 + d :] / weight[..., None]
-        if self.structure.diagonal:
-            scatter = np.maximum(second - means**2, 0.0)
+        weight = np.maximum(statistics[..., 0], TINY)
+        averages = statistics[..., 1:] / weight[..., None]
+        means, second = averages[..., :d], averages[..., d:]
+        if self.structure.common_scale:
+            scatter = np.maximum(second - np.add.reduce(means * means, axis=-1, keepdims=True), 0.0) / d
+        elif self.structure.diagonal:
+            scatter = np.maximum(second - means * means, 0.0)
         else:
-            i, j = pairs(d)
-            scatter = np.empty((*means.shape, d))
-            scatter[..., i, j] = scatter[..., j, i] = second
+            scatter = np.take(second, square(d), axis=-1)
             scatter -= means[..., :, None] * means[..., None, :]
         if parameters is not None and parameters.tight.any():
             means, scatter = self._unwhitened(means, scatter, parameters)
-        covariances = self.structure.constrain(weight, scatter, self._floor)
-        return self._parameters(means, covariances)
+        covariances = self.structure.constrain(weight, scatter, self.bounds.floor)
+        return self._parameters(means, covariances, floored=True)
 
     def n_parameters(self, n_components: int) -> int:
         d = self.n_columns
@@ -133,7 +172,7 @@ class Gaussian:
         """
         d, scale = self.n_columns, self._scale
         covariances = self._matrices(parameters.covariances)
-        floor = np.where(self._floor > 0, self._floor, 1e-300)
+        floor = np.where(self.bounds.floor > 0, self.bounds.floor, 1e-300)
         at_floor = np.linalg.eigvalsh(covariances / np.outer(floor, floor))[:, 0] < 1 + 1e-6
         overall = np.linalg.inv(np.linalg.cholesky(self.columns.covariance / np.outer(scale, scale)))
         narrowest = np.linalg.eigvalsh(overall @ covariances @ overall.T)[:, 0]
@@ -193,7 +232,8 @@ class Gaussian:
         shares = weight / weight.sum()
 
         def completed(means: Array, covariances: Array) -> GaussianParameters:
-            return self._parameters(means, self.structure.constrain(shares, covariances, self._floor))
+            covariances = self.structure.constrain(shares, covariances, self.bounds.floor)
+            return self._parameters(means, covariances, floored=True)
 
         if self.structure.diagonal:
             return VarianceChart(parameters, weight, self.structure.common_scale, completed, self._whitened_moments)
@@ -206,8 +246,10 @@ class Gaussian:
         drawn: Array = (z * self._scale + self.columns.mean).T
         return drawn
 
-    def _parameters(self, means: Array, covariances: Array) -> GaussianParameters:
-        return completed(means, covariances, self.columns.largest / self._scale, self.structure.diagonal)
+    def _parameters(self, means: Array, covariances: Array, floored: bool = False) -> GaussianParameters:
+        if self.structure.diagonal:
+            return of_variances(means, covariances, self.bounds, self.structure.common_scale)
+        return of_matrices(means, covariances, self.bounds, floored)
 
     def _whitened(self, features: Array, parameters: GaussianParameters, r: int, k: int) -> tuple[Array, Array]:
         """The rows (D, m) in coordinates where component k is standard normal, and the log-determinant of the map."""
@@ -238,7 +280,13 @@ class Gaussian:
         shift = first - weight[:, None] * at.means
         tight = at.tight
         if self.structure.diagonal:
-            about = second - 2 * first * at.means + weight[:, None] * at.means**2
+            about = weight[:, None] * at.means**2 - 2 * first * at.means
+            if self.structure.common_scale:  # all that matters is the sum over columns
+                second, about = (
+                    np.repeat(second / d, d, axis=1),
+                    np.repeat(about.sum(axis=1, keepdims=True) / d, d, axis=1),
+                )
+            about += second
             return Moments(
                 weight,
                 np.where(tight[:, None], first, shift * at.factors),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.families.covariances.structure import clamp_full
 
 LOG_2PI = float(np.log(2 * np.pi))
 CANCELLATION = 1e6  # of the expanded quadratic form; beyond it a component is evaluated about its mean
@@ -24,34 +25,78 @@ class GaussianParameters:
     tight: Flags  # (R, K) components that the expanded form would evaluate with loss
 
 
-def completed(means: Array, covariances: Array, largest: Array, diagonal: bool) -> GaussianParameters:
-    """Factors, natural parameters and the loss of the expanded form, for means (…, K, D), stacked or not.
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """Of the columns, in the coordinates of the family."""
 
-    `largest` (D,) bounds the distance of the rows from the origin of the coordinates; `diagonal`
-    says that the covariances are variances.
-    """
+    floor: Array  # (D,) smallest standard deviation
+    largest: Array  # (D,) distance of a row from the origin
+
+    variance: Array = field(init=False, repr=False)  # (D,) the smallest
+    products: Array = field(init=False, repr=False)  # (D²,) of largest distances
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "variance", self.floor * self.floor)
+        largest = np.minimum(self.largest, 1e100)  # infinite where nothing is known
+        object.__setattr__(self, "products", np.outer(largest, largest).ravel())
+
+
+def of_variances(means: Array, variances: Array, bounds: Bounds, one: bool) -> GaussianParameters:
+    """Completed with variances (…, K, D), one and the same for all columns if it says so; stacked or not."""
+    factors = 1 / np.sqrt(variances)
+    precision = factors * factors
     d = means.shape[-1]
-    if diagonal:
-        factors = 1 / np.sqrt(covariances)
-        precision = factors**2
-        linear, quadratic = precision * means, -0.5 * precision
-        log_determinant = np.log(factors).sum(axis=-1)
+    theta = np.empty((*means.shape[:-1], d + 2 if one else 1 + 2 * d))
+    linear = np.multiply(precision, means, out=theta[..., 1 : 1 + d])
+    np.multiply(precision[..., :1] if one else precision, -0.5, out=theta[..., 1 + d :])
+    half = np.log(factors) - 0.5 * linear * means
+    theta[..., 0] = np.add.reduce(half, axis=-1) - 0.5 * d * LOG_2PI
+    loss = np.add.reduce(precision * bounds.products[:: d + 1], axis=-1)
+    return GaussianParameters(means, variances, factors, theta, np.logical_not(loss <= CANCELLATION))
+
+
+def of_matrices(means: Array, covariances: Array, bounds: Bounds, floored: bool) -> GaussianParameters:
+    """Completed with covariances (…, K, D, D), or (…, 1, D, D) in common, held above the floor if wanted."""
+    covariances, factors, precision = _factored(covariances, bounds if floored else None)
+    k, d = means.shape[-2:]
+    theta = np.empty((*means.shape[:-1], 1 + d + d * (d + 1) // 2))
+    if covariances.shape[-3] == k:
+        linear = np.matmul(precision, means[..., None])[..., 0]
     else:
-        factors = np.linalg.inv(np.linalg.cholesky(covariances))
-        precision = np.swapaxes(factors, -1, -2) @ factors
-        linear = (precision @ means[..., None])[..., 0]
-        i, j = pairs(d)
-        quadratic = precision[..., i, j] * np.where(i == j, -0.5, -1.0)
-        log_determinant = np.log(np.diagonal(factors, axis1=-2, axis2=-1)).sum(axis=-1)
-    if not np.isfinite(largest).all():
-        loss = np.full(means.shape[:-1], np.inf)
-    elif diagonal:
-        loss = precision @ largest**2
-    else:
-        loss = np.abs(precision) @ largest @ largest
-    constant = log_determinant - 0.5 * (d * LOG_2PI + (linear * means).sum(axis=-1))
-    theta = np.concatenate([constant[..., None], linear, quadratic], axis=-1)
-    return GaussianParameters(means, covariances, factors, theta, ~(loss <= CANCELLATION))
+        linear = means @ precision[..., 0, :, :]
+    theta[..., 1 : 1 + d] = linear
+    flat = precision.reshape(*precision.shape[:-2], d * d)
+    theta[..., 1 + d :] = np.take(flat, _flat_pairs(d), axis=-1) * _factor(d)
+    determinants = np.log(np.diagonal(factors, axis1=-2, axis2=-1))
+    theta[..., 0] = np.add.reduce(determinants - 0.5 * linear * means, axis=-1) - 0.5 * d * LOG_2PI
+    loss = np.add.reduce(np.abs(flat) * bounds.products, axis=-1)
+    tight = np.logical_not(loss <= CANCELLATION)
+    if covariances.shape[-3] != k:
+        covariances, factors = np.repeat(covariances, k, axis=-3), np.repeat(factors, k, axis=-3)
+        tight = np.repeat(tight, k, axis=-1)
+    return GaussianParameters(means, covariances, factors, theta, tight)
+
+
+def _factored(covariances: Array, bounds: Bounds | None) -> tuple[Array, Array, Array]:
+    """The covariances, clamped if the floor binds, with inverse Cholesky factors and inverses."""
+    if bounds is None:
+        factors, precision = _inverted(covariances)
+        return covariances, factors, precision
+    try:
+        factors, precision = _inverted(covariances)
+        # the trace of the inverse in units of the floor is no less than the inverse of the smallest eigenvalue
+        diagonal = np.diagonal(precision, axis1=-2, axis2=-1)
+        if np.add.reduce(diagonal * bounds.variance, axis=-1).max() < 1:
+            return covariances, factors, precision
+    except np.linalg.LinAlgError:
+        pass
+    covariances = clamp_full(covariances, bounds.floor)
+    return _factored(covariances, None)
+
+
+def _inverted(covariances: Array) -> tuple[Array, Array]:
+    factors = np.linalg.inv(np.linalg.cholesky(covariances))
+    return factors, np.matmul(np.swapaxes(factors, -1, -2), factors)
 
 
 @lru_cache
@@ -62,3 +107,25 @@ def pairs(d: int) -> tuple[Integers, Integers]:
         pairs += [(i, i + d // 2) for i in range(d // 2)]
     i, j = np.array(pairs, np.intp).T
     return i, j
+
+
+@lru_cache
+def _flat_pairs(d: int) -> Integers:
+    i, j = pairs(d)
+    return i * d + j
+
+
+@lru_cache
+def _factor(d: int) -> Array:
+    """Of each product in the exponent: those of different columns stand for two."""
+    i, j = pairs(d)
+    return np.where(i == j, -0.5, -1.0)
+
+
+@lru_cache
+def square(d: int) -> Integers:
+    """Where the product of columns i, j is among the product features (D, D)."""
+    i, j = pairs(d)
+    places = np.empty((d, d), np.intp)
+    places[i, j] = places[j, i] = np.arange(len(i))
+    return places

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError
@@ -62,6 +62,15 @@ class Poisson:
     def embedding(self, x: Array) -> Array:
         """Square roots: they have nearly the same variance whatever the rate (Anscombe 1948)."""
         return 2 * np.sqrt(x + 0.375)
+
+    def natural(self, parameters: PoissonParameters) -> tuple[Array, Flags]:
+        return parameters.theta, np.zeros(len(parameters.theta), bool)
+
+    def n_own_features(self) -> int:
+        return self.n_features()
+
+    def common_sums(self, features: Array, weights: Array | None) -> Array:
+        return np.zeros(0)
 
     def log_density(self, features: Array, parameters: PoissonParameters, offset: Array, out: Array) -> None:
         exponential.log_density(features, parameters.theta, offset, out)

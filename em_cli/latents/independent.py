@@ -12,6 +12,11 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.protocols import Block, Posterior
 from em_cli.errors import DataError
 
+TINY = float(np.finfo(float).tiny)
+NEGLIGIBLE = (
+    -700.0
+)  # the log of a responsibility may not be less: it would make no difference, but slow `exp` down tenfold
+
 
 @dataclass(frozen=True, slots=True)
 class MixingWeights:
@@ -32,19 +37,23 @@ class Independent:
 
     def posterior(self, log_density: Array, parameters: MixingWeights, block: Block) -> Posterior:
         """Bayes' rule by rows: a softmax over the components, in place."""
-        largest = log_density.max(axis=1)
-        log_density -= largest[:, None]
+        if log_density.shape[1] == 1:
+            log_likelihood = log_density[:, 0].copy()
+            log_density[...] = 1.0
+            return Posterior(log_likelihood, None)
+        largest = np.maximum.reduce(log_density, axis=1)
+        np.maximum(log_density, (largest + NEGLIGIBLE)[:, None], out=log_density)
+        np.subtract(log_density, largest[:, None], out=log_density)
         np.exp(log_density, out=log_density)
-        total = log_density.sum(axis=1)
-        log_likelihood = np.log(total)
-        log_likelihood += largest
+        total = np.add.reduce(log_density, axis=1)
+        largest += np.log(total)
         np.reciprocal(total, out=total)
-        log_density *= total[:, None]
-        return Posterior(log_likelihood, None)
+        np.multiply(log_density, total[:, None], out=log_density)
+        return Posterior(largest, None)
 
     def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
-        weight = np.maximum(weight, np.finfo(float).tiny)
-        return mixing_weights(weight / weight.sum(axis=-1, keepdims=True))
+        weight = np.maximum(weight, TINY)
+        return mixing_weights(weight / np.add.reduce(weight, axis=-1, keepdims=True))
 
     def n_parameters(self, n_components: int) -> int:
         return n_components - 1

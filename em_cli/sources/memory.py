@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.kept import QUANTUM, Kept
 from em_cli.engine.protocols import Block
 
-BLOCK_ROWS = 1 << 16
+BLOCK_ROWS = QUANTUM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InMemory:
-    """Columns × rows in one array; a block is a view of it."""
+    """Columns × rows in one array; a block is a view of it.
+
+    Sums over the rows have the same bits for all `block_rows` that are multiples of QUANTUM.
+    """
 
     x: Array  # (D, n)
     weights: Array | None = None  # (n,)
     block_rows: int = BLOCK_ROWS
+
+    kept: Kept = field(default_factory=Kept, init=False, repr=False)
 
     @property
     def n_rows(self) -> int:

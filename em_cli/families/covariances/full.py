@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from em_cli.engine.arrays import Array
-from em_cli.families.covariances.structure import clamp_full, shaped
+from em_cli.families.covariances.structure import shaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Full:
     mclust: ClassVar[tuple[str, str]] = ("V", "VVV")
 
     def constrain(self, weight: Array, scatter: Array, floor: Array) -> Array:
-        return clamp_full(scatter, floor)
+        return scatter
 
     def n_parameters(self, n_components: int, n_columns: int) -> int:
         return n_components * n_columns * (n_columns + 1) // 2

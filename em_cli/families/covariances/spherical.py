@@ -19,7 +19,7 @@ class Spherical:
 
     def constrain(self, weight: Array, scatter: Array, floor: Array) -> Array:
         variance = np.maximum(scatter.mean(axis=-1, keepdims=True), (floor**2).max())
-        return np.repeat(variance, scatter.shape[-1], axis=-1)
+        return np.repeat(variance, len(floor), axis=-1)
 
     def n_parameters(self, n_components: int, n_columns: int) -> int:
         return n_components

@@ -19,8 +19,11 @@ class CovarianceStructure(Protocol):
     mclust: ClassVar[tuple[str, str]]  # its name there, in one dimension and in more
 
     def constrain(self, weight: Array, scatter: Array, floor: Array) -> Array:
-        """Maximum-likelihood covariances, given the weight (…, K) and own covariance of each
-        component, under the constraint Σ ⪰ diag(floor²), floor (D,) being a standard deviation."""
+        """Maximum-likelihood covariances, given the weight (…, K) and own covariance of each component.
+
+        Variances, which all columns may have in common (…, K, 1), are held at floor² (D,) at
+        least; matrices, which all components may have in common (…, 1, D, D), are clamped by the caller.
+        """
 
     def n_parameters(self, n_components: int, n_columns: int) -> int: ...
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.families.covariances.structure import clamp_full, shaped
+from em_cli.families.covariances.structure import shaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Tied:
 
     def constrain(self, weight: Array, scatter: Array, floor: Array) -> Array:
         share = weight / weight.sum(axis=-1, keepdims=True)
-        pooled = (share[..., None, None] * scatter).sum(axis=-3, keepdims=True)
-        return np.repeat(clamp_full(pooled, floor), scatter.shape[-3], axis=-3)
+        pooled: Array = np.add.reduce(share[..., None, None] * scatter, axis=-3, keepdims=True)
+        return pooled
 
     def n_parameters(self, n_components: int, n_columns: int) -> int:
         return n_columns * (n_columns + 1) // 2

@@ -1,0 +1,111 @@
+"""What one pass over the data finds, however the work is cut."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support import CASES, Case, bound_model, features, responsibilities, scipy_log_density, start
+
+from em_cli.engine.arrays import stack, take
+from em_cli.engine.kept import QUANTUM
+from em_cli.engine.passes import one_pass, tile_rows
+from em_cli.engine.protocols import Batch
+from em_cli.engine.scoring import score_rows, score_source
+from em_cli.families.gaussian import Gaussian
+from em_cli.runners.serial import Serial
+from em_cli.runners.threads import Threads
+from em_cli.sources.memory import InMemory
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+each_separation = pytest.mark.parametrize("separation", [2.5, 1e5])
+K = 3
+
+
+def bits(batch: Batch) -> tuple[bytes, ...]:
+    statistics = np.ascontiguousarray(batch.statistics.components)
+    return batch.log_likelihood.tobytes(), statistics.tobytes()
+
+
+@each_case
+@each_separation
+@pytest.mark.parametrize("weighted", [False, True])
+def test_blocks_of_whole_quanta_change_no_bit(case: Case, separation, weighted):
+    n = 2 * QUANTUM + 777
+    x, labels = case.rows(1, n, separation)
+    weights = np.random.default_rng(1).uniform(0.5, 2, n) if weighted else None
+    model = case.model(x, K, weights)
+    at = take(start(model, x, responsibilities(1, labels, K, 0.4)), np.newaxis)
+    seen, scored = set(), set()
+    for blocks in (1, 2, 3, 5):
+        for runner in (Serial(), Threads(2)):
+            source = InMemory(x, weights, blocks * QUANTUM)
+            first = one_pass([(model, at)], source, runner)[0]
+            again = one_pass([(model, at)], source, runner)[0]
+            seen |= {bits(first), bits(again)}
+            scored.add(repr(score_source(model, take(at, 0), source, runner)))
+    assert len(seen) == 1
+    assert len(scored) == 1
+
+
+@each_case
+@each_separation
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_pass_finds_the_sums_over_rows(case: Case, separation, weighted):
+    """In the statistics of components that share a covariance, the second moments need be right in sum only."""
+    n = 3000
+    x, labels = case.rows(2, n, separation)
+    w = np.random.default_rng(2).uniform(0.5, 2, n) if weighted else np.ones(n)
+    model = case.model(x, K, w if weighted else None)
+    at = start(model, x, responsibilities(2, labels, K, 0.4 if separation < 10 else 0.0))
+    found = one_pass([(model, take(at, np.newaxis))], InMemory(x, w if weighted else None), Serial())[0]
+    expected = (w * scipy_log_density(case, model, model.to_document(at), x)).sum()
+    assert found.log_likelihood[0] == pytest.approx(expected, rel=1e-12 if separation < 10 else 1e-9)
+    r = score_rows(model, at, x).responsibilities * w
+    stacked = take(at.components, np.newaxis)
+    sums = model.family.statistics(features(model.family, x), r[None], stacked)[0]
+    scale = np.abs(sums).max(axis=0) + 1e-300
+    assert np.abs((found.statistics.components[0] - sums).sum(axis=0) / scale).max() < 1e-9
+    if not model.family.coupled:
+        assert np.abs((found.statistics.components[0] - sums) / scale).max() < 1e-9
+    one, other = (model.family.maximize(s, stacked) for s in (found.statistics.components, sums[None]))
+    for mine, its in zip(model.family.moments(take(one, 0)), model.family.moments(take(other, 0)), strict=True):
+        assert np.allclose(mine, its, rtol=1e-9)
+
+
+@pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
+def test_tight_and_wide_candidates_keep_their_bits_together(covariance):
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((3, 4000)) + 6 * rng.integers(3, size=4000)
+    model = bound_model(Gaussian(covariance), InMemory(x), K)
+    labels = rng.integers(3, size=4000)
+    wide = [start(model, x, responsibilities(seed, labels, K, 0.5)) for seed in range(3)]
+    document = model.to_document(wide[0])
+    thin = model.from_document(document | {"covariances": (1e-8 * np.array(document["covariances"])).tolist()})
+    together = one_pass([(model, stack([wide[0], thin, wide[1], thin, wide[2]]))], InMemory(x), Serial())[0]
+    for place, at in ((0, wide[0]), (1, thin), (3, thin), (4, wide[2])):
+        alone = one_pass([(model, take(at, np.newaxis))], InMemory(x), Serial())[0]
+        mine = Batch(at, together.log_likelihood[[place]], take(together.statistics, slice(place, place + 1)))
+        assert bits(mine) == bits(alone)
+    assert np.isfinite(together.log_likelihood).all()
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_what_tied_components_share_costs_no_digits(offset):
+    """In a mixture of far and narrow clusters the part that cancels is a thousand times the rest."""
+    rng = np.random.default_rng(4)
+    labels = rng.integers(4, size=20_000)
+    x = rng.standard_normal((4, 20_000)) + 40 * rng.standard_normal((4, 4))[:, labels] + offset
+    model = bound_model(Gaussian("tied"), InMemory(x), 4)
+    at = start(model, x, responsibilities(4, labels, 4, 0.0))
+    assert not at.components.tight.any()
+    found = one_pass([(model, take(at, np.newaxis))], InMemory(x), Serial())[0].log_likelihood[0]
+    near = replace(at, components=replace(at.components, tight=np.ones(4, bool)))
+    exact = one_pass([(model, take(near, np.newaxis))], InMemory(x), Serial())[0].log_likelihood[0]
+    assert found == pytest.approx(exact, rel=1e-12)
+
+
+def test_tiles_divide_a_quantum():
+    for n_features in (2, 3, 6, 21, 66, 101, 1326, 5000):
+        rows = tile_rows(n_features)
+        assert 0 < rows <= QUANTUM
+        assert n_features * rows < 1 << 17 or rows <= 128
