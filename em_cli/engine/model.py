@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, n_candidates, stack, take
+from em_cli.engine.arrays import Array, Flags, map_arrays, n_candidates, stack, take
 from em_cli.engine.protocols import Block, Chart, Expectation, Family, Latent, ModelStatistics, Parameters
 
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
@@ -25,20 +25,18 @@ class Model:
 
     def maximize(self, found: list[Expectation]) -> tuple[Parameters, Flags]:
         """The M-steps of R candidates: stacked parameters, and which of them have an empty component."""
-        batch = found[0].batch
-        if any(e.batch is not batch for e in found):
-            statistics = stack([take(e.batch.statistics, e.index) for e in found])
-            return self.at_maximum(statistics, stack([e.parameters for e in found]))
-        if len(found) == n_candidates(batch.parameters):
-            return self.at_maximum(batch.statistics, batch.parameters)
-        kept = np.array([e.index for e in found])
-        return self.at_maximum(take(batch.statistics, kept), take(batch.parameters, kept))
+        return self.at_maximum(*_gathered(found))
 
     def at_maximum(self, statistics: ModelStatistics, at: Parameters | None) -> tuple[Parameters, Flags]:
+        components = self.family.maximize(statistics.components, at and at.components)
+        return self._with_components(components, statistics, at)
+
+    def _with_components(
+        self, components: Any, statistics: ModelStatistics, at: Parameters | None
+    ) -> tuple[Parameters, Flags]:
         weight = statistics.weight
-        empty: Flags = np.logical_not(np.all(weight > SMALLEST_WEIGHT, axis=-1))
-        latent = self.latent.maximize(weight, statistics.latent, at and at.latent)
-        return Parameters(latent, self.family.maximize(statistics.components, at and at.components)), empty
+        empty: Flags = np.logical_not(np.logical_and.reduce(weight > SMALLEST_WEIGHT, axis=-1))
+        return Parameters(self.latent.maximize(weight, statistics.latent, at and at.latent), components), empty
 
     def start(self, block: Block, responsibilities: Array) -> Parameters:
         """An M-step from given responsibilities (R, K, n), stacked."""
@@ -105,3 +103,49 @@ class ModelChart:
                 self.components.gradient(statistics.components, parameters.components),
             ]
         )
+
+
+def maximize_all(asked: Sequence[tuple[Model, list[Expectation]]]) -> list[tuple[Parameters, Flags]]:
+    """`Model.maximize` of several models; components of one family are gone through together.
+
+    What the M-step of a component is does not depend on its company, unless the family is coupled.
+    """
+    gathered = [_gathered(found) for _, found in asked]
+    families: dict[int, list[int]] = {}
+    for place, (model, _) in enumerate(asked):
+        families.setdefault(place if model.family.coupled else -id(model.family), []).append(place)
+    answers: dict[int, tuple[Parameters, Flags]] = {}
+    for places in families.values():
+        if len(places) == 1:
+            answers[places[0]] = asked[places[0]][0].at_maximum(*gathered[places[0]])
+            continue
+        flat = [map_arrays(_flat, (s.components, at.components)) for s, at in (gathered[p] for p in places)]
+        statistics, components = map_arrays(lambda *arrays: np.concatenate(arrays)[None], flat[0], *flat[1:])
+        components = asked[places[0]][0].family.maximize(statistics, components)
+        first = 0
+        for place in places:
+            shape = gathered[place][0].weight.shape
+            own = _cut(components, first, shape)
+            first += shape[0] * shape[1]
+            answers[place] = asked[place][0]._with_components(own, *gathered[place])
+    return [answers[place] for place in range(len(asked))]
+
+
+def _gathered(found: list[Expectation]) -> tuple[ModelStatistics, Parameters]:
+    batch = found[0].batch
+    if any(e.batch is not batch for e in found):
+        return stack([e.statistics for e in found]), stack([e.parameters for e in found])
+    if len(found) == n_candidates(batch.parameters):
+        return batch.statistics, batch.parameters
+    kept = np.array([e.index for e in found])
+    return take(batch.statistics, kept), take(batch.parameters, kept)
+
+
+def _flat(array: Array) -> Array:
+    """Components of all candidates one behind the other."""
+    return array.reshape(-1, *array.shape[2:])
+
+
+def _cut(components: Any, first: int, shape: tuple[int, ...]) -> Any:
+    last = first + shape[0] * shape[1]
+    return map_arrays(lambda array: array[0, first:last].reshape(*shape, *array.shape[2:]), components)

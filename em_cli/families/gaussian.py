@@ -152,9 +152,9 @@ class Gaussian:
         elif self.structure.diagonal:
             scatter = np.maximum(second - means * means, 0.0)
         else:
-            scatter = np.take(second, square(d), axis=-1)
+            scatter = second.take(square(d), axis=-1)
             scatter -= means[..., :, None] * means[..., None, :]
-        if parameters is not None and parameters.tight.any():
+        if parameters is not None and np.logical_or.reduce(parameters.tight, axis=None):
             means, scatter = self._unwhitened(means, scatter, parameters)
         covariances = self.structure.constrain(weight, scatter, self.bounds.floor)
         return self._parameters(means, covariances, floored=True)

@@ -57,20 +57,19 @@ def of_variances(means: Array, variances: Array, bounds: Bounds, one: bool) -> G
 
 def of_matrices(means: Array, covariances: Array, bounds: Bounds, floored: bool) -> GaussianParameters:
     """Completed with covariances (…, K, D, D), or (…, 1, D, D) in common, held above the floor if wanted."""
-    covariances, factors, precision = _factored(covariances, bounds if floored else None)
     k, d = means.shape[-2:]
+    covariances, factors, precision = _factored(covariances, bounds if floored else None)
     theta = np.empty((*means.shape[:-1], 1 + d + d * (d + 1) // 2))
-    if covariances.shape[-3] == k:
+    if precision.shape[-3] == k:
         linear = np.matmul(precision, means[..., None])[..., 0]
     else:
-        linear = means @ precision[..., 0, :, :]
+        linear = np.matmul(means, precision[..., 0, :, :])
     theta[..., 1 : 1 + d] = linear
     flat = precision.reshape(*precision.shape[:-2], d * d)
-    theta[..., 1 + d :] = np.take(flat, _flat_pairs(d), axis=-1) * _factor(d)
-    determinants = np.log(np.diagonal(factors, axis1=-2, axis2=-1))
-    theta[..., 0] = np.add.reduce(determinants - 0.5 * linear * means, axis=-1) - 0.5 * d * LOG_2PI
-    loss = np.add.reduce(np.abs(flat) * bounds.products, axis=-1)
-    tight = np.logical_not(loss <= CANCELLATION)
+    np.multiply(flat.take(_flat_pairs(d), axis=-1), _factor(d), out=theta[..., 1 + d :])
+    half = np.log(_diagonal(factors)) - 0.5 * linear * means
+    np.subtract(np.add.reduce(half, axis=-1), 0.5 * d * LOG_2PI, out=theta[..., 0])
+    tight = np.logical_not(np.add.reduce(np.abs(flat) * bounds.products, axis=-1) <= CANCELLATION)
     if covariances.shape[-3] != k:
         covariances, factors = np.repeat(covariances, k, axis=-3), np.repeat(factors, k, axis=-3)
         tight = np.repeat(tight, k, axis=-1)
@@ -85,18 +84,21 @@ def _factored(covariances: Array, bounds: Bounds | None) -> tuple[Array, Array, 
     try:
         factors, precision = _inverted(covariances)
         # the trace of the inverse in units of the floor is no less than the inverse of the smallest eigenvalue
-        diagonal = np.diagonal(precision, axis1=-2, axis2=-1)
-        if np.add.reduce(diagonal * bounds.variance, axis=-1).max() < 1:
+        if np.maximum.reduce(np.add.reduce(_diagonal(precision) * bounds.variance, axis=-1), axis=None) < 1:
             return covariances, factors, precision
     except np.linalg.LinAlgError:
         pass
-    covariances = clamp_full(covariances, bounds.floor)
-    return _factored(covariances, None)
+    return _factored(clamp_full(covariances, bounds.floor), None)
 
 
 def _inverted(covariances: Array) -> tuple[Array, Array]:
     factors = np.linalg.inv(np.linalg.cholesky(covariances))
-    return factors, np.matmul(np.swapaxes(factors, -1, -2), factors)
+    return factors, np.matmul(factors.swapaxes(-1, -2), factors)
+
+
+def _diagonal(matrices: Array) -> Array:
+    d = matrices.shape[-1]
+    return matrices.reshape(*matrices.shape[:-2], d * d)[..., :: d + 1]
 
 
 @lru_cache

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from support import CASES, Case, bound_model, features, responsibilities, scipy_log_density, start
 
-from em_cli.engine.arrays import stack, take
+from em_cli.engine.arrays import map_arrays, stack, take
 from em_cli.engine.kept import QUANTUM
+from em_cli.engine.model import Model, maximize_all
 from em_cli.engine.passes import one_pass, tile_rows
-from em_cli.engine.protocols import Batch
+from em_cli.engine.protocols import Batch, Expectation
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.families.gaussian import Gaussian
 from em_cli.runners.serial import Serial
@@ -109,3 +110,27 @@ def test_tiles_divide_a_quantum():
         rows = tile_rows(n_features)
         assert 0 < rows <= QUANTUM
         assert n_features * rows < 1 << 17 or rows <= 128
+
+
+@each_case
+@each_separation
+def test_m_steps_of_several_models_together_are_those_of_each(case: Case, separation):
+    x, labels = case.rows(5, 400, separation)
+    source, family = InMemory(x), case.model(x, 1).family
+    models = [Model(family, case.model(x, k).latent, k) for k in (1, 3, 2, 3)] + [case.model(x, 2)]
+    groups = []
+    for model in models:
+        k = model.n_components
+        points = [start(model, x, responsibilities(seed, labels % k, k, 0.3)) for seed in range(3)]
+        groups.append((model, stack(points)))
+    batches = one_pass(groups, source, Serial())
+    asked = [
+        (model, [Expectation(batch, index) for index in range(n)])
+        for (model, _), batch, n in zip(groups, batches, (3, 1, 2, 3, 3), strict=True)
+    ]
+    for (model, found), (together, empty) in zip(asked, maximize_all(asked), strict=True):
+        alone, lost = model.maximize(found)
+        assert (empty == lost).all()
+        same: list[bool] = []
+        map_arrays(lambda a, b, same=same: same.append(a.tobytes() == b.tobytes()), together, alone)
+        assert all(same)
