@@ -19,6 +19,7 @@ from em_cli.engine.arrays import Array, Flags
 
 PRODUCT = 1_000_000  # multiplications in a piece
 PLANE = 1_200  # numbers in a piece of the statistics
+MANY_FEATURES = 256
 FEWEST_ROWS = 128  # in a piece; rather, the components are divided
 
 
@@ -66,10 +67,18 @@ def log_density(features: Array, theta: Array, offset: Array | None, out: Array)
 
 def statistics(features: Array, responsibilities: Array) -> Array:
     """R Φᵀ, (R, K, F)."""
-    k, f = responsibilities.shape[-2], len(features)
+    k, n = responsibilities.shape[-2:]
+    f = len(features)
     if k * f <= PLANE:
         sums: Array = np.matmul(responsibilities, features.T)
         return sums
+    if f >= MANY_FEATURES:  # it pays to turn the responsibilities around
+        turned = np.ascontiguousarray(responsibilities.swapaxes(-1, -2))
+        sums = np.empty((*responsibilities.shape[:-2], f, k))
+        wide = max(64, PRODUCT // (k * n) // 8 * 8)
+        for top in range(0, f, wide):
+            np.matmul(features[top : top + wide], turned, out=sums[..., top : top + wide, :])
+        return sums.swapaxes(-1, -2)
     sums = np.empty((*responsibilities.shape[:-1], f))
     tall = -(-k // -(-k // 20))  # components in parts of at most 20
     wide = max(32, PLANE // tall)

@@ -23,7 +23,7 @@ class Kept:
     def of(self, family: Any) -> dict[Any, Array]:
         """The arrays kept for a family, which stays alive so long."""
         known = self._families.get(id(family))
-        if known is None:
+        if known is None or known[0] is not family:
             while len(self._families) >= FAMILIES:
                 del self._families[next(iter(self._families))]
             known = self._families[id(family)] = (family, {})

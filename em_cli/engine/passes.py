@@ -4,38 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, Integers, add, map_arrays, n_candidates, take
+from em_cli.engine.arrays import Array, add, map_arrays, n_candidates
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.kept import KEPT_FLOATS, QUANTUM, Kept, scratch
-from em_cli.engine.model import Model
-from em_cli.engine.protocols import Batch, Block, Family, ModelStatistics, Parameters, Runner, Source
+from em_cli.engine.kept import QUANTUM, Kept, scratch
+from em_cli.engine.plan import Group, Job, Walk, planned, tile_rows
+from em_cli.engine.protocols import Batch, Block, ModelStatistics, Runner, Source
 
-TILE_FLOATS = 3 << 15  # of features per tile: as many as stay in a core's own cache
-LONGEST_TILE = 1 << 13  # rows
-JOINT_FLOATS = 1 << 15  # of log-densities computed at once
 SMALL = 1 << 17  # log-densities; fewer are not worth waking other workers
 BUFFER = 16  # numbers; with NumPy's own choice, it broadcasts short rows at half the speed
-
-Group = tuple[Model, Parameters]  # stacked candidates of one model
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Job:
-    """Candidates of one group whose E-steps take the same way."""
-
-    group: int
-    members: slice | Integers
-    model: Model
-    parameters: Parameters
-    prior: Array
-    theta: Array | None  # natural parameters, prior included; None if the family must evaluate the candidates itself
-    rows: int  # at once
 
 
 @dataclass(slots=True, eq=False)
@@ -52,18 +33,6 @@ class _Sums:
         self.latent = add(self.latent, other.latent)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Walk:
-    """Jobs that want the same features of each tile."""
-
-    family: Family
-    n_features: int
-    jobs: list[_Job]
-    partial: bool  # they lack those that are common to all components
-    common: Array | None  # the sums of these, if known
-    kept: dict[Any, Array] | None  # features of tiles walked before
-
-
 Answer = list[tuple[list[_Sums], Array | None]]  # of each walk: sums for its jobs, and of its common features
 
 
@@ -73,7 +42,7 @@ def one_pass(groups: Sequence[Group], source: Source, runner: Runner) -> list[Ba
     Each QUANTUM of rows is summed tile by tile, and then these sums, all in the order of the
     rows: it matters neither who computes them, nor how the rows are cut into blocks of whole quanta.
     """
-    walks = _planned(groups, source)
+    walks = planned(groups, source)
     items = [(index, walks) for index in range(len(source))]
     volume = source.n_rows * sum(len(job.prior) * job.model.n_components for walk in walks for job in walk.jobs)
     if len(items) == 1 or volume < SMALL:
@@ -88,73 +57,7 @@ def one_pass(groups: Sequence[Group], source: Source, runner: Runner) -> list[Ba
     return _batches(groups, walks, totals, source)
 
 
-@lru_cache
-def tile_rows(n_features: int) -> int:
-    """Rows of a tile; it depends on nothing else, so the bits of a sum do not either."""
-    wanted = min(max(TILE_FLOATS // n_features, 96), LONGEST_TILE)
-    return -(-QUANTUM // -(-QUANTUM // wanted) // 32) * 32
-
-
-def _planned(groups: Sequence[Group], source: Source) -> list[_Walk]:
-    memory: Kept | None = getattr(source, "kept", None)
-    walks: dict[tuple[int, int], _Walk] = {}
-    for place, (model, stacked) in enumerate(groups):
-        family = model.family
-        for members, theta in _ways(family, stacked):
-            whole = isinstance(members, slice)
-            parameters = stacked if whole else take(stacked, members)
-            n_features = family.n_features() if theta is None else theta.shape[-1]
-            walk = walks.get((id(family), n_features))
-            if walk is None:
-                kept = memory.of(family) if memory is not None else {}
-                partial = n_features < family.n_features()
-                large = memory is None or source.n_rows * n_features > KEPT_FLOATS
-                common = kept.get("common") if partial else None
-                walk = _Walk(family, n_features, [], partial, common, None if large else kept)
-                walks[id(family), n_features] = walk
-            walk.jobs.extend(_jobs(place, model, parameters, members, theta, min(tile_rows(n_features), source.n_rows)))
-    return list(walks.values())
-
-
-def _ways(family: Family, stacked: Parameters) -> list[tuple[slice | Integers, Array | None]]:
-    """Which candidates are evaluated by which natural parameters, those of their common features left out."""
-    r = n_candidates(stacked)
-    if not hasattr(family, "natural"):
-        return [(slice(0, r), None)]
-    by_products = cast(Exponential, family)
-    theta, apart = by_products.natural(stacked.components)
-    own = by_products.n_own_features()
-    if not np.logical_or.reduce(apart):
-        return [(slice(0, r), theta[..., :own])]
-    if apart.all():
-        return [(slice(0, r), None)]
-    regular = np.flatnonzero(~apart)
-    return [(regular, theta[regular, :, :own]), (np.flatnonzero(apart), None)]
-
-
-def _jobs(
-    place: int, model: Model, parameters: Parameters, members: slice | Integers, theta: Array | None, n_rows: int
-) -> Iterator[_Job]:
-    """As many candidates together as their log-densities fit a core's own cache."""
-    prior = model.latent.log_prior(parameters.latent)
-    r, k = prior.shape
-    if theta is not None:
-        theta = theta.copy()
-        theta[..., 0] += prior
-    f = model.family.n_features() if theta is None else theta.shape[-1]
-    rows = min(n_rows, exponential.rows_at_once(k, f), max(256, JOINT_FLOATS // k // 32 * 32))
-    at_once = max(1, JOINT_FLOATS // (k * rows))
-    if at_once >= r:
-        yield _Job(place, members, model, parameters, prior, theta, rows)
-        return
-    places = np.arange(r) if isinstance(members, slice) else members
-    for first in range(0, r, at_once):
-        some = slice(first, first + at_once)
-        part = None if theta is None else theta[some]
-        yield _Job(place, places[some], model, take(parameters, some), prior[some], part, rows)
-
-
-def _expect(source: Source, item: tuple[int, list[_Walk]]) -> list[Answer]:
+def _expect(source: Source, item: tuple[int, list[Walk]]) -> list[Answer]:
     """The sums over each quantum of one block."""
     index, walks = item
     block = source[index]
@@ -166,7 +69,7 @@ def _expect(source: Source, item: tuple[int, list[_Walk]]) -> list[Answer]:
         ]
 
 
-def _walk(block: Block, quantum: range, walk: _Walk) -> tuple[list[_Sums], Array | None]:
+def _walk(block: Block, quantum: range, walk: Walk) -> tuple[list[_Sums], Array | None]:
     step = tile_rows(walk.n_features)
     sums: list[_Sums] = []
     common: Array | None = None
@@ -188,7 +91,7 @@ def _walk(block: Block, quantum: range, walk: _Walk) -> tuple[list[_Sums], Array
     return sums, common
 
 
-def _features(tile: Block, first: int, walk: _Walk) -> Array:
+def _features(tile: Block, first: int, walk: Walk) -> Array:
     shape = (walk.n_features, tile.x.shape[1])
     if walk.kept is None:
         features = scratch("features", *shape)
@@ -213,7 +116,7 @@ def _pieces(tile: Block, features: Array, rows: int) -> Iterator[tuple[Block, Ar
         yield Block(tile.index, tile.x[:, some], weights), features[:, some]
 
 
-def _found(job: _Job, piece: Block, features: Array) -> _Sums:
+def _found(job: Job, piece: Block, features: Array) -> _Sums:
     model, at = job.model, job.parameters
     joint = scratch("joint", len(job.prior), model.n_components, features.shape[1])
     if job.theta is not None:
@@ -241,8 +144,8 @@ def _added(totals: Answer, answer: Answer) -> Answer:
     return totals
 
 
-def _batches(groups: Sequence[Group], walks: list[_Walk], totals: Answer, source: Source) -> list[Batch]:
-    by_group: list[list[tuple[_Job, _Sums]]] = [[] for _ in groups]
+def _batches(groups: Sequence[Group], walks: list[Walk], totals: Answer, source: Source) -> list[Batch]:
+    by_group: list[list[tuple[Job, _Sums]]] = [[] for _ in groups]
     memory: Kept | None = getattr(source, "kept", None)
     for walk, (sums, common) in zip(walks, totals, strict=True):
         if walk.common is not None:
@@ -257,7 +160,7 @@ def _batches(groups: Sequence[Group], walks: list[_Walk], totals: Answer, source
     return [_batch(group, parts) for group, parts in zip(groups, by_group, strict=True)]
 
 
-def _with_common(job: _Job, sums: _Sums, common: Array) -> None:
+def _with_common(job: Job, sums: _Sums, common: Array) -> None:
     """Add what was left out: to the log-likelihood, and to the statistics, shared by weight."""
     theta, _ = cast(Exponential, job.model.family).natural(job.parameters.components)
     sums.log_likelihood += np.add.reduce(theta[:, 0, -len(common) :] * common, axis=1)
@@ -266,7 +169,7 @@ def _with_common(job: _Job, sums: _Sums, common: Array) -> None:
     sums.components = np.concatenate([sums.components, share[..., None] * common], axis=-1)
 
 
-def _batch(group: Group, parts: list[tuple[_Job, _Sums]]) -> Batch:
+def _batch(group: Group, parts: list[tuple[Job, _Sums]]) -> Batch:
     model, stacked = group
     if len(parts) == 1:
         sums = parts[0][1]
@@ -274,5 +177,5 @@ def _batch(group: Group, parts: list[tuple[_Job, _Sums]]) -> Batch:
         order = np.argsort(np.concatenate([np.arange(n_candidates(stacked))[job.members] for job, _ in parts]))
         found = [(sums.log_likelihood, sums.components, sums.latent) for _, sums in parts]
         sums = _Sums(*map_arrays(lambda *arrays: np.concatenate(arrays)[order], found[0], *found[1:]))
-    statistics = ModelStatistics(sums.components, sums.latent)
+    statistics = ModelStatistics(np.ascontiguousarray(sums.components), sums.latent)
     return Batch(stacked, sums.log_likelihood + model.constant, statistics)

@@ -9,7 +9,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, add, map_arrays
 from em_cli.engine.kept import QUANTUM
 from em_cli.engine.model import Model
-from em_cli.engine.passes import tile_rows
+from em_cli.engine.plan import tile_rows
 from em_cli.engine.protocols import Block, Parameters, Runner, Source
 
 

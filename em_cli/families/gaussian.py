@@ -17,7 +17,7 @@ from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.structure import CovarianceStructure
-from em_cli.families.gaussian_chart import MatrixChart, Moments, VarianceChart
+from em_cli.families.gaussian_chart import MatrixChart, VarianceChart
 from em_cli.families.gaussian_parameters import (
     LOG_2PI,
     Bounds,
@@ -27,6 +27,7 @@ from em_cli.families.gaussian_parameters import (
     pairs,
     square,
 )
+from em_cli.families.gaussian_whitening import unwhitened, whitened, whitened_moments
 
 TINY = float(np.finfo(float).tiny)
 
@@ -120,7 +121,7 @@ class Gaussian:
         if not parameters.tight.all():
             exponential.log_density(features, parameters.theta, offset, out)
         for r, k in zip(*np.nonzero(parameters.tight), strict=True):
-            z, log_determinant = self._whitened(features, parameters, r, k)
+            z, log_determinant = whitened(features, parameters, r, k)
             quadratic = np.einsum("dm,dm->m", z, z)
             out[r, k] = offset[r, k] + log_determinant - 0.5 * (quadratic + len(z) * LOG_2PI)
 
@@ -130,7 +131,7 @@ class Gaussian:
             return sums
         d = self.n_columns
         for r, k in zip(*np.nonzero(parameters.tight), strict=True):
-            z, _ = self._whitened(features, parameters, r, k)
+            z, _ = whitened(features, parameters, r, k)
             weighted = z * responsibilities[r, k]
             sums[r, k, 1 : 1 + d] = weighted.sum(axis=1)
             if self.structure.common_scale:
@@ -155,7 +156,7 @@ class Gaussian:
             scatter = second.take(square(d), axis=-1)
             scatter -= means[..., :, None] * means[..., None, :]
         if parameters is not None and np.logical_or.reduce(parameters.tight, axis=None):
-            means, scatter = self._unwhitened(means, scatter, parameters)
+            means, scatter = unwhitened(means, scatter, parameters)
         covariances = self.structure.constrain(weight, scatter, self.bounds.floor)
         return self._parameters(means, covariances, floored=True)
 
@@ -236,8 +237,8 @@ class Gaussian:
             return self._parameters(means, covariances, floored=True)
 
         if self.structure.diagonal:
-            return VarianceChart(parameters, weight, self.structure.common_scale, completed, self._whitened_moments)
-        return MatrixChart(parameters, weight, self.structure.shared, completed, self._whitened_moments)
+            return VarianceChart(parameters, weight, self.structure.common_scale, completed, whitened_moments)
+        return MatrixChart(parameters, weight, self.structure.shared, completed, whitened_moments)
 
     def sample(self, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
         lower = np.linalg.cholesky(self._matrices(parameters.covariances))
@@ -250,64 +251,6 @@ class Gaussian:
         if self.structure.diagonal:
             return of_variances(means, covariances, self.bounds, self.structure.common_scale)
         return of_matrices(means, covariances, self.bounds, floored)
-
-    def _whitened(self, features: Array, parameters: GaussianParameters, r: int, k: int) -> tuple[Array, Array]:
-        """The rows (D, m) in coordinates where component k is standard normal, and the log-determinant of the map."""
-        centred = features[1 : 1 + self.n_columns] - parameters.means[r, k][:, None]
-        factor = parameters.factors[r, k]
-        if self.structure.diagonal:
-            return factor[:, None] * centred, np.log(factor).sum()
-        return factor @ centred, np.log(np.diagonal(factor)).sum()
-
-    def _unwhitened(self, means: Array, scatter: Array, at: GaussianParameters) -> tuple[Array, Array]:
-        """Moments that tight components took in whitened coordinates, brought back."""
-        tight = at.tight
-        if self.structure.diagonal:
-            there, spread = at.means + means / at.factors, scatter / at.factors**2
-            return np.where(tight[..., None], there, means), np.where(tight[..., None], spread, scatter)
-        lower = np.linalg.inv(at.factors)
-        there = at.means + (lower @ means[..., None])[..., 0]
-        spread = lower @ scatter @ np.swapaxes(lower, -1, -2)
-        spread = 0.5 * (spread + np.swapaxes(spread, -1, -2))
-        return (
-            np.where(tight[..., None], there, means),
-            np.where(tight[..., None, None], spread, scatter),
-        )
-
-    def _whitened_moments(self, statistics: Array, at: GaussianParameters) -> Moments:
-        d = self.n_columns
-        weight, first, second = statistics[:, 0], statistics[:, 1 : 1 + d], statistics[:, 1 + d :]
-        shift = first - weight[:, None] * at.means
-        tight = at.tight
-        if self.structure.diagonal:
-            about = weight[:, None] * at.means**2 - 2 * first * at.means
-            if self.structure.common_scale:  # all that matters is the sum over columns
-                second, about = (
-                    np.repeat(second / d, d, axis=1),
-                    np.repeat(about.sum(axis=1, keepdims=True) / d, d, axis=1),
-                )
-            about += second
-            return Moments(
-                weight,
-                np.where(tight[:, None], first, shift * at.factors),
-                np.where(tight[:, None], second, about * at.factors**2),
-            )
-        i, j = pairs(d)
-        raw = np.empty((len(weight), d, d))
-        raw[:, i, j] = raw[:, j, i] = second
-        outer = first[:, :, None] * at.means[:, None, :]
-        about = (
-            raw
-            - outer
-            - np.swapaxes(outer, 1, 2)
-            + weight[:, None, None] * (at.means[:, :, None] * at.means[:, None, :])
-        )
-        about = at.factors @ about @ np.swapaxes(at.factors, 1, 2)
-        return Moments(
-            weight,
-            np.where(tight[:, None], first, np.einsum("kij,kj->ki", at.factors, shift)),
-            np.where(tight[:, None, None], raw, about),
-        )
 
     def _matrices(self, covariances: Array) -> Array:
         """(K, D, D), whatever the structure."""

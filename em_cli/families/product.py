@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Flags, Integers, n_candidates
 from em_cli.engine.columns import Columns
+from em_cli.engine.exponential import Exponential
 from em_cli.engine.protocols import Chart, Collapse, Family
 
 
@@ -54,6 +55,21 @@ class Product:
 
     def embedding(self, x: Array) -> Array:
         return np.concatenate([family.embedding(x[columns]) for family, columns, _ in self._groups])
+
+    def natural(self, parameters: ProductParameters) -> tuple[Array, Flags]:
+        """Those of the groups side by side, if all have them: each has a feature that is one."""
+        if not all(hasattr(family, "natural") for family in self.families):
+            r = n_candidates(parameters)
+            return np.empty((r, 0, 0)), np.ones(r, bool)
+        parts = zip(self.families, parameters.parts, strict=True)
+        theta, apart = zip(*[cast(Exponential, family).natural(own) for family, own in parts], strict=True)
+        return np.concatenate(theta, axis=-1), np.logical_or.reduce(apart)
+
+    def n_own_features(self) -> int:
+        return self.n_features()
+
+    def common_sums(self, features: Array, weights: Array | None) -> Array:
+        return np.zeros(0)
 
     def log_density(self, features: Array, parameters: ProductParameters, offset: Array, out: Array) -> None:
         out[...] = offset[..., None]

@@ -9,7 +9,8 @@ from support import CASES, Case, bound_model, features, responsibilities, scipy_
 from em_cli.engine.arrays import map_arrays, stack, take
 from em_cli.engine.kept import QUANTUM
 from em_cli.engine.model import Model, maximize_all
-from em_cli.engine.passes import one_pass, tile_rows
+from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import tile_rows
 from em_cli.engine.protocols import Batch, Expectation
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.families.gaussian import Gaussian
@@ -109,7 +110,7 @@ def test_tiles_divide_a_quantum():
     for n_features in (2, 3, 6, 21, 66, 101, 1326, 5000):
         rows = tile_rows(n_features)
         assert 0 < rows <= QUANTUM
-        assert n_features * rows < 1 << 17 or rows <= 128
+        assert n_features * rows <= 1 << 18 or rows <= 32
 
 
 @each_case
