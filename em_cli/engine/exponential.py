@@ -32,7 +32,10 @@ class Exponential(Protocol):
     """
 
     def natural(self, parameters: Any) -> tuple[Array, Flags]:
-        """θ (R, K, F), and which candidates (R,) may not be evaluated by it."""
+        """θ (R, K, F), and which candidates (R,) may not be evaluated by it.
+
+        The statistics of the others are plain sums: their M-step needs no parameters.
+        """
 
     def n_own_features(self) -> int:
         """Features that are not common to the components: the first ones. `features` can be asked for these alone."""

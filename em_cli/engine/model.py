@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, map_arrays, n_candidates, stack, take
+from em_cli.engine.exponential import Exponential
 from em_cli.engine.protocols import Block, Chart, Expectation, Family, Latent, ModelStatistics, Parameters
 
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
@@ -119,9 +120,11 @@ def maximize_all(asked: Sequence[tuple[Model, list[Expectation]]]) -> list[tuple
         if len(places) == 1:
             answers[places[0]] = asked[places[0]][0].at_maximum(*gathered[places[0]])
             continue
-        flat = [map_arrays(_flat, (s.components, at.components)) for s, at in (gathered[p] for p in places)]
-        statistics, components = map_arrays(lambda *arrays: np.concatenate(arrays)[None], flat[0], *flat[1:])
-        components = asked[places[0]][0].family.maximize(statistics, components)
+        family = asked[places[0]][0].family
+        statistics = np.concatenate([_flat(gathered[p][0].components) for p in places])[None]
+        frames = [gathered[p][1].components for p in places]
+        frame = _joined(frames) if any(_framed(family, at) for at in frames) else None
+        components = family.maximize(statistics, frame)
         first = 0
         for place in places:
             shape = gathered[place][0].weight.shape
@@ -139,6 +142,19 @@ def _gathered(found: list[Expectation]) -> tuple[ModelStatistics, Parameters]:
         return batch.statistics, batch.parameters
     kept = np.array([e.index for e in found])
     return take(batch.statistics, kept), take(batch.parameters, kept)
+
+
+def _framed(family: Family, components: Any) -> bool:
+    """Whether statistics may not be plain sums of features, but be about the components."""
+    if not hasattr(family, "natural"):
+        return True
+    _, apart = cast(Exponential, family).natural(components)
+    return bool(np.logical_or.reduce(apart))
+
+
+def _joined(components: list[Any]) -> Any:
+    flat = [map_arrays(_flat, one) for one in components]
+    return map_arrays(lambda *arrays: np.concatenate(arrays)[None], flat[0], *flat[1:])
 
 
 def _flat(array: Array) -> Array:

@@ -23,7 +23,7 @@ JOINT_FLOATS = 1 << 16  # of log-densities computed at once
 Group = tuple[Model, Parameters]  # stacked candidates of one model
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Job:
     """Candidates of one group whose E-steps take the same way."""
 
@@ -36,7 +36,7 @@ class Job:
     rows: int  # at once
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Walk:
     """Jobs that want the same features of each tile."""
 
