@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.kept import scratch
 from em_cli.engine.protocols import Block, Posterior
 from em_cli.errors import DataError
 
@@ -41,15 +42,16 @@ class Independent:
             log_likelihood = log_density[:, 0].copy()
             log_density[...] = 1.0
             return Posterior(log_likelihood, None)
-        largest = np.maximum.reduce(log_density, axis=1)
-        np.maximum(log_density, (largest + NEGLIGIBLE)[:, None], out=log_density)
-        np.subtract(log_density, largest[:, None], out=log_density)
+        log_likelihood = np.maximum.reduce(log_density, axis=1)
+        largest = log_likelihood[:, None]
+        spare = scratch("spare", *largest.shape)  # the allocator would hand such arrays back to the system each time
+        np.maximum(log_density, np.add(largest, NEGLIGIBLE, out=spare), out=log_density)
+        np.subtract(log_density, largest, out=log_density)
         np.exp(log_density, out=log_density)
-        total = np.add.reduce(log_density, axis=1)
-        largest += np.log(total)
-        np.reciprocal(total, out=total)
-        np.multiply(log_density, total[:, None], out=log_density)
-        return Posterior(largest, None)
+        total = np.add.reduce(log_density, axis=1, keepdims=True, out=scratch("total", *largest.shape))
+        np.add(largest, np.log(total, out=spare), out=largest)
+        np.multiply(log_density, np.reciprocal(total, out=total), out=log_density)
+        return Posterior(log_likelihood, None)
 
     def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
         weight = np.maximum(weight, TINY)
