@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, stack, take
 from em_cli.engine.events import Finished, Iterated, Observer, PassDone, ignore
-from em_cli.engine.model import Model
+from em_cli.engine.model import Model, maximize_all
 from em_cli.engine.passes import one_pass
 from em_cli.engine.protocols import Algorithm, Expectation, Parameters, Query, Runner, Source
 from em_cli.engine.stopping import Status, Stopping, remaining
@@ -126,17 +126,17 @@ def _maximized(climbing: list[_Climb]) -> list[tuple[Model, Parameters, list[_Cl
     for climbs in starting.values():
         points = [climb.query.at for climb in climbs if isinstance(climb.query.at, Parameters)]
         asking.append((climbs[0].candidate.model, stack(points), climbs))
-    for climbs in going_on.values():
-        model = climbs[0].candidate.model
-        found = [climb.query.at for climb in climbs if isinstance(climb.query.at, Expectation)]
-        parameters, empty = model.maximize(found)
+    wanted = [
+        (climbs[0].candidate.model, [climb.query.at for climb in climbs if isinstance(climb.query.at, Expectation)])
+        for climbs in going_on.values()
+    ]
+    for climbs, (model, _), (parameters, empty) in zip(going_on.values(), wanted, maximize_all(wanted), strict=True):
         if empty.any():
             for climb in (climb for climb, lost in zip(climbs, empty, strict=True) if lost):
                 climb.end(Status.DEGENERATE, "a component has lost all its rows")
-            parameters = take(parameters, np.flatnonzero(~empty))
-            climbs = [climb for climb, lost in zip(climbs, empty, strict=True) if not lost]
-        if climbs:
-            asking.append((model, parameters, climbs))
+        left = [climb for climb, lost in zip(climbs, empty, strict=True) if not lost]
+        if left:
+            asking.append((model, take(parameters, np.flatnonzero(~empty)) if empty.any() else parameters, left))
     return asking
 
 
