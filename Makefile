@@ -26,8 +26,8 @@ format: $(VENV)/dev ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/test ## measure speed beside scikit-learn
-	$(BIN)/python tests/bench/run.py
+bench: $(VENV)/bench ## measure speed and search beside scikit-learn; PARTS="passes search" does some of it
+	$(BIN)/python tests/bench/run.py $(PARTS)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -42,6 +42,10 @@ $(VENV)/demo: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/test: $(VENV)/bin/python pyproject.toml
 	$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/demo
+
+$(VENV)/bench: $(VENV)/bin/python pyproject.toml
+	$(PIP) --editable '.[bench]'
 	@touch $@ $(VENV)/demo
 
 $(VENV)/dev: $(VENV)/bin/python pyproject.toml
