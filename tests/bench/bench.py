@@ -11,8 +11,10 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +39,12 @@ def timed(task: Callable[[], Answer], clock: Callable[[], float] = time.process_
     return clock() - begun, answer
 
 
+def afresh(task: Callable[..., Answer], *arguments: object) -> Answer:
+    """The answer of an interpreter of its own: what ran before may have warmed the allocator, or filled the memory."""
+    with ProcessPoolExecutor(1, get_context("spawn"), one_thread) as pool:
+        return pool.submit(task, *arguments).result()
+
+
 walled = partial(timed, clock=time.perf_counter)
 
 
@@ -47,7 +55,7 @@ def load() -> str:
 
 def chosen(names: Sequence[str], filters: Sequence[str]) -> list[str]:
     """The names that hold every word of a filter such as `full 1e5`, or all of them."""
-    return [name for name in names if all(word in name.split() for word in filters)]
+    return [name for name in names if all(word in name.replace(",", " ").split() for word in filters)]
 
 
 @dataclass

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
-from bench import Table, chosen, load, one_thread, timed
+from bench import Table, afresh, chosen, load, timed
 from problems import CHECK_SEED, Array, Document, Mixture, blobs
 from sklearn.mixture import GaussianMixture
 from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
@@ -140,7 +140,6 @@ def compare(size: Size, covariance: str) -> tuple[float, float, float, float]:
 
 
 def main(filters: list[str]) -> None:
-    one_thread()
     columns = ("pass", "em, ms CPU", "scikit-learn, ms CPU", "times", "wanted", "log-likelihoods differ by", "load")
     table = Table("One pass of EM, one thread", columns)
     rows = {
@@ -148,7 +147,7 @@ def main(filters: list[str]) -> None:
     }
     for name in chosen(list(rows), filters):
         size, covariance = rows[name]
-        ours, theirs, ratio, apart = compare(size, covariance)
+        ours, theirs, ratio, apart = afresh(compare, size, covariance)
         wanted = table.at_least(ratio, size.wanted[covariance])
         table.row(name, 1e3 * ours, 1e3 * theirs, f"{ratio:.1f}", wanted, f"{apart:.0e}", load())
     table.close()
