@@ -1,10 +1,10 @@
 // EM by Armadillo from a given start: CPU seconds per iteration, as the difference of two iteration counts.
 //
-//     armadillo full|diag DATA START ROWS COLUMNS K FEW MANY TURNS
+//     armadillo full|diag DATA START ROWS COLUMNS K FEW MANY
 //
 // DATA holds columns × rows of doubles, a row's values together; START the weights, the means and the
-// covariances (of diag: the variances), a component's values together. Prints for every turn the
-// seconds per iteration, and at last the log-likelihood after MANY iterations.
+// covariances (of diag: the variances), a component's values together. Prints the seconds per
+// iteration, and the log-likelihood after MANY iterations.
 
 #include <armadillo>
 #include <ctime>
@@ -32,27 +32,23 @@ void begin(gmm_diag& model, const rowvec& weights, const mat& means, const vec& 
 }
 
 template <typename Model>
-void run(const mat& data, const vec& start, uword k, uword few, uword many, int turns) {
-  const uword d = data.n_rows;
+void run(const mat& data, const vec& start, uword k, uword few, uword many) {
+  const uword d = data.n_rows, counts[2] = {few, many};
   const rowvec weights = start.head(k).t();
   const mat means(start.memptr() + k, d, k);
   const vec rest = start.tail(start.n_elem - k - d * k);
-  std::cout.precision(17);
-  for (int turn = 0; turn < turns; ++turn) {
-    double seconds[2], log_likelihood = 0;
-    const uword counts[2] = {few, many};
-    for (int i = 0; i < 2; ++i) {
-      Model model;
-      begin(model, weights, means, rest);
-      const double begun = cpu();
-      if (!model.learn(data, k, maha_dist, keep_existing, 0, counts[i], 1e-10, false))
-        throw std::runtime_error("learning failed");
-      seconds[i] = cpu() - begun;
-      log_likelihood = model.sum_log_p(data);
-    }
-    std::cout << (seconds[1] - seconds[0]) / double(many - few) << '\n';
-    if (turn == turns - 1) std::cout << log_likelihood << '\n';
+  double seconds[2], log_likelihood = 0;
+  for (int i = 0; i < 2; ++i) {
+    Model model;
+    begin(model, weights, means, rest);
+    const double begun = cpu();
+    if (!model.learn(data, k, maha_dist, keep_existing, 0, counts[i], 1e-10, false))
+      throw std::runtime_error("learning failed");
+    seconds[i] = cpu() - begun;
+    log_likelihood = model.sum_log_p(data);
   }
+  std::cout.precision(17);
+  std::cout << (seconds[1] - seconds[0]) / double(many - few) << ' ' << log_likelihood << '\n';
 }
 
 int main(int, char** words) {
@@ -62,6 +58,6 @@ int main(int, char** words) {
   vec start;
   if (!start.load(words[3], raw_binary)) throw std::runtime_error("cannot read the start");
   const uword few = std::stoul(words[7]), many = std::stoul(words[8]);
-  if (structure == "full") run<gmm_full>(data, start, k, few, many, std::stoi(words[9]));
-  else run<gmm_diag>(data, start, k, few, many, std::stoi(words[9]));
+  if (structure == "full") run<gmm_full>(data, start, k, few, many);
+  else run<gmm_diag>(data, start, k, few, many);
 }

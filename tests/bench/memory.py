@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import Table, afresh
-from passes import BIGGEST, start_document
+from passes import BIGGEST
 from problems import Array
 from support import bound_model, climb, default_plan, find_one
 
@@ -25,8 +25,7 @@ TWENTY = Stopping(0.01, 20)
 def climbed(x: Array) -> None:
     source = InMemory(x)
     model = bound_model(Gaussian(), source, BIGGEST.k)
-    begin = start_document(x[:, :10_000], BIGGEST.k, "full")
-    climb(model, source, model.from_document(begin), TWENTY)
+    climb(model, source, model.from_document(BIGGEST.start("full")), TWENTY)
 
 
 def searched(x: Array) -> None:

@@ -26,6 +26,7 @@ from em_cli.runners.serial import Serial
 from em_cli.sources.memory import InMemory
 
 AGREEMENT = 1e-12  # of the log-likelihoods, relative
+APART = 4.0  # standard deviations between groups: where exponentials vanish, some programs are spared work
 TURNS = 9
 TURN_ROWS = 1_000_000  # rows times components that a turn walks at least, so that it can be timed
 
@@ -46,12 +47,19 @@ class Size:
         """Of one turn."""
         return max(1, TURN_ROWS // (self.n * self.k))
 
-    def rows(self) -> Array:
+    def truth(self) -> tuple[Mixture, np.random.Generator]:
         rng = np.random.default_rng((CHECK_SEED, self.n, self.d))
-        return self.mixture(rng).draw(self.n, rng)
+        return blobs(rng, self.k, self.d, APART / np.sqrt(2 * self.d)), rng
 
-    def mixture(self, rng: np.random.Generator) -> Mixture:
-        return blobs(rng, self.k, self.d, 3.0 if self.d < 20 else 1.0)
+    def rows(self) -> Array:
+        mixture, rng = self.truth()
+        return mixture.draw(self.n, rng)
+
+    def start(self, covariance: str) -> Document:
+        """Beside the truth and wider: many steps from the end of the climb, and from any collapse."""
+        mixture, rng = self.truth()
+        beside = mixture.means + 0.5 * rng.standard_normal(mixture.means.shape)
+        return Mixture(mixture.weights, beside, 1.5 * mixture.roots).document(covariance)
 
 
 SIZES = [
@@ -85,19 +93,10 @@ class Ours:
         return self.model.to_document(take(self.parameters, 0))
 
 
-def ours_on(x: Array, k: int, covariance: str, runner: Runner | None = None) -> Ours:
-    """At a common start: k rows as means, everybody's covariance."""
+def ours_on(x: Array, size: Size, covariance: str) -> Ours:
     source = InMemory(x)
-    model = bound_model(Gaussian(covariance), source, k)
-    begin = model.from_document(start_document(x, k, covariance))
-    return Ours(model, source, stack([begin]), runner or Serial())
-
-
-def start_document(x: Array, k: int, covariance: str) -> Document:
-    whole = np.atleast_2d(np.cov(x, bias=True))
-    rows = np.random.default_rng(CHECK_SEED).choice(x.shape[1], k, replace=False)
-    one = Mixture(np.full(k, 1 / k), x[:, rows].T, np.repeat(np.linalg.cholesky(whole)[None], k, axis=0))
-    return one.document(covariance)
+    model = bound_model(Gaussian(covariance), source, size.k)
+    return Ours(model, source, stack([model.from_document(size.start(covariance))]), Serial())
 
 
 class Theirs:
@@ -125,7 +124,7 @@ class Theirs:
 def compare(size: Size, covariance: str) -> tuple[float, float, float, float]:
     """Seconds per pass, ours and theirs; the ratio; the largest disagreement."""
     x = size.rows()
-    ours, theirs = ours_on(x, size.k, covariance), Theirs(x, size.k, covariance)
+    ours, theirs = ours_on(x, size, covariance), Theirs(x, size.k, covariance)
     turns, apart = [], 0.0
     for _ in range(1 + TURNS):
         theirs.stand_at(ours.document())

@@ -26,7 +26,7 @@ _kept: list[Ours] = []  # of a worker process
 
 def prepare() -> None:
     one_thread()
-    _kept.append(ours_on(BIGGEST.rows(), BIGGEST.k, "full"))
+    _kept.append(ours_on(BIGGEST.rows(), BIGGEST, "full"))
 
 
 def work() -> None:
@@ -52,7 +52,7 @@ def processes() -> float:
 
 def threads() -> tuple[float, float, float]:
     """Seconds per pass on one thread and on two, and the gain."""
-    ours = ours_on(BIGGEST.rows(), BIGGEST.k, "full")
+    ours = ours_on(BIGGEST.rows(), BIGGEST, "full")
     turns = []
     for _ in range(1 + TURNS):
         seconds = []
