@@ -51,6 +51,18 @@ class Fitted:
     collapses: Collapses  # of the components of the chosen fit
     ledger: tuple[Entry, ...]
     failure: str = ""  # why there is no fit
+    searches: int = 0  # made for it, or climbs where there was no more than that
+    reached: int = 0  # how many of them ended at the best
+
+    @property
+    def optimisation_error(self) -> float:
+        """Nats by which the log-likelihood may fall short of the best: what the climb has left, and, where one
+        search only came here, how far the next best is below."""
+        if self.chosen is None:
+            return float("inf")
+        ends = [e.result.log_likelihood for e in self.ledger if e.verdict is Verdict.WORSE]
+        doubt = self.chosen.log_likelihood - max(ends) if self.reached == 1 and ends else 0.0
+        return self.chosen.remaining + doubt
 
     @property
     def at_best(self) -> int:
@@ -89,6 +101,11 @@ def reach(result: FitResult) -> float:
     return result.log_likelihood + MARGIN + CHANCE * result.remaining
 
 
+def dead(result: FitResult) -> Collapses:
+    """Of a climb that gave no mixture."""
+    return (Collapse(result.reason or "it did not start", True),)
+
+
 class Assessor:
     """Tells which components of a result are degenerate, by the distinct rows that they rest on."""
 
@@ -104,8 +121,7 @@ class Assessor:
             id(r): tuple(r.candidate.model.family.collapsed(r.parameters.components, support))
             for r, support in zip(alive, supports, strict=True)
         }
-        dead = Collapse("it did not start", True)
-        return [found.get(id(r)) or (replace(dead, reason=r.reason or dead.reason),) for r in results]
+        return [found.get(id(r)) or dead(r) for r in results]
 
     def _supports(self, results: Sequence[FitResult]) -> list[Array]:
         """The distinct rows (K,) on which the components of each result rest."""
@@ -156,10 +172,11 @@ def judge(label: str, n_components: int, attempts: Sequence[Attempt]) -> Fitted:
     ended = sorted((a for a in attempts if a.climbed), key=lambda a: -a.result.log_likelihood)
     chosen = next((a for a in ended if a.sound), None) or next((a for a in ended if a.usable), None)
     ledger = tuple(Entry(a.result, a.start, a.seed, _verdict(a, chosen), a.reason, a.sample_rows) for a in attempts)
+    searches, reached = len(ended), sum(entry.verdict in (Verdict.BEST, Verdict.SAME) for entry in ledger)
     if chosen is None:
         failure = f"every start collapsed: {ledger[0].reason}" if ledger else "there was no start"
-        return Fitted(label, n_components, None, (), ledger, failure)
-    return Fitted(label, n_components, chosen.result, chosen.collapses, ledger)
+        return Fitted(label, n_components, None, (), ledger, failure, searches)
+    return Fitted(label, n_components, chosen.result, chosen.collapses, ledger, "", searches, reached)
 
 
 def _verdict(attempt: Attempt, chosen: Attempt | None) -> Verdict:
