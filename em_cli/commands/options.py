@@ -90,7 +90,10 @@ class SearchOptions:
     section: ClassVar[str] = "search"
     panel: ClassVar[str] = "Search"
 
-    algorithm: Annotated[str | None, _opt("--algorithm", metavar="NAME", help="How to climb [default: em].")] = None
+    algorithm: Annotated[
+        str | None,
+        _opt("--algorithm", metavar="NAME", help="lbfgs, squarem or em finishes the climbs [default: lbfgs]."),
+    ] = None
     restarts: Annotated[str | None, _opt("--restarts", metavar="N|auto", help="Starts per model [default: auto].")] = (
         None
     )

@@ -25,7 +25,8 @@ def parts(
     from em_cli.outputs.folder import write_file
     from em_cli.registry import did_you_mean
 
-    axes = _axes()
+    axes, singular = _axes()
+    axis = singular.get(axis, axis) if axis else None
     if axis is None:
         lines = [f"{title:<12} {', '.join(members)}" for title, members in axes.items()]
         write_file(
@@ -37,16 +38,19 @@ def parts(
     members = axes[axis]
     if name is None:
         wide = max(map(len, members))
-        write_file("-", [f"{member:<{wide}}  {_sentence(part)}\n" for member, part in members.items()])
+        write_file(
+            "-", [f"{member:<{wide}}  {_sentence(part)}{_bracketed(part)}\n" for member, part in members.items()]
+        )
         return
     if name not in members:
         raise UsageError(f"unknown name {name!r} among the {axis}{did_you_mean(name, members)}")
     part = members[name]
-    lines = [f"{name}: {_sentence(part)}", *_options(part)]
+    lines = [f"{name}: {_sentence(part)}", *(f"  {option}" for option in _options(part))]
     write_file("-", ["\n".join(lines) + "\n"])
 
 
-def _axes() -> dict[str, dict[str, Any]]:
+def _axes() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """The parts of each axis, and the axis of which a part is "an algorithm", "a start", …"""
     from em_cli.algorithms import ALGORITHMS
     from em_cli.criteria import CRITERIA
     from em_cli.families import FAMILIES
@@ -64,7 +68,8 @@ def _axes() -> dict[str, dict[str, Any]]:
         "runners": RUNNERS,
     }
     axes = {title: {name: registry.load(name) for name in registry.names()} for title, registry in registries.items()}
-    return axes | {"criteria": dict(CRITERIA)}
+    singular = {registry.kind: title for title, registry in registries.items()}
+    return axes | {"criteria": dict(CRITERIA)}, singular | {"criterion": "criteria"}
 
 
 def _sentence(part: Any) -> str:
@@ -82,7 +87,12 @@ def _options(part: Any) -> list[str]:
     if not isinstance(part, type):
         return []
     return [
-        f"  {field.name} = {field.default!r}"
+        f"{field.name} = {field.default!r}"
         for field in fields(part)
         if field.init and isinstance(field.default, int | float | str)
     ]
+
+
+def _bracketed(part: Any) -> str:
+    options = ", ".join(_options(part))
+    return f" ({options})" if options else ""

@@ -43,7 +43,7 @@ class DataConfig(_Section):
 class SearchConfig(_Section):
     """How to look for the best fit."""
 
-    algorithm: Annotated[str, Field(description="how to climb")] = "em"
+    algorithm: Annotated[str, Field(description="how the climbs go on to their ends: lbfgs, squarem or em")] = "lbfgs"
     restarts: Annotated[
         int | Literal["auto"], Field(description="starts per model; auto adds split and merge moves")
     ] = "auto"
