@@ -37,7 +37,7 @@ def fit(
 
     Example: em fit data.csv -k 3
     """
-    from em_cli.commands import results, saying, setup
+    from em_cli.commands import doubts, results, saying, setup
     from em_cli.commands.interruption import interruptible
     from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
@@ -74,12 +74,13 @@ def fit(
         with record.timed("search"):
             (fitted,) = search([task], data.source, columns, runner, plan, observe, interruption)
         if fitted.chosen is None:
-            raise NoFit(results.no_fit(fitted))
+            raise NoFit(doubts.no_fit(fitted))
         context = results.context_of(config, data, family)
         with record.timed("scoring"):
             result = scored(fitted, context, data.source, runner)
-        results.warn_of_fit(result, data, record, interruption())
+        doubts.warn_of_fit(result, context, data, record, interruption())
         params = document(result, context, record.warnings)
+        results.announce(params, observe)
         folder, written = results.deliver(config, data, record, "fit", result, params, [fitted], report, {})
     saying.say_fit(shown, params, result, data, folder, written, screen)
     saying.finish(record, report, interruption)

@@ -94,9 +94,12 @@ class SearchOptions:
         str | None,
         _opt("--algorithm", metavar="NAME", help="lbfgs, squarem or em finishes the climbs [default: lbfgs]."),
     ] = None
-    restarts: Annotated[str | None, _opt("--restarts", metavar="N|auto", help="Starts per model [default: auto].")] = (
-        None
-    )
+    effort: Annotated[
+        str | None, _opt("--effort", metavar="low|normal|high", help="How long to search [default: normal].")
+    ] = None
+    restarts: Annotated[
+        str | None, _opt("--restarts", metavar="N|auto", help="N climbs and no search [default: auto, a search].")
+    ] = None
     start: Annotated[
         str | None,
         _opt("--start", metavar="NAME|FILE", help="kmeans, sphered, … or a file of parameters [default: auto]."),

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from em_cli.commands.options import ReportOptions
 from em_cli.commands.session import Record
-from em_cli.commands.setup import folder_for, start_file
+from em_cli.commands.setup import effort_of, folder_for, start_file
 
 if TYPE_CHECKING:
     from em_cli.config.run_config import RunConfig
     from em_cli.engine.arrays import Integers
+    from em_cli.engine.events import Observer
     from em_cli.engine.scoring import RowScores
     from em_cli.outputs.document import Context, Scored
     from em_cli.search.ledger import Fitted
     from em_cli.sources.table import Data
-
-
-ROWS_SHOWN = 8
 
 
 def context_of(config: RunConfig, data: Data, family: str) -> Context:
@@ -31,6 +29,7 @@ def context_of(config: RunConfig, data: Data, family: str) -> Context:
         family=family,
         seed=config.seed,
         start="given" if start_file(config) else config.search.start,
+        effort=effort_of(config),
         tol=config.search.tol,
         max_iter=config.search.max_iter,
         n_rows_read=data.n_rows_read,
@@ -41,82 +40,28 @@ def context_of(config: RunConfig, data: Data, family: str) -> Context:
     )
 
 
-def warn_of_fit(result: Scored, data: Data, record: Record, interrupted: bool) -> None:
-    """Say what is doubtful about the chosen fit."""
-    if interrupted:
-        record.warn("interrupted", "the run was interrupted: this is the best so far.", doubtful=True)
-    from em_cli.engine.stopping import Status
-    from em_cli.search.ledger import Verdict
+def announce(params: Mapping[str, Any], observe: Observer) -> None:
+    """Tell those who watch a fit what came of it, and how far the search is to be trusted."""
+    from em_cli.criteria import CRITERIA
+    from em_cli.display.search_words import trust
+    from em_cli.engine.events import ModelChosen
 
-    fitted, chosen = result.fitted, result.fitted.chosen
-    assert chosen is not None, "there is a fit to speak of"
-    if chosen.status is Status.MAX_ITERATIONS:
-        to_gain = (
-            f"about {chosen.remaining:.2g} nats" if chosen.remaining < float("inf") else "an unknown number of nats"
-        )
-        n = len(chosen.trace)
-        record.warn(
-            "not_converged", f"stopped at {n} iterations, {to_gain} still to gain: --max-iter {4 * n}.", doubtful=True
-        )
-    for k, rows in _rows_of_collapsed(result, data).items():
-        collapse = result.collapses[k]
-        assert collapse is not None, "the component has collapsed"
-        shown = ", ".join(map(str, rows[:ROWS_SHOWN])) + (", …" if len(rows) > ROWS_SHOWN else "")
-        record.warn(
-            "few_rows",
-            f"component {k + 1} is not to be trusted: {collapse.reason} (rows {shown or 'none'}).",
-            doubtful=True,
-        )
-    higher = [
-        entry
-        for entry in fitted.ledger
-        if entry.verdict is Verdict.DEGENERATE
-        and not entry.sample_rows
-        and entry.result.log_likelihood > chosen.log_likelihood
-    ]
-    if higher:
-        top = max(higher, key=lambda entry: entry.result.log_likelihood)
-        record.warn(
-            "degenerate_set_aside",
-            f"{len(higher)} degenerate solutions with a higher log-likelihood (up to "
-            f"{top.result.log_likelihood:.3f}) were set aside: {top.reason}.",
-            doubtful=True,
-        )
-    if len(fitted.ledger) > 1 and fitted.at_best == 1:
-        record.warn(
-            "reached_once",
-            f"the best of {len(fitted.ledger)} starts was reached once only: there may be a better one "
-            f"(--restarts {4 * len(fitted.ledger)}).",
-            doubtful=True,
-        )
-    if result.figures.n_parameters > result.figures.n_rows:
-        record.warn(
-            "more_parameters_than_rows",
-            f"{result.figures.n_parameters} parameters for {result.figures.n_rows:.0f} rows: do not trust details.",
-        )
-
-
-def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:
-    """For each collapsed component the data rows, from 1, that belong to it before any other."""
-    found: dict[int, list[int]] = {k: [] for k, collapse in enumerate(result.collapses) if collapse is not None}
-    for rows, scores in _scored_blocks(result, data) if found else ():
-        component = scores.responsibilities.argmax(axis=0)
-        for k, mine in found.items():
-            mine += (rows[component == k] + 1).tolist()
-    return found
+    criteria = tuple((name, params[name]) for name in CRITERIA if name in params)
+    label, k = params["covariance_type"] or params["family"], params["n_components"]
+    observe(ModelChosen(label, k, params["log_likelihood"], criteria, trust(params)))
 
 
 def least_certain(result: Scored, data: Data) -> tuple[str, float] | None:
     """The row whose largest responsibility is the smallest, by number or id; None if there is one component."""
     if result.fitted.n_components == 1:
         return None
-    blocks = [(rows, scores.responsibilities.max(axis=0)) for rows, scores in _scored_blocks(result, data)]
+    blocks = [(rows, scores.responsibilities.max(axis=0)) for rows, scores in scored_blocks(result, data)]
     rows, largest = min(blocks, key=lambda block: float(block[1].min()))
     row = int(rows[largest.argmin()])
     return data.ids[row] if data.ids is not None else str(row + 1), float(largest.min())
 
 
-def _scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScores]]:
+def scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScores]]:
     """The data rows (n,) of each block, from 0, and their scores."""
     from em_cli.engine.scoring import score_rows
 
@@ -125,16 +70,6 @@ def _scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowSc
         x = data.source[index].x
         yield data.rows[used : used + x.shape[1]], score_rows(result.loaded.model, result.loaded.parameters, x)
         used += x.shape[1]
-
-
-def no_fit(fitted: Fitted) -> str:
-    """The message when no start gave a fit."""
-    starts = len(fitted.ledger)
-    which = "the start" if starts == 1 else f"every one of {starts} starts"
-    return (
-        f"{which} collapsed ({fitted.ledger[0].reason}). "
-        "Try a smaller -k, --covariance tied, or look for repeated rows in the data."
-    )
 
 
 def run_files(
@@ -170,7 +105,7 @@ def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
 
     yield score_header(data.id_name or "row", result.fitted.n_components)
     first = 0
-    for index, (rows, scores) in enumerate(_scored_blocks(result, data)):
+    for index, (rows, scores) in enumerate(scored_blocks(result, data)):
         last = data.n_rows_read if index == len(data.source) - 1 else int(rows[-1]) + 1
         keys = data.ids[first:last] if data.ids is not None else range(first + 1, last + 1)
         yield from score_lines(scores, rows - first, keys)

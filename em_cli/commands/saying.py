@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from em_cli.commands.options import ReportOptions, ScreenOptions
 from em_cli.commands.results import least_certain
 from em_cli.commands.session import Record
+from em_cli.commands.setup import effort_of
 from em_cli.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -39,12 +40,14 @@ def read_line(data: Data) -> str:
 def plan_text(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan, folder: str | None) -> str:
     """What a run would do, for `--dry-run`."""
     from em_cli.config.files import record
+    from em_cli.display.text import counted
 
-    starts = f"{plan.restarts} starts" + (", then split and merge moves" if plan.moves else "")
+    effort = effort_of(config)
+    how = f"a search of {effort} effort" if effort else counted(plan.restarts, "climb")
     lines = [f"would fit {read_line(data)}"]
     lines += [
         f"  {task.label or 'components'}, k = {task.model.n_components}, {task.model.n_parameters} parameters: "
-        + ("one given start" if task.start else starts)
+        + ("a climb from the start given" if task.start else how)
         for task in tasks
     ]
     lines += [f"would write {folder}/" if folder else "would write no folder", "", record(config)]

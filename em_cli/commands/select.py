@@ -37,7 +37,7 @@ def select(
 
     Example: em select data.csv --k-range 1-10
     """
-    from em_cli.commands import results, saying, setup
+    from em_cli.commands import doubts, results, saying, setup
     from em_cli.commands.interruption import interruptible
     from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
@@ -80,8 +80,8 @@ def select(
             too_large = [(label, model.n_components) for label, model in made if model.n_components > feasible]
             selection = table(fits, too_large, context, data.source, runner, criterion, observe)
         if selection.chosen is None:
-            raise NoFit(results.no_fit(fits[0]))
-        results.warn_of_fit(selection.chosen, data, record, interruption())
+            raise NoFit(doubts.no_fit(fits[0]))
+        doubts.warn_of_fit(selection.chosen, context, data, record, interruption())
         if selection.edge:
             record.warn("edge_of_range", selection.edge, doubtful=True)
         params = document(selection.chosen, context, record.warnings)

@@ -31,6 +31,7 @@ def configuration(paths: list[str] | None, groups: Sequence[Any], config: Config
     resolved = resolve(config.config, config.overrides or [], options)
     if not resolved.data.path:
         raise UsageError("no data: name a CSV file, or '-' for standard input.")
+    effort_of(resolved, options.get("search", {}).get("effort"))
     return resolved
 
 
@@ -77,6 +78,24 @@ def runner_of(config: RunConfig) -> Runner:
     return runner
 
 
+def effort_of(config: RunConfig, asked: str | None = None) -> str | None:
+    """The effort of the search; None where climbs from so many starts, or from a given one, are asked for instead.
+
+    An effort `asked` for on the command line must be that of a search, even if it is the default.
+    """
+    search = config.search
+    given = start_file(config)
+    if search.restarts == "auto" and not given:
+        return search.effort
+    if asked or search.effort != type(search).model_fields["effort"].default:
+        instead = f"--start {given}" if given else f"--restarts {search.restarts}"
+        raise UsageError(
+            f"{instead} asks for {'one climb' if given else 'so many climbs'} and no search: "
+            f"--effort {search.effort} does not apply. Give one of the two."
+        )
+    return None
+
+
 def plan_of(config: RunConfig) -> Plan:
     """How to search; a start that is no registered name is a file, for which see `start_file`."""
     from em_cli.algorithms import ALGORITHMS
@@ -85,6 +104,7 @@ def plan_of(config: RunConfig) -> Plan:
     from em_cli.starts import STARTS
 
     search = config.search
+    effort_of(config)
     names = AUTO_STARTS if search.start == "auto" or start_file(config) else (search.start,)
     return Plan(
         algorithm=ALGORITHMS.load(search.algorithm)(),

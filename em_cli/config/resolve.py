@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
@@ -92,6 +93,9 @@ def _explain(error: ValidationError, text: YamlText, from_file: bool) -> str:
         return f"{where}unknown key {str(path[-1])!r}{under}{did_you_mean(str(path[-1]), section)}"
     message = str(first["msg"]).removeprefix("Value error, ")
     value = first.get("input")
+    if first["type"] == "literal_error" and isinstance(value, str):
+        choices = re.findall(r"'([^']+)'", message)
+        return f"{where}{name}: unknown value {value!r}{did_you_mean(value, choices)}"
     shown = (
         f", not {value!r}" if isinstance(value, str | int | float | bool) and "Value error" not in first["msg"] else ""
     )

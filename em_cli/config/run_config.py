@@ -44,8 +44,11 @@ class SearchConfig(_Section):
     """How to look for the best fit."""
 
     algorithm: Annotated[str, Field(description="how the climbs go on to their ends: lbfgs, squarem or em")] = "lbfgs"
+    effort: Annotated[
+        Literal["low", "normal", "high"], Field(description="low is one search; high goes on for longer than normal")
+    ] = "normal"
     restarts: Annotated[
-        int | Literal["auto"], Field(description="starts per model; auto adds split and merge moves")
+        int | Literal["auto"], Field(description="a number: that many climbs from starts, and no search")
     ] = "auto"
     start: Annotated[str, Field(description="how starts are made: auto, a name, or a file of parameters")] = "auto"
     tol: Annotated[float, Field(gt=0, description="nats of total log-likelihood that may remain")] = 0.01

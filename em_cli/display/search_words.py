@@ -25,25 +25,39 @@ def ending(document: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def trust(document: Mapping[str, Any]) -> str:
-    """The sentence about the starts."""
+    """The sentence about the search: how often it came to the same end, and what remains."""
     search = document.get("search")
     search = search if isinstance(search, Mapping) else {}
-    starts, at_best = (int(number(search.get(key)) or 0) for key in ("starts", "at_best"))
-    parts = [_starts(starts, at_best, document), _collapsed(search), _remaining(document)]
+    parts = [_reached(search, document), _collapsed(search), _remaining(document)]
     return "; ".join(part for part in parts if part)
 
 
-def _starts(starts: int, at_best: int, document: Mapping[str, Any]) -> str:
+def longer(effort: str | None, starts: int) -> str:
+    """What asks for a longer search than one of this effort, or than climbs from so many starts."""
+    if effort is None:
+        return f"--restarts {4 * starts}"
+    return {"low": "--effort normal", "normal": "--effort high"}.get(effort, "another --seed")
+
+
+def _reached(search: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     if document.get("start") == "given":
         return "climbed from the start that was given"
     if document.get("n_components") == 1:
         return "one component: every start leads here"
-    if starts == 1:
+    effort = search.get("effort")
+    keys = ("searches", "reached") if effort else ("starts", "at_best")
+    made, reached = (int(number(search.get(key)) or 0) for key in keys)
+    if not made:
+        return ""
+    if made == 1 and effort:
+        return f"one search only: another may lead higher ({longer(str(effort), made)})"
+    if made == 1:
         return "from one start only: another may lead higher"
-    if starts and at_best == starts:
-        return f"all {starts} starts reached this value"
-    times = "once" if at_best == 1 else "twice" if at_best == 2 else f"{at_best} times"
-    return f"best of {starts} starts, reached {times}" if starts else ""
+    plural = "searches" if effort else "starts"
+    if reached == made:
+        return f"{'both' if made == 2 else f'all {made}'} {plural} reached this value"
+    times = "once" if reached == 1 else "twice" if reached == 2 else f"{reached} times"
+    return f"best of {made} {plural}, reached {times}"
 
 
 def _collapsed(search: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ class Context:
     family: str
     seed: int
     start: str
+    effort: str | None  # of the search; None if climbs from so many starts, or from a given one, were asked for
     tol: float
     max_iter: int
     n_rows_read: int
@@ -104,6 +105,9 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
         "sum_weights": float(n),
         "n_for_bic": n,
         "search": {
+            "effort": context.effort,
+            "searches": fitted.searches,
+            "reached": fitted.reached,
             "starts": len(fitted.ledger),
             "failed": sum(entry.result.status is Status.DEGENERATE for entry in fitted.ledger),
             "degenerate": fitted.count(Verdict.DEGENERATE),

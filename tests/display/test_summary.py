@@ -26,6 +26,8 @@ FAITHFUL = {
     "search": {"starts": 20, "at_best": 17, "failed": 0, "degenerate": 0}, "warnings": [],
 }  # fmt: skip
 
+SEARCHES = {"effort": "normal", "searches": 6, "reached": 3, "starts": 80, "at_best": 9}
+
 
 def summary(document=FAITHFUL, **more):
     options = {"read_line": "faithful.csv: 272 rows × 2 numeric columns", "written": [], "folder": None}
@@ -79,6 +81,15 @@ Try:  em show faithful.em
         ({"search": {"starts": 20, "at_best": 20}}, "all 20 starts reached this value;"),
         ({"search": {"starts": 20, "at_best": 2, "degenerate": 3}}, "reached twice; 3 collapsed and set aside;"),
         ({"search": {"starts": 1, "at_best": 1}}, "from one start only: another may lead higher;"),
+        ({"search": SEARCHES}, "best of 6 searches, reached 3 times;"),
+        ({"search": SEARCHES | {"reached": 1}}, "best of 6 searches, reached once;"),
+        ({"search": SEARCHES | {"reached": 6}}, "all 6 searches reached this value;"),
+        ({"search": SEARCHES | {"searches": 2, "reached": 2}}, "both searches reached this value;"),
+        (
+            {"search": SEARCHES | {"effort": "low", "searches": 1, "reached": 1}},
+            "one search only: another may lead higher (--effort normal);",
+        ),
+        ({"search": SEARCHES | {"effort": None}}, "best of 80 starts, reached 9 times;"),
         ({"start": "given", "search": {"starts": 1, "at_best": 1}}, "climbed from the start that was given;"),
         ({"n_components": 1}, "one component: every start leads here;"),
         ({"remaining_estimate": 0.0}, "less than 0.0001 nats remain"),

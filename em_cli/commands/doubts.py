@@ -1,0 +1,101 @@
+"""What a run has to say against its own result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from em_cli.commands.results import scored_blocks
+from em_cli.commands.session import Record
+
+if TYPE_CHECKING:
+    from em_cli.outputs.document import Context, Scored
+    from em_cli.search.ledger import Fitted
+    from em_cli.sources.table import Data
+
+ROWS_SHOWN = 8
+
+
+def warn_of_fit(result: Scored, context: Context, data: Data, record: Record, interrupted: bool) -> None:
+    """Say what is doubtful about the chosen fit."""
+    if interrupted:
+        record.warn("interrupted", "the run was interrupted: this is the best so far.", doubtful=True)
+    from em_cli.engine.stopping import Status
+    from em_cli.search.ledger import Verdict
+
+    fitted, chosen = result.fitted, result.fitted.chosen
+    assert chosen is not None, "there is a fit to speak of"
+    if chosen.status is Status.MAX_ITERATIONS:
+        to_gain = (
+            f"about {chosen.remaining:.2g} nats" if chosen.remaining < float("inf") else "an unknown number of nats"
+        )
+        record.warn(
+            "not_converged",
+            f"stopped at {len(chosen.trace)} iterations, {to_gain} still to gain: --max-iter {4 * context.max_iter}.",
+            doubtful=True,
+        )
+    for k, rows in _rows_of_collapsed(result, data).items():
+        collapse = result.collapses[k]
+        assert collapse is not None, "the component has collapsed"
+        shown = ", ".join(map(str, rows[:ROWS_SHOWN])) + (", …" if len(rows) > ROWS_SHOWN else "")
+        record.warn(
+            "few_rows",
+            f"component {k + 1} is not to be trusted: {collapse.reason} (rows {shown or 'none'}).",
+            doubtful=True,
+        )
+    higher = [
+        entry
+        for entry in fitted.ledger
+        if entry.verdict is Verdict.DEGENERATE
+        and not entry.sample_rows
+        and entry.result.log_likelihood > chosen.log_likelihood
+    ]
+    if higher:
+        top = max(higher, key=lambda entry: entry.result.log_likelihood)
+        record.warn(
+            "degenerate_set_aside",
+            f"{len(higher)} degenerate solutions with a higher log-likelihood (up to "
+            f"{top.result.log_likelihood:.3f}) were set aside: {top.reason}.",
+            doubtful=True,
+        )
+    warn_if_reached_once(fitted, context.effort, record)
+    if result.figures.n_parameters > result.figures.n_rows:
+        record.warn(
+            "more_parameters_than_rows",
+            f"{result.figures.n_parameters} parameters for {result.figures.n_rows:.0f} rows: do not trust details.",
+        )
+
+
+def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> None:
+    """Nothing but chance may have kept a better end from being found."""
+    from em_cli.display.search_words import longer
+
+    starts = len(fitted.ledger)
+    made, reached, what = (
+        (fitted.searches, fitted.reached, "searches") if effort else (starts, fitted.at_best, "starts")
+    )
+    if made > 1 and reached == 1:
+        record.warn(
+            "reached_once",
+            f"the best of {made} {what} was reached once only: there may be a better one ({longer(effort, starts)}).",
+            doubtful=True,
+        )
+
+
+def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:
+    """For each collapsed component the data rows, from 1, that belong to it before any other."""
+    found: dict[int, list[int]] = {k: [] for k, collapse in enumerate(result.collapses) if collapse is not None}
+    for rows, scores in scored_blocks(result, data) if found else ():
+        component = scores.responsibilities.argmax(axis=0)
+        for k, mine in found.items():
+            mine += (rows[component == k] + 1).tolist()
+    return found
+
+
+def no_fit(fitted: Fitted) -> str:
+    """The message when no start gave a fit."""
+    starts = len(fitted.ledger)
+    which = "the start" if starts == 1 else f"every one of {starts} starts"
+    return (
+        f"{which} collapsed ({fitted.ledger[0].reason}). "
+        "Try a smaller -k, --covariance tied, or look for repeated rows in the data."
+    )

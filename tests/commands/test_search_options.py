@@ -1,0 +1,83 @@
+"""How long to search, and what is said of it."""
+
+import json
+import shutil
+
+import pytest
+from program import SAMPLES, em
+
+from em_cli.commands.doubts import warn_if_reached_once
+from em_cli.commands.session import Record
+from em_cli.engine.events import ignore
+from em_cli.search.ledger import Fitted
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copy(SAMPLES / "faithful.csv", tmp_path)
+    (tmp_path / "run.yaml").write_text("data: faithful.csv\nk: 2\nsearch: {effort: low}\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "effort"),
+    [
+        ((), {}, "low"),
+        ((), {"EM_EFFORT": "high"}, "high"),
+        (("--effort", "normal"), {"EM_EFFORT": "high"}, "normal"),
+        (("--set", "search.effort=normal"), {}, "normal"),
+        (("--set", "search={restarts: 5}"), {}, None),
+        (("--set", "search={start: faithful.em}"), {}, None),
+    ],
+)
+def test_effort_is_an_option_and_a_key(folder, options, env, effort):
+    if "faithful.em" in str(options):
+        em("fit", "faithful.csv", "-k", "2", cwd=folder)
+    found = json.loads(em("fit", "-c", "run.yaml", *options, "--json", cwd=folder, env=env).out)
+    search = found["search"]
+    assert search["effort"] == effort
+    assert 1 <= search["reached"] <= search["searches"] <= search["starts"]
+
+
+def test_record_of_a_run_of_climbs_reproduces_it(folder):
+    """The effort that it names is the default, which asks for nothing."""
+    em("fit", "faithful.csv", "-k", "2", "--restarts", "3", "--out", "a", cwd=folder)
+    em("fit", "-c", "a/run.yaml", "--out", "b", cwd=folder)
+    assert (folder / "a" / "params.json").read_bytes() == (folder / "b" / "params.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "plan"),
+    [
+        ((), "full, k = 2, 11 parameters: a search of normal effort"),
+        (("--effort", "high"), ": a search of high effort"),
+        (("--restarts", "1"), ": 1 climb"),
+        (("--restarts", "50"), ": 50 climbs"),
+    ],
+)
+def test_dry_run_tells_how_it_would_search(folder, options, plan):
+    assert plan in em("fit", "faithful.csv", "-k", "2", *options, "--dry-run", cwd=folder).out
+
+
+def test_log_ends_with_the_result_and_how_far_to_trust_it(folder):
+    log = em("fit", "faithful.csv", "-k", "2", "--progress", "plain", cwd=folder).err.splitlines()
+    assert log[-2].startswith("em: full k = 2: loglik -1130.264 BIC 2322.192 (")
+    assert "searches" in log[-2] and "nats remain)" in log[-2]
+    log = em("fit", "faithful.csv", "-k", "2", "--restarts", "4", "--out", "b", cwd=folder).err.splitlines()
+    assert "(all 4 starts reached this value; " in log[-2]
+
+
+@pytest.mark.parametrize(
+    ("effort", "searches", "reached", "said"),
+    [
+        ("normal", 6, 1, "the best of 6 searches was reached once only: there may be a better one (--effort high)."),
+        ("high", 9, 1, "the best of 9 searches was reached once only: there may be a better one (another --seed)."),
+        ("normal", 6, 2, None),
+        ("low", 1, 1, None),
+    ],
+)
+def test_best_of_many_searches_that_was_reached_once(effort, searches, reached, said):
+    record = Record(ignore)
+    warn_if_reached_once(Fitted("full", 2, None, (), (), "", searches, reached), effort, record)
+    assert record.warnings == ([{"code": "reached_once", "message": said}] if said else [])
+    assert record.doubtful is bool(said)
