@@ -8,6 +8,8 @@ from em_cli.commands.results import scored_blocks
 from em_cli.commands.session import Record
 
 if TYPE_CHECKING:
+    from em_cli.commands.interruption import Halt
+    from em_cli.config.run_config import RunConfig
     from em_cli.outputs.document import Context, Scored
     from em_cli.search.ledger import Fitted
     from em_cli.sources.table import Data
@@ -15,10 +17,24 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 8
 
 
-def warn_of_fit(result: Scored, context: Context, data: Data, record: Record, interrupted: bool) -> None:
-    """Say what is doubtful about the chosen fit."""
-    if interrupted:
+def warn_of_halt(halt: Halt, config: RunConfig, record: Record) -> None:
+    """Say what ended the search early."""
+    if halt.reason == "time_limit":
+        from em_cli.config.durations import duration_text
+
+        assert config.search.time_limit is not None, "there is a limit to reach"
+        record.warn(
+            "time_limit",
+            f"the time limit of {duration_text(config.search.time_limit)} was reached: this is the best so far; "
+            "with more time there may be a better one.",
+            doubtful=True,
+        )
+    if halt.interruption():
         record.warn("interrupted", "the run was interrupted: this is the best so far.", doubtful=True)
+
+
+def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) -> None:
+    """Say what is doubtful about the chosen fit."""
     from em_cli.engine.stopping import Status
     from em_cli.search.ledger import Verdict
 

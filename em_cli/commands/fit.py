@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 from typer import Argument
@@ -37,8 +38,9 @@ def fit(
 
     Example: em fit data.csv -k 3
     """
+    begun = time.monotonic()
     from em_cli.commands import doubts, results, saying, setup
-    from em_cli.commands.interruption import interruptible
+    from em_cli.commands.interruption import Halt, interruptible
     from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
     from em_cli.outputs.folder import check_folder, write_file
@@ -52,7 +54,7 @@ def fit(
     if folder and not config_options.dry_run:
         check_folder(folder, report.force)
     with interruptible() as interruption, watched("fit", screen, report) as observe:
-        record = Record(observe)
+        record, halt = Record(observe), Halt(interruption, setup.deadline_of(config, begun))
         data = setup.read_data(config, record)
 
         from em_cli.outputs.document import document, scored
@@ -72,13 +74,14 @@ def fit(
             write_file("-", [saying.plan_text(config, data, [task], plan, folder)])
             return
         with record.timed("search"):
-            (fitted,) = search([task], data.source, columns, runner, plan, observe, interruption)
+            (fitted,) = search([task], data.source, columns, runner, plan, observe, halt)
         if fitted.chosen is None:
             raise NoFit(doubts.no_fit(fitted))
-        context = results.context_of(config, data, family)
+        context = results.context_of(config, data, family, halt)
         with record.timed("scoring"):
             result = scored(fitted, context, data.source, runner)
-        doubts.warn_of_fit(result, context, data, record, interruption())
+        doubts.warn_of_halt(halt, config, record)
+        doubts.warn_of_fit(result, context, data, record)
         params = document(result, context, record.warnings)
         results.announce(params, observe)
         folder, written = results.deliver(config, data, record, "fit", result, params, [fitted], report, {})

@@ -1,9 +1,10 @@
-"""Ctrl-C and SIGTERM end a run early and in order: the best so far is written, and marked."""
+"""A signal, or the end of its time, ends a run early and in order: the best so far is written, and marked."""
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,22 @@ class Interruption:
     @property
     def status(self) -> ExitStatus:
         return ExitStatus.TERMINATED if self.number == signal.SIGTERM else ExitStatus.INTERRUPTED
+
+
+@dataclass(slots=True)
+class Halt:
+    """Whether the search is to end early, asked after every pass; and why."""
+
+    interruption: Interruption
+    deadline: float  # of the monotonic clock
+    reason: str = ""  # the first there was: interrupted or time_limit
+
+    def __call__(self) -> bool:
+        if not self.reason and self.interruption():
+            self.reason = "interrupted"
+        elif not self.reason and time.monotonic() >= self.deadline:
+            self.reason = "time_limit"
+        return bool(self.reason)
 
 
 @contextmanager

@@ -110,6 +110,9 @@ class SearchOptions:
     max_iter: Annotated[
         int | None, _opt("--max-iter", metavar="N", help="E-steps of one climb at most [default: 2000].")
     ] = None
+    time_limit: Annotated[
+        str | None, _opt("--time-limit", metavar="TIME", help="10m, 90s, 1.5h: then the best so far.")
+    ] = None
 
 
 @dataclass(frozen=True)

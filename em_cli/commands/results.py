@@ -11,6 +11,7 @@ from em_cli.commands.session import Record
 from em_cli.commands.setup import effort_of, folder_for, start_file
 
 if TYPE_CHECKING:
+    from em_cli.commands.interruption import Halt
     from em_cli.config.run_config import RunConfig
     from em_cli.engine.arrays import Integers
     from em_cli.engine.events import Observer
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from em_cli.sources.table import Data
 
 
-def context_of(config: RunConfig, data: Data, family: str) -> Context:
+def context_of(config: RunConfig, data: Data, family: str, halt: Halt) -> Context:
     from em_cli.config.files import fingerprint
     from em_cli.outputs.document import Context
 
@@ -32,6 +33,7 @@ def context_of(config: RunConfig, data: Data, family: str) -> Context:
         effort=effort_of(config),
         tol=config.search.tol,
         max_iter=config.search.max_iter,
+        cut_by=halt.reason or "interrupted",
         n_rows_read=data.n_rows_read,
         missing=config.data.missing,
         n_missing=data.n_missing,

@@ -39,6 +39,7 @@ def read_line(data: Data) -> str:
 
 def plan_text(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan, folder: str | None) -> str:
     """What a run would do, for `--dry-run`."""
+    from em_cli.config.durations import duration_text
     from em_cli.config.files import record
     from em_cli.display.text import counted
 
@@ -50,6 +51,8 @@ def plan_text(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan, 
         + ("a climb from the start given" if task.start else how)
         for task in tasks
     ]
+    if config.search.time_limit is not None:
+        lines.append(f"would stop searching after {duration_text(config.search.time_limit)}, with the best so far")
     lines += [f"would write {folder}/" if folder else "would write no folder", "", record(config)]
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 from typer import Argument
@@ -37,8 +38,9 @@ def select(
 
     Example: em select data.csv --k-range 1-10
     """
+    begun = time.monotonic()
     from em_cli.commands import doubts, results, saying, setup
-    from em_cli.commands.interruption import interruptible
+    from em_cli.commands.interruption import Halt, interruptible
     from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
     from em_cli.outputs.folder import check_folder, write_file
@@ -52,7 +54,7 @@ def select(
     if folder and not config_options.dry_run:
         check_folder(folder, report.force)
     with interruptible() as interruption, watched("select", screen, report) as observe:
-        record = Record(observe)
+        record, halt = Record(observe), Halt(interruption, setup.deadline_of(config, begun))
         data = setup.read_data(config, record)
 
         from em_cli.outputs.document import document
@@ -74,14 +76,15 @@ def select(
             write_file("-", [saying.plan_text(config, data, tasks, plan, folder)])
             return
         with record.timed("search"):
-            fits = search(tasks, data.source, columns, runner, plan, observe, interruption)
-        context = results.context_of(config, data, family)
+            fits = search(tasks, data.source, columns, runner, plan, observe, halt)
+        context = results.context_of(config, data, family, halt)
         with record.timed("scoring"):
             too_large = [(label, model.n_components) for label, model in made if model.n_components > feasible]
             selection = table(fits, too_large, context, data.source, runner, criterion, observe)
         if selection.chosen is None:
             raise NoFit(doubts.no_fit(fits[0]))
-        doubts.warn_of_fit(selection.chosen, context, data, record, interruption())
+        doubts.warn_of_halt(halt, config, record)
+        doubts.warn_of_fit(selection.chosen, context, data, record)
         if selection.edge:
             record.warn("edge_of_range", selection.edge, doubtful=True)
         params = document(selection.chosen, context, record.warnings)

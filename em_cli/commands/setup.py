@@ -96,6 +96,14 @@ def effort_of(config: RunConfig, asked: str | None = None) -> str | None:
     return None
 
 
+def deadline_of(config: RunConfig, begun: float) -> float:
+    """When a run that began at this time must stop searching."""
+    from em_cli.config.durations import parse_duration
+
+    limit = config.search.time_limit
+    return float("inf") if limit is None else begun + parse_duration(limit)
+
+
 def plan_of(config: RunConfig) -> Plan:
     """How to search; a start that is no registered name is a file, for which see `start_file`."""
     from em_cli.algorithms import ALGORITHMS

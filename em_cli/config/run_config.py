@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from em_cli.config.durations import parse_duration
 from em_cli.config.ranges import parse_k
 
 
@@ -53,6 +54,18 @@ class SearchConfig(_Section):
     start: Annotated[str, Field(description="how starts are made: auto, a name, or a file of parameters")] = "auto"
     tol: Annotated[float, Field(gt=0, description="nats of total log-likelihood that may remain")] = 0.01
     max_iter: Annotated[int, Field(ge=1, description="E-steps of one climb at most")] = 2000
+
+    time_limit: Annotated[
+        int | float | str | None,
+        Field(description="10m, 90s, 1.5h or 45: then the best so far; what is found by then is not reproducible"),
+    ] = None
+
+    @field_validator("time_limit", mode="before")
+    @classmethod
+    def _time(cls, value: Any) -> Any:
+        if value is not None:
+            parse_duration(value)
+        return value
 
     @field_validator("restarts")
     @classmethod

@@ -19,6 +19,8 @@ def ending(document: Mapping[str, Any]) -> tuple[str, str]:
     reason = document.get("stop_reason")
     if reason == "interrupted":
         return f"interrupted after {iterations or 'a while'}", "yellow"
+    if reason == "time_limit":
+        return f"out of time after {iterations or 'a while'}", "yellow"
     if reason == "max_iterations":
         return f"stopped at {iterations or 'the limit'}, not converged", "yellow"
     return ("not converged", "yellow") if "converged" in document else ("", "")

@@ -12,6 +12,7 @@ import numpy as np
 from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl
 from em_cli.engine.arrays import Array, map_arrays
+from em_cli.engine.fit import FitResult
 from em_cli.engine.protocols import Parameters, Runner, Source
 from em_cli.engine.scoring import Totals, score_source
 from em_cli.engine.stopping import Status
@@ -31,6 +32,7 @@ class Context:
     effort: str | None  # of the search; None if climbs from so many starts, or from a given one, were asked for
     tol: float
     max_iter: int
+    cut_by: str  # what ended the climbs that were ended early
     n_rows_read: int
     missing: str
     n_missing: Mapping[str, int]
@@ -89,7 +91,7 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
         "bic_mclust": -bic(figures),
         "criterion_convention": "lower is better",
         "converged": chosen.status is Status.CONVERGED,
-        "stop_reason": chosen.status.value,
+        "stop_reason": stop_reason(chosen, context),
         "n_iter": len(chosen.trace),
         "remaining_estimate": _finite(chosen.remaining),
         "tol": context.tol,
@@ -122,6 +124,11 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
         "config_sha256": context.config_sha256,
         "warnings": warnings,
     }
+
+
+def stop_reason(chosen: FitResult, context: Context) -> str:
+    """Why the climb ended where it did."""
+    return context.cut_by if chosen.status is Status.INTERRUPTED else chosen.status.value
 
 
 def _identity(context: Context, fitted: Fitted) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from em_cli.criteria import CRITERIA
 from em_cli.engine.events import ModelChosen, Observer
 from em_cli.engine.protocols import Runner, Source
-from em_cli.outputs.document import Context, Scored, mclust_name, scored
+from em_cli.outputs.document import Context, Scored, mclust_name, scored, stop_reason
 from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
 
@@ -52,7 +52,7 @@ def table(
             row |= {"status": "failed", "note": fitted.failure}
         else:
             result = scored(fitted, context, source, runner)
-            row |= _figures(result)
+            row |= _figures(result, context)
             candidates.append((row[criterion], result.figures.n_parameters, len(rows), result))
         rows.append(row)
         values = tuple((name, row[name]) for name in CRITERIA if row[name] is not None)
@@ -72,7 +72,7 @@ def table(
     return Selection(criterion, tuple(rows), best, edge)
 
 
-def _figures(result: Scored) -> dict[str, Any]:
+def _figures(result: Scored, context: Context) -> dict[str, Any]:
     figures, chosen = result.figures, result.fitted.chosen
     assert chosen is not None, "there is a fit to describe"
     shares = result.totals.n_effective / result.totals.n_effective.sum()
@@ -85,7 +85,7 @@ def _figures(result: Scored) -> dict[str, Any]:
         "smallest_share": float(shares.min()),
         "largest_share": float(shares.max()),
         "remaining": chosen.remaining,
-        "status": chosen.status.value,
+        "status": stop_reason(chosen, context),
         "note": collapse,
     }
 

@@ -131,7 +131,7 @@ def test_interrupted_fit_writes_the_best_so_far(tmp_path, signal, status):
     pd.DataFrame(rng.normal(size=(15_000, 6))).to_csv(tmp_path / "noise.csv", index=False, header=[*"abcdef"])
     with subprocess.Popen(
         command("fit", "noise.csv", "-k", "5", "--restarts", "2", "--max-iter", "100000", "--tol", "1e-9",
-                "--progress", "jsonl"),
+                "--algorithm", "em", "--progress", "jsonl"),
         cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT,
     ) as child:  # fmt: skip
         assert child.stderr

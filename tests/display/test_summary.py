@@ -102,6 +102,8 @@ def test_trust_in_words(changes, said):
 
 
 def test_endings():
+    cut = summary(FAITHFUL | {"converged": False, "stop_reason": "time_limit", "n_iter": 1147})
+    assert "k = 2 " in cut and cut.splitlines()[0].endswith(" out of time after 1,147 iterations")
     stopped = summary(FAITHFUL | {"converged": False, "stop_reason": "max_iterations", "n_iter": 1000})
     assert "stopped at 1,000 iterations, not converged" in stopped
     assert "interrupted after 1 iteration" in summary(
