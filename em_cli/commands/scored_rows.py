@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from em_cli.commands.options import ReadingOptions, layer
+from em_cli.commands.layers import layer
+from em_cli.commands.options import ReadingOptions
 from em_cli.errors import OutputError, UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from em_cli.commands.options import ConfigOptions, ReportOptions, layer
+from em_cli.commands.layers import layer
+from em_cli.commands.options import ConfigOptions, ReportOptions
 from em_cli.commands.session import Record
 from em_cli.errors import DataError, UsageError
 
