@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from em_cli.commands.interruption import Halt
     from em_cli.config.run_config import RunConfig
     from em_cli.outputs.document import Context, Scored
+    from em_cli.outputs.selection import Selection
     from em_cli.search.ledger import Fitted
     from em_cli.sources.table import Data
 
@@ -94,6 +95,23 @@ def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> 
             "reached_once",
             f"the best of {made} {what} was reached once only: there may be a better one ({longer(effort, starts)}).",
             doubtful=True,
+        )
+
+
+def warn_of_choice(selection: Selection, effort: str | None, record: Record) -> None:
+    """Say what is doubtful about the choice of a sweep."""
+    if selection.edge:
+        record.warn("edge_of_range", selection.edge, doubtful=True)
+    second = selection.runner_up
+    if second and second["clear"] == "no":
+        from em_cli.display.search_words import longer
+        from em_cli.display.selection_summary import criterion_name, model_name
+
+        away = f"{second['delta']:.1f} away by {criterion_name(selection.criterion)}"
+        record.warn(
+            "close_call",
+            f"the runner-up, {model_name(second)}, is {away}, no more than the searches may have missed: "
+            f"a longer one ({longer(effort, second['starts'])}) may change the choice.",
         )
 
 

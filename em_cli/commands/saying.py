@@ -128,6 +128,7 @@ def say_selection(
             folder=folder,
             width=width(),
             color=color_wanted(screen),
+            effort=params["search"]["effort"],
         )
         write_file("-", [text])
 

@@ -85,8 +85,7 @@ def select(
             raise NoFit(doubts.no_fit(fits[0]))
         doubts.warn_of_halt(halt, config, record)
         doubts.warn_of_fit(selection.chosen, context, data, record)
-        if selection.edge:
-            record.warn("edge_of_range", selection.edge, doubtful=True)
+        doubts.warn_of_choice(selection, context.effort, record)
         params = document(selection.chosen, context, record.warnings)
         more = {"selection.csv": selection_text(selection)}
         folder, written = results.deliver(config, data, record, "select", selection.chosen, params, fits, report, more)

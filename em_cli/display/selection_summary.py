@@ -16,6 +16,8 @@ BARE_MENTION = 2.0  # Kass & Raftery (1995)
 WIDEST = 100
 NAMES = {"aicc": "AICc", "sabic": "saBIC", "icl_entropy": "ICL (entropy)"}
 NEGATED_BY_MCLUST = ("bic", "icl")
+UNCLEAR = "≈"
+SEARCHES, STARTS = ("searches", "reached"), ("starts", "at_best")  # of how many, how many came to the best
 
 
 def selection_summary(
@@ -30,19 +32,26 @@ def selection_summary(
     width: int = 80,
     color: bool = False,
     suggestions: Sequence[str] = (),
+    effort: str | None = None,
 ) -> str:
-    """The table of a sweep, by the criterion; what was chosen, and how far away the next is."""
+    """The table of a sweep, by the criterion; what was chosen, and how far away the next is.
+
+    `effort` is that of the searches; None if a number of starts was asked for.
+    """
     page = Page(min(width, WIDEST), color)
-    name = NAMES.get(criterion, criterion.upper())
+    name = criterion_name(criterion)
     by_value = sorted(rows, key=lambda row: _value(row, criterion))
     best = _value(chosen, criterion)
     if read_line:
         page.words(read_line, indent="", style="dim")
         page.blank()
-    _table(page, by_value[:MOST_ROWS], chosen, criterion, name, best)
+    shown = by_value[:MOST_ROWS]
+    _table(page, shown, chosen, criterion, name, best, SEARCHES if effort else STARTS)
     if len(rows) > MOST_ROWS:
         where = " in selection.csv" if folder else ""
         page.line((f" … {len(rows) - MOST_ROWS} more{where}", "dim"))
+    if any(row.get("clear") == "no" for row in shown):
+        page.line((f" {UNCLEAR} no more than the searches may have missed", "dim"))
     page.blank()
     page.words(_choice(by_value, chosen, criterion, name, best), indent="")
     if criterion in NEGATED_BY_MCLUST and isfinite(best):
@@ -59,6 +68,7 @@ def _table(
     criterion: str,
     name: str,
     best: float,
+    hits: tuple[str, str],
 ) -> None:
     headings = ["model", "k", "loglik", "params", name, f"Δ{name}", "best hit", "note"]
     made, styles = [], []
@@ -70,8 +80,8 @@ def _table(
             _decimal(number(row.get("log_likelihood")), 3),
             "" if row.get("n_parameters") is None else str(row["n_parameters"]),
             _decimal(value, 2),
-            _decimal(value - best, 1) if isfinite(value) else "",
-            _hits(row),
+            _away(row, value - best),
+            _hits(row, hits),
             _note(row, is_chosen),
         ]
         made.append(cells)
@@ -82,13 +92,22 @@ def _table(
 def _choice(
     rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any], criterion: str, name: str, best: float
 ) -> str:
-    said = f"Chosen by {name} (lower is better): {_named(chosen)}."
+    said = f"Chosen by {name} (lower is better): {model_name(chosen)}."
     second = next((row for row in rows if not _same(row, chosen) and isfinite(_value(row, criterion))), None)
     if second is None:
         return said
     away = _value(second, criterion) - best
     close = ": hardly worse" if away < BARE_MENTION else ""
-    return f"{said} Runner-up: {_named(second)}, {away:.1f} away{close}."
+    return f"{said} Runner-up: {model_name(second)}, {away:.1f} away{close}."
+
+
+def criterion_name(criterion: str) -> str:
+    return NAMES.get(criterion, criterion.upper())
+
+
+def model_name(row: Mapping[str, Any]) -> str:
+    """The model of a row, in words."""
+    return f"{_model(row)}, k = {row.get('k')}"
 
 
 def _value(row: Mapping[str, Any], criterion: str) -> float:
@@ -105,13 +124,16 @@ def _model(row: Mapping[str, Any]) -> str:
     return safe(f"{row.get('model') or ''}{covariance}")
 
 
-def _named(row: Mapping[str, Any]) -> str:
-    return f"{_model(row)}, k = {row.get('k')}"
+def _away(row: Mapping[str, Any], delta: float) -> str:
+    """How far from the best; marked where that is no more than the searches may have missed."""
+    if not isfinite(delta):
+        return ""
+    return f"{UNCLEAR} {delta:.1f}" if row.get("clear") == "no" else f"{delta:.1f}"
 
 
-def _hits(row: Mapping[str, Any]) -> str:
-    starts, hits = number(row.get("starts")), number(row.get("at_best"))
-    return f"{int(hits)}/{int(starts)}" if starts and hits is not None else ""
+def _hits(row: Mapping[str, Any], keys: tuple[str, str]) -> str:
+    made, hits = (number(row.get(key)) for key in keys)
+    return f"{int(hits)}/{int(made)}" if made and hits is not None else ""
 
 
 def _note(row: Mapping[str, Any], is_chosen: bool) -> str:

@@ -1,9 +1,10 @@
-"""The table of a sweep: every model tried, its criteria, and which is chosen."""
+"""The table of a sweep: every model tried, its criteria, which is chosen, and how clear that is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from em_cli.criteria import CRITERIA
@@ -14,9 +15,11 @@ from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
 
 COLUMNS = (
-    "k", "covariance", "model", "log_likelihood", "n_parameters", *CRITERIA, "entropy",
-    "smallest_share", "largest_share", "starts", "at_best", "degenerate", "remaining", "status", "note",
+    "k", "covariance", "model", "log_likelihood", "n_parameters", *CRITERIA, "delta", "clear", "entropy",
+    "smallest_share", "largest_share", "starts", "at_best", "searches", "reached", "degenerate", "remaining",
+    "optimisation_error", "status", "note",
 )  # fmt: skip
+NESTED = 0.01  # nats by which a mixture may fall below one of fewer components before it is said
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +28,7 @@ class Selection:
     rows: tuple[dict[str, Any], ...]  # in the order of the sweep
     chosen: Scored | None
     edge: str  # a warning, if the choice lies at the edge of the range
+    runner_up: dict[str, Any] | None = None  # the next best row, if there is one
 
     @property
     def chosen_row(self) -> dict[str, Any]:
@@ -42,17 +46,20 @@ def table(
 ) -> Selection:
     """Score every fit; the smallest value of the criterion is chosen, among equals the smaller model."""
     rows: list[dict[str, Any]] = []
+    tops: dict[str, tuple[float, int]] = {}
     candidates: list[tuple[float, int, int, Scored]] = []
     for fitted in fits:
         model = mclust_name(fitted.label, context.schema) or context.family
         row: dict[str, Any] = dict.fromkeys(COLUMNS)
         row |= {"k": fitted.n_components, "covariance": fitted.label, "model": model, "starts": len(fitted.ledger)}
         row |= {"at_best": fitted.at_best, "degenerate": fitted.count(Verdict.DEGENERATE)}
+        row |= {"searches": fitted.searches, "reached": fitted.reached}
         if fitted.chosen is None:
             row |= {"status": "failed", "note": fitted.failure}
         else:
             result = scored(fitted, context, source, runner)
             row |= _figures(result, context)
+            compare_to_fewer(row, not any(result.collapses), tops)
             candidates.append((row[criterion], result.figures.n_parameters, len(rows), result))
         rows.append(row)
         values = tuple((name, row[name]) for name in CRITERIA if row[name] is not None)
@@ -64,12 +71,14 @@ def table(
         rows.append(row | {"status": "failed", "note": "fewer distinct rows than components"})
     if not candidates:
         return Selection(criterion, tuple(rows), None, "")
-    _, _, place, best = min(candidates, key=lambda candidate: candidate[:3])
+    order = sorted(candidates, key=lambda candidate: candidate[:3])
+    _, _, place, best = order[0]
+    compare_to_best(rows, rows[place], criterion)
     edge = _edge(best.fitted.n_components, sorted({row["k"] for row in rows}))
     rows[place]["note"] = "; ".join(
         filter(None, ["chosen", "at the edge of the range" if edge else "", rows[place]["note"]])
     )
-    return Selection(criterion, tuple(rows), best, edge)
+    return Selection(criterion, tuple(rows), best, edge, rows[order[1][2]] if len(order) > 1 else None)
 
 
 def _figures(result: Scored, context: Context) -> dict[str, Any]:
@@ -85,9 +94,38 @@ def _figures(result: Scored, context: Context) -> dict[str, Any]:
         "smallest_share": float(shares.min()),
         "largest_share": float(shares.max()),
         "remaining": chosen.remaining,
+        "optimisation_error": result.fitted.optimisation_error,
         "status": stop_reason(chosen, context),
         "note": collapse,
     }
+
+
+def compare_to_fewer(row: dict[str, Any], sound: bool, tops: dict[str, tuple[float, int]]) -> None:
+    """Mixtures of a structure are nested: none can truly be lower than one of fewer components, which comes before.
+
+    `tops` holds the highest sound fit of each structure so far, and its number of components.
+    """
+    height, k = row["log_likelihood"], row["k"]
+    top, fewer = tops.get(row["covariance"], (float("-inf"), k))
+    if height < top - NESTED:
+        row["note"] = "; ".join(filter(None, [row["note"], f"less than k = {fewer}: a better fit was not found"]))
+    if sound and height > top:
+        tops[row["covariance"]] = height, k
+
+
+def compare_to_best(rows: Sequence[dict[str, Any]], best: Mapping[str, Any], criterion: str) -> None:
+    """How far each row is from the best, and whether that is more than the searches may have missed.
+
+    All criteria are on the scale of -2 log L, on which an error of a nat counts twice. Where nothing can
+    have been missed, even a tie is clear.
+    """
+    for row in rows:
+        if row[criterion] is None or not isfinite(row[criterion]):
+            continue
+        row["delta"] = row[criterion] - best[criterion]
+        if row is not best:
+            missed = 2 * (row["optimisation_error"] + best["optimisation_error"])
+            row["clear"] = "yes" if row["delta"] > missed or missed == 0 else "no"
 
 
 def _edge(k: int, tried: Sequence[int]) -> str:

@@ -1,0 +1,112 @@
+"""What a sweep says of its choice, and how clear that is."""
+
+import json
+from io import StringIO
+from math import inf
+
+import pandas as pd
+import pytest
+from program import SAMPLES, em
+
+from em_cli.commands.doubts import warn_of_choice
+from em_cli.commands.session import Record
+from em_cli.engine.events import ignore
+from em_cli.outputs.selection import Selection, compare_to_best, compare_to_fewer
+
+FAITHFUL = SAMPLES / "faithful.csv"
+
+
+@pytest.mark.parametrize(
+    ("difference", "errors", "clear"),
+    [
+        (1.0, (0.2, 0.2), "yes"),
+        (0.8, (0.2, 0.2), "no"),
+        (1.0, (0.0, inf), "no"),
+        (1.0, (inf, 0.0), "no"),
+        (1e-6, (0.0, 0.0), "yes"),
+        (0.0, (0.0, 0.0), "yes"),
+        (0.0, (0.0, 1e-9), "no"),
+    ],
+)
+def test_clear_is_what_exceeds_the_errors_of_both(difference, errors, clear):
+    best, other = ({"bic": 100.0 + d, "optimisation_error": e} for d, e in zip((0.0, difference), errors, strict=True))
+    failed, hopeless = {"bic": None}, {"bic": inf, "optimisation_error": 0.0}
+    compare_to_best([other, failed, best, hopeless], best, "bic")
+    assert other["delta"] == pytest.approx(difference) and other["clear"] == clear
+    assert best["delta"] == 0.0 and "clear" not in best
+    assert failed == {"bic": None} and "delta" not in hopeless
+
+
+def test_what_is_lower_than_with_fewer_components_is_said_so():
+    tops = {}
+    noted = []
+    for covariance, k, height, sound in (
+        ("full", 1, -100.0, True),
+        ("full", 2, -90.0, True),
+        ("full", 4, -90.02, True),
+        ("full", 5, -80.0, False),  # may be as high as you like
+        ("full", 6, -85.0, True),
+        ("full", 7, -85.005, True),
+        ("tied", 2, -95.0, True),
+        ("tied", 3, -99.0, False),
+    ):
+        row = {"covariance": covariance, "k": k, "log_likelihood": height, "note": "" if sound else "collapsed"}
+        compare_to_fewer(row, sound, tops)
+        noted.append(row["note"])
+    less = "less than k = 2: a better fit was not found"
+    assert noted == ["", "", less, "collapsed", "", "", "", f"collapsed; {less}"]
+
+
+def test_table_tells_how_far_and_how_sure(tmp_path):
+    out = em("select", FAITHFUL, "--k-range", "1-3", "--criterion", "aic", "--format", "csv", cwd=tmp_path).out
+    assert out == (tmp_path / "faithful.em" / "selection.csv").read_text()
+    table = pd.read_csv(StringIO(out))
+    assert table["delta"].to_list() == pytest.approx((table["aic"] - table["aic"].min()).to_list())
+    best = table["delta"].idxmin()
+    assert table["note"][best].startswith("chosen") and pd.isna(table["clear"][best])
+    assert set(table["clear"].drop(best)) <= {"yes", "no"}
+    assert (table["reached"] <= table["searches"]).all() and (table["at_best"] <= table["starts"]).all()
+    assert (table["optimisation_error"] >= table["remaining"]).all()
+    params = json.loads((tmp_path / "faithful.em" / "params.json").read_text())
+    assert "close_call" not in [warning["code"] for warning in params["warnings"]]
+
+
+def test_a_choice_that_a_longer_search_may_change(tmp_path):
+    """Out of time after the first pass, nobody knows what remains: all the rows are unclear."""
+    hasty = ("select", FAITHFUL, "--k-range", "1-3", "--time-limit", "0.001")
+    found = json.loads(em(*hasty, "--json", cwd=tmp_path).out)
+    assert [row["clear"] for row in found["selection"] if not row["note"].startswith("chosen")] == ["no", "no"]
+    assert {row["optimisation_error"] for row in found["selection"]} == {None}
+    (said,) = (warning["message"] for warning in found["warnings"] if warning["code"] == "close_call")
+    second = sorted(found["selection"], key=lambda row: row["bic"])[1]
+    assert said == (
+        f"the runner-up, VVV (full), k = {second['k']}, is {second['delta']:.1f} away by BIC, no more than the "
+        "searches may have missed: a longer one (--effort high) may change the choice."
+    )
+    human = em(*hasty, "--format", "human", cwd=tmp_path).out
+    assert human.count("≈") == 3 and " ≈ no more than the searches may have missed\n" in human
+
+
+def test_the_same_model_by_two_names_is_no_close_call(tmp_path):
+    """It is a tie, but one in which no search can have missed anything."""
+    names = ("--k-range", "1", "--covariance", "full,tied")
+    found = json.loads(em("select", FAITHFUL, *names, "--json", "--strict", cwd=tmp_path).out)
+    assert [row["delta"] for row in found["selection"]] == [0.0, 0.0]
+    assert found["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("clear", "effort", "hint"),
+    [("no", "high", "another --seed"), ("no", None, "--restarts 80"), ("yes", "normal", None), (None, "normal", None)],
+)
+def test_a_close_call_is_told_but_not_doubtful(clear, effort, hint):
+    second = {"model": "EEE", "covariance": "tied", "k": 4, "delta": 0.25, "starts": 20, "clear": clear}
+    record = Record(ignore)
+    warn_of_choice(Selection("icl_entropy", (), None, "", second), effort, record)
+    warn_of_choice(Selection("icl_entropy", (), None, "", None), effort, record)
+    assert not record.doubtful
+    said = (
+        "the runner-up, EEE (tied), k = 4, is 0.2 away by ICL (entropy), no more than the searches may have missed: "
+        f"a longer one ({hint}) may change the choice."
+    )
+    assert record.warnings == ([{"code": "close_call", "message": said}] if hint else [])
