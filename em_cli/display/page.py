@@ -55,17 +55,26 @@ class Page:
 
     def table(
         self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[int], styles: Sequence[str] = ()
-    ) -> None:
-        """Columns with two blanks between them, those listed in `right` ending together; each row has its style."""
+    ) -> list[int]:
+        """Columns with two blanks between them, those listed in `right` ending together; each row has its style.
+
+        The rows that had to be cut where the page ends are returned, by their places.
+        """
         ends = set(right)
         widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
-        for row, style in zip((headings, *rows), ("bold", *(styles or [""] * len(rows))), strict=True):
+        cut = []
+        every = zip((headings, *rows), ("bold", *(styles or [""] * len(rows))), strict=True)
+        for number, (row, style) in enumerate(every):
             blanks = [" " * (width - cell_len(cell)) for width, cell in zip(widths, row, strict=True)]
             cells = [
                 blank + cell if place in ends else cell + blank
                 for place, (blank, cell) in enumerate(zip(blanks, row, strict=True))
             ]
-            self.line((" " + "  ".join(cells).rstrip(), style))
+            text = " " + "  ".join(cells).rstrip()
+            self.line((text, style))
+            if number and cell_len(text) > self.width:
+                cut.append(number - 1)
+        return cut
 
     def blank(self) -> None:
         self.file.write("\n")

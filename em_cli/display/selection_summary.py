@@ -46,12 +46,13 @@ def selection_summary(
         page.words(read_line, indent="", style="dim")
         page.blank()
     shown = by_value[:MOST_ROWS]
-    _table(page, shown, chosen, criterion, name, best, SEARCHES if effort else STARTS)
+    cut = _table(page, shown, chosen, criterion, name, best, SEARCHES if effort else STARTS)
     if len(rows) > MOST_ROWS:
         where = " in selection.csv" if folder else ""
         page.line((f" … {len(rows) - MOST_ROWS} more{where}", "dim"))
     if any(row.get("clear") == "no" for row in shown):
         page.line((f" {UNCLEAR} no more than the searches may have missed", "dim"))
+    _tell_notes(page, cut)
     page.blank()
     page.words(_choice(by_value, chosen, criterion, name, best), indent="")
     if criterion in NEGATED_BY_MCLUST and isfinite(best):
@@ -69,7 +70,8 @@ def _table(
     name: str,
     best: float,
     hits: tuple[str, str],
-) -> None:
+) -> list[Mapping[str, Any]]:
+    """The table; the rows whose notes had to be cut."""
     headings = ["model", "k", "loglik", "params", name, f"Δ{name}", "best hit", "note"]
     made, styles = [], []
     for row in rows:
@@ -86,7 +88,16 @@ def _table(
         ]
         made.append(cells)
         styles.append("bold green" if is_chosen else "")
-    page.table(headings, made, range(1, 7), styles)
+    return [rows[place] for place in page.table(headings, made, range(1, 7), styles)]
+
+
+def _tell_notes(page: Page, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The notes for which the table had no room, each once."""
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        told.setdefault(str(row.get("note") or "").removeprefix("chosen").lstrip("; "), []).append(model_name(row))
+    for note, names in told.items():
+        page.words(f"{'; '.join(names)}: {note}", style="dim")
 
 
 def _choice(

@@ -208,6 +208,17 @@ def test_differences_that_the_searches_may_have_missed():
     assert "≈" not in selection_summary([row | {"clear": "yes"} for row in ROWS], ROWS[1], "bic")
 
 
+def test_notes_that_had_to_be_cut_are_told_below():
+    less = "less than k = 2: a better fit was not found"
+    notes = {1: "chosen", 2: "", 3: less, 4: less}
+    rows = [ROWS[0] | {"k": k, "bic": 2322.0 + k, "note": note} for k, note in notes.items()]
+    text = selection_summary(rows, rows[0], "bic")
+    assert text.count("…") == 2
+    assert f" VVV (full), k = 3; VVV (full), k = 4: {less}" in text.replace("\n", "")
+    short = [row | {"note": "chosen; 2 rows" if row["k"] == 1 else "3 rows"} for row in rows]
+    assert "VVV (full), k = 3" not in selection_summary(short, short[0], "bic")
+
+
 def test_selection_by_another_criterion():
     text = selection_summary(ROWS, ROWS[1], "aic")
     assert "ΔAIC" in text and "mclust" not in text
