@@ -33,6 +33,7 @@ HOME = {
     "click": {"app", "commands"},
     "yaml": {"config"},
     "pydantic": {"config"},
+    "pydantic_core": {"outputs"},
     "matplotlib": {"reports"},
     "jinja2": {"reports"},
     "dask": {"runners"},

@@ -8,12 +8,13 @@ from io import StringIO
 from typing import Any
 
 import numpy as np
+from pydantic_core import to_json
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.scoring import RowScores
 from em_cli.search.ledger import Fitted
 
-SLICE = 1 << 14  # rows turned to text at once
+SLICE = 1 << 10  # rows turned to text at once: their numbers stay in a core's own cache
 
 
 def score_header(key: str, n_components: int) -> str:
@@ -29,38 +30,33 @@ def score_lines(
 
     `keys` are the ids of all the rows, or their numbers.
     """
-    k = len(scores.responsibilities)
-    blanks = "," * (k + 3)
-    names = map(str, keys) if isinstance(keys, range) else map(_field, keys)
-    texts = _score_texts(scores)
-    following = iter(used.tolist())
-    next_used = next(following, -1)
-    lines = []
-    for row, key in enumerate(names):
-        if row == next_used:
-            lines.append(f"{key},{next(texts)}\n")
-            next_used = next(following, -1)
-        else:
-            lines.append(f"{key}{blanks}\n")
-        if len(lines) == SLICE:
-            yield "".join(lines)
-            lines = []
-    if lines:
-        yield "".join(lines)
+    blanks = "," * (len(scores.responsibilities) + 2)
+    place = 0
+    for first in range(0, len(keys), SLICE):
+        names = keys[first : first + SLICE]
+        stop = place + int(np.searchsorted(used[place : place + SLICE], first + SLICE))
+        texts = _score_texts(scores, slice(place, stop))
+        if len(texts) < len(names):
+            scored = iter(texts)
+            with_scores = set((used[place:stop] - first).tolist())
+            texts = [next(scored) if row in with_scores else blanks for row in range(len(names))]
+        shown = names if isinstance(names, range) else map(_field, names)
+        yield "".join([f"{key},{text}\n" for key, text in zip(shown, texts, strict=True)])
+        place = stop
 
 
-def _score_texts(scores: RowScores) -> Iterator[str]:
-    """component,p1,…,pK,log_density,uncertainty of each row. `repr` of a list is the fastest way to exact text."""
-    n = len(scores.log_density)
-    for first in range(0, n, SLICE):
-        some = slice(first, min(first + SLICE, n))
-        r = scores.responsibilities[:, some]
-        component = r.argmax(axis=0)
-        uncertainty = uncertain(r, component)
-        table = np.concatenate([r, scores.log_density[None, some], uncertainty[None]]).T
-        text = repr(table.tolist())[2:-2].replace(", ", ",")
-        for label, numbers in zip(component.tolist(), text.split("],["), strict=True):
-            yield f"{label + 1},{numbers}"
+def _score_texts(scores: RowScores, rows: slice) -> list[str]:
+    """component,p1,…,pK,log_density,uncertainty of each row.
+
+    By way of JSON, whose writer finds the shortest numbers that read back the same ten times as fast as `repr`.
+    """
+    r, log_density = scores.responsibilities[:, rows], scores.log_density[rows]
+    component = r.argmax(axis=0)
+    columns = (component + 1, *r, log_density, uncertain(r, component))
+    text = to_json(list(zip(*[column.tolist() for column in columns], strict=True))).decode()
+    if not np.isfinite(log_density).all():
+        text = text.replace("NaN", "nan").replace("Infinity", "inf")
+    return text[2:-2].split("],[") if len(component) else []
 
 
 def uncertain(responsibilities: Array, component: np.ndarray[Any, np.dtype[np.intp]]) -> Array:
