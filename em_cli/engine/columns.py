@@ -10,6 +10,7 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.protocols import Source
 
 RELATIVE_RESOLUTION = 1e-6  # of the standard deviation, where the data do not show a resolution of their own
+HASH = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Columns:
     covariance: Array  # (D, D), maximum likelihood
     largest: Array  # largest distance of a value from the mean
     resolution: Array  # the smallest difference that the data can show
-    n_distinct: Integers
+    n_distinct: Integers  # values of each, at least
     n_rows: int
 
     def select(self, indices: Integers) -> Columns:
@@ -51,17 +52,42 @@ def summarize(source: Source) -> Columns:
     sd = np.empty(d)
     for j in range(d):
         values = np.concatenate([source[b].x[j] for b in range(len(source))])
-        mean[j] = values[0] + np.average(values - values[0], weights=weights)
-        centred = values - mean[j]
-        sd[j] = np.sqrt(np.average(centred * centred, weights=weights))
-        largest[j] = np.abs(centred).max()
-        values.sort()
-        gaps = np.diff(values)
-        gaps = gaps[gaps > 0]
-        distinct[j] = len(gaps) + 1
-        smallest = gaps.min() if len(gaps) and distinct[j] < n / 2 else 0.0
+        mean[j], sd[j], largest[j] = _moments(values, weights)
+        smallest = 0.0
+        if n not in distinct[:j] or (at_least := _fewest_distinct(values)) < n / 2:
+            distinct[j], gap = _distinct(values)
+            smallest = gap if distinct[j] < n / 2 else 0.0
+        else:  # rows are known to differ, and this column is not rounded
+            distinct[j] = at_least
         resolution[j] = max(smallest, RELATIVE_RESOLUTION * sd[j])
     return Columns(mean, sd, _covariance(source, mean, sd), largest, resolution, distinct, n)
+
+
+def _moments(values: Array, weights: Array | None) -> tuple[float, float, float]:
+    """Mean, standard deviation, and the largest distance from the mean."""
+    mean = values[0] + np.average(values - values[0], weights=weights)
+    centred = values - mean
+    largest = max(centred.max(), -centred.min())
+    return mean, np.sqrt(np.average(np.square(centred, out=centred), weights=weights)), largest
+
+
+def _distinct(values: Array) -> tuple[int, float]:
+    """How many values differ, and by how little; the values are sorted in place."""
+    values.sort()
+    gaps = np.diff(values)
+    gaps = gaps[gaps > 0]
+    return len(gaps) + 1, float(gaps.min()) if len(gaps) else 0.0
+
+
+def _fewest_distinct(values: Array) -> int:
+    """At least so many values differ: those that a hash tells apart, in a fraction of the time that sorting takes."""
+    bits = len(values).bit_length()
+    seen = np.zeros(1 << bits, np.bool_)
+    hashes = (values + 0.0).view(np.uint64)  # -0.0 is no value of its own
+    hashes *= HASH
+    hashes >>= np.uint64(64 - bits)
+    seen[hashes.view(np.intp)] = True
+    return int(np.count_nonzero(seen))
 
 
 def multiplicity(source: Source, columns: Columns) -> Array | None:
