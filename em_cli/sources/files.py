@@ -63,17 +63,21 @@ class Meter(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
-        data = self._inner.read1(len(view))
+    def pull(self, size: int) -> bytes:
+        data = self._inner.read1(size)
         self._digest.update(data)
         self._size += len(data)
+        return data
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        data = self.pull(len(view))
         view[: len(data)] = data
         return len(data)
 
     def measured(self, name: str) -> InputFile:
         """The whole file; what was not asked for is read now."""
-        while self.read(1 << 20):
+        while self.pull(1 << 20):
             pass
         return InputFile(name, self._size, self._digest.hexdigest())
 
@@ -110,7 +114,7 @@ def opened(path: str) -> Iterator[Opened]:
             stream = stack.enter_context(decompress(meter, suffix, shown))
             yield Opened(shown, stream.read, lambda: meter.measured(path))
         else:
-            yield Opened(shown, meter.read, lambda: meter.measured(path))
+            yield Opened(shown, meter.pull, lambda: meter.measured(path))
 
 
 def digest(inputs: Sequence[InputFile]) -> str:

@@ -33,6 +33,19 @@ class Found:
     text: str
 
 
+class _Reading(io.TextIOBase):
+    """Text as a file; `io.StringIO` would first spread it over four bytes a character."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    def read(self, size: int | None = -1) -> str:
+        first = self._at
+        self._at = len(self._text) if size is None or size < 0 else first + size
+        return self._text[first : self._at]
+
+
 def frame_of_text(text: Lines, found: Layout, shown: str, options: ReadOptions) -> pd.DataFrame:
     """The rows as pandas reads them; `DataError` for a record of another length than the header."""
     names = list(found.names)
@@ -42,7 +55,7 @@ def frame_of_text(text: Lines, found: Layout, shown: str, options: ReadOptions) 
             warnings.simplefilter("error", ParserWarning)
             warnings.simplefilter("ignore", DtypeWarning)
             frame = pd.read_csv(
-                io.StringIO(text.text, newline="\n"),
+                _Reading(text.text),
                 sep=found.delimiter,
                 header=None,
                 names=names,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,10 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
                 parts = {name: [] for name in candidates(names, piece.file, options)}
             elif number and piece.first_row == 0:
                 check_same(piece.names, piece.file, names, label(files[0]))
-            for name, column in parts.items():
-                column.append(examine(piece, name, options, column[-1] if column else None))
+            found = [examine(piece, name, options, column[-1] if column else None) for name, column in parts.items()]
+            together = np.array([column.values for column in found])  # in one place, not amid the text
+            for column, examined, values in zip(parts.values(), found, together, strict=True):
+                column.append(replace(examined, values=values))
             if ids is not None:
                 ids += piece.frame[options.id].fillna("").tolist()
             n_read += len(piece.frame)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from em_cli.errors import DataError
@@ -34,7 +34,11 @@ def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
     line = 1
     carry = ""
     enough = 0  # characters before it is worth looking for the end of a long record again
-    for text in _decoded(file, encoding):
+
+    def reached() -> int:
+        return line + _count_lines(carry)
+
+    for text in _decoded(file, encoding, reached):
         carry += text
         if len(carry) < enough:
             continue
@@ -62,7 +66,8 @@ def _count_lines(text: str) -> int:
     return text.count("\n") or text.count("\r")
 
 
-def _decoded(file: Opened, encoding: str | None) -> Iterator[str]:
+def _decoded(file: Opened, encoding: str | None, reached: Callable[[], int]) -> Iterator[str]:
+    """The text as it comes; `reached` tells, for messages, the line that has been come to with what was yielded."""
     data = head = file.pull(PIECE)
     while head and len(data) < 4:  # enough to see a byte order mark
         head = file.pull(PIECE)
@@ -72,21 +77,20 @@ def _decoded(file: Opened, encoding: str | None) -> Iterator[str]:
     name = encoding or next((name for mark, name in _BOMS.items() if data.startswith(mark)), "utf-8")
     wide = codecs.lookup(name).name.startswith(("utf-16", "utf-32"))
     decoder = codecs.getincrementaldecoder("utf-8-sig" if codecs.lookup(name).name == "utf-8" else name)()
-    line = 1
     while True:
         try:
             text = decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
             if not wide and b"\0" in data:
-                raise _binary(file.label, line + _count_lines(data[: data.index(b"\0")].decode("latin-1"))) from None
-            line += _count_lines(error.object[: error.start].decode(name, "ignore"))
+                line = reached() + _count_lines(data[: data.index(b"\0")].decode("latin-1"))
+                raise _binary(file.label, line) from None
+            line = reached() + _count_lines(error.object[: error.start].decode(name, "ignore"))
             raise _undecodable(file.label, line, error, encoding) from None
         except UnicodeError as error:
             raise DataError(f"{file.label} is not in {encoding}: {error}.") from None
         if "\0" in text:
-            raise _binary(file.label, line + _count_lines(text[: text.index("\0")]))
+            raise _binary(file.label, reached() + _count_lines(text[: text.index("\0")]))
         yield text
-        line += _count_lines(text)
         if not data:
             return
         data = file.pull(PIECE)
