@@ -59,11 +59,12 @@ def score_rows(model: Model, parameters: Parameters, x: Array) -> RowScores:
 def totals(scores: RowScores, weights: Array | None = None) -> Totals:
     r = scores.responsibilities
     w = np.ones(r.shape[1]) if weights is None else weights
-    with np.errstate(divide="ignore", invalid="ignore"):
-        surprise = np.where(r > 0, r * np.log(r), 0.0).sum(axis=0)
+    surprise = np.maximum(r, NEGLIGIBLE)  # so that no logarithm is infinite, which is slow
+    np.log(surprise, out=surprise)
+    surprise *= r
     return Totals(
         np.asarray((w * scores.log_density).sum()),
-        np.asarray(-(w * surprise).sum()),
+        np.asarray(-(w * surprise.sum(axis=0)).sum()),
         np.asarray((w * np.log(r.max(axis=0))).sum()),
         (w * r).sum(axis=1),
         np.bincount(r.argmax(axis=0), w, len(r)).astype(np.float64),
