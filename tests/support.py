@@ -33,6 +33,7 @@ from em_cli.families.poisson import Poisson
 from em_cli.families.product import Product
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
+from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import Fitted
 from em_cli.search.restarts import Plan, Task, search
 from em_cli.sources.memory import InMemory
@@ -130,10 +131,11 @@ def climb(
     return fit([candidate], source, runner or Serial(), stopping or Stopping(1e-6, 200))[0]
 
 
-def default_plan(stopping: Stopping | None = None, seed: int = 0, restarts: int = 20) -> Plan:
+def default_plan(stopping: Stopping | None = None, seed: int = 0, effort: str = "normal") -> Plan:
     """What `em fit` does unless told otherwise."""
     starts = tuple((name, STARTS.load(name)()) for name in STARTS)
-    return Plan(ALGORITHMS.load("em")(), starts, restarts, True, stopping or Stopping(0.01, 2000), seed)
+    stopping = stopping or Stopping(0.01, 2000)
+    return Plan(ALGORITHMS.load("lbfgs")(), starts, None, stopping, seed, EFFORTS[effort])
 
 
 def find(family: Family, x: Array, ks: Sequence[int], plan: Plan | None = None) -> list[Fitted]:

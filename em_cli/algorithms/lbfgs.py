@@ -54,10 +54,11 @@ class LBFGS:
             u = reached
             if not pairs:
                 return found
-            direction = _times_inverse_hessian(gradient, pairs)
-            slope = float(direction @ gradient)
-            length = float(np.linalg.norm(direction))
-            if not slope > 0:
+            with np.errstate(over="ignore", invalid="ignore"):  # near a collapse
+                direction = _times_inverse_hessian(gradient, pairs)
+                slope = float(direction @ gradient)
+                length = float(np.linalg.norm(direction))
+            if not (slope > 0 and isfinite(length)):
                 return (yield Query(found))
             step, tried = min(1.0, limit / length), found
             for _ in range(self.shortenings + 1):
@@ -71,8 +72,9 @@ class LBFGS:
 
 
 def _remember(pairs: deque[Pair], step: Array, fall: Array) -> None:
-    curvature = float(step @ fall)
-    if curvature > 1e-10 * float(np.linalg.norm(step) * np.linalg.norm(fall)):
+    with np.errstate(over="ignore", invalid="ignore"):
+        curvature, lengths = float(step @ fall), float(np.linalg.norm(step) * np.linalg.norm(fall))
+    if curvature > max(1e-10 * lengths, 1e-100):
         pairs.append((step, fall))
 
 

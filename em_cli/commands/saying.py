@@ -44,7 +44,7 @@ def plan_text(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan, 
     from em_cli.display.text import counted
 
     effort = effort_of(config)
-    how = f"a search of {effort} effort" if effort else counted(plan.restarts, "climb")
+    how = f"a search of {effort} effort" if effort else counted(plan.restarts or 0, "climb")
     lines = [f"would fit {read_line(data)}"]
     lines += [
         f"  {task.label or 'components'}, k = {task.model.n_components}, {task.model.n_parameters} parameters: "

@@ -109,19 +109,19 @@ def plan_of(config: RunConfig) -> Plan:
     """How to search; a start that is no registered name is a file, for which see `start_file`."""
     from em_cli.algorithms import ALGORITHMS
     from em_cli.engine.stopping import Stopping
-    from em_cli.search.restarts import AUTO_RESTARTS, AUTO_STARTS, Plan
+    from em_cli.search.effort import EFFORTS
+    from em_cli.search.restarts import AUTO_STARTS, Plan
     from em_cli.starts import STARTS
 
     search = config.search
-    effort_of(config)
     names = AUTO_STARTS if search.start == "auto" or start_file(config) else (search.start,)
     return Plan(
         algorithm=ALGORITHMS.load(search.algorithm)(),
         starts=tuple((name, STARTS.load(name)()) for name in names),
-        restarts=AUTO_RESTARTS if search.restarts == "auto" else search.restarts,
-        moves=search.restarts == "auto",
+        restarts=None if search.restarts == "auto" else search.restarts,
         stopping=Stopping(search.tol, search.max_iter),
         seed=config.seed,
+        effort=EFFORTS[effort_of(config) or "normal"],
     )
 
 

@@ -82,7 +82,8 @@ def _factored(covariances: Array, bounds: Bounds | None) -> tuple[Array, Array, 
         factors, precision = _inverted(covariances)
         return covariances, factors, precision
     try:
-        factors, precision = _inverted(covariances)
+        with np.errstate(over="ignore", invalid="ignore"):  # of matrices that are hardly invertible: they are clamped
+            factors, precision = _inverted(covariances)
         # the trace of the inverse in units of the floor is no less than the inverse of the smallest eigenvalue
         if np.maximum.reduce(np.add.reduce(_diagonal(precision) * bounds.variance, axis=-1), axis=None) < 1:
             return covariances, factors, precision

@@ -163,16 +163,18 @@ class Attempt:
         return not any(collapse and collapse.at_floor for collapse in self.collapses)
 
 
-def judge(label: str, n_components: int, attempts: Sequence[Attempt]) -> Fitted:
+def judge(label: str, n_components: int, attempts: Sequence[Attempt], tally: tuple[int, int] | None = None) -> Fitted:
     """Choose the highest end that is not degenerate, and say of each start what became of it.
 
     Where every end is degenerate, the best that is not merely at the resolution of the data
     is chosen, with its collapses: that the count of rows be large is a preference, not a wall.
+    The tally tells how many searches there were and how many reached the best; where there is
+    none every climb that ended was one.
     """
     ended = sorted((a for a in attempts if a.climbed), key=lambda a: -a.result.log_likelihood)
     chosen = next((a for a in ended if a.sound), None) or next((a for a in ended if a.usable), None)
     ledger = tuple(Entry(a.result, a.start, a.seed, _verdict(a, chosen), a.reason, a.sample_rows) for a in attempts)
-    searches, reached = len(ended), sum(entry.verdict in (Verdict.BEST, Verdict.SAME) for entry in ledger)
+    searches, reached = tally or (len(ended), sum(entry.verdict in (Verdict.BEST, Verdict.SAME) for entry in ledger))
     if chosen is None:
         failure = f"every start collapsed: {ledger[0].reason}" if ledger else "there was no start"
         return Fitted(label, n_components, None, (), ledger, failure, searches)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
+from hashlib import sha256
 
 import numpy as np
 
-from em_cli.engine.arrays import Integers, take
+from em_cli.engine.arrays import Array, Integers, take
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Block, Parameters, Source, Start
 from em_cli.sources.memory import InMemory
@@ -36,27 +37,25 @@ def whole(source: Source) -> Block:
     return blocks[0] if len(blocks) == 1 else Block(0, np.concatenate([block.x for block in blocks], axis=1))
 
 
-def partition_starts(
-    models: Sequence[Model], source: Source, starts: Sequence[tuple[str, Start]], restarts: int, seed: int
-) -> Iterator[list[tuple[str, tuple[int, ...], Parameters]]]:
-    """For each model its starts: name, seed, parameters.
+class Starter:
+    """Makes starts; models whose families see the rows alike share the partitions."""
 
-    Models whose family sees the rows alike share the partitions. One component needs no search.
-    """
-    block = whole(source)
-    partitions: dict[tuple[int, int, int], Integers] = {}
-    for model in models:
-        k = model.n_components
-        embedding = model.family.embedding(block.x)
-        sight = hash(embedding.tobytes())
-        made: list[tuple[str, tuple[int, ...], Parameters]] = []
-        for number in range(1 if k == 1 else restarts):
-            name, start = starts[number % len(starts)]
-            own = (seed, k, number)
-            if (key := (sight, k, number)) not in partitions:
-                partitions[key] = start.labels(embedding, k, own)
-            made.append((name, own, from_partition(model, block, partitions[key])))
-        yield made
+    def __init__(self, block: Block, starts: Mapping[str, Start], seed: int) -> None:
+        self.block, self.starts, self.seed = block, starts, seed
+        self._partitions: dict[tuple[bytes, int, str, int], Integers] = {}
+        self._sights: dict[int, tuple[bytes, Array]] = {}
+
+    def __call__(self, model: Model, name: str, number: int) -> tuple[tuple[int, ...], Parameters]:
+        """Seed and starting parameters."""
+        family, k = model.family, model.n_components
+        if id(family) not in self._sights:
+            embedding = family.embedding(self.block.x)
+            self._sights[id(family)] = sha256(embedding.tobytes()).digest(), embedding
+        sight, embedding = self._sights[id(family)]
+        own, key = (self.seed, k, number), (sight, k, name, number)
+        if key not in self._partitions:
+            self._partitions[key] = self.starts[name].labels(embedding, k, own)
+        return own, from_partition(model, self.block, self._partitions[key])
 
 
 def from_partition(model: Model, block: Block, partition: Integers) -> Parameters:

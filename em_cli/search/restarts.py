@@ -1,29 +1,29 @@
-"""Many starts for every model of a run, climbed together; those in the running climb to the end."""
+"""Every model of a run is searched for; one pass over the data serves the climbs of all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
 
-from em_cli.algorithms.em import EM
-from em_cli.engine.columns import Columns
+from em_cli.engine.columns import Columns, summarize
 from em_cli.engine.events import Observer, PhaseStarted, ignore
-from em_cli.engine.fit import Candidate, fit
+from em_cli.engine.fit import Candidate, Search, conduct, fit
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm, Parameters, Runner, Source, Start
+from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
-from em_cli.search.climbs import Climb, by_task, in_the_running, screen, second_choice
-from em_cli.search.ledger import Assessor, Fitted, judge
-from em_cli.search.partitions import partition_starts, sample_rows
-from em_cli.search.split_merge import AMPLE, THRIFTY, Climber, improve
+from em_cli.search.climbs import plain
+from em_cli.search.effort import EFFORTS, Effort
+from em_cli.search.explore import Quest
+from em_cli.search.ground import Ground
+from em_cli.search.ledger import Assessor, Attempt, Fitted, judge
+from em_cli.search.partitions import Starter, sample_rows, whole
+from em_cli.search.scout import AT_REST, DIFFERENT, Scout
+from em_cli.search.sweep import chained, lent, mended
 
-AUTO_RESTARTS = 20
 AUTO_STARTS = ("kmeans", "sphered", "projection", "random")
-SCREENING = Stopping(tolerance=0.5, max_iterations=200)
-THRIFT_ROWS = 2_000
-FINISHERS = 4  # climbs of each model that go on to the end, where rows are many
-FINISHERS_OF_SAMPLE = 2  # where the screening saw a sample
-THRIFTY_LEADERS = 2  # of the kinds of starts, those from whose best the moves go on
+FINISHERS = 2  # of what was found on a sample, that climb on all rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,20 +39,37 @@ class Task:
 class Plan:
     """How to search."""
 
-    algorithm: Algorithm
-    starts: tuple[tuple[str, Start], ...]  # taken in turn, by name
-    restarts: int
-    moves: bool  # whether to halve the starts, and go on from the best by split and merge
+    algorithm: Algorithm  # of climbs to the end
+    starts: tuple[tuple[str, Start], ...]  # by name
+    restarts: int | None  # plain climbs from so many starts, the kinds taken in turn; None for a search
     stopping: Stopping
     seed: int = 0
+    effort: Effort = field(default=EFFORTS["normal"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """What all searches of a run have in common."""
+
+    tasks: Sequence[Task]
+    source: Source
+    sample: Source
+    ground: Ground
+    runner: Runner
+    plan: Plan
+    observe: Observer
+    numbers: Iterator[int]
 
     @property
-    def screening(self) -> Stopping:
-        """Never stricter than what the user asked for."""
-        return Stopping(
-            max(SCREENING.tolerance, self.stopping.tolerance),
-            min(SCREENING.max_iterations, self.stopping.max_iterations),
-        )
+    def sampled(self) -> bool:
+        return self.sample is not self.source
+
+    def scout(self, t: int, effort: Effort) -> Scout:
+        task = self.tasks[t]
+        model = task.model
+        if self.sampled:
+            model = replace(model, constant=base_measure(model, self.sample))
+        return Scout(model, self.ground, effort, self.plan.seed, task.label)
 
 
 def search(
@@ -64,87 +81,94 @@ def search(
     observe: Observer = ignore,
     halted: Callable[[], bool] = lambda: False,
 ) -> list[Fitted]:
-    """Fit every task; one pass over the data serves all their climbs."""
+    """Fit every task."""
     observe(PhaseStarted("starts", len(tasks)))
     sample = sample_rows(source, plan.seed)
-    sampled = sample is not source
-    climbs = _climbs(tasks, sample, plan)
-    assess = Assessor(source, columns, runner)
-    if fresh := [climb for climb in climbs if climb.start != "given"]:
-        observe(PhaseStarted("screening", len(fresh)))
-        on_sample = Assessor(sample, columns, runner) if sampled else assess
-        halving = plan.moves and thrifty(sample)
-        screen(fresh, sample, on_sample, plan.screening, halving, observe, halted)
-        if plan.moves:
-            observe(PhaseStarted("moves", len(tasks)))
-            climbs += _moved(climbs, Climber(sample, runner, on_sample, halted), plan)
-        for climb in climbs:
-            climb.sample_rows = sample.n_rows if sampled else 0
-
-    def finish(running: list[Climb]) -> None:
-        observe(PhaseStarted("climbing", len(running)))
-        candidates = [_resumed(climb, plan, sampled) for climb in running]
-        results = fit(candidates, source, runner, plan.stopping, observe, halted)
-        for climb, result, collapses in zip(running, results, assess(results), strict=True):
-            climb.hears(result, collapses)
-            climb.climbed, climb.sample_rows = True, 0
-
-    finishers = FINISHERS_OF_SAMPLE if sampled else FINISHERS if thrifty(source) else len(climbs)
-    groups = [[climb for climb in climbs if climb.task == t] for t in range(len(tasks))]
-    finish([climb for group in groups for climb in in_the_running(group, finishers)])
-    if again := [climb for group in groups for climb in second_choice(group)]:
-        finish(again)
-    return [
-        judge(task.label, task.model.n_components, [climb.attempt() for climb in group])
-        for task, group in zip(tasks, groups, strict=True)
-    ]
-
-
-def thrifty(source: Source) -> bool:
-    """Whether rows are so many that climbs cost more than what surrounds them."""
-    return source.n_rows > THRIFT_ROWS
-
-
-def _climbs(tasks: Sequence[Task], sample: Source, plan: Plan) -> list[Climb]:
-    """The starts of all tasks, in the order of the ledger."""
-    climbs: list[Climb] = []
-    models = [task.model for task in tasks if task.start is None]
-    made = iter(partition_starts(models, sample, plan.starts, plan.restarts, plan.seed))
+    ground = Ground(sample, whole(sample), columns if sample is source else summarize(sample), halted)
+    run = _Run(tasks, source, sample, ground, runner, plan, observe, count())
+    free = [t for t, task in enumerate(tasks) if task.start is None]
+    attempts: dict[int, list[Attempt]] = {t: [] for t in range(len(tasks))}
+    tallies: dict[int, tuple[int, int]] = {}
+    if free and plan.restarts is not None:
+        attempts |= _plain(run, free)
+    elif free:
+        quests = _searched(run, free)
+        attempts |= {t: quest.attempts for t, quest in quests.items()}
+        tallies = {t: quest.tally() for t, quest in quests.items()}
+    last: list[tuple[int, str, tuple[int, ...], Candidate]] = []
     for t, task in enumerate(tasks):
+        origins: list[tuple[str, tuple[int, ...], Parameters]] = []
         if task.start is not None:
-            candidate = Candidate(task.model, plan.algorithm, task.start, len(climbs), task.label)
-            climbs.append(Climb(t, "given", (), candidate))
-            continue
-        for name, seed, parameters in next(made):
-            candidate = Candidate(task.model, EM(), parameters, len(climbs), task.label)
-            climbs.append(Climb(t, name, seed, candidate))
-    return climbs
+            origins = [("given", (), task.start)]
+        elif run.sampled:
+            origins = [(a.start, a.seed, a.result.parameters) for a in _finishers(attempts[t])]
+            attempts[t] = [replace(a, climbed=False, sample_rows=sample.n_rows) for a in attempts[t]]
+        for name, seed, parameters in origins:
+            candidate = Candidate(task.model, plan.algorithm, parameters, next(run.numbers), task.label)
+            last.append((t, name, seed, candidate))
+    if last:
+        observe(PhaseStarted("climbing", len(last)))
+        results = fit([candidate for *_, candidate in last], source, runner, plan.stopping, observe, halted)
+        verdicts = Assessor(source, columns, runner)(results)
+        for (t, name, seed, _), result, collapses in zip(last, results, verdicts, strict=True):
+            attempts[t].append(Attempt(result, name, seed, collapses, True))
+    return [judge(task.label, task.model.n_components, attempts[t], tallies.get(t)) for t, task in enumerate(tasks)]
 
 
-def _moved(climbs: list[Climb], climber: Climber, plan: Plan) -> list[Climb]:
-    """New climbs, from where split and merge moves led the best start of each kind."""
-    leaders: dict[tuple[int, str], Climb] = {}
-    for climb in sorted(climbs, key=lambda climb: (not climb.sound, climb.given_up, -climb.height)):
-        if climb.result is not None:
-            leaders.setdefault((climb.task, climb.start), climb)
-    save = thrifty(climber.source)
-    followed = THRIFTY_LEADERS if save else len(plan.starts)
-    parents = [climb for group in by_task(list(leaders.values())) for climb in group[:followed]]
-    incumbents = [(climb.result, climb.sound) for climb in parents if climb.result]
-    moved: list[Climb] = []
-    ends = improve(incumbents, climber, plan.screening, THRIFTY if save else AMPLE, plan.seed)
-    for parent, end in zip(parents, ends, strict=True):
-        if end is not parent.result:
-            number = len(climbs) + len(moved)
-            candidate = replace(parent.candidate, number=number)
-            name = f"split/merge of {parent.candidate.number + 1}"
-            moved.append(Climb(parent.task, name, parent.seed, candidate, end, (None,)))
-    return moved
+def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
+    """Climbs from a given number of starts."""
+    plan, kinds = run.plan, [name for name, _ in run.plan.starts]
+    starter = Starter(run.ground.block, dict(plan.starts), plan.seed)
+    finish = None if run.sampled else (plan.algorithm, plan.stopping)
+    assert plan.restarts is not None, "a number of starts was asked for"
+    run.observe(PhaseStarted("climbing", plan.restarts * len(free)))
+    climbs = [
+        plain(run.scout(t, plan.effort), kinds, starter, plan.restarts, finish, run.numbers, run.observe) for t in free
+    ]
+    found = conduct(climbs, run.sample, run.runner, run.observe, run.ground.halted)
+    return dict(zip(free, found, strict=True))
 
 
-def _resumed(climb: Climb, plan: Plan, sampled: bool) -> Candidate:
-    """The climb on all rows from where the screening left it, by the algorithm asked for."""
-    if climb.result is None:
-        return climb.candidate
-    climbed = () if sampled else climb.result.trace
-    return replace(climb.candidate, start=climb.result.parameters, algorithm=plan.algorithm, climbed=climbed)
+def _searched(run: _Run, free: Sequence[int]) -> dict[int, Quest]:
+    """A crowd of starts for each model, what neighbouring models can tell, then searches from the best."""
+    plan, effort = run.plan, run.plan.effort.shared(len(free))
+    starter = Starter(run.ground.block, dict(plan.starts), plan.seed)
+    kinds = tuple(name for name, _ in plan.starts)
+    algorithm, stopping = plan.algorithm, AT_REST if run.sampled else plan.stopping
+    quests = {
+        t: Quest(run.scout(t, effort), kinds, starter, algorithm, stopping, run.numbers, run.observe) for t in free
+    }
+    families: dict[int, dict[int, Quest]] = {}
+    sizes: dict[int, list[Quest]] = {}
+    for quest in quests.values():
+        model = quest.scout.model
+        families.setdefault(id(model.family), {})[model.n_components] = quest
+        sizes.setdefault(model.n_components, []).append(quest)
+
+    def stage(name: str, searches: Sequence[Search[None]]) -> None:
+        run.observe(PhaseStarted(name, len(searches)))
+        conduct(searches, run.sample, run.runner, run.observe, run.ground.halted)
+
+    everyone = list(quests.values())
+    stage("screening", [quest.crowd() for quest in everyone])
+    stage("neighbours", [chained(list(family.values())) for family in families.values()])
+    if len(families) > 1:
+        stage("neighbours", [lent(q, [o for o in sizes[q.scout.model.n_components] if o is not q]) for q in everyone])
+    stage("crossover", [quest.breed() for quest in everyone])
+    stage("moves", [quest.searches() for quest in everyone])
+    if len(everyone) > len(families):
+        stage("mending", [mended(family) for family in families.values()])
+    return quests
+
+
+def _finishers(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The best that was found on a sample, and the best that is not the same; sound ones, if there are any."""
+    ended = sorted((a for a in attempts if a.climbed), key=lambda a: (not a.sound, -a.result.log_likelihood))
+    chosen: list[Attempt] = []
+    for attempt in ended:
+        if len(chosen) == FINISHERS:
+            break
+        heights = [other.result.log_likelihood for other in chosen if other.sound == attempt.sound]
+        if all(abs(attempt.result.log_likelihood - height) > DIFFERENT for height in heights):
+            chosen.append(attempt)
+    return chosen

@@ -111,14 +111,15 @@ def test_the_same_configuration_gives_the_same_bits(case: Case):
     assert again.trace == untouched(case)[0].trace
 
 
-def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch):
+@pytest.mark.parametrize("restarts", [None, 8])
+def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch, restarts):
     """A log-likelihood of fewer rows is higher: the ledger keeps it apart, and it wins nothing."""
     monkeypatch.setattr(partitions, "SAMPLE_ROWS", 500)
     rng = np.random.default_rng(5)
     x = np.concatenate([rng.normal(0, 1, 900), rng.normal(6, 1, 600)])[None]
     source = InMemory(x)
     columns, [(label, model)] = models(Schema((Column("x", "numeric"),)), source, "gaussian", ("full",), (2,))
-    plan = Plan(EM(), (("kmeans", KMeans()), ("random", Random())), 8, True, Stopping())
+    plan = Plan(EM(), (("kmeans", KMeans()), ("random", Random())), restarts, Stopping())
     (fitted,) = search([Task(label, model)], source, columns, Serial(), plan)
     assert fitted.chosen is not None
     climbed = [entry for entry in fitted.ledger if not entry.sample_rows]

@@ -1,0 +1,34 @@
+"""How hard to search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Limits of a search. Where rows are few, a budget of work allows more than the least."""
+
+    budget: float = 6e6  # rows times components times passes, that a stage of the search for one model may take
+    searches: int = 6  # to the end of what split and merge moves can do
+    agreement: int = 2  # origins of different kinds that must have led to the best
+    generations: int = 4  # of crossover
+    population: int = 8  # distinct mixtures that are kept
+    tries: int = 12  # ways to part a component
+    failures: int = 1  # rounds of moves without success, and a search ends
+    bounces: int = 0  # numbers of components to split off and merge again
+
+    def shared(self, n_models: int) -> Effort:
+        """For each of several models, which help each other."""
+        if n_models == 1:
+            return self
+        return replace(self, budget=self.budget / n_models**0.5, searches=-(-self.searches // 3))
+
+
+EFFORTS = {
+    "low": Effort(budget=3e5, searches=1, generations=0, population=3, tries=6),
+    "normal": Effort(),
+    "high": Effort(
+        budget=6e7, searches=20, agreement=4, generations=12, population=16, tries=24, failures=2, bounces=3
+    ),
+}

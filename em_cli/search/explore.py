@@ -1,0 +1,221 @@
+"""The search for the best mixture of one model: a crowd of starts, crossover, split and merge search, agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+import numpy as np
+
+from em_cli.engine.events import Observer, ignore
+from em_cli.engine.fit import Candidate, FitResult, Leg, Search
+from em_cli.engine.protocols import Algorithm
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.search.ground import Ground
+from em_cli.search.ledger import SAME_OPTIMUM, Attempt, reach
+from em_cli.search.lineage import bounced, crossed
+from em_cli.search.partitions import Starter
+from em_cli.search.refine import REPAIRS, level_moves, refined, repaired
+from em_cli.search.scout import DIFFERENT, REST, RUNGS, Found, Scout, onwards
+
+STARTS = (4, 24)  # of each kind: at least, at most
+PAIRS = (0, 10)  # that are crossed in a generation
+SEARCH = "search from "
+PLATEAUX = 3
+LASTING = 2.5  # a crossing costs as much as climbs of so many times more components
+
+
+@dataclass(slots=True, eq=False)
+class Quest:
+    """The search for one model: what it has found, and what it has tried."""
+
+    scout: Scout
+    kinds: Sequence[str]
+    make: Starter
+    algorithm: Algorithm  # that finishes
+    stopping: Stopping
+    numbers: Iterator[int]
+    observe: Observer = ignore
+    population: list[Found] = field(default_factory=list)  # distinct sound mixtures, the highest first
+    attempts: list[Attempt] = field(default_factory=list)
+    ends: list[Found] = field(default_factory=list)  # of searches, the highest first
+    crossed: set[tuple[float, float]] = field(default_factory=set)  # heights of pairs
+
+    @property
+    def ground(self) -> Ground:
+        return self.scout.ground
+
+    def add(self, results: Sequence[FitResult], origin: str) -> None:
+        """Take sound mixtures into the population; those at rest are ends of the search as well."""
+        known = {id(found) for found in self.population}
+        self.population = self.scout.fittest([*self.population, *(Found(r, origin) for r in results)])
+        for found in self.population:
+            if id(found) not in known and found.result.status is Status.CONVERGED:
+                candidate = replace(found.result.candidate, number=next(self.numbers))
+                result = replace(found.result, candidate=candidate)
+                self.attempts.append(Attempt(result, origin, (), self.ground.collapses(result), True))
+
+    def crowd(self) -> Search[None]:
+        """Starts of every kind, climbed to rest; where not all are affordable, by successive halving."""
+        one = self.scout.model.n_components == 1
+        each = 1 if one else self.scout.affordable(REST * len(self.kinds), *STARTS)
+        running: list[tuple[str, tuple[int, ...], Candidate]] = []
+        for kind in self.kinds[:1] if one else self.kinds:
+            for number in range(each):
+                seed, start = self.make(self.scout.model, kind, number)
+                running.append((kind, seed, replace(self.scout.candidate(start), number=next(self.numbers))))
+        if self.scout.rich(len(running)):
+            results = yield from self.scout.rested([candidate for _, _, candidate in running], self.observe)
+        else:
+            for passes in RUNGS[:-1]:
+                running = yield from self._halved(running, passes)
+            results = yield Leg([candidate for *_, candidate in running], Stopping(0.0, RUNGS[-1]), self.observe)
+        for (kind, seed, _), result in zip(running, results, strict=True):
+            collapses, at_rest = self.ground.collapses(result), result.status is Status.CONVERGED
+            self.attempts.append(Attempt(result, kind, seed, collapses, at_rest))
+            if not any(collapses):
+                self.population.append(Found(result, kind))
+        self.population = self.scout.fittest(self.population)
+
+    def _halved(
+        self, running: list[tuple[str, tuple[int, ...], Candidate]], passes: int
+    ) -> Search[list[tuple[str, tuple[int, ...], Candidate]]]:
+        """The better half of the starts, and the best of each kind."""
+        results = yield Leg([candidate for _, _, candidate in running], Stopping(0.0, passes), self.observe)
+        verdicts = [self.ground.collapses(result) for result in results]
+        ranked = sorted(range(len(results)), key=lambda r: (any(verdicts[r]), -results[r].log_likelihood))
+        kept = ranked[: -(-len(ranked) // 2)]
+        kept += [
+            next(r for r in ranked if running[r][0] == kind) for kind in dict.fromkeys(kind for kind, _, _ in running)
+        ]
+        left = []
+        for r, (kind, seed, candidate) in enumerate(running):
+            if r in kept:
+                climbed = results[r].trace
+                left.append((kind, seed, replace(candidate, start=results[r].parameters, climbed=climbed)))
+            else:
+                self.attempts.append(Attempt(results[r], kind, seed, verdicts[r], False))
+        return left
+
+    def breed(self) -> Search[None]:
+        """Generations of crossover, as long as one is better than the last."""
+        scout = self.scout
+        for _ in range(scout.effort.generations if scout.model.n_components > 1 else 0):
+            places = sorted(combinations(range(len(self.population)), 2), key=sum)
+            pairs = [(self.population[a], self.population[b]) for a, b in places]
+            pairs = [pair for pair in pairs if (pair[0].height, pair[1].height) not in self.crossed]
+            pairs = pairs[: scout.affordable(REST * LASTING, *PAIRS)]
+            if not pairs or self.ground.halted():
+                break
+            self.crossed |= {(a.height, b.height) for a, b in pairs}
+            before = self.population[0].height
+            self.add((yield from crossed(scout, [(a.result, b.result) for a, b in pairs])), "crossover")
+            if self.population[0].height < before + SAME_OPTIMUM:
+                break
+
+    def searches(self) -> Search[None]:
+        """Split and merge search from the best, until searches of different origin agree on what is best."""
+        yield from self._finished_alike()
+        effort, done, waiting = self.scout.effort, list[float](), list(self.population)
+        while waiting and len(done) < effort.searches and not self._agreed():
+            found = waiting.pop(0)
+            end = yield from self._searched(found, len(done))
+            done.append(found.height)
+            if not waiting and len(done) < effort.searches and not self.ground.halted():
+                yield from self.breed()
+                waiting = [f for f in self.population if all(abs(f.height - d) > SAME_OPTIMUM for d in done)]
+            if self.ground.halted() and end is not None:
+                break
+        for more in range(1, effort.bounces + 1):
+            if self.ends and not self.ground.halted():
+                (better, *_) = [*(yield from bounced(self.scout, self.ends[0].result, more)), None]
+                if better is not None:
+                    yield from self._searched(Found(better, "bounce"), 100 + more)
+
+    def _finished_alike(self) -> Search[None]:
+        """Finish the best start of each kind, where they look alike: not all lead to the same end."""
+        if not self.population or not self.scout.rich(len(self.kinds)):
+            return
+        alike: dict[str, Attempt] = {}
+        for attempt in sorted(self.attempts, key=lambda a: -a.result.log_likelihood):
+            if attempt.sound and attempt.result.log_likelihood > self.population[0].height - DIFFERENT:
+                alike.setdefault(attempt.start, attempt)
+        climbs = [onwards(attempt.result, self.algorithm) for attempt in alike.values()]
+        ends = yield Leg(climbs, self.stopping, self.observe)
+        for attempt, end in zip(alike.values(), ends, strict=True):
+            finished = replace(attempt, result=end, collapses=self.ground.collapses(end), climbed=True)
+            self.attempts[self.attempts.index(attempt)] = finished
+            if finished.sound:
+                self.population.append(Found(end, attempt.start))
+        self.population = self.scout.fittest(self.population)
+
+    def search_best(self) -> Search[None]:
+        """One more search, from the best of the population."""
+        if self.population:
+            yield from self._searched(self.population[0], len(self.ends))
+
+    def tally(self) -> tuple[int, int]:
+        """How many searches were made, and how many came to the best end.
+
+        The starts of one kind are a search; so is each split and merge search from the best.
+        """
+        ended = [a for a in self.attempts if a.sound and (a.climbed or a.start.startswith(SEARCH))]
+        if self.scout.effort.searches == 1 or not ended:
+            return (1, 1) if ended else (len(self.attempts), 0)
+        best = max(attempt.result.log_likelihood for attempt in ended)
+        heights = dict[tuple[str, tuple[int, ...]], float]()
+        for attempt in ended:
+            line = attempt.start, attempt.seed[:1] if attempt.start.startswith(SEARCH) else ()
+            heights[line] = max(heights.get(line, -np.inf), attempt.result.log_likelihood)
+        return len(heights), sum(best - height < SAME_OPTIMUM for height in heights.values())
+
+    def _agreed(self) -> bool:
+        if not self.ends:
+            return False
+        best = self.ends[0].height
+        near = [a for a in self.attempts if a.climbed and a.sound and best - a.result.log_likelihood < SAME_OPTIMUM]
+        return len({a.start.removeprefix(SEARCH) for a in near}) >= min(
+            self.scout.effort.agreement, self.scout.model.n_components
+        )
+
+    def _searched(self, found: Found, number: int) -> Search[FitResult | None]:
+        """Moves until none is left, then the finish; where it collapses, repair and begin again."""
+        rng, result = self.scout.rng(0, number), found.result
+        for _ in range(REPAIRS + 1):
+            result = yield from refined(self.scout, result, rng)
+            if self.ends and reach(result) < self.ends[0].height:
+                self.attempts.append(Attempt(result, SEARCH + found.origin, (number,), (None,), False))
+                return result
+            result = yield from self._finished(result)
+            collapses = self.ground.collapses(result)
+            sound = not any(collapses)
+            self.attempts.append(Attempt(result, SEARCH + found.origin, (number,), collapses, True))
+            if sound:
+                result = yield from self._off_plateau(result, found.origin, number)
+                self.ends = sorted([*self.ends, Found(result, found.origin)], key=lambda f: -f.height)
+                self.population = self.scout.fittest([*self.population, Found(result, "search")])
+                return result
+            again = yield from repaired(self.scout, result, rng)
+            if again is None:
+                return None
+            result = again
+        return None
+
+    def _off_plateau(self, result: FitResult, origin: str, number: int) -> Search[FitResult]:
+        """Where a move costs next to nothing the likelihood is flat: climb from there to the end as well."""
+        for step in range(PLATEAUX if self.scout.model.n_components > 1 else 0):
+            starts = level_moves(self.scout, result, self.scout.rng(3, number, step))
+            climbs = [replace(c, algorithm=self.algorithm, number=next(self.numbers)) for c in starts]
+            higher = self.scout.sound((yield Leg(climbs, self.stopping, self.observe)))
+            if not higher or higher[0].log_likelihood < result.log_likelihood + self.stopping.tolerance / 10:
+                break
+            result = higher[0]
+            self.attempts.append(Attempt(result, SEARCH + origin, (number, step), self.ground.collapses(result), True))
+        return result
+
+    def _finished(self, result: FitResult) -> Search[FitResult]:
+        candidate = self.scout.candidate(result)
+        finishing = replace(candidate, algorithm=self.algorithm, number=next(self.numbers), climbed=result.trace)
+        (end,) = yield Leg([finishing], self.stopping, self.observe)
+        return end if end.status is not Status.DEGENERATE else result

@@ -1,0 +1,92 @@
+"""The rows on which a search stands, and mixtures as they look from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.columns import Columns, multiplicity
+from em_cli.engine.fit import FitResult
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Block, Source
+from em_cli.engine.scoring import score_rows
+from em_cli.engine.stopping import Status
+from em_cli.search.ledger import Collapses, dead
+
+KEPT_FEATURES = 1 << 22  # floats; more are computed anew
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A mixture with what the rows say of its components."""
+
+    result: FitResult
+    mass: Array  # (K, n) responsibilities times case weights
+    statistics: Array  # (K, S), with no frame of reference
+
+    @property
+    def model(self) -> Model:
+        return self.result.candidate.model
+
+
+@dataclass(slots=True, eq=False)
+class Ground:
+    """All rows of the data, or a sample of them, in one block."""
+
+    source: Source
+    block: Block
+    columns: Columns  # of all the data
+    halted: Callable[[], bool]
+    _distinct: Array = field(init=False, repr=False)  # (n,) what each row adds to the number of distinct rows
+    _features: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
+    _embeddings: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        copies = multiplicity(self.source, self.columns)
+        self._distinct = np.ones(self.block.x.shape[1]) if copies is None else 1 / copies
+
+    def features(self, model: Model, rows: Integers | slice = slice(None)) -> Array:
+        """(F, n) of some rows; those of all rows are kept, if they are few."""
+        family = model.family
+        if (known := self._features.get(id(family))) is not None:
+            return known[:, rows]
+        x = self.block.x[:, rows]
+        features = np.empty((family.n_features(), x.shape[1]))
+        family.features(x, features)
+        if x.shape[1] == self.block.x.shape[1] and features.size <= KEPT_FEATURES:
+            self._features[id(family)] = features
+        return features
+
+    def embedding(self, model: Model) -> Array:
+        """(E, n)."""
+        if id(model.family) not in self._embeddings:
+            self._embeddings[id(model.family)] = model.family.embedding(self.block.x)
+        return self._embeddings[id(model.family)]
+
+    def responsibilities(self, result: FitResult) -> Array:
+        """(K, n)."""
+        return score_rows(result.candidate.model, result.parameters, self.block.x).responsibilities
+
+    def mass(self, result: FitResult) -> Array:
+        """(K, n) responsibilities times case weights."""
+        r = self.responsibilities(result)
+        return r if self.block.weights is None else r * self.block.weights
+
+    def view(self, result: FitResult) -> View:
+        model, mass = result.candidate.model, self.mass(result)
+        return View(result, mass, model.family.statistics(self.features(model), mass[None], None)[0])
+
+    def collapses(self, result: FitResult) -> Collapses:
+        """Which components of the result are degenerate, by the distinct rows that they rest on."""
+        if result.status is Status.DEGENERATE:
+            return dead(result)
+        support = result.weight
+        if self._distinct.min() < 1 or self.block.weights is not None:
+            support = self.responsibilities(result) @ self._distinct
+        return tuple(result.candidate.model.family.collapsed(result.parameters.components, support))
+
+    def sound(self, result: FitResult) -> bool:
+        return not any(self.collapses(result))

@@ -1,0 +1,147 @@
+"""What a split or a merge of components is worth, before any climb.
+
+With the responsibilities given, the log-likelihood after the M-step is at least the expected
+log-likelihood of rows and labels plus the entropy of the responsibilities (Neal & Hinton 1998).
+The first needs nothing but sufficient statistics, which add where components are merged: so
+the worth of a move is a bound and not a guess, for every family that can tell its expected
+log-density from statistics. The moves are those of Ueda, Nakano, Ghahramani & Hinton (2000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import ModelStatistics
+from em_cli.search.ground import Ground, View
+from em_cli.search.parts import Part, part, shared_entropies
+
+MANY = 12  # components, beyond which only the pairs that overlap most are thought of as merged
+ENTROPIES = 3  # pairs per component whose shared entropy is reckoned
+RESPLIT = 4  # pairs that are parted anew
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Merge:
+    """Components i and j made one, and the most that it loses."""
+
+    loss: float
+    i: int
+    j: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """A component parted in two, and the least that it gains."""
+
+    gain: float
+    component: int
+    part: Part
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Move:
+    """A merge and a split, which leave the number of components as it is."""
+
+    worth: float  # nats, at least
+    merge: Merge
+    split: Split  # of the merged component itself, if it names component i
+
+    @property
+    def touched(self) -> set[int]:
+        return {self.merge.i, self.merge.j, self.split.component}
+
+    def apply(self, statistics: Array) -> None:
+        """Rewrite the statistics (K, S)."""
+        i, j, k = self.merge.i, self.merge.j, self.split.component
+        statistics[i] = statistics[i] + statistics[j]
+        statistics[k], statistics[j] = self.split.part.first, self.split.part.second
+
+    def applied(self, statistics: Array) -> Array:
+        """Statistics (K, S) after the move."""
+        after = statistics.copy()
+        self.apply(after)
+        return after
+
+
+def splits(view: View, ground: Ground, rng: np.random.Generator, tries: int) -> list[Split]:
+    """The best way found to part each component, the most gainful first."""
+    parts = part(view.model, view.mass, ground, rng, tries)
+    known = [(k, p) for k, ps in enumerate(parts) for p in ps]
+    gains = _changes(view, [(k,) for k, _ in known], [[p.first, p.second] for _, p in known])
+    made = [Split(float(gain) + p.entropy, k, p) for gain, (k, p) in zip(gains, known, strict=True)]
+    return sorted(made, key=lambda split: -split.gain)
+
+
+def merges(view: View) -> list[Merge]:
+    """The pairs of components that lose least by being made one, the cheapest first."""
+    k = len(view.mass)
+    pairs = list(combinations(range(k), 2))
+    if k > MANY:
+        size = np.sqrt(np.maximum((view.mass**2).sum(axis=1), 1e-300))
+        overlap = view.mass @ view.mass.T / np.outer(size, size)
+        pairs = sorted(pairs, key=lambda pair: -overlap[pair])[: ENTROPIES * k]
+    losses = -_changes(view, pairs, [[view.statistics[i] + view.statistics[j]] for i, j in pairs])
+    cheapest = np.argsort(losses, kind="stable")[: ENTROPIES * k]
+    first, second = (view.mass[[pairs[p][side] for p in cheapest]] for side in (0, 1))
+    shared = shared_entropies(first, second)
+    made = [Merge(float(losses[p] + s), *pairs[p]) for p, s in zip(cheapest, shared, strict=True)]
+    return sorted(made, key=lambda merge: merge.loss)
+
+
+def moves(view: View, ground: Ground, rng: np.random.Generator, tries: int) -> list[Move]:
+    """Splits with merges elsewhere, and pairs parted anew, the most gainful first."""
+    pairs, parted, k = merges(view), splits(view, ground, rng, tries), len(view.mass)
+    found = [
+        Move(split.gain - merge.loss, merge, split)
+        for merge in pairs[: max(6, k)]
+        for split in parted[: max(6, k // 2)]
+        if split.component not in (merge.i, merge.j)
+    ]
+    again = pairs[:RESPLIT]
+    masses = np.array([view.mass[m.i] + view.mass[m.j] for m in again])
+    parts = part(view.model, masses, ground, rng, tries)
+    known = [(merge, p) for merge, ps in zip(again, parts, strict=True) for p in ps]
+    gains = _changes(view, [(m.i, m.j) for m, _ in known], [[p.first, p.second] for _, p in known])
+    for gain, (merge, p) in zip(gains, known, strict=True):
+        (shared,) = shared_entropies(view.mass[[merge.i]], view.mass[[merge.j]])
+        worth = float(gain) + p.entropy - shared
+        found.append(Move(worth, merge, Split(worth + merge.loss, merge.i, p)))
+    return sorted(found, key=lambda move: -move.worth)
+
+
+def bound(model: Model, statistics: Array) -> Array:
+    """(M,) expected log-likelihood of rows and labels at the M-steps of statistics (M, K, S)."""
+    sums = ModelStatistics(statistics, None)
+    parameters, _ = model.at_maximum(sums, None)
+    return model.expected_log_likelihood(sums, parameters)
+
+
+def _changes(view: View, removed: Sequence[tuple[int, ...]], added: Sequence[Sequence[Array]]) -> Array:
+    """By how much the expected log-likelihood changes (M,) where new components replace old ones.
+
+    Where components are coupled, all that stay are reckoned with.
+    """
+    if not removed:
+        return np.zeros(0)
+    model, now, new = view.model, view.statistics, np.array(added)  # (M, A, S)
+    if model.family.coupled:
+        after = np.stack([np.concatenate([np.delete(now, r, axis=0), a]) for r, a in zip(removed, new, strict=True)])
+        return bound(model, after) - bound(model, now[None])
+    before = _alone(model, now)[np.array(removed)].sum(axis=1)
+    change: Array = _alone(model, new.reshape(-1, new.shape[2])).reshape(new.shape[:2]).sum(axis=1) - before
+    return change
+
+
+def _alone(model: Model, statistics: Array) -> Array:
+    """(M,) what each of some components (M, S) adds to the expected log-likelihood, up to n log n."""
+    one = statistics[:, None]
+    weight = np.maximum(statistics[:, 0], np.finfo(float).tiny)
+    expected = model.family.expected_log_density(one, model.family.maximize(one, None))[:, 0]
+    added: Array = expected + weight * np.log(weight)
+    return added

@@ -1,0 +1,124 @@
+"""One model that is searched for, and how its search asks for climbs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from em_cli.algorithms.em import EM
+from em_cli.engine.arrays import Array, take
+from em_cli.engine.events import Observer, ignore
+from em_cli.engine.fit import Candidate, FitResult, Leg, Search
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Algorithm, ModelStatistics, Parameters
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.search.effort import Effort
+from em_cli.search.ground import Ground
+from em_cli.search.ledger import reach
+
+REST = 60  # passes that a climb takes to come to rest, more or less
+AT_REST = Stopping(0.05, REST)
+LATE = Stopping(0.05, 4 * REST)  # for those that are not, and may be the best
+LATECOMERS = 8  # at least
+RUNGS = (4, 12, 28)  # passes after which the lower half is given up, where not all can climb to rest
+DIFFERENT = 0.1  # nats between distinct mixtures
+
+
+def onwards(result: FitResult, algorithm: Algorithm | None = None) -> Candidate:
+    """The climb that goes on from where one ended."""
+    algorithm = algorithm or result.candidate.algorithm
+    return replace(result.candidate, start=result.parameters, algorithm=algorithm, climbed=result.trace)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A sound mixture, and the kind of its origin."""
+
+    result: FitResult
+    origin: str
+
+    @property
+    def height(self) -> float:
+        return self.result.log_likelihood
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scout:
+    """One model, the ground on which it is searched for, and what may be spent."""
+
+    model: Model
+    ground: Ground
+    effort: Effort
+    seed: int
+    label: str = ""
+    number: int = 0
+
+    @property
+    def cost(self) -> float:
+        """Of a pass of one candidate, in rows times components."""
+        return float(self.model.n_components * self.ground.block.x.shape[1])
+
+    def affordable(self, passes: float, least: int, most: int) -> int:
+        """How many candidates may make so many passes."""
+        return int(np.clip(self.effort.budget / (self.cost * passes), least, most))
+
+    def rng(self, *purpose: int) -> np.random.Generator:
+        return np.random.default_rng((self.seed, self.model.n_components, *purpose))
+
+    def with_components(self, k: int) -> Scout:
+        """The same for another number of components."""
+        if k == self.model.n_components:
+            return self
+        return replace(self, model=replace(self.model, n_components=k))
+
+    def candidate(self, start: Parameters | Array | FitResult) -> Candidate:
+        """A climb from parameters, from the M-step of statistics (K, S), or on from a result."""
+        if isinstance(start, FitResult):
+            return Candidate(self.model, EM(), start.parameters, self.number, self.label)
+        if isinstance(start, np.ndarray):
+            start = take(self.model.at_maximum(ModelStatistics(start[None], None), None)[0], 0)
+        return Candidate(self.model, EM(), start, self.number, self.label)
+
+    def rich(self, n_candidates: int) -> bool:
+        """Whether so many may climb to rest."""
+        return n_candidates * REST * self.cost <= 2 * self.effort.budget
+
+    def to_rest(self, candidates: Sequence[Candidate]) -> Search[list[FitResult]]:
+        """The sound ends of the climbs, the highest first; where not all are affordable, of the better ones only."""
+        if self.rich(len(candidates)):
+            return self.sound((yield from self.rested(candidates)))
+        running = list(candidates)
+        for passes in RUNGS:
+            better = self.sound((yield Leg(running, Stopping(0.0, passes))))
+            running = [onwards(result) for result in better[: -(-len(running) // 2)]]
+        return better
+
+    def rested(self, candidates: Sequence[Candidate], observe: Observer = ignore) -> Search[list[FitResult]]:
+        """Where the climbs have come to rest; the slow ones only where they may yet be the best."""
+        results = yield Leg(candidates, AT_REST, observe)
+        best = max((r.log_likelihood for r in self.sound(results) if r.status is Status.CONVERGED), default=-np.inf)
+        slow = [r for r, result in enumerate(results) if result.status is Status.MAX_ITERATIONS]
+        slow = [r for r in slow if reach(results[r]) >= best and self.ground.sound(results[r])]
+        slow.sort(key=lambda r: -results[r].log_likelihood)
+        slow = slow[: max(LATECOMERS, len(results) // 3)]
+        late = yield Leg([onwards(results[r]) for r in slow], LATE, observe)
+        for r, result in zip(slow, late, strict=True):
+            results[r] = result
+        return results
+
+    def sound(self, results: Sequence[FitResult]) -> list[FitResult]:
+        """Those that are not degenerate, the highest first."""
+        alive = [r for r in results if r.status is not Status.DEGENERATE and self.ground.sound(r)]
+        return sorted(alive, key=lambda r: -r.log_likelihood)
+
+    def fittest(self, found: Sequence[Found]) -> list[Found]:
+        """The highest mixtures that differ."""
+        distinct: list[Found] = []
+        for one in sorted(found, key=lambda f: -f.height):
+            if len(distinct) == self.effort.population:
+                break
+            if all(abs(one.height - other.height) > DIFFERENT for other in distinct):
+                distinct.append(one)
+        return distinct
