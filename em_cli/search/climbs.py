@@ -34,8 +34,8 @@ def plain(
         made.append((kind, seed, replace(scout.candidate(start), number=next(numbers))))
     results = yield Leg([candidate for _, _, candidate in made], _screening(finish), observe)
     attempts = [
-        Attempt(result, kind, seed, scout.ground.collapses(result), finish is None)
-        for (kind, seed, _), result in zip(made, results, strict=True)
+        Attempt(result, kind, seed, collapses, finish is None)
+        for (kind, seed, _), result, collapses in zip(made, results, scout.ground.judged(results), strict=True)
     ]
     if finish is None:
         return attempts
@@ -60,8 +60,7 @@ def _finished(
     algorithm, stopping = finish
     before = [attempts[a].result for a in places]
     results = yield Leg([onwards(result, algorithm) for result in before], stopping, observe)
-    for a, result in zip(places, results, strict=True):
-        collapses = scout.ground.collapses(result)
+    for a, result, collapses in zip(places, results, scout.ground.judged(results), strict=True):
         attempts[a] = replace(attempts[a], result=result, collapses=collapses, climbed=True)
 
 

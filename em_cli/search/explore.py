@@ -22,6 +22,7 @@ from em_cli.search.scout import DIFFERENT, REST, RUNGS, Found, Scout, onwards
 STARTS = (4, 24)  # of each kind: at least, at most
 PAIRS = (0, 10)  # that are crossed in a generation
 SEARCH = "search from "
+SETTLED = 0.6  # of the starts
 PLATEAUX = 3
 LASTING = 2.5  # a crossing costs as much as climbs of so many times more components
 
@@ -71,8 +72,8 @@ class Quest:
             for passes in RUNGS[:-1]:
                 running = yield from self._halved(running, passes)
             results = yield Leg([candidate for *_, candidate in running], Stopping(0.0, RUNGS[-1]), self.observe)
-        for (kind, seed, _), result in zip(running, results, strict=True):
-            collapses, at_rest = self.ground.collapses(result), result.status is Status.CONVERGED
+        for (kind, seed, _), result, collapses in zip(running, results, self.ground.judged(results), strict=True):
+            at_rest = result.status is Status.CONVERGED
             self.attempts.append(Attempt(result, kind, seed, collapses, at_rest))
             if not any(collapses):
                 self.population.append(Found(result, kind))
@@ -83,7 +84,7 @@ class Quest:
     ) -> Search[list[tuple[str, tuple[int, ...], Candidate]]]:
         """The better half of the starts, and the best of each kind."""
         results = yield Leg([candidate for _, _, candidate in running], Stopping(0.0, passes), self.observe)
-        verdicts = [self.ground.collapses(result) for result in results]
+        verdicts = self.ground.judged(results)
         ranked = sorted(range(len(results)), key=lambda r: (any(verdicts[r]), -results[r].log_likelihood))
         kept = ranked[: -(-len(ranked) // 2)]
         kept += [
@@ -98,9 +99,19 @@ class Quest:
                 self.attempts.append(Attempt(results[r], kind, seed, verdicts[r], False))
         return left
 
+    @property
+    def settled(self) -> bool:
+        """Whether most of the starts, and of more than one kind, came to the same end."""
+        if not self.population:
+            return False
+        near = [a for a in self.attempts if a.sound and self.population[0].height - a.result.log_likelihood < DIFFERENT]
+        return len(near) > SETTLED * len(self.attempts) and len({a.start for a in near}) > 1
+
     def breed(self) -> Search[None]:
         """Generations of crossover, as long as one is better than the last."""
         scout = self.scout
+        if self.settled:
+            return
         for _ in range(scout.effort.generations if scout.model.n_components > 1 else 0):
             places = sorted(combinations(range(len(self.population)), 2), key=sum)
             pairs = [(self.population[a], self.population[b]) for a, b in places]
@@ -143,8 +154,8 @@ class Quest:
                 alike.setdefault(attempt.start, attempt)
         climbs = [onwards(attempt.result, self.algorithm) for attempt in alike.values()]
         ends = yield Leg(climbs, self.stopping, self.observe)
-        for attempt, end in zip(alike.values(), ends, strict=True):
-            finished = replace(attempt, result=end, collapses=self.ground.collapses(end), climbed=True)
+        for attempt, end, collapses in zip(alike.values(), ends, self.ground.judged(ends), strict=True):
+            finished = replace(attempt, result=end, collapses=collapses, climbed=True)
             self.attempts[self.attempts.index(attempt)] = finished
             if finished.sound:
                 self.population.append(Found(end, attempt.start))

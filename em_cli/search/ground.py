@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.columns import Columns, multiplicity
+from em_cli.engine.columns import Columns
 from em_cli.engine.fit import FitResult
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Block, Source
 from em_cli.engine.scoring import score_rows
-from em_cli.engine.stopping import Status
-from em_cli.search.ledger import Collapses, dead
+from em_cli.runners.serial import Serial
+from em_cli.search.ledger import Assessor, Collapses
 
 KEPT_FEATURES = 1 << 22  # floats; more are computed anew
 
@@ -40,13 +40,12 @@ class Ground:
     block: Block
     columns: Columns  # of all the data
     halted: Callable[[], bool]
-    _distinct: Array = field(init=False, repr=False)  # (n,) what each row adds to the number of distinct rows
+    _assess: Assessor = field(init=False, repr=False)
     _features: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
     _embeddings: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        copies = multiplicity(self.source, self.columns)
-        self._distinct = np.ones(self.block.x.shape[1]) if copies is None else 1 / copies
+        self._assess = Assessor(self.source, self.columns, Serial())
 
     def features(self, model: Model, rows: Integers | slice = slice(None)) -> Array:
         """(F, n) of some rows; those of all rows are kept, if they are few."""
@@ -79,14 +78,12 @@ class Ground:
         model, mass = result.candidate.model, self.mass(result)
         return View(result, mass, model.family.statistics(self.features(model), mass[None], None)[0])
 
+    def judged(self, results: Sequence[FitResult]) -> list[Collapses]:
+        """Which components of each result are degenerate, by the distinct rows that they rest on."""
+        return self._assess(results)
+
     def collapses(self, result: FitResult) -> Collapses:
-        """Which components of the result are degenerate, by the distinct rows that they rest on."""
-        if result.status is Status.DEGENERATE:
-            return dead(result)
-        support = result.weight
-        if self._distinct.min() < 1 or self.block.weights is not None:
-            support = self.responsibilities(result) @ self._distinct
-        return tuple(result.candidate.model.family.collapsed(result.parameters.components, support))
+        return self.judged([result])[0]
 
     def sound(self, result: FitResult) -> bool:
         return not any(self.collapses(result))

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from math import isfinite
 
-from em_cli.engine.arrays import Array, stack
+import numpy as np
+
+from em_cli.engine.arrays import Array, map_arrays, stack
 from em_cli.engine.columns import Columns, multiplicity
 from em_cli.engine.fit import FitResult
+from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
-from em_cli.engine.protocols import Block, Collapse, Runner, Source
+from em_cli.engine.protocols import Block, Collapse, Parameters, Runner, Source
 from em_cli.engine.stopping import Status
 
 Collapses = tuple[Collapse | None, ...]  # of the components of one result; all None for a sound one
@@ -115,28 +118,25 @@ class Assessor:
         self.runner = runner
 
     def __call__(self, results: Sequence[FitResult]) -> list[Collapses]:
-        alive = [r for r in results if r.status is not Status.DEGENERATE and isfinite(r.log_likelihood)]
-        supports = self._supports(alive) if self.source and alive else [r.weight for r in alive]
-        found = {
-            id(r): tuple(r.candidate.model.family.collapsed(r.parameters.components, support))
-            for r, support in zip(alive, supports, strict=True)
-        }
-        return [found.get(id(r)) or dead(r) for r in results]
-
-    def _supports(self, results: Sequence[FitResult]) -> list[Array]:
-        """The distinct rows (K,) on which the components of each result rest."""
-        assert self.source is not None, "some rows are equal"
-        groups: dict[int, list[FitResult]] = {}
+        models: dict[int, list[FitResult]] = {}
         for result in results:
-            groups.setdefault(id(result.candidate.model), []).append(result)
-        stacked = [(rs[0].candidate.model, stack([r.parameters for r in rs])) for rs in groups.values()]
-        batches = one_pass(stacked, self.source, self.runner)
-        weights = {
-            id(result): weight
-            for batch, members in zip(batches, groups.values(), strict=True)
-            for result, weight in zip(members, batch.statistics.weight, strict=True)
-        }
-        return [weights[id(result)] for result in results]
+            if result.status is not Status.DEGENERATE and isfinite(result.log_likelihood):
+                models.setdefault(id(result.candidate.model), []).append(result)
+        found: dict[int, Collapses] = {}
+        for alike in models.values():
+            model, parameters = alike[0].candidate.model, stack([result.parameters for result in alike])
+            flat = map_arrays(lambda array: array.reshape(-1, *array.shape[2:]), parameters.components)
+            collapses = model.family.collapsed(flat, self._support(model, parameters, alike).ravel())
+            for r, result in enumerate(alike):
+                found[id(result)] = tuple(collapses[r * model.n_components : (r + 1) * model.n_components])
+        return [found.get(id(result)) or dead(result) for result in results]
+
+    def _support(self, model: Model, parameters: Parameters, results: Sequence[FitResult]) -> Array:
+        """The distinct rows (R, K) on which the components rest."""
+        if self.source is None:
+            return np.stack([result.weight for result in results])
+        (batch,) = one_pass([(model, parameters)], self.source, self.runner)
+        return batch.statistics.weight
 
 
 @dataclass(frozen=True, slots=True, eq=False)

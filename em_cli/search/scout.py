@@ -98,10 +98,10 @@ class Scout:
     def rested(self, candidates: Sequence[Candidate], observe: Observer = ignore) -> Search[list[FitResult]]:
         """Where the climbs have come to rest; the slow ones only where they may yet be the best."""
         results = yield Leg(candidates, AT_REST, observe)
-        best = max((r.log_likelihood for r in self.sound(results) if r.status is Status.CONVERGED), default=-np.inf)
-        slow = [r for r, result in enumerate(results) if result.status is Status.MAX_ITERATIONS]
-        slow = [r for r in slow if reach(results[r]) >= best and self.ground.sound(results[r])]
-        slow.sort(key=lambda r: -results[r].log_likelihood)
+        sound = self.sound(results)
+        best = max((r.log_likelihood for r in sound if r.status is Status.CONVERGED), default=-np.inf)
+        slow = [r for r, result in enumerate(results) if result in sound and result.status is Status.MAX_ITERATIONS]
+        slow = sorted((r for r in slow if reach(results[r]) >= best), key=lambda r: -results[r].log_likelihood)
         slow = slow[: max(LATECOMERS, len(results) // 3)]
         late = yield Leg([onwards(results[r]) for r in slow], LATE, observe)
         for r, result in zip(slow, late, strict=True):
@@ -110,8 +110,8 @@ class Scout:
 
     def sound(self, results: Sequence[FitResult]) -> list[FitResult]:
         """Those that are not degenerate, the highest first."""
-        alive = [r for r in results if r.status is not Status.DEGENERATE and self.ground.sound(r)]
-        return sorted(alive, key=lambda r: -r.log_likelihood)
+        sound = [r for r, collapses in zip(results, self.ground.judged(results), strict=True) if not any(collapses)]
+        return sorted(sound, key=lambda r: -r.log_likelihood)
 
     def fittest(self, found: Sequence[Found]) -> list[Found]:
         """The highest mixtures that differ."""

@@ -21,7 +21,7 @@ def chained(quests: Sequence[Quest]) -> Search[None]:
     """Up from one component, then down; the quests are for one family and differ in the number of components."""
     by_k = {quest.scout.model.n_components: quest for quest in quests}
     first, last = quests[0].scout, max(by_k)
-    if last == 1 or not _affordable(first.with_components(last), len(quests)):
+    if last == 1 or all(quest.settled for quest in quests) or not _affordable(first.with_components(last), len(quests)):
         return
     scouts = {k: by_k[k].scout if k in by_k else first.with_components(k) for k in range(1, last + ABOVE + 1)}
     top = last if len(quests) > 1 else last + ABOVE
@@ -65,5 +65,5 @@ def _results(population: Sequence[Found]) -> list[FitResult]:
 
 
 def _affordable(largest: Scout, n_models: int) -> bool:
-    """For a single model only where rows are few."""
+    """For a single model only where rows are few and starts disagree."""
     return n_models > 1 or largest.effort.budget > largest.cost * REST * largest.model.n_components

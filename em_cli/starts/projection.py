@@ -18,8 +18,8 @@ from em_cli.starts.sphered import sphere
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    directions: int = 8  # random ones to begin from
-    steps: int = 15
+    directions: int = 6  # random ones to begin from
+    steps: int = 10
     max_iterations: int = 50
     rows: int = 2000  # drawn to find the direction from, where there are more
 
