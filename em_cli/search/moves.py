@@ -19,7 +19,7 @@ from em_cli.engine.arrays import Array
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import ModelStatistics
 from em_cli.search.ground import Ground, View
-from em_cli.search.parts import Part, part, shared_entropies
+from em_cli.search.parts import Part, pair_entropies, part
 
 MANY = 12  # components, beyond which only the pairs that overlap most are thought of as merged
 ENTROPIES = 3  # pairs per component whose shared entropy is reckoned
@@ -88,8 +88,9 @@ def merges(view: View) -> list[Merge]:
         pairs = sorted(pairs, key=lambda pair: -overlap[pair])[: ENTROPIES * k]
     losses = -_changes(view, pairs, [[view.statistics[i] + view.statistics[j]] for i, j in pairs])
     cheapest = np.argsort(losses, kind="stable")[: ENTROPIES * k]
-    first, second = (view.mass[[pairs[p][side] for p in cheapest]] for side in (0, 1))
-    shared = shared_entropies(first, second)
+    if not pairs:
+        return []
+    shared = pair_entropies(view.mass, np.array(pairs)[cheapest])
     made = [Merge(float(losses[p] + s), *pairs[p]) for p, s in zip(cheapest, shared, strict=True)]
     return sorted(made, key=lambda merge: merge.loss)
 
@@ -108,9 +109,9 @@ def moves(view: View, ground: Ground, rng: np.random.Generator, tries: int) -> l
     parts = part(view.model, masses, ground, rng, tries)
     known = [(merge, p) for merge, ps in zip(again, parts, strict=True) for p in ps]
     gains = _changes(view, [(m.i, m.j) for m, _ in known], [[p.first, p.second] for _, p in known])
-    for gain, (merge, p) in zip(gains, known, strict=True):
-        (shared,) = shared_entropies(view.mass[[merge.i]], view.mass[[merge.j]])
-        worth = float(gain) + p.entropy - shared
+    shared = pair_entropies(view.mass, np.array([(m.i, m.j) for m, _ in known], np.intp).reshape(-1, 2))
+    for gain, lost, (merge, p) in zip(gains, shared, known, strict=True):
+        worth = float(gain) + p.entropy - float(lost)
         found.append(Move(worth, merge, Split(worth + merge.loss, merge.i, p)))
     return sorted(found, key=lambda move: -move.worth)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, map_arrays, take
+from em_cli.engine.arrays import Array, Flags, Integers, map_arrays, take
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Block, ModelStatistics, Parameters
 from em_cli.latents.independent import Independent
@@ -151,9 +151,21 @@ def _degenerate(model: Model, parameters: Parameters, support: Array) -> Flags:
 
 def shared_entropies(first: Array, second: Array) -> Array:
     """(M,) nats of which of two components (M, n) the rows belong to, given that it is one of them."""
-    total = first + second
-    share = first / np.where(total > 0, total, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where((share > 0) & (share < 1), share * np.log(share) + (1 - share) * np.log1p(-share), 0.0)
-    entropies: Array = -np.einsum("mn,mn->m", terms, total)
+    return _negative_entropies(first + second) - _negative_entropies(first) - _negative_entropies(second)
+
+
+def pair_entropies(masses: Array, pairs: Integers) -> Array:
+    """The same of pairs (P, 2) of components, of masses (K, n)."""
+    if not len(pairs):
+        return np.zeros(0)
+    own, at_once = _negative_entropies(masses), max(1, AT_ONCE // masses.shape[1])
+    parts = [pairs[first : first + at_once] for first in range(0, len(pairs), at_once)]
+    together = [_negative_entropies(masses[part[:, 0]] + masses[part[:, 1]]) for part in parts]
+    entropies: Array = np.concatenate(together) - own[pairs].sum(axis=1)
     return entropies
+
+
+def _negative_entropies(masses: Array) -> Array:
+    logs = np.log(np.maximum(masses, np.finfo(float).tiny))
+    sums: Array = np.einsum("mn,mn->m", masses, logs)
+    return sums
