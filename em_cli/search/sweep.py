@@ -14,6 +14,7 @@ from em_cli.search.lineage import borrowed, grown, of_one, shrunk
 from em_cli.search.scout import REST, Found, Scout
 
 ABOVE = 1  # numbers of components beyond the one wanted, from which a single model is shrunk
+CHAINED = 12  # components up to which a single model is chained up to, however many the rows
 NOTICEABLE = 0.01  # nats by which more components may not be worse
 
 
@@ -65,5 +66,6 @@ def _results(population: Sequence[Found]) -> list[FitResult]:
 
 
 def _affordable(largest: Scout, n_models: int) -> bool:
-    """For a single model only where rows are few and starts disagree."""
-    return n_models > 1 or largest.effort.budget > largest.cost * REST * largest.model.n_components
+    """For a single model only where components or rows are few."""
+    k = largest.model.n_components
+    return n_models > 1 or k <= CHAINED or largest.effort.budget > largest.cost * REST * k
