@@ -1,0 +1,159 @@
+"""What a split, a merge or both are said to be worth is a bound: the M-step after it is at least as good."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support import CASES, Case, climb, responsibilities, start
+
+from em_cli.engine.columns import summarize
+from em_cli.engine.passes import one_pass
+from em_cli.engine.protocols import ModelStatistics
+from em_cli.engine.stopping import Stopping
+from em_cli.runners.serial import Serial
+from em_cli.search.ground import Ground
+from em_cli.search.moves import bound, merges, moves, splits
+from em_cli.search.partitions import whole
+from em_cli.sources.memory import InMemory
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+each_uncoupled = pytest.mark.parametrize(
+    "case", [case for case in CASES if not case.build(case.kinds).coupled], ids=lambda case: case.name
+)
+each_seed = pytest.mark.parametrize("seed", [41, 42, 43])
+each_k = pytest.mark.parametrize("k", [3, 4])
+SOME_PASSES, TO_REST = Stopping(0.0, 5), Stopping(1e-6, 500)  # the bounds need no rest
+TRIES = 8
+
+
+class Scene:
+    """A climbed mixture, the rows under it, and the likelihood of others."""
+
+    def __init__(self, case: Case, k: int, seed: int, n: int = 200, weighted: bool = False, rest: bool = True) -> None:
+        rng = np.random.default_rng((seed, k))
+        x, labels = case.rows(seed, n, 2.0)
+        self.source = InMemory(x, rng.integers(1, 4, n).astype(float) if weighted else None)
+        self.model = case.model(x, k, self.source.weights)
+        begin = start(self.model, x, responsibilities(seed, labels % k, k, 0.6), self.source.weights)
+        self.result = climb(self.model, self.source, begin, TO_REST if rest else SOME_PASSES)
+        assert np.isfinite(self.result.log_likelihood)
+        self.ground = Ground(self.source, whole(self.source), summarize(self.source), lambda: False)
+        self.view = self.ground.view(self.result)
+        self.rng = rng
+
+    @property
+    def height(self) -> float:
+        return self.result.log_likelihood
+
+    def heights(self, statistics) -> np.ndarray:
+        """(M,) log-likelihoods at the M-steps of M statistics (K, S)."""
+        stacked = np.stack(statistics)
+        model = replace(self.model, n_components=stacked.shape[1])
+        parameters, _ = model.at_maximum(ModelStatistics(stacked, None), None)
+        return one_pass([(model, parameters)], self.source, Serial())[0].log_likelihood
+
+    def holds(self, statistics, at_least) -> None:
+        slack = self.heights(statistics) - np.array(at_least)
+        assert slack.min() >= -1e-6 * abs(self.height), f"{-slack.min():.3g} nats below the bound of {self.height}"
+
+    def merged(self, merge) -> np.ndarray:
+        now = self.view.statistics
+        return np.concatenate([np.delete(now, (merge.i, merge.j), axis=0), now[[merge.i]] + now[[merge.j]]])
+
+    def parted(self, split) -> np.ndarray:
+        rest = np.delete(self.view.statistics, split.component, axis=0)
+        return np.concatenate([rest, [split.part.first, split.part.second]])
+
+
+def check_merges(scene: Scene) -> None:
+    found = merges(scene.view)
+    assert found
+    assert [merge.loss for merge in found] == sorted(merge.loss for merge in found)
+    scene.holds([scene.merged(merge) for merge in found], [scene.height - merge.loss for merge in found])
+
+
+def check_splits(scene: Scene, tries: int = TRIES) -> None:
+    found = splits(scene.view, scene.ground, scene.rng, tries)
+    assert found
+    assert [split.gain for split in found] == sorted((split.gain for split in found), reverse=True)
+    scene.holds([scene.parted(split) for split in found], [scene.height + split.gain for split in found])
+
+
+def check_moves(scene: Scene, tries: int = TRIES) -> None:
+    found = moves(scene.view, scene.ground, scene.rng, tries)
+    assert any(move.split.component == move.merge.i for move in found), "pairs parted anew"
+    assert any(move.split.component not in (move.merge.i, move.merge.j) for move in found), "merge here, split there"
+    after = [move.applied(scene.view.statistics) for move in found]
+    scene.holds(after, [scene.height + move.worth for move in found])
+
+
+@each_case
+@each_k
+@each_seed
+@pytest.mark.parametrize("rest", [True, False], ids=["at rest", "on the way"])
+def test_a_merge_loses_no_more_than_is_said(case, k, seed, rest):
+    check_merges(Scene(case, k, seed, rest=rest))
+
+
+@each_case
+@each_k
+@each_seed
+@pytest.mark.parametrize("rest", [True, False], ids=["at rest", "on the way"])
+def test_a_split_gains_no_less_than_is_said(case, k, seed, rest):
+    check_splits(Scene(case, k, seed, rest=rest))
+
+
+@each_uncoupled
+@each_k
+@each_seed
+@pytest.mark.parametrize("rest", [True, False], ids=["at rest", "on the way"])
+def test_a_move_is_worth_no_less_than_is_said(case, k, seed, rest):
+    """Where the components are coupled, that of a merge and a split together is an estimate."""
+    check_moves(Scene(case, k, seed, rest=rest))
+
+
+@each_case
+def test_case_weights_are_reckoned_with(case):
+    scene = Scene(case, 3, 44, weighted=True)
+    check_merges(scene)
+    check_splits(scene)
+    if not scene.model.family.coupled:
+        check_moves(scene)
+
+
+@each_case
+def test_components_that_are_parted_alone(case):
+    """Where there are many rows, some of them show the way, and all of them are counted."""
+    scene = Scene(case, 4, 45, n=6000)
+    check_splits(scene, 12)
+    if not scene.model.family.coupled:
+        check_moves(scene, 12)
+
+
+@each_case
+def test_many_components(case):
+    """Of which only the pairs that overlap most are thought of."""
+    check_merges(Scene(case, 15, 46, n=600))
+
+
+@each_case
+@each_seed
+def test_the_present_statistics_bound_the_present_likelihood(case, seed):
+    """The expected log-likelihood at their M-step, with the entropy of the responsibilities."""
+    scene = Scene(case, 3, seed, rest=False)
+    mass = np.maximum(scene.view.mass, 1e-300)
+    entropy = -(mass * np.log(mass)).sum()
+    expected = bound(scene.model, scene.view.statistics[None])[0] + entropy + scene.model.constant
+    assert expected >= scene.height - 1e-9 * abs(scene.height)
+    assert expected <= scene.heights([scene.view.statistics])[0] + 1e-9 * abs(scene.height)
+
+
+@each_case
+def test_a_move_keeps_the_sums_over_all_rows(case):
+    scene = Scene(case, 4, 47)
+    now = scene.view.statistics.sum(axis=0)
+    scale = np.abs(scene.view.statistics).sum(axis=0)
+    after = [move.applied(scene.view.statistics) for move in moves(scene.view, scene.ground, scene.rng, TRIES)]
+    after += [scene.merged(merge) for merge in merges(scene.view)]
+    after += [scene.parted(split) for split in splits(scene.view, scene.ground, scene.rng, TRIES)]
+    assert all((np.abs(statistics.sum(axis=0) - now) <= 1e-9 * scale).all() for statistics in after)
