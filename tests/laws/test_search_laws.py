@@ -1,13 +1,17 @@
 """The whole search: a transformation of the data changes the fit by that transformation only."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
-from support import CASES, Case, default_plan, find_one
+from support import CASES, Case, default_plan, find_one, responsibilities, rows, start
 
+from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.em import EM
-from em_cli.engine.stopping import Stopping
+from em_cli.engine.columns import summarize
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.families.gaussian import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.search import partitions
 from em_cli.search.models import models
@@ -80,6 +84,38 @@ def test_a_scale_for_each_column(case: Case):
     assert after.log_likelihood + 240 * np.log(scale).sum() == pytest.approx(before.log_likelihood, abs=1e-6)
 
 
+def rotation(rng: np.random.Generator, d: int) -> np.ndarray:
+    q, r = np.linalg.qr(rng.standard_normal((d, d)))
+    return q * np.sign(np.diagonal(r))
+
+
+def maps() -> dict[str, np.ndarray]:
+    """Of three columns: a turn, and a turn of columns that are stretched and turned before."""
+    rng = np.random.default_rng(13)
+    turns = [rotation(rng, 3) for _ in range(3)]
+    return {"a rotation": turns[0], "an affine map": turns[1] @ np.diag([0.5, 1.0, 3.0]) @ turns[2]}
+
+
+@pytest.mark.parametrize("covariance", ["full", "tied"])
+@pytest.mark.parametrize("name", maps())
+def test_linear_map(covariance, name):
+    """The structures that know no columns: the means move with the data, the densities by the determinant."""
+    (case,) = [case for case in CASES if case.name == f"gaussian-{covariance}"]
+    linear, shift = maps()[name], np.array([1.0, -2.0, 5.0])
+    before, (mean, _, weights) = untouched(case, TIGHT)
+    mapped = linear @ grid(case) + shift[:, None]
+    after = find_one(case.build(case.kinds), mapped, K, default_plan(TIGHT))
+    jacobian = 240 * np.linalg.slogdet(linear)[1]
+    assert after.log_likelihood + jacobian == pytest.approx(before.log_likelihood, abs=1e-4)
+    back = np.linalg.solve(
+        linear, after.candidate.model.family.moments(after.parameters.components)[0].T - shift[:, None]
+    ).T
+    order = np.lexsort(np.round(back, 1).T)
+    expected = np.lexsort(np.round(mean, 1).T)
+    assert np.allclose(back[order], mean[expected], atol=1e-3)
+    assert np.allclose(after.parameters.latent.weights[order], weights[expected], atol=1e-4)
+
+
 @each_case
 def test_column_order(case: Case):
     before, (mean, sd, _) = untouched(case, TIGHT)
@@ -109,6 +145,44 @@ def test_row_order(case: Case):
 def test_the_same_configuration_gives_the_same_bits(case: Case):
     again = find_one(case.build(case.kinds), grid(case), K)
     assert again.trace == untouched(case)[0].trace
+
+
+@each_case
+@pytest.mark.parametrize("tolerance", [0.01, 1e-6])
+def test_every_algorithm_asked_for_ends_in_the_same_place(case: Case, tolerance):
+    """On an easy problem, from the same start."""
+    x, labels = case.rows(14, 300, 5.0)
+    source = InMemory(x)
+    columns, model = summarize(source), case.model(x, K)
+    begin = start(model, x, responsibilities(14, labels, K, 0.4))
+    ends = {}
+    for name in ALGORITHMS:
+        plan = replace(default_plan(Stopping(tolerance, 5000)), algorithm=ALGORITHMS.load(name)())
+        (fitted,) = search([Task(name, model, begin)], source, columns, Serial(), plan)
+        assert fitted.chosen is not None, fitted.failure
+        assert fitted.chosen.status is Status.CONVERGED
+        assert [entry.start for entry in fitted.ledger] == ["given"]
+        ends[name] = fitted.chosen.log_likelihood
+    assert max(ends.values()) - min(ends.values()) <= tolerance, ends
+
+
+PROBLEMS = {
+    "groups that overlap": ("full", ("real",) * 2, 15, 200, 2.0, 4),
+    "more components than groups": ("diag", ("real",) * 3, 16, 150, 3.0, 5),
+    "one column": ("spherical", ("real",), 17, 120, 2.5, 4),
+}
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_more_effort_finds_no_less(name):
+    covariance, kinds, seed, n, separation, k = PROBLEMS[name]
+    x, _ = rows(kinds, seed, n, separation, 3)
+    low, normal, high = (
+        find_one(Gaussian(covariance), x, k, default_plan(effort=effort)).log_likelihood
+        for effort in ("low", "normal", "high")
+    )
+    assert high >= normal - 0.02
+    assert normal >= low - 0.02
 
 
 @pytest.mark.parametrize("restarts", [None, 8])
