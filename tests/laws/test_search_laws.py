@@ -168,8 +168,8 @@ def test_every_algorithm_asked_for_ends_in_the_same_place(case: Case, tolerance)
 
 PROBLEMS = {
     "groups that overlap": ("full", ("real",) * 2, 15, 200, 2.0, 4),
-    "more components than groups": ("diag", ("real",) * 3, 16, 150, 3.0, 5),
-    "one column": ("spherical", ("real",), 17, 120, 2.5, 4),
+    "more components than groups": ("diag", ("real",) * 3, 16, 100, 3.0, 4),
+    "one column": ("spherical", ("real",), 17, 100, 2.5, 3),
 }
 
 
