@@ -133,16 +133,15 @@ class Quest:
             found = waiting.pop(0)
             end = yield from self._searched(found, len(done))
             done.append(found.height)
-            if not waiting and len(done) < effort.searches and not self.ground.halted():
-                yield from self.breed()
-                waiting = [f for f in self.population if all(abs(f.height - d) > SAME_OPTIMUM for d in done)]
             if self.ground.halted() and end is not None:
                 break
+            if not waiting:
+                yield from self.breed()
+                waiting = [f for f in self.population if all(abs(f.height - d) > SAME_OPTIMUM for d in done)]
         for more in range(1, effort.bounces + 1):
             if self.ends and not self.ground.halted():
-                (better, *_) = [*(yield from bounced(self.scout, self.ends[0].result, more)), None]
-                if better is not None:
-                    yield from self._searched(Found(better, "bounce"), 100 + more)
+                for result in (yield from bounced(self.scout, self.ends[0].result, more)):
+                    yield from self._searched(Found(result, f"bounce by {more}"), len(done) + more)
 
     def _finished_alike(self) -> Search[None]:
         """Finish the best start of each kind, where they look alike: not all lead to the same end."""
@@ -169,17 +168,23 @@ class Quest:
     def tally(self) -> tuple[int, int]:
         """How many searches were made, and how many came to the best end.
 
-        The starts of one kind are a search; so is each split and merge search from the best.
+        A search is what was made of the starts of one kind, or of the offspring of one kind;
+        further searches from the same kind count for themselves.
         """
         ended = [a for a in self.attempts if a.sound and (a.climbed or a.start.startswith(SEARCH))]
         if self.scout.effort.searches == 1 or not ended:
             return (1, 1) if ended else (len(self.attempts), 0)
-        best = max(attempt.result.log_likelihood for attempt in ended)
-        heights = dict[tuple[str, tuple[int, ...]], float]()
+        first = {kind: min(a.seed[0] for a in ended if a.start == SEARCH + kind) for kind in self._kinds_searched()}
+        heights = dict[tuple[str, int], float]()
         for attempt in ended:
-            line = attempt.start, attempt.seed[:1] if attempt.start.startswith(SEARCH) else ()
+            kind = attempt.start.removeprefix(SEARCH)
+            line = kind, first.get(kind, 0) if kind == attempt.start else attempt.seed[0]
             heights[line] = max(heights.get(line, -np.inf), attempt.result.log_likelihood)
+        best = max(heights.values())
         return len(heights), sum(best - height < SAME_OPTIMUM for height in heights.values())
+
+    def _kinds_searched(self) -> set[str]:
+        return {a.start.removeprefix(SEARCH) for a in self.attempts if a.sound and a.start.startswith(SEARCH)}
 
     def _agreed(self) -> bool:
         if not self.ends:

@@ -15,6 +15,7 @@ SURE = 0.5  # nats that a bound must promise for a move to be made without a loo
 WORTHWHILE = 0.1  # nats, for a move that was looked at
 LEVEL = 0.5  # nats, of moves that lead nowhere lower to speak of
 LOOK = 8  # passes; those who do not convince climb on, twice as far
+LONGEST_LOOK = 64
 FOLLOWED = (4, 24)  # moves that are looked at together
 DIVERSITY = 3  # of them that share a split, or a merge
 ROUNDS = 40
@@ -104,6 +105,6 @@ def _tried(scout: Scout, result: FitResult, starts: Sequence[np.ndarray]) -> Sea
         passes *= 2
         unfinished = [other for other in sound if other.status is not Status.CONVERGED]
         running = [scout.candidate(other) for other in unfinished[: max(1, len(others) // 2)]]
-        if (1 + len(running)) * passes > allowed:
+        if passes > LONGEST_LOOK or (1 + len(running)) * passes > allowed:
             break
     return None

@@ -28,9 +28,13 @@ def chained(quests: Sequence[Quest]) -> Search[None]:
     top = last if len(quests) > 1 else last + ABOVE
     populations: dict[int, list[Found]] = {}
     for k in range(1, top + 1):
+        if first.ground.halted():
+            return
         made = (yield from grown(scouts[k], _results(populations[k - 1]))) if k > 1 else (yield from of_one(scouts[k]))
         populations[k] = _joined(by_k.get(k), scouts[k], made, "splits", [])
     for k in range(top - 1, 1, -1):
+        if first.ground.halted():
+            break
         made = yield from shrunk(scouts[k], _results(populations[k + 1]))
         populations[k] = _joined(by_k.get(k), scouts[k], made, "merges", populations[k])
 
