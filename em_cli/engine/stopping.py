@@ -20,9 +20,9 @@ class Status(Enum):
 class Stopping:
     """Stop when the last iterates gained less than `tolerance` nats and as little is thought to remain.
 
-    An algorithm that predicts its gain is believed. Otherwise the trace is extrapolated, which
-    is asked for a tenth; and that only when the last gain is a thousandth, for a slow
-    direction shows when the fast ones are done.
+    What remains is predicted by the algorithm, or else extrapolated from the trace; either is
+    asked for a tenth. The trace is believed only when the last gain is a thousandth, for a
+    slow direction shows when the fast ones are done.
     """
 
     tolerance: float = 0.01
@@ -38,7 +38,7 @@ class Stopping:
 
     def _little_remains(self, trace: Sequence[float], to_gain: float | None) -> bool:
         if to_gain is not None:
-            return to_gain < self.tolerance
+            return to_gain < self.tolerance / 10
         return trace[-1] - trace[-2] < self.tolerance / 1000 and remaining(trace) < self.tolerance / 10
 
 

@@ -17,18 +17,34 @@ class Effort:
     tries: int = 12  # ways to part a component
     failures: int = 1  # rounds of moves without success, and a search ends
     bounces: int = 0  # numbers of components to split off and merge again
+    after: Effort | None = None  # what is done first
 
     def shared(self, n_models: int) -> Effort:
         """For each of several models, which help each other."""
         if n_models == 1:
             return self
-        return replace(self, budget=self.budget / n_models**0.5, searches=-(-self.searches // 3))
+        after = self.after and self.after.shared(n_models)
+        return replace(self, budget=self.budget / n_models**0.5, searches=-(-self.searches // 3), after=after)
+
+    @property
+    def stages(self) -> list[Effort]:
+        """What is done first, and this."""
+        return [*(self.after.stages if self.after else ()), self]
 
 
+NORMAL = Effort()
 EFFORTS = {
     "low": Effort(budget=3e5, searches=1, generations=0, population=3, tries=6),
-    "normal": Effort(),
+    "normal": NORMAL,
     "high": Effort(
-        budget=6e7, searches=20, agreement=4, generations=12, population=16, tries=24, failures=2, bounces=3
+        budget=6e7,
+        searches=20,
+        agreement=4,
+        generations=12,
+        population=16,
+        tries=24,
+        failures=2,
+        bounces=3,
+        after=NORMAL,
     ),
 }

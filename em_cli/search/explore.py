@@ -41,6 +41,8 @@ class Quest:
     population: list[Found] = field(default_factory=list)  # distinct sound mixtures, the highest first
     attempts: list[Attempt] = field(default_factory=list)
     ends: list[Found] = field(default_factory=list)  # of searches, the highest first
+    started: int = 0  # of each kind
+    searched: int = 0
     crossed: set[tuple[float, float]] = field(default_factory=set)  # heights of pairs
 
     @property
@@ -63,9 +65,10 @@ class Quest:
         each = 1 if one else self.scout.affordable(REST * len(self.kinds), *STARTS)
         running: list[tuple[str, tuple[int, ...], Candidate]] = []
         for kind in self.kinds[:1] if one else self.kinds:
-            for number in range(each):
+            for number in range(self.started, self.started + each):
                 seed, start = self.make(self.scout.model, kind, number)
                 running.append((kind, seed, replace(self.scout.candidate(start), number=next(self.numbers))))
+        self.started += each
         if self.scout.rich(len(running)):
             results = yield from self.scout.rested([candidate for _, _, candidate in running], self.observe)
         else:
@@ -131,7 +134,7 @@ class Quest:
         effort, done, waiting = self.scout.effort, list[float](), list(self.population)
         while waiting and len(done) < effort.searches and not self._agreed():
             found = waiting.pop(0)
-            end = yield from self._searched(found, len(done))
+            end = yield from self._searched(found)
             done.append(found.height)
             if self.ground.halted() and end is not None:
                 break
@@ -141,7 +144,7 @@ class Quest:
         for more in range(1, effort.bounces + 1):
             if self.ends and not self.ground.halted():
                 for result in (yield from bounced(self.scout, self.ends[0].result, more)):
-                    yield from self._searched(Found(result, f"bounce by {more}"), len(done) + more)
+                    yield from self._searched(Found(result, f"bounce by {more}"))
 
     def _finished_alike(self) -> Search[None]:
         """Finish the best start of each kind, where they look alike: not all lead to the same end."""
@@ -163,7 +166,7 @@ class Quest:
     def search_best(self) -> Search[None]:
         """One more search, from the best of the population."""
         if self.population:
-            yield from self._searched(self.population[0], len(self.ends))
+            yield from self._searched(self.population[0])
 
     def tally(self) -> tuple[int, int]:
         """How many searches were made, and how many came to the best end.
@@ -195,8 +198,10 @@ class Quest:
             self.scout.effort.agreement, self.scout.model.n_components
         )
 
-    def _searched(self, found: Found, number: int) -> Search[FitResult | None]:
+    def _searched(self, found: Found) -> Search[FitResult | None]:
         """Moves until none is left, then the finish; where it collapses, repair and begin again."""
+        number = self.searched
+        self.searched += 1
         rng, result = self.scout.rng(0, number), found.result
         for _ in range(REPAIRS + 1):
             result = yield from refined(self.scout, result, rng)

@@ -114,6 +114,8 @@ class Assessor:
 
     def __init__(self, source: Source, columns: Columns, runner: Runner) -> None:
         copies = multiplicity(source, columns)
+        if copies is None and source[0].weights is not None:
+            copies = np.ones(source.n_rows)
         self.source = None if copies is None else _Reweighted(source, 1 / copies)
         self.runner = runner
 

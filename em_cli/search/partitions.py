@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import numpy as np
@@ -21,20 +21,28 @@ def sample_rows(source: Source, seed: int) -> Source:
         return source
     rng = np.random.default_rng((seed, source.n_rows))
     rows = np.sort(rng.choice(source.n_rows, SAMPLE_ROWS, replace=False))
-    parts, first = [], 0
+    blocks, first = list[Block](), 0
     for index in range(len(source)):
         block = source[index]
         last = first + block.x.shape[1]
         mine = rows[np.searchsorted(rows, first) : np.searchsorted(rows, last)] - first
-        parts.append(block.x[:, mine])
+        weights = None if block.weights is None else block.weights[mine]
+        blocks.append(Block(index, block.x[:, mine], weights))
         first = last
-    return InMemory(np.concatenate(parts, axis=1))
+    sample = _joined(blocks)
+    return InMemory(sample.x, sample.weights)
 
 
 def whole(source: Source) -> Block:
     """All rows in one block."""
     blocks = [source[index] for index in range(len(source))]
-    return blocks[0] if len(blocks) == 1 else Block(0, np.concatenate([block.x for block in blocks], axis=1))
+    return blocks[0] if len(blocks) == 1 else _joined(blocks)
+
+
+def _joined(blocks: Sequence[Block]) -> Block:
+    weights = [block.weights for block in blocks if block.weights is not None]
+    x = np.concatenate([block.x for block in blocks], axis=1)
+    return Block(0, x, np.concatenate(weights) if weights else None)
 
 
 class Starter:

@@ -131,12 +131,12 @@ def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
 
 def _searched(run: _Run, free: Sequence[int]) -> dict[int, Quest]:
     """A crowd of starts for each model, what neighbouring models can tell, then searches from the best."""
-    plan, effort = run.plan, run.plan.effort.shared(len(free))
+    plan, stages = run.plan, run.plan.effort.shared(len(free)).stages
     starter = Starter(run.ground.block, dict(plan.starts), plan.seed)
     kinds = tuple(name for name, _ in plan.starts)
     algorithm, stopping = plan.algorithm, AT_REST if run.sampled else plan.stopping
     quests = {
-        t: Quest(run.scout(t, effort), kinds, starter, algorithm, stopping, run.numbers, run.observe) for t in free
+        t: Quest(run.scout(t, stages[0]), kinds, starter, algorithm, stopping, run.numbers, run.observe) for t in free
     }
     families: dict[int, dict[int, Quest]] = {}
     sizes: dict[int, list[Quest]] = {}
@@ -150,14 +150,19 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, Quest]:
         conduct(searches, run.sample, run.runner, run.observe, run.ground.halted)
 
     everyone = list(quests.values())
-    stage("screening", [quest.crowd() for quest in everyone])
-    stage("neighbours", [chained(list(family.values())) for family in families.values()])
-    if len(families) > 1:
-        stage("neighbours", [lent(q, [o for o in sizes[q.scout.model.n_components] if o is not q]) for q in everyone])
-    stage("crossover", [quest.breed() for quest in everyone])
-    stage("moves", [quest.searches() for quest in everyone])
-    if len(everyone) > len(families):
-        stage("mending", [mended(family) for family in families.values()])
+    for effort in stages:
+        for quest in everyone:
+            quest.scout = replace(quest.scout, effort=effort)
+        stage("screening", [quest.crowd() for quest in everyone])
+        stage("neighbours", [chained(list(family.values())) for family in families.values()])
+        if len(families) > 1:
+            stage(
+                "neighbours", [lent(q, [o for o in sizes[q.scout.model.n_components] if o is not q]) for q in everyone]
+            )
+        stage("crossover", [quest.breed() for quest in everyone])
+        stage("moves", [quest.searches() for quest in everyone])
+        if len(everyone) > len(families):
+            stage("mending", [mended(family) for family in families.values()])
     return quests
 
 
