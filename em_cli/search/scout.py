@@ -18,6 +18,7 @@ from em_cli.search.effort import Effort
 from em_cli.search.ground import Ground
 from em_cli.search.ledger import reach
 
+FEATURES = 80  # whose products take as long as the softmax of a row and component
 REST = 60  # passes that a climb takes to come to rest, more or less
 AT_REST = Stopping(0.05, REST)
 LATE = Stopping(0.05, 4 * REST)  # for those that are not, and may be the best
@@ -57,8 +58,9 @@ class Scout:
 
     @property
     def cost(self) -> float:
-        """Of a pass of one candidate, in rows times components."""
-        return float(self.model.n_components * self.ground.block.x.shape[1])
+        """Of a pass of one candidate, in rows times components, more where features are many."""
+        rows, features = self.ground.block.x.shape[1], self.model.family.n_features()
+        return float(self.model.n_components * rows * (1 + features / FEATURES))
 
     def affordable(self, passes: float, least: int, most: int) -> int:
         """How many candidates may make so many passes."""
