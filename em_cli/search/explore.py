@@ -59,12 +59,17 @@ class Quest:
                 result = replace(found.result, candidate=candidate)
                 self.attempts.append(Attempt(result, origin, (), self.ground.collapses(result), True))
 
+    def crowd_size(self) -> tuple[Sequence[str], int]:
+        """The kinds of starts, and how many of each."""
+        if self.scout.model.n_components == 1:
+            return self.kinds[:1], 1
+        return self.kinds, self.scout.affordable(REST * len(self.kinds), *STARTS)
+
     def crowd(self) -> Search[None]:
         """Starts of every kind, climbed to rest; where not all are affordable, by successive halving."""
-        one = self.scout.model.n_components == 1
-        each = 1 if one else self.scout.affordable(REST * len(self.kinds), *STARTS)
+        kinds, each = self.crowd_size()
         running: list[tuple[str, tuple[int, ...], Candidate]] = []
-        for kind in self.kinds[:1] if one else self.kinds:
+        for kind in kinds:
             for number in range(self.started, self.started + each):
                 seed, start = self.make(self.scout.model, kind, number)
                 running.append((kind, seed, replace(self.scout.candidate(start), number=next(self.numbers))))

@@ -145,15 +145,16 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, Quest]:
         families.setdefault(id(model.family), {})[model.n_components] = quest
         sizes.setdefault(model.n_components, []).append(quest)
 
-    def stage(name: str, searches: Sequence[Search[None]]) -> None:
-        run.observe(PhaseStarted(name, len(searches)))
+    def stage(name: str, searches: Sequence[Search[None]], n_climbs: int = 0) -> None:
+        run.observe(PhaseStarted(name, n_climbs))
         conduct(searches, run.sample, run.runner, run.observe, run.ground.halted)
 
     everyone = list(quests.values())
     for effort in stages:
         for quest in everyone:
             quest.scout = replace(quest.scout, effort=effort)
-        stage("screening", [quest.crowd() for quest in everyone])
+        n_starts = sum(len(kinds) * each for kinds, each in (quest.crowd_size() for quest in everyone))
+        stage("screening", [quest.crowd() for quest in everyone], n_starts)
         stage("neighbours", [chained(list(family.values())) for family in families.values()])
         if len(families) > 1:
             stage(
