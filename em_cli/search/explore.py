@@ -22,6 +22,7 @@ from em_cli.search.scout import DIFFERENT, REST, RUNGS, Found, Scout, onwards
 STARTS = (4, 24)  # of each kind: at least, at most
 PAIRS = (0, 10)  # that are crossed in a generation
 SEARCH = "search from "
+LINEAGE = {"splits", "merges"}  # what came down again had gone up: together they are one witness
 SETTLED = 0.6  # of the starts
 PLATEAUX = 3
 LASTING = 2.5  # a crossing costs as much as climbs of so many times more components
@@ -199,9 +200,10 @@ class Quest:
             return False
         best = self.ends[0].height
         near = [a for a in self.attempts if a.climbed and a.sound and best - a.result.log_likelihood < SAME_OPTIMUM]
-        return len({a.start.removeprefix(SEARCH) for a in near}) >= min(
-            self.scout.effort.agreement, self.scout.model.n_components
-        )
+        kinds = {a.start.removeprefix(SEARCH) for a in near}
+        if kinds >= LINEAGE:
+            kinds -= {min(LINEAGE)}
+        return len(kinds) >= min(self.scout.effort.agreement, self.scout.model.n_components)
 
     def _searched(self, found: Found) -> Search[FitResult | None]:
         """Moves until none is left, then the finish; where it collapses, repair and begin again."""
