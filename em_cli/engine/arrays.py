@@ -54,5 +54,10 @@ def take(stacked: T, index: int | slice | Integers) -> T:
     return map_arrays(lambda array: array[index], stacked)
 
 
+def flat(stacked: T) -> T:
+    """The components of all candidates of a stack one behind the other."""
+    return map_arrays(lambda array: array.reshape(-1, *array.shape[2:]), stacked)
+
+
 def add(first: T, second: T) -> T:
     return map_arrays(lambda a, b: a + b, first, second)

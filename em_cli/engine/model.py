@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, map_arrays, n_candidates, stack, take
+from em_cli.engine.arrays import Array, Flags, flat, map_arrays, n_candidates, stack, take
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.protocols import Block, Chart, Expectation, Family, Latent, ModelStatistics, Parameters
 
@@ -121,7 +121,7 @@ def maximize_all(asked: Sequence[tuple[Model, list[Expectation]]]) -> list[tuple
             answers[places[0]] = asked[places[0]][0].at_maximum(*gathered[places[0]])
             continue
         family = asked[places[0]][0].family
-        statistics = np.concatenate([_flat(gathered[p][0].components) for p in places])[None]
+        statistics = np.concatenate([flat(gathered[p][0].components) for p in places])[None]
         frames = [gathered[p][1].components for p in places]
         frame = _joined(frames) if any(_framed(family, at) for at in frames) else None
         components = family.maximize(statistics, frame)
@@ -153,13 +153,8 @@ def _framed(family: Family, components: Any) -> bool:
 
 
 def _joined(components: list[Any]) -> Any:
-    flat = [map_arrays(_flat, one) for one in components]
-    return map_arrays(lambda *arrays: np.concatenate(arrays)[None], flat[0], *flat[1:])
-
-
-def _flat(array: Array) -> Array:
-    """Components of all candidates one behind the other."""
-    return array.reshape(-1, *array.shape[2:])
+    first, *others = map(flat, components)
+    return map_arrays(lambda *arrays: np.concatenate(arrays)[None], first, *others)
 
 
 def _cut(components: Any, first: int, shape: tuple[int, ...]) -> Any:

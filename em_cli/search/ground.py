@@ -65,18 +65,19 @@ class Ground:
             self._embeddings[id(model.family)] = model.family.embedding(self.block.x)
         return self._embeddings[id(model.family)]
 
-    def responsibilities(self, result: FitResult) -> Array:
-        """(K, n)."""
-        return score_rows(result.candidate.model, result.parameters, self.block.x).responsibilities
-
     def mass(self, result: FitResult) -> Array:
         """(K, n) responsibilities times case weights."""
-        r = self.responsibilities(result)
+        r = score_rows(result.candidate.model, result.parameters, self.block.x).responsibilities
         return r if self.block.weights is None else r * self.block.weights
 
+    def statistics(self, model: Model, mass: Array) -> Array:
+        """(K, S) of masses (K, n), with no frame of reference."""
+        statistics: Array = model.family.statistics(self.features(model), mass[None], None)[0]
+        return statistics
+
     def view(self, result: FitResult) -> View:
-        model, mass = result.candidate.model, self.mass(result)
-        return View(result, mass, model.family.statistics(self.features(model), mass[None], None)[0])
+        mass = self.mass(result)
+        return View(result, mass, self.statistics(result.candidate.model, mass))
 
     def judged(self, results: Sequence[FitResult]) -> list[Collapses]:
         """Which components of each result are degenerate, by the distinct rows that they rest on."""

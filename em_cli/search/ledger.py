@@ -9,7 +9,7 @@ from math import isfinite
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, map_arrays, stack
+from em_cli.engine.arrays import Array, flat, stack
 from em_cli.engine.columns import Columns, multiplicity
 from em_cli.engine.fit import FitResult
 from em_cli.engine.model import Model
@@ -127,8 +127,8 @@ class Assessor:
         found: dict[int, Collapses] = {}
         for alike in models.values():
             model, parameters = alike[0].candidate.model, stack([result.parameters for result in alike])
-            flat = map_arrays(lambda array: array.reshape(-1, *array.shape[2:]), parameters.components)
-            collapses = model.family.collapsed(flat, self._support(model, parameters, alike).ravel())
+            support = self._support(model, parameters, alike).ravel()
+            collapses = model.family.collapsed(flat(parameters.components), support)
             for r, result in enumerate(alike):
                 found[id(result)] = tuple(collapses[r * model.n_components : (r + 1) * model.n_components])
         return [found.get(id(result)) or dead(result) for result in results]

@@ -10,7 +10,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.engine.fit import Candidate, FitResult, Leg, Search
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.search.moves import merges, splits
+from em_cli.search.moves import Merge, merges, splits
 from em_cli.search.scout import REST, Scout
 
 PARENTS = 3  # mixtures of the neighbouring number of components that are split or merged
@@ -24,8 +24,7 @@ def of_one(scout: Scout) -> Search[list[FitResult]]:
     """The mixture of one component."""
     one, block = scout.with_components(1), scout.ground.block
     mass = np.ones(block.x.shape[1]) if block.weights is None else block.weights
-    statistics = one.model.family.statistics(scout.ground.features(one.model), mass[None, None], None)[0]
-    return (yield from one.to_rest([one.candidate(statistics)]))
+    return (yield from one.to_rest([one.candidate(scout.ground.statistics(one.model, mass[None]))]))
 
 
 def grown(scout: Scout, parents: Sequence[FitResult]) -> Search[list[FitResult]]:
@@ -45,11 +44,7 @@ def shrunk(scout: Scout, parents: Sequence[FitResult]) -> Search[list[FitResult]
     ways: list[list[Array]] = []
     for parent in parents[:PARENTS]:
         view = scout.ground.view(parent)
-        ways.append([])
-        for merge in merges(view):
-            statistics = view.statistics.copy()
-            statistics[merge.i] += statistics[merge.j]
-            ways[-1].append(np.delete(statistics, merge.j, axis=0))
+        ways.append([_after(view.statistics, [merge]) for merge in merges(view)])
     return (yield from scout.to_rest(_in_turn(scout, ways)))
 
 
@@ -61,10 +56,7 @@ def _in_turn(scout: Scout, ways: Sequence[Sequence[Array]]) -> list[Candidate]:
 
 def borrowed(scout: Scout, results: Sequence[FitResult]) -> Search[list[FitResult]]:
     """From the responsibilities of mixtures of other families."""
-    ground, starts = scout.ground, list[Array]()
-    for result in results:
-        mass = ground.mass(result)
-        starts.append(scout.model.family.statistics(ground.features(scout.model), mass[None], None)[0])
+    starts = [scout.ground.statistics(scout.model, scout.ground.mass(result)) for result in results]
     return (yield from scout.to_rest([scout.candidate(start) for start in starts]))
 
 
@@ -92,6 +84,14 @@ def bounced(scout: Scout, result: FitResult, more: int) -> Search[list[FitResult
     return (yield from _merged_down(scout, [scout.ground.view(after).statistics]))
 
 
+def _after(statistics: Array, chosen: Sequence[Merge]) -> Array:
+    """Statistics (K', S) after merges that have no component in common."""
+    after = statistics.copy()
+    for merge in chosen:
+        after[merge.i] += after[merge.j]
+    return np.delete(after, [merge.j for merge in chosen], axis=0)
+
+
 def _merged_down(scout: Scout, unions: list[Array]) -> Search[list[FitResult]]:
     """Rounds of merges and a few passes, to the number of components of the scout's model; then to rest."""
     k = scout.model.n_components
@@ -102,12 +102,11 @@ def _merged_down(scout: Scout, unions: list[Array]) -> Search[list[FitResult]]:
         alive = [scout.ground.view(r) for r in results if r.status is not Status.DEGENERATE]
         unions = []
         for view in alive:
-            statistics, gone, touched = view.statistics.copy(), list[int](), set[int]()
+            chosen, touched = list[Merge](), set[int]()
             for merge in merges(view):
-                if len(gone) < fewer and not touched & {merge.i, merge.j}:
-                    statistics[merge.i] += statistics[merge.j]
+                if len(chosen) < fewer and not touched & {merge.i, merge.j}:
+                    chosen.append(merge)
                     touched |= {merge.i, merge.j}
-                    gone.append(merge.j)
-            if len(gone) == fewer:
-                unions.append(np.delete(statistics, gone, axis=0))
+            if len(chosen) == fewer:
+                unions.append(_after(view.statistics, chosen))
     return (yield from scout.to_rest([scout.candidate(union) for union in unions]))

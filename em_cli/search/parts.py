@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers, map_arrays, take
+from em_cli.engine.arrays import Array, Flags, Integers, flat, take
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Block, ModelStatistics, Parameters
 from em_cli.latents.independent import Independent
@@ -53,7 +53,7 @@ def part(model: Model, masses: Array, ground: Ground, rng: np.random.Generator, 
         (parts,) = _taken(model, features, own[None], *chosen)
         if parts:
             rest = np.where(mass > NEGLIGIBLE, 0.0, mass)
-            more = model.family.statistics(ground.features(model), rest[None, None], None)[0, 0]
+            more = ground.statistics(model, rest[None])[0]
             parts = [replace(p, first=p.first + more) for p in parts]
         found.append(parts)
     return found
@@ -142,8 +142,7 @@ def _distinct(height: Array) -> list[tuple[int, int]]:
 
 def _degenerate(model: Model, parameters: Parameters, support: Array) -> Flags:
     """(C,) whether one of the two components of each mixture is; support (C, 2) in rows."""
-    flat = map_arrays(lambda array: array.reshape(-1, *array.shape[2:]), parameters.components)
-    collapses = model.family.collapsed(flat, support.ravel())
+    collapses = model.family.collapsed(flat(parameters.components), support.ravel())
     flags = np.array([collapse is not None for collapse in collapses]).reshape(-1, 2).any(axis=1)
     either: Flags = np.logical_or(flags, support.min(axis=1) < SMALLEST)
     return either
