@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.protocols import Source
 
 RELATIVE_RESOLUTION = 1e-6  # of the standard deviation, where the data do not show a resolution of their own
@@ -23,6 +23,7 @@ class Columns:
     largest: Array  # largest distance of a value from the mean
     resolution: Array  # the smallest difference that the data can show
     n_distinct: Integers  # values of each, at least
+    gaps: Flags  # whether cells may be missing
     n_rows: int
 
     def select(self, indices: Integers) -> Columns:
@@ -34,33 +35,39 @@ class Columns:
             self.largest[indices],
             self.resolution[indices],
             self.n_distinct[indices],
+            self.gaps[indices],
             self.n_rows,
         )
 
 
-def unit_columns(n_columns: int) -> Columns:
+def unit_columns(n_columns: int, gaps: Flags | None = None) -> Columns:
     """Columns of which nothing is known: coordinates are the user's units, nothing is a collapse."""
-    ones, zeros = np.ones(n_columns), np.zeros(n_columns)
-    return Columns(zeros, ones, np.eye(n_columns), np.full(n_columns, np.inf), zeros, np.zeros(n_columns, np.intp), 0)
+    ones, zeros, infinite = np.ones(n_columns), np.zeros(n_columns), np.full(n_columns, np.inf)
+    gaps = np.zeros(n_columns, np.bool_) if gaps is None else gaps
+    return Columns(zeros, ones, np.eye(n_columns), infinite, zeros, np.zeros(n_columns, np.intp), gaps, 0)
 
 
 def summarize(source: Source) -> Columns:
-    """Summarise the columns, one at a time; sums are centred, so an offset costs no digits."""
+    """Summarise the observed cells of the columns, one at a time; sums are centred, so an offset costs no digits."""
     n, d = source.n_rows, source.n_columns
     weights = _joined([source[b].weights for b in range(len(source))])
     mean, largest, resolution, distinct = np.empty(d), np.empty(d), np.empty(d), np.empty(d, np.intp)
-    sd = np.empty(d)
+    sd, gaps = np.empty(d), np.zeros(d, np.bool_)
     for j in range(d):
         values = np.concatenate([source[b].x[j] for b in range(len(source))])
-        mean[j], sd[j], largest[j] = _moments(values, weights)
+        seen = ~np.isnan(values)
+        gaps[j] = not seen.all()
+        if gaps[j]:
+            values = values[seen]
+        mean[j], sd[j], largest[j] = _moments(values, weights[seen] if weights is not None and gaps[j] else weights)
         smallest = 0.0
-        if n not in distinct[:j] or (at_least := _fewest_distinct(values)) < n / 2:
+        if n not in distinct[:j] or (at_least := _fewest_distinct(values)) < len(values) / 2:
             distinct[j], gap = _distinct(values)
-            smallest = gap if distinct[j] < n / 2 else 0.0
+            smallest = gap if distinct[j] < len(values) / 2 else 0.0
         else:  # rows are known to differ, and this column is not rounded
             distinct[j] = at_least
         resolution[j] = max(smallest, RELATIVE_RESOLUTION * sd[j])
-    return Columns(mean, sd, _covariance(source, mean, sd), largest, resolution, distinct, n)
+    return Columns(mean, sd, _covariance(source, mean, sd), largest, resolution, distinct, gaps, n)
 
 
 def _moments(values: Array, weights: Array | None) -> tuple[float, float, float]:
@@ -97,7 +104,7 @@ def multiplicity(source: Source, columns: Columns) -> Array | None:
         return None
     code = np.zeros(n, np.intp)
     for j in np.argsort(-columns.n_distinct, kind="stable"):
-        values = np.concatenate([source[b].x[j] for b in range(len(source))])
+        values = np.concatenate([source[b].x[j] for b in range(len(source))])  # a missing cell is a value of its own
         _, inverse = np.unique(values, return_inverse=True)
         distinct, code = np.unique(code * (inverse.max() + 1) + inverse, return_inverse=True)
         if len(distinct) == n:
@@ -111,7 +118,7 @@ def _covariance(source: Source, mean: Array, sd: Array) -> Array:
     total, weight = np.zeros((len(mean), len(mean))), 0.0
     for b in range(len(source)):
         block = source[b]
-        z = (block.x - mean[:, None]) / scale[:, None]
+        z = np.nan_to_num((block.x - mean[:, None]) / scale[:, None], nan=0.0)
         weighted = z if block.weights is None else z * block.weights
         total += weighted @ z.T
         weight += z.shape[1] if block.weights is None else float(block.weights.sum())

@@ -21,7 +21,7 @@ class Block:
     """Consecutive rows of the data, in the user's units."""
 
     index: int  # place in the source, 0 … B-1
-    x: Array  # (D, n)
+    x: Array  # (D, n), NaN where a cell is missing
     weights: Array | None = None  # (n,) case weights; None means ones
 
 
@@ -50,6 +50,9 @@ class Family(Protocol):
     A family as the user names it holds options only. `bind` gives the same family made ready for
     data: it then knows their location, scale and resolution, computes in coordinates of its
     own, and never lets them out: documents hold parameters in the user's units.
+
+    Cells may be missing (NaN) in the columns that `Columns.gaps` names: they are integrated out
+    of the density, and no more is said of them in `base_measure`.
     """
 
     def bind(self, columns: Columns) -> Family: ...
@@ -105,6 +108,19 @@ class Family(Protocol):
 
     def chart(self, parameters: Any, weight: Array) -> Chart | None:
         """Local coordinates about parameters (no stack) whose components bear the weight (K,), if it has any."""
+
+
+class Completing(Protocol):
+    """A family that can fill missing cells."""
+
+    def complete(self, x: Array, parameters: Any, responsibilities: Array) -> Array:
+        """The rows (D, n) with each missing cell at its conditional mean under the mixture, or its likeliest value.
+
+        The parameters carry no stack; the responsibilities are (K, n).
+        """
+
+    def draw(self, x: Array, parameters: Any, labels: Integers, rng: Any) -> Array:
+        """The rows (D, n) with missing cells drawn, given the other cells and the component (n,) of each row."""
 
 
 class Chart(Protocol):
