@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
 
 from em_cli.algorithms import ALGORITHMS
-from em_cli.engine.arrays import Array, Integers, take
+from em_cli.engine.arrays import Array, Flags, Integers, take
 from em_cli.engine.columns import summarize, unit_columns
 from em_cli.engine.fit import Candidate, FitResult, fit
 from em_cli.engine.model import Model
@@ -27,9 +27,13 @@ from em_cli.engine.protocols import Algorithm, Block, Family, Parameters, Runner
 from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
 from em_cli.families import FAMILIES
+from em_cli.families.columnwise import Columnwise
 from em_cli.families.covariances import COVARIANCES
+from em_cli.families.distributions.bernoulli import bernoulli
+from em_cli.families.distributions.categorical import categorical
+from em_cli.families.distributions.exponential import exponential
+from em_cli.families.distributions.poisson import poisson
 from em_cli.families.gaussian import Gaussian
-from em_cli.families.poisson import Poisson
 from em_cli.families.product import Product
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
@@ -39,8 +43,9 @@ from em_cli.search.restarts import Plan, Task, search
 from em_cli.sources.memory import InMemory
 from em_cli.starts import STARTS
 
-Kinds = tuple[str, ...]  # of the columns: "real" or "count"
+Kinds = tuple[str, ...]  # of the columns: "real", "positive", "count", "binary", or "3 levels"
 Document = Mapping[str, Any]
+SMALLEST = np.log(1e-300)  # what stands for the log of a probability of zero
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,13 @@ class Case:
     build: Callable[[Kinds], Family]
     log_density: Callable[[Family, Document, Array], Array]  # (K, n), by scipy.stats
     closed_form: Callable[[Family, Array, Array], dict[str, Any]]  # document of one component: family, rows, weights
+    gaps: float = 0.0  # share of missing cells
 
     def rows(self, seed: int, n: int, separation: float = 4.0, k: int = 3) -> tuple[Array, Integers]:
-        return rows(self.kinds, seed, n, separation, k)
+        x, labels = rows(self.kinds, seed, n, separation, k)
+        if self.gaps:
+            x = with_gaps(x, self.gaps, seed)
+        return x, labels
 
     def model(self, x: Array, k: int, weights: Array | None = None, latent: str = "independent") -> Model:
         """A model of k components bound to the rows x (D, n)."""
@@ -72,9 +81,52 @@ def rows(kinds: Kinds, seed: int, n: int, separation: float = 4.0, k: int = 3) -
         (len(kinds), n)
     )
     x = separation * places + noise
+    scale = min(separation, 1e3)  # log x! takes the digits of larger ones
     counts = [j for j, kind in enumerate(kinds) if kind == "count"]
-    x[counts] = rng.poisson(1 + min(separation, 1e3) * places[counts])  # log x! takes the digits of larger ones
+    x[counts] = rng.poisson(1 + scale * places[counts])
+    for j, kind in enumerate(kinds):
+        if kind == "positive":
+            x[j] = rng.exponential((1 + scale) ** places[j])
+        elif kind == "binary":
+            x[j] = rng.random(n) < expit(0.75 * separation * (places[j] / max(k - 1, 1) - 0.5))
+        elif kind.endswith("levels"):
+            logits = 0.4 * scale * (places[j] % n_levels(kind) == np.arange(n_levels(kind))[:, None])
+            x[j] = (logits + rng.gumbel(size=logits.shape)).argmax(axis=0)
     return x, labels
+
+
+def real(kinds: Kinds) -> Flags:
+    return np.array([kind == "real" for kind in kinds])
+
+
+def measured(kinds: Kinds) -> Flags:
+    """Which columns have units."""
+    return np.array([kind in ("real", "positive") for kind in kinds])
+
+
+def n_levels(kind: str) -> int:
+    return int(kind.removesuffix(" levels"))
+
+
+def with_gaps(x: Array, share: float, seed: int) -> Array:
+    """The rows with some cells missing, but not all of one row, and one at least of each column."""
+    rng = np.random.default_rng((seed, 77))
+    missing = rng.random(x.shape) < share
+    missing[:, 0], missing[:, 1] = False, np.arange(len(x)) > 0
+    missing[rng.integers(len(x), size=x.shape[1]), np.arange(x.shape[1])] = False
+    return np.where(missing, np.nan, x)
+
+
+def axis(kind: str, low: float, high: float) -> tuple[Array, Array]:
+    """Values that a column of this kind may have, and weights for sums or integrals over them."""
+    if kind == "real":
+        nodes = np.linspace(low, high, 2001)
+        return nodes, np.full(2001, nodes[1] - nodes[0])
+    if kind == "positive":  # a sum over logarithms is exact to all digits, where the density falls off fast
+        logs = np.linspace(-45, np.log(60 * high), 4001)
+        return np.exp(logs), np.exp(logs) * (logs[1] - logs[0])
+    nodes = np.arange(np.ceil(high) if kind == "count" else 2.0 if kind == "binary" else float(n_levels(kind)))
+    return nodes, np.ones(len(nodes))
 
 
 def bound_model(family: Family, source: Source, k: int, latent: str = "independent") -> Model:
@@ -84,7 +136,15 @@ def bound_model(family: Family, source: Source, k: int, latent: str = "independe
 
 def unit_model(case: Case, k: int) -> Model:
     """A model that knows nothing of the data: its coordinates are the user's units."""
-    return Model(case.build(case.kinds).bind(unit_columns(len(case.kinds))), LATENTS.load("independent")(), k)
+    columns = unit_columns(len(case.kinds), np.full(len(case.kinds), case.gaps > 0))
+    return Model(case.build(case.kinds).bind(columns), LATENTS.load("independent")(), k)
+
+
+def flattened(numbers: Any) -> Array:
+    """All numbers (N,) of the field of a document, whose lists may differ in length."""
+    if isinstance(numbers, list | tuple) and numbers and isinstance(numbers[0], list | tuple):
+        return np.concatenate([flattened(part) for part in numbers])
+    return np.ravel(numbers)
 
 
 def responsibilities(seed: int, labels: Integers, k: int, softness: float = 1.0) -> Array:
@@ -164,12 +224,35 @@ def scipy_gaussian(family: Any, document: Document, x: Array) -> Array:
     )
 
 
-def scipy_poisson(family: Any, document: Document, x: Array) -> Array:
-    return np.stack([stats.poisson(np.array(rates)[:, None]).logpmf(x).sum(axis=0) for rates in document["rates"]])
+def of_observed(by_cell: Array, x: Array) -> Array:
+    """(n,) sums over the observed cells (D, n)."""
+    return np.where(np.isnan(x), 0.0, np.where(np.isneginf(by_cell), SMALLEST, by_cell)).sum(axis=0)
+
+
+def by_columns(name: str, law: Callable[[Array], Any]) -> Callable[[Any, Document, Array], Array]:
+    """The log-density of columns that all have the law of scipy.stats, from the field of that name."""
+
+    def log_density(family: Any, document: Document, x: Array) -> Array:
+        laws = [law(np.array(own)[:, None]) for own in document[name]]
+        cells = [each.logpmf(x) if hasattr(each, "logpmf") else each.logpdf(x) for each in laws]
+        return np.stack([of_observed(by_cell, x) for by_cell in cells])
+
+    return log_density
+
+
+scipy_poisson = by_columns("rates", stats.poisson)
+
+
+def scipy_categorical(family: Any, document: Document, x: Array) -> Array:
+    observed = ~np.isnan(x)
+    codes = np.where(observed, x, 0).astype(int)
+    with np.errstate(divide="ignore"):
+        logs = [[np.log(column)[codes[j]] for j, column in enumerate(p)] for p in document["probabilities"]]
+    return np.stack([of_observed(np.stack(by_cell), x) for by_cell in logs])
 
 
 def scipy_product(family: Any, document: Document, x: Array) -> Array:
-    by_family = {Gaussian: scipy_gaussian, Poisson: scipy_poisson}
+    by_family = {Gaussian: scipy_gaussian, Columnwise: scipy_poisson}
     parts = zip(family.families, family.columns_of, strict=True)
     return np.sum([by_family[type(part)](part, document, x[columns]) for part, columns in parts], axis=0)
 
@@ -184,12 +267,24 @@ def gaussian_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
     return {"means": mean[None], "covariances": family.structure.to_document(covariance[None])}
 
 
+def averages(x: Array, weights: Array) -> Array:
+    """(D,) of the observed cells."""
+    observed = ~np.isnan(x)
+    return (np.where(observed, x, 0.0) * weights).sum(axis=1) / (observed * weights).sum(axis=1)
+
+
 def poisson_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
-    return {"rates": np.average(x, axis=1, weights=weights)[None]}
+    return {"rates": averages(x, weights)[None]}
+
+
+def categorical_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+    levels = family.distribution.levels
+    shares = [[np.sum(weights * (row == code)) for code in range(n)] for row, n in zip(x, levels, strict=True)]
+    return {"probabilities": [[(np.array(own) / np.sum(own)).tolist() for own in shares]]}
 
 
 def product_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
-    of_all = {Gaussian: gaussian_of_all, Poisson: poisson_of_all}
+    of_all = {Gaussian: gaussian_of_all, Columnwise: poisson_of_all}
     document: dict[str, Any] = {}
     for part, columns in zip(family.families, family.columns_of, strict=True):
         document |= of_all[type(part)](part, x[columns], weights)
@@ -214,13 +309,48 @@ def gaussian_cases() -> list[Case]:
 
 def poisson_cases() -> list[Case]:
     kinds = ("count", "count")
-    return [Case("poisson", kinds, ("count",), False, lambda kinds: Poisson(), scipy_poisson, poisson_of_all)]
+    return with_and_without_gaps(
+        Case("poisson", kinds, ("count",), False, lambda kinds: poisson(), scipy_poisson, poisson_of_all)
+    )
+
+
+def with_and_without_gaps(case: Case) -> list[Case]:
+    return [case, replace(case, name=f"{case.name}-gaps", gaps=0.15)]
+
+
+def bernoulli_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        return {"probabilities": averages(x, weights)[None]}
+
+    law = by_columns("probabilities", stats.bernoulli)
+    kinds = ("binary",) * 8
+    return with_and_without_gaps(Case("bernoulli", kinds, kinds[:2], False, lambda kinds: bernoulli(), law, of_all))
+
+
+def categorical_cases() -> list[Case]:
+    kinds = ("3 levels", "2 levels", "4 levels", "3 levels", "5 levels", "3 levels")
+
+    def build(kinds: Kinds) -> Family:
+        return categorical(tuple(map(n_levels, kinds)))
+
+    return with_and_without_gaps(
+        Case("categorical", kinds, kinds[1:3], False, build, scipy_categorical, categorical_of_all)
+    )
+
+
+def exponential_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        return {"rates": 1 / averages(x, weights)[None]}
+
+    law = by_columns("rates", lambda rates: stats.expon(scale=1 / rates))
+    kinds = ("positive",) * 3
+    return with_and_without_gaps(Case("exponential", kinds, kinds[:1], True, lambda kinds: exponential(), law, of_all))
 
 
 def product_cases() -> list[Case]:
     def build(kinds: Kinds) -> Product:
         groups = tuple(np.array([j for j, kind in enumerate(kinds) if kind == wanted]) for wanted in ("real", "count"))
-        parts = (Gaussian(columns=unit_columns(len(groups[0]))), Poisson(unit_columns(len(groups[1]))))
+        parts = (Gaussian(columns=unit_columns(len(groups[0]))), poisson())
         return Product(parts, groups)
 
     kinds = ("real", "count", "real", "count")
@@ -228,6 +358,9 @@ def product_cases() -> list[Case]:
 
 
 CASE_MAKERS: dict[str, Callable[[], list[Case]]] = {
+    "bernoulli": bernoulli_cases,
+    "categorical": categorical_cases,
+    "exponential": exponential_cases,
     "gaussian": gaussian_cases,
     "poisson": poisson_cases,
     "product": product_cases,

@@ -13,8 +13,8 @@ from support import REFERENCE, bound_model, find, reference_rows
 
 from em_cli.engine.columns import summarize
 from em_cli.engine.scoring import score_rows, totals
+from em_cli.families.distributions.poisson import poisson
 from em_cli.families.gaussian import Gaussian
-from em_cli.families.poisson import Poisson
 from em_cli.sources.memory import InMemory
 
 CASES = json.loads((REFERENCE / "references.json").read_text())["cases"]
@@ -30,7 +30,7 @@ def rows_of(case):
 
 
 def family_of(case):
-    return Gaussian(case["covariance"]) if case["family"] == "gaussian" else Poisson()
+    return Gaussian(case["covariance"]) if case["family"] == "gaussian" else poisson()
 
 
 def document_of(case):

@@ -1,0 +1,169 @@
+"""Families whose columns are independent given the component, all of one distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine import exponential
+from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.protocols import Collapse
+from em_cli.families.distributions.distribution import TINY, Distribution, Layout, Values, ValuesChart
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnwiseParameters:
+    values: Values  # of the distribution, (R, K, D) or (R, K, F) each
+    theta: Array  # (R, K, F)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columnwise:
+    """Features 1 and those of the distribution.
+
+    Of columns with missing cells, there are also flags of what is observed: a missing cell has
+    zeros for features, its column a weight of its own in each component, and it vanishes from
+    the likelihood.
+    """
+
+    distribution: Distribution
+
+    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
+    _layout: Layout = field(init=False, repr=False)
+    _gaps: Integers = field(init=False, repr=False)  # columns whose observed cells are flagged
+
+    def __post_init__(self) -> None:
+        layout = self.distribution.layout()
+        gaps = np.zeros(0, np.intp) if layout.complete else np.flatnonzero(self.columns.gaps)
+        object.__setattr__(self, "_layout", layout)
+        object.__setattr__(self, "_gaps", gaps)
+
+    def bind(self, columns: Columns) -> Columnwise:
+        known: Any = self.distribution
+        return replace(self, distribution=replace(known, columns=columns), columns=columns)
+
+    def n_features(self) -> int:
+        return 1 + len(self._gaps) + len(self._layout.column)
+
+    def features(self, x: Array, out: Array) -> None:
+        out[0] = 1.0
+        own = out[1 + len(self._gaps) :]
+        self.distribution.features(x, own)
+        if self.columns.gaps.any():
+            missing = np.isnan(x)
+            np.logical_not(missing[self._gaps], out=out[1 : 1 + len(self._gaps)], casting="unsafe")
+            np.copyto(own, 0.0, where=missing[self._layout.column])
+
+    def base_measure(self, x: Array) -> Array:
+        of_cells = self.distribution.base_measure(x)
+        if self.columns.gaps.any():
+            of_cells = np.where(np.isnan(x), 0.0, of_cells)
+        total: Array = of_cells.sum(axis=0)
+        return total
+
+    def embedding(self, x: Array) -> Array:
+        """That of the distribution; a missing cell is where the others of its column are on average."""
+        embedded = self.distribution.embedding(x)
+        seen = ~np.isnan(embedded)
+        if not seen.all():
+            average = np.where(seen, embedded, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+            embedded = np.where(seen, embedded, average[:, None])
+        return embedded
+
+    def natural(self, parameters: ColumnwiseParameters) -> tuple[Array, Flags]:
+        return parameters.theta, np.zeros(len(parameters.theta), bool)
+
+    def n_own_features(self) -> int:
+        return self.n_features()
+
+    def common_sums(self, features: Array, weights: Array | None) -> Array:
+        return np.zeros(0)
+
+    def log_density(self, features: Array, parameters: ColumnwiseParameters, offset: Array, out: Array) -> None:
+        exponential.log_density(features, parameters.theta, offset, out)
+
+    def statistics(self, features: Array, responsibilities: Array, parameters: ColumnwiseParameters | None) -> Array:
+        return exponential.statistics(features, responsibilities)
+
+    def maximize(self, statistics: Array, parameters: ColumnwiseParameters | None) -> ColumnwiseParameters:
+        weight, sums = self.parts(statistics)
+        if self._layout.complete or len(self._gaps):
+            unseen = weight < TINY
+            if unseen.any():
+                weight = np.where(unseen, 1.0, weight)
+                sums = np.where(unseen[..., self._layout.column], self.distribution.typical(), sums)
+        return self.at(self.distribution.maximize(np.maximum(weight, TINY), sums))
+
+    def parts(self, statistics: Array) -> tuple[Array, Array]:
+        """The weight of each column, (…, K, D), or (…, K, 1) if it is the same of all; and the sums of its features."""
+        weight, sums = statistics[..., :1], statistics[..., 1 + len(self._gaps) :]
+        if self._layout.complete:
+            first = np.flatnonzero(np.diff(self._layout.column, prepend=-1))
+            weight = np.add.reduceat(sums, first, axis=-1)
+        elif len(self._gaps):
+            weight = np.repeat(weight, len(self.columns.gaps), axis=-1)
+            weight[..., self._gaps] = statistics[..., 1 : 1 + len(self._gaps)]
+        return weight, sums
+
+    def n_parameters(self, n_components: int) -> int:
+        return n_components * self.distribution.n_parameters()
+
+    def collapsed(self, parameters: ColumnwiseParameters, support: Array) -> list[Collapse | None]:
+        return self.distribution.collapsed(parameters.values, support)
+
+    def moments(self, parameters: ColumnwiseParameters) -> tuple[Array, Array]:
+        return self.distribution.moments(parameters.values)
+
+    def to_document(self, parameters: ColumnwiseParameters) -> dict[str, Any]:
+        return self.distribution.to_document(parameters.values)
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> ColumnwiseParameters:
+        return self.at(self.distribution.from_document(document, n_components))
+
+    @property
+    def coupled(self) -> bool:
+        return False
+
+    def expected_log_density(self, statistics: Array, parameters: ColumnwiseParameters) -> Array:
+        expected: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
+        return expected
+
+    def chart(self, parameters: ColumnwiseParameters, weight: Array) -> ColumnwiseChart:
+        return ColumnwiseChart(self.distribution.chart(parameters.values, weight), self)
+
+    def sample(self, parameters: ColumnwiseParameters, labels: Integers, rng: np.random.Generator) -> Array:
+        return self.distribution.sample(tuple(value[labels] for value in parameters.values), rng).T
+
+    def complete(self, x: Array, parameters: ColumnwiseParameters, responsibilities: Array) -> Array:
+        return np.where(np.isnan(x), self.distribution.fill(parameters.values, responsibilities), x)
+
+    def draw(self, x: Array, parameters: ColumnwiseParameters, labels: Integers, rng: np.random.Generator) -> Array:
+        return np.where(np.isnan(x), self.sample(parameters, labels, rng), x)
+
+    def at(self, values: Values) -> ColumnwiseParameters:
+        constant, slopes = self.distribution.natural(values)
+        if not len(self._gaps):
+            return ColumnwiseParameters(values, np.concatenate([constant.sum(axis=-1, keepdims=True), slopes], axis=-1))
+        always = np.delete(constant, self._gaps, axis=-1).sum(axis=-1, keepdims=True)
+        return ColumnwiseParameters(values, np.concatenate([always, constant[..., self._gaps], slopes], axis=-1))
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnwiseChart:
+    """That of the distribution."""
+
+    of_values: ValuesChart
+    family: Columnwise
+
+    def coordinates(self, parameters: ColumnwiseParameters) -> Array:
+        return self.of_values.coordinates(parameters.values)
+
+    def parameters(self, u: Array) -> ColumnwiseParameters:
+        return self.family.at(self.of_values.values(u))
+
+    def gradient(self, statistics: Array, parameters: ColumnwiseParameters) -> Array:
+        return self.of_values.gradient(*self.family.parts(statistics), parameters.values)

@@ -1,0 +1,1 @@
+"""Distributions of single columns, of which families with independent columns are made."""

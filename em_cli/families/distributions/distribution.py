@@ -1,0 +1,98 @@
+"""What a distribution of single columns says of itself; `Columnwise` makes a family of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.columns import Columns
+from em_cli.engine.protocols import Collapse
+
+TINY = float(np.finfo(float).tiny)
+
+Values = tuple[Array, ...]  # the parameters, (…, K, D) or (…, K, F) each
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which features belong to which column."""
+
+    column: Integers  # (F,) of each feature
+    complete: bool = False  # those of an observed cell sum to one: they tell the weight of their column themselves
+
+
+def per_column(n_columns: int, n_features: int = 1) -> Layout:
+    """So many features of every column: the first ones of all columns, the second ones of all columns, …"""
+    return Layout(np.tile(np.arange(n_columns), n_features))
+
+
+class Distribution(Protocol):
+    """All D columns at once, in each of K components: log f(x) = b(x) + Σ_j [c_j + ⟨η_j, φ(x_j)⟩].
+
+    Parameters are a tuple of arrays, which may have leading axes before K. A cell may be
+    missing: it is NaN in x, and whatever is written for it is not used.
+    """
+
+    @property
+    def columns(self) -> Columns:
+        """What is known of the data; `Columnwise` puts it there."""
+
+    def layout(self) -> Layout: ...
+
+    def features(self, x: Array, out: Array) -> None:
+        """Write φ (F, n) of the cells x (D, n)."""
+
+    def base_measure(self, x: Array) -> Array:
+        """b (D, n) of each cell."""
+
+    def embedding(self, x: Array) -> Array:
+        """Coordinates (E, n) where Euclidean distance means something; a missing cell may be NaN."""
+
+    def natural(self, values: Values) -> tuple[Array, Array]:
+        """c (…, K, D) and η (…, K, F); c is zero if the layout is complete."""
+
+    def maximize(self, weight: Array, sums: Array) -> Values:
+        """The M-step, from the observed weight (…, K, D) or (…, K, 1) of the columns and Σ r φ (…, K, F)."""
+
+    def typical(self) -> Array:
+        """φ (F,) of an average cell, for a component that has seen no cell of a column."""
+
+    def n_parameters(self) -> int:
+        """Free parameters of one component."""
+
+    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]: ...
+
+    def moments(self, values: Values) -> tuple[Array, Array]:
+        """Mean and standard deviation (K, D)."""
+
+    def fill(self, values: Values, responsibilities: Array) -> Array:
+        """The conditional mean, or the likeliest value, of every cell (D, n) under the mixture."""
+
+    def sample(self, values: Values, rng: np.random.Generator) -> Array:
+        """One row (n, D) of each component, where K is n."""
+
+    def chart(self, values: Values, weight: Array) -> ValuesChart:
+        """Local coordinates about parameters of components that bear the weight (K,)."""
+
+    def to_document(self, values: Values) -> dict[str, Any]: ...
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values: ...
+
+    def allows(self, x: Array) -> Flags:
+        """Which cells (D, n) may be; one that is missing may be anything."""
+
+    @property
+    def requirement(self) -> str:
+        """What a cell must be, in words that follow "must be"."""
+
+
+class ValuesChart(Protocol):
+    """A chart of `engine.protocols`, of the parameters of a distribution."""
+
+    def coordinates(self, values: Values) -> Array: ...
+    def values(self, u: Array) -> Values: ...
+    def gradient(self, weight: Array, sums: Array, values: Values) -> Array: ...

@@ -1,0 +1,36 @@
+"""Reading the parameters of a document that anyone may have edited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags
+from em_cli.errors import DataError
+
+
+def table(
+    document: Mapping[str, Any], name: str, shape: tuple[int, int], valid: Callable[[Array], Flags], fault: str
+) -> Array:
+    """The field `name`: K lists of D numbers, all of them valid, or it holds "a number that is" the fault."""
+    found = numbers(field(document, name), name)
+    if found.shape != shape:
+        raise DataError(f"the field {name!r} must hold {shape[0]} lists of {shape[1]} numbers.")
+    if not (np.isfinite(found) & valid(found)).all():
+        raise DataError(f"the field {name!r} holds a number that is {fault} or not finite.")
+    return found
+
+
+def field(document: Mapping[str, Any], name: str) -> Any:
+    if name not in document:
+        raise DataError(f"the field {name!r} is missing.")
+    return document[name]
+
+
+def numbers(value: Any, name: str) -> Array:
+    try:
+        return np.array(value, np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"the field {name!r} must hold numbers only, in lists of equal length.") from None
