@@ -88,7 +88,8 @@ def rows(kinds: Kinds, seed: int, n: int, separation: float = 4.0, k: int = 3) -
         if kind == "positive":
             x[j] = rng.exponential((1 + scale) ** places[j])
         elif kind == "binary":
-            x[j] = rng.random(n) < expit(0.75 * separation * (places[j] / max(k - 1, 1) - 0.5))
+            logits = 2 * (places[j] / max(k - 1, 1) - 0.5) * (2 * np.tanh(separation / 2) if separation < 10 else scale)
+            x[j] = rng.random(n) < expit(logits)
         elif kind.endswith("levels"):
             logits = 0.4 * scale * (places[j] % n_levels(kind) == np.arange(n_levels(kind))[:, None])
             x[j] = (logits + rng.gumbel(size=logits.shape)).argmax(axis=0)
@@ -323,7 +324,7 @@ def bernoulli_cases() -> list[Case]:
         return {"probabilities": averages(x, weights)[None]}
 
     law = by_columns("probabilities", stats.bernoulli)
-    kinds = ("binary",) * 8
+    kinds = ("binary",) * 12
     return with_and_without_gaps(Case("bernoulli", kinds, kinds[:2], False, lambda kinds: bernoulli(), law, of_all))
 
 

@@ -54,9 +54,10 @@ class Columnwise:
         own = out[1 + len(self._gaps) :]
         self.distribution.features(x, own)
         if self.columns.gaps.any():
-            missing = np.isnan(x)
-            np.logical_not(missing[self._gaps], out=out[1 : 1 + len(self._gaps)], casting="unsafe")
-            np.copyto(own, 0.0, where=missing[self._layout.column])
+            observed = ~np.isnan(x)
+            out[1 : 1 + len(self._gaps)] = observed[self._gaps]
+            bits = own.view(np.int64)  # all or none are kept: a product would not make a zero of NaN
+            bits &= -observed[self._layout.column].astype(np.int64)
 
     def base_measure(self, x: Array) -> Array:
         of_cells = self.distribution.base_measure(x)

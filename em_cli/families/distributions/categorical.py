@@ -56,7 +56,7 @@ class Categorical:
         return Layout(self._column, complete=True)
 
     def features(self, x: Array, out: Array) -> None:
-        np.equal(x[self._column], self._code[:, None], out=out, casting="unsafe")
+        out[...] = x[self._column] == self._code[:, None]
 
     def base_measure(self, x: Array) -> Array:
         return np.zeros_like(x)
