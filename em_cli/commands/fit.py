@@ -59,14 +59,14 @@ def fit(
 
         from em_cli.outputs.document import document, scored
         from em_cli.outputs.model_file import start_parameters
-        from em_cli.search.models import covariance_names, family_name, models
+        from em_cli.search.models import covariance_names, models
         from em_cli.search.restarts import Task, search
 
-        family = family_name(data.schema, config.family)
-        covariances = covariance_names(config.covariance, family)
+        groups = setup.groups_of(config, data)
+        covariances = covariance_names(config.covariance, groups)
         if len(covariances) > 1:
             raise UsageError(f"fit takes one covariance structure, not {len(covariances)}; em select compares them.")
-        columns, [(label, model)] = models(data.schema, data.source, family, covariances, (k,))
+        columns, [(label, model)] = models(data.schema, data.source, groups, covariances, (k,))
         setup.check_rows(data, k, columns)
         plan, runner, given = setup.plan_of(config), setup.runner_of(config), setup.start_file(config)
         task = Task(label, model, start_parameters(given, model) if given else None)
@@ -77,7 +77,7 @@ def fit(
             (fitted,) = search([task], data.source, columns, runner, plan, observe, halt)
         if fitted.chosen is None:
             raise NoFit(doubts.no_fit(fitted))
-        context = results.context_of(config, data, family, halt)
+        context = results.context_of(config, data, groups, halt)
         with record.timed("scoring"):
             result = scored(fitted, context, data.source, runner)
         doubts.warn_of_halt(halt, config, record)

@@ -27,7 +27,15 @@ class ColumnOptions:
 
     columns: Annotated[str | None, _opt("--columns", metavar="A,B", help="Columns to fit.")] = None
     exclude: Annotated[str | None, _opt("--exclude", metavar="A,B", help="Columns to leave out.")] = None
-    types: Annotated[list[str] | None, _opt("--type", metavar="COL=TYPE", help="numeric or count (repeatable).")] = None
+    types: Annotated[
+        list[str] | None,
+        _opt("--type", metavar="COL=TYPE", help="numeric, count, binary, categorical, … or a family (repeatable)."),
+    ] = None
+    weights: Annotated[str | None, _opt("--weights", metavar="COL", help="Case weights, never fitted.")] = None
+    weight_type: Annotated[
+        str | None,
+        _opt("--weight-type", metavar="frequency|sampling", help="2 is the row twice, or scaled to mean 1."),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class ReadingOptions:
     )
     na: Annotated[list[str] | None, _opt("--na", metavar="TEXT", help="Marks a missing cell (repeatable).")] = None
     missing: Annotated[
-        str | None, _opt("--missing", metavar="error|drop", help="Rows with missing cells [default: error].")
+        str | None, _opt("--missing", metavar="model|error|drop", help="Missing cells [default: error].")
     ] = None
 
 
@@ -57,7 +65,7 @@ class FitModelOptions:
 
     k: Annotated[str | None, _opt("-k", "--components", metavar="K", help="Number of components.")] = None
     family: Annotated[
-        str | None, _opt("--family", metavar="NAME", help="auto, gaussian or poisson [default: auto].")
+        str | None, _opt("--family", metavar="NAME", help="auto, gaussian, student_t, poisson, … [default: auto].")
     ] = None
     covariance: Annotated[
         str | None, _opt("--covariance", metavar="NAME", help="full, tied, diag or spherical [default: full].")
@@ -73,7 +81,7 @@ class SelectModelOptions:
         None
     )
     family: Annotated[
-        str | None, _opt("--family", metavar="NAME", help="auto, gaussian or poisson [default: auto].")
+        str | None, _opt("--family", metavar="NAME", help="auto, gaussian, student_t, poisson, … [default: auto].")
     ] = None
     covariance: Annotated[
         str | None, _opt("--covariance", metavar="NAMES", help="A list such as full,tied, or all [default: full].")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +17,18 @@ if TYPE_CHECKING:
     from em_cli.engine.events import Observer
     from em_cli.engine.scoring import RowScores
     from em_cli.outputs.document import Context, Scored
+    from em_cli.search.groups import Group
     from em_cli.search.ledger import Fitted
     from em_cli.sources.table import Data
 
 
-def context_of(config: RunConfig, data: Data, family: str, halt: Halt) -> Context:
+def context_of(config: RunConfig, data: Data, groups: tuple[Group, ...], halt: Halt) -> Context:
     from em_cli.config.files import fingerprint
     from em_cli.outputs.document import Context
 
     return Context(
         schema=data.schema,
-        family=family,
+        groups=groups,
         seed=config.seed,
         start="given" if start_file(config) else config.search.start,
         effort=effort_of(config),
@@ -35,8 +36,11 @@ def context_of(config: RunConfig, data: Data, family: str, halt: Halt) -> Contex
         max_iter=config.search.max_iter,
         cut_by=halt.reason or "interrupted",
         n_rows_read=data.n_rows_read,
+        n_samples=data.source.n_rows,
         missing=config.data.missing,
         n_missing=data.n_missing,
+        weights_name=data.weights_name,
+        weight_type=config.data.weight_type,
         data_sha256=data.data_sha256,
         config_sha256=fingerprint(config),
     )
@@ -64,14 +68,37 @@ def least_certain(result: Scored, data: Data) -> tuple[str, float] | None:
 
 
 def scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScores]]:
-    """The data rows (n,) of each block, from 0, and their scores."""
-    from em_cli.engine.scoring import score_rows
-
+    """The data rows (n,) of each block that was fitted, from 0, and their scores."""
     used = 0
     for index in range(len(data.source)):
         x = data.source[index].x
-        yield data.rows[used : used + x.shape[1]], score_rows(result.loaded.model, result.loaded.parameters, x)
+        yield data.rows[used : used + x.shape[1]], result.loaded.score(x)
         used += x.shape[1]
+
+
+def with_others(
+    blocks: Iterator[tuple[Integers, RowScores]], others: tuple[Integers, RowScores]
+) -> Iterator[tuple[Integers, RowScores]]:
+    """The same with the rows that took no part in the fit, each where it belongs."""
+    import numpy as np
+
+    from em_cli.engine.scoring import RowScores
+
+    rows, scores = others
+    taken = 0
+    for mine, found in blocks:
+        upto = int(np.searchsorted(rows, mine[-1]))
+        order = np.argsort(np.concatenate([mine, rows[taken:upto]]), kind="stable")
+        yield (
+            np.concatenate([mine, rows[taken:upto]])[order],
+            RowScores(
+                np.concatenate([found.log_density, scores.log_density[taken:upto]])[order],
+                np.concatenate([found.responsibilities, scores.responsibilities[:, taken:upto]], axis=1)[:, order],
+            ),
+        )
+        taken = upto
+    if taken < len(rows):
+        yield rows[taken:], RowScores(scores.log_density[taken:], scores.responsibilities[:, taken:])
 
 
 def run_files(
@@ -103,15 +130,20 @@ def run_files(
 
 def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
     """`responsibilities.csv`: a line per input row, in input order; rows left out stay blank."""
-    from em_cli.outputs.tables import score_header, score_lines
+    from em_cli.outputs.tables import blank_lines, score_header, score_lines
+
+    def keys(first: int, last: int) -> Sequence[str] | range:
+        return data.ids[first:last] if data.ids is not None else range(first + 1, last + 1)
 
     yield score_header(data.id_name or "row", result.fitted.n_components)
-    first = 0
-    for index, (rows, scores) in enumerate(scored_blocks(result, data)):
-        last = data.n_rows_read if index == len(data.source) - 1 else int(rows[-1]) + 1
-        keys = data.ids[first:last] if data.ids is not None else range(first + 1, last + 1)
-        yield from score_lines(scores, rows - first, keys)
+    first, blocks = 0, scored_blocks(result, data)
+    if len(data.others.rows):
+        blocks = with_others(blocks, (data.others.rows, result.loaded.score(data.others.x)))
+    for rows, scores in blocks:
+        last = int(rows[-1]) + 1
+        yield from score_lines(scores, rows - first, keys(first, last))
         first = last
+    yield from blank_lines(result.fitted.n_components, keys(first, data.n_rows_read))
 
 
 def deliver(

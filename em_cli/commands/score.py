@@ -16,6 +16,7 @@ def score(
     model: Model,
     paths: Rows,
     reading: ReadingOptions,
+    weights: Annotated[str | None, Option("--weights", metavar="COL", help="Case weights.")] = None,
     rows: Annotated[bool, Option("--rows", help="A log-density for each row, as CSV.")] = False,
     out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
@@ -26,11 +27,14 @@ def score(
     Example: em score faithful.em new.csv
     """
     from em_cli.commands.scored_rows import open_model, scored_chunks, target
+    from em_cli.errors import DataError, UsageError
     from em_cli.outputs.tables import csv_text
 
     write = target(out, force)
     loaded = open_model(model, paths)
-    chunks = scored_chunks(loaded, paths, reading)
+    if rows and weights:
+        raise UsageError("--weights does not apply to --rows: the log-density of a row is its own.")
+    chunks = scored_chunks(loaded, paths, reading, weights)
     if rows:
         key = reading.id or "row"
 
@@ -48,25 +52,26 @@ def score(
     from em_cli.criteria import CRITERIA, Figures
     from em_cli.engine.arrays import add
     from em_cli.engine.scoring import totals
-    from em_cli.errors import DataError
     from em_cli.outputs.manifest import to_json
 
     total, n_read, n = None, 0, 0
     for chunk, scores in chunks:
-        part = totals(scores)
+        part = totals(scores, chunk.weights)
         total = part if total is None else add(total, part)
         n_read, n = n_read + chunk.n_rows, n + len(chunk.rows)
-    if total is None or n == 0:
+    weight = float(n if weights is None or total is None else total.n_effective.sum())
+    if total is None or not weight:
         raise DataError("there is no row to score.")
     figures = Figures(
-        float(total.log_likelihood), loaded.model.n_parameters, n, float(total.entropy), float(total.log_largest)
+        float(total.log_likelihood), loaded.model.n_parameters, weight, float(total.entropy), float(total.log_largest)
     )
     values = {name: criterion(figures) for name, criterion in CRITERIA.items()}
     document = {
         "n_rows_read": n_read,
         "n_samples": n,
         "log_likelihood": figures.log_likelihood,
-        "log_likelihood_per_row": figures.log_likelihood / n,
+        "sum_weights": weight,
+        "log_likelihood_per_row": figures.log_likelihood / weight,
         "n_parameters": figures.n_parameters,
         **{name: value if value < float("inf") else None for name, value in values.items()},
         "entropy": figures.entropy,

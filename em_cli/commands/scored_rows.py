@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from em_cli.commands.layers import layer
@@ -25,16 +28,36 @@ def open_model(model: str, paths: list[str]) -> LoadedModel:
     return read_model(model)
 
 
-def scored_chunks(loaded: LoadedModel, paths: list[str], options: ReadingOptions) -> Iterator[tuple[Chunk, RowScores]]:
-    """The rows in the order they come, with their scores; memory does not grow with their number."""
+def chunks_for(
+    loaded: LoadedModel, paths: list[str], options: ReadingOptions, weights: str | None = None
+) -> Iterator[Chunk]:
+    """The rows in the order they come; at the end, what is to be said of levels that the model has not seen."""
     from em_cli.commands.setup import read_options
     from em_cli.config.resolve import resolve
-    from em_cli.engine.scoring import score_rows
+    from em_cli.sources.quoting import plain
     from em_cli.sources.stream import stream
 
     config = resolve(None, [], layer(options))
-    for chunk in stream(paths, loaded.schema.columns, read_options(config.data)):
-        yield chunk, score_rows(loaded.model, loaded.parameters, chunk.x)
+    unseen: Counter[str] = Counter()
+    for chunk in stream(paths, loaded.schema.columns, replace(read_options(config.data, {}), weights=weights)):
+        unseen.update(chunk.unseen)
+        yield chunk
+    if unseen:
+        cells = ", ".join(f"{plain(name)}: {n:,}" for name, n in unseen.items())
+        warn(f"cells with levels that the model has not seen count as missing ({cells}).")
+
+
+def scored_chunks(
+    loaded: LoadedModel, paths: list[str], options: ReadingOptions, weights: str | None = None
+) -> Iterator[tuple[Chunk, RowScores]]:
+    """The rows in the order they come, with their scores; memory does not grow with their number."""
+    for chunk in chunks_for(loaded, paths, options, weights):
+        yield chunk, loaded.score(chunk.x)
+
+
+def warn(message: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"em: warning: {message}\n")
 
 
 def target(out: str | None, force: bool) -> Callable[[Iterable[str]], None]:

@@ -59,14 +59,14 @@ def select(
 
         from em_cli.outputs.document import document
         from em_cli.outputs.selection import selection_text, table
-        from em_cli.search.models import covariance_names, family_name, models
+        from em_cli.search.models import covariance_names, models
         from em_cli.search.restarts import Task, search
 
         if setup.start_file(config):
             raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
-        family = family_name(data.schema, config.family)
-        covariances = covariance_names(config.covariance, family)
-        columns, made = models(data.schema, data.source, family, covariances, setup.many_k(config))
+        groups = setup.groups_of(config, data)
+        covariances = covariance_names(config.covariance, groups)
+        columns, made = models(data.schema, data.source, groups, covariances, setup.many_k(config))
         feasible = setup.distinct_rows(data, columns)
         tasks = [Task(label, model) for label, model in made if model.n_components <= feasible]
         if not tasks:
@@ -77,7 +77,7 @@ def select(
             return
         with record.timed("search"):
             fits = search(tasks, data.source, columns, runner, plan, observe, halt)
-        context = results.context_of(config, data, family, halt)
+        context = results.context_of(config, data, groups, halt)
         with record.timed("scoring"):
             too_large = [(label, model.n_components) for label, model in made if model.n_components > feasible]
             selection = table(fits, too_large, context, data.source, runner, criterion, observe)

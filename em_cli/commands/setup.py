@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ from em_cli.commands.layers import layer
 from em_cli.commands.options import ConfigOptions, ReportOptions
 from em_cli.commands.session import Record
 from em_cli.errors import DataError, UsageError
+from em_cli.registry import did_you_mean
 
 if TYPE_CHECKING:
     from em_cli.config.run_config import DataConfig, RunConfig
     from em_cli.engine.columns import Columns
     from em_cli.engine.protocols import Runner
+    from em_cli.search.groups import Group, Wish
     from em_cli.search.restarts import Plan
     from em_cli.sources.options import ReadOptions
     from em_cli.sources.table import Data
@@ -36,14 +39,15 @@ def configuration(paths: list[str] | None, groups: Sequence[Any], config: Config
     return resolved
 
 
-def read_options(data: DataConfig, default_type: str = "numeric") -> ReadOptions:
+def read_options(data: DataConfig, types: Mapping[str, str], default_type: str = "auto") -> ReadOptions:
+    """How to read; the types must be types, and no families."""
     from em_cli.sources.options import ReadOptions
 
     return ReadOptions(
         columns=tuple(data.columns) if data.columns is not None else None,
         exclude=tuple(data.exclude),
         id=data.id,
-        types=dict(data.types),
+        types=types,
         delimiter=data.delimiter,
         decimal=data.decimal,
         thousands=data.thousands,
@@ -53,6 +57,7 @@ def read_options(data: DataConfig, default_type: str = "numeric") -> ReadOptions
         na=tuple(data.na),
         missing=data.missing,
         default_type=default_type,
+        weights=data.weights,
     )
 
 
@@ -61,14 +66,57 @@ def read_data(config: RunConfig, record: Record) -> Data:
     from em_cli.engine.events import DataRead
     from em_cli.sources.reader import read
 
+    types, default_type = column_types(config)
     with record.timed("reading"):
-        data = read(config.data.path, read_options(config.data, "count" if config.family == "poisson" else "numeric"))
+        data = read(config.data.path, read_options(config.data, types, default_type))
+        if data.weights_name and config.data.weight_type == "sampling":
+            data = data.with_mean_weight_one()
     names = data.schema.names
     dropped = data.n_rows_read - len(data.rows)
     record.observe(DataRead(data.name, data.n_rows_read, len(names), tuple(names), dropped))
     for notice in data.notices:
         record.warn(notice.code, notice.message)
     return data
+
+
+def column_types(config: RunConfig) -> tuple[dict[str, str], str]:
+    """The types that the configuration gives to columns, also by way of families, and that of the others."""
+    from em_cli.search.groups import MIXED, takes
+
+    types = {name: takes(wish.family) for wish in wishes(config) for name in wish.columns}
+    types |= {name: kind for name, kind in config.data.types.items() if name not in types}
+    return types, "auto" if config.family in ("auto", MIXED) else takes(config.family)
+
+
+def wishes(config: RunConfig) -> list[Wish]:
+    """Families that are wanted for some columns."""
+    from em_cli.families import FAMILIES
+    from em_cli.search.groups import Wish
+    from em_cli.sources.schema import TYPES
+
+    found = [Wish(group.family, tuple(group.columns), dict(group.model_extra or {})) for group in config.groups]
+    by_family: dict[str, list[str]] = {}
+    for name, kind in config.data.types.items():
+        if kind not in TYPES:
+            if kind not in FAMILIES.names():
+                known = [*TYPES, *FAMILIES.names()]
+                raise UsageError(f"--type {name}={kind}: unknown type {kind!r}{did_you_mean(kind, known)}")
+            by_family.setdefault(kind, []).append(name)
+    found += [Wish(family, tuple(names)) for family, names in by_family.items()]
+    repeated = [name for name, times in Counter(name for wish in found for name in wish.columns).items() if times > 1]
+    if repeated:
+        raise UsageError(f"column {repeated[0]!r} is given to two families.")
+    return found
+
+
+def groups_of(config: RunConfig, data: Data) -> tuple[Group, ...]:
+    """Which family describes which columns."""
+    from em_cli.search.groups import grouped
+
+    unknown = [name for wish in wishes(config) for name in wish.columns if name not in data.schema.names]
+    if unknown:
+        raise DataError(f"column {unknown[0]!r} of a group is not among the columns to fit.")
+    return grouped(data.schema, config.family, config.family_options, wishes(config))
 
 
 def runner_of(config: RunConfig) -> Runner:
@@ -127,7 +175,6 @@ def plan_of(config: RunConfig) -> Plan:
 
 def start_file(config: RunConfig) -> str | None:
     """The file or run folder of parameters to start from, if that is what `start` names."""
-    from em_cli.registry import did_you_mean
     from em_cli.starts import STARTS
 
     start = config.search.start
@@ -161,7 +208,6 @@ def many_k(config: RunConfig) -> tuple[int, ...]:
 
 def criterion_of(config: RunConfig) -> str:
     from em_cli.criteria import CRITERIA
-    from em_cli.registry import did_you_mean
 
     if config.criterion not in CRITERIA:
         raise UsageError(f"unknown criterion {config.criterion!r}{did_you_mean(config.criterion, CRITERIA)}")

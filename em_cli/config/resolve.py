@@ -55,14 +55,20 @@ def _normal(value: Any) -> dict[str, Any]:
     layers = dict(value)
     if isinstance(layers.get("data"), str | list):
         layers["data"] = {"path": layers["data"]}
+    if isinstance(layers.get("family"), dict):
+        own = dict(layers.pop("family"))
+        for key, place in (("name", "family"), ("covariance", "covariance")):
+            if key in own:
+                layers[place] = own.pop(key)
+        layers["family_options"] = own
     return layers
 
 
 def _put(layers: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     if path in (("data",), ("data", "path")) and not isinstance(value, dict):
         path = ("data", "path")
-    if path[:1] == ("family",) and len(path) == 2:  # the options of a family stand beside it
-        path = path[1:]
+    if path[:1] == ("family",) and len(path) == 2:
+        path = {"name": ("family",), "covariance": ("covariance",)}.get(path[1], ("family_options", path[1]))
     if path[:1] == ("model",) and len(path) == 2:
         path = path[1:]
     for key in path[:-1]:

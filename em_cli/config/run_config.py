@@ -28,7 +28,10 @@ class DataConfig(_Section):
     columns: Annotated[Names | None, Field(description="columns to fit; all usable ones if absent")] = None
     exclude: Annotated[Names, Field(description="columns to leave out")] = []
     id: Annotated[str | None, Field(description="a column to carry to the outputs, never fitted")] = None
-    types: Annotated[dict[str, str], Field(description="column: numeric or count")] = {}
+    types: Annotated[
+        dict[str, str],
+        Field(description="column: numeric, count, binary, categorical, positive, proportion, angle, or a family"),
+    ] = {}
     delimiter: Annotated[str | None, Field(description="guessed if absent: comma, semicolon, tab or pipe")] = None
     decimal: Annotated[str, Field(min_length=1, max_length=1, description="decimal point")] = "."
     thousands: Annotated[str | None, Field(min_length=1, max_length=1, description="thousands separator")] = None
@@ -36,9 +39,15 @@ class DataConfig(_Section):
     comment: Annotated[str | None, Field(min_length=1, max_length=1, description="rest of the line is ignored")] = None
     header: Annotated[bool | None, Field(description="whether the first line names the columns")] = None
     na: Annotated[Names, Field(description="more texts that mark a missing cell")] = []
-    missing: Annotated[Literal["error", "drop"], Field(description="what to do with rows that have missing cells")] = (
-        "error"
-    )
+    missing: Annotated[
+        Literal["model", "error", "drop"],
+        Field(description="missing cells: model fits such rows by their other cells, drop leaves them out"),
+    ] = "error"
+    weights: Annotated[str | None, Field(description="a column of case weights, never fitted")] = None
+    weight_type: Annotated[
+        Literal["frequency", "sampling"],
+        Field(description="frequency: a weight of 2 is the row twice; sampling: weights are scaled to mean 1"),
+    ] = "frequency"
 
 
 class SearchConfig(_Section):
@@ -80,6 +89,15 @@ class SearchConfig(_Section):
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+class GroupConfig(BaseModel):
+    """Columns that one family describes; further keys are options of the family."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    columns: Annotated[Names, Field(description="the columns of the group")]
+    family: Annotated[str, Field(description="the family that describes them")]
+
+
 class RunConfig(_Section):
     """A whole run: `em fit -c` and `em select -c` accept it."""
 
@@ -92,6 +110,10 @@ class RunConfig(_Section):
         int | str | list[int], Field(description="number of components: 3, or for select 1-10, 1-10:3, [1, 2, 4]")
     ] = 0
     family: Annotated[str, Field(description="auto: by the types of the columns")] = "auto"
+    family_options: Annotated[dict[str, Any], Field(description="options of the family, see em parts families")] = {}
+    groups: Annotated[
+        list[GroupConfig], Field(description="columns that a family describes together: {columns: [a, b], family: …}")
+    ] = []
     covariance: Annotated[Names | None, Field(description="full, tied, diag, spherical; for select a list, or all")] = (
         None
     )

@@ -232,7 +232,9 @@ class Algorithm(Protocol):
 class Start(Protocol):
     """A place to climb from: a partition of some rows, made anew from each seed."""
 
-    def labels(self, embedding: Array, n_components: int, seed: tuple[int, ...]) -> Integers: ...
+    def labels(
+        self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None
+    ) -> Integers: ...
 
 
 class Runner(Protocol):

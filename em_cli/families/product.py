@@ -11,7 +11,8 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers, n_candidates
 from em_cli.engine.columns import Columns
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.protocols import Chart, Collapse, Family
+from em_cli.engine.protocols import Chart, Collapse, Completing, Family
+from em_cli.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,18 @@ class Product:
         return mean, sd
 
     def to_document(self, parameters: ProductParameters) -> dict[str, Any]:
-        document: dict[str, Any] = {}
-        for (family, _, _), own in self._with(parameters):
-            document |= family.to_document(own)
-        return document
+        """The parameters of each group."""
+        return {"groups": [family.to_document(own) for (family, _, _), own in self._with(parameters)]}
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> ProductParameters:
-        return ProductParameters(tuple(family.from_document(document, n_components) for family in self.families))
+        """Documents of em 0.1 hold the parameters of all groups side by side."""
+        groups = document.get("groups", [document] * len(self.families))
+        if not isinstance(groups, list) or len(groups) != len(self.families):
+            raise DataError(f"the field 'groups' must list the parameters of {len(self.families)} groups of columns.")
+        if not all(isinstance(group, Mapping) for group in groups):
+            raise DataError("the field 'groups' must hold an object for each group of columns.")
+        parts = zip(self.families, groups, strict=True)
+        return ProductParameters(tuple(family.from_document(group, n_components) for family, group in parts))
 
     @property
     def coupled(self) -> bool:
@@ -137,6 +143,18 @@ class Product:
         for (family, columns, _), own in self._with(parameters):
             drawn[columns] = family.sample(own, labels, rng)
         return drawn
+
+    def complete(self, x: Array, parameters: ProductParameters, responsibilities: Array) -> Array:
+        completed = np.empty_like(x)
+        for (family, columns, _), own in self._with(parameters):
+            completed[columns] = cast(Completing, family).complete(x[columns], own, responsibilities)
+        return completed
+
+    def draw(self, x: Array, parameters: ProductParameters, labels: Integers, rng: np.random.Generator) -> Array:
+        completed = np.empty_like(x)
+        for (family, columns, _), own in self._with(parameters):
+            completed[columns] = cast(Completing, family).draw(x[columns], own, labels, rng)
+        return completed
 
     def _with(self, parameters: ProductParameters | None) -> list[tuple[tuple[Family, Integers, slice], Any]]:
         """Each group with its parameters."""

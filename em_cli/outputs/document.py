@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -11,14 +11,16 @@ import numpy as np
 
 from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl
-from em_cli.engine.arrays import Array, map_arrays
+from em_cli.engine.arrays import map_arrays
 from em_cli.engine.fit import FitResult
 from em_cli.engine.protocols import Parameters, Runner, Source
 from em_cli.engine.scoring import Totals, score_source
 from em_cli.engine.stopping import Status
+from em_cli.outputs.components import components
 from em_cli.outputs.model_file import FORMAT, SCHEMA_VERSION, LoadedModel, model_of
+from em_cli.search.groups import Group, family_name
 from em_cli.search.ledger import Collapses, Fitted, Verdict
-from em_cli.sources.schema import Schema
+from em_cli.sources.schema import Column, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Context:
     """What the document says of the run beside the fit."""
 
     schema: Schema
-    family: str
+    groups: tuple[Group, ...]
     seed: int
     start: str
     effort: str | None  # of the search; None if climbs from so many starts, or from a given one, were asked for
@@ -34,10 +36,17 @@ class Context:
     max_iter: int
     cut_by: str  # what ended the climbs that were ended early
     n_rows_read: int
+    n_samples: int  # rows fitted
     missing: str
     n_missing: Mapping[str, int]
+    weights_name: str | None
+    weight_type: str
     data_sha256: str
     config_sha256: str
+
+    @property
+    def family(self) -> str:
+        return family_name(self.groups)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,13 +69,13 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
     weights = np.round(model.to_document(found)["weights"], 9)  # equal ones may differ by rounding
     order = np.lexsort((*means.T[::-1], -weights))
     ordered: Parameters = map_arrays(lambda array: array[order], found)
-    parameters = _identity(context, fitted) | model.to_document(ordered)
-    loaded = model_of(parameters)
+    parameters = _described(_identity(context, fitted), model.to_document(ordered))
+    loaded = model_of(parameters | {"n_missing": context.n_missing})
     totals = score_source(loaded.model, loaded.parameters, source, runner)
     figures = Figures(
         float(totals.log_likelihood),
         model.n_parameters,
-        source.n_rows,
+        float(totals.n_effective.sum()) if context.weights_name else source.n_rows,
         float(totals.entropy),
         float(totals.log_largest),
     )
@@ -78,11 +87,10 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
     """The whole document. It holds no time, host or path: identical runs give identical bytes."""
     fitted, figures, chosen = result.fitted, result.figures, result.fitted.chosen
     assert chosen is not None, "there is a fit to write"
-    n = int(figures.n_rows)
     return result.parameters | {
-        "components": _components(result),
+        "components": components(result.loaded, result.totals, result.collapses),
         "log_likelihood": figures.log_likelihood,
-        "lower_bound": figures.log_likelihood / n,
+        "lower_bound": figures.log_likelihood / figures.n_rows,
         "n_parameters": figures.n_parameters,
         "bic": bic(figures),
         "aic": aic(figures),
@@ -98,14 +106,15 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
         "max_iter": context.max_iter,
         "floor": "resolution of the data" if result.parameters["structure"] else None,
         "floor_active": any(c is not None and c.at_floor for c in result.collapses),
-        "n_samples": n,
+        "n_samples": context.n_samples,
         "n_rows_read": context.n_rows_read,
-        "n_rows_dropped": context.n_rows_read - n,
+        "n_rows_dropped": context.n_rows_read - context.n_samples,
         "missing_policy": context.missing,
         "n_missing": dict(context.n_missing),
-        "weight_column": None,
-        "sum_weights": float(n),
-        "n_for_bic": n,
+        "weight_column": context.weights_name,
+        "weight_type": context.weight_type if context.weights_name else None,
+        "sum_weights": float(figures.n_rows),
+        "n_for_bic": figures.n_rows,
         "search": {
             "effort": context.effort,
             "searches": fitted.searches,
@@ -140,48 +149,55 @@ def _identity(context: Context, fitted: Fitted) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "em_version": __version__,
         "family": context.family,
-        "structure": mclust_name(covariance, context.schema),
+        "structure": mclust_name(covariance, context.groups),
         "covariance_type": covariance,
         "latent": "independent",
         "n_components": fitted.n_components,
         "n_features_in": len(names),
         "feature_names_in": list(names),
-        "columns": [{"name": column.name, "type": column.type} for column in context.schema.columns],
-    }
+        "columns": [_column(column) for column in context.schema.columns],
+    } | _families(context, covariance)
 
 
-def mclust_name(covariance: str | None, schema: Schema) -> str | None:
+def _column(column: Column) -> dict[str, Any]:
+    levels = {"levels": list(column.levels)} if column.levels else {}
+    return {"name": column.name, "type": column.type} | levels
+
+
+def _families(context: Context, covariance: str | None) -> dict[str, Any]:
+    """The options of the family; of several, the groups of columns that they describe."""
+    if len(context.groups) == 1:
+        options = dict(context.groups[0].options)
+        return {"family_options": options} if options else {}
+    names = context.schema.names
+    groups = []
+    for group in context.groups:
+        entry: dict[str, Any] = {"family": group.family, "columns": [names[place] for place in group.columns]}
+        options = dict(group.options)
+        if "covariance" in options or group.has_covariance:
+            entry["covariance_type"] = options.pop("covariance", covariance)
+        groups.append(entry | ({"family_options": options} if options else {}))
+    return {"groups": groups}
+
+
+def _described(identity: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    """What a model is and its parameters, together, group by group."""
+    if "groups" not in identity:
+        return identity | parameters
+    groups = [group | own for group, own in zip(identity["groups"], parameters["groups"], strict=True)]
+    return identity | parameters | {"groups": groups}
+
+
+def mclust_name(covariance: str | None, groups: Sequence[Group]) -> str | None:
     """mclust's letters for the structure; one letter in one dimension."""
     if not covariance:
         return None
     from em_cli.families.covariances import COVARIANCES
 
     one, more = COVARIANCES.load(covariance).mclust
-    name: str = one if len(schema.indices("numeric")) == 1 else more
+    bearing = [len(group.columns) for group in groups if group.has_covariance]
+    name: str = one if max(bearing) == 1 else more
     return name
-
-
-def _components(result: Scored) -> list[dict[str, Any]]:
-    names = result.parameters["feature_names_in"]
-    means, sds = result.loaded.model.family.moments(result.loaded.parameters.components)
-    totals = result.totals
-
-    def by_column(values: Array) -> dict[str, float]:
-        return dict(zip(names, values.tolist(), strict=True))
-
-    return [
-        {
-            "component": k + 1,
-            "name": f"component {k + 1}",
-            "weight": weight,
-            "n_effective": float(totals.n_effective[k]),
-            "n_assigned": int(totals.n_assigned[k]),
-            "mean": by_column(means[k]),
-            "sd": by_column(sds[k]),
-            "degenerate": result.collapses[k] is not None,
-        }
-        for k, weight in enumerate(result.parameters["weights"])
-    ]
 
 
 def _finite(value: float) -> float | None:

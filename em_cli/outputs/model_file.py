@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import unit_columns
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Parameters
+from em_cli.engine.scoring import RowScores, score_rows
 from em_cli.errors import DataError, UsageError
 from em_cli.latents import LATENTS
-from em_cli.search.models import family_name, unbound
-from em_cli.sources.schema import Column, Schema
+from em_cli.search.groups import MIXED, Group, built, check_group, grouped
+from em_cli.sources.schema import LEVELLED, TYPES, Column, Schema
 
 T = TypeVar("T")
 
@@ -30,8 +34,22 @@ class LoadedModel:
 
     document: Mapping[str, Any]
     schema: Schema
+    groups: tuple[Group, ...]
+    gaps: Flags  # (D,) columns in which cells may be missing
     model: Model
     parameters: Parameters
+
+    def score(self, x: Array) -> RowScores:
+        """Score the rows x (D, n), whichever cells are missing; each as if it were alone."""
+        wider = np.isnan(x[~self.gaps]).any(axis=0)
+        if not wider.any():
+            return score_rows(self.model, self.parameters, x)
+        other = model_of(self.document, np.ones_like(self.gaps))
+        scores = RowScores(np.empty(x.shape[1]), np.empty((self.model.n_components, x.shape[1])))
+        for rows, loaded in ((~wider, self), (wider, other)):
+            part = score_rows(loaded.model, loaded.parameters, x[:, rows])
+            scores.log_density[rows], scores.responsibilities[:, rows] = part.log_density, part.responsibilities
+        return scores
 
 
 def read_model(path: str) -> LoadedModel:
@@ -78,13 +96,47 @@ def start_parameters(path: str, model: Model) -> Parameters:
     return _named(path, read)
 
 
-def model_of(document: Mapping[str, Any]) -> LoadedModel:
-    """The model that a document describes, in coordinates that are the user's units."""
-    schema = Schema(tuple(Column(str(c["name"]), str(c["type"])) for c in document["columns"]))
-    covariance = document.get("covariance_type") or ""
-    family = unbound(schema, document["family"], covariance).bind(unit_columns(len(schema.columns)))
+def model_of(document: Mapping[str, Any], gaps: Flags | None = None) -> LoadedModel:
+    """The model that a document describes, in coordinates that are the user's units.
+
+    Cells may be missing where `gaps` says so; where they were when the model was fitted, if it is not given.
+    """
+    schema = schema_of(document)
+    groups = groups_of(document, schema)
+    if gaps is None:
+        missing = document.get("n_missing") or {}
+        gaps = np.array([name in missing for name in schema.names])
+    family = built(schema, groups, document.get("covariance_type") or "").bind(unit_columns(len(schema.columns), gaps))
     model = Model(family, LATENTS.load(document["latent"])(), document["n_components"])
-    return LoadedModel(document, schema, model, model.from_document(document))
+    return LoadedModel(document, schema, groups, gaps, model, model.from_document(document))
+
+
+def schema_of(document: Mapping[str, Any]) -> Schema:
+    return Schema(tuple(Column(c["name"], c["type"], tuple(c.get("levels", ()))) for c in document["columns"]))
+
+
+def groups_of(document: Mapping[str, Any], schema: Schema) -> tuple[Group, ...]:
+    """The groups of columns; of a mixture of families in documents of em 0.1, by their types."""
+    if document["family"] != MIXED:
+        columns = tuple(range(len(schema.columns)))
+        return (Group(document["family"], columns, _options(document)),)
+    if "groups" not in document:
+        return grouped(schema, "auto", {}, ())
+    places = {name: place for place, name in enumerate(schema.names)}
+    groups = []
+    for entry in document["groups"]:
+        options = _options(entry)
+        if "covariance_type" in entry:
+            options["covariance"] = entry["covariance_type"]
+        groups.append(Group(entry["family"], tuple(places[name] for name in entry["columns"]), options))
+    return tuple(groups)
+
+
+def _options(entry: Mapping[str, Any]) -> dict[str, Any]:
+    options = entry.get("family_options", {})
+    if not isinstance(options, Mapping):
+        raise DataError("the field 'family_options' must be an object.")
+    return dict(options)
 
 
 def _checked(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -98,23 +150,43 @@ def _checked(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= 1_000_000:
         raise DataError(f"the field 'n_components' must be a positive integer, not {k!r}.")
     if not isinstance(columns, list) or not columns or not all(_is_column(c) for c in columns):
-        raise DataError("the field 'columns' must list a name and a type (numeric or count) for each column.")
+        raise DataError(f"the field 'columns' must list a name and a type ({', '.join(TYPES)}) for each column.")
     names = [c["name"] for c in columns]
     if len(set(names)) < len(names):
         raise DataError("the field 'columns' names a column twice.")
     try:
-        schema = Schema(tuple(Column(c["name"], c["type"]) for c in columns))
-        family_name(schema, str(document.get("family")))
-        if document.get("family") != "poisson":
-            unbound(schema, str(document["family"]), str(document.get("covariance_type")))
+        _check_groups(document, schema_of(document))
         LATENTS.load(str(document.get("latent")))
     except UsageError as error:
         raise DataError(str(error)) from None
     return document
 
 
+def _check_groups(document: Mapping[str, Any], schema: Schema) -> None:
+    """`UsageError` or `DataError` if no family can be built for the columns."""
+    if not isinstance(document.get("family"), str):
+        raise DataError("the field 'family' is missing.")
+    if "groups" in document:
+        groups = document["groups"]
+        if not isinstance(groups, list) or not all(map(_is_group, groups)):
+            raise DataError("the field 'groups' must list a family and its columns for each group.")
+        if sorted(map(str, (name for g in groups for name in g["columns"]))) != sorted(schema.names):
+            raise DataError("the field 'groups' must name every column once.")
+    for group in groups_of(document, schema):
+        check_group(group, schema)
+    built(schema, groups_of(document, schema), str(document.get("covariance_type") or ""))
+
+
+def _is_group(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("family"), str) and isinstance(value.get("columns"), list)
+
+
 def _is_column(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("name"), str) and value.get("type") in ("numeric", "count")
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or value.get("type") not in TYPES:
+        return False
+    levels = value.get("levels", [])
+    texts = isinstance(levels, list) and all(isinstance(level, str) for level in levels)
+    return texts and len(set(levels)) == len(levels) and (len(levels) > 0) == (value["type"] in LEVELLED)
 
 
 def _named(path: str, read: Callable[[], T]) -> T:

@@ -49,7 +49,7 @@ def table(
     tops: dict[str, tuple[float, int]] = {}
     candidates: list[tuple[float, int, int, Scored]] = []
     for fitted in fits:
-        model = mclust_name(fitted.label, context.schema) or context.family
+        model = mclust_name(fitted.label, context.groups) or context.family
         row: dict[str, Any] = dict.fromkeys(COLUMNS)
         row |= {"k": fitted.n_components, "covariance": fitted.label, "model": model, "starts": len(fitted.ledger)}
         row |= {"at_best": fitted.at_best, "degenerate": fitted.count(Verdict.DEGENERATE)}
@@ -67,7 +67,7 @@ def table(
         observe(ModelChosen(fitted.label or model, fitted.n_components, height, values, row["note"]))
     for label, k in too_large:
         row = dict.fromkeys(COLUMNS)
-        row |= {"k": k, "covariance": label, "model": mclust_name(label, context.schema) or context.family}
+        row |= {"k": k, "covariance": label, "model": mclust_name(label, context.groups) or context.family}
         rows.append(row | {"status": "failed", "note": "fewer distinct rows than components"})
     if not candidates:
         return Selection(criterion, tuple(rows), None, "")

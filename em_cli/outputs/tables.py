@@ -30,7 +30,7 @@ def score_lines(
 
     `keys` are the ids of all the rows, or their numbers.
     """
-    blanks = "," * (len(scores.responsibilities) + 2)
+    blanks = _blanks(len(scores.responsibilities))
     place = 0
     for first in range(0, len(keys), SLICE):
         names = keys[first : first + SLICE]
@@ -43,6 +43,16 @@ def score_lines(
         shown = names if isinstance(names, range) else map(_field, names)
         yield "".join([f"{key},{text}\n" for key, text in zip(shown, texts, strict=True)])
         place = stop
+
+
+def blank_lines(n_components: int, keys: Sequence[str] | range) -> Iterator[str]:
+    """The lines of rows that have no scores."""
+    for key in keys:
+        yield f"{key if isinstance(key, int) else _field(key)},{_blanks(n_components)}\n"
+
+
+def _blanks(n_components: int) -> str:
+    return "," * (n_components + 2)
 
 
 def _score_texts(scores: RowScores, rows: slice) -> list[str]:

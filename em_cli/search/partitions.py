@@ -62,7 +62,7 @@ class Starter:
         sight, embedding = self._sights[id(family)]
         own, key = (self.seed, k, number), (sight, k, name, number)
         if key not in self._partitions:
-            self._partitions[key] = self.starts[name].labels(embedding, k, own)
+            self._partitions[key] = self.starts[name].labels(embedding, k, own, self.block.weights)
         return own, from_partition(model, self.block, self._partitions[key])
 
 

@@ -11,11 +11,11 @@ from em_cli.sources.schema import Column
 
 
 def candidates(names: Sequence[str], file: str, options: ReadOptions) -> list[str]:
-    """Columns that are fitted if they turn out to be numbers; `DataError` if an option names one that is not there."""
+    """Columns that may turn out to be fit for it; `DataError` if an option names one that is not there."""
     asked = [
         *(options.columns or ()),
         *options.exclude,
-        *([options.id] if options.id is not None else ()),
+        *options.aside.values(),
         *options.types,
     ]
     for name in asked:
@@ -23,7 +23,7 @@ def candidates(names: Sequence[str], file: str, options: ReadOptions) -> list[st
             raise DataError(unknown_column(name, file, names))
     if options.columns is not None:
         return list(options.columns)
-    return [name for name in names if name not in options.exclude and name != options.id]
+    return [name for name in names if name not in options.exclude and name not in options.aside.values()]
 
 
 def check_same(names: Sequence[str], file: str, first_names: Sequence[str], first_file: str) -> None:
@@ -49,5 +49,6 @@ def check_needed(names: Sequence[str], file: str, columns: Sequence[Column], opt
             raise DataError(
                 f"{file} lacks column {quoted(column.name)} that the model needs (its columns: {listed(names)})."
             )
-    if options.id is not None and options.id not in names:
-        raise DataError(unknown_column(options.id, file, names))
+    for name in options.aside.values():
+        if name not in names:
+            raise DataError(unknown_column(name, file, names))

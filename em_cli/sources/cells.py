@@ -6,14 +6,18 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from em_cli.engine.arrays import Array, Flags
+from em_cli.sources.domains import impossible
 from em_cli.sources.numerals import number, writings
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
+from em_cli.sources.schema import LEVELLED
 
 MOST_FORMS = 1000
 
@@ -41,7 +45,8 @@ class Cell:
 class Examined:
     """A column of a piece; the cells are the first ones of their kind in all pieces so far."""
 
-    values: Array  # (n,) NaN where a cell is missing, or text
+    values: Array  # (n,) NaN where a cell is missing, or text; places in `texts` where these are kept
+    texts: tuple[str, ...] | None  # the distinct cells as they are written, of a column that may be one of levels
     n_missing: int
     n_text: int  # cells that are neither missing nor numbers
     n_foreign: int  # of these, numbers in another way of writing
@@ -49,34 +54,13 @@ class Examined:
     missing: Cell | None
     text: Cell | None
     infinite: Cell | None
-    fraction: Cell | None  # a number, but not a count
+    impossible: Cell | None  # a number, but none that its type can hold
 
 
 def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | None = None) -> Examined:
     series = piece.frame[name]
     absent: Flags = series.isna().to_numpy(dtype=bool)
-    forms: Counter[str] = Counter()
-    if is_numeric_dtype(series.dtype) and not is_bool_dtype(series.dtype):
-        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-        text = np.zeros(len(values), dtype=bool)
-    else:
-        known: dict[str, float | None] = {}
-        values = np.full(len(series), np.nan)
-        for row, cell in enumerate(series.tolist()):
-            if absent[row]:
-                continue
-            if isinstance(cell, int | float) and not isinstance(cell, bool):
-                values[row] = _as_float(cell)
-                continue
-            form = str(cell)
-            if form not in known:
-                known[form] = number(form, options.decimal, options.thousands)
-            value = known[form]
-            if value is None:
-                forms[form] += 1
-            else:
-                values[row] = value
-        text = np.isnan(values) & ~absent
+    kind = options.type_of(name)
 
     def first(flags: Flags, before: Cell | None) -> Cell | None:
         if before is not None or not flags.any():
@@ -85,18 +69,86 @@ def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | N
         found = piece.find(row, name)
         return Cell(piece.file, found.line, piece.first_row + row + 1, found.text)
 
-    finite = np.isfinite(values)
+    nothing = np.zeros(len(series), dtype=bool)
+    forms: Counter[str] = Counter()
+    texts: tuple[str, ...] | None = None
+    if is_numeric_dtype(series.dtype) and not is_bool_dtype(series.dtype):
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        text = infinite = nothing
+        if kind in LEVELLED:
+            values, texts = _coded(series.map(written, na_action="ignore"))
+        else:
+            infinite = np.isinf(values)
+    elif kind in LEVELLED:
+        values, texts = _coded(_spelled(series, piece, name))
+        text = infinite = nothing
+    else:
+        values, text, forms = _numbers(series, absent, options)
+        infinite = np.isinf(values)
+        if kind == "auto" and text.any():
+            values, texts = _coded(_spelled(series, piece, name))
     return Examined(
         values=values,
+        texts=texts,
         n_missing=int(absent.sum()),
         n_text=int(text.sum()),
         n_foreign=sum(times for form, times in forms.items() if writings([form])),
         forms=Counter(dict(islice(forms.items(), MOST_FORMS))),
         missing=first(absent, earlier.missing if earlier else None),
         text=first(text, earlier.text if earlier else None),
-        infinite=first(np.isinf(values), earlier.infinite if earlier else None),
-        fraction=first(finite & ((values < 0) | (values != np.floor(values))), earlier.fraction if earlier else None),
+        infinite=first(infinite, earlier.infinite if earlier else None),
+        impossible=first(impossible(values, kind), earlier.impossible if earlier else None),
     )
+
+
+def written(value: float) -> str:
+    """A number as the name of a level: 1, not 1.0."""
+    return str(int(value)) if value == math.floor(value) and abs(value) < 1e15 else repr(float(value))
+
+
+def _numbers(series: pd.Series[Any], absent: Flags, options: ReadOptions) -> tuple[Array, Flags, Counter[str]]:
+    """The numbers (n,) among cells of any kind, which cells are text, and what texts there are."""
+    known: dict[str, float | None] = {}
+    forms: Counter[str] = Counter()
+    values = np.full(len(series), np.nan)
+    for row, cell in enumerate(series.tolist()):
+        if absent[row]:
+            continue
+        if isinstance(cell, int | float) and not isinstance(cell, bool):
+            values[row] = _as_float(cell)
+            continue
+        form = str(cell)
+        if form not in known:
+            known[form] = number(form, options.decimal, options.thousands)
+        value = known[form]
+        if value is None:
+            forms[form] += 1
+        else:
+            values[row] = value
+    return values, np.isnan(values) & ~absent, forms
+
+
+def _spelled(series: pd.Series[Any], piece: Piece, name: str) -> pd.Series[Any]:
+    """The cells as text; pandas forgets how true and false were spelled."""
+    spelling: dict[object, str] = {}
+
+    def spelled(cell: object) -> str:
+        if isinstance(cell, str):
+            return cell
+        if not isinstance(cell, bool):
+            return written(float(str(cell)))
+        if cell not in spelling:
+            spelling[cell] = piece.find(int((series == cell).to_numpy(dtype=bool, na_value=False).argmax()), name).text
+        return spelling[cell]
+
+    return series.astype(object).map(spelled, na_action="ignore")
+
+
+def _coded(texts: pd.Series[Any]) -> tuple[Array, tuple[str, ...]]:
+    codes, distinct = pd.factorize(texts.str.strip() if len(texts) else texts)
+    values = codes.astype(np.float64)
+    values[codes < 0] = np.nan
+    return values, tuple(map(str, distinct))
 
 
 def _as_float(cell: int | float) -> float:

@@ -63,7 +63,7 @@ def frame_of_text(text: Lines, found: Layout, shown: str, options: ReadOptions) 
                 skipinitialspace=True,
                 decimal=options.decimal,
                 thousands=options.thousands,
-                dtype=None if options.id is None or options.id not in names else {options.id: str},
+                dtype={name: str for name in names if options.as_text(name)} or None,
                 keep_default_na=False,
                 na_values=missing if options.id is None else {name: missing for name in names if name != options.id},
             )

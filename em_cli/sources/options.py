@@ -8,8 +8,9 @@ from typing import Literal
 
 from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
+from em_cli.sources.schema import LEVELLED, TYPES
 
-TYPES = ("numeric", "count")
+POLICIES = ("model", "error", "drop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,19 @@ class ReadOptions:
     comment: str | None = None
     header: bool | None = None  # None: yes, unless the first line looks like data
     na: tuple[str, ...] = ()  # besides the usual ones
-    missing: Literal["error", "drop"] = "error"
-    default_type: str = "numeric"  # of columns without an entry in `types`
+    missing: Literal["model", "error", "drop"] = "model"
+    default_type: str = "auto"  # of columns without an entry in `types`; auto: what their cells say
+    weights: str | None = None  # case weights, never fitted
+    labels: str | None = None  # known components of some rows, never fitted
 
     def __post_init__(self) -> None:
         for name, kind in self.types.items():
             if kind not in TYPES:
                 raise UsageError(f"--type {name}={kind}: unknown type {kind!r}{did_you_mean(kind, TYPES)}")
-        if self.default_type not in TYPES:
+        if self.default_type not in ("auto", *TYPES):
             raise UsageError(f"unknown type {self.default_type!r}{did_you_mean(self.default_type, TYPES)}")
-        if self.missing not in ("error", "drop"):
-            known = did_you_mean(self.missing, ("error", "drop"))
-            raise UsageError(f"--missing: unknown policy {self.missing!r}{known}")
+        if self.missing not in POLICIES:
+            raise UsageError(f"--missing: unknown policy {self.missing!r}{did_you_mean(self.missing, POLICIES)}")
         self._check_characters()
         self._check_columns()
 
@@ -52,8 +54,20 @@ class ReadOptions:
         """Columns the user asked for by name: they are never left out in silence."""
         return frozenset(self.columns or ()) | frozenset(self.types)
 
+    @property
+    def aside(self) -> dict[str, str]:
+        """Columns that are used and not fitted: the option that says so, and the name."""
+        named = {"--id": self.id, "--weights": self.weights, "--labels": self.labels}
+        return {option: name for option, name in named.items() if name is not None}
+
     def type_of(self, column: str) -> str:
         return self.types.get(column, self.default_type)
+
+    def as_text(self, column: str) -> bool:
+        """Whether the cells of a column are to be read as they are written."""
+        if column in self.aside.values():
+            return column != self.weights
+        return self.type_of(column) in LEVELLED
 
     def _check_characters(self) -> None:
         for option, text in [
@@ -89,5 +103,6 @@ class ReadOptions:
         if unwanted:
             name = unwanted[0]
             raise UsageError(f"--type {name}={self.types[name]}: column {name!r} is not among the columns to fit.")
-        if self.id is not None and self.id in self.named:
-            raise UsageError(f"column {self.id!r} is given as --id; it cannot be fitted as well.")
+        for option, name in self.aside.items():
+            if name in self.named:
+                raise UsageError(f"column {name!r} is given as {option}; it cannot be fitted as well.")

@@ -13,13 +13,15 @@ from em_cli.errors import DataError
 from em_cli.sources.candidates import candidates, check_same
 from em_cli.sources.cells import Examined, examine
 from em_cli.sources.files import STDIN, digest, expand, label
+from em_cli.sources.kinds import decide, values_of
 from em_cli.sources.memory import InMemory
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import pieces
 from em_cli.sources.quoting import plain
-from em_cli.sources.schema import Column, Schema
-from em_cli.sources.selection import check_spread, id_notice, keep_numeric, looks_like_id, refuse_unfit, usable_rows
-from em_cli.sources.table import Data, InputFile
+from em_cli.sources.schema import Schema
+from em_cli.sources.selection import check_spread, id_notice, looks_like_id, usable_rows
+from em_cli.sources.table import Data, InputFile, Others
+from em_cli.sources.weights import check_weights, weights_of
 
 
 def read(paths: Sequence[str], options: ReadOptions) -> Data:
@@ -29,6 +31,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     names: tuple[str, ...] = ()
     parts: dict[str, list[Examined]] = {}
     ids: list[str] | None = None if options.id is None else []
+    weights: list[Array] = []
     inputs: list[InputFile] = []
     n_read = 0
     for number, path in enumerate(files):
@@ -44,40 +47,48 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
                 column.append(replace(examined, values=values))
             if ids is not None:
                 ids += piece.frame[options.id].fillna("").tolist()
+            if options.weights is not None:
+                weights.append(weights_of(piece, options))
             n_read += len(piece.frame)
     if not n_read:
         raise DataError(f"{shown} {'has' if len(files) == 1 else 'have'} a header but no row of data.")
 
-    kept, notices = keep_numeric(parts, shown, options)
-    refuse_unfit(parts, kept, options)
-    usable, n_missing, dropped = usable_rows(parts, kept, n_read, shown, options)
-    x = np.empty((len(kept), int(usable.sum())))
+    decided = decide(parts, shown, options)
+    schema = Schema(tuple(decided.columns))
+    usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
+    weight = np.concatenate(weights) if weights else None
+    if weight is not None and options.weights is not None:
+        check_weights(weight, options.weights, shown)
+    fitted = usable if weight is None else usable & (weight > 0)
+    aside = ~fitted if options.missing == "model" else usable & ~fitted
+    whole = bool(fitted.all())
+    x, others = np.empty((len(schema.columns), int(fitted.sum()))), np.empty((len(schema.columns), int(aside.sum())))
     id_like: list[str] = []
-    for row, name in enumerate(kept):
-        whole = _whole(parts.pop(name), None if dropped else x[row])
-        if name not in options.named and looks_like_id(name, whole):
+    for row, fitted_column in enumerate(schema.columns):
+        name, levels = fitted_column.name, fitted_column.levels
+        values = values_of(parts.pop(name), levels, x[row] if whole else None)
+        if name not in options.named and not levels and looks_like_id(name, values):
             id_like.append(name)
-        if dropped:
-            np.compress(usable, whole, out=x[row])
-    schema = Schema(tuple(Column(name, options.type_of(name)) for name in kept))
+        if not whole:
+            np.compress(fitted, values, out=x[row])
+            np.compress(aside, values, out=others[row])
     check_spread(x, schema, shown, options)
     return Data(
         name=_short_name(files),
-        source=InMemory(x),
+        source=InMemory(x, None if weight is None else weight[fitted]),
         schema=schema,
-        rows=np.flatnonzero(usable),
+        rows=np.flatnonzero(fitted),
+        others=Others(others, np.flatnonzero(aside)),
         n_rows_read=n_read,
         ids=ids,
         id_name=options.id,
+        weights_name=options.weights,
         n_missing=n_missing,
-        notices=(*notices, *dropped, *id_notice(id_like)),
+        why=decided.why,
+        notices=(*decided.notices, *missing, *id_notice(id_like)),
         inputs=tuple(inputs),
         data_sha256=digest(inputs),
     )
-
-
-def _whole(column: Sequence[Examined], out: Array | None) -> Array:
-    return np.concatenate([part.values for part in column], out=out)
 
 
 def _short_name(files: Sequence[str]) -> str:

@@ -8,9 +8,10 @@ from itertools import islice
 
 from em_cli.errors import DataError
 from em_cli.sources.cells import Cell, Examined
+from em_cli.sources.domains import WANTED
 from em_cli.sources.numerals import writings
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.quoting import LONGEST, argument, excluding, joined, plain, plural, quoted, short
+from em_cli.sources.quoting import LONGEST, argument, excluding, joined, listed, plain, plural, quoted, short
 
 SHOWN_FORMS = 5
 SHOWN_ROWS = 8
@@ -28,7 +29,7 @@ def refuse_text(name: str, parts: Sequence[Examined], without: str | None) -> No
     n_present = sum(len(part.values) - part.n_missing for part in parts)
     raise DataError(
         f"{cell.file}: column {quoted(name)} is not numeric: {cell.place} holds {quoted(cell.text)} "
-        f"({_such_values(n, forms)}). {_remedy(n, n_present, forms, without)}"
+        f"({_such_values(n, forms)}). {_remedy(name, n, n_present, forms, without)}"
     )
 
 
@@ -41,14 +42,15 @@ def _such_values(n: int, forms: Counter[str]) -> str:
     return f"{plural(n, 'such value')} in {len(forms):,} forms: {', '.join(shown)}"
 
 
-def _remedy(n: int, n_present: int, forms: Counter[str], without: str | None) -> str:
+def _remedy(name: str, n: int, n_present: int, forms: Counter[str], without: str | None) -> str:
     if possible := writings(forms):
         other = f"; else {without}" if without else ""
         return f"If these are numbers, try {' or '.join(possible)}{other}."
     other = f", or {without}" if without else ""
     if len(forms) <= SHOWN_FORMS and 2 * n <= n_present and max(map(len, forms)) <= LONGEST:
-        return f"Use {' '.join(f'--na {argument(form)}' for form in forms)}{other}."
-    return f"Text cannot be fitted: use {without}." if without else "The model needs numbers here."
+        category = f", or --type {argument(name)}=categorical" if without else ""
+        return f"Use {' '.join(f'--na {argument(form)}' for form in forms)}{other}{category}."
+    return f"Text is no number: use {without}." if without else "The model needs numbers here."
 
 
 def without(name: str, options: ReadOptions) -> str:
@@ -66,13 +68,21 @@ def refuse_infinite(name: str, cell: Cell | None) -> None:
         )
 
 
-def refuse_fraction(name: str, cell: Cell | None, without: str | None) -> None:
+def refuse_impossible(name: str, type: str, cell: Cell | None, without: str | None) -> None:
     if cell is not None:
-        remedy = f" Use --type {argument(name)}=numeric, or {without}." if without else ""
+        other = "" if type == "numeric" else f"--type {argument(name)}=numeric, or "
+        remedy = f" Use {other}{without}." if without else ""
         raise DataError(
-            f"{cell.file}: column {quoted(name)} has type count, but {cell.place} holds {quoted(cell.text)}, "
-            f"which is not a whole number from 0 up.{remedy}"
+            f"{cell.file}: column {quoted(name)} has type {type}, but {cell.place} holds {quoted(cell.text)}, "
+            f"which is not {WANTED[type]}.{remedy}"
         )
+
+
+def too_many_levels(name: str, levels: Sequence[str], shown: str) -> DataError:
+    return DataError(
+        f"{shown}: column {quoted(name)} has type binary, but {len(levels):,} levels ({listed(levels)}). "
+        f"Use --type {argument(name)}=categorical."
+    )
 
 
 def empty_column(name: str, shown: str, options: ReadOptions) -> DataError:
@@ -95,7 +105,8 @@ def missing_cells(
     return DataError(
         f"{shown}: {len(rows):,} of {plural(n_read, 'row')} {'has' if len(rows) == 1 else 'have'} missing cells "
         f"({counts(n_missing)}); the first is {place}{then}. "
-        f"Use --missing drop to leave such rows out, or {without(worst, options)}."
+        f"Use --missing model to fit them by their other cells, --missing drop to leave them out, "
+        f"or {without(worst, options)}."
     )
 
 
@@ -104,18 +115,18 @@ def refuse_missing_cell(name: str, cell: Cell | None) -> None:
     if cell is not None:
         raise DataError(
             f"{cell.file}, {cell.row_and_line}, column {quoted(name)}: the cell is missing. "
-            "Use --missing drop to go on without such rows."
+            "Use --missing model to score such rows by their other cells, or --missing drop to go on without them."
         )
 
 
-def constant_columns(values: Mapping[str, float], shown: str, options: ReadOptions) -> DataError:
+def constant_columns(values: Mapping[str, str], shown: str, options: ReadOptions) -> DataError:
     if len(values) == 1:
         ((name, value),) = values.items()
         return DataError(
-            f"{shown}: column {quoted(name)} is constant (every value is {value:.15g}): "
+            f"{shown}: column {quoted(name)} is constant (every value is {value}): "
             f"no spread can be fitted. Use {without(name, options)}."
         )
-    columns = joined([f"{quoted(name)} ({value:.15g})" for name, value in values.items()])
+    columns = joined([f"{quoted(name)} ({value})" for name, value in values.items()])
     return DataError(
         f"{shown}: columns {columns} are constant: no spread can be fitted. "
         f"Use {excluding(list(values))}, or choose others with --columns."
@@ -125,6 +136,7 @@ def constant_columns(values: Mapping[str, float], shown: str, options: ReadOptio
 def no_column(shown: str, left_out: Sequence[str]) -> DataError:
     if left_out:
         return DataError(
-            f"{shown} has no numeric column: {joined([quoted(name) for name in left_out])} hold text or nothing."
+            f"{shown} has no column that can be fitted: {joined([quoted(name) for name in left_out])} "
+            "hold nothing, or text that names the rows or is no number."
         )
     return DataError(f"{shown} has no column left to fit. Exclude fewer.")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LEVELLED = ("binary", "categorical")  # types whose cells are coded by the place of their level
+WHOLE = ("count", *LEVELLED)
+TYPES = ("numeric", "positive", "proportion", "angle", *WHOLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
     name: str
-    type: str  # "numeric" or "count"
+    type: str  # one of TYPES
+    levels: tuple[str, ...] = ()  # of a levelled type, in the order of their codes 0, 1, …
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,11 @@ from em_cli.engine.arrays import Array, Flags
 from em_cli.errors import DataError
 from em_cli.sources.cells import Examined
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.quoting import argument, excluding, listed, plain, plural
+from em_cli.sources.quoting import argument, excluding, listed, plain, plural, quoted
 from em_cli.sources.refusals import (
     constant_columns,
     counts,
-    empty_column,
     missing_cells,
-    no_column,
-    refuse_fraction,
-    refuse_infinite,
-    refuse_text,
-    without,
 )
 from em_cli.sources.schema import Schema
 from em_cli.sources.table import Notice
@@ -32,57 +26,43 @@ _ID_NAME = re.compile(r"(row|obs|index|case)?[ _.]?(id|index|row|names?|number)|
 FEW = 3  # rows; fewer that count up mean nothing
 
 
-def keep_numeric(parts: Parts, shown: str, options: ReadOptions) -> tuple[list[str], list[Notice]]:
-    """Columns of numbers. Text and empty columns are left out, unless they were asked for or are numbers in part."""
-    kept: list[str] = []
-    texts: list[str] = []
-    empty: list[str] = []
-    for name, column in parts.items():
-        n_text = sum(part.n_text for part in column)
-        n_present = sum(len(part.values) - part.n_missing for part in column)
-        n_numbers = n_present - n_text + sum(part.n_foreign for part in column)
-        if not n_present:
-            if name in options.named:
-                raise empty_column(name, shown, options)
-            empty.append(name)
-        elif not n_text:
-            kept.append(name)
-        else:
-            if name in options.named or 2 * n_numbers >= n_present:
-                refuse_text(name, column, without(name, options))
-            texts.append(name)
-    if not kept:
-        raise no_column(shown, [*texts, *empty])
-    notices: list[Notice] = []
-    if texts:
-        notices.append(Notice("text_column", f"left out, being text: {listed(texts)}"))
-    if empty:
-        notices.append(Notice("empty_column", f"left out, being empty: {listed(empty)}"))
-    return kept, notices
-
-
-def refuse_unfit(parts: Parts, kept: Sequence[str], options: ReadOptions) -> None:
-    for name in kept:
-        refuse_infinite(name, parts[name][-1].infinite)
-        if options.type_of(name) == "count":
-            refuse_fraction(name, parts[name][-1].fraction, without(name, options))
-
-
 def usable_rows(
     parts: Parts, kept: Sequence[str], n_read: int, shown: str, options: ReadOptions
 ) -> tuple[Flags, dict[str, int], list[Notice]]:
-    """Rows without missing cells (n_read,), the number of missing cells per column, and what to say of it."""
-    usable = np.ones(n_read, dtype=bool)
+    """Rows that can be fitted (n_read,), the number of missing cells per column, and what to say of it.
+
+    These are the rows with any cell where missing ones are modelled, else those with all of them.
+    """
+    complete, seen = np.ones(n_read, dtype=bool), np.zeros(n_read, dtype=bool)
     n_missing: dict[str, int] = {}
     for name in kept:
         start = 0
         for part in parts[name]:
+            here = slice(start, start + len(part.values))
             if part.n_missing:
-                usable[start : start + len(part.values)] &= ~np.isnan(part.values)
+                there = ~np.isnan(part.values)
+                complete[here] &= there
+                seen[here] |= there
                 n_missing[name] = n_missing.get(name, 0) + part.n_missing
+            else:
+                seen[here] = True
             start += len(part.values)
     if not n_missing:
-        return usable, n_missing, []
+        return complete, n_missing, []
+    if options.missing == "model":
+        n_empty = n_read - int(seen.sum())
+        message = (
+            f"{plural(n_read - int(complete.sum()), 'row')} of {n_read:,} with missing cells ({counts(n_missing)}) "
+        )
+        message += "fitted by their observed cells; --missing drop leaves such rows out"
+        notices = [Notice("missing_modelled", message)]
+        if n_empty:
+            only = (
+                f"{plural(n_empty, 'row')} without any cell: not fitted, and given the mixing weights as probabilities"
+            )
+            notices.append(Notice("empty_rows", only))
+        return seen, n_missing, notices
+    usable = complete
     n_dropped = n_read - int(usable.sum())
     if options.missing == "error":
         earliest = min(n_missing, key=lambda name: _first_missing(parts[name]))
@@ -109,11 +89,14 @@ def _first_missing(column: Sequence[Examined]) -> int:
 
 
 def check_spread(x: Array, schema: Schema, shown: str, options: ReadOptions) -> None:
-    """`DataError` if a numeric column (a row of x) has one value only."""
-    names = schema.names
-    constant = {
-        names[index]: float(x[index, 0]) for index in schema.indices("numeric") if x[index].min() == x[index].max()
-    }
+    """`DataError` if a column (a row of x) has one value or level only; counts may."""
+    constant: dict[str, str] = {}
+    for column, values in zip(schema.columns, x, strict=True):
+        if column.type == "count":
+            continue
+        first = values[np.argmin(np.isnan(values))]
+        if ((values == first) | np.isnan(values)).all():
+            constant[column.name] = quoted(column.levels[int(first)]) if column.levels else f"{first:.15g}"
     if constant:
         raise constant_columns(constant, shown, options)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,12 @@ from em_cli.engine.arrays import Array
 from em_cli.sources.candidates import check_needed
 from em_cli.sources.cells import examine
 from em_cli.sources.files import expand
+from em_cli.sources.kinds import recoded
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, pieces
-from em_cli.sources.refusals import refuse_fraction, refuse_infinite, refuse_missing_cell, refuse_text
+from em_cli.sources.refusals import refuse_impossible, refuse_infinite, refuse_missing_cell, refuse_text
 from em_cli.sources.schema import Column
+from em_cli.sources.weights import weights_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +29,8 @@ class Chunk:
     ids: list[str] | None  # of every row
     x: Array  # (D, m) the usable rows, columns in the order asked for
     rows: NDArray[np.intp]  # (m,) places of these within the chunk
+    weights: Array | None  # (m,)
+    unseen: dict[str, int]  # cells per column whose level the model has not seen: they count as missing
 
     @property
     def keys(self) -> list[str] | range:
@@ -36,6 +40,7 @@ class Chunk:
 
 def stream(paths: Sequence[str], columns: Sequence[Column], options: ReadOptions) -> Iterator[Chunk]:
     """The columns named here, whatever else the files hold; the options' own choice of columns is not looked at."""
+    options = replace(options, columns=None, exclude=(), types={column.name: column.type for column in columns})
     row = 0
     for path in expand(paths):
         for piece in pieces(path, options):
@@ -49,20 +54,28 @@ def stream(paths: Sequence[str], columns: Sequence[Column], options: ReadOptions
 def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_row: int) -> Chunk:
     n_rows = len(piece.frame)
     every = np.empty((len(columns), n_rows))
+    unseen: dict[str, int] = {}
     for index, column in enumerate(columns):
         part = examine(piece, column.name, options)
         refuse_text(column.name, [part], None)
         refuse_infinite(column.name, part.infinite)
-        if column.type == "count":
-            refuse_fraction(column.name, part.fraction, None)
+        refuse_impossible(column.name, column.type, part.impossible, None)
         if options.missing == "error":
             refuse_missing_cell(column.name, part.missing)
         every[index] = part.values
-    usable = ~np.isnan(every).any(axis=0)
+        if column.levels:
+            every[index] = recoded(part, {level: float(place) for place, level in enumerate(column.levels)})
+            if n_unseen := int(np.isnan(every[index]).sum()) - part.n_missing:
+                unseen[column.name] = n_unseen
+    missing = np.isnan(every)
+    usable = ~missing.any(axis=0) if options.missing == "drop" else np.ones(n_rows, np.bool_)
+    weights = None if options.weights is None else weights_of(piece, options)
     return Chunk(
         first_row=first_row,
         n_rows=n_rows,
         ids=None if options.id is None else piece.frame[options.id].fillna("").tolist(),
         x=every if usable.all() else every[:, usable],
         rows=np.flatnonzero(usable),
+        weights=None if weights is None else weights[usable],
+        unseen=unseen,
     )

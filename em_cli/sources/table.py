@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from em_cli.engine.arrays import Array
 from em_cli.sources.memory import InMemory
 from em_cli.sources.schema import Schema
 
@@ -29,6 +30,14 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Others:
+    """Rows that take no part in the fit and are scored all the same."""
+
+    x: Array  # (D, m)
+    rows: NDArray[np.intp]  # (m,) 0-based data row of each, ascending
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Data:
     """The rows to fit, and how they were come by."""
 
@@ -36,10 +45,19 @@ class Data:
     source: InMemory  # the rows used, in the user's units
     schema: Schema
     rows: NDArray[np.intp]  # (n,) 0-based data row of each row used, ascending
+    others: Others  # without any cell, or without weight
     n_rows_read: int
     ids: list[str] | None  # of every row read
     id_name: str | None
+    weights_name: str | None
     n_missing: dict[str, int]  # missing cells per fitted column, where there are any
+    why: dict[str, str]  # what made the reader choose the type of a column, where it did and it is not numeric
     notices: tuple[Notice, ...]
     inputs: tuple[InputFile, ...]
     data_sha256: str  # of the file; of the digests of the files, when several
+
+    def with_mean_weight_one(self) -> Data:
+        """The same with weights that sum to the number of rows fitted."""
+        weights = self.source.weights
+        assert weights is not None, "there is a column of weights"
+        return replace(self, source=InMemory(self.source.x, weights * (len(weights) / weights.sum())))

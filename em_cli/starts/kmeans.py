@@ -16,38 +16,51 @@ from em_cli.engine.arrays import Array, Integers
 class KMeans:
     max_iterations: int = 50
 
-    def labels(self, embedding: Array, n_components: int, seed: tuple[int, ...]) -> Integers:
+    def labels(
+        self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None
+    ) -> Integers:
+        scaled = unit_spread(embedding, weights)
+        centres = seeds(scaled, n_components, np.random.default_rng(seed), weights)
+        return lloyd(scaled, centres, self.max_iterations, weights)
+
+
+def unit_spread(embedding: Array, weights: Array | None) -> Array:
+    """The rows with every coordinate divided by its standard deviation."""
+    if weights is None:
         spread = embedding.std(axis=1, keepdims=True)
-        scaled = embedding / np.where(spread > 0, spread, 1.0)
-        return lloyd(scaled, seeds(scaled, n_components, np.random.default_rng(seed)), self.max_iterations)
+    else:
+        centred = embedding - np.average(embedding, axis=1, weights=weights)[:, None]
+        spread = np.sqrt(np.average(centred**2, axis=1, weights=weights))[:, None]
+    scaled: Array = embedding / np.where(spread > 0, spread, 1.0)
+    return scaled
 
 
-def seeds(points: Array, k: int, rng: np.random.Generator) -> Array:
+def seeds(points: Array, k: int, rng: np.random.Generator, weights: Array | None = None) -> Array:
     """Greedy k-means++: of a few draws by squared distance, the one that leaves the least; (E, K)."""
     n, draws = points.shape[1], 2 + int(np.log(k))
-    chosen = [int(rng.integers(n))]
+    chosen = [int(rng.integers(n) if weights is None else rng.choice(n, p=weights / weights.sum()))]
     distance = ((points - points[:, chosen]) ** 2).sum(axis=0)
     while len(chosen) < k:
-        total = np.cumsum(distance)
+        total = np.cumsum(distance if weights is None else distance * weights)
         if not total[-1] > 0:
             chosen.append(int(rng.integers(n)))
             continue
         drawn = np.minimum(np.searchsorted(total, rng.random(draws) * total[-1]), n - 1)
         reduced = np.minimum(distance, squared_distances(points, points[:, drawn]))
-        best = int(reduced.sum(axis=1).argmin())
+        best = int((reduced.sum(axis=1) if weights is None else reduced @ weights).argmin())
         chosen.append(int(drawn[best]))
         distance = reduced[best]
     return points[:, chosen]
 
 
-def lloyd(points: Array, centres: Array, max_iterations: int) -> Integers:
+def lloyd(points: Array, centres: Array, max_iterations: int, weights: Array | None = None) -> Integers:
     """The partition (n,) at which Lloyd's iteration from the centres (E, K) rests."""
     k = centres.shape[1]
-    labels = nearest(points, centres)
+    labels, weighted = nearest(points, centres), points if weights is None else points * weights
     for _ in range(max_iterations):
-        counts = np.bincount(labels, minlength=k)
-        sums = np.stack([np.bincount(labels, row, k) for row in points])
-        centres = np.where(counts > 0, sums / np.maximum(counts, 1), centres)
+        counts = np.bincount(labels, weights, k)
+        sums = np.stack([np.bincount(labels, row, k) for row in weighted])
+        centres = np.where(counts > 0, sums / np.where(counts > 0, counts, 1), centres)
         moved = nearest(points, centres)
         if (moved == labels).all():
             break

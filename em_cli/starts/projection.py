@@ -23,12 +23,17 @@ class Projection:
     max_iterations: int = 50
     rows: int = 2000  # drawn to find the direction from, where there are more
 
-    def labels(self, embedding: Array, n_components: int, seed: tuple[int, ...]) -> Integers:
-        rows = sphere(embedding)
-        rng = np.random.default_rng((*seed, 1))
-        some = rows if rows.shape[1] <= self.rows else rows[:, rng.choice(rows.shape[1], self.rows, replace=False)]
+    def labels(
+        self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None
+    ) -> Integers:
+        rows = sphere(embedding, weights)
+        rng, n = np.random.default_rng((*seed, 1)), rows.shape[1]
+        if weights is not None:
+            some = rows[:, rng.choice(n, self.rows, p=weights / weights.sum())]
+        else:
+            some = rows if n <= self.rows else rows[:, rng.choice(n, self.rows, replace=False)]
         axes = self._axes(some, rng)
-        return KMeans(self.max_iterations).labels(axes @ rows, n_components, seed)
+        return KMeans(self.max_iterations).labels(axes @ rows, n_components, seed, weights)
 
     def _axes(self, rows: Array, rng: np.random.Generator) -> Array:
         """One or two orthogonal directions (1 or 2, E)."""

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
-from em_cli.starts.kmeans import nearest
+from em_cli.starts.kmeans import nearest, unit_spread
 
 
 @dataclass(frozen=True, slots=True)
 class Random:
-    def labels(self, embedding: Array, n_components: int, seed: tuple[int, ...]) -> Integers:
-        n = embedding.shape[1]
-        spread = embedding.std(axis=1, keepdims=True)
-        scaled = embedding / np.where(spread > 0, spread, 1.0)
-        drawn = np.random.default_rng(seed).choice(n, n_components, replace=False)
+    def labels(
+        self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None
+    ) -> Integers:
+        scaled = unit_spread(embedding, weights)
+        share = None if weights is None else weights / weights.sum()
+        drawn = np.random.default_rng(seed).choice(embedding.shape[1], n_components, replace=False, p=share)
         return nearest(scaled, scaled[:, drawn])

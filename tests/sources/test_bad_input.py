@@ -77,23 +77,58 @@ CASES = {
     "unknown, nothing near": (FAITHFUL, {"exclude": ("zz",)}, "'zz' is not in data.csv (columns: eruptions, waiting)."),
     "unknown id": (FAITHFUL, {"id": "Waiting"}, "Did you mean 'waiting'?"),
     "unknown in types": (FAITHFUL, {"types": {"wating": "count"}}, "Did you mean 'waiting'?"),
-    "nothing numeric": (b"a,b\nx,\ny,\n", {}, "data.csv has no numeric column: 'a', 'b' hold text or nothing."),
+    "nothing numeric": (
+        b"a,b\nx,\ny,\n",
+        {"default_type": "numeric"},
+        "data.csv has no column that can be fitted: 'a', 'b' hold nothing, or text that names",
+    ),
+    "nothing but names": (b"a,b\nx,\ny,\nz,\n", {}, "has no column that can be fitted: 'a', 'b' hold nothing"),
+    "one level": (
+        b"a,s\n1,x\n2,x\n3,x\n",
+        {"types": {"s": "categorical"}},
+        "data.csv: column 's' is constant (every value is 'x'): no spread can be fitted. Use --exclude s.",
+    ),
+    "three levels of two": (
+        b"a,s\n1,x\n2,y\n3,z\n",
+        {"types": {"s": "binary"}},
+        "data.csv: column 's' has type binary, but 3 levels (x, y, z). Use --type s=categorical.",
+    ),
+    "not positive": (
+        b"a,s\n1,2\n2,0\n3,1\n",
+        {"types": {"s": "positive"}},
+        "column 's' has type positive, but line 3 holds '0', which is not a number above 0. Use --type s=numeric, or",
+    ),
+    "no proportion": (
+        b"a\n0.5\n1\n",
+        {"types": {"a": "proportion"}},
+        "line 3 holds '1', which is not a number above 0",
+    ),
+    "negative weight": (
+        b"a,w\n1,2\n2,-1\n",
+        {"weights": "w"},
+        "data.csv, row 2 (line 3), column 'w': the weight -1 is negative.",
+    ),
+    "weight that is none": (b"a,w\n1,2\n2,x\n", {"weights": "w"}, "row 2 (line 3), column 'w': the weight is 'x'; it"),
+    "weight missing": (b"a,w\n1,2\n2,\n", {"weights": "w"}, "row 2 (line 3), column 'w': the weight is missing; it"),
+    "weights of nothing": (b"a,w\n1,0\n2,0\n", {"weights": "w"}, "every weight in column 'w' is 0"),
+    "unknown weights": (b"a,w\n1,0\n2,0\n", {"weights": "v"}, "column 'v' is not in data.csv (columns: a, w)."),
     "nothing left": (b"a\n1\n", {"exclude": ("a",)}, "no column left to fit"),
     "text among numbers": (
         TEXT,
         {},
         "data.csv: column 'age' is not numeric: line 22 holds 'n/a?' "
-        "(3 such values in 2 forms: 'n/a?', '-'). Use --na 'n/a?' --na -, or --exclude age.",
+        "(3 such values in 2 forms: 'n/a?', '-'). Use --na 'n/a?' --na -, or --exclude age, "
+        "or --type age=categorical.",
     ),
-    "text, once": (b"a\n1\n2\nx\n", {}, "line 4 holds 'x' (the only such value). Use --na x, or --exclude a."),
+    "text, once": (b"a\n1\n2\nx\n", {}, "line 4 holds 'x' (the only such value). Use --na x, or --exclude a, or"),
     "text, alike": (b"a\n1\n2\n.\n3\n.\n", {}, "(2 such values, all alike). Use --na ."),
     "text, asked for": (
         b"s,b\nx,1\ny,2\nz,3\n",
-        {"columns": ("s", "b")},
-        "(3 such values in 3 forms: 'x', 'y', 'z'). Text cannot be fitted: use --columns without s.",
+        {"columns": ("s", "b"), "default_type": "numeric"},
+        "(3 such values in 3 forms: 'x', 'y', 'z'). Text is no number: use --columns without s.",
     ),
     "text, given a type": (b"s,b\nx,1\ny,2\n", {"types": {"s": "count"}}, "column 's' is not numeric"),
-    "truths, asked for": (b"s\nTRUE\nFALSE\n", {"columns": ("s",)}, "line 2 holds 'TRUE'"),
+    "truths, asked for": (b"s\nTRUE\nFALSE\n", {"columns": ("s",), "default_type": "numeric"}, "line 2 holds 'TRUE'"),
     "decimal commas": (b"a;b\n1,5;2\n2,25;3\n", {}, "If these are numbers, try --decimal ','; else --exclude a."),
     "thousands": (b"a;b\n1,500,000;2\n2,250,000;3\n", {}, "If these are numbers, try --thousands ','; else"),
     "comma for one or the other": (b"a;b\n1,500;2\n", {}, "try --decimal ',' or --thousands ',';"),
@@ -119,9 +154,9 @@ CASES = {
     "too large": (b"a\n1\n1e400\n", {}, "data.csv, row 2 (line 3), column 'a': '1e400' is not a finite number."),
     "missing": (
         b"a,b\n1,2\n,\n3,NA\n4,5\n",
-        {},
+        {"missing": "error"},
         "data.csv: 2 of 4 rows have missing cells (a: 1, b: 2); the first is row 2 (line 3), then 3. "
-        "Use --missing drop to leave such rows out, or --exclude b.",
+        "Use --missing model to fit them by their other cells, --missing drop to leave them out, or --exclude b.",
     ),
     "missing, all": (b"a,b\n1,\n,2\n", {"missing": "drop"}, "every row has a missing cell (a: 1, b: 1)"),
     "constant": (
@@ -178,7 +213,7 @@ def test_the_file_with_the_bad_cell_is_named():
     Path("one.csv").write_bytes(b"a\n1\n2\n")
     Path("two.csv").write_bytes(b"a\n1\n?\n")
     assert "two.csv: column 'a' is not numeric: line 3 holds '?'" in refused({}, "one.csv", "two.csv")
-    message = refused({"na": ("?",)}, "one.csv", "two.csv")
+    message = refused({"na": ("?",), "missing": "error"}, "one.csv", "two.csv")
     assert "2 files: 1 of 4 rows has missing cells (a: 1); the first is row 2 (line 3) of two.csv." in message
 
 
@@ -255,7 +290,7 @@ def test_messages_are_short():
     ("options", "expected"),
     [
         ({"types": {"a": "numerical"}}, "--type a=numerical: unknown type 'numerical'. Did you mean 'numeric'?"),
-        ({"types": {"a": "x"}}, "(known: numeric, count)."),
+        ({"types": {"a": "x"}}, "(known: numeric, positive, proportion,"),
         ({"delimiter": "::"}, "--delimiter must be one character, not '::'."),
         ({"comment": "//"}, "--comment must be one character"),
         ({"decimal": ",", "thousands": ","}, "--thousands and --decimal are both ','."),

@@ -53,8 +53,8 @@ SAME_DATA = {
     "exponents": (b"a,b\n1e0,25e-1\n3,4.5\n+5,-6\n", {}),
     "asked for": (b"z,b,a\n9,2.5,1\n9,4.5,3\n9,-6,5\n", {"columns": ("a", "b")}),
     "excluded": (b"a,z,b\n1,9,2.5\n3,9,4.5\n5,9,-6\n", {"exclude": ("z",)}),
-    "text left out": (b"a,z,b\n1,x,2.5\n3,1,4.5\n5,y,-6\n", {}),
-    "truths left out": (b"a,z,b\n1,True,2.5\n3,False,4.5\n5,True,-6\n", {}),
+    "text left out": (b"a,z,b\n1,x,2.5\n3,1,4.5\n5,y,-6\n", {"default_type": "numeric"}),
+    "truths left out": (b"a,z,b\n1,True,2.5\n3,False,4.5\n5,True,-6\n", {"default_type": "numeric"}),
     "dates left out": (b"a,z,b\n1,2020-01-01,2.5\n3,2020-01-02,4.5\n5,,-6\n", {}),
     "empty left out": (b"a,z,b\n1,,2.5\n3,NA,4.5\n5,,-6\n", {}),
     "rows dropped": (b"a,b\n1,2.5\n3,4.5\n,1\nNA,7\n1,?\n-999,1\n5,-6\n", {"missing": "drop", "na": ("?", "-999")}),
@@ -113,7 +113,7 @@ def test_rows_with_missing_cells_are_left_out_and_said(write):
     data = read([write(content)], ReadOptions(missing="drop"))
     assert data.rows.tolist() == [0, 3]
     assert (data.n_rows_read, data.n_missing) == (4, {"a": 1, "b": 2})
-    assert [notice.code for notice in data.notices] == ["text_column", "rows_dropped"]
+    assert [notice.code for notice in data.notices] == ["row_names", "rows_dropped"]
     assert data.notices[1].message == "left out 2 of 4 rows with missing cells (a: 1, b: 2)"
 
 
@@ -154,7 +154,7 @@ def test_a_comma_in_a_name_does_not_mislead(write):
 
 def test_quoted_newlines_and_delimiters(write):
     content = b'a,note,"the\nb"\n1,"x,\n""y""\n\n",2\n3,plain,5\n'
-    data = read([write(content)], ReadOptions())
+    data = read([write(content)], ReadOptions(default_type="numeric"))
     assert data.schema.names == ("a", "the\nb")
     assert "\n" not in data.notices[0].message
     np.testing.assert_array_equal(data.source.x, [[1, 3], [2, 5]])

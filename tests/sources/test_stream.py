@@ -109,8 +109,8 @@ def test_large_files_come_in_several_chunks():
         (b"waiting,b\n1,2\n", {"id": "c"}, "column 'c' is not in new.csv (columns: waiting, b)."),
         (
             b"waiting,b\n1,2\n,2\n",
-            {},
-            "new.csv, row 2 (line 3), column 'waiting': the cell is missing. Use --missing drop",
+            {"missing": "error"},
+            "new.csv, row 2 (line 3), column 'waiting': the cell is missing. Use --missing model",
         ),
         (
             b"waiting\n1\n2\n?\n",

@@ -1,0 +1,56 @@
+"""What a document says of each component in the units of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from em_cli.engine.protocols import Collapse
+from em_cli.engine.scoring import Totals
+from em_cli.outputs.model_file import LoadedModel
+
+
+def components(loaded: LoadedModel, totals: Totals, collapses: Sequence[Collapse | None]) -> list[dict[str, Any]]:
+    """Mean and standard deviation of the columns that hold numbers, probabilities of the levels of the others."""
+    columns = loaded.schema.columns
+    means, sds = loaded.model.family.moments(loaded.parameters.components)
+    numbers = [(place, column.name) for place, column in enumerate(columns) if not column.levels]
+    levels = level_probabilities(loaded)
+
+    def one(k: int) -> dict[str, Any]:
+        described: dict[str, Any] = {
+            "mean": {name: float(means[k, place]) for place, name in numbers},
+            "sd": {name: float(sds[k, place]) for place, name in numbers},
+        }
+        return described | ({"probabilities": {name: p[k] for name, p in levels.items()}} if levels else {})
+
+    return [
+        {
+            "component": k + 1,
+            "name": f"component {k + 1}",
+            "weight": weight,
+            "n_effective": float(totals.n_effective[k]),
+            "n_assigned": int(totals.n_assigned[k]),
+            **one(k),
+            "degenerate": collapses[k] is not None,
+        }
+        for k, weight in enumerate(loaded.document["weights"])
+    ]
+
+
+def level_probabilities(loaded: LoadedModel) -> dict[str, list[dict[str, float]]]:
+    """For each column of levels, the probability of each in every component."""
+    found: dict[str, list[dict[str, float]]] = {}
+    names = loaded.schema.names
+    for group, own in zip(loaded.groups, loaded.document.get("groups", [loaded.document]), strict=True):
+        for place, at in enumerate(group.columns):
+            if levels := loaded.schema.columns[at].levels:
+                found[names[at]] = [
+                    dict(zip(levels, _each(of_component[place]), strict=True)) for of_component in own["probabilities"]
+                ]
+    return found
+
+
+def _each(probability: float | list[float]) -> list[float]:
+    """Of all levels; of two, that of the second is enough to say."""
+    return probability if isinstance(probability, list) else [1 - probability, probability]

@@ -1,0 +1,43 @@
+"""The column of case weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.errors import DataError
+from em_cli.sources.cells import examine
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.pieces import Piece
+from em_cli.sources.quoting import quoted
+
+
+def weights_of(piece: Piece, options: ReadOptions) -> Array:
+    """The weights (n,) of the rows of a piece; `DataError` names the first that is none."""
+    name = options.weights
+    assert name is not None, "a column of weights was named"
+    part = examine(piece, name, replace(options, weights=None, default_type="numeric"))
+    negative = part.values < 0
+    wrong = part.text or part.missing or part.infinite
+    if wrong is None and negative.any():
+        row = int(negative.argmax())
+        found = piece.find(row, name)
+        place = f"row {piece.first_row + row + 1}" + ("" if found.line is None else f" (line {found.line})")
+        raise DataError(f"{piece.file}, {place}, column {quoted(name)}: the weight {found.text} is negative.")
+    if wrong is not None:
+        problem = "is missing" if wrong is part.missing else f"is {quoted(wrong.text)}"
+        raise DataError(
+            f"{wrong.file}, {wrong.row_and_line}, column {quoted(name)}: the weight {problem}; "
+            "it must be a number from 0 up (0 leaves the row out)."
+        )
+    return part.values
+
+
+def check_weights(weights: Array, name: str, shown: str) -> None:
+    """`DataError` if no row has any weight."""
+    if not (weights > 0).any():
+        raise DataError(f"{shown}: every weight in column {quoted(name)} is 0: there is no row to fit.")
+    if not np.isfinite(weights.sum()):
+        raise DataError(f"{shown}: the sum of the weights in column {quoted(name)} is not finite.")

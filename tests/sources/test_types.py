@@ -1,0 +1,96 @@
+"""What the cells of a column say of its type, and how levels are coded."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.reader import read
+from em_cli.sources.schema import Column
+from em_cli.sources.stream import stream
+
+NUMBERS = "1.5\n2.5\n3.25\n"
+COLUMNS = {
+    "numbers": ("1.5 2.5 3.25", "numeric", ()),
+    "whole numbers": ("31 42 53", "numeric", ()),
+    "two whole numbers, often": ("1 2 " * 10, "binary", ("1", "2")),
+    "two whole numbers, seldom": ("1 2 2", "numeric", ()),
+    "zeros and ones": ("0 1 1", "binary", ("0", "1")),
+    "small counts": ("0 3 1 0", "count", ()),
+    "large counts": ("0 300 100 20", "numeric", ()),
+    "text": ("x y x", "categorical", ("x", "y")),
+    "text, in the order of the numbers": ("10 x 9 x x x", "categorical", ("9", "10", "x")),
+    "truths": ("TRUE FALSE TRUE", "categorical", ("FALSE", "TRUE")),
+    "truths, some missing": ("yes no NA yes", "categorical", ("no", "yes")),
+}
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def written(cells: str, other: str = "") -> list[str]:
+    rows = cells.split()
+    lines = ["a,b", *(f"{cell},{number + 0.5}{other}" for number, cell in enumerate(rows))]
+    Path("data.csv").write_text("\n".join(lines) + "\n")
+    return ["data.csv"]
+
+
+@pytest.mark.parametrize(("cells", "type", "levels"), COLUMNS.values(), ids=COLUMNS)
+def test_types(cells, type, levels):
+    data = read(written(cells), ReadOptions())
+    assert data.schema.columns[0] == Column("a", type, levels)
+    assert ("a" in data.why) == (type != "numeric")
+
+
+@pytest.mark.parametrize(("cells", "type", "levels"), [c for c in COLUMNS.values() if c[2]])
+def test_codes_are_places_of_levels_in_the_fit_and_later(cells, type, levels):
+    data = read(written(cells), ReadOptions())
+    texts = [levels[int(code)] if code == code else "NA" for code in data.source.x[0]]
+    assert texts == cells.split()
+    (chunk,) = stream(["data.csv"], data.schema.columns, ReadOptions())
+    np.testing.assert_array_equal(chunk.x, data.source.x)
+
+
+def test_a_type_keeps_the_cells_as_they_are_written():
+    data = read(written("01 1.0 1 01"), ReadOptions(types={"a": "categorical"}))
+    assert data.schema.columns[0].levels == ("01", "1", "1.0")
+
+
+def test_a_level_that_is_new_counts_as_missing():
+    columns = read(written("x y x"), ReadOptions()).schema.columns
+    (chunk,) = stream(written("x z y"), columns, ReadOptions())
+    assert chunk.unseen == {"a": 1}
+    assert np.isnan(chunk.x[0]).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ("x y z v", "row_names"),
+        ("2020-01-01 2020-01-01 2021-12-31", "date_column"),
+        ("1 2 3 " * 10, "looks_like_code"),
+        ("x y z u v w x y z", "many_levels"),
+    ],
+)
+def test_doubtful_columns_are_named(cells, code):
+    (notice,) = [n for n in read(written(cells), ReadOptions()).notices if n.code == code]
+    assert "a" in notice.message
+
+
+def test_weights_of_zero_leave_rows_out_and_aside():
+    Path("data.csv").write_text("a,w\n1,2\n5,0\n2,0.5\n")
+    data = read(["data.csv"], ReadOptions(weights="w"))
+    assert data.source.x.tolist() == [[1, 2]]
+    assert data.source.weights.tolist() == [2, 0.5]
+    assert (data.rows.tolist(), data.others.rows.tolist(), data.others.x.tolist()) == ([0, 2], [1], [[5]])
+
+
+def test_rows_without_any_cell_are_set_aside():
+    Path("data.csv").write_text("a,b\n1,2.5\n,\n2,\n3,4\n")
+    data = read(["data.csv"], ReadOptions())
+    assert (data.rows.tolist(), data.others.rows.tolist()) == ([0, 2, 3], [1])
+    assert data.n_missing == {"a": 1, "b": 2}
+    assert [notice.code for notice in data.notices] == ["missing_modelled", "empty_rows"]
