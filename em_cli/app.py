@@ -11,6 +11,7 @@ import typer
 from em_cli import __version__
 from em_cli.commands.config import config
 from em_cli.commands.fit import fit
+from em_cli.commands.impute import impute
 from em_cli.commands.parts import parts
 from em_cli.commands.predict import predict
 from em_cli.commands.sample import sample
@@ -35,6 +36,7 @@ app.command()(select)
 app.command()(predict)
 app.command()(score)
 app.command()(sample)
+app.command()(impute)
 app.command()(show)
 app.command()(parts)
 app.add_typer(config, name="config")

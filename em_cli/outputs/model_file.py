@@ -6,15 +6,16 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import unit_columns
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Parameters
+from em_cli.engine.protocols import Completing, Parameters
 from em_cli.engine.scoring import RowScores, score_rows
 from em_cli.errors import DataError, UsageError
 from em_cli.latents import LATENTS
@@ -28,7 +29,7 @@ SCHEMA_VERSION = 1
 LARGEST_FILE = 1 << 30  # bytes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class LoadedModel:
     """A model in the user's units, ready to score rows."""
 
@@ -41,15 +42,36 @@ class LoadedModel:
 
     def score(self, x: Array) -> RowScores:
         """Score the rows x (D, n), whichever cells are missing; each as if it were alone."""
-        wider = np.isnan(x[~self.gaps]).any(axis=0)
-        if not wider.any():
+        elsewhere = np.isnan(x[~self.gaps]).any(axis=0)
+        if not elsewhere.any():
             return score_rows(self.model, self.parameters, x)
-        other = model_of(self.document, np.ones_like(self.gaps))
         scores = RowScores(np.empty(x.shape[1]), np.empty((self.model.n_components, x.shape[1])))
-        for rows, loaded in ((~wider, self), (wider, other)):
+        for rows, loaded in ((~elsewhere, self), (elsewhere, self.with_gaps)):
             part = score_rows(loaded.model, loaded.parameters, x[:, rows])
             scores.log_density[rows], scores.responsibilities[:, rows] = part.log_density, part.responsibilities
         return scores
+
+    @cached_property
+    def with_gaps(self) -> LoadedModel:
+        """The same, ready for cells that are missing in any column."""
+        return model_of(self.document, np.ones_like(self.gaps))
+
+    def completed(self, x: Array, rng: np.random.Generator | None) -> Array:
+        """The rows (D, n) with missing cells at their conditional mean or likeliest level, or drawn."""
+        gaps = np.isnan(x).any(axis=0)
+        if not gaps.any():
+            return x
+        wide, some = self.with_gaps, x[:, gaps]
+        family, components = cast(Completing, wide.model.family), wide.parameters.components
+        r = self.score(some).responsibilities
+        if rng is None:
+            found = family.complete(some, components, r)
+        else:
+            labels = (rng.random(r.shape[1]) > np.cumsum(r[:-1], axis=0)).sum(axis=0)
+            found = family.draw(some, components, labels, rng)
+        filled = x.copy()
+        filled[:, gaps] = found
+        return filled
 
 
 def read_model(path: str) -> LoadedModel:

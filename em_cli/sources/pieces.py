@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +27,17 @@ class Piece:
     frame: pd.DataFrame
     first_row: int  # data row of the file, from 0
     find: Callable[[int, str], Found] = field(repr=False)  # a cell as it stands in the file
+    text: Written | None = field(default=None, repr=False)  # None: the file holds no text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """The text of a piece, and where its records are."""
+
+    raw: str  # header, comments and all
+    body: Lines  # what follows the header, without comments
+    delimiter: str
+    newline: str  # of the file
 
 
 def pieces(path: str, options: ReadOptions, done: Callable[[InputFile], None] | None = None) -> Iterator[Piece]:
@@ -42,29 +53,32 @@ def pieces(path: str, options: ReadOptions, done: Callable[[InputFile], None] | 
 
 def _text_pieces(file: Opened, options: ReadOptions) -> Iterator[Piece]:
     found: Layout | None = None
-    row = 0
+    row, above = 0, ""  # lines without a record, which go with the next piece
     for piece in lines(file, options.encoding):
+        raw = replace(piece, text=above + piece.text)
         if options.comment is not None:
-            piece = Lines(without_comments(piece.text, options.comment), piece.first_line)
+            piece = replace(piece, text=without_comments(piece.text, options.comment))
         if found is None:
             found = layout(piece, file.label, options)
             if found is None:
+                above = raw.text
                 continue
             if found.body_line is not None:
                 rest = after_lines(piece.text, found.body_line - piece.first_line)
-                piece = Lines(rest, found.body_line)
-        made = _text_piece(piece, found, row, file.label, options)
-        row += len(made.frame)
+                piece = replace(piece, text=rest, first_line=found.body_line)
+        made = _text_piece(piece, found, row, file.label, options, raw)
+        row, above = row + len(made.frame), "" if len(made.frame) else raw.text
         yield made
     if found is None:
         raise DataError(f"{file.label} is empty: it holds neither a header nor data.")
 
 
-def _text_piece(text: Lines, found: Layout, first_row: int, shown: str, options: ReadOptions) -> Piece:
+def _text_piece(text: Lines, found: Layout, first_row: int, shown: str, options: ReadOptions, raw: Lines) -> Piece:
     def find(row: int, column: str) -> Found:
         return text_cell(text, found, shown, row, column)
 
-    return Piece(shown, found.names, frame_of_text(text, found, shown, options), first_row, find)
+    written = Written(raw.text, text, found.delimiter, raw.newline)
+    return Piece(shown, found.names, frame_of_text(text, found, shown, options), first_row, find, written)
 
 
 def _columnar_piece(file: Opened, path: str, options: ReadOptions) -> Piece:

@@ -31,6 +31,7 @@ class Chunk:
     rows: NDArray[np.intp]  # (m,) places of these within the chunk
     weights: Array | None  # (m,)
     unseen: dict[str, int]  # cells per column whose level the model has not seen: they count as missing
+    piece: Piece  # that the rows stand in
 
     @property
     def keys(self) -> list[str] | range:
@@ -78,4 +79,5 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
         rows=np.flatnonzero(usable),
         weights=None if weights is None else weights[usable],
         unseen=unseen,
+        piece=piece,
     )

@@ -27,6 +27,7 @@ class Lines:
 
     text: str
     first_line: int  # as an editor counts, from 1
+    newline: str = "\n"  # as the file writes it
 
 
 def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
@@ -45,7 +46,7 @@ def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
         enough = 0
         end = _end_of_records(carry)
         if end:
-            piece = Lines(_with_unix_ends(carry[:end]), line)
+            piece = _lines(carry[:end], line)
             yield piece
             line += piece.text.count("\n")
             carry = carry[end:]
@@ -54,11 +55,14 @@ def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
         elif len(carry) > PIECE:
             enough = 2 * len(carry)
     if carry:
-        yield Lines(_with_unix_ends(carry), line)
+        yield _lines(carry, line)
 
 
-def _with_unix_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+def _lines(text: str, first_line: int) -> Lines:
+    if "\r" not in text:
+        return Lines(text, first_line)
+    newline = "\r\n" if "\r\n" in text else "\n" if "\n" in text else "\r"
+    return Lines(text.replace("\r\n", "\n").replace("\r", "\n"), first_line, newline)
 
 
 def _count_lines(text: str) -> int:
