@@ -30,11 +30,25 @@ LOOKED_THROUGH = 100_000  # rows, for the least certain of them
 
 def read_line(data: Data) -> str:
     """What was read, in a sentence."""
+    from em_cli.sources.quoting import listed, plain
+
     rows, names = data.n_rows_read, data.schema.names
     kinds = {kind: len(data.schema.indices(kind)) for kind in dict.fromkeys(c.type for c in data.schema.columns)}
-    columns = " and ".join(f"{n} {kind}" for kind, n in kinds.items())
-    left_out = f"; {rows - len(data.rows):,} rows with missing cells left out" if len(data.rows) < rows else ""
-    return f"{data.name}: {rows:,} rows × {columns} column{'s' if len(names) != 1 else ''}{left_out}"
+    *most, last = [f"{n} {kind}" for kind, n in kinds.items()]
+    columns = f"{', '.join(most)} and {last}" if most else last
+    gone = rows - len(data.rows) - len(data.others.rows)
+    parts = [f"{data.name}: {rows:,} rows × {columns} column{'s' if len(names) != 1 else ''}"]
+    parts += [f"{gone:,} rows with missing cells left out"] if gone else []
+    parts += [f"{sum(data.n_missing.values()):,} missing cells"] if data.n_missing and not gone else []
+    parts += [f"{len(data.others.rows):,} rows without weight or cells not fitted"] if len(data.others.rows) else []
+    if data.source.weights is not None:
+        parts.append(f"weights by {plain(str(data.weights_name))}, {data.source.weights.sum():,.6g} in all")
+    taken: dict[str, list[str]] = {}
+    for column in data.schema.columns:
+        if column.name in data.why:
+            taken.setdefault(f"{column.type} ({data.why[column.name]})", []).append(column.name)
+    parts += [f"{listed(of_kind)} taken as {kind}" for kind, of_kind in taken.items()]
+    return "; ".join(parts)
 
 
 def plan_text(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan, folder: str | None) -> str:

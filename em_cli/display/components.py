@@ -20,7 +20,7 @@ Entry = tuple[str, list[str]]  # heading and cells
 
 
 def components(page: Page, document: Mapping[str, Any]) -> None:
-    """Weight and size of every component, mean ± sd of every column; in blocks that fit the page."""
+    """Weight and size of every component, mean ± sd or likeliest level of every column; in blocks that fit the page."""
     found = [c for c in _list(document.get("components")) if isinstance(c, Mapping)]
     if not found:
         return
@@ -48,7 +48,12 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
 
 
 def _column(name: str, shown: Sequence[Mapping[str, Any]]) -> Entry:
-    cells = aligned([(_of(c, "mean", name), _of(c, "sd", name)) for c in shown])
+    likeliest = [found for c in shown if (found := _likeliest(c, name))]
+    if len(likeliest) == len(shown):
+        widest = max(cell_len(level) for level, _ in likeliest)
+        cells = [f"{level}: {' ' * (widest - cell_len(level))}{p:.2f}" for level, p in likeliest]
+    else:
+        cells = aligned([(_of(c, "mean", name), _of(c, "sd", name)) for c in shown])
     heading = shortened(safe(name), LONGEST_NAME)
     width = max(cell_len(cell) for cell in cells)
     return " " * ((width - cell_len(heading)) // 2) + heading, cells
@@ -102,6 +107,17 @@ def _of(component: Mapping[str, Any], field: str, name: str) -> float:
     values = component.get(field)
     value = number(values.get(name)) if isinstance(values, Mapping) else None
     return nan if value is None else value
+
+
+def _likeliest(component: Mapping[str, Any], name: str) -> tuple[str, float] | None:
+    """The level of a column that is the likeliest in a component, and its probability; None if it has no levels."""
+    columns = component.get("probabilities")
+    levels = columns.get(name) if isinstance(columns, Mapping) else None
+    if not isinstance(levels, Mapping) or not levels:
+        return None
+    found = {str(level): number(p) or 0.0 for level, p in levels.items()}
+    top = max(found, key=lambda level: found[level])
+    return shortened(safe(top), LONGEST_NAME), found[top]
 
 
 def _weight(component: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from em_cli.display.text import nats, safe
 __all__ = ["fit_summary", "selection_summary"]
 
 WIDEST = 100
-FAMILIES = {"gaussian": "Gaussian mixture", "poisson": "Poisson mixture", "product": "Gaussian and Poisson mixture"}
+FAMILIES = {"gaussian": "Gaussian mixture", "poisson": "Poisson mixture", "categorical": "latent class model"}
 
 
 def fit_summary(
@@ -47,7 +47,13 @@ def fit_summary(
 
 def _title(document: Mapping[str, Any]) -> str:
     family = str(document.get("family", ""))
-    title = FAMILIES.get(family) or f"{family.replace('_', ' ').capitalize()} mixture"
+    groups = document.get("groups")
+    if isinstance(groups, list) and groups:
+        named = [str(group.get("family", "")).replace("_", " ") for group in groups if isinstance(group, Mapping)]
+        title = f"{' × '.join(dict.fromkeys(named))} mixture"
+    else:
+        title = FAMILIES.get(family) or f"{family.replace('_', ' ')} mixture"
+    title = title[:1].upper() + title[1:]
     structure, covariance = document.get("structure"), document.get("covariance_type")
     both = " ".join([*([str(structure)] if structure else []), *([f"({covariance})"] if covariance else [])])
     return safe(", ".join([title, *([both] if both else []), f"k = {document.get('n_components')}"]))
