@@ -131,7 +131,9 @@ def axis(kind: str, low: float, high: float) -> tuple[Array, Array]:
 
 
 def bound_model(family: Family, source: Source, k: int, latent: str = "independent") -> Model:
-    model = Model(family.bind(summarize(source)), LATENTS.load(latent)(), k)
+    columns = summarize(source)
+    bound = family.bind(columns)
+    model = Model(bound, LATENTS.load(latent)().bind(bound, columns), k)
     return replace(model, constant=base_measure(model, source))
 
 
@@ -254,8 +256,8 @@ def scipy_categorical(family: Any, document: Document, x: Array) -> Array:
 
 def scipy_product(family: Any, document: Document, x: Array) -> Array:
     by_family = {Gaussian: scipy_gaussian, Columnwise: scipy_poisson}
-    parts = zip(family.families, family.columns_of, strict=True)
-    return np.sum([by_family[type(part)](part, document, x[columns]) for part, columns in parts], axis=0)
+    parts = zip(family.families, family.columns_of, document["groups"], strict=True)
+    return np.sum([by_family[type(part)](part, own, x[columns]) for part, columns, own in parts], axis=0)
 
 
 def gaussian_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
@@ -286,10 +288,8 @@ def categorical_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
 
 def product_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
     of_all = {Gaussian: gaussian_of_all, Columnwise: poisson_of_all}
-    document: dict[str, Any] = {}
-    for part, columns in zip(family.families, family.columns_of, strict=True):
-        document |= of_all[type(part)](part, x[columns], weights)
-    return document
+    parts = zip(family.families, family.columns_of, strict=True)
+    return {"groups": [of_all[type(part)](part, x[columns], weights) for part, columns in parts]}
 
 
 def gaussian_cases() -> list[Case]:

@@ -66,8 +66,11 @@ def fit(
         covariances = covariance_names(config.covariance, groups)
         if len(covariances) > 1:
             raise UsageError(f"fit takes one covariance structure, not {len(covariances)}; em select compares them.")
-        columns, [(label, model)] = models(data.schema, data.source, groups, covariances, (k,))
+        columns, [(label, model)] = models(
+            data.schema, data.source, groups, covariances, (k,), setup.latent_of(config, data, (k,))
+        )
         setup.check_rows(data, k, columns)
+        setup.check_labels(data, k)
         plan, runner, given = setup.plan_of(config), setup.runner_of(config), setup.start_file(config)
         task = Task(label, model, start_parameters(given, model) if given else None)
         if config_options.dry_run:

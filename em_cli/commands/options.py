@@ -32,6 +32,9 @@ class ColumnOptions:
         _opt("--type", metavar="COL=TYPE", help="numeric, count, binary, categorical, … or a family (repeatable)."),
     ] = None
     weights: Annotated[str | None, _opt("--weights", metavar="COL", help="Case weights, never fitted.")] = None
+    labels: Annotated[
+        str | None, _opt("--labels", metavar="COL", help="Names the component of rows of which it is known.")
+    ] = None
     weight_type: Annotated[
         str | None,
         _opt("--weight-type", metavar="frequency|sampling", help="2 is the row twice, or scaled to mean 1."),
@@ -70,6 +73,9 @@ class FitModelOptions:
     covariance: Annotated[
         str | None, _opt("--covariance", metavar="NAME", help="full, tied, diag or spherical [default: full].")
     ] = None
+    noise: Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")] = (
+        None
+    )
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,9 @@ class SelectModelOptions:
         str | None, _opt("--covariance", metavar="NAMES", help="A list such as full,tied, or all [default: full].")
     ] = None
     criterion: Annotated[str | None, _opt("--criterion", metavar="NAME", help="bic, aic, icl, … [default: bic].")] = (
+        None
+    )
+    noise: Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")] = (
         None
     )
 

@@ -32,14 +32,14 @@ def predict(
 
     write = target(out, force)
     loaded = open_model(model, paths)
-    n_components = loaded.model.n_components
+    n_components, noise = loaded.model.n_components, loaded.model.latent.has_noise
 
     def lines() -> Iterator[str]:
         first = True
         for chunk, scores in scored_chunks(loaded, paths, reading):
             if first:
-                yield score_header(reading.id or "row", n_components)
+                yield score_header(reading.id or "row", n_components, noise)
                 first = False
-            yield from score_lines(scores, chunk.rows, chunk.keys)
+            yield from score_lines(scores, chunk.rows, chunk.keys, noise)
 
     write(lines())

@@ -29,6 +29,7 @@ def context_of(config: RunConfig, data: Data, groups: tuple[Group, ...], halt: H
     return Context(
         schema=data.schema,
         groups=groups,
+        latent="noise" if config.noise else "independent",
         seed=config.seed,
         start="given" if start_file(config) else config.search.start,
         effort=effort_of(config),
@@ -40,6 +41,7 @@ def context_of(config: RunConfig, data: Data, groups: tuple[Group, ...], halt: H
         missing=config.data.missing,
         n_missing=data.n_missing,
         weights_name=data.weights_name,
+        label_names=data.label_names,
         weight_type=config.data.weight_type,
         data_sha256=data.data_sha256,
         config_sha256=fingerprint(config),
@@ -70,10 +72,11 @@ def least_certain(result: Scored, data: Data) -> tuple[str, float] | None:
 def scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScores]]:
     """The data rows (n,) of each block that was fitted, from 0, and their scores."""
     used = 0
-    for index in range(len(data.source)):
-        x = data.source[index].x
-        yield data.rows[used : used + x.shape[1]], result.loaded.score(x)
-        used += x.shape[1]
+    for index in range(len(result.source)):
+        block = result.source[index]
+        n = block.x.shape[1]
+        yield data.rows[used : used + n], result.loaded.score(block.x, block.labels)
+        used += n
 
 
 def with_others(
@@ -135,15 +138,16 @@ def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
     def keys(first: int, last: int) -> Sequence[str] | range:
         return data.ids[first:last] if data.ids is not None else range(first + 1, last + 1)
 
-    yield score_header(data.id_name or "row", result.fitted.n_components)
+    k, noise = result.fitted.n_components, result.loaded.model.latent.has_noise
+    yield score_header(data.id_name or "row", k, noise)
     first, blocks = 0, scored_blocks(result, data)
     if len(data.others.rows):
         blocks = with_others(blocks, (data.others.rows, result.loaded.score(data.others.x)))
     for rows, scores in blocks:
         last = int(rows[-1]) + 1
-        yield from score_lines(scores, rows - first, keys(first, last))
+        yield from score_lines(scores, rows - first, keys(first, last), noise)
         first = last
-    yield from blank_lines(result.fitted.n_components, keys(first, data.n_rows_read))
+    yield from blank_lines(k + noise, keys(first, data.n_rows_read))
 
 
 def deliver(

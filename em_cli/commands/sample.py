@@ -40,19 +40,18 @@ def sample(
 
     write = target(out, force)
     loaded = read_model(model)
-    names = loaded.schema.names
+    names, k = loaded.schema.names, loaded.model.n_components
     if labels and "component" in names:
         raise UsageError("--labels: the model has a column named 'component' already.")
 
     def rows() -> Iterator[dict[str, object]]:
         for first in range(0, n, DRAWN):
             rng = np.random.default_rng((seed, first))
-            drawn = loaded.model.latent.sample(loaded.parameters.latent, min(DRAWN, n - first), rng)
-            x = loaded.model.family.sample(loaded.parameters.components, drawn, rng)
+            x, drawn = loaded.model.sample(loaded.parameters, min(DRAWN, n - first), rng)
             columns = [cells(column, values) for column, values in zip(loaded.schema.columns, x, strict=True)]
             for values, label in zip(zip(*columns, strict=True), drawn.tolist(), strict=True):
                 row: dict[str, object] = dict(zip(names, values, strict=True))
-                yield row | ({"component": label + 1} if labels else {})
+                yield row | ({"component": (label + 1) % (k + 1)} if labels else {})
 
     write(csv_text([*names, *(["component"] if labels else [])], rows()))
 

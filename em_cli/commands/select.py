@@ -66,7 +66,10 @@ def select(
             raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
         groups = setup.groups_of(config, data)
         covariances = covariance_names(config.covariance, groups)
-        columns, made = models(data.schema, data.source, groups, covariances, setup.many_k(config))
+        ks = setup.many_k(config)
+        setup.check_labels(data, min(ks))
+        latent = setup.latent_of(config, data, ks)
+        columns, made = models(data.schema, data.source, groups, covariances, ks, latent)
         feasible = setup.distinct_rows(data, columns)
         tasks = [Task(label, model) for label, model in made if model.n_components <= feasible]
         if not tasks:

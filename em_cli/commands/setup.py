@@ -18,11 +18,13 @@ from em_cli.registry import did_you_mean
 if TYPE_CHECKING:
     from em_cli.config.run_config import DataConfig, RunConfig
     from em_cli.engine.columns import Columns
-    from em_cli.engine.protocols import Runner
+    from em_cli.engine.protocols import Latent, Runner
     from em_cli.search.groups import Group, Wish
     from em_cli.search.restarts import Plan
     from em_cli.sources.options import ReadOptions
     from em_cli.sources.table import Data
+
+CLIMBS_WITH_LABELS = 24  # a search moves rows between components; where these have names, climbs from starts are made
 
 
 def configuration(paths: list[str] | None, groups: Sequence[Any], config: ConfigOptions) -> RunConfig:
@@ -35,6 +37,9 @@ def configuration(paths: list[str] | None, groups: Sequence[Any], config: Config
     resolved = resolve(config.config, config.overrides or [], options)
     if not resolved.data.path:
         raise UsageError("no data: name a CSV file, or '-' for standard input.")
+    if resolved.data.labels is not None and resolved.search.restarts == "auto":
+        search = resolved.search.model_copy(update={"restarts": CLIMBS_WITH_LABELS})
+        resolved = resolved.model_copy(update={"search": search})
     effort_of(resolved, options.get("search", {}).get("effort"))
     return resolved
 
@@ -58,6 +63,7 @@ def read_options(data: DataConfig, types: Mapping[str, str], default_type: str =
         missing=data.missing,
         default_type=default_type,
         weights=data.weights,
+        labels=data.labels,
     )
 
 
@@ -117,6 +123,29 @@ def groups_of(config: RunConfig, data: Data) -> tuple[Group, ...]:
     if unknown:
         raise DataError(f"column {unknown[0]!r} of a group is not among the columns to fit.")
     return grouped(data.schema, config.family, config.family_options, wishes(config))
+
+
+def latent_of(config: RunConfig, data: Data, ks: Sequence[int]) -> Latent:
+    """The law of the labels; `UsageError` for what cannot be."""
+    from em_cli.latents.independent import Independent
+    from em_cli.latents.noise import Noise
+    from em_cli.sources.schema import WHOLE
+
+    shares = config.mixing_weights
+    if config.noise is False:
+        if not isinstance(shares, str):
+            if any(len(shares) != k for k in ks):
+                raise UsageError(f"mixing_weights has {len(shares)} numbers; each model needs one for each component.")
+            if min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+                raise UsageError("mixing_weights must be above 0 and sum to one.")
+            total = sum(shares)
+            return Independent(tuple(share / total for share in shares))
+        return Independent(shares)
+    if shares != "free":
+        raise UsageError("fixed mixing weights do not go with noise, whose weight is free.")
+    if whole := [column.name for column in data.schema.columns if column.type in WHOLE]:
+        raise UsageError(f"--noise is uniform over the box of the data: column {whole[0]!r} is not continuous.")
+    return Noise(None if config.noise is True else float(config.noise))
 
 
 def runner_of(config: RunConfig) -> Runner:
@@ -220,6 +249,17 @@ def distinct_rows(data: Data, columns: Columns) -> int:
 
     copies = multiplicity(data.source, columns)
     return data.source.n_rows if copies is None else round(float((1 / copies).sum()))
+
+
+def check_labels(data: Data, k: int) -> None:
+    """Refuse fewer components than there are labels."""
+    from em_cli.sources.quoting import listed
+
+    if k < (n := len(data.label_names)):
+        raise DataError(
+            f"{data.name}: the labels name {n} components ({listed(data.label_names)}), more than k = {k}. "
+            f"Use -k {n} or more."
+        )
 
 
 def check_rows(data: Data, k: int, columns: Columns) -> None:

@@ -44,6 +44,9 @@ class DataConfig(_Section):
         Field(description="missing cells: model fits such rows by their other cells, drop leaves them out"),
     ] = "error"
     weights: Annotated[str | None, Field(description="a column of case weights, never fitted")] = None
+    labels: Annotated[
+        str | None, Field(description="a column that names the component of the rows of which it is known")
+    ] = None
     weight_type: Annotated[
         Literal["frequency", "sampling"],
         Field(description="frequency: a weight of 2 is the row twice; sampling: weights are scaled to mean 1"),
@@ -117,6 +120,12 @@ class RunConfig(_Section):
     covariance: Annotated[Names | None, Field(description="full, tied, diag, spherical; for select a list, or all")] = (
         None
     )
+    noise: Annotated[
+        bool | float, Field(description="true: a uniform component for rows that belong to no other; or its density")
+    ] = False
+    mixing_weights: Annotated[
+        Literal["free", "equal"] | list[float], Field(description="free, equal, or fixed to these numbers")
+    ] = "free"
     search: Annotated[SearchConfig, Field(default_factory=SearchConfig)]
     criterion: Annotated[str, Field(description="by which select chooses")] = "bic"
     seed: Annotated[int, Field(ge=0, description="same seed, same bytes")] = 0
@@ -129,6 +138,13 @@ class RunConfig(_Section):
     @classmethod
     def _range(cls, value: int | str | list[int]) -> int | str | list[int]:
         parse_k(value)
+        return value
+
+    @field_validator("noise")
+    @classmethod
+    def _density(cls, value: bool | float) -> bool | float:
+        if not isinstance(value, bool) and not 0 < value < float("inf"):
+            raise ValueError("must be true, false, or a density above 0")
         return value
 
     @field_validator("threads")

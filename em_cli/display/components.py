@@ -30,7 +30,7 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
     correlations = _correlations(document, len(shown))
     if correlations and len(names) == 2:
         columns.append(("corr", [f"{r:+.2f}" if isfinite(r) else "—" for r in correlations]))
-    first = ("component", [str(c.get("component", place + 1)) for place, c in enumerate(shown)])
+    first = ("component", [_name(c, place + 1) for place, c in enumerate(shown)])
     size = [("weight", [_weight(c) for c in shown]), ("rows", [_rows(c) for c in shown])]
     doubtful = [("", ["doubtful" if c.get("degenerate") else "" for c in shown])]
     tail = doubtful if any(doubtful[0][1]) else []
@@ -41,10 +41,18 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
         entries = [first, *(size if place == 0 else []), *block, *tail]
         right = {i for i, (heading, _) in enumerate(entries) if heading in ("component", "weight", "rows")}
         page.table([h for h, _ in entries], list(zip(*(cells for _, cells in entries), strict=True)), right)
+    if (noise := number(document.get("noise"))) is not None:
+        page.flow([f"noise {noise:.3f}", f"{int(number(document.get('noise_n_assigned')) or 0):,} rows"])
     left = [counted(len(found) - len(shown), "more component")] if len(found) > len(shown) else []
     left += [counted(len(names) - MOST_COLUMNS, "more column")] if len(names) > MOST_COLUMNS else []
     if left:
         page.flow([f"… and {' and '.join(left)} in params.json"], style="dim")
+
+
+def _name(component: Mapping[str, Any], place: int) -> str:
+    number, name = component.get("component", place), str(component.get("name", ""))
+    own = "" if not name or name == f"component {number}" else f"{shortened(safe(name), LONGEST_NAME)} "
+    return f"{own}{number}"
 
 
 def _column(name: str, shown: Sequence[Mapping[str, Any]]) -> Entry:

@@ -21,6 +21,8 @@ class Columns:
     sd: Array
     covariance: Array  # (D, D), maximum likelihood
     largest: Array  # largest distance of a value from the mean
+    lowest: Array
+    highest: Array
     resolution: Array  # the smallest difference that the data can show
     n_distinct: Integers  # values of each, at least
     gaps: Flags  # whether cells may be missing
@@ -33,6 +35,8 @@ class Columns:
             self.sd[indices],
             self.covariance[np.ix_(indices, indices)],
             self.largest[indices],
+            self.lowest[indices],
+            self.highest[indices],
             self.resolution[indices],
             self.n_distinct[indices],
             self.gaps[indices],
@@ -44,22 +48,24 @@ def unit_columns(n_columns: int, gaps: Flags | None = None) -> Columns:
     """Columns of which nothing is known: coordinates are the user's units, nothing is a collapse."""
     ones, zeros, infinite = np.ones(n_columns), np.zeros(n_columns), np.full(n_columns, np.inf)
     gaps = np.zeros(n_columns, np.bool_) if gaps is None else gaps
-    return Columns(zeros, ones, np.eye(n_columns), infinite, zeros, np.zeros(n_columns, np.intp), gaps, 0)
+    none = np.zeros(n_columns, np.intp)
+    return Columns(zeros, ones, np.eye(n_columns), infinite, -infinite, infinite, zeros, none, gaps, 0)
 
 
 def summarize(source: Source) -> Columns:
     """Summarise the observed cells of the columns, one at a time; sums are centred, so an offset costs no digits."""
     n, d = source.n_rows, source.n_columns
     weights = _joined([source[b].weights for b in range(len(source))])
-    mean, largest, resolution, distinct = np.empty(d), np.empty(d), np.empty(d), np.empty(d, np.intp)
-    sd, gaps = np.empty(d), np.zeros(d, np.bool_)
+    mean, sd, resolution, lowest, highest = np.empty((5, d))
+    distinct, gaps = np.empty(d, np.intp), np.zeros(d, np.bool_)
     for j in range(d):
         values = np.concatenate([source[b].x[j] for b in range(len(source))])
         seen = ~np.isnan(values)
         gaps[j] = not seen.all()
         if gaps[j]:
             values = values[seen]
-        mean[j], sd[j], largest[j] = _moments(values, weights[seen] if weights is not None and gaps[j] else weights)
+        lowest[j], highest[j] = values.min(), values.max()
+        mean[j], sd[j] = _moments(values, weights[seen] if weights is not None and gaps[j] else weights)
         smallest = 0.0
         if n not in distinct[:j] or (at_least := _fewest_distinct(values)) < len(values) / 2:
             distinct[j], gap = _distinct(values)
@@ -67,15 +73,15 @@ def summarize(source: Source) -> Columns:
         else:  # rows are known to differ, and this column is not rounded
             distinct[j] = at_least
         resolution[j] = max(smallest, RELATIVE_RESOLUTION * sd[j])
-    return Columns(mean, sd, _covariance(source, mean, sd), largest, resolution, distinct, gaps, n)
+    largest, covariance = np.maximum(highest - mean, mean - lowest), _covariance(source, mean, sd)
+    return Columns(mean, sd, covariance, largest, lowest, highest, resolution, distinct, gaps, n)
 
 
-def _moments(values: Array, weights: Array | None) -> tuple[float, float, float]:
-    """Mean, standard deviation, and the largest distance from the mean."""
+def _moments(values: Array, weights: Array | None) -> tuple[float, float]:
+    """Mean and standard deviation."""
     mean = values[0] + np.average(values - values[0], weights=weights)
     centred = values - mean
-    largest = max(centred.max(), -centred.min())
-    return mean, np.sqrt(np.average(np.square(centred, out=centred), weights=weights)), largest
+    return mean, np.sqrt(np.average(np.square(centred, out=centred), weights=weights))
 
 
 def _distinct(values: Array) -> tuple[int, float]:

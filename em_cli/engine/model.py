@@ -8,9 +8,19 @@ from typing import Any, cast
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, flat, map_arrays, n_candidates, stack, take
+from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, n_candidates, stack, take
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.protocols import Block, Chart, Expectation, Family, Latent, ModelStatistics, Parameters
+from em_cli.engine.protocols import (
+    Block,
+    Chart,
+    Expectation,
+    Family,
+    Latent,
+    LatentChart,
+    ModelStatistics,
+    Noisy,
+    Parameters,
+)
 
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
 
@@ -62,7 +72,15 @@ class Model:
         """Local coordinates about parameters (no stack); None if the family or the latent structure has none."""
         latent = self.latent.chart(parameters.latent, weight)
         components = self.family.chart(parameters.components, weight)
-        return ModelChart(latent, components, self.n_components) if latent and components else None
+        return ModelChart(latent, components) if latent and components else None
+
+    def sample(self, parameters: Parameters, n_rows: int, rng: Any) -> tuple[Array, Integers]:
+        """Rows (D, n) and the component (n,) of each; K stands for noise."""
+        labels = self.latent.sample(parameters.latent, n_rows, rng)
+        x = self.family.sample(parameters.components, np.minimum(labels, self.n_components - 1), rng)
+        if (noise := labels == self.n_components).any():
+            x[:, noise] = cast(Noisy, self.latent).draw(int(noise.sum()), rng)
+        return x, labels
 
     @property
     def n_parameters(self) -> int:
@@ -82,9 +100,8 @@ class Model:
 class ModelChart:
     """Coordinates (P,) of a whole mixture, those of the latent structure first."""
 
-    latent: Chart
+    latent: LatentChart
     components: Chart
-    n_components: int
 
     def coordinates(self, parameters: Parameters) -> Array:
         return np.concatenate(
@@ -92,15 +109,15 @@ class ModelChart:
         )
 
     def parameters(self, u: Array) -> Parameters:
-        k = self.n_components
-        return Parameters(self.latent.parameters(u[:k]), self.components.parameters(u[k:]))
+        own = self.latent.size
+        return Parameters(self.latent.parameters(u[:own]), self.components.parameters(u[own:]))
 
     def gradient(self, found: Expectation) -> Array:
         """Of the log-likelihood, at the parameters of the E-step."""
         statistics, parameters = found.statistics, found.parameters
         return np.concatenate(
             [
-                self.latent.gradient(statistics.weight, parameters.latent),
+                self.latent.gradient(statistics, parameters.latent),
                 self.components.gradient(statistics.components, parameters.components),
             ]
         )

@@ -75,11 +75,10 @@ def _walk(block: Block, quantum: range, walk: Walk) -> tuple[list[_Sums], Array 
     common: Array | None = None
     for first in quantum[::step]:
         stop = min(first + step, quantum.stop)
-        weights = None if block.weights is None else block.weights[first:stop]
-        tile = Block(block.index, block.x[:, first:stop], weights)
+        tile = block.cut(slice(first, stop))
         features = _features(tile, first, walk)
         if walk.partial and walk.common is None:
-            part = cast(Exponential, walk.family).common_sums(features, weights)
+            part = cast(Exponential, walk.family).common_sums(features, tile.weights)
             common = part if common is None else common + part
         for j, job in enumerate(walk.jobs):
             for piece, own in _pieces(tile, features, job.rows):
@@ -112,8 +111,7 @@ def _pieces(tile: Block, features: Array, rows: int) -> Iterator[tuple[Block, Ar
         return
     for first in range(0, n, rows):
         some = slice(first, first + rows)
-        weights = None if tile.weights is None else tile.weights[some]
-        yield Block(tile.index, tile.x[:, some], weights), features[:, some]
+        yield tile.cut(some), features[:, some]
 
 
 def _found(job: Job, piece: Block, features: Array) -> _Sums:

@@ -62,7 +62,7 @@ def planned(groups: Sequence[Group], source: Source) -> list[Walk]:
     walks: dict[tuple[int, int], Walk] = {}
     for place, (model, stacked) in enumerate(groups):
         family = model.family
-        for members, theta in _ways(family, stacked):
+        for members, theta in _ways(model, stacked):
             whole = isinstance(members, slice)
             parameters = stacked if whole else take(stacked, members)
             n_features = family.n_features() if theta is None else theta.shape[-1]
@@ -78,14 +78,17 @@ def planned(groups: Sequence[Group], source: Source) -> list[Walk]:
     return list(walks.values())
 
 
-def _ways(family: Family, stacked: Parameters) -> list[tuple[slice | Integers, Array | None]]:
-    """Which candidates are evaluated by which natural parameters, those of their common features left out."""
-    r = n_candidates(stacked)
+def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Array | None]]:
+    """Which candidates are evaluated by which natural parameters, those of their common features left out.
+
+    Noise does not have these in common: beside it, they count.
+    """
+    family, r = model.family, n_candidates(stacked)
     if not hasattr(family, "natural"):
         return [(slice(0, r), None)]
     by_products = cast(Exponential, family)
     theta, apart = by_products.natural(stacked.components)
-    own = by_products.n_own_features()
+    own = family.n_features() if model.latent.has_noise else by_products.n_own_features()
     if not np.logical_or.reduce(apart):
         return [(slice(0, r), theta[..., :own])]
     if apart.all():

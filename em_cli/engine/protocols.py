@@ -23,6 +23,13 @@ class Block:
     index: int  # place in the source, 0 … B-1
     x: Array  # (D, n), NaN where a cell is missing
     weights: Array | None = None  # (n,) case weights; None means ones
+    labels: Integers | None = None  # (n,) component of each row where it is known, else -1; None means nowhere
+
+    def cut(self, rows: slice | Integers) -> Block:
+        """Some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        labels = None if self.labels is None else self.labels[rows]
+        return Block(self.index, self.x[:, rows], weights, labels)
 
 
 class Source(Protocol):
@@ -137,11 +144,19 @@ class Posterior:
     """What is believed about the labels of some rows; the responsibilities overwrite the log-densities."""
 
     log_likelihood: Array  # (R, n) of each row
-    statistics: Any  # of the latent structure, beyond the component weights; None if it needs none
+    statistics: Any  # of the latent structure, beyond the component weights, case weights in it; None if it needs none
 
 
 class Latent(Protocol):
-    """The joint law of the labels."""
+    """The joint law of the labels.
+
+    As with a family, `bind` gives the same made ready for data.
+    """
+
+    def bind(self, family: Family, columns: Columns) -> Latent: ...
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> Latent:
+        """The structure, with its options, that a document speaks of; not yet bound."""
 
     def log_prior(self, parameters: Any) -> Array:
         """What is added (R, K) to every row's log-density before `posterior`."""
@@ -151,8 +166,31 @@ class Latent(Protocol):
     def n_parameters(self, n_components: int) -> int: ...
     def to_document(self, parameters: Any) -> dict[str, Any]: ...
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Any: ...
-    def sample(self, parameters: Any, n_rows: int, rng: Any) -> Integers: ...
-    def chart(self, parameters: Any, weight: Array) -> Chart | None: ...
+    def sample(self, parameters: Any, n_rows: int, rng: Any) -> Integers:
+        """The component of each row (n,); K stands for noise."""
+
+    def chart(self, parameters: Any, weight: Array) -> LatentChart | None: ...
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether rows may belong to no component."""
+
+
+class Noisy(Protocol):
+    """A latent structure by which rows may belong to no component."""
+
+    def draw(self, n_rows: int, rng: Any) -> Array:
+        """Such rows (D, n), in the user's units."""
+
+
+class LatentChart(Protocol):
+    """A chart whose gradient is told the statistics of the whole model."""
+
+    @property
+    def size(self) -> int: ...
+    def coordinates(self, parameters: Any) -> Array: ...
+    def parameters(self, u: Array) -> Any: ...
+    def gradient(self, statistics: ModelStatistics, parameters: Any) -> Array: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, add, map_arrays
+from em_cli.engine.arrays import Array, Integers, add, map_arrays
 from em_cli.engine.kept import QUANTUM
 from em_cli.engine.model import Model
 from em_cli.engine.plan import tile_rows
@@ -16,7 +16,7 @@ from em_cli.engine.protocols import Block, Parameters, Runner, Source
 @dataclass(frozen=True, slots=True)
 class RowScores:
     log_density: Array  # (n,) of the mixture
-    responsibilities: Array  # (K, n)
+    responsibilities: Array  # (K, n); (K + 1, n) with that of the noise last, where there is noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +26,36 @@ class Totals:
     log_likelihood: Array  # ()
     entropy: Array  # () of the responsibilities
     log_largest: Array  # () sum of the log of each row's largest responsibility
-    n_effective: Array  # (K,) sum of responsibilities
-    n_assigned: Array  # (K,) rows whose largest responsibility it is
+    n_effective: Array  # (K,) sum of responsibilities; (K + 1,) where there is noise
+    n_assigned: Array  # likewise, rows whose largest responsibility it is
 
 
 NEGLIGIBLE = 1e-300  # a responsibility of which no digit is known: it may stand for a smaller one
 LANES = 8  # rows are scored in multiples of it, so that each goes through the same instructions
 
 
-def score_rows(model: Model, parameters: Parameters, x: Array) -> RowScores:
-    """Score the rows x (D, n); the bits of a row's score do not depend on its neighbours."""
+def score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers | None = None) -> RowScores:
+    """Score the rows x (D, n), of which some may be labelled; the bits of a score do not depend on other rows."""
     n, step = x.shape[1], tile_rows(model.family.n_features())
-    log_density, responsibilities = np.empty(n), np.empty((model.n_components, n))
+    k, noise = model.n_components, model.latent.has_noise
+    log_density, responsibilities = np.empty(n), np.empty((k + noise, n))
     stacked = map_arrays(lambda array: array[None], parameters)
     prior = model.latent.log_prior(stacked.latent)
     for first in range(0, n, step):
         tile = x[:, first : first + step]
         m = tile.shape[1]
         padded = tile if m % LANES == 0 else np.pad(tile, ((0, 0), (0, -m % LANES)), mode="edge")
-        joint = np.empty((1, model.n_components, padded.shape[1]))
+        known = None if labels is None else np.pad(labels[first : first + step], (0, -m % LANES), mode="edge")
+        joint = np.empty((1, k, padded.shape[1]))
         features = np.empty((model.family.n_features(), padded.shape[1]))
         with np.errstate(over="ignore"):  # squares of huge values, which a tight component does not use
             model.family.features(padded, features)
             model.family.log_density(features, stacked.components, prior, joint)
-        posterior = model.latent.posterior(joint, stacked.latent, Block(0, padded))
+        posterior = model.latent.posterior(joint, stacked.latent, Block(0, padded, labels=known))
         log_density[first : first + m] = posterior.log_likelihood[0, :m] + model.family.base_measure(tile)
-        responsibilities[:, first : first + m] = joint[0, :, :m]
+        responsibilities[:k, first : first + m] = joint[0, :, :m]
+    if noise:
+        responsibilities[k] = np.maximum(1 - responsibilities[:k].sum(axis=0), 0.0)
     responsibilities[responsibilities < NEGLIGIBLE] = 0.0
     return RowScores(log_density, responsibilities)
 
@@ -88,7 +92,8 @@ def _score_block(source: Source, item: tuple[int, Model, Parameters]) -> list[To
     for first in range(0, block.x.shape[1], QUANTUM):
         rows = slice(first, first + QUANTUM)
         weights = None if block.weights is None else block.weights[rows]
-        parts.append(totals(score_rows(model, parameters, block.x[:, rows]), weights))
+        labels = None if block.labels is None else block.labels[rows]
+        parts.append(totals(score_rows(model, parameters, block.x[:, rows], labels), weights))
     return parts
 
 

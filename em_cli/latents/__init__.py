@@ -2,4 +2,8 @@
 
 from em_cli.registry import Registry
 
-LATENTS = Registry("latent", independent="em_cli.latents.independent:Independent")
+LATENTS = Registry(
+    "latent",
+    independent="em_cli.latents.independent:Independent",
+    noise="em_cli.latents.noise:Noise",
+)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.columns import Columns
 from em_cli.engine.kept import scratch
-from em_cli.engine.protocols import Block, Posterior
+from em_cli.engine.protocols import Block, Family, ModelStatistics, Posterior
 from em_cli.errors import DataError
 
 TINY = float(np.finfo(float).tiny)
+RULED_OUT = -1e300  # the log-density of what cannot be; finite, so that no difference is undefined
 NEGLIGIBLE = (
     -700.0
 )  # the log of a responsibility may not be less: it would make no difference, but slow `exp` down tenfold
@@ -29,15 +31,40 @@ def mixing_weights(weights: Array) -> MixingWeights:
     return MixingWeights(weights, np.log(weights))
 
 
+def honour_labels(log_density: Array, labels: Integers | None) -> None:
+    """Rule out (R, K, n), in place, the components that rows of known component (n,) do not belong to."""
+    if labels is not None:
+        other = (labels >= 0) & (labels != np.arange(log_density.shape[1])[:, None])
+        np.copyto(log_density, RULED_OUT, where=other)
+
+
 @dataclass(frozen=True, slots=True)
 class Independent:
-    """Each row draws its component by the mixing weights."""
+    """Each row draws its component by the mixing weights.
+
+    These are free, or fixed: all equal, or as given.
+    """
+
+    shares: str | tuple[float, ...] = "free"  # or "equal"
+
+    def bind(self, family: Family, columns: Columns) -> Independent:
+        return self
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> Independent:
+        shares = document.get("weights_fixed", "free")
+        if shares in ("free", "equal"):
+            return cls(shares)
+        if shares != "given":
+            raise DataError(f"the field 'weights_fixed' must be equal or given, not {shares!r}.")
+        return cls(tuple(document.get("weights", ())))
 
     def log_prior(self, parameters: MixingWeights) -> Array:
         return parameters.log_weights
 
     def posterior(self, log_density: Array, parameters: MixingWeights, block: Block) -> Posterior:
         """Bayes' rule by rows: a softmax over the components, in place."""
+        honour_labels(log_density, block.labels)
         if log_density.shape[1] == 1:
             log_likelihood = log_density[:, 0].copy()
             log_density[...] = 1.0
@@ -54,17 +81,29 @@ class Independent:
         return Posterior(log_likelihood, None)
 
     def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
+        if self.shares != "free":
+            k = weight.shape[-1]
+            return mixing_weights(
+                np.broadcast_to(1 / k if self.shares == "equal" else self.shares, weight.shape).copy()
+            )
         weight = np.maximum(weight, TINY)
         return mixing_weights(weight / np.add.reduce(weight, axis=-1, keepdims=True))
 
     def n_parameters(self, n_components: int) -> int:
-        return n_components - 1
+        return n_components - 1 if self.shares == "free" else 0
 
-    def chart(self, parameters: MixingWeights, weight: Array) -> WeightsChart:
+    @property
+    def has_noise(self) -> bool:
+        return False
+
+    def chart(self, parameters: MixingWeights, weight: Array) -> WeightsChart | FixedChart:
+        if self.shares != "free":
+            return FixedChart(parameters)
         return WeightsChart(parameters.log_weights, np.sqrt(np.maximum(weight, 1.0)))
 
     def to_document(self, parameters: MixingWeights) -> dict[str, Any]:
-        return {"weights": parameters.weights.tolist()}
+        fixed = {} if self.shares == "free" else {"weights_fixed": "equal" if self.shares == "equal" else "given"}
+        return {"weights": parameters.weights.tolist()} | fixed
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> MixingWeights:
         """Weights as they stand in a document; they may be off one by rounding, and no more."""
@@ -92,6 +131,10 @@ class WeightsChart:
     log_weights: Array  # (K,) at the base point
     root: Array  # (K,) √N_k
 
+    @property
+    def size(self) -> int:
+        return len(self.root)
+
     def coordinates(self, parameters: MixingWeights) -> Array:
         coordinates: Array = (parameters.log_weights - self.log_weights) * self.root
         return coordinates
@@ -101,6 +144,24 @@ class WeightsChart:
         weights = np.exp(logs - logs.max())
         return mixing_weights(np.maximum(weights / weights.sum(), np.finfo(float).tiny))
 
-    def gradient(self, statistics: Array, parameters: MixingWeights) -> Array:
-        gradient: Array = (statistics - statistics.sum() * parameters.weights) / self.root
+    def gradient(self, statistics: ModelStatistics, parameters: MixingWeights) -> Array:
+        weight = statistics.weight
+        gradient: Array = (weight - weight.sum() * parameters.weights) / self.root
         return gradient
+
+
+@dataclass(frozen=True, slots=True)
+class FixedChart:
+    """Of what does not move."""
+
+    fixed: MixingWeights
+    size = 0
+
+    def coordinates(self, parameters: MixingWeights) -> Array:
+        return np.zeros(0)
+
+    def parameters(self, u: Array) -> MixingWeights:
+        return self.fixed
+
+    def gradient(self, statistics: ModelStatistics, parameters: MixingWeights) -> Array:
+        return np.zeros(0)

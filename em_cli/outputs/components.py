@@ -10,7 +10,9 @@ from em_cli.engine.scoring import Totals
 from em_cli.outputs.model_file import LoadedModel
 
 
-def components(loaded: LoadedModel, totals: Totals, collapses: Sequence[Collapse | None]) -> list[dict[str, Any]]:
+def components(
+    loaded: LoadedModel, totals: Totals, collapses: Sequence[Collapse | None], names: Sequence[str]
+) -> list[dict[str, Any]]:
     """Mean and standard deviation of the columns that hold numbers, probabilities of the levels of the others."""
     columns = loaded.schema.columns
     means, sds = loaded.model.family.moments(loaded.parameters.components)
@@ -27,7 +29,7 @@ def components(loaded: LoadedModel, totals: Totals, collapses: Sequence[Collapse
     return [
         {
             "component": k + 1,
-            "name": f"component {k + 1}",
+            "name": names[k],
             "weight": weight,
             "n_effective": float(totals.n_effective[k]),
             "n_assigned": int(totals.n_assigned[k]),

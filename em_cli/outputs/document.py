@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl
-from em_cli.engine.arrays import map_arrays
+from em_cli.engine.arrays import Integers, map_arrays
 from em_cli.engine.fit import FitResult
 from em_cli.engine.protocols import Parameters, Runner, Source
 from em_cli.engine.scoring import Totals, score_source
@@ -20,6 +20,7 @@ from em_cli.outputs.components import components
 from em_cli.outputs.model_file import FORMAT, SCHEMA_VERSION, LoadedModel, model_of
 from em_cli.search.groups import Group, family_name
 from em_cli.search.ledger import Collapses, Fitted, Verdict
+from em_cli.sources.memory import InMemory
 from em_cli.sources.schema import Column, Schema
 
 
@@ -29,6 +30,7 @@ class Context:
 
     schema: Schema
     groups: tuple[Group, ...]
+    latent: str
     seed: int
     start: str
     effort: str | None  # of the search; None if climbs from so many starts, or from a given one, were asked for
@@ -40,6 +42,7 @@ class Context:
     missing: str
     n_missing: Mapping[str, int]
     weights_name: str | None
+    label_names: tuple[str, ...]
     weight_type: str
     data_sha256: str
     config_sha256: str
@@ -59,6 +62,8 @@ class Scored:
     totals: Totals
     figures: Figures
     collapses: Collapses
+    source: Source  # the rows fitted; labels are in the order of the components
+    names: tuple[str, ...]  # of the components
 
 
 def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> Scored:
@@ -68,6 +73,7 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
     means, _ = model.family.moments(found.components)
     weights = np.round(model.to_document(found)["weights"], 9)  # equal ones may differ by rounding
     order = np.lexsort((*means.T[::-1], -weights))
+    source = relabelled(source, order)
     ordered: Parameters = map_arrays(lambda array: array[order], found)
     parameters = _described(_identity(context, fitted), model.to_document(ordered))
     loaded = model_of(parameters | {"n_missing": context.n_missing})
@@ -80,59 +86,74 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
         float(totals.log_largest),
     )
     collapses = tuple(fitted.collapses[k] for k in order)
-    return Scored(fitted, parameters, loaded, totals, figures, collapses)
+    names = {old: context.label_names[old] for old in range(len(context.label_names))}
+    named = tuple(names.get(int(old), f"component {new + 1}") for new, old in enumerate(order))
+    return Scored(fitted, parameters, loaded, totals, figures, collapses, source, named)
+
+
+def relabelled(source: Source, order: Integers) -> Source:
+    """The same rows, their labels numbering the components in this order."""
+    if not isinstance(source, InMemory) or source.labels is None:
+        return source
+    place = np.append(np.argsort(order), -1)
+    return InMemory(source.x, source.weights, place[source.labels], source.block_rows)
 
 
 def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -> dict[str, Any]:
     """The whole document. It holds no time, host or path: identical runs give identical bytes."""
     fitted, figures, chosen = result.fitted, result.figures, result.fitted.chosen
     assert chosen is not None, "there is a fit to write"
-    return result.parameters | {
-        "components": components(result.loaded, result.totals, result.collapses),
-        "log_likelihood": figures.log_likelihood,
-        "lower_bound": figures.log_likelihood / figures.n_rows,
-        "n_parameters": figures.n_parameters,
-        "bic": bic(figures),
-        "aic": aic(figures),
-        "icl": icl(figures),
-        "icl_kind": "map",
-        "bic_mclust": -bic(figures),
-        "criterion_convention": "lower is better",
-        "converged": chosen.status is Status.CONVERGED,
-        "stop_reason": stop_reason(chosen, context),
-        "n_iter": len(chosen.trace),
-        "remaining_estimate": _finite(chosen.remaining),
-        "tol": context.tol,
-        "max_iter": context.max_iter,
-        "floor": "resolution of the data" if result.parameters["structure"] else None,
-        "floor_active": any(c is not None and c.at_floor for c in result.collapses),
-        "n_samples": context.n_samples,
-        "n_rows_read": context.n_rows_read,
-        "n_rows_dropped": context.n_rows_read - context.n_samples,
-        "missing_policy": context.missing,
-        "n_missing": dict(context.n_missing),
-        "weight_column": context.weights_name,
-        "weight_type": context.weight_type if context.weights_name else None,
-        "sum_weights": float(figures.n_rows),
-        "n_for_bic": figures.n_rows,
-        "search": {
-            "effort": context.effort,
-            "searches": fitted.searches,
-            "reached": fitted.reached,
-            "starts": len(fitted.ledger),
-            "failed": sum(entry.result.status is Status.DEGENERATE for entry in fitted.ledger),
-            "degenerate": fitted.count(Verdict.DEGENERATE),
-            "at_best": fitted.at_best,
-            "log_likelihoods": [
-                None if entry.sample_rows else _finite(entry.result.log_likelihood) for entry in fitted.ledger
-            ],
-        },
-        "random_state": context.seed,
-        "start": context.start,
-        "data_sha256": context.data_sha256,
-        "config_sha256": context.config_sha256,
-        "warnings": warnings,
-    }
+    noise = {"noise_n_assigned": float(result.totals.n_assigned[-1])} if result.loaded.model.latent.has_noise else {}
+    return (
+        result.parameters
+        | noise
+        | {
+            "components": components(result.loaded, result.totals, result.collapses, result.names),
+            "log_likelihood": figures.log_likelihood,
+            "lower_bound": figures.log_likelihood / figures.n_rows,
+            "n_parameters": figures.n_parameters,
+            "bic": bic(figures),
+            "aic": aic(figures),
+            "icl": icl(figures),
+            "icl_kind": "map",
+            "bic_mclust": -bic(figures),
+            "criterion_convention": "lower is better",
+            "converged": chosen.status is Status.CONVERGED,
+            "stop_reason": stop_reason(chosen, context),
+            "n_iter": len(chosen.trace),
+            "remaining_estimate": _finite(chosen.remaining),
+            "tol": context.tol,
+            "max_iter": context.max_iter,
+            "floor": "resolution of the data" if result.parameters["structure"] else None,
+            "floor_active": any(c is not None and c.at_floor for c in result.collapses),
+            "n_samples": context.n_samples,
+            "n_rows_read": context.n_rows_read,
+            "n_rows_dropped": context.n_rows_read - context.n_samples,
+            "missing_policy": context.missing,
+            "n_missing": dict(context.n_missing),
+            "weight_column": context.weights_name,
+            "weight_type": context.weight_type if context.weights_name else None,
+            "sum_weights": float(figures.n_rows),
+            "n_for_bic": figures.n_rows,
+            "search": {
+                "effort": context.effort,
+                "searches": fitted.searches,
+                "reached": fitted.reached,
+                "starts": len(fitted.ledger),
+                "failed": sum(entry.result.status is Status.DEGENERATE for entry in fitted.ledger),
+                "degenerate": fitted.count(Verdict.DEGENERATE),
+                "at_best": fitted.at_best,
+                "log_likelihoods": [
+                    None if entry.sample_rows else _finite(entry.result.log_likelihood) for entry in fitted.ledger
+                ],
+            },
+            "random_state": context.seed,
+            "start": context.start,
+            "data_sha256": context.data_sha256,
+            "config_sha256": context.config_sha256,
+            "warnings": warnings,
+        }
+    )
 
 
 def stop_reason(chosen: FitResult, context: Context) -> str:
@@ -151,7 +172,7 @@ def _identity(context: Context, fitted: Fitted) -> dict[str, Any]:
         "family": context.family,
         "structure": mclust_name(covariance, context.groups),
         "covariance_type": covariance,
-        "latent": "independent",
+        "latent": context.latent,
         "n_components": fitted.n_components,
         "n_features_in": len(names),
         "feature_names_in": list(names),

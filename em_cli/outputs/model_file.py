@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import unit_columns
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Completing, Parameters
@@ -40,15 +40,19 @@ class LoadedModel:
     model: Model
     parameters: Parameters
 
-    def score(self, x: Array) -> RowScores:
-        """Score the rows x (D, n), whichever cells are missing; each as if it were alone."""
+    def score(self, x: Array, labels: Integers | None = None) -> RowScores:
+        """Score the rows x (D, n), whichever cells are missing; each as if it were alone.
+
+        Rows that were fitted may be labelled: they have no missing cells but those that the fit knew.
+        """
         elsewhere = np.isnan(x[~self.gaps]).any(axis=0)
         if not elsewhere.any():
-            return score_rows(self.model, self.parameters, x)
-        scores = RowScores(np.empty(x.shape[1]), np.empty((self.model.n_components, x.shape[1])))
-        for rows, loaded in ((~elsewhere, self), (elsewhere, self.with_gaps)):
-            part = score_rows(loaded.model, loaded.parameters, x[:, rows])
-            scores.log_density[rows], scores.responsibilities[:, rows] = part.log_density, part.responsibilities
+            return score_rows(self.model, self.parameters, x, labels)
+        rows = self.model.n_components + self.model.latent.has_noise
+        scores = RowScores(np.empty(x.shape[1]), np.empty((rows, x.shape[1])))
+        for some, loaded in ((~elsewhere, self), (elsewhere, self.with_gaps)):
+            part = score_rows(loaded.model, loaded.parameters, x[:, some])
+            scores.log_density[some], scores.responsibilities[:, some] = part.log_density, part.responsibilities
         return scores
 
     @cached_property
@@ -63,7 +67,10 @@ class LoadedModel:
             return x
         wide, some = self.with_gaps, x[:, gaps]
         family, components = cast(Completing, wide.model.family), wide.parameters.components
-        r = self.score(some).responsibilities
+        r = self.score(some).responsibilities[: wide.model.n_components]
+        r = r / np.maximum(
+            r.sum(axis=0), np.finfo(float).tiny
+        )  # a row of noise is completed by its likeliest components
         if rng is None:
             found = family.complete(some, components, r)
         else:
@@ -129,7 +136,8 @@ def model_of(document: Mapping[str, Any], gaps: Flags | None = None) -> LoadedMo
         missing = document.get("n_missing") or {}
         gaps = np.array([name in missing for name in schema.names])
     family = built(schema, groups, document.get("covariance_type") or "").bind(unit_columns(len(schema.columns), gaps))
-    model = Model(family, LATENTS.load(document["latent"])(), document["n_components"])
+    latent = LATENTS.load(document["latent"]).of_document(document).bind(family, unit_columns(len(gaps)))
+    model = Model(family, latent, document["n_components"])
     return LoadedModel(document, schema, groups, gaps, model, model.from_document(document))
 
 

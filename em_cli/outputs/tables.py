@@ -17,25 +17,25 @@ from em_cli.search.ledger import Fitted
 SLICE = 1 << 10  # rows turned to text at once: their numbers stay in a core's own cache
 
 
-def score_header(key: str, n_components: int) -> str:
-    """`row` (or the name of the id column), component, p1 … pK, log_density, uncertainty."""
-    names = [key, "component", *(f"p{k + 1}" for k in range(n_components)), "log_density", "uncertainty"]
-    return _line(names)
+def score_header(key: str, n_components: int, noise: bool) -> str:
+    """`row` (or the name of the id column), component, p1 … pK, that of the noise, log_density, uncertainty."""
+    own = [f"p{k + 1}" for k in range(n_components)] + ["noise"] * noise
+    return _line([key, "component", *own, "log_density", "uncertainty"])
 
 
 def score_lines(
-    scores: RowScores, used: np.ndarray[Any, np.dtype[np.intp]], keys: Sequence[str] | range
+    scores: RowScores, used: np.ndarray[Any, np.dtype[np.intp]], keys: Sequence[str] | range, noise: bool
 ) -> Iterator[str]:
     """The lines of rows of which some (their places `used`) have scores and the others stay blank.
 
-    `keys` are the ids of all the rows, or their numbers.
+    `keys` are the ids of all the rows, or their numbers. The component of a row of noise is 0.
     """
     blanks = _blanks(len(scores.responsibilities))
     place = 0
     for first in range(0, len(keys), SLICE):
         names = keys[first : first + SLICE]
         stop = place + int(np.searchsorted(used[place : place + SLICE], first + SLICE))
-        texts = _score_texts(scores, slice(place, stop))
+        texts = _score_texts(scores, slice(place, stop), noise)
         if len(texts) < len(names):
             scored = iter(texts)
             with_scores = set((used[place:stop] - first).tolist())
@@ -45,24 +45,25 @@ def score_lines(
         place = stop
 
 
-def blank_lines(n_components: int, keys: Sequence[str] | range) -> Iterator[str]:
+def blank_lines(n_probabilities: int, keys: Sequence[str] | range) -> Iterator[str]:
     """The lines of rows that have no scores."""
     for key in keys:
-        yield f"{key if isinstance(key, int) else _field(key)},{_blanks(n_components)}\n"
+        yield f"{key if isinstance(key, int) else _field(key)},{_blanks(n_probabilities)}\n"
 
 
-def _blanks(n_components: int) -> str:
-    return "," * (n_components + 2)
+def _blanks(n_probabilities: int) -> str:
+    return "," * (n_probabilities + 2)
 
 
-def _score_texts(scores: RowScores, rows: slice) -> list[str]:
+def _score_texts(scores: RowScores, rows: slice, noise: bool) -> list[str]:
     """component,p1,…,pK,log_density,uncertainty of each row.
 
     By way of JSON, whose writer finds the shortest numbers that read back the same ten times as fast as `repr`.
     """
     r, log_density = scores.responsibilities[:, rows], scores.log_density[rows]
     component = r.argmax(axis=0)
-    columns = (component + 1, *r, log_density, uncertain(r, component))
+    number = (component + 1) % len(r) if noise else component + 1
+    columns = (number, *r, log_density, uncertain(r, component))
     text = to_json(list(zip(*[column.tolist() for column in columns], strict=True))).decode()
     if not np.isfinite(log_density).all():
         text = text.replace("NaN", "nan").replace("Infinity", "inf")

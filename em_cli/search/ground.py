@@ -67,7 +67,9 @@ class Ground:
 
     def mass(self, result: FitResult) -> Array:
         """(K, n) responsibilities times case weights."""
-        r = score_rows(result.candidate.model, result.parameters, self.block.x).responsibilities
+        model = result.candidate.model
+        r = score_rows(model, result.parameters, self.block.x, self.block.labels).responsibilities
+        r = r[: model.n_components]
         return r if self.block.weights is None else r * self.block.weights
 
     def statistics(self, model: Model, mass: Array) -> Array:

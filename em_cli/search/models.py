@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from em_cli.engine.columns import Columns, summarize
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Source
+from em_cli.engine.protocols import Latent, Source
 from em_cli.engine.scoring import base_measure
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
@@ -30,14 +30,19 @@ def covariance_names(asked: Sequence[str] | None, groups: Sequence[Group]) -> tu
 
 
 def models(
-    schema: Schema, source: Source, groups: Sequence[Group], covariances: Sequence[str], ks: Sequence[int]
+    schema: Schema,
+    source: Source,
+    groups: Sequence[Group],
+    covariances: Sequence[str],
+    ks: Sequence[int],
+    latent: Latent | None = None,
 ) -> tuple[Columns, list[tuple[str, Model]]]:
     """The models of every covariance structure and K, with the structure's name; bound to the data."""
     columns = summarize(source)
     made = []
     for covariance in covariances:
         bound = built(schema, groups, covariance).bind(columns)
-        first = Model(bound, Independent(), ks[0])
+        first = Model(bound, (latent or Independent()).bind(bound, columns), ks[0])
         first = replace(first, constant=base_measure(first, source))
         made += [(covariance, replace(first, n_components=k)) for k in ks]
     return columns, made

@@ -26,11 +26,10 @@ def sample_rows(source: Source, seed: int) -> Source:
         block = source[index]
         last = first + block.x.shape[1]
         mine = rows[np.searchsorted(rows, first) : np.searchsorted(rows, last)] - first
-        weights = None if block.weights is None else block.weights[mine]
-        blocks.append(Block(index, block.x[:, mine], weights))
+        blocks.append(block.cut(mine))
         first = last
     sample = _joined(blocks)
-    return InMemory(sample.x, sample.weights)
+    return InMemory(sample.x, sample.weights, sample.labels)
 
 
 def whole(source: Source) -> Block:
@@ -41,8 +40,9 @@ def whole(source: Source) -> Block:
 
 def _joined(blocks: Sequence[Block]) -> Block:
     weights = [block.weights for block in blocks if block.weights is not None]
+    labels = [block.labels for block in blocks if block.labels is not None]
     x = np.concatenate([block.x for block in blocks], axis=1)
-    return Block(0, x, np.concatenate(weights) if weights else None)
+    return Block(0, x, np.concatenate(weights) if weights else None, np.concatenate(labels) if labels else None)
 
 
 class Starter:
@@ -62,8 +62,20 @@ class Starter:
         sight, embedding = self._sights[id(family)]
         own, key = (self.seed, k, number), (sight, k, name, number)
         if key not in self._partitions:
-            self._partitions[key] = self.starts[name].labels(embedding, k, own, self.block.weights)
+            made = self.starts[name].labels(embedding, k, own, self.block.weights)
+            self._partitions[key] = made if self.block.labels is None else honouring(made, self.block.labels, k)
         return own, from_partition(model, self.block, self._partitions[key])
+
+
+def honouring(partition: Integers, labels: Integers, k: int) -> Integers:
+    """The partition (n,) with its parts numbered as the labels (n,) of known rows agree best, and these put right."""
+    from scipy.optimize import linear_sum_assignment
+
+    known = labels >= 0
+    together = np.zeros((k, k))
+    np.add.at(together, (partition[known], labels[known]), 1.0)
+    _, number = linear_sum_assignment(-together)
+    return np.where(known, labels, number[partition]).astype(np.intp)
 
 
 def from_partition(model: Model, block: Block, partition: Integers) -> Parameters:

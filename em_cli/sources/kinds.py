@@ -58,7 +58,7 @@ def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
         if kind in left_out:
             left_out[kind].append(name)
             continue
-        levels = _levels(column) if kind in LEVELLED else ()
+        levels = levels_of(column) if kind in LEVELLED else ()
         refuse_infinite(name, column[-1].infinite)
         refuse_impossible(name, kind, column[-1].impossible, without(name, options))
         if kind == "binary" and len(levels) > 2:
@@ -122,7 +122,7 @@ def _kind(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[
             refuse_text(name, column, without(name, options))
         if asked != "auto":
             return "text_column", ""
-        levels = _levels(column)
+        levels = levels_of(column)
         if name not in options.named:
             if all(_DATE.match(text) for text in levels):
                 return "date_column", ""
@@ -161,7 +161,7 @@ def _is_code(column: Sequence[Examined]) -> bool:
     return 2 < n_distinct <= CODE_VALUES and len(values) >= ROWS_PER_CODE * n_distinct
 
 
-def _levels(column: Sequence[Examined]) -> tuple[str, ...]:
+def levels_of(column: Sequence[Examined]) -> tuple[str, ...]:
     """The distinct cells: numbers by size, before texts in alphabetical order."""
     found: set[str] = set()
     for part in column:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.kept import QUANTUM, Kept
 from em_cli.engine.protocols import Block
 
@@ -20,6 +20,7 @@ class InMemory:
 
     x: Array  # (D, n)
     weights: Array | None = None  # (n,)
+    labels: Integers | None = None  # (n,) known components; -1 where none is known
     block_rows: int = BLOCK_ROWS
 
     kept: Kept = field(default_factory=Kept, init=False, repr=False)
@@ -37,4 +38,4 @@ class InMemory:
 
     def __getitem__(self, index: int) -> Block:
         rows = slice(index * self.block_rows, (index + 1) * self.block_rows)
-        return Block(index, self.x[:, rows], None if self.weights is None else self.weights[rows])
+        return Block(index, self.x, self.weights, self.labels).cut(rows)

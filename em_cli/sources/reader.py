@@ -13,11 +13,11 @@ from em_cli.errors import DataError
 from em_cli.sources.candidates import candidates, check_same
 from em_cli.sources.cells import Examined, examine
 from em_cli.sources.files import STDIN, digest, expand, label
-from em_cli.sources.kinds import decide, values_of
+from em_cli.sources.kinds import decide, levels_of, values_of
 from em_cli.sources.memory import InMemory
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import pieces
-from em_cli.sources.quoting import plain
+from em_cli.sources.quoting import plain, quoted
 from em_cli.sources.schema import Schema
 from em_cli.sources.selection import check_spread, id_notice, looks_like_id, usable_rows
 from em_cli.sources.table import Data, InputFile, Others
@@ -32,6 +32,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     parts: dict[str, list[Examined]] = {}
     ids: list[str] | None = None if options.id is None else []
     weights: list[Array] = []
+    labels: list[Examined] = []
     inputs: list[InputFile] = []
     n_read = 0
     for number, path in enumerate(files):
@@ -49,6 +50,8 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
                 ids += piece.frame[options.id].fillna("").tolist()
             if options.weights is not None:
                 weights.append(weights_of(piece, options))
+            if options.labels is not None:
+                labels.append(examine(piece, options.labels, replace(options, default_type="categorical")))
             n_read += len(piece.frame)
     if not n_read:
         raise DataError(f"{shown} {'has' if len(files) == 1 else 'have'} a header but no row of data.")
@@ -73,9 +76,13 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
             np.compress(fitted, values, out=x[row])
             np.compress(aside, values, out=others[row])
     check_spread(x, schema, shown, options)
+    label_names = levels_of(labels)
+    known = np.nan_to_num(values_of(labels, label_names, None), nan=-1.0).astype(np.intp) if labels else None
+    if known is not None and not label_names:
+        raise DataError(f"{shown}: column {quoted(str(options.labels))} is empty: no component is known of any row.")
     return Data(
         name=_short_name(files),
-        source=InMemory(x, None if weight is None else weight[fitted]),
+        source=InMemory(x, None if weight is None else weight[fitted], None if known is None else known[fitted]),
         schema=schema,
         rows=np.flatnonzero(fitted),
         others=Others(others, np.flatnonzero(aside)),
@@ -83,6 +90,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         ids=ids,
         id_name=options.id,
         weights_name=options.weights,
+        label_names=label_names,
         n_missing=n_missing,
         why=decided.why,
         notices=(*decided.notices, *missing, *id_notice(id_like)),

@@ -50,6 +50,7 @@ class Data:
     ids: list[str] | None  # of every row read
     id_name: str | None
     weights_name: str | None
+    label_names: tuple[str, ...]  # of the components that some rows are known to belong to, in the order of the codes
     n_missing: dict[str, int]  # missing cells per fitted column, where there are any
     why: dict[str, str]  # what made the reader choose the type of a column, where it did and it is not numeric
     notices: tuple[Notice, ...]
@@ -60,4 +61,5 @@ class Data:
         """The same with weights that sum to the number of rows fitted."""
         weights = self.source.weights
         assert weights is not None, "there is a column of weights"
-        return replace(self, source=InMemory(self.source.x, weights * (len(weights) / weights.sum())))
+        scaled = weights * (len(weights) / weights.sum())
+        return replace(self, source=InMemory(self.source.x, scaled, self.source.labels))

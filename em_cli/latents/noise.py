@@ -1,0 +1,171 @@
+"""Independent labels, and a uniform component for rows that belong to no other (Banfield & Raftery 1993)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.columns import Columns
+from em_cli.engine.protocols import Block, Family, ModelStatistics, Posterior
+from em_cli.errors import DataError
+from em_cli.latents.independent import NEGLIGIBLE, TINY, honour_labels
+
+BEGIN = 0.05  # share of noise where nothing is known of it
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyWeights:
+    weights: Array  # (R, K), positive
+    noise: Array  # (R, K) weight of the noise, which with these sums to one: the same beside every component
+    log_weights: Array  # (R, K)
+    log_noise: Array  # (R, K)
+
+
+def noisy_weights(weights: Array, noise: Array) -> NoisyWeights:
+    """Of weights (…, K) and that of the noise (…)."""
+    noise = np.repeat(noise[..., None], weights.shape[-1], axis=-1)
+    return NoisyWeights(weights, noise, np.log(weights), np.log(noise))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noise:
+    """The noise is uniform over the box of the data; over that of the observed columns, where cells are missing."""
+
+    density: float | None = None  # in the user's units; None means one over the volume of the box
+    box: tuple[tuple[float, float], ...] = ()  # lowest and highest value of each column; () means those of the data
+
+    family: Family | None = field(default=None, repr=False)
+
+    def bind(self, family: Family, columns: Columns) -> Noise:
+        box = self.box or tuple(zip(columns.lowest.tolist(), columns.highest.tolist(), strict=True))
+        return replace(self, box=box, family=family)
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> Noise:
+        try:
+            box = np.array(document["noise_box"], np.float64)
+            density = float(document["noise_density"]) if document.get("noise_density_fixed") else None
+        except (KeyError, TypeError, ValueError):
+            box, density = np.empty(0), None
+        if box.ndim != 2 or box.shape[1] != 2 or not np.isfinite(box).all() or not (box[:, 0] < box[:, 1]).all():
+            raise DataError("the field 'noise_box' must list the lowest and the highest value of each column.")
+        return cls(density, tuple((lowest, highest) for lowest, highest in box.tolist()))
+
+    @property
+    def log_densities(self) -> Array:
+        """(D,) of the columns, which sum to that of the noise."""
+        if self.density is not None:
+            return np.full(len(self.box), np.log(self.density) / len(self.box))
+        densities: Array = -np.log([highest - lowest for lowest, highest in self.box])
+        return densities
+
+    def log_prior(self, parameters: NoisyWeights) -> Array:
+        return parameters.log_weights
+
+    def log_density(self, x: Array) -> Array:
+        """(n,) of the noise, in the user's units."""
+        if np.isnan(x).any():
+            density: Array = np.where(np.isnan(x), 0.0, self.log_densities[:, None]).sum(axis=0)
+            return density
+        return np.broadcast_to(self.log_densities.sum(), x.shape[1])
+
+    def posterior(self, log_density: Array, parameters: NoisyWeights, block: Block) -> Posterior:
+        """Bayes' rule by rows, in place; the statistics are the weight (R,) of the noise."""
+        honour_labels(log_density, block.labels)
+        assert self.family is not None, "it is bound: densities of the components leave the base measure out"
+        noise = parameters.log_noise[:, :1] + self.log_density(block.x) - self.family.base_measure(block.x)
+        if block.labels is not None:
+            noise[:, block.labels >= 0] = NEGLIGIBLE
+        largest = np.maximum(log_density.max(axis=1), noise)
+        log_density -= largest[:, None]
+        np.exp(np.maximum(log_density, NEGLIGIBLE, out=log_density), out=log_density)
+        noise = np.exp(np.maximum(noise - largest, NEGLIGIBLE))
+        total = log_density.sum(axis=1) + noise
+        log_density /= total[:, None]
+        share = noise / total
+        weighted = share if block.weights is None else share * block.weights
+        return Posterior(largest + np.log(total), weighted.sum(axis=1))
+
+    def maximize(self, weight: Array, statistics: Array | None, parameters: NoisyWeights | None) -> NoisyWeights:
+        weight = np.maximum(weight, TINY)
+        own = weight.sum(axis=-1)
+        noise = own * BEGIN / (1 - BEGIN) if statistics is None else np.maximum(statistics, TINY)
+        total = own + noise
+        return noisy_weights(weight / total[..., None], noise / total)
+
+    def n_parameters(self, n_components: int) -> int:
+        return n_components
+
+    @property
+    def has_noise(self) -> bool:
+        return True
+
+    def chart(self, parameters: NoisyWeights, weight: Array) -> NoisyChart:
+        noise = float(weight.sum() * parameters.noise[0] / parameters.weights.sum())
+        root = np.sqrt(np.maximum([*weight, noise], 1.0))
+        return NoisyChart(np.append(parameters.log_weights, parameters.log_noise[0]), root)
+
+    def to_document(self, parameters: NoisyWeights) -> dict[str, Any]:
+        fixed = {} if self.density is None else {"noise_density_fixed": True}
+        return {
+            "weights": parameters.weights.tolist(),
+            "noise": float(parameters.noise[0]),
+            "noise_density": float(np.exp(np.clip(self.log_densities.sum(), -700.0, 700.0))),
+            "noise_box": [list(ends) for ends in self.box],
+        } | fixed
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> NoisyWeights:
+        try:
+            weights, noise = np.array(document["weights"], np.float64), np.float64(document["noise"])
+        except KeyError as error:
+            raise DataError(f"the field {error} is missing.") from None
+        except (TypeError, ValueError):
+            raise DataError("the fields 'weights' and 'noise' must hold numbers.") from None
+        if weights.shape != (n_components,):
+            raise DataError(f"the field 'weights' must hold {n_components} numbers.")
+        if not ((weights > 0).all() and noise > 0 and abs(weights.sum() + noise - 1) < 1e-6):
+            raise DataError("the weights and that of the noise must be positive and sum to one.")
+        return noisy_weights(weights, np.asarray(noise))
+
+    def sample(self, parameters: NoisyWeights, n_rows: int, rng: np.random.Generator) -> Integers:
+        """The component of each row; K stands for the noise."""
+        share = np.append(parameters.weights, parameters.noise[0])
+        return rng.choice(len(share), size=n_rows, p=share / share.sum()).astype(np.intp)
+
+    def draw(self, n_rows: int, rng: np.random.Generator) -> Array:
+        """Rows (D, n) of the noise."""
+        lowest, highest = np.array(self.box).T
+        drawn: Array = rng.uniform(lowest, highest, (n_rows, len(self.box))).T
+        return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyChart:
+    """√N times the change of the log-weights, that of the noise last; back by a softmax."""
+
+    log_weights: Array  # (K + 1,) at the base point
+    root: Array  # (K + 1,)
+
+    @property
+    def size(self) -> int:
+        return len(self.root)
+
+    def coordinates(self, parameters: NoisyWeights) -> Array:
+        coordinates: Array = (np.append(parameters.log_weights, parameters.log_noise[0]) - self.log_weights) * self.root
+        return coordinates
+
+    def parameters(self, u: Array) -> NoisyWeights:
+        logs = self.log_weights + u / self.root
+        weights = np.exp(logs - logs.max())
+        weights = np.maximum(weights / weights.sum(), TINY)
+        return noisy_weights(weights[:-1], weights[-1:].reshape(()))
+
+    def gradient(self, statistics: ModelStatistics, parameters: NoisyWeights) -> Array:
+        weight = np.append(statistics.weight, statistics.latent)
+        share = np.append(parameters.weights, parameters.noise[0])
+        gradient: Array = (weight - weight.sum() * share) / self.root
+        return gradient
