@@ -117,6 +117,13 @@ class Family(Protocol):
         """Local coordinates about parameters (no stack) whose components bear the weight (K,), if it has any."""
 
 
+class Weighing(Protocol):
+    """A family whose components weigh rows by their parameters: statistics without a frame know nothing of that."""
+
+    def frame(self, parameters: Any) -> Any:
+        """These parameters as a frame in which the statistics of different components are of one kind, and add."""
+
+
 class Completing(Protocol):
     """A family that can fill missing cells."""
 

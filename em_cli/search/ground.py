@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Integers, map_arrays
 from em_cli.engine.columns import Columns
 from em_cli.engine.fit import FitResult
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Block, Source
+from em_cli.engine.protocols import Block, Family, Source, Weighing
 from em_cli.engine.scoring import score_rows
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Assessor, Collapses
@@ -25,7 +26,7 @@ class View:
 
     result: FitResult
     mass: Array  # (K, n) responsibilities times case weights
-    statistics: Array  # (K, S), with no frame of reference
+    statistics: Array  # (K, S), which add over components
 
     @property
     def model(self) -> Model:
@@ -72,14 +73,15 @@ class Ground:
         r = r[: model.n_components]
         return r if self.block.weights is None else r * self.block.weights
 
-    def statistics(self, model: Model, mass: Array) -> Array:
-        """(K, S) of masses (K, n), with no frame of reference."""
-        statistics: Array = model.family.statistics(self.features(model), mass[None], None)[0]
+    def statistics(self, model: Model, mass: Array, components: Any = None) -> Array:
+        """(K, S) of masses (K, n), which add over components; these may tell what the rows weigh in them."""
+        frame = frame_of(model.family, map_arrays(lambda array: array[None], components))
+        statistics: Array = model.family.statistics(self.features(model), mass[None], frame)[0]
         return statistics
 
     def view(self, result: FitResult) -> View:
         mass = self.mass(result)
-        return View(result, mass, self.statistics(result.candidate.model, mass))
+        return View(result, mass, self.statistics(result.candidate.model, mass, result.parameters.components))
 
     def judged(self, results: Sequence[FitResult]) -> list[Collapses]:
         """Which components of each result are degenerate, by the distinct rows that they rest on."""
@@ -90,3 +92,10 @@ class Ground:
 
     def sound(self, result: FitResult) -> bool:
         return not any(self.collapses(result))
+
+
+def frame_of(family: Family, components: Any) -> Any:
+    """The frame for statistics of stacked components that shall add: none, unless they weigh rows."""
+    if components is None or not hasattr(family, "frame"):
+        return None
+    return cast(Weighing, family).frame(components)

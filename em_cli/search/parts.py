@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers, flat, take
+from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, take
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Block, ModelStatistics, Parameters
 from em_cli.latents.independent import Independent
-from em_cli.search.ground import Ground
+from em_cli.search.ground import Ground, frame_of
 
 PASSES = 6
 AT_ONCE = 1 << 18  # masses times tries that are parted together
@@ -29,7 +29,7 @@ Places = list[int]  # among the masses, of stacked mixtures of two
 class Part:
     """One component become two."""
 
-    first: Array  # (S,) statistics, with no frame of reference
+    first: Array  # (S,) statistics, which add to those of others
     second: Array
     entropy: float  # nats, of which of the two the rows belong to
 
@@ -53,8 +53,11 @@ def part(model: Model, masses: Array, ground: Ground, rng: np.random.Generator, 
         (parts,) = _taken(model, features, own[None], *chosen)
         if parts:
             rest = np.where(mass > NEGLIGIBLE, 0.0, mass)
-            more = ground.statistics(model, rest[None])[0]
-            parts = [replace(p, first=p.first + more) for p in parts]
+            frame = frame_of(model.family, map_arrays(lambda array: array[:, :1], chosen[0].components))
+            rests = np.repeat(rest[None, None], 1 if frame is None else len(parts), axis=0)
+            more = model.family.statistics(ground.features(model), rests, frame)[:, 0]
+            more = np.broadcast_to(more, (len(parts), more.shape[1]))
+            parts = [replace(p, first=p.first + m) for p, m in zip(parts, more, strict=True)]
         found.append(parts)
     return found
 
@@ -113,7 +116,7 @@ def _taken(model: Model, features: Array, masses: Array, parameters: Parameters,
         joint = np.empty((len(places), 2, features.shape[1]))
         _posterior(model, features, parameters, joint)
         joint *= masses[places][:, None]
-        statistics = model.family.statistics(features, joint, None)
+        statistics = model.family.statistics(features, joint, frame_of(model.family, parameters.components))
         entropies = shared_entropies(joint[:, 0], joint[:, 1])
         for place, pair, entropy in zip(places, statistics, entropies, strict=True):
             found[place].append(Part(pair[0], pair[1], float(entropy)))
