@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
-from scipy.special import expit, logsumexp
+from scipy import optimize, stats
+from scipy.special import digamma, expit, logsumexp
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import Array, Flags, Integers, take
@@ -35,6 +35,7 @@ from em_cli.families.distributions.exponential import exponential
 from em_cli.families.distributions.poisson import poisson
 from em_cli.families.gaussian import Gaussian
 from em_cli.families.product import Product
+from em_cli.families.student_t import StudentT
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.search.effort import EFFORTS
@@ -60,6 +61,7 @@ class Case:
     log_density: Callable[[Family, Document, Array], Array]  # (K, n), by scipy.stats
     closed_form: Callable[[Family, Array, Array], dict[str, Any]]  # document of one component: family, rows, weights
     gaps: float = 0.0  # share of missing cells
+    exact: bool = True  # the M-step is the maximum given the labels; else something else of each row is missing too
 
     def rows(self, seed: int, n: int, separation: float = 4.0, k: int = 3) -> tuple[Array, Integers]:
         x, labels = rows(self.kinds, seed, n, separation, k)
@@ -161,6 +163,13 @@ def start(model: Model, x: Array, r: Array, weights: Array | None = None) -> Par
     return take(model.start(Block(0, x, weights), r[None]), 0)
 
 
+def stepped(model: Model, x: Array, r: Array, at: Parameters) -> Parameters:
+    """Another M-step with the same responsibilities (K, n), its statistics in the frame of the last."""
+    family, stacked = model.family, take(at.components, np.newaxis)  # type: ignore[arg-type]
+    components = family.maximize(family.statistics(features(family, x), r[None], stacked), stacked)
+    return replace(at, components=take(components, 0))
+
+
 def features(family: Family, x: Array) -> Array:
     out = np.empty((family.n_features(), x.shape[1]))
     family.features(x, out)
@@ -254,6 +263,21 @@ def scipy_categorical(family: Any, document: Document, x: Array) -> Array:
     return np.stack([of_observed(np.stack(by_cell), x) for by_cell in logs])
 
 
+def scipy_student_t(family: Any, document: Document, x: Array) -> Array:
+    means = np.array(document["means"])
+    scales = family.normal.structure.from_document(np.array(document["scales"]), *means.shape)
+    parts = zip(means, scales, document["dof"], strict=True)
+    return np.stack([_multivariate_t(x - mean[:, None], scale, dof) for mean, scale, dof in parts])
+
+
+def _multivariate_t(centred: Array, scale: Array, dof: float) -> Array:
+    """Of scipy, in coordinates where the scale matrix is the identity: it takes narrow ones for singular."""
+    unit = np.linalg.inv(np.linalg.cholesky(scale))
+    log_determinant = np.log(np.diagonal(unit)).sum()
+    log_density = stats.multivariate_t(np.zeros(len(scale)), np.eye(len(scale)), dof).logpdf((unit @ centred).T)
+    return log_density.reshape(-1) + log_determinant
+
+
 def scipy_product(family: Any, document: Document, x: Array) -> Array:
     by_family = {Gaussian: scipy_gaussian, Columnwise: scipy_poisson}
     parts = zip(family.families, family.columns_of, document["groups"], strict=True)
@@ -305,6 +329,52 @@ def gaussian_cases() -> list[Case]:
             gaussian_of_all,
         )
         for covariance in COVARIANCES
+    ]
+
+
+def student_t_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+    """By the fixed point of the likelihood equations."""
+    structure, d, dof = family.normal.structure, len(x), family.dof
+    document, before = gaussian_of_all(family.normal, x, weights), np.zeros(x.shape[1])
+    for _ in range(1000):
+        scale = structure.from_document(np.array(document["covariances"]), 1, d)[0]
+        centred = x - np.array(document["means"])[0][:, None]
+        distance = np.einsum("dn,de,en->n", centred, np.linalg.inv(scale), centred)
+        if family.dof in ("free", "common"):
+            dof = _likeliest_dof(distance, weights, d)
+        document = gaussian_of_all(family.normal, x, weights / (dof + distance))
+        if np.allclose(distance, before, rtol=1e-10, atol=0):
+            break
+        before = distance
+    return {"means": document["means"], "scales": document["covariances"], "dof": np.array([dof])}
+
+
+def _likeliest_dof(distance: Array, weights: Array, d: int) -> float:
+    def slope(dof: float) -> float:
+        by_row = (dof + d) / dof * distance / (dof + distance) - np.log1p(distance / dof)
+        return float(weights @ (by_row + digamma((dof + d) / 2) - digamma(dof / 2) - d / dof))
+
+    if slope(1000.0) >= 0:
+        return 1000.0
+    found: float = optimize.brentq(slope, 1.0, 1000.0, xtol=1e-12)
+    return found
+
+
+def student_t_cases() -> list[Case]:
+    """Few degrees of freedom would leave too much of the density beyond where it is summed."""
+    options: list[tuple[str, str | float]] = [("full", "free"), ("tied", "free"), ("diag", "common"), ("spherical", 40)]
+    return [
+        Case(
+            f"student_t-{covariance}-{dof}",
+            ("real", "real", "real"),
+            ("real",),
+            not COVARIANCES.load(covariance).common_scale,
+            lambda kinds, covariance=covariance, dof=dof: StudentT(covariance, dof),
+            scipy_student_t,
+            student_t_of_all,
+            exact=False,
+        )
+        for covariance, dof in options
     ]
 
 
@@ -365,6 +435,7 @@ CASE_MAKERS: dict[str, Callable[[], list[Case]]] = {
     "gaussian": gaussian_cases,
     "poisson": poisson_cases,
     "product": product_cases,
+    "student_t": student_t_cases,
 }
 
 CASES = [case for name in FAMILIES if name in CASE_MAKERS for case in CASE_MAKERS[name]()]

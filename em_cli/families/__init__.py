@@ -10,4 +10,5 @@ FAMILIES = Registry(
     gaussian="em_cli.families.gaussian:Gaussian",
     poisson="em_cli.families.distributions.poisson:poisson",
     product="em_cli.families.product:Product",
+    student_t="em_cli.families.student_t:StudentT",
 )

@@ -17,7 +17,7 @@ from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.structure import CovarianceStructure
-from em_cli.families.gaussian_chart import MatrixChart, VarianceChart
+from em_cli.families.gaussian_chart import MatrixChart, MomentsOf, VarianceChart
 from em_cli.families.gaussian_parameters import (
     LOG_2PI,
     Bounds,
@@ -144,6 +144,11 @@ class Gaussian:
         return sums
 
     def maximize(self, statistics: Array, parameters: GaussianParameters | None) -> GaussianParameters:
+        weight, means, scatter = self.averages(statistics, parameters)
+        return self.completed(means, self.structure.constrain(weight, scatter, self.bounds.floor), floored=True)
+
+    def averages(self, statistics: Array, parameters: GaussianParameters | None) -> tuple[Array, Array, Array]:
+        """Weight, mean and scatter about it of each component: its own maximum-likelihood covariance, unconstrained."""
         d = self.n_columns
         weight = np.maximum(statistics[..., 0], TINY)
         averages = statistics[..., 1:] / weight[..., None]
@@ -157,8 +162,7 @@ class Gaussian:
             scatter -= means[..., :, None] * means[..., None, :]
         if parameters is not None and np.logical_or.reduce(parameters.tight, axis=None):
             means, scatter = unwhitened(means, scatter, parameters)
-        covariances = self.structure.constrain(weight, scatter, self.bounds.floor)
-        return self._parameters(means, covariances, floored=True)
+        return weight, means, scatter
 
     def n_parameters(self, n_components: int) -> int:
         d = self.n_columns
@@ -201,25 +205,27 @@ class Gaussian:
             "covariances": self.structure.to_document(covariances).tolist(),
         }
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> GaussianParameters:
+    def from_document(
+        self, document: Mapping[str, Any], n_components: int, matrices: str = "covariances"
+    ) -> GaussianParameters:
         k, d, scale = n_components, self.n_columns, self._scale
-        means = _numbers(document, "means")
+        means = numbers(document, "means")
         if means.shape != (k, d):
             raise DataError(f"the field 'means' must hold {k} lists of {d} numbers.")
         try:
-            covariances = self.structure.from_document(_numbers(document, "covariances"), k, d)
+            covariances = self.structure.from_document(numbers(document, matrices), k, d)
         except ValueError as error:
-            raise DataError(f"the field 'covariances' does not fit {self.covariance!r}: {error}.") from None
+            raise DataError(f"the field {matrices!r} does not fit {self.covariance!r}: {error}.") from None
         if not np.allclose(covariances, np.swapaxes(covariances, -1, -2), rtol=1e-9, atol=0):
-            raise DataError("the field 'covariances' holds a matrix that is not symmetric.")
+            raise DataError(f"the field {matrices!r} holds a matrix that is not symmetric.")
         covariances = covariances / np.outer(scale, scale)
         try:
             np.linalg.cholesky(covariances)
         except np.linalg.LinAlgError:
-            raise DataError("the field 'covariances' holds a matrix that is not positive definite.") from None
+            raise DataError(f"the field {matrices!r} holds a matrix that is not positive definite.") from None
         if self.structure.diagonal:
             covariances = np.diagonal(covariances, axis1=1, axis2=2)
-        return self._parameters((means - self.columns.mean) / scale, covariances)
+        return self.completed((means - self.columns.mean) / scale, covariances)
 
     @property
     def coupled(self) -> bool:
@@ -229,16 +235,18 @@ class Gaussian:
         expected: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
         return expected
 
-    def chart(self, parameters: GaussianParameters, weight: Array) -> MatrixChart | VarianceChart:
+    def chart(
+        self, parameters: GaussianParameters, weight: Array, moments: MomentsOf = whitened_moments
+    ) -> MatrixChart | VarianceChart:
         shares = weight / weight.sum()
 
         def completed(means: Array, covariances: Array) -> GaussianParameters:
             covariances = self.structure.constrain(shares, covariances, self.bounds.floor)
-            return self._parameters(means, covariances, floored=True)
+            return self.completed(means, covariances, floored=True)
 
         if self.structure.diagonal:
-            return VarianceChart(parameters, weight, self.structure.common_scale, completed, whitened_moments)
-        return MatrixChart(parameters, weight, self.structure.shared, completed, whitened_moments)
+            return VarianceChart(parameters, weight, self.structure.common_scale, completed, moments)
+        return MatrixChart(parameters, weight, self.structure.shared, completed, moments)
 
     def sample(self, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
         lower = np.linalg.cholesky(self._matrices(parameters.covariances))
@@ -247,7 +255,8 @@ class Gaussian:
         drawn: Array = (z * self._scale + self.columns.mean).T
         return drawn
 
-    def _parameters(self, means: Array, covariances: Array, floored: bool = False) -> GaussianParameters:
+    def completed(self, means: Array, covariances: Array, floored: bool = False) -> GaussianParameters:
+        """With all that the E-step needs; matrices are held above the resolution of the data if it says so."""
         if self.structure.diagonal:
             return of_variances(means, covariances, self.bounds, self.structure.common_scale)
         return of_matrices(means, covariances, self.bounds, floored)
@@ -262,7 +271,8 @@ class Gaussian:
         return locations
 
 
-def _numbers(document: Mapping[str, Any], name: str) -> Array:
+def numbers(document: Mapping[str, Any], name: str) -> Array:
+    """The field of that name; `DataError` if it is missing, or holds what is not a finite number."""
     if name not in document:
         raise DataError(f"the field {name!r} is missing.")
     try:

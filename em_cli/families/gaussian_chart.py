@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Integers
 from em_cli.families.gaussian_parameters import GaussianParameters
 
 LARGEST_LOG = 15.0  # of a standard deviation relative to the base point
@@ -79,6 +79,13 @@ class MatrixChart:
         first = (back @ moments.first[..., None])[..., 0] / self.mean_root
         return np.concatenate([first.ravel(), (triangle / self.root).ravel()])
 
+    def log_scales(self) -> Integers:
+        """Where the logarithms on the diagonal of each T (·, D) are among the coordinates."""
+        k, d = self.shape
+        first = k * d + len(self.i) * np.arange(1 if self.shared else k)
+        places: Integers = first[:, None] + np.flatnonzero(self.on_diagonal)
+        return places
+
     def _relative(self, parameters: GaussianParameters) -> Array:
         """T (K or 1, D, D)."""
         own = slice(0, 1) if self.shared else slice(None)
@@ -115,3 +122,9 @@ class VarianceChart:
         if self.one:
             excess = excess.sum(axis=1, keepdims=True)
         return np.concatenate([first.ravel(), (excess / self.root).ravel()])
+
+    def log_scales(self) -> Integers:
+        """Where the logarithms (K, D or 1) are among the coordinates."""
+        k, d = self.shape
+        places: Integers = k * d + np.arange(k if self.one else k * d).reshape(k, -1)
+        return places

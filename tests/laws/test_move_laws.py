@@ -156,4 +156,5 @@ def test_a_move_keeps_the_sums_over_all_rows(case):
     after = [move.applied(scene.view.statistics) for move in moves(scene.view, scene.ground, scene.rng, TRIES)]
     after += [scene.merged(merge) for merge in merges(scene.view)]
     after += [scene.parted(split) for split in splits(scene.view, scene.ground, scene.rng, TRIES)]
-    assert all((np.abs(statistics.sum(axis=0) - now) <= 1e-9 * scale).all() for statistics in after)
+    kept = slice(None) if case.exact else slice(1)  # new components weigh the rows anew
+    assert all((np.abs(statistics.sum(axis=0) - now) <= 1e-9 * scale)[kept].all() for statistics in after)
