@@ -7,25 +7,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.patterns import codes, decoded, grouped
 from em_cli.engine.protocols import Source
+from em_cli.engine.sweep import likeliest_normal
 
 RELATIVE_RESOLUTION = 1e-6  # of the standard deviation, where the data do not show a resolution of their own
 HASH = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio
+PATTERN_FLOATS = 1 << 21  # of second moments by pattern of missing cells; where there are more, the rarest are left out
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Location and scale of each column, in the user's units; every array is (D,) unless it says otherwise."""
 
-    mean: Array
+    mean: Array  # of the observed cells
     sd: Array
-    covariance: Array  # (D, D), maximum likelihood
+    centre: Array  # the mean, and
+    covariance: Array  # (D, D) the covariance of greatest likelihood, by what is observed
     largest: Array  # largest distance of a value from the mean
     lowest: Array
     highest: Array
     resolution: Array  # the smallest difference that the data can show
     n_distinct: Integers  # values of each, at least
     gaps: Flags  # whether cells may be missing
+    patterns: Flags  # (P, D) cells that are missing together, without those that only few rows lack
     n_rows: int
 
     def select(self, indices: Integers) -> Columns:
@@ -33,6 +38,7 @@ class Columns:
         return Columns(
             self.mean[indices],
             self.sd[indices],
+            self.centre[indices],
             self.covariance[np.ix_(indices, indices)],
             self.largest[indices],
             self.lowest[indices],
@@ -40,6 +46,7 @@ class Columns:
             self.resolution[indices],
             self.n_distinct[indices],
             self.gaps[indices],
+            np.unique(self.patterns[:, indices], axis=0),
             self.n_rows,
         )
 
@@ -48,8 +55,9 @@ def unit_columns(n_columns: int, gaps: Flags | None = None) -> Columns:
     """Columns of which nothing is known: coordinates are the user's units, nothing is a collapse."""
     ones, zeros, infinite = np.ones(n_columns), np.zeros(n_columns), np.full(n_columns, np.inf)
     gaps = np.zeros(n_columns, np.bool_) if gaps is None else gaps
-    none = np.zeros(n_columns, np.intp)
-    return Columns(zeros, ones, np.eye(n_columns), infinite, -infinite, infinite, zeros, none, gaps, 0)
+    none, patterns = np.zeros(n_columns, np.intp), np.zeros((0, n_columns), np.bool_)
+    eye = np.eye(n_columns)
+    return Columns(zeros, ones, zeros, eye, infinite, -infinite, infinite, zeros, none, gaps, patterns, 0)
 
 
 def summarize(source: Source) -> Columns:
@@ -73,8 +81,12 @@ def summarize(source: Source) -> Columns:
         else:  # rows are known to differ, and this column is not rounded
             distinct[j] = at_least
         resolution[j] = max(smallest, RELATIVE_RESOLUTION * sd[j])
-    largest, covariance = np.maximum(highest - mean, mean - lowest), _covariance(source, mean, sd)
-    return Columns(mean, sd, covariance, largest, lowest, highest, resolution, distinct, gaps, n)
+    largest = np.maximum(highest - mean, mean - lowest)
+    if gaps.any():
+        centre, covariance, patterns = _likeliest(source, mean, sd)
+    else:
+        centre, covariance, patterns = mean, _covariance(source, mean, sd), np.zeros((1, d), np.bool_)
+    return Columns(mean, sd, centre, covariance, largest, lowest, highest, resolution, distinct, gaps, patterns, n)
 
 
 def _moments(values: Array, weights: Array | None) -> tuple[float, float]:
@@ -130,6 +142,42 @@ def _covariance(source: Source, mean: Array, sd: Array) -> Array:
         weight += z.shape[1] if block.weights is None else float(block.weights.sum())
     covariance: Array = total / weight * np.outer(scale, scale)
     return covariance
+
+
+def _likeliest(source: Source, mean: Array, sd: Array) -> tuple[Array, Array, Flags]:
+    """Mean and covariance of greatest likelihood, and the patterns (P, D) of missing cells."""
+    scale = np.where(sd > 0, sd, 1.0)
+    patterns, sums = _by_pattern(source, mean, scale)
+    shift, covariance = likeliest_normal(sums, patterns)
+    return mean + scale * shift, covariance * np.outer(scale, scale), patterns
+
+
+def _by_pattern(source: Source, mean: Array, scale: Array) -> tuple[Flags, Array]:
+    """Patterns (P, D) and Σ (1, z)(1, z)ᵀ (P, 1 + D, 1 + D) of their rows, zero where cells are missing."""
+    d = len(mean)
+    found = grouped(np.concatenate([codes(source[b].x) for b in range(len(source))], axis=1))
+    counts = np.diff(found.bounds)
+    kept = np.sort(np.argsort(-counts, kind="stable")[: max(1, PATTERN_FLOATS // (1 + d) ** 2)])
+    places = np.full(len(counts), -1)
+    places[kept] = np.arange(len(kept))
+    place = np.repeat(places, counts)
+    if found.order is not None:
+        place[found.order] = place.copy()
+    sums, first = np.zeros((len(kept), 1 + d, 1 + d)), 0
+    for b in range(len(source)):
+        block = source[b]
+        z = np.ones((1 + d, block.x.shape[1]))
+        z[1:] = np.nan_to_num((block.x - mean[:, None]) / scale[:, None], nan=0.0)
+        groups = grouped(place[None, first : first + z.shape[1]].astype(np.float64))
+        first += z.shape[1]
+        ordered, weights = z, block.weights
+        if groups.order is not None:
+            ordered, weights = z[:, groups.order], None if weights is None else weights[groups.order]
+        for pattern, rows in zip(groups.codes[0].astype(np.intp), groups.slices, strict=True):
+            if pattern >= 0:
+                some = ordered[:, rows]
+                sums[pattern] += (some if weights is None else some * weights[rows]) @ some.T
+    return decoded(found.codes[:, kept], d), sums
 
 
 def _joined(parts: list[Array | None]) -> Array | None:
