@@ -230,10 +230,15 @@ def scipy_gaussian(family: Any, document: Document, x: Array) -> Array:
     means = np.array(document["means"])
     k, d = means.shape
     covariances = family.structure.from_document(np.array(document["covariances"]), k, d)
-    roots = [stats.Covariance.from_cholesky(np.linalg.cholesky(covariance)) for covariance in covariances]
-    return np.stack(
-        [stats.multivariate_normal(m, c).logpdf(x.T).reshape(-1) for m, c in zip(means, roots, strict=True)]
-    )
+    log_density = np.zeros((k, x.shape[1]))
+    patterns, place = np.unique(~np.isnan(x), axis=1, return_inverse=True)
+    for number, seen in enumerate(patterns.T):
+        rows = np.flatnonzero(place.ravel() == number)
+        for component in range(k if seen.any() else 0):
+            root = np.linalg.cholesky(covariances[component][np.ix_(seen, seen)])
+            law = stats.multivariate_normal(means[component, seen], stats.Covariance.from_cholesky(root))
+            log_density[component, rows] = law.logpdf(x[np.ix_(seen, rows)].T)
+    return log_density
 
 
 def of_observed(by_cell: Array, x: Array) -> Array:
@@ -285,13 +290,37 @@ def scipy_product(family: Any, document: Document, x: Array) -> Array:
 
 
 def gaussian_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
-    mean = np.average(x, axis=1, weights=weights)
-    covariance = np.atleast_2d(np.cov(x, aweights=weights, bias=True))
+    mean, observed = averages(x, weights), ~np.isnan(x)
     if family.structure.diagonal:
-        covariance = np.diag(np.diag(covariance))
-    if family.structure.common_scale:
-        covariance = np.eye(len(x)) * np.trace(covariance) / len(x)
+        squares, cells = np.where(observed, (x - mean[:, None]) ** 2, 0.0) @ weights, observed @ weights
+        variances = squares / cells
+        if family.structure.common_scale:
+            variances = np.full(len(x), squares.sum() / cells.sum())
+        covariance = np.diag(variances)
+    elif observed.all():
+        covariance = np.atleast_2d(np.cov(x, aweights=weights, bias=True))
+    else:
+        mean, covariance = normal_of_all(x, weights)
     return {"means": mean[None], "covariances": family.structure.to_document(covariance[None])}
+
+
+def normal_of_all(x: Array, weights: Array) -> tuple[Array, Array]:
+    """Maximum-likelihood mean and covariance of rows with missing cells, by EM row by row."""
+    about = averages(x, weights)[:, None]
+    z, mean, covariance = x - about, np.zeros(len(x)), np.diag(np.nanvar(x, axis=1))
+    for _ in range(3000):
+        total, outer = np.zeros(len(x)), np.zeros_like(covariance)
+        for row, weight in zip(z.T, weights, strict=True):
+            seen = ~np.isnan(row)
+            slope = np.linalg.solve(covariance[np.ix_(seen, seen)], covariance[seen]).T
+            whole = mean + slope @ (row[seen] - mean[seen])
+            total += weight * whole
+            outer += weight * (np.outer(whole, whole) + covariance - slope @ covariance[seen])
+        before, mean = (mean, covariance), total / weights.sum()
+        covariance = outer / weights.sum() - np.outer(mean, mean)
+        if np.abs(covariance - before[1]).max() < 1e-14 * np.abs(covariance).max():
+            break
+    return mean + about[:, 0], covariance
 
 
 def averages(x: Array, weights: Array) -> Array:
@@ -318,18 +347,21 @@ def product_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
 
 def gaussian_cases() -> list[Case]:
     """One for each covariance structure."""
-    return [
-        Case(
+    cases = []
+    for covariance in COVARIANCES:
+        structure = COVARIANCES.load(covariance)
+        case = Case(
             f"gaussian-{covariance}",
             ("real", "real", "real"),
             ("real",),
-            not COVARIANCES.load(covariance).common_scale,
+            not structure.common_scale,
             lambda kinds, covariance=covariance: Gaussian(covariance),
             scipy_gaussian,
             gaussian_of_all,
         )
-        for covariance in COVARIANCES
-    ]
+        whole, gaps = with_and_without_gaps(case)
+        cases += [whole, replace(gaps, exact=structure.diagonal)]
+    return cases
 
 
 def student_t_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
@@ -445,9 +477,9 @@ REFERENCE = Path(__file__).parent / "reference"
 
 @cache
 def reference_rows(file: str, columns: tuple[str, ...]) -> Array:
-    """Columns (D, n) of a data set with known answers."""
+    """Columns (D, n) of a data set with known answers; NaN where a cell is missing."""
     with (REFERENCE / "data" / file).open(newline="") as lines:
         table = list(csv.DictReader(lines))
-    x = np.array([[float(row[name]) for row in table] for name in columns])
+    x = np.array([[float(row[name] or "nan") for row in table] for name in columns])
     x.flags.writeable = False
     return x

@@ -9,6 +9,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers, add, map_arrays
 from em_cli.engine.kept import QUANTUM
 from em_cli.engine.model import Model
+from em_cli.engine.patterns import pattern_order
 from em_cli.engine.plan import tile_rows
 from em_cli.engine.protocols import Block, Parameters, Runner, Source
 
@@ -36,6 +37,11 @@ LANES = 8  # rows are scored in multiples of it, so that each goes through the s
 
 def score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers | None = None) -> RowScores:
     """Score the rows x (D, n), of which some may be labelled; the bits of a score do not depend on other rows."""
+    order = pattern_order(x) if np.isnan(x).any() else None
+    if order is not None:
+        scores = score_rows(model, parameters, x[:, order], None if labels is None else labels[order])
+        back = np.argsort(order)
+        return RowScores(scores.log_density[back], scores.responsibilities[:, back])
     n, step = x.shape[1], tile_rows(model.family.n_features())
     k, noise = model.n_components, model.latent.has_noise
     log_density, responsibilities = np.empty(n), np.empty((k + noise, n))

@@ -18,6 +18,8 @@ from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.structure import CovarianceStructure
 from em_cli.families.gaussian_chart import MatrixChart, MomentsOf, VarianceChart
+from em_cli.families.gaussian_conditional import drawn, expected
+from em_cli.families.gaussian_missing import GaussianWithGaps, with_gaps
 from em_cli.families.gaussian_parameters import (
     LOG_2PI,
     Bounds,
@@ -45,7 +47,7 @@ class Gaussian:
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
     structure: CovarianceStructure = field(init=False, repr=False)
     bounds: Bounds = field(init=False, repr=False)
-    _scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
+    scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
     _unit: Array = field(init=False, repr=False)  # (D,) its inverse
 
     def __post_init__(self) -> None:
@@ -54,13 +56,14 @@ class Gaussian:
         if structure.common_scale:
             scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
         object.__setattr__(self, "structure", structure)
-        object.__setattr__(self, "_scale", scale)
+        object.__setattr__(self, "scale", scale)
         object.__setattr__(self, "_unit", 1 / scale)
         floor = self.columns.resolution / np.sqrt(12) / scale  # the standard deviation of rounding
         object.__setattr__(self, "bounds", Bounds(floor, self.columns.largest / scale))
 
-    def bind(self, columns: Columns) -> Gaussian:
-        return replace(self, columns=columns)
+    def bind(self, columns: Columns) -> Gaussian | GaussianWithGaps:
+        bound = replace(self, columns=columns)
+        return with_gaps(bound) if columns.gaps.any() else bound
 
     @property
     def n_columns(self) -> int:
@@ -98,7 +101,7 @@ class Gaussian:
                 np.multiply(z[:half], z[half:], out=out[1 + d + whole * d :])
 
     def base_measure(self, x: Array) -> Array:
-        return np.broadcast_to(-np.log(self._scale).sum(), x.shape[1])
+        return np.broadcast_to(-np.log(self.scale).sum(), x.shape[1])
 
     def embedding(self, x: Array) -> Array:
         sd = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
@@ -175,7 +178,7 @@ class Gaussian:
         5(D+1) distinct rows, than 1e-6 with any number, or D+1 distinct rows or fewer) are those
         by which the reference optima were judged.
         """
-        d, scale = self.n_columns, self._scale
+        d, scale = self.n_columns, self.scale
         covariances = self._matrices(parameters.covariances)
         floor = np.where(self.bounds.floor > 0, self.bounds.floor, 1e-300)
         at_floor = np.linalg.eigvalsh(covariances / np.outer(floor, floor))[:, 0] < 1 + 1e-6
@@ -196,10 +199,10 @@ class Gaussian:
 
     def moments(self, parameters: GaussianParameters) -> tuple[Array, Array]:
         variances = np.diagonal(self._matrices(parameters.covariances), axis1=1, axis2=2)
-        return self._locations(parameters), np.sqrt(variances) * self._scale
+        return self._locations(parameters), np.sqrt(variances) * self.scale
 
     def to_document(self, parameters: GaussianParameters) -> dict[str, Any]:
-        covariances = self._matrices(parameters.covariances) * np.outer(self._scale, self._scale)
+        covariances = self._matrices(parameters.covariances) * np.outer(self.scale, self.scale)
         return {
             "means": self._locations(parameters).tolist(),
             "covariances": self.structure.to_document(covariances).tolist(),
@@ -208,7 +211,7 @@ class Gaussian:
     def from_document(
         self, document: Mapping[str, Any], n_components: int, matrices: str = "covariances"
     ) -> GaussianParameters:
-        k, d, scale = n_components, self.n_columns, self._scale
+        k, d, scale = n_components, self.n_columns, self.scale
         means = numbers(document, "means")
         if means.shape != (k, d):
             raise DataError(f"the field 'means' must hold {k} lists of {d} numbers.")
@@ -232,8 +235,8 @@ class Gaussian:
         return self.structure.shared
 
     def expected_log_density(self, statistics: Array, parameters: GaussianParameters) -> Array:
-        expected: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
-        return expected
+        total: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
+        return total
 
     def chart(
         self, parameters: GaussianParameters, weight: Array, moments: MomentsOf = whitened_moments
@@ -252,8 +255,16 @@ class Gaussian:
         lower = np.linalg.cholesky(self._matrices(parameters.covariances))
         noise = rng.standard_normal((len(labels), self.n_columns))
         z = parameters.means[labels] + np.einsum("nij,nj->ni", lower[labels], noise)
-        drawn: Array = (z * self._scale + self.columns.mean).T
-        return drawn
+        sampled: Array = (z * self.scale + self.columns.mean).T
+        return sampled
+
+    def complete(self, x: Array, parameters: GaussianParameters, responsibilities: Array) -> Array:
+        filled = expected(self._centred(x), parameters.means, self._matrices(parameters.covariances), responsibilities)
+        return self._restored(x, filled)
+
+    def draw(self, x: Array, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
+        filled = drawn(self._centred(x), parameters.means, self._matrices(parameters.covariances), labels, rng)
+        return self._restored(x, filled)
 
     def completed(self, means: Array, covariances: Array, floored: bool = False) -> GaussianParameters:
         """With all that the E-step needs; matrices are held above the resolution of the data if it says so."""
@@ -261,13 +272,21 @@ class Gaussian:
             return of_variances(means, covariances, self.bounds, self.structure.common_scale)
         return of_matrices(means, covariances, self.bounds, floored)
 
+    def _centred(self, x: Array) -> Array:
+        centred: Array = (x - self.columns.mean[:, None]) * self._unit[:, None]
+        return centred
+
+    def _restored(self, x: Array, filled: Array) -> Array:
+        """The rows x (D, n), their missing cells from rows filled in coordinates of the family."""
+        return np.where(np.isnan(x), filled * self.scale[:, None] + self.columns.mean[:, None], x)
+
     def _matrices(self, covariances: Array) -> Array:
         """(K, D, D), whatever the structure."""
         matrices: Array = covariances[..., None] * np.eye(self.n_columns) if self.structure.diagonal else covariances
         return matrices
 
     def _locations(self, parameters: GaussianParameters) -> Array:
-        locations: Array = parameters.means * self._scale + self.columns.mean
+        locations: Array = parameters.means * self.scale + self.columns.mean
         return locations
 
 

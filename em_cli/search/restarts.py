@@ -21,6 +21,7 @@ from em_cli.search.ledger import Assessor, Attempt, Fitted, judge
 from em_cli.search.partitions import Starter, sample_rows, whole
 from em_cli.search.scout import AT_REST, DIFFERENT, Scout
 from em_cli.search.sweep import chained, lent, mended
+from em_cli.sources.memory import in_pattern_order
 
 AUTO_STARTS = ("kmeans", "sphered", "projection", "random")
 FINISHERS = 2  # of what was found on a sample, that climb on all rows
@@ -83,6 +84,7 @@ def search(
 ) -> list[Fitted]:
     """Fit every task."""
     observe(PhaseStarted("starts", len(tasks)))
+    source = in_pattern_order(source)
     sample = sample_rows(source, plan.seed)
     ground = Ground(sample, whole(sample), columns if sample is source else summarize(sample), halted)
     run = _Run(tasks, source, sample, ground, runner, plan, observe, count())

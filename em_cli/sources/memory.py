@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.kept import QUANTUM, Kept
-from em_cli.engine.protocols import Block
+from em_cli.engine.patterns import pattern_order
+from em_cli.engine.protocols import Block, Source
 
 BLOCK_ROWS = QUANTUM
 
@@ -39,3 +42,17 @@ class InMemory:
     def __getitem__(self, index: int) -> Block:
         rows = slice(index * self.block_rows, (index + 1) * self.block_rows)
         return Block(index, self.x, self.weights, self.labels).cut(rows)
+
+
+def in_pattern_order(source: Source) -> Source:
+    """The rows that lack the same cells one behind the other: so each pattern is gone through once in a pass.
+
+    Rows that are not in memory stay as they are.
+    """
+    if not isinstance(source, InMemory) or not np.isnan(source.x).any():
+        return source
+    order = pattern_order(source.x)
+    if order is None:
+        return source
+    whole = Block(0, source.x, source.weights, source.labels).cut(order)
+    return InMemory(whole.x, whole.weights, whole.labels, source.block_rows)

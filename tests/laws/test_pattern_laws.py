@@ -1,0 +1,112 @@
+"""Rows grouped by their missing cells: what is found does not depend on how the groups are gone through."""
+
+import numpy as np
+import pytest
+from support import (
+    bound_model,
+    component_log_density,
+    normal_of_all,
+    responsibilities,
+    rows,
+    scipy_gaussian,
+    start,
+    with_gaps,
+)
+
+from em_cli.engine.arrays import take
+from em_cli.engine.columns import multiplicity, summarize
+from em_cli.engine.passes import one_pass
+from em_cli.engine.patterns import codes, decoded, grouped
+from em_cli.engine.protocols import Source
+from em_cli.families import gaussian_patterns
+from em_cli.families.gaussian import Gaussian
+from em_cli.runners.serial import Serial
+from em_cli.sources.memory import InMemory, in_pattern_order
+
+each_separation = pytest.mark.parametrize("separation", [2.5, 1e5])
+each_structure = pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
+K = 3
+
+
+def gappy(d: int, n: int, separation: float = 2.5):
+    x, labels = rows(("real",) * d, 31, n, separation)
+    return with_gaps(x, 0.3, 31), labels
+
+
+class Scene:
+    """Parameters for rows with gaps, and what a pass finds there."""
+
+    def __init__(self, covariance: str, d: int, n: int, separation: float) -> None:
+        self.x, labels = gappy(d, n, separation)
+        self.model = bound_model(Gaussian(covariance), InMemory(self.x), K)
+        r = responsibilities(31, labels, K, 0.1 if separation < 10 else 0.0)
+        self.at = take(start(self.model, self.x, r), np.newaxis)
+
+    def found(self, source: Source):
+        batch = one_pass([(self.model, self.at)], source, Serial())[0]
+        return batch.log_likelihood, batch.statistics.components
+
+
+@pytest.mark.parametrize("d", [1, 3, 52, 53, 120])
+def test_codes_tell_the_patterns(d):
+    missing = np.random.default_rng(d).random((d, 300)) < 0.3
+    x = np.where(missing, np.nan, 0.0)
+    groups = grouped(codes(x))
+    order = np.arange(300) if groups.order is None else groups.order
+    for pattern, some in zip(decoded(groups.codes, d), groups.slices, strict=True):
+        assert (missing[:, order[some]] == pattern[:, None]).all()
+    assert len(groups.slices) == len(np.unique(missing, axis=1).T)
+
+
+@each_separation
+def test_more_columns_than_a_code_has_digits(separation):
+    x, labels = gappy(60, 100, separation)
+    model = bound_model(Gaussian("full"), InMemory(x), K)
+    at = start(model, x, responsibilities(31, labels, K, 0.3 if separation < 10 else 0.0))
+    expected = scipy_gaussian(model.family, model.to_document(at), x)
+    assert np.allclose(component_log_density(model.family, at.components, x), expected, rtol=1e-7)
+
+
+@each_structure
+@each_separation
+def test_the_order_of_the_rows_does_not_matter(covariance, separation):
+    scene = Scene(covariance, 4, 5000, separation)
+    source = in_pattern_order(InMemory(scene.x))
+    assert isinstance(source, InMemory)
+    assert np.array_equal(source.x, scene.x[:, np.lexsort(codes(scene.x)[::-1])], equal_nan=True)
+    assert in_pattern_order(source) is source
+    marked = in_pattern_order(InMemory(scene.x, scene.x[0] ** 2, np.arange(5000), 700))
+    assert isinstance(marked, InMemory) and marked.block_rows == 700
+    assert np.array_equal(scene.x[:, marked.labels], source.x, equal_nan=True)
+    assert np.array_equal(marked.weights, source.x[0] ** 2, equal_nan=True)
+    for mine, its in zip(scene.found(InMemory(scene.x)), scene.found(source), strict=True):
+        assert np.allclose(mine, its, rtol=1e-9, atol=1e-9 * np.abs(mine).max())
+
+
+@pytest.mark.parametrize("covariance", ["full", "tied"])
+@each_separation
+def test_few_patterns_at_a_time_change_nothing(monkeypatch, covariance, separation):
+    scene = Scene(covariance, 5, 3000, separation)
+    whole = scene.found(InMemory(scene.x))
+    monkeypatch.setattr(gaussian_patterns, "AT_ONCE", 1)
+    for mine, its in zip(scene.found(InMemory(scene.x)), whole, strict=True):
+        assert np.allclose(mine, its, rtol=1e-10, atol=1e-10 * np.abs(its).max())
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_columns_are_summarised_by_the_likeliest_normal_distribution(weighted):
+    x, _ = gappy(3, 200)
+    x[1] *= 1e3
+    weights = np.random.default_rng(1).uniform(0.5, 2, 200) if weighted else None
+    columns = summarize(InMemory(x, weights, block_rows=64))
+    mean, covariance = normal_of_all(x, np.ones(200) if weights is None else weights)
+    scale = np.sqrt(np.diagonal(covariance))
+    assert np.allclose(columns.centre / scale, mean / scale, atol=1e-4)
+    assert np.allclose(columns.covariance / np.outer(scale, scale), covariance / np.outer(scale, scale), atol=1e-4)
+    assert (np.linalg.eigvalsh(columns.covariance) > 0).all()
+
+
+def test_a_missing_cell_is_a_value_of_its_own():
+    x = np.array([[1.0, 1.0, np.nan, np.nan, 1.0], [2.0, np.nan, np.nan, np.nan, 2.0]])
+    source = InMemory(x)
+    assert multiplicity(source, summarize(source)).tolist() == [2, 1, 2, 2, 2]
