@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("programs", "passes", "threads", "stack", "memory", "armadillo", "search", "sweep")
+PARTS = ("programs", "passes", "missing", "threads", "stack", "memory", "armadillo", "search", "sweep")
 
 
 def main(asked: list[str]) -> int:
