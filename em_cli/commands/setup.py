@@ -117,8 +117,10 @@ def wishes(config: RunConfig) -> list[Wish]:
 
 def groups_of(config: RunConfig, data: Data) -> tuple[Group, ...]:
     """Which family describes which columns."""
-    from em_cli.search.groups import grouped
+    from em_cli.search.groups import MIXED, grouped
 
+    if config.family_options and config.family in ("auto", MIXED):
+        raise UsageError(f"{next(iter(config.family_options))!r} is an option of a family: name it with --family.")
     unknown = [name for wish in wishes(config) for name in wish.columns if name not in data.schema.names]
     if unknown:
         raise DataError(f"column {unknown[0]!r} of a group is not among the columns to fit.")

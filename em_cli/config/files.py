@@ -49,7 +49,19 @@ def template(data: str) -> str:
         *_keys(RunConfig, "data", data),
     ]
     lines += ["k: 2  # number of components; for select 1-10, 1-10:3 or [1, 2, 4]"]
-    for name in ("family", "covariance", "criterion", "seed", "threads", "runner", "out", "responsibilities"):
+    for name in (
+        "family",
+        "covariance",
+        "groups",
+        "noise",
+        "mixing_weights",
+        "criterion",
+        "seed",
+        "threads",
+        "runner",
+        "out",
+        "responsibilities",
+    ):
         lines.append(_commented(RunConfig, name, ""))
     lines += ["search:", *_keys(RunConfig, "search", data)]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,152 @@
+"""Types, weights, labels, noise and groups of columns, from the command line to the files."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from program import SAMPLES, em
+
+PENGUINS, FAITHFUL, IRIS = (SAMPLES / f"{name}.csv" for name in ("penguins", "faithful", "iris"))
+
+
+def fitted(*arguments: object, cwd: Path) -> dict:
+    return json.loads(em("fit", *arguments, "--json", "--restarts", 3, cwd=cwd).out)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text())))
+
+
+def test_the_types_of_columns_and_their_families(tmp_path):
+    found = fitted(PENGUINS, "-k", 2, "--missing", "drop", cwd=tmp_path)
+    types = {column["name"]: column["type"] for column in found["columns"]}
+    assert types["species"] == types["sex"] == "categorical"
+    assert types["bill_length_mm"] == "numeric"
+    assert {group["family"] for group in found["groups"]} == {"gaussian", "categorical"}
+    sexes = [component["probabilities"]["sex"] for component in found["components"]]
+    assert all(set(p) == {"female", "male"} and sum(p.values()) == pytest.approx(1) for p in sexes)
+
+
+def test_groups_of_columns_have_families_and_structures_of_their_own(tmp_path):
+    (tmp_path / "run.yaml").write_text(
+        f"""
+data: {{path: {IRIS}, exclude: species}}
+k: 2
+covariance: tied
+groups:
+- {{columns: [sepal_length, sepal_width], family: gaussian, covariance: diag}}
+"""
+    )
+    found = fitted("-c", "run.yaml", cwd=tmp_path)
+    assert [(len(g["columns"]), g["covariance_type"]) for g in found["groups"]] == [(2, "diag"), (2, "tied")]
+    assert [np.shape(g["covariances"]) for g in found["groups"]] == [(2, 2), (2, 2)]
+    (tmp_path / "m.json").write_text(json.dumps(found))
+    scored = json.loads(em("score", "m.json", IRIS, cwd=tmp_path).out)
+    assert scored["log_likelihood"] == pytest.approx(found["log_likelihood"], rel=1e-12)
+
+
+@pytest.fixture(scope="module")
+def weighted(tmp_path_factory):
+    """Old Faithful with weights 0, 1 and 2, and the same with the rows left out or written twice."""
+    folder = tmp_path_factory.mktemp("weights")
+    header, *rows = FAITHFUL.read_text().split()
+    weights = [i % 3 for i in range(len(rows))]
+    pairs = list(zip(rows, weights, strict=True))
+    (folder / "weighted.csv").write_text("\n".join([f"{header},w", *(f"{row},{w}" for row, w in pairs)]) + "\n")
+    (folder / "repeated.csv").write_text("\n".join([header, *(row for row, w in pairs for _ in range(w))]) + "\n")
+    return folder
+
+
+def test_a_weight_of_two_is_the_row_twice_and_of_zero_none(weighted):
+    ours = fitted("weighted.csv", "-k", 2, "--weights", "w", cwd=weighted)
+    theirs = fitted("repeated.csv", "-k", 2, cwd=weighted)
+    for name in ("log_likelihood", "bic", "aic", "icl", "n_for_bic"):
+        assert ours[name] == pytest.approx(theirs[name], rel=1e-6), name
+    (weighted / "m.json").write_text(json.dumps(ours))
+    by_weight = json.loads(em("score", "m.json", "weighted.csv", "--weights", "w", cwd=weighted).out)
+    by_row = json.loads(em("score", "m.json", "repeated.csv", cwd=weighted).out)
+    for name in ("log_likelihood", "bic", "icl", "entropy"):
+        assert by_weight[name] == pytest.approx(by_row[name], rel=1e-10), name
+
+
+def test_rows_without_weight_are_scored_all_the_same(weighted):
+    em("fit", "weighted.csv", "-k", 2, "--weights", "w", "--out", "w.em", cwd=weighted)
+    rows = rows_of(weighted / "w.em" / "responsibilities.csv")
+    assert [row["row"] for row in rows] == [str(i) for i in range(1, 273)]
+    assert all(row["component"] in ("1", "2") for row in rows)
+    assert json.loads((weighted / "w.em" / "params.json").read_text())["n_samples"] == sum(
+        i % 3 > 0 for i in range(272)
+    )
+
+
+def test_sampling_weights_have_mean_one(weighted):
+    found = fitted("weighted.csv", "-k", 2, "--weights", "w", "--weight-type", "sampling", cwd=weighted)
+    assert found["n_for_bic"] == pytest.approx(found["n_samples"])
+    assert found["weight_type"] == "sampling"
+
+
+def test_labels_are_honoured_and_name_the_components(tmp_path):
+    rows = rows_of(IRIS)
+    text = ["sepal_length,sepal_width,petal_length,petal_width,kind"]
+    for place, row in enumerate(rows):
+        *numbers, species = row.values()
+        text.append(",".join([*numbers, species if place % 10 == 0 else ""]))
+    (tmp_path / "some.csv").write_text("\n".join(text) + "\n")
+    em("fit", "some.csv", "-k", 3, "--labels", "kind", "--restarts", 4, cwd=tmp_path)
+    names = [c["name"] for c in json.loads((tmp_path / "some.em" / "params.json").read_text())["components"]]
+    assert sorted(names) == ["setosa", "versicolor", "virginica"]
+    for place, row in enumerate(rows_of(tmp_path / "some.em" / "responsibilities.csv")):
+        if place % 10 == 0:
+            assert names[int(row["component"]) - 1] == rows[place]["species"]
+            assert float(row["uncertainty"]) == 0
+    refused = em("fit", "some.csv", "-k", 2, "--labels", "kind", "--json", cwd=tmp_path, status=3)
+    assert "the labels name 3 components (setosa, versicolor, virginica), more than k = 2" in refused.err
+
+
+def test_noise_takes_what_belongs_to_no_component(tmp_path):
+    rng = np.random.default_rng(0)
+    cloud, noise = rng.standard_normal((200, 2)), rng.uniform(-30, 30, (40, 2))
+    np.savetxt(tmp_path / "noisy.csv", np.concatenate([cloud, noise]), delimiter=",", header="a,b", comments="")
+    em("fit", "noisy.csv", "-k", 1, "--noise", "--restarts", 3, cwd=tmp_path)
+    found = json.loads((tmp_path / "noisy.em" / "params.json").read_text())
+    assert found["noise"] == pytest.approx(1 / 6, abs=0.03)
+    assert found["weights"][0] + found["noise"] == pytest.approx(1)
+    assert found["components"][0]["sd"]["a"] == pytest.approx(1, abs=0.15)
+    rows = rows_of(tmp_path / "noisy.em" / "responsibilities.csv")
+    assert sum(row["component"] == "0" for row in rows[200:]) > 35
+    assert (
+        em("predict", "noisy.em", "noisy.csv", cwd=tmp_path).out
+        == (tmp_path / "noisy.em" / "responsibilities.csv").read_text()
+    )
+    refused = em("fit", PENGUINS, "-k", 2, "--noise", "--missing", "drop", "--json", cwd=tmp_path, status=2)
+    assert "column 'species' is not continuous" in refused.err
+
+
+@pytest.mark.parametrize(("shares", "weights"), [("equal", [0.5, 0.5]), ("[0.7, 0.3]", [0.7, 0.3])])
+def test_mixing_weights_can_be_fixed(tmp_path, shares, weights):
+    found = fitted(FAITHFUL, "-k", 2, "--set", f"mixing_weights={shares}", cwd=tmp_path)
+    assert found["weights"] == pytest.approx(weights)
+    assert found["n_parameters"] == 10
+    (tmp_path / "m.json").write_text(json.dumps(found))
+    assert json.loads(em("score", "m.json", FAITHFUL, cwd=tmp_path).out)["bic"] == pytest.approx(found["bic"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("--type", "waiting=tall"), 2, "unknown type 'tall'"),
+        (("--type", "waiting=poison"), 2, "Did you mean 'poisson'?"),
+        (("--family", "categorical", "--covariance", "tied"), 2, "--covariance does not apply"),
+        (("--set", "mixing_weights=[0.5, 0.2, 0.3]"), 2, "mixing_weights has 3 numbers"),
+        (("--noise", "--set", "mixing_weights=equal"), 2, "do not go with noise"),
+        (("--set", "family.sharpness=3"), 2, "'sharpness' is an option of a family: name it with --family."),
+        (("--family", "gaussian", "--set", "family.sharpness=3"), 2, "family 'gaussian' has no option 'sharpness'"),
+        (("--labels", "waiting", "--effort", "high"), 2, "--effort high does not apply"),
+        (("--weights", "wait"), 3, "Did you mean 'waiting'?"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(tmp_path, arguments, status, words):
+    assert words in em("fit", FAITHFUL, "-k", 2, *arguments, cwd=tmp_path, status=status).err
