@@ -10,7 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("programs", "passes", "missing", "threads", "stack", "memory", "armadillo", "search", "sweep")
+PARTS = (
+    "programs", "passes", "mixed", "missing", "threads", "stack", "memory", "armadillo", "search", "sweep",
+)  # fmt: skip
 
 
 def main(asked: list[str]) -> int:
