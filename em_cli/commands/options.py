@@ -57,7 +57,7 @@ class ReadingOptions:
     )
     na: Annotated[list[str] | None, _opt("--na", metavar="TEXT", help="Marks a missing cell (repeatable).")] = None
     missing: Annotated[
-        str | None, _opt("--missing", metavar="model|error|drop", help="Missing cells [default: error].")
+        str | None, _opt("--missing", metavar="model|error|drop", help="Missing cells [default: model].")
     ] = None
 
 

@@ -42,7 +42,7 @@ class DataConfig(_Section):
     missing: Annotated[
         Literal["model", "error", "drop"],
         Field(description="missing cells: model fits such rows by their other cells, drop leaves them out"),
-    ] = "error"
+    ] = "model"
     weights: Annotated[str | None, Field(description="a column of case weights, never fitted")] = None
     labels: Annotated[
         str | None, Field(description="a column that names the component of the rows of which it is known")
