@@ -23,6 +23,7 @@ REST = 60  # passes that a climb takes to come to rest, more or less
 AT_REST = Stopping(0.05, REST)
 LATE = Stopping(0.05, 4 * REST)  # for those that are not, and may be the best
 LATECOMERS = 8  # at least
+FEWEST = 4  # candidates that climb to rest whatever it takes: a half of so few is a matter of chance
 RUNGS = (4, 12, 28)  # passes after which the lower half is given up, where not all can climb to rest
 DIFFERENT = 0.1  # nats between distinct mixtures
 
@@ -91,6 +92,8 @@ class Scout:
         """The sound ends of the climbs, the highest first; where not all are affordable, of the better ones only."""
         if self.rich(len(candidates)):
             return self.sound((yield from self.rested(candidates)))
+        if len(candidates) <= FEWEST:
+            return self.sound((yield Leg(candidates, AT_REST)))
         running = list(candidates)
         for passes in RUNGS:
             better = self.sound((yield Leg(running, Stopping(0.0, passes))))
