@@ -174,6 +174,25 @@ class Quest:
         if self.population:
             yield from self._searched(self.population[0])
 
+    @property
+    def best(self) -> FitResult | None:
+        """The highest sound end of a climb."""
+        ended = (a.result for a in self.attempts if a.climbed and a.sound)
+        return max(ended, key=lambda result: result.log_likelihood, default=None)
+
+    def climb(self, starts: Sequence[Candidate], origin: str) -> Search[None]:
+        """From starts to the end at once."""
+        climbs = [replace(start, algorithm=self.algorithm, number=next(self.numbers)) for start in starts]
+        results = yield Leg(climbs, self.stopping, self.observe)
+        for result, collapses in zip(results, self.ground.judged(results), strict=True):
+            self.attempts.append(Attempt(result, origin, (), collapses, True))
+            if self.attempts[-1].sound:
+                self._ended(Found(result, origin))
+
+    def _ended(self, found: Found) -> None:
+        self.ends = sorted([*self.ends, found], key=lambda f: -f.height)
+        self.population = self.scout.fittest([*self.population, Found(found.result, "search")])
+
     def tally(self) -> tuple[int, int]:
         """How many searches were made, and how many came to the best end.
 
@@ -221,8 +240,7 @@ class Quest:
             self.attempts.append(Attempt(result, SEARCH + found.origin, (number,), collapses, True))
             if sound:
                 result = yield from self._off_plateau(result, found.origin, number)
-                self.ends = sorted([*self.ends, Found(result, found.origin)], key=lambda f: -f.height)
-                self.population = self.scout.fittest([*self.population, Found(result, "search")])
+                self._ended(Found(result, found.origin))
                 return result
             again = yield from repaired(self.scout, result, rng)
             if again is None:

@@ -29,6 +29,11 @@ def of_one(scout: Scout) -> Search[list[FitResult]]:
 
 def grown(scout: Scout, parents: Sequence[FitResult]) -> Search[list[FitResult]]:
     """From mixtures of one component less: the most gainful splits of each."""
+    return (yield from scout.to_rest(parted(scout, parents, _affordable(scout))))
+
+
+def parted(scout: Scout, parents: Sequence[FitResult], most: int | None = None) -> list[Candidate]:
+    """Climbs from the splits of mixtures of one component less, the most gainful first, all unless told otherwise."""
     ways: list[list[Array]] = []
     for p, parent in enumerate(parents[:PARENTS]):
         view = scout.ground.view(parent)
@@ -36,7 +41,7 @@ def grown(scout: Scout, parents: Sequence[FitResult]) -> Search[list[FitResult]]
         for split in splits(view, scout.ground, scout.rng(1, p), scout.effort.tries):
             kept = np.delete(view.statistics, split.component, axis=0)
             ways[-1].append(np.concatenate([kept, [split.part.first, split.part.second]]))
-    return (yield from scout.to_rest(_in_turn(scout, ways)))
+    return _in_turn(scout, ways, most)
 
 
 def shrunk(scout: Scout, parents: Sequence[FitResult]) -> Search[list[FitResult]]:
@@ -45,13 +50,17 @@ def shrunk(scout: Scout, parents: Sequence[FitResult]) -> Search[list[FitResult]
     for parent in parents[:PARENTS]:
         view = scout.ground.view(parent)
         ways.append([_after(view.statistics, [merge]) for merge in merges(view)])
-    return (yield from scout.to_rest(_in_turn(scout, ways)))
+    return (yield from scout.to_rest(_in_turn(scout, ways, _affordable(scout))))
 
 
-def _in_turn(scout: Scout, ways: Sequence[Sequence[Array]]) -> list[Candidate]:
-    """The best way of each parent, then the second best …, as many as are affordable."""
+def _in_turn(scout: Scout, ways: Sequence[Sequence[Array]], most: int | None) -> list[Candidate]:
+    """The best way of each parent, then the second best …."""
     ordered = [way for rank in zip_longest(*ways) for way in rank if way is not None]
-    return [scout.candidate(way) for way in ordered[: scout.affordable(REST, *DESCENDANTS)]]
+    return [scout.candidate(way) for way in ordered[:most]]
+
+
+def _affordable(scout: Scout) -> int:
+    return scout.affordable(REST, *DESCENDANTS)
 
 
 def borrowed(scout: Scout, results: Sequence[FitResult]) -> Search[list[FitResult]]:

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from em_cli.engine.fit import FitResult, Search
 from em_cli.search.explore import Quest
-from em_cli.search.lineage import borrowed, grown, of_one, shrunk
+from em_cli.search.lineage import borrowed, grown, of_one, parted, shrunk
 from em_cli.search.scout import REST, Found, Scout
 
 ABOVE = 1  # numbers of components beyond the one wanted, from which a single model is shrunk
 CHAINED = 12  # components up to which a single model is chained up to, however many the rows
+AT_ONCE = 4  # splits that climb to the end together
 NOTICEABLE = 0.01  # nats by which more components may not be worse
 
 
@@ -50,11 +51,20 @@ def mended(quests: Mapping[int, Quest]) -> Search[None]:
     """Search on where more components are worse: the fewer ones, one of them split, cannot be."""
     for k in sorted(quests):
         below, quest = quests.get(k - 1), quests[k]
-        if below is None or not below.ends or quest.ground.halted():
+        best = below.best if below else None
+        end = quest.ends[0].result if quest.ends else None
+        if best is None or _no_worse(end, best) or quest.ground.halted():
             continue
-        if not quest.ends or quest.ends[0].height < below.ends[0].height - NOTICEABLE:
-            quest.add((yield from grown(quest.scout, [end.result for end in below.ends])), "splits")
-            yield from quest.search_best()
+        quest.add((yield from grown(quest.scout, [best])), "splits")
+        yield from quest.search_best()
+        starts = [] if _no_worse(quest.best, best) else parted(quest.scout, [best])
+        while starts and not _no_worse(quest.best, best) and not quest.ground.halted():
+            yield from quest.climb(starts[:AT_ONCE], "splits")
+            starts = starts[AT_ONCE:]
+
+
+def _no_worse(end: FitResult | None, below: FitResult) -> bool:
+    return end is not None and end.log_likelihood >= below.log_likelihood - NOTICEABLE
 
 
 def _joined(quest: Quest | None, scout: Scout, made: list[FitResult], origin: str, known: list[Found]) -> list[Found]:

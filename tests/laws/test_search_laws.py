@@ -2,10 +2,23 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from support import CASES, Case, default_plan, find_one, measured, real, responsibilities, rows, start
+from support import (
+    CASES,
+    Case,
+    default_plan,
+    find,
+    find_one,
+    measured,
+    real,
+    reference_rows,
+    responsibilities,
+    rows,
+    start,
+)
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.em import EM
@@ -205,3 +218,12 @@ def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch, restarts):
     assert fitted.chosen.log_likelihood == max(entry.result.log_likelihood for entry in climbed)
     assert all(entry.result.log_likelihood > fitted.chosen.log_likelihood for entry in given_up)
     assert fitted.at_best <= len(climbed)
+
+
+def test_more_components_are_no_worse():
+    """Where starts of their own all collapse, a split of fewer components that climbs to the end at once may not."""
+    x = reference_rows("galaxies.csv", ("velocity",))
+    fits = find(Gaussian("full"), x, range(4, 9))
+    heights = [fitted.chosen.log_likelihood for fitted in fits if fitted.chosen and not any(fitted.collapses)]
+    assert len(heights) == len(fits)
+    assert all(more >= fewer - 0.01 for fewer, more in pairwise(heights))
