@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from scipy import optimize, stats
-from scipy.special import digamma, expit, logsumexp
+from scipy.special import digamma, expit, i0e, i1e, logsumexp, polygamma
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import Array, Flags, Integers, take
@@ -30,9 +30,14 @@ from em_cli.families import FAMILIES
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.distributions.bernoulli import bernoulli
+from em_cli.families.distributions.beta import beta
 from em_cli.families.distributions.categorical import categorical
 from em_cli.families.distributions.exponential import exponential
+from em_cli.families.distributions.gamma import gamma
+from em_cli.families.distributions.lognormal import lognormal
 from em_cli.families.distributions.poisson import poisson
+from em_cli.families.distributions.von_mises import von_mises
+from em_cli.families.distributions.weibull import weibull
 from em_cli.families.gaussian import Gaussian
 from em_cli.families.product import Product
 from em_cli.families.student_t import StudentT
@@ -44,7 +49,9 @@ from em_cli.search.restarts import Plan, Task, search
 from em_cli.sources.memory import InMemory
 from em_cli.starts import STARTS
 
-Kinds = tuple[str, ...]  # of the columns: "real", "positive", "count", "binary", or "3 levels"
+Kinds = tuple[
+    str, ...
+]  # of the columns: "real", "positive", "skewed", "proportion", "angle", "count", "binary" or "3 levels"
 Document = Mapping[str, Any]
 SMALLEST = np.log(1e-300)  # what stands for the log of a probability of zero
 
@@ -62,6 +69,7 @@ class Case:
     closed_form: Callable[[Family, Array, Array], dict[str, Any]]  # document of one component: family, rows, weights
     gaps: float = 0.0  # share of missing cells
     exact: bool = True  # the M-step is the maximum given the labels; else something else of each row is missing too
+    bounded: bool = True  # sums that add over components tell what a move is worth at least
 
     def rows(self, seed: int, n: int, separation: float = 4.0, k: int = 3) -> tuple[Array, Integers]:
         x, labels = rows(self.kinds, seed, n, separation, k)
@@ -89,6 +97,16 @@ def rows(kinds: Kinds, seed: int, n: int, separation: float = 4.0, k: int = 3) -
     for j, kind in enumerate(kinds):
         if kind == "positive":
             x[j] = rng.exponential((1 + scale) ** places[j])
+        elif kind == "skewed":  # in logarithms, groups are 1.2 apart
+            shape = (separation / 1.2) ** 2
+            x[j] = rng.gamma(shape, np.exp(1.2 * places[j]) / shape)
+        elif kind == "proportion":  # groups are evenly apart in the unit interval, or on the circle
+            mean = (places[j] + 1) / (k + 1)
+            precision = max(mean.min() * (1 - mean.min()) * ((k + 1) * separation) ** 2 - 1, 1.0)
+            x[j] = np.clip(rng.beta(precision * mean, precision * (1 - mean)), 1e-9, 1 - 1e-9)
+        elif kind == "angle":
+            noise = rng.vonmises(0.0, (separation * k / (2 * np.pi)) ** 2, n)
+            x[j] = np.remainder(2 * np.pi * (places[j] + 0.5) / k + noise, 2 * np.pi)
         elif kind == "binary":
             logits = 2 * (places[j] / max(k - 1, 1) - 0.5) * (2 * np.tanh(separation / 2) if separation < 10 else scale)
             x[j] = rng.random(n) < expit(logits)
@@ -104,7 +122,7 @@ def real(kinds: Kinds) -> Flags:
 
 def measured(kinds: Kinds) -> Flags:
     """Which columns have units."""
-    return np.array([kind in ("real", "positive") for kind in kinds])
+    return np.array([kind in ("real", "positive", "skewed") for kind in kinds])
 
 
 def n_levels(kind: str) -> int:
@@ -125,7 +143,13 @@ def axis(kind: str, low: float, high: float) -> tuple[Array, Array]:
     if kind == "real":
         nodes = np.linspace(low, high, 2001)
         return nodes, np.full(2001, nodes[1] - nodes[0])
-    if kind == "positive":  # a sum over logarithms is exact to all digits, where the density falls off fast
+    if kind == "angle":
+        nodes = np.linspace(0, 2 * np.pi, 2000, endpoint=False)
+        return nodes, np.full(2000, np.pi / 1000)
+    if kind == "proportion":
+        logits = np.linspace(-40, 30, 4001)  # there are no numbers so close to one as to zero
+        return expit(logits), expit(logits) * expit(-logits) * (logits[1] - logits[0])
+    if kind in ("positive", "skewed"):  # a sum over logarithms is exact to all digits, where the density falls off fast
         logs = np.linspace(-45, np.log(60 * high), 4001)
         return np.exp(logs), np.exp(logs) * (logs[1] - logs[0])
     nodes = np.arange(np.ceil(high) if kind == "count" else 2.0 if kind == "binary" else float(n_levels(kind)))
@@ -255,6 +279,36 @@ def by_columns(name: str, law: Callable[[Array], Any]) -> Callable[[Any, Documen
         return np.stack([of_observed(by_cell, x) for by_cell in cells])
 
     return log_density
+
+
+def stirling_rest(a: Any) -> Any:
+    """a log a − a − log Γ(a) of large numbers."""
+    return 0.5 * np.log(a / (2 * np.pi)) - 1 / (12 * a) + 1 / (360 * a**3)
+
+
+def by_pairs(names: tuple[str, str], law: Callable[[Array, Array, Array], Array]) -> Callable[..., Array]:
+    """Of columns with two parameters each."""
+
+    def log_density(family: Any, document: Document, x: Array) -> Array:
+        both = zip(*[np.array(document[name]) for name in names], strict=True)
+        return np.stack([of_observed(law(x, one[:, None], other[:, None]), x) for one, other in both])
+
+    return log_density
+
+
+def gamma_log_density(x: Array, shapes: Array, scales: Array) -> Array:
+    """Where scipy.stats loses digits, in extended precision."""
+    a, u = shapes.astype(np.longdouble), x.astype(np.longdouble) / scales
+    exact = stirling_rest(a) + a * (np.log(u / a) + 1 - u / a) - np.log(x)
+    return np.where(shapes > 1e4, exact.astype(float), stats.gamma(shapes, scale=scales).logpdf(x))
+
+
+def beta_log_density(x: Array, alphas: Array, betas: Array) -> Array:
+    """Likewise."""
+    a, b, u = alphas.astype(np.longdouble), betas.astype(np.longdouble), x.astype(np.longdouble)
+    exact = a * np.log(u * (a + b) / a) + b * np.log((1 - u) * (a + b) / b) - np.log(u) - np.log(1 - u)
+    exact += stirling_rest(a) + stirling_rest(b) - stirling_rest(a + b)
+    return np.where(alphas + betas > 1e4, exact.astype(float), stats.beta(alphas, betas).logpdf(x))
 
 
 scipy_poisson = by_columns("rates", stats.poisson)
@@ -450,6 +504,89 @@ def exponential_cases() -> list[Case]:
     return with_and_without_gaps(Case("exponential", kinds, kinds[:1], True, lambda kinds: exponential(), law, of_all))
 
 
+def gamma_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        means = averages(x, weights)
+        slack = np.log(means) - averages(np.log(x), weights)
+        shapes = np.array([root(lambda a, s=s: np.log(a) - digamma(a) - s, 1e4) for s in slack])
+        return {"shapes": shapes[None], "scales": (means / shapes)[None]}
+
+    law = by_pairs(("shapes", "scales"), gamma_log_density)
+    kinds = ("skewed",) * 3
+    return with_and_without_gaps(Case("gamma", kinds, kinds[:1], True, lambda kinds: gamma(), law, of_all))
+
+
+def lognormal_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        means = averages(np.log(x), weights)
+        return {
+            "log_means": means[None],
+            "log_sds": np.sqrt(averages((np.log(x) - means[:, None]) ** 2, weights))[None],
+        }
+
+    law = by_pairs(("log_means", "log_sds"), lambda x, mean, sd: stats.norm(mean, sd).logpdf(np.log(x)) - np.log(x))
+    kinds = ("skewed",) * 3
+    return with_and_without_gaps(Case("lognormal", kinds, kinds[:1], True, lambda kinds: lognormal(), law, of_all))
+
+
+def beta_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        """By Newton's iteration from the moments."""
+        mean = averages(x, weights)
+        logs = np.stack([averages(np.log(x), weights), averages(np.log1p(-x), weights)])
+        precision = mean * (1 - mean) / averages((x - mean[:, None]) ** 2, weights) - 1
+        p = np.stack([precision * mean, precision * (1 - mean)])  # (2, D)
+        for _ in range(50):
+            curvature = np.eye(2) * polygamma(1, p).T[:, None] - polygamma(1, p.sum(axis=0))[:, None, None]
+            p = p + np.linalg.solve(curvature, (logs - digamma(p) + digamma(p.sum(axis=0))).T[..., None])[..., 0].T
+        return {"alphas": p[:1], "betas": p[1:]}
+
+    law = by_pairs(("alphas", "betas"), beta_log_density)
+    kinds = ("proportion",) * 3
+    return with_and_without_gaps(Case("beta", kinds, kinds[:1], False, lambda kinds: beta(), law, of_all))
+
+
+def von_mises_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        east, north = averages(np.cos(x), weights), averages(np.sin(x), weights)
+        lengths = np.hypot(east, north)
+        kappa = [root(lambda k, r=r: r - i1e(k) / i0e(k), 1e4) for r in lengths]
+        return {"means": np.remainder(np.arctan2(north, east), 2 * np.pi)[None], "concentrations": [kappa]}
+
+    law = by_pairs(("means", "concentrations"), lambda x, mean, kappa: stats.vonmises(kappa, loc=mean).logpdf(x))
+    kinds = ("angle",) * 3
+    return with_and_without_gaps(Case("von_mises", kinds, kinds[:1], False, lambda kinds: von_mises(), law, of_all))
+
+
+def weibull_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        logs = np.log(x)
+        means = averages(logs, weights)
+
+        def missed(shape: float, j: int) -> float:
+            seen = ~np.isnan(x[j])
+            t = weights[seen] * np.exp(shape * (logs[j, seen] - means[j]))
+            return float(1 / shape - t @ (logs[j, seen] - means[j]) / t.sum())
+
+        shapes = np.array([root(lambda c, j=j: missed(c, j), 50.0) for j in range(len(x))])
+        scales = np.exp(means + np.log(averages(np.exp(shapes[:, None] * (logs - means[:, None])), weights)) / shapes)
+        return {"shapes": shapes[None], "scales": scales[None]}
+
+    def log_density(x: Array, shapes: Array, scales: Array) -> Array:
+        log_t = shapes * np.log(x / scales)  # t itself may be too large a number
+        near = stats.weibull_min(shapes, scale=scales).logpdf(np.where(log_t < 600, x, scales))
+        return np.where(log_t < 600, near, -np.exp(600))
+
+    law = by_pairs(("shapes", "scales"), log_density)
+    kinds = ("skewed",) * 3
+    case = Case("weibull", kinds, kinds[:1], True, lambda kinds: weibull(), law, of_all, exact=False, bounded=False)
+    return with_and_without_gaps(case)
+
+
+def root(falling: Callable[[float], float], most: float) -> float:
+    return float(optimize.brentq(falling, 1e-2, most, xtol=1e-14, rtol=1e-15))
+
+
 def product_cases() -> list[Case]:
     def build(kinds: Kinds) -> Product:
         groups = tuple(np.array([j for j, kind in enumerate(kinds) if kind == wanted]) for wanted in ("real", "count"))
@@ -462,12 +599,17 @@ def product_cases() -> list[Case]:
 
 CASE_MAKERS: dict[str, Callable[[], list[Case]]] = {
     "bernoulli": bernoulli_cases,
+    "beta": beta_cases,
     "categorical": categorical_cases,
     "exponential": exponential_cases,
+    "gamma": gamma_cases,
     "gaussian": gaussian_cases,
+    "lognormal": lognormal_cases,
     "poisson": poisson_cases,
     "product": product_cases,
     "student_t": student_t_cases,
+    "von_mises": von_mises_cases,
+    "weibull": weibull_cases,
 }
 
 CASES = [case for name in FAMILIES if name in CASE_MAKERS for case in CASE_MAKERS[name]()]

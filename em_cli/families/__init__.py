@@ -5,10 +5,15 @@ from em_cli.registry import Registry
 FAMILIES = Registry(
     "family",
     bernoulli="em_cli.families.distributions.bernoulli:bernoulli",
+    beta="em_cli.families.distributions.beta:beta",
     categorical="em_cli.families.distributions.categorical:categorical",
     exponential="em_cli.families.distributions.exponential:exponential",
+    gamma="em_cli.families.distributions.gamma:gamma",
     gaussian="em_cli.families.gaussian:Gaussian",
+    lognormal="em_cli.families.distributions.lognormal:lognormal",
     poisson="em_cli.families.distributions.poisson:poisson",
     product="em_cli.families.product:Product",
     student_t="em_cli.families.student_t:StudentT",
+    von_mises="em_cli.families.distributions.von_mises:von_mises",
+    weibull="em_cli.families.distributions.weibull:weibull",
 )

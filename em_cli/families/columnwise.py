@@ -12,13 +12,14 @@ from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.protocols import Collapse
-from em_cli.families.distributions.distribution import TINY, Distribution, Layout, Values, ValuesChart
+from em_cli.families.distributions.distribution import TINY, Distribution, Framed, Layout, Values, ValuesChart
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnwiseParameters:
     values: Values  # of the distribution, (R, K, D) or (R, K, F) each
     theta: Array  # (R, K, F)
+    tight: Flags  # (R, K) components that the distribution evaluates about their own parameters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +28,8 @@ class Columnwise:
 
     Of columns with missing cells, there are also flags of what is observed: a missing cell has
     zeros for features, its column a weight of its own in each component, and it vanishes from
-    the likelihood.
+    the likelihood. Tight components of a distribution that knows any have their statistics in the
+    frame of their own parameters.
     """
 
     distribution: Distribution
@@ -35,12 +37,14 @@ class Columnwise:
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
     _layout: Layout = field(init=False, repr=False)
     _gaps: Integers = field(init=False, repr=False)  # columns whose observed cells are flagged
+    _framed: Framed | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         layout = self.distribution.layout()
         gaps = np.zeros(0, np.intp) if layout.complete else np.flatnonzero(self.columns.gaps)
         object.__setattr__(self, "_layout", layout)
         object.__setattr__(self, "_gaps", gaps)
+        object.__setattr__(self, "_framed", self.distribution if hasattr(self.distribution, "tight") else None)
 
     def bind(self, columns: Columns) -> Columnwise:
         known: Any = self.distribution
@@ -76,7 +80,7 @@ class Columnwise:
         return embedded
 
     def natural(self, parameters: ColumnwiseParameters) -> tuple[Array, Flags]:
-        return parameters.theta, np.zeros(len(parameters.theta), bool)
+        return parameters.theta, np.logical_or.reduce(parameters.tight, axis=-1)
 
     def n_own_features(self) -> int:
         return self.n_features()
@@ -85,19 +89,43 @@ class Columnwise:
         return np.zeros(0)
 
     def log_density(self, features: Array, parameters: ColumnwiseParameters, offset: Array, out: Array) -> None:
-        exponential.log_density(features, parameters.theta, offset, out)
+        if not parameters.tight.all():
+            exponential.log_density(features, parameters.theta, offset, out)
+        if self._framed and parameters.tight.any():
+            places, values = _of_tight(parameters)
+            out[places] = self._framed.log_density_about(*self._cells(features), values) + offset[places][:, None]
 
     def statistics(self, features: Array, responsibilities: Array, parameters: ColumnwiseParameters | None) -> Array:
-        return exponential.statistics(features, responsibilities)
+        sums = exponential.statistics(features, responsibilities)
+        if self._framed and parameters is not None and parameters.tight.any():
+            places, values = _of_tight(parameters)
+            own = self._framed.sums_about(*self._cells(features), responsibilities[places], values)
+            sums[..., 1 + len(self._gaps) :][places] = own
+        return sums
 
     def maximize(self, statistics: Array, parameters: ColumnwiseParameters | None) -> ColumnwiseParameters:
         weight, sums = self.parts(statistics)
-        if self._layout.complete or len(self._gaps):
+        if parameters is None or not self._framed or not parameters.tight.any():
+            return self.at(self._maximum(weight, sums, None))
+        places, about = _of_tight(parameters)
+        values = self._maximum(weight, sums, parameters.tight)
+        own = self._framed.maximize_about(np.maximum(weight[places], TINY), sums[places], about)
+        seen = weight[places] >= TINY
+        for value, tight in zip(values, own, strict=True):
+            value[places] = np.where(seen, tight, value[places])
+        return self.at(values)
+
+    def _maximum(self, weight: Array, sums: Array, tight: Flags | None) -> Values:
+        """The M-step from sums about nothing; that of a typical cell where none was seen, or the component is tight."""
+        if self._layout.complete or len(self._gaps) or self._framed:
             unseen = weight < TINY
+            if tight is not None:
+                unseen = unseen | tight[..., None]
             if unseen.any():
                 weight = np.where(unseen, 1.0, weight)
-                sums = np.where(unseen[..., self._layout.column], self.distribution.typical(), sums)
-        return self.at(self.distribution.maximize(np.maximum(weight, TINY), sums))
+                wide = unseen if unseen.shape[-1] == 1 else unseen[..., self._layout.column]
+                sums = np.where(wide, self.distribution.typical(), sums)
+        return self.distribution.maximize(np.maximum(weight, TINY), sums)
 
     def parts(self, statistics: Array) -> tuple[Array, Array]:
         """The weight of each column, (…, K, D), or (…, K, 1) if it is the same of all; and the sums of its features."""
@@ -130,6 +158,10 @@ class Columnwise:
         return False
 
     def expected_log_density(self, statistics: Array, parameters: ColumnwiseParameters) -> Array:
+        if self._framed and hasattr(self._framed, "expected_log_density"):
+            by_column: Array = self._framed.expected_log_density(*self.parts(statistics), parameters.values)
+            total: Array = by_column.sum(axis=-1)
+            return total
         expected: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
         return expected
 
@@ -146,11 +178,29 @@ class Columnwise:
         return np.where(np.isnan(x), self.sample(parameters, labels, rng), x)
 
     def at(self, values: Values) -> ColumnwiseParameters:
+        tight = self._framed.tight(values) if self._framed else np.zeros(values[0].shape[:-1], np.bool_)
         constant, slopes = self.distribution.natural(values)
         if not len(self._gaps):
-            return ColumnwiseParameters(values, np.concatenate([constant.sum(axis=-1, keepdims=True), slopes], axis=-1))
+            theta = np.concatenate([constant.sum(axis=-1, keepdims=True), slopes], axis=-1)
+            return ColumnwiseParameters(values, theta, tight)
         always = np.delete(constant, self._gaps, axis=-1).sum(axis=-1, keepdims=True)
-        return ColumnwiseParameters(values, np.concatenate([always, constant[..., self._gaps], slopes], axis=-1))
+        theta = np.concatenate([always, constant[..., self._gaps], slopes], axis=-1)
+        return ColumnwiseParameters(values, theta, tight)
+
+    def _cells(self, features: Array) -> tuple[Array, Flags | None]:
+        """The features of the distribution, and which cells (D, n) are observed if some are not."""
+        first = 1 + len(self._gaps)
+        if first == 1:
+            return features[1:], None
+        observed = np.ones((len(self.columns.gaps), features.shape[1]), np.bool_)
+        observed[self._gaps] = features[1:first] > 0
+        return features[first:], observed
+
+
+def _of_tight(parameters: ColumnwiseParameters) -> tuple[tuple[Integers, ...], Values]:
+    """The places of tight components, and their values (T, D)."""
+    places = np.nonzero(parameters.tight)
+    return places, tuple(value[places] for value in parameters.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,15 @@ FAMILY_OF = {
 
 DESCRIBES = {
     "bernoulli": "binary",
+    "beta": "proportion",
     "categorical": "categorical",
     "exponential": "positive",
+    "gamma": "positive",
     "gaussian": "numeric",
+    "lognormal": "positive",
     "poisson": "count",
+    "von_mises": "angle",
+    "weibull": "positive",
 }  # the type of the columns of each; of a family that is not here, numeric
 
 

@@ -43,7 +43,7 @@ def grid(case: Case) -> np.ndarray:
     """Rows that an offset of 1e9 leaves representable; what is positive stays so."""
     x, _ = case.rows(11, 240, 3.0)
     rounded = np.round(x * 1024) / 1024
-    positive = np.array([kind == "positive" for kind in case.kinds])
+    positive = np.array([kind in ("positive", "skewed", "proportion") for kind in case.kinds])
     return np.where(positive[:, None] & (rounded == 0), 1 / 1024, rounded)
 
 

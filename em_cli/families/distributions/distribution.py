@@ -90,6 +90,25 @@ class Distribution(Protocol):
         """What a cell must be, in words that follow "must be"."""
 
 
+class Framed(Distribution, Protocol):
+    """A distribution whose tight components would lose digits in the products: their own parameters are their frame.
+
+    Cells are features (F, n); where some are missing, it is said which are observed (D, n).
+    """
+
+    def tight(self, values: Values) -> Flags:
+        """Which components (…, K) are evaluated, and summed, about their own parameters."""
+
+    def log_density_about(self, cells: Array, observed: Flags | None, values: Values) -> Array:
+        """(T, n) less base measure, of tight components with parameters (T, D)."""
+
+    def sums_about(self, cells: Array, observed: Flags | None, responsibilities: Array, values: Values) -> Array:
+        """(T, F) of responsibilities (T, n) for them."""
+
+    def maximize_about(self, weight: Array, sums: Array, values: Values) -> Values:
+        """The M-step (T, D), from sums about these parameters."""
+
+
 class ValuesChart(Protocol):
     """A chart of `engine.protocols`, of the parameters of a distribution."""
 

@@ -1,0 +1,32 @@
+"""When a component of independent columns is degenerate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.columns import Columns
+from em_cli.engine.protocols import Collapse
+
+
+def floor(columns: Columns) -> Array:
+    """(D,) standard deviations below which no component may be: those of rounding to the resolution of the data."""
+    rounding: Array = np.maximum(columns.resolution / np.sqrt(12), 1e-300)
+    return rounding
+
+
+def collapses(at_floor: Flags, variance: Array, support: Array) -> list[Collapse | None]:
+    """From flags (K, D) and variances (K, D) relative to those of the columns: the rules of `Gaussian.collapsed`."""
+    d = at_floor.shape[1]
+    narrowest, low = variance.min(axis=1), np.logical_or.reduce(at_floor, axis=1)
+    few = (support <= d + 1) | (narrowest < 1e-3)
+    weak = (narrowest < 1e-6) | (few & (support < 5 * (d + 1)))
+    reasons: list[Collapse | None] = []
+    for k in range(len(support)):
+        if low[k]:
+            reasons.append(Collapse("its variance is at the resolution of the data", True))
+        elif weak[k]:
+            reasons.append(Collapse(f"it rests on {support[k]:.3g} distinct rows, too few to trust", False))
+        else:
+            reasons.append(None)
+    return reasons

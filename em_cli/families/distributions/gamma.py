@@ -1,0 +1,209 @@
+"""Positive quantities: columns of independent gamma variables given the component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.protocols import Collapse
+from em_cli.families.columnwise import Columnwise
+from em_cli.families.distributions import positive
+from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
+from em_cli.families.distributions.collapses import collapses, floor
+from em_cli.families.distributions.distribution import TINY, Layout, Values, per_column
+from em_cli.families.distributions.documents import table
+from em_cli.families.distributions.gamma_function import log_minus_digamma, stirling_rest, trigamma_rest
+from em_cli.families.distributions.roots import settled
+
+LARGEST_SHAPE = 1e15
+TIGHT = 1e6  # shapes, beyond which more than 1e-10 would cancel
+SMALLEST_RATIO = 1e-300
+
+
+def gamma() -> Columnwise:
+    """Positive quantities: columns of independent gamma variables given the component."""
+    return Columnwise(Gamma())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gamma:
+    """Shapes a and scales θ, of mean μ = aθ; features x and log x, relative to the mean of the column.
+
+    The log-density is g(a) − a(v − log(1 + v)) − log x, where v = x/μ − 1 and g is what Stirling's
+    formula leaves; tight components are reckoned so. Their standard deviation μ/√a is held above the
+    rounding of the data.
+    """
+
+    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
+    requirement = positive.REQUIREMENT
+
+    def layout(self) -> Layout:
+        return per_column(len(self.columns.mean), 2)
+
+    def features(self, x: Array, out: Array) -> None:
+        d = len(x)
+        np.divide(x, positive.unit(self.columns)[:, None], out=out[:d])
+        np.log(out[:d], out=out[d:])
+
+    def base_measure(self, x: Array) -> Array:
+        measure: Array = -np.log(x)
+        return measure
+
+    def embedding(self, x: Array) -> Array:
+        return positive.embedding(x, self.columns)
+
+    def natural(self, values: Values) -> tuple[Array, Array]:
+        shapes, scales = values
+        unit = positive.unit(self.columns)
+        constant = stirling_rest(shapes) + shapes * (1 + np.log(unit / (shapes * scales)))
+        return constant, np.concatenate([-unit / scales, shapes], axis=-1)
+
+    def tight(self, values: Values) -> Flags:
+        tight: Flags = np.logical_or.reduce(values[0] > TIGHT, axis=-1)
+        return tight
+
+    def log_density_about(self, cells: Array, observed: Flags | None, values: Values) -> Array:
+        rest, total = stirling_rest(values[0]), np.zeros((len(values[0]), cells.shape[1]))
+        for j in range(len(self.columns.mean)):
+            away = self._away(cells, observed, values, j)
+            part = rest[:, [j]] - values[0][:, [j]] * (away - np.log1p(away))
+            total += part if observed is None else part * observed[j]
+        return total
+
+    def sums_about(self, cells: Array, observed: Flags | None, responsibilities: Array, values: Values) -> Array:
+        """Of v and log(1 + v)."""
+        d = len(self.columns.mean)
+        sums = np.empty((len(responsibilities), 2 * d))
+        for j in range(d):
+            away = self._away(cells, observed, values, j)
+            sums[:, j] = np.einsum("tn,tn->t", responsibilities, away)
+            sums[:, d + j] = np.einsum("tn,tn->t", responsibilities, np.log1p(away))
+        return sums
+
+    def _away(self, cells: Array, observed: Flags | None, values: Values, j: int) -> Array:
+        """v (T, n) in column j; zero where a cell is missing."""
+        ratio = positive.unit(self.columns)[j] / (values[0] * values[1])[:, [j]]
+        away: Array = ratio * cells[j] - 1
+        return away if observed is None else np.where(observed[j], away, 0.0)
+
+    def maximize(self, weight: Array, sums: Array) -> Values:
+        mean, slack = self._averages(weight, sums)
+        return self._solved(mean * positive.unit(self.columns), slack)
+
+    def maximize_about(self, weight: Array, sums: Array, values: Values) -> Values:
+        away, slack = self._averages_about(weight, sums)
+        return self._solved(values[0] * values[1] * (1 + away), slack)
+
+    def _averages(self, weight: Array, sums: Array) -> tuple[Array, Array]:
+        """The mean, relative to that of the column; by how much its logarithm exceeds the mean logarithm."""
+        d = len(self.columns.mean)
+        mean = np.maximum(sums[..., :d] / weight, SMALLEST_RATIO)
+        return mean, np.log(mean) - sums[..., d:] / weight
+
+    def _averages_about(self, weight: Array, sums: Array) -> tuple[Array, Array]:
+        """That of v instead."""
+        d = len(self.columns.mean)
+        away = sums[..., :d] / weight
+        return away, np.log1p(away) - sums[..., d:] / weight
+
+    def _solved(self, mean: Array, slack: Array) -> Values:
+        """The shape at which log a − ψ(a) is the slack; both sides are nearly powers of a."""
+        slack = np.maximum(slack, 0.5 / LARGEST_SHAPE)
+        log_slack = np.log(slack)
+
+        def step(at: Values) -> Values:
+            a = np.exp(at[0])
+            gap = log_minus_digamma(a)
+            return ((np.log(gap) - log_slack) * a * gap / trigamma_rest(a),)
+
+        guess = (3 - slack + np.sqrt((slack - 3) ** 2 + 24 * slack)) / (12 * slack)  # Minka 2002
+        (log_shapes,) = settled(step, (np.log(guess),))
+        shapes, largest = np.exp(log_shapes), self._largest(mean)
+        held = shapes > largest
+        if held.any():
+            mean = np.where(held, self._held(mean, slack), mean)
+            shapes = np.where(held, self._largest(mean), shapes)
+        return shapes, mean / shapes
+
+    def _largest(self, mean: Array) -> Array:
+        largest: Array = np.minimum(mean / floor(self.columns), LARGEST_SHAPE**0.5) ** 2
+        return largest
+
+    def _held(self, mean: Array, slack: Array) -> Array:
+        """The best mean where the standard deviation is that of rounding."""
+        narrowest = self._largest(mean)
+
+        def step(at: Values) -> Values:
+            (up,) = at
+            a = np.clip(narrowest * np.exp(2 * up), 1e-300, LARGEST_SHAPE)
+            gap, missed = log_minus_digamma(a), -0.5 * np.expm1(-up)
+            return ((gap - slack - up + missed) / (2 * trigamma_rest(a) / a + 0.5 + missed),)
+
+        (up,) = settled(step, (np.zeros_like(mean),))
+        held: Array = mean * np.exp(np.maximum(up, 0.0))
+        return held
+
+    def typical(self) -> Array:
+        d = len(self.columns.mean)
+        return np.concatenate([np.ones(d), -0.5 * positive.log_sd(self.columns) ** 2])
+
+    def n_parameters(self) -> int:
+        return 2 * len(self.columns.mean)
+
+    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+        at_floor = values[0] > (1 - 1e-6) * self._largest(values[0] * values[1])
+        return collapses(at_floor, 1 / (values[0] * positive.log_sd(self.columns) ** 2), support)
+
+    def moments(self, values: Values) -> tuple[Array, Array]:
+        shapes, scales = values
+        return shapes * scales, np.sqrt(shapes) * scales
+
+    def fill(self, values: Values, responsibilities: Array) -> Array:
+        filled: Array = (values[0] * values[1]).T @ responsibilities
+        return filled
+
+    def sample(self, values: Values, rng: np.random.Generator) -> Array:
+        return np.maximum(rng.gamma(*values), TINY)
+
+    def chart(self, values: Values, weight: Array) -> InformationChart:
+        return InformationChart(self, values, weight)
+
+    def steps(self, base: Values, values: Values) -> Values:
+        """Of log a and log μ, which are orthogonal."""
+        shape = log_ratio(base[0], values[0])
+        return shape, shape + log_ratio(base[1], values[1])
+
+    def moved(self, base: Values, steps: Values) -> Values:
+        mean = scaled(base[0] * base[1], steps[1])
+        shapes = np.minimum(scaled(base[0], steps[0]), self._largest(mean))
+        return shapes, mean / shapes
+
+    def score(self, weight: Array, sums: Array, values: Values) -> Values:
+        shapes = values[0]
+        mean, slack = self._averages(weight, sums)
+        away, tight = mean * positive.unit(self.columns) / (shapes * values[1]) - 1, self.tight(values)
+        if tight.any():
+            exact = self._averages_about(weight, sums)
+            away, slack = (np.where(tight[:, None], part, own) for part, own in zip(exact, (away, slack), strict=True))
+        by_shape = log_minus_digamma(shapes) - slack + np.log1p(away) - away
+        return weight * shapes * by_shape, weight * shapes * away
+
+    def information(self, values: Values) -> list[list[Array]]:
+        none = np.zeros_like(values[0])
+        return [[trigamma_rest(values[0]), none], [none, values[0]]]
+
+    def to_document(self, values: Values) -> dict[str, Any]:
+        return {"shapes": values[0].tolist(), "scales": values[1].tolist()}
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
+        shape = (n_components, len(self.columns.mean))
+        shapes = table(document, "shapes", shape, lambda shapes: shapes > 0, "not positive")
+        return shapes, table(document, "scales", shape, lambda scales: scales > 0, "not positive")
+
+    def allows(self, x: Array) -> Flags:
+        return positive.allows(x)

@@ -1,0 +1,195 @@
+"""Positive quantities whose logarithms are normal: columns of independent lognormal variables given the component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.protocols import Collapse
+from em_cli.families.columnwise import Columnwise
+from em_cli.families.distributions import positive
+from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
+from em_cli.families.distributions.collapses import collapses, floor
+from em_cli.families.distributions.distribution import Layout, Values, per_column
+from em_cli.families.distributions.documents import table
+from em_cli.families.distributions.roots import settled
+
+LOG_2PI = float(np.log(2 * np.pi))
+TIGHT = 1e3  # distance from the middle of the data in standard deviations, beyond which more than 1e-10 would cancel
+NARROWEST = 1e-12  # standard deviation of a logarithm, relative to that of the column
+
+
+def lognormal() -> Columnwise:
+    """Positive quantities whose logarithms are normal: columns of independent lognormal variables."""
+    return Columnwise(Lognormal())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lognormal:
+    """Means μ and standard deviations σ of log x; features z and z², where z is log x relative to the column.
+
+    The standard deviation of x, nearly σ exp μ, is held above the rounding of the data.
+    """
+
+    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
+    requirement = positive.REQUIREMENT
+
+    def layout(self) -> Layout:
+        return per_column(len(self.columns.mean), 2)
+
+    def features(self, x: Array, out: Array) -> None:
+        z = out[: len(x)]
+        z[...] = positive.embedding(x, self.columns)
+        np.multiply(z, z, out=out[len(x) :])
+
+    def base_measure(self, x: Array) -> Array:
+        measure: Array = -np.log(x) - np.log(positive.log_sd(self.columns))[:, None]
+        return measure
+
+    def embedding(self, x: Array) -> Array:
+        return positive.embedding(x, self.columns)
+
+    def _relative(self, values: Values) -> tuple[Array, Array]:
+        """Mean and standard deviation of z."""
+        scale = positive.log_sd(self.columns)
+        return (values[0] - np.log(positive.unit(self.columns))) / scale, values[1] / scale
+
+    def _values(self, mean: Array, variance: Array) -> Values:
+        """From those of z."""
+        scale = positive.log_sd(self.columns)
+        log_means, log_sds = np.log(positive.unit(self.columns)) + scale * mean, scale * np.sqrt(variance)
+        held = log_sds < self._smallest(log_means)
+        if held.any():
+            log_means = np.where(held, log_means + self._raised(log_means, log_sds**2), log_means)
+            log_sds = np.where(held, self._smallest(log_means), log_sds)
+        return log_means, log_sds
+
+    def _smallest(self, log_means: Array) -> Array:
+        smallest: Array = np.maximum(
+            floor(self.columns) * np.exp(-log_means), NARROWEST * positive.log_sd(self.columns)
+        )
+        return smallest
+
+    def _raised(self, log_means: Array, variance: Array) -> Array:
+        """What the best log-mean is higher by, where the standard deviation of x is that of rounding."""
+        smallest = self._smallest(log_means) ** 2
+
+        def step(at: Values) -> Values:
+            (up,) = at
+            spread, fits = variance + up + up * up, smallest * np.exp(-2 * up)
+            return ((fits - spread) / (2 * spread + 1 + 2 * up),)
+
+        start = np.minimum(smallest, np.maximum(0.62, 0.5 * np.log(smallest)))
+        (up,) = settled(step, (start,))
+        return np.maximum(up, 0.0)
+
+    def natural(self, values: Values) -> tuple[Array, Array]:
+        mean, sd = self._relative(values)
+        precision = 1 / sd**2
+        constant = -0.5 * (mean * mean * precision + LOG_2PI) - np.log(sd)
+        return constant, np.concatenate([mean * precision, -0.5 * precision], axis=-1)
+
+    def tight(self, values: Values) -> Flags:
+        mean, sd = self._relative(values)
+        tight: Flags = np.logical_or.reduce(1 + np.abs(mean) > TIGHT * sd, axis=-1)
+        return tight
+
+    def _standard(self, cells: Array, observed: Flags | None, values: Values, j: int) -> Array:
+        """(T, n) distances from the means of column j in standard deviations; zero where a cell is missing."""
+        mean, sd = (part[:, [j]] for part in self._relative(values))
+        z: Array = (cells[j] - mean) / sd
+        return z if observed is None else np.where(observed[j], z, 0.0)
+
+    def log_density_about(self, cells: Array, observed: Flags | None, values: Values) -> Array:
+        total, (_, sd) = np.zeros((len(values[0]), cells.shape[1])), self._relative(values)
+        for j in range(len(self.columns.mean)):
+            z = self._standard(cells, observed, values, j)
+            level = -0.5 * LOG_2PI - np.log(sd[:, [j]])
+            total += (level if observed is None else level * observed[j]) - 0.5 * z * z
+        return total
+
+    def sums_about(self, cells: Array, observed: Flags | None, responsibilities: Array, values: Values) -> Array:
+        d = len(self.columns.mean)
+        sums = np.empty((len(responsibilities), 2 * d))
+        for j in range(d):
+            z = self._standard(cells, observed, values, j)
+            sums[:, j] = np.einsum("tn,tn->t", responsibilities, z)
+            sums[:, d + j] = np.einsum("tn,tn->t", responsibilities, z * z)
+        return sums
+
+    def maximize(self, weight: Array, sums: Array) -> Values:
+        return self._values(*_averages(weight, sums))
+
+    def maximize_about(self, weight: Array, sums: Array, values: Values) -> Values:
+        mean, sd = self._relative(values)
+        away, variance = _averages(weight, sums)
+        return self._values(mean + sd * away, sd * sd * variance)
+
+    def typical(self) -> Array:
+        mean = -0.5 * positive.log_sd(self.columns)
+        return np.concatenate([mean, 1 + mean**2])
+
+    def n_parameters(self) -> int:
+        return 2 * len(self.columns.mean)
+
+    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+        at_floor = values[1] < (1 + 1e-6) * self._smallest(values[0])
+        return collapses(at_floor, self._relative(values)[1] ** 2, support)
+
+    def moments(self, values: Values) -> tuple[Array, Array]:
+        with np.errstate(over="ignore"):
+            mean = np.exp(values[0] + 0.5 * values[1] ** 2)
+            return mean, mean * np.sqrt(np.expm1(values[1] ** 2))
+
+    def fill(self, values: Values, responsibilities: Array) -> Array:
+        filled: Array = self.moments(values)[0].T @ responsibilities
+        return filled
+
+    def sample(self, values: Values, rng: np.random.Generator) -> Array:
+        return rng.lognormal(*values)
+
+    def chart(self, values: Values, weight: Array) -> InformationChart:
+        return InformationChart(self, values, weight)
+
+    def steps(self, base: Values, values: Values) -> Values:
+        """Of μ and log σ."""
+        return values[0] - base[0], log_ratio(base[1], values[1])
+
+    def moved(self, base: Values, steps: Values) -> Values:
+        log_means = base[0] + steps[0]
+        return log_means, np.maximum(scaled(base[1], steps[1]), self._smallest(log_means))
+
+    def score(self, weight: Array, sums: Array, values: Values) -> Values:
+        mean, sd = self._relative(values)
+        centre, variance = _averages(weight, sums)
+        away, ratio, tight = (centre - mean) / sd, variance / sd**2, self.tight(values)
+        if tight.any():
+            away, ratio = (np.where(tight[:, None], *pair) for pair in ((centre, away), (variance, ratio)))
+        return weight * away / values[1], weight * (ratio + away**2 - 1)
+
+    def information(self, values: Values) -> list[list[Array]]:
+        none = np.zeros_like(values[0])
+        return [[1 / values[1] ** 2, none], [none, none + 2.0]]
+
+    def to_document(self, values: Values) -> dict[str, Any]:
+        return {"log_means": values[0].tolist(), "log_sds": values[1].tolist()}
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
+        shape = (n_components, len(self.columns.mean))
+        log_means = table(document, "log_means", shape, np.isfinite, "missing")
+        return log_means, table(document, "log_sds", shape, lambda sds: sds > 0, "not positive")
+
+    def allows(self, x: Array) -> Flags:
+        return positive.allows(x)
+
+
+def _averages(weight: Array, sums: Array) -> tuple[Array, Array]:
+    """Mean and variance, of sums and sums of squares."""
+    d = sums.shape[-1] // 2
+    mean = sums[..., :d] / weight
+    return mean, np.maximum(sums[..., d:] / weight - mean * mean, 0.0)

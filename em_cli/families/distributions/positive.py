@@ -1,0 +1,37 @@
+"""What distributions of positive quantities share: logarithms, relative to the mean of the column."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.columns import Columns
+
+REQUIREMENT = "a number > 0"
+
+
+def unit(columns: Columns) -> Array:
+    """(D,) what the logarithms are relative to."""
+    return np.where(columns.mean > 0, columns.mean, 1.0)
+
+
+def log_sd(columns: Columns) -> Array:
+    """(D,) of logarithms, were they normal: that of a lognormal variable of the same mean and variance."""
+    variance = np.log1p((columns.sd / unit(columns)) ** 2)
+    return np.sqrt(np.where(variance > 0, variance, 1.0))
+
+
+def logs(x: Array, columns: Columns) -> Array:
+    """(D, n) of the cells."""
+    return np.log(x / unit(columns)[:, None])
+
+
+def embedding(x: Array, columns: Columns) -> Array:
+    """Logarithms: whatever the unit of a component, it is as wide there."""
+    embedded: Array = logs(x, columns) / log_sd(columns)[:, None]
+    return embedded
+
+
+def allows(x: Array) -> Flags:
+    allowed: Flags = np.isnan(x) | ((x > 0) & np.isfinite(x))
+    return allowed

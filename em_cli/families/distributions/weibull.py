@@ -1,0 +1,251 @@
+"""Lifetimes: columns of independent Weibull variables given the component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.protocols import Collapse
+from em_cli.families.columnwise import Columnwise
+from em_cli.families.distributions import positive
+from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
+from em_cli.families.distributions.collapses import collapses, floor
+from em_cli.families.distributions.distribution import TINY, Layout, Values, per_column
+from em_cli.families.distributions.documents import table
+from em_cli.families.distributions.roots import settled
+
+LARGEST_SHAPE = 1e12
+LARGEST_EXPONENT = 600.0
+LARGEST_SQUARED = 200.0  # exponent, where the square is wanted
+SD = float(np.pi / np.sqrt(6))  # of log x, times the shape
+CENTRE = float(1 - np.euler_gamma)  # of log t under weights t, for Weibull variables
+WIDER, NARROWER = 1.0, 0.5  # how much the shape may grow and shrink in one M-step, relative to itself
+
+
+def weibull() -> Columnwise:
+    """Lifetimes: columns of independent Weibull variables given the component."""
+    return Columnwise(Weibull())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weibull:
+    """Shapes c and scales λ: with t = (x/λ)^c, the log-density is log c + log t − t − log x.
+
+    There are no sufficient statistics. The sums of a component are those of log t, t, t log t and
+    t^ρ (log t − m)² for ρ = 1/2, 1, 2 about its own parameters; they tell how much the
+    likelihood must grow at least wherever the shape goes, and the M-step is the maximum of that.
+    Sums about nothing are of z = log x and z² (four more hold nothing): their M-step is by
+    moments, and what they say of the likelihood is so if the component is Weibull.
+
+    The standard deviation of tight components, nearly λπ/(√6 c), is held above the rounding of the data.
+    """
+
+    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
+    requirement = positive.REQUIREMENT
+
+    def layout(self) -> Layout:
+        return per_column(len(self.columns.mean), 6)
+
+    def features(self, x: Array, out: Array) -> None:
+        d = len(x)
+        out[:d] = positive.logs(x, self.columns)
+        np.multiply(out[:d], out[:d], out=out[d : 2 * d])
+        out[2 * d :] = 0.0
+
+    def base_measure(self, x: Array) -> Array:
+        measure: Array = -np.log(x)
+        return measure
+
+    def embedding(self, x: Array) -> Array:
+        return positive.embedding(x, self.columns)
+
+    def natural(self, values: Values) -> tuple[Array, Array]:
+        """There are none."""
+        return np.zeros_like(values[0]), np.zeros((*values[0].shape[:-1], 6 * values[0].shape[-1]))
+
+    def tight(self, values: Values) -> Flags:
+        """All are evaluated about their parameters."""
+        return np.ones(values[0].shape[:-1], np.bool_)
+
+    def _log_t(self, cells: Array, values: Values, j: int, largest: float) -> Array:
+        """(T, n) in column j."""
+        log_scale = np.log(values[1][:, [j]] / positive.unit(self.columns)[j])
+        log_t: Array = np.minimum(values[0][:, [j]] * (cells[j] - log_scale), largest)
+        return log_t
+
+    def log_density_about(self, cells: Array, observed: Flags | None, values: Values) -> Array:
+        level, total = np.log(values[0]), np.zeros((len(values[0]), cells.shape[1]))
+        for j in range(len(self.columns.mean)):
+            log_t = self._log_t(cells, values, j, LARGEST_EXPONENT)
+            part = level[:, [j]] + log_t - np.exp(log_t)
+            total += part if observed is None else part * observed[j]
+        return total
+
+    def sums_about(self, cells: Array, observed: Flags | None, responsibilities: Array, values: Values) -> Array:
+        d = len(self.columns.mean)
+        sums = np.empty((len(responsibilities), 6, d))
+        for j in range(d):
+            r = responsibilities if observed is None else responsibilities * observed[j]
+            log_t = self._log_t(cells, values, j, LARGEST_SQUARED)
+            root = np.exp(0.5 * log_t)
+            t, square = root * root, (log_t - CENTRE) ** 2
+            parts = (log_t, t, t * log_t, root * square, t * square, t * t * square)
+            sums[:, :, j] = np.stack([np.einsum("tn,tn->t", r, part) for part in parts], axis=1)
+        return sums.reshape(len(sums), 6 * d)
+
+    def maximize(self, weight: Array, sums: Array) -> Values:
+        mean, sd = self._moments(weight, sums)
+        shapes = SD / np.maximum(sd, SD / LARGEST_SHAPE)
+        scales = positive.unit(self.columns) * np.exp(mean + np.euler_gamma / shapes)
+        return np.minimum(shapes, self._largest(scales)), scales
+
+    def _moments(self, weight: Array, sums: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation of z."""
+        d = len(self.columns.mean)
+        mean = sums[..., :d] / weight
+        return mean, np.sqrt(np.maximum(sums[..., d : 2 * d] / weight - mean * mean, 0.0))
+
+    def _largest(self, scales: Array) -> Array:
+        largest: Array = np.minimum(SD * scales / floor(self.columns), LARGEST_SHAPE)
+        return largest
+
+    def expected_log_density(self, weight: Array, sums: Array, values: Values) -> Array:
+        """From sums about nothing: were the cells Weibull, of these moments of z."""
+        from scipy.special import gammaln
+
+        mean, sd = self._moments(weight, sums)
+        shapes, scales = values
+        log_t, ratio = shapes * (mean - np.log(scales / positive.unit(self.columns))), shapes * sd / SD
+        log_mean = log_t + np.euler_gamma * ratio + gammaln(1 + ratio)
+        expected: Array = weight * (np.log(shapes) + log_t - np.exp(np.minimum(log_mean, LARGEST_EXPONENT)))
+        return expected
+
+    def maximize_about(self, weight: Array, sums: Array, values: Values) -> Values:
+        """Where the bound of the likelihood is highest.
+
+        With x^(ρc) for x^c the log-density is log ρ + ρ log t − τ − exp(−τ) t^ρ, up to a constant, and the
+        best τ is the logarithm f(ρ) of the mean of t^ρ. Its second derivative is at most that of
+        the numerator, which is log-convex in ρ, over its tangent at ρ = 1, which is below f.
+        """
+        shapes, scales = values
+        mean_log, mean, weighed, *squares = np.split(sums, 6, axis=-1)
+        mean_log, mean = mean_log / weight, np.maximum(mean / weight, 1e-300)
+        slope = weighed / weight / mean
+        below, here, above = (np.maximum(square / weight, 1e-300) for square in squares)
+        up = 1 + mean_log > slope
+        sign, curvature = np.where(up, 1.0, -1.0), here / mean
+        growth = np.where(up, np.log(above / here) - slope, 2 * np.log(below / here) + slope)
+        largest = np.maximum(self._largest(scales) / shapes - 1, 0.0)
+        farthest = np.where(up, np.minimum(WIDER, largest), NARROWER)
+
+        def step(at: Values) -> Values:
+            (away,) = at
+            pull = sign * (1 / (1 + sign * away) + mean_log - slope) - curvature * _first(growth, away)
+            newton = pull / ((1 + sign * away) ** -2 + curvature * np.exp(growth * away))
+            return (np.clip(newton, -away, farthest - away),)
+
+        def bound(away: Array) -> tuple[Array, Array, Array]:
+            """It, less a constant, and the parameters, where the standard deviation is not below that of rounding."""
+            ratio = 1 + sign * away
+            log_mean = np.log(mean) + slope * sign * away + curvature * _second(growth, away)
+            shape = shapes * ratio
+            scale = np.maximum(scales * np.exp(log_mean / shape), shape * floor(self.columns) / SD)
+            raised = shape * np.log(scale / scales)
+            return np.log(ratio) + ratio * mean_log - raised - np.exp(log_mean - raised), shape, scale
+
+        (away,) = settled(step, (np.zeros_like(shapes),))
+        (height, *moved), (at_least, *stayed) = bound(away), bound(np.zeros_like(away))
+        shapes, scales = (np.where(height >= at_least, new, old) for new, old in zip(moved, stayed, strict=True))
+        return shapes, scales
+
+    def typical(self) -> Array:
+        spread = positive.log_sd(self.columns)
+        return np.concatenate([-0.5 * spread**2, spread**2 + 0.25 * spread**4, np.zeros(4 * len(spread))])
+
+    def n_parameters(self) -> int:
+        return 2 * len(self.columns.mean)
+
+    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+        at_floor = values[0] > (1 - 1e-6) * self._largest(values[1])
+        return collapses(at_floor, (SD / values[0] / positive.log_sd(self.columns)) ** 2, support)
+
+    def moments(self, values: Values) -> tuple[Array, Array]:
+        from scipy.special import gammaln
+
+        shapes, scales = values
+        once, twice = gammaln(1 + 1 / shapes), gammaln(1 + 2 / shapes)
+        mean = scales * np.exp(np.minimum(once, LARGEST_EXPONENT))
+        spread = np.where(shapes > 100, _log_spread(np.maximum(shapes, 100)), twice - 2 * once)
+        return mean, mean * np.sqrt(np.expm1(np.minimum(spread, LARGEST_EXPONENT)))
+
+    def fill(self, values: Values, responsibilities: Array) -> Array:
+        filled: Array = self.moments(values)[0].T @ responsibilities
+        return filled
+
+    def sample(self, values: Values, rng: np.random.Generator) -> Array:
+        return np.maximum(values[1] * rng.weibull(values[0]), TINY)
+
+    def chart(self, values: Values, weight: Array) -> InformationChart:
+        return InformationChart(self, values, weight)
+
+    def steps(self, base: Values, values: Values) -> Values:
+        """Of log c and log λ."""
+        return log_ratio(base[0], values[0]), log_ratio(base[1], values[1])
+
+    def moved(self, base: Values, steps: Values) -> Values:
+        scales = scaled(base[1], steps[1])
+        return np.minimum(scaled(base[0], steps[0]), self._largest(scales)), scales
+
+    def score(self, weight: Array, sums: Array, values: Values) -> Values:
+        log_t, t, weighed = np.split(sums, 6, axis=-1)[:3]
+        return weight + log_t - weighed, values[0] * (t - weight)
+
+    def information(self, values: Values) -> list[list[Array]]:
+        mixed = -CENTRE * values[0]
+        return [[np.full_like(mixed, CENTRE**2 + SD**2), mixed], [mixed, values[0] ** 2]]
+
+    def to_document(self, values: Values) -> dict[str, Any]:
+        return {"shapes": values[0].tolist(), "scales": values[1].tolist()}
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
+        shape = (n_components, len(self.columns.mean))
+        shapes = table(document, "shapes", shape, lambda shapes: shapes > 0, "not positive")
+        return shapes, table(document, "scales", shape, lambda scales: scales > 0, "not positive")
+
+    def allows(self, x: Array) -> Flags:
+        return positive.allows(x)
+
+
+def _first(growth: Array, away: Array) -> Array:
+    """(exp(gs) − 1)/g."""
+    power = growth * away
+    safe = np.where(np.abs(power) > 1e-8, power, 1.0)
+    first: Array = away * np.where(np.abs(power) > 1e-8, np.expm1(safe) / safe, 1.0)
+    return first
+
+
+def _second(growth: Array, away: Array) -> Array:
+    """(exp(gs) − 1 − gs)/g²."""
+    power = growth * away
+    safe = np.where(np.abs(power) > 1e-3, power, 1.0)
+    exact, series = (np.expm1(safe) - safe) / safe**2, 0.5 + power / 6 + power**2 / 24
+    second: Array = away**2 * np.where(np.abs(power) > 1e-3, exact, series)
+    return second
+
+
+def _log_spread(shapes: Array) -> Array:
+    """log Γ(1 + 2/c) − 2 log Γ(1 + 1/c), which cancels, of large shapes c (Abramowitz & Stegun 1964, 6.1.33)."""
+    h = 1 / shapes
+    return (
+        h
+        * h
+        * (
+            1.6449340668482264
+            - h * (2.4041138063191886 - h * (3.7881313179941454 - h * (6.221566530860221 - h * 10.512554638995)))
+        )
+    )
