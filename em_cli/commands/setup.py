@@ -105,7 +105,7 @@ def wishes(config: RunConfig) -> list[Wish]:
     for name, kind in config.data.types.items():
         if kind not in TYPES:
             if kind not in FAMILIES.names():
-                known = [*TYPES, *FAMILIES.names()]
+                known = dict.fromkeys([*TYPES, *FAMILIES.names()])
                 raise UsageError(f"--type {name}={kind}: unknown type {kind!r}{did_you_mean(kind, known)}")
             by_family.setdefault(kind, []).append(name)
     found += [Wish(family, tuple(names)) for family, names in by_family.items()]

@@ -20,6 +20,7 @@ from em_cli.engine.protocols import (
     ModelStatistics,
     Noisy,
     Parameters,
+    Penalised,
 )
 
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
@@ -67,6 +68,12 @@ class Model:
         expected = self.family.expected_log_density(statistics.components, parameters.components)
         total: Array = (expected + statistics.weight * self.latent.log_prior(parameters.latent)).sum(axis=-1)
         return total
+
+    def log_prior(self, parameters: Parameters) -> Array | float:
+        """(R,) what a climb maximises beside the log-likelihood."""
+        return (
+            cast(Penalised, self.family).log_prior(parameters.components) if hasattr(self.family, "log_prior") else 0.0
+        )
 
     def chart(self, parameters: Parameters, weight: Array) -> ModelChart | None:
         """Local coordinates about parameters (no stack); None if the family or the latent structure has none."""

@@ -176,4 +176,4 @@ def _batch(group: Group, parts: list[tuple[Job, _Sums]]) -> Batch:
         found = [(sums.log_likelihood, sums.components, sums.latent) for _, sums in parts]
         sums = _Sums(*map_arrays(lambda *arrays: np.concatenate(arrays)[order], found[0], *found[1:]))
     statistics = ModelStatistics(np.ascontiguousarray(sums.components), sums.latent)
-    return Batch(stacked, sums.log_likelihood + model.constant, statistics)
+    return Batch(stacked, sums.log_likelihood + model.constant + model.log_prior(stacked), statistics)

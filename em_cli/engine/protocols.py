@@ -124,6 +124,13 @@ class Weighing(Protocol):
         """These parameters as a frame in which the statistics of different components are of one kind, and add."""
 
 
+class Penalised(Protocol):
+    """A family with a prior: its M-step maximises the log-likelihood plus the log-density of the prior."""
+
+    def log_prior(self, parameters: Any) -> Array:
+        """(R,) of the parameters of all components, less a constant; zero everywhere without a prior."""
+
+
 class Completing(Protocol):
     """A family that can fill missing cells."""
 
@@ -226,7 +233,7 @@ class Batch:
     """What one pass found at the parameters of R stacked candidates of a model."""
 
     parameters: Parameters
-    log_likelihood: Array  # (R,) total, in nats, of exactly these parameters
+    log_likelihood: Array  # (R,) total, in nats, of exactly these parameters; their log-prior is added, if there is one
     statistics: ModelStatistics
 
 
