@@ -97,22 +97,57 @@ def column_types(config: RunConfig) -> tuple[dict[str, str], str]:
 def wishes(config: RunConfig) -> list[Wish]:
     """Families that are wanted for some columns."""
     from em_cli.families import FAMILIES
-    from em_cli.search.groups import Wish
+    from em_cli.search.groups import Wish, wish_of
     from em_cli.sources.schema import TYPES
 
     found = [Wish(group.family, tuple(group.columns), dict(group.model_extra or {})) for group in config.groups]
-    by_family: dict[str, list[str]] = {}
+    alike: dict[str, list[Wish]] = {}
     for name, kind in config.data.types.items():
         if kind not in TYPES:
-            if kind not in FAMILIES.names():
+            family, _, argument = kind.partition(":")
+            if family not in FAMILIES.names():
                 known = dict.fromkeys([*TYPES, *FAMILIES.names()])
-                raise UsageError(f"--type {name}={kind}: unknown type {kind!r}{did_you_mean(kind, known)}")
-            by_family.setdefault(kind, []).append(name)
-    found += [Wish(family, tuple(names)) for family, names in by_family.items()]
+                raise UsageError(f"--type {name}={kind}: unknown type {family!r}{did_you_mean(family, known)}")
+            wish = wish_of(family, name, argument)
+            alike.setdefault(f"{family} {wish.options}", []).append(wish)
+    for of_family in alike.values():
+        names = tuple(name for wish in of_family for name in wish.columns)
+        found.append(Wish(of_family[0].family, names, of_family[0].options))
     repeated = [name for name, times in Counter(name for wish in found for name in wish.columns).items() if times > 1]
     if repeated:
         raise UsageError(f"column {repeated[0]!r} is given to two families.")
     return found
+
+
+def check_cells(data: Data, groups: Sequence[Group]) -> None:
+    """`DataError` names the first cell that its family cannot describe."""
+    import numpy as np
+
+    from em_cli.engine.columns import unit_columns
+    from em_cli.families.columnwise import Columnwise
+    from em_cli.sources.quoting import quoted
+
+    for group in groups:
+        family = group.build(data.schema, "")
+        if not isinstance(family, Columnwise):
+            continue
+        x = data.source.x[list(group.columns)]
+        refused = ~family.bind(unit_columns(len(x))).distribution.allows(x)
+        if refused.any():
+            row = int(refused.any(axis=0).argmax())
+            place = int(refused[:, row].argmax())
+            name = data.schema.names[group.columns[place]]
+            raise DataError(
+                f"{data.name}, row {data.rows[row] + 1}, column {quoted(name)}: {x[place, row]:.15g} cannot be of "
+                f"family {group.family!r}; it must be {family.distribution.requirement}."
+            )
+        period = group.options.get("period", 2 * np.pi)
+        if group.family == "von_mises" and np.nanmax(x) - np.nanmin(x) > period:
+            name = data.schema.names[group.columns[0]]
+            raise DataError(
+                f"{data.name}: the angles in column {quoted(name)} cover more than the period of {period:.6g}. "
+                f"Use --type {name}=von_mises:360 for degrees, von_mises:24 for hours."
+            )
 
 
 def groups_of(config: RunConfig, data: Data) -> tuple[Group, ...]:
@@ -124,7 +159,9 @@ def groups_of(config: RunConfig, data: Data) -> tuple[Group, ...]:
     unknown = [name for wish in wishes(config) for name in wish.columns if name not in data.schema.names]
     if unknown:
         raise DataError(f"column {unknown[0]!r} of a group is not among the columns to fit.")
-    return grouped(data.schema, config.family, config.family_options, wishes(config))
+    groups = grouped(data.schema, config.family, config.family_options, wishes(config))
+    check_cells(data, groups)
+    return groups
 
 
 def latent_of(config: RunConfig, data: Data, ks: Sequence[int]) -> Latent:

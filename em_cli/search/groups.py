@@ -13,6 +13,7 @@ from em_cli.engine.protocols import Family
 from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
 from em_cli.registry import did_you_mean
+from em_cli.sources.numerals import number
 from em_cli.sources.schema import LEVELLED, Schema
 
 MIXED = "product"  # of the families of several groups
@@ -71,6 +72,23 @@ class Wish:
     family: str
     columns: tuple[str, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def wish_of(family: str, column: str, argument: str) -> Wish:
+    """The wish `family:argument` for a column: the argument is the family's first option, or a further column."""
+    if not argument:
+        return Wish(family, (column,))
+    options = options_of(family)
+    option = next(iter(options), None)
+    if option is None:
+        raise UsageError(f"--type {column}={family}:{argument}: family {family!r} has no option.")
+    if number(argument) is not None:
+        return Wish(
+            family, (column,), {option: float(argument) if isinstance(options[option], float) else int(argument)}
+        )
+    if f"{option}_columns" not in options:
+        raise UsageError(f"--type {column}={family}:{argument}: the {option} must be a number.")
+    return Wish(family, (column, argument), {f"{option}_columns": True})
 
 
 def takes(family: str) -> str:
