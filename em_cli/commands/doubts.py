@@ -98,6 +98,15 @@ def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> 
         )
 
 
+def warn_of_prior(fitted: Fitted, record: Record) -> None:
+    """Say why a prior is used that nobody asked for."""
+    record.warn(
+        "weak_prior",
+        f"{no_fit(fitted).split('.')[0]}: this is a fit with --prior weak, by which components cannot collapse.",
+        doubtful=True,
+    )
+
+
 def warn_of_choice(selection: Selection, effort: str | None, record: Record) -> None:
     """Say what is doubtful about the choice of a sweep."""
     if selection.edge:

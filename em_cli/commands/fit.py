@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Annotated
 
 from typer import Argument
@@ -59,16 +60,15 @@ def fit(
 
         from em_cli.outputs.document import document, scored
         from em_cli.outputs.model_file import start_parameters
-        from em_cli.search.models import covariance_names, models
+        from em_cli.search.models import WEAK, covariance_names, lacks_prior, models
         from em_cli.search.restarts import Task, search
 
         groups = setup.groups_of(config, data)
         covariances = covariance_names(config.covariance, groups)
         if len(covariances) > 1:
             raise UsageError(f"fit takes one covariance structure, not {len(covariances)}; em select compares them.")
-        columns, [(label, model)] = models(
-            data.schema, data.source, groups, covariances, (k,), setup.latent_of(config, data, (k,))
-        )
+        latent, prior = setup.latent_of(config, data, (k,)), setup.prior_of(config)
+        columns, [(label, model)] = models(data.schema, data.source, groups, covariances, (k,), latent, prior)
         setup.check_rows(data, k, columns)
         setup.check_labels(data, k)
         plan, runner, given = setup.plan_of(config), setup.runner_of(config), setup.start_file(config)
@@ -78,6 +78,10 @@ def fit(
             return
         with record.timed("search"):
             (fitted,) = search([task], data.source, columns, runner, plan, observe, halt)
+            if fitted.chosen is None and not (given or prior or lacks_prior(model.family) or halt()):
+                doubts.warn_of_prior(fitted, record)
+                again = Task(label, replace(model, prior=WEAK))
+                (fitted,) = search([again], data.source, columns, runner, plan, observe, halt)
         if fitted.chosen is None:
             raise NoFit(doubts.no_fit(fitted))
         context = results.context_of(config, data, groups, halt)

@@ -73,6 +73,9 @@ class FitModelOptions:
     covariance: Annotated[
         str | None, _opt("--covariance", metavar="NAME", help="full, tied, diag or spherical [default: full].")
     ] = None
+    prior: Annotated[str | None, _opt("--prior", metavar="none|weak", help="Penalise components [default: none].")] = (
+        None
+    )
     noise: Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")] = (
         None
     )
@@ -93,6 +96,9 @@ class SelectModelOptions:
         str | None, _opt("--covariance", metavar="NAMES", help="A list such as full,tied, or all [default: full].")
     ] = None
     criterion: Annotated[str | None, _opt("--criterion", metavar="NAME", help="bic, aic, icl, … [default: bic].")] = (
+        None
+    )
+    prior: Annotated[str | None, _opt("--prior", metavar="none|weak", help="Penalise components [default: none].")] = (
         None
     )
     noise: Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")] = (

@@ -69,7 +69,7 @@ def select(
         ks = setup.many_k(config)
         setup.check_labels(data, min(ks))
         latent = setup.latent_of(config, data, ks)
-        columns, made = models(data.schema, data.source, groups, covariances, ks, latent)
+        columns, made = models(data.schema, data.source, groups, covariances, ks, latent, setup.prior_of(config))
         feasible = setup.distinct_rows(data, columns)
         tasks = [Task(label, model) for label, model in made if model.n_components <= feasible]
         if not tasks:

@@ -164,6 +164,13 @@ def groups_of(config: RunConfig, data: Data) -> tuple[Group, ...]:
     return groups
 
 
+def prior_of(config: RunConfig) -> float:
+    """Pseudo-observations for each component."""
+    from em_cli.search.models import WEAK
+
+    return WEAK if config.prior == "weak" else 0.0
+
+
 def latent_of(config: RunConfig, data: Data, ks: Sequence[int]) -> Latent:
     """The law of the labels; `UsageError` for what cannot be."""
     from em_cli.latents.independent import Independent

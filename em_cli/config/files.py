@@ -53,6 +53,7 @@ def template(data: str) -> str:
         "family",
         "covariance",
         "groups",
+        "prior",
         "noise",
         "mixing_weights",
         "criterion",

@@ -120,6 +120,12 @@ class RunConfig(_Section):
     covariance: Annotated[Names | None, Field(description="full, tied, diag, spherical; for select a list, or all")] = (
         None
     )
+    prior: Annotated[
+        Literal["none", "weak"],
+        Field(
+            description="weak: a pseudo-observation for each component, spread as the data are; maximises the posterior"
+        ),
+    ] = "none"
     noise: Annotated[
         bool | float, Field(description="true: a uniform component for rows that belong to no other; or its density")
     ] = False

@@ -13,6 +13,7 @@ from em_cli.engine.exponential import Exponential
 from em_cli.engine.protocols import (
     Block,
     Chart,
+    Conjugate,
     Expectation,
     Family,
     Latent,
@@ -20,7 +21,6 @@ from em_cli.engine.protocols import (
     ModelStatistics,
     Noisy,
     Parameters,
-    Penalised,
 )
 
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
@@ -34,13 +34,15 @@ class Model:
     latent: Latent
     n_components: int
     constant: float = 0.0  # total log base measure of the data, which no parameter changes
+    prior: float = 0.0  # strength, in pseudo-observations for each component
 
     def maximize(self, found: list[Expectation]) -> tuple[Parameters, Flags]:
         """The M-steps of R candidates: stacked parameters, and which of them have an empty component."""
         return self.at_maximum(*_gathered(found))
 
     def at_maximum(self, statistics: ModelStatistics, at: Parameters | None) -> tuple[Parameters, Flags]:
-        components = self.family.maximize(statistics.components, at and at.components)
+        seen = self.with_prior(statistics, at) if self.prior and at is not None else statistics
+        components = self.family.maximize(seen.components, at and at.components)
         return self._with_components(components, statistics, at)
 
     def _with_components(
@@ -70,16 +72,27 @@ class Model:
         return total
 
     def log_prior(self, parameters: Parameters) -> Array | float:
-        """(R,) what a climb maximises beside the log-likelihood."""
-        return (
-            cast(Penalised, self.family).log_prior(parameters.components) if hasattr(self.family, "log_prior") else 0.0
-        )
+        """(R,) what a climb maximises beside the log-likelihood; constants left out."""
+        if not self.prior:
+            return 0.0
+        pseudo = cast(Conjugate, self.family).pseudo_statistics(parameters.components, plain=True)
+        total: Array = self.prior * self.family.expected_log_density(pseudo, parameters.components).sum(axis=-1)
+        return total
+
+    def with_prior(self, statistics: ModelStatistics, at: Parameters) -> ModelStatistics:
+        """The statistics with the pseudo-observations of the prior about these parameters.
+
+        These stand about the component as it is: the M-step maximises a lower bound of the penalised
+        log-likelihood that touches it there, with its gradient.
+        """
+        pseudo = cast(Conjugate, self.family).pseudo_statistics(at.components, plain=False)
+        return ModelStatistics(statistics.components + self.prior * pseudo, statistics.latent)
 
     def chart(self, parameters: Parameters, weight: Array) -> ModelChart | None:
         """Local coordinates about parameters (no stack); None if the family or the latent structure has none."""
         latent = self.latent.chart(parameters.latent, weight)
         components = self.family.chart(parameters.components, weight)
-        return ModelChart(latent, components) if latent and components else None
+        return ModelChart(latent, components, self) if latent and components else None
 
     def sample(self, parameters: Parameters, n_rows: int, rng: Any) -> tuple[Array, Integers]:
         """Rows (D, n) and the component (n,) of each; K stands for noise."""
@@ -109,6 +122,7 @@ class ModelChart:
 
     latent: LatentChart
     components: Chart
+    model: Model
 
     def coordinates(self, parameters: Parameters) -> Array:
         return np.concatenate(
@@ -120,12 +134,16 @@ class ModelChart:
         return Parameters(self.latent.parameters(u[:own]), self.components.parameters(u[own:]))
 
     def gradient(self, found: Expectation) -> Array:
-        """Of the log-likelihood, at the parameters of the E-step."""
+        """Of the log-likelihood, penalised if there is a prior, at the parameters of the E-step."""
         statistics, parameters = found.statistics, found.parameters
+        seen = statistics
+        if self.model.prior:
+            stacked = map_arrays(lambda array: array[None], (statistics, parameters))
+            seen = take(self.model.with_prior(*stacked), 0)
         return np.concatenate(
             [
                 self.latent.gradient(statistics, parameters.latent),
-                self.components.gradient(statistics.components, parameters.components),
+                self.components.gradient(seen.components, parameters.components),
             ]
         )
 
@@ -138,7 +156,8 @@ def maximize_all(asked: Sequence[tuple[Model, list[Expectation]]]) -> list[tuple
     gathered = [_gathered(found) for _, found in asked]
     families: dict[int, list[int]] = {}
     for place, (model, _) in enumerate(asked):
-        families.setdefault(place if model.family.coupled else -id(model.family), []).append(place)
+        alone = model.family.coupled or model.prior
+        families.setdefault(place if alone else -id(model.family), []).append(place)
     answers: dict[int, tuple[Parameters, Flags]] = {}
     for places in families.values():
         if len(places) == 1:

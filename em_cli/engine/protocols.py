@@ -124,11 +124,14 @@ class Weighing(Protocol):
         """These parameters as a frame in which the statistics of different components are of one kind, and add."""
 
 
-class Penalised(Protocol):
-    """A family with a prior: its M-step maximises the log-likelihood plus the log-density of the prior."""
+class Conjugate(Protocol):
+    """A family that has a weak prior for its components."""
 
-    def log_prior(self, parameters: Any) -> Array:
-        """(R,) of the parameters of all components, less a constant; zero everywhere without a prior."""
+    def pseudo_statistics(self, parameters: Any, plain: bool) -> Array:
+        """(R, K, S) those of one pseudo-observation of each component, spread as the data are.
+
+        It stands where these parameters say; the frame is theirs, or none if they are to be `plain`.
+        """
 
 
 class Completing(Protocol):

@@ -168,6 +168,16 @@ class Columnwise:
     def chart(self, parameters: ColumnwiseParameters, weight: Array) -> ColumnwiseChart:
         return ColumnwiseChart(self.distribution.chart(parameters.values, weight), self)
 
+    @property
+    def conjugate(self) -> bool:
+        """Whether statistics of one kind serve all parameters: then some may be added as a prior."""
+        return not hasattr(self.distribution, "expected_log_density")
+
+    def pseudo_statistics(self, parameters: ColumnwiseParameters, plain: bool) -> Array:
+        """A typical row, whatever the parameters."""
+        typical = np.concatenate([np.ones(1 + len(self._gaps)), self.distribution.typical()])
+        return np.broadcast_to(typical, (*parameters.theta.shape[:-1], len(typical)))
+
     def sample(self, parameters: ColumnwiseParameters, labels: Integers, rng: np.random.Generator) -> Array:
         return self.distribution.sample(tuple(value[labels] for value in parameters.values), rng).T
 

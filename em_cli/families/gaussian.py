@@ -16,7 +16,7 @@ from em_cli.engine.kept import scratch
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.covariances.structure import CovarianceStructure
+from em_cli.families.covariances.structure import CovarianceStructure, clamp_full
 from em_cli.families.gaussian_chart import MatrixChart, MomentsOf, VarianceChart
 from em_cli.families.gaussian_conditional import drawn, expected
 from em_cli.families.gaussian_missing import GaussianWithGaps, with_gaps
@@ -29,6 +29,7 @@ from em_cli.families.gaussian_parameters import (
     pairs,
     square,
 )
+from em_cli.families.gaussian_prior import pseudo_statistics
 from em_cli.families.gaussian_whitening import unwhitened, whitened, whitened_moments
 
 TINY = float(np.finfo(float).tiny)
@@ -182,7 +183,10 @@ class Gaussian:
         covariances = self._matrices(parameters.covariances)
         floor = np.where(self.bounds.floor > 0, self.bounds.floor, 1e-300)
         at_floor = np.linalg.eigvalsh(covariances / np.outer(floor, floor))[:, 0] < 1 + 1e-6
-        overall = np.linalg.inv(np.linalg.cholesky(self.columns.covariance / np.outer(scale, scale)))
+        spread = clamp_full(
+            self.columns.covariance / np.outer(scale, scale), floor
+        )  # columns may be copies of each other
+        overall = np.linalg.inv(np.linalg.cholesky(spread))
         narrowest = np.linalg.eigvalsh(overall @ covariances @ overall.T)[:, 0]
         reasons: list[Collapse | None] = []
         for k in range(len(support)):
@@ -250,6 +254,9 @@ class Gaussian:
         if self.structure.diagonal:
             return VarianceChart(parameters, weight, self.structure.common_scale, completed, moments)
         return MatrixChart(parameters, weight, self.structure.shared, completed, moments)
+
+    def pseudo_statistics(self, parameters: GaussianParameters, plain: bool) -> Array:
+        return pseudo_statistics(self, parameters, plain)
 
     def sample(self, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
         lower = np.linalg.cholesky(self._matrices(parameters.covariances))

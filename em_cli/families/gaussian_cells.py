@@ -7,7 +7,7 @@ and the M-step needs no expectation of what is missing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Cells:
     """Behind the features of complete data stand indicators of the observed cells of the columns with gaps."""
 
     base: Gaussian
+    of_complete: ClassVar[float] = 1.0  # what a complete row adds to the statistics behind those of complete data
 
     @property
     def gaps(self) -> Integers:

@@ -83,6 +83,12 @@ class GaussianWithGaps:
     def maximize(self, statistics: Array, parameters: GaussianParameters | None) -> GaussianParameters:
         return self.gaps.maximize(statistics, parameters)
 
+    def pseudo_statistics(self, parameters: GaussianParameters, plain: bool) -> Array:
+        """Of a row without missing cells."""
+        complete = self.base.pseudo_statistics(parameters, plain)
+        behind = self.n_features() - complete.shape[-1]
+        return np.concatenate([complete, np.full((*complete.shape[:-1], behind), self.gaps.of_complete)], axis=-1)
+
     def n_parameters(self, n_components: int) -> int:
         return self.base.n_parameters(n_components)
 

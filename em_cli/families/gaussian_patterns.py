@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -48,6 +48,7 @@ class Patterns:
     """
 
     base: Gaussian
+    of_complete: ClassVar[float] = 0.0  # what a complete row adds to the statistics behind those of complete data
 
     _known: list[Key] = field(init=False, repr=False)  # the patterns of the data
     _places: dict[Key, int] = field(init=False, repr=False)  # of these

@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers, n_candidates
 from em_cli.engine.columns import Columns
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.protocols import Chart, Collapse, Completing, Family
+from em_cli.engine.protocols import Chart, Collapse, Completing, Conjugate, Family
 from em_cli.errors import DataError
 
 
@@ -143,6 +143,10 @@ class Product:
         for (family, columns, _), own in self._with(parameters):
             drawn[columns] = family.sample(own, labels, rng)
         return drawn
+
+    def pseudo_statistics(self, parameters: ProductParameters, plain: bool) -> Array:
+        parts = zip(self.families, parameters.parts, strict=True)
+        return np.concatenate([cast(Conjugate, family).pseudo_statistics(own, plain) for family, own in parts], axis=-1)
 
     def complete(self, x: Array, parameters: ProductParameters, responsibilities: Array) -> Array:
         completed = np.empty_like(x)

@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl
-from em_cli.engine.arrays import Integers, map_arrays
+from em_cli.engine.arrays import Integers, map_arrays, stack
 from em_cli.engine.fit import FitResult
 from em_cli.engine.protocols import Parameters, Runner, Source
 from em_cli.engine.scoring import Totals, score_source
@@ -62,6 +62,7 @@ class Scored:
     totals: Totals
     figures: Figures
     collapses: Collapses
+    log_prior: float
     source: Source  # the rows fitted; labels are in the order of the components
     names: tuple[str, ...]  # of the components
 
@@ -88,7 +89,8 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
     collapses = tuple(fitted.collapses[k] for k in order)
     names = {old: context.label_names[old] for old in range(len(context.label_names))}
     named = tuple(names.get(int(old), f"component {new + 1}") for new, old in enumerate(order))
-    return Scored(fitted, parameters, loaded, totals, figures, collapses, source, named)
+    log_prior = float(np.sum(model.log_prior(stack([found]))))
+    return Scored(fitted, parameters, loaded, totals, figures, collapses, log_prior, source, named)
 
 
 def relabelled(source: Source, order: Integers) -> Source:
@@ -110,6 +112,9 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
         | {
             "components": components(result.loaded, result.totals, result.collapses, result.names),
             "log_likelihood": figures.log_likelihood,
+            "prior": "weak" if chosen.candidate.model.prior else "none",
+            "log_prior": result.log_prior,
+            "penalised_log_likelihood": figures.log_likelihood + result.log_prior,
             "lower_bound": figures.log_likelihood / figures.n_rows,
             "n_parameters": figures.n_parameters,
             "bic": bic(figures),

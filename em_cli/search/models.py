@@ -7,13 +7,17 @@ from dataclasses import replace
 
 from em_cli.engine.columns import Columns, summarize
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Latent, Source
+from em_cli.engine.protocols import Family, Latent, Source
 from em_cli.engine.scoring import base_measure
 from em_cli.errors import UsageError
+from em_cli.families.columnwise import Columnwise
 from em_cli.families.covariances import COVARIANCES
+from em_cli.families.product import Product
 from em_cli.latents.independent import Independent
 from em_cli.search.groups import Group, built
 from em_cli.sources.schema import Schema
+
+WEAK = 1.0  # pseudo-observations for each component
 
 
 def covariance_names(asked: Sequence[str] | None, groups: Sequence[Group]) -> tuple[str, ...]:
@@ -36,13 +40,25 @@ def models(
     covariances: Sequence[str],
     ks: Sequence[int],
     latent: Latent | None = None,
+    prior: float = 0.0,
 ) -> tuple[Columns, list[tuple[str, Model]]]:
     """The models of every covariance structure and K, with the structure's name; bound to the data."""
     columns = summarize(source)
     made = []
     for covariance in covariances:
         bound = built(schema, groups, covariance).bind(columns)
-        first = Model(bound, (latent or Independent()).bind(bound, columns), ks[0])
+        if prior and (without := lacks_prior(bound)):
+            raise UsageError(f"--prior does not apply: family {without!r} has none.")
+        first = Model(bound, (latent or Independent()).bind(bound, columns), ks[0], prior=prior)
         first = replace(first, constant=base_measure(first, source))
         made += [(covariance, replace(first, n_components=k)) for k in ks]
     return columns, made
+
+
+def lacks_prior(family: Family) -> str | None:
+    """The name of a family, this or a part of it, that has no prior."""
+    if isinstance(family, Product):
+        return next((name for part in family.families if (name := lacks_prior(part))), None)
+    if isinstance(family, Columnwise):
+        return None if family.conjugate else type(family.distribution).__name__
+    return None if hasattr(family, "pseudo_statistics") else type(family).__name__

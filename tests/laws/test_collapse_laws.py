@@ -99,3 +99,11 @@ def test_few_rows_still_have_a_fit(covariance):
     fitted = find(Gaussian(covariance), x, [2])[0]
     assert fitted.chosen is not None
     assert not at_floor(fitted)
+
+
+def test_a_column_may_be_a_copy_of_another():
+    rng = np.random.default_rng(3)
+    x = np.concatenate([rng.standard_normal((2, 60)), rng.standard_normal((2, 60)) + 5], axis=1)
+    alone = find_one(Gaussian(), x, 2)
+    both = find_one(Gaussian(), np.concatenate([x, 2 * x[:1] + 1]), 2)
+    assert np.allclose(np.sort(both.weight), np.sort(alone.weight), atol=0.05)

@@ -1,0 +1,38 @@
+"""A weak prior for the covariances: it has a spread and no place.
+
+One pseudo-observation for each component, scattered about its own mean as the data are about theirs, less widely
+the more components there are: S / K^(2/D), cf. Fraley & Raftery (2007). It moves no mean, and keeps a component
+from collapsing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.families.gaussian_parameters import GaussianParameters, pairs
+
+if TYPE_CHECKING:
+    from em_cli.families.gaussian import Gaussian
+
+
+def pseudo_statistics(family: Gaussian, parameters: GaussianParameters, plain: bool) -> Array:
+    """(…, K, S) of complete data; of tight components in their own whitened coordinates, unless all are to be plain."""
+    k, d = parameters.means.shape[-2:]
+    scatter = family.columns.covariance / np.outer(family.scale, family.scale) / k ** (2 / d)
+    factors = parameters.factors
+    if factors.ndim == parameters.means.ndim:
+        factors = factors[..., None] * np.eye(d)
+    tight = np.zeros_like(parameters.tight) if plain else parameters.tight
+    means = np.where(tight[..., None], 0.0, parameters.means)
+    about = np.where(tight[..., None, None], factors @ scatter @ factors.swapaxes(-1, -2), scatter)
+    second = about + means[..., :, None] * means[..., None, :]
+    if family.structure.diagonal:
+        products = np.diagonal(second, axis1=-2, axis2=-1)
+        products = products.sum(axis=-1, keepdims=True) if family.structure.common_scale else products
+    else:
+        i, j = pairs(d)
+        products = second[..., i, j]
+    return np.concatenate([np.ones((*means.shape[:-1], 1)), means, products], axis=-1)

@@ -1,0 +1,77 @@
+"""Laws of the weak prior, over every family that has one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support import CASES, Case, climb, responsibilities, start
+
+from em_cli.algorithms import ALGORITHMS
+from em_cli.engine.arrays import take
+from em_cli.engine.fit import FitResult
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Parameters
+from em_cli.engine.scoring import score_source
+from em_cli.engine.stopping import Stopping
+from em_cli.runners.serial import Serial
+from em_cli.search.models import lacks_prior
+from em_cli.sources.memory import InMemory
+
+K = 2
+
+
+def conjugate(case: Case) -> bool:
+    return not lacks_prior(case.model(case.rows(0, 60)[0], K).family)
+
+
+each_case = pytest.mark.parametrize("case", [c for c in CASES if conjugate(c)], ids=lambda case: case.name)
+
+
+def climbed(case: Case, algorithm: str, prior: float, k: int = K) -> tuple[Model, InMemory, FitResult]:
+    x, labels = case.rows(2, 90, 2.0, k)
+    model = replace(case.model(x, k), prior=prior)
+    source = InMemory(x)
+    begin = start(model, x, responsibilities(2, labels, k, 0.3))
+    return model, source, climb(model, source, begin, Stopping(1e-7, 4000), ALGORITHMS.load(algorithm)())
+
+
+def log_prior(model: Model, parameters: Parameters) -> float:
+    return float(np.sum(model.log_prior(take(parameters, np.newaxis))))  # type: ignore[arg-type]
+
+
+@each_case
+@pytest.mark.parametrize("algorithm", ["em", "lbfgs"])
+def test_a_climb_raises_the_penalised_likelihood(case: Case, algorithm):
+    model, source, result = climbed(case, algorithm, 1.0)
+    assert np.diff(result.trace).min(initial=0) >= -1e-11 * abs(result.log_likelihood)
+    alone = float(score_source(model, result.parameters, source, Serial()).log_likelihood)
+    assert result.log_likelihood == pytest.approx(alone + log_prior(model, result.parameters), rel=1e-10)
+
+
+@each_case
+def test_by_its_own_measure_it_is_no_lower_than_a_climb_without(case: Case):
+    model, _, penalised = climbed(case, "lbfgs", 1.0)
+    _, _, plain = climbed(case, "lbfgs", 0.0)
+    assert penalised.log_likelihood >= plain.log_likelihood + log_prior(model, plain.parameters) - 1e-6
+
+
+def test_one_component_against_the_closed_form():
+    case = next(case for case in CASES if case.name == "gaussian-full")
+    model, source, result = climbed(case, "lbfgs", 1.0, k=1)
+    document = model.to_document(result.parameters)
+    n = source.n_rows
+    scatter = np.cov(source.x, bias=True)
+    assert np.allclose(document["means"][0], source.x.mean(axis=1), rtol=1e-9)
+    assert np.allclose(document["covariances"][0], (n * scatter + scatter) / (n + 1), rtol=1e-9)
+
+
+def test_a_component_of_equal_rows_does_not_collapse():
+    case = next(case for case in CASES if case.name == "gaussian-diag")
+    x = np.concatenate([np.random.default_rng(0).standard_normal((3, 60)), np.full((3, 20), 5.0)], axis=1)
+    model = replace(case.model(x, K), prior=1.0)
+    r = np.zeros((K, 80))
+    r[0, :60] = r[1, 60:] = 1.0
+    result = climb(model, InMemory(x), start(model, x, r), Stopping(1e-7, 500))
+    variances = np.array(model.to_document(result.parameters)["covariances"])
+    expected = x.var(axis=1) / K ** (2 / 3) / 21
+    assert np.allclose(variances[np.argmin(variances[:, 0])], expected, rtol=1e-6)
