@@ -1,6 +1,6 @@
 """Names of interchangeable parts, imported on first use."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
@@ -11,18 +11,19 @@ from em_cli.errors import UsageError
 class Registry(dict[str, str]):
     """Maps a part's name to the address of its class, "module:attribute".
 
-    A third party adds parts by entry points of the group "em_cli.<kind>".
+    A third party adds parts by entry points of the group "em_cli.<kind>". Aliases are further names of
+    parts, under which they are found but not listed.
     """
 
-    def __init__(self, kind: str, **addresses: str) -> None:
+    def __init__(self, kind: str, aliases: Mapping[str, str] | None = None, /, **addresses: str) -> None:
         super().__init__(addresses)
-        self.kind = kind
+        self.kind, self.aliases = kind, dict(aliases or {})
 
     def load(self, name: str) -> Any:
         """The class of that name; `UsageError` with the nearest right name if there is none."""
-        address = self.get(name) or self._plugins().get(name)
+        address = self.get(self.aliases.get(name, name)) or self._plugins().get(name)
         if address is None:
-            known = [*self, *self._plugins()]
+            known = [*self, *self.aliases, *self._plugins()]
             raise UsageError(f"unknown {self.kind} {name!r}{did_you_mean(name, known)}")
         module, _, attribute = address.partition(":")
         return getattr(import_module(module), attribute)

@@ -16,9 +16,11 @@ from em_cli.engine.kept import scratch
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.covariances.structure import CovarianceStructure, clamp_full
+from em_cli.families.covariances.shapes import from_shape, to_shape
+from em_cli.families.covariances.structure import RESOLVED, CovarianceStructure, Letters, clamp_full
 from em_cli.families.gaussian_chart import MatrixChart, MomentsOf, VarianceChart
 from em_cli.families.gaussian_conditional import drawn, expected
+from em_cli.families.gaussian_eigen_chart import EigenChart
 from em_cli.families.gaussian_missing import GaussianWithGaps, with_gaps
 from em_cli.families.gaussian_parameters import (
     LOG_2PI,
@@ -33,6 +35,7 @@ from em_cli.families.gaussian_prior import pseudo_statistics
 from em_cli.families.gaussian_whitening import unwhitened, whitened, whitened_moments
 
 TINY = float(np.finfo(float).tiny)
+SLACK = 1e-6  # of a standard deviation squared, by which covariances in a document may miss their structure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +50,7 @@ class Gaussian:
 
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
     structure: CovarianceStructure = field(init=False, repr=False)
+    letters: Letters = field(init=False, repr=False)
     bounds: Bounds = field(init=False, repr=False)
     scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
     _unit: Array = field(init=False, repr=False)  # (D,) its inverse
@@ -54,12 +58,15 @@ class Gaussian:
     def __post_init__(self) -> None:
         structure = COVARIANCES.load(self.covariance)()
         scale = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
-        if structure.common_scale:
+        if structure.letters.common_scale:
             scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
         object.__setattr__(self, "structure", structure)
+        object.__setattr__(self, "letters", structure.letters)
         object.__setattr__(self, "scale", scale)
         object.__setattr__(self, "_unit", 1 / scale)
         floor = self.columns.resolution / np.sqrt(12) / scale  # the standard deviation of rounding
+        if structure.letters.rotated:
+            floor = np.where(floor > 0, np.maximum(floor, RESOLVED), 0.0)
         object.__setattr__(self, "bounds", Bounds(floor, self.columns.largest / scale))
 
     def bind(self, columns: Columns) -> Gaussian | GaussianWithGaps:
@@ -72,12 +79,12 @@ class Gaussian:
 
     def n_features(self) -> int:
         d = self.n_columns
-        if self.structure.common_scale:
+        if self.letters.isotropic:
             return d + 2
-        return 1 + 2 * d if self.structure.diagonal else 1 + d + d * (d + 1) // 2
+        return 1 + 2 * d if self.letters.diagonal else 1 + d + d * (d + 1) // 2
 
     def n_own_features(self) -> int:
-        return 1 + self.n_columns if self.structure.shared else self.n_features()
+        return 1 + self.n_columns if self.letters.shared else self.n_features()
 
     def features(self, x: Array, out: Array) -> None:
         """Of a structure in which they are common to the components, the products are left out if `out` has no room."""
@@ -88,9 +95,9 @@ class Gaussian:
         z *= self._unit[:, None]
         if len(out) == 1 + d:
             return
-        if self.structure.common_scale:
+        if self.letters.isotropic:
             np.einsum("dm,dm->m", z, z, out=out[1 + d])
-        elif self.structure.diagonal:
+        elif self.letters.diagonal:
             np.multiply(z, z, out=out[1 + d :])
         else:
             whole, half = (d - 1) // 2 + 1, d // 2
@@ -115,6 +122,9 @@ class Gaussian:
     def common_sums(self, features: Array, weights: Array | None) -> Array:
         z = features[1:]
         d, m = z.shape
+        if self.letters.diagonal:
+            squares: Array = np.einsum("dm,dm->d", z, z if weights is None else z * weights)
+            return np.array([squares.sum()]) if self.letters.isotropic else squares
         total, rows = np.zeros((d, d)), exponential.rows_at_once(d, d)
         for first in range(0, m, rows):
             some = z[:, first : first + rows]
@@ -138,9 +148,9 @@ class Gaussian:
             z, _ = whitened(features, parameters, r, k)
             weighted = z * responsibilities[r, k]
             sums[r, k, 1 : 1 + d] = weighted.sum(axis=1)
-            if self.structure.common_scale:
+            if self.letters.isotropic:
                 sums[r, k, 1 + d] = np.einsum("dm,dm->d", weighted, z).sum()
-            elif self.structure.diagonal:
+            elif self.letters.diagonal:
                 sums[r, k, 1 + d :] = np.einsum("dm,dm->d", weighted, z)
             else:
                 i, j = pairs(d)
@@ -149,7 +159,9 @@ class Gaussian:
 
     def maximize(self, statistics: Array, parameters: GaussianParameters | None) -> GaussianParameters:
         weight, means, scatter = self.averages(statistics, parameters)
-        return self.completed(means, self.structure.constrain(weight, scatter, self.bounds.floor), floored=True)
+        at = None if parameters is None else parameters.covariances
+        covariances = self.structure.constrain(weight, scatter, self.bounds.floor, at)
+        return self.completed(means, covariances, floored=True)
 
     def averages(self, statistics: Array, parameters: GaussianParameters | None) -> tuple[Array, Array, Array]:
         """Weight, mean and scatter about it of each component: its own maximum-likelihood covariance, unconstrained."""
@@ -157,20 +169,22 @@ class Gaussian:
         weight = np.maximum(statistics[..., 0], TINY)
         averages = statistics[..., 1:] / weight[..., None]
         means, second = averages[..., :d], averages[..., d:]
-        if self.structure.common_scale:
-            scatter = np.maximum(second - np.add.reduce(means * means, axis=-1, keepdims=True), 0.0) / d
-        elif self.structure.diagonal:
-            scatter = np.maximum(second - means * means, 0.0)
+        if self.letters.isotropic:
+            scatter = (second - np.add.reduce(means * means, axis=-1, keepdims=True)) / d
+        elif self.letters.diagonal:
+            scatter = second - means * means
         else:
             scatter = second.take(square(d), axis=-1)
             scatter -= means[..., :, None] * means[..., None, :]
         if parameters is not None and np.logical_or.reduce(parameters.tight, axis=None):
             means, scatter = unwhitened(means, scatter, parameters)
+        if self.letters.diagonal and not self.letters.shared:
+            scatter = np.maximum(scatter, 0.0)
         return weight, means, scatter
 
     def n_parameters(self, n_components: int) -> int:
         d = self.n_columns
-        return n_components * d + self.structure.n_parameters(n_components, d)
+        return n_components * d + self.letters.n_parameters(n_components, d)
 
     def collapsed(self, parameters: GaussianParameters, support: Array) -> list[Collapse | None]:
         """A component at the resolution of the data, or one narrow and resting on few rows.
@@ -193,7 +207,7 @@ class Gaussian:
             few = support[k] <= d + 1 or narrowest[k] < 1e-3
             if at_floor[k]:
                 reasons.append(Collapse("its variance is at the resolution of the data", True))
-            elif self.structure.bounded:
+            elif self.letters.bounded(d):
                 reasons.append(None)
             elif narrowest[k] < 1e-6 or (few and support[k] < 5 * (d + 1)):
                 reasons.append(Collapse(f"it rests on {support[k]:.3g} distinct rows, too few to trust", False))
@@ -209,7 +223,7 @@ class Gaussian:
         covariances = self._matrices(parameters.covariances) * np.outer(self.scale, self.scale)
         return {
             "means": self._locations(parameters).tolist(),
-            "covariances": self.structure.to_document(covariances).tolist(),
+            "covariances": to_shape(covariances, self.covariance).tolist(),
         }
 
     def from_document(
@@ -220,7 +234,7 @@ class Gaussian:
         if means.shape != (k, d):
             raise DataError(f"the field 'means' must hold {k} lists of {d} numbers.")
         try:
-            covariances = self.structure.from_document(numbers(document, matrices), k, d)
+            covariances = from_shape(numbers(document, matrices), self.covariance, k, d)
         except ValueError as error:
             raise DataError(f"the field {matrices!r} does not fit {self.covariance!r}: {error}.") from None
         if not np.allclose(covariances, np.swapaxes(covariances, -1, -2), rtol=1e-9, atol=0):
@@ -230,13 +244,18 @@ class Gaussian:
             np.linalg.cholesky(covariances)
         except np.linalg.LinAlgError:
             raise DataError(f"the field {matrices!r} holds a matrix that is not positive definite.") from None
-        if self.structure.diagonal:
-            covariances = np.diagonal(covariances, axis1=1, axis2=2)
-        return self.completed((means - self.columns.mean) / scale, covariances)
+        variances = np.diagonal(covariances, axis1=1, axis2=2)
+        own = variances if self.letters.diagonal else covariances
+        if self.letters.diagonal or self.letters.shared:
+            nearest = self._matrices(self.structure.constrain(np.ones(k), own, np.zeros(d)))
+            unit = np.sqrt(variances[:, :, None] * variances[:, None, :])
+            if (np.abs(covariances - nearest) > SLACK * unit).any():
+                raise DataError(f"the field {matrices!r} holds what is not of the structure {self.covariance!r}.")
+        return self.completed((means - self.columns.mean) / scale, own)
 
     @property
     def coupled(self) -> bool:
-        return self.structure.shared
+        return self.letters.coupled
 
     def expected_log_density(self, statistics: Array, parameters: GaussianParameters) -> Array:
         total: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
@@ -244,16 +263,23 @@ class Gaussian:
 
     def chart(
         self, parameters: GaussianParameters, weight: Array, moments: MomentsOf = whitened_moments
-    ) -> MatrixChart | VarianceChart:
+    ) -> MatrixChart | VarianceChart | EigenChart:
         shares = weight / weight.sum()
 
         def completed(means: Array, covariances: Array) -> GaussianParameters:
             covariances = self.structure.constrain(shares, covariances, self.bounds.floor)
             return self.completed(means, covariances, floored=True)
 
-        if self.structure.diagonal:
-            return VarianceChart(parameters, weight, self.structure.common_scale, completed, moments)
-        return MatrixChart(parameters, weight, self.structure.shared, completed, moments)
+        def of_structure(means: Array, covariances: Array) -> GaussianParameters:
+            if self._below(covariances):
+                covariances = self.structure.constrain(shares, covariances, self.bounds.floor, covariances)
+            return self.completed(means, covariances, floored=True)
+
+        if self.letters.coupled and self.structure.letters != Letters(*"EEE"):
+            return EigenChart(parameters, weight, self.letters, of_structure, moments)
+        if self.letters.diagonal:
+            return VarianceChart(parameters, weight, self.letters.isotropic, completed, moments)
+        return MatrixChart(parameters, weight, self.letters.shared, completed, moments)
 
     def pseudo_statistics(self, parameters: GaussianParameters, plain: bool) -> Array:
         return pseudo_statistics(self, parameters, plain)
@@ -275,9 +301,16 @@ class Gaussian:
 
     def completed(self, means: Array, covariances: Array, floored: bool = False) -> GaussianParameters:
         """With all that the E-step needs; matrices are held above the resolution of the data if it says so."""
-        if self.structure.diagonal:
-            return of_variances(means, covariances, self.bounds, self.structure.common_scale)
-        return of_matrices(means, covariances, self.bounds, floored)
+        if self.letters.diagonal:
+            return of_variances(means, covariances, self.bounds, self.letters.isotropic)
+        return of_matrices(means, covariances, self.bounds, floored and not self.letters.rotated)
+
+    def _below(self, covariances: Array) -> bool:
+        """Whether any is not above the floor."""
+        floor = self.bounds.floor
+        if self.letters.diagonal:
+            return bool((covariances < self.bounds.variance).any())
+        return bool((np.linalg.eigvalsh(covariances) < self.bounds.variance.max()).any()) if floor.any() else False
 
     def _centred(self, x: Array) -> Array:
         centred: Array = (x - self.columns.mean[:, None]) * self._unit[:, None]
@@ -289,7 +322,7 @@ class Gaussian:
 
     def _matrices(self, covariances: Array) -> Array:
         """(K, D, D), whatever the structure."""
-        matrices: Array = covariances[..., None] * np.eye(self.n_columns) if self.structure.diagonal else covariances
+        matrices: Array = covariances[..., None] * np.eye(self.n_columns) if self.letters.diagonal else covariances
         return matrices
 
     def _locations(self, parameters: GaussianParameters) -> Array:

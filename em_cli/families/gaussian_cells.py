@@ -115,7 +115,7 @@ class Cells:
     @property
     def _one(self) -> bool:
         """Whether the columns have one variance."""
-        return self.base.structure.common_scale
+        return self.base.letters.isotropic
 
     def _cells(self, statistics: Array) -> Array:
         """(…, D) observed cells of each column that a component bears."""

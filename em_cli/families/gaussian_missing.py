@@ -144,4 +144,4 @@ class ChartWithGaps:
 
 def with_gaps(base: Gaussian) -> GaussianWithGaps:
     """The family, by cells where the structure lets columns be independent, else by patterns."""
-    return GaussianWithGaps(base, Cells(base) if base.structure.diagonal else Patterns(base))
+    return GaussianWithGaps(base, Cells(base) if base.letters.diagonal else Patterns(base))

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.families.covariances.structure import clamp_full
+from em_cli.families.covariances.structure import clamp_definite, clamp_full
 
 LOG_2PI = float(np.log(2 * np.pi))
 CANCELLATION = 1e6  # of the expanded quadratic form; beyond it a component is evaluated about its mean
@@ -79,7 +79,11 @@ def of_matrices(means: Array, covariances: Array, bounds: Bounds, floored: bool)
 def _factored(covariances: Array, bounds: Bounds | None) -> tuple[Array, Array, Array]:
     """The covariances, clamped if the floor binds, with inverse Cholesky factors and inverses."""
     if bounds is None:
-        factors, precision = _inverted(covariances)
+        try:
+            factors, precision = _inverted(covariances)
+        except np.linalg.LinAlgError:
+            covariances = clamp_definite(covariances)
+            factors, precision = _inverted(covariances)
         return covariances, factors, precision
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # of matrices that are hardly invertible: they are clamped

@@ -29,9 +29,9 @@ def pseudo_statistics(family: Gaussian, parameters: GaussianParameters, plain: b
     means = np.where(tight[..., None], 0.0, parameters.means)
     about = np.where(tight[..., None, None], factors @ scatter @ factors.swapaxes(-1, -2), scatter)
     second = about + means[..., :, None] * means[..., None, :]
-    if family.structure.diagonal:
+    if family.letters.diagonal:
         products = np.diagonal(second, axis1=-2, axis2=-1)
-        products = products.sum(axis=-1, keepdims=True) if family.structure.common_scale else products
+        products = products.sum(axis=-1, keepdims=True) if family.letters.isotropic else products
     else:
         i, j = pairs(d)
         products = second[..., i, j]

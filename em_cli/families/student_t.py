@@ -25,6 +25,7 @@ START = 30.0  # degrees of freedom, where the rows have not been weighed yet
 LARGEST = 1e6  # that can be asked for; a Gaussian is no different
 TURNS = 12  # of scale matrix and degrees of freedom, where they are sought from nowhere
 FARTHEST = 8.0  # an embedded row, in robust standard deviations
+STRUCTURES = ("VVV", "EEE", "VVI", "VII")  # full, tied, diagonal, spherical
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +53,8 @@ class StudentT:
         if not fixed and self.dof not in ("free", "common"):
             raise UsageError(f"dof must be 'free', 'common' or a number above 0, up to {LARGEST:g}, not {self.dof!r}.")
         object.__setattr__(self, "normal", Gaussian(self.covariance, self.columns))
+        if self.normal.letters.mclust[1] not in STRUCTURES:
+            raise UsageError(f"the family 'student_t' goes with {', '.join(STRUCTURES)}, not {self.covariance!r}.")
 
     def bind(self, columns: Columns) -> StudentT:
         if columns.gaps.any():
@@ -114,7 +117,7 @@ class StudentT:
         at = None if parameters is None else parameters.normal
         weighed, means, scatter = self.normal.averages(statistics[..., 1:-1], at)
         slack = np.log(weighed / weight) - statistics[..., -1] / weight
-        if self.normal.structure.shared:
+        if self.normal.letters.shared:
             return self._with_one_scale(weight, means, scatter, slack, parameters)
         normal = self._normal(weight, means, scatter)
         unknown = _unknown(parameters)

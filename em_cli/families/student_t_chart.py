@@ -9,12 +9,13 @@ covariance, by ν/(ν + D): so that the information is the identity, the coordin
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.families.gaussian import Gaussian
-from em_cli.families.gaussian_chart import Moments
+from em_cli.families.gaussian_chart import MatrixChart, Moments, VarianceChart
 from em_cli.families.gaussian_parameters import GaussianParameters
 from em_cli.families.gaussian_whitening import whitened_moments
 from em_cli.families.student_t_dof import LEAST, MOST, fall, log_slope
@@ -24,9 +25,9 @@ from em_cli.families.student_t_parameters import StudentTParameters, of_normal
 class StudentTChart:
     def __init__(self, normal: Gaussian, base: StudentTParameters, weight: Array, dof: str | float) -> None:
         self.dof, self.d = base.dof, normal.n_columns
-        self.normal = normal.chart(base.normal, weight, _moments)
+        self.normal = cast(MatrixChart | VarianceChart, normal.chart(base.normal, weight, _moments))
         self.size = len(self.normal.coordinates(base.normal))
-        shared = normal.structure.shared
+        shared = normal.letters.shared
         mean_dof = np.average(base.dof, weights=np.maximum(weight, 1.0), keepdims=True) if shared else base.dof
         self.shrunk = np.sqrt(mean_dof / (mean_dof + self.d))[:, None]
         self.scales = self.normal.log_scales()

@@ -220,7 +220,7 @@ def mclust_name(covariance: str | None, groups: Sequence[Group]) -> str | None:
         return None
     from em_cli.families.covariances import COVARIANCES
 
-    one, more = COVARIANCES.load(covariance).mclust
+    one, more = COVARIANCES.load(covariance).letters.mclust
     bearing = [len(group.columns) for group in groups if group.has_covariance]
     name: str = one if max(bearing) == 1 else more
     return name

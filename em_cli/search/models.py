@@ -27,7 +27,10 @@ def covariance_names(asked: Sequence[str] | None, groups: Sequence[Group]) -> tu
             raise UsageError("--covariance does not apply: no column is fitted by a family that has one to choose.")
         return ("",)
     if asked == ["all"]:
-        return tuple(COVARIANCES)
+        if all(len(group.columns) == 1 for group in groups if group.has_covariance):
+            return ("full", "tied")  # in one dimension there are no others
+        alias = {name: alias for alias, name in COVARIANCES.aliases.items()}
+        return tuple(alias.get(name, name) for name in COVARIANCES)
     for name in asked or ():
         COVARIANCES.load(name)
     return tuple(dict.fromkeys(asked or ["full"]))

@@ -2,17 +2,27 @@
 
 import numpy as np
 import pytest
-from support import bound_model, climb, default_plan, find, find_one, reference_rows, responsibilities, rows, start
+from support import (
+    bound_model,
+    climb,
+    default_plan,
+    find,
+    find_one,
+    reference_rows,
+    responsibilities,
+    rows,
+    start,
+    structures,
+)
 
 from em_cli.engine.fit import Candidate, fit
 from em_cli.engine.stopping import Stopping
-from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Verdict
 from em_cli.sources.memory import InMemory
 
-each_covariance = pytest.mark.parametrize("covariance", COVARIANCES)
+each_covariance = pytest.mark.parametrize("covariance", structures())
 
 
 def tied_rows(n: int, copies: int) -> np.ndarray:

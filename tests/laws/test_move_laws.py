@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support import CASES, Case, climb, responsibilities, start
+from support import CLIMBING_CASES, Case, climb, responsibilities, start
 
 from em_cli.engine.columns import summarize
 from em_cli.engine.passes import one_pass
@@ -16,7 +16,7 @@ from em_cli.search.moves import bound, merges, moves, splits
 from em_cli.search.partitions import whole
 from em_cli.sources.memory import InMemory
 
-BOUNDED = [case for case in CASES if case.bounded]  # of the others, what moves are worth is an estimate
+BOUNDED = [case for case in CLIMBING_CASES if case.bounded]  # of the others, what moves are worth is an estimate
 each_case = pytest.mark.parametrize("case", BOUNDED, ids=lambda case: case.name)
 each_uncoupled = pytest.mark.parametrize(
     "case", [case for case in BOUNDED if not case.build(case.kinds).coupled], ids=lambda case: case.name
@@ -38,6 +38,9 @@ class Scene:
         begin = start(self.model, x, responsibilities(seed, labels % k, k, 0.6), self.source.weights)
         self.result = climb(self.model, self.source, begin, TO_REST if rest else SOME_PASSES)
         assert np.isfinite(self.result.log_likelihood)
+        components = self.result.parameters.components
+        if any(self.model.family.collapsed(components, self.result.weight)):
+            pytest.skip("sums over the rows of a collapsed component have no digits left")
         self.ground = Ground(self.source, whole(self.source), summarize(self.source), lambda: False)
         self.view = self.ground.view(self.result)
         self.rng = rng

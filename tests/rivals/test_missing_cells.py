@@ -19,6 +19,7 @@ from support import (
 
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.engine.stopping import Stopping
+from em_cli.families.covariances.shapes import from_shape
 from em_cli.families.gaussian import Gaussian
 from em_cli.sources.memory import InMemory
 
@@ -124,7 +125,7 @@ def test_missing_cells_are_filled_by_regression_on_the_others(covariance):
     at = start(model, x, responsibilities(4, labels, 2, 0.2))
     scores, document = score_rows(model, at, x), model.to_document(at)
     means = np.array(document["means"])
-    covariances = model.family.structure.from_document(np.array(document["covariances"]), 2, 3)
+    covariances = from_shape(np.array(document["covariances"]), covariance, 2, 3)
     filled = model.family.complete(x, at.components, scores.responsibilities)
     drawn = np.stack([model.family.draw(x, at.components, labels, np.random.default_rng(s)) for s in range(300)])
     for row in np.flatnonzero(np.isnan(x).any(axis=0))[:40]:

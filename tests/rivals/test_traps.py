@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
-from support import bound_model, climb, default_plan, find, find_one, responsibilities, start
+from support import bound_model, climb, default_plan, find, find_one, responsibilities, start, structures
 
 from em_cli.criteria import Figures, bic
 from em_cli.engine.columns import summarize
@@ -19,7 +19,7 @@ from em_cli.search.restarts import Task, search
 from em_cli.sources.memory import InMemory
 
 SEED = 1_905
-each_covariance = pytest.mark.parametrize("covariance", COVARIANCES)
+each_covariance = pytest.mark.parametrize("covariance", structures())
 
 
 def labels_of(fit, x):
@@ -137,7 +137,7 @@ def test_the_unit_does_not_matter(covariance, factor):
 
 @each_covariance
 def test_a_small_unit_in_one_column_does_not_matter(covariance):
-    if COVARIANCES.load(covariance).common_scale:
+    if COVARIANCES.load(covariance).letters.common_scale:
         pytest.skip("one unit for all columns is what the structure means")
     x, truth = apart(5)
     x = x * [[1.0], [1e-6]]

@@ -4,8 +4,19 @@ from em_cli.registry import Registry
 
 COVARIANCES = Registry(
     "covariance",
-    full="em_cli.families.covariances.full:Full",
-    tied="em_cli.families.covariances.tied:Tied",
-    diag="em_cli.families.covariances.diag:Diagonal",
-    spherical="em_cli.families.covariances.spherical:Spherical",
+    {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"},
+    EII="em_cli.families.covariances.eii:EII",
+    VII="em_cli.families.covariances.spherical:Spherical",
+    EEI="em_cli.families.covariances.eei:EEI",
+    VEI="em_cli.families.covariances.vei:VEI",
+    EVI="em_cli.families.covariances.evi:EVI",
+    VVI="em_cli.families.covariances.diag:Diagonal",
+    EEE="em_cli.families.covariances.tied:Tied",
+    VEE="em_cli.families.covariances.vee:VEE",
+    EVE="em_cli.families.covariances.eve:EVE",
+    VVE="em_cli.families.covariances.vve:VVE",
+    EEV="em_cli.families.covariances.eev:EEV",
+    VEV="em_cli.families.covariances.vev:VEV",
+    EVV="em_cli.families.covariances.evv:EVV",
+    VVV="em_cli.families.covariances.full:Full",
 )

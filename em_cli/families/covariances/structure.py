@@ -1,37 +1,92 @@
-"""What a covariance structure is, and what the full and the diagonal ones share."""
+"""What a covariance structure is: the eigenvalue decomposition of Banfield & Raftery (1993), Celeux & Govaert (1995).
+
+Σ_k = λ_k D_k A_k D_kᵀ: a volume, an orientation, and a shape of determinant one. Three letters
+say of volume, shape and orientation whether they are equal in all components (E), the component's own
+(V), or the identity (I).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
 
+RESOLVED = 3e-7  # the least standard deviation along an axis that a matrix with ones beside it still shows
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    volume: str
+    shape: str
+    orientation: str
+
+    @property
+    def diagonal(self) -> bool:
+        """Covariances are handled as variances (…, K, D)."""
+        return self.orientation == "I"
+
+    @property
+    def isotropic(self) -> bool:
+        """One variance for all columns."""
+        return self.shape == "I"
+
+    @property
+    def rotated(self) -> bool:
+        """Axes and their lengths are shared differently: orthogonal maps are all that the structure survives."""
+        return not self.diagonal and self.shape != self.orientation
+
+    @property
+    def common_scale(self) -> bool:
+        """Columns may not be rescaled one by one."""
+        return self.isotropic or self.rotated
+
+    @property
+    def shared(self) -> bool:
+        """All components have the same covariance."""
+        return "V" not in self._all
+
+    @property
+    def coupled(self) -> bool:
+        """The covariance of one component depends on the others."""
+        return "E" in self._all
+
+    @property
+    def mclust(self) -> tuple[str, str]:
+        """Its name there, in one dimension and in more."""
+        return self.volume, self._all
+
+    def bounded(self, n_columns: int) -> bool:
+        """The likelihood is: no component can collapse alone."""
+        return "V" not in (self.volume if n_columns == 1 else self.volume + self.shape)
+
+    def n_parameters(self, n_components: int, n_columns: int) -> int:
+        k, d = n_components, n_columns
+        times = {"E": 1, "V": k, "I": 0}
+        parts = ((self.volume, 1), (self.shape, d - 1), (self.orientation, d * (d - 1) // 2))
+        return sum(times[letter] * size for letter, size in parts)
+
+    @property
+    def _all(self) -> str:
+        return self.volume + self.shape + self.orientation
+
 
 class CovarianceStructure(Protocol):
-    """Constraints on the covariances of K components; a diagonal one handles them as (…, K, D) variances."""
+    """Constraints on the covariances of K components."""
 
-    diagonal: ClassVar[bool]
-    common_scale: ClassVar[bool]  # columns may not be rescaled one by one
-    shared: ClassVar[bool]  # all components have the same covariance
-    bounded: ClassVar[bool]  # the likelihood is bounded: no component can collapse alone
-    mclust: ClassVar[tuple[str, str]]  # its name there, in one dimension and in more
+    letters: ClassVar[Letters]
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
         """Maximum-likelihood covariances, given the weight (…, K) and own covariance of each component.
 
-        Variances, which all columns may have in common (…, K, 1), are held at floor² (D,) at
-        least; matrices, which all components may have in common (…, 1, D, D), are clamped by the caller.
+        Diagonal structures get and give variances (…, K, D), or (…, K, 1) if they are isotropic, and
+        hold them at floor² (D,) at least. Others get matrices, and may give one in common (…, 1, D, D):
+        those that survive a rescaling of columns are clamped to the floor by the caller, if they are not
+        yet; rotated ones hold their eigenvalues at the least floor² themselves. An iteration may begin at
+        covariances of the same structure, from which it does not descend.
         """
-
-    def n_parameters(self, n_components: int, n_columns: int) -> int: ...
-
-    def to_document(self, covariances: Array) -> Array:
-        """The covariances (K, D, D) in scikit-learn's shape for this type."""
-
-    def from_document(self, values: Array, n_components: int, n_columns: int) -> Array:
-        """The inverse, (K, D, D); `ValueError` if the shape is wrong."""
 
 
 def clamp_full(covariances: Array, floor: Array) -> Array:
@@ -46,13 +101,45 @@ def clamp_full(covariances: Array, floor: Array) -> Array:
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(relative)
     low = values[..., 0] < 1
-    raised = (vectors * np.maximum(values, 1.0)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
-    raised = 0.5 * (raised + np.swapaxes(raised, -1, -2))
+    raised = composed(vectors, np.maximum(values, 1.0))
     clamped: Array = np.where(low[..., None, None], raised * unit, covariances)
     return clamped
 
 
-def shaped(values: Array, shape: tuple[int, ...]) -> Array:
-    if values.shape != shape:
-        raise ValueError(f"its shape is {list(values.shape)}, not {list(shape)}")
-    return values
+def clamp_definite(covariances: Array) -> Array:
+    """The eigenvalues of matrices that numerically have no inverse raised to what can be told from the largest."""
+    values, vectors = np.linalg.eigh(covariances)
+    least = 16 * np.finfo(float).eps * np.maximum(values[..., -1:], np.finfo(float).tiny)
+    low = values[..., :1] < least
+    clamped: Array = np.where(low[..., None], composed(vectors, np.maximum(values, least)), covariances)
+    return clamped
+
+
+def composed(vectors: Array, values: Array) -> Array:
+    """U diag(v) Uᵀ (…, D, D), exactly symmetric."""
+    product = (vectors * values[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    symmetric: Array = 0.5 * (product + np.swapaxes(product, -1, -2))
+    return symmetric
+
+
+def shares(weight: Array) -> Array:
+    """(…, K) of all rows."""
+    share: Array = weight / weight.sum(axis=-1, keepdims=True)
+    return share
+
+
+def pooled(weight: Array, scatter: Array) -> Array:
+    """Mean (…, 1, …) of what each component (…, K, …) has."""
+    share = shares(weight).reshape(*weight.shape, *(1,) * (scatter.ndim - weight.ndim))
+    mean: Array = np.add.reduce(share * scatter, axis=weight.ndim - 1, keepdims=True)
+    return mean
+
+
+def floors(floor: Array) -> tuple[Array, float]:
+    """Units of variance (D,), and the least variance in them; none, if it is not known of every column."""
+    return (floor * floor, 1.0) if (floor > 0).all() else (np.ones(len(floor)), 0.0)
+
+
+def least(floor: Array) -> float:
+    """The least variance along any axis that turns."""
+    return float(floor.min()) ** 2

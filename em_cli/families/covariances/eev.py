@@ -1,0 +1,18 @@
+"""Volume and shape are common; the orientations are the components' own."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.families.covariances.structure import Letters, composed, least, pooled
+
+
+@dataclass(frozen=True, slots=True)
+class EEV:
+    letters: ClassVar[Letters] = Letters(*"EEV")
+
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+        values, vectors = np.linalg.eigh(scatter)
+        return composed(vectors, np.maximum(pooled(weight, values), least(floor)))

@@ -1,0 +1,18 @@
+"""All components have the same one variance, in every column and direction."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.families.covariances.structure import Letters, pooled
+
+
+@dataclass(frozen=True, slots=True)
+class EII:
+    letters: ClassVar[Letters] = Letters(*"EII")
+
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+        variance = np.maximum(pooled(weight, scatter).mean(axis=-1, keepdims=True), (floor**2).max())
+        return np.repeat(np.repeat(variance, len(floor), axis=-1), weight.shape[-1], axis=-2)

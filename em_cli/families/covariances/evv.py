@@ -1,0 +1,21 @@
+"""The components have the same volume; shapes and orientations are their own."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.families.covariances.spectra import common_volume
+from em_cli.families.covariances.structure import Letters, composed, floors
+
+
+@dataclass(frozen=True, slots=True)
+class EVV:
+    letters: ClassVar[Letters] = Letters(*"EVV")
+
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+        unit, bound = floors(floor)
+        product = np.sqrt(np.outer(unit, unit))
+        values, vectors = np.linalg.eigh(scatter / product)
+        return composed(vectors, common_volume(weight, values, bound)) * product

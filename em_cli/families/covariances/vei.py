@@ -1,0 +1,20 @@
+"""Columns are independent; the ratios of their variances are the same in all components, the volumes their own."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.families.covariances.structure import Letters, floors
+from em_cli.families.covariances.volumes import common_shape
+
+
+@dataclass(frozen=True, slots=True)
+class VEI:
+    letters: ClassVar[Letters] = Letters(*"VEI")
+
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+        unit, bound = floors(floor)
+        sizes = None if at is None else np.add.reduce(at / unit, axis=-1)
+        return common_shape(weight, scatter / unit, bound, sizes) * unit

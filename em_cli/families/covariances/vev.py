@@ -1,0 +1,22 @@
+"""The shape is common; volumes and orientations are the components' own."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.families.covariances.structure import Letters, composed, least
+from em_cli.families.covariances.volumes import common_shape
+
+
+@dataclass(frozen=True, slots=True)
+class VEV:
+    letters: ClassVar[Letters] = Letters(*"VEV")
+
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+        values, vectors = np.linalg.eigh(scatter)
+        bound = least(floor)
+        unit = bound or 1.0
+        sizes = None if at is None else np.trace(at, axis1=-2, axis2=-1) / unit
+        return composed(vectors, common_shape(weight, values / unit, bound / unit, sizes) * unit)

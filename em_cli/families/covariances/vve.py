@@ -1,0 +1,28 @@
+"""The orientation is common; volumes and shapes are the components' own."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.families.covariances.orientation import Rule, common_axes
+from em_cli.families.covariances.structure import Letters, least
+
+
+@dataclass(frozen=True, slots=True)
+class VVE:
+    letters: ClassVar[Letters] = Letters(*"VVE")
+
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+        bound = least(floor)
+
+        def best(share: Array, along: Array) -> Array:
+            return np.maximum(along, bound)
+
+        return common_axes(weight, scatter, at, Rule(best, answer))
+
+
+def answer(share: Array, ratio: Array, change: Array) -> Array:
+    """Each variance above the bound follows its scatter."""
+    return np.where(ratio <= 1, change, 0.0)
