@@ -59,7 +59,7 @@ def test_a_component_of_tied_values_is_the_best_that_the_resolution_allows(case,
         for _ in range(20):
             near = chart.parameters(length * rng.standard_normal(2))
             height = weights @ component_log_density(model.family, near, x)[0]
-            assert height <= best.log_likelihood + (1e-8 * abs(best.log_likelihood) if case.exact else 1e-3)
+            assert height <= best.log_likelihood + 1e-8 * abs(best.log_likelihood)
 
 
 FITS = {

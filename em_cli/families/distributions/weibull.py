@@ -20,6 +20,7 @@ from em_cli.families.distributions.documents import table
 from em_cli.families.distributions.roots import settled
 
 LARGEST_SHAPE = 1e12
+SMALLEST = 1e-300
 LARGEST_EXPONENT = 600.0
 LARGEST_SQUARED = 200.0  # exponent, where the square is wanted
 SD = float(np.pi / np.sqrt(6))  # of log x, times the shape
@@ -134,34 +135,43 @@ class Weibull:
         """
         shapes, scales = values
         mean_log, mean, weighed, *squares = np.split(sums, 6, axis=-1)
-        mean_log, mean = mean_log / weight, np.maximum(mean / weight, 1e-300)
-        slope = weighed / weight / mean
-        below, here, above = (np.maximum(square / weight, 1e-300) for square in squares)
-        up = 1 + mean_log > slope
-        sign, curvature = np.where(up, 1.0, -1.0), here / mean
-        growth = np.where(up, np.log(above / here) - slope, 2 * np.log(below / here) + slope)
-        largest = np.maximum(self._largest(scales) / shapes - 1, 0.0)
-        farthest = np.where(up, np.minimum(WIDER, largest), NARROWER)
+        mean_log, mean = mean_log / weight, np.maximum(mean / weight, SMALLEST)
+        below, here, above = (np.maximum(square / weight, SMALLEST) for square in squares)
+        slope, curvature = weighed / weight / mean, here / mean
+        lowest = floor(self.columns) / SD
 
-        def step(at: Values) -> Values:
-            (away,) = at
-            pull = sign * (1 / (1 + sign * away) + mean_log - slope) - curvature * _first(growth, away)
-            newton = pull / ((1 + sign * away) ** -2 + curvature * np.exp(growth * away))
-            return (np.clip(newton, -away, farthest - away),)
-
-        def bound(away: Array) -> tuple[Array, Array, Array]:
-            """It, less a constant, and the parameters, where the standard deviation is not below that of rounding."""
+        def at(away: Array, sign: Array, growth: Array) -> tuple[Array, Array, Array, Array, Array]:
+            """Where ρ = 1 ± the distance: the bound, its derivatives by the distance, shape and scale."""
             ratio = 1 + sign * away
-            log_mean = np.log(mean) + slope * sign * away + curvature * _second(growth, away)
             shape = shapes * ratio
-            scale = np.maximum(scales * np.exp(log_mean / shape), shape * floor(self.columns) / SD)
-            raised = shape * np.log(scale / scales)
-            return np.log(ratio) + ratio * mean_log - raised - np.exp(log_mean - raised), shape, scale
+            level = np.log(mean) + slope * sign * away + curvature * _second(growth, away)
+            rise, bend = sign * slope + curvature * _first(growth, away), curvature * np.exp(growth * away)
+            scale = scales * np.exp(level / shape)
+            held = scale < shape * lowest  # by rounding
+            scale = np.where(held, shape * lowest, scale)
+            relative = np.log(scale / scales)
+            down, turn = np.where(held, shape * relative, level), np.where(held, sign * shapes * (relative + 1), rise)
+            short = np.exp(level - down)  # τ is too large, and the mean of t^ρ exp(−τ) is not one
+            height = np.log(ratio) + ratio * mean_log - down - short
+            pull = sign * (1 / ratio + mean_log) - turn - short * (rise - turn)
+            more = (1 - short) * shapes**2 / shape + short * (bend + (rise - turn) ** 2)
+            return height, pull, ratio**-2 + more, shape, scale
+
+        here_now = at(np.zeros_like(shapes), np.ones_like(shapes), np.zeros_like(shapes))
+        up = here_now[1] > 0
+        sign = np.where(up, 1.0, -1.0)
+        growth = np.where(up, np.log(above / here) - slope, 2 * np.log(below / here) + slope)
+        farthest = np.where(up, np.minimum(WIDER, np.maximum(LARGEST_SHAPE / shapes - 1, 0.0)), NARROWER)
+
+        def step(state: Values) -> Values:
+            (away,) = state
+            _, pull, bend, _, _ = at(away, sign, growth)
+            return (np.clip(pull / bend, -away, farthest - away),)
 
         (away,) = settled(step, (np.zeros_like(shapes),))
-        (height, *moved), (at_least, *stayed) = bound(away), bound(np.zeros_like(away))
-        shapes, scales = (np.where(height >= at_least, new, old) for new, old in zip(moved, stayed, strict=True))
-        return shapes, scales
+        moved = at(away, sign, growth)
+        better = moved[0] >= here_now[0]
+        return np.where(better, moved[3], here_now[3]), np.where(better, moved[4], here_now[4])
 
     def typical(self) -> Array:
         spread = positive.log_sd(self.columns)
