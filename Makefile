@@ -11,7 +11,7 @@ help: ## list the targets
 
 demo: $(VENV)/demo ## install, then fit and select on the Old Faithful data
 	$(BIN)/em fit sample_data/faithful.csv -k 2 --out runs/faithful --force --format human
-	$(BIN)/em select sample_data/faithful.csv --k-range 1-6 --covariance all --out runs/faithful-select --force --format human
+	$(BIN)/em select sample_data/faithful.csv --k-range 1-6 --covariance full,tied,diag,spherical --out runs/faithful-select --force --format human
 
 test: $(VENV)/test ## install what the tests need, and run them
 	$(BIN)/python -m pytest -n auto

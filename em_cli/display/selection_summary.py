@@ -131,7 +131,8 @@ def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 
 def _model(row: Mapping[str, Any]) -> str:
-    covariance = f" ({row['covariance']})" if row.get("covariance") else ""
+    own = row.get("covariance") or ""
+    covariance = f" ({own})" if own not in ("", row.get("model")) else ""
     return safe(f"{row.get('model') or ''}{covariance}")
 
 

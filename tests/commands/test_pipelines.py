@@ -81,10 +81,8 @@ def test_config_file_and_its_record(tmp_path):
 
 
 def test_select_over_structures(tmp_path):
-    out = em(
-        "select", SAMPLES / "iris.csv", "--exclude", "species", "--k-range", "1-4", "--covariance", "all", "--json",
-        cwd=tmp_path,
-    )  # fmt: skip
+    chosen = ("--k-range", "1-4", "--covariance", "full,tied,diag,spherical")
+    out = em("select", SAMPLES / "iris.csv", "--exclude", "species", *chosen, "--json", cwd=tmp_path)
     found = json.loads(out.out)
     assert len(found["selection"]) == 16
     assert {row["model"] for row in found["selection"]} == {"VVV", "EEE", "VVI", "VII"}

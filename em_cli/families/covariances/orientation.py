@@ -96,7 +96,7 @@ def _climbed(share: Array, scatter: Array, axes: Array, rule: Rule) -> Array:
 
 
 class Slope:
-    """The function of the axes that is to fall: Σ π_k (log|V_k| + tr M_k V_k⁻¹); M_k (R, K, D, D) is scatter along them.
+    """The function of the axes that is to fall: Σ π_k (log|V_k| + tr M_k V_k⁻¹); M_k (R, K, D, D): scatter along them.
 
     Derivatives are by skew matrices Ω, axes going from D to D exp Ω; their inner product is ½ tr ΩᵀΩ.
     """
