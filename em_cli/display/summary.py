@@ -55,12 +55,8 @@ def _title(document: Mapping[str, Any]) -> str:
         title = FAMILIES.get(family) or f"{family.replace('_', ' ')} mixture"
     title = title[:1].upper() + title[1:]
     structure, covariance = document.get("structure"), document.get("covariance_type")
-    both = " ".join(
-        [
-            *([str(structure)] if structure else []),
-            *([f"({covariance})"] if covariance not in (None, "", structure) else []),
-        ]
-    )
+    named = [str(structure)] if structure else []
+    both = " ".join([*named, *([f"({covariance})"] if covariance not in (None, "", structure) else [])])
     return safe(", ".join([title, *([both] if both else []), f"k = {document.get('n_components')}"]))
 
 

@@ -61,7 +61,7 @@ class FactorAnalyzers:
         if self.n_factors > len(columns.mean):
             raise UsageError(f"{self.n_factors} factors are more than the {len(columns.mean)} columns they are for.")
         if columns.gaps.any():
-            raise UsageError("factor analysers need rows without missing cells.")
+            raise UsageError("factor analysers need rows without missing cells: use --missing drop.")
         return replace(self, columns=columns)
 
     @property
