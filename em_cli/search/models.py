@@ -31,9 +31,10 @@ def covariance_names(asked: Sequence[str] | None, groups: Sequence[Group]) -> tu
             return ("full", "tied")  # in one dimension there are no others
         alias = {name: alias for alias, name in COVARIANCES.aliases.items()}
         return tuple(alias.get(name, name) for name in COVARIANCES)
-    for name in asked or ():
-        COVARIANCES.load(name)
-    return tuple(dict.fromkeys(asked or ["full"]))
+    once: dict[type, str] = {}
+    for name in asked or ["full"]:
+        once.setdefault(COVARIANCES.load(name), name)  # some have two names
+    return tuple(once.values())
 
 
 def models(

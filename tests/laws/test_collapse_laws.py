@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support import (
+    CLIMBED,
     bound_model,
     climb,
     default_plan,
@@ -12,17 +13,17 @@ from support import (
     responsibilities,
     rows,
     start,
-    structures,
 )
 
 from em_cli.engine.fit import Candidate, fit
 from em_cli.engine.stopping import Stopping
+from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Verdict
 from em_cli.sources.memory import InMemory
 
-each_covariance = pytest.mark.parametrize("covariance", structures())
+each_covariance = pytest.mark.parametrize("covariance", CLIMBED)
 
 
 def tied_rows(n: int, copies: int) -> np.ndarray:
@@ -46,7 +47,7 @@ def at_floor(fitted) -> bool:
 @each_covariance
 @pytest.mark.parametrize("x", [tied_rows(240, 40), spiked(240)], ids=["tied rows", "spikes"])
 def test_ties_do_not_win(covariance, x):
-    fits = find(Gaussian(covariance), x, [1, 2, 3, 4])
+    fits = find(Gaussian(covariance), x, [1, 2, 3, 4] if covariance in COVARIANCES.aliases else [3])
     for fitted in fits:
         assert fitted.chosen is not None, fitted.failure
         assert not at_floor(fitted)
