@@ -21,7 +21,7 @@ each_case = pytest.mark.parametrize("case", BOUNDED, ids=lambda case: case.name)
 each_uncoupled = pytest.mark.parametrize(
     "case", [case for case in BOUNDED if not case.build(case.kinds).coupled], ids=lambda case: case.name
 )
-each_seed = pytest.mark.parametrize("seed", [41, 42, 43])
+each_seed = pytest.mark.parametrize("seed", [41, 42])
 each_k = pytest.mark.parametrize("k", [3, 4])
 SOME_PASSES, TO_REST = Stopping(0.0, 5), Stopping(1e-6, 500)  # the bounds need no rest
 TRIES = 8
