@@ -71,7 +71,8 @@ class FitModelOptions:
         str | None, _opt("--family", metavar="NAME", help="auto, gaussian, student_t, poisson, … [default: auto].")
     ] = None
     covariance: Annotated[
-        str | None, _opt("--covariance", metavar="NAME", help="full, tied, diag or spherical [default: full].")
+        str | None,
+        _opt("--covariance", metavar="NAME", help="full, tied, diag, EII … VVV [default: full]."),
     ] = None
     prior: Annotated[str | None, _opt("--prior", metavar="none|weak", help="Penalise components [default: none].")] = (
         None

@@ -117,7 +117,7 @@ class RunConfig(_Section):
     groups: Annotated[
         list[GroupConfig], Field(description="columns that a family describes together: {columns: [a, b], family: …}")
     ] = []
-    covariance: Annotated[Names | None, Field(description="full, tied, diag, spherical; for select a list, or all")] = (
+    covariance: Annotated[Names | None, Field(description="full, tied, diag, EII … VVV; for select a list, or all")] = (
         None
     )
     prior: Annotated[
