@@ -172,7 +172,7 @@ def _by_pattern(source: Source, mean: Array, scale: Array) -> tuple[Flags, Array
         first += z.shape[1]
         ordered, weights = z, block.weights
         if groups.order is not None:
-            ordered, weights = z[:, groups.order], None if weights is None else weights[groups.order]
+            ordered, weights = z.take(groups.order, axis=1), None if weights is None else weights[groups.order]
         for pattern, rows in zip(groups.codes[0].astype(np.intp), groups.slices, strict=True):
             if pattern >= 0:
                 some = ordered[:, rows]

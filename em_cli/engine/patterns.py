@@ -57,7 +57,7 @@ def grouped(codes: Array) -> Groups:
     """The groups of rows by their codes (C, n)."""
     order = _order(codes)
     if order is not None:
-        codes = codes[:, order]
+        codes = codes.take(order, axis=1)
     changes = np.logical_or.reduce(codes[:, 1:] != codes[:, :-1], axis=0)
     bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), codes.shape[1]]
     return Groups(order, bounds, codes[:, bounds[:-1]])

@@ -29,7 +29,8 @@ class Block:
         """Some of the rows."""
         weights = None if self.weights is None else self.weights[rows]
         labels = None if self.labels is None else self.labels[rows]
-        return Block(self.index, self.x[:, rows], weights, labels)
+        x = self.x[:, rows] if isinstance(rows, slice) else self.x.take(rows, axis=1)  # the columns stay contiguous
+        return Block(self.index, x, weights, labels)
 
 
 class Source(Protocol):

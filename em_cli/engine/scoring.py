@@ -39,9 +39,9 @@ def score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers 
     """Score the rows x (D, n), of which some may be labelled; the bits of a score do not depend on other rows."""
     order = pattern_order(x) if np.isnan(x).any() else None
     if order is not None:
-        scores = score_rows(model, parameters, x[:, order], None if labels is None else labels[order])
+        scores = score_rows(model, parameters, x.take(order, axis=1), None if labels is None else labels[order])
         back = np.argsort(order)
-        return RowScores(scores.log_density[back], scores.responsibilities[:, back])
+        return RowScores(scores.log_density[back], scores.responsibilities.take(back, axis=1))
     n, step = x.shape[1], tile_rows(model.family.n_features())
     k, noise = model.n_components, model.latent.has_noise
     log_density, responsibilities = np.empty(n), np.empty((k + noise, n))

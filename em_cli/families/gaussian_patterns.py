@@ -85,7 +85,7 @@ class Patterns:
         groups = grouped(features[f:])
         if groups.order is not None:
             ordered = np.empty_like(out)
-            self.log_density(features[:, groups.order], parameters, offset, ordered)
+            self.log_density(features.take(groups.order, axis=-1), parameters, offset, ordered)
             out[..., groups.order] = ordered
             return
         (r, k), wide = np.nonzero(parameters.tight), not parameters.tight.all()
@@ -158,7 +158,7 @@ class Patterns:
         groups = grouped(features[self.base.n_features() :])
         if groups.order is None:
             return groups, features, responsibilities
-        return groups, features[:, groups.order], responsibilities[..., groups.order]
+        return groups, features.take(groups.order, axis=-1), responsibilities.take(groups.order, axis=-1)
 
     def _walk(self, groups: Groups, parameters: GaussianParameters) -> Iterator[tuple[Marginals, int, slice]]:
         for made, places, slices in self._marginals(groups, parameters):
