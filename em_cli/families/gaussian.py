@@ -271,15 +271,16 @@ class Gaussian:
             return self.completed(means, covariances, floored=True)
 
         def of_structure(means: Array, covariances: Array) -> GaussianParameters:
-            if self._below(covariances):
+            if self._may_be_below(covariances):
                 covariances = self.structure.constrain(shares, covariances, self.bounds.floor, covariances)
             return self.completed(means, covariances, floored=True)
 
-        if self.letters.coupled and self.structure.letters != Letters(*"EEE"):
-            return EigenChart(parameters, weight, self.letters, of_structure, moments)
-        if self.letters.diagonal:
+        name = self.letters.mclust[1]
+        if name in ("VVV", "EEE"):
+            return MatrixChart(parameters, weight, self.letters.shared, completed, moments)
+        if name in ("VVI", "VII"):
             return VarianceChart(parameters, weight, self.letters.isotropic, completed, moments)
-        return MatrixChart(parameters, weight, self.letters.shared, completed, moments)
+        return EigenChart(parameters, weight, self.letters, of_structure, moments)
 
     def pseudo_statistics(self, parameters: GaussianParameters, plain: bool) -> Array:
         return pseudo_statistics(self, parameters, plain)
@@ -305,12 +306,12 @@ class Gaussian:
             return of_variances(means, covariances, self.bounds, self.letters.isotropic)
         return of_matrices(means, covariances, self.bounds, floored and not self.letters.rotated)
 
-    def _below(self, covariances: Array) -> bool:
-        """Whether any is not above the floor."""
-        floor = self.bounds.floor
+    def _may_be_below(self, covariances: Array) -> bool:
+        """Whether any is below the floor, or could be in some direction."""
+        floor = self.bounds.variance
         if self.letters.diagonal:
-            return bool((covariances < self.bounds.variance).any())
-        return bool((np.linalg.eigvalsh(covariances) < self.bounds.variance.max()).any()) if floor.any() else False
+            return bool((covariances < floor).any())
+        return bool((np.linalg.eigvalsh(covariances) < floor.max()).any())
 
     def _centred(self, x: Array) -> Array:
         centred: Array = (x - self.columns.mean[:, None]) * self._unit[:, None]

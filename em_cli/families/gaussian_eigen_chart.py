@@ -27,9 +27,12 @@ class EigenChart:
     ) -> None:
         d = base.means.shape[1]
         self.base, self.completed, self.moments = base, completed, moments
-        self.form: Form = (
-            Columns(base) if letters.diagonal else Axes(base, letters) if letters.rotated else Triangle(base, letters)
-        )
+        if letters.diagonal:
+            self.form: Form = Columns(base)
+            self.lower: Array = 1 / base.factors
+        else:
+            self.form = Axes(base, letters) if letters.rotated else Triangle(base, letters)
+            self.lower = np.asarray(np.linalg.inv(self.form.factors), np.float64)
         rows = np.maximum(weight, 1.0)[:, None]
         self.parts = (
             Part.of("V", rows * np.ones(d)),
@@ -41,7 +44,7 @@ class EigenChart:
         self.turned = volume_and_shapes(d)[:, : 1 if letters.isotropic else d]
 
     def coordinates(self, parameters: GaussianParameters) -> Array:
-        a = self.form.whitened(parameters.means - self.base.means)
+        a = _times(self.form.factors, parameters.means - self.base.means)
         logs, orientation = self.form.read(parameters)
         turned = logs @ self.turned
         values = (a, turned[:, :1], turned[:, 1:], orientation)
@@ -53,11 +56,15 @@ class EigenChart:
         k = len(a)
         turned = np.concatenate([np.repeat(own, k // len(own), axis=0) for own in (volume, shape)], axis=1)
         logs = np.clip(turned @ self.turned.T, -LARGEST_LOG, LARGEST_LOG)
-        return self.completed(self.base.means + self.form.unwhitened(a), self.form.covariances(logs, orientation))
+        return self.completed(self.base.means + _times(self.lower, a), self.form.covariances(logs, orientation))
 
     def gradient(self, statistics: Array, parameters: GaussianParameters) -> Array:
         moments = self.moments(statistics, parameters)
-        first, by_log, by_orientation = self.form.pulled(moments, parameters)
+        by_log, by_orientation = self.form.pulled(moments, parameters)
+        if self.lower.ndim == 2:
+            first = moments.first * parameters.factors * self.lower
+        else:
+            first = _times((parameters.factors @ self.lower).swapaxes(1, 2), moments.first)
         turned = by_log @ self.turned
         slopes = (first, turned[:, :1], turned[:, 1:], by_orientation)
         return np.concatenate([part.gradient(own) for part, own in zip(self.parts, slopes, strict=True)])
@@ -86,6 +93,12 @@ class Part:
         if len(self.root) < len(slopes):
             slopes = slopes.sum(axis=0, keepdims=True)
         return (slopes / self.root).ravel()
+
+
+def _times(matrices: Array, vectors: Array) -> Array:
+    """Matrices, or the diagonals of some, times vectors (K, D)."""
+    product: Array = matrices * vectors if matrices.ndim == 2 else (matrices @ vectors[..., None])[..., 0]
+    return product
 
 
 @lru_cache

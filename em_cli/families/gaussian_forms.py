@@ -20,18 +20,15 @@ FLATTEST = 1e-4  # information of a row on the turn of two axes; of a circle the
 
 
 class Form(Protocol):
+    factors: Array  # of the base point
     information: Array  # (K, P) of a row on the orientation of its component
 
-    def whitened(self, shift: Array) -> Array:
-        """A shift (K, D) of the means, in standard deviations at the base point."""
-
-    def unwhitened(self, shift: Array) -> Array: ...
     def read(self, parameters: GaussianParameters) -> tuple[Array, Array]: ...
     def covariances(self, logs: Array, orientation: Array) -> Array:
         """The orientation may be common (1, P)."""
 
-    def pulled(self, moments: Moments, at: GaussianParameters) -> tuple[Array, Array, Array]:
-        """Slopes by the means, the logarithms and the orientation."""
+    def pulled(self, moments: Moments, at: GaussianParameters) -> tuple[Array, Array]:
+        """Slopes by the logarithms and the orientation."""
 
 
 class Columns:
@@ -41,12 +38,6 @@ class Columns:
         self.factors = base.factors
         self.information = np.zeros((len(base.means), 0))
 
-    def whitened(self, shift: Array) -> Array:
-        return shift * self.factors
-
-    def unwhitened(self, shift: Array) -> Array:
-        return shift / self.factors
-
     def read(self, parameters: GaussianParameters) -> tuple[Array, Array]:
         return np.log(self.factors / parameters.factors), self.information
 
@@ -54,9 +45,8 @@ class Columns:
         deviations: Array = np.exp(logs) / self.factors
         return deviations**2
 
-    def pulled(self, moments: Moments, at: GaussianParameters) -> tuple[Array, Array, Array]:
-        excess = moments.second - moments.weight[:, None]
-        return moments.first * (at.factors / self.factors), excess, self.information
+    def pulled(self, moments: Moments, at: GaussianParameters) -> tuple[Array, Array]:
+        return moments.second - moments.weight[:, None], self.information
 
 
 class Triangle:
@@ -77,12 +67,6 @@ class Triangle:
         self.below = np.tril_indices(d, -1)
         self.information = np.ones((k, len(self.below[0])))
 
-    def whitened(self, shift: Array) -> Array:
-        return (self.factors @ shift[..., None])[..., 0]
-
-    def unwhitened(self, shift: Array) -> Array:
-        return (self.lower @ shift[..., None])[..., 0]
-
     def read(self, parameters: GaussianParameters) -> tuple[Array, Array]:
         triangle, size = self._triangle(parameters)
         return np.log(np.diagonal(triangle, axis1=1, axis2=2)), triangle[:, *self.below] / size
@@ -94,7 +78,7 @@ class Triangle:
         covariances: Array = lower @ lower.swapaxes(1, 2)
         return covariances
 
-    def pulled(self, moments: Moments, at: GaussianParameters) -> tuple[Array, Array, Array]:
+    def pulled(self, moments: Moments, at: GaussianParameters) -> tuple[Array, Array]:
         d = at.means.shape[1]
         triangle, size = self._triangle(at)
         back = np.linalg.inv(triangle).swapaxes(1, 2)
@@ -102,7 +86,7 @@ class Triangle:
         below = slopes[:, *self.below]
         by_log = np.diagonal(slopes * triangle, axis1=1, axis2=2)
         by_log = by_log + (below * triangle[:, *self.below]).sum(axis=1, keepdims=True) / d
-        return (back @ moments.first[..., None])[..., 0], by_log, below * size
+        return by_log, below * size
 
     def _triangle(self, parameters: GaussianParameters) -> tuple[Array, Array]:
         """√λ T, and √λ (K, 1)."""
@@ -119,7 +103,7 @@ class Axes:
     def __init__(self, base: GaussianParameters, letters: Letters) -> None:
         d = base.means.shape[1]
         self.common = letters.orientation == "E"
-        self.factors, self.lower = base.factors, np.linalg.inv(base.factors)
+        self.factors = base.factors
         self.axes = axes_of(base.covariances)[None] if self.common else np.linalg.eigh(base.covariances)[1]
         logs = np.log(_along(base.covariances, self.axes))
         volume = logs.mean(axis=1, keepdims=True)
@@ -133,12 +117,6 @@ class Axes:
         one, other = self.variances[:, self.i], self.variances[:, self.j]
         self.information = np.maximum((one - other) ** 2 / (one * other), FLATTEST)
 
-    def whitened(self, shift: Array) -> Array:
-        return (self.factors @ shift[..., None])[..., 0]
-
-    def unwhitened(self, shift: Array) -> Array:
-        return (self.lower @ shift[..., None])[..., 0]
-
     def read(self, parameters: GaussianParameters) -> tuple[Array, Array]:
         axes, turn = self._axes(parameters)
         logs = 0.5 * np.log(_along(parameters.covariances, axes) / self.variances)
@@ -147,7 +125,7 @@ class Axes:
     def covariances(self, logs: Array, orientation: Array) -> Array:
         return composed(self.axes @ rotation(self._skew(orientation)), self.variances * np.exp(2 * logs))
 
-    def pulled(self, moments: Moments, at: GaussianParameters) -> tuple[Array, Array, Array]:
+    def pulled(self, moments: Moments, at: GaussianParameters) -> tuple[Array, Array]:
         """Of axes D exp ω the slope by ω_ij is that by Σ_ij along the axes times v_j - v_i."""
         d = at.means.shape[1]
         axes, turn = self._axes(at)
@@ -158,15 +136,15 @@ class Axes:
         by_turn = slopes * (variances[:, None, :] - variances[:, :, None])
         chain = np.linalg.inv(np.eye(d) + 0.5 * turn)  # ω = chain dΩ chainᵀ
         by_turn = chain.swapaxes(1, 2) @ by_turn @ chain
-        first = ((at.factors @ self.lower).swapaxes(1, 2) @ moments.first[..., None])[..., 0]
-        return first, np.diagonal(slopes, axis1=1, axis2=2) * variances, by_turn[:, self.i, self.j]
+        return np.diagonal(slopes, axis1=1, axis2=2) * variances, by_turn[:, self.i, self.j]
 
     def _axes(self, at: GaussianParameters) -> tuple[Array, Array]:
         """The axes (1 or K, D, D) and their turn, a skew matrix, from those of the base point."""
         found = axes_of(at.covariances)[None] if self.common else np.linalg.eigh(at.covariances)[1]
         axes = np.stack([_aligned(own, base) for own, base in zip(found, self.axes, strict=True)])
         relative, unit = self.axes.swapaxes(1, 2) @ axes, np.eye(axes.shape[1])
-        return axes, np.asarray(2 * np.linalg.solve(relative + unit, relative - unit), np.float64)
+        turn: Array = 2 * np.linalg.inv(relative + unit) @ (relative - unit)
+        return axes, turn
 
     def _skew(self, pairs: Array) -> Array:
         d = self.axes.shape[1]

@@ -13,6 +13,7 @@ from support import (
     responsibilities,
     rows,
     start,
+    structures,
 )
 
 from em_cli.engine.fit import Candidate, fit
@@ -65,7 +66,7 @@ def test_ties_do_collapse_some_starts_and_the_ledger_says_so():
     assert all(entry.reason for entry in collapsed)
 
 
-@each_covariance
+@pytest.mark.parametrize("covariance", structures())
 def test_a_collapsing_climb_leaves_the_others_alone(covariance):
     x = tied_rows(240, 40)
     model = bound_model(Gaussian(covariance), InMemory(x), 2)
