@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from scipy import optimize, stats
-from scipy.special import digamma, expit, i0e, i1e, logsumexp, polygamma
+from scipy.special import digamma, expit, gammaln, i0e, i1e, logsumexp, polygamma
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import Array, Flags, Integers, take
@@ -32,13 +32,17 @@ from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.shapes import from_shape, to_shape
 from em_cli.families.distributions.bernoulli import bernoulli
 from em_cli.families.distributions.beta import beta
+from em_cli.families.distributions.binomial import binomial
 from em_cli.families.distributions.categorical import categorical
 from em_cli.families.distributions.exponential import exponential
 from em_cli.families.distributions.gamma import gamma
 from em_cli.families.distributions.lognormal import lognormal
+from em_cli.families.distributions.multinomial import multinomial
+from em_cli.families.distributions.negative_binomial import negative_binomial
 from em_cli.families.distributions.poisson import poisson
 from em_cli.families.distributions.von_mises import von_mises
 from em_cli.families.distributions.weibull import weibull
+from em_cli.families.distributions.zero_inflated_poisson import zero_inflated_poisson
 from em_cli.families.factor_analyzers import FactorAnalyzers, ppca
 from em_cli.families.gaussian import Gaussian
 from em_cli.families.product import Product
@@ -51,9 +55,7 @@ from em_cli.search.restarts import Plan, Task, search
 from em_cli.sources.memory import InMemory
 from em_cli.starts import STARTS
 
-Kinds = tuple[
-    str, ...
-]  # of the columns: "real", "positive", "skewed", "proportion", "angle", "count", "binary" or "3 levels"
+Kinds = tuple[str, ...]  # of the columns, as "real", "positive", "12 trials", or "3 levels"
 Document = Mapping[str, Any]
 SMALLEST = np.log(1e-300)  # what stands for the log of a probability of zero
 
@@ -74,6 +76,8 @@ class Case:
     factor: float = 0.0  # standard deviation of what the columns have in common within the groups
     exact: bool = True  # the M-step is the maximum given the labels; else something else of each row is missing too
     bounded: bool = True  # sums that add over components tell what a move is worth at least
+    normalised: bool = True  # the density sums to one; else some sums of columns are given
+    free_order: bool = True  # of the columns; else it says which belong together
 
     def rows(self, seed: int, n: int, separation: float = 4.0, k: int = 3) -> tuple[Array, Integers]:
         x, labels = rows(self.kinds, seed, n, separation, k)
@@ -101,7 +105,16 @@ def rows(kinds: Kinds, seed: int, n: int, separation: float = 4.0, k: int = 3) -
     counts = [j for j, kind in enumerate(kinds) if kind == "count"]
     x[counts] = rng.poisson(1 + scale * places[counts])
     for j, kind in enumerate(kinds):
-        if kind == "positive":
+        if kind == "inflated count":
+            x[j] = np.where(rng.random(n) < 0.3, 0, rng.poisson(1 + scale * places[j]))
+        elif kind == "dispersed count":
+            x[j] = rng.poisson(rng.gamma(3, 4 * (1 + min(scale, 30.0)) ** places[j] / 3))
+        elif kind.endswith("trials"):
+            odds = np.exp((places[j] / max(k - 1, 1) - 0.5) * min(scale, 50.0))
+            x[j] = rng.binomial(number_in(kind), odds / (1 + odds))
+        elif kind.startswith("of "):
+            x[j] = number_in(kind)
+        elif kind == "positive":
             x[j] = rng.exponential((1 + scale) ** places[j])
         elif kind == "skewed":  # in logarithms, groups are 1.2 apart
             shape = (separation / 1.2) ** 2
@@ -135,6 +148,10 @@ def n_levels(kind: str) -> int:
     return int(kind.removesuffix(" levels"))
 
 
+def number_in(kind: str) -> int:
+    return int(kind.removeprefix("of ").removesuffix(" trials"))
+
+
 def with_gaps(x: Array, share: float, seed: int) -> Array:
     """The rows with some cells missing, but not all of one row, and one at least of each column."""
     rng = np.random.default_rng((seed, 77))
@@ -158,7 +175,14 @@ def axis(kind: str, low: float, high: float) -> tuple[Array, Array]:
     if kind in ("positive", "skewed"):  # a sum over logarithms is exact to all digits, where the density falls off fast
         logs = np.linspace(-45, np.log(60 * high), 4001)
         return np.exp(logs), np.exp(logs) * (logs[1] - logs[0])
-    nodes = np.arange(np.ceil(high) if kind == "count" else 2.0 if kind == "binary" else float(n_levels(kind)))
+    if kind.endswith("count"):
+        nodes = np.arange(np.ceil(high))
+    elif kind.startswith("of "):
+        nodes = np.array([float(number_in(kind))])
+    elif kind.endswith("trials"):
+        nodes = np.arange(number_in(kind) + 1.0)
+    else:
+        nodes = np.arange(2.0 if kind == "binary" else float(n_levels(kind)))
     return nodes, np.ones(len(nodes))
 
 
@@ -553,6 +577,139 @@ def categorical_cases() -> list[Case]:
     )
 
 
+def binomial_cases() -> list[Case]:
+    """With a constant number of trials, and with columns of trials."""
+
+    def scipy_binomial(family: Any, document: Document, x: Array) -> Array:
+        fixed = family.distribution.trials
+        successes, trials = (x, fixed) if fixed else (x[::2], x[1::2])
+        cells = []
+        for p in np.array(document["probabilities"])[..., None]:
+            rarer = np.maximum(np.minimum(p, 1 - p), np.exp(SMALLEST))
+            cells.append(stats.binom(trials, rarer).logpmf(np.where(p > 0.5, trials - successes, successes)))
+        return np.stack([of_observed(by_cell, successes) for by_cell in cells])
+
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        fixed = family.distribution.trials
+        mean = averages(x, weights)
+        return {"probabilities": (mean / fixed if fixed else mean[::2] / mean[1::2])[None]}
+
+    kinds, pairs = ("12 trials",) * 2, ("12 trials", "of 12") * 2
+    alone = Case("binomial", kinds, kinds[:2], False, lambda kinds: binomial(12), scipy_binomial, of_all)
+    paired = replace(
+        alone,
+        name="binomial-pairs",
+        free_order=False,
+        kinds=pairs,
+        narrow=pairs,
+        build=lambda kinds: binomial(trials_columns=True),
+    )
+    return [*with_and_without_gaps(alone), paired]
+
+
+def multinomial_cases() -> list[Case]:
+    def scipy_multinomial(family: Any, document: Document, x: Array) -> Array:
+        with np.errstate(divide="ignore"):
+            logs = [np.log(p)[:, None] for p in document["probabilities"]]
+        whole = stats.multinomial(x.sum(axis=0), np.full(len(x), 1 / len(x))).logpmf(x.T) + x.sum(axis=0) * np.log(
+            len(x)
+        )
+        return np.stack([whole + np.where(x > 0, x * np.maximum(log, SMALLEST), 0).sum(axis=0) for log in logs])
+
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        mean = averages(x, weights)
+        return {"probabilities": (mean / mean.sum())[None]}
+
+    kinds = ("count",) * 4
+    case = Case("multinomial", kinds, kinds[:2], False, lambda kinds: multinomial(), scipy_multinomial, of_all)
+    return [replace(case, normalised=False)]
+
+
+def negative_binomial_cases() -> list[Case]:
+    def scipy_negative_binomial(family: Any, document: Document, x: Array) -> Array:
+        laws = zip(np.array(document["means"]), np.array(document["sizes"]), strict=True)
+        return np.stack([of_observed(_negative_binomial(x, m[:, None], s[:, None]), x) for m, s in laws])
+
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        means, sizes = averages(x, weights), []
+        for row, mean in zip(x, means, strict=True):
+            seen = ~np.isnan(row)
+            row, own = row[seen], weights[seen]
+
+            def slope(log_size: float, row: Array = row, own: Array = own, mean: float = mean) -> float:
+                size = np.exp(log_size)
+                each = digamma(row + size) - digamma(size) - np.log1p(mean / size)
+                return float((own * each).sum())
+
+            overdispersed = slope(np.log(1e4 * max(mean, 1))) < 0
+            log_size = (
+                optimize.brentq(slope, -20, np.log(1e4 * max(mean, 1)), xtol=1e-14, rtol=1e-14) if overdispersed else 0
+            )
+            sizes.append(np.exp(log_size) if overdispersed else 1e10 * max(mean, 1))
+        return {"means": means[None], "sizes": np.array(sizes)[None]}
+
+    kinds = ("dispersed count",) * 2
+    return with_and_without_gaps(
+        Case(
+            "negative_binomial",
+            kinds,
+            kinds[:1],
+            False,
+            lambda kinds: negative_binomial(),
+            scipy_negative_binomial,
+            of_all,
+        )
+    )
+
+
+def _negative_binomial(x: Array, means: Array, sizes: Array) -> Array:
+    """(D, n); where the sizes are large, scipy has not all digits."""
+    near = np.minimum(sizes, 1e3)
+    beyond = [
+        [np.log1p(np.arange(cell) / size).sum() for cell in np.nan_to_num(row)]
+        for row, (size,) in zip(x, sizes, strict=True)
+    ]
+    far = (
+        np.array(beyond)
+        - (x + sizes) * np.log1p(means / sizes)
+        + x * np.log(np.maximum(means, 1e-300))
+        - gammaln(x + 1)
+    )
+    return np.where(sizes < 1e3, stats.nbinom(near, near / (near + means)).logpmf(x), far)
+
+
+def zero_inflated_poisson_cases() -> list[Case]:
+    def law(family: Any, document: Document, x: Array) -> Array:
+        parts = zip(np.array(document["rates"]), np.array(document["zero_probabilities"]), strict=True)
+        cells = []
+        for rates, omega in parts:
+            counted = stats.poisson(rates[:, None]).logpmf(x) + np.log1p(-omega[:, None])
+            with np.errstate(divide="ignore"):
+                cells.append(
+                    np.where(x > 0, counted, np.log(omega[:, None] + (1 - omega)[:, None] * np.exp(-rates[:, None])))
+                )
+        return np.stack([of_observed(by_cell, x) for by_cell in cells])
+
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        """By the equation for the rate λ/(1 - exp(-λ)) = mean of the positive counts."""
+        rates, shares = [], []
+        for row in x:
+            row, own = row[~np.isnan(row)], weights[~np.isnan(row)]
+            positive = np.average(row[row > 0], weights=own[row > 0])
+            rate = optimize.brentq(
+                lambda rate, positive=positive: rate / -np.expm1(-rate) - positive, 1e-9, positive, xtol=1e-14
+            )
+            share = (own[row == 0].sum() / own.sum() - np.exp(-rate)) / -np.expm1(-rate)
+            rates.append(rate if share > 0 else np.average(row, weights=own))
+            shares.append(max(share, 0))
+        return {"rates": np.array([rates]), "zero_probabilities": np.array([shares])}
+
+    kinds = ("inflated count",) * 2
+    return with_and_without_gaps(
+        Case("zero_inflated_poisson", kinds, kinds[:1], False, lambda kinds: zero_inflated_poisson(), law, of_all)
+    )
+
+
 def exponential_cases() -> list[Case]:
     def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
         return {"rates": 1 / averages(x, weights)[None]}
@@ -658,18 +815,22 @@ def product_cases() -> list[Case]:
 CASE_MAKERS: dict[str, Callable[[], list[Case]]] = {
     "bernoulli": bernoulli_cases,
     "beta": beta_cases,
+    "binomial": binomial_cases,
     "categorical": categorical_cases,
     "exponential": exponential_cases,
     "factor_analyzers": lambda: factor_case("factor_analyzers", True, lambda kinds: FactorAnalyzers(1)),
     "gamma": gamma_cases,
     "gaussian": gaussian_cases,
     "lognormal": lognormal_cases,
+    "multinomial": multinomial_cases,
+    "negative_binomial": negative_binomial_cases,
     "poisson": poisson_cases,
     "ppca": lambda: factor_case("ppca", False, lambda kinds: ppca(min(2, len(kinds)))),
     "product": product_cases,
     "student_t": student_t_cases,
     "von_mises": von_mises_cases,
     "weibull": weibull_cases,
+    "zero_inflated_poisson": zero_inflated_poisson_cases,
 }
 
 CLIMBED = [*COVARIANCES.aliases, "EEI", "VEE", "EVE"]  # that laws of whole climbs and searches are tried on

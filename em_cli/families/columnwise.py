@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,13 +12,22 @@ from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.protocols import Collapse
-from em_cli.families.distributions.distribution import TINY, Distribution, Framed, Layout, Values, ValuesChart
+from em_cli.families.distributions.distribution import (
+    TINY,
+    Conditional,
+    Distribution,
+    Framed,
+    Layout,
+    Tabulated,
+    Values,
+    ValuesChart,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnwiseParameters:
     values: Values  # of the distribution, (R, K, D) or (R, K, F) each
-    theta: Array  # (R, K, F)
+    theta: Array  # (R, K, F); where densities are looked up, the table
     tight: Flags  # (R, K) components that the distribution evaluates about their own parameters
 
 
@@ -80,7 +89,7 @@ class Columnwise:
         return embedded
 
     def natural(self, parameters: ColumnwiseParameters) -> tuple[Array, Flags]:
-        return parameters.theta, np.logical_or.reduce(parameters.tight, axis=-1)
+        return parameters.theta, np.logical_or.reduce(parameters.tight, axis=-1) | self._layout.looked_up
 
     def n_own_features(self) -> int:
         return self.n_features()
@@ -89,6 +98,10 @@ class Columnwise:
         return np.zeros(0)
 
     def log_density(self, features: Array, parameters: ColumnwiseParameters, offset: Array, out: Array) -> None:
+        if self._layout.looked_up:
+            tabulated = cast(Tabulated, self.distribution)
+            tabulated.log_density(features[1:], parameters.values, parameters.theta, offset, out)
+            return
         if not parameters.tight.all():
             exponential.log_density(features, parameters.theta, offset, out)
         if self._framed and parameters.tight.any():
@@ -96,6 +109,9 @@ class Columnwise:
             out[places] = self._framed.log_density_about(*self._cells(features), values) + offset[places][:, None]
 
     def statistics(self, features: Array, responsibilities: Array, parameters: ColumnwiseParameters | None) -> Array:
+        if self._layout.looked_up:
+            by_node = cast(Tabulated, self.distribution).statistics(features[1:], responsibilities)
+            return np.concatenate([np.add.reduce(responsibilities, axis=-1)[..., None], by_node], axis=-1)
         sums = exponential.statistics(features, responsibilities)
         if self._framed and parameters is not None and parameters.tight.any():
             places, values = _of_tight(parameters)
@@ -123,7 +139,7 @@ class Columnwise:
                 unseen = unseen | tight[..., None]
             if unseen.any():
                 weight = np.where(unseen, 1.0, weight)
-                wide = unseen if unseen.shape[-1] == 1 else unseen[..., self._layout.column]
+                wide = unseen if unseen.shape[-1] == 1 else unseen[..., self._layout.cell]
                 sums = np.where(wide, self.distribution.typical(), sums)
         return self.distribution.maximize(np.maximum(weight, TINY), sums)
 
@@ -162,7 +178,8 @@ class Columnwise:
             by_column: Array = self._framed.expected_log_density(*self.parts(statistics), parameters.values)
             total: Array = by_column.sum(axis=-1)
             return total
-        expected: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
+        theta = self._theta(parameters.values) if self._layout.looked_up else parameters.theta
+        expected: Array = np.einsum("...f,...f->...", statistics, theta)
         return expected
 
     def chart(self, parameters: ColumnwiseParameters, weight: Array) -> ColumnwiseChart:
@@ -182,20 +199,32 @@ class Columnwise:
         return self.distribution.sample(tuple(value[labels] for value in parameters.values), rng).T
 
     def complete(self, x: Array, parameters: ColumnwiseParameters, responsibilities: Array) -> Array:
-        return np.where(np.isnan(x), self.distribution.fill(parameters.values, responsibilities), x)
+        if hasattr(self.distribution, "complete"):
+            filled = cast(Conditional, self.distribution).complete(x, parameters.values, responsibilities)
+        else:
+            filled = self.distribution.fill(parameters.values, responsibilities)
+        return np.where(np.isnan(x), filled, x)
 
     def draw(self, x: Array, parameters: ColumnwiseParameters, labels: Integers, rng: np.random.Generator) -> Array:
-        return np.where(np.isnan(x), self.sample(parameters, labels, rng), x)
+        values = tuple(value[labels] for value in parameters.values)
+        if hasattr(self.distribution, "draw"):
+            drawn = cast(Conditional, self.distribution).draw(x, values, rng)
+        else:
+            drawn = self.distribution.sample(values, rng).T
+        return np.where(np.isnan(x), drawn, x)
 
     def at(self, values: Values) -> ColumnwiseParameters:
         tight = self._framed.tight(values) if self._framed else np.zeros(values[0].shape[:-1], np.bool_)
+        if self._layout.looked_up:
+            return ColumnwiseParameters(values, cast(Tabulated, self.distribution).table(values), tight)
+        return ColumnwiseParameters(values, self._theta(values), tight)
+
+    def _theta(self, values: Values) -> Array:
         constant, slopes = self.distribution.natural(values)
         if not len(self._gaps):
-            theta = np.concatenate([constant.sum(axis=-1, keepdims=True), slopes], axis=-1)
-            return ColumnwiseParameters(values, theta, tight)
+            return np.concatenate([constant.sum(axis=-1, keepdims=True), slopes], axis=-1)
         always = np.delete(constant, self._gaps, axis=-1).sum(axis=-1, keepdims=True)
-        theta = np.concatenate([always, constant[..., self._gaps], slopes], axis=-1)
-        return ColumnwiseParameters(values, theta, tight)
+        return np.concatenate([always, constant[..., self._gaps], slopes], axis=-1)
 
     def _cells(self, features: Array) -> tuple[Array, Flags | None]:
         """The features of the distribution, and which cells (D, n) are observed if some are not."""

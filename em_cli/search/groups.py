@@ -30,14 +30,18 @@ FAMILY_OF = {
 DESCRIBES = {
     "bernoulli": "binary",
     "beta": "proportion",
+    "binomial": "count",
     "categorical": "categorical",
     "exponential": "positive",
     "gamma": "positive",
     "gaussian": "numeric",
     "lognormal": "positive",
+    "multinomial": "count",
+    "negative_binomial": "count",
     "poisson": "count",
     "von_mises": "angle",
     "weibull": "positive",
+    "zero_inflated_poisson": "count",
 }  # the type of the columns of each; of a family that is not here, numeric
 
 

@@ -75,4 +75,5 @@ def test_an_em_step_is_a_step_along_the_gradient(case: Case, separation):
     moved = chart.coordinates(take(charted.model.maximize([found])[0], 0))
     gradient = chart.gradient(found)
     longer = 0.1 + 1.2 * case.gaps  # what a column with missing cells tells is less than its chart believes
+    longer += 0.0 if case.normalised else 0.5  # as is what a row with a small total tells
     assert np.linalg.norm(moved - gradient) <= longer * np.linalg.norm(gradient) + 1e-6

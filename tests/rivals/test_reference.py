@@ -13,6 +13,7 @@ from support import REFERENCE, bound_model, find, reference_rows
 
 from em_cli.engine.columns import summarize
 from em_cli.engine.scoring import score_rows, totals
+from em_cli.families.distributions.binomial import binomial
 from em_cli.families.distributions.poisson import poisson
 from em_cli.families.gaussian import Gaussian
 from em_cli.sources.memory import InMemory
@@ -20,7 +21,8 @@ from em_cli.sources.memory import InMemory
 CASES = json.loads((REFERENCE / "references.json").read_text())["cases"]
 SURE = [case for case in CASES if case["k"] <= 3 and case["confidence"] in ("high", "exact")]
 MANY = [case for case in CASES if case["k"] > 3]
-FLOOR = 0.86  # of the cases with many components that must be reached; 53 of 59 are
+OF_COUNTS = {"poisson": "rates", "binomial": "probabilities"}  # and what they have for parameters
+FLOOR = 0.86  # of the cases with many components that must be reached; 53 of 60 are
 
 by_id = {"ids": lambda case: case["id"]}
 
@@ -30,6 +32,8 @@ def rows_of(case):
 
 
 def family_of(case):
+    if case["family"] == "binomial":
+        return binomial(case["trials"])
     return Gaussian(case["covariance"]) if case["family"] == "gaussian" else poisson()
 
 
@@ -38,8 +42,9 @@ def document_of(case):
     stored = case["params"]
     weights = np.array(stored["weights"])
     document = {"weights": weights / weights.sum()}
-    if case["family"] == "poisson":
-        return document | {"rates": np.array(stored["rates"]).reshape(case["k"], -1)}
+    if case["family"] in OF_COUNTS:
+        name = OF_COUNTS[case["family"]]
+        return document | {name: np.array(stored[name]).reshape(case["k"], -1)}
     covariances = np.array(stored["covariances"])
     shapes = {
         "full": covariances,
@@ -83,8 +88,8 @@ def test_moments_at_the_reference_are_those_stored(case):
     model = bound_model(family_of(case), InMemory(x), case["k"])
     document = document_of(case)
     mean, sd = model.family.moments(model.from_document(document).components)
-    if case["family"] == "poisson":
-        assert np.allclose(mean, document["rates"], rtol=1e-9)
+    if case["family"] in OF_COUNTS:
+        assert np.allclose(mean, case.get("trials", 1) * document[OF_COUNTS[case["family"]]], rtol=1e-9)
     else:
         assert np.allclose(mean, document["means"], rtol=1e-9)
         assert np.allclose(sd**2, np.diagonal(case["params"]["covariances"], axis1=1, axis2=2), rtol=1e-9)

@@ -12,7 +12,7 @@ from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.protocols import Collapse
 from em_cli.families.columnwise import Columnwise
-from em_cli.families.distributions.charts import LARGEST_LOG, InformationChart
+from em_cli.families.distributions.charts import InformationChart, log_odds_ratio, with_odds_scaled
 from em_cli.families.distributions.distribution import Layout, Values, per_column
 from em_cli.families.distributions.documents import table
 
@@ -77,15 +77,10 @@ class Bernoulli:
 
     def steps(self, base: Values, values: Values) -> Values:
         """Of the log-odds."""
-        (p,), (q,) = values, base
-        inside = (p > 0) & (p < 1) & (q > 0) & (q < 1)
-        p, q = np.where(inside, p, 0.5), np.where(inside, q, 0.5)
-        return (np.log(p / q) - np.log((1 - p) / (1 - q)),)
+        return (log_odds_ratio(base[0], values[0]),)
 
     def moved(self, base: Values, steps: Values) -> Values:
-        (p,), (logs,) = base, steps
-        odds = p * np.exp(np.clip(logs, -LARGEST_LOG, LARGEST_LOG))
-        return (odds / (odds + (1 - p)),)
+        return (with_odds_scaled(base[0], steps[0]),)
 
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
         return (sums - weight * values[0],)

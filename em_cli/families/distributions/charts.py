@@ -89,3 +89,18 @@ def scaled(base: Array, logs: Array) -> Array:
     """The inverse of `log_ratio`, within reason."""
     moved: Array = base * np.exp(np.clip(logs, -LARGEST_LOG, LARGEST_LOG))
     return moved
+
+
+def log_odds_ratio(base: Array, values: Array) -> Array:
+    """Of probabilities; zero, where one of them is zero or one."""
+    inside = (values > 0) & (values < 1) & (base > 0) & (base < 1)
+    p, q = np.where(inside, values, 0.5), np.where(inside, base, 0.5)
+    ratio: Array = np.log(p / q) - np.log((1 - p) / (1 - q))
+    return ratio
+
+
+def with_odds_scaled(base: Array, logs: Array) -> Array:
+    """The inverse of `log_odds_ratio`, within reason."""
+    odds = base * np.exp(np.clip(logs, -LARGEST_LOG, LARGEST_LOG))
+    moved: Array = odds / (odds + (1 - base))
+    return moved

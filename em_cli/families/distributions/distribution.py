@@ -22,7 +22,14 @@ class Layout:
     """Which features belong to which column."""
 
     column: Integers  # (F,) of each feature
-    complete: bool = False  # those of an observed cell sum to one: they tell the weight of their column themselves
+    complete: bool = False  # those of a cell sum to what it weighs, if it is not missing: no flag need tell this
+    looked_up: bool = False  # the distribution is `Tabulated`
+
+    @property
+    def cell(self) -> Integers:
+        """(F,) of each feature, the place of its column among those that have features."""
+        places: Integers = np.unique(self.column, return_inverse=True)[1]
+        return places
 
 
 def per_column(n_columns: int, n_features: int = 1) -> Layout:
@@ -107,6 +114,32 @@ class Framed(Distribution, Protocol):
 
     def maximize_about(self, weight: Array, sums: Array, values: Values) -> Values:
         """The M-step (T, D), from sums about these parameters."""
+
+
+class Tabulated(Protocol):
+    """A distribution in whose log-density parameters and cells are not parted: it is looked up, value by value.
+
+    What it has for features is how its statistics are made: sums over them are sufficient.
+    """
+
+    def table(self, values: Values) -> Array:
+        """(…, K, T) log-densities of some values, reckoned once for all rows."""
+
+    def log_density(self, features: Array, values: Values, table: Array, offset: Array, out: Array) -> None:
+        """Write (R, K, n): log-density less base measure, plus the offset (R, K)."""
+
+    def statistics(self, features: Array, responsibilities: Array) -> Array:
+        """Σ r φ (R, K, F)."""
+
+
+class Conditional(Protocol):
+    """A distribution of some cells of a row given others of its columns."""
+
+    def complete(self, x: Array, values: Values, responsibilities: Array) -> Array:
+        """As `fill`, given what is observed of the rows x (D, n)."""
+
+    def draw(self, x: Array, values: Values, rng: np.random.Generator) -> Array:
+        """Cells (D, n) likewise, of rows whose components have the parameters (n, …)."""
 
 
 class ValuesChart(Protocol):

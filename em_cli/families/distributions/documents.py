@@ -23,6 +23,18 @@ def table(
     return found
 
 
+def positive(document: Mapping[str, Any], name: str, size: int) -> Array:
+    """The field `name`: so many numbers above zero in a list, or one number by itself."""
+    found = numbers(field(document, name), name)
+    if found.size != size or found.ndim > 1:
+        raise DataError(
+            f"the field {name!r} must hold {size} numbers." if size > 1 else f"{name!r} must be one number."
+        )
+    if not (np.isfinite(found) & (found > 0)).all():
+        raise DataError(f"the field {name!r} holds a number that is not positive or not finite.")
+    return found.ravel()
+
+
 def field(document: Mapping[str, Any], name: str) -> Any:
     if name not in document:
         raise DataError(f"the field {name!r} is missing.")

@@ -36,7 +36,8 @@ class Poisson:
     requirement = "a whole number ≥ 0"
 
     @property
-    def _mean(self) -> Array:
+    def scale(self) -> Array:
+        """(D,) the mean of each column, or one."""
         return np.where(self.columns.mean > 0, self.columns.mean, 1.0)
 
     def layout(self) -> Layout:
@@ -48,7 +49,7 @@ class Poisson:
     def base_measure(self, x: Array) -> Array:
         from scipy.special import gammaln  # a quarter of a second to import: only where there are counts
 
-        mean = self._mean[:, None]
+        mean = self.scale[:, None]
         measure: Array = x * np.log(mean) - mean - gammaln(x + 1)
         return measure
 
@@ -58,7 +59,7 @@ class Poisson:
 
     def natural(self, values: Values) -> tuple[Array, Array]:
         (rates,) = values
-        return self._mean - rates, np.log(np.maximum(rates, SMALLEST_RATE) / self._mean)
+        return self.scale - rates, np.log(np.maximum(rates, SMALLEST_RATE) / self.scale)
 
     def maximize(self, weight: Array, sums: Array) -> Values:
         return (sums / weight,)
