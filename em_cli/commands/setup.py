@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from em_cli.sources.options import ReadOptions
     from em_cli.sources.table import Data
 
-CLIMBS_WITH_LABELS = 24  # a search moves rows between components; where these have names, climbs from starts are made
+CLIMBS_OF_NAMED = 24  # starts; a search would move components about that have labels or fixed means
 
 
 def configuration(paths: list[str] | None, groups: Sequence[Any], config: ConfigOptions) -> RunConfig:
@@ -37,8 +37,10 @@ def configuration(paths: list[str] | None, groups: Sequence[Any], config: Config
     resolved = resolve(config.config, config.overrides or [], options)
     if not resolved.data.path:
         raise UsageError("no data: name a CSV file, or '-' for standard input.")
-    if resolved.data.labels is not None and resolved.search.restarts == "auto":
-        search = resolved.search.model_copy(update={"restarts": CLIMBS_WITH_LABELS})
+    of_families = [resolved.family_options, *(group.model_extra or {} for group in resolved.groups)]
+    named = resolved.data.labels is not None or any("means" in own for own in of_families)
+    if named and resolved.search.restarts == "auto":
+        search = resolved.search.model_copy(update={"restarts": CLIMBS_OF_NAMED})
         resolved = resolved.model_copy(update={"search": search})
     effort_of(resolved, options.get("search", {}).get("effort"))
     return resolved

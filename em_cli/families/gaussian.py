@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.kept import scratch
 from em_cli.engine.protocols import Collapse
-from em_cli.errors import DataError
+from em_cli.errors import DataError, UsageError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.shapes import from_shape, to_shape
 from em_cli.families.covariances.structure import RESOLVED, CovarianceStructure, Letters, clamp_full
@@ -49,6 +49,7 @@ class Gaussian:
     covariance: str = "full"
 
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
+    means: Sequence[Sequence[float]] | None = None  # of the components, in the user's units, if they are fixed
     structure: CovarianceStructure = field(init=False, repr=False)
     letters: Letters = field(init=False, repr=False)
     bounds: Bounds = field(init=False, repr=False)
@@ -71,6 +72,8 @@ class Gaussian:
 
     def bind(self, columns: Columns) -> Gaussian | GaussianWithGaps:
         bound = replace(self, columns=columns)
+        if self.means is not None and self.letters.diagonal and columns.gaps.any():
+            raise UsageError("fixed means and missing cells go together with other structures than diagonal ones.")
         return with_gaps(bound) if columns.gaps.any() else bound
 
     @property
@@ -180,11 +183,30 @@ class Gaussian:
             means, scatter = unwhitened(means, scatter, parameters)
         if self.letters.diagonal and not self.letters.shared:
             scatter = np.maximum(scatter, 0.0)
+        if self.means is not None:
+            shift, means = means - self._fixed, np.broadcast_to(self._fixed, means.shape)
+            scatter = scatter + self._spread(shift)
         return weight, means, scatter
+
+    def _spread(self, shift: Array) -> Array:
+        """What a scatter gains when it is taken about a mean that is not its own."""
+        if not self.letters.diagonal:
+            return shift[..., :, None] * shift[..., None, :]
+        squares: Array = shift * shift
+        return squares.mean(axis=-1, keepdims=True) if self.letters.isotropic else squares
+
+    @property
+    def _fixed(self) -> Array:
+        """(K, D) the fixed means, in coordinates of the family."""
+        means = np.array(self.means, np.float64)
+        if means.ndim != 2 or means.shape[1] != self.n_columns or not np.isfinite(means).all():
+            raise UsageError(f"means must hold a list of {self.n_columns} numbers for each component.")
+        fixed: Array = (means - self.columns.mean) / self.scale
+        return fixed
 
     def n_parameters(self, n_components: int) -> int:
         d = self.n_columns
-        return n_components * d + self.letters.n_parameters(n_components, d)
+        return n_components * (d if self.means is None else 0) + self.letters.n_parameters(n_components, d)
 
     def collapsed(self, parameters: GaussianParameters, support: Array) -> list[Collapse | None]:
         """A component at the resolution of the data, or one narrow and resting on few rows.
@@ -255,7 +277,7 @@ class Gaussian:
 
     @property
     def coupled(self) -> bool:
-        return self.letters.coupled
+        return self.letters.coupled or self.means is not None
 
     def expected_log_density(self, statistics: Array, parameters: GaussianParameters) -> Array:
         total: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
@@ -263,7 +285,9 @@ class Gaussian:
 
     def chart(
         self, parameters: GaussianParameters, weight: Array, moments: MomentsOf = whitened_moments
-    ) -> MatrixChart | VarianceChart | EigenChart:
+    ) -> MatrixChart | VarianceChart | EigenChart | None:
+        if self.means is not None:
+            return None
         shares = weight / weight.sum()
 
         def completed(means: Array, covariances: Array) -> GaussianParameters:

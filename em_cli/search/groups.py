@@ -105,7 +105,8 @@ def takes(family: str) -> str:
 def options_of(family: str) -> dict[str, Any]:
     """What may be set of a family, with the defaults."""
     parameters = signature(FAMILIES.load(family)).parameters
-    return {name: p.default for name, p in parameters.items() if isinstance(p.default, int | float | str)}
+    plain = int | float | str | None
+    return {name: p.default for name, p in parameters.items() if isinstance(p.default, plain)}
 
 
 def grouped(schema: Schema, asked: str, options: Mapping[str, Any], wishes: Sequence[Wish]) -> tuple[Group, ...]:

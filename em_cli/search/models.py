@@ -48,6 +48,9 @@ def models(
 ) -> tuple[Columns, list[tuple[str, Model]]]:
     """The models of every covariance structure and K, with the structure's name; bound to the data."""
     columns = summarize(source)
+    for fixed in (group.options["means"] for group in groups if group.options.get("means") is not None):
+        if any(len(fixed) != k for k in ks):
+            raise UsageError(f"the means of {len(fixed)} components are fixed: that many is what -k must be.")
     made = []
     for covariance in covariances:
         bound = built(schema, groups, covariance).bind(columns)

@@ -134,6 +134,20 @@ def test_mixing_weights_can_be_fixed(tmp_path, shares, weights):
     assert json.loads(em("score", "m.json", FAITHFUL, cwd=tmp_path).out)["bic"] == pytest.approx(found["bic"])
 
 
+def test_means_can_be_fixed(tmp_path):
+    free = fitted(FAITHFUL, "-k", 2, cwd=tmp_path)
+    at_best = f"means={json.dumps(free['means'])}"
+    same = fitted(FAITHFUL, "-k", 2, "--family", "gaussian", "--set", f"family.{at_best}", cwd=tmp_path)
+    assert same["log_likelihood"] == pytest.approx(free["log_likelihood"], abs=0.01)
+    assert same["n_parameters"] == free["n_parameters"] - 4
+    away = "[[4, 75], [2.2, 57]]"
+    moved = fitted(FAITHFUL, "-k", 2, "--family", "gaussian", "--set", f"family.means={away}", cwd=tmp_path)
+    assert moved["means"] == [pytest.approx([4, 75]), pytest.approx([2.2, 57])]
+    assert moved["log_likelihood"] < free["log_likelihood"] - 1
+    (tmp_path / "m.json").write_text(json.dumps(moved))
+    assert json.loads(em("score", "m.json", FAITHFUL, cwd=tmp_path).out)["bic"] == pytest.approx(moved["bic"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -144,6 +158,8 @@ def test_mixing_weights_can_be_fixed(tmp_path, shares, weights):
         (("--noise", "--set", "mixing_weights=equal"), 2, "do not go with noise"),
         (("--set", "family.sharpness=3"), 2, "'sharpness' is an option of a family: name it with --family."),
         (("--family", "gaussian", "--set", "family.sharpness=3"), 2, "family 'gaussian' has no option 'sharpness'"),
+        (("--family", "gaussian", "--set", "family.means=[[1, 2]]"), 2, "the means of 1 components are fixed"),
+        (("--family", "gaussian", "--set", "family.means=[[1], [2]]"), 2, "a list of 2 numbers for each component"),
         (("--labels", "waiting", "--effort", "high"), 2, "--effort high does not apply"),
         (("--weights", "wait"), 3, "Did you mean 'waiting'?"),
     ],
