@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from em_cli.engine.protocols import Collapse
@@ -21,8 +22,8 @@ def components(
 
     def one(k: int) -> dict[str, Any]:
         described: dict[str, Any] = {
-            "mean": {name: float(means[k, place]) for place, name in numbers},
-            "sd": {name: float(sds[k, place]) for place, name in numbers},
+            "mean": {name: _finite(means[k, place]) for place, name in numbers},
+            "sd": {name: _finite(sds[k, place]) for place, name in numbers},
         }
         return described | ({"probabilities": {name: p[k] for name, p in levels.items()}} if levels else {})
 
@@ -56,3 +57,8 @@ def level_probabilities(loaded: LoadedModel) -> dict[str, list[dict[str, float]]
 def _each(probability: float | list[float]) -> list[float]:
     """Of all levels; of two, that of the second is enough to say."""
     return probability if isinstance(probability, list) else [1 - probability, probability]
+
+
+def _finite(value: float) -> float | None:
+    """None where there is no such moment."""
+    return float(value) if isfinite(value) else None

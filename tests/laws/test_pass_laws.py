@@ -40,7 +40,7 @@ def test_blocks_of_whole_quanta_change_no_bit(case: Case, separation, weighted):
     seen, scored = set(), set()
     for blocks in (1, 2, 3, 5):
         for runner in (Serial(), Threads(2)):
-            source = InMemory(x, weights, blocks * QUANTUM)
+            source = InMemory(x, weights, block_rows=blocks * QUANTUM)
             first = one_pass([(model, at)], source, runner)[0]
             again = one_pass([(model, at)], source, runner)[0]
             seen |= {bits(first), bits(again)}
