@@ -389,20 +389,22 @@ def gaussian_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
 
 
 def normal_of_all(x: Array, weights: Array) -> tuple[Array, Array]:
-    """Maximum-likelihood mean and covariance of rows with missing cells, by EM row by row."""
+    """Maximum-likelihood mean and covariance of rows with missing cells, by EM from the regressions of each pattern."""
     about = averages(x, weights)[:, None]
     z, mean, covariance = x - about, np.zeros(len(x)), np.diag(np.nanvar(x, axis=1))
+    patterns, place = np.unique(~np.isnan(x), axis=1, return_inverse=True)
+    parts = [(seen, place.ravel() == number) for number, seen in enumerate(patterns.T)]
+    known = [(seen, z[np.ix_(seen, rows)], weights[rows]) for seen, rows in parts]
     for _ in range(3000):
         total, outer = np.zeros(len(x)), np.zeros_like(covariance)
-        for row, weight in zip(z.T, weights, strict=True):
-            seen = ~np.isnan(row)
+        for seen, some, share in known:
             slope = np.linalg.solve(covariance[np.ix_(seen, seen)], covariance[seen]).T
-            whole = mean + slope @ (row[seen] - mean[seen])
-            total += weight * whole
-            outer += weight * (np.outer(whole, whole) + covariance - slope @ covariance[seen])
-        before, mean = (mean, covariance), total / weights.sum()
+            whole = mean[:, None] + slope @ (some - mean[seen, None])
+            total += whole @ share
+            outer += (whole * share) @ whole.T + share.sum() * (covariance - slope @ covariance[seen])
+        before, mean = covariance, total / weights.sum()
         covariance = outer / weights.sum() - np.outer(mean, mean)
-        if np.abs(covariance - before[1]).max() < 1e-14 * np.abs(covariance).max():
+        if np.abs(covariance - before).max() < 1e-13 * np.abs(covariance).max():
             break
     return mean + about[:, 0], covariance
 

@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.protocols import Chart, Collapse
-from em_cli.families.covariances.structure import CovarianceStructure
+from em_cli.families.covariances.structure import Letters
 from em_cli.families.gaussian_cells import Cells
 from em_cli.families.gaussian_conditional import expected
 from em_cli.families.gaussian_parameters import GaussianParameters
@@ -36,8 +36,8 @@ class GaussianWithGaps:
         return self.base.covariance
 
     @property
-    def structure(self) -> CovarianceStructure:
-        return self.base.structure
+    def letters(self) -> Letters:
+        return self.base.letters
 
     def n_features(self) -> int:
         return self.gaps.n_features()
