@@ -8,7 +8,7 @@ Then every law runs on it.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -285,14 +285,19 @@ def scipy_gaussian(family: Any, document: Document, x: Array) -> Array:
     k, d = means.shape
     covariances = from_shape(np.array(document["covariances"]), family.covariance, k, d)
     log_density = np.zeros((k, x.shape[1]))
-    patterns, place = np.unique(~np.isnan(x), axis=1, return_inverse=True)
-    for number, seen in enumerate(patterns.T):
-        rows = np.flatnonzero(place.ravel() == number)
+    for seen, rows in by_pattern(x):
         for component in range(k if seen.any() else 0):
             root = np.linalg.cholesky(covariances[component][np.ix_(seen, seen)])
             law = stats.multivariate_normal(means[component, seen], stats.Covariance.from_cholesky(root))
             log_density[component, rows] = law.logpdf(x[np.ix_(seen, rows)].T)
     return log_density
+
+
+def by_pattern(x: Array) -> Iterator[tuple[Flags, Integers]]:
+    """Which cells (D,) are observed, and in which rows (m,)."""
+    patterns, place = np.unique(~np.isnan(x), axis=1, return_inverse=True)
+    for number, seen in enumerate(patterns.T):
+        yield seen, np.flatnonzero(place.ravel() == number)
 
 
 def of_observed(by_cell: Array, x: Array) -> Array:
@@ -355,8 +360,12 @@ def scipy_categorical(family: Any, document: Document, x: Array) -> Array:
 def scipy_student_t(family: Any, document: Document, x: Array) -> Array:
     means = np.array(document["means"])
     scales = from_shape(np.array(document["scales"]), family.normal.covariance, *means.shape)
-    parts = zip(means, scales, document["dof"], strict=True)
-    return np.stack([_multivariate_t(x - mean[:, None], scale, dof) for mean, scale, dof in parts])
+    log_density = np.zeros((len(means), x.shape[1]))
+    for seen, rows in by_pattern(x):
+        for k in range(len(means) if seen.any() else 0):
+            centred, scale = x[np.ix_(seen, rows)] - means[k, seen, None], scales[k][np.ix_(seen, seen)]
+            log_density[k, rows] = _multivariate_t(centred, scale, document["dof"][k])
+    return log_density
 
 
 def _multivariate_t(centred: Array, scale: Array, dof: float) -> Array:
@@ -457,7 +466,9 @@ def gaussian_cases() -> list[Case]:
 
 
 def student_t_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
-    """By the fixed point of the likelihood equations."""
+    """By the fixed point of the likelihood equations; where cells are missing, by that of Liu & Rubin (1995)."""
+    if np.isnan(x).any():
+        return _student_t_of_observed(family, x, weights)
     normal, d, dof = family.normal, len(x), family.dof
     document, before = gaussian_of_all(family.normal, x, weights), np.zeros(x.shape[1])
     for _ in range(1000):
@@ -473,7 +484,36 @@ def student_t_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
     return {"means": document["means"], "scales": document["covariances"], "dof": np.array([dof])}
 
 
-def _likeliest_dof(distance: Array, weights: Array, d: int) -> float:
+def _student_t_of_observed(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+    """Location and scale matrix by EM, the degrees of freedom by the observed log-likelihood itself."""
+    letters, dof, seen = family.normal.letters, family.dof, (~np.isnan(x)).sum(axis=0)
+    about = averages(x, weights)
+    x = x - about[:, None]
+    mean, scale, distance = np.zeros(len(x)), np.diag(np.nanvar(x, axis=1)), np.zeros(x.shape[1])
+    if isinstance(dof, str):
+        dof = 30.0
+    for _ in range(5000):
+        before, whole, spread = distance.copy(), np.empty_like(x), np.zeros_like(scale)
+        for own, rows in by_pattern(x):
+            centred = x[np.ix_(own, rows)] - mean[own, None]
+            slope = np.linalg.solve(scale[np.ix_(own, own)], scale[own]).T
+            distance[rows] = (centred * np.linalg.solve(scale[np.ix_(own, own)], centred)).sum(axis=0)
+            whole[:, rows] = mean[:, None] + slope @ centred
+            spread += weights[rows].sum() * (scale - slope @ scale[own])
+        if np.allclose(distance, before, rtol=1e-8, atol=1e-10):
+            break
+        heavy = weights * (dof + seen) / (dof + distance)
+        mean = np.average(whole, axis=1, weights=heavy)
+        scale = ((whole - mean[:, None]) * heavy @ (whole - mean[:, None]).T + spread) / weights.sum()
+        if letters.diagonal:
+            scale = np.diag(np.full(len(x), np.trace(scale) / len(x)) if letters.isotropic else np.diag(scale))
+        if family.dof in ("free", "common"):
+            dof = _likeliest_dof(distance, weights, seen)
+    scales = to_shape(scale[None], family.normal.covariance)
+    return {"means": (mean + about)[None], "scales": scales, "dof": np.array([dof])}
+
+
+def _likeliest_dof(distance: Array, weights: Array, d: int | Integers) -> float:
     def slope(dof: float) -> float:
         by_row = (dof + d) / dof * distance / (dof + distance) - np.log1p(distance / dof)
         return float(weights @ (by_row + digamma((dof + d) / 2) - digamma(dof / 2) - d / dof))
@@ -533,7 +573,7 @@ def factor_case(name: str, free_units: bool, build: Callable[[Kinds], Family]) -
 def student_t_cases() -> list[Case]:
     """Few degrees of freedom would leave too much of the density beyond where it is summed."""
     options: list[tuple[str, str | float]] = [("full", "free"), ("tied", "free"), ("diag", "common"), ("spherical", 40)]
-    return [
+    cases = [
         Case(
             f"student_t-{covariance}-{dof}",
             ("real", "real", "real"),
@@ -546,6 +586,7 @@ def student_t_cases() -> list[Case]:
         )
         for covariance, dof in options
     ]
+    return [*cases, *(with_and_without_gaps(cases[number])[1] for number in (0, 2))]
 
 
 def poisson_cases() -> list[Case]:

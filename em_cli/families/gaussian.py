@@ -320,8 +320,15 @@ class Gaussian:
         filled = expected(self._centred(x), parameters.means, self._matrices(parameters.covariances), responsibilities)
         return self._restored(x, filled)
 
-    def draw(self, x: Array, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
-        filled = drawn(self._centred(x), parameters.means, self._matrices(parameters.covariances), labels, rng)
+    def draw(
+        self,
+        x: Array,
+        parameters: GaussianParameters,
+        labels: Integers,
+        rng: np.random.Generator,
+        dof: Array | None = None,  # of t components, whose scale matrices the covariances are
+    ) -> Array:
+        filled = drawn(self._centred(x), parameters.means, self._matrices(parameters.covariances), labels, rng, dof)
         return self._restored(x, filled)
 
     def completed(self, means: Array, covariances: Array, floored: bool = False) -> GaussianParameters:

@@ -60,13 +60,21 @@ def expected(z: Array, means: Array, covariances: Array, responsibilities: Array
     return filled
 
 
-def drawn(z: Array, means: Array, covariances: Array, labels: Integers, rng: np.random.Generator) -> Array:
-    """The rows z (D, n) with missing cells drawn, given the other cells and the component (n,) of each row."""
+def drawn(
+    z: Array, means: Array, covariances: Array, labels: Integers, rng: np.random.Generator, dof: Array | None = None
+) -> Array:
+    """The rows z (D, n) with missing cells drawn, given the other cells and the component (n,) of each row.
+
+    With degrees of freedom (K,) these are t components, and the covariances their scale matrices.
+    """
     filled, noise = z.copy(), rng.standard_normal(z.shape[::-1]).T
     for rows, some in _by_pattern(z, means, covariances):
         own, m = labels[rows], np.arange(len(rows))
-        w = some.axes @ some.whitened(z[:, rows]) + some.unknown() @ noise[:, rows]
-        filled[np.ix_(some.missing, rows)] = some.restored(w)[own, :, m].T
+        y, away = some.whitened(z[:, rows]), some.unknown() @ noise[:, rows]
+        if dof is not None:
+            distances = np.einsum("mo,mo->m", y[own, :, m], y[own, :, m])
+            away *= np.sqrt((dof[own] + distances) / rng.chisquare(dof[own] + y.shape[1]))
+        filled[np.ix_(some.missing, rows)] = some.restored(some.axes @ y + away)[own, :, m].T
     return filled
 
 

@@ -52,7 +52,7 @@ class Patterns:
 
     _known: list[Key] = field(init=False, repr=False)  # the patterns of the data
     _places: dict[Key, int] = field(init=False, repr=False)  # of these
-    _overall: GaussianParameters = field(init=False, repr=False)  # one component: the data as a whole
+    overall: GaussianParameters = field(init=False, repr=False)  # one component: the data as a whole
 
     def __post_init__(self) -> None:
         columns, scale = self.base.columns, self.base.scale
@@ -62,7 +62,7 @@ class Patterns:
         object.__setattr__(self, "_places", {key: place for place, key in enumerate(self._known)})
         centre = ((columns.centre - columns.mean) / scale)[None, None]
         covariance = (columns.covariance / np.outer(scale, scale) + NUGGET * np.eye(len(scale)))[None, None]
-        object.__setattr__(self, "_overall", self.base.completed(centre, covariance, floored=True))
+        object.__setattr__(self, "overall", self.base.completed(centre, covariance, floored=True))
 
     def n_features(self) -> int:
         return self.base.n_features() + n_codes(self.base.n_columns)
@@ -91,9 +91,9 @@ class Patterns:
         (r, k), wide = np.nonzero(parameters.tight), not parameters.tight.all()
         for made, place, rows in self._walk(groups, parameters):
             if wide:
-                _product(features[:f, rows], made.theta[place], out[..., rows])
+                product(features[:f, rows], made.theta[place], out[..., rows])
             if made.given:
-                y = made.given[place].whitened(_padded(features[1 : 1 + d, rows]))
+                y = made.given[place].whitened(padded(features[1 : 1 + d, rows]))
                 quadratic = np.einsum("tdm,tdm->tm", y, y)[:, : rows.stop - rows.start]
                 constant = made.given[place].log_determinant - 0.5 * y.shape[1] * LOG_2PI
                 out[r, k, rows] = constant[:, None] - 0.5 * quadratic
@@ -103,21 +103,21 @@ class Patterns:
         self, features: Array, responsibilities: Array, parameters: GaussianParameters | Filling | None
     ) -> Array:
         if parameters is None or isinstance(parameters, Filling):
-            return self._filled(features, responsibilities, parameters.by if parameters else self._overall)
-        sums = self._filled(features, responsibilities, parameters)
+            return self.filled(features, responsibilities, parameters.by if parameters else self.overall)
+        sums = self.filled(features, responsibilities, parameters)
         if parameters.tight.any():
             r, k = np.nonzero(parameters.tight)
             own = self._whitened_moments(features, responsibilities, parameters)
             sums[r, k, 1 : self.base.n_features()] = own
         return sums
 
-    def _filled(self, features: Array, responsibilities: Array, parameters: GaussianParameters) -> Array:
+    def filled(self, features: Array, responsibilities: Array, parameters: GaussianParameters) -> Array:
         """Statistics in the coordinates of the family, what is missing filled in by the parameters."""
         f, d = self.base.n_features(), self.base.n_columns
-        groups, features, responsibilities = self._in_order(features, responsibilities)
+        groups, features, responsibilities = self.in_order(features, responsibilities)
         shape = responsibilities.shape[:2]
         total, entropy = np.zeros((*shape, 1 + d, 1 + d)), np.zeros(shape)
-        for made, places, slices in self._marginals(groups, parameters):
+        for made, places, slices in self.marginals(groups, parameters):
             raw = np.empty((len(places), *shape, f))
             for sums, rows in zip(raw, slices, strict=True):
                 sums[...] = exponential.statistics(features[:f, rows], responsibilities[..., rows])
@@ -143,7 +143,7 @@ class Patterns:
     def _whitened_moments(self, features: Array, responsibilities: Array, parameters: GaussianParameters) -> Array:
         """(T, F - 1) of the tight components, in coordinates where they are standard normal."""
         d, (r, k) = self.base.n_columns, np.nonzero(parameters.tight)
-        groups, features, responsibilities = self._in_order(features, responsibilities)
+        groups, features, responsibilities = self.in_order(features, responsibilities)
         first, second = np.zeros((len(r), d, 1)), np.zeros((len(r), d, d))
         for made, place, rows in self._walk(groups, parameters):
             some, mass = made.given[place], responsibilities[r, k, None, rows]
@@ -154,18 +154,18 @@ class Patterns:
             second += mass.sum(axis=-1, keepdims=True) * some.unknown()
         return np.concatenate([first[..., 0], second[:, *pairs(d)]], axis=1)
 
-    def _in_order(self, features: Array, responsibilities: Array) -> tuple[Groups, Array, Array]:
+    def in_order(self, features: Array, responsibilities: Array) -> tuple[Groups, Array, Array]:
         groups = grouped(features[self.base.n_features() :])
         if groups.order is None:
             return groups, features, responsibilities
         return groups, features.take(groups.order, axis=-1), responsibilities.take(groups.order, axis=-1)
 
     def _walk(self, groups: Groups, parameters: GaussianParameters) -> Iterator[tuple[Marginals, int, slice]]:
-        for made, places, slices in self._marginals(groups, parameters):
+        for made, places, slices in self.marginals(groups, parameters):
             for place, rows in zip(places.tolist(), slices, strict=True):
                 yield made, place, rows
 
-    def _marginals(
+    def marginals(
         self, groups: Groups, parameters: GaussianParameters
     ) -> Iterator[tuple[Marginals, Integers, list[slice]]]:
         """The marginals of the groups, as many at a time as is affordable: with their places, and their rows."""
@@ -189,18 +189,18 @@ class Patterns:
         return [key for key in following if key not in own][:room]
 
 
-def _product(features: Array, theta: Array, out: Array) -> None:
+def product(features: Array, theta: Array, out: Array) -> None:
     """Θ Φ; rows that are left over when the others go through by LANES are among as many zeros."""
     n = features.shape[1]
     whole = n // LANES * LANES
     if whole:
         exponential.log_density(features[:, :whole], theta, None, out[..., :whole])
     if whole < n:
-        out[..., whole:] = np.matmul(theta, _padded(features[:, whole:]))[..., : n - whole]
+        out[..., whole:] = np.matmul(theta, padded(features[:, whole:]))[..., : n - whole]
 
 
-def _padded(rows: Array) -> Array:
+def padded(rows: Array) -> Array:
     n = rows.shape[1]
-    padded = np.zeros((len(rows), -(-n // LANES) * LANES))
-    padded[:, :n] = rows
-    return padded
+    wide = np.zeros((len(rows), -(-n // LANES) * LANES))
+    wide[:, :n] = rows
+    return wide

@@ -19,6 +19,7 @@ from em_cli.families.gaussian_parameters import GaussianParameters
 from em_cli.families.gaussian_whitening import whitened
 from em_cli.families.student_t_chart import StudentTChart
 from em_cli.families.student_t_dof import MOST, solved
+from em_cli.families.student_t_missing import StudentTWithGaps
 from em_cli.families.student_t_parameters import StudentTParameters, of_normal, spent
 
 START = 30.0  # degrees of freedom, where the rows have not been weighed yet
@@ -56,10 +57,9 @@ class StudentT:
         if self.normal.letters.mclust[1] not in STRUCTURES:
             raise UsageError(f"the family 'student_t' goes with {', '.join(STRUCTURES)}, not {self.covariance!r}.")
 
-    def bind(self, columns: Columns) -> StudentT:
-        if columns.gaps.any():
-            raise UsageError("the family 'student_t' needs rows without missing cells.")
-        return replace(self, columns=columns)
+    def bind(self, columns: Columns) -> StudentT | StudentTWithGaps:
+        bound = replace(self, columns=columns)
+        return StudentTWithGaps(bound) if columns.gaps.any() else bound
 
     def n_features(self) -> int:
         return self.normal.n_features()

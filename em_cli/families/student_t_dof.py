@@ -35,7 +35,7 @@ def fall(dof: Array, n_columns: int) -> tuple[Array, Array]:
     return g, slope
 
 
-def log_constant(dof: Array, n_columns: int) -> Array:
+def log_constant(dof: Array, n_columns: int | Array) -> Array:
     """log Γ((ν + D)/2) − log Γ(ν/2) − D/2 log(πν), without the loss of a difference of large numbers."""
     from scipy.special import betaln, gammaln
 

@@ -5,6 +5,7 @@ from math import log
 
 import numpy as np
 import pytest
+from scipy import stats
 from support import (
     REFERENCE,
     bound_model,
@@ -17,21 +18,24 @@ from support import (
     rows,
     scipy_student_t,
     start,
+    with_gaps,
 )
 
+from em_cli.engine.columns import unit_columns
+from em_cli.engine.model import Model
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import DataError, UsageError
-from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian import Gaussian
-from em_cli.families.student_t import StudentT
+from em_cli.families.student_t import STRUCTURES, StudentT
+from em_cli.latents import LATENTS
 from em_cli.sources.memory import InMemory
 
 CASES = json.loads((REFERENCE / "student_t.json").read_text())["cases"]
 SEARCHED = [case for case in CASES if case["file"] in ("galaxies.csv", "diabetes.csv") or case["k"] == 2]
 
 by_id = {"ids": lambda case: case["id"]}
-each_covariance = pytest.mark.parametrize("covariance", COVARIANCES)
+each_covariance = pytest.mark.parametrize("covariance", STRUCTURES)
 
 
 def rows_of(case):
@@ -75,8 +79,10 @@ def test_heavy_tails_are_those_of_scipy(dof):
 
 
 @each_covariance
-def test_with_many_degrees_of_freedom_it_is_a_gaussian(covariance):
+@pytest.mark.parametrize("gaps", [0.0, 0.15])
+def test_with_many_degrees_of_freedom_it_is_a_gaussian(covariance, gaps):
     x, labels = rows(("real", "real"), 72, 300, 3.0)
+    x = with_gaps(x, gaps, 72) if gaps else x
     families = (Gaussian(covariance), StudentT(covariance, 1e6))
     models = [bound_model(family, InMemory(x), 3) for family in families]
     r = responsibilities(72, labels, 3, 0.5)
@@ -89,6 +95,17 @@ def test_with_many_degrees_of_freedom_it_is_a_gaussian(covariance):
         strict=True,
     ):
         assert np.allclose(its, mine, rtol=1e-3, atol=1e-3)
+
+
+def test_missing_cells_are_drawn_from_the_conditional_t_distribution():
+    """With the degrees of freedom of what is observed besides, and farther away as that is (Ding 2016)."""
+    model = Model(StudentT().bind(unit_columns(2, np.ones(2, np.bool_))), LATENTS.load("independent")(), 1)
+    document = {"weights": [1.0], "means": [[1.0, 2.0]], "scales": [[[2.0, 0.6], [0.6, 1.0]]], "dof": [2.5]}
+    at = model.from_document(document).components
+    x = np.repeat([[4.0], [np.nan]], 5000, axis=1)
+    drawn = model.family.draw(x, at, np.zeros(5000, np.intp), np.random.default_rng(1))[1]
+    scale = np.sqrt((2.5 + 4.5) / 3.5 * 0.82)
+    assert stats.kstest(drawn, stats.t(3.5, 2.9, scale).cdf).pvalue > 0.01
 
 
 @pytest.mark.parametrize("covariance", ["full", "diag"])
