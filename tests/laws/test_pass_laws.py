@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support import CASES, Case, bound_model, features, responsibilities, scipy_log_density, start
+from support import CLIMBING_CASES, Case, bound_model, features, responsibilities, scipy_log_density, start
 
 from em_cli.engine.arrays import map_arrays, stack, take
 from em_cli.engine.kept import QUANTUM
@@ -18,7 +18,7 @@ from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
 from em_cli.sources.memory import InMemory
 
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+each_case = pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
 each_separation = pytest.mark.parametrize("separation", [2.5, 1e5])
 K = 3
 
