@@ -97,7 +97,7 @@ def _correlations(document: Mapping[str, Any], n: int) -> list[float]:
     """Of the two columns of a Gaussian with correlations, in every component."""
     covariances = document.get("covariances")
     kind = document.get("covariance_type")
-    if document.get("family") != "gaussian" or kind not in ("full", "tied"):
+    if document.get("family") != "gaussian" or kind in ("diag", "spherical"):
         return []
     try:
         matrices = [covariances] * n if kind == "tied" else list(covariances or [])[:n]

@@ -28,8 +28,8 @@ def binomial(trials: int = 0, trials_columns: bool = False) -> Columnwise:
     """
     if trials_columns == (trials > 0) or trials != int(trials):
         raise UsageError(
-            "family 'binomial' needs to know the trials: trials=N, a whole number from 1 up, or "
-            "trials_columns=true where each column of successes is followed by the column of its trials."
+            "family 'binomial' needs to know the trials: a number, as in --type wins=binomial:12 (trials in YAML), "
+            "or their column, as in --type wins=binomial:games (in YAML trials_columns: true, the columns in pairs)."
         )
     return Columnwise(Binomial(int(trials)))
 
