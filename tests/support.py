@@ -201,7 +201,9 @@ def unit_model(case: Case, k: int) -> Model:
 
 def flattened(numbers: Any) -> Array:
     """All numbers (N,) of the field of a document, whose lists may differ in length."""
-    if isinstance(numbers, list | tuple) and numbers and isinstance(numbers[0], list | tuple):
+    if isinstance(numbers, dict):
+        numbers = list(numbers.values())
+    if isinstance(numbers, list | tuple) and numbers and isinstance(numbers[0], list | tuple | dict | np.ndarray):
         return np.concatenate([flattened(part) for part in numbers])
     return np.ravel(numbers)
 
@@ -461,7 +463,7 @@ def gaussian_cases() -> list[Case]:
             gaussian_of_all,
         )
         whole, gaps = with_and_without_gaps(case)
-        cases += [whole, replace(gaps, exact=structure.letters.diagonal)]
+        cases += [whole, replace(gaps, exact=structure.letters.diagonal and not structure.letters.coupled)]
     return cases
 
 

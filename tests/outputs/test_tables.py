@@ -15,8 +15,8 @@ def scores(log_density, first) -> RowScores:
     return RowScores(np.asarray(log_density, np.float64), np.stack([p, 1 - p]))
 
 
-def lines(*arguments) -> list[str]:
-    return "".join(score_lines(*arguments)).splitlines()
+def lines(*arguments, noise=False) -> list[str]:
+    return "".join(score_lines(*arguments, noise)).splitlines()
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50))
@@ -37,6 +37,11 @@ def digits(text: str) -> str:
 def test_numbers_that_are_not_finite():
     rows = lines(scores([-np.inf, np.nan, 2], [1, np.nan, 0.5]), np.arange(3), range(1, 4))
     assert rows == ["1,1,1.0,0.0,-inf,0.0", "2,1,nan,nan,nan,nan", "3,1,0.5,0.5,2.0,0.5"]
+
+
+def test_a_row_of_noise_is_of_component_zero():
+    rows = lines(scores([1.5, 2], [1, 0]), np.arange(2), range(1, 3), noise=True)
+    assert rows == ["1,1,1.0,0.0,1.5,0.0", "2,0,0.0,1.0,2.0,0.0"]
 
 
 def test_rows_without_scores_are_blank_and_ids_are_quoted():
