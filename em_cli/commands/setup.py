@@ -79,12 +79,26 @@ def read_data(config: RunConfig, record: Record) -> Data:
         data = read(config.data.path, read_options(config.data, types, default_type))
         if data.weights_name and config.data.weight_type == "sampling":
             data = data.with_mean_weight_one()
+    data = with_pairs(data, wishes(config))
     names = data.schema.names
     dropped = data.n_rows_read - len(data.rows)
     record.observe(DataRead(data.name, data.n_rows_read, len(names), tuple(names), dropped))
     for notice in data.notices:
         record.warn(notice.code, notice.message)
     return data
+
+
+def with_pairs(data: Data, wanted: Sequence[Wish]) -> Data:
+    """The data with columns in the order of a wish, where that says which of them belong together."""
+    paired = [wish.columns for wish in wanted if any(option.endswith("_columns") for option in wish.options)]
+    names = list(data.schema.names)
+    for columns in paired:
+        if set(columns) <= set(names):
+            first = min(names.index(name) for name in columns)
+            rest = [name for name in names if name not in columns]
+            names = [*rest[:first], *columns, *rest[first:]]
+    order = [data.schema.names.index(name) for name in names]
+    return data if order == sorted(order) else data.with_columns(order)
 
 
 def column_types(config: RunConfig) -> tuple[dict[str, str], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,6 +57,13 @@ class Data:
     notices: tuple[Notice, ...]
     inputs: tuple[InputFile, ...]
     data_sha256: str  # of the file; of the digests of the files, when several
+
+    def with_columns(self, order: Sequence[int]) -> Data:
+        """The same with the columns in this order."""
+        places = list(order)
+        source = InMemory(self.source.x[places], self.source.weights, self.source.labels)
+        schema = Schema(tuple(self.schema.columns[place] for place in places))
+        return replace(self, source=source, schema=schema, others=replace(self.others, x=self.others.x[places]))
 
     def with_mean_weight_one(self) -> Data:
         """The same with weights that sum to the number of rows fitted."""

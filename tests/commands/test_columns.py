@@ -134,6 +134,21 @@ def test_mixing_weights_can_be_fixed(tmp_path, shares, weights):
     assert json.loads(em("score", "m.json", FAITHFUL, cwd=tmp_path).out)["bic"] == pytest.approx(found["bic"])
 
 
+@pytest.mark.parametrize("header", ["s1,t1,s2,t2", "t1,s1,t2,s2", "s1,s2,t1,t2"])
+def test_successes_go_with_their_trials_whatever_the_order_in_the_file(tmp_path, header):
+    rng = np.random.default_rng(1)
+    trials = rng.integers(5, 20, (2, 120))
+    chance = np.where(np.arange(120) % 2, 0.2, 0.8)
+    successes = rng.binomial(trials, chance)
+    columns = {"s1": successes[0], "t1": trials[0], "s2": successes[1], "t2": trials[1]}
+    rows = zip(*(columns[name].tolist() for name in header.split(",")), strict=True)
+    (tmp_path / "p.csv").write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n")
+    types = ("--type", "s1=binomial:t1", "--type", "s2=binomial:t2")
+    found = fitted("p.csv", "-k", 2, *types, cwd=tmp_path)
+    assert found["feature_names_in"] == ["s1", "t1", "s2", "t2"]
+    assert sorted(np.mean(found["probabilities"], axis=1)) == pytest.approx([0.2, 0.8], abs=0.05)
+
+
 def test_means_can_be_fixed(tmp_path):
     free = fitted(FAITHFUL, "-k", 2, cwd=tmp_path)
     at_best = f"means={json.dumps(free['means'])}"
