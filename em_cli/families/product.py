@@ -119,7 +119,7 @@ class Product:
         return {"groups": [family.to_document(own) for (family, _, _), own in self._with(parameters)]}
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> ProductParameters:
-        """Documents of em 0.1 hold the parameters of all groups side by side."""
+        """Earlier documents hold the parameters of all groups side by side."""
         groups = document.get("groups", [document] * len(self.families))
         if not isinstance(groups, list) or len(groups) != len(self.families):
             raise DataError(f"the field 'groups' must list the parameters of {len(self.families)} groups of columns.")

@@ -146,7 +146,7 @@ def schema_of(document: Mapping[str, Any]) -> Schema:
 
 
 def groups_of(document: Mapping[str, Any], schema: Schema) -> tuple[Group, ...]:
-    """The groups of columns; of a mixture of families in documents of em 0.1, by their types."""
+    """The groups of columns; of a mixture of families in earlier documents, by their types."""
     if document["family"] != MIXED:
         columns = tuple(range(len(schema.columns)))
         return (Group(document["family"], columns, _options(document)),)
