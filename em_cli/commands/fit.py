@@ -40,7 +40,7 @@ def fit(
     Example: em fit data.csv -k 3
     """
     begun = time.monotonic()
-    from em_cli.commands import doubts, results, saying, setup
+    from em_cli.commands import doubts, results, saying, setup, wanted
     from em_cli.commands.interruption import Halt, interruptible
     from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
@@ -63,11 +63,11 @@ def fit(
         from em_cli.search.models import WEAK, covariance_names, lacks_prior, models
         from em_cli.search.restarts import Task, search
 
-        groups = setup.groups_of(config, data)
+        groups = wanted.groups_of(config, data)
         covariances = covariance_names(config.covariance, groups)
         if len(covariances) > 1:
             raise UsageError(f"fit takes one covariance structure, not {len(covariances)}; em select compares them.")
-        latent, prior = setup.latent_of(config, data, (k,)), setup.prior_of(config)
+        latent, prior = wanted.latent_of(config, data, (k,)), wanted.prior_of(config)
         columns, [(label, model)] = models(data.schema, data.source, groups, covariances, (k,), latent, prior)
         setup.check_rows(data, k, columns)
         setup.check_labels(data, k)

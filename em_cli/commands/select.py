@@ -39,7 +39,7 @@ def select(
     Example: em select data.csv --k-range 1-10
     """
     begun = time.monotonic()
-    from em_cli.commands import doubts, results, saying, setup
+    from em_cli.commands import doubts, results, saying, setup, wanted
     from em_cli.commands.interruption import Halt, interruptible
     from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
@@ -64,12 +64,12 @@ def select(
 
         if setup.start_file(config):
             raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
-        groups = setup.groups_of(config, data)
+        groups = wanted.groups_of(config, data)
         covariances = covariance_names(config.covariance, groups)
         ks = setup.many_k(config)
         setup.check_labels(data, min(ks))
-        latent = setup.latent_of(config, data, ks)
-        columns, made = models(data.schema, data.source, groups, covariances, ks, latent, setup.prior_of(config))
+        latent = wanted.latent_of(config, data, ks)
+        columns, made = models(data.schema, data.source, groups, covariances, ks, latent, wanted.prior_of(config))
         feasible = setup.distinct_rows(data, columns)
         tasks = [Task(label, model) for label, model in made if model.n_components <= feasible]
         if not tasks:
