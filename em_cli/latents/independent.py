@@ -145,9 +145,12 @@ class WeightsChart:
         return mixing_weights(np.maximum(weights / weights.sum(), np.finfo(float).tiny))
 
     def gradient(self, statistics: ModelStatistics, parameters: MixingWeights) -> Array:
-        weight = statistics.weight
-        gradient: Array = (weight - weight.sum() * parameters.weights) / self.root
-        return gradient
+        return self.slope(statistics.weight, parameters)
+
+    def slope(self, weight: Array, parameters: MixingWeights) -> Array:
+        """Of the log-likelihood, from the weight (K,) that the components bear."""
+        slope: Array = (weight - weight.sum() * parameters.weights) / self.root
+        return slope
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,15 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.protocols import Block, Family, ModelStatistics, Posterior
 from em_cli.errors import DataError
-from em_cli.latents.independent import NEGLIGIBLE, TINY, honour_labels
+from em_cli.latents.independent import (
+    NEGLIGIBLE,
+    RULED_OUT,
+    TINY,
+    MixingWeights,
+    WeightsChart,
+    honour_labels,
+    mixing_weights,
+)
 
 BEGIN = 0.05  # share of noise where nothing is known of it
 
@@ -29,6 +37,11 @@ def noisy_weights(weights: Array, noise: Array) -> NoisyWeights:
     """Of weights (…, K) and that of the noise (…)."""
     noise = np.repeat(noise[..., None], weights.shape[-1], axis=-1)
     return NoisyWeights(weights, noise, np.log(weights), np.log(noise))
+
+
+def all_weights(parameters: NoisyWeights) -> MixingWeights:
+    """(K + 1,) of parameters without a stack, that of the noise last."""
+    return mixing_weights(np.append(parameters.weights, parameters.noise[0]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +92,7 @@ class Noise:
         assert self.family is not None, "it is bound: densities of the components leave the base measure out"
         noise = parameters.log_noise[:, :1] + self.log_density(block.x) - self.family.base_measure(block.x)
         if block.labels is not None:
-            noise[:, block.labels >= 0] = NEGLIGIBLE
+            noise[:, block.labels >= 0] = RULED_OUT
         largest = np.maximum(log_density.max(axis=1), noise)
         log_density -= largest[:, None]
         np.exp(np.maximum(log_density, NEGLIGIBLE, out=log_density), out=log_density)
@@ -107,7 +120,7 @@ class Noise:
     def chart(self, parameters: NoisyWeights, weight: Array) -> NoisyChart:
         noise = float(weight.sum() * parameters.noise[0] / parameters.weights.sum())
         root = np.sqrt(np.maximum([*weight, noise], 1.0))
-        return NoisyChart(np.append(parameters.log_weights, parameters.log_noise[0]), root)
+        return NoisyChart(WeightsChart(all_weights(parameters).log_weights, root))
 
     def to_document(self, parameters: NoisyWeights) -> dict[str, Any]:
         fixed = {} if self.density is None else {"noise_density_fixed": True}
@@ -133,7 +146,7 @@ class Noise:
 
     def sample(self, parameters: NoisyWeights, n_rows: int, rng: np.random.Generator) -> Integers:
         """The component of each row; K stands for the noise."""
-        share = np.append(parameters.weights, parameters.noise[0])
+        share = all_weights(parameters).weights
         return rng.choice(len(share), size=n_rows, p=share / share.sum()).astype(np.intp)
 
     def draw(self, n_rows: int, rng: np.random.Generator) -> Array:
@@ -145,27 +158,20 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class NoisyChart:
-    """√N times the change of the log-weights, that of the noise last; back by a softmax."""
+    """That of all weights, the noise being one component more."""
 
-    log_weights: Array  # (K + 1,) at the base point
-    root: Array  # (K + 1,)
+    of_all: WeightsChart
 
     @property
     def size(self) -> int:
-        return len(self.root)
+        return self.of_all.size
 
     def coordinates(self, parameters: NoisyWeights) -> Array:
-        coordinates: Array = (np.append(parameters.log_weights, parameters.log_noise[0]) - self.log_weights) * self.root
-        return coordinates
+        return self.of_all.coordinates(all_weights(parameters))
 
     def parameters(self, u: Array) -> NoisyWeights:
-        logs = self.log_weights + u / self.root
-        weights = np.exp(logs - logs.max())
-        weights = np.maximum(weights / weights.sum(), TINY)
-        return noisy_weights(weights[:-1], weights[-1:].reshape(()))
+        weights = self.of_all.parameters(u).weights
+        return noisy_weights(weights[:-1], np.asarray(weights[-1]))
 
     def gradient(self, statistics: ModelStatistics, parameters: NoisyWeights) -> Array:
-        weight = np.append(statistics.weight, statistics.latent)
-        share = np.append(parameters.weights, parameters.noise[0])
-        gradient: Array = (weight - weight.sum() * share) / self.root
-        return gradient
+        return self.of_all.slope(np.append(statistics.weight, statistics.latent), all_weights(parameters))

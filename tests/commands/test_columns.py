@@ -125,6 +125,16 @@ def test_noise_takes_what_belongs_to_no_component(tmp_path):
     assert "column 'species' is not continuous" in refused.err
 
 
+def test_a_labelled_row_is_no_noise_however_far_out(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [f"{x},{y}," for x, y in rng.standard_normal((4000, 2))]
+    far = [f"{x},{y}," for x, y in rng.uniform(-60, 60, (30, 2))]
+    (tmp_path / "far.csv").write_text("\n".join(["a,b,kind", *rows, *far, "60,60,one"]) + "\n")
+    em("fit", "far.csv", "-k", 1, "--noise", "--labels", "kind", "--restarts", 2, cwd=tmp_path)
+    last = rows_of(tmp_path / "far.em" / "responsibilities.csv")[-1]
+    assert (last["component"], last["p1"]) == ("1", "1.0")
+
+
 @pytest.mark.parametrize(("shares", "weights"), [("equal", [0.5, 0.5]), ("[0.7, 0.3]", [0.7, 0.3])])
 def test_mixing_weights_can_be_fixed(tmp_path, shares, weights):
     found = fitted(FAITHFUL, "-k", 2, "--set", f"mixing_weights={shares}", cwd=tmp_path)
