@@ -19,7 +19,7 @@ from scipy import optimize, stats
 from scipy.special import digamma, expit, gammaln, i0e, i1e, logsumexp, polygamma
 
 from em_cli.algorithms import ALGORITHMS
-from em_cli.engine.arrays import Array, Flags, Integers, take
+from em_cli.engine.arrays import Array, Flags, Integers, stack, take
 from em_cli.engine.columns import summarize, unit_columns
 from em_cli.engine.fit import Candidate, FitResult, fit
 from em_cli.engine.model import Model
@@ -221,7 +221,7 @@ def start(model: Model, x: Array, r: Array, weights: Array | None = None) -> Par
 
 def stepped(model: Model, x: Array, r: Array, at: Parameters) -> Parameters:
     """Another M-step with the same responsibilities (K, n), its statistics in the frame of the last."""
-    family, stacked = model.family, take(at.components, np.newaxis)  # type: ignore[arg-type]
+    family, stacked = model.family, stack([at.components])
     components = family.maximize(family.statistics(features(family, x), r[None], stacked), stacked)
     return replace(at, components=take(components, 0))
 
@@ -236,7 +236,7 @@ def component_log_density(family: Family, components: Any, x: Array) -> Array:
     """(K, n) of components (no stack), base measure included."""
     k = len(family.moments(components)[0])
     out = np.empty((1, k, x.shape[1]))
-    stacked = take(components, np.newaxis)  # type: ignore[arg-type]
+    stacked = stack([components])
     family.log_density(features(family, x), stacked, np.zeros((1, k)), out)
     return out[0] + family.base_measure(x)
 

@@ -20,6 +20,13 @@ def _opt(*names: str, **more: Any) -> Any:
     return Option(*names, show_default=False, **more)
 
 
+Family = Annotated[
+    str | None, _opt("--family", metavar="NAME", help="auto, gaussian, student_t, poisson, … [default: auto].")
+]
+Prior = Annotated[str | None, _opt("--prior", metavar="none|weak", help="Penalise components [default: none].")]
+Noise = Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")]
+
+
 @dataclass(frozen=True)
 class ColumnOptions:
     section: ClassVar[str] = "data"
@@ -67,19 +74,13 @@ class FitModelOptions:
     panel: ClassVar[str] = "Model"
 
     k: Annotated[str | None, _opt("-k", "--components", metavar="K", help="Number of components.")] = None
-    family: Annotated[
-        str | None, _opt("--family", metavar="NAME", help="auto, gaussian, student_t, poisson, … [default: auto].")
-    ] = None
+    family: Family = None
     covariance: Annotated[
         str | None,
         _opt("--covariance", metavar="NAME", help="full, tied, diag, EII … VVV [default: full]."),
     ] = None
-    prior: Annotated[str | None, _opt("--prior", metavar="none|weak", help="Penalise components [default: none].")] = (
-        None
-    )
-    noise: Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")] = (
-        None
-    )
+    prior: Prior = None
+    noise: Noise = None
 
 
 @dataclass(frozen=True)
@@ -90,21 +91,15 @@ class SelectModelOptions:
     k: Annotated[str | None, _opt("--k-range", "-k", metavar="RANGE", help="1-10, 1-10:3 or 2,4,8 [default: 1-9].")] = (
         None
     )
-    family: Annotated[
-        str | None, _opt("--family", metavar="NAME", help="auto, gaussian, student_t, poisson, … [default: auto].")
-    ] = None
+    family: Family = None
     covariance: Annotated[
         str | None, _opt("--covariance", metavar="NAMES", help="A list such as full,tied, or all [default: full].")
     ] = None
     criterion: Annotated[str | None, _opt("--criterion", metavar="NAME", help="bic, aic, icl, … [default: bic].")] = (
         None
     )
-    prior: Annotated[str | None, _opt("--prior", metavar="none|weak", help="Penalise components [default: none].")] = (
-        None
-    )
-    noise: Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")] = (
-        None
-    )
+    prior: Prior = None
+    noise: Noise = None
 
 
 @dataclass(frozen=True)

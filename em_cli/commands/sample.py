@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Option
 
 from em_cli.commands.options import grouped
 from em_cli.commands.predict import Debug, Model
-
-if TYPE_CHECKING:
-    from em_cli.engine.arrays import Array
-    from em_cli.sources.schema import Column
 
 DRAWN = 1 << 14  # rows at once
 
@@ -48,17 +44,9 @@ def sample(
         for first in range(0, n, DRAWN):
             rng = np.random.default_rng((seed, first))
             x, drawn = loaded.model.sample(loaded.parameters, min(DRAWN, n - first), rng)
-            columns = [cells(column, values) for column, values in zip(loaded.schema.columns, x, strict=True)]
+            columns = [column.cells(values) for column, values in zip(loaded.schema.columns, x, strict=True)]
             for values, label in zip(zip(*columns, strict=True), drawn.tolist(), strict=True):
                 row: dict[str, object] = dict(zip(names, values, strict=True))
                 yield row | ({"component": (label + 1) % (k + 1)} if labels else {})
 
     write(csv_text([*names, *(["component"] if labels else [])], rows()))
-
-
-def cells(column: Column, values: Array) -> list[object]:
-    """The values (n,) of a column as its data write them."""
-    if column.levels:
-        return [column.levels[code] for code in values.astype(int)]
-    whole = values.astype(int) if column.type == "count" else values
-    return list(whole.tolist())

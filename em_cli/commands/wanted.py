@@ -69,10 +69,11 @@ def groups_of(config: RunConfig, data: Data) -> tuple[Group, ...]:
 
     if config.family_options and config.family in ("auto", MIXED):
         raise UsageError(f"{next(iter(config.family_options))!r} is an option of a family: name it with --family.")
-    unknown = [name for wish in wishes(config) for name in wish.columns if name not in data.schema.names]
+    wanted = wishes(config)
+    unknown = [name for wish in wanted for name in wish.columns if name not in data.schema.names]
     if unknown:
         raise DataError(f"column {unknown[0]!r} of a group is not among the columns to fit.")
-    groups = grouped(data.schema, config.family, config.family_options, wishes(config))
+    groups = grouped(data.schema, config.family, config.family_options, wanted)
     check_cells(data, groups)
     return groups
 

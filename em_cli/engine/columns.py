@@ -136,7 +136,7 @@ def _covariance(source: Source, mean: Array, sd: Array) -> Array:
     total, weight = np.zeros((len(mean), len(mean))), 0.0
     for b in range(len(source)):
         block = source[b]
-        z = np.nan_to_num((block.x - mean[:, None]) / scale[:, None], nan=0.0)
+        z = (block.x - mean[:, None]) / scale[:, None]
         weighted = z if block.weights is None else z * block.weights
         total += weighted @ z.T
         weight += z.shape[1] if block.weights is None else float(block.weights.sum())

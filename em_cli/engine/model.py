@@ -138,8 +138,7 @@ class ModelChart:
         statistics, parameters = found.statistics, found.parameters
         seen = statistics
         if self.model.prior:
-            stacked = map_arrays(lambda array: array[None], (statistics, parameters))
-            seen = take(self.model.with_prior(*stacked), 0)
+            seen = take(self.model.with_prior(stack([statistics]), stack([parameters])), 0)
         return np.concatenate(
             [
                 self.latent.gradient(statistics, parameters.latent),

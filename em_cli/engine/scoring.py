@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers, add, map_arrays
+from em_cli.engine.arrays import Array, Integers, add, stack
 from em_cli.engine.kept import QUANTUM
 from em_cli.engine.model import Model
 from em_cli.engine.patterns import pattern_order
@@ -45,7 +45,7 @@ def score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers 
     n, step = x.shape[1], tile_rows(model.family.n_features())
     k, noise = model.n_components, model.latent.has_noise
     log_density, responsibilities = np.empty(n), np.empty((k + noise, n))
-    stacked = map_arrays(lambda array: array[None], parameters)
+    stacked = stack([parameters])
     prior = model.latent.log_prior(stacked.latent)
     for first in range(0, n, step):
         tile = x[:, first : first + step]

@@ -13,10 +13,10 @@ from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError, UsageError
+from em_cli.families.distributions.documents import finite
 from em_cli.families.factor_chart import FactorChart
 from em_cli.families.factor_parameters import FactorParameters, of_factors
 from em_cli.families.factor_statistics import TINY, averages, packed, standardized
-from em_cli.families.gaussian import numbers
 from em_cli.families.gaussian_parameters import LOG_2PI, Bounds
 
 NOISE = ("diag", "isotropic")
@@ -184,7 +184,7 @@ class FactorAnalyzers:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> FactorParameters:
         k, d, q = n_components, self.n_columns, self.n_factors
-        means, loadings, noise = (numbers(document, name) for name in ("means", "loadings", "noise_variances"))
+        means, loadings, noise = (finite(document, name) for name in ("means", "loadings", "noise_variances"))
         if means.shape != (k, d):
             raise DataError(f"the field 'means' must hold {k} lists of {d} numbers.")
         if loadings.shape != (k, d, q):

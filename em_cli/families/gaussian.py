@@ -18,6 +18,7 @@ from em_cli.errors import DataError, UsageError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.shapes import from_shape, to_shape
 from em_cli.families.covariances.structure import RESOLVED, CovarianceStructure, Letters, clamp_full
+from em_cli.families.distributions.documents import finite
 from em_cli.families.gaussian_chart import MatrixChart, MomentsOf, VarianceChart
 from em_cli.families.gaussian_conditional import drawn, expected
 from em_cli.families.gaussian_eigen_chart import EigenChart
@@ -252,11 +253,11 @@ class Gaussian:
         self, document: Mapping[str, Any], n_components: int, matrices: str = "covariances"
     ) -> GaussianParameters:
         k, d, scale = n_components, self.n_columns, self.scale
-        means = numbers(document, "means")
+        means = finite(document, "means")
         if means.shape != (k, d):
             raise DataError(f"the field 'means' must hold {k} lists of {d} numbers.")
         try:
-            covariances = from_shape(numbers(document, matrices), self.covariance, k, d)
+            covariances = from_shape(finite(document, matrices), self.covariance, k, d)
         except ValueError as error:
             raise DataError(f"the field {matrices!r} does not fit {self.covariance!r}: {error}.") from None
         if not np.allclose(covariances, np.swapaxes(covariances, -1, -2), rtol=1e-9, atol=0):
@@ -360,16 +361,3 @@ class Gaussian:
     def _locations(self, parameters: GaussianParameters) -> Array:
         locations: Array = parameters.means * self.scale + self.columns.mean
         return locations
-
-
-def numbers(document: Mapping[str, Any], name: str) -> Array:
-    """The field of that name; `DataError` if it is missing, or holds what is not a finite number."""
-    if name not in document:
-        raise DataError(f"the field {name!r} is missing.")
-    try:
-        values = np.array(document[name], np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"the field {name!r} must hold numbers only, in lists of equal length.") from None
-    if not np.isfinite(values).all():
-        raise DataError(f"the field {name!r} holds a number that is not finite.")
-    return values

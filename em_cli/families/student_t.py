@@ -14,7 +14,8 @@ from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.kept import scratch
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError, UsageError
-from em_cli.families.gaussian import TINY, Gaussian, numbers
+from em_cli.families.distributions.documents import finite
+from em_cli.families.gaussian import TINY, Gaussian
 from em_cli.families.gaussian_parameters import GaussianParameters
 from em_cli.families.gaussian_whitening import whitened
 from em_cli.families.student_t_chart import StudentTChart
@@ -175,7 +176,7 @@ class StudentT:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> StudentTParameters:
         normal = self.normal.from_document(document, n_components, "scales")
-        dof = numbers(document, "dof")
+        dof = finite(document, "dof")
         if dof.shape != (n_components,):
             raise DataError(f"the field 'dof' must hold {n_components} numbers.")
         if not ((dof > 0) & (dof <= LARGEST)).all():

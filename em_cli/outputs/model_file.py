@@ -202,9 +202,10 @@ def _check_groups(document: Mapping[str, Any], schema: Schema) -> None:
             raise DataError("the field 'groups' must list a family and its columns for each group.")
         if sorted(map(str, (name for g in groups for name in g["columns"]))) != sorted(schema.names):
             raise DataError("the field 'groups' must name every column once.")
-    for group in groups_of(document, schema):
+    found = groups_of(document, schema)
+    for group in found:
         check_group(group, schema)
-    built(schema, groups_of(document, schema), str(document.get("covariance_type") or ""))
+    built(schema, found, str(document.get("covariance_type") or ""))
 
 
 def _is_group(value: Any) -> bool:

@@ -9,10 +9,9 @@ from io import StringIO
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.sources.cells import written
 from em_cli.sources.pieces import Piece, Written
 from em_cli.sources.records import records
-from em_cli.sources.schema import WHOLE, Column
+from em_cli.sources.schema import Column
 
 Cells = Mapping[int, Mapping[str, str]]  # by row of the piece and column
 
@@ -24,11 +23,8 @@ def missing_cells(piece: Piece, columns: list[Column]) -> Array:
 
 def cell_text(column: Column, value: float, decimal: str) -> str:
     """A value as a cell of its column."""
-    if column.levels:
-        return column.levels[int(value)]
-    if column.type in WHOLE:
-        return written(value)
-    return repr(value) if decimal == "." else repr(value).replace(".", decimal)
+    (cell,) = column.cells(np.array([value]))
+    return repr(cell).replace(".", decimal) if isinstance(cell, float) else str(cell)
 
 
 def filled(piece: Piece, cells: Cells, header: bool) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from em_cli.engine.arrays import Array
+
 LEVELLED = ("binary", "categorical")  # types whose cells are coded by the place of their level
 WHOLE = ("count", *LEVELLED)
 TYPES = ("numeric", "positive", "proportion", "angle", *WHOLE)
@@ -14,6 +16,15 @@ class Column:
     name: str
     type: str  # one of TYPES
     levels: tuple[str, ...] = ()  # of a levelled type, in the order of their codes 0, 1, …
+
+    def cells(self, values: Array) -> list[str] | list[int] | list[float]:
+        """The values (n,) of the column as data hold them: names of levels, whole numbers, numbers."""
+        if self.levels:
+            return [self.levels[code] for code in values.astype(int)]
+        if self.type in WHOLE:
+            return [int(value) for value in values.tolist()]
+        numbers: list[float] = values.tolist()
+        return numbers
 
 
 @dataclass(frozen=True, slots=True)

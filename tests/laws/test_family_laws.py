@@ -25,7 +25,7 @@ from support import (
     unit_model,
 )
 
-from em_cli.engine.arrays import take
+from em_cli.engine.arrays import stack, take
 from em_cli.families import FAMILIES
 from em_cli.sources.memory import InMemory
 
@@ -47,7 +47,7 @@ def test_statistics_add_over_any_split_in_any_order_and_scale(case: Case, seed, 
     x, labels = case.rows(seed, 120, separation)
     family, r = case.model(x, K).family, responsibilities(seed, labels, K)
     frame = start(case.model(x, K), x, responsibilities(seed, labels, K, 0.0)).components
-    for at in (None, take(frame, np.newaxis)):
+    for at in (None, stack([frame])):
         whole = family.statistics(features(family, x), r[None], at)
         bounds = [0, *sorted(cuts), 120]
         pieces = [slice(a, b) for a, b in itertools.pairwise(bounds)]

@@ -36,7 +36,7 @@ def test_blocks_of_whole_quanta_change_no_bit(case: Case, separation, weighted):
     x, labels = case.rows(1, n, separation)
     weights = np.random.default_rng(1).uniform(0.5, 2, n) if weighted else None
     model = case.model(x, K, weights)
-    at = take(start(model, x, responsibilities(1, labels, K, 0.4)), np.newaxis)
+    at = stack([start(model, x, responsibilities(1, labels, K, 0.4))])
     seen, scored = set(), set()
     for blocks in (1, 2, 3, 5):
         for runner in (Serial(), Threads(2)):
@@ -59,11 +59,11 @@ def test_a_pass_finds_the_sums_over_rows(case: Case, separation, weighted):
     w = np.random.default_rng(2).uniform(0.5, 2, n) if weighted else np.ones(n)
     model = case.model(x, K, w if weighted else None)
     at = start(model, x, responsibilities(2, labels, K, 0.4 if separation < 10 else 0.0))
-    found = one_pass([(model, take(at, np.newaxis))], InMemory(x, w if weighted else None), Serial())[0]
+    found = one_pass([(model, stack([at]))], InMemory(x, w if weighted else None), Serial())[0]
     expected = (w * scipy_log_density(case, model, model.to_document(at), x)).sum()
     assert found.log_likelihood[0] == pytest.approx(expected, rel=1e-12 if separation < 10 else 1e-9)
     r = score_rows(model, at, x).responsibilities * w
-    stacked = take(at.components, np.newaxis)
+    stacked = stack([at.components])
     sums = model.family.statistics(features(model.family, x), r[None], stacked)[0]
     scale = np.abs(sums).max(axis=0) + 1e-300
     assert np.abs((found.statistics.components[0] - sums).sum(axis=0) / scale).max() < 1e-9
@@ -85,7 +85,7 @@ def test_tight_and_wide_candidates_keep_their_bits_together(covariance):
     thin = model.from_document(document | {"covariances": (1e-8 * np.array(document["covariances"])).tolist()})
     together = one_pass([(model, stack([wide[0], thin, wide[1], thin, wide[2]]))], InMemory(x), Serial())[0]
     for place, at in ((0, wide[0]), (1, thin), (3, thin), (4, wide[2])):
-        alone = one_pass([(model, take(at, np.newaxis))], InMemory(x), Serial())[0]
+        alone = one_pass([(model, stack([at]))], InMemory(x), Serial())[0]
         mine = Batch(at, together.log_likelihood[[place]], take(together.statistics, slice(place, place + 1)))
         assert bits(mine) == bits(alone)
     assert np.isfinite(together.log_likelihood).all()
@@ -100,9 +100,9 @@ def test_what_tied_components_share_costs_no_digits(offset):
     model = bound_model(Gaussian("tied"), InMemory(x), 4)
     at = start(model, x, responsibilities(4, labels, 4, 0.0))
     assert not at.components.tight.any()
-    found = one_pass([(model, take(at, np.newaxis))], InMemory(x), Serial())[0].log_likelihood[0]
+    found = one_pass([(model, stack([at]))], InMemory(x), Serial())[0].log_likelihood[0]
     near = replace(at, components=replace(at.components, tight=np.ones(4, bool)))
-    exact = one_pass([(model, take(near, np.newaxis))], InMemory(x), Serial())[0].log_likelihood[0]
+    exact = one_pass([(model, stack([near]))], InMemory(x), Serial())[0].log_likelihood[0]
     assert found == pytest.approx(exact, rel=1e-12)
 
 

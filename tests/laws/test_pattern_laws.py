@@ -13,7 +13,7 @@ from support import (
     with_gaps,
 )
 
-from em_cli.engine.arrays import take
+from em_cli.engine.arrays import stack
 from em_cli.engine.columns import multiplicity, summarize
 from em_cli.engine.passes import one_pass
 from em_cli.engine.patterns import codes, decoded, grouped
@@ -40,7 +40,7 @@ class Scene:
         self.x, labels = gappy(d, n, separation)
         self.model = bound_model(Gaussian(covariance), InMemory(self.x), K)
         r = responsibilities(31, labels, K, 0.1 if separation < 10 else 0.0)
-        self.at = take(start(self.model, self.x, r), np.newaxis)
+        self.at = stack([start(self.model, self.x, r)])
 
     def found(self, source: Source):
         batch = one_pass([(self.model, self.at)], source, Serial())[0]

@@ -7,7 +7,7 @@ import pytest
 from support import CASES, Case, climb, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
-from em_cli.engine.arrays import take
+from em_cli.engine.arrays import stack
 from em_cli.engine.fit import FitResult
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Parameters
@@ -36,7 +36,7 @@ def climbed(case: Case, algorithm: str, prior: float, k: int = K) -> tuple[Model
 
 
 def log_prior(model: Model, parameters: Parameters) -> float:
-    return float(np.sum(model.log_prior(take(parameters, np.newaxis))))  # type: ignore[arg-type]
+    return float(np.sum(model.log_prior(stack([parameters]))))
 
 
 @each_case

@@ -35,6 +35,14 @@ def positive(document: Mapping[str, Any], name: str, size: int) -> Array:
     return found.ravel()
 
 
+def finite(document: Mapping[str, Any], name: str) -> Array:
+    """The numbers of the field `name`, whatever their shape."""
+    found = numbers(field(document, name), name)
+    if not np.isfinite(found).all():
+        raise DataError(f"the field {name!r} holds a number that is not finite.")
+    return found
+
+
 def field(document: Mapping[str, Any], name: str) -> Any:
     if name not in document:
         raise DataError(f"the field {name!r} is missing.")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns
+from em_cli.families.distributions.distribution import Values
+from em_cli.families.distributions.documents import table
 
 REQUIREMENT = "a number > 0"
 
@@ -35,3 +40,13 @@ def embedding(x: Array, columns: Columns) -> Array:
 def allows(x: Array) -> Flags:
     allowed: Flags = np.isnan(x) | ((x > 0) & np.isfinite(x))
     return allowed
+
+
+def to_document(values: Values) -> dict[str, Any]:
+    """Of shapes and scales."""
+    return {"shapes": values[0].tolist(), "scales": values[1].tolist()}
+
+
+def from_document(document: Mapping[str, Any], shape: tuple[int, int]) -> Values:
+    shapes = table(document, "shapes", shape, lambda shapes: shapes > 0, "not positive")
+    return shapes, table(document, "scales", shape, lambda scales: scales > 0, "not positive")

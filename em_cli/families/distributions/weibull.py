@@ -16,7 +16,6 @@ from em_cli.families.distributions import positive
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
 from em_cli.families.distributions.collapses import collapses, floor
 from em_cli.families.distributions.distribution import TINY, Layout, Values, per_column
-from em_cli.families.distributions.documents import table
 from em_cli.families.distributions.roots import settled
 
 LARGEST_SHAPE = 1e12
@@ -220,12 +219,10 @@ class Weibull:
         return [[np.full_like(mixed, CENTRE**2 + SD**2), mixed], [mixed, values[0] ** 2]]
 
     def to_document(self, values: Values) -> dict[str, Any]:
-        return {"shapes": values[0].tolist(), "scales": values[1].tolist()}
+        return positive.to_document(values)
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
-        shape = (n_components, len(self.columns.mean))
-        shapes = table(document, "shapes", shape, lambda shapes: shapes > 0, "not positive")
-        return shapes, table(document, "scales", shape, lambda scales: scales > 0, "not positive")
+        return positive.from_document(document, (n_components, len(self.columns.mean)))
 
     def allows(self, x: Array) -> Flags:
         return positive.allows(x)
