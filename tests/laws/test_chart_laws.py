@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from support import CASES, Case, responsibilities, start
+from cases import CASES
+from support import Case, responsibilities, start
 
 from em_cli.engine.arrays import stack, take
 from em_cli.engine.passes import one_pass

@@ -5,9 +5,10 @@ import json
 
 import numpy as np
 import pytest
+from cases import CASES, CLIMBING_CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import CASES, CLIMBING_CASES, Case, climb, flattened, responsibilities, scipy_log_density, start
+from support import Case, climb, flattened, responsibilities, scipy_log_density, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.fit import Candidate, fit

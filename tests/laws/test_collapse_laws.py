@@ -2,19 +2,8 @@
 
 import numpy as np
 import pytest
-from support import (
-    CLIMBED,
-    bound_model,
-    climb,
-    default_plan,
-    find,
-    find_one,
-    reference_rows,
-    responsibilities,
-    rows,
-    start,
-    structures,
-)
+from cases import CLIMBED, structures
+from support import bound_model, climb, default_plan, find, find_one, reference_rows, responsibilities, rows, start
 
 from em_cli.engine.fit import Candidate, fit
 from em_cli.engine.stopping import Stopping

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from cases import CASES
 from scipy import special, stats
-from support import CASES, bound_model, climb, component_log_density, default_plan, find, find_one, rows, start
+from support import bound_model, climb, component_log_density, default_plan, find, find_one, rows, start
 
 from em_cli.engine.columns import summarize
 from em_cli.engine.stopping import Stopping

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from cases import structures
 from hypothesis import given
 from hypothesis import strategies as st
-from support import bound_model, climb, responsibilities, rows, start, structures
+from support import bound_model, climb, responsibilities, rows, start
 
 from em_cli.engine.columns import unit_columns
 from em_cli.engine.stopping import Stopping

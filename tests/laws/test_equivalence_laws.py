@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from cases import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import (
-    CASES,
     Case,
     bound_model,
     climb,

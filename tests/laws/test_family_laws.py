@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import CASE_MAKERS, CASES
 from hypothesis import given
 from hypothesis import strategies as st
 from support import (
-    CASE_MAKERS,
-    CASES,
     Case,
     axis,
     climb,

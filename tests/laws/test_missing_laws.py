@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import CASES, Case, axis, component_log_density, features, flattened, responsibilities, start, unit_model
+from support import Case, axis, component_log_density, features, flattened, responsibilities, start, unit_model
 
 from em_cli.engine.columns import summarize
 from em_cli.engine.model import Model

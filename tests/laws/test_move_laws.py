@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support import CLIMBING_CASES, Case, climb, responsibilities, start
+from cases import CLIMBING_CASES
+from support import Case, climb, responsibilities, start
 
 from em_cli.engine.columns import summarize
 from em_cli.engine.passes import one_pass

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support import CLIMBING_CASES, Case, bound_model, features, responsibilities, scipy_log_density, start
+from cases import CLIMBING_CASES
+from support import Case, bound_model, features, responsibilities, scipy_log_density, start
 
 from em_cli.engine.arrays import map_arrays, stack, take
 from em_cli.engine.kept import QUANTUM

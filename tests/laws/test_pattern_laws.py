@@ -2,16 +2,8 @@
 
 import numpy as np
 import pytest
-from support import (
-    bound_model,
-    component_log_density,
-    normal_of_all,
-    responsibilities,
-    rows,
-    scipy_gaussian,
-    start,
-    with_gaps,
-)
+from cases import normal_of_all, scipy_gaussian
+from support import bound_model, component_log_density, responsibilities, rows, start, with_gaps
 
 from em_cli.engine.arrays import stack
 from em_cli.engine.columns import multiplicity, summarize

@@ -6,19 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from support import (
-    CLIMBING_CASES,
-    Case,
-    default_plan,
-    find,
-    find_one,
-    measured,
-    real,
-    reference_rows,
-    responsibilities,
-    rows,
-    start,
-)
+from cases import CLIMBING_CASES
+from support import Case, default_plan, find, find_one, measured, real, reference_rows, responsibilities, rows, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.em import EM

@@ -5,17 +5,8 @@ from math import log
 
 import numpy as np
 import pytest
-from support import (
-    REFERENCE,
-    bound_model,
-    climb,
-    find,
-    find_one,
-    normal_of_all,
-    reference_rows,
-    responsibilities,
-    start,
-)
+from cases import normal_of_all
+from support import REFERENCE, bound_model, climb, find, find_one, reference_rows, responsibilities, start
 
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.engine.stopping import Stopping

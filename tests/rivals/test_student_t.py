@@ -5,6 +5,7 @@ from math import log
 
 import numpy as np
 import pytest
+from cases import scipy_student_t
 from scipy import stats
 from support import (
     REFERENCE,
@@ -16,7 +17,6 @@ from support import (
     reference_rows,
     responsibilities,
     rows,
-    scipy_student_t,
     start,
     with_gaps,
 )

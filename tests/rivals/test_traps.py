@@ -4,8 +4,9 @@ from functools import cache
 
 import numpy as np
 import pytest
+from cases import CLIMBED
 from scipy.optimize import linear_sum_assignment
-from support import CLIMBED, bound_model, climb, default_plan, find, find_one, responsibilities, start
+from support import bound_model, climb, default_plan, find, find_one, responsibilities, start
 
 from em_cli.criteria import Figures, bic
 from em_cli.engine.columns import summarize
