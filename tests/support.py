@@ -14,8 +14,9 @@ from scipy.special import expit, logsumexp
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import Array, Flags, Integers, stack, take
+from em_cli.engine.climb import Candidate, FitResult
 from em_cli.engine.columns import summarize, unit_columns
-from em_cli.engine.fit import Candidate, FitResult, fit
+from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm, Block, Family, Parameters, Runner, Source
 from em_cli.engine.scoring import base_measure

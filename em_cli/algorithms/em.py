@@ -13,6 +13,10 @@ from em_cli.engine.protocols import Expectation, Parameters, Query
 class EM:
     """Each E-step is taken at the M-step of the one before."""
 
+    @property
+    def forgetful(self) -> bool:
+        return True
+
     def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:
         found = yield Query(start)
         while True:

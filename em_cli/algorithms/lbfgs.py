@@ -29,6 +29,10 @@ class LBFGS:
     longest: float = 0.5  # step, in standard deviations per root of a row
     shortenings: int = 5
 
+    @property
+    def forgetful(self) -> bool:
+        return False
+
     def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:
         found = yield Query(start)
         for _ in range(self.warm_up):

@@ -19,6 +19,10 @@ class SQUAREM:
     first_limit: float = 4.0  # of the leap, in EM steps; it grows where leaps succeed
     growth: float = 4.0
 
+    @property
+    def forgetful(self) -> bool:
+        return False
+
     def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:
         found = yield Query(start)
         limit, to_gain = self.first_limit, None

@@ -30,7 +30,7 @@ def warn_of_halt(halt: Halt, config: RunConfig, record: Record) -> None:
             "with more time there may be a better one.",
             doubtful=True,
         )
-    if halt.interruption():
+    if halt.reason == "interrupted":
         record.warn("interrupted", "the run was interrupted: this is the best so far.", doubtful=True)
 
 

@@ -40,23 +40,27 @@ def fit(
     Example: em fit data.csv -k 3
     """
     begun = time.monotonic()
-    from em_cli.commands import doubts, results, saying, setup, wanted
+    from em_cli.commands import doubts, results, saying, setup, unfinished, wanted
     from em_cli.commands.interruption import Halt, interruptible
     from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
-    from em_cli.outputs.folder import check_folder, write_file
+    from em_cli.outputs.folder import write_file
 
     config = setup.configuration(
         paths, (column_options, reading, model_options, search_options, place, folder_options), config_options
     )
     shown = setup.stdout_format(report, ("human", "json"), screen.quiet)
     k = setup.one_k(config)
-    folder = setup.folder_for(config, report)
-    if folder and not config_options.dry_run:
-        check_folder(folder, report.force)
-    with interruptible() as interruption, watched("fit", screen, report) as observe:
+    with (
+        interruptible() as interruption,
+        unfinished.run_folder(config, report, config_options.dry_run) as folder,
+        watched("fit", screen, report) as observe,
+    ):
         record, halt = Record(observe), Halt(interruption, setup.deadline_of(config, begun))
         data = setup.read_data(config, record)
+        if folder and unfinished.is_done(folder, config, data, "fit"):
+            unfinished.say_done(folder, report, shown, screen)
+            return
 
         from em_cli.outputs.document import document, scored
         from em_cli.outputs.model_file import start_parameters
@@ -74,14 +78,15 @@ def fit(
         plan, runner, given = setup.plan_of(config), setup.runner_of(config), setup.start_file(config)
         task = Task(label, model, start_parameters(given, model) if given else None)
         if config_options.dry_run:
-            write_file("-", [saying.plan_text(config, data, [task], plan, folder)])
+            write_file("-", [saying.plan_text(config, data, [task], plan, setup.folder_for(config, report))])
             return
+        journal = unfinished.checkpoint_of(folder, config, data, "fit", report)
         with record.timed("search"):
-            (fitted,) = search([task], data.source, columns, runner, plan, observe, halt)
+            (fitted,) = search([task], data.source, columns, runner, plan, observe, halt, journal)
             if fitted.chosen is None and not (given or prior or lacks_prior(model.family) or halt()):
                 doubts.warn_of_prior(fitted, record)
                 again = Task(label, replace(model, prior=WEAK))
-                (fitted,) = search([again], data.source, columns, runner, plan, observe, halt)
+                (fitted,) = search([again], data.source, columns, runner, plan, observe, halt, journal)
         if fitted.chosen is None:
             raise NoFit(doubts.no_fit(fitted))
         context = results.context_of(config, data, groups, halt)
@@ -91,6 +96,8 @@ def fit(
         doubts.warn_of_fit(result, context, data, record)
         params = document(result, context, record.warnings)
         results.announce(params, observe)
-        folder, written = results.deliver(config, data, record, "fit", result, params, [fitted], report, {})
-    saying.say_fit(shown, params, result, data, folder, written, screen)
+        written = results.deliver(
+            config, data, record, "fit", result, params, [fitted], report, {}, folder, not halt.reason
+        )
+    saying.say_fit(shown, params, result, data, folder.path if folder else None, written, screen)
     saying.finish(record, report, interruption)

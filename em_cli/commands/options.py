@@ -173,6 +173,10 @@ class ReportOptions:
     panel: ClassVar[str] = "Output"
 
     force: Annotated[bool, _opt("--force", help="Replace an existing run folder.")] = False
+    resume: Annotated[bool, _opt("--resume", help="Go on with a run that was killed or cut short.")] = False
+    checkpoint_every: Annotated[
+        str | None, _opt("--checkpoint-every", metavar="TIME|none", help="So that it can be resumed [default: 60s].")
+    ] = None
     json: Annotated[bool, _opt("--json", help="The result document on stdout, nothing else.")] = False
     format: Annotated[
         str | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from em_cli.commands.options import ReportOptions
 from em_cli.commands.session import Record
-from em_cli.commands.setup import effort_of, folder_for, start_file
+from em_cli.commands.setup import effort_of, fingerprint_of, start_file
 
 if TYPE_CHECKING:
     from em_cli.commands.interruption import Halt
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from em_cli.engine.events import Observer
     from em_cli.engine.scoring import RowScores
     from em_cli.outputs.document import Context, Scored
+    from em_cli.outputs.run_folder import RunFolder
     from em_cli.search.groups import Group
     from em_cli.search.ledger import Fitted
     from em_cli.sources.table import Data
 
 
 def context_of(config: RunConfig, data: Data, groups: tuple[Group, ...], halt: Halt) -> Context:
-    from em_cli.config.files import fingerprint
     from em_cli.outputs.document import Context
 
     return Context(
@@ -44,7 +44,7 @@ def context_of(config: RunConfig, data: Data, groups: tuple[Group, ...], halt: H
         label_names=data.label_names,
         weight_type=config.data.weight_type,
         data_sha256=data.data_sha256,
-        config_sha256=fingerprint(config),
+        config_sha256=fingerprint_of(config),
     )
 
 
@@ -160,18 +160,20 @@ def deliver(
     fits: list[Fitted],
     report: ReportOptions,
     more: Mapping[str, Iterable[str]],
-) -> tuple[str | None, list[str]]:
-    """Write the run folder and the single files asked for; the folder and the names of its files."""
-    from em_cli.outputs.folder import write_file, write_folder
+    folder: RunFolder | None,
+    finished: bool,
+) -> list[str]:
+    """Write the run folder and the single files asked for; the names of what is in the folder."""
+    from em_cli.outputs.folder import write_file
     from em_cli.outputs.manifest import to_json
 
-    folder, written = folder_for(config, report), []
+    written = []
     with record.timed("writing"):
         if folder:
             files = run_files(config, data, record, command, document, result, fits) | dict(more)
-            written = write_folder(folder, files, report.force)
+            written = folder.deliver(files, finished)
         if report.params:
             write_file(report.params, [to_json(document)])
         if report.responsibilities_to:
             write_file(report.responsibilities_to, responsibility_lines(result, data))
-    return folder, written
+    return written

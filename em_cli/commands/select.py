@@ -39,23 +39,27 @@ def select(
     Example: em select data.csv --k-range 1-10
     """
     begun = time.monotonic()
-    from em_cli.commands import doubts, results, saying, setup, wanted
+    from em_cli.commands import doubts, results, saying, setup, unfinished, wanted
     from em_cli.commands.interruption import Halt, interruptible
     from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
-    from em_cli.outputs.folder import check_folder, write_file
+    from em_cli.outputs.folder import write_file
 
     config = setup.configuration(
         paths, (column_options, reading, model_options, search_options, place, folder_options), config_options
     )
     shown = setup.stdout_format(report, ("human", "json", "csv"), screen.quiet)
     criterion = setup.criterion_of(config)
-    folder = setup.folder_for(config, report)
-    if folder and not config_options.dry_run:
-        check_folder(folder, report.force)
-    with interruptible() as interruption, watched("select", screen, report) as observe:
+    with (
+        interruptible() as interruption,
+        unfinished.run_folder(config, report, config_options.dry_run) as folder,
+        watched("select", screen, report) as observe,
+    ):
         record, halt = Record(observe), Halt(interruption, setup.deadline_of(config, begun))
         data = setup.read_data(config, record)
+        if folder and unfinished.is_done(folder, config, data, "select"):
+            unfinished.say_done(folder, report, shown, screen)
+            return
 
         from em_cli.outputs.document import document
         from em_cli.outputs.selection import selection_text, table
@@ -76,10 +80,11 @@ def select(
             setup.check_rows(data, made[0][1].n_components, columns)
         plan, runner = setup.plan_of(config), setup.runner_of(config)
         if config_options.dry_run:
-            write_file("-", [saying.plan_text(config, data, tasks, plan, folder)])
+            write_file("-", [saying.plan_text(config, data, tasks, plan, setup.folder_for(config, report))])
             return
+        journal = unfinished.checkpoint_of(folder, config, data, "select", report)
         with record.timed("search"):
-            fits = search(tasks, data.source, columns, runner, plan, observe, halt)
+            fits = search(tasks, data.source, columns, runner, plan, observe, halt, journal)
         context = results.context_of(config, data, groups, halt)
         with record.timed("scoring"):
             too_large = [(label, model.n_components) for label, model in made if model.n_components > feasible]
@@ -91,6 +96,8 @@ def select(
         doubts.warn_of_choice(selection, context.effort, record)
         params = document(selection.chosen, context, record.warnings)
         more = {"selection.csv": selection_text(selection)}
-        folder, written = results.deliver(config, data, record, "select", selection.chosen, params, fits, report, more)
-    saying.say_selection(shown, selection, params, data, folder, written, screen)
+        written = results.deliver(
+            config, data, record, "select", selection.chosen, params, fits, report, more, folder, not halt.reason
+        )
+    saying.say_selection(shown, selection, params, data, folder.path if folder else None, written, screen)
     saying.finish(record, report, interruption)

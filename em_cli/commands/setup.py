@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -153,6 +154,25 @@ def start_file(config: RunConfig) -> str | None:
     if not Path(start).exists():
         raise UsageError(f"--start {start!r} is neither a way to start nor a file{did_you_mean(start, STARTS.names())}")
     return start
+
+
+def start_digest(config: RunConfig) -> str | None:
+    """SHA-256 of the parameters to start from."""
+    given = start_file(config)
+    if not given:
+        return None
+    file = Path(given) / "params.json" if Path(given).is_dir() else Path(given)
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{given} cannot be read: {error.strerror}.") from None
+
+
+def fingerprint_of(config: RunConfig) -> str:
+    """SHA-256 of what decides the results."""
+    from em_cli.config.files import fingerprint
+
+    return fingerprint(config, start_digest(config))
 
 
 def one_k(config: RunConfig) -> int:

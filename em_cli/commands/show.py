@@ -24,15 +24,21 @@ def show(
     from em_cli.outputs.folder import write_file
     from em_cli.outputs.model_file import read_model
 
-    loaded = read_model(model)
     if json:
         from em_cli.outputs.manifest import to_json
 
-        write_file("-", [to_json(dict(loaded.document))])
+        write_file("-", [to_json(dict(read_model(model).document))])
         return
+    write_file("-", [summary_of(model, screen)])
+
+
+def summary_of(model: str, screen: ScreenOptions) -> str:
+    """What there is to say of a model, or of the model of a run."""
     from em_cli.commands.saying import color_wanted, width
     from em_cli.display.summary import fit_summary
+    from em_cli.outputs.model_file import read_model
 
+    loaded = read_model(model)
     document = loaded.document
     n, names = document.get("n_samples", 0), ", ".join(loaded.schema.names)
     text = fit_summary(
@@ -43,4 +49,4 @@ def show(
         width=width() if sys.stdout.isatty() else 80,
         color=color_wanted(screen),
     )
-    write_file("-", [text if text.endswith("\n") else text + "\n"])
+    return text if text.endswith("\n") else text + "\n"

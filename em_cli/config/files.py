@@ -93,8 +93,10 @@ def record(config: RunConfig) -> str:
     return dump(config.model_dump(mode="json", exclude={"out"}, exclude_none=True))
 
 
-def fingerprint(config: RunConfig) -> str:
-    """SHA-256 of what decides the results, the names of the input files excepted."""
+def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
+    """SHA-256 of what decides the results: of the input files what they hold, not their names."""
     decisive = config.model_dump(mode="json", exclude={*PLACE_KEYS})
     decisive["data"].pop("path")
+    if start_sha256:
+        decisive["search"]["start"] = start_sha256
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

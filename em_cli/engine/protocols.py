@@ -282,6 +282,10 @@ class Query:
 class Algorithm(Protocol):
     """A way to climb: it asks for E-steps and is told what they found. It computes neither step itself."""
 
+    @property
+    def forgetful(self) -> bool:
+        """Whether what it asks next depends on nothing but the last answer."""
+
     def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]: ...
 
 

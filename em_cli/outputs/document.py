@@ -12,7 +12,7 @@ import numpy as np
 from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl
 from em_cli.engine.arrays import Integers, map_arrays, stack
-from em_cli.engine.fit import FitResult
+from em_cli.engine.climb import FitResult
 from em_cli.engine.protocols import Parameters, Runner, Source
 from em_cli.engine.scoring import Totals, score_source
 from em_cli.engine.stopping import Status

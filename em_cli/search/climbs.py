@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from em_cli.engine.climb import Leg
 from em_cli.engine.events import Observer
-from em_cli.engine.fit import Leg, Search
+from em_cli.engine.fit import Search
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Stopping
 from em_cli.search.ledger import Attempt, reach

@@ -8,8 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
+from em_cli.engine.climb import Candidate, FitResult, Leg
 from em_cli.engine.events import Observer, ignore
-from em_cli.engine.fit import Candidate, FitResult, Leg, Search
+from em_cli.engine.fit import Search
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.ground import Ground

@@ -9,8 +9,8 @@ from typing import Any, cast
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, map_arrays
+from em_cli.engine.climb import FitResult
 from em_cli.engine.columns import Columns
-from em_cli.engine.fit import FitResult
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Block, Family, Source, Weighing
 from em_cli.engine.scoring import score_rows

@@ -10,8 +10,8 @@ from math import isfinite
 import numpy as np
 
 from em_cli.engine.arrays import Array, flat, stack
+from em_cli.engine.climb import FitResult
 from em_cli.engine.columns import Columns, multiplicity
-from em_cli.engine.fit import FitResult
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.protocols import Block, Collapse, Parameters, Runner, Source

@@ -8,7 +8,8 @@ from itertools import zip_longest
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.engine.fit import Candidate, FitResult, Leg, Search
+from em_cli.engine.climb import Candidate, FitResult, Leg
+from em_cli.engine.fit import Search
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.moves import Merge, merges, splits
 from em_cli.search.scout import REST, Scout

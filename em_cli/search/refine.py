@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from em_cli.engine.fit import Candidate, FitResult, Leg, Search
+from em_cli.engine.climb import Candidate, FitResult, Leg
+from em_cli.engine.fit import Search
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.moves import Move, moves
 from em_cli.search.scout import Scout

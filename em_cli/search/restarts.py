@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from em_cli.engine.climb import Candidate
 from em_cli.engine.columns import Columns, summarize
 from em_cli.engine.events import Observer, PhaseStarted, ignore
-from em_cli.engine.fit import Candidate, Search, conduct, fit
+from em_cli.engine.fit import Search, conduct, fit
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm, Parameters, Runner, Source, Start
+from em_cli.engine.recall import Journal
 from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
 from em_cli.search.climbs import plain
@@ -60,6 +62,7 @@ class _Run:
     plan: Plan
     observe: Observer
     numbers: Iterator[int]
+    journal: Journal | None
 
     @property
     def sampled(self) -> bool:
@@ -81,13 +84,14 @@ def search(
     plan: Plan,
     observe: Observer = ignore,
     halted: Callable[[], bool] = lambda: False,
+    journal: Journal | None = None,
 ) -> list[Fitted]:
-    """Fit every task."""
+    """Fit every task; with a journal, go on from what it remembers."""
     observe(PhaseStarted("starts", len(tasks)))
     source = in_pattern_order(source)
     sample = sample_rows(source, plan.seed)
     ground = Ground(sample, whole(sample), columns if sample is source else summarize(sample), halted)
-    run = _Run(tasks, source, sample, ground, runner, plan, observe, count())
+    run = _Run(tasks, source, sample, ground, runner, plan, observe, count(), journal)
     free = [t for t, task in enumerate(tasks) if task.start is None]
     attempts: dict[int, list[Attempt]] = {t: [] for t in range(len(tasks))}
     tallies: dict[int, tuple[int, int]] = {}
@@ -110,7 +114,7 @@ def search(
             last.append((t, name, seed, candidate))
     if last:
         observe(PhaseStarted("climbing", len(last)))
-        results = fit([candidate for *_, candidate in last], source, runner, plan.stopping, observe, halted)
+        results = fit([candidate for *_, candidate in last], source, runner, plan.stopping, observe, halted, journal)
         verdicts = Assessor(source, columns, runner)(results)
         for (t, name, seed, _), result, collapses in zip(last, results, verdicts, strict=True):
             attempts[t].append(Attempt(result, name, seed, collapses, True))
@@ -127,7 +131,7 @@ def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
     climbs = [
         plain(run.scout(t, plan.effort), kinds, starter, plan.restarts, finish, run.numbers, run.observe) for t in free
     ]
-    found = conduct(climbs, run.sample, run.runner, run.observe, run.ground.halted)
+    found = conduct(climbs, run.sample, run.runner, run.observe, run.ground.halted, run.journal)
     return dict(zip(free, found, strict=True))
 
 
@@ -149,7 +153,7 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, Quest]:
 
     def stage(name: str, searches: Sequence[Search[None]], n_climbs: int = 0) -> None:
         run.observe(PhaseStarted(name, n_climbs))
-        conduct(searches, run.sample, run.runner, run.observe, run.ground.halted)
+        conduct(searches, run.sample, run.runner, run.observe, run.ground.halted, run.journal)
 
     everyone = list(quests.values())
     for effort in stages:

@@ -9,8 +9,9 @@ import numpy as np
 
 from em_cli.algorithms.em import EM
 from em_cli.engine.arrays import Array, take
+from em_cli.engine.climb import Candidate, FitResult, Leg
 from em_cli.engine.events import Observer, ignore
-from em_cli.engine.fit import Candidate, FitResult, Leg, Search
+from em_cli.engine.fit import Search
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm, ModelStatistics, Parameters
 from em_cli.engine.stopping import Status, Stopping

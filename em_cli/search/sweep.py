@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from em_cli.engine.fit import FitResult, Search
+from em_cli.engine.climb import FitResult
+from em_cli.engine.fit import Search
 from em_cli.search.explore import Quest
 from em_cli.search.lineage import borrowed, grown, of_one, parted, shrunk
 from em_cli.search.scout import REST, Found, Scout

@@ -17,7 +17,8 @@ from sklearn.mixture import GaussianMixture
 from support import bound_model, reference_rows, responsibilities, start
 
 from em_cli.algorithms.em import EM
-from em_cli.engine.fit import Candidate, fit
+from em_cli.engine.climb import Candidate
+from em_cli.engine.fit import fit
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian import Gaussian
 from em_cli.runners.serial import Serial

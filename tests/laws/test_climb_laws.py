@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from support import Case, climb, flattened, responsibilities, scipy_log_density, start
 
 from em_cli.algorithms import ALGORITHMS
-from em_cli.engine.fit import Candidate, fit
+from em_cli.engine.climb import Candidate
+from em_cli.engine.fit import fit
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.latents import LATENTS

@@ -5,7 +5,8 @@ import pytest
 from cases import CLIMBED, structures
 from support import bound_model, climb, default_plan, find, find_one, reference_rows, responsibilities, rows, start
 
-from em_cli.engine.fit import Candidate, fit
+from em_cli.engine.climb import Candidate
+from em_cli.engine.fit import fit
 from em_cli.engine.stopping import Stopping
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian import Gaussian

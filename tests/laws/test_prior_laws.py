@@ -9,7 +9,7 @@ from support import Case, climb, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack
-from em_cli.engine.fit import FitResult
+from em_cli.engine.climb import FitResult
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Parameters
 from em_cli.engine.scoring import score_source

@@ -1,0 +1,93 @@
+"""One climb: where it starts, what it asks for and hears on its way, where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.events import Finished, Iterated, Observer, ignore
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Algorithm, Expectation, Parameters, Query
+from em_cli.engine.stopping import Status, Stopping, remaining
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """One climb: a model, an algorithm and a place to start from."""
+
+    model: Model
+    algorithm: Algorithm
+    start: Parameters
+    number: int  # its place in the ledger of the run
+    label: str = ""  # of the model, for those who watch
+    climbed: tuple[float, ...] = ()  # log-likelihoods of the iterates that led to the start
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitResult:
+    """Where a climb ended; the log-likelihood is that of these very parameters."""
+
+    candidate: Candidate
+    parameters: Parameters
+    log_likelihood: float
+    weight: Array  # (K,) responsibility of each component, in rows
+    trace: tuple[float, ...]
+    status: Status
+    remaining: float  # nats thought to be gained by climbing on
+    reason: str = ""  # of a degenerate end
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leg:
+    """Climbs that a search wants made before it goes on."""
+
+    candidates: Sequence[Candidate]
+    stopping: Stopping
+    observe: Observer = ignore
+
+
+class Climb:
+    """One candidate on its way up: the E-step it waits for, and what it has heard so far."""
+
+    def __init__(self, candidate: Candidate, leg: Leg, remembers: bool) -> None:
+        self.candidate, self.stopping, self.observe = candidate, leg.stopping, leg.observe
+        self.algorithm = candidate.algorithm.iterate(candidate.model, candidate.start)
+        self.query: Query = next(self.algorithm)
+        self.trace = list(candidate.climbed[:-1])  # the last of them is the start, which is asked for again
+        self.passes = len(self.trace)
+        self.last: Expectation | None = None
+        self.result: FitResult | None = None
+        self.heard: list[Expectation] | None = [] if remembers and not candidate.algorithm.forgetful else None
+
+    def hear(self, found: Expectation) -> None:
+        if self.heard is not None:
+            self.heard.append(found)
+        height = found.log_likelihood
+        self.passes += 1
+        if not isfinite(height) and not self.query.trial:
+            self.end(Status.DEGENERATE, "the log-likelihood is not finite")
+            return
+        if not self.query.trial or height >= self.trace[-1]:
+            self.last = found
+            self.trace.append(height)
+            c = self.candidate
+            self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), height))
+        self.query = self.algorithm.send(found)
+        status = self.stopping(self.trace, self.passes, self.query.to_gain)
+        if status is not None:
+            self.end(status)
+
+    def end(self, status: Status, reason: str = "") -> None:
+        if self.result is not None:
+            return
+        parameters = self.last.parameters if self.last else self.candidate.start
+        height = self.last.log_likelihood if self.last else float("-inf")
+        weight = self.last.weight if self.last else np.zeros(self.candidate.model.n_components)
+        to_gain = remaining(self.trace) if self.query.to_gain is None else self.query.to_gain
+        trace, c = tuple(self.trace), self.candidate
+        self.result = FitResult(c, parameters, height, weight, trace, status, to_gain, reason)
+        self.observe(Finished(c.number, c.label, c.model.n_components, len(trace), height, status.value, to_gain))
