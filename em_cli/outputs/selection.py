@@ -150,9 +150,9 @@ def selection_rows(text: str) -> list[dict[str, Any]]:
 
 
 def _value(cell: str, column: str) -> Any:
-    if column in TEXTS:
+    if column in TEXTS or (cell and column == "clear"):
         return cell
-    return json.loads(cell.lower()) if cell else None
+    return json.loads(cell) if cell else None
 
 
 def selection_text(selection: Selection) -> Iterator[str]:

@@ -1,0 +1,173 @@
+"""Runs that are killed, cut short, or in each other's way."""
+
+import fcntl
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from program import ENVIRONMENT, SAMPLES, command, em
+
+from em_cli.errors import OutputError
+from em_cli.outputs.run_folder import check_folder, reserved
+
+RUNS = {
+    "fit": ("fit", SAMPLES / "airquality.csv", "-k", "2", "--columns", "ozone,wind,temp"),
+    "noise": ("fit", SAMPLES / "faithful.csv", "-k", "3", "--noise", "--algorithm", "squarem"),
+    "select": ("select", SAMPLES / "faithful.csv", "--k-range", "1-4", "--covariance", "full,tied"),
+}
+KILLS = 4
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """What must be the same; times and arguments stand in the manifest alone."""
+    return {f.name: f.read_bytes() for f in sorted(folder.iterdir()) if f.is_file() and f.name != "manifest.json"}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_that_is_killed_and_resumed_ends_with_the_same_bytes(name, tmp_path):
+    begun = time.monotonic()
+    em(*RUNS[name], "--out", "whole.em", "-q", cwd=tmp_path)
+    seconds = time.monotonic() - begun
+    moments = random.Random(name)
+    resumed = (*RUNS[name], "--out", "killed.em", "-q", "--resume", "--checkpoint-every", "0.05s")
+    for _ in range(KILLS):
+        process = subprocess.Popen(command(*resumed), cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds * (0.4 + 0.6 * moments.random()))
+        process.kill()
+        process.wait()
+        if (tmp_path / "killed.em").exists():  # then it is whole
+            assert content(tmp_path / "killed.em") == content(tmp_path / "whole.em")
+            break
+    em(*resumed, cwd=tmp_path)
+    assert content(tmp_path / "killed.em") == content(tmp_path / "whole.em")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.em", "whole.em"]
+
+
+def test_a_run_that_was_interrupted_is_written_and_can_go_on(tmp_path):
+    run = (*RUNS["fit"], "-q", "--checkpoint-every", "0.05s")
+    process = subprocess.Popen(
+        command(*run, "--out", "cut.em"), cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL
+    )
+    while process.poll() is None and not (tmp_path / ".cut.em.partial/checkpoint/state").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 143
+    codes = [warning["code"] for warning in json.loads((tmp_path / "cut.em/params.json").read_text())["warnings"]]
+    assert "interrupted" in codes and (tmp_path / "cut.em/checkpoint").is_dir()
+    refused = em(*run, "--seed", "3", "--out", "cut.em", "--resume", cwd=tmp_path, status=2)
+    assert "another configuration" in refused.err and (tmp_path / "cut.em/checkpoint").is_dir()
+    for folder in ("cut.em", "straight.em"):
+        em(*run, "--out", folder, "--resume", cwd=tmp_path)
+    assert not (tmp_path / "cut.em/checkpoint").exists()
+    assert content(tmp_path / "cut.em") == content(tmp_path / "straight.em")
+
+
+@pytest.fixture
+def there(tmp_path):
+    """A finished run, and its data beside it."""
+    shutil.copy(SAMPLES / "faithful.csv", tmp_path)
+    em("fit", "faithful.csv", "-k", "2", "-q", cwd=tmp_path)
+    return tmp_path
+
+
+def test_a_finished_run_is_resumed_by_giving_its_result_again(there):
+    before = {path: path.stat().st_mtime_ns for path in (there / "faithful.em").iterdir()}
+    done = em("fit", "faithful.csv", "-k", "2", "--resume", "--params", "copy.json", cwd=there)
+    assert done.out == (there / "faithful.em/params.json").read_text() == (there / "copy.json").read_text()
+    assert "complete" in done.err
+    shown = em("fit", "faithful.csv", "-k", "2", "--resume", "--format", "human", "-q", cwd=there)
+    assert "Gaussian mixture" in shown.out and shown.err == ""
+    assert before == {path: path.stat().st_mtime_ns for path in (there / "faithful.em").iterdir()}
+
+
+def test_a_finished_sweep_gives_its_table_again(tmp_path):
+    sweep = ("select", SAMPLES / "six.csv", "--k-range", "1-2", "--out", "s.em", "-q")
+    first = {form: em(*sweep, "--force", "--format", form, cwd=tmp_path).out for form in ("json", "csv")}
+    for form, text in first.items():
+        assert em(*sweep, "--resume", "--format", form, cwd=tmp_path).out == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("-k", "3"), "another configuration"), (("-k", "2", "--seed", "5"), "another configuration")],
+)
+def test_a_run_is_not_resumed_as_another_one(there, arguments, words):
+    refused = em("fit", "faithful.csv", *arguments, "--resume", cwd=there, status=2)
+    assert words in refused.err and "--force" in refused.err
+
+
+def test_a_run_is_not_resumed_on_other_data(there):
+    with (there / "faithful.csv").open("a") as file:
+        file.write("3.0,70\n")
+    assert "another data" in em("fit", "faithful.csv", "-k", "2", "--resume", cwd=there, status=2).err
+
+
+def test_what_a_killed_run_has_left_is_neither_lost_nor_in_the_way(there):
+    left = there / ".new.em.partial"
+    left.mkdir()
+    (left / "params.json").write_text("{}")
+    em("fit", "faithful.csv", "-k", "2", "-q", "--out", "new.em", cwd=there)
+    assert not left.exists()
+    (left / "checkpoint").mkdir(parents=True)
+    (left / "checkpoint/state").write_bytes(b"something")
+    refused = em("fit", "faithful.csv", "-k", "2", "-q", "--out", "new.em", "--force", "--resume", cwd=there, status=2)
+    assert "--force" in refused.err and left.exists()
+    shutil.rmtree(there / "new.em")
+    refused = em("fit", "faithful.csv", "-k", "2", "-q", "--out", "new.em", cwd=there, status=4)
+    assert "--resume" in refused.err and "--force" in refused.err and left.exists()
+    refused = em("fit", "faithful.csv", "-k", "2", "-q", "--out", "new.em", "--resume", cwd=there, status=4)
+    assert "damaged" in refused.err and left.exists()
+    em("fit", "faithful.csv", "-k", "2", "-q", "--out", "new.em", "--force", cwd=there)
+    assert not left.exists() and (there / "new.em").exists()
+
+
+def test_two_runs_on_one_folder(there):
+    aside = there / ".x.em.partial"
+    aside.mkdir()
+    held = os.open(aside, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused = em("fit", "faithful.csv", "-k", "2", "--out", "x.em", cwd=there, status=4)
+        assert "another run is writing to x.em" in refused.err
+    finally:
+        os.close(held)
+    em("fit", "faithful.csv", "-k", "2", "--out", "x.em", "-q", cwd=there)
+
+
+def test_a_run_that_fails_leaves_nothing(there):
+    (there / "bad.csv").write_text("a,b\n1,2\n3,x\n")
+    em("fit", "bad.csv", "-k", "2", "--out", "deep/er/bad.em", "--type", "b=numeric", cwd=there, status=3)
+    assert not (there / "deep").exists()
+    for options in (("--resume",), ("--checkpoint-every", "5s")):
+        refused = em("fit", "faithful.csv", "-k", "2", "--json", *options, cwd=there, status=2)
+        assert "--out" in refused.err
+    assert (
+        "--checkpoint-every" in em("fit", "faithful.csv", "-k", "2", "--checkpoint-every", "0", cwd=there, status=2).err
+    )
+
+
+def test_a_folder_that_is_replaced_is_there_at_any_moment(there, monkeypatch):
+    monkeypatch.chdir(there)
+    before = content(there / "faithful.em")
+    with pytest.raises(RuntimeError), reserved("faithful.em", force=True, resume=False) as folder:
+        (folder.aside / "params.json").write_text("half")
+        raise RuntimeError
+    assert content(there / "faithful.em") == before
+    with reserved("faithful.em", force=True, resume=False) as folder:
+        assert folder.deliver({"params.json": ["{}"], "plots/one.png": [b"\x89PNG"]}) == [
+            "params.json",
+            "plots/one.png",
+        ]
+    assert content(there / "faithful.em" / "plots") == {"one.png": b"\x89PNG"}
+    assert (there / "faithful.em/params.json").read_text() == "{}"
+    assert not [path for path in there.iterdir() if path.name.startswith(".")]
+    with pytest.raises(OutputError, match="--force"):
+        check_folder("faithful.em", force=False)
