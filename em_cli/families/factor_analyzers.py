@@ -15,6 +15,7 @@ from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError, UsageError
 from em_cli.families.distributions.documents import finite
 from em_cli.families.factor_chart import FactorChart
+from em_cli.families.factor_missing import FactorAnalyzersWithGaps
 from em_cli.families.factor_parameters import FactorParameters, of_factors
 from em_cli.families.factor_statistics import TINY, averages, packed, standardized
 from em_cli.families.gaussian_parameters import LOG_2PI, Bounds
@@ -43,7 +44,7 @@ class FactorAnalyzers:
 
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
     bounds: Bounds = field(init=False, repr=False)
-    _scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
+    scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
 
     def __post_init__(self) -> None:
         if self.noise not in NOISE:
@@ -53,16 +54,15 @@ class FactorAnalyzers:
         scale = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
         if self.isotropic:
             scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
-        object.__setattr__(self, "_scale", scale)
+        object.__setattr__(self, "scale", scale)
         floor = self.columns.resolution / np.sqrt(12) / scale  # the standard deviation of rounding
         object.__setattr__(self, "bounds", Bounds(floor, self.columns.largest / scale))
 
-    def bind(self, columns: Columns) -> FactorAnalyzers:
+    def bind(self, columns: Columns) -> FactorAnalyzers | FactorAnalyzersWithGaps:
         if self.n_factors > len(columns.mean):
             raise UsageError(f"{self.n_factors} factors are more than the {len(columns.mean)} columns they are for.")
-        if columns.gaps.any():
-            raise UsageError("factor analysers need rows without missing cells: use --missing drop.")
-        return replace(self, columns=columns)
+        bound = replace(self, columns=columns)
+        return FactorAnalyzersWithGaps(bound) if columns.gaps.any() else bound
 
     @property
     def n_columns(self) -> int:
@@ -79,11 +79,11 @@ class FactorAnalyzers:
         d = self.n_columns
         out[0] = 1.0
         np.subtract(x, self.columns.mean[:, None], out=out[1 : 1 + d])
-        out[1 : 1 + d] /= self._scale[:, None]
+        out[1 : 1 + d] /= self.scale[:, None]
         np.square(out[1 : 1 + d], out=out[1 + d :])
 
     def base_measure(self, x: Array) -> Array:
-        return np.broadcast_to(-np.log(self._scale).sum(), x.shape[1])
+        return np.broadcast_to(-np.log(self.scale).sum(), x.shape[1])
 
     def embedding(self, x: Array) -> Array:
         sd = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
@@ -106,19 +106,24 @@ class FactorAnalyzers:
             out[i, j] = offset[i, j] + p.level[i, j] - 0.5 * quadratic
 
     def statistics(self, features: Array, responsibilities: Array, parameters: FactorParameters | None) -> Array:
-        if parameters is None:
-            one = self._overall()
-            shape = responsibilities.shape[:2]
-            spread = [np.broadcast_to(part, shape + part.shape) for part in (one.means, one.loadings, one.noise)]
-            parameters = self.frame(of_factors(spread[0], spread[1], spread[2], self.bounds))
-        return packed(features, responsibilities, parameters)
+        return packed(
+            features, responsibilities, self.frame_for(responsibilities) if parameters is None else parameters
+        )
 
     def frame(self, parameters: FactorParameters) -> FactorParameters:
         return replace(parameters, tight=np.zeros_like(parameters.tight))
 
-    def _overall(self) -> FactorParameters:
-        """Factors of the data as a whole: the frame of statistics that have none."""
-        covariance = self.columns.covariance / np.outer(self._scale, self._scale)
+    def frame_for(self, responsibilities: Array) -> FactorParameters:
+        """The frame of statistics that have none: in every component, the factors of the data as a whole."""
+        one, shape = self.overall(), responsibilities.shape[:2]
+        means, loadings, noise = (
+            np.broadcast_to(part, shape + part.shape) for part in (one.means, one.loadings, one.noise)
+        )
+        return self.frame(of_factors(means, loadings, noise, self.bounds))
+
+    def overall(self) -> FactorParameters:
+        """The data as a whole, roughly."""
+        covariance = self.columns.covariance / np.outer(self.scale, self.scale)
         values, vectors = np.linalg.eigh(covariance)
         q, d = self.n_factors, self.n_columns
         values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
@@ -127,7 +132,7 @@ class FactorAnalyzers:
         loadings = vectors[:, :q] * np.sqrt(kept)
         variances = np.where(np.diag(covariance) > 0, np.diag(covariance), 1.0)
         noise = np.maximum(variances - (loadings**2).sum(axis=1), 1e-3 * variances)
-        return of_factors(np.zeros(d), loadings, noise, self.bounds)
+        return of_factors((self.columns.centre - self.columns.mean) / self.scale, loadings, noise, self.bounds)
 
     def maximize(self, statistics: Array, parameters: FactorParameters | None) -> FactorParameters:
         m = standardized(averages(statistics, self.n_columns, self.n_factors))
@@ -156,7 +161,7 @@ class FactorAnalyzers:
         The bounds are those of the Gaussian, for the factors in place of the columns: a component of
         few rows may well have many columns.
         """
-        least, overall = self.bounds.variance, np.diag(self.columns.covariance) / self._scale**2
+        least, overall = self.bounds.variance, np.diag(self.columns.covariance) / self.scale**2
         at_floor: Flags = np.logical_or.reduce(parameters.noise <= least * (1 + 1e-6), axis=-1)
         narrowest = (parameters.noise / np.where(overall > 0, overall, 1.0)).min(axis=-1)
         few = 1 + self.n_factors
@@ -172,13 +177,13 @@ class FactorAnalyzers:
 
     def moments(self, parameters: FactorParameters) -> tuple[Array, Array]:
         variances = np.add.reduce(parameters.loadings**2, axis=-1) + parameters.noise
-        return parameters.means * self._scale + self.columns.mean, np.sqrt(variances) * self._scale
+        return parameters.means * self.scale + self.columns.mean, np.sqrt(variances) * self.scale
 
     def to_document(self, parameters: FactorParameters) -> dict[str, Any]:
-        noise = parameters.noise * self._scale**2
+        noise = parameters.noise * self.scale**2
         return {
-            "means": (parameters.means * self._scale + self.columns.mean).tolist(),
-            "loadings": (parameters.loadings * self._scale[:, None]).tolist(),
+            "means": (parameters.means * self.scale + self.columns.mean).tolist(),
+            "loadings": (parameters.loadings * self.scale[:, None]).tolist(),
             "noise_variances": (noise[:, 0] if self.isotropic else noise).tolist(),
         }
 
@@ -196,7 +201,7 @@ class FactorAnalyzers:
             raise DataError("the field 'noise_variances' holds a number that is not positive.")
         if self.isotropic:
             noise = np.repeat(noise[:, None], d, axis=1)
-        scale = self._scale
+        scale = self.scale
         return of_factors((means - self.columns.mean) / scale, loadings / scale[:, None], noise / scale**2, self.bounds)
 
     @property
@@ -220,5 +225,5 @@ class FactorAnalyzers:
         factors = rng.standard_normal((len(labels), self.n_factors))
         noise = rng.standard_normal((len(labels), self.n_columns)) * np.sqrt(parameters.noise)[labels]
         z = parameters.means[labels] + np.einsum("ndq,nq->nd", parameters.loadings[labels], factors) + noise
-        drawn: Array = (z * self._scale + self.columns.mean).T
+        drawn: Array = (z * self.scale + self.columns.mean).T
         return drawn

@@ -48,16 +48,14 @@ def packed(features: Array, responsibilities: Array, at: FactorParameters) -> Ar
         cross[i, j] = weighed[i, j] @ (z - at.means[i, j][:, None]).T
     weight = sums[..., 0]
     products = weighed @ np.swapaxes(scores, -1, -2) + weight[..., None, None] * at.spread
-    return np.concatenate(
-        [
-            sums,
-            cross.reshape(r, k, q * d),
-            np.add.reduce(weighed, axis=-1),
-            products.reshape(r, k, q * q),
-            (weight * at.entropy)[..., None],
-        ],
-        axis=-1,
-    )
+    return side_by_side(sums, cross, np.add.reduce(weighed, axis=-1), products, weight * at.entropy)
+
+
+def side_by_side(sums: Array, cross: Array, factors: Array, products: Array, entropy: Array) -> Array:
+    """Sums of 1, z and z²; of products (…, Q, D) of factors and rows; of factors and their products; the entropy."""
+    stack = entropy.shape
+    parts = sums, cross.reshape(*stack, -1), factors, products.reshape(*stack, -1), entropy[..., None]
+    return np.concatenate(parts, axis=-1)
 
 
 def averages(statistics: Array, d: int, q: int) -> FactorMoments:

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.decomposition import PCA, FactorAnalysis
-from support import bound_model, climb, responsibilities, start
+from support import bound_model, climb, responsibilities, start, with_gaps
 
 from em_cli.algorithms import ALGORITHMS
+from em_cli.engine.scoring import score_rows
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.errors import DataError, UsageError
 from em_cli.families.factor_analyzers import FactorAnalyzers, ppca
+from em_cli.families.gaussian import Gaussian
 from em_cli.sources.memory import InMemory
 
 SHAPES = [(6, 2, 300), (30, 4, 500)]  # columns, factors, rows
@@ -58,6 +60,41 @@ def test_many_columns(family):
     assert np.diff(result.trace).min() >= -1e-11 * abs(result.log_likelihood)
     assert np.abs(result.weight - np.bincount(labels)).max() < 5
     assert not any(result.candidate.model.family.collapsed(result.parameters.components, result.weight))
+
+
+def test_many_columns_with_missing_cells():
+    """Every row lacks others: no matrix is as large as a covariance, and the groups are found all the same."""
+    x, labels = driven(150, 3, 600, groups=3)
+    x[np.random.default_rng(83).random(x.shape) < 0.1] = np.nan
+    result = ended(FactorAnalyzers(3), x, responsibilities(82, labels, 3, 0.3), Stopping(0.01, 500))
+    assert result.status is Status.CONVERGED
+    assert np.abs(result.weight - np.bincount(labels)).max() < 5
+
+
+@pytest.mark.parametrize("family", [FactorAnalyzers(2), ppca(2)], ids=["diag", "isotropic"])
+def test_missing_cells_are_those_of_the_normal_distribution(family):
+    """With the same covariance, which says nothing of factors."""
+    x, labels = driven(5, 2, 200, groups=2)
+    x = with_gaps(x, 0.3, 84)
+    model, full = (bound_model(each, InMemory(x), 2) for each in (family, Gaussian("full")))
+    at = start(model, x, responsibilities(84, labels, 2, 0.3))
+    document = model.to_document(at)
+    noise = np.array(document["noise_variances"]).reshape(2, -1)[:, :, None] * np.eye(5)
+    loadings = np.array(document["loadings"])
+    normal = full.from_document(document | {"covariances": loadings @ np.swapaxes(loadings, 1, 2) + noise})
+    r = score_rows(full, normal, x).responsibilities
+    assert np.allclose(score_rows(model, at, x).responsibilities, r, rtol=1e-9, atol=1e-12)
+    expected = full.family.complete(x, normal.components, r)
+    assert np.allclose(model.family.complete(x, at.components, r), expected, rtol=1e-9)
+    drawn, others = (
+        np.stack([m.family.draw(x, p.components, labels, np.random.default_rng(seed)) for seed in range(500)])
+        for m, p in ((model, at), (full, normal))
+    )
+    missing = np.isnan(x)
+    for mine, its in ((drawn, others), (drawn[:, 0] * drawn[:, 1], others[:, 0] * others[:, 1])):
+        spread = its.std(axis=0) + mine.std(axis=0) + 1e-9
+        away = np.abs(mine.mean(axis=0) - its.mean(axis=0)) / spread * np.sqrt(500)
+        assert away[missing if mine.ndim == 3 else missing[0] & missing[1]].max() < 4
 
 
 @pytest.mark.parametrize(("n_factors", "noise"), [(0, "diag"), (-1, "diag"), (1, "full")])
