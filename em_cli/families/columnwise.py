@@ -18,6 +18,7 @@ from em_cli.families.distributions.distribution import (
     Distribution,
     Framed,
     Layout,
+    Penalised,
     Tabulated,
     Values,
     ValuesChart,
@@ -185,15 +186,18 @@ class Columnwise:
     def chart(self, parameters: ColumnwiseParameters, weight: Array) -> ColumnwiseChart:
         return ColumnwiseChart(self.distribution.chart(parameters.values, weight), self)
 
-    @property
-    def conjugate(self) -> bool:
-        """Whether statistics of one kind serve all parameters: then some may be added as a prior."""
-        return not hasattr(self.distribution, "expected_log_density")
-
     def pseudo_statistics(self, parameters: ColumnwiseParameters, plain: bool) -> Array:
-        """A typical row, whatever the parameters."""
-        typical = np.concatenate([np.ones(1 + len(self._gaps)), self.distribution.typical()])
-        return np.broadcast_to(typical, (*parameters.theta.shape[:-1], len(typical)))
+        """A typical row, whatever the parameters, but in their frame."""
+        first, shape = 1 + len(self._gaps), parameters.tight.shape
+        if hasattr(self.distribution, "prior_sums"):
+            own = cast(Penalised, self.distribution).prior_sums()
+            return np.broadcast_to(np.concatenate([np.zeros(first), own]), (*shape, first + len(own)))
+        typical = np.concatenate([np.ones(first), self.distribution.typical()])
+        pseudo = np.tile(typical, (*shape, 1))
+        if self._framed and not plain and parameters.tight.any():
+            places, values = _of_tight(parameters)
+            pseudo[..., first:][places] = self._framed.typical_about(values)
+        return pseudo
 
     def sample(self, parameters: ColumnwiseParameters, labels: Integers, rng: np.random.Generator) -> Array:
         return self.distribution.sample(tuple(value[labels] for value in parameters.values), rng).T

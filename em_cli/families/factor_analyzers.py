@@ -17,8 +17,9 @@ from em_cli.families.distributions.documents import finite
 from em_cli.families.factor_chart import FactorChart
 from em_cli.families.factor_missing import FactorAnalyzersWithGaps
 from em_cli.families.factor_parameters import FactorParameters, of_factors
-from em_cli.families.factor_statistics import TINY, averages, packed, standardized
-from em_cli.families.gaussian_parameters import LOG_2PI, Bounds
+from em_cli.families.factor_statistics import TINY, averages, bound, of_scatter, packed, standardized
+from em_cli.families.gaussian_parameters import Bounds
+from em_cli.families.gaussian_prior import scatter
 
 NOISE = ("diag", "isotropic")
 LEAST_SHARE = 0.5  # of a variance that a factor of the data as a whole stands for
@@ -209,17 +210,22 @@ class FactorAnalyzers:
         return False
 
     def expected_log_density(self, statistics: Array, parameters: FactorParameters) -> Array:
-        """Of rows and factors together, with the entropy of the factors: a bound of it."""
-        p, m = parameters, standardized(averages(statistics, self.n_columns, self.n_factors))
-        away = m.mean - p.means
-        by_factors = np.einsum("...dq,...qd->...d", p.loadings, m.cross)
-        residual = m.variances + away * away - 2 * by_factors + np.add.reduce(p.loadings**2, axis=-1)
-        logs = np.add.reduce(np.log(p.noise) + residual / p.noise, axis=-1) + self.n_columns * LOG_2PI
-        expected: Array = m.weight * (m.entropy - 0.5 * logs)
-        return expected
+        """Of rows and factors together, with the entropy of the factors.
+
+        That is a bound of it, whether the factors are as they are or standardised; and no bound, but it, of
+        statistics that are expected at these parameters.
+        """
+        m = averages(statistics, self.n_columns, self.n_factors)
+        better: Array = m.weight * np.maximum(bound(m, parameters), bound(standardized(m), parameters))
+        return better
 
     def chart(self, parameters: FactorParameters, weight: Array) -> FactorChart:
         return FactorChart(parameters, weight, self.isotropic, self._held)
+
+    def pseudo_statistics(self, parameters: FactorParameters, plain: bool) -> Array:
+        """Scattered about the mean as those of a Gaussian are."""
+        spread = scatter(self.columns, self.scale, parameters.means.shape[-2])
+        return of_scatter(spread, self.frame(parameters) if plain else parameters)
 
     def sample(self, parameters: FactorParameters, labels: Integers, rng: np.random.Generator) -> Array:
         factors = rng.standard_normal((len(labels), self.n_factors))

@@ -132,6 +132,9 @@ class FactorAnalyzersWithGaps:
     def chart(self, parameters: FactorParameters, weight: Array) -> FactorChart:
         return self.base.chart(parameters, weight)
 
+    def pseudo_statistics(self, parameters: FactorParameters, plain: bool) -> Array:
+        return self.base.pseudo_statistics(parameters, plain)
+
     def sample(self, parameters: FactorParameters, labels: Integers, rng: np.random.Generator) -> Array:
         return self.base.sample(parameters, labels, rng)
 

@@ -12,6 +12,7 @@ import numpy as np
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array
 from em_cli.families.factor_parameters import FactorParameters
+from em_cli.families.gaussian_parameters import LOG_2PI
 
 TINY = float(np.finfo(float).tiny)
 ROUNDING = 64 * float(np.finfo(float).eps)  # of second moments: keeps the covariance of the factors invertible
@@ -58,6 +59,16 @@ def side_by_side(sums: Array, cross: Array, factors: Array, products: Array, ent
     return np.concatenate(parts, axis=-1)
 
 
+def of_scatter(scatter: Array, at: FactorParameters) -> Array:
+    """(…, K, S) expected at these parameters, of one row in each component, scattered (D, D) about its mean."""
+    origin = np.where(at.tight[..., None], 0.0, at.means)
+    one = np.ones_like(at.level)
+    sums = [one[..., None], origin, np.diagonal(scatter) + origin * origin]
+    cross = at.scores @ scatter
+    products = cross @ np.swapaxes(at.scores, -1, -2) + at.spread
+    return side_by_side(np.concatenate(sums, axis=-1), cross, np.zeros_like(cross[..., 0]), products, at.entropy)
+
+
 def averages(statistics: Array, d: int, q: int) -> FactorMoments:
     stack, weight = statistics.shape[:-1], np.maximum(statistics[..., 0], TINY)
     parts = np.split(statistics[..., 1:] / weight[..., None], np.cumsum([d, d, q * d, q, q * q]), axis=-1)
@@ -75,6 +86,19 @@ def averages(statistics: Array, d: int, q: int) -> FactorMoments:
         np.where(empty[..., None, None], np.eye(q), products),
         entropy[..., 0],
     )
+
+
+def bound(m: FactorMoments, at: FactorParameters) -> Array:
+    """Expected log-density (…,) of a row and its factors, with the entropy of these."""
+    q, d = m.cross.shape[-2:]
+    away = m.mean - at.means - np.einsum("...dq,...q->...d", at.loadings, m.factors)
+    fitted = at.loadings @ m.products
+    residual = m.variances + away * away - 2 * np.einsum("...dq,...qd->...d", at.loadings, m.cross)
+    residual += np.einsum("...dq,...dq->...d", fitted, at.loadings)
+    logs = np.add.reduce(np.log(at.noise) + residual / at.noise, axis=-1) + d * LOG_2PI
+    wide = np.trace(m.products, axis1=-2, axis2=-1) + np.add.reduce(m.factors**2, axis=-1) - q
+    bound: Array = m.entropy - 0.5 * (logs + wide)
+    return bound
 
 
 def standardized(m: FactorMoments) -> FactorMoments:

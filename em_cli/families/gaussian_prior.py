@@ -12,22 +12,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.columns import Columns
 from em_cli.families.gaussian_parameters import GaussianParameters, pairs
 
 if TYPE_CHECKING:
     from em_cli.families.gaussian import Gaussian
 
 
+def scatter(columns: Columns, scale: Array, n_components: int) -> Array:
+    """(D, D) of the pseudo-observation, in coordinates of this scale."""
+    scattered: Array = columns.covariance / np.outer(scale, scale) / n_components ** (2 / len(scale))
+    return scattered
+
+
 def pseudo_statistics(family: Gaussian, parameters: GaussianParameters, plain: bool) -> Array:
     """(…, K, S) of complete data; of tight components in their own whitened coordinates, unless all are to be plain."""
     k, d = parameters.means.shape[-2:]
-    scatter = family.columns.covariance / np.outer(family.scale, family.scale) / k ** (2 / d)
+    spread = scatter(family.columns, family.scale, k)
     factors = parameters.factors
     if factors.ndim == parameters.means.ndim:
         factors = factors[..., None] * np.eye(d)
     tight = np.zeros_like(parameters.tight) if plain else parameters.tight
     means = np.where(tight[..., None], 0.0, parameters.means)
-    about = np.where(tight[..., None, None], factors @ scatter @ factors.swapaxes(-1, -2), scatter)
+    about = np.where(tight[..., None, None], factors @ spread @ factors.swapaxes(-1, -2), spread)
     second = about + means[..., :, None] * means[..., None, :]
     if family.letters.diagonal:
         products = np.diagonal(second, axis1=-2, axis2=-1)

@@ -17,6 +17,7 @@ from em_cli.errors import DataError, UsageError
 from em_cli.families.distributions.documents import finite
 from em_cli.families.gaussian import TINY, Gaussian
 from em_cli.families.gaussian_parameters import GaussianParameters
+from em_cli.families.gaussian_prior import scatter as prior_scatter
 from em_cli.families.gaussian_whitening import whitened
 from em_cli.families.student_t_chart import StudentTChart
 from em_cli.families.student_t_dof import MOST, solved
@@ -32,7 +33,7 @@ STRUCTURES = ("VVV", "EEE", "VVI", "VII")  # full, tied, diagonal, spherical
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudentT:
-    """Features are a Gaussian's; statistics are N = Σr, those of a Gaussian for rows that weigh rv, and Σ r log v.
+    """Features are a Gaussian's; statistics are N = Σr, those of a Gaussian for rows that weigh rv, Σ r log v, and P.
 
     v = ν/(ν + δ) falls with the squared distance δ from the location. For any new parameters
 
@@ -42,6 +43,9 @@ class StudentT:
     follows, in location, scale and degrees of freedom at once. It never descends, and is
     faster than EM with the row weights as missing data: its scale matrix is that of Kent, Tyler &
     Vardi (1994), which parameter expansion (Liu, Rubin & Wu 1998) explains.
+
+    P pseudo-observations of a prior are normal, with the scale matrix for covariance: t components
+    that see but a few equal rows would forget any that are not. No row adds to P.
     """
 
     covariance: str = "full"
@@ -97,7 +101,7 @@ class StudentT:
     def statistics(self, features: Array, responsibilities: Array, parameters: StudentTParameters | None) -> Array:
         if parameters is None:
             sums = self.normal.statistics(features, responsibilities, None)
-            return np.concatenate([sums[..., :1], sums, np.zeros_like(sums[..., :1])], axis=-1)
+            return np.concatenate([sums[..., :1], sums, np.zeros((*sums.shape[:-1], 2))], axis=-1)
         distances = scratch("distances", *responsibilities.shape)
         self._distances(features, parameters, distances)
         weighed = responsibilities / distances
@@ -105,7 +109,8 @@ class StudentT:
         weight = np.add.reduce(responsibilities, axis=-1)
         logs = np.log(distances, out=distances)
         logs *= responsibilities
-        return np.concatenate([weight[..., None], sums, -np.add.reduce(logs, axis=-1)[..., None]], axis=-1)
+        rest = np.stack([-np.add.reduce(logs, axis=-1), np.zeros_like(weight)], axis=-1)
+        return np.concatenate([weight[..., None], sums, rest], axis=-1)
 
     def frame(self, parameters: StudentTParameters) -> StudentTParameters:
         none = np.zeros_like(parameters.normal.tight)
@@ -114,8 +119,10 @@ class StudentT:
     def maximize(self, statistics: Array, parameters: StudentTParameters | None) -> StudentTParameters:
         weight = np.maximum(statistics[..., 0], TINY)
         at = None if parameters is None else parameters.normal
-        weighed, means, scatter = self.normal.averages(statistics[..., 1:-1], at)
-        slack = np.log(weighed / weight) - statistics[..., -1] / weight
+        weighed, means, scatter = self.normal.averages(statistics[..., 1:-2], at)
+        slack = np.log(weighed / weight) - statistics[..., -2] / weight
+        if parameters is not None and np.logical_or.reduce(statistics[..., -1] > 0, axis=None):
+            return self._with_prior(weight, means, scatter, slack, statistics[..., -1], parameters)
         if self.normal.letters.shared:
             return self._with_one_scale(weight, means, scatter, slack, parameters)
         normal = self._normal(weight, means, scatter)
@@ -142,6 +149,24 @@ class StudentT:
             normal = self._normal(weight, means, _times(ratio / common[..., None], scatter))
             dof = self._dof(weight, slack, _excess(normal, scatter, dof), unknown)
         return of_normal(normal, dof)
+
+    def _with_prior(
+        self, weight: Array, means: Array, scatter: Array, slack: Array, prior: Array, parameters: StudentTParameters
+    ) -> StudentTParameters:
+        """Likewise; the scale matrix is that of rows and pseudo-observations together."""
+        share = weight / (weight + prior)
+        share_of_rows = share * _ratio(parameters.normal, scatter, parameters.dof)
+        spread = self._of_structure(prior_scatter(self.columns, self.normal.scale, means.shape[-2]))
+        blended = _times(share_of_rows, scatter) + _times(1 - share, np.broadcast_to(spread, scatter.shape))
+        normal = self._normal(weight + prior, means, blended)
+        excess = _excess(normal, scatter, parameters.dof)
+        return of_normal(normal, self._dof(weight, slack, excess, MOST))
+
+    def _of_structure(self, scatter: Array) -> Array:
+        """What a structure sees of a scatter (D, D)."""
+        letters, diagonal = self.normal.letters, np.diagonal(scatter)
+        seen: Array = diagonal.mean(keepdims=True) if letters.isotropic else diagonal
+        return seen if letters.diagonal else scatter
 
     def _normal(self, weight: Array, means: Array, scatter: Array) -> GaussianParameters:
         structure, floor = self.normal.structure, self.normal.bounds.floor
@@ -190,10 +215,19 @@ class StudentT:
     def expected_log_density(self, statistics: Array, parameters: StudentTParameters) -> Array:
         """The bound of it that the M-step maximises."""
         weight, weighed = np.maximum(statistics[..., 0], TINY), statistics[..., 1]
-        distances = np.einsum("...f,...f->...", statistics[..., 1:-1], parameters.theta)
-        logs = weight * np.log(np.maximum(distances, np.maximum(weighed, TINY)) / weight) - statistics[..., -1]
+        distances = np.einsum("...f,...f->...", statistics[..., 1:-2], parameters.theta)
+        logs = weight * np.log(np.maximum(distances, np.maximum(weighed, TINY)) / weight) - statistics[..., -2]
         expected: Array = weight * parameters.level - 0.5 * (parameters.dof + self.n_columns) * logs
+        if np.logical_or.reduce(statistics[..., -1] > 0, axis=None):
+            pseudo = self.normal.pseudo_statistics(parameters.normal, plain=True)
+            expected += statistics[..., -1] * self.normal.expected_log_density(pseudo, parameters.normal)
         return expected
+
+    def pseudo_statistics(self, parameters: StudentTParameters, plain: bool) -> Array:
+        """One, and no row."""
+        pseudo = np.zeros((*parameters.dof.shape, 3 + self.n_features()))
+        pseudo[..., -1] = 1.0
+        return pseudo
 
     def chart(self, parameters: StudentTParameters, weight: Array) -> StudentTChart:
         return StudentTChart(self.normal, parameters, weight, self.dof)

@@ -24,7 +24,7 @@ from em_cli.families.student_t_parameters import StudentTParameters, of_normal
 
 class StudentTChart:
     def __init__(self, normal: Gaussian, base: StudentTParameters, weight: Array, dof: str | float) -> None:
-        self.dof, self.d = base.dof, normal.n_columns
+        self.dof, self.d, self.family = base.dof, normal.n_columns, normal
         self.normal = cast(MatrixChart | VarianceChart, normal.chart(base.normal, weight, _moments))
         self.size = len(self.normal.coordinates(base.normal))
         shared = normal.letters.shared
@@ -54,11 +54,15 @@ class StudentTChart:
     def gradient(self, statistics: Array, parameters: StudentTParameters) -> Array:
         dof, weight = parameters.dof, statistics[:, 0]
         heavier = 1 + self.d / dof
-        sums = np.concatenate([weight[:, None], heavier[:, None] * statistics[:, 1:-1]], axis=1)
+        sums = np.concatenate([weight[:, None], heavier[:, None] * statistics[:, 1:-2]], axis=1)
+        prior = statistics[:, -1:]
+        if prior.any():
+            pseudo = self.family.pseudo_statistics(parameters.normal, plain=False)
+            sums += prior * np.concatenate([np.ones_like(prior), pseudo], axis=1)
         gradient = self._stretched(self.normal.gradient(sums, parameters.normal), 1 / self.shrunk)
         if not self.free:
             return gradient
-        rest = statistics[:, -1] + heavier * (weight - statistics[:, 1])
+        rest = statistics[:, -2] + heavier * (weight - statistics[:, 1])
         slope = -(dof**2) * (weight * log_slope(dof, self.d) + 0.5 * rest)
         if self.common:
             slope, dof = slope.sum(keepdims=True), dof[:1]

@@ -111,7 +111,7 @@ class StudentTWithGaps:
         f, d, shape = self._patterns.base.n_features(), self.base.n_columns, responsibilities.shape[:2]
         if parameters is None:
             sums = self._patterns.filled(features, responsibilities, self._patterns.overall)
-            rest = np.stack([np.zeros(shape), sums[..., f]], axis=-1)
+            rest = np.stack([np.zeros(shape), np.zeros(shape), sums[..., f]], axis=-1)
             return np.concatenate([sums[..., :1], self._of_structure(sums[..., :f]), rest], axis=-1)
         plain = isinstance(parameters, Filling)
         at = parameters.by if isinstance(parameters, Filling) else parameters
@@ -141,7 +141,7 @@ class StudentTWithGaps:
                 logs += mass * made.logs[place] - far
                 entropy += mass * made.entropy[place] + 0.5 * made.lacks[place] * far
         own = self._of_structure(total.reshape(*shape, -1).take(packed(d), axis=-1))
-        return np.concatenate([weight[..., None], own, np.stack([logs, entropy], axis=-1)], axis=-1)
+        return np.concatenate([weight[..., None], own, np.stack([logs, np.zeros(shape), entropy], axis=-1)], axis=-1)
 
     def _of_structure(self, sums: Array) -> Array:
         """Those of the products of columns that the structure has."""
@@ -173,6 +173,10 @@ class StudentTWithGaps:
 
     def chart(self, parameters: StudentTParameters, weight: Array) -> ChartWithGaps:
         return ChartWithGaps(self.base.chart(parameters, weight))
+
+    def pseudo_statistics(self, parameters: StudentTParameters, plain: bool) -> Array:
+        pseudo = self.base.pseudo_statistics(parameters, plain)
+        return np.concatenate([pseudo, np.zeros_like(pseudo[..., :1])], axis=-1)
 
     def n_parameters(self, n_components: int) -> int:
         return self.base.n_parameters(n_components)

@@ -10,7 +10,6 @@ from em_cli.engine.model import Model
 from em_cli.engine.protocols import Family, Latent, Source
 from em_cli.engine.scoring import base_measure
 from em_cli.errors import UsageError
-from em_cli.families.columnwise import Columnwise
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.product import Product
 from em_cli.latents.independent import Independent
@@ -66,6 +65,4 @@ def lacks_prior(family: Family) -> str | None:
     """The name of a family, this or a part of it, that has no prior."""
     if isinstance(family, Product):
         return next((name for part in family.families if (name := lacks_prior(part))), None)
-    if isinstance(family, Columnwise):
-        return None if family.conjugate else type(family.distribution).__name__
     return None if hasattr(family, "pseudo_statistics") else type(family).__name__

@@ -1,5 +1,7 @@
 """Local coordinates: what every family's chart obeys."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cases import CASES
@@ -19,9 +21,9 @@ K = 3
 class Charted:
     """A model with a chart about the M-step from some responsibilities."""
 
-    def __init__(self, case: Case, separation: float):
+    def __init__(self, case: Case, separation: float, prior: float = 0.0):
         x, labels = case.rows(21, 300, separation)
-        self.source, self.model = InMemory(x), case.model(x, K)
+        self.source, self.model = InMemory(x), replace(case.model(x, K), prior=prior)
         self.base = start(self.model, x, responsibilities(21, labels, K, 0.3 if separation < 10 else 0.0))
         self.found = self.at(self.base)
         self.chart = self.model.chart(self.base, self.found.weight)
@@ -52,9 +54,10 @@ def test_the_base_point_is_the_origin_and_coordinates_come_back(case: Case, sepa
 
 @each_case
 @each_separation
-@pytest.mark.parametrize("away", [0.0, 3.0])
-def test_the_gradient_is_that_of_the_log_likelihood(case: Case, separation, away):
-    charted = Charted(case, separation)
+@pytest.mark.parametrize(("away", "prior"), [(0.0, 0.0), (3.0, 0.0), (3.0, 5.0)])
+def test_the_gradient_is_that_of_the_log_likelihood(case: Case, separation, away, prior):
+    """And of the log-prior, if there is one."""
+    charted = Charted(case, separation, prior)
     u = charted.step(2, away)
     gradient = charted.chart.gradient(charted.at(charted.chart.parameters(u)))
     for seed in range(5):

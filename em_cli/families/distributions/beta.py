@@ -166,6 +166,11 @@ class Beta:
         low, high = (np.log(m) - 0.5 * variance / m**2 for m in (mean, 1 - mean))
         return np.concatenate([low, high])
 
+    def typical_about(self, values: Values) -> Array:
+        total = values[0] + values[1]
+        about: Array = self.typical() - np.log(np.concatenate([values[0] / total, values[1] / total], axis=-1))
+        return about
+
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 

@@ -115,6 +115,16 @@ class Framed(Distribution, Protocol):
     def maximize_about(self, weight: Array, sums: Array, values: Values) -> Values:
         """The M-step (T, D), from sums about these parameters."""
 
+    def typical_about(self, values: Values) -> Array:
+        """φ (T, F) of a typical cell, about these parameters."""
+
+
+class Penalised(Protocol):
+    """A distribution whose prior has sums of its own, to which no row adds."""
+
+    def prior_sums(self) -> Array:
+        """(F,) of one pseudo-observation, about nothing or about any parameters."""
+
 
 class Tabulated(Protocol):
     """A distribution in whose log-density parameters and cells are not parted: it is looked up, value by value.

@@ -151,6 +151,10 @@ class Gamma:
         d = len(self.columns.mean)
         return np.concatenate([np.ones(d), -0.5 * positive.log_sd(self.columns) ** 2])
 
+    def typical_about(self, values: Values) -> Array:
+        ratio = positive.unit(self.columns) / (values[0] * values[1])
+        return np.concatenate([ratio - 1, np.log(ratio) - 0.5 * positive.log_sd(self.columns) ** 2], axis=-1)
+
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 

@@ -134,6 +134,11 @@ class Lognormal:
         mean = -0.5 * positive.log_sd(self.columns)
         return np.concatenate([mean, 1 + mean**2])
 
+    def typical_about(self, values: Values) -> Array:
+        mean, sd = self._relative(values)
+        centre = -0.5 * positive.log_sd(self.columns)
+        return np.concatenate([(centre - mean) / sd, (1 + (centre - mean) ** 2) / sd**2], axis=-1)
+
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 

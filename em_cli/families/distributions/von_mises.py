@@ -140,6 +140,10 @@ class VonMises:
     def typical(self) -> Array:
         return np.zeros(2 * len(self.columns.mean))
 
+    def typical_about(self, values: Values) -> Array:
+        """No direction: the cosine is zero on average."""
+        return np.concatenate([np.ones_like(values[0]), np.zeros_like(values[0])], axis=-1)
+
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 

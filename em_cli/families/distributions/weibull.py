@@ -42,6 +42,9 @@ class Weibull:
     Sums about nothing are of z = log x and z² (four more hold nothing): their M-step is by
     moments, and what they say of the likelihood is so if the component is Weibull.
 
+    The prior adds log c − ½ (c/c₀)², as a normal log x would that were spread about its own mean as
+    the data are: it moves no scale, and keeps the shape from growing. Its strength is the last sum.
+
     The standard deviation of tight components, nearly λπ/(√6 c), is held above the rounding of the data.
     """
 
@@ -49,7 +52,7 @@ class Weibull:
     requirement = positive.REQUIREMENT
 
     def layout(self) -> Layout:
-        return per_column(len(self.columns.mean), 6)
+        return per_column(len(self.columns.mean), 7)
 
     def features(self, x: Array, out: Array) -> None:
         d = len(x)
@@ -66,7 +69,7 @@ class Weibull:
 
     def natural(self, values: Values) -> tuple[Array, Array]:
         """There are none."""
-        return np.zeros_like(values[0]), np.zeros((*values[0].shape[:-1], 6 * values[0].shape[-1]))
+        return np.zeros_like(values[0]), np.zeros((*values[0].shape[:-1], 7 * values[0].shape[-1]))
 
     def tight(self, values: Values) -> Flags:
         """All are evaluated about their parameters."""
@@ -88,15 +91,15 @@ class Weibull:
 
     def sums_about(self, cells: Array, observed: Flags | None, responsibilities: Array, values: Values) -> Array:
         d = len(self.columns.mean)
-        sums = np.empty((len(responsibilities), 6, d))
+        sums = np.zeros((len(responsibilities), 7, d))
         for j in range(d):
             r = responsibilities if observed is None else responsibilities * observed[j]
             log_t = self._log_t(cells, values, j, LARGEST_SQUARED)
             root = np.exp(0.5 * log_t)
             t, square = root * root, (log_t - CENTRE) ** 2
             parts = (log_t, t, t * log_t, root * square, t * square, t * t * square)
-            sums[:, :, j] = np.stack([np.einsum("tn,tn->t", r, part) for part in parts], axis=1)
-        return sums.reshape(len(sums), 6 * d)
+            sums[:, :6, j] = np.stack([np.einsum("tn,tn->t", r, part) for part in parts], axis=1)
+        return sums.reshape(len(sums), 7 * d)
 
     def maximize(self, weight: Array, sums: Array) -> Values:
         mean, sd = self._moments(weight, sums)
@@ -106,7 +109,7 @@ class Weibull:
 
     def _moments(self, weight: Array, sums: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of z."""
-        d = len(self.columns.mean)
+        d, weight = len(self.columns.mean), np.maximum(weight, TINY)
         mean = sums[..., :d] / weight
         return mean, np.sqrt(np.maximum(sums[..., d : 2 * d] / weight - mean * mean, 0.0))
 
@@ -115,15 +118,26 @@ class Weibull:
         return largest
 
     def expected_log_density(self, weight: Array, sums: Array, values: Values) -> Array:
-        """From sums about nothing: were the cells Weibull, of these moments of z."""
+        """From sums about nothing: were the cells Weibull, of these moments of z; with the prior."""
         from scipy.special import gammaln
 
         mean, sd = self._moments(weight, sums)
         shapes, scales = values
         log_t, ratio = shapes * (mean - np.log(scales / positive.unit(self.columns))), shapes * sd / SD
         log_mean = log_t + np.euler_gamma * ratio + gammaln(1 + ratio)
-        expected: Array = weight * (np.log(shapes) + log_t - np.exp(np.minimum(log_mean, LARGEST_EXPONENT)))
+        by_rows = weight * (np.log(shapes) + log_t - np.exp(np.minimum(log_mean, LARGEST_EXPONENT)))
+        expected: Array = by_rows + np.split(sums, 7, axis=-1)[6] * (np.log(shapes) - 0.5 * (shapes / self._wide) ** 2)
         return expected
+
+    @property
+    def _wide(self) -> Array:
+        """(D,) the shape c₀ of the data as a whole."""
+        wide: Array = SD / positive.log_sd(self.columns)
+        return wide
+
+    def prior_sums(self) -> Array:
+        d = len(self.columns.mean)
+        return np.concatenate([np.zeros(6 * d), np.ones(d)])
 
     def maximize_about(self, weight: Array, sums: Array, values: Values) -> Values:
         """Where the bound of the likelihood is highest.
@@ -133,10 +147,11 @@ class Weibull:
         the numerator, which is log-convex in ρ, over its tangent at ρ = 1, which is below f.
         """
         shapes, scales = values
-        mean_log, mean, weighed, *squares = np.split(sums, 6, axis=-1)
+        mean_log, mean, weighed, *squares, prior = np.split(sums, 7, axis=-1)
         mean_log, mean = mean_log / weight, np.maximum(mean / weight, SMALLEST)
         below, here, above = (np.maximum(square / weight, SMALLEST) for square in squares)
         slope, curvature = weighed / weight / mean, here / mean
+        prior, narrow = prior / weight, (shapes / self._wide) ** 2
         lowest = floor(self.columns) / SD
 
         def at(away: Array, sign: Array, growth: Array) -> tuple[Array, Array, Array, Array, Array]:
@@ -151,10 +166,10 @@ class Weibull:
             relative = np.log(scale / scales)
             down, turn = np.where(held, shape * relative, level), np.where(held, sign * shapes * (relative + 1), rise)
             short = np.exp(level - down)  # τ is too large, and the mean of t^ρ exp(−τ) is not one
-            height = np.log(ratio) + ratio * mean_log - down - short
-            pull = sign * (1 / ratio + mean_log) - turn - short * (rise - turn)
+            height = (1 + prior) * np.log(ratio) - 0.5 * prior * narrow * ratio**2 + ratio * mean_log - down - short
+            pull = sign * ((1 + prior) / ratio - prior * narrow * ratio + mean_log) - turn - short * (rise - turn)
             more = (1 - short) * shapes**2 / shape + short * (bend + (rise - turn) ** 2)
-            return height, pull, ratio**-2 + more, shape, scale
+            return height, pull, (1 + prior) * ratio**-2 + prior * narrow + more, shape, scale
 
         here_now = at(np.zeros_like(shapes), np.ones_like(shapes), np.zeros_like(shapes))
         up = here_now[1] > 0
@@ -174,7 +189,7 @@ class Weibull:
 
     def typical(self) -> Array:
         spread = positive.log_sd(self.columns)
-        return np.concatenate([-0.5 * spread**2, spread**2 + 0.25 * spread**4, np.zeros(4 * len(spread))])
+        return np.concatenate([-0.5 * spread**2, spread**2 + 0.25 * spread**4, np.zeros(5 * len(spread))])
 
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
@@ -211,8 +226,9 @@ class Weibull:
         return np.minimum(scaled(base[0], steps[0]), self._largest(scales)), scales
 
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
-        log_t, t, weighed = np.split(sums, 6, axis=-1)[:3]
-        return weight + log_t - weighed, values[0] * (t - weight)
+        log_t, t, weighed, *_, prior = np.split(sums, 7, axis=-1)
+        by_prior = prior * (1 - (values[0] / self._wide) ** 2)
+        return weight + log_t - weighed + by_prior, values[0] * (t - weight)
 
     def information(self, values: Values) -> list[list[Array]]:
         mixed = -CENTRE * values[0]
