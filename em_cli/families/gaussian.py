@@ -73,8 +73,6 @@ class Gaussian:
 
     def bind(self, columns: Columns) -> Gaussian | GaussianWithGaps:
         bound = replace(self, columns=columns)
-        if self.means is not None and self.letters.diagonal and columns.gaps.any():
-            raise UsageError("fixed means and missing cells go together with other structures than diagonal ones.")
         return with_gaps(bound) if columns.gaps.any() else bound
 
     @property
@@ -185,7 +183,7 @@ class Gaussian:
         if self.letters.diagonal and not self.letters.shared:
             scatter = np.maximum(scatter, 0.0)
         if self.means is not None:
-            shift, means = means - self._fixed, np.broadcast_to(self._fixed, means.shape)
+            shift, means = means - self.fixed, np.broadcast_to(self.fixed, means.shape)
             scatter = scatter + self._spread(shift)
         return weight, means, scatter
 
@@ -197,7 +195,7 @@ class Gaussian:
         return squares.mean(axis=-1, keepdims=True) if self.letters.isotropic else squares
 
     @property
-    def _fixed(self) -> Array:
+    def fixed(self) -> Array:
         """(K, D) the fixed means, in coordinates of the family."""
         means = np.array(self.means, np.float64)
         if means.ndim != 2 or means.shape[1] != self.n_columns or not np.isfinite(means).all():

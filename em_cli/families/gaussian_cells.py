@@ -87,6 +87,9 @@ class Cells:
         scatter = np.where(cells > SEEN, np.maximum(second - about, 0.0) / known, 1.0)
         if parameters is not None and parameters.tight.any():
             means, scatter = unwhitened(means, scatter, parameters)
+        if base.means is not None:
+            shift, means = means - base.fixed, np.broadcast_to(base.fixed, means.shape)
+            scatter = scatter + self._spread(statistics, shift)
         share = np.minimum(cells / weight[..., None] / (d if self._one else 1), 1.0)
         variances = base.structure.constrain(weight, scatter, base.bounds.floor)
         for _ in range(ITERATIONS if (share < 1).any() else 0):
@@ -111,6 +114,12 @@ class Cells:
         sums[..., 1 : 1 + d] += lacking * means
         sums[..., 1 + d :] += second.sum(axis=-1, keepdims=True) if self._one else second
         return sums
+
+    def _spread(self, statistics: Array, shift: Array) -> Array:
+        """What a scatter gains when it is taken about a mean that is not its own."""
+        cells = self._cells(statistics)
+        squares = np.where(cells > SEEN, shift * shift, 0.0)
+        return np.average(squares, axis=-1, weights=np.maximum(cells, SEEN), keepdims=True) if self._one else squares
 
     @property
     def _one(self) -> bool:
