@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 
 import typer
 
-from em_cli import __version__
+from em_cli import __version__, memory
+from em_cli.commands import streams
 from em_cli.commands.config import config
 from em_cli.commands.fit import fit
 from em_cli.commands.impute import impute
@@ -21,6 +21,7 @@ from em_cli.commands.show import show
 from em_cli.errors import EmError, ExitStatus, ReaderGone
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+ASKING = {"-h", "--help", "--version"}  # options by which nothing is computed
 
 app = typer.Typer(
     name="em",
@@ -57,32 +58,43 @@ def main() -> None:
     for variable in BLAS_THREADS:  # before NumPy is imported: the engine's own threads divide the rows
         os.environ[variable] = "1"
     debug = "--debug" in sys.argv[1:] or os.environ.get("EM_DEBUG", "0") not in ("", "0")
+    status: int | str | None = ExitStatus.DONE
+    streams.prepare()
     try:
-        app()
-    except ReaderGone as gone:
-        status = gone.status
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
-    except EmError as error:
-        if debug:
+        if not ASKING & set(sys.argv[1:]):
+            memory.check_program()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except SystemExit as ended:
+        status = ended.code
+    except (Exception, KeyboardInterrupt) as error:
+        if debug and not isinstance(error, ReaderGone | KeyboardInterrupt):
             raise
-        status = _say("error: " + str(error).replace("\n", "\n    "), error.status)
-    except KeyboardInterrupt:
-        status = _say("interrupted; nothing was written.", ExitStatus.INTERRUPTED)
-    except MemoryError:
-        status = _say("error: out of memory. Use fewer columns, a smaller -k, or fewer --restarts.", ExitStatus.DATA)
-    except Exception as error:
-        if debug:
-            raise
-        status = _say(
-            f"a fault of ours: {type(error).__name__}: {str(error)[:200]}. Please report it, with what --debug prints.",
-            ExitStatus.INTERNAL,
-        )
-    sys.exit(int(status))
+        status = _told(error)
+    streams.settle()
+    sys.exit(status)
+
+
+def _told(error: BaseException) -> ExitStatus:
+    """The status of a failure, after what went wrong is said."""
+    if isinstance(error, ReaderGone):
+        return error.status
+    if isinstance(error, KeyboardInterrupt):
+        return _say("interrupted; nothing was written.", ExitStatus.INTERRUPTED)
+    if memory.exhausted(error):
+        limit = memory.address_limit()
+        told = "" if limit is None else f": the limit is {memory.size(limit)} (ulimit -v)"
+        return _say(f"error: out of memory{told}. {memory.ADVICE}", ExitStatus.DATA)
+    if isinstance(error, EmError):
+        return _say("error: " + str(error).replace("\n", "\n    "), error.status)
+    return _say(
+        f"a fault of ours: {type(error).__name__}: {str(error)[:200]}. Please report it, with what --debug prints.",
+        ExitStatus.INTERNAL,
+    )
 
 
 def _say(message: str, status: ExitStatus) -> ExitStatus:
-    if sys.stderr is not None:  # it may have been closed
-        with suppress(OSError):
-            sys.stderr.write(f"em: {message}\n")
-            sys.stderr.flush()
+    sys.stderr.write(f"em: {message}\n")
     return status

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "em_cli"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     ("errors",),
-    ("registry",),
+    ("registry", "memory"),
     ("engine",),
     ("criteria",),
     ("sources", "families", "latents", "algorithms", "starts", "runners"),

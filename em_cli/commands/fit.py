@@ -42,6 +42,7 @@ def fit(
     begun = time.monotonic()
     from em_cli.commands import doubts, results, saying, setup, unfinished, wanted
     from em_cli.commands.interruption import Halt, interruptible
+    from em_cli.commands.places import check_run
     from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
     from em_cli.outputs.folder import write_file
@@ -51,6 +52,7 @@ def fit(
     )
     shown = setup.stdout_format(report, ("human", "json"), screen.quiet)
     k = setup.one_k(config)
+    check_run(config, config_options, report)
     with (
         interruptible() as interruption,
         unfinished.run_folder(config, report, config_options.dry_run) as folder,

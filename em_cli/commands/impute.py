@@ -68,4 +68,4 @@ def impute(
     for draw in range(1, draws + 1) if draws else [0]:
         several = draws > 1 and out is not None
         name = str(Path(str(out)).with_suffix(f".{draw}{Path(str(out)).suffix}")) if several else out
-        target(name, force)(texts(draw))
+        target(name, force, model, *paths)(texts(draw))

@@ -30,7 +30,7 @@ def predict(
     from em_cli.commands.scored_rows import open_model, scored_chunks, target
     from em_cli.outputs.tables import score_header, score_lines
 
-    write = target(out, force)
+    write = target(out, force, model, *paths)
     loaded = open_model(model, paths)
     n_components, noise = loaded.model.n_components, loaded.model.latent.has_noise
 

@@ -34,7 +34,7 @@ def sample(
     from em_cli.outputs.model_file import read_model
     from em_cli.outputs.tables import csv_text
 
-    write = target(out, force)
+    write = target(out, force, model)
     loaded = read_model(model)
     names, k = loaded.schema.names, loaded.model.n_components
     if labels and "component" in names:

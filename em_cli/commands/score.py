@@ -30,7 +30,7 @@ def score(
     from em_cli.errors import DataError, UsageError
     from em_cli.outputs.tables import csv_text
 
-    write = target(out, force)
+    write = target(out, force, model, *paths)
     loaded = open_model(model, paths)
     if rows and weights:
         raise UsageError("--weights does not apply to --rows: the log-density of a row is its own.")

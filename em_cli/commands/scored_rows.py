@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from em_cli.commands.layers import layer
 from em_cli.commands.options import ReadingOptions
+from em_cli.commands.places import check_places
 from em_cli.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -56,14 +57,14 @@ def scored_chunks(
 
 
 def warn(message: str) -> None:
-    if sys.stderr is not None:
-        sys.stderr.write(f"em: warning: {message}\n")
+    sys.stderr.write(f"em: warning: {message}\n")
 
 
-def target(out: str | None, force: bool) -> Callable[[Iterable[str]], None]:
-    """Where lines go: standard output, each piece at once, or a file that is complete or absent."""
-    from em_cli.outputs.folder import write_file
+def target(out: str | None, force: bool, *inputs: str) -> Callable[[Iterable[str]], None]:
+    """Where lines go: standard output, each piece at once, or a file that is complete or absent, and no input."""
+    from em_cli.outputs.folder import is_stream, write_file
 
-    if out not in (None, "-") and os.path.lexists(str(out)) and not force:
+    check_places(inputs, {"--out": out})
+    if out not in (None, "-") and os.path.lexists(str(out)) and not (force or is_stream(str(out))):
         raise OutputError(f"{out} exists. Use --force to replace it.")
     return lambda lines: write_file(out or "-", lines)

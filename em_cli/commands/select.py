@@ -41,6 +41,7 @@ def select(
     begun = time.monotonic()
     from em_cli.commands import doubts, results, saying, setup, unfinished, wanted
     from em_cli.commands.interruption import Halt, interruptible
+    from em_cli.commands.places import check_run
     from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
     from em_cli.outputs.folder import write_file
@@ -50,6 +51,7 @@ def select(
     )
     shown = setup.stdout_format(report, ("human", "json", "csv"), screen.quiet)
     criterion = setup.criterion_of(config)
+    check_run(config, config_options, report)
     with (
         interruptible() as interruption,
         unfinished.run_folder(config, report, config_options.dry_run) as folder,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Record:
 def watched(command: str, screen: ScreenOptions, report: ReportOptions) -> Iterator[Observer]:
     """The display, and the file of events if one is asked for, as one observer."""
     from em_cli.display import open_display
+    from em_cli.outputs.folder import is_stream
 
     with ExitStack() as stack:
         display = stack.enter_context(
@@ -58,9 +60,10 @@ def watched(command: str, screen: ScreenOptions, report: ReportOptions) -> Itera
             yield display
             return
         try:
-            file = stack.enter_context(Path(report.events).open("w", encoding="utf-8"))
+            raw = stack.enter_context(Path(report.events).open("ab" if is_stream(report.events) else "wb", buffering=0))
         except OSError as error:
             raise OutputError(f"{report.events} cannot be written: {error.strerror}.") from None
+        file = TextIOWrapper(raw, "utf-8", "backslashreplace", "\n", write_through=True)
         log = stack.enter_context(
             open_display("jsonl", command=command, quiet=False, verbose=False, color="never", stream=file)
         )

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from em_cli.commands.layers import layer
 from em_cli.commands.options import ConfigOptions, ReportOptions
 from em_cli.commands.session import Record
+from em_cli.commands.streams import closed_stdout
 from em_cli.commands.wanted import column_types, wishes, with_pairs
-from em_cli.errors import DataError, UsageError
+from em_cli.errors import DataError, OutputError, UsageError
 from em_cli.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -252,8 +253,10 @@ def stdout_format(report: ReportOptions, allowed: tuple[str, ...], quiet: bool) 
         raise UsageError(f"{both[0]} and {both[1]} cannot both go to standard output.")
     if asked is not None and asked not in allowed:
         raise UsageError(f"--format {asked!r}: here it can be {', '.join(allowed)}.")
+    if (asked or taken) and closed_stdout():
+        raise OutputError("the result is to go to standard output, which is closed.")
     if asked:
         return asked
-    if taken or quiet:
+    if taken or quiet or closed_stdout():
         return "none"
     return "human" if sys.stdout.isatty() else "json"

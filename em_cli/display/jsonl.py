@@ -19,15 +19,17 @@ class JsonLines:
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self.started = time.monotonic()
-        self.gone = False  # nobody reads on: that does not stop the run
+        self.gone = False  # nobody reads on, or the disk is full: that does not stop the run
+        self.failure: OSError | None = None  # told at its end
         self.kinds: dict[type, tuple[str, tuple[str, ...]]] = {}
 
     def __enter__(self) -> Observer:
         return self.observe
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or not issubclass(kind, OutputError):
-            self.write({"event": "ended", "completed": kind is None})
+        self.write({"event": "ended", "completed": kind is None})
+        if self.failure is not None and kind is None:
+            raise OutputError(f"the events could not all be written: {self.failure.strerror or self.failure}.")
 
     def observe(self, event: FitEvent) -> None:
         kind = type(event)
@@ -50,7 +52,7 @@ class JsonLines:
         except BrokenPipeError:
             self.gone = True
         except OSError as error:
-            raise OutputError(f"the events cannot be written: {error.strerror or error}.") from None
+            self.gone, self.failure = True, error
 
 
 def _strict(value: Any) -> Any:

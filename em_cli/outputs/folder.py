@@ -10,19 +10,25 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from em_cli.errors import OutputError, ReaderGone
+from em_cli.errors import OutputError
+
+WHOLE = "backslashreplace"  # names of files may hold bytes that are no characters
 
 
 def write_file(path: str, content: Iterable[str]) -> None:
-    """Write one file, or standard output for '-'."""
+    """Write one file, or standard output for '-'; what is no file (a FIFO, /dev/stdout) is written to as it goes."""
     if path == "-":
         write_stdout(content)
         return
-    target = Path(path)
+    target = Path(os.path.realpath(path))  # a symlink is written through
     if target.is_dir():
         raise OutputError(f"{path} is a folder, not a file.")
+    if is_stream(path):
+        with explained(path, ""), Path(path).open("a", encoding="utf-8", errors=WHOLE, newline="") as stream:
+            stream.writelines(content)
+        return
     with explained(path):
-        handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.absolute().parent)
+        handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         os.close(handle)
         try:
             write_flushed(Path(aside), content)
@@ -33,27 +39,31 @@ def write_file(path: str, content: Iterable[str]) -> None:
             raise
 
 
+def is_stream(path: str) -> bool:
+    """Whether a path leads to something that is open already, or is no file: nothing may take its place."""
+    if os.path.abspath(path).startswith(("/dev/fd/", "/dev/std", "/proc/")):  # noqa: PTH100 (no symlink is followed)
+        return True
+    return os.path.exists(path) and not os.path.isfile(path)  # noqa: PTH110, PTH113
+
+
 def write_stdout(content: Iterable[str]) -> None:
-    """Write to standard output, each piece as it comes; `ReaderGone` if nobody reads on."""
-    try:
-        for text in content:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-    except BrokenPipeError:
-        raise ReaderGone from None
+    """Write to standard output, each piece as it comes."""
+    for text in content:
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def write_flushed(path: Path, content: Iterable[str | bytes]) -> None:
     """Write, and see to it that the disk has it."""
     with path.open("wb") as file:
         for piece in content:
-            file.write(piece if isinstance(piece, bytes) else piece.encode())
+            file.write(piece if isinstance(piece, bytes) else piece.encode(errors=WHOLE))
         file.flush()
         os.fsync(file.fileno())
 
 
 @contextmanager
-def explained(path: str) -> Iterator[None]:
+def explained(path: str, consolation: str = " Nothing was left half-written.") -> Iterator[None]:
     """Why something cannot be written, for whoever asked for it."""
     try:
         yield
@@ -65,8 +75,9 @@ def explained(path: str) -> Iterator[None]:
             errno.ENOENT: "its folder does not exist",
             errno.ENOTDIR: "a part of its path is not a folder",
             errno.EFBIG: "it would be larger than the system allows",
+            errno.EPIPE: "its reader has gone away",
         }.get(error.errno or 0, error.strerror or str(error))
-        raise OutputError(f"{path} cannot be written: {reason}. Nothing was left half-written.") from None
+        raise OutputError(f"{path} cannot be written: {reason}.{consolation}") from None
 
 
 def umask() -> int:

@@ -70,13 +70,21 @@ def test_lines_are_out_at_once(tmp_path):
         assert json.loads(path.read_text())["n_rows"] == 272
 
 
-def test_a_full_disk_is_told():
+def test_a_full_disk_is_told_at_the_end():
+    seen = []
+
     class Full(io.StringIO):
         def write(self, text):
             raise OSError(28, "No space left on device")
 
+    def events():
+        for event in (FAITHFUL, FAITHFUL):
+            yield event
+            seen.append(event)
+
     with pytest.raises(OutputError, match="No space left"):
-        written([FAITHFUL], Full())
+        written(events(), Full())
+    assert len(seen) == 2
 
 
 def test_a_reader_that_goes_away_does_not_stop_the_run():

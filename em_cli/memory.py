@@ -1,0 +1,108 @@
+"""How much memory there is, as the system says; what needs more is refused before it is begun."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from em_cli.errors import DataError, EmError
+
+MIB = 1 << 20
+PROGRAM = 256 * MIB  # of addresses that the program itself takes, with its libraries
+ADVICE = "Use fewer columns (--columns), --covariance diag, a smaller -k, or --threads 1."
+
+PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+LIMITS = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))  # version 2, 1
+COUNTED_IN = ("inactive_file", "total_inactive_file")  # what the kernel gives back at once
+SIGNS = ("failed to map segment", "cannot allocate memory", "can't start new thread", "c error: out of memory")
+
+
+def check(needed: float, wanted: str, advice: str = ADVICE) -> None:
+    """`DataError` if so many bytes are not to be had."""
+    there = available()
+    if there is not None and needed > there:
+        raise DataError(f"{wanted} needs about {size(needed)} of memory; {size(there)} are available. {advice}")
+
+
+def check_program() -> None:
+    """`DataError` if the address space is too small for the libraries, some of which would just end the process."""
+    limit = address_limit()
+    if limit is not None and limit < PROGRAM:
+        raise DataError(
+            f"out of memory: em needs {size(PROGRAM)} to begin; the limit is {size(limit)} (ulimit -v). Raise it."
+        )
+
+
+def available() -> int | None:
+    """Bytes that may still be taken; None if the system does not tell."""
+    found = [*_by_address_limit(), *_by_groups(), *_by_system()]
+    return max(0, min(found)) if found else None
+
+
+def address_limit() -> int | None:
+    """Bytes of address space, if they are limited (ulimit -v)."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
+def exhausted(error: BaseException | None) -> bool:
+    """Whether memory ran out, in whatever words a library says so."""
+    while error is not None:
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            return True
+        if not isinstance(error, EmError) and any(sign in str(error).lower() for sign in SIGNS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def size(n_bytes: float) -> str:
+    """In the largest unit of which there is one."""
+    for unit, name in ((1 << 40, "TiB"), (1 << 30, "GiB")):
+        if n_bytes >= unit:
+            return f"{n_bytes / unit:.1f} {name}"
+    return f"{n_bytes / MIB:,.0f} MiB"
+
+
+def _by_address_limit() -> Iterator[int]:
+    limit = address_limit()
+    if limit is not None:
+        with suppress(OSError, ValueError):
+            pages = int((PROC / "self/statm").read_text().split()[0])
+            yield limit - pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _by_groups() -> Iterator[int]:
+    """By the control groups of the process and those above them; in a container, what is mounted is its own."""
+    folders = {CGROUPS, CGROUPS / "memory"}
+    with suppress(OSError, ValueError):
+        for line in (PROC / "self/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            base = CGROUPS / "memory" if "memory" in controllers.split(",") else CGROUPS
+            own = base / path.lstrip("/")
+            folders |= {folder for folder in (own, *own.parents) if folder.is_relative_to(base)}
+    for folder in folders:
+        for limit, used in LIMITS:
+            with suppress(OSError, ValueError):  # "max" is no number
+                yield int((folder / limit).read_text()) - int((folder / used).read_text()) + _cached(folder)
+
+
+def _cached(folder: Path) -> int:
+    with suppress(OSError, ValueError):
+        stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        return max(int(stat.get(name, 0)) for name in COUNTED_IN)
+    return 0
+
+
+def _by_system() -> Iterator[int]:
+    with suppress(OSError, ValueError):
+        for line in (PROC / "meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                yield int(line.split()[1]) << 10
