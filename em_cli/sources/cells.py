@@ -145,7 +145,7 @@ def _spelled(series: pd.Series[Any], piece: Piece, name: str) -> pd.Series[Any]:
 
 
 def _coded(texts: pd.Series[Any]) -> tuple[Array, tuple[str, ...]]:
-    codes, distinct = pd.factorize(texts.str.strip() if len(texts) else texts)
+    codes, distinct = pd.factorize(texts.str.strip() if texts.notna().any() else texts)
     values = codes.astype(np.float64)
     values[codes < 0] = np.nan
     return values, tuple(map(str, distinct))

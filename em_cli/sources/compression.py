@@ -16,6 +16,8 @@ from typing import Protocol
 from em_cli.errors import DataError
 from em_cli.sources.quoting import listed
 
+ENCRYPTED = 1  # a flag of members of .zip files
+
 
 class Reads(Protocol):
     def read(self, size: int, /) -> bytes: ...
@@ -28,7 +30,7 @@ def decompress(raw: io.RawIOBase, suffix: str, shown: str) -> Iterator[Reads]:
         yield _open(io.BufferedReader(raw), suffix, shown)
     except EOFError:
         raise DataError(f"{shown} is cut short: the compressed data end too early.") from None
-    except (gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except (gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError) as error:
         raise DataError(f"{shown} is not a valid {suffix} file: {error}.") from None
     except OSError as error:  # this is how bz2 says it
         if error.errno is not None:
@@ -58,9 +60,16 @@ def _open(raw: io.BufferedReader, suffix: str, shown: str) -> Reads:
 
 
 def _only_member(data: bytes, shown: str) -> Reads:
-    archive = zipfile.ZipFile(io.BytesIO(data))
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except (ValueError, OverflowError, NotImplementedError) as error:
+        raise zipfile.BadZipFile(str(error)) from None
     names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
+    if "xl/workbook.xml" in names or "content.xml" in names:
+        raise DataError(f"{shown} is a spreadsheet, not text: save the sheet as CSV.")
     if len(names) != 1:
         held = f"{len(names)} files ({listed(names)})" if names else "no file"
         raise DataError(f"{shown} holds {held}; one is needed. Unpack it and name the file that is meant.")
+    if archive.getinfo(names[0]).flag_bits & ENCRYPTED:
+        raise DataError(f"{shown} is encrypted: unpack it first.")
     return archive.open(names[0])

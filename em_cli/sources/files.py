@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import hashlib
 import io
+import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from em_cli.errors import DataError
-from em_cli.sources.quoting import plain
+from em_cli.sources.quoting import plain, quoted
 from em_cli.sources.table import InputFile
 
 if TYPE_CHECKING:
@@ -21,6 +23,16 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+_MAGIC = {
+    b"\x1f\x8b": ".gz",
+    b"\xfd7zXZ\0": ".xz",
+    b"(\xb5/\xfd": ".zst",
+    b"PK\3\4": ".zip",
+    b"PK\5\6": ".zip",
+}
+_BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
+LONGEST_MAGIC = 10  # bytes
+FIRST = 1 << 22  # bytes
 
 Pull = Callable[[int], bytes]  # at most so many bytes, as soon as there are any; none at the end
 
@@ -30,14 +42,23 @@ def label(path: str) -> str:
     return "standard input" if path == STDIN else plain(path)
 
 
+def packing(beginning: bytes) -> str | None:
+    """The usual suffix of compressed data that begin like this; no text does."""
+    if _BZIP2.match(beginning):
+        return ".bz2"
+    return next((suffix for magic, suffix in _MAGIC.items() if beginning.startswith(magic)), None)
+
+
 def expand(paths: Sequence[str]) -> list[str]:
     """The files that are meant; globs that the shell left alone are expanded, in sorted order."""
     found: list[str] = []
     for path in paths:
-        if path != STDIN and any(mark in path for mark in "*?[") and not Path(path).exists():
+        if not path:
+            raise DataError("the name of a data file is empty.")
+        if path != STDIN and any(mark in path for mark in "*?[") and not os.path.lexists(path):
             matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (patterns may be absolute)
             if not matches:
-                raise DataError(f"no file matches {path!r}.")
+                raise DataError(f"no file matches {quoted(path)}.")
             found += matches
         else:
             found.append(path)
@@ -53,18 +74,35 @@ class Partial(Protocol):
 
 
 class Meter(io.RawIOBase):
-    """Passes bytes on as they come; measures them."""
+    """Passes bytes on as they come; measures them. `DataError` if they cannot be read."""
 
-    def __init__(self, inner: Partial) -> None:
+    def __init__(self, inner: Partial, shown: str) -> None:
         self._inner = inner
+        self._shown = shown
         self._digest = hashlib.sha256()
         self._size = 0
+        self._ahead = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
+    def beginning(self) -> bytes:
+        """What comes first, without taking it."""
+        self._ahead = memoryview(self._read(FIRST))
+        return bytes(self._ahead[:LONGEST_MAGIC])
+
     def pull(self, size: int) -> bytes:
-        data = self._inner.read1(size)
+        if not self._ahead:
+            return self._read(size)
+        data = bytes(self._ahead[:size])
+        self._ahead = self._ahead[size:]
+        return data
+
+    def _read(self, size: int) -> bytes:
+        try:
+            data = self._inner.read1(size)
+        except OSError as error:
+            raise DataError(f"{self._shown} cannot be read: {error.strerror}.") from None
         self._digest.update(data)
         self._size += len(data)
         return data
@@ -93,8 +131,10 @@ class Opened:
 
 @contextmanager
 def opened(path: str) -> Iterator[Opened]:
-    """The bytes of a file, decompressed; `DataError` if it cannot be read."""
+    """The bytes of a file, decompressed if they are compressed, whatever its name; `DataError` if it cannot be read."""
     shown = label(path)
+    if path == STDIN and sys.stdin is None:
+        raise DataError("standard input is closed.")
     with ExitStack() as stack:
         try:
             raw = sys.stdin.buffer if path == STDIN else stack.enter_context(Path(path).open("rb"))
@@ -106,12 +146,20 @@ def opened(path: str) -> Iterator[Opened]:
             ) from None
         except OSError as error:
             raise DataError(f"{shown} cannot be read: {error.strerror}.") from None
-        meter = Meter(cast(Partial, raw))
-        suffix = Path(path).suffix.lower()
-        if suffix in COMPRESSED and path != STDIN:
+        except ValueError:
+            raise DataError(f"{shown} is no name of a file.") from None
+        meter = Meter(cast(Partial, raw), shown)
+        beginning, named = meter.beginning(), Path(path).suffix.lower()
+        packed = packing(beginning)
+        if not packed and beginning and named in COMPRESSED:
+            raise DataError(
+                f"{shown} is not a valid {named} file: it does not begin like one. "
+                f"If it holds plain text, name it without {named}."
+            )
+        if packed:
             from em_cli.sources.compression import decompress
 
-            stream = stack.enter_context(decompress(meter, suffix, shown))
+            stream = stack.enter_context(decompress(meter, packed, shown))
             yield Opened(shown, stream.read, lambda: meter.measured(path))
         else:
             yield Opened(shown, meter.pull, lambda: meter.measured(path))

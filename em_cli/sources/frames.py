@@ -6,8 +6,10 @@ import io
 import warnings
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from pandas.errors import DtypeWarning, ParserError, ParserWarning
 
 from em_cli.errors import DataError
@@ -48,30 +50,56 @@ class _Reading(io.TextIOBase):
 
 def frame_of_text(text: Lines, found: Layout, shown: str, options: ReadOptions) -> pd.DataFrame:
     """The rows as pandas reads them; `DataError` for a record of another length than the header."""
-    names = list(found.names)
     missing = [*MISSING, *options.na]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ParserWarning)
-            warnings.simplefilter("ignore", DtypeWarning)
-            frame = pd.read_csv(
-                _Reading(text.text),
-                sep=found.delimiter,
-                header=None,
-                names=names,
-                index_col=False,
-                skipinitialspace=True,
-                decimal=options.decimal,
-                thousands=options.thousands,
-                dtype={name: str for name in names if options.as_text(name)} or None,
-                keep_default_na=False,
-                na_values=missing if options.id is None else {name: missing for name in names if name != options.id},
-            )
+        frame = _parsed(text, found, 0, missing, options)
     except (ParserError, ParserWarning) as error:
-        raise _unparsable(text, found, shown, options, str(error)) from None
+        blank = _blank_beyond(text, found, shown)
+        if not blank or "inside string" in str(error):
+            raise _unparsable(text, found, shown, options, str(error)) from None
+        frame = _parsed(text, found, blank, missing, options)
     if _to_be_counted(frame, text, found, shown):
-        _refuse_ragged(text, found, shown)
+        _refuse_ragged(text, found, shown, options)
+    for name in frame.columns:
+        if not is_numeric_dtype(frame[name].dtype) and name != options.id:
+            frame[name] = _without_padded(frame[name], missing)
     return frame
+
+
+def _parsed(text: Lines, found: Layout, beyond: int, missing: list[str], options: ReadOptions) -> pd.DataFrame:
+    """As pandas reads it, so many blank fields left out that stand beyond the last column."""
+    names = list(found.names)
+    no_names = [f"\n{place}" for place in range(beyond)]
+    as_text: dict[str, type] | type | None = {name: str for name in names if options.as_text(name)} or None
+    if options.thousands is not None:
+        as_text = str  # pandas would take these marks out wherever they stand
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ParserWarning)
+        warnings.simplefilter("ignore", DtypeWarning)
+        frame = pd.read_csv(
+            _Reading(text.text),
+            sep=found.delimiter,
+            header=None,
+            names=[*names, *no_names],
+            index_col=False,
+            skipinitialspace=True,
+            decimal=options.decimal,
+            dtype=as_text,
+            keep_default_na=False,
+            na_values=missing if options.id is None else {name: missing for name in names if name != options.id},
+        )
+    return frame[names] if beyond else frame
+
+
+def _without_padded(cells: pd.Series[Any], missing: list[str]) -> pd.Series[Any]:
+    """The cells, those missing as well that mark it with blanks behind."""
+    texts = cells[cells.map(lambda cell: isinstance(cell, str) and cell[-1:].isspace()).to_numpy(dtype=bool)]
+    padded = texts[texts.str.strip().isin(missing).to_numpy(dtype=bool)] if len(texts) else texts
+    if not len(padded):
+        return cells
+    kept = cells.copy()
+    kept[padded.index] = None
+    return kept
 
 
 def text_cell(text: Lines, found: Layout, shown: str, row: int, column: str) -> Found:
@@ -94,7 +122,22 @@ def _to_be_counted(frame: pd.DataFrame, text: Lines, found: Layout, shown: str) 
     return '"' in text.text or text.text.count(found.delimiter) != len(last) * (len(found.names) - 1)
 
 
-def _refuse_ragged(text: Lines, found: Layout, shown: str) -> None:
+def _blank_beyond(text: Lines, found: Layout, shown: str) -> int:
+    """How many fields stand beyond the last column, in some record; 0 if not all of them are blank."""
+    beyond = 0
+    for record in records(text.text, found.delimiter, text.first_line, shown):
+        if _too_long(record, found):
+            return 0
+        beyond = max(beyond, len(record.fields) - len(found.names))
+    return beyond
+
+
+def _too_long(record: Record, found: Layout) -> bool:
+    """Whether there is anything beyond the last column; blank fields are nothing."""
+    return any(field.strip() for field in record.fields[len(found.names) :])
+
+
+def _refuse_ragged(text: Lines, found: Layout, shown: str, options: ReadOptions) -> None:
     width = len(found.names)
     for record in records(text.text, found.delimiter, text.first_line, shown):
         if len(record.fields) < width:
@@ -102,16 +145,16 @@ def _refuse_ragged(text: Lines, found: Layout, shown: str) -> None:
                 f"{_lengths(record, found, shown)} Is the file cut short? "
                 "A missing value in the last column still needs its delimiter."
             )
-        if len(record.fields) > width and record.fields[width:] != [""]:
-            raise DataError(_lengths(record, found, shown))
+        if _too_long(record, found):
+            raise DataError(_lengths(record, found, shown) + _what_it_may_be(record, found, options))
 
 
 def _unparsable(text: Lines, found: Layout, shown: str, options: ReadOptions, problem: str) -> DataError:
     line = text.first_line
     for record in records(text.text, found.delimiter, text.first_line, shown):
         line = record.line
-        if "inside string" not in problem and len(record.fields) != len(found.names):
-            return DataError(_lengths(record, found, shown) + _decimal_comma(record, found, options))
+        if "inside string" not in problem and (len(record.fields) < len(found.names) or _too_long(record, found)):
+            return DataError(_lengths(record, found, shown) + _what_it_may_be(record, found, options))
     if "inside string" in problem:
         return DataError(f'{shown}, line {line}: a quote (") is opened here and never closed.')
     return DataError(f"{shown} cannot be read as delimited text: {plain(problem.strip())}")
@@ -119,12 +162,23 @@ def _unparsable(text: Lines, found: Layout, shown: str, options: ReadOptions, pr
 
 def _lengths(record: Record, found: Layout, shown: str) -> str:
     wanted = "the header has" if found.body_line is not None else "the first line has"
-    return f"{shown}: line {record.line} has {plural(len(record.fields), 'field')}, {wanted} {len(found.names)}."
+    names = f"{len(found.names)}" + (f" with a name and {found.unnamed} without" if found.unnamed else "")
+    return f"{shown}: line {record.line} has {plural(len(record.fields), 'field')}, {wanted} {names}."
 
 
-def _decimal_comma(record: Record, found: Layout, options: ReadOptions) -> str:
-    if found.delimiter != "," or options.decimal != "." or len(record.fields) < len(found.names):
+def _what_it_may_be(record: Record, found: Layout, options: ReadOptions) -> str:
+    """What to do about a record that is too long, as far as it can be told."""
+    width = len(found.names)
+    if found.names[0][:1] in ("#", "%") and options.comment is None:
+        return f" If the line taken for the header is a comment, pass --comment '{found.names[0][0]}'."
+    if len(record.fields) <= width or found.unnamed:
         return ""
-    if sum(number(text) is not None for text in record.fields) < len(record.fields) / 2:
-        return ""
-    return " (A decimal comma? Try --delimiter ';' --decimal ','.)"
+    if width == 1:
+        return " Is the line taken for the header the title of the table? Then take out what stands above the header."
+    hints = []
+    n_numbers = sum(number(text) is not None for text in record.fields)
+    if found.delimiter == "," and options.decimal == "." and 2 * n_numbers >= len(record.fields):
+        hints.append("A decimal comma? Try --delimiter ';' --decimal ','.")
+    if len(record.fields) == width + 1 and found.body_line == record.line:
+        hints.append("Row names, as R writes them? Give them a name in the header.")
+    return f" ({' '.join(hints)})" if hints else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from em_cli.errors import DataError
@@ -17,41 +18,106 @@ DELIMITERS = ",;\t|"
 LOOK_AT = 20  # records
 
 
+_EXCEL = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # a first line that tells Excel the delimiter
+_NO_TABLE = {
+    re.compile(r'\s*(\{\s*"|\[\s*[\[{])'): "is JSON, not delimited text: write the rows as CSV",
+    re.compile(r"\s*<(!doctype|html|\?xml)\b", re.IGNORECASE): "is a page of HTML or XML, not delimited text",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     names: tuple[str, ...]
     delimiter: str
     body_line: int | None  # the line after the header; None without a header
+    unnamed: int = 0  # columns at the end of the header without a name: they must be blank
 
 
 def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
     """The layout of a file that begins with these lines; None if all of them are blank."""
-    delimiter = options.separator or _guess(lines, shown, options)
-    first = next(records(lines.text, delimiter, lines.first_line, shown), None)
-    if first is None:
+    if not lines.text.strip():
         return None
+    for form, what in _NO_TABLE.items():
+        if form.match(lines.text):
+            raise DataError(f"{shown} {what}.")
+    own = _EXCEL.match(lines.text) if lines.first_line == 1 else None
+    if own:
+        lines = replace(lines, text=lines.text[own.end() :], first_line=2)
+    delimiter = options.separator or (own[1] if own else _guess(lines, shown, options))
+    found = list(islice(records(lines.text, delimiter, lines.first_line, shown), 1 + LOOK_AT))
+    if not found:
+        return None
+    first = found[0]
+    if first.end == lines.first_line + lines.text.count("\n") + 1 and lines.text.count('"') % 2:
+        raise DataError(f'{shown}, line {first.line}: a quote (") is opened here and never closed.')
     if options.header is False:
-        return Layout(tuple(f"x{i}" for i in range(1, len(first.fields) + 1)), delimiter, None)
-    names = tuple(name.strip() for name in first.fields)
-    if options.header is None and all(number(name, options.decimal, options.thousands) is not None for name in names):
-        raise DataError(_header_less(names, shown))
+        names = tuple(f"x{i}" for i in range(1, len(first.fields) + 1))
+        return Layout(names, delimiter, lines.first_line if own else None)
+    every = tuple(name.strip().strip("\ufeff").strip() for name in first.fields)
+    names = _without_blank_end(every)
+    if options.header is None and _like_data(every, [record.fields for record in found[1:]], options):
+        raise DataError(_header_less(every, shown))
     _check_names(names, first.line, shown)
-    return Layout(names, delimiter, first.end)
+    return Layout(names, delimiter, first.end, len(every) - len(names))
+
+
+def _without_blank_end(names: tuple[str, ...]) -> tuple[str, ...]:
+    while len(names) > 1 and not names[-1]:
+        names = names[:-1]
+    return names
 
 
 def _guess(lines: Lines, shown: str, options: ReadOptions) -> str:
     """The one that cuts the first record into most fields, preferably the next ones into as many.
 
-    A character that is part of numbers is the last choice.
+    A character that is part of numbers is the last choice. `DataError` if it could be this or that.
     """
-    best, most = ",", (False, False, 1)
+    found: dict[str, tuple[bool, bool, int]] = {}
     for delimiter in DELIMITERS:
         lengths = [len(record.fields) for record in islice(records(lines.text, delimiter, 1, shown), LOOK_AT)]
         if lengths and lengths[0] > 1:
-            quality = (delimiter not in (options.decimal, options.thousands), len(set(lengths)) == 1, lengths[0])
-            if quality > most:
-                best, most = delimiter, quality
+            own = delimiter not in (options.decimal, options.thousands)
+            found[delimiter] = (own, len(set(lengths)) == 1, lengths[0])
+    if not found:
+        _refuse_blanks(lines, shown)
+        return ","
+    best = max(found, key=lambda delimiter: found[delimiter])
+    for other, quality in found.items():
+        if other != best and quality[:2] == (True, True):
+            raise DataError(
+                f"{shown} may be separated by {_argument(best)} or by {_argument(other)}: each line has "
+                f"{found[best][2]} fields by the one, {quality[2]} by the other. Say which it is with --delimiter."
+            )
     return best
+
+
+def _refuse_blanks(lines: Lines, shown: str) -> None:
+    """`DataError` if blanks or colons, which are not thought of, would cut all records into as many numbers."""
+    rows = [line for line in islice(lines.text.split("\n"), 2 * LOOK_AT) if line.strip()]
+    for mark in (None, ":"):
+        fields = [row.split(mark) for row in rows]
+        cells = [cell for row in fields[1:] for cell in row]
+        if len({len(row) for row in fields}) > 1 or len(fields[0]) == 1 or not cells:
+            continue
+        if 2 * sum(number(cell) is not None for cell in cells) >= len(cells):
+            by, argument = ("blanks", "' '") if mark is None else ("colons", mark)
+            raise DataError(
+                f"{shown} looks separated by {by}: pass --delimiter {argument}; "
+                "or --delimiter , if it is one column all the same."
+            )
+
+
+def _argument(delimiter: str) -> str:
+    return "tab" if delimiter == "\t" else f"'{delimiter}'"
+
+
+def _like_data(names: tuple[str, ...], rows: list[list[str]], options: ReadOptions) -> bool:
+    """Whether the names could be a row: each a number, blank, or a text that recurs in its column; one a number."""
+    numbers = [number(name, options.decimal, options.thousands) is not None for name in names]
+    if not any(numbers):
+        return False
+    recurs = [any(row[place : place + 1] == [name] for row in rows) for place, name in enumerate(names)]
+    return all(there or not name or again for name, there, again in zip(names, numbers, recurs, strict=True))
 
 
 def _header_less(names: tuple[str, ...], shown: str) -> str:
@@ -69,7 +135,6 @@ def _check_names(names: tuple[str, ...], line: int, shown: str) -> None:
         hint = {
             1: " If these are row names written by R or pandas, name the column in the file, or write it "
             "without them (row.names = FALSE, index=False).",
-            len(names): " Is there a delimiter too many at the end of the header?",
         }.get(place, "")
         raise DataError(f"{shown}, line {line}: column {place} has no name in the header.{hint}")
     name, times = Counter(names).most_common(1)[0]

@@ -5,13 +5,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from functools import cache
+
+BLANKS = " \u00a0\u2009\u202f"  # that stand between thousands; in typeset numbers they do not break
+_MINUS = str.maketrans(dict.fromkeys("−–﹣－", "-"))  # before a number none of these means anything else
 
 
 def number(text: str, decimal: str = ".", thousands: str | None = None) -> float | None:
     """The value of a cell; None if it is not a number."""
-    text = text.strip()
+    text = text.strip().translate(_MINUS)
     if thousands is not None:
-        text = text.replace(thousands, "")
+        marks = BLANKS if thousands in BLANKS else thousands
+        if any(mark in text for mark in marks):
+            if not _grouped(marks, decimal).fullmatch(text):
+                return None
+            text = text.translate(dict.fromkeys(map(ord, marks)))
     if decimal != ".":
         text = text.replace(decimal, ".") if "." not in text else ""
     try:
@@ -21,18 +29,27 @@ def number(text: str, decimal: str = ".", thousands: str | None = None) -> float
     return None if "_" in text or math.isnan(value) else value
 
 
+@cache
+def _grouped(marks: str, decimal: str) -> re.Pattern[str]:
+    """Digits in groups of three, or of two before the last as in India."""
+    mark, point = f"[{re.escape(marks)}]", re.escape(decimal)
+    return re.compile(rf"[+-]?\d{{1,3}}({mark}\d{{2,3}})*{mark}\d{{3}}({point}\d*)?([eE][+-]?\d+)?")
+
+
 _WRITINGS = {
     "--decimal ','": re.compile(r"[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?", re.IGNORECASE),
     "--thousands ','": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?"),
     "--decimal ',' --thousands .": re.compile(r"[+-]?\d{1,3}(\.\d{3})*(,\d*)?"),
     '--thousands "\'"': re.compile(r"[+-]?\d{1,3}('\d{3})+(\.\d*)?"),
-    "--thousands ' '": re.compile(r"[+-]?\d{1,3}( \d{3})+(\.\d*)?"),
+    "--thousands ' '": re.compile(rf"[+-]?\d{{1,3}}([{BLANKS}]\d{{3}})+(\.\d*)?"),
+    "--decimal ',' --thousands ' '": re.compile(rf"[+-]?\d{{1,3}}([{BLANKS}]\d{{3}})*(,\d*)?"),
+    "--decimal .": re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE),
 }
 
 
 def writings(texts: Iterable[str]) -> list[str]:
     """Options with which all these texts would be numbers."""
-    texts = list(texts)
-    found = [option for option, form in _WRITINGS.items() if all(form.fullmatch(text.strip()) for text in texts)]
+    texts = [text.strip().translate(_MINUS) for text in texts]
+    found = [option for option, form in _WRITINGS.items() if all(map(form.fullmatch, texts))]
     simplest = found[0] if found else ""
     return [option for option in found if option == simplest or not option.startswith(simplest)]

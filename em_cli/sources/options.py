@@ -76,10 +76,16 @@ class ReadOptions:
             ("--thousands", self.thousands),
             ("--comment", self.comment),
         ]:
-            if text is not None and (len(text) != 1 or text in '"\r\n'):
+            if text is not None and (len(text) != 1 or text in '"\r\n\0'):
                 raise UsageError(f"{option} must be one character, not {text!r}.")
+            if text is not None and option in ("--decimal", "--thousands") and (text.isalnum() or text in "+-_"):
+                raise UsageError(f"{option} {text!r} would be part of numbers.")
+        if self.separator is not None and not self.separator.isascii():
+            raise UsageError(f"--delimiter must be an ASCII character, not {self.separator!r}.")
         if self.thousands == self.decimal:
             raise UsageError(f"--thousands and --decimal are both {self.decimal!r}.")
+        if self.comment is not None and self.comment in (self.separator, self.decimal, self.thousands):
+            raise UsageError(f"--comment {self.comment!r} is the delimiter, or part of numbers.")
         if self.encoding is not None:
             try:
                 b"?".decode(self.encoding, "replace")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from em_cli.errors import DataError
 
+csv.field_size_limit(1 << 26)  # characters; a field of a longer one is refused before it gets here
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -47,10 +47,15 @@ def _remedy(name: str, n: int, n_present: int, forms: Counter[str], without: str
         other = f"; else {without}" if without else ""
         return f"If these are numbers, try {' or '.join(possible)}{other}."
     other = f", or {without}" if without else ""
-    if len(forms) <= SHOWN_FORMS and 2 * n <= n_present and max(map(len, forms)) <= LONGEST:
+    if len(forms) <= SHOWN_FORMS and 2 * n <= n_present and all(map(_can_be_typed, forms)):
         category = f", or --type {argument(name)}=categorical" if without else ""
         return f"Use {' '.join(f'--na {argument(form)}' for form in forms)}{other}{category}."
     return f"Text is no number: use {without}." if without else "The model needs numbers here."
+
+
+def _can_be_typed(form: str) -> bool:
+    """Whether a cell may stand in an option as it is."""
+    return len(form) <= LONGEST and form.isprintable()
 
 
 def without(name: str, options: ReadOptions) -> str:
@@ -62,9 +67,10 @@ def without(name: str, options: ReadOptions) -> str:
 
 def refuse_infinite(name: str, cell: Cell | None) -> None:
     if cell is not None:
+        na = f"If it marks a missing value, use --na {argument(cell.text)}; else c" if _can_be_typed(cell.text) else "C"
         raise DataError(
             f"{cell.file}, {cell.row_and_line}, column {quoted(name)}: {quoted(cell.text)} is not a finite number. "
-            f"If it marks a missing value, use --na {argument(cell.text)}; else correct the cell."
+            f"{na}orrect the cell."
         )
 
 

@@ -13,6 +13,13 @@ from em_cli.sources.files import Opened
 PIECE = 1 << 22  # bytes asked for at once
 LONGEST_RECORD = 1 << 26
 
+LOOK_AT = 1000  # bytes, for signs of UTF-16
+_NO_TEXT = {
+    b"%PDF-": "a PDF document, not text",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet or document of Microsoft Office, not text: save the sheet as CSV",
+    b"PAR1": "a Parquet file: name it .parquet",
+    b"ARROW1": "a Feather file: name it .feather",
+}
 _BOMS = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -51,11 +58,17 @@ def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
             line += piece.text.count("\n")
             carry = carry[end:]
         elif len(carry) > LONGEST_RECORD:
-            raise DataError(f'{file.label}, line {line}: a quote (") is opened here or below and never closed.')
+            raise DataError(_too_long(file.label, line, carry))
         elif len(carry) > PIECE:
             enough = 2 * len(carry)
     if carry:
         yield _lines(carry, line)
+
+
+def _too_long(shown: str, line: int, text: str) -> str:
+    if '"' in text:
+        return f'{shown}, line {line}: a quote (") is opened here or below and never closed.'
+    return f"{shown}, line {line} is longer than {LONGEST_RECORD:,} characters: is this delimited text?"
 
 
 def _lines(text: str, first_line: int) -> Lines:
@@ -78,6 +91,9 @@ def _decoded(file: Opened, encoding: str | None, reached: Callable[[], int]) -> 
         data += head
     if not data:
         raise DataError(f"{file.label} is empty.")
+    if encoding is None and (kind := next((kind for magic, kind in _NO_TEXT.items() if data.startswith(magic)), None)):
+        raise DataError(f"{file.label} is {kind}.")
+    begun = False
     name = encoding or next((name for mark, name in _BOMS.items() if data.startswith(mark)), "utf-8")
     wide = codecs.lookup(name).name.startswith(("utf-16", "utf-32"))
     decoder = codecs.getincrementaldecoder("utf-8-sig" if codecs.lookup(name).name == "utf-8" else name)()
@@ -87,30 +103,37 @@ def _decoded(file: Opened, encoding: str | None, reached: Callable[[], int]) -> 
         except UnicodeDecodeError as error:
             if not wide and b"\0" in data:
                 line = reached() + _count_lines(data[: data.index(b"\0")].decode("latin-1"))
-                raise _binary(file.label, line) from None
+                raise _binary(file.label, line, data) from None
             line = reached() + _count_lines(error.object[: error.start].decode(name, "ignore"))
-            raise _undecodable(file.label, line, error, encoding) from None
+            raise _undecodable(file.label, line, error, encoding or (name if wide else None)) from None
         except UnicodeError as error:
             raise DataError(f"{file.label} is not in {encoding}: {error}.") from None
         if "\0" in text:
-            raise _binary(file.label, reached() + _count_lines(text[: text.index("\0")]))
+            raise _binary(file.label, reached() + _count_lines(text[: text.index("\0")]), b"" if wide else data)
+        if text and not begun:
+            begun, text = True, text.lstrip("\ufeff")
         yield text
         if not data:
             return
         data = file.pull(PIECE)
 
 
-def _binary(shown: str, line: int) -> DataError:
-    return DataError(
-        f"{shown} is a binary file, not text (line {line} holds a NUL byte). "
-        "Save a spreadsheet as CSV; unpack an archive; if it is UTF-16 text, pass --encoding utf-16-le."
-    )
+def _binary(shown: str, line: int, data: bytes) -> DataError:
+    first = data[:LOOK_AT]
+    odd, even = first[1::2].count(0), first[::2].count(0)
+    if max(odd, even) > len(first) / 4 and min(odd, even) == 0:
+        name = "utf-16-le" if odd else "utf-16-be"
+        remedy = f"It looks like UTF-16 without a byte order mark: pass --encoding {name}."
+    else:
+        remedy = "Save a spreadsheet as CSV; unpack an archive; take single NUL bytes out with tr -d '\\000'."
+    return DataError(f"{shown} is a binary file, not text (line {line} holds a NUL byte). {remedy}")
 
 
 def _undecodable(shown: str, line: int, error: UnicodeDecodeError, encoding: str | None) -> DataError:
     byte = f"0x{error.object[error.start]:02x}"
     if encoding is not None:
-        return DataError(f"{shown}, line {line}: byte {byte} is not valid in {encoding}. Is --encoding right?")
+        remedy = "Is --encoding right, and the file whole?"
+        return DataError(f"{shown}, line {line}: byte {byte} is not valid in {encoding}. {remedy}")
     return DataError(
         f"{shown}, line {line}: byte {byte} is not valid in UTF-8. "
         "If the file is in Latin-1 (usual for older Windows programs), pass --encoding latin-1."

@@ -39,5 +39,7 @@ def check_weights(weights: Array, name: str, shown: str) -> None:
     """`DataError` if no row has any weight."""
     if not (weights > 0).any():
         raise DataError(f"{shown}: every weight in column {quoted(name)} is 0: there is no row to fit.")
-    if not np.isfinite(weights.sum()):
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
         raise DataError(f"{shown}: the sum of the weights in column {quoted(name)} is not finite.")

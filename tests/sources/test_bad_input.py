@@ -55,11 +55,8 @@ CASES = {
         {},
         "data.csv, line 1: the column name 'a' stands 2 times in the header (columns 1 and 3).",
     ),
-    "no name, last": (
-        b"a,b,\n1,2,\n",
-        {},
-        "data.csv, line 1: column 3 has no name in the header. Is there a delimiter",
-    ),
+    "no name, last": (b"a,b,\n1,2,\n3,4,5\n", {}, "line 3 has 3 fields, the header has 2 with a name and 1 without."),
+    "no name, amid": (b"a,,b\n1,2,\n", {}, "data.csv, line 1: column 2 has no name in the header."),
     "no name, first": (b',a\n"1",2\n', {}, "column 1 has no name in the header. If these are row names"),
     "header-less": (
         b"3.6,79\n1.8,54\n",
@@ -248,7 +245,7 @@ def test_extras_that_are_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "zstandard", None)
     Path("a.parquet").write_bytes(b"PAR1")
-    Path("a.csv.zst").write_bytes(b"")
+    Path("a.csv.zst").write_bytes(b"(\xb5/\xfd")
     assert 'reading .parquet files needs pip install "em-cli[parquet]".' in refused({}, "a.parquet")
     assert 'reading .zst files needs pip install "em-cli[zst]".' in refused({}, "a.csv.zst")
 
