@@ -13,6 +13,7 @@ from em_cli.commands.config import config
 from em_cli.commands.fit import fit
 from em_cli.commands.impute import impute
 from em_cli.commands.parts import parts
+from em_cli.commands.plot import plot
 from em_cli.commands.predict import predict
 from em_cli.commands.sample import sample
 from em_cli.commands.score import score
@@ -39,6 +40,7 @@ app.command()(score)
 app.command()(sample)
 app.command()(impute)
 app.command()(show)
+app.command()(plot)
 app.command()(parts)
 app.add_typer(config, name="config")
 

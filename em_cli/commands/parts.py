@@ -56,6 +56,7 @@ def _axes() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     from em_cli.families import FAMILIES
     from em_cli.families.covariances import COVARIANCES
     from em_cli.latents import LATENTS
+    from em_cli.reports import PICTURES
     from em_cli.runners import RUNNERS
     from em_cli.starts import STARTS
 
@@ -66,6 +67,7 @@ def _axes() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
         "algorithms": ALGORITHMS,
         "starts": STARTS,
         "runners": RUNNERS,
+        "pictures": PICTURES,
     }
     axes = {title: {name: registry.load(name) for name in registry.names()} for title, registry in registries.items()}
     singular = {registry.kind: title for title, registry in registries.items()}

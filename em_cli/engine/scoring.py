@@ -52,11 +52,7 @@ def score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers 
         m = tile.shape[1]
         padded = tile if m % LANES == 0 else np.pad(tile, ((0, 0), (0, -m % LANES)), mode="edge")
         known = None if labels is None else np.pad(labels[first : first + step], (0, -m % LANES), mode="edge")
-        joint = np.empty((1, k, padded.shape[1]))
-        features = np.empty((model.family.n_features(), padded.shape[1]))
-        with np.errstate(over="ignore"):  # squares of huge values, which a tight component does not use
-            model.family.features(padded, features)
-            model.family.log_density(features, stacked.components, prior, joint)
+        joint = _log_density(model, stacked, padded, prior)
         posterior = model.latent.posterior(joint, stacked.latent, Block(0, padded, labels=known))
         log_density[first : first + m] = posterior.log_likelihood[0, :m] + model.family.base_measure(tile)
         responsibilities[:k, first : first + m] = joint[0, :, :m]
@@ -64,6 +60,27 @@ def score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers 
         responsibilities[k] = np.maximum(1 - responsibilities[:k].sum(axis=0), 0.0)
     responsibilities[responsibilities < NEGLIGIBLE] = 0.0
     return RowScores(log_density, responsibilities)
+
+
+def component_log_density(model: Model, parameters: Parameters, x: Array) -> Array:
+    """(K, n) of each component at the rows x (D, n), in the user's units; missing cells are integrated out."""
+    n, step = x.shape[1], tile_rows(model.family.n_features())
+    density, stacked = np.empty((model.n_components, n)), stack([parameters])
+    none = np.zeros((1, model.n_components))
+    for first in range(0, n, step):
+        tile = x[:, first : first + step]
+        density[:, first : first + step] = _log_density(model, stacked, tile, none)[0] + model.family.base_measure(tile)
+    return density
+
+
+def _log_density(model: Model, stacked: Parameters, tile: Array, offset: Array) -> Array:
+    """(1, K, n) of the components less the base measure, plus the offset (1, K)."""
+    density = np.empty((1, model.n_components, tile.shape[1]))
+    features = np.empty((model.family.n_features(), tile.shape[1]))
+    with np.errstate(over="ignore"):  # squares of huge values, which a tight component does not use
+        model.family.features(tile, features)
+        model.family.log_density(features, stacked.components, offset, density)
+    return density
 
 
 def totals(scores: RowScores, weights: Array | None = None) -> Totals:

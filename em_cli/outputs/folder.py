@@ -12,20 +12,33 @@ from pathlib import Path
 
 from em_cli.errors import OutputError
 
+Content = Iterable[str] | Iterable[bytes]
 WHOLE = "backslashreplace"  # names of files may hold bytes that are no characters
+
+
+def write_files(folder: str, files: Mapping[str, Content]) -> None:
+    """Write each file into a folder, which is made if it is not there."""
+    with explained(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        _put(str(Path(folder) / name), content)
 
 
 def write_file(path: str, content: Iterable[str]) -> None:
     """Write one file, or standard output for '-'; what is no file (a FIFO, /dev/stdout) is written to as it goes."""
     if path == "-":
         write_stdout(content)
-        return
+    else:
+        _put(path, content)
+
+
+def _put(path: str, content: Content) -> None:
     target = Path(os.path.realpath(path))  # a symlink is written through
     if target.is_dir():
         raise OutputError(f"{path} is a folder, not a file.")
     if is_stream(path):
-        with explained(path, ""), Path(path).open("a", encoding="utf-8", errors=WHOLE, newline="") as stream:
-            stream.writelines(content)
+        with explained(path, ""), Path(path).open("ab") as stream:
+            stream.writelines(_bytes(content))
         return
     with explained(path):
         handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -53,13 +66,17 @@ def write_stdout(content: Iterable[str]) -> None:
         sys.stdout.flush()
 
 
-def write_flushed(path: Path, content: Iterable[str | bytes]) -> None:
+def write_flushed(path: Path, content: Content) -> None:
     """Write, and see to it that the disk has it."""
     with path.open("wb") as file:
-        for piece in content:
-            file.write(piece if isinstance(piece, bytes) else piece.encode(errors=WHOLE))
+        file.writelines(_bytes(content))
         file.flush()
         os.fsync(file.fileno())
+
+
+def _bytes(content: Content) -> Iterator[bytes]:
+    for piece in content:
+        yield piece if isinstance(piece, bytes) else piece.encode(errors=WHOLE)
 
 
 @contextmanager

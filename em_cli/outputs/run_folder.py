@@ -7,14 +7,14 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from em_cli.errors import NoFit, OutputError
 from em_cli.outputs.checkpoint import STATE
-from em_cli.outputs.folder import explained, umask, write_flushed
+from em_cli.outputs.folder import Content, explained, umask, write_flushed
 
 CHECKPOINT = "checkpoint"
 AT_CWD, EXCHANGE = -100, 2  # of renameat2(2)
@@ -33,7 +33,7 @@ class RunFolder:
     def checkpoint(self) -> Path:
         return self.aside / CHECKPOINT
 
-    def deliver(self, files: Mapping[str, Iterable[str | bytes]], finished: bool = True) -> list[str]:
+    def deliver(self, files: Mapping[str, Content], finished: bool = True) -> list[str]:
         """Write the files and give them their place; the names. A run that is not finished keeps its checkpoint."""
         with explained(self.path):
             for name, content in files.items():

@@ -165,6 +165,12 @@ def opened(path: str) -> Iterator[Opened]:
             yield Opened(shown, meter.pull, lambda: meter.measured(path))
 
 
+def hashed(path: str) -> InputFile:
+    """A file as it lies on disk."""
+    with opened(path) as file:
+        return file.measured()
+
+
 def digest(inputs: Sequence[InputFile]) -> str:
     """One hash for all the data."""
     if len(inputs) == 1:

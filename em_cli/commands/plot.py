@@ -1,0 +1,69 @@
+"""`em plot`: pictures of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from em_cli.commands.options import grouped
+from em_cli.commands.predict import Debug
+
+
+@grouped
+def plot(
+    run: Annotated[str, Argument(metavar="RUN", help="A run folder.")],
+    data: Annotated[
+        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None, Option("--kind", metavar="NAME,…", help="Which pictures [default: all that apply].")
+    ] = None,
+    format: Annotated[str, Option("--format", metavar="png|svg|pdf", help="Of the files.")] = "png",
+    out: Annotated[
+        str | None, Option("-o", "--out", metavar="DIR", help="[default: plots in the run folder]", show_default=False)
+    ] = None,
+    theme: Annotated[str, Option("--theme", metavar="light|dark", help="Colours.")] = "light",
+    dpi: Annotated[int, Option("--dpi", metavar="N", min=30, max=1200, help="Dots per inch of a png.")] = 200,
+    width: Annotated[
+        float | None,
+        Option(
+            "--width", metavar="INCHES", min=2, max=40, help="[default: what the picture needs]", show_default=False
+        ),
+    ] = None,
+    columns: Annotated[
+        str | None, Option("--columns", metavar="A,B", help="Columns to show [default: the most telling].")
+    ] = None,
+    force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Draw pictures of a run.
+
+    Example: em plot faithful.em --kind scatter
+    """
+    from em_cli.commands.drawing import check_extra, files_of
+    from em_cli.commands.run_folder import read_run
+    from em_cli.errors import OutputError, UsageError
+    from em_cli.outputs.folder import write_file, write_files
+    from em_cli.registry import did_you_mean
+    from em_cli.reports.picture import FORMATS, kinds_named, pictures_of
+    from em_cli.reports.style import theme_named
+
+    check_extra()
+    if format not in FORMATS:
+        raise UsageError(f"unknown format {format!r}{did_you_mean(format, FORMATS)}")
+    colours = theme_named(theme)
+    kinds = [name.strip() for text in kind or () for name in text.split(",") if name.strip()]
+    rows_wanted = any(kind.needs_rows for kind in kinds_named(kinds).values())
+    if data and not rows_wanted:
+        raise UsageError(f"{', '.join(kinds)} shows no rows: it needs no data.")
+    found = read_run(run, data or (), rows_wanted)
+    pictures = pictures_of(found, kinds, [name.strip() for name in (columns or "").split(",") if name.strip()])
+    folder = Path(out) if out else Path(run) / "plots"
+    files = [folder / f"{picture.kind}.{format}" for picture in pictures]
+    there = [file for file in files if file.exists()]
+    if there and not force:
+        raise OutputError(f"{there[0]} exists. Use --force to replace it, or --out to write elsewhere.")
+    write_files(str(folder), files_of(pictures, colours, format, dpi, width))
+    write_file("-", [f"{file}: {picture.caption}\n" for file, picture in zip(files, pictures, strict=True)])

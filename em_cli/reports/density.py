@@ -1,0 +1,164 @@
+"""Each continuous column: a histogram with the densities of components and mixture, and whose the rows are below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.reports import furniture, words
+from em_cli.reports.bins import edges
+from em_cli.reports.picture import Picture
+from em_cli.reports.run import CONTINUOUS, Run
+from em_cli.reports.separation import ranked
+from em_cli.reports.style import Theme, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_COLUMNS = 9
+MOST_TICKS = 1500  # rows whose places are marked
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Densities over a column."""
+
+    x: Array  # (m,)
+    components: Array  # (K, m), (K + 1, m) with noise: each times its weight
+
+    @property
+    def mixture(self) -> Array:
+        total: Array = self.components.sum(axis=0)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    needs_rows: ClassVar[bool] = True
+    shows: ClassVar[str] = "columns of numbers that have densities"
+
+    def columns(self, run: Run) -> tuple[int, ...]:
+        return run.places(CONTINUOUS)
+
+    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+        return "" if columns else "no column has a density; frequencies shows counts and categories."
+
+    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+        chosen = ranked(run, columns)[:MOST_COLUMNS]
+        names = ", ".join(run.column(place).name for place in chosen)
+        left_out = len(columns) - len(chosen)
+        shown = f"The {len(chosen)} columns that tell most of the component, out of {len(columns)}." if left_out else ""
+        caption = words.sentences(
+            f"Histogram of {names} with the density of each component times its weight and of the mixture of "
+            f"{words.components(run)}; below, the rows, each at its likeliest component.",
+            shown,
+            words.which_rows(run),
+        )
+        across = min(len(chosen), 1 if len(chosen) == 1 else 2 if len(chosen) <= 4 else 3)
+        down = -(-len(chosen) // across)
+        size = (7.2, 4.2) if across == 1 else (3.3 * across + 1.1, 2.5 * down + 0.5)
+        subject = f"density of {short(names)}" if across == 1 else "densities, column by column"
+        return Picture(
+            "density",
+            words.title_of(run, subject),
+            caption,
+            self._alt(run, chosen),
+            size,
+            partial(_draw, run, chosen, across, words.title_of(run, subject)),
+        )
+
+    def _alt(self, run: Run, columns: Sequence[int]) -> str:
+        found = []
+        for place in columns:
+            drawn = curves(run, place)
+            peaks = [f"{drawn.x[density.argmax()]:.4g}" for density in drawn.components[: run.k]]
+            found.append(f"{run.column(place).name}: the densities of the components are highest at {', '.join(peaks)}")
+        return "; ".join(found) + "."
+
+
+def curves(run: Run, place: int, points: int = 400) -> Curves:
+    """Over the range of the shown rows; finer where a component is narrow."""
+    values = run.shown.x[place]
+    values = values[~np.isnan(values)]
+    lowest, highest = extent(run, place, values)
+    mean, sd = (found[:, place] for found in run.model.family.moments(run.parameters.components))
+    near = [np.linspace(m - 4 * s, m + 4 * s, 81) for m, s in zip(mean, sd, strict=True) if np.isfinite(m + s)]
+    x = np.concatenate([np.linspace(lowest, highest, points), *near])
+    x = np.unique(x[(x >= lowest) & (x <= highest)])
+    with np.errstate(over="ignore"):  # a density may have a pole
+        components = run.weights[:, None] * np.exp(run.log_density([place], x[None]))
+    return Curves(x, components)
+
+
+def extent(run: Run, place: int, values: Array) -> tuple[float, float]:
+    """From where to where a column is drawn: a little wider than the values, but within what they can be."""
+    lowest, highest = float(values.min()), float(values.max())
+    margin = 0.06 * (highest - lowest) or 0.5
+    column, group = run.column(place), run.group_of(place)
+    if column.type == "angle":
+        period = float(group.options.get("period", 2 * np.pi))
+        start = 0.0 if lowest >= 0 and highest <= period else lowest
+        return start, start + period
+    if column.type == "positive":
+        return max(lowest - margin, lowest * 0.1), highest + margin
+    if column.type == "proportion":
+        return max(lowest - margin, 1e-4), min(highest + margin, 1 - 1e-4)
+    return lowest - margin, highest + margin
+
+
+def _draw(run: Run, columns: Sequence[int], across: int, title: str, figure: Figure, theme: Theme) -> None:
+    from matplotlib.lines import Line2D
+
+    down = -(-len(columns) // across)
+    grid = figure.add_gridspec(down, across)
+    share = min(0.08 + 0.035 * len(run.names), 0.4)
+    for number, place in enumerate(columns):
+        pair = grid[number // across, number % across].subgridspec(2, 1, height_ratios=[1 - share, share], hspace=0.02)
+        above = figure.add_subplot(pair[0])
+        below = figure.add_subplot(pair[1], sharex=above)
+        _densities(above, run, place, theme)
+        _assignments(below, run, place, theme)
+        below.set_xlabel(short(run.column(place).name))
+        above.set_ylabel("density" if number % across == 0 else "")
+    furniture.title(figure, title)
+    furniture.legend(figure, run, theme, "line", [Line2D([], [], color=theme.ink, linewidth=1.2, label="mixture")])
+    furniture.corner(figure, theme, words.remark(run))
+
+
+def _densities(axes: Axes, run: Run, place: int, theme: Theme) -> None:
+    rows = run.shown
+    seen = ~np.isnan(rows.x[place])
+    values = rows.x[place, seen]
+    weights = None if rows.weights is None else rows.weights[seen]
+    heights, ends = np.histogram(values, edges(values), weights=weights, density=True)
+    axes.stairs(heights, ends, fill=True, color=theme.faint, label="histogram")
+    drawn = curves(run, place)
+    for number, density in enumerate(drawn.components):
+        mark = theme.mark(number, run.k)
+        axes.fill_between(drawn.x, density, color=mark.colour, alpha=0.18, linewidth=0)
+        axes.plot(drawn.x, density, color=mark.colour, linestyle=mark.dash)
+    axes.plot(drawn.x, drawn.mixture, color=theme.ink, linewidth=1.2)
+    highest = min(float(np.nanmax(drawn.mixture[np.isfinite(drawn.mixture)])), 3 * float(heights.max()))
+    axes.set_ylim(0, 1.06 * max(highest, float(heights.max())))
+    axes.set_xlim(drawn.x[0], drawn.x[-1])
+    axes.tick_params(labelbottom=False, bottom=False)
+
+
+def _assignments(axes: Axes, run: Run, place: int, theme: Theme) -> None:
+    """A tick for each row, in the line of its likeliest component."""
+    rows = run.shown.some(MOST_TICKS)
+    seen = ~np.isnan(rows.x[place])
+    values, component = rows.x[place, seen], rows.component[seen]
+    n = len(run.names)
+    for number in range(n):
+        own = values[component == number]
+        axes.vlines(own, number - 0.38, number + 0.38, color=theme.mark(number, run.k).colour, alpha=0.6, linewidth=0.7)
+    axes.set_ylim(n - 0.4, -0.6)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)

@@ -1,0 +1,53 @@
+"""Titles, legends and remarks, alike in all pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from em_cli.reports.run import Run
+from em_cli.reports.style import Theme, short
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_IN_COLUMN = 16  # entries of a legend
+
+
+def title(figure: Figure, text: str) -> None:
+    figure.suptitle(text, x=0.01, ha="left", fontweight="bold")
+
+
+def legend(figure: Figure, run: Run, theme: Theme, style: str, more: Sequence[Any] = (), noise: bool = True) -> None:
+    """The components beside the picture, as lines, points or patches; then what else there is to explain."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = []
+    for place, name in enumerate(run.names[: None if noise else run.k]):
+        mark, label = theme.mark(place, run.k), short(name, 20)
+        if style == "line":
+            handles.append(Line2D([], [], color=mark.colour, linestyle=mark.dash, label=label))
+        elif style == "point":
+            handles.append(
+                Line2D([], [], color=mark.colour, marker=mark.marker, linestyle="", markersize=5, label=label)
+            )
+        else:
+            handles.append(Patch(facecolor=mark.colour, hatch=mark.hatch, edgecolor=theme.paper, label=label))
+    handles += more
+    n_columns = -(-len(handles) // MOST_IN_COLUMN)
+    figure.legend(
+        handles=handles,
+        loc="outside right upper",
+        title="component",
+        alignment="left",
+        ncols=n_columns,
+        handlelength=1.6,
+        borderaxespad=0.8,
+    )
+
+
+def corner(figure: Figure, theme: Theme, text: str) -> None:
+    """A remark below the picture."""
+    if text:
+        figure.supxlabel(text, x=0.99, ha="right", fontsize=7.5, color=theme.noise)

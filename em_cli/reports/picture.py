@@ -1,0 +1,114 @@
+"""Pictures: what they show in words, and how they are drawn."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from em_cli.errors import UsageError
+from em_cli.registry import did_you_mean
+from em_cli.reports import PICTURES
+from em_cli.reports.run import Run
+from em_cli.reports.style import Theme
+from em_cli.sources.quoting import listed
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg", "pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that is ready to be drawn."""
+
+    kind: str
+    title: str
+    caption: str  # what it shows, and of which rows
+    alt: str  # what is seen in it, for those who cannot
+    size: tuple[float, float]  # inches
+    draw: Callable[[Figure, Theme], None]
+
+
+class Kind(Protocol):
+    """A kind of picture. Its fields are its options."""
+
+    needs_rows: ClassVar[bool]
+    shows: ClassVar[str]  # which columns, in words; "" if none in particular
+
+    def columns(self, run: Run) -> tuple[int, ...]:
+        """Places of those that it can show."""
+
+    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+        """Why it does not apply to the run; "" if it does."""
+
+    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+        """Of these columns out of those it can show."""
+
+
+def kinds_named(names: Sequence[str]) -> dict[str, Kind]:
+    """The kinds of these names, or all; `UsageError` has the nearest right name."""
+    return {name: PICTURES.load(name)() for name in names or PICTURES.names()}
+
+
+def pictures_of(run: Run, kinds: Sequence[str] = (), columns: Sequence[str] = ()) -> list[Picture]:
+    """The pictures of these kinds, or all that apply; of these columns, or of those that each kind chooses."""
+    asked = [_place(run, name) for name in columns]
+    made = []
+    for name, kind in kinds_named(kinds).items():
+        able = kind.columns(run)
+        wanted = [place for place in asked if place in able] if asked else list(able)
+        reason = _unable(kind, run, asked, able) or kind.refusal(run, wanted)
+        if not reason:
+            made.append(kind.picture(run, wanted))
+        elif kinds:
+            raise UsageError(f"--kind {name} does not apply: {reason}")
+    if not made:
+        raise UsageError(f"no picture shows {listed(columns)} alone." if columns else "no picture applies to this run.")
+    return made
+
+
+def _unable(kind: Kind, run: Run, asked: Sequence[int], able: Sequence[int]) -> str:
+    if not asked:
+        return ""
+    if not kind.shows:
+        return "it shows no columns that --columns could choose."
+    other = [run.column(place).name for place in asked if place not in able]
+    return f"it shows {kind.shows}; {listed(other)} is none of them." if other else ""
+
+
+def _place(run: Run, name: str) -> int:
+    if name not in run.schema.names:
+        raise UsageError(f"--columns: {name!r} was not fitted{did_you_mean(name, run.schema.names)}")
+    return run.schema.names.index(name)
+
+
+def rendered(picture: Picture, theme: Theme, format: str, dpi: float = 200, width: float | None = None) -> bytes:
+    """The bytes of a file: the same for the same picture, with no time in them."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    wide, high = picture.size
+    scale = 1.0 if width is None else width / wide
+    buffer = BytesIO()
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()  # whatever the user's own settings are
+        settings: Any = matplotlib.rcParams
+        settings.update(theme.settings)
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # a box stands for it
+        figure = Figure(figsize=(wide * scale, high * scale), layout="constrained")
+        picture.draw(figure, theme)
+        figure.savefig(buffer, format=format, dpi=dpi, metadata=_metadata(picture, format))
+    return buffer.getvalue()
+
+
+def _metadata(picture: Picture, format: str) -> dict[str, Any]:
+    """Title and description, and no time."""
+    if format == "png":
+        return {"Title": picture.title, "Description": picture.alt, "Software": None}
+    if format == "svg":
+        return {"Title": picture.title, "Description": picture.alt, "Creator": "em", "Date": None}
+    return {"Title": picture.title, "Subject": picture.alt, "Creator": "em", "Producer": None, "CreationDate": None}

@@ -1,0 +1,167 @@
+"""A run as pictures and reports see it: the model, what became of the search, and the rows that are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Parameters
+from em_cli.engine.scoring import component_log_density
+from em_cli.latents.noise import Noise
+from em_cli.search.groups import Group
+from em_cli.sources.schema import Column, Schema
+
+MOST_ROWS = 20_000  # are shown; of more, a sample of as many
+CONTINUOUS = ("numeric", "positive", "proportion", "angle")  # types of columns that have densities
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Rows that were fitted: all of them, or a sample."""
+
+    x: Array  # (D, m), NaN where a cell is missing
+    weights: Array | None  # (m,)
+    responsibilities: Array  # (K, m); (K + 1, m) with that of the noise last, where there is noise
+    log_density: Array  # (m,)
+    numbers: Integers  # (m,) of the data rows, from 1
+    n_fitted: int
+
+    @property
+    def n(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def component(self) -> Integers:
+        """(m,) the likeliest, from 0; K is noise."""
+        likeliest: Integers = self.responsibilities.argmax(axis=0)
+        return likeliest
+
+    @property
+    def mass(self) -> Array:
+        """(K, m) what each row counts in each component."""
+        return self.responsibilities if self.weights is None else self.responsibilities * self.weights
+
+    def some(self, most: int) -> Rows:
+        """So many of them at most."""
+        if self.n <= most:
+            return self
+        kept = sample(self.n, most)
+        weights = None if self.weights is None else self.weights[kept]
+        return Rows(
+            self.x[:, kept],
+            weights,
+            self.responsibilities[:, kept],
+            self.log_density[kept],
+            self.numbers[kept],
+            self.n_fitted,
+        )
+
+
+def sample(n: int, most: int = MOST_ROWS) -> Integers:
+    """The places, ascending, of the rows out of n that are shown: the same each time."""
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng((n, most)).choice(n, most, replace=False))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Elliptic:
+    """Columns whose components have ellipsoids for contours."""
+
+    family: str
+    columns: tuple[int, ...]  # places in the schema
+    means: Array  # (K, D)
+    scales: Array  # (K, D, D) covariance matrices, or scale matrices of t components
+    dof: Array | None  # (K,) of t components
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Climb:
+    """A climb of the search."""
+
+    number: int
+    covariance: str
+    k: int
+    start: str  # what it climbed from
+    heights: Array  # (n,) log-likelihood of each iteration
+    verdict: str
+    on_sample: bool  # its heights are those of a part of the rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """All that a picture or a section of a report may need of a run."""
+
+    name: str  # of the run folder
+    data_name: str  # to show
+    document: Mapping[str, Any]  # params.json
+    schema: Schema
+    groups: tuple[Group, ...]
+    model: Model  # in the user's units; any cell may be missing
+    parameters: Parameters
+    elliptic: tuple[Elliptic, ...]
+    climbs: tuple[Climb, ...]
+    restarts: tuple[Mapping[str, Any], ...]  # restarts.csv
+    selection: tuple[Mapping[str, Any], ...]  # selection.csv; none of a fit
+    manifest: Mapping[str, Any]  # manifest.json
+    rows: Rows | None  # None if no picture that is wanted shows any
+
+    @property
+    def k(self) -> int:
+        return self.model.n_components
+
+    @property
+    def has_noise(self) -> bool:
+        return self.model.latent.has_noise
+
+    @property
+    def weights(self) -> Array:
+        """(K,), (K + 1,) with that of the noise last."""
+        noise = [self.document["noise"]] if self.has_noise else []
+        return np.array([*self.document["weights"], *noise], np.float64)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the components, from the labels where there are any; the last is that of the noise."""
+        own = [str(component["name"]).removeprefix("component ") for component in self.document["components"]]
+        return (*own, "noise") if self.has_noise else tuple(own)
+
+    @property
+    def shown(self) -> Rows:
+        assert self.rows is not None, "a picture that needs rows is drawn with them"
+        return self.rows
+
+    def places(self, wanted: Sequence[str]) -> tuple[int, ...]:
+        """Of the columns of these types."""
+        return tuple(place for place, column in enumerate(self.schema.columns) if column.type in wanted)
+
+    def column(self, place: int) -> Column:
+        return self.schema.columns[place]
+
+    def group_of(self, place: int) -> Group:
+        return next(group for group in self.groups if place in group.columns)
+
+    def log_density(self, places: Sequence[int], values: Array) -> Array:
+        """(K, m), (K + 1, m) with noise, of the components at values (len(places), m) of some columns.
+
+        The other columns are integrated out.
+        """
+        x = np.full((len(self.schema.columns), values.shape[1]), np.nan)
+        x[list(places)] = values
+        found = component_log_density(self.model, self.parameters, x)
+        if self.has_noise:
+            found = np.concatenate([found, self._noise(places, x)[None]])
+        return found
+
+    def _noise(self, places: Sequence[int], x: Array) -> Array:
+        noise = cast(Noise, self.model.latent)
+        inside = np.ones(x.shape[1], np.bool_)
+        for place in places:
+            lowest, highest = noise.box[place]
+            inside &= (x[place] >= lowest) & (x[place] <= highest)
+        return np.where(inside, noise.log_density(x), -np.inf)

@@ -1,0 +1,122 @@
+"""How pictures look: colours that the colour-blind can tell apart, the same for a component in all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from em_cli.errors import UsageError
+from em_cli.registry import did_you_mean
+from em_cli.sources.quoting import plain
+
+DASHES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
+MARKERS = "osD^vP*X"
+HATCHES = ("", "//", "..", "xx")
+LONGEST = 26  # characters of a name
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a component is drawn."""
+
+    colour: str
+    dash: Literal["-", "--", ":", "-."]
+    marker: str
+    hatch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours of what is written, of what it is written on, and of the components (Okabe & Ito 2008; Tol 2021)."""
+
+    name: str
+    ink: str
+    paper: str
+    faint: str  # of grids, bars behind curves and remarks
+    noise: str
+    colours: tuple[str, ...]
+    low: str  # what nothing is coloured in a heat map
+
+    def mark(self, place: int, k: int) -> Mark:
+        """Of the component at this place out of k; the k-th is noise. Colours return with other dashes."""
+        if place == k:
+            return Mark(self.noise, "-", "x", "")
+        turn, colour = divmod(place, len(self.colours))
+        shape = MARKERS[(place + turn) % len(MARKERS)]
+        return Mark(self.colours[colour], DASHES[turn % len(DASHES)], shape, HATCHES[turn % len(HATCHES)])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What Matplotlib has to know."""
+        return {
+            "figure.facecolor": self.paper,
+            "savefig.facecolor": self.paper,
+            "axes.facecolor": self.paper,
+            "axes.edgecolor": self.ink,
+            "axes.labelcolor": self.ink,
+            "axes.titlecolor": self.ink,
+            "axes.linewidth": 0.8,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.axisbelow": True,
+            "axes.titlesize": 10,
+            "axes.labelsize": 10,
+            "axes.formatter.useoffset": False,
+            "axes.formatter.limits": (-5, 6),
+            "figure.titlesize": 11,
+            "font.family": ["DejaVu Sans"],
+            "font.size": 10,
+            "grid.color": self.faint,
+            "grid.linewidth": 0.6,
+            "hatch.linewidth": 0.6,
+            "legend.fontsize": 9,
+            "legend.title_fontsize": 9,
+            "legend.frameon": False,
+            "legend.labelcolor": self.ink,
+            "lines.linewidth": 1.8,
+            "patch.edgecolor": self.paper,
+            "text.color": self.ink,
+            "text.parse_math": False,  # a dollar in the name of a column is a dollar
+            "xtick.color": self.ink,
+            "ytick.color": self.ink,
+            "xtick.labelsize": 9,
+            "ytick.labelsize": 9,
+            "svg.hashsalt": "em",
+            "path.simplify": True,
+        }
+
+
+LIGHT = Theme(
+    "light",
+    ink="#222222",
+    paper="#ffffff",
+    faint="#d9d9d9",
+    noise="#8c8c8c",
+    colours=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#882255", "#999933"),
+    low="#ffffff",
+)
+DARK = Theme(
+    "dark",
+    ink="#e8e8e8",
+    paper="#16181c",
+    faint="#3d4148",
+    noise="#8f949c",
+    colours=("#3b9ddd", "#f0803c", "#1fc796", "#e79fc8", "#8fd3fa", "#f5bb35", "#c75c93", "#c3c35a"),
+    low="#16181c",
+)
+THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
+
+
+def theme_named(name: str) -> Theme:
+    if name not in THEMES:
+        raise UsageError(f"unknown theme {name!r}{did_you_mean(name, THEMES)}")
+    return THEMES[name]
+
+
+def short(name: str, longest: int = LONGEST) -> str:
+    """A name from the data, on one line and not too long: its middle is left out."""
+    text = plain(name)
+    if len(text) <= longest:
+        return text
+    tail = longest // 3
+    return f"{text[: longest - tail - 1].rstrip()}…{text[-tail:].lstrip()}"

@@ -1,0 +1,32 @@
+"""What captions say."""
+
+from __future__ import annotations
+
+from em_cli.reports.run import Rows, Run
+from em_cli.reports.style import short
+from em_cli.sources.quoting import plural
+
+
+def which_rows(run: Run, n_shown: int | None = None) -> str:
+    """How many rows are shown of how many: a sentence where these are not all, else nothing."""
+    rows: Rows = run.shown
+    n = rows.n if n_shown is None else n_shown
+    return f"A random sample of {n:,} of {rows.n_fitted:,} rows is shown." if n < rows.n_fitted else ""
+
+
+def remark(run: Run, n_shown: int | None = None) -> str:
+    """The same, to be written in a corner."""
+    n = run.shown.n if n_shown is None else n_shown
+    return f"{n:,} of {run.shown.n_fitted:,} rows" if n < run.shown.n_fitted else ""
+
+
+def title_of(run: Run, subject: str) -> str:
+    return f"{short(run.data_name, 40)}: {subject}"
+
+
+def components(run: Run) -> str:
+    return plural(run.k, "component") + (" and noise" if run.has_noise else "")
+
+
+def sentences(*parts: str) -> str:
+    return " ".join(filter(None, parts))
