@@ -5,4 +5,16 @@ from em_cli.registry import Registry
 PICTURES = Registry(
     "picture",
     density="em_cli.reports.density:Density",
+    scatter="em_cli.reports.scatter:Scatter",
+    pairs="em_cli.reports.pairs:Pairs",
+    discriminant="em_cli.reports.discriminant:Discriminant",
+    profile="em_cli.reports.profile:Profile",
+    frequencies="em_cli.reports.frequencies:Frequencies",
+    levels="em_cli.reports.levels:Levels",
+    trace="em_cli.reports.trace:Trace",
+    criterion="em_cli.reports.criterion:Criterion",
+    responsibilities="em_cli.reports.responsibilities:Responsibilities",
+    uncertainty="em_cli.reports.uncertainty:Uncertainty",
+    sizes="em_cli.reports.sizes:Sizes",
+    qq="em_cli.reports.qq:QuantileQuantile",
 )

@@ -12,6 +12,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
 from em_cli.reports.bins import edges
+from em_cli.reports.moments import moments
 from em_cli.reports.picture import Picture
 from em_cli.reports.run import CONTINUOUS, Run
 from em_cli.reports.separation import ranked
@@ -87,8 +88,8 @@ def curves(run: Run, place: int, points: int = 400) -> Curves:
     values = run.shown.x[place]
     values = values[~np.isnan(values)]
     lowest, highest = extent(run, place, values)
-    mean, sd = (found[:, place] for found in run.model.family.moments(run.parameters.components))
-    near = [np.linspace(m - 4 * s, m + 4 * s, 81) for m, s in zip(mean, sd, strict=True) if np.isfinite(m + s)]
+    mean, sd = (found[:, place] for found in moments(run))
+    near = [np.linspace(m - 4 * s, m + 4 * s, 81) for m, s in zip(mean, sd, strict=True)]
     x = np.concatenate([np.linspace(lowest, highest, points), *near])
     x = np.unique(x[(x >= lowest) & (x <= highest)])
     with np.errstate(over="ignore"):  # a density may have a pole
@@ -139,15 +140,20 @@ def _densities(axes: Axes, run: Run, place: int, theme: Theme) -> None:
     heights, ends = np.histogram(values, edges(values), weights=weights, density=True)
     axes.stairs(heights, ends, fill=True, color=theme.faint, label="histogram")
     drawn = curves(run, place)
+    draw_curves(axes, run, drawn, theme)
+    highest = min(float(np.nanmax(drawn.mixture[np.isfinite(drawn.mixture)])), 3 * float(heights.max()))
+    axes.set_ylim(0, 1.06 * max(highest, float(heights.max())))
+    axes.tick_params(labelbottom=False, bottom=False)
+
+
+def draw_curves(axes: Axes, run: Run, drawn: Curves, theme: Theme) -> None:
+    """The densities of components and mixture."""
     for number, density in enumerate(drawn.components):
         mark = theme.mark(number, run.k)
         axes.fill_between(drawn.x, density, color=mark.colour, alpha=0.18, linewidth=0)
         axes.plot(drawn.x, density, color=mark.colour, linestyle=mark.dash)
     axes.plot(drawn.x, drawn.mixture, color=theme.ink, linewidth=1.2)
-    highest = min(float(np.nanmax(drawn.mixture[np.isfinite(drawn.mixture)])), 3 * float(heights.max()))
-    axes.set_ylim(0, 1.06 * max(highest, float(heights.max())))
     axes.set_xlim(drawn.x[0], drawn.x[-1])
-    axes.tick_params(labelbottom=False, bottom=False)
 
 
 def _assignments(axes: Axes, run: Run, place: int, theme: Theme) -> None:

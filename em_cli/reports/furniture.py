@@ -18,8 +18,19 @@ def title(figure: Figure, text: str) -> None:
     figure.suptitle(text, x=0.01, ha="left", fontweight="bold")
 
 
-def legend(figure: Figure, run: Run, theme: Theme, style: str, more: Sequence[Any] = (), noise: bool = True) -> None:
-    """The components beside the picture, as lines, points or patches; then what else there is to explain."""
+def legend(
+    figure: Figure,
+    run: Run,
+    theme: Theme,
+    style: str,
+    more: Sequence[Any] = (),
+    noise: bool = True,
+    inside: bool = False,
+) -> None:
+    """The components beside the picture, as lines, points or patches; then what else there is to explain.
+
+    Where the picture has room in its corner, it may be inside.
+    """
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -38,7 +49,7 @@ def legend(figure: Figure, run: Run, theme: Theme, style: str, more: Sequence[An
     n_columns = -(-len(handles) // MOST_IN_COLUMN)
     figure.legend(
         handles=handles,
-        loc="outside right upper",
+        loc="upper right" if inside else "outside right upper",
         title="component",
         alignment="left",
         ncols=n_columns,

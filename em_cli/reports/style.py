@@ -35,7 +35,9 @@ class Theme:
     faint: str  # of grids, bars behind curves and remarks
     noise: str
     colours: tuple[str, ...]
-    low: str  # what nothing is coloured in a heat map
+    low: str  # nothing, in a heat map
+    high: str  # all, in a heat map
+    accent: str  # of what is marked and no component
 
     def mark(self, place: int, k: int) -> Mark:
         """Of the component at this place out of k; the k-th is noise. Colours return with other dashes."""
@@ -94,6 +96,8 @@ LIGHT = Theme(
     noise="#8c8c8c",
     colours=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#882255", "#999933"),
     low="#ffffff",
+    high="#08519c",
+    accent="#c23b8f",
 )
 DARK = Theme(
     "dark",
@@ -103,6 +107,8 @@ DARK = Theme(
     noise="#8f949c",
     colours=("#3b9ddd", "#f0803c", "#1fc796", "#e79fc8", "#8fd3fa", "#f5bb35", "#c75c93", "#c3c35a"),
     low="#16181c",
+    high="#7fc4ff",
+    accent="#f28ac8",
 )
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 

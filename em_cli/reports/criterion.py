@@ -1,0 +1,110 @@
+"""The models of a sweep: the criterion against the number of components, for each covariance structure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from em_cli.reports import furniture, words
+from em_cli.reports.picture import Picture
+from em_cli.reports.run import Run
+from em_cli.reports.style import Theme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FARTHEST = 8.0  # times the distance from the best to the median that is drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    needs_rows: ClassVar[bool] = False
+    shows: ClassVar[str] = ""
+
+    def columns(self, run: Run) -> tuple[int, ...]:
+        return ()
+
+    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+        if not run.selection:
+            return "it is a run of em fit; em select compares models."
+        return "" if any(series(run).values()) else "no model of the sweep was fitted."
+
+    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+        name, best = criterion_of(run), chosen(run)
+        models = ", ".join(f"{label} {len(rows)}" for label, rows in series(run).items())
+        said = f"{best['model']}, k = {best['k']}"
+        title = words.title_of(run, f"{name.upper()} chooses {said}")
+        caption = (
+            f"{name.upper()} (lower is better) of every model of the sweep; the choice, {said}, is ringed. "
+            "The bands show by how much a value may be lower yet, as far as the searches can tell."
+        )
+        alt = (
+            f"Lines of {name.upper()} against the number of components ({models}); "
+            f"the lowest is {said} at {best[name]:.2f}."
+        )
+        return Picture("criterion", title, caption, alt, (6.8, 4.2), partial(_draw, run, title))
+
+
+def criterion_of(run: Run) -> str:
+    return str(run.manifest.get("config", {}).get("criterion", "bic"))
+
+
+def series(run: Run) -> dict[str, list[Mapping[str, Any]]]:
+    """The models with a value, by covariance structure and then by number of components."""
+    name, found = criterion_of(run), dict[str, list[Mapping[str, Any]]]()
+    for row in run.selection:
+        value = row.get(name)
+        if isinstance(value, int | float) and isfinite(value):
+            own, covariance = str(row["model"]), str(row.get("covariance") or "")
+            label = own if covariance in ("", own) else f"{own} ({covariance})"
+            found.setdefault(label, []).append(row)
+    return {label: sorted(rows, key=lambda row: row["k"]) for label, rows in found.items()}
+
+
+def chosen(run: Run) -> Mapping[str, Any]:
+    """The row of the model that was chosen."""
+    marked = [row for row in run.selection if str(row.get("note") or "").startswith("chosen")]
+    name = criterion_of(run)
+    return marked[0] if marked else min((r for rows in series(run).values() for r in rows), key=lambda row: row[name])
+
+
+def missed(row: Mapping[str, Any]) -> float:
+    """By how much the criterion may be lower: twice the error of the log-likelihood."""
+    error = row.get("optimisation_error")
+    return 2 * float(error) if isinstance(error, int | float) and isfinite(error) else 0.0
+
+
+def _draw(run: Run, title: str, figure: Figure, theme: Theme) -> None:
+    axes = figure.add_subplot()
+    name, best, found = criterion_of(run), chosen(run), series(run)
+    lines = len(found)
+    for number, (label, rows) in enumerate(found.items()):
+        mark = theme.mark(number, lines)
+        k, value = [row["k"] for row in rows], np.array([row[name] for row in rows])
+        lower = value - np.array([missed(row) for row in rows])
+        axes.fill_between(k, lower, value, color=mark.colour, alpha=0.25, linewidth=0)
+        axes.plot(k, value, color=mark.colour, linestyle=mark.dash, marker=mark.marker, markersize=5, label=label)
+    axes.plot(best["k"], best[name], "o", markersize=15, markerfacecolor="none", color=theme.ink, markeredgewidth=1.6)
+    axes.annotate(
+        "chosen", (best["k"], best[name]), (0, -13), textcoords="offset points", ha="center", va="top", fontsize=9
+    )
+    values = np.array([row[name] for rows in found.values() for row in rows])
+    least = min(row[name] - missed(row) for rows in found.values() for row in rows)
+    lowest, median = float(values.min()), float(np.median(values))
+    highest = (
+        min(float(values.max()), lowest + FARTHEST * (median - lowest)) if median > lowest else float(values.max())
+    )
+    margin = (highest - lowest) or 1.0
+    axes.set_ylim(max(least, lowest - margin) - 0.14 * margin, highest + 0.06 * margin)
+    axes.set_xlabel("number of components")
+    axes.set_ylabel(f"{name.upper()} (lower is better)")
+    axes.set_xticks(sorted({row["k"] for rows in found.values() for row in rows}))
+    axes.grid(axis="y")
+    axes.margins(x=0.06)
+    figure.legend(loc="outside right upper", title="covariance", alignment="left", ncols=1)
+    furniture.title(figure, title)

@@ -1,0 +1,134 @@
+"""The rows seen from where the components are furthest apart (Scrucca 2010)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags
+from em_cli.reports import furniture, words
+from em_cli.reports.ellipses import draw_ellipses
+from em_cli.reports.picture import Picture
+from em_cli.reports.points import draw_points
+from em_cli.reports.run import Rows, Run
+from em_cli.reports.style import Theme, short
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_POINTS = 4000
+NAMED = 3  # columns that an axis names
+SMALL = 1e-10  # variance, beside the largest, of columns that are sums of others
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Two directions, as coefficients of standardised columns, and the components seen along them."""
+
+    complete: Flags  # (m,) rows without missing cells
+    points: Array  # (2, m) of the complete rows
+    coefficients: Array  # (D, 2)
+    means: Array  # (K, 2)
+    matrices: Array  # (K, 2, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Discriminant:
+    needs_rows: ClassVar[bool] = True
+    shows: ClassVar[str] = "columns of numbers, three at least"
+
+    def columns(self, run: Run) -> tuple[int, ...]:
+        return run.places(("numeric", "positive", "proportion", "count"))
+
+    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+        if run.k < 2:
+            return "there is one component."
+        if len(columns) < 3:
+            return "it needs three columns of numbers; scatter shows two."
+        complete = int((~np.isnan(run.shown.x[list(columns)]).any(axis=0)).sum())
+        return "" if complete > len(columns) + 1 else "there are too few rows without missing cells."
+
+    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+        seen = projection(run.shown, columns, run.k)
+        n = min(int(seen.complete.sum()), MOST_POINTS)
+        left_out = int((~seen.complete).sum())
+        caption = words.sentences(
+            f"The {len(columns)} columns of numbers along the two directions in which the components differ most "
+            "(Scrucca 2010), each row in the colour of its likeliest component; ellipses at 1 and 2 standard "
+            "deviations.",
+            f"{left_out:,} rows with missing cells are not shown." if left_out else "",
+            words.which_rows(run, n) if run.shown.n_fitted > max(n + left_out, run.shown.n) or n == MOST_POINTS else "",
+        )
+        title = words.title_of(run, "where the components differ most")
+        alt = f"Scatter plot of the rows along two discriminant directions, with {words.components(run)}."
+        return Picture("discriminant", title, caption, alt, (6.6, 4.8), partial(_draw, run, list(columns), seen, title))
+
+
+def projection(rows: Rows, columns: Sequence[int], k: int) -> Projection:
+    """The directions v with the largest v'Mv / v'Σv, M being made of how means and covariances differ."""
+    x = rows.x[list(columns)]
+    complete: Flags = np.logical_not(np.isnan(x).any(axis=0))
+    mass = rows.mass[:, complete]
+    total = mass.sum(axis=0) / mass.sum()
+    mean = x[:, complete] @ total
+    centred = x[:, complete] - mean[:, None]
+    sd = np.sqrt(np.square(centred) @ total)
+    z = centred / np.where(sd > 0, sd, 1.0)[:, None]
+    share = mass[:k].sum(axis=1)
+    own = mass[:k] / np.maximum(share, 1e-300)[:, None]
+    means = own @ z.T
+    away = z[None] - means[..., None]
+    within = np.einsum("kn,kdn,ken->kde", own, away, away)
+    share = share / share.sum()
+    values, vectors = np.linalg.eigh((z * total) @ z.T)
+    kept = values > SMALL * values[-1]
+    whiten = vectors[:, kept] / np.sqrt(values[kept])
+    between = whiten.T @ ((means.T * share) @ means) @ whiten
+    spreads = np.swapaxes(whiten, 0, 1) @ within @ whiten
+    apart = spreads - np.tensordot(share, spreads, 1)
+    kernel = between @ between + np.tensordot(share, apart @ apart, 1)
+    directions = np.linalg.eigh(kernel)[1][:, ::-1][:, :2]
+    coefficients = whiten @ directions
+    largest = np.abs(coefficients).argmax(axis=0)
+    coefficients = coefficients * np.where(coefficients[largest, [0, 1]] < 0, -1.0, 1.0)
+    return Projection(
+        complete, coefficients.T @ z, coefficients, means @ coefficients, coefficients.T @ within @ coefficients
+    )
+
+
+def _draw(run: Run, columns: Sequence[int], seen: Projection, title: str, figure: Figure, theme: Theme) -> None:
+    axes = figure.add_subplot()
+    whole = np.full((2, run.shown.n), np.nan)
+    whole[:, seen.complete] = seen.points
+    placed = Rows(
+        whole,
+        run.shown.weights,
+        run.shown.responsibilities,
+        run.shown.log_density,
+        run.shown.numbers,
+        run.shown.n_fitted,
+    ).some(MOST_POINTS)
+    draw_points(axes, run, theme, placed, placed.x[0], placed.x[1], 16 if placed.n < 1000 else 7)
+    draw_ellipses(axes, run, theme, seen.means, seen.matrices, (1.0, 2.0))
+    axes.set_xlabel(_formula(run, columns, seen.coefficients[:, 0]), fontsize=9)
+    axes.set_ylabel(_formula(run, columns, seen.coefficients[:, 1]), fontsize=9)
+    axes.margins(0.06)
+    furniture.title(figure, title)
+    furniture.legend(figure, run, theme, "point")
+    furniture.corner(figure, theme, words.remark(run, placed.n))
+
+
+def _formula(run: Run, columns: Sequence[int], coefficients: Array) -> str:
+    """The direction in words: its largest coefficients."""
+    size = coefficients / np.sqrt(np.square(coefficients).sum())
+    largest = np.argsort(-np.abs(size), kind="stable")[:NAMED]
+    terms = [
+        f"{'−' if size[i] < 0 else '+' if n else ''}{' ' if n else ''}{abs(size[i]):.2f} "
+        f"{short(run.column(columns[i]).name, 16)}"
+        for n, i in enumerate(largest)
+    ]
+    return " ".join(terms) + (" …" if len(columns) > NAMED else "")

@@ -1,0 +1,71 @@
+"""Ellipses of components whose contours they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.reports.run import Run
+from em_cli.reports.style import Theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """All points at one standard deviation of a mean."""
+
+    centre: Array  # (2,)
+    half_axes: Array  # (2,) the larger first: square roots of the eigenvalues
+    angle: float  # of the larger, in degrees
+
+
+def ellipse(centre: Array, matrix: Array) -> Ellipse:
+    """Of a covariance matrix (2, 2)."""
+    values, vectors = np.linalg.eigh(matrix)
+    larger = vectors[:, 1]
+    half = np.sqrt(np.maximum(values[::-1], 0.0))
+    return Ellipse(centre, half, float(np.degrees(np.arctan2(larger[1], larger[0]))))
+
+
+def located(run: Run, places: Sequence[int]) -> tuple[Array, Array] | None:
+    """Means (K, d) and covariance or scale matrices (K, d, d) of some columns, if ellipses are their contours."""
+    means, matrices = np.empty((run.k, len(places))), np.zeros((run.k, len(places), len(places)))
+    for i, place in enumerate(places):
+        of_i = next((found for found in run.elliptic if place in found.columns), None)
+        if of_i is None:
+            return None
+        at = of_i.columns.index(place)
+        means[:, i] = of_i.means[:, at]
+        for j, other in enumerate(places):
+            if other in of_i.columns:
+                matrices[:, i, j] = of_i.scales[:, at, of_i.columns.index(other)]
+    return means, matrices
+
+
+def draw_ellipses(axes: Axes, run: Run, theme: Theme, means: Array, matrices: Array, sizes: Sequence[float]) -> None:
+    """Of every component, so many standard deviations wide; and the means."""
+    from matplotlib.patches import Ellipse as Patch
+
+    for number, (mean, matrix) in enumerate(zip(means, matrices, strict=True)):
+        mark, shape = theme.mark(number, run.k), ellipse(mean, matrix)
+        for size in sizes:
+            width, height = 2 * size * shape.half_axes
+            axes.add_patch(
+                Patch(
+                    (float(mean[0]), float(mean[1])),
+                    width,
+                    height,
+                    angle=shape.angle,
+                    fill=False,
+                    edgecolor=mark.colour,
+                    linestyle=mark.dash,
+                    linewidth=1.5 / size**0.5,
+                )
+            )
+        axes.plot(*mean, "+", color=theme.ink, markersize=7, markeredgewidth=1.4)

@@ -1,0 +1,179 @@
+"""Counts and categories: how often each value was observed, and how often the fit expects it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.reports import furniture, words
+from em_cli.reports.picture import Picture
+from em_cli.reports.run import Run
+from em_cli.reports.separation import ranked
+from em_cli.reports.style import Theme, short
+from em_cli.sources.quoting import listed
+from em_cli.sources.schema import WHOLE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_COLUMNS = 9
+MOST_VALUES = 30  # bars
+LONGEST = 200_000  # values of a count that are reckoned one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Of the values of a column, or of ranges of them."""
+
+    labels: tuple[str, ...]
+    observed: Array  # (v,) shares of the rows
+    fitted: Array  # (K, v) shares of each component, that together are those of the mixture
+
+
+@dataclass(frozen=True, slots=True)
+class Frequencies:
+    needs_rows: ClassVar[bool] = True
+    shows: ClassVar[str] = "counts and categories"
+
+    def columns(self, run: Run) -> tuple[int, ...]:
+        return tuple(place for place in run.places(WHOLE) if _alone(run, place))
+
+    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+        return "" if columns else "no column holds counts or categories that are described by themselves."
+
+    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+        chosen = ranked(run, columns)[:MOST_COLUMNS] if len(columns) > MOST_COLUMNS else list(columns)
+        tables = [table(run, place) for place in chosen]
+        names = listed([run.column(place).name for place in chosen])
+        caption = words.sentences(
+            f"Observed shares of the values of {names} (wide bars) and those that the fit expects (narrow bars, in the "
+            "colours of the components).",
+            f"The {len(chosen)} columns that tell most of the component, out of {len(columns)}."
+            if len(chosen) < len(columns)
+            else "",
+            words.which_rows(run),
+        )
+        title = words.title_of(run, "observed and fitted frequencies")
+        alt = "; ".join(
+            f"{run.column(place).name}: largest difference between observed and fitted share "
+            f"{np.abs(found.observed - found.fitted.sum(axis=0)).max():.3f}"
+            for place, found in zip(chosen, tables, strict=True)
+        )
+        across = min(len(chosen), 3)
+        size = (6.4, 4.0) if across == 1 else (3.1 * across + 1.2, 2.6 * -(-len(chosen) // across) + 0.5)
+        return Picture("frequencies", title, caption, alt, size, partial(_draw, run, chosen, tables, across, title))
+
+
+def _alone(run: Run, place: int) -> bool:
+    """Whether a cell has a probability without others of its row, or given its trials."""
+    group = run.group_of(place)
+    if group.family == "multinomial":
+        return False
+    return _trials(run, place) != place
+
+
+def _trials(run: Run, place: int) -> int | None:
+    """The column of trials that belongs to a column of successes, or to itself."""
+    group = run.group_of(place)
+    if group.family != "binomial" or not group.options.get("trials_columns"):
+        return None
+    return group.columns[group.columns.index(place) | 1]
+
+
+def table(run: Run, place: int) -> Table:
+    """Observed and fitted shares; values that are many are taken together."""
+    rows, column = run.shown, run.column(place)
+    seen = ~np.isnan(rows.x[place])
+    if (trials := _trials(run, place)) is not None:
+        seen &= ~np.isnan(rows.x[trials])
+    cells = rows.x[place, seen]
+    weights = np.ones(len(cells)) if rows.weights is None else rows.weights[seen]
+    if column.levels:
+        observed = np.bincount(cells.astype(np.intp), weights, len(column.levels)) / weights.sum()
+        return _most_frequent(
+            column.levels, observed, probabilities(run, place, np.arange(len(column.levels), dtype=np.float64))
+        )
+    first, last = int(cells.min()), int(min(cells.max(), cells.min() + LONGEST))
+    last += max(1, (last - first) // 20)
+    first = max(0, first - (last - first) // 20)
+    values = np.arange(first, last + 1, dtype=np.float64)
+    observed = np.bincount(cells.astype(np.intp) - first, weights, len(values))[: len(values)] / weights.sum()
+    if trials is None:
+        fitted = probabilities(run, place, values)
+    else:
+        fitted = np.zeros((len(run.weights), len(values)))
+        known, which = np.unique(rows.x[trials, seen], return_inverse=True)
+        for number, share in zip(known, np.bincount(which, weights) / weights.sum(), strict=True):
+            able = values <= number
+            pairs = np.stack([values[able], np.full(int(able.sum()), number)])
+            fitted[:, able] += share * run.weights[:, None] * np.exp(run.log_density([place, trials], pairs))
+    wide = -(-len(values) // MOST_VALUES)
+    starts = np.arange(0, len(values), wide)
+    labels = [
+        f"{values[i]:.0f}" if wide == 1 else f"{values[i]:.0f}–{values[min(i + wide, len(values)) - 1]:.0f}"
+        for i in starts.tolist()
+    ]
+    return Table(tuple(labels), np.add.reduceat(observed, starts), np.add.reduceat(fitted, starts, axis=1))
+
+
+def probabilities(run: Run, place: int, values: Array) -> Array:
+    """(K, v) of the values of a column in each component, times its weight."""
+    found: Array = run.weights[:, None] * np.exp(run.log_density([place], values[None]))
+    return found
+
+
+def _most_frequent(levels: Sequence[str], observed: Array, fitted: Array) -> Table:
+    """All levels; of many the most frequent, and the others together."""
+    if len(levels) <= MOST_VALUES:
+        return Table(tuple(short(level, 16) for level in levels), observed, fitted)
+    order = np.argsort(-observed, kind="stable")
+    kept, rest = order[: MOST_VALUES - 1], order[MOST_VALUES - 1 :]
+    return Table(
+        (*(short(levels[i], 16) for i in kept), f"{len(rest)} others"),
+        np.append(observed[kept], observed[rest].sum()),
+        np.concatenate([fitted[:, kept], fitted[:, rest].sum(axis=1, keepdims=True)], axis=1),
+    )
+
+
+def _draw(
+    run: Run, columns: Sequence[int], tables: Sequence[Table], across: int, title: str, figure: Figure, theme: Theme
+) -> None:
+    from matplotlib.patches import Patch
+
+    down = -(-len(columns) // across)
+    for number, (place, found) in enumerate(zip(columns, tables, strict=True)):
+        axes = figure.add_subplot(down, across, number + 1)
+        _bars(axes, run, found, theme)
+        axes.set_xlabel(short(run.column(place).name))
+        axes.set_ylabel("share of rows" if number % across == 0 else "")
+    furniture.title(figure, title)
+    furniture.legend(figure, run, theme, "patch", [Patch(facecolor=theme.faint, label="observed")], noise=False)
+    furniture.corner(figure, theme, words.remark(run))
+
+
+def _bars(axes: Axes, run: Run, found: Table, theme: Theme) -> None:
+    at = np.arange(len(found.labels))
+    axes.bar(at, found.observed, 0.9, color=theme.faint)
+    bottom = np.zeros(len(at))
+    for number, share in enumerate(found.fitted):
+        mark = theme.mark(number, run.k)
+        axes.bar(at, share, 0.5, bottom, color=mark.colour, hatch=mark.hatch, edgecolor=theme.paper, linewidth=0)
+        bottom += share
+    axes.set_ylim(0, 1.06 * float(max(found.observed.max(), bottom.max())))
+    step = -(-len(at) // 12) if all(label.isdecimal() for label in found.labels) else 1
+    shown = at[::step]
+    slanted = sum(len(found.labels[i]) + 2 for i in shown) > 26
+    axes.set_xticks(
+        shown,
+        [found.labels[i] for i in shown],
+        rotation=40 if slanted else 0,
+        ha="right" if slanted else "center",
+        rotation_mode="anchor",
+        fontsize=8 if slanted else 9,
+    )

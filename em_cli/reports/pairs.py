@@ -1,0 +1,102 @@
+"""Up to eight columns, two by two: the rows by component below, the densities of each column on the diagonal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from em_cli.reports import furniture, words
+from em_cli.reports.density import curves, draw_curves, extent
+from em_cli.reports.ellipses import draw_ellipses, located
+from em_cli.reports.picture import Picture
+from em_cli.reports.points import draw_points, spread_out
+from em_cli.reports.run import CONTINUOUS, Run
+from em_cli.reports.separation import most_separating
+from em_cli.reports.style import Theme, short
+from em_cli.sources.quoting import listed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_COLUMNS = 8
+MOST_POINTS = 1200
+SIZES = (1.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    needs_rows: ClassVar[bool] = True
+    shows: ClassVar[str] = "columns of numbers, three at least"
+
+    def columns(self, run: Run) -> tuple[int, ...]:
+        return run.places((*CONTINUOUS, "count"))
+
+    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+        return "" if len(columns) > 2 else "it needs three columns of numbers; scatter shows two."
+
+    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+        chosen = sorted(most_separating(run, columns, MOST_COLUMNS))
+        names = listed([run.column(place).name for place in chosen])
+        rows = run.shown.some(MOST_POINTS)
+        caption = words.sentences(
+            f"{names}, two by two: each row in the colour of its likeliest component, ellipses at 1 and 2 standard "
+            "deviations where components have them, and on the diagonal the density of each column.",
+            f"These {len(chosen)} of {len(columns)} columns tell most of the component."
+            if len(chosen) < len(columns)
+            else "",
+            words.which_rows(run, rows.n),
+        )
+        title = words.title_of(run, words.components(run))
+        alt = f"Matrix of scatter plots of {names} with {words.components(run)}."
+        side = min(1.75 * len(chosen) + 0.8, 11.0)
+        return Picture("pairs", title, caption, alt, (side, side), partial(_draw, run, chosen, title))
+
+
+def _draw(run: Run, places: Sequence[int], title: str, figure: Figure, theme: Theme) -> None:
+    d = len(places)
+    grid = figure.subplots(d, d, sharex="col", squeeze=False)
+    for i, up in enumerate(places):
+        for j, across in enumerate(places):
+            axes: Axes = grid[i, j]
+            if j > i:
+                axes.set_axis_off()
+                continue
+            if i == j:
+                _diagonal(axes, run, up, theme)
+            else:
+                _cell(axes, run, across, up, theme)
+            axes.tick_params(labelsize=7, labelleft=j == 0 < i, labelbottom=i == d - 1, left=j == 0 < i)
+            axes.locator_params(nbins=4)
+            if i == d - 1:
+                axes.set_xlabel(short(run.column(across).name, 20), fontsize=8.5)
+            if j == 0 < i:
+                axes.set_ylabel(short(run.column(up).name, 20), fontsize=8.5)
+    figure.align_ylabels()
+    furniture.title(figure, title)
+    furniture.legend(figure, run, theme, "point", inside=True)
+    furniture.corner(figure, theme, words.remark(run, run.shown.some(MOST_POINTS).n))
+
+
+def _diagonal(axes: Axes, run: Run, place: int, theme: Theme) -> None:
+    if run.column(place).type in CONTINUOUS:
+        draw_curves(axes, run, curves(run, place, 200), theme)
+    else:
+        values = run.shown.x[place]
+        axes.hist(values[values == values], bins=20, color=theme.faint)
+    axes.set_ylim(0, None)
+    axes.spines["left"].set_visible(False)
+    axes.set_yticks([])
+
+
+def _cell(axes: Axes, run: Run, across: int, up: int, theme: Theme) -> None:
+    rows = run.shown.some(MOST_POINTS)
+    x, y = (spread_out(run, place, rows.x[place]) for place in (across, up))
+    draw_points(axes, run, theme, rows, x, y, 5)
+    if (found := located(run, (across, up))) is not None:
+        draw_ellipses(axes, run, theme, *found, SIZES)
+    shown = run.shown.x[up]
+    axes.set_xlim(extent(run, across, run.shown.x[across][run.shown.x[across] == run.shown.x[across]]))
+    axes.set_ylim(extent(run, up, shown[shown == shown]))

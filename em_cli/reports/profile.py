@@ -1,0 +1,100 @@
+"""The components side by side: their standardised means, and how far their rows lie about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.reports import furniture, words
+from em_cli.reports.moments import moments, of_mixture
+from em_cli.reports.picture import Picture
+from em_cli.reports.run import Run
+from em_cli.reports.style import Theme, short
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_COLUMNS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    needs_rows: ClassVar[bool] = False
+    shows: ClassVar[str] = "columns of numbers, two at least"
+
+    def columns(self, run: Run) -> tuple[int, ...]:
+        return run.places(("numeric", "positive", "proportion", "count"))
+
+    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+        if run.k < 2:
+            return "there is one component."
+        return "" if len(columns) > 1 else "it needs two columns of numbers."
+
+    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+        chosen = _furthest(run, columns)
+        caption = words.sentences(
+            "Mean of each component, in standard deviations of the column from its mean; bars reach one standard "
+            "deviation of the component to both sides.",
+            f"The {len(chosen)} of {len(columns)} columns whose means are furthest apart."
+            if len(chosen) < len(columns)
+            else "",
+        )
+        title = words.title_of(run, "profile of the components")
+        alt = "; ".join(
+            f"component {name}: "
+            + ", ".join(f"{run.column(place).name} {z:+.2f}" for place, z in zip(chosen, row, strict=True))
+            for name, row in zip(run.names, standardised(run, chosen)[0], strict=False)
+        )
+        size = (min(max(4.6, 0.75 * len(chosen) + 1.8), 11.0), 4.2)
+        return Picture("profile", title, caption, alt, size, partial(_draw, run, chosen, title))
+
+
+def standardised(run: Run, columns: Sequence[int]) -> tuple[Array, Array]:
+    """Means and standard deviations (K, d) of components, in those of the mixture."""
+    places = list(columns)
+    means, sds = moments(run)
+    mean, sd = of_mixture(run)
+    scale = np.where(sd > 0, sd, 1.0)
+    return ((means - mean) / scale)[:, places], (sds / scale)[:, places]
+
+
+def _furthest(run: Run, columns: Sequence[int]) -> list[int]:
+    means, _ = standardised(run, columns)
+    spread = run.weights[: run.k] @ means**2
+    kept = np.sort(np.argsort(-spread, kind="stable")[:MOST_COLUMNS])
+    return [columns[i] for i in kept]
+
+
+def _draw(run: Run, columns: Sequence[int], title: str, figure: Figure, theme: Theme) -> None:
+    axes = figure.add_subplot()
+    means, sds = standardised(run, columns)
+    at = np.arange(len(columns), dtype=np.float64)
+    axes.axhline(0, color=theme.faint, linewidth=1)
+    for place in at:
+        axes.axvline(float(place), color=theme.faint, linewidth=0.6)
+    for number in range(run.k):
+        mark = theme.mark(number, run.k)
+        beside = at + (number - (run.k - 1) / 2) * min(0.08, 0.5 / run.k)
+        axes.errorbar(
+            beside,
+            means[number],
+            sds[number],
+            color=mark.colour,
+            linestyle=mark.dash,
+            marker=mark.marker,
+            markersize=5,
+            elinewidth=1.2,
+            capsize=2.5,
+        )
+    names = [short(run.column(place).name, 20) for place in columns]
+    long = 0.095 * max(map(len, names)) > (figure.get_figwidth() - 1.8) / len(columns)
+    axes.set_xticks(at, names, rotation=35 if long else 0, ha="right" if long else "center", rotation_mode="anchor")
+    axes.set_xlim(-0.5, len(columns) - 0.5)
+    axes.set_ylabel("standard deviations from the mean")
+    furniture.title(figure, title)
+    furniture.legend(figure, run, theme, "point", noise=False)

@@ -1,0 +1,72 @@
+"""How large the components are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from em_cli.reports import furniture, words
+from em_cli.reports.picture import Picture
+from em_cli.reports.run import Run
+from em_cli.reports.style import Theme, short
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    needs_rows: ClassVar[bool] = False
+    shows: ClassVar[str] = ""
+
+    def columns(self, run: Run) -> tuple[int, ...]:
+        return ()
+
+    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+        return ""
+
+    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+        title = words.title_of(run, "sizes of the components")
+        caption = "Mixing weight of each component, and how many rows are likeliest of it."
+        alt = ", ".join(
+            f"{name}: {weight:.3f}, {n:,.0f} rows"
+            for name, weight, n in zip(run.names, run.weights, assigned(run), strict=True)
+        )
+        return Picture(
+            "sizes", title, caption, alt, (6.2, min(1.1 + 0.36 * len(run.names), 10.0)), partial(_draw, run, title)
+        )
+
+
+def assigned(run: Run) -> list[float]:
+    """The rows whose likeliest component it is."""
+    noise = [float(run.document["noise_n_assigned"])] if run.has_noise else []
+    return [*(float(component["n_assigned"]) for component in run.document["components"]), *noise]
+
+
+def _draw(run: Run, title: str, figure: Figure, theme: Theme) -> None:
+    axes = figure.add_subplot()
+    at = np.arange(len(run.names))
+    for number, weight in enumerate(run.weights):
+        mark = theme.mark(number, run.k)
+        axes.barh(number, weight, 0.7, color=mark.colour, hatch=mark.hatch, edgecolor=theme.paper, linewidth=0)
+    counts = assigned(run)
+    for number, weight in enumerate(run.weights):
+        axes.annotate(
+            f"{weight:.3f}  ·  {counts[number]:,.0f} rows",
+            (float(weight), number),
+            (5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+    axes.set_yticks(at, [short(name, 20) for name in run.names])
+    axes.set_ylim(len(at) - 0.5, -0.5)
+    axes.set_xlim(0, 1.32 * float(run.weights.max()))
+    axes.set_ylabel("component")
+    axes.set_xlabel("mixing weight")
+    axes.tick_params(axis="y", length=0)
+    furniture.title(figure, title)

@@ -1,0 +1,129 @@
+"""How the search climbed: the log-likelihood of every iteration of every climb, the best on top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.reports import furniture, words
+from em_cli.reports.picture import Picture
+from em_cli.reports.run import Climb, Run
+from em_cli.reports.style import Theme
+from em_cli.sources.quoting import plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NEAREST = 1e-3  # nats below the best that are told apart
+ORIGINS = {"split": "^", "merge": "v", "crossover": "X"}
+SEARCH = "search from "
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    needs_rows: ClassVar[bool] = False
+    shows: ClassVar[str] = ""
+
+    def columns(self, run: Run) -> tuple[int, ...]:
+        return ()
+
+    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+        return "" if climbs_of_model(run) else "trace.csv holds no climb of the model."
+
+    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+        climbs = climbs_of_model(run)
+        best = best_of(climbs)
+        moved = sum(origin(climb) is not None for climb in climbs)
+        title = words.title_of(run, f"{plural(len(climbs), 'climb')} to log-likelihood {best.heights[-1]:.3f}")
+        ended = sum(climb.verdict in ("best", "same optimum") for climb in climbs)
+        caption = words.sentences(
+            f"Log-likelihood of every iteration of {plural(len(climbs), 'climb')} of the model, in nats below the "
+            "best; the heavy line is the best climb.",
+            f"{plural(moved, 'climb')} began where components were split (▲), merged (▼) or crossed (✕)."
+            if moved
+            else "",
+            "Degenerate climbs are dotted." if any(climb.verdict == "degenerate" for climb in climbs) else "",
+        )
+        alt = (
+            f"{plural(len(climbs), 'line')} rising to the best log-likelihood, {best.heights[-1]:.3f}; "
+            f"{ended} came to it."
+        )
+        return Picture("trace", title, caption, alt, (6.8, 4.2), partial(_draw, climbs, best, title))
+
+
+def climbs_of_model(run: Run) -> list[Climb]:
+    """Those that saw all rows, of the structure and the number of components that was chosen."""
+    covariance = run.document.get("covariance_type") or ""
+    return [
+        climb
+        for climb in run.climbs
+        if climb.k == run.k and climb.covariance == covariance and not climb.on_sample and len(climb.heights)
+    ]
+
+
+def best_of(climbs: Sequence[Climb]) -> Climb:
+    """The chosen one, or the highest."""
+    chosen = [climb for climb in climbs if climb.verdict == "best"]
+    return max(chosen or climbs, key=lambda climb: float(np.nan_to_num(climb.heights[-1], nan=-np.inf)))
+
+
+def origin(climb: Climb) -> str | None:
+    """What was done to components where the climb began."""
+    start = climb.start.removeprefix(SEARCH)
+    return next((word for word in ORIGINS if start.startswith(word)), None)
+
+
+def below(climb: Climb, best: Climb) -> Array:
+    """(n,) nats below the best, as far as they are told apart."""
+    found: Array = np.maximum(best.heights[-1] - climb.heights, NEAREST)
+    return found
+
+
+def _draw(climbs: Sequence[Climb], best: Climb, title: str, figure: Figure, theme: Theme) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
+
+    axes = figure.add_subplot()
+    markers = set()
+    strength = float(np.clip(20 / len(climbs), 0.25, 0.8))
+    for climb in climbs:
+        if climb is not best:
+            _line(axes, climb, best, theme.noise, strength, ":" if climb.verdict == "degenerate" else "-", 1.0)
+    for climb in climbs:
+        if (kind := origin(climb)) is not None:
+            markers.add(kind)
+            axes.plot(1, below(climb, best)[0], ORIGINS[kind], color=theme.accent, markersize=6, alpha=0.8)
+    _line(axes, best, best, theme.ink, 1.0, "-", 2.2)
+    axes.set_yscale("log")
+    axes.set_ylim(1.6 * max(float(np.nanmax(below(climb, best))) for climb in climbs), 0.6 * NEAREST)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}" if value > NEAREST else f"≤ {NEAREST:g}")
+    axes.yaxis.set_minor_formatter(lambda value, _: "")
+    axes.set_ylabel("nats below the best")
+    axes.set_xlabel("iteration")
+    axes.grid(axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    handles = [
+        Line2D([], [], color=theme.ink, linewidth=2.2, label="best climb"),
+        Line2D([], [], color=theme.noise, linewidth=1, label="other climbs"),
+    ]
+    handles += [
+        Line2D([], [], color=theme.accent, marker=ORIGINS[kind], linestyle="", label=f"begins with a {kind}")
+        for kind in ORIGINS
+        if kind in markers
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    furniture.title(figure, title)
+
+
+def _line(axes: Axes, climb: Climb, best: Climb, colour: str, alpha: float, dash: str, width: float) -> None:
+    heights = below(climb, best)
+    axes.plot(
+        np.arange(1, len(heights) + 1), heights, color=colour, alpha=alpha, linestyle=dash, linewidth=width,
+        marker="o" if len(heights) == 1 else "", markersize=3,
+    )  # fmt: skip
