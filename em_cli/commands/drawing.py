@@ -1,16 +1,26 @@
-"""From pictures to files."""
+"""From runs to pictures to files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from em_cli.commands.options import ReportOptions
 from em_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from em_cli.outputs.document import Scored
+    from em_cli.outputs.folder import Content
     from em_cli.reports.picture import Picture
+    from em_cli.reports.run import Run
     from em_cli.reports.style import Theme
+    from em_cli.sources.table import Data
+
+TABLES = ("trace", "restarts", "selection")
 
 
 def check_extra() -> None:
@@ -19,8 +29,40 @@ def check_extra() -> None:
         raise UsageError('drawing pictures needs pip install "em-cli[plots]".')
 
 
+def check_wanted(report: ReportOptions, folder: str | None) -> None:
+    """`UsageError`, before any work is done, if pictures are wanted that could not be drawn."""
+    if report.plots:
+        check_extra()
+        if folder is None:
+            raise UsageError("--plots draws into the run folder, and none is written: give --out.")
+
+
+def fresh_run(folder: str, files: dict[str, Content], result: Scored, data: Data, document: Mapping[str, Any]) -> Run:
+    """A run whose folder is not yet written: what will be read back from these files, its tables and its manifest."""
+    from em_cli.commands.run_folder import parsed, run_of
+    from em_cli.commands.shown_rows import rows_of
+
+    tables = {}
+    for name in TABLES:
+        lines = [str(line) for line in files.get(f"{name}.csv", ())]
+        tables[name] = parsed(lines)
+        if lines:
+            files[f"{name}.csv"] = lines
+    manifest = json.loads("".join(map(str, files["manifest.json"])))
+    loaded = replace(result.loaded, document=document)
+    return run_of(Path(folder).absolute().name, loaded, manifest, tables, rows_of(result, data))
+
+
+def plots_of(run: Run) -> dict[str, Iterator[bytes]]:
+    """The files that `em plot` writes unless told otherwise."""
+    from em_cli.reports.picture import pictures_of
+    from em_cli.reports.style import LIGHT
+
+    return files_of(pictures_of(run), LIGHT)
+
+
 def files_of(
-    pictures: Sequence[Picture], theme: Theme, format: str, dpi: float, width: float | None
+    pictures: Sequence[Picture], theme: Theme, format: str = "png", dpi: float = 200, width: float | None = None
 ) -> dict[str, Iterator[bytes]]:
     """The files of pictures, by name; each is drawn when it is written."""
     from em_cli.reports.picture import rendered

@@ -41,6 +41,7 @@ def fit(
     """
     begun = time.monotonic()
     from em_cli.commands import doubts, results, saying, setup, unfinished, wanted
+    from em_cli.commands.drawing import check_wanted
     from em_cli.commands.interruption import Halt, interruptible
     from em_cli.commands.places import check_run
     from em_cli.commands.session import Record, watched
@@ -53,6 +54,7 @@ def fit(
     shown = setup.stdout_format(report, ("human", "json"), screen.quiet)
     k = setup.one_k(config)
     check_run(config, config_options, report)
+    check_wanted(report, setup.folder_for(config, report))
     with (
         interruptible() as interruption,
         unfinished.run_folder(config, report, config_options.dry_run) as folder,

@@ -186,6 +186,7 @@ class ReportOptions:
     responsibilities_to: Annotated[
         str | None, _opt("--responsibilities", metavar="-|FILE", help="Write the responsibilities there.")
     ] = None
+    plots: Annotated[bool, _opt("--plots", help="Draw pictures into the run folder, as em plot does.")] = False
     events: Annotated[str | None, _opt("--events", metavar="FILE", help="Everything that happens, as JSON lines.")] = (
         None
     )

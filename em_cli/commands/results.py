@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from em_cli.engine.events import Observer
     from em_cli.engine.scoring import RowScores
     from em_cli.outputs.document import Context, Scored
+    from em_cli.outputs.folder import Content
     from em_cli.outputs.run_folder import RunFolder
     from em_cli.search.groups import Group
     from em_cli.search.ledger import Fitted
@@ -164,14 +165,23 @@ def deliver(
     finished: bool,
 ) -> list[str]:
     """Write the run folder and the single files asked for; the names of what is in the folder."""
+    from em_cli.commands.drawing import fresh_run, plots_of
     from em_cli.outputs.folder import write_file
     from em_cli.outputs.manifest import to_json
 
     written = []
     with record.timed("writing"):
         if folder:
-            files = run_files(config, data, record, command, document, result, fits) | dict(more)
-            written = folder.deliver(files, finished)
+            files: dict[str, Content] = {**run_files(config, data, record, command, document, result, fits), **more}
+            if report.plots:
+                run = fresh_run(folder.path, files, result, data, document)
+                files |= {f"plots/{name}": drawn for name, drawn in plots_of(run).items()}
+            names = folder.deliver(files, finished)
+            written = list(
+                dict.fromkeys(
+                    f"{first}/" if inside else first for first, inside, _ in (name.partition("/") for name in names)
+                )
+            )
         if report.params:
             write_file(report.params, [to_json(document)])
         if report.responsibilities_to:

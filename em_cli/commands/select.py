@@ -40,6 +40,7 @@ def select(
     """
     begun = time.monotonic()
     from em_cli.commands import doubts, results, saying, setup, unfinished, wanted
+    from em_cli.commands.drawing import check_wanted
     from em_cli.commands.interruption import Halt, interruptible
     from em_cli.commands.places import check_run
     from em_cli.commands.session import Record, watched
@@ -52,6 +53,7 @@ def select(
     shown = setup.stdout_format(report, ("human", "json", "csv"), screen.quiet)
     criterion = setup.criterion_of(config)
     check_run(config, config_options, report)
+    check_wanted(report, setup.folder_for(config, report))
     with (
         interruptible() as interruption,
         unfinished.run_folder(config, report, config_options.dry_run) as folder,

@@ -28,8 +28,8 @@ def edges(values: Array) -> Array:
     if len(distinct) > COARSE or resolution < spread / 1e4:
         count = int(np.ceil(spread / width))
         return np.linspace(lowest, highest, count + 1)
-    width = resolution * max(1, round(width / resolution))
-    start = lowest - resolution / 2
-    count = int(np.ceil((highest + resolution / 2 - start) / width - 1e-9))
-    found: Array = start + width * np.arange(count + 1)
-    return found
+    steps = round(spread / resolution) + 1
+    widest = max(1, round(width / resolution))
+    each = max(range(max(1, -(-2 * widest // 3)), widest + 1), key=lambda m: (-(-steps % m), m))  # the last as full
+    count = -(-steps // each)
+    return np.asarray(lowest + resolution * (each * np.arange(count + 1) - 0.5), np.float64)

@@ -106,5 +106,5 @@ def _draw(run: Run, title: str, figure: Figure, theme: Theme) -> None:
     axes.set_xticks(sorted({row["k"] for rows in found.values() for row in rows}))
     axes.grid(axis="y")
     axes.margins(x=0.06)
-    figure.legend(loc="outside right upper", title="covariance", alignment="left", ncols=1)
     furniture.title(figure, title)
+    furniture.beside(figure, axes.get_legend_handles_labels()[0], "covariance")

@@ -61,7 +61,7 @@ class Density:
             shown,
             words.which_rows(run),
         )
-        across = min(len(chosen), 1 if len(chosen) == 1 else 2 if len(chosen) <= 4 else 3)
+        across = 2 if len(chosen) == 4 else min(len(chosen), 3)
         down = -(-len(chosen) // across)
         size = (7.2, 4.2) if across == 1 else (3.3 * across + 1.1, 2.5 * down + 0.5)
         subject = f"density of {short(names)}" if across == 1 else "densities, column by column"
@@ -85,9 +85,7 @@ class Density:
 
 def curves(run: Run, place: int, points: int = 400) -> Curves:
     """Over the range of the shown rows; finer where a component is narrow."""
-    values = run.shown.x[place]
-    values = values[~np.isnan(values)]
-    lowest, highest = extent(run, place, values)
+    lowest, highest = extent(run, place)
     mean, sd = (found[:, place] for found in moments(run))
     near = [np.linspace(m - 4 * s, m + 4 * s, 81) for m, s in zip(mean, sd, strict=True)]
     x = np.concatenate([np.linspace(lowest, highest, points), *near])
@@ -97,9 +95,9 @@ def curves(run: Run, place: int, points: int = 400) -> Curves:
     return Curves(x, components)
 
 
-def extent(run: Run, place: int, values: Array) -> tuple[float, float]:
+def extent(run: Run, place: int) -> tuple[float, float]:
     """From where to where a column is drawn: a little wider than the values, but within what they can be."""
-    lowest, highest = float(values.min()), float(values.max())
+    lowest, highest = float(np.nanmin(run.shown.x[place])), float(np.nanmax(run.shown.x[place]))
     margin = 0.06 * (highest - lowest) or 0.5
     column, group = run.column(place), run.group_of(place)
     if column.type == "angle":

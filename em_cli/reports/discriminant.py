@@ -1,4 +1,4 @@
-"""The rows seen from where the components are furthest apart (Scrucca 2010)."""
+"""The rows seen from where the components are furthest apart (Fisher 1936; Rao 1948)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_POINTS = 4000
-NAMED = 3  # columns that an axis names
+NAMED = (3, 2)  # columns that the axes name
 SMALL = 1e-10  # variance, beside the largest, of columns that are sums of others
 
 
@@ -58,7 +58,7 @@ class Discriminant:
         left_out = int((~seen.complete).sum())
         caption = words.sentences(
             f"The {len(columns)} columns of numbers along the two directions in which the components differ most "
-            "(Scrucca 2010), each row in the colour of its likeliest component; ellipses at 1 and 2 standard "
+            "(linear discriminants), each row in the colour of its likeliest component; ellipses at 1 and 2 standard "
             "deviations.",
             f"{left_out:,} rows with missing cells are not shown." if left_out else "",
             words.which_rows(run, n) if run.shown.n_fitted > max(n + left_out, run.shown.n) or n == MOST_POINTS else "",
@@ -69,7 +69,11 @@ class Discriminant:
 
 
 def projection(rows: Rows, columns: Sequence[int], k: int) -> Projection:
-    """The directions v with the largest v'Mv / v'Σv, M being made of how means and covariances differ."""
+    """The directions in which means differ most beside the spread within the components.
+
+    There is one such direction between two components; the other is that in which their spreads differ
+    most (Scrucca 2010).
+    """
     x = rows.x[list(columns)]
     complete: Flags = np.logical_not(np.isnan(x).any(axis=0))
     mass = rows.mass[:, complete]
@@ -84,15 +88,16 @@ def projection(rows: Rows, columns: Sequence[int], k: int) -> Projection:
     away = z[None] - means[..., None]
     within = np.einsum("kn,kdn,ken->kde", own, away, away)
     share = share / share.sum()
-    values, vectors = np.linalg.eigh((z * total) @ z.T)
+    values, vectors = np.linalg.eigh(np.tensordot(share, within, 1))
     kept = values > SMALL * values[-1]
     whiten = vectors[:, kept] / np.sqrt(values[kept])
-    between = whiten.T @ ((means.T * share) @ means) @ whiten
-    spreads = np.swapaxes(whiten, 0, 1) @ within @ whiten
-    apart = spreads - np.tensordot(share, spreads, 1)
-    kernel = between @ between + np.tensordot(share, apart @ apart, 1)
-    directions = np.linalg.eigh(kernel)[1][:, ::-1][:, :2]
-    coefficients = whiten @ directions
+    away_from = whiten.T @ (means - share @ means).T
+    directions = np.linalg.eigh((away_from * share) @ away_from.T)[1][:, ::-1]
+    if k == 2:
+        rest = directions[:, 1:]
+        apart = rest.T @ (whiten.T @ within @ whiten - np.eye(whiten.shape[1])) @ rest
+        directions[:, 1] = rest @ np.linalg.eigh(np.tensordot(share, apart @ apart, 1))[1][:, -1]
+    coefficients = whiten @ directions[:, :2]
     largest = np.abs(coefficients).argmax(axis=0)
     coefficients = coefficients * np.where(coefficients[largest, [0, 1]] < 0, -1.0, 1.0)
     return Projection(
@@ -114,21 +119,21 @@ def _draw(run: Run, columns: Sequence[int], seen: Projection, title: str, figure
     ).some(MOST_POINTS)
     draw_points(axes, run, theme, placed, placed.x[0], placed.x[1], 16 if placed.n < 1000 else 7)
     draw_ellipses(axes, run, theme, seen.means, seen.matrices, (1.0, 2.0))
-    axes.set_xlabel(_formula(run, columns, seen.coefficients[:, 0]), fontsize=9)
-    axes.set_ylabel(_formula(run, columns, seen.coefficients[:, 1]), fontsize=9)
+    axes.set_xlabel(_formula(run, columns, seen.coefficients[:, 0], NAMED[0]), fontsize=9)
+    axes.set_ylabel(_formula(run, columns, seen.coefficients[:, 1], NAMED[1]), fontsize=9)
     axes.margins(0.06)
     furniture.title(figure, title)
     furniture.legend(figure, run, theme, "point")
     furniture.corner(figure, theme, words.remark(run, placed.n))
 
 
-def _formula(run: Run, columns: Sequence[int], coefficients: Array) -> str:
+def _formula(run: Run, columns: Sequence[int], coefficients: Array, named: int) -> str:
     """The direction in words: its largest coefficients."""
     size = coefficients / np.sqrt(np.square(coefficients).sum())
-    largest = np.argsort(-np.abs(size), kind="stable")[:NAMED]
+    largest = np.argsort(-np.abs(size), kind="stable")[:named]
     terms = [
         f"{'−' if size[i] < 0 else '+' if n else ''}{' ' if n else ''}{abs(size[i]):.2f} "
         f"{short(run.column(columns[i]).name, 16)}"
         for n, i in enumerate(largest)
     ]
-    return " ".join(terms) + (" …" if len(columns) > NAMED else "")
+    return " ".join(terms) + (" …" if len(columns) > named else "")

@@ -149,7 +149,7 @@ def _draw(
     down = -(-len(columns) // across)
     for number, (place, found) in enumerate(zip(columns, tables, strict=True)):
         axes = figure.add_subplot(down, across, number + 1)
-        _bars(axes, run, found, theme)
+        _bars(axes, run, found, theme, 60 if across == 1 else 30)
         axes.set_xlabel(short(run.column(place).name))
         axes.set_ylabel("share of rows" if number % across == 0 else "")
     furniture.title(figure, title)
@@ -157,7 +157,8 @@ def _draw(
     furniture.corner(figure, theme, words.remark(run))
 
 
-def _bars(axes: Axes, run: Run, found: Table, theme: Theme) -> None:
+def _bars(axes: Axes, run: Run, found: Table, theme: Theme, room: int) -> None:
+    """So many characters have room below."""
     at = np.arange(len(found.labels))
     axes.bar(at, found.observed, 0.9, color=theme.faint)
     bottom = np.zeros(len(at))
@@ -168,7 +169,7 @@ def _bars(axes: Axes, run: Run, found: Table, theme: Theme) -> None:
     axes.set_ylim(0, 1.06 * float(max(found.observed.max(), bottom.max())))
     step = -(-len(at) // 12) if all(label.isdecimal() for label in found.labels) else 1
     shown = at[::step]
-    slanted = sum(len(found.labels[i]) + 2 for i in shown) > 26
+    slanted = sum(len(found.labels[i]) + 1.5 for i in shown) > room
     axes.set_xticks(
         shown,
         [found.labels[i] for i in shown],

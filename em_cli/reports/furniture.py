@@ -46,15 +46,19 @@ def legend(
         else:
             handles.append(Patch(facecolor=mark.colour, hatch=mark.hatch, edgecolor=theme.paper, label=label))
     handles += more
-    n_columns = -(-len(handles) // MOST_IN_COLUMN)
+    beside(figure, handles, "component", inside)
+
+
+def beside(figure: Figure, handles: Sequence[Any], title: str, inside: bool = False) -> None:
+    """A legend to the right, below the title."""
     figure.legend(
-        handles=handles,
+        handles=list(handles),
         loc="upper right" if inside else "outside right upper",
-        title="component",
+        title=f"\n{title}",  # the line above is that of the picture's own title
         alignment="left",
-        ncols=n_columns,
+        ncols=-(-len(handles) // MOST_IN_COLUMN),
         handlelength=1.6,
-        borderaxespad=0.8,
+        borderaxespad=0.6,
     )
 
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from em_cli.reports import furniture, words
+from em_cli.reports.bins import edges
 from em_cli.reports.density import curves, draw_curves, extent
 from em_cli.reports.ellipses import draw_ellipses, located
 from em_cli.reports.picture import Picture
@@ -84,8 +87,10 @@ def _diagonal(axes: Axes, run: Run, place: int, theme: Theme) -> None:
     if run.column(place).type in CONTINUOUS:
         draw_curves(axes, run, curves(run, place, 200), theme)
     else:
-        values = run.shown.x[place]
-        axes.hist(values[values == values], bins=20, color=theme.faint)
+        values, component = run.shown.x[place], run.shown.component
+        own = [values[(component == number) & ~np.isnan(values)] for number in range(len(run.names))]
+        colours = [theme.mark(number, run.k).colour for number in range(len(run.names))]
+        axes.hist(own, bins=list(edges(np.concatenate(own))), color=colours, stacked=True, alpha=0.6)
     axes.set_ylim(0, None)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
@@ -97,6 +102,5 @@ def _cell(axes: Axes, run: Run, across: int, up: int, theme: Theme) -> None:
     draw_points(axes, run, theme, rows, x, y, 5)
     if (found := located(run, (across, up))) is not None:
         draw_ellipses(axes, run, theme, *found, SIZES)
-    shown = run.shown.x[up]
-    axes.set_xlim(extent(run, across, run.shown.x[across][run.shown.x[across] == run.shown.x[across]]))
-    axes.set_ylim(extent(run, up, shown[shown == shown]))
+    axes.set_xlim(extent(run, across))
+    axes.set_ylim(extent(run, up))

@@ -50,7 +50,7 @@ class Profile:
             + ", ".join(f"{run.column(place).name} {z:+.2f}" for place, z in zip(chosen, row, strict=True))
             for name, row in zip(run.names, standardised(run, chosen)[0], strict=False)
         )
-        size = (min(max(4.6, 0.75 * len(chosen) + 1.8), 11.0), 4.2)
+        size = (min(max(5.4, 0.75 * len(chosen) + 1.8), 11.0), 4.2)
         return Picture("profile", title, caption, alt, size, partial(_draw, run, chosen, title))
 
 

@@ -101,8 +101,7 @@ def _draw(run: Run, places: tuple[int, int], title: str, figure: Figure, theme: 
 
 def _range(run: Run, place: int, i: int, found: tuple[Array, Array] | None) -> tuple[float, float]:
     """Wide enough for the rows, and for the ellipses as long as these are not much wider."""
-    values = run.shown.x[place]
-    lowest, highest = extent(run, place, values[~np.isnan(values)])
+    lowest, highest = extent(run, place)
     if found is None:
         return lowest, highest
     means, matrices = found

@@ -112,6 +112,8 @@ def _draw(climbs: Sequence[Climb], best: Climb, title: str, figure: Figure, them
         Line2D([], [], color=theme.ink, linewidth=2.2, label="best climb"),
         Line2D([], [], color=theme.noise, linewidth=1, label="other climbs"),
     ]
+    if any(climb.verdict == "degenerate" for climb in climbs):
+        handles.append(Line2D([], [], color=theme.noise, linewidth=1, linestyle=":", label="degenerate"))
     handles += [
         Line2D([], [], color=theme.accent, marker=ORIGINS[kind], linestyle="", label=f"begins with a {kind}")
         for kind in ORIGINS
