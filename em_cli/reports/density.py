@@ -51,7 +51,7 @@ class Density:
         return "" if columns else "no column has a density; frequencies shows counts and categories."
 
     def picture(self, run: Run, columns: Sequence[int]) -> Picture:
-        chosen = ranked(run, columns)[:MOST_COLUMNS]
+        chosen = sorted(ranked(run, columns)[:MOST_COLUMNS] if len(columns) > MOST_COLUMNS else columns)
         names = ", ".join(run.column(place).name for place in chosen)
         left_out = len(columns) - len(chosen)
         shown = f"The {len(chosen)} columns that tell most of the component, out of {len(columns)}." if left_out else ""

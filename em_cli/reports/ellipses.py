@@ -51,6 +51,7 @@ def located(run: Run, places: Sequence[int]) -> tuple[Array, Array] | None:
 def draw_ellipses(axes: Axes, run: Run, theme: Theme, means: Array, matrices: Array, sizes: Sequence[float]) -> None:
     """Of every component, so many standard deviations wide; and the means."""
     from matplotlib.patches import Ellipse as Patch
+    from matplotlib.patheffects import withStroke
 
     for number, (mean, matrix) in enumerate(zip(means, matrices, strict=True)):
         mark, shape = theme.mark(number, run.k), ellipse(mean, matrix)
@@ -65,7 +66,8 @@ def draw_ellipses(axes: Axes, run: Run, theme: Theme, means: Array, matrices: Ar
                     fill=False,
                     edgecolor=mark.colour,
                     linestyle=mark.dash,
-                    linewidth=1.5 / size**0.5,
+                    linewidth=(line := 1.5 / size**0.5),
+                    path_effects=[withStroke(linewidth=line + 1.4, foreground=theme.paper, alpha=0.8)],
                 )
             )
         axes.plot(*mean, "+", color=theme.ink, markersize=7, markeredgewidth=1.4)

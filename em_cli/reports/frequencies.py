@@ -48,7 +48,7 @@ class Frequencies:
         return "" if columns else "no column holds counts or categories that are described by themselves."
 
     def picture(self, run: Run, columns: Sequence[int]) -> Picture:
-        chosen = ranked(run, columns)[:MOST_COLUMNS] if len(columns) > MOST_COLUMNS else list(columns)
+        chosen = sorted(ranked(run, columns)[:MOST_COLUMNS] if len(columns) > MOST_COLUMNS else columns)
         tables = [table(run, place) for place in chosen]
         names = listed([run.column(place).name for place in chosen])
         caption = words.sentences(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FAINTEST, FULL = 0.15, 0.8
+MANY = 1000  # rows, of which each is fainter
 
 
 def opacity(rows: Rows) -> Array:
@@ -21,7 +22,7 @@ def opacity(rows: Rows) -> Array:
     k = len(rows.responsibilities)
     certain = (rows.responsibilities.max(axis=0) - 1 / k) / (1 - 1 / k) if k > 1 else np.ones(rows.n)
     found: Array = FAINTEST + (FULL - FAINTEST) * certain
-    return found
+    return found if rows.n <= MANY else 0.6 * found
 
 
 def draw_points(axes: Axes, run: Run, theme: Theme, rows: Rows, x: Array, y: Array, size: float) -> None:

@@ -64,7 +64,7 @@ class QuantileQuantile:
             f"component {run.names[number]}: {outside(each):.0%} of the points outside the band"
             for number, each in enumerate(found)
         )
-        across = min(len(found), 4) if len(found) != 6 else 3
+        across = 3 if len(found) in (5, 6, 9) else min(len(found), 4)
         size = (2.5 * across + 0.5, 2.6 * -(-len(found) // across) + 0.6)
         if len(found) == 1:
             size = (4.6, 4.6)

@@ -58,8 +58,8 @@ def _draw(run: Run, heights: Array, title: str, figure: Figure, theme: Theme) ->
     ends = np.concatenate([np.zeros((1, m)), heights.cumsum(axis=0)])
     for number in range(len(heights)):
         mark = theme.mark(number, run.k)
-        axes.bar(
-            np.arange(m) + 1, heights[number], 1.0 if m > 60 else 0.9, ends[number], color=mark.colour,
+        axes.stairs(
+            ends[number + 1], np.arange(m + 1) + 0.5, baseline=ends[number], fill=True, facecolor=mark.colour,
             hatch=mark.hatch, edgecolor=theme.paper, linewidth=0,
         )  # fmt: skip
     axes.set_xlim(0.5, m + 0.5)

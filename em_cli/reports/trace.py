@@ -17,7 +17,6 @@ from em_cli.reports.style import Theme
 from em_cli.sources.quoting import plural
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 NEAREST = 1e-3  # nats below the best that are told apart
@@ -86,21 +85,23 @@ def below(climb: Climb, best: Climb) -> Array:
 
 
 def _draw(climbs: Sequence[Climb], best: Climb, title: str, figure: Figure, theme: Theme) -> None:
+    from matplotlib.collections import LineCollection
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_subplot()
-    markers = set()
     strength = float(np.clip(20 / len(climbs), 0.25, 0.8))
-    for climb in climbs:
-        if climb is not best:
-            _line(axes, climb, best, theme.noise, strength, ":" if climb.verdict == "degenerate" else "-", 1.0)
-    for climb in climbs:
-        if (kind := origin(climb)) is not None:
-            markers.add(kind)
-            axes.plot(1, below(climb, best)[0], ORIGINS[kind], color=theme.accent, markersize=6, alpha=0.8)
-    _line(axes, best, best, theme.ink, 1.0, "-", 2.2)
+    for dash in ("-", ":"):
+        some = [climb for climb in climbs if climb is not best and (climb.verdict == "degenerate") == (dash == ":")]
+        lines = [np.column_stack([np.arange(1, len(climb.heights) + 1), below(climb, best)]) for climb in some]
+        axes.add_collection(LineCollection(lines, colors=theme.noise, alpha=strength, linestyles=dash, linewidths=1))
+    axes.plot(np.arange(1, len(best.heights) + 1), below(best, best), color=theme.ink, linewidth=2.2)
+    begun = {kind: [below(climb, best)[0] for climb in climbs if origin(climb) == kind] for kind in ORIGINS}
+    for kind, heights in begun.items():
+        axes.plot(np.ones(len(heights)), heights, ORIGINS[kind], color=theme.accent, markersize=6, alpha=0.8)
     axes.set_yscale("log")
+    longest = max(len(climb.heights) for climb in climbs)
+    axes.set_xlim(1 - 0.02 * longest, 1 + 1.02 * longest)
     axes.set_ylim(1.6 * max(float(np.nanmax(below(climb, best))) for climb in climbs), 0.6 * NEAREST)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}" if value > NEAREST else f"≤ {NEAREST:g}")
     axes.yaxis.set_minor_formatter(lambda value, _: "")
@@ -116,16 +117,8 @@ def _draw(climbs: Sequence[Climb], best: Climb, title: str, figure: Figure, them
         handles.append(Line2D([], [], color=theme.noise, linewidth=1, linestyle=":", label="degenerate"))
     handles += [
         Line2D([], [], color=theme.accent, marker=ORIGINS[kind], linestyle="", label=f"begins with a {kind}")
-        for kind in ORIGINS
-        if kind in markers
+        for kind, heights in begun.items()
+        if heights
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     furniture.title(figure, title)
-
-
-def _line(axes: Axes, climb: Climb, best: Climb, colour: str, alpha: float, dash: str, width: float) -> None:
-    heights = below(climb, best)
-    axes.plot(
-        np.arange(1, len(heights) + 1), heights, color=colour, alpha=alpha, linestyle=dash, linewidth=width,
-        marker="o" if len(heights) == 1 else "", markersize=3,
-    )  # fmt: skip

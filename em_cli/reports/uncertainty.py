@@ -66,7 +66,13 @@ def _draw(run: Run, found: Array, title: str, figure: Figure, theme: Theme) -> N
         bottom += share
     for place, total in zip(at[bottom > 0], bottom[bottom > 0], strict=True):
         axes.annotate(
-            f"{total:.1%}", (place, total), (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=9
+            f"{total:.1%}" if total >= 0.0005 else "< 0.1%",
+            (place, total),
+            (0, 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=9,
         )
     axes.set_xticks(at, LABELS[:used])
     axes.set_ylim(0, 1.1 * float(bottom.max()))
