@@ -63,7 +63,7 @@ class Frame:
     def _phase(self, columns: int) -> Text:
         progress, total = self.progress, self.progress.phase.n_candidates
         done, left, best = len(progress.ended), progress.left(), progress.best()
-        climbing = bool(progress.latest or done)
+        climbing = bool(total and (progress.latest or done))
         count = f"{done}/{total}" if climbing else ""
         fields: list[Parts] = [
             [(f" {safe(progress.phase.name)[:10]:<10}", "bold")],

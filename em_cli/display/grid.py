@@ -8,7 +8,7 @@ from math import isfinite
 from rich.text import Text
 
 from em_cli.display.progress import Cell, ModelKey
-from em_cli.display.text import nats, safe
+from em_cli.display.text import counted, nats, safe
 
 Column = tuple[str, list[tuple[str, str]]]  # heading; text and style of each row
 MARK = "◀"
@@ -35,7 +35,7 @@ def grid(cells: Mapping[ModelKey, Cell], lines: int, columns: int) -> list[Text]
     ]
     heading = Text(f"{'k':>4} " + "".join(f"  {name}" for name, _ in shown), "bold")
     hidden = [f"{len(ks) - (last - first)} more k"] if last - first < len(ks) else []
-    hidden += [f"{more} more structures"] if more else []
+    hidden += [counted(more, "more structure")] if more else []
     if hidden:
         title += f"   … {', '.join(hidden)}"
     return [Text(""), Text(title, "dim"), heading, *rows]

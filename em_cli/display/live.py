@@ -50,7 +50,7 @@ class Live:
         self.stopped.set()
         with self.lock, contextlib.suppress(OSError):
             self._warn()
-            self.region.erase(size_of(self.stream)[0])
+            self.region.erase(size_of(self.stream))
 
     def draw(self) -> None:
         """Show how things stand, unless the terminal has changed its size meanwhile."""
@@ -59,7 +59,7 @@ class Live:
         with self.lock:
             if not self.stopped.is_set() and size == size_of(self.stream):
                 self._warn()
-                self.region.draw(shown, columns)
+                self.region.draw(shown, size)
 
     def _warn(self) -> None:
         """Print the warnings that are new."""
@@ -67,7 +67,7 @@ class Live:
         self.said += len(fresh)
         if fresh:
             text = "".join(f"em: warning: {message(warned.message)}\n" for warned in fresh)
-            self.region.print(text, size_of(self.stream)[0])
+            self.region.print(text, size_of(self.stream))
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):  # a terminal that is gone does not stop the run

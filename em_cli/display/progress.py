@@ -36,6 +36,7 @@ class Progress:
         self.latest: dict[int, Iterated] = {}
         self.traces: dict[int, deque[float]] = {}
         self.ended: dict[int, Finished] = {}
+        self.paused: dict[int, tuple[int, Finished]] = {}  # stopped after that pass: they may yet go on
         self.before: dict[int, Iterated] = {}  # the latest of phases before
         self.passes = 0
         self.chosen: dict[ModelKey, ModelChosen] = {}
@@ -46,15 +47,18 @@ class Progress:
     def __call__(self, event: FitEvent) -> None:
         if isinstance(event, Iterated):
             self.latest[event.candidate] = event
+            self.paused.pop(event.candidate, None)
             trace = self.traces.get(event.candidate)
             if trace is None:
                 trace = self.traces[event.candidate] = deque(maxlen=KEPT)
             trace.append(event.log_likelihood)
         elif isinstance(event, PassDone):
+            self._end_paused()
             self.passes += 1
+        elif isinstance(event, Finished) and event.status == "max_iterations":
+            self.paused[event.candidate] = self.passes, event
         elif isinstance(event, Finished):
-            self.ended[event.candidate] = event
-            self.last_end = self.clock()
+            self._end(event)
         elif isinstance(event, PhaseStarted):
             self._enter(event)
         elif isinstance(event, ModelChosen):
@@ -64,10 +68,21 @@ class Progress:
         elif isinstance(event, Warned):
             self.warnings.append(event)
 
+    def _end(self, event: Finished) -> None:
+        self.ended[event.candidate] = event
+        self.last_end = self.clock()
+
+    def _end_paused(self) -> None:
+        """Climbs that did not go on in the pass after they were stopped have been given up."""
+        for candidate, (passes, event) in list(self.paused.items()):
+            if passes < self.passes:
+                del self.paused[candidate]
+                self._end(event)
+
     def _enter(self, event: PhaseStarted) -> None:
         if self.latest:
             self.before = {**self.before, **self.latest} if event.name == self.phase.name else self.latest
-        self.latest, self.traces, self.ended = {}, {}, {}
+        self.latest, self.traces, self.ended, self.paused = {}, {}, {}, {}
         self.phase_started = self.clock()
         self.phase = event
 

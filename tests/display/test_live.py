@@ -167,10 +167,22 @@ def test_resized(terminal):
 def test_way_up_counts_folded_lines():
     terminal = Terminal()
     region = live.Region(terminal)
-    region.draw([("x" * 100, 100), ("y" * 30, 30), ("z", 1)], 120)
+    region.draw([("x" * 100, 100), ("y" * 30, 30), ("z", 1)], (120, 24))
     terminal.written.clear()
-    region.draw([("a", 1)], 50)
+    region.draw([("a", 1)], (50, 24))
     assert "\x1b[3A" in terminal.written[0]
+
+
+def test_what_has_left_the_screen_is_drawn_over_when_it_is_back():
+    terminal = Terminal()
+    region = live.Region(terminal)
+    region.draw([("x", 1)] * 20, (80, 24))
+    region.draw([("y", 1)] * 9, (80, 10))
+    region.draw([("z", 1)] * 9, (80, 15))
+    region.draw([("z", 1)] * 9, (80, 24))
+    region.draw([("z", 1)] * 9, (80, 30))
+    ways = [int(text.split("\x1b[")[2].split("A")[0]) for text in terminal.written[1:]]
+    assert ways == [9, 8 + 4, 8 + 6, 8]
 
 
 def test_collapsed_climbs_do_not_count_as_best():
@@ -181,6 +193,30 @@ def test_collapsed_climbs_do_not_count_as_best():
     progress(Finished(0, "full", 2, 1, 1e300, "degenerate", 0.0))
     assert progress.best() == -10.0
     assert progress.leader() == Iterated(1, "full", 2, 1, -10.0)
+
+
+def test_a_climb_that_is_stopped_and_goes_on_has_not_ended():
+    """Of climbs that are halved after some passes, those that were given up have ended one pass later."""
+    progress = Progress(Clock())
+    progress(PhaseStarted("screening", 4))
+    for n, ended in ((4, 0), (2, 2), (1, 3)):
+        for candidate in range(n):
+            progress(Iterated(candidate, "full", 2, 1, -10.0))
+            progress(Finished(candidate, "full", 2, 1, -10.0, "max_iterations", 1.0))
+        progress(PassDone(0, n))
+        assert len(progress.ended) == ended
+
+
+def test_a_phase_of_unknown_length_has_no_bar(terminal):
+    view = display(terminal)
+    with view as observe:
+        observe(FAITHFUL)
+        observe(PhaseStarted("moves", 0))
+        observe(Iterated(0, "full", 2, 1, -10.0))
+        observe(Finished(0, "full", 2, 1, -10.0, "converged", 0.0))
+        view.draw()
+        phase = terminal.shown[1]
+        assert phase.split()[:3] == ["moves", "best", "-10.000"] and "/" not in phase and "─" not in phase
 
 
 def test_names_are_harmless(terminal):
