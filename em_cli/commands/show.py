@@ -16,37 +16,48 @@ def show(
     model: Model,
     screen: ScreenOptions,
     json: Annotated[bool, Option("--json", help="The model document.")] = False,
+    draw: Annotated[
+        str, Option("--draw", metavar="auto|always|never", help="Draw it too, with characters: auto on a terminal.")
+    ] = "auto",
 ) -> None:
     """A readable summary of a model.
 
     Example: em show faithful.em
     """
+    from em_cli.display import can_draw
     from em_cli.outputs.folder import write_file
-    from em_cli.outputs.model_file import read_model
 
+    drawn = can_draw(draw, sys.stdout)
     if json:
         from em_cli.outputs.manifest import to_json
+        from em_cli.outputs.model_file import read_model
 
         write_file("-", [to_json(dict(read_model(model).document))])
         return
-    write_file("-", [summary_of(model, screen)])
+    write_file("-", [summary_of(model, screen, drawn)])
 
 
-def summary_of(model: str, screen: ScreenOptions) -> str:
+def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
     """What there is to say of a model, or of the model of a run."""
     from em_cli.commands.saying import color_wanted, width
     from em_cli.display.summary import fit_summary
     from em_cli.outputs.model_file import read_model
 
     loaded = read_model(model)
-    document = loaded.document
+    document, color = loaded.document, color_wanted(screen)
     n, names = document.get("n_samples", 0), ", ".join(loaded.schema.names)
+    columns = width() if sys.stdout.isatty() else 80
     text = fit_summary(
         document,
         read_line=f"fitted to {n:,} rows of {names}",
         written=[],
         folder=None,
-        width=width() if sys.stdout.isatty() else 80,
-        color=color_wanted(screen),
+        width=columns,
+        color=color,
     )
-    return text if text.endswith("\n") else text + "\n"
+    if drawn:
+        from em_cli.commands.sketching import sketches_of
+        from em_cli.display.sketches import sketches
+
+        text += sketches(sketches_of(loaded, model, columns), columns, color)
+    return text

@@ -131,7 +131,7 @@ def say_done(folder: RunFolder, report: ReportOptions, shown: str, screen: Scree
     elif shown == "json":
         write_file("-", [_content(there / "params.json")])
     elif shown == "human":
-        write_file("-", [summary_of(folder.path, screen)])
+        write_file("-", [summary_of(folder.path, screen, drawn=False)])
 
 
 def _content(file: Path) -> str:

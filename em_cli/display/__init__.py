@@ -11,7 +11,7 @@ from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
 
 MODES = ("auto", "live", "plain", "jsonl", "none")
-COLORS = ("auto", "always", "never")
+COLORS = DRAWN = ("auto", "always", "never")
 
 
 def open_display(
@@ -34,6 +34,12 @@ def open_display(
     from em_cli.display.plain import Plain
 
     return Plain(stream, sweep=command == "select", verbose=verbose)
+
+
+def can_draw(wanted: str, stream: TextIO) -> bool:
+    """Whether to draw with characters: always, never, or where a person sees them."""
+    _check("draw", wanted, DRAWN)
+    return wanted == "always" or (wanted == "auto" and _can_redraw(stream))
 
 
 def _can_redraw(stream: TextIO) -> bool:

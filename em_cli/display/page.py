@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
+from typing import Literal
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -23,7 +25,7 @@ class Page:
             file=self.file,
             width=self.width,
             force_terminal=color,
-            color_system="standard" if color else None,
+            color_system=_colors() if color else None,
             no_color=not color,
             legacy_windows=False,
         )
@@ -85,3 +87,10 @@ class Page:
 
     def _print(self, text: Text) -> None:
         self.console.print(text, soft_wrap=True)
+
+
+def _colors() -> Literal["truecolor", "256", "standard"]:
+    """How many colours the terminal says that it has."""
+    if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return "truecolor"
+    return "256" if "256color" in os.environ.get("TERM", "") else "standard"
