@@ -12,7 +12,7 @@ FITS = {
     "faithful": "fit faithful.csv -k 2",
     "noise": "fit faithful.csv -k 2 --noise",
     "penguins": "fit penguins.csv -k 3 --effort low",
-    "factors": "fit iris.csv --exclude species -k 2 --family factor_analyzers --effort low",
+    "factors": "fit iris.csv --exclude species -k 2 --family factor_analyzers --set family.n_factors=1",
     "t": "fit galaxies.csv -k 2 --family student_t --effort low",
     "sweep": "select deaths.csv --k-range 1-3 --family poisson --effort low",
 }
