@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from em_cli.display.densities import Curves
-    from em_cli.display.sketches import Criterion, Levels, Means, Sketches
+    from em_cli.display.sketches import Criterion, Means, Sketches
+    from em_cli.engine.arrays import Array
     from em_cli.outputs.model_file import LoadedModel
     from em_cli.reports.run import Run
 
@@ -22,10 +23,13 @@ FINENESS = 4  # points for each cell of a curve
 
 def sketches_of(loaded: LoadedModel, folder: str, width: int) -> Sketches:
     """Densities, levels, means; and the criterion, if the folder is that of a sweep."""
+    import numpy as np
+
     from em_cli.commands.run_folder import run_of
-    from em_cli.display.sketches import Sketches, room
+    from em_cli.display.sketches import Levels, Sketches, room
     from em_cli.outputs.components import level_probabilities
-    from em_cli.reports.marginals import ranges, separation
+    from em_cli.reports.marginals import by_itself, ranges
+    from em_cli.reports.profile import standardised
     from em_cli.reports.style import LIGHT
 
     run = run_of("", loaded, {"inputs": [{"name": "-"}]}, {"trace": (), "restarts": (), "selection": ()}, None)
@@ -35,18 +39,16 @@ def sketches_of(loaded: LoadedModel, folder: str, width: int) -> Sketches:
     colors = [LIGHT.mark(place, run.k if run.has_noise else n_colors).colour for place in range(n_colors)]
     levels = level_probabilities(loaded)
     numbers = [place for place, column in enumerate(run.schema.columns) if not column.levels]
-    apart = dict(zip(numbers, separation(run, numbers), strict=True))
+    apart = dict(zip(numbers, _share(run) @ np.nan_to_num(standardised(run, numbers)[0]) ** 2, strict=True))
     apart |= {run.schema.names.index(name): _disagreement(run, levels[name]) for name in levels}
-    drawn = sorted(sorted(apart, key=lambda place: -apart[place])[:MOST_COLUMNS])
-    extents = ranges(run)
-    cells = room(width, labels)
+    able = [place for place in apart if by_itself(run, place)]
+    drawn = sorted(sorted(able, key=lambda place: -apart[place])[:MOST_COLUMNS])
+    extents, cells = ranges(run), room(width, labels)
     columns = [
-        _levels(run.schema.names[place], levels)
-        if run.schema.names[place] in levels
-        else _curves(run, place, extents[place], cells)
-        for place in drawn
+        Levels(column.name, levels[column.name]) if column.levels else _curves(run, place, extents[place], cells)
+        for place, column in ((place, run.column(place)) for place in drawn)
     ]
-    return Sketches(labels, colors, columns, len(apart) - len(drawn), _means(run, numbers), criterion)
+    return Sketches(labels, colors, columns, len(able) - len(drawn), _means(run, numbers), criterion)
 
 
 def _curves(run: Run, place: int, extent: Sequence[float], cells: int) -> Curves:
@@ -58,20 +60,14 @@ def _curves(run: Run, place: int, extent: Sequence[float], cells: int) -> Curves
     return Curves(run.schema.names[place], found.low, found.high, found.densities, found.whole)
 
 
-def _levels(name: str, levels: Mapping[str, list[dict[str, float]]]) -> Levels:
-    from em_cli.display.sketches import Levels
-
-    return Levels(name, levels[name])
-
-
 def _means(run: Run, numbers: Sequence[int]) -> Means | None:
     """Where two columns at least have means to compare."""
     import numpy as np
 
     from em_cli.display.sketches import Means
-    from em_cli.reports.marginals import standardised_means
+    from em_cli.reports.profile import standardised
 
-    found = standardised_means(run, numbers)
+    found, _ = standardised(run, numbers)
     known = [place for place in range(len(numbers)) if np.isfinite(found[:, place]).all()][:MOST_MEANS]
     if run.k == 1 or len(known) < 2:
         return None
@@ -82,11 +78,16 @@ def _disagreement(run: Run, levels: Sequence[Mapping[str, float]]) -> float:
     """How far apart the components are in a column of levels: Goodman & Kruskal's (1954) tau of the levels."""
     import numpy as np
 
-    p = np.array([list(of_one.values()) for of_one in levels])
-    share = run.weights[: run.k] / run.weights[: run.k].sum()
+    p, share = np.array([list(of_one.values()) for of_one in levels]), _share(run)
     mixed = share @ p
     unlike = 1 - float(mixed @ mixed)
     return 1 - (1 - float(share @ (p * p).sum(axis=1))) / unlike if unlike > 0 else 0.0
+
+
+def _share(run: Run) -> Array:
+    """(K,) of the components in what is no noise."""
+    share: Array = run.weights[: run.k] / run.weights[: run.k].sum()
+    return share
 
 
 def _criterion(folder: Path) -> Criterion | None:

@@ -60,7 +60,11 @@ def test_asked_wrongly(runs):
 
 @pytest.mark.parametrize(
     ("environment", "drawn", "colored"),
-    [({"TERM": "xterm"}, True, True), ({"TERM": "xterm", "NO_COLOR": "1"}, True, False), ({"TERM": "dumb"}, False, False)],
+    [
+        ({"TERM": "xterm"}, True, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, True, False),
+        ({"TERM": "dumb"}, False, False),
+    ],
 )
 def test_on_a_terminal(runs, environment, drawn, colored):
     ours, theirs = pty.openpty()
