@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -37,8 +36,15 @@ def check_wanted(report: ReportOptions, folder: str | None) -> None:
             raise UsageError("--plots draws into the run folder, and none is written: give --out.")
 
 
-def fresh_run(folder: str, files: dict[str, Content], result: Scored, data: Data, document: Mapping[str, Any]) -> Run:
-    """A run whose folder is not yet written: what will be read back from these files, its tables and its manifest."""
+def fresh_run(
+    folder: str,
+    files: dict[str, Content],
+    manifest: Mapping[str, Any],
+    result: Scored,
+    data: Data,
+    document: Mapping[str, Any],
+) -> Run:
+    """A run whose folder is not yet written: its tables are what will be read back from these files."""
     from em_cli.commands.run_folder import parsed, run_of
     from em_cli.commands.shown_rows import rows_of
 
@@ -48,7 +54,6 @@ def fresh_run(folder: str, files: dict[str, Content], result: Scored, data: Data
         tables[name] = parsed(lines)
         if lines:
             files[f"{name}.csv"] = lines
-    manifest = json.loads("".join(map(str, files["manifest.json"])))
     loaded = replace(result.loaded, document=document)
     return run_of(Path(folder).absolute().name, loaded, manifest, tables, rows_of(result, data))
 

@@ -100,8 +100,7 @@ def fit(
         doubts.warn_of_fit(result, context, data, record)
         params = document(result, context, record.warnings)
         results.announce(params, observe)
-        written = results.deliver(
-            config, data, record, "fit", result, params, [fitted], report, {}, folder, not halt.reason
-        )
+        occasion = results.Occasion("fit", config, data, record, report, folder, journal, halt)
+        written = results.deliver(occasion, result, params, [fitted], {})
     saying.say_fit(shown, params, result, data, folder.path if folder else None, written, screen)
     saying.finish(record, report, interruption)

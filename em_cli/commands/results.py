@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from em_cli.commands.options import ReportOptions
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from em_cli.engine.arrays import Integers
     from em_cli.engine.events import Observer
     from em_cli.engine.scoring import RowScores
+    from em_cli.outputs.checkpoint import Checkpoint
     from em_cli.outputs.document import Context, Scored
     from em_cli.outputs.folder import Content
     from em_cli.outputs.run_folder import RunFolder
@@ -105,30 +106,34 @@ def with_others(
         yield rows[taken:], RowScores(scores.log_density[taken:], scores.responsibilities[:, taken:])
 
 
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A run that comes to its end: what was asked for and read, and where its results go."""
+
+    command: str
+    config: RunConfig
+    data: Data
+    record: Record
+    report: ReportOptions
+    folder: RunFolder | None
+    journal: Checkpoint | None
+    halt: Halt
+
+
 def run_files(
-    config: RunConfig,
-    data: Data,
-    record: Record,
-    command: str,
-    document: Mapping[str, Any],
-    result: Scored,
-    fits: list[Fitted],
+    occasion: Occasion, document: Mapping[str, Any], result: Scored, fits: list[Fitted]
 ) -> dict[str, Iterable[str]]:
     """The files of a run folder, by name."""
     from em_cli.config.files import record as config_record
-    from em_cli.outputs.manifest import manifest, to_json
+    from em_cli.outputs.manifest import to_json
     from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
 
-    inputs = [asdict(file) for file in data.inputs]
     files: dict[str, Iterable[str]] = {"params.json": [to_json(document)]}
-    if config.responsibilities:
-        files["responsibilities.csv"] = responsibility_lines(result, data)
+    if occasion.config.responsibilities:
+        files["responsibilities.csv"] = responsibility_lines(result, occasion.data)
     files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows(fits))
     files["restarts.csv"] = csv_text(LEDGER_COLUMNS, ledger_rows(fits))
-    files["run.yaml"] = [config_record(config)]
-    files["manifest.json"] = [
-        manifest(command, inputs, config.model_dump(mode="json"), record.seconds, record.warnings)
-    ]
+    files["run.yaml"] = [config_record(occasion.config)]
     return files
 
 
@@ -152,31 +157,30 @@ def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
 
 
 def deliver(
-    config: RunConfig,
-    data: Data,
-    record: Record,
-    command: str,
+    occasion: Occasion,
     result: Scored,
     document: Mapping[str, Any],
     fits: list[Fitted],
-    report: ReportOptions,
     more: Mapping[str, Iterable[str]],
-    folder: RunFolder | None,
-    finished: bool,
 ) -> list[str]:
     """Write the run folder and the single files asked for; the names of what is in the folder."""
     from em_cli.commands.drawing import fresh_run, plots_of
+    from em_cli.commands.facts import facts
     from em_cli.outputs.folder import write_file
-    from em_cli.outputs.manifest import to_json
+    from em_cli.outputs.manifest import manifest, to_json
 
+    data, record, report, journal = occasion.data, occasion.record, occasion.report, occasion.journal
     written = []
     with record.timed("writing"):
-        if folder:
-            files: dict[str, Content] = {**run_files(config, data, record, command, document, result, fits), **more}
+        if folder := occasion.folder:
+            files: dict[str, Content] = {**run_files(occasion, document, result, fits), **more}
+            told = facts(occasion.config, data, record, result, document, fits)
+            told["resumed_after"] = round(journal.seconds, 3) if journal and journal.continues else None
+            about = manifest(occasion.command, record.seconds, told)
             if report.plots:
-                run = fresh_run(folder.path, files, result, data, document)
+                run = fresh_run(folder.path, files, about, result, data, document)
                 files |= {f"plots/{name}": drawn for name, drawn in plots_of(run).items()}
-            names = folder.deliver(files, finished)
+            names = folder.deliver(files, about, finished=not occasion.halt.reason)
             written = list(
                 dict.fromkeys(
                     f"{first}/" if inside else first for first, inside, _ in (name.partition("/") for name in names)

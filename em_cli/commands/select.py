@@ -100,8 +100,7 @@ def select(
         doubts.warn_of_choice(selection, context.effort, record)
         params = document(selection.chosen, context, record.warnings)
         more = {"selection.csv": selection_text(selection)}
-        written = results.deliver(
-            config, data, record, "select", selection.chosen, params, fits, report, more, folder, not halt.reason
-        )
+        occasion = results.Occasion("select", config, data, record, report, folder, journal, halt)
+        written = results.deliver(occasion, selection.chosen, params, fits, more)
     saying.say_selection(shown, selection, params, data, folder.path if folder else None, written, screen)
     saying.finish(record, report, interruption)

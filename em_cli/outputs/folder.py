@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import sys
 import tempfile
@@ -66,12 +67,16 @@ def write_stdout(content: Iterable[str]) -> None:
         sys.stdout.flush()
 
 
-def write_flushed(path: Path, content: Content) -> None:
-    """Write, and see to it that the disk has it."""
+def write_flushed(path: Path, content: Content) -> tuple[int, str]:
+    """Write, and see to it that the disk has it; the size and SHA-256."""
+    digest, size = hashlib.sha256(), 0
     with path.open("wb") as file:
-        file.writelines(_bytes(content))
+        for piece in _bytes(content):
+            digest.update(piece)
+            size += file.write(piece)
         file.flush()
         os.fsync(file.fileno())
+    return size, digest.hexdigest()
 
 
 def _bytes(content: Content) -> Iterator[bytes]:

@@ -1,41 +1,56 @@
-"""`manifest.json`: what may differ between identical runs, and what an auditor asks for first."""
+"""`manifest.json`: what may differ between identical runs, and what an auditor asks for."""
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
+
+import numpy as np
 
 from em_cli import __version__
 
 LIBRARIES = ("numpy", "scipy", "pandas", "pyyaml", "pydantic", "typer", "rich")
 
 
-def manifest(
-    command: str,
-    inputs: Iterable[Mapping[str, Any]],
-    config: Mapping[str, Any],
-    seconds: Mapping[str, float],
-    warnings: list[dict[str, Any]],
-) -> str:
-    document = {
+def manifest(command: str, seconds: Mapping[str, float], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest of a run: where and when it was made, and these facts of it."""
+    return {
         "em_version": __version__,
         "command": command,
         "arguments": sys.argv[1:],
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "environment": {name: value for name, value in sorted(os.environ.items()) if name.startswith("EM_")},
+        "working_directory": os.getcwd(),  # noqa: PTH109 (as text)
+        "finished": _now(),
         "seconds": {phase: round(value, 3) for phase, value in seconds.items()},
+        "host": platform.node(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
-        "inputs": list(inputs),
-        "config": config,
-        "warnings": warnings,
+        "blas": _blas(),
+        **facts,
     }
-    return to_json(document)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _blas() -> dict[str, Any]:
+    """The linear algebra that NumPy is built with, and the processor's extensions that it uses."""
+    found: Any = np.show_config(mode="dicts")
+    library = found.get("Build Dependencies", {}).get("blas", {})
+    extensions = found.get("SIMD Extensions", {})
+    return {
+        "name": library.get("name"),
+        "version": library.get("version"),
+        "simd": [*extensions.get("baseline", ()), *extensions.get("found", ())],
+    }
 
 
 def to_json(document: Any) -> str:

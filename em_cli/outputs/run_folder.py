@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from em_cli.errors import NoFit, OutputError
 from em_cli.outputs.checkpoint import STATE
 from em_cli.outputs.folder import Content, explained, umask, write_flushed
+from em_cli.outputs.manifest import to_json
 
-CHECKPOINT = "checkpoint"
+CHECKPOINT, MANIFEST = "checkpoint", "manifest.json"
 AT_CWD, EXCHANGE = -100, 2  # of renameat2(2)
 
 
@@ -33,12 +35,18 @@ class RunFolder:
     def checkpoint(self) -> Path:
         return self.aside / CHECKPOINT
 
-    def deliver(self, files: Mapping[str, Content], finished: bool = True) -> list[str]:
-        """Write the files and give them their place; the names. A run that is not finished keeps its checkpoint."""
+    def deliver(self, files: Mapping[str, Content], manifest: Mapping[str, Any], finished: bool = True) -> list[str]:
+        """Write the files, and what they are into the manifest, and give them their place; the names.
+
+        A run that is not finished keeps its checkpoint.
+        """
+        outputs = {}
         with explained(self.path):
             for name, content in files.items():
                 (self.aside / name).parent.mkdir(exist_ok=True)
-                write_flushed(self.aside / name, content)
+                size, digest = write_flushed(self.aside / name, content)
+                outputs[name] = {"size": size, "sha256": digest}
+            write_flushed(self.aside / MANIFEST, [to_json({**manifest, "outputs": outputs})])
             self.aside.chmod(0o777 & ~umask())
             _flush(self.aside)
             if os.path.lexists(self.path):
@@ -53,7 +61,7 @@ class RunFolder:
             _flush(self.aside.parent)
             if finished:  # not before, lest it be lost with a run that is killed now
                 shutil.rmtree(Path(self.path) / CHECKPOINT, ignore_errors=True)
-        return list(files)
+        return [*files, MANIFEST]
 
 
 def check_folder(path: str, force: bool, resume: bool = False) -> None:

@@ -16,7 +16,7 @@ from em_cli.sources.files import STDIN, digest, expand, label
 from em_cli.sources.kinds import decide, levels_of, values_of
 from em_cli.sources.memory import InMemory
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.pieces import pieces
+from em_cli.sources.pieces import Written, pieces
 from em_cli.sources.quoting import plain, quoted
 from em_cli.sources.schema import Schema
 from em_cli.sources.selection import check_spread, id_notice, looks_like_id, usable_rows
@@ -29,6 +29,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     files = expand(paths)
     shown = label(files[0]) if len(files) == 1 else f"{len(files)} files"
     names: tuple[str, ...] = ()
+    written: Written | None = None
     parts: dict[str, list[Examined]] = {}
     ids: list[str] | None = None if options.id is None else []
     weights: list[Array] = []
@@ -38,7 +39,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     for number, path in enumerate(files):
         for piece in pieces(path, options, inputs.append):
             if not names:
-                names = piece.names
+                names, written = piece.names, piece.text
                 parts = {name: [] for name in candidates(names, piece.file, options)}
             elif number and piece.first_row == 0:
                 check_same(piece.names, piece.file, names, label(files[0]))
@@ -94,6 +95,8 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         n_missing=n_missing,
         why=decided.why,
         notices=(*decided.notices, *missing, *id_notice(id_like)),
+        layout={"columns": list(names)}
+        | ({"delimiter": written.delimiter, "newline": written.newline} if written else {}),
         inputs=tuple(inputs),
         data_sha256=digest(inputs),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,7 @@ class Data:
     n_missing: dict[str, int]  # missing cells per fitted column, where there are any
     why: dict[str, str]  # what made the reader choose the type of a column, where it did and it is not numeric
     notices: tuple[Notice, ...]
+    layout: Mapping[str, Any]  # of the first file: its columns, and how its fields are separated where it is text
     inputs: tuple[InputFile, ...]
     data_sha256: str  # of the file; of the digests of the files, when several
 
