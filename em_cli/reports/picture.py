@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -88,12 +89,20 @@ def _place(run: Run, name: str) -> int:
 
 def rendered(picture: Picture, theme: Theme, format: str, dpi: float = 200, width: float | None = None) -> bytes:
     """The bytes of a file: the same for the same picture, with no time in them."""
+    buffer = BytesIO()
+    with drawn(picture, theme, width) as figure:
+        figure.savefig(buffer, format=format, dpi=dpi, metadata=_metadata(picture, format))
+    return buffer.getvalue()
+
+
+@contextmanager
+def drawn(picture: Picture, theme: Theme, width: float | None = None) -> Iterator[Figure]:
+    """The picture as a figure of Matplotlib, with the settings under which it is to be saved."""
     import matplotlib
     from matplotlib.figure import Figure
 
     wide, high = picture.size
     scale = 1.0 if width is None else width / wide
-    buffer = BytesIO()
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()  # whatever the user's own settings are
         settings: Any = matplotlib.rcParams
@@ -101,8 +110,7 @@ def rendered(picture: Picture, theme: Theme, format: str, dpi: float = 200, widt
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # a box stands for it
         figure = Figure(figsize=(wide * scale, high * scale), layout="constrained")
         picture.draw(figure, theme)
-        figure.savefig(buffer, format=format, dpi=dpi, metadata=_metadata(picture, format))
-    return buffer.getvalue()
+        yield figure
 
 
 def _metadata(picture: Picture, format: str) -> dict[str, Any]:

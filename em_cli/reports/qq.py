@@ -150,7 +150,7 @@ def _draw(
         axes = figure.add_subplot(down, across, number + 1)
         _panel(axes, each, theme, run, number)
         axes.set_title(f"component {short(run.names[number], 16)}", color=theme.mark(number, run.k).colour)
-        if number // across == down - 1:
+        if number + across >= len(found):
             axes.set_xlabel("expected distance")
         if number % across == 0:
             axes.set_ylabel("observed distance")

@@ -1,0 +1,101 @@
+"""Runs of several families, fitted once for all tests of pictures."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+from collections.abc import Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+from program import SAMPLES, em
+
+from em_cli.commands.run_folder import read_run
+from em_cli.reports.picture import Picture, drawn, pictures_of
+from em_cli.reports.run import Run
+from em_cli.reports.style import LIGHT, Theme
+
+QUICK = ("--effort", "low")
+ARGUMENTS = {
+    "faithful": ("faithful.csv", "-k", 2),
+    "galaxies": ("galaxies.csv", "-k", 4),
+    "iris": ("iris.csv", "-k", 3, "--exclude", "species"),
+    "robust": ("iris.csv", "-k", 2, "--exclude", "species", "--family", "student_t"),
+    "factors": ("diabetes.csv", "-k", 2, "--exclude", "patient,class", "--family", "ppca"),
+    "penguins": ("penguins.csv", "-k", 3),
+    "noisy": ("faithful.csv", "-k", 2, "--noise"),
+    "known": ("diabetes.csv", "-k", 3, "--exclude", "patient", "--labels", "class"),
+    "wind": (
+        "wind.csv", "-k", 3, "--type", "direction=von_mises:360", "--type", "speed [m/s]=gamma",
+        "--type", "gusts$_per_day$=negative_binomial", "--type", "cover=beta", "--weights", "weight",
+    ),
+    "games": ("games.csv", "-k", 2, "--type", "wins=binomial:games"),
+}  # fmt: skip
+
+
+@cache
+def home() -> Path:
+    """A folder with the data, and the runs beside them."""
+    folder = Path(mkdtemp(prefix="em-pictures-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for file in SAMPLES.glob("*.csv"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    rng = np.random.default_rng(1)
+    z = rng.integers(0, 3, 300)
+    direction = np.degrees(rng.vonmises(np.array([1.0, 3.5, 5.2])[z] - np.pi, 6) + np.pi) % 360
+    speed, gusts = rng.gamma(2 + 4 * z, 1.0), rng.negative_binomial(3, 0.2 + 0.2 * z)
+    cover, weight = rng.beta(2 + 3 * z, 5), rng.integers(0, 4, 300)
+    lines = [
+        f"{a:.1f},{b:.3f},{c},{d:.4f},{w}" for a, b, c, d, w in zip(direction, speed, gusts, cover, weight, strict=True)
+    ]
+    (folder / "wind.csv").write_text("\n".join(["direction,speed [m/s],gusts$_per_day$,cover,weight", *lines]) + "\n")
+    games = rng.integers(5, 15, 200)
+    wins = rng.binomial(games, np.where(rng.random(200) < 0.5, 0.2, 0.7))
+    (folder / "games.csv").write_text("\n".join(["wins,games", *map("{},{}".format, wins, games)]) + "\n")
+    return folder
+
+
+@cache
+def fitted(name: str) -> Path:
+    """The run folder."""
+    quick = ("--restarts", 4) if name == "known" else QUICK
+    em("fit", *ARGUMENTS[name], *quick, "-q", "--out", f"{name}.em", cwd=home())
+    return home() / f"{name}.em"
+
+
+@cache
+def swept() -> Path:
+    em(
+        "select",
+        "faithful.csv",
+        "--k-range",
+        "1-4",
+        "--covariance",
+        "full,tied",
+        *QUICK,
+        "-q",
+        "--out",
+        "s.em",
+        cwd=home(),
+    )
+    return home() / "s.em"
+
+
+@cache
+def run(name: str) -> Run:
+    folder = swept() if name == "swept" else fitted(name)
+    return read_run(str(folder), [str(home() / ARGUMENTS.get(name, ("faithful.csv",))[0])])
+
+
+def picture(name: str, kind: str, columns: Sequence[str] = ()) -> Picture:
+    (found,) = pictures_of(run(name), [kind], columns)
+    return found
+
+
+@contextmanager
+def figure(name: str, kind: str, columns: Sequence[str] = (), theme: Theme = LIGHT):
+    with drawn(picture(name, kind, columns), theme) as made:
+        yield made
