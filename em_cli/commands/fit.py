@@ -39,6 +39,12 @@ def fit(
 
     Example: em fit data.csv -k 3
     """
+    options = dict(locals())
+    if report.verify is not None:
+        from em_cli.commands.auditing import verify
+
+        verify(fit, "fit", options)
+        return
     begun = time.monotonic()
     from em_cli.commands import doubts, results, saying, setup, unfinished, wanted
     from em_cli.commands.drawing import check_wanted

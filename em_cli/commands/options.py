@@ -180,13 +180,16 @@ class ReportOptions:
     json: Annotated[bool, _opt("--json", help="The result document on stdout, nothing else.")] = False
     format: Annotated[
         str | None,
-        _opt("--format", metavar="human|json|csv", help="Of stdout [default: human on a terminal, else json]."),
+        _opt("--format", metavar="human|json|csv|none", help="Of stdout [default: human on a terminal, else json]."),
     ] = None
     params: Annotated[str | None, _opt("--params", metavar="-|FILE", help="Write the parameters there.")] = None
     responsibilities_to: Annotated[
         str | None, _opt("--responsibilities", metavar="-|FILE", help="Write the responsibilities there.")
     ] = None
     plots: Annotated[bool, _opt("--plots", help="Draw pictures into the run folder, as em plot does.")] = False
+    verify: Annotated[
+        str | None, _opt("--verify", metavar="RUN", help="Run a run folder again, elsewhere; compare the bytes.")
+    ] = None
     events: Annotated[str | None, _opt("--events", metavar="FILE", help="Everything that happens, as JSON lines.")] = (
         None
     )
@@ -233,6 +236,12 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 def is_group(annotation: Any) -> bool:
     """Whether a parameter's type is a group of options."""
     return isinstance(annotation, type) and "panel" in vars(annotation)
+
+
+def spelled(group: type, name: str) -> str:
+    """An option as one writes it."""
+    info = get_args(get_type_hints(group, include_extras=True)[name])[1]
+    return str(info.default).split("/")[0]  # Typer keeps the first name there
 
 
 def _parameters(group: type) -> list[inspect.Parameter]:

@@ -38,6 +38,12 @@ def select(
 
     Example: em select data.csv --k-range 1-10
     """
+    options = dict(locals())
+    if report.verify is not None:
+        from em_cli.commands.auditing import verify
+
+        verify(select, "select", options)
+        return
     begun = time.monotonic()
     from em_cli.commands import doubts, results, saying, setup, unfinished, wanted
     from em_cli.commands.drawing import check_wanted

@@ -251,8 +251,8 @@ def stdout_format(report: ReportOptions, allowed: tuple[str, ...], quiet: bool) 
     if len(taken) > 1 or (taken and asked):
         both = [*taken, "the result document"][:2]
         raise UsageError(f"{both[0]} and {both[1]} cannot both go to standard output.")
-    if asked is not None and asked not in allowed:
-        raise UsageError(f"--format {asked!r}: here it can be {', '.join(allowed)}.")
+    if asked is not None and asked not in (*allowed, "none"):
+        raise UsageError(f"--format {asked!r}: here it can be {', '.join(allowed)} or none.")
     if (asked or taken) and closed_stdout():
         raise OutputError("the result is to go to standard output, which is closed.")
     if asked:

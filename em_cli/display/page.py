@@ -55,6 +55,10 @@ class Page:
         """A sentence, folded between words but not around an equals sign."""
         self.flow(re.split(r"(?<!=) (?!=)", safe(text)), " ", indent, style=style)
 
+    def hanging(self, text: str, begin: str) -> None:
+        """A sentence after a heading; its further lines stand below its first word."""
+        self.flow(safe(text).split(" "), " ", begin, hanging=len(begin))
+
     def table(
         self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[int], styles: Sequence[str] = ()
     ) -> list[int]:
