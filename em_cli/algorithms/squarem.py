@@ -1,6 +1,8 @@
 """Squared extrapolation (SQUAREM, scheme S3; Varadhan & Roland 2008), in the metric of EM.
 
-Two EM steps, and a leap along the parabola through them. A leap that descends is not taken.
+Two EM steps, and a leap along the parabola through them. A leap that descends is not taken; nor is an EM
+step that does, by rounding: a covariance whose eigenvalues are ten orders of magnitude apart has six digits
+left. There the climb rests.
 """
 
 from __future__ import annotations
@@ -28,8 +30,10 @@ class SQUAREM:
         limit, to_gain = self.first_limit, None
         while True:
             chart = model.chart(found.parameters, found.weight)
-            one = yield Query(found, to_gain=to_gain)
-            two = yield Query(one, to_gain=to_gain)
+            one = yield Query(found, trial=True, to_gain=to_gain)
+            two = yield Query(one, trial=True, to_gain=to_gain)
+            if two.log_likelihood < max(one.log_likelihood, found.log_likelihood):
+                break
             found = two
             if chart is None:
                 continue
@@ -49,3 +53,6 @@ class SQUAREM:
                 limit = limit * self.growth if leap == limit else limit
             else:
                 limit = max(self.first_limit, limit / self.growth)
+        highest = one if one.log_likelihood >= found.log_likelihood else found
+        while True:
+            yield Query(highest.parameters)

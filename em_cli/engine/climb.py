@@ -68,7 +68,7 @@ class Climb:
             self.heard.append(found)
         height = found.log_likelihood
         self.passes += 1
-        if not isfinite(height) and not self.query.trial:
+        if not isfinite(height) and not (self.query.trial and isinstance(self.query.at, Parameters)):
             self.end(Status.DEGENERATE, "the log-likelihood is not finite")
             return
         if not self.query.trial or height >= self.trace[-1]:

@@ -271,7 +271,8 @@ class Expectation:
 class Query:
     """One E-step that an algorithm wants run: at parameters, or at the M-step of what another one found.
 
-    A trial becomes an iterate only if it is not lower than the last one.
+    A trial becomes an iterate only if it is not lower than the last one. Parameters that are tried need not
+    have a finite log-likelihood.
     """
 
     at: Parameters | Expectation

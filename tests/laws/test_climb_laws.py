@@ -59,6 +59,15 @@ def test_the_likelihood_never_descends(case: Case, latent, algorithm, seed, sepa
     assert result.trace[-1] == result.log_likelihood
 
 
+@pytest.mark.parametrize(("name", "seed"), [("gaussian-VVE-gaps", 59), ("gaussian-VEV-gaps", 109)])
+def test_an_accelerated_climb_rests_where_rounding_rules(name, seed):
+    """Where eigenvalues of one covariance are ten orders of magnitude apart, EM steps waver by 1e-5 nats."""
+    x, model, begin = begun(next(case for case in CASES if case.name == name), seed, 120, 1e5)
+    result = climb(model, InMemory(x), begin, Stopping(1e-9, 200), ALGORITHMS.load("squarem")())
+    assert result.status is Status.CONVERGED
+    assert np.diff(result.trace).min() >= 0
+
+
 @each_pair
 @each_algorithm
 @each_runner
