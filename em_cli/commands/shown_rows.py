@@ -108,6 +108,7 @@ def _options(manifest: Mapping[str, Any]) -> ReadOptions:
 def _found(manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> list[str]:
     """Where the data are; `DataError` if they are not the ones that were fitted."""
     from em_cli.sources.files import expand, hashed, label
+    from em_cli.sources.quoting import plural
 
     inputs = manifest["inputs"]
     if data:
@@ -122,7 +123,7 @@ def _found(manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> list
         paths = list(_at_their_place([str(file["name"]) for file in inputs], home))
     if len(paths) != len(inputs):
         raise DataError(
-            f"{home} was fitted to {len(inputs)} files, not {len(paths)}: name all of them, in their order."
+            f"{home} was fitted to {plural(len(inputs), 'file')}, not {len(paths)}: name all of them, in their order."
         )
     for path, file in zip(paths, inputs, strict=True):
         if hashed(path).sha256 != file["sha256"]:

@@ -218,14 +218,14 @@ def test_hostile_names_and_levels(tmp_path):
     (tmp_path / "h$o$stile.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     em("fit", "h$o$stile.csv", "-k", 2, "--effort", "low", "--plots", "--out", "h.em", "-q", cwd=tmp_path)
     for format in ("svg", "pdf"):
-        em("plot", "h.em", "--format", format, cwd=tmp_path)
+        em("plot", "h.em", "--kind", "scatter,levels", "--format", format, cwd=tmp_path)
     ElementTree.parse(tmp_path / "h.em/plots/levels.svg")
 
 
 def test_unfinished_runs_are_drawn(tmp_path):
     """Without responsibilities.csv, and without any climb on record."""
     (tmp_path / "six.csv").write_text(SIX)
-    em("fit", "six.csv", "-k", 1, "--no-responsibilities", cwd=tmp_path)
+    em("fit", "six.csv", "-k", 1, "--no-responsibilities", "-q", cwd=tmp_path)
     for name in ("trace.csv", "restarts.csv"):
         (tmp_path / "six.em" / name).unlink()
     said = em("plot", "six.em", cwd=tmp_path).out
