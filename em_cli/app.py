@@ -6,6 +6,7 @@ import os
 import sys
 
 import typer
+from typer.exceptions import TyperException
 
 from em_cli import __version__, memory
 from em_cli.commands import streams
@@ -19,9 +20,11 @@ from em_cli.commands.sample import sample
 from em_cli.commands.score import score
 from em_cli.commands.select import select
 from em_cli.commands.show import show
+from em_cli.display.text import message as escaped
 from em_cli.errors import EmError, ExitStatus, ReaderGone
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+LONGEST_MESSAGE = 1500  # characters
 ASKING = {"-h", "--help", "--version"}  # options by which nothing is computed
 
 app = typer.Typer(
@@ -66,7 +69,7 @@ def main() -> None:
         if not ASKING & set(sys.argv[1:]):
             memory.check_program()
         try:
-            app()
+            status = app(standalone_mode=False) or ExitStatus.DONE
         finally:
             sys.stdout.flush()
     except SystemExit as ended:
@@ -90,13 +93,27 @@ def _told(error: BaseException) -> ExitStatus:
         told = "" if limit is None else f": the limit is {memory.size(limit)} (ulimit -v)"
         return _say(f"error: out of memory{told}. {memory.ADVICE}", ExitStatus.DATA)
     if isinstance(error, EmError):
-        return _say("error: " + str(error).replace("\n", "\n    "), error.status)
+        return _say(f"error: {error}", error.status)
+    if isinstance(error, TyperException):
+        return _misused(error)
     return _say(
         f"a fault of ours: {type(error).__name__}: {str(error)[:200]}. Please report it, with what --debug prints.",
         ExitStatus.INTERNAL,
     )
 
 
+def _misused(error: TyperException) -> ExitStatus:
+    """Options that do not exist, or lack something; of a group of commands without a command, its help."""
+    context = getattr(error, "ctx", None)
+    text = error.format_message()
+    if context is not None and text == context.get_help():
+        sys.stderr.write(f"{text}\n")
+        return ExitStatus.USAGE
+    more = f" See {context.command_path} --help." if context is not None else ""
+    return _say(f"error: {text.rstrip('.')}.{more}", ExitStatus.USAGE)
+
+
 def _say(message: str, status: ExitStatus) -> ExitStatus:
-    sys.stderr.write(f"em: {message}\n")
+    told = message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
+    sys.stderr.write(f"em: {escaped(told)}\n")
     return status

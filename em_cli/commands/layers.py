@@ -18,21 +18,27 @@ def layer(*groups: Any) -> dict[str, Any]:
             for field in fields(group)
             if getattr(group, field.name) not in (None, [], ())
         }
-        if group.section:
-            said.setdefault(group.section, {}).update(values)
-        else:
+        if not group.section:
             said |= values
+        elif values:
+            said.setdefault(group.section, {}).update(values)
     return said
 
 
 def _read(name: str, value: Any) -> Any:
     """The value as the configuration wants it."""
     if name in ("columns", "exclude", "covariance"):
-        return [part.strip() for part in value.split(",") if part.strip()]
+        listed = [part.strip() for part in value.split(",") if part.strip()]
+        if not listed:
+            raise UsageError(f"--{name} {value!r} names nothing.")
+        return listed
     if name == "types":
         return _types(value)
     if name in ("restarts", "threads", "k"):
-        return _number(value)
+        number = _number(value)
+        if name == "k" and number == 0:
+            raise UsageError("the number of components must be at least 1, not 0.")
+        return number
     return value
 
 
@@ -41,10 +47,11 @@ def _number(text: str) -> int | str:
 
 
 def _types(pairs: list[str]) -> Mapping[str, str]:
-    types = {}
+    types: dict[str, str] = {}
     for pair in pairs:
         name, equals, kind = pair.rpartition("=")
         if not equals or not name:
             raise UsageError(f"--type {pair!r}: write --type COLUMN=TYPE, as in --type visits=count.")
-        types[name] = kind
+        if types.setdefault(name, kind) != kind:
+            raise UsageError(f"--type gives column {name!r} two types: {types[name]!r} and {kind!r}.")
     return types

@@ -38,6 +38,8 @@ def configuration(paths: list[str] | None, groups: Sequence[Any], config: Config
     resolved = resolve(config.config, config.overrides or [], options)
     if not resolved.data.path:
         raise UsageError("no data: name a CSV file, or '-' for standard input.")
+    if resolved.data.weight_type == "sampling" and resolved.data.weights is None:
+        raise UsageError("--weight-type sampling is about weights: name their column with --weights.")
     of_families = [resolved.family_options, *(group.model_extra or {} for group in resolved.groups)]
     named = resolved.data.labels is not None or any("means" in own for own in of_families)
     if named and resolved.search.restarts == "auto":

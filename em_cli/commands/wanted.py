@@ -120,8 +120,6 @@ def latent_of(config: RunConfig, data: Data, ks: Sequence[int]) -> Latent:
         if not isinstance(shares, str):
             if any(len(shares) != k for k in ks):
                 raise UsageError(f"mixing_weights has {len(shares)} numbers; each model needs one for each component.")
-            if min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
-                raise UsageError("mixing_weights must be above 0 and sum to one.")
             total = sum(shares)
             return Independent(tuple(share / total for share in shares))
         return Independent(shares)

@@ -10,16 +10,19 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from em_cli.config.run_config import RunConfig
-from em_cli.config.yaml_text import Path, YamlText, parse
+from em_cli.config.yaml_text import Path, YamlText, parse, place
 from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
 
 Layer = Mapping[str, Any]
 
+LARGEST_FILE = 1_000_000  # bytes
+LONGEST_VALUE = 60  # characters, in a message
+
 
 def resolve(file: str | None, overrides: Sequence[str], options: Layer) -> RunConfig:
     """The run configuration; an option beats `--set`, which beats the file."""
-    text = read_file(file) if file else YamlText("the options", {})
+    text = YamlText("the options", {}) if file is None else read_file(file)
     layers = _normal(text.value or {})
     places = dict(text.places)
     for override in overrides:
@@ -29,30 +32,49 @@ def resolve(file: str | None, overrides: Sequence[str], options: Layer) -> RunCo
         path = tuple(key.strip().split("."))
         _put(layers, path, parse(value, f"--set {key}").value)
         places = {p: place for p, place in places.items() if p[: len(path)] != path}
-    _merge(layers, options)
+    located = YamlText(text.name, None, places)
+    if options:
+        _validated(layers, located)  # what options beat must be right all the same
+        _merge(layers, options)
+    return _validated(layers, located)
+
+
+def _validated(layers: Layer, text: YamlText) -> RunConfig:
     try:
         return RunConfig.model_validate(layers)
     except ValidationError as error:
-        raise UsageError(_explain(error, YamlText(text.name, None, places), bool(file))) from None
+        raise UsageError(_explain(error, text)) from None
 
 
 def read_file(file: str) -> YamlText:
     """The YAML of a run configuration; it must be a mapping."""
     try:
-        content = FilePath(file).read_text("utf-8")
+        with FilePath(file).open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
-        raise UsageError(f"{file}: there is no such configuration file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read as a configuration ({error}).") from None
-    text = parse(content, file)
+        raise UsageError(f"{file or repr(file)}: there is no such configuration file.") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file}: cannot be read as a configuration ({_reason(error)}).") from None
+    if len(content) > LARGEST_FILE:
+        raise UsageError(f"{file}: is larger than any run configuration ({LARGEST_FILE:,} bytes): is it the data?")
+    try:
+        decoded = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        where, byte = place(file, content[: error.start].decode("utf-8"), error.start), content[error.start]
+        raise UsageError(f"{where}: byte 0x{byte:02x} is not valid in UTF-8: save it as UTF-8.") from None
+    text = parse(decoded, file)
     if not isinstance(text.value, dict):
-        raise UsageError(f"{file}: a run configuration is a list of 'key: value' lines; `em config init` writes one.")
+        raise UsageError(f"{file}:1:1: a run configuration is made of 'key: value' lines; `em config init` writes one.")
     return text
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _normal(value: Any) -> dict[str, Any]:
     """The layers below must be able to add to `data`, which may be a bare path."""
-    layers = dict(value)
+    layers = {key: own for key, own in value.items() if own is not None or key not in ("data", "search")}
     if isinstance(layers.get("data"), str | list):
         layers["data"] = {"path": layers["data"]}
     if isinstance(layers.get("family"), dict):
@@ -81,17 +103,20 @@ def _put(layers: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 def _merge(layers: dict[str, Any], more: Layer) -> None:
     for key, value in more.items():
         if isinstance(value, Mapping) and isinstance(layers.get(key), dict) and key != "types":
+            layers[key] = dict(layers[key])
             _merge(layers[key], value)
         else:
             layers[key] = dict(value) if isinstance(value, Mapping) else value
 
 
-def _explain(error: ValidationError, text: YamlText, from_file: bool) -> str:
+def _explain(error: ValidationError, text: YamlText) -> str:
     """The first thing wrong, in words, and where."""
     first = error.errors()[0]
     path: Path = tuple(part for part in first["loc"] if not _is_type(part))
-    in_file = from_file and path in text.places
-    where = f"{text.where(path)}: " if in_file else ""
+    written = (path[0], *path[2:]) if path[:2] == ("data", "path") and path not in text.places else path
+    if first["type"] == "missing":
+        written = path[:-1]
+    where = f"{text.where(written)}: " if written in text.places else ""
     name = ".".join(str(part) for part in path)
     if first["type"] == "extra_forbidden":
         section = _section(path[:-1])
@@ -101,14 +126,17 @@ def _explain(error: ValidationError, text: YamlText, from_file: bool) -> str:
     value = first.get("input")
     if first["type"] == "literal_error" and isinstance(value, str):
         choices = re.findall(r"'([^']+)'", message)
-        return f"{where}{name}: unknown value {value!r}{did_you_mean(value, choices)}"
-    shown = (
-        f", not {value!r}" if isinstance(value, str | int | float | bool) and "Value error" not in first["msg"] else ""
-    )
+        return f"{where}{name}: unknown value {_short(repr(value))}{did_you_mean(value, choices)}"
+    plain = isinstance(value, str | int | float | bool) and "Value error" not in first["msg"]
+    shown = f", not {_short(repr(value))}" if plain else ""
     if "dictionary" in message:
         message = "should be a section with keys of its own"
     message = message[0].lower() + message[1:]
     return f"{where}{name}: {message.removeprefix('input ')}{shown}."
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
 def _is_type(part: str | int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -14,11 +15,25 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+MOST = 1_000_000_000  # iterations, starts
+MOST_THREADS = 4096
+
 Names = Annotated[list[str], BeforeValidator(_listed)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _name(path: str) -> str:
+    """The name of a file, as far as it can be one."""
+    try:
+        possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise ValueError(f"{path!r} cannot be the name of a file")
+    return path
 
 
 class DataConfig(_Section):
@@ -52,6 +67,11 @@ class DataConfig(_Section):
         Field(description="frequency: a weight of 2 is the row twice; sampling: weights are scaled to mean 1"),
     ] = "frequency"
 
+    @field_validator("path")
+    @classmethod
+    def _names(cls, value: list[str]) -> list[str]:
+        return [_name(path) for path in value]
+
 
 class SearchConfig(_Section):
     """How to look for the best fit."""
@@ -65,7 +85,7 @@ class SearchConfig(_Section):
     ] = "auto"
     start: Annotated[str, Field(description="how starts are made: auto, a name, or a file of parameters")] = "auto"
     tol: Annotated[float, Field(gt=0, description="nats of total log-likelihood that may remain")] = 0.01
-    max_iter: Annotated[int, Field(ge=1, description="E-steps of one climb at most")] = 2000
+    max_iter: Annotated[int, Field(ge=1, le=MOST, description="E-steps of one climb at most")] = 2000
 
     time_limit: Annotated[
         int | float | str | None,
@@ -82,8 +102,8 @@ class SearchConfig(_Section):
     @field_validator("restarts")
     @classmethod
     def _positive(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and value < 1:
-            raise ValueError("must be at least 1, or auto")
+        if isinstance(value, int) and not 1 <= value <= MOST:
+            raise ValueError(f"must be at least 1 and at most {MOST:,}, or auto")
         return value
 
     @field_validator("tol", mode="before")
@@ -146,6 +166,20 @@ class RunConfig(_Section):
         parse_k(value)
         return value
 
+    @field_validator("out")
+    @classmethod
+    def _folder(cls, value: str | None) -> str | None:
+        if value in ("", "-"):
+            raise ValueError(f"{value!r} is no name of a run folder; --json and --params - write to standard output")
+        return value if value is None else _name(value)
+
+    @field_validator("mixing_weights")
+    @classmethod
+    def _shares(cls, value: str | list[float]) -> str | list[float]:
+        if isinstance(value, list) and (not value or min(value) <= 0 or abs(sum(value) - 1) > 1e-6):
+            raise ValueError("numbers must be above 0 and sum to one")
+        return value
+
     @field_validator("noise")
     @classmethod
     def _density(cls, value: bool | float) -> bool | float:
@@ -156,6 +190,6 @@ class RunConfig(_Section):
     @field_validator("threads")
     @classmethod
     def _some(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and value < 1:
-            raise ValueError("must be at least 1, or auto")
+        if isinstance(value, int) and not 1 <= value <= MOST_THREADS:
+            raise ValueError(f"must be at least 1 and at most {MOST_THREADS:,}, or auto")
         return value

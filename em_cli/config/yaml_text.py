@@ -17,6 +17,9 @@ from em_cli.errors import UsageError
 
 Path = tuple[str | int, ...]
 MAX_ALIASES = 100
+DEEPEST = 20  # levels of nesting
+NEWLINE = "\n"
+LONGEST_NUMBER = 400  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,30 @@ def parse(text: str, name: str) -> YamlText:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise UsageError(f"{where}: not YAML: {error.problem or error.context}.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(
-            f"{name}: not YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}."
-        ) from None
+    except yaml.reader.ReaderError as error:
+        raise UsageError(f"{place(name, text, error.position)}: not YAML: {error.reason}.") from None
     return YamlText(name, value, places)
 
 
+def place(name: str, text: str, position: int) -> str:
+    """ "run.yaml:3:14" for a place in its text."""
+    before = text[:position].replace("\r\n", "\n").replace("\r", "\n")
+    return f"{name}:{before.count(NEWLINE) + 1}:{len(before) - before.rfind(NEWLINE)}"
+
+
 class _Loader(yaml.SafeLoader):
-    """Scalars by the core schema of YAML 1.2."""
+    """Scalars by the core schema of YAML 1.2, nested so deep and no deeper."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.depth > DEEPEST:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="nested too deep", problem_mark=mark)
+        self.depth += 1
+        node: yaml.Node | None = yaml.SafeLoader.compose_node(self, parent, index)
+        self.depth -= 1
+        return node
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -90,17 +108,22 @@ def _check(
     node: yaml.Node, path: Path, places: dict[Path, tuple[int, int]], name: str, seen: set[int], aliases: list[int]
 ) -> None:
     """Record where each key stands; refuse duplicate keys and documents that alias themselves large."""
+    own = (node.start_mark.line + 1, node.start_mark.column + 1)
     if id(node) in seen:
         aliases[0] += 1
-        if aliases[0] > MAX_ALIASES:
-            raise UsageError(f"{name}: too many aliases.")
+        if aliases[0] > MAX_ALIASES or len(path) > DEEPEST:
+            raise UsageError(f"{name}:{own[0]}:{own[1]}: there are too many aliases, or one of itself.")
     seen.add(id(node))
-    places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+    places.setdefault(path, own)
+    if node.tag != _plain_tag(node):
+        raise UsageError(f"{name}:{own[0]}:{own[1]}: tags such as {node.tag!r} are not read; write the value plainly.")
+    if isinstance(node, yaml.ScalarNode) and node.tag.endswith((":int", ":float")) and len(node.value) > LONGEST_NUMBER:
+        raise UsageError(f"{name}:{own[0]}:{own[1]}: the number is too long.")
     if isinstance(node, yaml.MappingNode):
         first: dict[Hashable, int] = {}
         for key, value in node.value:
             line, column = key.start_mark.line + 1, key.start_mark.column + 1
-            if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
+            if not isinstance(key, yaml.ScalarNode) or key.value == "<<" or key.tag != "tag:yaml.org,2002:str":
                 raise UsageError(f"{name}:{line}:{column}: keys must be plain words.")
             if key.value in first:
                 raise UsageError(
@@ -112,6 +135,14 @@ def _check(
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             _check(value, (*path, index), places, name, seen, aliases)
+
+
+def _plain_tag(node: yaml.Node) -> str:
+    """What a node is when its tag is not written out."""
+    if isinstance(node, yaml.ScalarNode) and node.style is None:
+        return str(_Loader("").resolve(yaml.ScalarNode, node.value, (True, False)))  # type: ignore[no-untyped-call]
+    kind = "map" if isinstance(node, yaml.MappingNode) else "seq" if isinstance(node, yaml.SequenceNode) else "str"
+    return f"tag:yaml.org,2002:{kind}"
 
 
 def dump(value: Any) -> str:

@@ -20,6 +20,8 @@ def open_display(
     """The display of a run of `command` on a stream (None if it is closed): in its context, an observer of the run."""
     _check("progress", mode, MODES)
     _check("color", color, COLORS)
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose contradict each other.")
     if quiet or mode == "none" or stream is None:
         return nullcontext(ignore)
     if mode == "jsonl":

@@ -58,6 +58,8 @@ class Gaussian:
     _unit: Array = field(init=False, repr=False)  # (D,) its inverse
 
     def __post_init__(self) -> None:
+        if self.means is not None:
+            _check_lists(self.means)
         structure = COVARIANCES.load(self.covariance)()
         scale = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
         if structure.letters.common_scale:
@@ -198,7 +200,7 @@ class Gaussian:
     def fixed(self) -> Array:
         """(K, D) the fixed means, in coordinates of the family."""
         means = np.array(self.means, np.float64)
-        if means.ndim != 2 or means.shape[1] != self.n_columns or not np.isfinite(means).all():
+        if means.shape[1] != self.n_columns:
             raise UsageError(f"means must hold a list of {self.n_columns} numbers for each component.")
         fixed: Array = (means - self.columns.mean) / self.scale
         return fixed
@@ -359,3 +361,13 @@ class Gaussian:
     def _locations(self, parameters: GaussianParameters) -> Array:
         locations: Array = parameters.means * self.scale + self.columns.mean
         return locations
+
+
+def _check_lists(means: Any) -> None:
+    """`UsageError` if fixed means are not lists of numbers of equal length."""
+    try:
+        lists = np.array(means, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        lists = np.empty(0)
+    if lists.ndim != 2 or not lists.size or not np.isfinite(lists).all():
+        raise UsageError("means must hold a list of numbers for each component.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -86,10 +87,10 @@ def wish_of(family: str, column: str, argument: str) -> Wish:
     option = next(iter(options), None)
     if option is None:
         raise UsageError(f"--type {column}={family}:{argument}: family {family!r} has no option.")
-    if number(argument) is not None:
-        return Wish(
-            family, (column,), {option: float(argument) if isinstance(options[option], float) else int(argument)}
-        )
+    value = number(argument)
+    if value is not None:
+        whole = value.is_integer() and not isinstance(options[option], float)
+        return Wish(family, (column,), {option: int(value) if whole else value})
     if f"{option}_columns" not in options:
         raise UsageError(f"--type {column}={family}:{argument}: the {option} must be a number.")
     return Wish(family, (column, argument), {f"{option}_columns": True})
@@ -161,6 +162,23 @@ def check_group(group: Group, schema: Schema) -> None:
     for name in group.options:
         if name not in known:
             raise UsageError(f"family {group.family!r} has no option {name!r}{did_you_mean(name, known)}")
+        _check_option(group, name)
+
+
+_KINDS: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
+
+
+def _check_option(group: Group, name: str) -> None:
+    """`UsageError` if an option of a family is of a type that it cannot have."""
+    value = group.options[name]
+    wanted = str(signature(FAMILIES.load(group.family)).parameters[name].annotation).split(" | ")
+    if any(kind not in _KINDS for kind in wanted):
+        return  # the family looks at lists itself
+    fits = [isinstance(value, _KINDS[kind]) and (kind == "bool" or not isinstance(value, bool)) for kind in wanted]
+    if not any(fits) or (isinstance(value, float) and not isfinite(value)):
+        words = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "a word"}
+        either = " or ".join(words[kind] for kind in wanted)
+        raise UsageError(f"{name} of family {group.family!r} must be {either}, not {value!r}.")
 
 
 def family_name(groups: Sequence[Group]) -> str:

@@ -25,7 +25,7 @@ def em_here(line: str, stdin: bytes = b"") -> Outcome:
             app.main()
             status = 0
         except SystemExit as ended:
-            status = ended.code if isinstance(ended.code, int) else 1
+            status = ended.code
         out.flush(), err.flush()
     texts = [stream.buffer.getvalue().decode("utf-8", "surrogateescape") for stream in (out, err)]
     return Outcome(status, *texts)
