@@ -36,6 +36,7 @@ from em_cli.families.gaussian_prior import pseudo_statistics
 from em_cli.families.gaussian_whitening import unwhitened, whitened, whitened_moments
 
 TINY = float(np.finfo(float).tiny)
+MATRICES = 1 << 21  # numbers in the covariances that are looked at together
 SLACK = 1e-6  # of a standard deviation squared, by which covariances in a document may miss their structure
 
 
@@ -216,27 +217,43 @@ class Gaussian:
         5(D+1) distinct rows, than 1e-6 with any number, or D+1 distinct rows or fewer) are those
         by which the reference optima were judged.
         """
-        d, scale = self.n_columns, self.scale
-        covariances = self._matrices(parameters.covariances)
+        d = self.n_columns
         floor = np.where(self.bounds.floor > 0, self.bounds.floor, 1e-300)
-        at_floor = np.linalg.eigvalsh(covariances / np.outer(floor, floor))[:, 0] < 1 + 1e-6
-        spread = clamp_full(
-            self.columns.covariance / np.outer(scale, scale), floor
-        )  # columns may be copies of each other
-        overall = np.linalg.inv(np.linalg.cholesky(spread))
-        narrowest = np.linalg.eigvalsh(overall @ covariances @ overall.T)[:, 0]
+        at_floor = self._smallest(parameters.covariances / self._shaped(floor)) < 1 + 1e-6
+        bounded, few = self.letters.bounded(d), support <= d + 1
+        narrowest = np.zeros(len(support))
+        unsure = np.flatnonzero(~(at_floor | few)) if not bounded else np.zeros(0, np.intp)
+        if len(unsure):
+            spread = self.columns.covariance / np.outer(self.scale, self.scale)
+            overall = np.linalg.inv(np.linalg.cholesky(clamp_full(spread, floor)))  # columns may be copies
+            narrowest[unsure] = self._smallest(parameters.covariances[unsure], overall)
         reasons: list[Collapse | None] = []
         for k in range(len(support)):
-            few = support[k] <= d + 1 or narrowest[k] < 1e-3
             if at_floor[k]:
                 reasons.append(Collapse("its variance is at the resolution of the data", True))
-            elif self.letters.bounded(d):
+            elif bounded:
                 reasons.append(None)
-            elif narrowest[k] < 1e-6 or (few and support[k] < 5 * (d + 1)):
+            elif narrowest[k] < 1e-6 or (narrowest[k] < 1e-3 and support[k] < 5 * (d + 1)):
                 reasons.append(Collapse(f"it rests on {support[k]:.3g} distinct rows, too few to trust", False))
             else:
                 reasons.append(None)
         return reasons
+
+    def _smallest(self, covariances: Array, base: Array | None = None) -> Array:
+        """(K,) the smallest eigenvalue of each covariance, in the coordinates of a base if one is given."""
+        if self.letters.diagonal and base is None:
+            smallest: Array = covariances.min(axis=-1)
+            return smallest
+        found, at_once = np.empty(len(covariances)), max(1, MATRICES // self.n_columns**2)
+        for first in range(0, len(covariances), at_once):
+            some = slice(first, first + at_once)
+            matrices = self._matrices(covariances[some])
+            found[some] = np.linalg.eigvalsh(matrices if base is None else base @ matrices @ base.T)[:, 0]
+        return found
+
+    def _shaped(self, floor: Array) -> Array:
+        """Squares of the floor, shaped as covariances of the structure are."""
+        return floor * floor if self.letters.diagonal else np.outer(floor, floor)
 
     def moments(self, parameters: GaussianParameters) -> tuple[Array, Array]:
         variances = np.diagonal(self._matrices(parameters.covariances), axis1=1, axis2=2)
