@@ -12,6 +12,7 @@ from em_cli.errors import DataError, EmError
 
 MIB = 1 << 20
 PROGRAM = 256 * MIB  # of addresses that the program itself takes, with its libraries
+ASIDE = 64 * MIB  # of addresses for the stacks and heaps of threads
 ADVICE = "Use fewer columns (--columns), --covariance diag, a smaller -k, or --threads 1."
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
@@ -20,11 +21,11 @@ COUNTED_IN = ("inactive_file", "total_inactive_file")  # what the kernel gives b
 SIGNS = ("failed to map segment", "cannot allocate memory", "can't start new thread", "c error: out of memory")
 
 
-def check(needed: float, wanted: str, advice: str = ADVICE) -> None:
-    """`DataError` if so many bytes are not to be had."""
+def check(more: float, wanted: str) -> None:
+    """`DataError` if so many bytes more are not to be had."""
     there = available()
-    if there is not None and needed > there:
-        raise DataError(f"{wanted} needs about {size(needed)} of memory; {size(there)} are available. {advice}")
+    if there is not None and more > there:
+        raise DataError(f"{wanted} needs about {size(more)} more memory; {size(there)} are available. {ADVICE}")
 
 
 def check_program() -> None:
@@ -40,6 +41,13 @@ def available() -> int | None:
     """Bytes that may still be taken; None if the system does not tell."""
     found = [*_by_address_limit(), *_by_groups(), *_by_system()]
     return max(0, min(found)) if found else None
+
+
+def taken() -> int:
+    """Bytes that the process holds; none if the system does not tell."""
+    with suppress(OSError, ValueError):
+        return _pages(1)
+    return 0
 
 
 def address_limit() -> int | None:
@@ -71,12 +79,16 @@ def size(n_bytes: float) -> str:
     return f"{n_bytes / MIB:,.0f} MiB"
 
 
+def _pages(field: int) -> int:
+    """Bytes of addresses that are in use, or of memory behind them."""
+    return int((PROC / "self/statm").read_text().split()[field]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def _by_address_limit() -> Iterator[int]:
     limit = address_limit()
     if limit is not None:
         with suppress(OSError, ValueError):
-            pages = int((PROC / "self/statm").read_text().split()[0])
-            yield limit - pages * os.sysconf("SC_PAGE_SIZE")
+            yield limit - ASIDE - _pages(0)
 
 
 def _by_groups() -> Iterator[int]:

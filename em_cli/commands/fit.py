@@ -90,6 +90,7 @@ def fit(
         if config_options.dry_run:
             write_file("-", [saying.plan_text(config, data, [task], plan, setup.folder_for(config, report))])
             return
+        setup.check_memory(config, data, [task], plan)
         journal = unfinished.checkpoint_of(folder, config, data, "fit", report)
         with record.timed("search"):
             (fitted,) = search([task], data.source, columns, runner, plan, observe, halt, journal)

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from em_cli import memory
 from em_cli.commands.options import ReportOptions, ScreenOptions
 from em_cli.commands.results import least_certain
 from em_cli.commands.session import Record
-from em_cli.commands.setup import effort_of
+from em_cli.commands.setup import effort_of, memory_for
 from em_cli.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ def plan_text(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan, 
     ]
     if config.search.time_limit is not None:
         lines.append(f"would stop searching after {duration_text(config.search.time_limit)}, with the best so far")
+    there = memory.available()
+    beside = "" if there is None else f"; {memory.size(there)} are available"
+    lines.append(f"would take about {memory.size(memory_for(config, data, tasks, plan))} of memory in all{beside}")
     lines += [f"would write {folder}/" if folder else "would write no folder", "", record(config)]
     return "\n".join(lines)
 

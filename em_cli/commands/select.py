@@ -92,6 +92,7 @@ def select(
         if config_options.dry_run:
             write_file("-", [saying.plan_text(config, data, tasks, plan, setup.folder_for(config, report))])
             return
+        setup.check_memory(config, data, tasks, plan)
         journal = unfinished.checkpoint_of(folder, config, data, "select", report)
         with record.timed("search"):
             fits = search(tasks, data.source, columns, runner, plan, observe, halt, journal)

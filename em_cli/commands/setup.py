@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from em_cli import memory
 from em_cli.commands.layers import layer
 from em_cli.commands.options import ConfigOptions, ReportOptions
 from em_cli.commands.session import Record
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from em_cli.config.run_config import DataConfig, RunConfig
     from em_cli.engine.columns import Columns
     from em_cli.engine.protocols import Runner
-    from em_cli.search.restarts import Plan
+    from em_cli.search.restarts import Plan, Task
     from em_cli.sources.options import ReadOptions
     from em_cli.sources.table import Data
 
@@ -94,9 +95,29 @@ def read_data(config: RunConfig, record: Record) -> Data:
 def runner_of(config: RunConfig) -> Runner:
     from em_cli.runners import RUNNERS
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    runner: Runner = RUNNERS.load(config.runner)(cores if config.threads == "auto" else config.threads)
+    runner: Runner = RUNNERS.load(config.runner)(_workers(config))
     return runner
+
+
+def _workers(config: RunConfig) -> int:
+    if config.threads != "auto":
+        return config.threads
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_for(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> float:
+    """Bytes that a run takes in all, about."""
+    from em_cli.search.footprint import footprint
+
+    return footprint(tasks, data.source, plan, 1 if config.runner == "serial" else _workers(config))
+
+
+def check_memory(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> None:
+    """Refuse what would end for want of memory."""
+    most = max(task.model.n_components for task in tasks)
+    models = f"{len(tasks)} models with up to {most} components" if len(tasks) > 1 else f"a model with k = {most}"
+    wanted = f"{models} of {data.name} ({data.source.n_rows:,} rows × {data.source.n_columns:,} columns)"
+    memory.check(memory_for(config, data, tasks, plan) - memory.taken(), wanted)
 
 
 def effort_of(config: RunConfig, asked: str | None = None) -> str | None:

@@ -18,6 +18,7 @@ from em_cli.sources.memory import InMemory
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Written, pieces
 from em_cli.sources.quoting import plain, quoted
+from em_cli.sources.room import Room
 from em_cli.sources.schema import Schema
 from em_cli.sources.selection import check_spread, id_notice, looks_like_id, usable_rows
 from em_cli.sources.table import Data, InputFile, Others
@@ -35,7 +36,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     weights: list[Array] = []
     labels: list[Examined] = []
     inputs: list[InputFile] = []
-    n_read = 0
+    n_read, room = 0, Room(files, ids is not None)
     for number, path in enumerate(files):
         for piece in pieces(path, options, inputs.append):
             if not names:
@@ -54,6 +55,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
             if options.labels is not None:
                 labels.append(examine(piece, options.labels, replace(options, default_type="categorical")))
             n_read += len(piece.frame)
+            room.check(piece, len(parts), shown)
     if not n_read:
         raise DataError(f"{shown} {'has' if len(files) == 1 else 'have'} a header but no row of data.")
 

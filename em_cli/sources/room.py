@@ -1,0 +1,44 @@
+"""Whether there is room in memory for the rest of the data, as far as can be told from what is read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from em_cli import memory
+from em_cli.sources.files import COMPRESSED, STDIN
+from em_cli.sources.pieces import Piece
+from em_cli.sources.quoting import plural
+
+NUMBER = 8  # bytes
+IDENTIFIER = 90  # bytes
+
+
+class Room:
+    """Told of every piece; `DataError` where the rows will not fit.
+
+    Of plain files it is known how long they are. Of others only what is there is reckoned with.
+    """
+
+    def __init__(self, files: Sequence[str], has_ids: bool) -> None:
+        sizes = [_size(path) for path in files]
+        self.total = sum(size for size in sizes if size) if all(sizes) else None
+        self.has_ids = has_ids
+        self.rows = self.characters = 0
+
+    def check(self, piece: Piece, n_columns: int, shown: str) -> None:
+        """The cells of further pieces, and all of them once more when they are put together."""
+        self.rows += len(piece.frame)
+        self.characters += len(piece.text.raw) if piece.text else 0
+        rows = float(self.rows)
+        if self.total is not None and self.characters:
+            rows = max(rows, rows * self.total / self.characters)
+        more = NUMBER * n_columns * (2 * rows - self.rows) + IDENTIFIER * self.has_ids * (rows - self.rows)
+        memory.check(more, f"{shown}: reading about {plural(int(rows), 'row')} of {plural(n_columns, 'column')}")
+
+
+def _size(path: str) -> int:
+    """In bytes; 0 if it does not say how much there is to read."""
+    if path == STDIN or Path(path).suffix.lower() in COMPRESSED or not Path(path).is_file():
+        return 0
+    return Path(path).stat().st_size
