@@ -16,6 +16,7 @@ from em_cli.commands.impute import impute
 from em_cli.commands.parts import parts
 from em_cli.commands.plot import plot
 from em_cli.commands.predict import predict
+from em_cli.commands.report import report
 from em_cli.commands.sample import sample
 from em_cli.commands.score import score
 from em_cli.commands.select import select
@@ -44,6 +45,7 @@ app.command()(sample)
 app.command()(impute)
 app.command()(show)
 app.command()(plot)
+app.command()(report)
 app.command()(parts)
 app.add_typer(config, name="config")
 

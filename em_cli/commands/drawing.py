@@ -66,6 +66,14 @@ def plots_of(run: Run) -> dict[str, Iterator[bytes]]:
     return files_of(pictures_of(run), LIGHT)
 
 
+def report_of(run: Run) -> Iterator[str]:
+    """The file that `em report` writes."""
+    from em_cli.display.search_words import ending, trust
+    from em_cli.reports.page import page
+
+    return page(run, ending(run.document)[0], trust(run.document))
+
+
 def files_of(
     pictures: Sequence[Picture], theme: Theme, format: str = "png", dpi: float = 200, width: float | None = None
 ) -> dict[str, Iterator[bytes]]:

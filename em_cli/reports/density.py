@@ -96,8 +96,12 @@ def curves(run: Run, place: int, points: int = 400) -> Curves:
 
 
 def extent(run: Run, place: int) -> tuple[float, float]:
-    """From where to where a column is drawn: a little wider than the values, but within what they can be."""
-    lowest, highest = float(np.nanmin(run.shown.x[place])), float(np.nanmax(run.shown.x[place]))
+    """From where to where a column is drawn: a little wider than the values that are shown."""
+    return wider(run, place, float(np.nanmin(run.shown.x[place])), float(np.nanmax(run.shown.x[place])))
+
+
+def wider(run: Run, place: int, lowest: float, highest: float) -> tuple[float, float]:
+    """A little wider than from the lowest to the highest value of a column, but within what its values can be."""
     margin = 0.06 * (highest - lowest) or 0.5
     column, group = run.column(place), run.group_of(place)
     if column.type == "angle":

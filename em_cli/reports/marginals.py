@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.reports.density import extent
+from em_cli.reports.density import wider
 from em_cli.reports.run import Run
 
 DRAWN = 2000  # rows of each component, whose middle is the range to look at
@@ -38,7 +38,7 @@ def ranges(run: Run) -> Array:
     ends = np.stack(
         [np.quantile(drawn, TAIL, axis=2).min(axis=1), np.quantile(drawn, 1 - TAIL, axis=2).max(axis=1)], axis=1
     )
-    return np.array([extent(run, place, values) for place, values in enumerate(ends)])
+    return np.array([wider(run, place, *values) for place, values in enumerate(ends.tolist())])
 
 
 def marginal(run: Run, place: int, low: float, high: float, n: int) -> Marginal:

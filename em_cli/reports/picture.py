@@ -87,10 +87,17 @@ def _place(run: Run, name: str) -> int:
     return run.schema.names.index(name)
 
 
-def rendered(picture: Picture, theme: Theme, format: str, dpi: float = 200, width: float | None = None) -> bytes:
-    """The bytes of a file: the same for the same picture, with no time in them."""
+def rendered(
+    picture: Picture, theme: Theme, format: str, dpi: float = 200, width: float | None = None, letters: bool = False
+) -> bytes:
+    """The bytes of a file: the same for the same picture, with no time in them.
+
+    With `letters` an svg holds what is written as text, for whatever shows it to choose the font.
+    """
+    from matplotlib import rc_context
+
     buffer = BytesIO()
-    with drawn(picture, theme, width) as figure:
+    with drawn(picture, theme, width) as figure, rc_context({"svg.fonttype": "none" if letters else "path"}):
         figure.savefig(buffer, format=format, dpi=dpi, metadata=_metadata(picture, format))
     return buffer.getvalue()
 

@@ -1,0 +1,42 @@
+"""`em report`: a run as one page of HTML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from em_cli.commands.options import grouped
+from em_cli.commands.predict import Debug
+
+
+@grouped
+def report(
+    run: Annotated[str, Argument(metavar="RUN", help="A run folder.")],
+    data: Annotated[
+        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
+    ] = None,
+    out: Annotated[
+        str | None,
+        Option("-o", "--out", metavar="FILE", help="[default: report.html in the run folder]", show_default=False),
+    ] = None,
+    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Write all that is known of a run into one HTML file.
+
+    Example: em report faithful.em
+    """
+    from em_cli.commands.drawing import check_extra, report_of
+    from em_cli.commands.run_folder import read_run
+    from em_cli.errors import OutputError
+    from em_cli.outputs.folder import write_file
+
+    check_extra()
+    file = out or str(Path(run) / "report.html")
+    if file != "-" and Path(file).exists() and not force:
+        raise OutputError(f"{file} exists. Use --force to replace it, or --out to write elsewhere.")
+    write_file(file, report_of(read_run(run, data or ())))
+    if file != "-":
+        write_file("-", [f"{file}\n"])

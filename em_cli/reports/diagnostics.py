@@ -1,0 +1,122 @@
+"""How well a mixture describes its rows, and how far apart its components are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.reports.frequencies import Frequencies, table
+from em_cli.reports.run import CONTINUOUS, Rows, Run
+
+SURE = 0.9  # a responsibility that leaves little doubt
+DRAWN = 50_000  # rows from the model that stand for its distribution
+VISIBLE = 0.02  # a difference of probabilities that is seen in a picture
+PER_PARAMETER = 2.0  # rows that a free parameter of a component should rest on
+TINY = 0.01  # of all rows
+Grade = Literal["none", "slight", "some", "poor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Between the observed and the fitted distribution of a column."""
+
+    place: int
+    distance: float  # between 0 and 1
+    measure: Literal["Kolmogorov–Smirnov", "total variation"]
+    noise: float  # what the distance would reach in one sample out of twenty if the model were true, or about that
+
+    @property
+    def grade(self) -> Grade:
+        """By how much the largest difference of probabilities exceeds what chance makes."""
+        if self.distance <= max(self.noise, VISIBLE):
+            return "none"
+        return "slight" if self.distance < 0.05 else "some" if self.distance < 0.1 else "poor"
+
+
+def overlap(rows: Rows) -> Array:
+    """(K, K) the mean probability of component j for a row of component i: how often these two are confused."""
+    shared = rows.mass @ rows.responsibilities.T
+    found: Array = shared / np.maximum(rows.mass.sum(axis=1), np.finfo(float).tiny)[:, None]
+    return found
+
+
+def entropy(rows: Rows) -> float:
+    """Mean entropy of the responsibilities of a row, in nats."""
+    r = rows.responsibilities
+    surprise = -(r * np.log(np.where(r > 0, r, 1.0))).sum(axis=0)
+    return float(np.average(surprise, weights=rows.weights))
+
+
+def entropy_r_squared(rows: Rows) -> float:
+    """1 − E / log K: one where every row is certain, nought where all are open (Ramaswamy et al. 1993)."""
+    return 1 - entropy(rows) / float(np.log(len(rows.responsibilities)))
+
+
+def sure(rows: Rows) -> float:
+    """Share of the rows that belong to a component beyond little doubt."""
+    return float(np.average(rows.responsibilities.max(axis=0) >= SURE, weights=rows.weights))
+
+
+def poorly_founded(run: Run) -> list[tuple[int, str]]:
+    """Components that rest on too little, and why."""
+    free = (float(run.document["n_parameters"]) - run.k + 1) / run.k
+    n = float(run.document["n_for_bic"])
+    found = []
+    for place, component in enumerate(run.document["components"]):
+        rows = float(component["n_effective"])
+        if component["degenerate"]:
+            found.append((place, "its density is as high as the resolution of the data allows: it may be an artefact"))
+        elif rows < PER_PARAMETER * free:
+            found.append((place, f"it rests on {rows:,.1f} rows and has about {free:,.1f} parameters of its own"))
+        elif rows < TINY * n:
+            found.append((place, f"it holds {rows / n:.2%} of the rows"))
+    return found
+
+
+def misfits(run: Run) -> list[Misfit]:
+    """Of every column whose distribution can be compared, the worst first."""
+    draws, _ = run.model.sample(run.parameters, DRAWN, np.random.default_rng(0))
+    found = [_continuous(run.shown, place, draws[place]) for place in run.places(CONTINUOUS)]
+    found += [_whole(run, place) for place in Frequencies().columns(run)]
+    return sorted(found, key=lambda misfit: -misfit.distance)
+
+
+def _continuous(rows: Rows, place: int, draws: Array) -> Misfit:
+    """The largest difference of the distribution functions, at the middle of the steps where values are rounded."""
+    seen = ~np.isnan(rows.x[place])
+    weights = np.ones(int(seen.sum())) if rows.weights is None else rows.weights[seen]
+    values, which = np.unique(rows.x[place, seen], return_inverse=True)
+    share = np.bincount(which, weights) / weights.sum()
+    observed = np.cumsum(share) - share / 2
+    draws = np.sort(draws)
+    expected = (np.searchsorted(draws, values, "left") + np.searchsorted(draws, values, "right")) / (2 * len(draws))
+    n = weights.sum() ** 2 / (weights**2).sum()
+    return Misfit(
+        place,
+        float(np.abs(observed - expected).max()),
+        "Kolmogorov–Smirnov",
+        1.36 * float(np.sqrt(1 / n + 1 / len(draws))),
+    )
+
+
+def _whole(run: Run, place: int) -> Misfit:
+    """Half the sum of the differences of the frequencies; many values are taken together."""
+    found = table(run, place)
+    expected = found.fitted.sum(axis=0)
+    weights = run.shown.weights
+    n = run.shown.n if weights is None else float(weights.sum() ** 2 / (weights**2).sum())
+    spread = np.sqrt(expected * np.maximum(1 - expected, 0.0) / n)  # of an observed share
+    distance = 0.5 * float(np.abs(found.observed - expected).sum() + max(0.0, 1 - expected.sum()))
+    mean, deviation = 0.5 * np.sqrt(2 / np.pi) * spread.sum(), 0.5 * np.sqrt((1 - 2 / np.pi) * (spread**2).sum())
+    return Misfit(place, distance, "total variation", float(mean + 1.64 * deviation))
+
+
+def worst_pairs(confused: Array, least: float = 0.01, most: int = 5) -> list[tuple[int, int, float]]:
+    """Pairs (i, j) of components that are confused more often than `least`, the worst first."""
+    pairs: Sequence[tuple[int, int]] = [(i, j) for i in range(len(confused)) for j in range(len(confused)) if i != j]
+    found = [(i, j, float(confused[i, j])) for i, j in pairs if confused[i, j] >= least]
+    return sorted(found, key=lambda pair: -pair[2])[:most]

@@ -1,0 +1,69 @@
+"""HTML in which every word from outside is escaped, because only what is made here is taken as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from em_cli.sources.quoting import plain
+
+VOID = ("meta", "img", "col")
+
+
+class Html(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+Child = str | Html | None
+
+
+def text(words: str) -> Html:
+    """Words from anywhere: nothing of them is markup, no control character is left of them."""
+    return words if isinstance(words, Html) else Html(escape(plain(words)))
+
+
+def join(children: Iterable[Child]) -> Html:
+    return Html("".join(text(child) for child in children if child is not None))
+
+
+def tag(name: str, /, *children: Child, **attributes: str | None) -> Html:
+    """An element; `class_` is the attribute class, and so on, and those that are None are left out."""
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Html(f"<{name}{given}>") if name in VOID else Html(f"<{name}{given}>{join(children)}</{name}>")
+
+
+def paragraph(*children: Child) -> Html:
+    return tag("p", *children)
+
+
+def bullets(items: Sequence[Child]) -> Html | None:
+    return tag("ul", *(tag("li", item) for item in items)) if items else None
+
+
+def section(heading: str, *children: Child) -> Html:
+    """A part of the page that can be pointed to."""
+    return Html(tag("section", tag("h2", heading), *children, id=anchor(heading)) + "\n")
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[^a-z]+", "-", heading.lower()).strip("-")
+
+
+def table(caption: str, headings: Sequence[Child], rows: Iterable[Sequence[Child]], class_: str | None = None) -> Html:
+    """Of which the first cell of a row is its heading; wide ones can be scrolled."""
+    head = tag("tr", *(tag("th", heading, scope="col") for heading in headings))
+    body = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
+    made = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *body), class_=class_)
+    return tag("div", made, class_="wide", tabindex="0", role="region", aria_label=caption)
+
+
+def figure_of(value: float, shown: str) -> Html:
+    """A number as it is shown, with all its digits beneath."""
+    return tag("data", shown, value=repr(value))

@@ -1,0 +1,91 @@
+"""Pictures inside a page, light where the page is light and dark where it is dark."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+
+from em_cli.reports.html import Html, tag
+from em_cli.reports.picture import Picture, rendered
+from em_cli.reports.style import DARK, LIGHT
+
+LARGEST = 300_000  # characters of a drawing; one that has more is shown by its points
+DPI = 130
+COARSER = (130, 90, 60)  # dots per inch, until points take no more room than a drawing may
+COLOUR = re.compile(r"(#[0-9a-f]{6}\b|<image [^>]*/>)")
+Pairs = dict[tuple[str, str], str]  # the names of colours that are one in the light and another in the dark
+
+
+def inlined(picture: Picture, number: int, colours: Pairs) -> Html:
+    """A figure with its caption; the colours that it adds are to be named in the style of the page."""
+    drawing = _drawing(picture, number, colours) or _points(picture)
+    return Html(tag("figure", drawing, tag("figcaption", picture.caption), id=f"picture-{picture.kind}") + "\n")
+
+
+def _drawing(picture: Picture, number: int, colours: Pairs) -> Html | None:
+    """As lines and letters, if these are not too many; None if the two schemes differ in more than colours."""
+    light, dark = (_cleaned(rendered(picture, theme, "svg", DPI, letters=True), number) for theme in (LIGHT, DARK))
+    parts, others = COLOUR.split(light), COLOUR.split(dark)
+    if len(light) > LARGEST or parts[::2] != others[::2]:
+        return None
+    for place in range(1, len(parts), 2):
+        one, other = parts[place], others[place]
+        if one.startswith("<image"):
+            parts[place] = one.replace("<image", '<image class="light"') + other.replace(
+                "<image", '<image class="dark"'
+            )
+        elif one != other:
+            parts[place] = f"var({colours.setdefault((one, other), f'--c{len(colours)}')})"
+    wide, high = picture.size
+    title, described = f"title-{number}", f"described-{number}"
+    return tag(
+        "svg",
+        tag("title", picture.title, id=title),
+        tag("desc", picture.alt, id=described),
+        Html("".join(parts)),
+        viewBox=f"0 0 {72 * wide:g} {72 * high:g}",
+        role="img",
+        aria_labelledby=f"{title} {described}",
+        style=f"max-width: {wide:g}in",
+    )
+
+
+def _cleaned(drawn: bytes, number: int) -> str:
+    """What is within the svg element, without addresses, with names of its own and no more digits than are seen."""
+    text = drawn.decode()
+    text = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = text.replace("xlink:href", "href").replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
+    names = {name: f"p{number}-{place}" for place, name in enumerate(re.findall(r' id="([^"]+)"', text))}
+    used = set(re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', text))
+    kept = {name for pair in used for name in pair if name}
+    text = re.sub(r' id="([^"]+)"', lambda m: f' id="{names[m[1]]}"' if m[1] in kept else "", text)
+    text = re.sub(r"url\(#([^)]+)\)", lambda m: f"url(#{names.get(m[1], m[1])})", text)
+    text = re.sub(r'href="#([^"]+)"', lambda m: f'href="#{names.get(m[1], m[1])}"', text)
+    text = re.sub(r' (d|x|y|transform|points)="([^"]*)"', lambda m: f' {m[1]}="{_rounded(m[2])}"', text)
+    return re.sub(r">\s+<", "><", text)
+
+
+def _rounded(numbers: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"(\.\d\d)\d+", r"\1", numbers)).strip()
+
+
+def _points(picture: Picture) -> Html:
+    """As a picture of points for each scheme."""
+    for dpi in COARSER:
+        drawn = {theme.name: b64encode(rendered(picture, theme, "png", dpi)).decode() for theme in (LIGHT, DARK)}
+        if sum(map(len, drawn.values())) <= 2 * LARGEST:
+            break
+    wide, high = picture.size
+    images = [
+        tag(
+            "img",
+            src=f"data:image/png;base64,{points}",
+            alt=f"{picture.title}. {picture.alt}",
+            class_=name,
+            width=f"{round(96 * wide)}",
+            height=f"{round(96 * high)}",
+        )
+        for name, points in drawn.items()
+    ]
+    return Html("".join(images))

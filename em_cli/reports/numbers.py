@@ -1,0 +1,53 @@
+"""Numbers for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import floor, isfinite, log10
+
+DIGITS = 3  # of a standard deviation
+
+
+def shown(value: float | None, decimals: int) -> str:
+    if value is None or not isfinite(value):
+        return "—"
+    return f"{value:.{decimals}f}"
+
+
+def significant(value: float | None, digits: int = 4) -> str:
+    """With so many digits, in fixed point where that is readable."""
+    if value is None or not isfinite(value):
+        return "—"
+    if value and not 1e-4 <= abs(value) < 1e9:
+        return f"{value:.{digits - 1}e}"
+    return shown(value, decimals_of(value, digits))
+
+
+def decimals_of(value: float, digits: int) -> int:
+    """That show so many digits of the value."""
+    return min(12, max(0, digits - 1 - floor(log10(abs(value))))) if value else 0
+
+
+def alike(means: Sequence[float | None], sds: Sequence[float | None]) -> list[str]:
+    """Means with their standard deviations, all with as many decimals as the deviations deserve."""
+    spreads = [sd for sd in sds if sd is not None and isfinite(sd) and sd > 0]
+    sizes = [abs(mean) for mean in means if mean is not None and isfinite(mean)]
+    if not spreads or max([*spreads, *sizes]) >= 1e9 or max([*spreads, *sizes]) < 1e-4:
+        return [f"{significant(mean)} ± {significant(sd, DIGITS)}" for mean, sd in zip(means, sds, strict=True)]
+    decimals = decimals_of(max(min(spreads), max(spreads) / 100), DIGITS)
+    return [f"{shown(mean, decimals)} ± {shown(sd, decimals)}" for mean, sd in zip(means, sds, strict=True)]
+
+
+def percent(share: float) -> str:
+    """Of which the last is not called all, nor the first none."""
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    return f"{100 * share:.1f} %" if share < 0.1 or share > 0.9 else f"{100 * share:.0f} %"
+
+
+def several(n: int, noun: str) -> str:
+    """In words where it is small."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+    return f"{words[n] if n < len(words) else f'{n:,}'} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,111 @@
+"""A run as one page of HTML that needs nothing else: no network, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from em_cli.reports import answer, provenance, tables, trust
+from em_cli.reports.html import Child, Html, anchor, join, paragraph, section, tag
+from em_cli.reports.inline import Pairs, inlined
+from em_cli.reports.picture import Picture, pictures_of
+from em_cli.reports.run import Run
+from em_cli.reports.style import short
+from em_cli.reports.stylesheet import SHEET, schemes
+from em_cli.sources.quoting import plural
+
+Part = tuple[str, list[Child]]  # heading and contents
+SHOWN_IN = {
+    "What the components look like": (
+        "density", "scatter", "pairs", "discriminant", "profile", "frequencies", "levels", "sizes",
+    ),
+    "Which model": ("criterion",),
+    "How far to trust it": ("responsibilities", "uncertainty", "qq"),
+    "The search": ("trace",),
+}  # fmt: skip
+
+
+def page(run: Run, ending: str, trusted: str) -> Iterator[str]:
+    """The whole page; how the climb ended and how far the search is to be trusted are given in words."""
+    colours: Pairs = {}
+    pictures = {picture.kind: picture for picture in pictures_of(run)}
+    drawn = {kind: inlined(picture, number, colours) for number, (kind, picture) in enumerate(pictures.items())}
+
+    def of(heading: str) -> list[Child]:
+        return [drawn[kind] for kind in SHOWN_IN[heading] if kind in drawn]
+
+    parts: list[Part] = [
+        ("In short", [answer.sentences(run, trusted), _first(pictures, drawn)]),
+        ("What was asked and read", [provenance.asked(run)]),
+        ("What the components look like", [tables.components(run), *of("What the components look like")]),
+    ]
+    if run.selection:
+        parts.append(("Which model", [tables.selection(run), *of("Which model")]))
+    parts.append(
+        ("How far to trust it", [trust.section_of(run), paragraph(trust.small_print(run)), *of("How far to trust it")])
+    )
+    parts.append(
+        ("The search", [_search(run, ending, trusted), tables.ledger(run) if run.restarts else None, *of("The search")])
+    )
+    if said := trust.warnings(run):
+        parts.append(("Warnings", [said]))
+    parts.append(("How to reproduce this", [provenance.reproduce(run)]))
+    title = f"{plural(run.k, 'component')} in {short(run.data_name, 60)}"
+    style = SHEET + schemes(colours, run.k)
+    yield "<!DOCTYPE html>\n"
+    yield '<html lang="en">\n'
+    yield tag("head", *_head(title, style)) + "\n<body>\n"
+    yield (
+        tag("header", tag("h1", title), paragraph(_subtitle(run)), _contents([heading for heading, _ in parts]))
+        + "\n<main>\n"
+    )
+    for heading, contents in parts:
+        yield section(heading, *contents)
+    yield (
+        "</main>\n"
+        + tag("footer", paragraph(f"Written by em {run.manifest.get('em_version', '')}."))
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _head(title: str, style: str) -> Sequence[Html]:
+    return (
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        tag("style", Html(style)),
+    )
+
+
+def _subtitle(run: Run) -> str:
+    """The model in a line."""
+    families = dict.fromkeys(group.family.replace("_", " ") for group in run.groups)
+    structure = run.document.get("structure")
+    name = " × ".join(families)
+    said = f"{name[:1].upper()}{name[1:]} mixture"
+    return f"{said}, {structure}" if structure else said
+
+
+def _contents(headings: Sequence[str]) -> Html:
+    links = [tag("li", tag("a", heading, href=f"#{anchor(heading)}")) for heading in headings]
+    return tag("nav", tag("ul", *links), aria_label="Contents")
+
+
+def _first(pictures: dict[str, Picture], drawn: dict[str, Html]) -> Html | None:
+    """The picture that tells most goes where it is seen first."""
+    kind = next((kind for kind in ("scatter", "density", "frequencies", "levels") if kind in pictures), None)
+    return drawn.pop(kind) if kind else None
+
+
+def _search(run: Run, ending: str, trusted: str) -> Html:
+    document = run.document
+    return join(
+        [
+            paragraph(
+                f"The best climb {ending}. " if ending else None,
+                f"Log-likelihood {document['log_likelihood']:.3f} with {document['n_parameters']} parameters: "
+                f"BIC {document['bic']:.3f}, AIC {document['aic']:.3f}, ICL {document['icl']:.3f} (lower is better).",
+            ),
+            paragraph(f"{trusted[:1].upper()}{trusted[1:]}.") if trusted else None,
+        ]
+    )

@@ -1,0 +1,131 @@
+"""What was asked and read, and how to come by the same again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from em_cli.reports.html import Child, Html, bullets, join, paragraph, table, tag
+from em_cli.reports.run import Run
+from em_cli.reports.style import short
+from em_cli.sources.quoting import plural
+
+MOST_NAMES = 100
+
+
+def asked(run: Run) -> Html:
+    """Command, data, columns and rows that took part, and those that did not."""
+    document, config = run.document, run.manifest.get("config", {})
+    data = config.get("data", {})
+    lines: list[tuple[str, Child]] = [("command", tag("code", command(run)))]
+    lines += [("data", _inputs(run)), ("columns", _columns(run))]
+    excluded = [str(name) for name in data.get("exclude") or ()]
+    aside = {
+        "carried along": data.get("id"),
+        "case weights": document.get("weight_column"),
+        "labels": data.get("labels"),
+    }
+    lines += [("left out on demand", ", ".join(map(short, excluded)))] if excluded else []
+    lines += [(what, short(str(name))) for what, name in aside.items() if name]
+    lines += [("rows", _rows(document))]
+    missing: Mapping[str, int] = document.get("n_missing") or {}
+    if missing:
+        said = ", ".join(f"{short(name)} {n:,}" for name, n in missing.items())
+        lines += [("missing cells", f"{sum(missing.values()):,} ({said})")]
+    lines += [("model", _model(run, config))]
+    return _definitions(lines)
+
+
+def _definitions(lines: Sequence[tuple[str, Child]]) -> Html:
+    return tag("dl", *(tag("div", tag("dt", what), tag("dd", said)) for what, said in lines))
+
+
+def _inputs(run: Run) -> Html:
+    files = run.manifest["inputs"]
+    return Html("<br>".join(_input(file) for file in files))
+
+
+def _input(file: Mapping[str, Any]) -> Html:
+    name = "standard input" if file["name"] == "-" else Path(str(file["name"])).name
+    return join([tag("code", name), f", {plural(int(file['size']), 'byte')}"])
+
+
+def _columns(run: Run) -> str:
+    """By how they are described."""
+    kinds: dict[str, list[str]] = {}
+    for place, column in enumerate(run.schema.columns[:MOST_NAMES]):
+        kinds.setdefault(f"{column.type} ({run.group_of(place).family.replace('_', ' ')})", []).append(
+            short(column.name)
+        )
+    more = len(run.schema.columns) - MOST_NAMES
+    said = "; ".join(f"{', '.join(names)}: {kind}" for kind, names in kinds.items())
+    return f"{said}; … {more} more" if more > 0 else said
+
+
+def _rows(document: Mapping[str, Any]) -> str:
+    read, used = int(document["n_rows_read"]), int(document["n_samples"])
+    if read == used:
+        return f"{read:,}, all of them fitted"
+    return f"{read:,} read, {used:,} fitted; {read - used:,} left out (without cells, without weight, or as asked)"
+
+
+def _model(run: Run, config: Mapping[str, Any]) -> str:
+    document = run.document
+    k = config.get("k")
+    tried = f"k from {min(k)} to {max(k)}" if isinstance(k, list) and len(k) > 1 else f"k = {run.k}"
+    structure = document.get("structure")
+    parts = [tried, f"covariance structure {structure}" if structure and not run.selection else ""]
+    parts += [
+        "with a component of noise" if run.has_noise else "",
+        "a weak prior" if document.get("prior") == "weak" else "",
+    ]
+    effort = document["search"].get("effort")
+    parts += [f"a search of {effort} effort" if effort else f"{document['search']['starts']} climbs"]
+    return ", ".join(filter(None, parts))
+
+
+def command(run: Run) -> str:
+    """As it was typed."""
+    return shlex.join(["em", *map(str, run.manifest.get("arguments", ()))])
+
+
+def reproduce(run: Run) -> Html:
+    """Command, versions and hashes."""
+    document, manifest = run.document, run.manifest
+    libraries = ", ".join(f"{name} {version}" for name, version in manifest.get("libraries", {}).items())
+    hashes: list[list[Child]] = [
+        [Path(str(file["name"])).name, tag("code", str(file["sha256"]))] for file in manifest["inputs"]
+    ]
+    hashes += [["configuration", tag("code", str(document["config_sha256"]))]]
+    seconds = ", ".join(f"{phase} {value:.1f} s" for phase, value in manifest.get("seconds", {}).items())
+    lines: list[tuple[str, Child]] = [
+        ("seed", str(document["random_state"])),
+        ("em", str(manifest.get("em_version", ""))),
+        ("Python", f"{manifest.get('python', '')} on {manifest.get('platform', '')}"),
+        ("libraries", libraries),
+        ("finished", str(manifest.get("finished", ""))),
+        ("took", seconds),
+    ]
+    verb = str(manifest.get("command", "fit"))
+    return join(
+        [
+            paragraph(
+                "The run folder holds its whole configuration. The same version of em makes the same bytes of it, "
+                "on any number of threads:"
+            ),
+            tag("pre", tag("code", f"em {verb} -c {shlex.quote(f'{run.name}/run.yaml')} --out again.em")),
+            _definitions(lines),
+            table("SHA-256", ["of", "is"], hashes),
+            bullets(
+                [
+                    join([tag("code", "params.json"), ": the model, for em predict, em score and em sample"]),
+                    join([tag("code", "responsibilities.csv"), ": the component of every row, with probabilities"]),
+                    join(
+                        [tag("code", "restarts.csv"), " and ", tag("code", "trace.csv"), ": every climb of the search"]
+                    ),
+                ]
+            ),
+        ]
+    )

@@ -1,0 +1,148 @@
+"""The tables of a report: components, models of a sweep, ends of the search."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from em_cli.reports import criterion
+from em_cli.reports.answer import mark
+from em_cli.reports.html import Child, Html, figure_of, join, paragraph, table, tag
+from em_cli.reports.numbers import alike, percent, shown
+from em_cli.reports.run import Run
+from em_cli.reports.sizes import assigned
+from em_cli.reports.style import short
+
+MOST_COLUMNS = 200
+MOST_COMPONENTS = 60
+MOST_MODELS = 60
+MOST_LEVELS = 4
+RARE = 0.005  # a level that is less likely is not listed
+VERDICTS = ("best", "same optimum", "worse", "degenerate", "stopped early")
+
+
+def components(run: Run) -> Html:
+    """A column for each component, a line for each column of the data."""
+    k = min(run.k, MOST_COMPONENTS)
+    heads = [join([mark(run, place), short(name)]) for place, name in enumerate(run.names[:k])]
+    noise = [join([mark(run, run.k), "noise"])] if run.has_noise else []
+    blank: list[Child] = ["—"] * len(noise)
+    weights: list[Child] = [figure_of(float(weight), shown(float(weight), 3)) for weight in run.weights[:k]]
+    rows: list[Child] = [f"{n:,.0f}" for n in assigned(run)[:k]]
+    if noise:
+        weights.append(figure_of(float(run.weights[-1]), shown(float(run.weights[-1]), 3)))
+        rows.append(f"{assigned(run)[-1]:,.0f}")
+    lines: list[list[Child]] = [["weight", "", *weights], ["rows", "", *rows]]
+    for place, column in enumerate(run.schema.columns[:MOST_COLUMNS]):
+        family = run.group_of(place).family.replace("_", " ")
+        kind = column.type if family == column.type else f"{column.type}, {family}"
+        cells = _levels(run, column.name, k) if column.levels else _numbers(run, column.name, k)
+        lines.append([short(column.name), kind, *cells, *blank])
+    made = table(
+        "Components: mean ± standard deviation of numbers, the likeliest levels of categories",
+        ["", "described as", *heads, *noise],
+        lines,
+    )
+    left = [f"{run.k - k} more components"] if run.k > k else []
+    left += [f"{len(run.schema.columns) - MOST_COLUMNS} more columns"] if len(run.schema.columns) > MOST_COLUMNS else []
+    return join([made, paragraph(f"{' and '.join(left)} in params.json.") if left else None])
+
+
+def _numbers(run: Run, name: str, k: int) -> list[Child]:
+    found = run.document["components"][:k]
+    means, sds = ([component[field].get(name) for component in found] for field in ("mean", "sd"))
+    return [
+        Html(figure_of(mean, words)) if mean is not None else words
+        for mean, words in zip(means, alike(means, sds), strict=True)
+    ]
+
+
+def _levels(run: Run, name: str, k: int) -> list[Child]:
+    cells: list[Child] = []
+    for component in run.document["components"][:k]:
+        levels: Mapping[str, float] = component["probabilities"][name]
+        likely = sorted((level for level in levels if levels[level] >= RARE), key=lambda level: -levels[level])
+        listed = [join([f"{short(level)} ", figure_of(levels[level], percent(levels[level]))]) for level in likely]
+        more = [Html(f"… {len(listed) - MOST_LEVELS} more")] if len(listed) > MOST_LEVELS else []
+        cells.append(Html("<br>".join([*listed[:MOST_LEVELS], *more])))
+    return cells
+
+
+def selection(run: Run) -> Html:
+    """The models of a sweep, best first."""
+    name = criterion.criterion_of(run)
+    best = criterion.chosen(run)
+    fitted = sorted((row for rows in criterion.series(run).values() for row in rows), key=lambda row: row[name])
+    failed = [row for row in run.selection if not any(row is other for other in fitted)]
+    searched = any(row.get("searches") for row in run.selection)
+    made, reached = ("searches", "reached") if searched else ("starts", "at_best")
+    ordered = [*fitted, *failed]
+    lines = [_model(row, row is best, name, float(best[name]), made, reached) for row in ordered[:MOST_MODELS]]
+    caption = f"Models by {name.upper()} (lower is better)"
+    headings = [
+        "model",
+        "k",
+        "log-likelihood",
+        "parameters",
+        name.upper(),
+        "difference",
+        "reached",
+        "smallest share",
+        "",
+    ]
+    left = len(ordered) - MOST_MODELS
+    more = paragraph(f"{left} more in selection.csv.") if left > 0 else None
+    return join([table(caption, headings, lines, class_="numbers noted"), more])
+
+
+def _model(row: Mapping[str, Any], chosen: bool, name: str, best: float, made: str, reached: str) -> list[Child]:
+    own, covariance, value = str(row["model"]), str(row.get("covariance") or ""), row.get(name)
+    label = f"{own} ({covariance})" if covariance not in ("", own) else own
+    known = isinstance(value, int | float)
+    unclear = "≈ " if row.get("clear") == "no" else ""
+    note = str(row.get("note") or "")
+    return [
+        tag("strong", label) if chosen else label,
+        str(row["k"]),
+        _figure(row.get("log_likelihood"), 3),
+        str(row.get("n_parameters") or "—"),
+        _figure(value, 2),
+        f"{unclear}{value - best:.1f}" if known and isinstance(value, int | float) else "—",
+        f"{row[reached]} of {row[made]}" if row.get(made) else "—",
+        percent(float(row["smallest_share"])) if row.get("smallest_share") is not None else "—",
+        tag("strong", note) if chosen else note,
+    ]
+
+
+def _figure(value: Any, decimals: int) -> Child:
+    return figure_of(float(value), shown(float(value), decimals)) if isinstance(value, int | float) else "—"
+
+
+def ledger(run: Run) -> Html:
+    """What became of the climbs of the model, by where they started."""
+    own = [
+        entry
+        for entry in run.restarts
+        if entry["k"] == run.k and (entry["covariance"] or "") == (run.document.get("covariance_type") or "")
+    ]
+    counts = {kind: Counter(str(e["verdict"]) for e in own if e["start"] == kind) for kind in _kinds(own)}
+    verdicts = [verdict for verdict in VERDICTS if any(count[verdict] for count in counts.values())]
+    heights = {
+        kind: max(
+            (float(e["log_likelihood"]) for e in own if e["start"] == kind and e["log_likelihood"] is not None),
+            default=None,
+        )
+        for kind in counts
+    }
+    lines: list[list[Child]] = [
+        [kind, str(sum(count.values())), *(str(count[verdict] or "") for verdict in verdicts), shown(heights[kind], 3)]
+        for kind, count in counts.items()
+    ]
+    caption = f"What became of the {len(own):,} climbs of the model"
+    return table(caption, ["started from", "climbs", *verdicts, "highest log-likelihood"], lines, class_="numbers")
+
+
+def _kinds(entries: list[Mapping[str, Any]]) -> list[str]:
+    """Kinds of starts, the most frequent first."""
+    return [kind for kind, _ in Counter(str(entry["start"]) for entry in entries).most_common()]

@@ -1,0 +1,150 @@
+"""How far the result is to be trusted: diagnostics with what they mean, and warnings with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from em_cli.engine.arrays import Array
+from em_cli.reports import diagnostics
+from em_cli.reports.diagnostics import Misfit
+from em_cli.reports.html import Child, Html, bullets, figure_of, join, paragraph, table, tag
+from em_cli.reports.numbers import percent, shown
+from em_cli.reports.run import Run
+from em_cli.reports.style import short
+
+MOST_COMPONENTS = 20  # of a table of pairs
+MOST_COLUMNS = 40
+MEANS = {
+    "none": "no misfit that this many rows could show",
+    "slight": "slight: hardly to be seen in a picture",
+    "some": "some: the shape of the distribution is not quite met; look at the picture",
+    "poor": "poor: another family, a transformation or more components may describe this column better",
+}
+ADVICE = {
+    "not_converged": "Fit again with more iterations (--max-iter).",
+    "reached_once": "Search for longer: --effort high, or more --restarts.",
+    "degenerate_set_aside": "Look at the rows of that solution; try a smaller -k.",
+    "few_rows": "Try a smaller -k, or a structure with fewer parameters such as --covariance tied.",
+    "close_call": "Search for longer (--effort high), or take both models for equally good.",
+    "edge_of_range": "Widen the range of k.",
+    "more_parameters_than_rows": "Choose a simpler structure or a smaller -k.",
+    "text_column": "If the column is a category, say so with --type.",
+    "date_column": "Turn it into numbers first if it is to be fitted.",
+    "row_names": "Name it with --id to have it in the output.",
+    "empty_column": "Nothing has to be done, unless the column should have been full.",
+    "rows_dropped": "Say with --na what marks a missing cell, or keep such rows with --missing model.",
+    "looks_like_id": "Leave it out with --exclude or --id if it is no measurement.",
+    "looks_like_code": "If the numbers are codes, use --type COLUMN=categorical.",
+    "many_levels": "Leave the column out, or take rare levels together.",
+    "missing_modelled": "Nothing has to be done if cells are missing at random; else compare with --missing drop.",
+    "empty_rows": "Nothing has to be done: these rows say nothing.",
+    "weak_prior": "Try a smaller -k; look for rows that are repeated.",
+    "time_limit": "Give it more time.",
+    "interrupted": "Run it again to its end.",
+}
+
+
+def section_of(run: Run) -> Html:
+    """Overlap, certainty, foundations and misfit."""
+    parts = [tag("h3", "Do the components overlap?"), _overlap(run)] if len(run.names) > 1 else []
+    parts += [tag("h3", "Does every component rest on enough?"), _foundations(run)]
+    if found := diagnostics.misfits(run):
+        parts += [tag("h3", "Are the columns described well?"), _misfit(run, found)]
+    return join(parts)
+
+
+def _overlap(run: Run) -> Html:
+    rows = run.shown
+    confused, r_squared = diagnostics.overlap(rows), diagnostics.entropy_r_squared(rows)
+    pairs = diagnostics.worst_pairs(confused)
+    said = [
+        f"A row of component {short(run.names[i])} is on average given to component {short(run.names[j])} "
+        f"with a probability of {shown(p, 3)}."
+        for i, j, p in pairs
+    ]
+    return join(
+        [
+            paragraph(
+                "Classification certainty (entropy R²) is ",
+                figure_of(r_squared, shown(r_squared, 3)),
+                f": {_certainty(r_squared)} One would be certainty in every row, nought none at all.",
+            ),
+            bullets(said) or paragraph("No component takes more than 1 % of the rows of another."),
+            _confusion(run, confused) if len(confused) <= MOST_COMPONENTS else None,
+        ]
+    )
+
+
+def _certainty(r_squared: float) -> str:
+    if r_squared > 0.9:
+        return "nearly every row has one component that it belongs to."
+    if r_squared > 0.7:
+        return "most rows have one component that they belong to; those between two should not be counted for either."
+    return "many rows lie between components: speak of probabilities, not of groups."
+
+
+def _confusion(run: Run, confused: Array) -> Html:
+    names: list[Child] = [short(name) for name in run.names]
+    lines: list[list[Child]] = [
+        [name, *(figure_of(float(p), shown(float(p), 3)) for p in row)]
+        for name, row in zip(names, confused, strict=True)
+    ]
+    caption = "Mean probability of each component (columns) for the rows of each component (lines)"
+    return table(caption, ["", *names], lines, class_="numbers")
+
+
+def _foundations(run: Run) -> Html:
+    found = diagnostics.poorly_founded(run)
+    if not found:
+        return paragraph("Yes: none is degenerate, tiny, or has more parameters than its rows can tell.")
+    said = [f"Component {short(run.names[place])} may be spurious: {reason}." for place, reason in found]
+    return join([bullets(said), paragraph("Look at the rows of such a component before it is given a name.")])
+
+
+def _misfit(run: Run, found: list[Misfit]) -> Html:
+    """The worst first, with what it means."""
+    lines: list[list[Child]] = [
+        [
+            short(run.column(misfit.place).name),
+            figure_of(misfit.distance, shown(misfit.distance, 3)),
+            misfit.measure,
+            shown(misfit.noise, 3),
+            MEANS[misfit.grade],
+        ]
+        for misfit in found[:MOST_COLUMNS]
+    ]
+    caption = "Distance between the observed distribution of a column and the fitted one, the largest first"
+    more = len(found) - MOST_COLUMNS
+    return join(
+        [
+            table(caption, ["column", "distance", "measure", "chance alone", "misfit"], lines),
+            paragraph(
+                "The distance is the largest difference of the two distribution functions (Kolmogorov–Smirnov), or "
+                "half the sum of the differences of frequencies (total variation). Chance alone would exceed the value "
+                "beside it in about one sample of twenty. Columns are looked at one by one: how they go together "
+                "is not tested here.",
+                f" {more} more columns fit better than these." if more > 0 else None,
+            ),
+        ]
+    )
+
+
+def warnings(run: Run) -> Html | None:
+    """What `em` warned of, and what to do about it."""
+    found: list[Mapping[str, str]] = list(run.document["warnings"])
+    said = [join([tag("p", warning["message"]), _advice(warning["code"])]) for warning in found]
+    return bullets(said)
+
+
+def _advice(code: str) -> Html | None:
+    return tag("p", tag("strong", "What to do: "), ADVICE[code]) if code in ADVICE else None
+
+
+def small_print(run: Run) -> str:
+    """Which rows the diagnostics look at."""
+    rows = run.shown
+    return f"Reckoned from a random sample of {rows.n:,} of {rows.n_fitted:,} rows." if rows.n < rows.n_fitted else ""
+
+
+def share_of_certain(run: Run) -> str:
+    return percent(diagnostics.sure(run.shown))
