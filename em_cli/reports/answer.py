@@ -50,12 +50,13 @@ def _component(run: Run, place: int) -> Html:
     rows = assigned(run)[place]
     head = tag("strong", f"component {short(run.names[place])}")
     size = f" holds {percent(float(run.weights[place]))} ({rows:,.0f} rows)"
-    said = [text for _, text in sorted(_traits(run, place), key=lambda trait: -trait[0])[:MOST_SAID]]
+    traits = _traits(run, place, FAR) or _traits(run, place, 0.0)
+    said = [text for _, text in sorted(traits, key=lambda trait: -trait[0])[:MOST_SAID]]
     return join([mark(run, place), head, size, f": {'; '.join(said)}." if said else "."])
 
 
-def _traits(run: Run, place: int) -> list[tuple[float, str]]:
-    """How far a column sets the component apart, and in which words."""
+def _traits(run: Run, place: int, far: float) -> list[tuple[float, str]]:
+    """Of the columns that set the component apart so far: how far, and in which words."""
     component = run.document["components"][place]
     numbers = [at for at, column in enumerate(run.schema.columns) if not column.levels]
     away = standardised(run, numbers)[0][place] if numbers else ()
@@ -63,10 +64,11 @@ def _traits(run: Run, place: int) -> list[tuple[float, str]]:
     for at, z in zip(numbers, away, strict=True):
         name = run.column(at).name
         mean, sd = component["mean"].get(name), component["sd"].get(name)
-        if mean is None or not isfinite(z) or abs(z) < FAR:
+        if mean is None or not isfinite(z) or abs(z) < far:
             continue
         (around,) = alike([mean], [sd])
-        found.append((abs(float(z)), f"{'high' if z > 0 else 'low'} {short(name)}, {around}"))
+        word = "middling" if abs(z) < FAR else "high" if z > 0 else "low"
+        found.append((abs(float(z)), f"{word} {short(name)}, {around}"))
     share = run.weights[: run.k] / run.weights[: run.k].sum()
     for name, levels in component.get("probabilities", {}).items():
         level = max(levels, key=lambda level: levels[level])

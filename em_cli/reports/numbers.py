@@ -39,7 +39,9 @@ def alike(means: Sequence[float | None], sds: Sequence[float | None]) -> list[st
 
 
 def percent(share: float) -> str:
-    """Of which the last is not called all, nor the first none."""
+    """What is nearly none is not called none, nor what is nearly all all."""
+    if share in (0, 1):
+        return f"{share:.0%}".replace("%", " %")
     if 0 < share < 0.001:
         return "< 0.1 %"
     if 0.999 < share < 1:

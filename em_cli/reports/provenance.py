@@ -10,15 +10,14 @@ from typing import Any
 from em_cli.reports.html import Child, Html, bullets, join, paragraph, table, tag
 from em_cli.reports.run import Run
 from em_cli.reports.style import short
-from em_cli.sources.quoting import plural
+from em_cli.sources.quoting import listed, plural
 
 MOST_NAMES = 100
 
 
 def asked(run: Run) -> Html:
     """Command, data, columns and rows that took part, and those that did not."""
-    document, config = run.document, run.manifest.get("config", {})
-    data = config.get("data", {})
+    document, data = run.document, run.manifest.get("config", {}).get("data", {})
     lines: list[tuple[str, Child]] = [("command", tag("code", command(run)))]
     lines += [("data", _inputs(run)), ("columns", _columns(run))]
     excluded = [str(name) for name in data.get("exclude") or ()]
@@ -34,7 +33,7 @@ def asked(run: Run) -> Html:
     if missing:
         said = ", ".join(f"{short(name)} {n:,}" for name, n in missing.items())
         lines += [("missing cells", f"{sum(missing.values()):,} ({said})")]
-    lines += [("model", _model(run, config))]
+    lines += [("model", _model(run))]
     return _definitions(lines)
 
 
@@ -71,12 +70,12 @@ def _rows(document: Mapping[str, Any]) -> str:
     return f"{read:,} read, {used:,} fitted; {read - used:,} left out (without cells, without weight, or as asked)"
 
 
-def _model(run: Run, config: Mapping[str, Any]) -> str:
+def _model(run: Run) -> str:
     document = run.document
-    k = config.get("k")
-    tried = f"k from {min(k)} to {max(k)}" if isinstance(k, list) and len(k) > 1 else f"k = {run.k}"
-    structure = document.get("structure")
-    parts = [tried, f"covariance structure {structure}" if structure and not run.selection else ""]
+    ks, models = {row["k"] for row in run.selection}, {str(row["model"]) for row in run.selection}
+    tried = f"k from {min(ks)} to {max(ks)}" if len(ks) > 1 else f"k = {run.k}"
+    structures = listed(sorted(models)) if models else document.get("structure")
+    parts = [tried, f"covariance structure {structures}" if document.get("structure") else ""]
     parts += [
         "with a component of noise" if run.has_noise else "",
         "a weak prior" if document.get("prior") == "weak" else "",
