@@ -29,11 +29,12 @@ def check_extra() -> None:
 
 
 def check_wanted(report: ReportOptions, folder: str | None) -> None:
-    """`UsageError`, before any work is done, if pictures are wanted that could not be drawn."""
-    if report.plots:
-        check_extra()
-        if folder is None:
-            raise UsageError("--plots draws into the run folder, and none is written: give --out.")
+    """`UsageError`, before any work is done, if pictures or a report are wanted that could not be made."""
+    for option, wanted in (("--plots draws", report.plots), ("--report writes", report.report)):
+        if wanted:
+            check_extra()
+            if folder is None:
+                raise UsageError(f"{option} into the run folder, and none is written: give --out.")
 
 
 def fresh_run(

@@ -187,6 +187,7 @@ class ReportOptions:
         str | None, _opt("--responsibilities", metavar="-|FILE", help="Write the responsibilities there.")
     ] = None
     plots: Annotated[bool, _opt("--plots", help="Draw pictures into the run folder, as em plot does.")] = False
+    report: Annotated[bool, _opt("--report", help="Write report.html into the run folder, as em report does.")] = False
     verify: Annotated[
         str | None, _opt("--verify", metavar="RUN", help="Run a run folder again, elsewhere; compare the bytes.")
     ] = None

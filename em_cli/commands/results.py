@@ -164,7 +164,7 @@ def deliver(
     more: Mapping[str, Iterable[str]],
 ) -> list[str]:
     """Write the run folder and the single files asked for; the names of what is in the folder."""
-    from em_cli.commands.drawing import fresh_run, plots_of
+    from em_cli.commands.drawing import fresh_run, plots_of, report_of
     from em_cli.commands.facts import facts
     from em_cli.outputs.folder import write_file
     from em_cli.outputs.manifest import manifest, to_json
@@ -177,9 +177,12 @@ def deliver(
             told = facts(occasion.config, data, record, result, document, fits)
             told["resumed_after"] = round(journal.seconds, 3) if journal and journal.continues else None
             about = manifest(occasion.command, record.seconds, told)
-            if report.plots:
+            if report.plots or report.report:
                 run = fresh_run(folder.path, files, about, result, data, document)
-                files |= {f"plots/{name}": drawn for name, drawn in plots_of(run).items()}
+                if report.plots:
+                    files |= {f"plots/{name}": drawn for name, drawn in plots_of(run).items()}
+                if report.report:
+                    files["report.html"] = report_of(run)
             names = folder.deliver(files, about, finished=not occasion.halt.reason)
             written = list(
                 dict.fromkeys(
