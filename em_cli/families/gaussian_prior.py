@@ -30,16 +30,14 @@ def pseudo_statistics(family: Gaussian, parameters: GaussianParameters, plain: b
     k, d = parameters.means.shape[-2:]
     spread = scatter(family.columns, family.scale, k)
     factors = parameters.factors
-    if factors.ndim == parameters.means.ndim:
-        factors = factors[..., None] * np.eye(d)
     tight = np.zeros_like(parameters.tight) if plain else parameters.tight
     means = np.where(tight[..., None], 0.0, parameters.means)
-    about = np.where(tight[..., None, None], factors @ spread @ factors.swapaxes(-1, -2), spread)
-    second = about + means[..., :, None] * means[..., None, :]
     if family.letters.diagonal:
-        products = np.diagonal(second, axis1=-2, axis2=-1)
+        variances = np.diagonal(spread)
+        products = np.where(tight[..., None], factors * variances * factors, variances) + means * means
         products = products.sum(axis=-1, keepdims=True) if family.letters.isotropic else products
     else:
+        about = np.where(tight[..., None, None], factors @ spread @ factors.swapaxes(-1, -2), spread)
         i, j = pairs(d)
-        products = second[..., i, j]
+        products = (about + means[..., :, None] * means[..., None, :])[..., i, j]
     return np.concatenate([np.ones((*means.shape[:-1], 1)), means, products], axis=-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +22,28 @@ class Sphered:
 
 
 def sphere(embedding: Array, weights: Array | None = None) -> Array:
-    """The rows in coordinates where their covariance is the identity; directions without spread are left out."""
+    """The rows in coordinates where their covariance is the identity; directions without spread are left out.
+
+    The answer for the latest rows is kept: every start of a search asks for the same.
+    """
+    if not _latest or _latest[0] is not embedding or _latest[1] is not weights:
+        _latest[:] = embedding, weights, _sphered(embedding, weights)
+    sphered: Array = _latest[2]
+    return sphered
+
+
+_latest: list[Any] = []  # embedding, weights, what came of them
+
+
+def _sphered(embedding: Array, weights: Array | None) -> Array:
     centred = embedding - np.average(embedding, axis=1, weights=weights, keepdims=True)
-    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(centred, bias=True, aweights=weights)))
+    e, n = centred.shape
+    if e <= n:
+        values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(centred, bias=True, aweights=weights)))
+    else:  # directions beyond the rows have no spread
+        share = np.full(n, 1 / n) if weights is None else weights / weights.sum()
+        vectors, lengths, _ = np.linalg.svd(centred * np.sqrt(share), full_matrices=False)
+        vectors, values = vectors[:, ::-1], lengths[::-1] ** 2
     kept = values > 1e-10 * values[-1]
     kept[-1] = True  # even where all rows are equal
     sphered: Array = (vectors[:, kept] / np.sqrt(np.maximum(values[kept], 1e-300))).T @ centred
