@@ -8,14 +8,40 @@ from em_cli.commands.results import scored_blocks
 from em_cli.commands.session import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from em_cli.commands.interruption import Halt
     from em_cli.config.run_config import RunConfig
+    from em_cli.engine.columns import Columns
     from em_cli.outputs.document import Context, Scored
     from em_cli.outputs.selection import Selection
+    from em_cli.search.groups import Group
     from em_cli.search.ledger import Fitted
     from em_cli.sources.table import Data
 
 ROWS_SHOWN = 8
+
+
+def warn_of_copies(data: Data, columns: Columns, groups: Sequence[Group], record: Record) -> None:
+    """Say which columns add nothing to others."""
+    from em_cli.engine.dependence import dependent
+    from em_cli.search.groups import takes
+    from em_cli.sources.quoting import excluding, listed, plain
+
+    names = data.schema.names
+    for group in groups:
+        if takes(group.family) != "numeric":
+            continue
+        found = dependent(data.source.x, columns, group.columns)
+        if not found:
+            continue
+        said = [f"{plain(names[j])} of {listed([names[i] for i in of])}" for j, of in found.items()]
+        record.warn(
+            "copied_columns",
+            f"columns that are copies, or exact linear functions, of others: {'; '.join(said[:ROWS_SHOWN])}"
+            f"{'; …' if len(said) > ROWS_SHOWN else ''}. They tell nothing new, and only the resolution of the data "
+            f"gives a full covariance any width along them: {excluding([names[j] for j in found])}.",
+        )
 
 
 def warn_of_halt(halt: Halt, config: RunConfig, record: Record) -> None:

@@ -84,6 +84,7 @@ def fit(
         latent, prior = wanted.latent_of(config, data, (k,)), wanted.prior_of(config)
         columns, [(label, model)] = models(data.schema, data.source, groups, covariances, (k,), latent, prior)
         setup.check_rows(data, k, columns)
+        doubts.warn_of_copies(data, columns, groups, record)
         setup.check_labels(data, k)
         plan, runner, given = setup.plan_of(config), setup.runner_of(config), setup.start_file(config)
         task = Task(label, model, start_parameters(given, model) if given else None)

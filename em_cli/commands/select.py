@@ -84,6 +84,7 @@ def select(
         setup.check_labels(data, min(ks))
         latent = wanted.latent_of(config, data, ks)
         columns, made = models(data.schema, data.source, groups, covariances, ks, latent, wanted.prior_of(config))
+        doubts.warn_of_copies(data, columns, groups, record)
         feasible = setup.distinct_rows(data, columns)
         tasks = [Task(label, model) for label, model in made if model.n_components <= feasible]
         if not tasks:

@@ -159,6 +159,22 @@ def test_successes_go_with_their_trials_whatever_the_order_in_the_file(tmp_path,
     assert sorted(np.mean(found["probabilities"], axis=1)) == pytest.approx([0.2, 0.8], abs=0.05)
 
 
+@pytest.mark.parametrize("gaps", [False, True])
+def test_columns_that_add_nothing_are_named(tmp_path, gaps):
+    rng = np.random.default_rng(7)
+    a, b, c = rng.standard_normal((3, 150)) + np.repeat([0, 5], 75)
+    near = np.round(a, 3)  # is no function of a
+    cells = np.stack([a, b, 1.8 * a + 32, c, a + b, near], axis=1).astype(str)
+    if gaps:
+        cells[rng.random(cells.shape) < 0.05] = ""
+    text = "\n".join(["a,b,fahrenheit,c,sum,near", *map(",".join, cells)])
+    (tmp_path / "c.csv").write_text(text + "\n")
+    found = fitted("c.csv", "-k", 2, "--covariance", "diag", cwd=tmp_path)
+    (said,) = [warning["message"] for warning in found["warnings"] if warning["code"] == "copied_columns"]
+    assert "fahrenheit of a; sum of a, b." in said
+    assert said.endswith("--exclude fahrenheit,sum.")
+
+
 def test_means_can_be_fixed(tmp_path):
     free = fitted(FAITHFUL, "-k", 2, cwd=tmp_path)
     at_best = f"means={json.dumps(free['means'])}"
