@@ -95,7 +95,7 @@ def test_drawn_with_the_fit_they_are_the_same(tmp_path):
 def test_the_summary_names_the_folder_of_pictures(tmp_path):
     (tmp_path / "six.csv").write_text(SIX)
     said = em("fit", "six.csv", "-k", 1, "--plots", "--format", "human", cwd=tmp_path).out
-    assert re.search(r"manifest.json\s+plots/", said) and ".png" not in said
+    assert " plots/ " in said and ".png" not in said
 
 
 def test_pictures_need_a_run_folder(tmp_path):
