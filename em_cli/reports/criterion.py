@@ -47,7 +47,7 @@ class Criterion:
             f"Lines of {name.upper()} against the number of components ({models}); "
             f"the lowest is {said} at {best[name]:.2f}."
         )
-        return Picture("criterion", title, caption, alt, (6.8, 4.2), partial(_draw, run, title))
+        return Picture("criterion", title, caption, alt, (6.8, 4.2), partial(_draw, run))
 
 
 def criterion_of(run: Run) -> str:
@@ -79,7 +79,7 @@ def missed(row: Mapping[str, Any]) -> float:
     return 2 * float(error) if isinstance(error, int | float) and isfinite(error) else 0.0
 
 
-def _draw(run: Run, title: str, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     name, best, found = criterion_of(run), chosen(run), series(run)
     lines = len(found)
@@ -106,5 +106,4 @@ def _draw(run: Run, title: str, figure: Figure, theme: Theme) -> None:
     axes.set_xticks(sorted({row["k"] for rows in found.values() for row in rows}))
     axes.grid(axis="y")
     axes.margins(x=0.06)
-    furniture.title(figure, title)
     furniture.beside(figure, axes.get_legend_handles_labels()[0], "covariance")

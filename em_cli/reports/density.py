@@ -71,7 +71,7 @@ class Density:
             caption,
             self._alt(run, chosen),
             size,
-            partial(_draw, run, chosen, across, words.title_of(run, subject)),
+            partial(_draw, run, chosen, across),
         )
 
     def _alt(self, run: Run, columns: Sequence[int]) -> str:
@@ -115,7 +115,7 @@ def wider(run: Run, place: int, lowest: float, highest: float) -> tuple[float, f
     return lowest - margin, highest + margin
 
 
-def _draw(run: Run, columns: Sequence[int], across: int, title: str, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, columns: Sequence[int], across: int, figure: Figure, theme: Theme) -> None:
     from matplotlib.lines import Line2D
 
     down = -(-len(columns) // across)
@@ -129,7 +129,6 @@ def _draw(run: Run, columns: Sequence[int], across: int, title: str, figure: Fig
         _assignments(below, run, place, theme)
         below.set_xlabel(short(run.column(place).name))
         above.set_ylabel("density" if number % across == 0 else "")
-    furniture.title(figure, title)
     furniture.legend(figure, run, theme, "line", [Line2D([], [], color=theme.ink, linewidth=1.2, label="mixture")])
     furniture.corner(figure, theme, words.remark(run))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -61,11 +61,11 @@ class Discriminant:
             "(linear discriminants), each row in the colour of its likeliest component; ellipses at 1 and 2 standard "
             "deviations.",
             f"{left_out:,} rows with missing cells are not shown." if left_out else "",
-            words.which_rows(run, n) if run.shown.n_fitted > max(n + left_out, run.shown.n) or n == MOST_POINTS else "",
+            words.which_rows(run, n) if n + left_out < run.shown.n_fitted else "",
         )
         title = words.title_of(run, "where the components differ most")
         alt = f"Scatter plot of the rows along two discriminant directions, with {words.components(run)}."
-        return Picture("discriminant", title, caption, alt, (6.6, 4.8), partial(_draw, run, list(columns), seen, title))
+        return Picture("discriminant", title, caption, alt, (6.6, 4.8), partial(_draw, run, list(columns), seen))
 
 
 def projection(rows: Rows, columns: Sequence[int], k: int) -> Projection:
@@ -105,24 +105,16 @@ def projection(rows: Rows, columns: Sequence[int], k: int) -> Projection:
     )
 
 
-def _draw(run: Run, columns: Sequence[int], seen: Projection, title: str, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, columns: Sequence[int], seen: Projection, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     whole = np.full((2, run.shown.n), np.nan)
     whole[:, seen.complete] = seen.points
-    placed = Rows(
-        whole,
-        run.shown.weights,
-        run.shown.responsibilities,
-        run.shown.log_density,
-        run.shown.numbers,
-        run.shown.n_fitted,
-    ).some(MOST_POINTS)
+    placed = replace(run.shown, x=whole).some(MOST_POINTS)
     draw_points(axes, run, theme, placed, placed.x[0], placed.x[1], 16 if placed.n < 1000 else 7)
     draw_ellipses(axes, run, theme, seen.means, seen.matrices, (1.0, 2.0))
     axes.set_xlabel(_formula(run, columns, seen.coefficients[:, 0], NAMED[0]), fontsize=9)
     axes.set_ylabel(_formula(run, columns, seen.coefficients[:, 1], NAMED[1]), fontsize=9)
     axes.margins(0.06)
-    furniture.title(figure, title)
     furniture.legend(figure, run, theme, "point")
     furniture.corner(figure, theme, words.remark(run, placed.n))
 

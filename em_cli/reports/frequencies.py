@@ -67,7 +67,7 @@ class Frequencies:
         )
         across = min(len(chosen), 3)
         size = (6.4, 4.0) if across == 1 else (3.1 * across + 1.2, 2.6 * -(-len(chosen) // across) + 0.5)
-        return Picture("frequencies", title, caption, alt, size, partial(_draw, run, chosen, tables, across, title))
+        return Picture("frequencies", title, caption, alt, size, partial(_draw, run, chosen, tables, across))
 
 
 def _alone(run: Run, place: int) -> bool:
@@ -141,9 +141,7 @@ def _most_frequent(levels: Sequence[str], observed: Array, fitted: Array) -> Tab
     )
 
 
-def _draw(
-    run: Run, columns: Sequence[int], tables: Sequence[Table], across: int, title: str, figure: Figure, theme: Theme
-) -> None:
+def _draw(run: Run, columns: Sequence[int], tables: Sequence[Table], across: int, figure: Figure, theme: Theme) -> None:
     from matplotlib.patches import Patch
 
     down = -(-len(columns) // across)
@@ -152,7 +150,6 @@ def _draw(
         _bars(axes, run, found, theme, 60 if across == 1 else 30)
         axes.set_xlabel(short(run.column(place).name))
         axes.set_ylabel("share of rows" if number % across == 0 else "")
-    furniture.title(figure, title)
     furniture.legend(figure, run, theme, "patch", [Patch(facecolor=theme.faint, label="observed")], noise=False)
     furniture.corner(figure, theme, words.remark(run))
 

@@ -1,4 +1,4 @@
-"""Titles, legends and remarks, alike in all pictures."""
+"""Legends and remarks, alike in all pictures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_IN_COLUMN = 16  # entries of a legend
-
-
-def title(figure: Figure, text: str) -> None:
-    figure.suptitle(text, x=0.01, ha="left", fontweight="bold")
 
 
 def legend(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.reports import furniture, words
+from em_cli.reports import words
 from em_cli.reports.picture import Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
@@ -57,7 +57,7 @@ class Levels:
             f"{line.column} {line.level}: " + ", ".join(f"{p:.2f}" for p in line.probabilities) for line in shown
         )
         size = (min(4.2 + 0.55 * run.k, 11.0), min(1.2 + 0.3 * len(shown), 12.0))
-        return Picture("levels", title, caption, alt, size, partial(_draw, run, shown, title))
+        return Picture("levels", title, caption, alt, size, partial(_draw, run, shown))
 
 
 def lines(run: Run, columns: Sequence[int]) -> list[Line]:
@@ -79,7 +79,7 @@ def _most_telling(run: Run, every: Sequence[Line]) -> list[Line]:
     return [every[i] for i in sorted(kept)]
 
 
-def _draw(run: Run, shown: Sequence[Line], title: str, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, shown: Sequence[Line], figure: Figure, theme: Theme) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     axes = figure.add_subplot()
@@ -106,7 +106,6 @@ def _draw(run: Run, shown: Sequence[Line], title: str, figure: Figure, theme: Th
     bar = figure.colorbar(image, ax=axes, shrink=0.8 if len(shown) > 6 else 1, aspect=16, pad=0.03)
     bar.outline.set_visible(False)
     bar.set_label("probability")
-    furniture.title(figure, title)
 
 
 def _label(shown: Sequence[Line], i: int) -> str:

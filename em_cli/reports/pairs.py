@@ -55,10 +55,10 @@ class Pairs:
         title = words.title_of(run, words.components(run))
         alt = f"Matrix of scatter plots of {names} with {words.components(run)}."
         side = min(1.75 * len(chosen) + 0.8, 11.0)
-        return Picture("pairs", title, caption, alt, (side, side), partial(_draw, run, chosen, title))
+        return Picture("pairs", title, caption, alt, (side, side), partial(_draw, run, chosen))
 
 
-def _draw(run: Run, places: Sequence[int], title: str, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, places: Sequence[int], figure: Figure, theme: Theme) -> None:
     d = len(places)
     grid = figure.subplots(d, d, sharex="col", squeeze=False)
     for i, up in enumerate(places):
@@ -78,7 +78,6 @@ def _draw(run: Run, places: Sequence[int], title: str, figure: Figure, theme: Th
             if j == 0 < i:
                 axes.set_ylabel(short(run.column(up).name, 20), fontsize=8.5)
     figure.align_ylabels()
-    furniture.title(figure, title)
     furniture.legend(figure, run, theme, "point", inside=True)
     furniture.corner(figure, theme, words.remark(run, run.shown.some(MOST_POINTS).n))
 

@@ -116,6 +116,7 @@ def drawn(picture: Picture, theme: Theme, width: float | None = None) -> Iterato
         settings.update(theme.settings)
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # a box stands for it
         figure = Figure(figsize=(wide * scale, high * scale), layout="constrained")
+        figure.suptitle(picture.title, x=0.01, ha="left", fontweight="bold")
         picture.draw(figure, theme)
         yield figure
 

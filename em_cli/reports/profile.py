@@ -51,7 +51,7 @@ class Profile:
             for name, row in zip(run.names, standardised(run, chosen)[0], strict=False)
         )
         size = (min(max(5.4, 0.75 * len(chosen) + 1.8), 11.0), 4.2)
-        return Picture("profile", title, caption, alt, size, partial(_draw, run, chosen, title))
+        return Picture("profile", title, caption, alt, size, partial(_draw, run, chosen))
 
 
 def standardised(run: Run, columns: Sequence[int]) -> tuple[Array, Array]:
@@ -70,7 +70,7 @@ def _furthest(run: Run, columns: Sequence[int]) -> list[int]:
     return [columns[i] for i in kept]
 
 
-def _draw(run: Run, columns: Sequence[int], title: str, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, columns: Sequence[int], figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     means, sds = standardised(run, columns)
     at = np.arange(len(columns), dtype=np.float64)
@@ -96,5 +96,4 @@ def _draw(run: Run, columns: Sequence[int], title: str, figure: Figure, theme: T
     axes.set_xticks(at, names, rotation=35 if long else 0, ha="right" if long else "center", rotation_mode="anchor")
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylabel("standard deviations from the mean")
-    furniture.title(figure, title)
     furniture.legend(figure, run, theme, "point", noise=False)

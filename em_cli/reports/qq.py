@@ -68,7 +68,7 @@ class QuantileQuantile:
         size = (2.5 * across + 0.5, 2.6 * -(-len(found) // across) + 0.6)
         if len(found) == 1:
             size = (4.6, 4.6)
-        return Picture("qq", title, caption, alt, size, partial(_draw, run, group, found, across, title))
+        return Picture("qq", title, caption, alt, size, partial(_draw, run, group, found, across))
 
 
 def distances(run: Run, group: Elliptic, number: int) -> tuple[Array, Array]:
@@ -142,9 +142,7 @@ def _above(share: Array, size: int, dof: float | None) -> Array:
     return np.asarray(dof * (1 - beta) / beta)
 
 
-def _draw(
-    run: Run, group: Elliptic, found: Sequence[Quantiles], across: int, title: str, figure: Figure, theme: Theme
-) -> None:
+def _draw(run: Run, group: Elliptic, found: Sequence[Quantiles], across: int, figure: Figure, theme: Theme) -> None:
     down = -(-len(found) // across)
     for number, each in enumerate(found):
         axes = figure.add_subplot(down, across, number + 1)
@@ -154,7 +152,6 @@ def _draw(
             axes.set_xlabel("expected distance")
         if number % across == 0:
             axes.set_ylabel("observed distance")
-    furniture.title(figure, title)
     furniture.corner(figure, theme, words.remark(run))
 
 
@@ -166,5 +163,7 @@ def _panel(axes: Axes, found: Quantiles, theme: Theme, run: Run, number: int) ->
     end = float(found.expected[-1])
     axes.plot([0, end], [0, end], color=theme.ink, linewidth=0.9)
     axes.plot(found.expected, found.observed, mark.marker, color=mark.colour, markersize=3, linestyle="")
-    axes.set_xlim(0, 1.04 * end)
-    axes.set_ylim(0, 1.05 * max(float(found.observed[-1]), end))
+    begin = min(float(found.expected[0]), float(found.observed[0]))
+    begin = 0.9 * begin if begin > 0.35 * end else 0.0
+    axes.set_xlim(begin, 1.04 * end)
+    axes.set_ylim(begin, 1.05 * max(float(found.observed[-1]), end))

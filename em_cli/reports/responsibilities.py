@@ -42,7 +42,7 @@ class Responsibilities:
         )
         sure = float((heights.max(axis=0) > 0.9).mean())
         alt = f"{heights.shape[1]} stacked bars; in {sure:.0%} of them one component has more than 0.9."
-        return Picture("responsibilities", title, caption, alt, (7.2, 3.2), partial(_draw, run, heights, title))
+        return Picture("responsibilities", title, caption, alt, (7.2, 3.2), partial(_draw, run, heights))
 
 
 def bars(run: Run) -> Array:
@@ -52,7 +52,7 @@ def bars(run: Run) -> Array:
     return r[:, order]
 
 
-def _draw(run: Run, heights: Array, title: str, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, heights: Array, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     m = heights.shape[1]
     ends = np.concatenate([np.zeros((1, m)), heights.cumsum(axis=0)])
@@ -67,5 +67,4 @@ def _draw(run: Run, heights: Array, title: str, figure: Figure, theme: Theme) ->
     axes.set_xticks([])
     axes.set_xlabel(f"{m:,} rows" if m == run.shown.n_fitted else f"{m:,} of {run.shown.n_fitted:,} rows")
     axes.set_ylabel("responsibility")
-    furniture.title(figure, title)
     furniture.legend(figure, run, theme, "patch")

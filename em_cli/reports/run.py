@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -51,14 +51,13 @@ class Rows:
         if self.n <= most:
             return self
         kept = sample(self.n, most)
-        weights = None if self.weights is None else self.weights[kept]
-        return Rows(
-            self.x[:, kept],
-            weights,
-            self.responsibilities[:, kept],
-            self.log_density[kept],
-            self.numbers[kept],
-            self.n_fitted,
+        return replace(
+            self,
+            x=self.x[:, kept],
+            weights=None if self.weights is None else self.weights[kept],
+            responsibilities=self.responsibilities[:, kept],
+            log_density=self.log_density[kept],
+            numbers=self.numbers[kept],
         )
 
 

@@ -65,7 +65,7 @@ class Scatter:
         alt = (
             f"Scatter plot of {names[1]} against {names[0]} with {words.components(run)}; {_centres(run, across, up)}."
         )
-        return Picture("scatter", title, caption, alt, (6.6, 4.8), partial(_draw, run, (across, up), title))
+        return Picture("scatter", title, caption, alt, (6.6, 4.8), partial(_draw, run, (across, up)))
 
 
 def _centres(run: Run, across: int, up: int) -> str:
@@ -77,7 +77,7 @@ def _continuous(run: Run, places: Sequence[int]) -> bool:
     return all(run.column(place).type in CONTINUOUS for place in places)
 
 
-def _draw(run: Run, places: tuple[int, int], title: str, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, places: tuple[int, int], figure: Figure, theme: Theme) -> None:
     from matplotlib.patches import Patch
 
     axes, rows = figure.add_subplot(), run.shown.some(MOST_POINTS)
@@ -94,7 +94,6 @@ def _draw(run: Run, places: tuple[int, int], title: str, figure: Figure, theme: 
     axes.set(xlim=x_range, ylim=y_range)
     axes.set_xlabel(short(run.column(places[0]).name, 50))
     axes.set_ylabel(short(run.column(places[1]).name, 40))
-    furniture.title(figure, title)
     furniture.legend(figure, run, theme, "point", more)
     furniture.corner(figure, theme, words.remark(run, rows.n))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from em_cli.reports import furniture, words
+from em_cli.reports import words
 from em_cli.reports.picture import Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
@@ -36,9 +36,7 @@ class Sizes:
             f"{name}: {weight:.3f}, {n:,.0f} rows"
             for name, weight, n in zip(run.names, run.weights, assigned(run), strict=True)
         )
-        return Picture(
-            "sizes", title, caption, alt, (6.2, min(1.1 + 0.36 * len(run.names), 10.0)), partial(_draw, run, title)
-        )
+        return Picture("sizes", title, caption, alt, (6.2, min(1.1 + 0.36 * len(run.names), 10.0)), partial(_draw, run))
 
 
 def assigned(run: Run) -> list[float]:
@@ -47,7 +45,7 @@ def assigned(run: Run) -> list[float]:
     return [*(float(component["n_assigned"]) for component in run.document["components"]), *noise]
 
 
-def _draw(run: Run, title: str, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     at = np.arange(len(run.names))
     for number, weight in enumerate(run.weights):
@@ -69,4 +67,3 @@ def _draw(run: Run, title: str, figure: Figure, theme: Theme) -> None:
     axes.set_ylabel("component")
     axes.set_xlabel("mixing weight")
     axes.tick_params(axis="y", length=0)
-    furniture.title(figure, title)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.reports import furniture, words
+from em_cli.reports import words
 from em_cli.reports.picture import Picture
 from em_cli.reports.run import Climb, Run
 from em_cli.reports.style import Theme
@@ -53,7 +53,7 @@ class Trace:
             f"{plural(len(climbs), 'line')} rising to the best log-likelihood, {best.heights[-1]:.3f}; "
             f"{ended} came to it."
         )
-        return Picture("trace", title, caption, alt, (6.8, 4.2), partial(_draw, climbs, best, title))
+        return Picture("trace", title, caption, alt, (6.8, 4.2), partial(_draw, climbs, best))
 
 
 def climbs_of_model(run: Run) -> list[Climb]:
@@ -84,7 +84,7 @@ def below(climb: Climb, best: Climb) -> Array:
     return found
 
 
-def _draw(climbs: Sequence[Climb], best: Climb, title: str, figure: Figure, theme: Theme) -> None:
+def _draw(climbs: Sequence[Climb], best: Climb, figure: Figure, theme: Theme) -> None:
     from matplotlib.collections import LineCollection
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
@@ -121,4 +121,3 @@ def _draw(climbs: Sequence[Climb], best: Climb, title: str, figure: Figure, them
         if heights
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
-    furniture.title(figure, title)

@@ -41,7 +41,7 @@ class Uncertainty:
             words.which_rows(run),
         )
         alt = ", ".join(f"{label}: {share:.1%}" for label, share in zip(LABELS, found.sum(axis=0), strict=True))
-        return Picture("uncertainty", title, caption, alt, (6.8, 3.8), partial(_draw, run, found, title))
+        return Picture("uncertainty", title, caption, alt, (6.8, 3.8), partial(_draw, run, found))
 
 
 def shares(run: Run) -> Array:
@@ -56,7 +56,7 @@ def shares(run: Run) -> Array:
     return table
 
 
-def _draw(run: Run, found: Array, title: str, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, found: Array, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     used = len(LABELS) if found[:, -1].any() else len(LABELS) - 1
     at, bottom = np.arange(used), np.zeros(used)
@@ -79,6 +79,5 @@ def _draw(run: Run, found: Array, title: str, figure: Figure, theme: Theme) -> N
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.set_xlabel("uncertainty of the label, 1 − largest responsibility")
     axes.set_ylabel("share of rows")
-    furniture.title(figure, title)
     furniture.legend(figure, run, theme, "patch")
     furniture.corner(figure, theme, words.remark(run))
