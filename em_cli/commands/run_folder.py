@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from em_cli.reports.run import Rows
     from em_cli.search.groups import Group
 
+KNOWN = {"name", "sha256"}  # of every input
+
 Table = tuple[Mapping[str, Any], ...]
 
 
@@ -92,14 +94,16 @@ def _table(file: Path) -> Table:
 def _manifest(home: Path) -> Mapping[str, Any]:
     file = home / "manifest.json"
     try:
-        found = json.loads(file.read_bytes())
+        found: Any = json.loads(file.read_bytes())
     except FileNotFoundError:
         raise DataError(f"{home} has no manifest.json: it is not a run folder as em fit writes it.") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: cannot be read ({error}).") from None
-    if not isinstance(found, dict) or not isinstance(found.get("inputs"), list) or not found["inputs"]:
+    inputs = found.get("inputs") if isinstance(found, dict) else None
+    if not isinstance(inputs, list) or not inputs or not all(isinstance(f, dict) and f.keys() >= KNOWN for f in inputs):
         raise DataError(f"{file} does not say what was read.")
-    return found
+    manifest: Mapping[str, Any] = found
+    return manifest
 
 
 def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:

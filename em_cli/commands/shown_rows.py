@@ -120,7 +120,7 @@ def _found(manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> list
             f"{home} was fitted to standard input: name a file that holds the same, as in em plot {home} data.csv."
         )
     else:
-        paths = list(_at_their_place([str(file["name"]) for file in inputs], home))
+        paths = list(_at_their_place(manifest, home))
     if len(paths) != len(inputs):
         raise DataError(
             f"{home} was fitted to {plural(len(inputs), 'file')}, not {len(paths)}: name all of them, in their order."
@@ -134,14 +134,14 @@ def _found(manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> list
     return paths
 
 
-def _at_their_place(names: Sequence[str], home: Path) -> Iterator[str]:
-    """As they were given, or from beside the run folder."""
-    for name in names:
-        beside = home.absolute().parent / name
-        if Path(name).exists():
-            yield name
-        elif beside.exists():
-            yield str(beside)
+def _at_their_place(manifest: Mapping[str, Any], home: Path) -> Iterator[str]:
+    """As they were given, from here, from where the program ran then, or from beside the run folder."""
+    for file in manifest["inputs"]:
+        name = str(file["name"])
+        from_where = (Path(), Path(str(manifest.get("working_directory", ""))), home.absolute().parent)
+        found = next((place / name for place in from_where if (place / name).exists()), None)
+        if found is not None:
+            yield str(found)
         else:
             raise DataError(
                 f"{name}, to which {home} was fitted, is not there any more: say where it is, as in "

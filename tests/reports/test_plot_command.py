@@ -23,6 +23,8 @@ def faithful(tmp_path):
     """A run folder of its own, with its data beside it."""
     shutil.copytree(fitted("faithful"), tmp_path / "faithful.em")
     shutil.copy(home() / "faithful.csv", tmp_path)
+    manifest = tmp_path / "faithful.em/manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"working_directory": str(tmp_path)}))
     return tmp_path
 
 
@@ -179,9 +181,12 @@ def test_data_that_are_gone_or_changed_or_elsewhere(faithful):
     assert message.startswith("em: error: moved.csv is not what faithful.em was fitted to: its SHA-256")
 
 
-def test_data_are_found_beside_the_run_folder(faithful):
+def test_data_are_found_where_they_were_and_beside_the_run_folder(faithful):
     (faithful / "elsewhere").mkdir()
     em("plot", "../faithful.em", "--kind", "density", cwd=faithful / "elsewhere")
+    for name in ("faithful.em", "faithful.csv"):
+        (faithful / name).rename(faithful / "elsewhere" / name)
+    em("plot", "elsewhere/faithful.em", "--kind", "qq", cwd=faithful)
 
 
 def test_data_from_standard_input_must_be_named(tmp_path):
