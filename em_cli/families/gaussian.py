@@ -36,6 +36,7 @@ from em_cli.families.gaussian_prior import pseudo_statistics
 from em_cli.families.gaussian_whitening import unwhitened, whitened, whitened_moments
 
 TINY = float(np.finfo(float).tiny)
+INDEPENDENT = 15  # distinct rows that support a component of independent columns, however many these are
 MATRICES = 1 << 21  # numbers in the covariances that are looked at together
 SLACK = 1e-6  # of a standard deviation squared, by which covariances in a document may miss their structure
 
@@ -215,15 +216,21 @@ class Gaussian:
 
         The bounds (relative to the overall covariance: narrower than 1e-3 with fewer than
         5(D+1) distinct rows, than 1e-6 with any number, or D+1 distinct rows or fewer) are those
-        by which the reference optima were judged.
+        by which the reference optima were judged. Where columns are independent in a component and rows are
+        too few for an overall covariance, each column is judged by its own variance, and INDEPENDENT rows will do.
         """
         d = self.n_columns
+        wide = self.letters.diagonal and self.columns.n_rows < 5 * (d + 1)
+        needed = min(d + 1, INDEPENDENT) if wide else d + 1
         floor = np.where(self.bounds.floor > 0, self.bounds.floor, 1e-300)
         at_floor = self._smallest(parameters.covariances / self._shaped(floor)) < 1 + 1e-6
-        bounded, few = self.letters.bounded(d), support <= d + 1
+        bounded, few = self.letters.bounded(d), support <= needed
         narrowest = np.zeros(len(support))
         unsure = np.flatnonzero(~(at_floor | few)) if not bounded else np.zeros(0, np.intp)
-        if len(unsure):
+        if len(unsure) and wide:
+            variances = np.diagonal(self.columns.covariance) / self.scale**2
+            narrowest[unsure] = (parameters.covariances[unsure] / np.maximum(variances, 1e-300)).min(axis=-1)
+        elif len(unsure):
             spread = self.columns.covariance / np.outer(self.scale, self.scale)
             overall = np.linalg.inv(np.linalg.cholesky(clamp_full(spread, floor)))  # columns may be copies
             narrowest[unsure] = self._smallest(parameters.covariances[unsure], overall)
@@ -233,7 +240,7 @@ class Gaussian:
                 reasons.append(Collapse("its variance is at the resolution of the data", True))
             elif bounded:
                 reasons.append(None)
-            elif narrowest[k] < 1e-6 or (narrowest[k] < 1e-3 and support[k] < 5 * (d + 1)):
+            elif narrowest[k] < 1e-6 or (narrowest[k] < 1e-3 and support[k] < 5 * needed):
                 reasons.append(Collapse(f"it rests on {support[k]:.3g} distinct rows, too few to trust", False))
             else:
                 reasons.append(None)

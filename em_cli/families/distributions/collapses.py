@@ -9,6 +9,9 @@ from em_cli.engine.columns import Columns
 from em_cli.engine.protocols import Collapse
 
 
+INDEPENDENT = 15  # distinct rows that support a component, however many its columns
+
+
 def floor(columns: Columns) -> Array:
     """(D,) standard deviations below which no component may be: those of rounding to the resolution of the data."""
     rounding: Array = np.maximum(columns.resolution / np.sqrt(12), 1e-300)
@@ -19,8 +22,9 @@ def collapses(at_floor: Flags, variance: Array, support: Array) -> list[Collapse
     """From flags (K, D) and variances (K, D) relative to those of the columns: the rules of `Gaussian.collapsed`."""
     d = at_floor.shape[1]
     narrowest, low = variance.min(axis=1), np.logical_or.reduce(at_floor, axis=1)
-    few = (support <= d + 1) | (narrowest < 1e-3)
-    weak = (narrowest < 1e-6) | (few & (support < 5 * (d + 1)))
+    needed = min(d + 1, INDEPENDENT)
+    few = (support <= needed) | (narrowest < 1e-3)
+    weak = (narrowest < 1e-6) | (few & (support < 5 * needed))
     reasons: list[Collapse | None] = []
     for k in range(len(support)):
         if low[k]:
