@@ -66,16 +66,18 @@ def _show_audit(run: str, screen: ScreenOptions) -> None:
 def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
     """What there is to say of a model, or of the model of a run."""
     from em_cli.commands.saying import color_wanted, width
+    from em_cli.display.search_words import number
     from em_cli.display.summary import fit_summary
     from em_cli.outputs.model_file import read_model
+    from em_cli.sources.quoting import listed
 
     loaded = read_model(model)
     document, color = loaded.document, color_wanted(screen)
-    n, names = document.get("n_samples", 0), ", ".join(loaded.schema.names)
+    n, names = number(document.get("n_samples")) or 0, listed(loaded.schema.names)
     columns = width() if sys.stdout.isatty() else 80
     text = fit_summary(
         document,
-        read_line=f"fitted to {n:,} rows of {names}",
+        read_line=f"fitted to {n:,.0f} rows of {names}",
         written=[],
         folder=None,
         width=columns,

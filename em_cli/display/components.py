@@ -101,8 +101,9 @@ def _correlations(document: Mapping[str, Any], n: int) -> list[float]:
         return []
     try:
         matrices = [covariances] * n if kind == "tied" else list(covariances or [])[:n]
-        return [_correlation(matrix) for matrix in matrices]
-    except (TypeError, ValueError, LookupError):
+        found = [_correlation(matrix) for matrix in matrices]
+        return found if len(found) == n else []
+    except (TypeError, ValueError, LookupError, OverflowError):
         return []
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import LARGEST, finite
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError, UsageError
-from em_cli.families.distributions.documents import finite
 from em_cli.families.factor_chart import FactorChart
 from em_cli.families.factor_missing import FactorAnalyzersWithGaps
 from em_cli.families.factor_parameters import FactorParameters, of_factors
@@ -198,8 +198,8 @@ class FactorAnalyzers:
         if noise.shape != ((k,) if self.isotropic else (k, d)):
             lists = f"{k} numbers" if self.isotropic else f"{k} lists of {d} numbers"
             raise DataError(f"the field 'noise_variances' must hold {lists}.")
-        if not (noise > 0).all():
-            raise DataError("the field 'noise_variances' holds a number that is not positive.")
+        if not (noise >= 1 / LARGEST).all():
+            raise DataError("the field 'noise_variances' holds a number that is not positive, or too small.")
         if self.isotropic:
             noise = np.repeat(noise[:, None], d, axis=1)
         scale = self.scale

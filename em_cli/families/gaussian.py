@@ -12,13 +12,13 @@ from numpy.lib.stride_tricks import as_strided
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import LARGEST, finite
 from em_cli.engine.kept import scratch
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError, UsageError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.shapes import from_shape, to_shape
 from em_cli.families.covariances.structure import RESOLVED, CovarianceStructure, Letters, clamp_full
-from em_cli.families.distributions.documents import finite
 from em_cli.families.gaussian_chart import MatrixChart, MomentsOf, VarianceChart
 from em_cli.families.gaussian_conditional import drawn, expected
 from em_cli.families.gaussian_eigen_chart import EigenChart
@@ -286,6 +286,8 @@ class Gaussian:
             raise DataError(f"the field {matrices!r} does not fit {self.covariance!r}: {error}.") from None
         if not np.allclose(covariances, np.swapaxes(covariances, -1, -2), rtol=1e-9, atol=0):
             raise DataError(f"the field {matrices!r} holds a matrix that is not symmetric.")
+        if not (np.diagonal(covariances, axis1=1, axis2=2) >= 1 / LARGEST).all():
+            raise DataError(f"the field {matrices!r} holds a matrix that is not positive definite.")
         covariances = covariances / np.outer(scale, scale)
         try:
             np.linalg.cholesky(covariances)

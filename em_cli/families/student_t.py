@@ -11,10 +11,10 @@ import numpy as np
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import finite
 from em_cli.engine.kept import scratch
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError, UsageError
-from em_cli.families.distributions.documents import finite
 from em_cli.families.gaussian import TINY, Gaussian
 from em_cli.families.gaussian_parameters import GaussianParameters
 from em_cli.families.gaussian_prior import scatter as prior_scatter
@@ -204,8 +204,8 @@ class StudentT:
         dof = finite(document, "dof")
         if dof.shape != (n_components,):
             raise DataError(f"the field 'dof' must hold {n_components} numbers.")
-        if not ((dof > 0) & (dof <= LARGEST)).all():
-            raise DataError(f"the field 'dof' holds a number that is not above 0, and up to {LARGEST:g}.")
+        if not ((dof >= 1 / LARGEST) & (dof <= LARGEST)).all():
+            raise DataError(f"the field 'dof' holds a number that is not from {1 / LARGEST:g} to {LARGEST:g}.")
         return of_normal(normal, dof)
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.documents import field, numbers
 from em_cli.engine.kept import scratch
 from em_cli.engine.protocols import Block, Family, ModelStatistics, Posterior
 from em_cli.errors import DataError
@@ -87,7 +88,8 @@ class Independent:
                 np.broadcast_to(1 / k if self.shares == "equal" else self.shares, weight.shape).copy()
             )
         weight = np.maximum(weight, TINY)
-        return mixing_weights(weight / np.add.reduce(weight, axis=-1, keepdims=True))
+        shares = weight / np.add.reduce(weight, axis=-1, keepdims=True)
+        return mixing_weights(np.maximum(shares, TINY, out=shares))
 
     def n_parameters(self, n_components: int) -> int:
         return n_components - 1 if self.shares == "free" else 0
@@ -107,12 +109,7 @@ class Independent:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> MixingWeights:
         """Weights as they stand in a document; they may be off one by rounding, and no more."""
-        try:
-            weights = np.array(document["weights"], np.float64)
-        except KeyError:
-            raise DataError("the field 'weights' is missing.") from None
-        except (TypeError, ValueError):
-            raise DataError("the field 'weights' must be a list of numbers.") from None
+        weights = numbers(field(document, "weights"), "weights")
         if weights.shape != (n_components,):
             raise DataError(f"the field 'weights' must hold {n_components} numbers.")
         if not (weights > 0).all() or not abs(weights.sum() - 1) < 1e-6:

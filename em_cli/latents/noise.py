@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.documents import finite, positive
 from em_cli.engine.protocols import Block, Family, ModelStatistics, Posterior
 from em_cli.errors import DataError
 from em_cli.latents.independent import (
@@ -59,13 +60,11 @@ class Noise:
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> Noise:
-        try:
-            box = np.array(document["noise_box"], np.float64)
-            density = float(document["noise_density"]) if document.get("noise_density_fixed") else None
-        except (KeyError, TypeError, ValueError):
-            box, density = np.empty(0), None
-        if box.ndim != 2 or box.shape[1] != 2 or not np.isfinite(box).all() or not (box[:, 0] < box[:, 1]).all():
+        box = finite(document, "noise_box")
+        if box.shape != (len(document["columns"]), 2) or not (box[:, 0] < box[:, 1]).all():
             raise DataError("the field 'noise_box' must list the lowest and the highest value of each column.")
+        fixed = document.get("noise_density_fixed")
+        density = float(positive(document, "noise_density", 1)[0]) if fixed else None
         return cls(density, tuple((lowest, highest) for lowest, highest in box.tolist()))
 
     @property
@@ -108,7 +107,7 @@ class Noise:
         own = weight.sum(axis=-1)
         noise = own * BEGIN / (1 - BEGIN) if statistics is None else np.maximum(statistics, TINY)
         total = own + noise
-        return noisy_weights(weight / total[..., None], noise / total)
+        return noisy_weights(np.maximum(weight / total[..., None], TINY), np.maximum(noise / total, TINY))
 
     def n_parameters(self, n_components: int) -> int:
         return n_components
@@ -132,15 +131,10 @@ class Noise:
         } | fixed
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> NoisyWeights:
-        try:
-            weights, noise = np.array(document["weights"], np.float64), np.float64(document["noise"])
-        except KeyError as error:
-            raise DataError(f"the field {error} is missing.") from None
-        except (TypeError, ValueError):
-            raise DataError("the fields 'weights' and 'noise' must hold numbers.") from None
+        weights, (noise,) = finite(document, "weights"), positive(document, "noise", 1)
         if weights.shape != (n_components,):
             raise DataError(f"the field 'weights' must hold {n_components} numbers.")
-        if not ((weights > 0).all() and noise > 0 and abs(weights.sum() + noise - 1) < 1e-6):
+        if not ((weights > 0).all() and abs(weights.sum() + noise - 1) < 1e-6):
             raise DataError("the weights and that of the noise must be positive and sum to one.")
         return noisy_weights(weights, np.asarray(noise))
 

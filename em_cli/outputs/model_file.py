@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +18,9 @@ from em_cli.engine.protocols import Completing, Parameters
 from em_cli.engine.scoring import RowScores, score_rows
 from em_cli.errors import DataError, UsageError
 from em_cli.latents import LATENTS
+from em_cli.outputs.json_text import parse
 from em_cli.search.groups import MIXED, Group, built, check_group, grouped
+from em_cli.sources.files import label
 from em_cli.sources.schema import LEVELLED, TYPES, Column, Schema
 
 T = TypeVar("T")
@@ -88,29 +89,39 @@ def read_model(path: str) -> LoadedModel:
 
 def read_document(path: str) -> Mapping[str, Any]:
     """The JSON of a model, not yet understood."""
-    if path == "-":
-        text = sys.stdin.buffer.read()
-    else:
-        file = Path(path)
-        if file.is_dir():
-            file = file / "params.json"
-            if not file.exists():
-                raise DataError(f"{path} is a folder without a params.json: it is not a run folder.")
-        try:
-            if file.stat().st_size > LARGEST_FILE:
-                raise DataError(f"{path} is larger than any model file: is it the data?")
-            text = file.read_bytes()
-        except FileNotFoundError:
-            raise DataError(f"{path}: there is no such model file or run folder.") from None
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror}).") from None
+    text = _content(path)
     try:
-        value = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        value = parse(text)
+    except ValueError as error:
         raise DataError(f"{_shown(path)} is not a model file: it is not JSON, or cut short ({error}).") from None
     if not isinstance(value, dict):
         raise DataError(f"{_shown(path)} is not a model file: it holds no JSON object.")
     return value
+
+
+def _content(path: str) -> bytes:
+    if path == "-" and sys.stdin is None:
+        raise DataError("standard input is closed.")
+    try:
+        if path == "-":
+            text = sys.stdin.buffer.read(LARGEST_FILE + 1)
+        else:
+            file = Path(path)
+            if file.is_dir():
+                file = file / "params.json"
+                if not file.exists():
+                    raise DataError(f"{_shown(path)} is a folder without a params.json: it is not a run folder.")
+            with file.open("rb") as stream:
+                text = stream.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        raise DataError(f"{_shown(path)}: there is no such model file or run folder.") from None
+    except OSError as error:
+        raise DataError(f"{_shown(path)}: cannot be read ({error.strerror}).") from None
+    except ValueError:
+        raise DataError(f"{_shown(path)} is no name of a file.") from None
+    if len(text) > LARGEST_FILE:
+        raise DataError(f"{_shown(path)} is larger than any model file: is it the data?")
+    return text
 
 
 def start_parameters(path: str, model: Model) -> Parameters:
@@ -184,6 +195,14 @@ def _checked(document: Mapping[str, Any]) -> Mapping[str, Any]:
     names = [c["name"] for c in columns]
     if len(set(names)) < len(names):
         raise DataError("the field 'columns' names a column twice.")
+    for field, kind, words in (
+        ("n_missing", dict, "an object"),
+        ("covariance_type", str, "a word"),
+        ("groups", list, "a list"),
+        ("components", list, "a list"),
+    ):
+        if not isinstance(document.get(field) or kind(), kind):
+            raise DataError(f"the field {field!r} must be {words}.")
     try:
         _check_groups(document, schema_of(document))
         LATENTS.load(str(document.get("latent")))
@@ -198,9 +217,9 @@ def _check_groups(document: Mapping[str, Any], schema: Schema) -> None:
         raise DataError("the field 'family' is missing.")
     if "groups" in document:
         groups = document["groups"]
-        if not isinstance(groups, list) or not all(map(_is_group, groups)):
+        if not all(map(_is_group, groups)):
             raise DataError("the field 'groups' must list a family and its columns for each group.")
-        if sorted(map(str, (name for g in groups for name in g["columns"]))) != sorted(schema.names):
+        if sorted(name for g in groups for name in g["columns"]) != sorted(schema.names):
             raise DataError("the field 'groups' must name every column once.")
     found = groups_of(document, schema)
     for group in found:
@@ -209,7 +228,12 @@ def _check_groups(document: Mapping[str, Any], schema: Schema) -> None:
 
 
 def _is_group(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("family"), str) and isinstance(value.get("columns"), list)
+    """Whether this may be a group of columns, which has one family."""
+    if not isinstance(value, dict) or not isinstance(value.get("columns"), list):
+        return False
+    names, family = value["columns"], value.get("family")
+    known = all(isinstance(name, str) for name in names) and isinstance(family, str) and family != MIXED
+    return known and isinstance(value.get("covariance_type", ""), str) and len(names) > 0
 
 
 def _is_column(value: Any) -> bool:
@@ -226,14 +250,10 @@ def _named(path: str, read: Callable[[], T]) -> T:
         return read()
     except DataError as error:
         text = str(error)
-        if text.startswith((path, _shown(path))):
+        if text.startswith(_shown(path)):
             raise
         raise DataError(f"{_shown(path)}: {text}") from None
 
 
 def _shown(path: str) -> str:
-    return "standard input" if path == "-" else path
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not a JSON number")
+    return label(path)

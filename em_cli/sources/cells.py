@@ -13,7 +13,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from em_cli.engine.arrays import Array, Flags
-from em_cli.sources.domains import impossible
+from em_cli.sources.domains import LARGEST, impossible
 from em_cli.sources.numerals import number, writings
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
@@ -53,7 +53,7 @@ class Examined:
     forms: Counter[str]  # of text
     missing: Cell | None
     text: Cell | None
-    infinite: Cell | None
+    infinite: Cell | None  # or too large to compute with
     impossible: Cell | None  # a number, but none that its type can hold
 
 
@@ -78,13 +78,13 @@ def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | N
         if kind in LEVELLED:
             values, texts = _coded(series.map(written, na_action="ignore"))
         else:
-            infinite = np.isinf(values)
+            infinite = np.abs(values) > LARGEST
     elif kind in LEVELLED:
         values, texts = _coded(_spelled(series, piece, name))
         text = infinite = nothing
     else:
         values, text, forms = _numbers(series, absent, options)
-        infinite = np.isinf(values)
+        infinite = np.abs(values) > LARGEST
         if kind == "auto" and text.any():
             values, texts = _coded(_spelled(series, piece, name))
     return Examined(

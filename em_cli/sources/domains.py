@@ -6,6 +6,10 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 
+LARGEST = 1e50  # number: products of four of these, over as many of the smallest spreads, are finite
+SMALLEST_SPREAD = 1e-50  # of a column
+LARGEST_COUNT = 1e12  # beyond it the logarithms of probabilities are not exact to a hundredth
+
 WANTED = {
     "count": "a whole number from 0 up",
     "positive": "a number above 0",
@@ -16,7 +20,7 @@ WANTED = {
 def impossible(values: Array, type: str) -> Flags:
     """Which finite values (n,) no column of this type can hold."""
     if type == "count":
-        outside: Flags = (values < 0) | (values != np.floor(values))
+        outside: Flags = (values < 0) | (values != np.floor(values)) | (values > LARGEST_COUNT)
     elif type == "positive":
         outside = values <= 0
     elif type == "proportion":

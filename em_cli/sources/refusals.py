@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from math import isinf
 
 from em_cli.errors import DataError
 from em_cli.sources.cells import Cell, Examined
-from em_cli.sources.domains import WANTED
-from em_cli.sources.numerals import writings
+from em_cli.sources.domains import LARGEST, LARGEST_COUNT, SMALLEST_SPREAD, WANTED
+from em_cli.sources.numerals import number, writings
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import LONGEST, argument, excluding, joined, listed, plain, plural, quoted, short
 
@@ -68,19 +69,22 @@ def without(name: str, options: ReadOptions) -> str:
 def refuse_infinite(name: str, cell: Cell | None) -> None:
     if cell is not None:
         na = f"If it marks a missing value, use --na {argument(cell.text)}; else c" if _can_be_typed(cell.text) else "C"
-        raise DataError(
-            f"{cell.file}, {cell.row_and_line}, column {quoted(name)}: {quoted(cell.text)} is not a finite number. "
-            f"{na}orrect the cell."
-        )
+        value = number(cell.text)
+        large = f"too large to compute with (at most {LARGEST:g}: use other units)"
+        problem = "not a finite number" if value is None or isinf(value) else large
+        place = f"{cell.file}, {cell.row_and_line}, column {quoted(name)}"
+        raise DataError(f"{place}: {quoted(cell.text)} is {problem}. {na}orrect the cell.")
 
 
 def refuse_impossible(name: str, type: str, cell: Cell | None, without: str | None) -> None:
     if cell is not None:
         other = "" if type == "numeric" else f"--type {argument(name)}=numeric, or "
         remedy = f" Use {other}{without}." if without else ""
+        large = type == "count" and (number(cell.text) or 0) > LARGEST_COUNT
+        problem = f"more than {LARGEST_COUNT:g}" if large else f"not {WANTED[type]}"
         raise DataError(
             f"{cell.file}: column {quoted(name)} has type {type}, but {cell.place} holds {quoted(cell.text)}, "
-            f"which is not {WANTED[type]}.{remedy}"
+            f"which is {problem}.{remedy}"
         )
 
 
@@ -136,6 +140,13 @@ def constant_columns(values: Mapping[str, str], shown: str, options: ReadOptions
     return DataError(
         f"{shown}: columns {columns} are constant: no spread can be fitted. "
         f"Use {excluding(list(values))}, or choose others with --columns."
+    )
+
+
+def narrow_column(name: str, spread: float, shown: str) -> DataError:
+    return DataError(
+        f"{shown}: column {quoted(name)} varies by {spread:.3g} only, less than {SMALLEST_SPREAD:g}: "
+        "that is too little to compute with. Give it in other units."
     )
 
 

@@ -10,12 +10,14 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.errors import DataError
 from em_cli.sources.cells import Examined
+from em_cli.sources.domains import SMALLEST_SPREAD
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import argument, excluding, listed, plain, plural, quoted
 from em_cli.sources.refusals import (
     constant_columns,
     counts,
     missing_cells,
+    narrow_column,
 )
 from em_cli.sources.schema import Schema
 from em_cli.sources.table import Notice
@@ -97,6 +99,8 @@ def check_spread(x: Array, schema: Schema, shown: str, options: ReadOptions) -> 
         first = values[np.argmin(np.isnan(values))]
         if ((values == first) | np.isnan(values)).all():
             constant[column.name] = quoted(column.levels[int(first)]) if column.levels else f"{first:.15g}"
+        elif (spread := float(np.nanmax(values) - np.nanmin(values))) < SMALLEST_SPREAD:
+            raise narrow_column(column.name, spread, shown)
     if constant:
         raise constant_columns(constant, shown, options)
 

@@ -192,12 +192,8 @@ CASES = [
     Case("all missing col", "a,b\n,2\n,3.5\n", {"b": [2.0, 3.5]}),
     Case("one missing row", "a,b\n1,2\n,\n3,4.5\n", {"a": [1.0, None, 3.0], "b": [2.0, None, 4.5]}),
     Case("weights neg zero", "a,w\n1,-0\n2,1\n3,1\n", {"a": [None, 2.0, 3.0]}, {"weights": "w"}),
-    Case("weights tiny", "a,w\n1,1e-320\n2,1e-320\n3,1e-320\n", {"a": [1.0, 2.0, 3.0]}, {"weights": "w"}),
     Case("labels", "a,l\n1,x\n2,\n3,y\n", {"a": [1.0, 2.0, 3.0]}, {"labels": "l"}),
     Case("labels bad text", 'a,l\n1,"x\ny"\n2,z\n3,\n', {"a": [1.0, 2.0, 3.0]}, {"labels": "l"}),
-    Case("scale 1e300", "a\n1e300\n-1e300\n5e299\n", {"a": [1e300, -1e300, 5e299]}),
-    Case("scale 1e-300", "a\n1e-300\n2e-300\n5e-300\n", {"a": [1e-300, 2e-300, 5e-300]}),
-    Case("subnormal", "a\n1e-320\n2e-320\n5e-320\n", {"a": [1e-320, 2e-320, 5e-320]}),
     Case(
         "huge offset",
         "a\n1000000000000001\n1000000000000002\n1000000000000004\n",

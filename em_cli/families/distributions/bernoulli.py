@@ -10,11 +10,11 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import table
 from em_cli.engine.protocols import Collapse
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.charts import InformationChart, log_odds_ratio, with_odds_scaled
 from em_cli.families.distributions.distribution import Layout, Values, per_column
-from em_cli.families.distributions.documents import table
 
 SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wanted
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import table
 from em_cli.engine.protocols import Collapse
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
 from em_cli.families.distributions.collapses import collapses, floor
 from em_cli.families.distributions.distribution import Layout, Values, per_column
-from em_cli.families.distributions.documents import table
 from em_cli.families.distributions.gamma_function import log_minus_digamma, stirling_rest, trigamma_rest
 from em_cli.families.distributions.roots import settled
 

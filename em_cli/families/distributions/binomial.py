@@ -10,13 +10,14 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import positive, table
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import UsageError
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.charts import InformationChart, log_odds_ratio, with_odds_scaled
 from em_cli.families.distributions.distribution import Layout, Values
-from em_cli.families.distributions.documents import positive, table
 
+MOST_TRIALS = 1e12  # the logarithms of probabilities are exact to a hundredth
 SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wanted
 
 
@@ -31,6 +32,8 @@ def binomial(trials: int = 0, trials_columns: bool = False) -> Columnwise:
             "family 'binomial' needs to know the trials: a number, as in --type wins=binomial:12 (trials in YAML), "
             "or their column, as in --type wins=binomial:games (in YAML trials_columns: true, the columns in pairs)."
         )
+    if trials > MOST_TRIALS:
+        raise UsageError(f"family 'binomial' can have {MOST_TRIALS:g} trials at most, not {trials:g}.")
     return Columnwise(Binomial(int(trials)))
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from em_cli.engine import documents
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError
 from em_cli.families.columnwise import Columnwise
-from em_cli.families.distributions import documents
 from em_cli.families.distributions.distribution import Layout, Values
 from em_cli.families.distributions.simplex_chart import SimplexChart
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import table
 from em_cli.engine.protocols import Collapse
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions import positive
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
 from em_cli.families.distributions.collapses import collapses, floor
 from em_cli.families.distributions.distribution import Layout, Values, per_column
-from em_cli.families.distributions.documents import table
 from em_cli.families.distributions.roots import settled
 
 LOG_2PI = float(np.log(2 * np.pi))

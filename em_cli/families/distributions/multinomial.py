@@ -10,11 +10,11 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import positive, table
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError, UsageError
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
-from em_cli.families.distributions.documents import positive, table
 from em_cli.families.distributions.simplex_chart import SimplexChart
 
 SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wanted

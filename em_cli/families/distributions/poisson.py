@@ -10,11 +10,11 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import LARGEST_RATE, table
 from em_cli.engine.protocols import Collapse
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
 from em_cli.families.distributions.distribution import Layout, Values, per_column
-from em_cli.families.distributions.documents import table
 
 SMALLEST_RATE = 1e-300  # stands for a rate of zero where its logarithm is wanted
 
@@ -104,7 +104,7 @@ class Poisson:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
         shape = (n_components, len(self.columns.mean))
-        return (table(document, "rates", shape, lambda rates: rates >= 0, "negative"),)
+        return (table(document, "rates", shape, lambda rates: (rates >= 0) & (rates <= LARGEST_RATE), "negative"),)
 
     def allows(self, x: Array) -> Flags:
         allowed: Flags = np.isnan(x) | ((x >= 0) & (x == np.rint(x)) & np.isfinite(x))

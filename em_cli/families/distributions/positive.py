@@ -9,8 +9,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns
+from em_cli.engine.documents import table
 from em_cli.families.distributions.distribution import Values
-from em_cli.families.distributions.documents import table
 
 REQUIREMENT = "a number > 0"
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import table
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import UsageError
 from em_cli.families.columnwise import Columnwise
@@ -23,7 +24,6 @@ from em_cli.families.distributions.bessel_ratio import (
 from em_cli.families.distributions.charts import LARGEST_LOG, InformationChart
 from em_cli.families.distributions.collapses import collapses, floor
 from em_cli.families.distributions.distribution import Layout, Values, per_column
-from em_cli.families.distributions.documents import table
 
 TIGHT = 1e6  # concentration, beyond which more than 1e-10 would cancel
 UNIFORM = np.pi**2 / 3  # variance of an angle that may be any

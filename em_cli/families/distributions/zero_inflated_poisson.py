@@ -10,11 +10,11 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import LARGEST_RATE, table
 from em_cli.engine.protocols import Collapse
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
 from em_cli.families.distributions.distribution import TINY, Layout, Values, per_column
-from em_cli.families.distributions.documents import table
 from em_cli.families.distributions.poisson import Poisson
 
 SMALLEST_ZERO = 1e-200  # the probability of one, where it stands below a line
@@ -134,7 +134,7 @@ class ZeroInflatedPoisson:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
         shape = (n_components, len(self.columns.mean))
-        rates = table(document, "rates", shape, lambda rates: rates >= 0, "negative")
+        rates = table(document, "rates", shape, lambda rates: (rates >= 0) & (rates <= LARGEST_RATE), "negative")
         name, fault = "zero_probabilities", "below 0 or not below 1"
         return rates, table(document, name, shape, lambda omega: (omega >= 0) & (omega < 1), fault)
 

@@ -10,6 +10,9 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.errors import DataError
 
+LARGEST = 1e102  # number: more than the square of the largest of the data
+LARGEST_RATE = 1e15  # of counts
+
 
 def table(
     document: Mapping[str, Any], name: str, shape: tuple[int, int], valid: Callable[[Array], Flags], fault: str
@@ -18,8 +21,8 @@ def table(
     found = numbers(field(document, name), name)
     if found.shape != shape:
         raise DataError(f"the field {name!r} must hold {shape[0]} lists of {shape[1]} numbers.")
-    if not (np.isfinite(found) & valid(found)).all():
-        raise DataError(f"the field {name!r} holds a number that is {fault} or not finite.")
+    if not ((np.abs(found) <= LARGEST) & valid(found)).all():
+        raise DataError(f"the field {name!r} holds a number that is {fault}, not finite, or too large to compute with.")
     return found
 
 
@@ -38,8 +41,8 @@ def positive(document: Mapping[str, Any], name: str, size: int) -> Array:
 def finite(document: Mapping[str, Any], name: str) -> Array:
     """The numbers of the field `name`, whatever their shape."""
     found = numbers(field(document, name), name)
-    if not np.isfinite(found).all():
-        raise DataError(f"the field {name!r} holds a number that is not finite.")
+    if not (np.abs(found) <= LARGEST).all():
+        raise DataError(f"the field {name!r} holds a number that is not finite, or too large to compute with.")
     return found
 
 
@@ -50,7 +53,16 @@ def field(document: Mapping[str, Any], name: str) -> Any:
 
 
 def numbers(value: Any, name: str) -> Array:
+    if not _lists(value):
+        raise DataError(f"the field {name!r} must hold numbers only, in lists.")
     try:
         return np.array(value, np.float64)
     except (TypeError, ValueError):
         raise DataError(f"the field {name!r} must hold numbers only, in lists of equal length.") from None
+
+
+def _lists(value: Any) -> bool:
+    """Whether these are numbers, or lists of them: NumPy would also take texts, truths and null for numbers."""
+    if isinstance(value, list):
+        return all(isinstance(item, float) for item in value) or all(map(_lists, value))
+    return isinstance(value, int | float) and not isinstance(value, bool)
