@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+FUZZ_SECONDS ?= 200
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -28,6 +29,11 @@ format: $(VENV)/dev ## format the code
 
 bench: $(VENV)/bench ## measure speed and search beside scikit-learn; PARTS="passes search" does some of it
 	$(BIN)/python tests/bench/run.py $(PARTS)
+
+fuzz: $(VENV)/dev ## give random inputs to the readers of data, configurations and models; FUZZ_SECONDS for each
+	$(BIN)/python tests/fuzz/fuzz.py table $(FUZZ_SECONDS)
+	$(BIN)/python tests/fuzz/fuzz.py config $(FUZZ_SECONDS)
+	$(BIN)/python tests/fuzz/fuzz.py model $(FUZZ_SECONDS)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -43,7 +43,7 @@ def _validated(layers: Layer, text: YamlText) -> RunConfig:
     try:
         return RunConfig.model_validate(layers)
     except ValidationError as error:
-        raise UsageError(_explain(error, text)) from None
+        raise UsageError(_explain(error, layers, text)) from None
 
 
 def read_file(file: str) -> YamlText:
@@ -109,10 +109,10 @@ def _merge(layers: dict[str, Any], more: Layer) -> None:
             layers[key] = dict(value) if isinstance(value, Mapping) else value
 
 
-def _explain(error: ValidationError, text: YamlText) -> str:
+def _explain(error: ValidationError, layers: Layer, text: YamlText) -> str:
     """The first thing wrong, in words, and where."""
     first = error.errors()[0]
-    path: Path = tuple(part for part in first["loc"] if not _is_type(part))
+    path = _keys(first["loc"], layers, first["type"] == "missing")
     written = (path[0], *path[2:]) if path[:2] == ("data", "path") and path not in text.places else path
     if first["type"] == "missing":
         written = path[:-1]
@@ -139,9 +139,18 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
-def _is_type(part: str | int) -> bool:
-    """Pydantic puts the alternatives of a union into the path."""
-    return isinstance(part, str) and (part in ("int", "str", "float", "bool") or "[" in part or "(" in part)
+def _keys(location: Path, value: Any, missing: bool) -> Path:
+    """The keys and places of a location: pydantic puts the alternatives of a union in between."""
+    path: list[str | int] = []
+    for part in location:
+        if (isinstance(value, Mapping) and part in value) or (isinstance(value, list) and isinstance(part, int)):
+            value = value[part]
+        elif isinstance(value, str) and part == 0:
+            value = part  # one name stands for a list of it
+        elif not missing:
+            continue
+        path.append(part)
+    return tuple(path)
 
 
 def _section(path: Path) -> list[str]:

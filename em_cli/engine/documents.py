@@ -11,6 +11,7 @@ from em_cli.engine.arrays import Array, Flags
 from em_cli.errors import DataError
 
 LARGEST = 1e102  # number: more than the square of the largest of the data
+LEAST = 1 / LARGEST  # number that must be positive
 LARGEST_RATE = 1e15  # of counts
 
 
@@ -33,8 +34,10 @@ def positive(document: Mapping[str, Any], name: str, size: int) -> Array:
         raise DataError(
             f"the field {name!r} must hold {size} numbers." if size > 1 else f"{name!r} must be one number."
         )
-    if not (np.isfinite(found) & (found > 0)).all():
-        raise DataError(f"the field {name!r} holds a number that is not positive or not finite.")
+    if not ((found >= LEAST) & (found <= LARGEST)).all():
+        raise DataError(
+            f"the field {name!r} holds a number that is not positive, or too small or large to compute with."
+        )
     return found.ravel()
 
 

@@ -203,7 +203,11 @@ class FactorAnalyzers:
         if self.isotropic:
             noise = np.repeat(noise[:, None], d, axis=1)
         scale = self.scale
-        return of_factors((means - self.columns.mean) / scale, loadings / scale[:, None], noise / scale**2, self.bounds)
+        standard = (means - self.columns.mean) / scale, loadings / scale[:, None], noise / scale**2
+        try:
+            return of_factors(*standard, self.bounds)
+        except np.linalg.LinAlgError:
+            raise DataError("the field 'noise_variances' holds a number too small beside the loadings.") from None
 
     @property
     def coupled(self) -> bool:

@@ -28,6 +28,12 @@ T = TypeVar("T")
 FORMAT = "em.params"
 SCHEMA_VERSION = 1
 LARGEST_FILE = 1 << 30  # bytes
+_FIELDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
+    ("n_missing", (dict, type(None)), "an object"),
+    ("covariance_type", (str, type(None)), "a word"),
+    ("groups", (list,), "a list"),
+    ("components", (list,), "a list"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,13 +201,8 @@ def _checked(document: Mapping[str, Any]) -> Mapping[str, Any]:
     names = [c["name"] for c in columns]
     if len(set(names)) < len(names):
         raise DataError("the field 'columns' names a column twice.")
-    for field, kind, words in (
-        ("n_missing", dict, "an object"),
-        ("covariance_type", str, "a word"),
-        ("groups", list, "a list"),
-        ("components", list, "a list"),
-    ):
-        if not isinstance(document.get(field) or kind(), kind):
+    for field, kinds, words in _FIELDS:
+        if field in document and not isinstance(document[field], kinds):
             raise DataError(f"the field {field!r} must be {words}.")
     try:
         _check_groups(document, schema_of(document))

@@ -10,7 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import table
+from em_cli.engine.documents import LEAST, table
 from em_cli.engine.protocols import Collapse
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
@@ -224,8 +224,8 @@ class Beta:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
         shape = (n_components, len(self.columns.mean))
-        alphas = table(document, "alphas", shape, lambda alphas: alphas > 0, "not positive")
-        return alphas, table(document, "betas", shape, lambda betas: betas > 0, "not positive")
+        alphas = table(document, "alphas", shape, lambda alphas: alphas >= LEAST, "not positive")
+        return alphas, table(document, "betas", shape, lambda betas: betas >= LEAST, "not positive")
 
     def allows(self, x: Array) -> Flags:
         allowed: Flags = np.isnan(x) | ((x > 0) & (x < 1))

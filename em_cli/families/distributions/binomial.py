@@ -12,7 +12,7 @@ from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import positive, table
 from em_cli.engine.protocols import Collapse
-from em_cli.errors import UsageError
+from em_cli.errors import DataError, UsageError
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.charts import InformationChart, log_odds_ratio, with_odds_scaled
 from em_cli.families.distributions.distribution import Layout, Values
@@ -185,8 +185,12 @@ class Binomial:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
         shape = (n_components, len(self._successes))
+        if not self.trials and len(self.columns.mean) % 2:
+            raise DataError("the columns of family 'binomial' must be pairs: successes, trials.")
         p = table(document, "probabilities", shape, lambda p: (p >= 0) & (p <= 1), "not between 0 and 1")
         trials = self._typical if self.trials else positive(document, "typical_trials", shape[1])
+        if (trials > MOST_TRIALS).any():
+            raise DataError(f"the field 'typical_trials' holds a number above {MOST_TRIALS:g}.")
         return p, _of_all(trials, p)
 
     def allows(self, x: Array) -> Flags:

@@ -10,7 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import table
+from em_cli.engine.documents import LEAST, table
 from em_cli.engine.protocols import Collapse
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
@@ -99,7 +99,7 @@ class Exponential:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
         shape = (n_components, len(self.columns.mean))
-        return (table(document, "rates", shape, lambda rates: rates > 0, "not positive"),)
+        return (table(document, "rates", shape, lambda rates: rates >= LEAST, "not positive"),)
 
     def allows(self, x: Array) -> Flags:
         allowed: Flags = np.isnan(x) | ((x >= 0) & np.isfinite(x))

@@ -10,7 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import table
+from em_cli.engine.documents import LEAST, table
 from em_cli.engine.protocols import Collapse
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions import positive
@@ -21,6 +21,7 @@ from em_cli.families.distributions.roots import settled
 
 LOG_2PI = float(np.log(2 * np.pi))
 TIGHT = 1e3  # distance from the middle of the data in standard deviations, beyond which more than 1e-10 would cancel
+LARGEST_LOG = 300.0  # mean or standard deviation of logarithms
 NARROWEST = 1e-12  # standard deviation of a logarithm, relative to that of the column
 
 
@@ -186,8 +187,10 @@ class Lognormal:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
         shape = (n_components, len(self.columns.mean))
-        log_means = table(document, "log_means", shape, np.isfinite, "missing")
-        return log_means, table(document, "log_sds", shape, lambda sds: sds > 0, "not positive")
+        log_means = table(document, "log_means", shape, lambda means: np.abs(means) <= LARGEST_LOG, "too large")
+        return log_means, table(
+            document, "log_sds", shape, lambda sds: (sds >= LEAST) & (sds <= LARGEST_LOG), "not positive"
+        )
 
     def allows(self, x: Array) -> Flags:
         return positive.allows(x)

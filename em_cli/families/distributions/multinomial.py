@@ -10,7 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import positive, table
+from em_cli.engine.documents import LARGEST_RATE, positive, table
 from em_cli.engine.protocols import Collapse
 from em_cli.errors import DataError, UsageError
 from em_cli.families.columnwise import Columnwise
@@ -137,6 +137,8 @@ class Multinomial:
         if not (abs(p.sum(axis=1) - 1) < 1e-6).all():
             raise DataError(f"the field {name!r} must hold probabilities that sum to one for each component.")
         (total,) = positive(document, "typical_total", 1)
+        if total > LARGEST_RATE:
+            raise DataError(f"the field 'typical_total' holds a number above {LARGEST_RATE:g}.")
         return p, np.full((n_components, 1), total)
 
     def allows(self, x: Array) -> Flags:

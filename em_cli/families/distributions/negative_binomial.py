@@ -10,7 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import LARGEST_RATE, table
+from em_cli.engine.documents import LARGEST_RATE, LEAST, table
 from em_cli.engine.protocols import Collapse
 from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.charts import LARGEST_LOG, InformationChart, log_ratio, scaled
@@ -205,7 +205,7 @@ class NegativeBinomial:
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
         shape = (n_components, len(self.columns.mean))
         means = table(document, "means", shape, lambda means: (means >= 0) & (means <= LARGEST_RATE), "negative")
-        return means, table(document, "sizes", shape, lambda sizes: sizes > 0, "not positive")
+        return means, table(document, "sizes", shape, lambda sizes: sizes >= LEAST, "not positive")
 
     def allows(self, x: Array) -> Flags:
         return self._poisson.allows(x)

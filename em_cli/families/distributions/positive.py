@@ -9,10 +9,12 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns
-from em_cli.engine.documents import table
+from em_cli.engine.documents import LEAST, table
 from em_cli.families.distributions.distribution import Values
 
 REQUIREMENT = "a number > 0"
+
+LARGEST_SHAPE = 1e30
 
 
 def unit(columns: Columns) -> Array:
@@ -48,5 +50,7 @@ def to_document(values: Values) -> dict[str, Any]:
 
 
 def from_document(document: Mapping[str, Any], shape: tuple[int, int]) -> Values:
-    shapes = table(document, "shapes", shape, lambda shapes: shapes > 0, "not positive")
-    return shapes, table(document, "scales", shape, lambda scales: scales > 0, "not positive")
+    shapes = table(
+        document, "shapes", shape, lambda shapes: (shapes >= LEAST) & (shapes <= LARGEST_SHAPE), "not positive"
+    )
+    return shapes, table(document, "scales", shape, lambda scales: scales >= LEAST, "not positive")
