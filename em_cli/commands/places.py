@@ -26,6 +26,9 @@ def check_places(inputs: Sequence[str | None], outputs: Mapping[str, str | None]
     """
     from em_cli.sources.files import expand, label
 
+    for option, path in outputs.items():
+        if path == "":
+            raise UsageError(f"{option} '' names no file.")
     read = {path: _place(path, STDIN) for given in inputs if given is not None for path in expand([given])}
     written = {option: path for option, path in outputs.items() if path not in (None, "-")}
     taken = {place: f"{label(path)}, which is to be read" for path, place in read.items()}

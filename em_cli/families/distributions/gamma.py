@@ -21,6 +21,7 @@ from em_cli.families.distributions.roots import settled
 
 LARGEST_SHAPE = 1e15
 TIGHT = 1e6  # shapes, beyond which more than 1e-10 would cancel
+LOWEST = 2.0**-53 - 1  # of what a cell is away from the mean, relative to it
 SMALLEST_RATIO = 1e-300
 
 
@@ -70,7 +71,7 @@ class Gamma:
         rest, total = stirling_rest(values[0]), np.zeros((len(values[0]), cells.shape[1]))
         for j in range(len(self.columns.mean)):
             away = self._away(cells, observed, values, j)
-            part = rest[:, [j]] - values[0][:, [j]] * (away - np.log1p(away))
+            part = rest[:, [j]] - values[0][:, [j]] * (away - np.log1p(np.maximum(away, LOWEST)))
             total += part if observed is None else part * observed[j]
         return total
 
