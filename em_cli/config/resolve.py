@@ -143,7 +143,8 @@ def _keys(location: Path, value: Any, missing: bool) -> Path:
     """The keys and places of a location: pydantic puts the alternatives of a union in between."""
     path: list[str | int] = []
     for part in location:
-        if (isinstance(value, Mapping) and part in value) or (isinstance(value, list) and isinstance(part, int)):
+        known = part in value if isinstance(value, Mapping) else isinstance(value, list) and isinstance(part, int)
+        if known:
             value = value[part]
         elif isinstance(value, str) and part == 0:
             value = part  # one name stands for a list of it

@@ -57,7 +57,10 @@ def frame_of_text(text: Lines, found: Layout, shown: str, options: ReadOptions) 
         blank = _blank_beyond(text, found, shown)
         if not blank or "inside string" in str(error):
             raise _unparsable(text, found, shown, options, str(error)) from None
-        frame = _parsed(text, found, blank, missing, options)
+        try:
+            frame = _parsed(text, found, blank, missing, options)
+        except (ParserError, ParserWarning) as further:
+            raise _unparsable(text, found, shown, options, str(further)) from None
     if _to_be_counted(frame, text, found, shown):
         _refuse_ragged(text, found, shown, options)
     for name in frame.columns:

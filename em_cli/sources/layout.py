@@ -93,7 +93,7 @@ def _guess(lines: Lines, shown: str, options: ReadOptions) -> str:
 
 def _refuse_blanks(lines: Lines, shown: str) -> None:
     """`DataError` if blanks or colons, which are not thought of, would cut all records into as many numbers."""
-    rows = [line for line in islice(lines.text.split("\n"), 2 * LOOK_AT) if line.strip()]
+    rows = list(islice((line for line in lines.text.split("\n") if line.strip()), LOOK_AT))
     for mark in (None, ":"):
         fields = [row.split(mark) for row in rows]
         cells = [cell for row in fields[1:] for cell in row]

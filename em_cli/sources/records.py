@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from em_cli.errors import DataError
 
-csv.field_size_limit(1 << 26)  # characters; a field of a longer one is refused before it gets here
+LONGEST_FIELD = 1 << 26  # characters
+csv.field_size_limit(LONGEST_FIELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ def records(text: str, delimiter: str, first_line: int, shown: str) -> Iterator[
             if end - line > 1 or latest[0].strip(blanks):
                 yield Record(line, end, fields)
             line = end
-    except csv.Error as error:
-        raise DataError(f"{shown}, line {line}: this is not delimited text ({error}).") from None
+    except csv.Error:
+        problem = f"a field is longer than {LONGEST_FIELD:,} characters: is a quote opened and never closed?"
+        raise DataError(f"{shown}, line {line}: {problem}") from None
 
 
 def _watched(text: str, latest: list[str]) -> Iterator[str]:
