@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 STDIN, STDOUT = 0, 1
 
 
-def check_places(inputs: Sequence[str | None], outputs: Mapping[str, str | None], folder: str | None = None) -> None:
-    """`UsageError` if an output is an input, two outputs are one file, or a file lies in the run folder.
+def check_places(inputs: Sequence[str | None], outputs: Mapping[str, str | None]) -> None:
+    """`UsageError` if an output is an input, or two outputs are one file.
 
     What is no file (a terminal, a FIFO, /dev/null) may be many things at once.
     """
@@ -37,16 +37,18 @@ def check_places(inputs: Sequence[str | None], outputs: Mapping[str, str | None]
         if place is not None and place in taken:
             raise UsageError(f"{option} would overwrite {taken[place]}. Name another file.")
         taken[place] = f"what {option} writes there"
-    if folder is not None:
-        for path in (*read, *written.values()):
-            if path != "-" and Path(os.path.realpath(str(path))).is_relative_to(os.path.realpath(folder)):
-                raise UsageError(f"{path} lies in the run folder {folder}, which is replaced as a whole.")
 
 
 def check_run(config: RunConfig, options: ConfigOptions, report: ReportOptions) -> None:
-    """The same of a fit or a sweep."""
+    """The same of a fit or a sweep; nor may data or single files lie in its run folder."""
     single = {"--params": report.params, "--responsibilities": report.responsibilities_to, "--events": report.events}
-    check_places([*config.data.path, options.config], single, folder_for(config, report))
+    check_places([*config.data.path, options.config], single)
+    folder = folder_for(config, report)
+    if folder is None:
+        return
+    for path in (*config.data.path, *single.values()):
+        if path not in (None, "-") and Path(os.path.realpath(str(path))).is_relative_to(os.path.realpath(folder)):
+            raise UsageError(f"{path} lies in the run folder {folder}, which is replaced as a whole.")
 
 
 def _place(path: str, number: int) -> object:

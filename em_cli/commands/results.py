@@ -124,6 +124,7 @@ def run_files(
     occasion: Occasion, document: Mapping[str, Any], result: Scored, fits: list[Fitted]
 ) -> dict[str, Iterable[str]]:
     """The files of a run folder, by name."""
+    from em_cli.config.files import PLACE_KEYS
     from em_cli.config.files import record as config_record
     from em_cli.outputs.manifest import to_json
     from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
@@ -133,7 +134,7 @@ def run_files(
         files["responsibilities.csv"] = responsibility_lines(result, occasion.data)
     files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows(fits))
     files["restarts.csv"] = csv_text(LEDGER_COLUMNS, ledger_rows(fits))
-    files["run.yaml"] = [config_record(occasion.config)]
+    files["run.yaml"] = [config_record(occasion.config, PLACE_KEYS)]
     return files
 
 

@@ -115,8 +115,8 @@ def memory_for(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan)
 def check_memory(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> None:
     """Refuse what would end for want of memory."""
     most = max(task.model.n_components for task in tasks)
-    models = f"{len(tasks)} models with up to {most} components" if len(tasks) > 1 else f"a model with k = {most}"
-    wanted = f"{models} of {data.name} ({data.source.n_rows:,} rows × {data.source.n_columns:,} columns)"
+    models = f"{len(tasks)} models of up to {most} components" if len(tasks) > 1 else f"a model with k = {most}"
+    wanted = f"fitting {models} to {data.name} ({data.source.n_rows:,} rows × {data.source.n_columns:,} columns)"
     memory.check(memory_for(config, data, tasks, plan) - memory.taken(), wanted)
 
 

@@ -88,9 +88,9 @@ def _commented(model: type[BaseModel], name: str, indent: str) -> str:
     return f"{indent}# {name}:{default}  # {field.description}"
 
 
-def record(config: RunConfig) -> str:
-    """The resolved configuration, as `run.yaml` keeps it: all that decides the results, and where to compute."""
-    return dump(config.model_dump(mode="json", exclude={"out"}, exclude_none=True))
+def record(config: RunConfig, without: tuple[str, ...] = ("out",)) -> str:
+    """The resolved configuration; without PLACE_KEYS, as `run.yaml` keeps it, all that decides the results."""
+    return dump(config.model_dump(mode="json", exclude={*without}, exclude_none=True))
 
 
 def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:

@@ -1,0 +1,50 @@
+"""Same input, configuration and seed: the same bytes of every file but the manifest."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from program import SAMPLES, em
+
+CASES = {
+    "mixed": ("fit", "penguins.csv", ("-k", "2")),
+    "missing": ("fit", "airquality.csv", ("-k", "2", "--effort", "low")),
+    "counts": ("fit", "deaths.csv", ("-k", "2", "--family", "negative_binomial")),
+    "labels": ("fit", "diabetes.csv", ("-k", "3", "--exclude", "patient", "--labels", "class")),
+    "robust": ("fit", "faithful.csv", ("-k", "2", "--family", "student_t", "--effort", "low")),
+    "noise": ("fit", "faithful.csv", ("-k", "2", "--noise", "--effort", "low")),
+    "sweep": ("select", "iris.csv", ("--k-range", "1-3", "--covariance", "full,EEV", "--effort", "low")),
+    "sampled": ("select", "many.csv", ("--k-range", "2-3", "--effort", "low")),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_bytes(tmp_path, case):
+    """From a file or standard input, by one thread or two, wherever, and whatever the seed of hashes."""
+    name, data, options = CASES[case]
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    here.mkdir()
+    elsewhere.mkdir()
+    if data == "many.csv":
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(21_000, 2)) + 4 * rng.integers(0, 2, size=(21_000, 1))
+        pd.DataFrame(x.round(6), columns=["a", "b"]).to_csv(here / data, index=False)
+    else:
+        shutil.copy(SAMPLES / data, here)
+    em(name, data, *options, "-q", "--threads", "1", "--out", "run", cwd=here, env={"PYTHONHASHSEED": "1"})
+    em(name, "-", *options, "-q", "--threads", "2", "--out", "run", cwd=elsewhere, env={"PYTHONHASHSEED": "2"},
+       stdin=(here / data).read_bytes())  # fmt: skip
+    first, second = contents(here / "run"), contents(elsewhere / "run")
+    assert list(first) == list(second)
+    for file in first:
+        assert first[file] == second[file], file
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What is in the files of a run; but for the manifest, and for what the configuration calls the data."""
+    found = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "manifest.json"}
+    for name in ("penguins", "airquality", "deaths", "diabetes", "faithful", "iris", "many"):
+        found["run.yaml"] = found["run.yaml"].replace(f"path: [{name}.csv]".encode(), b"path: ['-']")
+    return found

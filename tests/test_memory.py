@@ -1,0 +1,118 @@
+"""What is available, what a run takes, and how it is told that this is too much."""
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from program import ENVIRONMENT, SAMPLES, em
+
+from em_cli import memory
+from em_cli.errors import DataError
+
+MEASURED = """
+import re, sys
+sys.argv = ["em", *sys.argv[1:]]
+from em_cli.app import main
+try:
+    main()
+finally:
+    print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1], file=sys.stderr)
+"""
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the files of Linux")
+
+
+@pytest.fixture
+def system(tmp_path, monkeypatch):
+    """A system of which only the files that a test writes are known."""
+    monkeypatch.setattr(memory, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path / "groups")
+    monkeypatch.setattr(memory, "address_limit", lambda: None)
+
+    def write(**files: str) -> None:
+        for name, text in files.items():
+            path = tmp_path / name.replace("__", "/").replace("_dot_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    return write
+
+
+def test_nothing_is_known(system):
+    assert memory.available() is None and memory.taken() == 0
+    memory.check(1e30, "anything")
+
+
+def test_the_least_of_what_is_told(system, monkeypatch):
+    system(proc__meminfo="MemTotal: 9999 kB\nMemAvailable:    4000 kB\n")
+    assert memory.available() == 4000 << 10
+    system(proc__self__cgroup="0::/a/b\n", groups__a__memory_dot_max="max\n", groups__a__memory_dot_current="7\n")
+    assert memory.available() == 4000 << 10
+    system(groups__a__memory_dot_max="3000000\n", groups__a__memory_dot_current="2000000\n")
+    assert memory.available() == 1_000_000
+    system(groups__a__memory_dot_stat="anon 5\ninactive_file 500000\n")
+    assert memory.available() == 1_500_000
+    system(groups__memory__memory_dot_limit_in_bytes="900000\n", groups__memory__memory_dot_usage_in_bytes="100000\n")
+    assert memory.available() == 800_000
+    system(proc__self__statm="10 5 1 1 0 1 0\n")
+    page = os.sysconf("SC_PAGE_SIZE")
+    assert memory.taken() == 5 * page
+    monkeypatch.setattr(memory, "address_limit", lambda: memory.ASIDE + 10 * page + 4096)
+    assert memory.available() == 4096
+    with pytest.raises(DataError, match=r"a fit needs about 2\.0 GiB more memory; 0 MiB are available\. Use fewer"):
+        memory.check(2 << 30, "a fit")
+
+
+def test_memory_that_runs_out_in_the_words_of_libraries():
+    def chained(message: str) -> Exception:
+        try:
+            try:
+                raise ImportError(f"libopenblas.so: {message}")
+            except ImportError as error:
+                raise ImportError("Importing the numpy C-extensions failed.") from error
+        except ImportError as error:
+            return error
+
+    assert memory.exhausted(MemoryError()) and memory.exhausted(OSError(12, "Cannot allocate memory"))
+    assert memory.exhausted(RuntimeError("can't start new thread"))
+    assert memory.exhausted(chained("failed to map segment from shared object"))
+    assert not memory.exhausted(chained("no such file"))
+    assert not memory.exhausted(DataError('column "can\'t start new thread" is not in data.csv'))
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "text"), [(0, "0 MiB"), (300 << 20, "300 MiB"), (1 << 30, "1.0 GiB"), (2.46 * 2**40, "2.5 TiB")]
+)
+def test_sizes(n_bytes, text):
+    assert memory.size(n_bytes) == text
+
+
+@linux
+@pytest.mark.parametrize(
+    ("n", "d", "options"),
+    [(60_000, 3, ("--covariance", "diag", "--threads", "1")), (1_000, 200, ())],
+    ids=["many rows", "many features"],
+)
+def test_what_a_run_takes_is_told_before(tmp_path, n, d, options):
+    rng = np.random.default_rng(0)
+    lines = [",".join(map(str, row)) for row in rng.normal(size=(min(n, 2_000), d)).round(6).tolist()]
+    lines = [f"{r % 89}{line}" for r in range(-(-n // len(lines))) for line in lines]
+    (tmp_path / "data.csv").write_text(",".join(f"x{j}" for j in range(d)) + "\n" + "\n".join(lines) + "\n")
+    run = ("fit", "data.csv", "-k", "2", "--restarts", "1", "--max-iter", "2", "-q", "--params", "p.json", *options)
+    told = em(*run, "--dry-run", cwd=tmp_path).out
+    expected = float(re.search(r"would take about ([\d,.]+) MiB of memory in all; .* are available", told)[1])
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *run], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert 1 / 1.6 < expected / (int(done.stderr.split()[-1]) / 1024) < 1.6
+
+
+def test_what_cannot_fit_is_refused_with_figures(tmp_path):
+    err = em("select", SAMPLES / "iris.csv", "--exclude", "species", "--k-range", "1-4", "--restarts", 10**9,
+             cwd=tmp_path, status=3).err  # fmt: skip
+    assert "fitting 4 models of up to 4 components to iris.csv (150 rows × 4 columns) needs about" in err
+    assert "are available. Use fewer columns" in err
+    assert not any(tmp_path.iterdir())
