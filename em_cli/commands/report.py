@@ -29,11 +29,13 @@ def report(
     Example: em report faithful.em
     """
     from em_cli.commands.drawing import check_extra, report_of
+    from em_cli.commands.places import check_places
     from em_cli.commands.run_folder import read_run
     from em_cli.errors import OutputError
     from em_cli.outputs.folder import write_file
 
     check_extra()
+    check_places(data or (), {"--out": out})
     file = out or str(Path(run) / "report.html")
     if file != "-" and Path(file).exists() and not force:
         raise OutputError(f"{file} exists. Use --force to replace it, or --out to write elsewhere.")

@@ -12,6 +12,8 @@ from em_cli.sources.quoting import plural
 
 NUMBER = 8  # bytes
 IDENTIFIER = 90  # bytes
+MATRICES = 4  # of columns by columns, that summarise them
+AGAIN = 1.2  # times what was found to fit: then it is looked at again
 
 
 class Room:
@@ -25,16 +27,20 @@ class Room:
         self.total = sum(size for size in sizes if size) if all(sizes) else None
         self.has_ids = has_ids
         self.rows = self.characters = 0
+        self.found = 0.0  # bytes
 
     def check(self, piece: Piece, n_columns: int, shown: str) -> None:
-        """The cells of further pieces, and all of them once more when they are put together."""
+        """The cells of further pieces, all of them once more when they are put together, and what summarises them."""
         self.rows += len(piece.frame)
         self.characters += len(piece.text.raw) if piece.text else 0
         rows = float(self.rows)
         if self.total is not None and self.characters:
             rows = max(rows, rows * self.total / self.characters)
-        more = NUMBER * n_columns * (2 * rows - self.rows) + IDENTIFIER * self.has_ids * (rows - self.rows)
-        memory.check(more, f"{shown}: reading about {plural(int(rows), 'row')} of {plural(n_columns, 'column')}")
+        more = NUMBER * n_columns * (2 * rows - self.rows + MATRICES * n_columns)
+        more += IDENTIFIER * self.has_ids * (rows - self.rows)
+        if more > AGAIN * self.found:
+            memory.check(more, f"{shown}: reading about {plural(int(rows), 'row')} of {plural(n_columns, 'column')}")
+            self.found = more
 
 
 def _size(path: str) -> int:
