@@ -49,7 +49,7 @@ def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data
     options = _options(manifest)
     names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
     n = int(loaded.document["n_samples"])
-    kept, passed = sample(n), 0
+    kept, passed, total = sample(n), 0, 0.0
     x, weights, labels, numbers = [], [], [], []
     for chunk in stream(paths, loaded.schema.columns, options):
         fitted = _fitted(chunk)
@@ -59,12 +59,13 @@ def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data
         numbers.append(chunk.first_row + chunk.rows[chosen] + 1)
         if chunk.weights is not None:
             weights.append(chunk.weights[chosen])
+            total += float(chunk.weights[fitted].sum())
         if options.labels is not None:
             labels.append(_labels(chunk, options, names)[chunk.rows[chosen]])
     return _scored(
         loaded,
         np.concatenate(x, axis=1),
-        np.concatenate(weights) if weights else None,
+        np.concatenate(weights) * (loaded.document["sum_weights"] / total) if weights else None,
         np.concatenate(labels) if labels else None,
         np.concatenate(numbers),
         n,

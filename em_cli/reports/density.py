@@ -53,12 +53,10 @@ class Density:
     def picture(self, run: Run, columns: Sequence[int]) -> Picture:
         chosen = sorted(ranked(run, columns)[:MOST_COLUMNS] if len(columns) > MOST_COLUMNS else columns)
         names = ", ".join(run.column(place).name for place in chosen)
-        left_out = len(columns) - len(chosen)
-        shown = f"The {len(chosen)} columns that tell most of the component, out of {len(columns)}." if left_out else ""
         caption = words.sentences(
             f"Histogram of {names} with the density of each component times its weight and of the mixture of "
             f"{words.components(run)}; below, the rows, each at its likeliest component.",
-            shown,
+            words.most_telling(len(chosen), len(columns)),
             words.which_rows(run),
         )
         across = 2 if len(chosen) == 4 else min(len(chosen), 3)

@@ -54,9 +54,7 @@ class Frequencies:
         caption = words.sentences(
             f"Observed shares of the values of {names} (wide bars) and those that the fit expects (narrow bars, in the "
             "colours of the components).",
-            f"The {len(chosen)} columns that tell most of the component, out of {len(columns)}."
-            if len(chosen) < len(columns)
-            else "",
+            words.most_telling(len(chosen), len(columns)),
             words.which_rows(run),
         )
         title = words.title_of(run, "observed and fitted frequencies")
@@ -103,7 +101,8 @@ def table(run: Run, place: int) -> Table:
     last += max(1, (last - first) // 20)
     first = max(0, first - (last - first) // 20)
     values = np.arange(first, last + 1, dtype=np.float64)
-    observed = np.bincount(cells.astype(np.intp) - first, weights, len(values))[: len(values)] / weights.sum()
+    near = cells <= last
+    observed = np.bincount(cells[near].astype(np.intp) - first, weights[near], len(values)) / weights.sum()
     if trials is None:
         fitted = probabilities(run, place, values)
     else:

@@ -47,9 +47,7 @@ class Pairs:
         caption = words.sentences(
             f"{names}, two by two: each row in the colour of its likeliest component, ellipses at 1 and 2 standard "
             "deviations where components have them, and on the diagonal the density of each column.",
-            f"These {len(chosen)} of {len(columns)} columns tell most of the component."
-            if len(chosen) < len(columns)
-            else "",
+            words.most_telling(len(chosen), len(columns)),
             words.which_rows(run, rows.n),
         )
         title = words.title_of(run, words.components(run))

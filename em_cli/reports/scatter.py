@@ -48,7 +48,6 @@ class Scatter:
         ellipses = located(run, (across, up)) is not None
         scales = any(found.dof is not None for found in run.elliptic if across in found.columns or up in found.columns)
         continuous = _continuous(run, (across, up))
-        chosen = f"These two of {len(columns)} columns tell most of the component." if len(columns) > 2 else ""
         caption = words.sentences(
             f"{names[1]} against {names[0]}: each row in the colour of its likeliest component, the fainter the less "
             "certain.",
@@ -58,7 +57,7 @@ class Scatter:
             "The shades are regions of highest density of the mixture that hold 25, 50, 75 and 95 % of the rows."
             if continuous
             else "",
-            chosen,
+            words.most_telling(2, len(columns)),
             words.which_rows(run, rows.n),
         )
         title = words.title_of(run, words.components(run))

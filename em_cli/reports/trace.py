@@ -62,7 +62,10 @@ def climbs_of_model(run: Run) -> list[Climb]:
     return [
         climb
         for climb in run.climbs
-        if climb.k == run.k and climb.covariance == covariance and not climb.on_sample and len(climb.heights)
+        if climb.k == run.k
+        and climb.covariance == covariance
+        and not climb.on_sample
+        and np.isfinite(climb.heights).any()
     ]
 
 

@@ -20,6 +20,10 @@ def remark(run: Run, n_shown: int | None = None) -> str:
     return f"{n:,} of {run.shown.n_fitted:,} rows" if n < run.shown.n_fitted else ""
 
 
+def most_telling(n_chosen: int, n_columns: int) -> str:
+    return f"These {n_chosen} of {n_columns} columns tell most of the component." if n_chosen < n_columns else ""
+
+
 def title_of(run: Run, subject: str) -> str:
     return f"{short(run.data_name, 40)}: {subject}"
 

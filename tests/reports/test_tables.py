@@ -186,7 +186,7 @@ def test_the_columns_that_tell_most_are_chosen():
     assert information(seen, pair) == max(information(seen, [pair[0], other]) for other in range(4) if other != pair[0])
     names = [seen.column(place).name for place in sorted(pair)]
     assert picture("iris", "scatter").caption.startswith(f"{names[1]} against {names[0]}")
-    assert "These two of 4 columns" in picture("iris", "scatter").caption
+    assert "These 2 of 4 columns" in picture("iris", "scatter").caption
     entropy = -(seen.weights * np.log(seen.weights)).sum()
     assert 0 < single[1] < information(seen, [0, 1, 2, 3]) < entropy
 
