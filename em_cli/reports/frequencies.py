@@ -11,6 +11,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
+from em_cli.reports.moments import moments
 from em_cli.reports.picture import Picture
 from em_cli.reports.run import Run
 from em_cli.reports.separation import ranked
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 9
 MOST_VALUES = 30  # bars
-LONGEST = 200_000  # values of a count that are reckoned one by one
+LONGEST = 100_000  # values of a count that are reckoned one by one
+FINE = 1000  # of more, in a bar and about a component
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Table:
     labels: tuple[str, ...]
     observed: Array  # (v,) shares of the rows
     fitted: Array  # (K, v) shares of each component, that together are those of the mixture
+    ordered: bool  # as numbers are: not each needs its label
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,11 @@ def table(run: Run, place: int) -> Table:
         return _most_frequent(
             column.levels, observed, probabilities(run, place, np.arange(len(column.levels), dtype=np.float64))
         )
-    first, last = int(cells.min()), int(min(cells.max(), cells.min() + LONGEST))
-    last += max(1, (last - first) // 20)
-    first = max(0, first - (last - first) // 20)
-    values = np.arange(first, last + 1, dtype=np.float64)
-    near = cells <= last
-    observed = np.bincount(cells[near].astype(np.intp) - first, weights[near], len(values)) / weights.sum()
+    first, last = int(cells.min()), int(cells.max())
+    margin = max(1, (last - first) // 20)
+    wide = _round(-(-(last - first + 2 * margin) // MOST_VALUES))
+    starts = np.arange(max(0, first - margin) // wide * wide, last + margin + 1, wide)
+    values, each = _values(run, place, int(starts[0]), int(starts[-1]) + wide)
     if trials is None:
         fitted = probabilities(run, place, values)
     else:
@@ -112,13 +114,31 @@ def table(run: Run, place: int) -> Table:
             able = values <= number
             pairs = np.stack([values[able], np.full(int(able.sum()), number)])
             fitted[:, able] += share * run.weights[:, None] * np.exp(run.log_density([place, trials], pairs))
-    wide = -(-len(values) // MOST_VALUES)
-    starts = np.arange(0, len(values), wide)
-    labels = [
-        f"{values[i]:.0f}" if wide == 1 else f"{values[i]:.0f}–{values[min(i + wide, len(values)) - 1]:.0f}"
-        for i in starts.tolist()
-    ]
-    return Table(tuple(labels), np.add.reduceat(observed, starts), np.add.reduceat(fitted, starts, axis=1))
+    observed, _ = np.histogram(cells, np.append(starts, starts[-1] + wide), weights=weights)
+    labels = [f"{start}" if wide == 1 else f"{start}–{start + wide - 1}" for start in starts.tolist()]
+    within = np.add.reduceat(fitted * each, np.searchsorted(values, starts), axis=1)
+    return Table(tuple(labels), observed / weights.sum(), within, True)
+
+
+def _round(width: int) -> int:
+    """The next of 1, 2, 5, 10, 20, 50, …"""
+    power: int = 10 ** (len(str(width)) - 1)
+    return next(times * power for times in (1, 2, 5, 10) if times * power >= width)
+
+
+def _values(run: Run, place: int, first: int, end: int) -> tuple[Array, Array]:
+    """Whole numbers from first to end, and how many (v,) each stands for.
+
+    Where they are very many, they lie close where the components are.
+    """
+    if end - first <= LONGEST:
+        return np.arange(first, end, dtype=np.float64), np.ones(end - first)
+    mean, sd = (found[:, place] for found in moments(run))
+    near = [np.linspace(m - 8 * s, m + 8 * s, FINE) for m, s in zip(mean, sd, strict=True)]
+    values = np.unique(np.rint(np.concatenate([np.linspace(first, end - 1, FINE * MOST_VALUES), *near])))
+    values = values[(values >= first) & (values < end)]
+    borders = np.floor(values[:-1] + np.diff(values) / 2)
+    return values, np.diff(borders, prepend=first - 1, append=end - 1)
 
 
 def probabilities(run: Run, place: int, values: Array) -> Array:
@@ -130,13 +150,14 @@ def probabilities(run: Run, place: int, values: Array) -> Array:
 def _most_frequent(levels: Sequence[str], observed: Array, fitted: Array) -> Table:
     """All levels; of many the most frequent, and the others together."""
     if len(levels) <= MOST_VALUES:
-        return Table(tuple(short(level, 16) for level in levels), observed, fitted)
+        return Table(tuple(short(level, 16) for level in levels), observed, fitted, False)
     order = np.argsort(-observed, kind="stable")
     kept, rest = order[: MOST_VALUES - 1], order[MOST_VALUES - 1 :]
     return Table(
         (*(short(levels[i], 16) for i in kept), f"{len(rest)} others"),
         np.append(observed[kept], observed[rest].sum()),
         np.concatenate([fitted[:, kept], fitted[:, rest].sum(axis=1, keepdims=True)], axis=1),
+        False,
     )
 
 
@@ -163,7 +184,7 @@ def _bars(axes: Axes, run: Run, found: Table, theme: Theme, room: int) -> None:
         axes.bar(at, share, 0.5, bottom, color=mark.colour, hatch=mark.hatch, edgecolor=theme.paper, linewidth=0)
         bottom += share
     axes.set_ylim(0, 1.06 * float(max(found.observed.max(), bottom.max())))
-    step = -(-len(at) // 12) if all(label.isdecimal() for label in found.labels) else 1
+    step = -(-len(at) // 12) if found.ordered else 1
     shown = at[::step]
     slanted = sum(len(found.labels[i]) + 1.5 for i in shown) > room
     axes.set_xticks(

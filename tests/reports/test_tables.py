@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from shown import figure, fitted, picture, run, swept
 
-from em_cli.reports import discriminant
+from em_cli.reports import discriminant, frequencies
 from em_cli.reports.criterion import chosen, missed, series
 from em_cli.reports.frequencies import table
 from em_cli.reports.levels import lines
@@ -79,6 +79,20 @@ def test_fitted_counts_are_probabilities():
         law = stats.nbinom(size, size / (size + mean))
         wanted = [law.cdf(b) - law.cdf(a - 1) for a, b in zip(starts, ends, strict=True)]
         np.testing.assert_allclose(found.fitted[k], seen.weights[k] * np.array(wanted), rtol=1e-6, atol=1e-10)
+
+
+def test_counts_that_are_far_apart(monkeypatch):
+    """The same sums, whether the values are reckoned one by one or by those that stand for others."""
+    seen = run("wind")
+    place = seen.schema.names.index("gusts$_per_day$")
+    wanted = table(seen, place)
+    monkeypatch.setattr(frequencies, "LONGEST", 10)
+    found = table(seen, place)
+    assert found.labels == wanted.labels
+    np.testing.assert_allclose(found.fitted, wanted.fitted, rtol=1e-12)
+    monkeypatch.setattr(frequencies, "FINE", 2)
+    values, each = frequencies._values(seen, place, 0, 500)
+    assert len(values) < 100 and each.sum() == 500
 
 
 def test_successes_are_expected_given_their_trials():
