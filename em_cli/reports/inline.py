@@ -7,11 +7,12 @@ from base64 import b64encode
 
 from em_cli.reports.html import Html, tag
 from em_cli.reports.picture import Picture, rendered
-from em_cli.reports.style import DARK, LIGHT
+from em_cli.reports.style import DARK, LIGHT, Theme
 
 LARGEST = 300_000  # characters of a drawing; one that has more is shown by its points
+REDUNDANT = 4  # times as many it has at most before it is cleaned
 DPI = 130
-COARSER = (130, 90, 60)  # dots per inch, until points take no more room than a drawing may
+COARSER = (110, 70)  # dots per inch, until points take no more room than a drawing may
 COLOUR = re.compile(r"(#[0-9a-f]{6}\b|<image [^>]*/>)")
 Pairs = dict[tuple[str, str], str]  # the names of colours that are one in the light and another in the dark
 
@@ -24,9 +25,11 @@ def inlined(picture: Picture, number: int, colours: Pairs) -> Html:
 
 def _drawing(picture: Picture, number: int, colours: Pairs) -> Html | None:
     """As lines and letters, if these are not too many; None if the two schemes differ in more than colours."""
-    light, dark = (_cleaned(rendered(picture, theme, "svg", DPI, letters=True), number) for theme in (LIGHT, DARK))
-    parts, others = COLOUR.split(light), COLOUR.split(dark)
-    if len(light) > LARGEST or parts[::2] != others[::2]:
+    drawn = _drawn(picture, LIGHT)
+    if len(drawn) > REDUNDANT * LARGEST or len(light := _cleaned(drawn, number)) > LARGEST:
+        return None
+    parts, others = COLOUR.split(light), COLOUR.split(_cleaned(_drawn(picture, DARK), number))
+    if parts[::2] != others[::2]:
         return None
     for place in range(1, len(parts), 2):
         one, other = parts[place], others[place]
@@ -50,9 +53,12 @@ def _drawing(picture: Picture, number: int, colours: Pairs) -> Html | None:
     )
 
 
-def _cleaned(drawn: bytes, number: int) -> str:
+def _drawn(picture: Picture, theme: Theme) -> str:
+    return rendered(picture, theme, "svg", DPI, letters=True).decode()
+
+
+def _cleaned(text: str, number: int) -> str:
     """What is within the svg element, without addresses, with names of its own and no more digits than are seen."""
-    text = drawn.decode()
     text = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
     text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = text.replace("xlink:href", "href").replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from em_cli.reports import answer, provenance, tables, trust
 from em_cli.reports.html import Child, Html, anchor, join, paragraph, section, tag
@@ -13,6 +14,7 @@ from em_cli.reports.style import short
 from em_cli.reports.stylesheet import SHEET, schemes
 from em_cli.sources.quoting import plural
 
+MOST_ROWS = 5000  # are shown in pictures
 Part = tuple[str, list[Child]]  # heading and contents
 SHOWN_IN = {
     "What the components look like": (
@@ -27,7 +29,8 @@ SHOWN_IN = {
 def page(run: Run, ending: str, trusted: str) -> Iterator[str]:
     """The whole page; how the climb ended and how far the search is to be trusted are given in words."""
     colours: Pairs = {}
-    pictures = {picture.kind: picture for picture in pictures_of(run)}
+    some = replace(run, rows=run.shown.some(MOST_ROWS))
+    pictures = {picture.kind: picture for picture in pictures_of(some)}
     drawn = {kind: inlined(picture, number, colours) for number, (kind, picture) in enumerate(pictures.items())}
 
     def of(heading: str) -> list[Child]:

@@ -1,0 +1,172 @@
+"""`em report`: everything of a run on one page."""
+
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+
+import numpy as np
+import pytest
+from pages import Page, check
+from program import ENVIRONMENT, ROOT, em
+from shown import fitted, home, run
+
+from em_cli.commands.drawing import report_of
+from em_cli.reports.html import tag, text
+from em_cli.reports.numbers import alike, percent, significant
+from em_cli.reports.style import THEMES
+from em_cli.reports.stylesheet import PANELS
+from em_cli.reports.trust import ADVICE
+
+SECTIONS = [
+    "In short", "What was asked and read", "What the components look like", "How far to trust it", "The search",
+    "How to reproduce this",
+]  # fmt: skip
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a&b\"'<i>",
+    "\x1b[31mred\u202e",
+    "--><svg onload=alert(1)>",
+    "x</title></style>",
+]
+
+
+@cache
+def page_of(name):
+    return Page("".join(report_of(run(name))))
+
+
+@pytest.mark.parametrize("name", ["faithful", "penguins", "noisy", "swept", "wind"])
+def test_pages_are_whole_and_accessible(name):
+    page = page_of(name)
+    check(page)
+    headings = page.said("h2")
+    assert [heading for heading in SECTIONS if heading in headings] == SECTIONS
+    assert ("Which model" in headings) == (name == "swept")
+    assert ("Warnings" in headings) == bool(run(name).document["warnings"])
+
+
+def test_numbers_are_those_of_the_model():
+    page, document = page_of("penguins"), run("penguins").document
+    values = [float(attributes["value"]) for attributes in page.all("data")]
+    for component in document["components"]:
+        assert component["weight"] in values
+        assert all(mean in values for mean in component["mean"].values())
+        assert all(p in values for levels in component["probabilities"].values() for p in levels.values() if p > 0.01)
+    assert f"{document['log_likelihood']:.3f}" in page.words and f"BIC {document['bic']:.3f}" in page.words
+    assert document["data_sha256"] in page.words and document["config_sha256"] in page.words
+    (warning,) = document["warnings"]
+    assert warning["message"] in page.words and "What to do:" in page.words
+
+
+def test_the_answer_at_a_glance():
+    said = " ".join(page_of("faithful").words.split())
+    answer = said[said.index("The 272 rows") : said.index("What was asked", said.index("The 272 rows"))]
+    assert "were divided into two groups" in answer
+    assert re.search(r"component 1 holds 64 % \(175 rows\): high eruptions, 4\.290 ± 0\.412; high waiting", answer)
+    assert re.search(r"component 2 holds 36 % \(97 rows\): low eruptions, 2\.036 ± 0\.263; low waiting", answer)
+    assert "clearly apart" in answer
+
+
+def test_the_table_of_a_sweep():
+    page, found = page_of("swept"), run("swept")
+    values = [attributes["value"] for attributes in page.all("data")]
+    assert all(repr(row["log_likelihood"]) in values and repr(row["bic"]) in values for row in found.selection)
+    assert "BIC chooses EEE (tied) with k = 3. The runner-up, EEE (tied) with k = 4" in page.words
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A run in which every name from outside would do harm if it could."""
+    folder = tmp_path_factory.mktemp("hostile")
+    rng = np.random.default_rng(0)
+    z = rng.integers(0, 2, 60)
+    lines = [",".join(f'"{name.replace(chr(34), 2 * chr(34))}"' for name in [*HOSTILE, "</option><b>"])]
+    lines += [
+        ",".join([*(f"{v:.3f}" for v in rng.normal(4 * k, 1, 5)), ("<img src=x onerror=alert(1)>", "a & b")[k]])
+        for k in z
+    ]
+    (folder / "<b>&amp;.csv").write_text("\n".join(lines) + "\n")
+    em("fit", "<b>&amp;.csv", "-k", 2, "--effort", "low", "--report", "--out", "run <i>.em", "-q", cwd=folder)
+    return folder
+
+
+def test_names_from_outside_do_no_harm(hostile):
+    page = Page((hostile / "run <i>.em/report.html").read_text("utf-8"))
+    check(page)
+    for word in ("<script>alert(1)</script>", "a&b", "\\x1b[31mred\\u202e", "onerror=alert(1)", "<b>&amp;.csv"):
+        assert word in page.words, word
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", page.source)
+    assert not re.search(r"<(script|img src=x|b|i|option)\b", page.source)
+
+
+def test_the_same_bytes_again_and_from_the_folder(hostile):
+    (folder,) = (path for path in hostile.iterdir() if path.is_dir())
+    em("report", folder.name, "-o", "again.html", cwd=hostile)
+    assert (hostile / "again.html").read_bytes() == (folder / "report.html").read_bytes()
+
+
+def test_what_is_there_is_not_overwritten(tmp_path):
+    shutil.copytree(fitted("faithful"), tmp_path / "faithful.em")
+    shutil.copy(home() / "faithful.csv", tmp_path)
+    assert em("report", "faithful.em", cwd=tmp_path).out == "faithful.em/report.html\n"
+    written = (tmp_path / "faithful.em/report.html").read_bytes()
+    assert "--force" in em("report", "faithful.em", cwd=tmp_path, status=4).err
+    (tmp_path / "faithful.csv").write_text("eruptions,waiting\n1,2\n")
+    assert "SHA-256" in em("report", "faithful.em", "--force", cwd=tmp_path, status=3).err
+    assert (tmp_path / "faithful.em/report.html").read_bytes() == written
+
+
+def test_said_before_the_fit_if_it_cannot_be_made(tmp_path):
+    (tmp_path / "x.csv").write_text("x\n1\n2\n4\n8\n")
+    assert (
+        "--report writes into the run folder"
+        in em("fit", "x.csv", "-k", 1, "--json", "--report", cwd=tmp_path, status=2).err
+    )
+    program = "import sys; sys.modules['matplotlib'] = None; from em_cli.app import main; main()"
+    for arguments in (("fit", "x.csv", "-k", "1", "--report"), ("report", "x.em")):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
+        )
+        assert done.returncode == 2 and "em-cli[plots]" in done.stderr
+    assert not (tmp_path / "x.em").exists()
+
+
+def test_every_warning_has_its_advice():
+    rows = (ROOT / "README.md").read_text("utf-8").split("| code | means | what to do |")[1].split("\n\n")[0]
+    codes = "".join(line.split("|")[1] for line in rows.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`([a-z_]+)`", codes)) == set(ADVICE)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast(scheme):
+    """Of everything that is written, with what it is written on (WCAG 2, level AA)."""
+    theme = THEMES[scheme]
+    soft, link, panel, _ = PANELS[scheme]
+    for ink in (theme.ink, soft, link):
+        for paper in (theme.paper, panel):
+            assert contrast(ink, paper) >= 4.5, (ink, paper)
+
+
+def contrast(one, other):
+    def luminance(colour):
+        parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_markup_is_only_what_was_made_here():
+    assert text("<a>&\"'") == "&lt;a&gt;&amp;&quot;&#x27;" and text("\x00<") == "\\x00&lt;"
+    assert tag("p", "<b>", tag("em", "x"), class_='"') == '<p class="&quot;">&lt;b&gt;<em>x</em></p>'
+
+
+def test_numbers_for_people():
+    assert alike([4.28966, 2.03639], [0.41227, 0.263]) == ["4.290 ± 0.412", "2.036 ± 0.263"]
+    assert alike([1e12, None], [1e10, None]) == ["1.000e+12 ± 1.00e+10", "— ± —"]
+    assert [percent(p) for p in (0, 1e-9, 0.054, 0.5, 0.98, 1 - 1e-9, 1)] == [
+        "0 %", "< 0.1 %", "5.4 %", "50 %", "98.0 %", "> 99.9 %", "100 %",
+    ]  # fmt: skip
+    assert significant(0.00001234) == "1.234e-05" and significant(float("nan")) == "—"
