@@ -11,8 +11,9 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 demo: $(VENV)/demo ## install, then fit and select on the Old Faithful data
-	$(BIN)/em fit sample_data/faithful.csv -k 2 --out runs/faithful --plots --force --format human
-	$(BIN)/em select sample_data/faithful.csv --k-range 1-6 --covariance full,tied,diag,spherical --out runs/faithful-select --plots --force --format human
+	$(BIN)/em fit sample_data/faithful.csv -k 2 --out runs/faithful --plots --report --force --format human
+	$(BIN)/em select sample_data/faithful.csv --k-range 1-6 --covariance full,tied,diag,spherical --out runs/faithful-select --plots --report --force --format human
+	@echo "Open runs/faithful/report.html: the two kinds of eruption on one page."
 
 test: $(VENV)/test ## install what the tests need, and run them
 	$(BIN)/python -m pytest -n auto
