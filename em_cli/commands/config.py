@@ -30,7 +30,7 @@ def show(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
 @grouped
 def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
     """Check a configuration; silent if it is sound."""
-    from em_cli.commands import setup
+    from em_cli.commands import setup, wanted
     from em_cli.config.resolve import resolve
     from em_cli.families import FAMILIES
     from em_cli.families.covariances import COVARIANCES
@@ -40,8 +40,9 @@ def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None
     setup.criterion_of(resolved)
     setup.plan_of(resolved)
     RUNNERS.load(resolved.runner)
-    if resolved.family != "auto":
-        FAMILIES.load(resolved.family)
+    for name in wanted.families_of(resolved):
+        if name != "auto":
+            FAMILIES.load(name)
     for name in resolved.covariance or []:
         if name != "all":
             COVARIANCES.load(name)

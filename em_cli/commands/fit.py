@@ -74,15 +74,16 @@ def fit(
 
         from em_cli.outputs.document import document, scored
         from em_cli.outputs.model_file import start_parameters
-        from em_cli.search.models import WEAK, covariance_names, lacks_prior, models
+        from em_cli.search.models import WEAK, lacks_prior, models, variants
         from em_cli.search.restarts import Task, search
 
-        groups = wanted.groups_of(config, data)
-        covariances = covariance_names(config.covariance, groups)
-        if len(covariances) > 1:
-            raise UsageError(f"fit takes one covariance structure, not {len(covariances)}; em select compares them.")
+        family = wanted.one_family(config)
+        groups = wanted.groups_of(config, data, family)
+        found = variants({family: groups}, config.covariance)
+        if len(found) > 1:
+            raise UsageError(f"fit takes one covariance structure, not {len(found)}; em select compares them.")
         latent, prior = wanted.latent_of(config, data, (k,)), wanted.prior_of(config)
-        columns, [(label, model)] = models(data.schema, data.source, groups, covariances, (k,), latent, prior)
+        columns, [(label, model)] = models(data.schema, data.source, found, (k,), latent, prior)
         setup.check_rows(data, k, columns)
         doubts.warn_of_copies(data, columns, groups, record)
         setup.check_labels(data, k)

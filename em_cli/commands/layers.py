@@ -32,6 +32,8 @@ def _read(name: str, value: Any) -> Any:
         if not listed:
             raise UsageError(f"--{name} {value!r} names nothing.")
         return listed
+    if name == "family" and "," in value:
+        return [part.strip() for part in value.split(",") if part.strip()]
     if name == "types":
         return _types(value)
     if name in ("restarts", "threads", "k"):

@@ -91,7 +91,9 @@ class SelectModelOptions:
     k: Annotated[str | None, _opt("--k-range", "-k", metavar="RANGE", help="1-10, 1-10:3 or 2,4,8 [default: 1-9].")] = (
         None
     )
-    family: Family = None
+    family: Annotated[
+        str | None, _opt("--family", metavar="NAMES", help="As in fit, or a list such as gaussian,student_t.")
+    ] = None
     covariance: Annotated[
         str | None, _opt("--covariance", metavar="NAMES", help="A list such as full,tied, or all [default: full].")
     ] = None

@@ -73,18 +73,18 @@ def select(
 
         from em_cli.outputs.document import document
         from em_cli.outputs.selection import selection_text, table
-        from em_cli.search.models import covariance_names, models
+        from em_cli.search.models import models, variants
         from em_cli.search.restarts import Task, search
 
         if setup.start_file(config):
             raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
-        groups = wanted.groups_of(config, data)
-        covariances = covariance_names(config.covariance, groups)
+        families = {name: wanted.groups_of(config, data, name) for name in wanted.families_of(config)}
+        tried = variants(families, config.covariance)
         ks = setup.many_k(config)
         setup.check_labels(data, min(ks))
         latent = wanted.latent_of(config, data, ks)
-        columns, made = models(data.schema, data.source, groups, covariances, ks, latent, wanted.prior_of(config))
-        doubts.warn_of_copies(data, columns, groups, record)
+        columns, made = models(data.schema, data.source, tried, ks, latent, wanted.prior_of(config))
+        doubts.warn_of_copies(data, columns, tried[0].groups, record)
         feasible = setup.distinct_rows(data, columns)
         tasks = [Task(label, model) for label, model in made if model.n_components <= feasible]
         if not tasks:
@@ -97,12 +97,13 @@ def select(
         journal = unfinished.checkpoint_of(folder, config, data, "select", report)
         with record.timed("search"):
             fits = search(tasks, data.source, columns, runner, plan, observe, halt, journal)
-        context = results.context_of(config, data, groups, halt)
+        context = results.context_of(config, data, tried[0].groups, halt)
         with record.timed("scoring"):
             too_large = [(label, model.n_components) for label, model in made if model.n_components > feasible]
-            selection = table(fits, too_large, context, data.source, runner, criterion, observe)
-        if selection.chosen is None:
+            selection = table(fits, too_large, tried, context, data.source, runner, criterion, observe)
+        if selection.chosen is None or selection.context is None:
             raise NoFit(doubts.no_fit(fits[0]))
+        context = selection.context
         doubts.warn_of_halt(halt, config, record)
         doubts.warn_of_fit(selection.chosen, context, data, record)
         doubts.warn_of_choice(selection, context.effort, record)

@@ -18,11 +18,27 @@ if TYPE_CHECKING:
 
 def column_types(config: RunConfig) -> tuple[dict[str, str], str]:
     """The types that the configuration gives to columns, also by way of families, and that of the others."""
-    from em_cli.search.groups import MIXED, takes
+    from em_cli.search.groups import MIXED, check_comparable, takes
 
+    family, *others = families_of(config)
+    if others:
+        check_comparable([family, *others])
     types = {name: takes(wish.family) for wish in wishes(config) for name in wish.columns}
     types |= {name: kind for name, kind in config.data.types.items() if name not in types}
-    return types, "auto" if config.family in ("auto", MIXED) else takes(config.family)
+    return types, "auto" if family in ("auto", MIXED) else takes(family)
+
+
+def families_of(config: RunConfig) -> list[str]:
+    """Each of them once."""
+    return [config.family] if isinstance(config.family, str) else list(dict.fromkeys(config.family))
+
+
+def one_family(config: RunConfig) -> str:
+    """That of a fit."""
+    first, *others = families_of(config)
+    if others:
+        raise UsageError(f"fit takes one family, not {1 + len(others)}; em select compares them.")
+    return first
 
 
 def with_pairs(data: Data, wanted: Sequence[Wish]) -> Data:
@@ -63,17 +79,23 @@ def wishes(config: RunConfig) -> list[Wish]:
     return found
 
 
-def groups_of(config: RunConfig, data: Data) -> tuple[Group, ...]:
-    """Which family describes which columns."""
-    from em_cli.search.groups import MIXED, grouped
+def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
+    """Which family describes which columns; the options of several are for those that have them."""
+    from em_cli.search.groups import MIXED, grouped, options_of
 
-    if config.family_options and config.family in ("auto", MIXED):
+    if config.family_options and family in ("auto", MIXED):
         raise UsageError(f"{next(iter(config.family_options))!r} is an option of a family: name it with --family.")
+    options, families = dict(config.family_options), families_of(config)
+    if len(families) > 1:
+        known = {name: options_of(name) for name in families}
+        if strange := [name for name in options if not any(name in own for own in known.values())]:
+            raise UsageError(f"none of the families {', '.join(families)} has an option {strange[0]!r}.")
+        options = {name: value for name, value in options.items() if name in known[family]}
     wanted = wishes(config)
     unknown = [name for wish in wanted for name in wish.columns if name not in data.schema.names]
     if unknown:
         raise DataError(f"column {unknown[0]!r} of a group is not among the columns to fit.")
-    groups = grouped(data.schema, config.family, config.family_options, wanted)
+    groups = grouped(data.schema, family, options, wanted)
     check_cells(data, groups)
     return groups
 

@@ -132,7 +132,9 @@ class RunConfig(_Section):
     k: Annotated[
         int | str | list[int], Field(description="number of components: 3, or for select 1-10, 1-10:3, [1, 2, 4]")
     ] = 0
-    family: Annotated[str, Field(description="auto: by the types of the columns")] = "auto"
+    family: Annotated[
+        str | list[str], Field(description="auto: by the types of the columns; for select a list, or one", min_length=1)
+    ] = "auto"
     family_options: Annotated[dict[str, Any], Field(description="options of the family, see em parts families")] = {}
     groups: Annotated[
         list[GroupConfig], Field(description="columns that a family describes together: {columns: [a, b], family: …}")

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -16,13 +16,14 @@ from em_cli.engine.protocols import Runner, Source
 from em_cli.outputs.document import Context, Scored, mclust_name, scored, stop_reason
 from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
+from em_cli.search.models import Variant
 
 COLUMNS = (
-    "k", "covariance", "model", "log_likelihood", "n_parameters", *CRITERIA, "delta", "clear", "entropy",
+    "k", "covariance", "model", "family", "log_likelihood", "n_parameters", *CRITERIA, "delta", "clear", "entropy",
     "smallest_share", "largest_share", "starts", "at_best", "searches", "reached", "degenerate", "remaining",
     "optimisation_error", "status", "note",
 )  # fmt: skip
-TEXTS = frozenset({"covariance", "model", "status", "note"})
+TEXTS = frozenset({"covariance", "family", "model", "status", "note"})
 NESTED = 0.01  # nats by which a mixture may fall below one of fewer components before it is said
 
 
@@ -33,6 +34,7 @@ class Selection:
     chosen: Scored | None
     edge: str  # a warning, if the choice lies at the edge of the range
     runner_up: dict[str, Any] | None = None  # the next best row, if there is one
+    context: Context | None = None  # of the choice
 
     @property
     def chosen_row(self) -> dict[str, Any]:
@@ -42,6 +44,7 @@ class Selection:
 def table(
     fits: Sequence[Fitted],
     too_large: Sequence[tuple[str, int]],
+    tried: Sequence[Variant],
     context: Context,
     source: Source,
     runner: Runner,
@@ -51,38 +54,49 @@ def table(
     """Score every fit; the smallest value of the criterion is chosen, among equals the smaller model."""
     rows: list[dict[str, Any]] = []
     tops: dict[str, tuple[float, int]] = {}
-    candidates: list[tuple[float, int, int, Scored]] = []
+    candidates: list[tuple[float, int, int, Scored, Context]] = []
+    heads = _heads(tried)
+    groups = {variant.label: variant.groups for variant in tried}
     for fitted in fits:
-        model = mclust_name(fitted.label, context.groups) or context.family
-        row: dict[str, Any] = dict.fromkeys(COLUMNS)
-        row |= {"k": fitted.n_components, "covariance": fitted.label, "model": model, "starts": len(fitted.ledger)}
+        row: dict[str, Any] = dict.fromkeys(COLUMNS) | heads[fitted.label]
+        row |= {"k": fitted.n_components, "starts": len(fitted.ledger)}
         row |= {"at_best": fitted.at_best, "degenerate": fitted.count(Verdict.DEGENERATE)}
         row |= {"searches": fitted.searches, "reached": fitted.reached}
         if fitted.chosen is None:
             row |= {"status": "failed", "note": fitted.failure}
         else:
-            result = scored(fitted, context, source, runner)
-            row |= _figures(result, context)
+            own = replace(context, groups=groups[fitted.label])
+            result = scored(replace(fitted, label=row["covariance"]), own, source, runner)
+            row |= _figures(result, own)
             compare_to_fewer(row, not any(result.collapses), tops)
-            candidates.append((row[criterion], result.figures.n_parameters, len(rows), result))
+            candidates.append((row[criterion], result.figures.n_parameters, len(rows), result, own))
         rows.append(row)
         values = tuple((name, row[name]) for name in CRITERIA if row[name] is not None)
         height = row["log_likelihood"] if row["log_likelihood"] is not None else float("-inf")
-        observe(ModelChosen(fitted.label or model, fitted.n_components, height, values, row["note"]))
+        observe(ModelChosen(fitted.label or row["model"], fitted.n_components, height, values, row["note"]))
     for label, k in too_large:
-        row = dict.fromkeys(COLUMNS)
-        row |= {"k": k, "covariance": label, "model": mclust_name(label, context.groups) or context.family}
-        rows.append(row | {"status": "failed", "note": "fewer distinct rows than components"})
+        row = dict.fromkeys(COLUMNS) | heads[label]
+        rows.append(row | {"k": k, "status": "failed", "note": "fewer distinct rows than components"})
     if not candidates:
         return Selection(criterion, tuple(rows), None, "")
     order = sorted(candidates, key=lambda candidate: candidate[:3])
-    _, _, place, best = order[0]
+    _, _, place, best, of_best = order[0]
     compare_to_best(rows, rows[place], criterion)
     edge = _edge(best.fitted.n_components, sorted({row["k"] for row in rows}))
     rows[place]["note"] = "; ".join(
         filter(None, ["chosen", "at the edge of the range" if edge else "", rows[place]["note"]])
     )
-    return Selection(criterion, tuple(rows), best, edge, rows[order[1][2]] if len(order) > 1 else None)
+    return Selection(criterion, tuple(rows), best, edge, rows[order[1][2]] if len(order) > 1 else None, of_best)
+
+
+def _heads(tried: Sequence[Variant]) -> dict[str, dict[str, Any]]:
+    """What models are called, by their labels: by their family too where there are several."""
+    heads, several = {}, len({variant.family for variant in tried}) > 1
+    for variant in tried:
+        name = mclust_name(variant.covariance, variant.groups)
+        model = f"{variant.family} {name or ''}".rstrip() if several else name or variant.family
+        heads[variant.label] = {"covariance": variant.covariance, "model": model, "family": variant.family}
+    return heads
 
 
 def _figures(result: Scored, context: Context) -> dict[str, Any]:
@@ -110,11 +124,11 @@ def compare_to_fewer(row: dict[str, Any], sound: bool, tops: dict[str, tuple[flo
     `tops` holds the highest sound fit of each structure so far, and its number of components.
     """
     height, k = row["log_likelihood"], row["k"]
-    top, fewer = tops.get(row["covariance"], (float("-inf"), k))
+    top, fewer = tops.get(row["model"], (float("-inf"), k))
     if height < top - NESTED:
         row["note"] = "; ".join(filter(None, [row["note"], f"less than k = {fewer}: a better fit was not found"]))
     if sound and height > top:
-        tops[row["covariance"]] = height, k
+        tops[row["model"]] = height, k
 
 
 def compare_to_best(rows: Sequence[dict[str, Any]], best: Mapping[str, Any], criterion: str) -> None:

@@ -28,6 +28,8 @@ FAMILY_OF = {
     "categorical": "categorical",
 }  # unless the user says otherwise
 
+GIVEN_TOTALS = "multinomial"
+
 DESCRIBES = {
     "bernoulli": "binary",
     "beta": "proportion",
@@ -101,6 +103,24 @@ def takes(family: str) -> str:
     if family not in DESCRIBES:
         FAMILIES.load(family)
     return DESCRIBES.get(family, "numeric")
+
+
+def check_comparable(families: Sequence[str]) -> None:
+    """`UsageError` if their likelihoods are not of the same thing."""
+    for vague in ("auto", MIXED):
+        if vague in families:
+            raise UsageError(f"family {vague!r} is none that others can be compared with: name the families.")
+    types = [f"{family}: {takes(family)}" for family in families]
+    if len({takes(family) for family in families}) > 1:
+        raise UsageError(
+            f"these families describe columns of different types ({', '.join(types)}): "
+            "a density and a probability, or those of other cells, cannot be compared."
+        )
+    if GIVEN_TOTALS in families:
+        raise UsageError(
+            f"the likelihood of {GIVEN_TOTALS!r} is that of counts whose total is given: "
+            "it cannot be compared with that of other families."
+        )
 
 
 def options_of(family: str) -> dict[str, Any]:

@@ -50,11 +50,49 @@ def test_what_is_lower_than_with_fewer_components_is_said_so():
         ("tied", 2, -95.0, True),
         ("tied", 3, -99.0, False),
     ):
-        row = {"covariance": covariance, "k": k, "log_likelihood": height, "note": "" if sound else "collapsed"}
+        row = {"model": covariance, "k": k, "log_likelihood": height, "note": "" if sound else "collapsed"}
         compare_to_fewer(row, sound, tops)
         noted.append(row["note"])
     less = "less than k = 2: a better fit was not found"
     assert noted == ["", "", less, "collapsed", "", "", "", f"collapsed; {less}"]
+
+
+def test_families_are_compared(tmp_path):
+    (tmp_path / "run.yaml").write_text(
+        f"""
+data: {FAITHFUL}
+k: 1-2
+family: [gaussian, student_t, ppca]
+family_options: {{dof: 4, n_factors: 1}}
+covariance: [full, tied]
+"""
+    )
+    em("select", "-c", "run.yaml", "--out", "s", cwd=tmp_path)
+    table = pd.read_csv(tmp_path / "s" / "selection.csv").sort_values("bic")
+    models = {"gaussian VVV", "gaussian EEE", "student_t VVV", "student_t EEE", "ppca"}
+    assert set(table["model"]) == models and len(table) == 2 * len(models)
+    params = json.loads((tmp_path / "s" / "params.json").read_text())
+    assert table["family"].iloc[0] == params["family"] == "gaussian"
+    assert params["bic"] == pytest.approx(table["bic"].iloc[0], rel=1e-12)
+    ones = table[table["k"] == 1].set_index("model")
+    alone = em("fit", FAITHFUL, "-k", "1", "--family", "student_t", "--set", "family.dof=4", "--json", cwd=tmp_path)
+    assert ones["bic"]["student_t VVV"] == pytest.approx(json.loads(alone.out)["bic"], abs=0.1)
+    found = em("predict", "s", FAITHFUL, cwd=tmp_path).out
+    assert found.startswith("row,component,p1,p2,log_density")
+
+
+@pytest.mark.parametrize(
+    ("command", "families", "words"),
+    [
+        ("select", "gaussian,poisson", "different types (gaussian: numeric, poisson: count)"),
+        ("select", "poisson,multinomial", "whose total is given"),
+        ("select", "gaussian,auto", "family 'auto' is none that others can be compared with"),
+        ("select", "gaussian,student", "Did you mean 'student_t'?"),
+        ("fit", "gaussian,student_t", "fit takes one family, not 2; em select compares them."),
+    ],
+)
+def test_families_that_cannot_be_compared_are_refused(tmp_path, command, families, words):
+    assert words in em(command, FAITHFUL, "-k", "2", "--family", families, cwd=tmp_path, status=2).err
 
 
 def test_table_tells_how_far_and_how_sure(tmp_path):

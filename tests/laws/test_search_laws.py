@@ -17,7 +17,7 @@ from em_cli.families.gaussian import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.search import partitions
 from em_cli.search.groups import Group
-from em_cli.search.models import models
+from em_cli.search.models import models, variants
 from em_cli.search.restarts import Plan, Task, search
 from em_cli.sources.memory import InMemory
 from em_cli.sources.schema import Column, Schema
@@ -199,7 +199,7 @@ def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch, restarts):
     x = np.concatenate([rng.normal(0, 1, 900), rng.normal(6, 1, 600)])[None]
     source = InMemory(x)
     schema, groups = Schema((Column("x", "numeric"),)), (Group("gaussian", (0,)),)
-    columns, [(label, model)] = models(schema, source, groups, ("full",), (2,))
+    columns, [(label, model)] = models(schema, source, variants({"gaussian": groups}, ["full"]), (2,))
     plan = Plan(EM(), (("kmeans", KMeans()), ("random", Random())), restarts, Stopping())
     (fitted,) = search([Task(label, model)], source, columns, Serial(), plan)
     assert fitted.chosen is not None
