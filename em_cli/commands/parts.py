@@ -45,7 +45,7 @@ def parts(
     if name not in members:
         raise UsageError(f"unknown name {name!r} among the {axis}{did_you_mean(name, members)}")
     part = members[name]
-    lines = [f"{name}: {_sentence(part)}", *(f"  {option}" for option in _options(part))]
+    lines = [f"{name}: {_sentence(part)}", *_further(part), *(f"  {option}" for option in _options(part))]
     write_file("-", ["\n".join(lines) + "\n"])
 
 
@@ -82,6 +82,13 @@ def _sentence(part: Any) -> str:
     module = (sys.modules[part.__module__].__doc__ or "").strip()
     text = own if not isinstance(part, type) else module
     return text.split("\n\n")[0].replace("\n", " ")
+
+
+def _further(part: Any) -> list[str]:
+    """What a function says of the part beyond the first line."""
+    if isinstance(part, type):
+        return []
+    return [" ".join(text.split()) for text in (part.__doc__ or "").strip().split("\n\n")[1:]]
 
 
 def _options(part: Any) -> list[str]:

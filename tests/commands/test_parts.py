@@ -10,6 +10,10 @@ def test_axes_and_their_parts(tmp_path):
     listed = em("parts", cwd=tmp_path).out
     assert "algorithms   em, squarem, lbfgs\n" in listed
     assert em("parts", "criteria", cwd=tmp_path).out.startswith("bic ")
+    said = em("parts", "families", "multinomial", cwd=tmp_path).out
+    assert said.endswith(
+        "\nA row with a missing cell has no known total, and says nothing by these columns; its others count.\n"
+    )
 
 
 @pytest.mark.parametrize("axis", ["algorithms", "algorithm"])

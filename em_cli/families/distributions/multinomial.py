@@ -21,7 +21,10 @@ SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wan
 
 
 def multinomial() -> Columnwise:
-    """Counts that share a total: columns that are multinomial, given their sum and the component."""
+    """Counts that share a total: columns that are multinomial, given their sum and the component.
+
+    A row with a missing cell has no known total, and says nothing by these columns; its others count.
+    """
     return Columnwise(Multinomial())
 
 
