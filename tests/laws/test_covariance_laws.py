@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import structures
+from cases.gaussian import structures
 from hypothesis import given
 from hypothesis import strategies as st
 from support import bound_model, climb, responsibilities, rows, start

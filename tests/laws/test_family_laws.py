@@ -37,7 +37,7 @@ K = 3
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_is_tried(name):
-    assert name in CASE_MAKERS, f"add a case-maker for {name!r} to CASE_MAKERS in tests/support.py: the laws need data"
+    assert name in CASE_MAKERS, f"add a case-maker for {name!r} to CASE_MAKERS in tests/cases: the laws need data"
 
 
 @each_case

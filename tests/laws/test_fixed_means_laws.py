@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import structures
+from cases.gaussian import structures
 from support import bound_model, climb, flattened, responsibilities, rows, start, with_gaps
 
 from em_cli.algorithms import ALGORITHMS

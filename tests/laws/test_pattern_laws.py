@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import normal_of_all, scipy_gaussian
+from cases.gaussian import normal_of_all, scipy_gaussian
 from support import bound_model, component_log_density, responsibilities, rows, start, with_gaps
 
 from em_cli.engine.arrays import stack

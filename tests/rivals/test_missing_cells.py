@@ -5,7 +5,7 @@ from math import log
 
 import numpy as np
 import pytest
-from cases import normal_of_all
+from cases.gaussian import normal_of_all
 from support import REFERENCE, bound_model, climb, find, find_one, reference_rows, responsibilities, start
 
 from em_cli.engine.scoring import score_rows, totals

@@ -5,7 +5,7 @@ from math import log
 
 import numpy as np
 import pytest
-from cases import scipy_student_t
+from cases.student_t import scipy_student_t
 from scipy import stats
 from support import (
     REFERENCE,

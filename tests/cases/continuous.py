@@ -1,0 +1,127 @@
+"""Positive quantities, proportions and angles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from scipy.special import digamma, i0e, i1e, polygamma
+from support import Case
+
+from cases.seen import averages, by_columns, by_pairs, root, with_and_without_gaps
+from em_cli.engine.arrays import Array
+from em_cli.families.distributions.beta import beta
+from em_cli.families.distributions.exponential import exponential
+from em_cli.families.distributions.gamma import gamma
+from em_cli.families.distributions.lognormal import lognormal
+from em_cli.families.distributions.von_mises import von_mises
+from em_cli.families.distributions.weibull import weibull
+
+
+def stirling_rest(a: Any) -> Any:
+    """a log a − a − log Γ(a) of large numbers."""
+    return 0.5 * np.log(a / (2 * np.pi)) - 1 / (12 * a) + 1 / (360 * a**3)
+
+
+def gamma_log_density(x: Array, shapes: Array, scales: Array) -> Array:
+    """Where scipy.stats loses digits, in extended precision."""
+    a, u = shapes.astype(np.longdouble), x.astype(np.longdouble) / scales
+    exact = stirling_rest(a) + a * (np.log(u / a) + 1 - u / a) - np.log(x)
+    return np.where(shapes > 1e4, exact.astype(float), stats.gamma(shapes, scale=scales).logpdf(x))
+
+
+def beta_log_density(x: Array, alphas: Array, betas: Array) -> Array:
+    """Likewise."""
+    a, b, u = alphas.astype(np.longdouble), betas.astype(np.longdouble), x.astype(np.longdouble)
+    exact = a * np.log(u * (a + b) / a) + b * np.log((1 - u) * (a + b) / b) - np.log(u) - np.log(1 - u)
+    exact += stirling_rest(a) + stirling_rest(b) - stirling_rest(a + b)
+    return np.where(alphas + betas > 1e4, exact.astype(float), stats.beta(alphas, betas).logpdf(x))
+
+
+def exponential_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        return {"rates": 1 / averages(x, weights)[None]}
+
+    law = by_columns("rates", lambda rates: stats.expon(scale=1 / rates))
+    kinds = ("positive",) * 3
+    return with_and_without_gaps(Case("exponential", kinds, kinds[:1], True, lambda kinds: exponential(), law, of_all))
+
+
+def gamma_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        means = averages(x, weights)
+        slack = np.log(means) - averages(np.log(x), weights)
+        shapes = np.array([root(lambda a, s=s: np.log(a) - digamma(a) - s, 1e4) for s in slack])
+        return {"shapes": shapes[None], "scales": (means / shapes)[None]}
+
+    law = by_pairs(("shapes", "scales"), gamma_log_density)
+    kinds = ("skewed",) * 3
+    return with_and_without_gaps(Case("gamma", kinds, kinds[:1], True, lambda kinds: gamma(), law, of_all))
+
+
+def lognormal_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        means = averages(np.log(x), weights)
+        return {
+            "log_means": means[None],
+            "log_sds": np.sqrt(averages((np.log(x) - means[:, None]) ** 2, weights))[None],
+        }
+
+    law = by_pairs(("log_means", "log_sds"), lambda x, mean, sd: stats.norm(mean, sd).logpdf(np.log(x)) - np.log(x))
+    kinds = ("skewed",) * 3
+    return with_and_without_gaps(Case("lognormal", kinds, kinds[:1], True, lambda kinds: lognormal(), law, of_all))
+
+
+def beta_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        """By Newton's iteration from the moments."""
+        mean = averages(x, weights)
+        logs = np.stack([averages(np.log(x), weights), averages(np.log1p(-x), weights)])
+        precision = mean * (1 - mean) / averages((x - mean[:, None]) ** 2, weights) - 1
+        p = np.stack([precision * mean, precision * (1 - mean)])  # (2, D)
+        for _ in range(50):
+            curvature = np.eye(2) * polygamma(1, p).T[:, None] - polygamma(1, p.sum(axis=0))[:, None, None]
+            p = p + np.linalg.solve(curvature, (logs - digamma(p) + digamma(p.sum(axis=0))).T[..., None])[..., 0].T
+        return {"alphas": p[:1], "betas": p[1:]}
+
+    law = by_pairs(("alphas", "betas"), beta_log_density)
+    kinds = ("proportion",) * 3
+    return with_and_without_gaps(Case("beta", kinds, kinds[:1], False, lambda kinds: beta(), law, of_all))
+
+
+def von_mises_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        east, north = averages(np.cos(x), weights), averages(np.sin(x), weights)
+        lengths = np.hypot(east, north)
+        kappa = [root(lambda k, r=r: r - i1e(k) / i0e(k), 1e4) for r in lengths]
+        return {"means": np.remainder(np.arctan2(north, east), 2 * np.pi)[None], "concentrations": [kappa]}
+
+    law = by_pairs(("means", "concentrations"), lambda x, mean, kappa: stats.vonmises(kappa, loc=mean).logpdf(x))
+    kinds = ("angle",) * 3
+    return with_and_without_gaps(Case("von_mises", kinds, kinds[:1], False, lambda kinds: von_mises(), law, of_all))
+
+
+def weibull_cases() -> list[Case]:
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        logs = np.log(x)
+        means = averages(logs, weights)
+
+        def missed(shape: float, j: int) -> float:
+            seen = ~np.isnan(x[j])
+            t = weights[seen] * np.exp(shape * (logs[j, seen] - means[j]))
+            return float(1 / shape - t @ (logs[j, seen] - means[j]) / t.sum())
+
+        shapes = np.array([root(lambda c, j=j: missed(c, j), 50.0) for j in range(len(x))])
+        scales = np.exp(means + np.log(averages(np.exp(shapes[:, None] * (logs - means[:, None])), weights)) / shapes)
+        return {"shapes": shapes[None], "scales": scales[None]}
+
+    def log_density(x: Array, shapes: Array, scales: Array) -> Array:
+        log_t = shapes * np.log(x / scales)  # t itself may be too large a number
+        near = stats.weibull_min(shapes, scale=scales).logpdf(np.where(log_t < 600, x, scales))
+        return np.where(log_t < 600, near, -np.exp(600))
+
+    law = by_pairs(("shapes", "scales"), log_density)
+    kinds = ("skewed",) * 3
+    case = Case("weibull", kinds, kinds[:1], True, lambda kinds: weibull(), law, of_all, exact=False, bounded=False)
+    return with_and_without_gaps(case)
