@@ -162,10 +162,9 @@ def test_a_folder_that_is_replaced_is_there_at_any_moment(there, monkeypatch):
         raise RuntimeError
     assert content(there / "faithful.em") == before
     with reserved("faithful.em", force=True, resume=False) as folder:
-        assert folder.deliver({"params.json": ["{}"], "plots/one.png": [b"\x89PNG"]}) == [
-            "params.json",
-            "plots/one.png",
-        ]
+        written = folder.deliver({"params.json": ["{}"], "plots/one.png": [b"\x89PNG"]}, {"command": "fit"})
+    assert written == ["params.json", "plots/one.png", "manifest.json"]
+    assert list(json.loads((there / "faithful.em/manifest.json").read_text())["outputs"]) == written[:2]
     assert content(there / "faithful.em" / "plots") == {"one.png": b"\x89PNG"}
     assert (there / "faithful.em/params.json").read_text() == "{}"
     assert not [path for path in there.iterdir() if path.name.startswith(".")]

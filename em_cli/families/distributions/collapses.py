@@ -8,7 +8,6 @@ from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns
 from em_cli.engine.protocols import Collapse
 
-
 INDEPENDENT = 15  # distinct rows that support a component, however many its columns
 
 
