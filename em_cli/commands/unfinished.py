@@ -27,7 +27,7 @@ CUT_SHORT = frozenset({"interrupted", "time_limit"})
 def run_folder(config: RunConfig, report: ReportOptions, dry_run: bool) -> Iterator[RunFolder | None]:
     """The run folder to be, if one is asked for, held against other runs."""
     from em_cli.config.durations import parse_duration
-    from em_cli.outputs.run_folder import check_folder, reserved
+    from em_cli.outputs.run_folder import reserved
 
     if report.checkpoint_every is not None and report.checkpoint_every != "none":
         try:
@@ -43,7 +43,6 @@ def run_folder(config: RunConfig, report: ReportOptions, dry_run: bool) -> Itera
                 raise UsageError(f"--{name.replace('_', '-')} needs a run folder: give --out.")
         yield None
     elif dry_run:
-        check_folder(path, report.force, report.resume)
         yield None
     else:
         with reserved(path, report.force, report.resume) as folder:
