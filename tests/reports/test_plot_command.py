@@ -1,5 +1,7 @@
 """`em plot`: which pictures, from which data, into which files."""
 
+import contextlib
+import io
 import json
 import re
 import shutil
@@ -13,9 +15,24 @@ from matplotlib.image import imread
 from program import ENVIRONMENT, em
 from shown import fitted, home, swept
 
+from em_cli.app import app
+from em_cli.errors import EmError
 from em_cli.reports import PICTURES
 
 SIX = "x,y\n" + "".join(f"{a},{b}\n" for a, b in [(1, 2), (1.5, 1), (2, 2.5), (8, 9), (8.5, 8), (9, 9.5)])
+
+
+def plot(folder, *arguments, status=0):
+    """What `em plot` says, without a process of its own: the captions, or what is wrong."""
+    said = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+        try:
+            app(["plot", *map(str, arguments)], standalone_mode=False)
+        except EmError as error:
+            assert error.status == status
+            return str(error)
+    assert status == 0
+    return said.getvalue()
 
 
 @pytest.fixture
@@ -29,7 +46,7 @@ def faithful(tmp_path):
 
 
 def test_all_that_apply_with_their_captions(faithful):
-    said = em("plot", "faithful.em", cwd=faithful).out.splitlines()
+    said = plot(faithful, "faithful.em").splitlines()
     names = [line.split(": ")[0] for line in said]
     kinds = ["density", "scatter", "profile", "trace", "responsibilities", "uncertainty", "sizes", "qq"]
     assert names == [f"faithful.em/plots/{kind}.png" for kind in kinds]
@@ -59,7 +76,7 @@ def test_kinds_by_name_in_any_format_and_size(faithful):
     root = ElementTree.parse(faithful / "out/scatter.svg").getroot()
     text = ElementTree.tostring(root, encoding="unicode")
     assert "faithful.csv: 2 components" in text and "Scatter plot of waiting against eruptions" in text
-    em("plot", "faithful.em", "--kind", "sizes", "--dpi", 50, "--width", 4, cwd=faithful)
+    plot(faithful, "faithful.em", "--kind", "sizes", "--dpi", 50, "--width", 4)
     assert imread(faithful / "faithful.em/plots/sizes.png").shape[1] == 200
 
 
@@ -85,7 +102,7 @@ def test_drawn_with_the_fit_they_are_the_same(tmp_path):
     shutil.copy(home() / "penguins.csv", tmp_path)
     select = ("select", "penguins.csv", "--k-range", "2-3", "--effort", "low", "--columns", "bill_length_mm,sex", "-q")
     em(*select, "--plots", cwd=tmp_path)
-    em("plot", "penguins.em", "-o", "again", cwd=tmp_path)
+    plot(tmp_path, "penguins.em", "-o", "again")
     names = sorted(path.name for path in (tmp_path / "again").iterdir())
     assert "criterion.png" in names and "levels.png" in names
     assert names == sorted(path.name for path in (tmp_path / "penguins.em/plots").iterdir())
@@ -149,58 +166,58 @@ def test_without_the_extra_it_is_said_before_the_fit(tmp_path):
     ],
 )
 def test_messages(faithful, options, status, message):
-    assert em("plot", "faithful.em", *options, cwd=faithful, status=status).err.startswith(f"em: error: {message}")
+    assert plot(faithful, "faithful.em", *options, status=status).startswith(message)
     assert not (faithful / "faithful.em/plots").exists()
 
 
 def test_columns_are_chosen(faithful):
-    said = em("plot", "faithful.em", "--columns", "waiting", cwd=faithful).out
+    said = plot(faithful, "faithful.em", "--columns", "waiting")
     assert [line.split("/")[2].split(".")[0] for line in said.splitlines()] == ["density"]
     assert "Histogram of waiting with" in said
 
 
 def test_existing_files_are_kept_unless_told_otherwise(faithful):
-    em("plot", "faithful.em", "--kind", "sizes", cwd=faithful)
+    plot(faithful, "faithful.em", "--kind", "sizes")
     before = (faithful / "faithful.em/plots/sizes.png").read_bytes()
-    message = em("plot", "faithful.em", "--kind", "trace,sizes", "--theme", "dark", cwd=faithful, status=4).err
-    assert message.startswith("em: error: faithful.em/plots/sizes.png exists. Use --force to replace it")
+    message = plot(faithful, "faithful.em", "--kind", "trace,sizes", "--theme", "dark", status=4)
+    assert message.startswith("faithful.em/plots/sizes.png exists. Use --force to replace it")
     assert not (faithful / "faithful.em/plots/trace.png").exists()
-    em("plot", "faithful.em", "--kind", "trace,sizes", "--theme", "dark", "--force", cwd=faithful)
+    plot(faithful, "faithful.em", "--kind", "trace,sizes", "--theme", "dark", "--force")
     assert (faithful / "faithful.em/plots/sizes.png").read_bytes() != before
 
 
 def test_data_that_are_gone_or_changed_or_elsewhere(faithful):
     (faithful / "faithful.csv").rename(faithful / "moved.csv")
-    message = em("plot", "faithful.em", cwd=faithful, status=3).err
+    message = plot(faithful, "faithful.em", status=3)
     assert "is not there any more: say where it is, as in em plot faithful.em faithful.csv." in message
-    em("plot", "faithful.em", "--kind", "trace,sizes,profile", cwd=faithful)
-    em("plot", "faithful.em", "moved.csv", "--kind", "qq", cwd=faithful)
+    plot(faithful, "faithful.em", "--kind", "trace,sizes,profile")
+    plot(faithful, "faithful.em", "moved.csv", "--kind", "qq")
     (faithful / "moved.csv").write_text((faithful / "moved.csv").read_text() + "4,80\n")
-    message = em("plot", "faithful.em", "moved.csv", "--kind", "density", cwd=faithful, status=3).err
-    assert message.startswith("em: error: moved.csv is not what faithful.em was fitted to: its SHA-256")
+    message = plot(faithful, "faithful.em", "moved.csv", "--kind", "density", status=3)
+    assert message.startswith("moved.csv is not what faithful.em was fitted to: its SHA-256")
 
 
 def test_data_are_found_where_they_were_and_beside_the_run_folder(faithful):
     (faithful / "elsewhere").mkdir()
-    em("plot", "../faithful.em", "--kind", "density", cwd=faithful / "elsewhere")
+    plot(faithful / "elsewhere", "../faithful.em", "--kind", "density")
     for name in ("faithful.em", "faithful.csv"):
         (faithful / name).rename(faithful / "elsewhere" / name)
-    em("plot", "elsewhere/faithful.em", "--kind", "qq", cwd=faithful)
+    plot(faithful, "elsewhere/faithful.em", "--kind", "qq")
 
 
 def test_data_from_standard_input_must_be_named(tmp_path):
     em("fit", "-", "-k", 1, "--out", "six.em", cwd=tmp_path, stdin=SIX)
-    message = em("plot", "six.em", cwd=tmp_path, status=3).err
+    message = plot(tmp_path, "six.em", status=3)
     assert "six.em was fitted to standard input: name a file that holds the same" in message
     (tmp_path / "six.csv").write_text(SIX)
-    assert "density.png" in em("plot", "six.em", "six.csv", "--kind", "density", cwd=tmp_path).out
+    assert "density.png" in plot(tmp_path, "six.em", "six.csv", "--kind", "density")
 
 
 def test_what_is_no_run_folder(faithful):
-    assert "is a file: a run folder is needed" in em("plot", "faithful.em/params.json", cwd=faithful, status=3).err
-    assert "there is no such model file or run folder" in em("plot", "nothing.em", cwd=faithful, status=3).err
+    assert "is a file: a run folder is needed" in plot(faithful, "faithful.em/params.json", status=3)
+    assert "there is no such model file or run folder" in plot(faithful, "nothing.em", status=3)
     (faithful / "faithful.em/manifest.json").unlink()
-    assert "has no manifest.json" in em("plot", "faithful.em", cwd=faithful, status=3).err
+    assert "has no manifest.json" in plot(faithful, "faithful.em", status=3)
 
 
 def test_many_rows_are_sampled_and_that_is_said(tmp_path):
@@ -208,7 +225,7 @@ def test_many_rows_are_sampled_and_that_is_said(tmp_path):
     values = np.concatenate([rng.normal(0, 1, 15_000), rng.normal(6, 1, 9_000)])
     (tmp_path / "many.csv").write_text("value\n" + "\n".join(f"{value:.4f}" for value in values) + "\n")
     em("fit", "many.csv", "-k", 2, "--restarts", 2, "-q", "--plots", cwd=tmp_path)
-    said = em("plot", "many.em", "--kind", "density,uncertainty", "-o", "again", cwd=tmp_path).out
+    said = plot(tmp_path, "many.em", "--kind", "density,uncertainty", "-o", "again")
     assert said.count("A random sample of 20,000 of 24,000 rows is shown.") == 2
     for kind in ("density", "uncertainty"):
         assert (tmp_path / f"again/{kind}.png").read_bytes() == (tmp_path / f"many.em/plots/{kind}.png").read_bytes()
@@ -222,7 +239,7 @@ def test_hostile_names_and_levels(tmp_path):
     (tmp_path / "h$o$stile.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     em("fit", "h$o$stile.csv", "-k", 2, "--effort", "low", "--plots", "--out", "h.em", "-q", cwd=tmp_path)
     for format in ("svg", "pdf"):
-        em("plot", "h.em", "--kind", "scatter,levels", "--format", format, cwd=tmp_path)
+        plot(tmp_path, "h.em", "--kind", "scatter,levels", "--format", format)
     ElementTree.parse(tmp_path / "h.em/plots/levels.svg")
 
 
@@ -232,9 +249,9 @@ def test_unfinished_runs_are_drawn(tmp_path):
     em("fit", "six.csv", "-k", 1, "--no-responsibilities", "-q", cwd=tmp_path)
     for name in ("trace.csv", "restarts.csv"):
         (tmp_path / "six.em" / name).unlink()
-    said = em("plot", "six.em", cwd=tmp_path).out
+    said = plot(tmp_path, "six.em")
     assert "density.png" in said and "trace.png" not in said
-    message = em("plot", "six.em", "--kind", "responsibilities", cwd=tmp_path, status=2).err
+    message = plot(tmp_path, "six.em", "--kind", "responsibilities", status=2)
     assert "--kind responsibilities does not apply: there is one component." in message
 
 
@@ -244,6 +261,6 @@ def test_kinds_are_parts():
 
 
 def test_a_sweep_is_drawn_by_its_criterion():
-    em("plot", swept(), "--kind", "criterion", "-o", "out", cwd=home())
+    plot(home(), swept(), "--kind", "criterion", "-o", "out")
     assert json.loads((swept() / "manifest.json").read_text())["config"]["criterion"] == "bic"
     assert (home() / "out/criterion.png").stat().st_size > 10_000
