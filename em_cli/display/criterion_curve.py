@@ -47,7 +47,8 @@ def draw_criterion(page: Page, name: str, curves: Mapping[str, Curve], colors: S
     page.line((" " * indent + "└" + "─" * (step * len(ks) + 1), "dim"))
     page.line((" " * (indent + 2) + "".join(f"{_label(k, step, ks):<{step}}" for k in ks), "dim"))
     if len(shown) > 1:
-        page.flow([f"{mark} {safe(label)}" for mark, label in zip(MARKS, shown, strict=False)])
+        entries = zip(MARKS, colors, shown, strict=False)
+        page.line(*(part for mark, color, label in entries for part in ((f" {mark}", color), f" {safe(label)}  ")))
     if len(best_of) > len(shown):
         page.line((f" … {counted(len(best_of) - len(shown), 'more structure')}, all worse", "dim"))
 

@@ -15,6 +15,7 @@ from em_cli.display.text import safe
 from em_cli.engine.arrays import Array
 
 MIXTURE_LINES = 4
+FULL = 7 / 8  # of a line, so that lines do not touch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,8 @@ def draw_densities(page: Page, curves: Curves, labels: Sequence[str], colors: Se
     for line in standing((mixture / top).tolist(), MIXTURE_LINES if len(each) > 1 else 0):
         page.line(" " * indent, *_coloured(line, styles, bar))
     for label, color, density in zip(labels, colors, each, strict=True):
-        lines = standing((density / (float(density.max()) or 1.0)).tolist(), 1 if len(each) > 1 else MIXTURE_LINES)
+        full, n_lines = (FULL, 1) if len(each) > 1 else (1.0, MIXTURE_LINES)
+        lines = standing((full * density / (float(density.max()) or 1.0)).tolist(), n_lines)
         for place, line in enumerate(lines):
             shown = label if place == len(lines) - 1 else ""
             page.line((f" {shown:>{indent - 2}} ", color), *_coloured(line, [color] * len(density), bar))

@@ -49,7 +49,8 @@ def _component(run: Run, place: int) -> Html:
     """Its size, and the columns in which it differs most from all rows."""
     rows = assigned(run)[place]
     head = tag("strong", f"component {short(run.names[place])}")
-    size = f" holds {percent(float(run.weights[place]))} ({rows:,.0f} rows)"
+    counted = "by weight" if run.document.get("weight_column") else "rows"
+    size = f" holds {percent(float(run.weights[place]))} ({rows:,.0f} {counted})"
     traits = _traits(run, place, FAR) or _traits(run, place, 0.0)
     said = [text for _, text in sorted(traits, key=lambda trait: -trait[0])[:MOST_SAID]]
     return join([mark(run, place), head, size, f": {'; '.join(said)}." if said else "."])
@@ -68,6 +69,8 @@ def _traits(run: Run, place: int, far: float) -> list[tuple[float, str]]:
             continue
         (around,) = alike([mean], [sd])
         word = "middling" if abs(z) < FAR else "high" if z > 0 else "low"
+        if run.column(at).type == "angle":
+            word = "a direction of"
         found.append((abs(float(z)), f"{word} {short(name)}, {around}"))
     share = run.weights[: run.k] / run.weights[: run.k].sum()
     for name, levels in component.get("probabilities", {}).items():

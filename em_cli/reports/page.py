@@ -101,7 +101,7 @@ def _first(pictures: dict[str, Picture], drawn: dict[str, Html]) -> Html | None:
 
 
 def _search(run: Run, ending: str, trusted: str) -> Html:
-    document = run.document
+    document, rule = run.document, run.manifest.get("stopping", {}).get("rule")
     return join(
         [
             paragraph(
@@ -110,5 +110,6 @@ def _search(run: Run, ending: str, trusted: str) -> Html:
                 f"BIC {document['bic']:.3f}, AIC {document['aic']:.3f}, ICL {document['icl']:.3f} (lower is better).",
             ),
             paragraph(f"{trusted[:1].upper()}{trusted[1:]}.") if trusted else None,
+            paragraph(f"The rule: {rule}.") if rule else None,
         ]
     )

@@ -10,25 +10,24 @@ from typing import Any
 from em_cli.reports.html import Child, Html, bullets, join, paragraph, table, tag
 from em_cli.reports.run import Run
 from em_cli.reports.style import short
-from em_cli.sources.quoting import listed, plural
+from em_cli.sources.quoting import listed, plain, plural
 
 MOST_NAMES = 100
 
 
 def asked(run: Run) -> Html:
     """Command, data, columns and rows that took part, and those that did not."""
-    document, data = run.document, run.manifest.get("config", {}).get("data", {})
+    document, facts = run.document, run.manifest.get("data", {})
     lines: list[tuple[str, Child]] = [("command", tag("code", command(run)))]
     lines += [("data", _inputs(run)), ("columns", _columns(run))]
-    excluded = [str(name) for name in data.get("exclude") or ()]
     aside = {
-        "carried along": data.get("id"),
+        "not fitted": listed(list(map(str, facts.get("columns_left_out") or ()))),
+        "row names": facts.get("id"),
         "case weights": document.get("weight_column"),
-        "labels": data.get("labels"),
+        "labels": run.manifest.get("config", {}).get("data", {}).get("labels"),
     }
-    lines += [("left out on demand", ", ".join(map(short, excluded)))] if excluded else []
-    lines += [(what, short(str(name))) for what, name in aside.items() if name]
-    lines += [("rows", _rows(document))]
+    lines += [(what, plain(str(name))) for what, name in aside.items() if name]
+    lines += [("rows", _rows(document, facts.get("rows", {})))]
     missing: Mapping[str, int] = document.get("n_missing") or {}
     if missing:
         said = ", ".join(f"{short(name)} {n:,}" for name, n in missing.items())
@@ -52,22 +51,27 @@ def _input(file: Mapping[str, Any]) -> Html:
 
 
 def _columns(run: Run) -> str:
-    """By how they are described."""
+    """By how they are described; and why, where that was guessed."""
+    why = {about["name"]: about.get("why") for about in run.manifest.get("data", {}).get("columns", ())}
     kinds: dict[str, list[str]] = {}
     for place, column in enumerate(run.schema.columns[:MOST_NAMES]):
-        kinds.setdefault(f"{column.type} ({run.group_of(place).family.replace('_', ' ')})", []).append(
-            short(column.name)
-        )
+        name = f"{short(column.name)} ({why[column.name]})" if why.get(column.name) else short(column.name)
+        family = run.group_of(place).family.replace("_", " ")
+        kinds.setdefault(column.type if family == column.type else f"{column.type} ({family})", []).append(name)
     more = len(run.schema.columns) - MOST_NAMES
     said = "; ".join(f"{', '.join(names)}: {kind}" for kind, names in kinds.items())
     return f"{said}; … {more} more" if more > 0 else said
 
 
-def _rows(document: Mapping[str, Any]) -> str:
+def _rows(document: Mapping[str, Any], facts: Mapping[str, int]) -> str:
     read, used = int(document["n_rows_read"]), int(document["n_samples"])
     if read == used:
         return f"{read:,}, all of them fitted"
-    return f"{read:,} read, {used:,} fitted; {read - used:,} left out (without cells, without weight, or as asked)"
+    scored = facts.get("scored_only", 0)
+    parts = [f"{read:,} read, {used:,} fitted"]
+    parts += [f"{scored:,} without weight or without any cell were given a component, no more"] if scored else []
+    parts += [f"{read - used - scored:,} with missing cells left out"] if read - used - scored else []
+    return "; ".join(parts)
 
 
 def _model(run: Run) -> str:
@@ -92,7 +96,7 @@ def command(run: Run) -> str:
 
 def reproduce(run: Run) -> Html:
     """Command, versions and hashes."""
-    document, manifest = run.document, run.manifest
+    document, manifest, blas = run.document, run.manifest, run.manifest.get("blas", {})
     libraries = ", ".join(f"{name} {version}" for name, version in manifest.get("libraries", {}).items())
     hashes: list[list[Child]] = [
         [Path(str(file["name"])).name, tag("code", str(file["sha256"]))] for file in manifest["inputs"]
@@ -104,6 +108,7 @@ def reproduce(run: Run) -> Html:
         ("em", str(manifest.get("em_version", ""))),
         ("Python", f"{manifest.get('python', '')} on {manifest.get('platform', '')}"),
         ("libraries", libraries),
+        ("linear algebra", " ".join(str(blas.get(part) or "") for part in ("name", "version"))),
         ("finished", str(manifest.get("finished", ""))),
         ("took", seconds),
     ]

@@ -38,7 +38,7 @@ def test_heights_are_those_of_the_densities():
     for place in range(2):
         assert lines[at + 4 + place].startswith(f" {place + 1} ")
         own = curves.densities[place]
-        assert np.abs(heights([lines[at + 4 + place]], 3, cells) - 8 * own / own.max()).max() <= 0.5
+        assert np.abs(heights([lines[at + 4 + place]], 3, cells) - 7 * own / own.max()).max() <= 0.5
 
 
 def test_the_axis_says_where_the_peaks_are():
@@ -67,7 +67,7 @@ def test_bars():
 def test_counts_are_bars_apart():
     text = drawn(Curves("n", 0, 3, np.array([[0.1, 0.2, 0.3, 0.4], [0.4, 0.3, 0.2, 0.1]]), gaps=True))
     last = next(line for line in text.splitlines() if line.startswith(" 1 "))
-    assert last.split() == ["1", "▂▂▂▂▂", "▄▄▄▄▄", "▆▆▆▆▆", "█████"]
+    assert last.split() == ["1", "▂▂▂▂▂", "▄▄▄▄▄", "▅▅▅▅▅", "▇▇▇▇▇"]
 
 
 def test_levels_are_bars_of_their_probabilities():
