@@ -118,7 +118,7 @@ def _found(manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> list
             raise DataError("the data are read more than once: name a file, not standard input.")
     elif any(file["name"] == "-" for file in inputs):
         raise DataError(
-            f"{home} was fitted to standard input: name a file that holds the same, as in em plot {home} data.csv."
+            f"{home} was fitted to standard input: name a file that holds the same behind it: {home} data.csv."
         )
     else:
         paths = list(_at_their_place(manifest, home))
@@ -145,6 +145,6 @@ def _at_their_place(manifest: Mapping[str, Any], home: Path) -> Iterator[str]:
             yield str(found)
         else:
             raise DataError(
-                f"{name}, to which {home} was fitted, is not there any more: say where it is, as in "
-                f"em plot {home} {Path(name).name}."
+                f"{name}, to which {home} was fitted, is not there any more: say where it is, behind the run folder: "
+                f"{home} {Path(name).name}."
             )

@@ -189,7 +189,7 @@ def test_existing_files_are_kept_unless_told_otherwise(faithful):
 def test_data_that_are_gone_or_changed_or_elsewhere(faithful):
     (faithful / "faithful.csv").rename(faithful / "moved.csv")
     message = plot(faithful, "faithful.em", status=3)
-    assert "is not there any more: say where it is, as in em plot faithful.em faithful.csv." in message
+    assert "is not there any more: say where it is, behind the run folder: faithful.em faithful.csv." in message
     plot(faithful, "faithful.em", "--kind", "trace,sizes,profile")
     plot(faithful, "faithful.em", "moved.csv", "--kind", "qq")
     (faithful / "moved.csv").write_text((faithful / "moved.csv").read_text() + "4,80\n")
