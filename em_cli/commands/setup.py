@@ -175,7 +175,7 @@ def start_file(config: RunConfig) -> str | None:
         return None
     if config.search.restarts not in ("auto", 1):
         raise UsageError("--start FILE gives the one start: --restarts does not apply.")
-    if not Path(start).exists():
+    if not os.path.lexists(start):
         raise UsageError(f"--start {start!r} is neither a way to start nor a file{did_you_mean(start, STARTS.names())}")
     return start
 

@@ -242,9 +242,9 @@ def _is_column(value: Any) -> bool:
         return False
     levels = value.get("levels", [])
     texts = isinstance(levels, list) and all(isinstance(level, str) for level in levels)
-    if value["type"] == "binary" and len(levels) != 2:
+    if not texts or (value["type"] == "binary" and len(levels) != 2):
         return False
-    return texts and len(set(levels)) == len(levels) and (len(levels) > 0) == (value["type"] in LEVELLED)
+    return len(set(levels)) == len(levels) and (len(levels) > 0) == (value["type"] in LEVELLED)
 
 
 def _named(path: str, read: Callable[[], T]) -> T:

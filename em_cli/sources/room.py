@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from stat import S_ISREG
 
 from em_cli import memory
 from em_cli.sources.files import COMPRESSED, STDIN
@@ -45,6 +46,10 @@ class Room:
 
 def _size(path: str) -> int:
     """In bytes; 0 if it does not say how much there is to read."""
-    if path == STDIN or Path(path).suffix.lower() in COMPRESSED or not Path(path).is_file():
+    if path == STDIN or Path(path).suffix.lower() in COMPRESSED:
         return 0
-    return Path(path).stat().st_size
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):  # what is wrong with it is told when it is opened
+        return 0
+    return found.st_size if S_ISREG(found.st_mode) else 0

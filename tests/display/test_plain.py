@@ -107,7 +107,7 @@ def _opened(terminal):
 def test_quiet_and_none_are_silent():
     for mode, quiet in (("none", False), ("auto", True), ("jsonl", True)):
         stream = io.StringIO()
-        with open_display(mode, command="fit", quiet=quiet, verbose=True, color="auto", stream=stream) as observe:
+        with open_display(mode, command="fit", quiet=quiet, verbose=not quiet, color="auto", stream=stream) as observe:
             for event in select_events():
                 observe(event)
         assert stream.getvalue() == ""
