@@ -94,7 +94,7 @@ FIT = {
     "-k 2 --family factor_analyzers --set family.n_factors=9": "9 factors",
     "-k 2 --family gaussian --set family.means=x": "means must hold a list of numbers",
     "-k 2 --family gaussian --set family.means=[[1,2],[.nan,3]]": "means must hold a list of numbers",
-    "-k 2 --start ''": "unknown start ''",
+    "-k 2 --start ''": "neither a way to start nor a file",
     "-k 2 --start nowhere": "neither a way to start nor a file",
     "-k 2 --strict=yes": "--strict",
     "-k 2 --bogus": "No such option: --bogus",
