@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -62,14 +63,14 @@ def _open(raw: io.BufferedReader, suffix: str, shown: str) -> Reads:
 def _only_member(data: bytes, shown: str) -> Reads:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (ValueError, OverflowError, NotImplementedError) as error:
+        names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
+        if "xl/workbook.xml" in names or "content.xml" in names:
+            raise DataError(f"{shown} is a spreadsheet, not text: save the sheet as CSV.")
+        if len(names) != 1:
+            held = f"{len(names)} files ({listed(names)})" if names else "no file"
+            raise DataError(f"{shown} holds {held}; one is needed. Unpack it and name the file that is meant.")
+        if archive.getinfo(names[0]).flag_bits & ENCRYPTED:
+            raise DataError(f"{shown} is encrypted: unpack it first.")
+        return archive.open(names[0])
+    except (ValueError, OverflowError, IndexError, struct.error) as error:  # of places that lie outside
         raise zipfile.BadZipFile(str(error)) from None
-    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
-    if "xl/workbook.xml" in names or "content.xml" in names:
-        raise DataError(f"{shown} is a spreadsheet, not text: save the sheet as CSV.")
-    if len(names) != 1:
-        held = f"{len(names)} files ({listed(names)})" if names else "no file"
-        raise DataError(f"{shown} holds {held}; one is needed. Unpack it and name the file that is meant.")
-    if archive.getinfo(names[0]).flag_bits & ENCRYPTED:
-        raise DataError(f"{shown} is encrypted: unpack it first.")
-    return archive.open(names[0])

@@ -79,7 +79,11 @@ def test_archives_that_cannot_be_opened():
     encrypted[central + 8] |= 1
     strange[8] = strange[central + 10] = 99
     corrupt[40] ^= 255
+    outside = bytes.fromhex(
+        "504b0304 3f000200 0e000000 e46adaec 3f6f2700 00001400 00000500 0000642e 63737609 04050000"
+    ) + bytes(whole[central:])
     for content, word in [
+        (outside, "d.zip is not a valid .zip file"),
         (encrypted, "d.zip is encrypted"),
         (strange, "compression method is not supported"),
         (corrupt, "d.zip is not a valid .zip file"),
