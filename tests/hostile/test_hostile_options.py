@@ -40,7 +40,7 @@ FIT = {
     "-k 2 --time-limit nan": "search.time_limit",
     "-k 2 --time-limit 1e400": "search.time_limit",
     "-k 2 --time-limit ''": "search.time_limit",
-    "-k 2 --family ''": "unknown family ''",
+    "-k 2 --family ''": "family",
     "-k 2 --covariance ''": "--covariance '' names nothing",
     "-k 2 --covariance ,": "--covariance ',' names nothing",
     "-k 2 --prior strong": "prior",
