@@ -11,22 +11,28 @@ from em_cli.reports.style import DARK, LIGHT, Theme
 
 LARGEST = 300_000  # characters of a drawing; one that has more is shown by its points
 REDUNDANT = 4  # times as many it has at most before it is cleaned
-DPI = 130
-COARSER = (110, 70)  # dots per inch, until points take no more room than a drawing may
+DPI = 110
+COARSE = 75  # of pictures that are full of points
 COLOUR = re.compile(r"(#[0-9a-f]{6}\b|<image [^>]*/>)")
 Pairs = dict[tuple[str, str], str]  # the names of colours that are one in the light and another in the dark
 
 
 def inlined(picture: Picture, number: int, colours: Pairs) -> Html:
-    """A figure with its caption; the colours that it adds are to be named in the style of the page."""
-    drawing = _drawing(picture, number, colours) or _points(picture)
-    return Html(tag("figure", drawing, tag("figcaption", picture.caption), id=f"picture-{picture.kind}") + "\n")
+    """A figure with its caption; the colours that it adds are to be named in the style of the page.
+
+    It is drawn with lines and letters, if these are not too many, and else with points.
+    """
+    light = _drawn(picture, LIGHT)
+    if len(light) > REDUNDANT * LARGEST:
+        shown = _points(picture, COARSE)
+    else:
+        shown = _drawing(picture, _cleaned(light, number), number, colours) or _points(picture, DPI)
+    return Html(tag("figure", shown, tag("figcaption", picture.caption), id=f"picture-{picture.kind}") + "\n")
 
 
-def _drawing(picture: Picture, number: int, colours: Pairs) -> Html | None:
-    """As lines and letters, if these are not too many; None if the two schemes differ in more than colours."""
-    drawn = _drawn(picture, LIGHT)
-    if len(drawn) > REDUNDANT * LARGEST or len(light := _cleaned(drawn, number)) > LARGEST:
+def _drawing(picture: Picture, light: str, number: int, colours: Pairs) -> Html | None:
+    """As lines and letters; None if these are too many, or if the two schemes differ in more than colours."""
+    if len(light) > LARGEST:
         return None
     parts, others = COLOUR.split(light), COLOUR.split(_cleaned(_drawn(picture, DARK), number))
     if parts[::2] != others[::2]:
@@ -76,22 +82,18 @@ def _rounded(numbers: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"(\.\d\d)\d+", r"\1", numbers)).strip()
 
 
-def _points(picture: Picture) -> Html:
+def _points(picture: Picture, dpi: int) -> Html:
     """As a picture of points for each scheme."""
-    for dpi in COARSER:
-        drawn = {theme.name: b64encode(rendered(picture, theme, "png", dpi)).decode() for theme in (LIGHT, DARK)}
-        if sum(map(len, drawn.values())) <= 2 * LARGEST:
-            break
     wide, high = picture.size
     images = [
         tag(
             "img",
-            src=f"data:image/png;base64,{points}",
+            src=f"data:image/png;base64,{b64encode(rendered(picture, theme, 'png', dpi)).decode()}",
             alt=f"{picture.title}. {picture.alt}",
-            class_=name,
+            class_=theme.name,
             width=f"{round(96 * wide)}",
             height=f"{round(96 * high)}",
         )
-        for name, points in drawn.items()
+        for theme in (LIGHT, DARK)
     ]
     return Html("".join(images))

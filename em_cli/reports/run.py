@@ -124,6 +124,11 @@ class Run:
         noise = [self.document["noise"]] if self.has_noise else []
         return np.array([*self.document["weights"], *noise], np.float64)
 
+    def is_of_model(self, covariance: str | None, k: int) -> bool:
+        """Whether a climb was one of the model that was chosen; of a sweep of families it names the family too."""
+        own = self.document.get("covariance_type") or ""
+        return k == self.k and (covariance or "") in (own, f"{self.document['family']} {own}".strip())
+
     @property
     def names(self) -> tuple[str, ...]:
         """Of the components, from the labels where there are any; the last is that of the noise."""

@@ -121,11 +121,7 @@ def _figure(value: Any, decimals: int) -> Child:
 
 def ledger(run: Run) -> Html:
     """What became of the climbs of the model, by where they started."""
-    own = [
-        entry
-        for entry in run.restarts
-        if entry["k"] == run.k and (entry["covariance"] or "") == (run.document.get("covariance_type") or "")
-    ]
+    own = [entry for entry in run.restarts if run.is_of_model(entry["covariance"], entry["k"])]
     counts = {kind: Counter(str(e["verdict"]) for e in own if e["start"] == kind) for kind in _kinds(own)}
     verdicts = [verdict for verdict in VERDICTS if any(count[verdict] for count in counts.values())]
     heights = {

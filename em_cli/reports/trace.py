@@ -58,14 +58,10 @@ class Trace:
 
 def climbs_of_model(run: Run) -> list[Climb]:
     """Those that saw all rows, of the structure and the number of components that was chosen."""
-    covariance = run.document.get("covariance_type") or ""
     return [
         climb
         for climb in run.climbs
-        if climb.k == run.k
-        and climb.covariance == covariance
-        and not climb.on_sample
-        and np.isfinite(climb.heights).any()
+        if run.is_of_model(climb.covariance, climb.k) and not climb.on_sample and np.isfinite(climb.heights).any()
     ]
 
 

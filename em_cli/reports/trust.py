@@ -37,6 +37,7 @@ ADVICE = {
     "looks_like_code": "If the numbers are codes, use --type COLUMN=categorical.",
     "many_levels": "Leave the column out, or take rare levels together.",
     "missing_modelled": "Nothing has to be done if cells are missing at random; else compare with --missing drop.",
+    "copied_columns": "Leave one of them out with --exclude: together they count twice.",
     "empty_rows": "Nothing has to be done: these rows say nothing.",
     "weak_prior": "Try a smaller -k; look for rows that are repeated.",
     "time_limit": "Give it more time.",

@@ -13,6 +13,7 @@ from program import ENVIRONMENT, ROOT, em
 from shown import fitted, home, run
 
 from em_cli.commands.drawing import report_of
+from em_cli.commands.run_folder import read_run
 from em_cli.reports.html import tag, text
 from em_cli.reports.numbers import alike, percent, significant
 from em_cli.reports.style import THEMES
@@ -170,3 +171,15 @@ def test_numbers_for_people():
         "0 %", "< 0.1 %", "5.4 %", "50 %", "98.0 %", "> 99.9 %", "100 %",
     ]  # fmt: skip
     assert significant(0.00001234) == "1.234e-05" and significant(float("nan")) == "—"
+
+
+def test_a_sweep_of_families_tells_of_the_climbs_of_its_choice(tmp_path):
+    shutil.copy(home() / "galaxies.csv", tmp_path)
+    options = ("--k-range", "1-2", "--family", "gaussian,student_t", "--effort", "low", "--out", "s.em", "-q")
+    em("select", "galaxies.csv", *options, cwd=tmp_path)
+    found = read_run(str(tmp_path / "s.em"), [str(tmp_path / "galaxies.csv")])
+    rows = [row for row in found.restarts if found.is_of_model(row["covariance"], row["k"])]
+    assert sum(row["verdict"] == "best" for row in rows) == 1 and len(rows) < len(found.restarts)
+    page = Page("".join(report_of(found)))
+    check(page)
+    assert f"What became of the {len(rows)} climbs" in page.words
