@@ -10,28 +10,29 @@ from em_cli.reports.picture import Picture, rendered
 from em_cli.reports.style import DARK, LIGHT, Theme
 
 LARGEST = 300_000  # characters of a drawing; one that has more is shown by its points
-REDUNDANT = 4  # times as many it has at most before it is cleaned
+LARGE = 75.0  # square inches, that hold too many anyway
 DPI = 110
-COARSE = 75  # of pictures that are full of points
+COARSE = 80  # of large pictures
 COLOUR = re.compile(r"(#[0-9a-f]{6}\b|<image [^>]*/>)")
-Pairs = dict[tuple[str, str], str]  # the names of colours that are one in the light and another in the dark
+Colours = dict[tuple[str, str], str]  # the names of those that are one in the light and another in the dark
 
 
-def inlined(picture: Picture, number: int, colours: Pairs) -> Html:
+def inlined(picture: Picture, number: int, colours: Colours) -> Html:
     """A figure with its caption; the colours that it adds are to be named in the style of the page.
 
     It is drawn with lines and letters, if these are not too many, and else with points.
     """
-    light = _drawn(picture, LIGHT)
-    if len(light) > REDUNDANT * LARGEST:
+    wide, high = picture.size
+    if wide * high > LARGE:
         shown = _points(picture, COARSE)
     else:
-        shown = _drawing(picture, _cleaned(light, number), number, colours) or _points(picture, DPI)
+        shown = _drawing(picture, number, colours) or _points(picture, DPI)
     return Html(tag("figure", shown, tag("figcaption", picture.caption), id=f"picture-{picture.kind}") + "\n")
 
 
-def _drawing(picture: Picture, light: str, number: int, colours: Pairs) -> Html | None:
+def _drawing(picture: Picture, number: int, colours: Colours) -> Html | None:
     """As lines and letters; None if these are too many, or if the two schemes differ in more than colours."""
+    light = _cleaned(_drawn(picture, LIGHT), number)
     if len(light) > LARGEST:
         return None
     parts, others = COLOUR.split(light), COLOUR.split(_cleaned(_drawn(picture, DARK), number))

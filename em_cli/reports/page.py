@@ -7,14 +7,17 @@ from dataclasses import replace
 
 from em_cli.reports import answer, provenance, tables, trust
 from em_cli.reports.html import Child, Html, anchor, join, paragraph, section, tag
-from em_cli.reports.inline import Pairs, inlined
+from em_cli.reports.inline import Colours, inlined
+from em_cli.reports.pairs import Pairs
 from em_cli.reports.picture import Picture, pictures_of
 from em_cli.reports.run import Run
+from em_cli.reports.separation import most_separating
 from em_cli.reports.style import short
 from em_cli.reports.stylesheet import SHEET, schemes
 from em_cli.sources.quoting import plural
 
 MOST_ROWS = 5000  # are shown in pictures
+MOST_PAIRED = 5  # columns two by two
 Part = tuple[str, list[Child]]  # heading and contents
 SHOWN_IN = {
     "What the components look like": (
@@ -28,9 +31,9 @@ SHOWN_IN = {
 
 def page(run: Run, ending: str, trusted: str) -> Iterator[str]:
     """The whole page; how the climb ended and how far the search is to be trusted are given in words."""
-    colours: Pairs = {}
+    colours: Colours = {}
     some = replace(run, rows=run.shown.some(MOST_ROWS))
-    pictures = {picture.kind: picture for picture in pictures_of(some)}
+    pictures = {picture.kind: picture for picture in pictures_of(some)} | _fewer_pairs(some)
     drawn = {kind: inlined(picture, number, colours) for number, (kind, picture) in enumerate(pictures.items())}
 
     def of(heading: str) -> list[Child]:
@@ -68,6 +71,15 @@ def page(run: Run, ending: str, trusted: str) -> Iterator[str]:
         + tag("footer", paragraph(f"Written by em {run.manifest.get('em_version', '')}."))
         + "\n</body>\n</html>\n"
     )
+
+
+def _fewer_pairs(run: Run) -> dict[str, Picture]:
+    """The columns two by two that a page has room for, if there are more."""
+    able = Pairs().columns(run)
+    if len(able) <= MOST_PAIRED:
+        return {}
+    names = [run.column(place).name for place in most_separating(run, able, MOST_PAIRED)]
+    return {picture.kind: picture for picture in pictures_of(run, ["pairs"], names)}
 
 
 def _head(title: str, style: str) -> Sequence[Html]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from em_cli.reports.inline import Pairs
+from em_cli.reports.inline import Colours
 from em_cli.reports.style import DARK, LIGHT, Theme
 
 SHEET = """
@@ -60,7 +60,7 @@ a{color:inherit}
 PANELS = {"light": ("#5a5f66", "#0b5cad", "#f3f4f6", "#dcdfe3"), "dark": ("#a9b0ba", "#7db8f5", "#22262c", "#3a3f47")}
 
 
-def schemes(colours: Pairs, k: int) -> str:
+def schemes(colours: Colours, k: int) -> str:
     """The colours of the page, of its pictures and of the components, for both schemes; paper is light."""
     light, dark = (_declared(theme, place, colours) for place, theme in enumerate((LIGHT, DARK)))
     light += "".join(_spot(LIGHT, place, k) for place in range(k + 1))
