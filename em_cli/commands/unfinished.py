@@ -107,11 +107,11 @@ def is_done(folder: RunFolder, config: RunConfig, data: Data, command: str) -> b
 
 def say_done(folder: RunFolder, report: ReportOptions, shown: str, screen: ScreenOptions) -> None:
     """Give the result of a run that had ended already, in all the places where it is wanted."""
+    from em_cli.commands.run_folder import parsed
     from em_cli.commands.show import summary_of
     from em_cli.display.text import safe
     from em_cli.outputs.folder import write_file
     from em_cli.outputs.manifest import to_json
-    from em_cli.outputs.selection import selection_rows
 
     there = Path(folder.path)
     if not screen.quiet:
@@ -125,7 +125,11 @@ def say_done(folder: RunFolder, report: ReportOptions, shown: str, screen: Scree
         write_file("-", [_content(table)])
     elif shown == "json" and table.exists():
         config = json.loads(_content(there / "manifest.json"))["config"]
-        chosen = {"criterion": config["criterion"], "selection": selection_rows(_content(table))}
+        rows = [
+            {**row, "covariance": row["covariance"] or "", "note": row["note"] or ""}
+            for row in parsed(_content(table).splitlines())
+        ]
+        chosen = {"criterion": config["criterion"], "selection": rows}
         write_file("-", [to_json(json.loads(_content(there / "params.json")) | chosen)])
     elif shown == "json":
         write_file("-", [_content(there / "params.json")])

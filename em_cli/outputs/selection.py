@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -23,7 +20,6 @@ COLUMNS = (
     "smallest_share", "largest_share", "starts", "at_best", "searches", "reached", "degenerate", "remaining",
     "optimisation_error", "status", "note",
 )  # fmt: skip
-TEXTS = frozenset({"covariance", "family", "model", "status", "note"})
 NESTED = 0.01  # nats by which a mixture may fall below one of fewer components before it is said
 
 
@@ -154,19 +150,6 @@ def _edge(k: int, tried: Sequence[int]) -> str:
     if k == tried[0] and k > 1:
         return f"the choice, k = {k}, is the smallest that was tried: widen the range (--k-range 1-{tried[-1]})."
     return ""
-
-
-def selection_rows(text: str) -> list[dict[str, Any]]:
-    """The rows of a table again, from its text."""
-    return [
-        {key: _value(cell, key) for key, cell in row.items()} for row in csv.DictReader(io.StringIO(text), strict=True)
-    ]
-
-
-def _value(cell: str, column: str) -> Any:
-    if column in TEXTS or (cell and column == "clear"):
-        return cell
-    return json.loads(cell) if cell else None
 
 
 def selection_text(selection: Selection) -> Iterator[str]:

@@ -88,8 +88,9 @@ def test_a_finished_run_is_resumed_by_giving_its_result_again(there):
     assert before == {path: path.stat().st_mtime_ns for path in (there / "faithful.em").iterdir()}
 
 
-def test_a_finished_sweep_gives_its_table_again(tmp_path):
-    sweep = ("select", SAMPLES / "six.csv", "--k-range", "1-2", "--out", "s.em", "-q")
+@pytest.mark.parametrize("options", [("six.csv",), ("deaths.csv", "--family", "poisson")])
+def test_a_finished_sweep_gives_its_table_again(options, tmp_path):
+    sweep = ("select", SAMPLES / options[0], *options[1:], "--k-range", "1-2", "--out", "s.em", "-q")
     first = {form: em(*sweep, "--force", "--format", form, cwd=tmp_path).out for form in ("json", "csv")}
     for form, text in first.items():
         assert em(*sweep, "--resume", "--format", form, cwd=tmp_path).out == text
