@@ -44,8 +44,9 @@ def warn_of_copies(data: Data, columns: Columns, groups: Sequence[Group], record
         )
 
 
-def warn_of_halt(halt: Halt, config: RunConfig, record: Record) -> None:
+def warn_of_halt(halt: Halt, config: RunConfig, record: Record, resumable: bool) -> None:
     """Say what ended the search early."""
+    further = " The same command with --resume goes on." if resumable else ""
     if halt.reason == "time_limit":
         from em_cli.config.durations import duration_text
 
@@ -53,11 +54,11 @@ def warn_of_halt(halt: Halt, config: RunConfig, record: Record) -> None:
         record.warn(
             "time_limit",
             f"the time limit of {duration_text(config.search.time_limit)} was reached: this is the best so far; "
-            "with more time there may be a better one.",
+            f"with more time there may be a better one.{further}",
             doubtful=True,
         )
     if halt.reason == "interrupted":
-        record.warn("interrupted", "the run was interrupted: this is the best so far.", doubtful=True)
+        record.warn("interrupted", f"the run was interrupted: this is the best so far.{further}", doubtful=True)
 
 
 def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) -> None:

@@ -105,7 +105,7 @@ def fit(
         context = results.context_of(config, data, groups, halt)
         with record.timed("scoring"):
             result = scored(fitted, context, data.source, runner)
-        doubts.warn_of_halt(halt, config, record)
+        doubts.warn_of_halt(halt, config, record, journal is not None)
         doubts.warn_of_fit(result, context, data, record)
         params = document(result, context, record.warnings)
         results.announce(params, observe)

@@ -104,7 +104,7 @@ def select(
         if selection.chosen is None or selection.context is None:
             raise NoFit(doubts.no_fit(fits[0]))
         context = selection.context
-        doubts.warn_of_halt(halt, config, record)
+        doubts.warn_of_halt(halt, config, record, journal is not None)
         doubts.warn_of_fit(selection.chosen, context, data, record)
         doubts.warn_of_choice(selection, context.effort, record)
         params = document(selection.chosen, context, record.warnings)
