@@ -53,7 +53,7 @@ def _numbers(run: Run, name: str, k: int) -> list[Child]:
     found = run.document["components"][:k]
     means, sds = ([component[field].get(name) for component in found] for field in ("mean", "sd"))
     return [
-        Html(figure_of(mean, words)) if mean is not None else words
+        figure_of(mean, words) if mean is not None else words
         for mean, words in zip(means, alike(means, sds), strict=True)
     ]
 

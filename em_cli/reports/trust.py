@@ -8,7 +8,7 @@ from em_cli.engine.arrays import Array
 from em_cli.reports import diagnostics
 from em_cli.reports.diagnostics import Misfit
 from em_cli.reports.html import Child, Html, bullets, figure_of, join, paragraph, table, tag
-from em_cli.reports.numbers import percent, shown
+from em_cli.reports.numbers import shown
 from em_cli.reports.run import Run
 from em_cli.reports.style import short
 
@@ -145,7 +145,3 @@ def small_print(run: Run) -> str:
     """Which rows the diagnostics look at."""
     rows = run.shown
     return f"Reckoned from a random sample of {rows.n:,} of {rows.n_fitted:,} rows." if rows.n < rows.n_fitted else ""
-
-
-def share_of_certain(run: Run) -> str:
-    return percent(diagnostics.sure(run.shown))
