@@ -72,6 +72,8 @@ def main() -> None:
             memory.check_program()
         try:
             status = app(standalone_mode=False) or ExitStatus.DONE
+            if status == ExitStatus.INTERRUPTED:  # Typer has caught a KeyboardInterrupt
+                raise KeyboardInterrupt
         finally:
             sys.stdout.flush()
     except SystemExit as ended:
@@ -89,7 +91,7 @@ def _told(error: BaseException) -> ExitStatus:
     if isinstance(error, ReaderGone):
         return error.status
     if isinstance(error, KeyboardInterrupt):
-        return _say("interrupted; nothing was written.", ExitStatus.INTERRUPTED)
+        return _say("interrupted; no result was written.", ExitStatus.INTERRUPTED)
     if memory.exhausted(error):
         limit = memory.address_limit()
         told = "" if limit is None else f": the limit is {memory.size(limit)} (ulimit -v)"
