@@ -129,7 +129,7 @@ def warn_of_prior(fitted: Fitted, record: Record) -> None:
     """Say why a prior is used that nobody asked for."""
     record.warn(
         "weak_prior",
-        f"{no_fit(fitted).split('.')[0]}: this is a fit with --prior weak, by which components cannot collapse.",
+        f"{_collapsed(fitted)}: this is a fit with --prior weak, by which components cannot collapse.",
         doubtful=True,
     )
 
@@ -163,9 +163,11 @@ def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:
 
 def no_fit(fitted: Fitted) -> str:
     """The message when no start gave a fit."""
-    starts = len(fitted.ledger)
-    which = "the start" if starts == 1 else f"every one of {starts} starts"
-    return (
-        f"{which} collapsed ({fitted.ledger[0].reason}). "
-        "Try a smaller -k, --covariance tied, or look for repeated rows in the data."
-    )
+    return f"{_collapsed(fitted)}. Try a smaller -k, --covariance tied, or look for repeated rows in the data."
+
+
+def _collapsed(fitted: Fitted) -> str:
+    from em_cli.search.ledger import first_reason
+
+    starts, reason = len(fitted.ledger), first_reason(fitted.ledger)
+    return f"{'the start' if starts == 1 else f'every one of {starts} starts'} collapsed ({reason})"

@@ -159,12 +159,14 @@ class FactorAnalyzers:
     def collapsed(self, parameters: FactorParameters, support: Array) -> list[Collapse | None]:
         """A component whose noise is at the resolution of the data, or one narrow and resting on few rows.
 
-        The bounds are those of the Gaussian, for the factors in place of the columns: a component of
-        few rows may well have many columns.
+        As many columns as there are factors may be without noise, the factors being known by them (Heywood
+        cases: the likelihood is bounded there); of one more the covariance is singular. The bounds are those of
+        the Gaussian, for the factors in place of the columns: a component of few rows may well have many columns.
         """
         least, overall = self.bounds.variance, np.diag(self.columns.covariance) / self.scale**2
-        at_floor: Flags = np.logical_or.reduce(parameters.noise <= least * (1 + 1e-6), axis=-1)
-        narrowest = (parameters.noise / np.where(overall > 0, overall, 1.0)).min(axis=-1)
+        free = min(self.n_factors, self.n_columns - 1)
+        at_floor: Flags = np.add.reduce(parameters.noise <= least * (1 + 1e-6), axis=-1) > free
+        narrowest = np.sort(parameters.noise / np.where(overall > 0, overall, 1.0), axis=-1)[:, free]
         few = 1 + self.n_factors
         reasons: list[Collapse | None] = []
         for rows, held, narrow in zip(support, at_floor.tolist(), narrowest, strict=True):

@@ -99,6 +99,11 @@ class _Reweighted:
         return replace(block, weights=self.weights[before : before + block.x.shape[1]])
 
 
+def first_reason(ledger: Sequence[Entry]) -> str:
+    """Why the first of the starts that collapsed did so."""
+    return next((entry.reason for entry in ledger if entry.reason), "it did not come to rest")
+
+
 def reach(result: FitResult) -> float:
     """The log-likelihood to which a climb that was stopped early may yet come."""
     return result.log_likelihood + MARGIN + CHANCE * result.remaining
@@ -178,7 +183,7 @@ def judge(label: str, n_components: int, attempts: Sequence[Attempt], tally: tup
     ledger = tuple(Entry(a.result, a.start, a.seed, _verdict(a, chosen), a.reason, a.sample_rows) for a in attempts)
     searches, reached = tally or (len(ended), sum(entry.verdict in (Verdict.BEST, Verdict.SAME) for entry in ledger))
     if chosen is None:
-        failure = f"every start collapsed: {ledger[0].reason}" if ledger else "there was no start"
+        failure = f"every start collapsed: {first_reason(ledger)}" if ledger else "there was no start"
         return Fitted(label, n_components, None, (), ledger, failure, searches)
     return Fitted(label, n_components, chosen.result, chosen.collapses, ledger, "", searches, reached)
 
