@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from em_cli.commands.options import grouped
-from em_cli.commands.predict import Debug
+from em_cli.commands.predict import Debug, Quiet
 
 
 @grouped
@@ -36,6 +36,7 @@ def plot(
         str | None, Option("--columns", metavar="A,B", help="Columns to show [default: the most telling].")
     ] = None,
     force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Draw pictures of a run.
@@ -66,4 +67,5 @@ def plot(
     if there and not force:
         raise OutputError(f"{there[0]} exists. Use --force to replace it, or --out to write elsewhere.")
     write_files(str(folder), files_of(pictures, colours, format, dpi, width))
-    write_file("-", [f"{file}: {picture.caption}\n" for file, picture in zip(files, pictures, strict=True)])
+    if not quiet:
+        write_file("-", [f"{file}: {picture.caption}\n" for file, picture in zip(files, pictures, strict=True)])

@@ -12,6 +12,7 @@ from em_cli.commands.options import ReadingOptions, grouped
 Model = Annotated[str, Argument(metavar="MODEL", help="A params.json or run folder; - is standard input.")]
 Rows = Annotated[list[str], Argument(metavar="DATA...", help="CSV files; - is standard input.")]
 Debug = Annotated[bool, Option("--debug", help="Tracebacks.")]
+Quiet = Annotated[bool, Option("-q", "--quiet", help="Nothing on stdout.")]
 
 
 @grouped

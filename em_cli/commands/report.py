@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from em_cli.commands.options import grouped
-from em_cli.commands.predict import Debug
+from em_cli.commands.predict import Debug, Quiet
 
 
 @grouped
@@ -22,6 +22,7 @@ def report(
         Option("-o", "--out", metavar="FILE", help="[default: report.html in the run folder]", show_default=False),
     ] = None,
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Write all that is known of a run into one HTML file.
@@ -40,5 +41,5 @@ def report(
     if file != "-" and Path(file).exists() and not force:
         raise OutputError(f"{file} exists. Use --force to replace it, or --out to write elsewhere.")
     write_file(file, report_of(read_run(run, data or ())))
-    if file != "-":
+    if file != "-" and not quiet:
         write_file("-", [f"{file}\n"])
