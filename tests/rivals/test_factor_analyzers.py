@@ -81,7 +81,7 @@ def test_missing_cells_are_those_of_the_normal_distribution(family):
     document = model.to_document(at)
     noise = np.array(document["noise_variances"]).reshape(2, -1)[:, :, None] * np.eye(5)
     loadings = np.array(document["loadings"])
-    normal = full.from_document(document | {"covariances": (loadings @ np.swapaxes(loadings, 1, 2) + noise).tolist()})
+    normal = full.from_document(document | {"covariances": loadings @ np.swapaxes(loadings, 1, 2) + noise})
     r = score_rows(full, normal, x).responsibilities
     assert np.allclose(score_rows(model, at, x).responsibilities, r, rtol=1e-9, atol=1e-12)
     expected = full.family.complete(x, normal.components, r)

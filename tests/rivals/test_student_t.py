@@ -47,7 +47,7 @@ def test_the_stored_parameters_have_the_stored_likelihood(case):
     x = rows_of(case)
     model = bound_model(StudentT("full", case["dof"]), InMemory(x), case["k"])
     weights = np.array(case["params"]["weights"])
-    parameters = model.from_document(case["params"] | {"weights": (weights / weights.sum()).tolist()})
+    parameters = model.from_document(case["params"] | {"weights": weights / weights.sum()})
     sums = totals(score_rows(model, parameters, x))
     height, p, n = float(sums.log_likelihood), model.n_parameters, x.shape[1]
     bic = p * log(n) - 2 * height
