@@ -65,7 +65,7 @@ def numbers(value: Any, name: str) -> Array:
 
 
 def _lists(value: Any) -> bool:
-    """Whether these are numbers, lists or an array of them: NumPy would also take texts, truths and null for numbers."""
+    """Whether these are numbers, lists or an array of them: NumPy would take texts, truths and null for numbers."""
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "fiu"
     if isinstance(value, list):
