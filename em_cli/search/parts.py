@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.protocols import Block, ModelStatistics, Parameters
 from em_cli.latents.independent import Independent
 from em_cli.search.ground import Ground, frame_of
+from em_cli.starts.sphered import along_axes, axes_of_few
 
 PASSES = 6
 AT_ONCE = 1 << 18  # masses times tries that are parted together
@@ -66,15 +68,16 @@ def _halves(embedding: Array, mass: Array, rng: np.random.Generator, tries: int)
     """Ways (T, n) to part the rows: along the longest axis, core and rim, outliers, about a row, between two."""
     share = mass / max(mass.sum(), 1e-300)
     centred = embedding - (embedding @ share)[:, None]
-    values, vectors = np.linalg.eigh((centred * share) @ centred.T)
-    kept = values > 1e-10 * max(values[-1], 1e-300)
-    kept[-1] = True
-    sphered = (vectors[:, kept] / np.sqrt(np.maximum(values[kept], 1e-300))).T @ centred
+    if len(centred) <= len(share):
+        values, vectors = np.linalg.eigh((centred * share) @ centred.T)
+    else:
+        values, vectors = axes_of_few(centred, share)
+    sphered = along_axes(centred, values, vectors)
     radius = (sphered**2).sum(axis=0)
     own = radius * (mass > 0.5 * mass.max())
     far = sphered[:, own.argmax()]
     opposite = sphered[:, (own * (far @ sphered < 0)).argmax()]
-    ways: list[Array] = [sphered[-1] > 0, radius > len(sphered)]
+    ways: list[Any] = [sphered[-1] > 0, radius > len(sphered)]
     ways += [far @ sphered > 0.5 * far @ far, FEW_OF * (opposite @ sphered > 0.5 * opposite @ opposite)]
     cumulative = np.cumsum(share)
     while len(ways) < tries:

@@ -41,10 +41,19 @@ def _sphered(embedding: Array, weights: Array | None) -> Array:
     if e <= n:
         values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(centred, bias=True, aweights=weights)))
     else:  # directions beyond the rows have no spread
-        share = np.full(n, 1 / n) if weights is None else weights / weights.sum()
-        vectors, lengths, _ = np.linalg.svd(centred * np.sqrt(share), full_matrices=False)
-        vectors, values = vectors[:, ::-1], lengths[::-1] ** 2
-    kept = values > 1e-10 * values[-1]
+        values, vectors = axes_of_few(centred, np.full(n, 1 / n) if weights is None else weights / weights.sum())
+    return along_axes(centred, values, vectors)
+
+
+def axes_of_few(centred: Array, share: Array) -> tuple[Array, Array]:
+    """Eigenvalues and eigenvectors of the covariance of fewer rows than columns, those that are zero left out."""
+    vectors, lengths, _ = np.linalg.svd(centred * np.sqrt(share), full_matrices=False)
+    return lengths[::-1] ** 2, vectors[:, ::-1]
+
+
+def along_axes(centred: Array, values: Array, vectors: Array) -> Array:
+    """The rows along the axes that have spread, in units of it."""
+    kept = values > 1e-10 * max(values[-1], 1e-300)
     kept[-1] = True  # even where all rows are equal
     sphered: Array = (vectors[:, kept] / np.sqrt(np.maximum(values[kept], 1e-300))).T @ centred
     return sphered
