@@ -101,6 +101,7 @@ def fit(
                 again = Task(label, replace(model, prior=WEAK))
                 (fitted,) = search([again], data.source, columns, runner, plan, observe, halt, journal)
         if fitted.chosen is None:
+            unfinished.give_up(interruption, journal)
             raise NoFit(doubts.no_fit(fitted))
         context = results.context_of(config, data, groups, halt)
         with record.timed("scoring"):

@@ -102,6 +102,7 @@ def select(
             too_large = [(label, model.n_components) for label, model in made if model.n_components > feasible]
             selection = table(fits, too_large, tried, context, data.source, runner, criterion, observe)
         if selection.chosen is None or selection.context is None:
+            unfinished.give_up(interruption, journal)
             raise NoFit(doubts.no_fit(fits[0]))
         context = selection.context
         doubts.warn_of_halt(halt, config, record, journal is not None)

@@ -14,6 +14,7 @@ from em_cli.commands.setup import fingerprint_of, folder_for
 from em_cli.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
+    from em_cli.commands.interruption import Interruption
     from em_cli.config.run_config import RunConfig
     from em_cli.outputs.checkpoint import Checkpoint
     from em_cli.outputs.run_folder import RunFolder
@@ -135,6 +136,15 @@ def say_done(folder: RunFolder, report: ReportOptions, shown: str, screen: Scree
         write_file("-", [_content(there / "params.json")])
     elif shown == "human":
         write_file("-", [summary_of(folder.path, screen, drawn=False)])
+
+
+def give_up(interruption: Interruption, journal: Checkpoint | None) -> None:
+    """End a run that was interrupted before there was any fit to write; one that was not goes on to say why."""
+    if interruption():
+        further = " The same command with --resume goes on." if journal else ""
+        with suppress(OSError):
+            sys.stderr.write(f"em: interrupted before there was a sound fit: no result was written.{further}\n")
+        raise SystemExit(interruption.status)
 
 
 def _content(file: Path) -> str:
