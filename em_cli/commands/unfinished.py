@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,9 +58,10 @@ def checkpoint_of(
     from em_cli.config.durations import parse_duration
     from em_cli.outputs.checkpoint import Checkpoint
 
-    if folder is None or report.checkpoint_every == "none":
+    never = report.checkpoint_every == "none"
+    if folder is None or (never and not report.resume):
         return None
-    every = parse_duration(report.checkpoint_every or EVERY)
+    every = inf if never else parse_duration(report.checkpoint_every or EVERY)
     return Checkpoint(folder.checkpoint, _identity(config, data, command), every, folder.path)
 
 

@@ -92,10 +92,10 @@ def reserved(path: str, force: bool, resume: bool) -> Iterator[RunFolder]:
         with explained(path):
             target.parent.mkdir(parents=True, exist_ok=True)
             _take(aside, path, stack)
-        check_folder(path, force, resume)  # another run may have ended meanwhile
         folder = RunFolder(path, aside, force, resume)
-        _make_ready(folder)
         try:
+            check_folder(path, force, resume)  # another run may have ended meanwhile
+            _make_ready(folder)
             yield folder
         except BaseException as error:
             if not (folder.checkpoint / STATE).exists() or isinstance(error, NoFit):
