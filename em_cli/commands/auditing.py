@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -25,15 +24,13 @@ BESIDE = frozenset({"verify", "json", "format", "threads", "runner"})  # options
 
 def manifest_of(run: str) -> dict[str, Any]:
     """The manifest of a run folder."""
-    file = Path(run) / "manifest.json"
-    try:
-        found = json.loads(file.read_bytes())
-    except FileNotFoundError:
-        raise DataError(f"{run} has no manifest.json: it is not a run folder as em fit writes it.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{file}: cannot be read ({error}).") from None
+    from em_cli.outputs.manifest import MANIFEST, read_manifest
+
+    found = read_manifest(run)
     if not isinstance(found, dict) or not all(isinstance(found.get(name), dict) for name in ("config", "outputs")):
-        raise DataError(f"{file} does not say what a run was and what it wrote: was it made by an earlier em?")
+        raise DataError(
+            f"{Path(run) / MANIFEST} does not say what a run was and what it wrote: was it made by an earlier em?"
+        )
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,16 +91,12 @@ def _table(file: Path) -> Table:
 
 
 def _manifest(home: Path) -> Mapping[str, Any]:
-    file = home / "manifest.json"
-    try:
-        found: Any = json.loads(file.read_bytes())
-    except FileNotFoundError:
-        raise DataError(f"{home} has no manifest.json: it is not a run folder as em fit writes it.") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file}: cannot be read ({error}).") from None
+    from em_cli.outputs.manifest import MANIFEST, read_manifest
+
+    found = read_manifest(home)
     inputs = found.get("inputs") if isinstance(found, dict) else None
     if not isinstance(inputs, list) or not inputs or not all(isinstance(f, dict) and f.keys() >= KNOWN for f in inputs):
-        raise DataError(f"{file} does not say what was read.")
+        raise DataError(f"{home / MANIFEST} does not say what was read.")
     manifest: Mapping[str, Any] = found
     return manifest
 

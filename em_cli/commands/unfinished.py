@@ -114,7 +114,7 @@ def say_done(folder: RunFolder, report: ReportOptions, shown: str, screen: Scree
     from em_cli.commands.show import summary_of
     from em_cli.display.text import safe
     from em_cli.outputs.folder import write_file
-    from em_cli.outputs.manifest import to_json
+    from em_cli.outputs.manifest import read_manifest, to_json
 
     there = Path(folder.path)
     if not screen.quiet:
@@ -127,7 +127,7 @@ def say_done(folder: RunFolder, report: ReportOptions, shown: str, screen: Scree
     if shown == "csv":
         write_file("-", [_content(table)])
     elif shown == "json" and table.exists():
-        config = json.loads(_content(there / "manifest.json"))["config"]
+        config = read_manifest(there)["config"]
         rows = [
             {**row, "covariance": row["covariance"] or "", "note": row["note"] or ""}
             for row in parsed(_content(table).splitlines())

@@ -33,6 +33,16 @@ class Columns:
     patterns: Flags  # (P, D) cells that are missing together, without those that only few rows lack
     n_rows: int
 
+    @property
+    def unit(self) -> Array:
+        """(D,) the standard deviation, or one where a column is constant."""
+        return np.where(self.sd > 0, self.sd, 1.0)
+
+    def standardized(self, x: Array) -> Array:
+        """The rows (D, n) from the mean, in units."""
+        standardized: Array = (x - self.mean[:, None]) / self.unit[:, None]
+        return standardized
+
     def select(self, indices: Integers) -> Columns:
         """The same of some columns."""
         return Columns(

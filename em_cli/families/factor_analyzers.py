@@ -52,7 +52,7 @@ class FactorAnalyzers:
             raise UsageError(f"noise must be one of {', '.join(NOISE)}, not {self.noise!r}.")
         if self.n_factors < 1:
             raise UsageError(f"n_factors must be at least 1, not {self.n_factors}.")
-        scale = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
+        scale = self.columns.unit
         if self.isotropic:
             scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
         object.__setattr__(self, "scale", scale)
@@ -87,9 +87,7 @@ class FactorAnalyzers:
         return np.broadcast_to(-np.log(self.scale).sum(), x.shape[1])
 
     def embedding(self, x: Array) -> Array:
-        sd = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
-        embedded: Array = (x - self.columns.mean[:, None]) / sd[:, None]
-        return embedded
+        return self.columns.standardized(x)
 
     def log_density(self, features: Array, parameters: FactorParameters, offset: Array, out: Array) -> None:
         p, (r, k, q, d) = parameters, parameters.scores.shape

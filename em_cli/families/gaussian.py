@@ -63,7 +63,7 @@ class Gaussian:
         if self.means is not None:
             _check_lists(self.means)
         structure = COVARIANCES.load(self.covariance)()
-        scale = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
+        scale = self.columns.unit
         if structure.letters.common_scale:
             scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
         object.__setattr__(self, "structure", structure)
@@ -118,9 +118,7 @@ class Gaussian:
         return np.broadcast_to(-np.log(self.scale).sum(), x.shape[1])
 
     def embedding(self, x: Array) -> Array:
-        sd = np.where(self.columns.sd > 0, self.columns.sd, 1.0)
-        embedded: Array = (x - self.columns.mean[:, None]) / sd[:, None]
-        return embedded
+        return self.columns.standardized(x)
 
     def natural(self, parameters: GaussianParameters) -> tuple[Array, Flags]:
         return parameters.theta, np.logical_or.reduce(parameters.tight, axis=-1)

@@ -56,7 +56,7 @@ class GaussianWithGaps:
     def embedding(self, x: Array) -> Array:
         """Missing cells stand where the data as a whole let expect them."""
         columns = self.base.columns
-        sd = np.where(columns.sd > 0, columns.sd, 1.0)
+        sd = columns.unit
         centre, covariance = (columns.centre - columns.mean) / sd, columns.covariance / np.outer(sd, sd)
         one = np.ones((1, x.shape[1]))
         return expected(self.base.embedding(x), centre[None], covariance[None], one)

@@ -79,8 +79,7 @@ class StudentT:
         """In robust standard deviations from the median, and no farther than a few: starts do not chase outliers."""
         centred = x - np.median(x, axis=1, keepdims=True)
         spread = 1.4826 * np.median(np.abs(centred), axis=1, keepdims=True)
-        sd = np.where(self.columns.sd > 0, self.columns.sd, 1.0)[:, None]
-        return np.clip(centred / np.where(spread > 0, spread, sd), -FARTHEST, FARTHEST)
+        return np.clip(centred / np.where(spread > 0, spread, self.columns.unit[:, None]), -FARTHEST, FARTHEST)
 
     def log_density(self, features: Array, parameters: StudentTParameters, offset: Array, out: Array) -> None:
         self._distances(features, parameters, out)

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from em_cli import __version__
+from em_cli.errors import DataError
 
+MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "scipy", "pandas", "pyyaml", "pydantic", "typer", "rich")
 
 
@@ -35,6 +38,17 @@ def manifest(command: str, seconds: Mapping[str, float], facts: Mapping[str, Any
         "blas": _blas(),
         **facts,
     }
+
+
+def read_manifest(run: str | Path) -> Any:
+    """What the manifest of a run folder holds, whatever it is; `DataError` if it cannot be read."""
+    file = Path(run) / MANIFEST
+    try:
+        return json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise DataError(f"{run} has no {MANIFEST}: it is not a run folder as em fit writes it.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{file}: cannot be read ({error}).") from None
 
 
 def _now() -> str:

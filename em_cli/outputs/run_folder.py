@@ -16,9 +16,9 @@ from typing import Any
 from em_cli.errors import NoFit, OutputError
 from em_cli.outputs.checkpoint import STATE
 from em_cli.outputs.folder import Content, explained, umask, write_flushed
-from em_cli.outputs.manifest import to_json
+from em_cli.outputs.manifest import MANIFEST, to_json
 
-CHECKPOINT, MANIFEST = "checkpoint", "manifest.json"
+CHECKPOINT = "checkpoint"
 AT_CWD, EXCHANGE = -100, 2  # of renameat2(2)
 
 
