@@ -9,7 +9,6 @@ import typer
 from typer.exceptions import TyperException
 
 from em_cli import __version__, memory
-from em_cli.commands import streams
 from em_cli.commands.config import config
 from em_cli.commands.fit import fit
 from em_cli.commands.impute import impute
@@ -23,6 +22,7 @@ from em_cli.commands.select import select
 from em_cli.commands.show import show
 from em_cli.display.text import message as escaped
 from em_cli.errors import EmError, ExitStatus, ReaderGone
+from em_cli.runs import stdio
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 LONGEST_MESSAGE = 1500  # characters
@@ -66,7 +66,7 @@ def main() -> None:
         os.environ[variable] = "1"
     debug = "--debug" in sys.argv[1:] or os.environ.get("EM_DEBUG", "0") not in ("", "0")
     status: int | str | None = ExitStatus.DONE
-    streams.prepare()
+    stdio.prepare()
     try:
         if not ASKING & set(sys.argv[1:]):
             memory.check_program()
@@ -82,7 +82,7 @@ def main() -> None:
         if debug and not isinstance(error, ReaderGone | KeyboardInterrupt):
             raise
         status = _told(error)
-    streams.settle()
+    stdio.settle()
     sys.exit(status)
 
 

@@ -16,17 +16,20 @@ from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import Array, Flags, Integers, stack, take
 from em_cli.engine.climb import Candidate, FitResult
 from em_cli.engine.columns import summarize, unit_columns
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.family import Family
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Algorithm, Block, Family, Parameters, Runner, Source
+from em_cli.engine.protocols import Algorithm, Runner
+from em_cli.engine.rows import Block, Source
 from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import Fitted
-from em_cli.search.restarts import Plan, Task, search
-from em_cli.sources.memory import InMemory
+from em_cli.search.search import Plan, Task, search
+from em_cli.sources.in_memory import InMemory
 from em_cli.starts import STARTS
 
 Kinds = tuple[str, ...]  # of the columns, as "real", "positive", "12 trials", or "3 levels"

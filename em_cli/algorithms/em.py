@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
+from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Expectation, Parameters, Query
+from em_cli.engine.protocols import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class EM:
     """Each E-step is taken at the M-step of the one before."""
 
     @property
-    def forgetful(self) -> bool:
+    def memoryless(self) -> bool:
         return True
 
     def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:

@@ -16,8 +16,9 @@ from math import isfinite
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Expectation, Parameters, Query
+from em_cli.engine.protocols import Query
 
 Pair = tuple[Array, Array]  # a step and how much the gradient fell along it
 
@@ -30,7 +31,7 @@ class LBFGS:
     shortenings: int = 5
 
     @property
-    def forgetful(self) -> bool:
+    def memoryless(self) -> bool:
         return False
 
     def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:
@@ -66,7 +67,7 @@ class LBFGS:
                 return (yield Query(found))
             step, tried = min(1.0, limit / length), found
             for _ in range(self.shortenings + 1):
-                tried = yield Query(chart.parameters(u + step * direction), trial=True, to_gain=slope / 2)
+                tried = yield Query(chart.parameters(u + step * direction), trial=True, expected_gain=slope / 2)
                 if tried.log_likelihood >= found.log_likelihood:
                     break
                 step *= _shortening(tried.log_likelihood - found.log_likelihood, step * slope)

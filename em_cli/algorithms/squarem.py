@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Expectation, Parameters, Query
+from em_cli.engine.protocols import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,16 @@ class SQUAREM:
     growth: float = 4.0
 
     @property
-    def forgetful(self) -> bool:
+    def memoryless(self) -> bool:
         return False
 
     def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:
         found = yield Query(start)
-        limit, to_gain = self.first_limit, None
+        limit, expected_gain = self.first_limit, None
         while True:
             chart = model.chart(found.parameters, found.weight)
-            one = yield Query(found, trial=True, to_gain=to_gain)
-            two = yield Query(one, trial=True, to_gain=to_gain)
+            one = yield Query(found, trial=True, expected_gain=expected_gain)
+            two = yield Query(one, trial=True, expected_gain=expected_gain)
             if two.log_likelihood < max(one.log_likelihood, found.log_likelihood):
                 break
             found = two
@@ -42,12 +43,12 @@ class SQUAREM:
             bend = second - first
             length, curvature = float(np.linalg.norm(first)), float(np.linalg.norm(bend))
             ratio = length / curvature if curvature > 0 else 1.0
-            to_gain = 0.5 * max(ratio, 1.0) * float(second @ second)
+            expected_gain = 0.5 * max(ratio, 1.0) * float(second @ second)
             leap = min(ratio, limit)
             if leap <= 1.0:
                 continue
             u = 2 * leap * first + leap**2 * bend
-            tried = yield Query(chart.parameters(u), trial=True, to_gain=to_gain)
+            tried = yield Query(chart.parameters(u), trial=True, expected_gain=expected_gain)
             if tried.log_likelihood >= two.log_likelihood:
                 found = tried
                 limit = limit * self.growth if leap == limit else limit

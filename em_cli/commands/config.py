@@ -6,8 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
-from em_cli.commands.options import grouped
-from em_cli.commands.predict import Debug
+from em_cli.options import Debug, grouped
 
 config = Typer(help="Run configurations: show, check, schema, init.", no_args_is_help=True)
 
@@ -30,17 +29,18 @@ def show(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
 @grouped
 def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
     """Check a configuration; silent if it is sound."""
-    from em_cli.commands import setup, wanted
     from em_cli.config.resolve import resolve
     from em_cli.families import FAMILIES
     from em_cli.families.covariances import COVARIANCES
+    from em_cli.models import specification
     from em_cli.runners import RUNNERS
+    from em_cli.runs import configure, plan
 
     resolved = resolve(file, overrides or [], {})
-    setup.criterion_of(resolved)
-    setup.plan_of(resolved)
+    configure.criterion_of(resolved)
+    plan.plan_of(resolved)
     RUNNERS.load(resolved.runner)
-    for name in wanted.families_of(resolved):
+    for name in specification.families_of(resolved):
         if name != "auto":
             FAMILIES.load(name)
     for name in resolved.covariance or []:
@@ -70,7 +70,7 @@ def init(
 
     Example: em config init data.csv > run.yaml
     """
-    from em_cli.commands.scored_rows import target
     from em_cli.config.files import template
+    from em_cli.runs.row_scores import target
 
     target(out, force)([template(data)])

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from typer import Argument
 
-from em_cli.commands.options import (
+from em_cli.options import (
     ColumnOptions,
     ConfigOptions,
     FitModelOptions,
@@ -41,76 +41,77 @@ def fit(
     """
     options = dict(locals())
     if report.verify is not None:
-        from em_cli.commands.auditing import verify
+        from em_cli.runs.verify import verify
 
         verify(fit, "fit", options)
         return
     begun = time.monotonic()
-    from em_cli.commands import doubts, results, saying, setup, unfinished, wanted
-    from em_cli.commands.drawing import check_wanted
-    from em_cli.commands.interruption import Halt, interruptible
-    from em_cli.commands.places import check_run
-    from em_cli.commands.session import Record, watched
     from em_cli.errors import NoFit, UsageError
+    from em_cli.models import specification
     from em_cli.outputs.folder import write_file
+    from em_cli.runs import configure, deliver, plan, read, resume, stdout, warnings
+    from em_cli.runs.interruption import Halt, interruptible
+    from em_cli.runs.path_checks import check_run
+    from em_cli.runs.plotting import check_wanted
+    from em_cli.runs.record import Record, watched
 
-    config = setup.configuration(
+    config = configure.configuration(
         paths, (column_options, reading, model_options, search_options, place, folder_options), config_options
     )
-    shown = setup.stdout_format(report, ("human", "json"), screen.quiet)
-    k = setup.one_k(config)
+    shown = configure.stdout_format(report, ("human", "json"), screen.quiet)
+    k = configure.one_k(config)
     check_run(config, config_options, report)
-    check_wanted(report, setup.folder_for(config, report))
+    check_wanted(report, configure.folder_for(config, report))
     with (
         interruptible() as interruption,
-        unfinished.run_folder(config, report, config_options.dry_run) as folder,
+        resume.run_folder(config, report, config_options.dry_run) as folder,
         watched("fit", screen, report) as observe,
     ):
-        record, halt = Record(observe), Halt(interruption, setup.deadline_of(config, begun))
-        data = setup.read_data(config, record)
-        if folder and unfinished.is_done(folder, config, data, "fit"):
-            unfinished.say_done(folder, report, shown, screen)
+        record, halt = Record(observe), Halt(interruption, plan.deadline_of(config, begun))
+        data = read.read_data(config, record)
+        if folder and resume.is_done(folder, config, data, "fit"):
+            resume.say_done(folder, report, shown, screen)
             return
 
+        from em_cli.models.variants import WEAK, lacks_prior, models, variants
         from em_cli.outputs.document import document, scored
         from em_cli.outputs.model_file import start_parameters
-        from em_cli.search.models import WEAK, lacks_prior, models, variants
-        from em_cli.search.restarts import Task, search
+        from em_cli.search.search import Task, search
 
-        family = wanted.one_family(config)
-        groups = wanted.groups_of(config, data, family)
+        family = specification.one_family(config)
+        groups = specification.groups_of(config, data, family)
         found = variants({family: groups}, config.covariance)
         if len(found) > 1:
             raise UsageError(f"fit takes one covariance structure, not {len(found)}; em select compares them.")
-        latent, prior = wanted.latent_of(config, data, (k,)), wanted.prior_of(config)
+        latent, prior = specification.latent_of(config, data, (k,)), specification.prior_of(config)
         columns, [(label, model)] = models(data.schema, data.source, found, (k,), latent, prior)
-        setup.check_rows(data, k, columns)
-        doubts.warn_of_copies(data, columns, groups, record)
-        setup.check_labels(data, k)
-        plan, runner, given = setup.plan_of(config), setup.runner_of(config), setup.start_file(config)
+        read.check_rows(data, k, columns)
+        warnings.warn_of_copies(data, columns, groups, record)
+        read.check_labels(data, k)
+        wanted, runner, given = plan.plan_of(config), plan.runner_of(config), configure.start_file(config)
         task = Task(label, model, start_parameters(given, model) if given else None)
         if config_options.dry_run:
-            write_file("-", [saying.plan_text(config, data, [task], plan, setup.folder_for(config, report))])
+            write_file("-", [stdout.plan_text(config, data, [task], wanted, configure.folder_for(config, report))])
             return
-        setup.check_memory(config, data, [task], plan)
-        journal = unfinished.checkpoint_of(folder, config, data, "fit", report)
+        plan.check_memory(config, data, [task], wanted)
+        checkpoint = resume.checkpoint_of(folder, config, data, "fit", report)
         with record.timed("search"):
-            (fitted,) = search([task], data.source, columns, runner, plan, observe, halt, journal)
+            (fitted,) = search([task], data.source, columns, runner, wanted, observe, halt, checkpoint)
             if fitted.chosen is None and not (given or prior or lacks_prior(model.family) or halt()):
-                doubts.warn_of_prior(fitted, record)
+                warnings.warn_of_prior(fitted, record)
                 again = Task(label, replace(model, prior=WEAK))
-                (fitted,) = search([again], data.source, columns, runner, plan, observe, halt, journal)
+                (fitted,) = search([again], data.source, columns, runner, wanted, observe, halt, checkpoint)
         if fitted.chosen is None:
-            unfinished.give_up(interruption, journal)
-            raise NoFit(doubts.no_fit(fitted))
-        context = results.context_of(config, data, groups, halt)
+            resume.give_up(interruption, checkpoint)
+            raise NoFit(warnings.no_fit(fitted))
+        context = deliver.context_of(config, data, groups, halt)
         with record.timed("scoring"):
             result = scored(fitted, context, data.source, runner)
-        doubts.warn_of_halt(halt, config, record, journal is not None)
-        doubts.warn_of_fit(result, context, data, record)
+        warnings.warn_of_halt(halt, config, record, checkpoint is not None)
+        warnings.warn_of_fit(result, context, data, record)
         params = document(result, context, record.warnings)
-        results.announce(params, observe)
-        occasion = results.Occasion("fit", config, data, record, report, folder, journal, halt)
-        written = results.deliver(occasion, result, params, [fitted], {})
-    saying.say_fit(shown, params, result, data, folder.path if folder else None, written, screen)
-    saying.finish(record, report, interruption)
+        deliver.announce(params, observe)
+        occasion = deliver.Occasion("fit", config, data, record, report, folder, checkpoint, halt)
+        written = deliver.deliver(occasion, result, params, [fitted], {})
+    stdout.say_fit(shown, params, result, data, folder.path if folder else None, written, screen)
+    stdout.finish(record, report, interruption)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from em_cli.commands.options import ReadingOptions, grouped
-from em_cli.commands.predict import Debug, Model, Rows
+from em_cli.options import Debug, Model, ReadingOptions, Rows, grouped
 
 if TYPE_CHECKING:
     from em_cli.sources.pieces import Piece
@@ -39,8 +38,8 @@ def impute(
     """
     import numpy as np
 
-    from em_cli.commands.scored_rows import chunks_for, open_model, target
     from em_cli.errors import UsageError
+    from em_cli.runs.row_scores import chunks_for, open_model, target
     from em_cli.sources.filling import cell_text, filled, missing_cells
 
     loaded = open_model(model, paths)

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 from typer import Argument
 
-from em_cli.commands.options import grouped
-from em_cli.commands.predict import Debug
+from em_cli.options import Debug, grouped
 
 
 @grouped

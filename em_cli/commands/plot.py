@@ -7,8 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from em_cli.commands.options import grouped
-from em_cli.commands.predict import Debug, Quiet
+from em_cli.options import Debug, Quiet, grouped
 
 
 @grouped
@@ -43,13 +42,13 @@ def plot(
 
     Example: em plot faithful.em --kind scatter
     """
-    from em_cli.commands.drawing import check_extra, files_of
-    from em_cli.commands.run_folder import read_run
     from em_cli.errors import OutputError, UsageError
     from em_cli.outputs.folder import write_file, write_files
     from em_cli.registry import did_you_mean
     from em_cli.reports.picture import FORMATS, kinds_named, pictures_of
     from em_cli.reports.style import theme_named
+    from em_cli.runs.plotting import check_extra, files_of
+    from em_cli.runs.read_back import read_run
 
     check_extra()
     if format not in FORMATS:

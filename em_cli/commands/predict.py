@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Option
 
-from em_cli.commands.options import ReadingOptions, grouped
-
-Model = Annotated[str, Argument(metavar="MODEL", help="A params.json or run folder; - is standard input.")]
-Rows = Annotated[list[str], Argument(metavar="DATA...", help="CSV files; - is standard input.")]
-Debug = Annotated[bool, Option("--debug", help="Tracebacks.")]
-Quiet = Annotated[bool, Option("-q", "--quiet", help="Nothing on stdout.")]
+from em_cli.options import Debug, Model, ReadingOptions, Rows, grouped
 
 
 @grouped
@@ -28,8 +23,8 @@ def predict(
 
     Example: em predict faithful.em new.csv > labelled.csv
     """
-    from em_cli.commands.scored_rows import open_model, scored_chunks, target
     from em_cli.outputs.tables import score_header, score_lines
+    from em_cli.runs.row_scores import open_model, scored_chunks, target
 
     write = target(out, force, model, *paths)
     loaded = open_model(model, paths)

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from em_cli.commands.options import grouped
-from em_cli.commands.predict import Debug, Quiet
+from em_cli.options import Debug, Quiet, grouped
 
 
 @grouped
@@ -29,11 +28,11 @@ def report(
 
     Example: em report faithful.em
     """
-    from em_cli.commands.drawing import check_extra, report_of
-    from em_cli.commands.places import check_places
-    from em_cli.commands.run_folder import read_run
     from em_cli.errors import OutputError
     from em_cli.outputs.folder import write_file
+    from em_cli.runs.path_checks import check_places
+    from em_cli.runs.plotting import check_extra, report_of
+    from em_cli.runs.read_back import read_run
 
     check_extra()
     check_places(data or (), {"--out": out})

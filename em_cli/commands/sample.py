@@ -7,8 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.commands.options import grouped
-from em_cli.commands.predict import Debug, Model
+from em_cli.options import Debug, Model, grouped
 
 DRAWN = 1 << 14  # rows at once
 
@@ -29,10 +28,10 @@ def sample(
     """
     import numpy as np
 
-    from em_cli.commands.scored_rows import target
     from em_cli.errors import UsageError
     from em_cli.outputs.model_file import read_model
     from em_cli.outputs.tables import csv_text
+    from em_cli.runs.row_scores import target
 
     write = target(out, force, model)
     loaded = read_model(model)

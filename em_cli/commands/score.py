@@ -7,8 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.commands.options import ReadingOptions, grouped
-from em_cli.commands.predict import Debug, Model, Rows
+from em_cli.options import Debug, Model, ReadingOptions, Rows, grouped
 
 
 @grouped
@@ -26,9 +25,9 @@ def score(
 
     Example: em score faithful.em new.csv
     """
-    from em_cli.commands.scored_rows import open_model, scored_chunks, target
     from em_cli.errors import DataError, UsageError
     from em_cli.outputs.tables import csv_text
+    from em_cli.runs.row_scores import open_model, scored_chunks, target
 
     write = target(out, force, model, *paths)
     loaded = open_model(model, paths)

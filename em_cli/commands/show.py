@@ -7,9 +7,9 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.commands.options import ScreenOptions, grouped
-from em_cli.commands.predict import Model
 from em_cli.errors import DataError, UsageError
+from em_cli.options import Model, ScreenOptions, grouped
+from em_cli.runs.summary import summary_of
 
 
 @grouped
@@ -46,10 +46,10 @@ def show(
 
 def _show_audit(run: str, screen: ScreenOptions) -> None:
     """How a run was made; `DataError` if its files are not those that it wrote."""
-    from em_cli.commands.auditing import AS_WRITTEN, input_states, manifest_of, states
-    from em_cli.commands.saying import color_wanted, width
     from em_cli.display.audit_page import audit_page
     from em_cli.outputs.folder import write_file
+    from em_cli.runs.audit import AS_WRITTEN, input_states, manifest_of, states
+    from em_cli.runs.stdout import color_wanted, width
 
     columns = width() if sys.stdout.isatty() else 100
     try:
@@ -61,31 +61,3 @@ def _show_audit(run: str, screen: ScreenOptions) -> None:
     write_file("-", [text])
     if changed := [f"{name} is {state}" for name, state in found.items() if state != AS_WRITTEN]:
         raise DataError(f"{run} is not as it was written: {', '.join(changed)}.")
-
-
-def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
-    """What there is to say of a model, or of the model of a run."""
-    from em_cli.commands.saying import color_wanted, width
-    from em_cli.display.search_words import number
-    from em_cli.display.summary import fit_summary
-    from em_cli.outputs.model_file import read_model
-    from em_cli.sources.quoting import listed
-
-    loaded = read_model(model)
-    document, color = loaded.document, color_wanted(screen)
-    n, names = number(document.get("n_samples")) or 0, listed(loaded.schema.names)
-    columns = width() if sys.stdout.isatty() else 80
-    text = fit_summary(
-        document,
-        read_line=f"fitted to {n:,.0f} rows of {names}",
-        written=[],
-        folder=None,
-        width=columns,
-        color=color,
-    )
-    if drawn:
-        from em_cli.commands.sketching import sketches_of
-        from em_cli.display.sketches import sketches
-
-        text += sketches(sketches_of(loaded, model, columns), columns, color)
-    return text

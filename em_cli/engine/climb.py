@@ -10,8 +10,9 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.events import Finished, Iterated, Observer, ignore
+from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Algorithm, Expectation, Parameters, Query
+from em_cli.engine.protocols import Algorithm, Query
 from em_cli.engine.stopping import Status, Stopping, remaining
 
 
@@ -42,7 +43,7 @@ class FitResult:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Leg:
+class Round:
     """Climbs that a search wants made before it goes on."""
 
     candidates: Sequence[Candidate]
@@ -51,43 +52,45 @@ class Leg:
 
 
 class Climb:
-    """One candidate on its way up: the E-step it waits for, and what it has heard so far."""
+    """One candidate on its way up: the E-step it waits for, and what it has told so far."""
 
-    def __init__(self, candidate: Candidate, leg: Leg, remembers: bool) -> None:
-        self.candidate, self.stopping, self.observe = candidate, leg.stopping, leg.observe
+    def __init__(self, candidate: Candidate, round_: Round, remembers: bool) -> None:
+        self.candidate, self.stopping, self.observe = candidate, round_.stopping, round_.observe
         self.algorithm = candidate.algorithm.iterate(candidate.model, candidate.start)
         self.query: Query = next(self.algorithm)
         self.trace = list(candidate.climbed[:-1])  # the last of them is the start, which is asked for again
         self.passes = len(self.trace)
-        self.last: Expectation | None = None
+        self.incumbent: Expectation | None = None
         self.result: FitResult | None = None
-        self.heard: list[Expectation] | None = [] if remembers and not candidate.algorithm.forgetful else None
+        self.told: list[Expectation] | None = [] if remembers and not candidate.algorithm.memoryless else None
 
-    def hear(self, found: Expectation) -> None:
-        if self.heard is not None:
-            self.heard.append(found)
-        height = found.log_likelihood
+    def tell(self, found: Expectation) -> None:
+        if self.told is not None:
+            self.told.append(found)
+        log_likelihood = found.log_likelihood
         self.passes += 1
-        if not isfinite(height) and not (self.query.trial and isinstance(self.query.at, Parameters)):
+        if not isfinite(log_likelihood) and not (self.query.trial and isinstance(self.query.at, Parameters)):
             self.end(Status.DEGENERATE, "the log-likelihood is not finite")
             return
-        if not self.query.trial or height >= self.trace[-1]:
-            self.last = found
-            self.trace.append(height)
+        if not self.query.trial or log_likelihood >= self.trace[-1]:
+            self.incumbent = found
+            self.trace.append(log_likelihood)
             c = self.candidate
-            self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), height))
+            self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), log_likelihood))
         self.query = self.algorithm.send(found)
-        status = self.stopping(self.trace, self.passes, self.query.to_gain)
+        status = self.stopping(self.trace, self.passes, self.query.expected_gain)
         if status is not None:
             self.end(status)
 
     def end(self, status: Status, reason: str = "") -> None:
         if self.result is not None:
             return
-        parameters = self.last.parameters if self.last else self.candidate.start
-        height = self.last.log_likelihood if self.last else float("-inf")
-        weight = self.last.weight if self.last else np.zeros(self.candidate.model.n_components)
-        to_gain = remaining(self.trace) if self.query.to_gain is None else self.query.to_gain
+        parameters = self.incumbent.parameters if self.incumbent else self.candidate.start
+        log_likelihood = self.incumbent.log_likelihood if self.incumbent else float("-inf")
+        weight = self.incumbent.weight if self.incumbent else np.zeros(self.candidate.model.n_components)
+        expected_gain = remaining(self.trace) if self.query.expected_gain is None else self.query.expected_gain
         trace, c = tuple(self.trace), self.candidate
-        self.result = FitResult(c, parameters, height, weight, trace, status, to_gain, reason)
-        self.observe(Finished(c.number, c.label, c.model.n_components, len(trace), height, status.value, to_gain))
+        self.result = FitResult(c, parameters, log_likelihood, weight, trace, status, expected_gain, reason)
+        self.observe(
+            Finished(c.number, c.label, c.model.n_components, len(trace), log_likelihood, status.value, expected_gain)
+        )

@@ -8,8 +8,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.patterns import codes, decoded, grouped
-from em_cli.engine.protocols import Source
-from em_cli.engine.sweep import likeliest_normal
+from em_cli.engine.rows import Source
+from em_cli.engine.sweep_operator import likeliest_normal
 
 RELATIVE_RESOLUTION = 1e-6  # of the standard deviation, where the data do not show a resolution of their own
 HASH = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio

@@ -8,16 +8,18 @@ from typing import TypeVar
 import numpy as np
 
 from em_cli.engine.arrays import stack, take
-from em_cli.engine.climb import Candidate, Climb, FitResult, Leg
+from em_cli.engine.checkpoint import Checkpoint, on_the_way, restore, unpacked_results
+from em_cli.engine.climb import Candidate, Climb, FitResult, Round
 from em_cli.engine.events import Observer, PassDone, ignore
+from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model, maximize_all
 from em_cli.engine.passes import one_pass
-from em_cli.engine.protocols import Expectation, Parameters, Runner, Source
-from em_cli.engine.recall import Journal, on_the_way, return_to, unpacked_results
+from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Source
 from em_cli.engine.stopping import Status, Stopping
 
 Answer = TypeVar("Answer")
-Search = Generator[Leg, list[FitResult], Answer]  # asks for climbs, is told how they ended
+Search = Generator[Round, list[FitResult], Answer]  # asks for climbs, is told how they ended
 
 
 def fit(
@@ -27,38 +29,38 @@ def fit(
     stopping: Stopping,
     observe: Observer = ignore,
     halted: Callable[[], bool] = lambda: False,
-    journal: Journal | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[FitResult]:
     """Climb from every candidate; each pass over the data serves all of them.
 
     When `halted` says so, the climbs end where they are, after at least one pass.
     """
-    return conduct([_alone(Leg(candidates, stopping, observe))], source, runner, observe, halted, journal)[0]
+    return run_searches([_alone(Round(candidates, stopping, observe))], source, runner, observe, halted, checkpoint)[0]
 
 
-def _alone(leg: Leg) -> Search[list[FitResult]]:
-    return (yield leg)
+def _alone(round_: Round) -> Search[list[FitResult]]:
+    return (yield round_)
 
 
-def conduct(
+def run_searches(
     searches: Sequence[Search[Answer]],
     source: Source,
     runner: Runner,
     observe: Observer = ignore,
     halted: Callable[[], bool] = lambda: False,
-    journal: Journal | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[Answer]:
     """Run the searches side by side; each pass over the data serves the climbs of all of them."""
     answers: dict[int, Answer] = {}
     waiting: dict[int, list[Climb]] = {}
 
     def go_on(place: int, results: list[FitResult] | None) -> None:
-        """Hear the search's next wish, or its answer."""
+        """Take the search's next round, or its answer."""
         try:
-            leg = searches[place].send(results) if results is not None else next(searches[place])
-            while not leg.candidates:
-                leg = searches[place].send([])
-            waiting[place] = [Climb(candidate, leg, journal is not None) for candidate in leg.candidates]
+            round_ = searches[place].send(results) if results is not None else next(searches[place])
+            while not round_.candidates:
+                round_ = searches[place].send([])
+            waiting[place] = [Climb(candidate, round_, checkpoint is not None) for candidate in round_.candidates]
         except StopIteration as end:
             waiting.pop(place, None)
             answers[place] = end.value
@@ -67,18 +69,18 @@ def conduct(
         """Those searches all of whose climbs have ended."""
         for place in [place for place, climbs in waiting.items() if all(climb.result for climb in climbs)]:
             results = [climb.result for climb in waiting[place] if climb.result]
-            if journal:
-                journal.ended(place, results)
+            if checkpoint:
+                checkpoint.ended(place, results)
             go_on(place, results)
 
     for place in range(len(searches)):
         go_on(place, None)
-    if journal:
-        past = journal.begin()
+    if checkpoint:
+        past = checkpoint.begin()
         for place, packed in past.ended:
             go_on(place, unpacked_results(packed, [climb.candidate for climb in waiting[place]]))
         if past.on_the_way:
-            return_to(past.on_the_way, waiting)
+            restore(past.on_the_way, waiting)
             tell_ends()
     while waiting:
         climbing = [climb for climbs in waiting.values() for climb in climbs if climb.result is None]
@@ -86,14 +88,14 @@ def conduct(
             batches = one_pass([(model, parameters) for model, parameters, _ in asking], source, runner)
             for batch, (_, _, members) in zip(batches, asking, strict=True):
                 for index, climb in enumerate(members):
-                    climb.hear(Expectation(batch, index))
+                    climb.tell(Expectation(batch, index))
         observe(PassDone(sum(climb.result is None for climb in climbing), len(climbing)))
         halting = halted()
-        if journal and (halting or journal.due()):
-            journal.keep(on_the_way(waiting))
+        if checkpoint and (halting or checkpoint.due()):
+            checkpoint.keep(on_the_way(waiting))
         if halting:
-            if journal:
-                journal.close()
+            if checkpoint:
+                checkpoint.close()
             for climb in climbing:
                 climb.end(Status.INTERRUPTED)
         tell_ends()

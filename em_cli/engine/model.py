@@ -9,19 +9,11 @@ from typing import Any, cast
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, n_candidates, stack, take
+from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.protocols import (
-    Block,
-    Chart,
-    Conjugate,
-    Expectation,
-    Family,
-    Latent,
-    LatentChart,
-    ModelStatistics,
-    Noisy,
-    Parameters,
-)
+from em_cli.engine.family import Chart, Family, Penalised
+from em_cli.engine.latent import Latent, LatentChart, Noisy
+from em_cli.engine.rows import Block
 
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
 
@@ -75,7 +67,7 @@ class Model:
         """(R,) what a climb maximises beside the log-likelihood; constants left out."""
         if not self.prior:
             return 0.0
-        pseudo = cast(Conjugate, self.family).pseudo_statistics(parameters.components, plain=True)
+        pseudo = cast(Penalised, self.family).penalty_statistics(parameters.components, plain=True)
         total: Array = self.prior * self.family.expected_log_density(pseudo, parameters.components).sum(axis=-1)
         return total
 
@@ -85,7 +77,7 @@ class Model:
         These stand about the component as it is: the M-step maximises a lower bound of the penalised
         log-likelihood that touches it there, with its gradient.
         """
-        pseudo = cast(Conjugate, self.family).pseudo_statistics(at.components, plain=False)
+        pseudo = cast(Penalised, self.family).penalty_statistics(at.components, plain=False)
         return ModelStatistics(statistics.components + self.prior * pseudo, statistics.latent)
 
     def chart(self, parameters: Parameters, weight: Array) -> ModelChart | None:

@@ -10,10 +10,12 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, add, map_arrays, n_candidates
+from em_cli.engine.cache import SUM_ROWS, FeatureCache, scratch
+from em_cli.engine.expectation import Batch, ModelStatistics
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.kept import QUANTUM, Kept, scratch
 from em_cli.engine.plan import Group, Job, Walk, planned, tile_rows
-from em_cli.engine.protocols import Batch, Block, ModelStatistics, Runner, Source
+from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Block, Source
 
 SMALL = 1 << 17  # log-densities; fewer are not worth waking other workers
 BUFFER = 16  # numbers; with NumPy's own choice, it broadcasts short rows at half the speed
@@ -39,7 +41,7 @@ Answer = list[tuple[list[_Sums], Array | None]]  # of each walk: sums for its jo
 def one_pass(groups: Sequence[Group], source: Source, runner: Runner) -> list[Batch]:
     """The E-steps of all groups, reading each block once.
 
-    Each QUANTUM of rows is summed tile by tile, and then these sums, all in the order of the
+    Each SUM_ROWS of rows is summed tile by tile, and then these sums, all in the order of the
     rows: it matters neither who computes them, nor how the rows are cut into blocks of whole quanta.
     """
     walks = planned(groups, source)
@@ -64,8 +66,8 @@ def _expect(source: Source, item: tuple[int, list[Walk]]) -> list[Answer]:
     with np.errstate():
         np.setbufsize(BUFFER)
         return [
-            [_walk(block, range(first, min(first + QUANTUM, block.x.shape[1])), walk) for walk in walks]
-            for first in range(0, block.x.shape[1], QUANTUM)
+            [_walk(block, range(first, min(first + SUM_ROWS, block.x.shape[1])), walk) for walk in walks]
+            for first in range(0, block.x.shape[1], SUM_ROWS)
         ]
 
 
@@ -144,7 +146,7 @@ def _added(totals: Answer, answer: Answer) -> Answer:
 
 def _batches(groups: Sequence[Group], walks: list[Walk], totals: Answer, source: Source) -> list[Batch]:
     by_group: list[list[tuple[Job, _Sums]]] = [[] for _ in groups]
-    memory: Kept | None = getattr(source, "kept", None)
+    memory: FeatureCache | None = getattr(source, "cache", None)
     for walk, (sums, common) in zip(walks, totals, strict=True):
         if walk.common is not None:
             common = walk.common

@@ -11,10 +11,12 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers, n_candidates, take
+from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, FeatureCache
+from em_cli.engine.expectation import Parameters
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.kept import KEPT_FLOATS, QUANTUM, Kept
+from em_cli.engine.family import Family
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Family, Parameters, Source
+from em_cli.engine.rows import Source
 
 TILE_FLOATS = 3 << 15  # of features per tile
 LONGEST_TILE = 1 << 13  # rows
@@ -53,12 +55,12 @@ def tile_rows(n_features: int) -> int:
     """Rows of a tile; it depends on nothing else, so the bits of a sum do not either."""
     shortest = max(32, min(160, exponential.PRODUCT // 4 // n_features))
     longest = min(max(TILE_FLOATS // n_features, shortest), LONGEST_TILE) // 8 * 8
-    even = -(-QUANTUM // -(-QUANTUM // longest))
+    even = -(-SUM_ROWS // -(-SUM_ROWS // longest))
     return -(-even // 8) * 8
 
 
 def planned(groups: Sequence[Group], source: Source) -> list[Walk]:
-    memory: Kept | None = getattr(source, "kept", None)
+    memory: FeatureCache | None = getattr(source, "cache", None)
     walks: dict[tuple[int, int], Walk] = {}
     for place, (model, stacked) in enumerate(groups):
         family = model.family

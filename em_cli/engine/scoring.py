@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, add, stack
-from em_cli.engine.kept import QUANTUM
+from em_cli.engine.cache import SUM_ROWS
+from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.patterns import pattern_order
 from em_cli.engine.plan import tile_rows
-from em_cli.engine.protocols import Block, Parameters, Runner, Source
+from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Block, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _log_density(model: Model, stacked: Parameters, tile: Array, offset: Array) 
     """(1, K, n) of the components less the base measure, plus the offset (1, K)."""
     density = np.empty((1, model.n_components, tile.shape[1]))
     features = np.empty((model.family.n_features(), tile.shape[1]))
-    with np.errstate(over="ignore"):  # squares of huge values, which a tight component does not use
+    with np.errstate(over="ignore"):  # squares of huge values, which a concentrated component does not use
         model.family.features(tile, features)
         model.family.log_density(features, stacked.components, offset, density)
     return density
@@ -99,7 +101,7 @@ def totals(scores: RowScores, weights: Array | None = None) -> Totals:
 
 
 def score_source(model: Model, parameters: Parameters, source: Source, runner: Runner) -> Totals:
-    """The totals of all rows: of each QUANTUM first, and then in the order of these."""
+    """The totals of all rows: of each SUM_ROWS first, and then in the order of these."""
     result: Totals | None = None
     for parts in runner.map(_score_block, source, [(b, model, parameters) for b in range(len(source))]):
         for part in parts:
@@ -112,8 +114,8 @@ def _score_block(source: Source, item: tuple[int, Model, Parameters]) -> list[To
     index, model, parameters = item
     block = source[index]
     parts = []
-    for first in range(0, block.x.shape[1], QUANTUM):
-        rows = slice(first, first + QUANTUM)
+    for first in range(0, block.x.shape[1], SUM_ROWS):
+        rows = slice(first, first + SUM_ROWS)
         weights = None if block.weights is None else block.weights[rows]
         labels = None if block.labels is None else block.labels[rows]
         parts.append(totals(score_rows(model, parameters, block.x[:, rows], labels), weights))

@@ -28,17 +28,17 @@ class Stopping:
     tolerance: float = 0.01
     max_iterations: int = 2000  # passes over the data, tentative ones counted
 
-    def __call__(self, trace: Sequence[float], passes: int, to_gain: float | None = None) -> Status | None:
+    def __call__(self, trace: Sequence[float], passes: int, expected_gain: float | None = None) -> Status | None:
         """The verdict on a climb, from its latest iterates and the number of all passes that led to them."""
         if len(trace) > 2:
             window = trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
-            if window < self.tolerance and self._little_remains(trace, to_gain):
+            if window < self.tolerance and self._little_remains(trace, expected_gain):
                 return Status.CONVERGED
         return Status.MAX_ITERATIONS if passes >= self.max_iterations else None
 
-    def _little_remains(self, trace: Sequence[float], to_gain: float | None) -> bool:
-        if to_gain is not None:
-            return to_gain < self.tolerance / 10
+    def _little_remains(self, trace: Sequence[float], expected_gain: float | None) -> bool:
+        if expected_gain is not None:
+            return expected_gain < self.tolerance / 10
         return trace[-1] - trace[-2] < self.tolerance / 1000 and remaining(trace) < self.tolerance / 10
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers, n_candidates
 from em_cli.engine.columns import Columns
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.protocols import Chart, Collapse, Completing, Conjugate, Family
+from em_cli.engine.family import Chart, Completing, Degeneracy, Family, Penalised
 from em_cli.errors import DataError
 
 
@@ -88,11 +88,11 @@ class Product:
             axis=-1,
         )
 
-    def frame(self, parameters: ProductParameters) -> ProductParameters:
+    def reference(self, parameters: ProductParameters) -> ProductParameters:
         """Of the groups that have one."""
         parts = zip(self.families, parameters.parts, strict=True)
         return ProductParameters(
-            tuple(family.frame(own) if hasattr(family, "frame") else None for family, own in parts)
+            tuple(family.reference(own) if hasattr(family, "reference") else None for family, own in parts)
         )
 
     def maximize(self, statistics: Array, parameters: ProductParameters | None) -> ProductParameters:
@@ -104,8 +104,8 @@ class Product:
     def n_parameters(self, n_components: int) -> int:
         return sum(family.n_parameters(n_components) for family in self.families)
 
-    def collapsed(self, parameters: ProductParameters, support: Array) -> list[Collapse | None]:
-        by_family = [family.collapsed(own, support) for (family, _, _), own in self._with(parameters)]
+    def degenerate(self, parameters: ProductParameters, support: Array) -> list[Degeneracy | None]:
+        by_family = [family.degenerate(own, support) for (family, _, _), own in self._with(parameters)]
         return [next((reason for reason in reasons if reason), None) for reasons in zip(*by_family, strict=True)]
 
     def moments(self, parameters: ProductParameters) -> tuple[Array, Array]:
@@ -152,9 +152,11 @@ class Product:
             drawn[columns] = family.sample(own, labels, rng)
         return drawn
 
-    def pseudo_statistics(self, parameters: ProductParameters, plain: bool) -> Array:
+    def penalty_statistics(self, parameters: ProductParameters, plain: bool) -> Array:
         parts = zip(self.families, parameters.parts, strict=True)
-        return np.concatenate([cast(Conjugate, family).pseudo_statistics(own, plain) for family, own in parts], axis=-1)
+        return np.concatenate(
+            [cast(Penalised, family).penalty_statistics(own, plain) for family, own in parts], axis=-1
+        )
 
     def complete(self, x: Array, parameters: ProductParameters, responsibilities: Array) -> Array:
         completed = np.empty_like(x)

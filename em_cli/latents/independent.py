@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import field, numbers
-from em_cli.engine.kept import scratch
-from em_cli.engine.protocols import Block, Family, ModelStatistics, Posterior
+from em_cli.engine.expectation import ModelStatistics
+from em_cli.engine.family import Family
+from em_cli.engine.latent import Posterior
+from em_cli.engine.rows import Block
 from em_cli.errors import DataError
 
 TINY = float(np.finfo(float).tiny)

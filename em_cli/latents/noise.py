@@ -11,7 +11,10 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite, positive
-from em_cli.engine.protocols import Block, Family, ModelStatistics, Posterior
+from em_cli.engine.expectation import ModelStatistics
+from em_cli.engine.family import Family
+from em_cli.engine.latent import Posterior
+from em_cli.engine.rows import Block
 from em_cli.errors import DataError
 from em_cli.latents.independent import (
     NEGLIGIBLE,

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from em_cli.engine.protocols import Collapse
+from em_cli.engine.family import Degeneracy
 from em_cli.engine.scoring import Totals
 from em_cli.outputs.model_file import LoadedModel
 
 
 def components(
-    loaded: LoadedModel, totals: Totals, collapses: Sequence[Collapse | None], names: Sequence[str]
+    loaded: LoadedModel, totals: Totals, degeneracies: Sequence[Degeneracy | None], names: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Mean and standard deviation of the columns that hold numbers, probabilities of the levels of the others."""
     columns = loaded.schema.columns
@@ -35,7 +35,7 @@ def components(
             "n_effective": float(totals.n_effective[k]),
             "n_assigned": int(totals.n_assigned[k]),
             **one(k),
-            "degenerate": collapses[k] is not None,
+            "degenerate": degeneracies[k] is not None,
         }
         for k, weight in enumerate(loaded.document["weights"])
     ]

@@ -13,14 +13,16 @@ from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl
 from em_cli.engine.arrays import Integers, map_arrays, stack
 from em_cli.engine.climb import FitResult
-from em_cli.engine.protocols import Parameters, Runner, Source
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Source
 from em_cli.engine.scoring import Totals, score_source
 from em_cli.engine.stopping import Status
+from em_cli.models.groups import Group, family_name
 from em_cli.outputs.components import components
 from em_cli.outputs.model_file import FORMAT, SCHEMA_VERSION, LoadedModel, model_of
-from em_cli.search.groups import Group, family_name
-from em_cli.search.ledger import Collapses, Fitted, Verdict
-from em_cli.sources.memory import InMemory
+from em_cli.search.ledger import Degeneracies, Fitted, Verdict
+from em_cli.sources.in_memory import InMemory
 from em_cli.sources.schema import Column, Schema
 
 
@@ -61,7 +63,7 @@ class Scored:
     loaded: LoadedModel
     totals: Totals
     figures: Figures
-    collapses: Collapses
+    degeneracies: Degeneracies
     log_prior: float
     source: Source  # the rows fitted; labels are in the order of the components
     names: tuple[str, ...]  # of the components
@@ -86,11 +88,11 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
         float(totals.entropy),
         float(totals.log_largest),
     )
-    collapses = tuple(fitted.collapses[k] for k in order)
+    degeneracies = tuple(fitted.degeneracies[k] for k in order)
     names = {old: context.label_names[old] for old in range(len(context.label_names))}
     named = tuple(names.get(int(old), f"component {new + 1}") for new, old in enumerate(order))
     log_prior = float(np.sum(model.log_prior(stack([found]))))
-    return Scored(fitted, parameters, loaded, totals, figures, collapses, log_prior, source, named)
+    return Scored(fitted, parameters, loaded, totals, figures, degeneracies, log_prior, source, named)
 
 
 def relabelled(source: Source, order: Integers) -> Source:
@@ -110,7 +112,7 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
         result.parameters
         | noise
         | {
-            "components": components(result.loaded, result.totals, result.collapses, result.names),
+            "components": components(result.loaded, result.totals, result.degeneracies, result.names),
             "log_likelihood": figures.log_likelihood,
             "prior": "weak" if chosen.candidate.model.prior else "none",
             "log_prior": result.log_prior,
@@ -130,7 +132,7 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
             "tol": context.tol,
             "max_iter": context.max_iter,
             "floor": "resolution of the data" if result.parameters["structure"] else None,
-            "floor_active": any(c is not None and c.at_floor for c in result.collapses),
+            "floor_active": any(c is not None and c.at_resolution for c in result.degeneracies),
             "n_samples": context.n_samples,
             "n_rows_read": context.n_rows_read,
             "n_rows_dropped": context.n_rows_read - context.n_samples,

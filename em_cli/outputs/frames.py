@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from em_cli.engine.recall import Packed
+from em_cli.engine.checkpoint import Packed
 
 HEAD = struct.Struct("<4sQI")  # mark, bytes that follow, their CRC-32
 MARK = b"em-1"

@@ -13,13 +13,14 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import unit_columns
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.family import Completing
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Completing, Parameters
 from em_cli.engine.scoring import RowScores, score_rows
 from em_cli.errors import DataError, UsageError
 from em_cli.latents import LATENTS
+from em_cli.models.groups import MIXED, Group, built, check_group, grouped
 from em_cli.outputs.json_text import parse
-from em_cli.search.groups import MIXED, Group, built, check_group, grouped
 from em_cli.sources.files import label
 from em_cli.sources.schema import LEVELLED, TYPES, Column, Schema
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from em_cli.errors import NoFit, OutputError
-from em_cli.outputs.checkpoint import STATE
+from em_cli.outputs.checkpoint_file import STATE
 from em_cli.outputs.folder import Content, explained, umask, write_flushed
 from em_cli.outputs.manifest import MANIFEST, to_json
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from em_cli.criteria import CRITERIA
 from em_cli.engine.events import ModelChosen, Observer
-from em_cli.engine.protocols import Runner, Source
+from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Source
+from em_cli.models.variants import Variant
 from em_cli.outputs.document import Context, Scored, mclust_name, scored, stop_reason
 from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
-from em_cli.search.models import Variant
 
 COLUMNS = (
     "k", "covariance", "model", "family", "log_likelihood", "n_parameters", *CRITERIA, "delta", "clear", "entropy",
@@ -64,7 +65,7 @@ def table(
             own = replace(context, groups=groups[fitted.label])
             result = scored(replace(fitted, label=row["covariance"]), own, source, runner)
             row |= _figures(result, own)
-            compare_to_fewer(row, not any(result.collapses), tops)
+            compare_to_fewer(row, not any(result.degeneracies), tops)
             candidates.append((row[criterion], result.figures.n_parameters, len(rows), result, own))
         rows.append(row)
         values = tuple((name, row[name]) for name in CRITERIA if row[name] is not None)
@@ -99,7 +100,7 @@ def _figures(result: Scored, context: Context) -> dict[str, Any]:
     figures, chosen = result.figures, result.fitted.chosen
     assert chosen is not None, "there is a fit to describe"
     shares = result.totals.n_effective / result.totals.n_effective.sum()
-    collapse = next((c.reason for c in result.collapses if c), "")
+    collapse = next((c.reason for c in result.degeneracies if c), "")
     return {
         "log_likelihood": figures.log_likelihood,
         "n_parameters": figures.n_parameters,

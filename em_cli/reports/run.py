@@ -9,11 +9,11 @@ from typing import Any, cast
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Parameters
 from em_cli.engine.scoring import component_log_density
 from em_cli.latents.noise import Noise
-from em_cli.search.groups import Group
+from em_cli.models.groups import Group
 from em_cli.sources.schema import Column, Schema
 
 MOST_ROWS = 20_000  # are shown; of more, a sample of as many

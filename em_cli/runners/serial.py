@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from em_cli.engine.protocols import Answer, Item, Source
+from em_cli.engine.protocols import Answer, Item
+from em_cli.engine.rows import Source
 
 
 @dataclass(frozen=True, slots=True)

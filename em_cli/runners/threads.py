@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from em_cli.engine.protocols import Answer, Item, Source
+from em_cli.engine.protocols import Answer, Item
+from em_cli.engine.rows import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,15 @@ import numpy as np
 from em_cli.engine.arrays import Array, flat, stack
 from em_cli.engine.climb import FitResult
 from em_cli.engine.columns import Columns, multiplicity
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.family import Degeneracy
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
-from em_cli.engine.protocols import Block, Collapse, Parameters, Runner, Source
+from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Block, Source
 from em_cli.engine.stopping import Status
 
-Collapses = tuple[Collapse | None, ...]  # of the components of one result; all None for a sound one
+Degeneracies = tuple[Degeneracy | None, ...]  # of the components of one result; all None for a sound one
 
 SAME_OPTIMUM = 0.05  # nats; ends closer than this are taken for one optimum
 CHANCE = 10.0  # a climb may yet gain this many times what its trace promises
@@ -51,7 +54,7 @@ class Fitted:
     label: str
     n_components: int
     chosen: FitResult | None
-    collapses: Collapses  # of the components of the chosen fit
+    degeneracies: Degeneracies  # of the components of the chosen fit
     ledger: tuple[Entry, ...]
     failure: str = ""  # why there is no fit
     searches: int = 0  # made for it, or climbs where there was no more than that
@@ -100,7 +103,7 @@ class _Reweighted:
 
 
 def first_reason(ledger: Sequence[Entry]) -> str:
-    """Why the first of the starts that collapsed did so."""
+    """Why the first of the starts that degenerate did so."""
     return next((entry.reason for entry in ledger if entry.reason), "it did not come to rest")
 
 
@@ -109,12 +112,12 @@ def reach(result: FitResult) -> float:
     return result.log_likelihood + MARGIN + CHANCE * result.remaining
 
 
-def dead(result: FitResult) -> Collapses:
+def dead(result: FitResult) -> Degeneracies:
     """Of a climb that gave no mixture."""
-    return (Collapse(result.reason or "it did not start", True),)
+    return (Degeneracy(result.reason or "it did not start", True),)
 
 
-class Assessor:
+class DegeneracyCheck:
     """Tells which components of a result are degenerate, by the distinct rows that they rest on."""
 
     def __init__(self, source: Source, columns: Columns, runner: Runner) -> None:
@@ -124,18 +127,18 @@ class Assessor:
         self.source = None if copies is None else _Reweighted(source, 1 / copies)
         self.runner = runner
 
-    def __call__(self, results: Sequence[FitResult]) -> list[Collapses]:
+    def __call__(self, results: Sequence[FitResult]) -> list[Degeneracies]:
         models: dict[int, list[FitResult]] = {}
         for result in results:
             if result.status is not Status.DEGENERATE and isfinite(result.log_likelihood):
                 models.setdefault(id(result.candidate.model), []).append(result)
-        found: dict[int, Collapses] = {}
+        found: dict[int, Degeneracies] = {}
         for alike in models.values():
             model, parameters = alike[0].candidate.model, stack([result.parameters for result in alike])
             support = self._support(model, parameters, alike).ravel()
-            collapses = model.family.collapsed(flat(parameters.components), support)
+            degeneracies = model.family.degenerate(flat(parameters.components), support)
             for r, result in enumerate(alike):
-                found[id(result)] = tuple(collapses[r * model.n_components : (r + 1) * model.n_components])
+                found[id(result)] = tuple(degeneracies[r * model.n_components : (r + 1) * model.n_components])
         return [found.get(id(result)) or dead(result) for result in results]
 
     def _support(self, model: Model, parameters: Parameters, results: Sequence[FitResult]) -> Array:
@@ -153,39 +156,44 @@ class Attempt:
     result: FitResult
     start: str
     seed: tuple[int, ...]
-    collapses: Collapses
+    degeneracies: Degeneracies
     climbed: bool
     sample_rows: int = 0  # that the climb has seen; 0 means all
 
     @property
     def sound(self) -> bool:
-        return not any(self.collapses)
+        return not any(self.degeneracies)
 
     @property
     def reason(self) -> str:
-        return next((collapse.reason for collapse in self.collapses if collapse), "")
+        return next((collapse.reason for collapse in self.degeneracies if collapse), "")
 
     @property
     def usable(self) -> bool:
-        return not any(collapse and collapse.at_floor for collapse in self.collapses)
+        return not any(collapse and collapse.at_resolution for collapse in self.degeneracies)
 
 
-def judge(label: str, n_components: int, attempts: Sequence[Attempt], tally: tuple[int, int] | None = None) -> Fitted:
+def choose(
+    label: str, n_components: int, attempts: Sequence[Attempt], agreement: tuple[int, int] | None = None
+) -> Fitted:
     """Choose the highest end that is not degenerate, and say of each start what became of it.
 
     Where every end is degenerate, the best that is not merely at the resolution of the data
-    is chosen, with its collapses: that the count of rows be large is a preference, not a wall.
-    The tally tells how many searches there were and how many reached the best; where there is
+    is chosen, with its degeneracies: that the count of rows be large is a preference, not a wall.
+    The agreement tells how many searches there were and how many reached the best; where there is
     none every climb that ended was one.
     """
     ended = sorted((a for a in attempts if a.climbed), key=lambda a: -a.result.log_likelihood)
     chosen = next((a for a in ended if a.sound), None) or next((a for a in ended if a.usable), None)
     ledger = tuple(Entry(a.result, a.start, a.seed, _verdict(a, chosen), a.reason, a.sample_rows) for a in attempts)
-    searches, reached = tally or (len(ended), sum(entry.verdict in (Verdict.BEST, Verdict.SAME) for entry in ledger))
+    searches, reached = agreement or (
+        len(ended),
+        sum(entry.verdict in (Verdict.BEST, Verdict.SAME) for entry in ledger),
+    )
     if chosen is None:
-        failure = f"every start collapsed: {first_reason(ledger)}" if ledger else "there was no start"
+        failure = f"every start degenerate: {first_reason(ledger)}" if ledger else "there was no start"
         return Fitted(label, n_components, None, (), ledger, failure, searches)
-    return Fitted(label, n_components, chosen.result, chosen.collapses, ledger, "", searches, reached)
+    return Fitted(label, n_components, chosen.result, chosen.degeneracies, ledger, "", searches, reached)
 
 
 def _verdict(attempt: Attempt, chosen: Attempt | None) -> Verdict:

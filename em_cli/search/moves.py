@@ -16,10 +16,10 @@ from itertools import combinations
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import ModelStatistics
-from em_cli.search.ground import Ground, View
-from em_cli.search.parts import Part, pair_entropies, part
+from em_cli.search.best_splits import Part, best_splits, pair_entropies
+from em_cli.search.search_data import MixtureView, SearchData
 
 MANY = 12  # components, beyond which only the pairs that overlap most are thought of as merged
 ENTROPIES = 3  # pairs per component whose shared entropy is reckoned
@@ -69,35 +69,35 @@ class Move:
         return after
 
 
-def splits(view: View, ground: Ground, rng: np.random.Generator, tries: int) -> list[Split]:
+def splits(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: int) -> list[Split]:
     """The best way found to part each component, the most gainful first."""
-    parts = part(view.model, view.mass, ground, rng, tries)
+    parts = best_splits(view.model, view.weighted_responsibilities, data, rng, tries)
     known = [(k, p) for k, ps in enumerate(parts) for p in ps]
     gains = _changes(view, [(k,) for k, _ in known], [[p.first, p.second] for _, p in known])
     made = [Split(float(gain) + p.entropy, k, p) for gain, (k, p) in zip(gains, known, strict=True)]
     return sorted(made, key=lambda split: -split.gain)
 
 
-def merges(view: View) -> list[Merge]:
+def merges(view: MixtureView) -> list[Merge]:
     """The pairs of components that lose least by being made one, the cheapest first."""
-    k = len(view.mass)
+    k = len(view.weighted_responsibilities)
     pairs = list(combinations(range(k), 2))
     if k > MANY:
-        size = np.sqrt(np.maximum((view.mass**2).sum(axis=1), 1e-300))
-        overlap = view.mass @ view.mass.T / np.outer(size, size)
+        size = np.sqrt(np.maximum((view.weighted_responsibilities**2).sum(axis=1), 1e-300))
+        overlap = view.weighted_responsibilities @ view.weighted_responsibilities.T / np.outer(size, size)
         pairs = sorted(pairs, key=lambda pair: -overlap[pair])[: ENTROPIES * k]
     losses = -_changes(view, pairs, [[view.statistics[i] + view.statistics[j]] for i, j in pairs])
     cheapest = np.argsort(losses, kind="stable")[: ENTROPIES * k]
     if not pairs:
         return []
-    shared = pair_entropies(view.mass, np.array(pairs)[cheapest])
+    shared = pair_entropies(view.weighted_responsibilities, np.array(pairs)[cheapest])
     made = [Merge(float(losses[p] + s), *pairs[p]) for p, s in zip(cheapest, shared, strict=True)]
     return sorted(made, key=lambda merge: merge.loss)
 
 
-def moves(view: View, ground: Ground, rng: np.random.Generator, tries: int) -> list[Move]:
+def moves(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: int) -> list[Move]:
     """Splits with merges elsewhere, and pairs parted anew, the most gainful first."""
-    pairs, parted, k = merges(view), splits(view, ground, rng, tries), len(view.mass)
+    pairs, parted, k = merges(view), splits(view, data, rng, tries), len(view.weighted_responsibilities)
     found = [
         Move(split.gain - merge.loss, merge, split)
         for merge in pairs[: max(6, k)]
@@ -105,11 +105,13 @@ def moves(view: View, ground: Ground, rng: np.random.Generator, tries: int) -> l
         if split.component not in (merge.i, merge.j)
     ]
     again = pairs[:RESPLIT]
-    masses = np.array([view.mass[m.i] + view.mass[m.j] for m in again])
-    parts = part(view.model, masses, ground, rng, tries)
+    masses = np.array([view.weighted_responsibilities[m.i] + view.weighted_responsibilities[m.j] for m in again])
+    parts = best_splits(view.model, masses, data, rng, tries)
     known = [(merge, p) for merge, ps in zip(again, parts, strict=True) for p in ps]
     gains = _changes(view, [(m.i, m.j) for m, _ in known], [[p.first, p.second] for _, p in known])
-    shared = pair_entropies(view.mass, np.array([(m.i, m.j) for m, _ in known], np.intp).reshape(-1, 2))
+    shared = pair_entropies(
+        view.weighted_responsibilities, np.array([(m.i, m.j) for m, _ in known], np.intp).reshape(-1, 2)
+    )
     for gain, lost, (merge, p) in zip(gains, shared, known, strict=True):
         worth = float(gain) + p.entropy - float(lost)
         found.append(Move(worth, merge, Split(worth + merge.loss, merge.i, p)))
@@ -123,7 +125,7 @@ def bound(model: Model, statistics: Array) -> Array:
     return model.expected_log_likelihood(sums, parameters)
 
 
-def _changes(view: View, removed: Sequence[tuple[int, ...]], added: Sequence[Sequence[Array]]) -> Array:
+def _changes(view: MixtureView, removed: Sequence[tuple[int, ...]], added: Sequence[Sequence[Array]]) -> Array:
     """By how much the expected log-likelihood changes (M,) where new components replace old ones.
 
     Where components are coupled, all that stay are reckoned with.

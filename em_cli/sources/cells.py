@@ -14,7 +14,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.sources.domains import LARGEST, impossible
-from em_cli.sources.numerals import number, writings
+from em_cli.sources.number_formats import number, writings
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
 from em_cli.sources.schema import LEVELLED

@@ -14,7 +14,7 @@ from pandas.errors import DtypeWarning, ParserError, ParserWarning
 
 from em_cli.errors import DataError
 from em_cli.sources.layout import Layout
-from em_cli.sources.numerals import number
+from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plain, plural
 from em_cli.sources.records import Record, records

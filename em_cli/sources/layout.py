@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from em_cli.errors import DataError
-from em_cli.sources.numerals import number
+from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import quoted
 from em_cli.sources.records import records

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from em_cli.engine.arrays import Array
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 from em_cli.sources.schema import Schema
 
 

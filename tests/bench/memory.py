@@ -15,8 +15,8 @@ from problems import Array
 from support import bound_model, climb, default_plan, find_one
 
 from em_cli.engine.stopping import Stopping
-from em_cli.families.gaussian import Gaussian
-from em_cli.sources.memory import InMemory
+from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.sources.in_memory import InMemory
 
 WANTED = 1.5
 TWENTY = Stopping(0.01, 20)
@@ -44,7 +44,7 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def footprint(fit: Callable[[Array], None]) -> tuple[float, float, float]:
+def memory_estimate(fit: Callable[[Array], None]) -> tuple[float, float, float]:
     """The peak before the data were made, the size of the data, and the peak at the end, in MB."""
     before, x = peak(), BIGGEST.rows()
     fit(x)
@@ -54,7 +54,7 @@ def footprint(fit: Callable[[Array], None]) -> tuple[float, float, float]:
 def main() -> None:
     table = Table("Memory at 1e6 × 10, K = 10", ("fit", "imports, MB", "data, MB", "peak, MB", "sizes", "wanted"))
     for name, fit in FITS.items():
-        before, size, after = afresh(footprint, fit)
+        before, size, after = afresh(memory_estimate, fit)
         sizes = (after - before) / size
         table.row(name, before, size, after, f"{sizes:.2f}", table.at_most(sizes, WANTED))
     table.close()

@@ -15,7 +15,7 @@ from passes import TURNS, Ours, Size, ours_on
 from problems import CHECK_SEED, Array
 
 from em_cli.engine.scoring import score_rows
-from em_cli.sources.memory import InMemory, in_pattern_order
+from em_cli.sources.in_memory import InMemory, in_pattern_order
 
 SIZE = Size(100_000, 10, 5, {})
 SHARE = 0.2

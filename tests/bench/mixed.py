@@ -15,15 +15,15 @@ from bench import Table, afresh, timed
 from support import bound_model
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.family import Family
 from em_cli.engine.passes import one_pass
-from em_cli.engine.protocols import Family
 from em_cli.families.distributions.categorical import categorical
 from em_cli.families.distributions.poisson import poisson
-from em_cli.families.gaussian import Gaussian
+from em_cli.families.gaussian.gaussian import Gaussian
 from em_cli.families.product import Product
 from em_cli.runners.serial import Serial
-from em_cli.search.partitions import whole
-from em_cli.sources.memory import InMemory
+from em_cli.search.starting_values import whole
+from em_cli.sources.in_memory import InMemory
 
 N, K = 100_000, 5
 NUMBERS, COUNTS, CATEGORIES, LEVELS = 10, 5, 5, 4

@@ -18,12 +18,13 @@ from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
 from support import bound_model
 
 from em_cli.engine.arrays import stack, take
+from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
-from em_cli.engine.protocols import Expectation, Parameters, Runner
-from em_cli.families.gaussian import Gaussian
+from em_cli.engine.protocols import Runner
+from em_cli.families.gaussian.gaussian import Gaussian
 from em_cli.runners.serial import Serial
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 AGREEMENT = 1e-12  # of the log-likelihoods, relative
 APART = 4.0  # standard deviations between groups: where exponentials vanish, some programs are spared work

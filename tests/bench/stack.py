@@ -20,9 +20,9 @@ from em_cli.algorithms.em import EM
 from em_cli.engine.climb import Candidate
 from em_cli.engine.fit import fit
 from em_cli.engine.stopping import Stopping
-from em_cli.families.gaussian import Gaussian
+from em_cli.families.gaussian.gaussian import Gaussian
 from em_cli.runners.serial import Serial
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 IRIS = ("iris.csv", ("sepal_length", "sepal_width", "petal_length", "petal_width"))
 KS = range(1, 11)

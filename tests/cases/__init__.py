@@ -26,7 +26,7 @@ from cases.products import product_cases
 from cases.student_t import student_t_cases
 from em_cli.families import FAMILIES
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.factor_analyzers import FactorAnalyzers, ppca
+from em_cli.families.factor_analyzers.factor_analyzers import FactorAnalyzers, ppca
 
 CASE_MAKERS: dict[str, Callable[[], list[Case]]] = {
     "bernoulli": bernoulli_cases,

@@ -10,7 +10,7 @@ from support import Case, Document, Kinds, n_levels
 
 from cases.seen import averages, by_columns, of_observed, with_and_without_gaps
 from em_cli.engine.arrays import Array
-from em_cli.engine.protocols import Family
+from em_cli.engine.family import Family
 from em_cli.families.distributions.bernoulli import bernoulli
 from em_cli.families.distributions.categorical import categorical
 

@@ -13,8 +13,8 @@ from support import Case, Document, Kinds
 from cases.gaussian import scipy_gaussian
 from cases.seen import averages, by_pattern, with_and_without_gaps
 from em_cli.engine.arrays import Array
-from em_cli.engine.protocols import Family
-from em_cli.families.gaussian import Gaussian
+from em_cli.engine.family import Family
+from em_cli.families.gaussian.gaussian import Gaussian
 
 
 def scipy_factors(family: Any, document: Document, x: Array) -> Array:

@@ -13,7 +13,7 @@ from cases.seen import averages, by_pattern, with_and_without_gaps
 from em_cli.engine.arrays import Array
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.shapes import from_shape, to_shape
-from em_cli.families.gaussian import Gaussian
+from em_cli.families.gaussian.gaussian import Gaussian
 
 
 def scipy_gaussian(family: Any, document: Document, x: Array) -> Array:

@@ -11,9 +11,9 @@ from cases.counts import poisson_of_all, scipy_poisson
 from cases.gaussian import gaussian_of_all, scipy_gaussian
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import unit_columns
-from em_cli.families.columnwise import Columnwise
+from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.poisson import poisson
-from em_cli.families.gaussian import Gaussian
+from em_cli.families.gaussian.gaussian import Gaussian
 from em_cli.families.product import Product
 
 

@@ -14,7 +14,7 @@ from cases.seen import averages, by_pattern, with_and_without_gaps
 from em_cli.engine.arrays import Array, Integers
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.shapes import from_shape, to_shape
-from em_cli.families.student_t import StudentT
+from em_cli.families.student_t.student_t import StudentT
 
 
 def scipy_student_t(family: Any, document: Document, x: Array) -> Array:

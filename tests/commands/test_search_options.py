@@ -6,9 +6,9 @@ import shutil
 import pytest
 from program import SAMPLES, em
 
-from em_cli.commands.doubts import warn_if_reached_once
-from em_cli.commands.session import Record
 from em_cli.engine.events import ignore
+from em_cli.runs.record import Record
+from em_cli.runs.warnings import warn_if_reached_once
 from em_cli.search.ledger import Fitted
 
 

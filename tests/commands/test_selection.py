@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from program import SAMPLES, em
 
-from em_cli.commands.doubts import warn_of_choice
-from em_cli.commands.session import Record
 from em_cli.engine.events import ignore
 from em_cli.outputs.selection import Selection, compare_to_best, compare_to_fewer
+from em_cli.runs.record import Record
+from em_cli.runs.warnings import warn_of_choice
 
 FAITHFUL = SAMPLES / "faithful.csv"
 

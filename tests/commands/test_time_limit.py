@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from program import SAMPLES, em
 
-from em_cli.commands.interruption import Halt, Interruption
 from em_cli.config.durations import duration_text, parse_duration
+from em_cli.runs.interruption import Halt, Interruption
 
 ENDLESS = ("--restarts", "2", "--algorithm", "em", "--max-iter", "1000000", "--tol", "1e-12")
 

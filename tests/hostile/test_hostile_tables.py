@@ -9,8 +9,8 @@ import tables_read
 import tables_refused
 from refusal import refused
 
-from em_cli.commands.setup import read_options
 from em_cli.config.run_config import DataConfig
+from em_cli.runs.read import read_options
 from em_cli.sources.reader import read
 
 

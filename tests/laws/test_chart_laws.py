@@ -8,10 +8,10 @@ from cases import CASES
 from support import Case, responsibilities, start
 
 from em_cli.engine.arrays import stack, take
+from em_cli.engine.expectation import Expectation
 from em_cli.engine.passes import one_pass
-from em_cli.engine.protocols import Expectation
 from em_cli.runners.serial import Serial
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 each_separation = pytest.mark.parametrize("separation", [2.5, 1e5])

@@ -18,7 +18,7 @@ from em_cli.engine.stopping import Status, Stopping
 from em_cli.latents import LATENTS
 from em_cli.runners import RUNNERS
 from em_cli.runners.serial import Serial
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 each_case = pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)

@@ -13,7 +13,7 @@ from em_cli.families.distributions.bessel_ratio import concentration, resultant_
 from em_cli.families.distributions.gamma_function import log_minus_digamma, stirling_rest, trigamma_rest
 from em_cli.families.distributions.von_mises import von_mises
 from em_cli.search.ledger import Verdict
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 CONTINUOUS = [case for case in CASES if case.name in ("gamma", "lognormal", "weibull", "beta", "von_mises")]
 each_case = pytest.mark.parametrize("case", CONTINUOUS, ids=lambda case: case.name)
@@ -35,7 +35,7 @@ def rounded(case) -> np.ndarray:
 def test_ties_do_not_win(case):
     for fitted in find(case.build(case.narrow), tied(case), [1, 2, 3]):
         assert fitted.chosen is not None, fitted.failure
-        assert not any(collapse and collapse.at_floor for collapse in fitted.collapses)
+        assert not any(collapse and collapse.at_resolution for collapse in fitted.degeneracies)
         for entry in fitted.ledger:
             if entry.result.log_likelihood > fitted.chosen.log_likelihood + 0.05:
                 assert entry.verdict in (Verdict.DEGENERATE, Verdict.STOPPED)  # on its way there
@@ -50,9 +50,9 @@ def test_a_component_of_tied_values_is_the_best_that_the_resolution_allows(case,
     model = bound_model(case.build(case.narrow), source, 1)
     best = climb(model, source, start(model, x, np.ones((1, 240)), weights), Stopping(1e-10, 300))
     components = best.parameters.components
-    (collapse,) = model.family.collapsed(components, np.array([240.0]))
+    (collapse,) = model.family.degenerate(components, np.array([240.0]))
     if others < 1e-99:  # fewer make a Weibull component as wide as they need
-        assert collapse is not None and collapse.at_floor
+        assert collapse is not None and collapse.at_resolution
         assert np.allclose(model.family.moments(components)[1], summarize(source).resolution / np.sqrt(12), rtol=0.02)
     chart = model.family.chart(components, np.array([weights.sum()]))
     rng = np.random.default_rng(1)

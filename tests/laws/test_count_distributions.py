@@ -8,8 +8,8 @@ from support import bound_model, component_log_density, start
 
 from em_cli.engine.arrays import stack
 from em_cli.engine.columns import unit_columns
+from em_cli.engine.expectation import Expectation
 from em_cli.engine.passes import one_pass
-from em_cli.engine.protocols import Expectation
 from em_cli.engine.scoring import score_rows
 from em_cli.errors import DataError, UsageError
 from em_cli.families.distributions.binomial import binomial
@@ -19,7 +19,7 @@ from em_cli.families.distributions.negative_binomial import negative_binomial
 from em_cli.families.distributions.poisson import poisson
 from em_cli.families.distributions.zero_inflated_poisson import zero_inflated_poisson
 from em_cli.runners.serial import Serial
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 
 def alone(family, x, weights=None):

@@ -20,7 +20,7 @@ from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.columns import unit_columns
 from em_cli.engine.stopping import Stopping
 from em_cli.families.product import Product
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 

@@ -26,7 +26,7 @@ from support import (
 
 from em_cli.engine.arrays import stack, take
 from em_cli.families import FAMILIES
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 each_exact = pytest.mark.parametrize("case", [case for case in CASES if case.exact], ids=lambda case: case.name)
@@ -119,7 +119,7 @@ def test_m_steps_never_lower_the_expected_log_likelihood(case: Case, seed, situa
 @each_exact
 @given(seed=st.integers(0, 999), situation=situations)
 def test_m_step_does_not_depend_on_the_frame_of_the_statistics(case: Case, seed, situation):
-    """Sums about zero lose digits of tight components; the next M-step, about their means, has them all."""
+    """Sums about zero lose digits of concentrated components; the next M-step, about their means, has them all."""
     separation, softness = situation
     x, labels = case.rows(seed, 80, separation)
     model, r = case.model(x, K), responsibilities(seed, labels, K, softness)

@@ -11,7 +11,7 @@ from support import Case, axis, component_log_density, features, flattened, resp
 
 from em_cli.engine.columns import summarize
 from em_cli.engine.model import Model
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 GAPPY = [case for case in CASES if case.gaps]
 each_case = pytest.mark.parametrize("case", GAPPY, ids=lambda case: case.name)

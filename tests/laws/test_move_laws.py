@@ -8,14 +8,14 @@ from cases import CLIMBING_CASES
 from support import Case, climb, responsibilities, start
 
 from em_cli.engine.columns import summarize
+from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.passes import one_pass
-from em_cli.engine.protocols import ModelStatistics
 from em_cli.engine.stopping import Stopping
 from em_cli.runners.serial import Serial
-from em_cli.search.ground import Ground
 from em_cli.search.moves import bound, merges, moves, splits
-from em_cli.search.partitions import whole
-from em_cli.sources.memory import InMemory
+from em_cli.search.search_data import SearchData
+from em_cli.search.starting_values import whole
+from em_cli.sources.in_memory import InMemory
 
 BOUNDED = [case for case in CLIMBING_CASES if case.bounded]  # of the others, what moves are worth is an estimate
 each_case = pytest.mark.parametrize("case", BOUNDED, ids=lambda case: case.name)
@@ -40,9 +40,9 @@ class Scene:
         self.result = climb(self.model, self.source, begin, TO_REST if rest else SOME_PASSES)
         assert np.isfinite(self.result.log_likelihood)
         components = self.result.parameters.components
-        if any(c and c.at_floor for c in self.model.family.collapsed(components, self.result.weight)):
+        if any(c and c.at_resolution for c in self.model.family.degenerate(components, self.result.weight)):
             pytest.skip("sums over the rows of a component at the floor have no digits left")
-        self.ground = Ground(self.source, whole(self.source), summarize(self.source), lambda: False)
+        self.ground = SearchData(self.source, whole(self.source), summarize(self.source), lambda: False)
         self.view = self.ground.view(self.result)
         self.rng = rng
 

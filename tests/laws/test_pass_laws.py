@@ -8,16 +8,16 @@ from cases import CLIMBING_CASES
 from support import Case, bound_model, features, responsibilities, scipy_log_density, start
 
 from em_cli.engine.arrays import map_arrays, stack, take
-from em_cli.engine.kept import QUANTUM
+from em_cli.engine.cache import SUM_ROWS
+from em_cli.engine.expectation import Batch, Expectation
 from em_cli.engine.model import Model, maximize_all
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import tile_rows
-from em_cli.engine.protocols import Batch, Expectation
 from em_cli.engine.scoring import score_rows, score_source
-from em_cli.families.gaussian import Gaussian
+from em_cli.families.gaussian.gaussian import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 each_case = pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
 each_separation = pytest.mark.parametrize("separation", [2.5, 1e5])
@@ -33,7 +33,7 @@ def bits(batch: Batch) -> tuple[bytes, ...]:
 @each_separation
 @pytest.mark.parametrize("weighted", [False, True])
 def test_blocks_of_whole_quanta_change_no_bit(case: Case, separation, weighted):
-    n = 2 * QUANTUM + 777
+    n = 2 * SUM_ROWS + 777
     x, labels = case.rows(1, n, separation)
     weights = np.random.default_rng(1).uniform(0.5, 2, n) if weighted else None
     model = case.model(x, K, weights)
@@ -41,7 +41,7 @@ def test_blocks_of_whole_quanta_change_no_bit(case: Case, separation, weighted):
     seen, scored = set(), set()
     for blocks in (1, 2, 3, 5):
         for runner in (Serial(), Threads(2)):
-            source = InMemory(x, weights, block_rows=blocks * QUANTUM)
+            source = InMemory(x, weights, block_rows=blocks * SUM_ROWS)
             first = one_pass([(model, at)], source, runner)[0]
             again = one_pass([(model, at)], source, runner)[0]
             seen |= {bits(first), bits(again)}
@@ -100,9 +100,9 @@ def test_what_tied_components_share_costs_no_digits(offset):
     x = rng.standard_normal((4, 20_000)) + 40 * rng.standard_normal((4, 4))[:, labels] + offset
     model = bound_model(Gaussian("tied"), InMemory(x), 4)
     at = start(model, x, responsibilities(4, labels, 4, 0.0))
-    assert not at.components.tight.any()
+    assert not at.components.concentrated.any()
     found = one_pass([(model, stack([at]))], InMemory(x), Serial())[0].log_likelihood[0]
-    near = replace(at, components=replace(at.components, tight=np.ones(4, bool)))
+    near = replace(at, components=replace(at.components, concentrated=np.ones(4, bool)))
     exact = one_pass([(model, stack([near]))], InMemory(x), Serial())[0].log_likelihood[0]
     assert found == pytest.approx(exact, rel=1e-12)
 
@@ -110,7 +110,7 @@ def test_what_tied_components_share_costs_no_digits(offset):
 def test_tiles_divide_a_quantum():
     for n_features in (2, 3, 6, 21, 66, 101, 1326, 5000):
         rows = tile_rows(n_features)
-        assert 0 < rows <= QUANTUM
+        assert 0 < rows <= SUM_ROWS
         assert n_features * rows <= 1 << 18 or rows <= 32
 
 

@@ -9,11 +9,11 @@ from em_cli.engine.arrays import stack
 from em_cli.engine.columns import multiplicity, summarize
 from em_cli.engine.passes import one_pass
 from em_cli.engine.patterns import codes, decoded, grouped
-from em_cli.engine.protocols import Source
-from em_cli.families import gaussian_patterns
-from em_cli.families.gaussian import Gaussian
+from em_cli.engine.rows import Source
+from em_cli.families.gaussian import patterns
+from em_cli.families.gaussian.gaussian import Gaussian
 from em_cli.runners.serial import Serial
-from em_cli.sources.memory import InMemory, in_pattern_order
+from em_cli.sources.in_memory import InMemory, in_pattern_order
 
 each_separation = pytest.mark.parametrize("separation", [2.5, 1e5])
 each_structure = pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
@@ -80,7 +80,7 @@ def test_the_order_of_the_rows_does_not_matter(covariance, separation):
 def test_few_patterns_at_a_time_change_nothing(monkeypatch, covariance, separation):
     scene = Scene(covariance, 5, 3000, separation)
     whole = scene.found(InMemory(scene.x))
-    monkeypatch.setattr(gaussian_patterns, "AT_ONCE", 1)
+    monkeypatch.setattr(patterns, "AT_ONCE", 1)
     for mine, its in zip(scene.found(InMemory(scene.x)), whole, strict=True):
         assert np.allclose(mine, its, rtol=1e-10, atol=1e-10 * np.abs(its).max())
 

@@ -10,12 +10,12 @@ from support import Case, climb, responsibilities, start
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack
 from em_cli.engine.climb import FitResult
+from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Parameters
 from em_cli.engine.scoring import score_source
 from em_cli.engine.stopping import Stopping
 from em_cli.runners.serial import Serial
-from em_cli.sources.memory import InMemory
+from em_cli.sources.in_memory import InMemory
 
 K = 2
 CONTINUOUS = {"real", "positive", "skewed", "proportion", "angle"}
@@ -112,7 +112,7 @@ def test_a_component_of_equal_rows_does_not_collapse(case: Case, algorithm):
     begin = start(model, x, responsibilities(3, labels, K, 0.0))
     result = climb(model, InMemory(x), begin, Stopping(1e-7, 2000), ALGORITHMS.load(algorithm)())
     assert np.diff(result.trace).min(initial=0) >= -1e-11 * abs(result.log_likelihood)
-    assert not any(model.family.collapsed(result.parameters.components, result.weight))
+    assert not any(model.family.degenerate(result.parameters.components, result.weight))
     assert not (model.family.moments(result.parameters.components)[1] < 0.02 * x.std(axis=1)).any()
 
 

@@ -13,13 +13,13 @@ from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.em import EM
 from em_cli.engine.columns import summarize
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.families.gaussian import Gaussian
+from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.models.groups import Group
+from em_cli.models.variants import models, variants
 from em_cli.runners.serial import Serial
-from em_cli.search import partitions
-from em_cli.search.groups import Group
-from em_cli.search.models import models, variants
-from em_cli.search.restarts import Plan, Task, search
-from em_cli.sources.memory import InMemory
+from em_cli.search import starting_values
+from em_cli.search.search import Plan, Task, search
+from em_cli.sources.in_memory import InMemory
 from em_cli.sources.schema import Column, Schema
 from em_cli.starts.kmeans import KMeans
 from em_cli.starts.random import Random
@@ -194,7 +194,7 @@ def test_more_effort_finds_no_less(name):
 @pytest.mark.parametrize("restarts", [None, 8])
 def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch, restarts):
     """A log-likelihood of fewer rows is higher: the ledger keeps it apart, and it wins nothing."""
-    monkeypatch.setattr(partitions, "SAMPLE_ROWS", 500)
+    monkeypatch.setattr(starting_values, "SAMPLE_ROWS", 500)
     rng = np.random.default_rng(5)
     x = np.concatenate([rng.normal(0, 1, 900), rng.normal(6, 1, 600)])[None]
     source = InMemory(x)
@@ -215,6 +215,6 @@ def test_more_components_are_no_worse():
     """Where starts of their own all collapse, a split of fewer components that climbs to the end at once may not."""
     x = reference_rows("galaxies.csv", ("velocity",))
     fits = find(Gaussian("full"), x, range(4, 9))
-    heights = [fitted.chosen.log_likelihood for fitted in fits if fitted.chosen and not any(fitted.collapses)]
+    heights = [fitted.chosen.log_likelihood for fitted in fits if fitted.chosen and not any(fitted.degeneracies)]
     assert len(heights) == len(fits)
     assert all(more >= fewer - 0.01 for fewer, more in pairwise(heights))

@@ -13,10 +13,10 @@ from tempfile import mkdtemp
 import numpy as np
 from program import SAMPLES, em
 
-from em_cli.commands.run_folder import read_run
 from em_cli.reports.picture import Picture, drawn, pictures_of
 from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT, Theme
+from em_cli.runs.read_back import read_run
 
 QUICK = ("--effort", "low")
 ARGUMENTS = {

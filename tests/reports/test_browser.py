@@ -10,7 +10,7 @@ import pytest
 from matplotlib.image import imread
 from shown import run
 
-from em_cli.commands.drawing import report_of
+from em_cli.runs.plotting import report_of
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = (

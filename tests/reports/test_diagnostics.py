@@ -56,8 +56,8 @@ def test_the_misfit_of_one_normal_to_two_groups():
 
 def shifted(found, mean, sd):
     """The same rows under one normal component in the first column."""
-    from em_cli.commands.run_folder import run_of
     from em_cli.outputs.model_file import model_of
+    from em_cli.runs.read_back import run_of
 
     document = dict(found.document) | {
         "n_components": 1, "weights": [1.0], "means": [[mean, 70.0]], "covariances": [[[sd**2, 0.0], [0.0, 100.0]]],

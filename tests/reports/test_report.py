@@ -12,13 +12,13 @@ from pages import Page, check
 from program import ENVIRONMENT, ROOT, em
 from shown import fitted, home, run
 
-from em_cli.commands.drawing import report_of
-from em_cli.commands.run_folder import read_run
 from em_cli.reports.html import tag, text
 from em_cli.reports.numbers import alike, percent, significant
 from em_cli.reports.style import THEMES
 from em_cli.reports.stylesheet import PANELS
 from em_cli.reports.trust import ADVICE
+from em_cli.runs.plotting import report_of
+from em_cli.runs.read_back import read_run
 
 SECTIONS = [
     "In short", "What was asked and read", "What the components look like", "How far to trust it", "The search",

@@ -10,9 +10,9 @@ from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.scoring import score_rows
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.errors import DataError, UsageError
-from em_cli.families.factor_analyzers import FactorAnalyzers, ppca
-from em_cli.families.gaussian import Gaussian
-from em_cli.sources.memory import InMemory
+from em_cli.families.factor_analyzers.factor_analyzers import FactorAnalyzers, ppca
+from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.sources.in_memory import InMemory
 
 SHAPES = [(6, 2, 300), (30, 4, 500)]  # columns, factors, rows
 
@@ -59,7 +59,7 @@ def test_many_columns(family):
     assert result.status is Status.CONVERGED
     assert np.diff(result.trace).min() >= -1e-11 * abs(result.log_likelihood)
     assert np.abs(result.weight - np.bincount(labels)).max() < 5
-    assert not any(result.candidate.model.family.collapsed(result.parameters.components, result.weight))
+    assert not any(result.candidate.model.family.degenerate(result.parameters.components, result.weight))
 
 
 def test_many_columns_with_missing_cells():

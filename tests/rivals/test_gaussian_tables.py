@@ -10,7 +10,7 @@ import pytest
 from support import REFERENCE, find, reference_rows
 
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.gaussian import Gaussian
+from em_cli.families.gaussian.gaussian import Gaussian
 
 TABLES = json.loads((REFERENCE / "gaussian_tables.json").read_text())["tables"]
 TOLERANCE = 0.02  # nats
@@ -35,7 +35,7 @@ def test_the_default_search_reaches_the_table(data, model):
     fits = [fit for fit in TABLES[data]["fits"] if fit["model"] == model and fit["k"] <= LARGEST[data]]
     for fit, fitted in zip(fits, find(Gaussian(NAMES[model]), x, [fit["k"] for fit in fits]), strict=True):
         assert fitted.chosen is not None, fitted.failure
-        assert not any(fitted.collapses)
+        assert not any(fitted.degeneracies)
         assert fitted.chosen.log_likelihood >= fit["loglik"] - TOLERANCE, fit
         p = fitted.chosen.candidate.model.n_parameters
         assert p * log(x.shape[1]) - 2 * fitted.chosen.log_likelihood <= fit["bic"] + 2 * TOLERANCE

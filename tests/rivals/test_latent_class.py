@@ -13,8 +13,8 @@ from em_cli.engine.scoring import score_rows, totals
 from em_cli.families.distributions.bernoulli import bernoulli
 from em_cli.families.distributions.categorical import categorical
 from em_cli.runners.serial import Serial
-from em_cli.search.restarts import Task, search
-from em_cli.sources.memory import InMemory
+from em_cli.search.search import Task, search
+from em_cli.sources.in_memory import InMemory
 
 CASES = json.loads((REFERENCE / "latent_class.json").read_text())["cases"]
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

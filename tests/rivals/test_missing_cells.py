@@ -11,8 +11,8 @@ from support import REFERENCE, bound_model, climb, find, find_one, reference_row
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.engine.stopping import Stopping
 from em_cli.families.covariances.shapes import from_shape
-from em_cli.families.gaussian import Gaussian
-from em_cli.sources.memory import InMemory
+from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.sources.in_memory import InMemory
 
 CASES = json.loads((REFERENCE / "missing_cells.json").read_text())["cases"]
 SURE = [case for case in CASES if case["confidence"] in ("high", "exact")]
@@ -48,7 +48,7 @@ def test_the_stored_parameters_have_the_stored_likelihood(case):
 def test_the_default_search_reaches_the_reference(case):
     (fitted,) = find(Gaussian(case["covariance"]), rows_of(case), [case["k"]])
     assert fitted.chosen is not None, fitted.failure
-    assert not any(fitted.collapses)
+    assert not any(fitted.degeneracies)
     assert fitted.chosen.log_likelihood == pytest.approx(case["loglik"], abs=case["tolerance"]["loglik_abs"])
 
 

@@ -15,8 +15,8 @@ from em_cli.engine.columns import summarize
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.families.distributions.binomial import binomial
 from em_cli.families.distributions.poisson import poisson
-from em_cli.families.gaussian import Gaussian
-from em_cli.sources.memory import InMemory
+from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.sources.in_memory import InMemory
 
 CASES = json.loads((REFERENCE / "references.json").read_text())["cases"]
 SURE = [case for case in CASES if case["k"] <= 3 and case["confidence"] in ("high", "exact")]
@@ -77,7 +77,7 @@ def test_the_default_search_reaches_the_reference(case):
     gap, tolerance = case["loglik"] - fitted.chosen.log_likelihood, case["tolerance"]["loglik_abs"]
     assert gap <= tolerance, "a worse optimum, or stopped too early"
     assert gap >= -tolerance, "the reference is beaten: is a component degenerate?"
-    assert not any(fitted.collapses)
+    assert not any(fitted.degeneracies)
     assert fitted.chosen.candidate.model.n_parameters == case["n_params"]
 
 
@@ -105,7 +105,7 @@ def test_most_fits_with_many_components_are_reached(capsys):
         for case, fitted in zip(
             cases, find(family_of(cases[0]), rows_of(cases[0]), [c["k"] for c in cases]), strict=True
         ):
-            sound = fitted.chosen is not None and not any(fitted.collapses)
+            sound = fitted.chosen is not None and not any(fitted.degeneracies)
             height = fitted.chosen.log_likelihood if fitted.chosen and sound else float("-inf")
             gap, tolerance = case["loglik"] - height, case["tolerance"]["loglik_abs"]
             if gap > tolerance:

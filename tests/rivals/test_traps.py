@@ -13,11 +13,11 @@ from em_cli.engine.columns import summarize
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.stopping import Stopping
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.gaussian import Gaussian
+from em_cli.families.gaussian.gaussian import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Verdict
-from em_cli.search.restarts import Task, search
-from em_cli.sources.memory import InMemory
+from em_cli.search.search import Task, search
+from em_cli.sources.in_memory import InMemory
 
 SEED = 1_905
 each_covariance = pytest.mark.parametrize("covariance", CLIMBED)
@@ -84,7 +84,7 @@ def test_tied_rows_are_no_component(covariance, k):
     x = with_ties(3)
     fitted = find(Gaussian(covariance), x, [k])[0]
     assert fitted.chosen is not None, fitted.failure
-    assert not any(fitted.collapses)
+    assert not any(fitted.degeneracies)
     labels = labels_of(fitted.chosen, x)
     assert (labels[:200] == labels[200]).sum() >= 20, "the tied rows are alone"
     for entry in fitted.ledger:
@@ -101,7 +101,7 @@ def test_ties_spoil_no_seed(seed):
     fits = find(Gaussian("full"), x, [2, 3], default_plan(seed=seed))
     for fitted in fits:
         assert fitted.chosen is not None, fitted.failure
-        assert not any(fitted.collapses)
+        assert not any(fitted.degeneracies)
     assert agreement(labels_of(fits[0].chosen, x), np.repeat([0, 1], 90)) >= 0.97
     assert fits[0].chosen.log_likelihood == pytest.approx(chosen_with_seed_0(x.tobytes()), abs=0.02)
 
@@ -165,7 +165,7 @@ def test_a_small_cluster_far_off_is_kept(covariance, seed):
     x[0] += 8.0 * truth
     fitted = find(Gaussian(covariance), x, [2])[0]
     assert fitted.chosen is not None, fitted.failure
-    assert not any(fitted.collapses)
+    assert not any(fitted.degeneracies)
     assert agreement(labels_of(fitted.chosen, x), truth) == 1
     assert min(fitted.chosen.parameters.latent.weights) == pytest.approx(0.03, abs=1e-4)
 

@@ -11,9 +11,9 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import table
-from em_cli.engine.protocols import Collapse
-from em_cli.families.columnwise import Columnwise
+from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions.charts import InformationChart, log_odds_ratio, with_odds_scaled
+from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values, per_column
 
 SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wanted
@@ -58,7 +58,7 @@ class Bernoulli:
     def n_parameters(self) -> int:
         return len(self.columns.mean)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         return [None] * len(support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:

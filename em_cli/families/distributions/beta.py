@@ -11,10 +11,10 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import LEAST, table
-from em_cli.engine.protocols import Collapse
-from em_cli.families.columnwise import Columnwise
+from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
-from em_cli.families.distributions.collapses import collapses, floor
+from em_cli.families.distributions.columnwise import Columnwise
+from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import Layout, Values, per_column
 from em_cli.families.distributions.gamma_function import log_minus_digamma, stirling_rest, trigamma_rest
 from em_cli.families.distributions.roots import settled
@@ -35,7 +35,7 @@ class Beta:
     """Parameters α and β, of mean m = α/φ and precision φ = α + β; features log x and log(1 − x).
 
     The log-density is g(α) + g(β) − g(φ) + α log(x/m) + β log((1 − x)/(1 − m)), where g is what
-    Stirling's formula leaves; tight components are reckoned so. Their standard deviation,
+    Stirling's formula leaves; concentrated components are reckoned so. Their standard deviation,
     nearly √(m(1 − m)/φ), is held above the rounding of the data.
     """
 
@@ -71,9 +71,9 @@ class Beta:
         constant = _level(a, b) - a * np.log(a / (a + b)) - b * np.log(b / (a + b))
         return constant, np.concatenate([a, b], axis=-1)
 
-    def tight(self, values: Values) -> Flags:
-        tight: Flags = np.logical_or.reduce(values[0] + values[1] > TIGHT, axis=-1)
-        return tight
+    def concentrated(self, values: Values) -> Flags:
+        concentrated: Flags = np.logical_or.reduce(values[0] + values[1] > TIGHT, axis=-1)
+        return concentrated
 
     def _logs(self, cells: Array, observed: Flags | None, values: Values, j: int) -> list[Array]:
         """log(x/m) and log((1 − x)/(1 − m)) (T, n) in column j, of the same x; zero where a cell is missing."""
@@ -174,11 +174,11 @@ class Beta:
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         total, (mean, variance) = values[0] + values[1], self._centre
         m, rest = values[0] / total, values[1] / total
         largest = np.minimum(m * rest / floor(self.columns) ** 2, LARGEST_PRECISION)
-        return collapses(total > (1 - 1e-6) * largest, mean * (1 - mean) / variance / total, support)
+        return degeneracies(total > (1 - 1e-6) * largest, mean * (1 - mean) / variance / total, support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:
         total = values[0] + values[1]
@@ -209,9 +209,12 @@ class Beta:
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
         a, b = values
         low, high = self._averages(weight, sums)
-        tight = self.tight(values)[:, None]
+        concentrated = self.concentrated(values)[:, None]
         above, below = _excess(
-            np.where(tight, low, low - np.log(a / (a + b))), np.where(tight, high, high - np.log(b / (a + b))), a, b
+            np.where(concentrated, low, low - np.log(a / (a + b))),
+            np.where(concentrated, high, high - np.log(b / (a + b))),
+            a,
+            b,
         )
         by_mean, by_precision = _score(a, b, above, below)
         return weight * by_mean, weight * by_precision

@@ -11,10 +11,10 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import positive, table
-from em_cli.engine.protocols import Collapse
+from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError, UsageError
-from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.charts import InformationChart, log_odds_ratio, with_odds_scaled
+from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
 
 MOST_TRIALS = 1e12  # the logarithms of probabilities are exact to a hundredth
@@ -118,7 +118,7 @@ class Binomial:
     def n_parameters(self) -> int:
         return len(self._successes)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         return [None] * len(support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:

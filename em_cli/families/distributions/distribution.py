@@ -10,7 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
-from em_cli.engine.protocols import Collapse
+from em_cli.engine.family import Degeneracy
 
 TINY = float(np.finfo(float).tiny)
 
@@ -71,7 +71,7 @@ class Distribution(Protocol):
     def n_parameters(self) -> int:
         """Free parameters of one component."""
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]: ...
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]: ...
 
     def moments(self, values: Values) -> tuple[Array, Array]:
         """Mean and standard deviation (K, D)."""
@@ -98,16 +98,16 @@ class Distribution(Protocol):
 
 
 class Framed(Distribution, Protocol):
-    """A distribution whose tight components would lose digits in the products: their own parameters are their frame.
+    """A distribution whose concentrated components would lose digits in the products: they have frames of their own.
 
     Cells are features (F, n); where some are missing, it is said which are observed (D, n).
     """
 
-    def tight(self, values: Values) -> Flags:
+    def concentrated(self, values: Values) -> Flags:
         """Which components (…, K) are evaluated, and summed, about their own parameters."""
 
     def log_density_about(self, cells: Array, observed: Flags | None, values: Values) -> Array:
-        """(T, n) less base measure, of tight components with parameters (T, D)."""
+        """(T, n) less base measure, of concentrated components with parameters (T, D)."""
 
     def sums_about(self, cells: Array, observed: Flags | None, responsibilities: Array, values: Values) -> Array:
         """(T, F) of responsibilities (T, n) for them."""
@@ -119,7 +119,7 @@ class Framed(Distribution, Protocol):
         """φ (T, F) of a typical cell, about these parameters."""
 
 
-class Penalised(Protocol):
+class PriorSums(Protocol):
     """A distribution whose prior has sums of its own, to which no row adds."""
 
     def prior_sums(self) -> Array:

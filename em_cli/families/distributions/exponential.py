@@ -11,9 +11,9 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import LEAST, table
-from em_cli.engine.protocols import Collapse
-from em_cli.families.columnwise import Columnwise
+from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
+from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values, per_column
 
 SMALLEST_MEAN = 1e-300
@@ -64,9 +64,9 @@ class Exponential:
     def n_parameters(self) -> int:
         return len(self.columns.mean)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
-        at_floor = np.logical_or.reduce(values[0] * self._smallest > 1 - 1e-6, axis=-1)
-        return [Collapse("its mean is at the resolution of the data", True) if low else None for low in at_floor]
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
+        at_resolution = np.logical_or.reduce(values[0] * self._smallest > 1 - 1e-6, axis=-1)
+        return [Degeneracy("its mean is at the resolution of the data", True) if low else None for low in at_resolution]
 
     def moments(self, values: Values) -> tuple[Array, Array]:
         return 1 / values[0], 1 / values[0]

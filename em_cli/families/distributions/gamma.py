@@ -10,11 +10,11 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.protocols import Collapse
-from em_cli.families.columnwise import Columnwise
+from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
-from em_cli.families.distributions.collapses import collapses, floor
+from em_cli.families.distributions.columnwise import Columnwise
+from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import TINY, Layout, Values, per_column
 from em_cli.families.distributions.gamma_function import log_minus_digamma, stirling_rest, trigamma_rest
 from em_cli.families.distributions.roots import settled
@@ -35,7 +35,7 @@ class Gamma:
     """Shapes a and scales θ, of mean μ = aθ; features x and log x, relative to the mean of the column.
 
     The log-density is g(a) − a(v − log(1 + v)) − log x, where v = x/μ − 1 and g is what Stirling's
-    formula leaves; tight components are reckoned so. Their standard deviation μ/√a is held above the
+    formula leaves; concentrated components are reckoned so. Their standard deviation μ/√a is held above the
     rounding of the data.
     """
 
@@ -63,9 +63,9 @@ class Gamma:
         constant = stirling_rest(shapes) + shapes * (1 + np.log(unit / (shapes * scales)))
         return constant, np.concatenate([-unit / scales, shapes], axis=-1)
 
-    def tight(self, values: Values) -> Flags:
-        tight: Flags = np.logical_or.reduce(values[0] > TIGHT, axis=-1)
-        return tight
+    def concentrated(self, values: Values) -> Flags:
+        concentrated: Flags = np.logical_or.reduce(values[0] > TIGHT, axis=-1)
+        return concentrated
 
     def log_density_about(self, cells: Array, observed: Flags | None, values: Values) -> Array:
         rest, total = stirling_rest(values[0]), np.zeros((len(values[0]), cells.shape[1]))
@@ -159,9 +159,9 @@ class Gamma:
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
-        at_floor = values[0] > (1 - 1e-6) * self._largest(values[0] * values[1])
-        return collapses(at_floor, 1 / (values[0] * positive.log_sd(self.columns) ** 2), support)
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
+        at_resolution = values[0] > (1 - 1e-6) * self._largest(values[0] * values[1])
+        return degeneracies(at_resolution, 1 / (values[0] * positive.log_sd(self.columns) ** 2), support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:
         shapes, scales = values
@@ -190,10 +190,12 @@ class Gamma:
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
         shapes = values[0]
         mean, slack = self._averages(weight, sums)
-        away, tight = mean * positive.unit(self.columns) / (shapes * values[1]) - 1, self.tight(values)
-        if tight.any():
+        away, concentrated = mean * positive.unit(self.columns) / (shapes * values[1]) - 1, self.concentrated(values)
+        if concentrated.any():
             exact = self._averages_about(weight, sums)
-            away, slack = (np.where(tight[:, None], part, own) for part, own in zip(exact, (away, slack), strict=True))
+            away, slack = (
+                np.where(concentrated[:, None], part, own) for part, own in zip(exact, (away, slack), strict=True)
+            )
         by_shape = log_minus_digamma(shapes) - slack + np.log1p(away) - away
         return weight * shapes * by_shape, weight * shapes * away
 

@@ -11,11 +11,11 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import LEAST, table
-from em_cli.engine.protocols import Collapse
-from em_cli.families.columnwise import Columnwise
+from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
-from em_cli.families.distributions.collapses import collapses, floor
+from em_cli.families.distributions.columnwise import Columnwise
+from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import Layout, Values, per_column
 from em_cli.families.distributions.roots import settled
 
@@ -95,10 +95,10 @@ class Lognormal:
         constant = -0.5 * (mean * mean * precision + LOG_2PI) - np.log(sd)
         return constant, np.concatenate([mean * precision, -0.5 * precision], axis=-1)
 
-    def tight(self, values: Values) -> Flags:
+    def concentrated(self, values: Values) -> Flags:
         mean, sd = self._relative(values)
-        tight: Flags = np.logical_or.reduce(1 + np.abs(mean) > TIGHT * sd, axis=-1)
-        return tight
+        concentrated: Flags = np.logical_or.reduce(1 + np.abs(mean) > TIGHT * sd, axis=-1)
+        return concentrated
 
     def _standard(self, cells: Array, observed: Flags | None, values: Values, j: int) -> Array:
         """(T, n) distances from the means of column j in standard deviations; zero where a cell is missing."""
@@ -143,9 +143,9 @@ class Lognormal:
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
-        at_floor = values[1] < (1 + 1e-6) * self._smallest(values[0])
-        return collapses(at_floor, self._relative(values)[1] ** 2, support)
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
+        at_resolution = values[1] < (1 + 1e-6) * self._smallest(values[0])
+        return degeneracies(at_resolution, self._relative(values)[1] ** 2, support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:
         with np.errstate(over="ignore"):
@@ -173,9 +173,9 @@ class Lognormal:
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
         mean, sd = self._relative(values)
         centre, variance = _averages(weight, sums)
-        away, ratio, tight = (centre - mean) / sd, variance / sd**2, self.tight(values)
-        if tight.any():
-            away, ratio = (np.where(tight[:, None], *pair) for pair in ((centre, away), (variance, ratio)))
+        away, ratio, concentrated = (centre - mean) / sd, variance / sd**2, self.concentrated(values)
+        if concentrated.any():
+            away, ratio = (np.where(concentrated[:, None], *pair) for pair in ((centre, away), (variance, ratio)))
         return weight * away / values[1], weight * (ratio + away**2 - 1)
 
     def information(self, values: Values) -> list[list[Array]]:

@@ -11,9 +11,9 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import LARGEST_RATE, positive, table
-from em_cli.engine.protocols import Collapse
+from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError, UsageError
-from em_cli.families.columnwise import Columnwise
+from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
 from em_cli.families.distributions.simplex_chart import SimplexChart
 
@@ -89,7 +89,7 @@ class Multinomial:
     def n_parameters(self) -> int:
         return len(self.columns.mean) - 1
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         return [None] * len(support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:

@@ -11,9 +11,9 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import LARGEST_RATE, LEAST, table
-from em_cli.engine.protocols import Collapse
-from em_cli.families.columnwise import Columnwise
+from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions.charts import LARGEST_LOG, InformationChart, log_ratio, scaled
+from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.count_nodes import CountNodes
 from em_cli.families.distributions.distribution import Layout, Values
 from em_cli.families.distributions.negative_binomial_sizes import (
@@ -145,7 +145,7 @@ class NegativeBinomial:
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         return [None] * len(support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:

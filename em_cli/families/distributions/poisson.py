@@ -11,9 +11,9 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import LARGEST_RATE, table
-from em_cli.engine.protocols import Collapse
-from em_cli.families.columnwise import Columnwise
+from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
+from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values, per_column
 
 SMALLEST_RATE = 1e-300  # stands for a rate of zero where its logarithm is wanted
@@ -70,7 +70,7 @@ class Poisson:
     def n_parameters(self) -> int:
         return len(self.columns.mean)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         return [None] * len(support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:

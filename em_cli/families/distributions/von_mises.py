@@ -11,9 +11,8 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import table
-from em_cli.engine.protocols import Collapse
+from em_cli.engine.family import Degeneracy
 from em_cli.errors import UsageError
-from em_cli.families.columnwise import Columnwise
 from em_cli.families.distributions.bessel_ratio import (
     LARGEST_CONCENTRATION,
     concentration,
@@ -22,7 +21,8 @@ from em_cli.families.distributions.bessel_ratio import (
     resultant_slope,
 )
 from em_cli.families.distributions.charts import LARGEST_LOG, InformationChart
-from em_cli.families.distributions.collapses import collapses, floor
+from em_cli.families.distributions.columnwise import Columnwise
+from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import Layout, Values, per_column
 
 TIGHT = 1e6  # concentration, beyond which more than 1e-10 would cancel
@@ -38,7 +38,7 @@ def von_mises(period: float = 2 * np.pi) -> Columnwise:
 class VonMises:
     """Mean directions μ and concentrations κ; features cos θ and sin θ, where θ = 2πx / period.
 
-    The standard deviation of tight components, nearly κ^−½, is held above the rounding of the data.
+    The standard deviation of concentrated components, nearly κ^−½, is held above the rounding of the data.
     """
 
     period: float = 2 * np.pi  # of the columns: 360 for degrees, 24 for hours
@@ -81,9 +81,9 @@ class VonMises:
         angle = values[0] * self._frequency
         return np.cos(angle), np.sin(angle)
 
-    def tight(self, values: Values) -> Flags:
-        tight: Flags = np.logical_or.reduce(values[1] > TIGHT, axis=-1)
-        return tight
+    def concentrated(self, values: Values) -> Flags:
+        concentrated: Flags = np.logical_or.reduce(values[1] > TIGHT, axis=-1)
+        return concentrated
 
     def _turned(self, cells: Array, observed: Flags | None, values: Values, j: int) -> tuple[Array, Array]:
         """1 − cos and sin (T, n) of the angles from the means of column j; zero where a cell is missing."""
@@ -147,10 +147,10 @@ class VonMises:
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         variance = (self._frequency * self.columns.sd) ** 2
         variance = np.minimum(np.where(variance > 0, variance, UNIFORM), UNIFORM)
-        return collapses(values[1] > (1 - 1e-6) * self._largest, 2 * resultant_gap(values[1]) / variance, support)
+        return degeneracies(values[1] > (1 - 1e-6) * self._largest, 2 * resultant_gap(values[1]) / variance, support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:
         """The mean direction, and the circular standard deviation √(−2 log A(κ)) (Mardia & Jupp 2000)."""
@@ -184,10 +184,10 @@ class VonMises:
         return self._in_period(np.arctan2(north, east)), np.minimum(np.expm1(radius), self._largest)
 
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
-        kappa, (east, north), tight = values[1], self._direction(values), self.tight(values)[:, None]
+        kappa, (east, north), concentrated = values[1], self._direction(values), self.concentrated(values)[:, None]
         first, second = sums[..., : len(east[0])], sums[..., len(east[0]) :]
-        short = np.where(tight, first, weight - first * east - second * north)
-        aside = np.where(tight, second, second * east - first * north)
+        short = np.where(concentrated, first, weight - first * east - second * north)
+        aside = np.where(concentrated, second, second * east - first * north)
         outward = (1 + kappa) * (weight * resultant_gap(kappa) - short)
         around = _per_radius(kappa) * aside
         return outward * east - around * north, outward * north + around * east

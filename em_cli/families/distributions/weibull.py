@@ -10,11 +10,11 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.protocols import Collapse
-from em_cli.families.columnwise import Columnwise
+from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
-from em_cli.families.distributions.collapses import collapses, floor
+from em_cli.families.distributions.columnwise import Columnwise
+from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import TINY, Layout, Values, per_column
 from em_cli.families.distributions.roots import settled
 
@@ -45,7 +45,7 @@ class Weibull:
     The prior adds log c − ½ (c/c₀)², as a normal log x would that were spread about its own mean as
     the data are: it moves no scale, and keeps the shape from growing. Its strength is the last sum.
 
-    The standard deviation of tight components, nearly λπ/(√6 c), is held above the rounding of the data.
+    The standard deviation of concentrated components, nearly λπ/(√6 c), is held above the rounding of the data.
     """
 
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
@@ -71,7 +71,7 @@ class Weibull:
         """There are none."""
         return np.zeros_like(values[0]), np.zeros((*values[0].shape[:-1], 7 * values[0].shape[-1]))
 
-    def tight(self, values: Values) -> Flags:
+    def concentrated(self, values: Values) -> Flags:
         """All are evaluated about their parameters."""
         return np.ones(values[0].shape[:-1], np.bool_)
 
@@ -194,9 +194,9 @@ class Weibull:
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
-        at_floor = values[0] > (1 - 1e-6) * self._largest(values[1])
-        return collapses(at_floor, (SD / values[0] / positive.log_sd(self.columns)) ** 2, support)
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
+        at_resolution = values[0] > (1 - 1e-6) * self._largest(values[1])
+        return degeneracies(at_resolution, (SD / values[0] / positive.log_sd(self.columns)) ** 2, support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:
         from scipy.special import gammaln

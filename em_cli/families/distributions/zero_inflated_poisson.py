@@ -11,9 +11,9 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns, unit_columns
 from em_cli.engine.documents import LARGEST_RATE, table
-from em_cli.engine.protocols import Collapse
-from em_cli.families.columnwise import Columnwise
+from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
+from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import TINY, Layout, Values, per_column
 from em_cli.families.distributions.poisson import Poisson
 
@@ -82,7 +82,7 @@ class ZeroInflatedPoisson:
     def n_parameters(self) -> int:
         return 2 * len(self.columns.mean)
 
-    def collapsed(self, values: Values, support: Array) -> list[Collapse | None]:
+    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         return [None] * len(support)
 
     def moments(self, values: Values) -> tuple[Array, Array]:

@@ -1,0 +1,125 @@
+"""The component distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from em_cli.engine.arrays import Array, Integers
+
+if TYPE_CHECKING:
+    from em_cli.engine.columns import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Degeneracy:
+    """Why a component is degenerate: its likelihood is high for no good reason."""
+
+    reason: str
+    at_resolution: bool  # it is held up only by the resolution of the data
+
+
+class Family(Protocol):
+    """A component distribution, for all K components of all R stacked candidates at once.
+
+    A family as the user names it holds options only. `bind` gives the same family made ready for
+    data: it then knows their location, scale and resolution, computes in coordinates of its
+    own, and never lets them out: documents hold parameters in the user's units.
+
+    Cells may be missing (NaN) in the columns that `Columns.gaps` names: they are integrated out
+    of the density, and no more is said of them in `base_measure`.
+    """
+
+    def bind(self, columns: Columns) -> Family: ...
+
+    def n_features(self) -> int:
+        """F, the number of features of a row."""
+
+    def features(self, x: Array, out: Array) -> None:
+        """Write the features (F, n) of the rows x (D, n): all that the two steps need of them."""
+
+    def base_measure(self, x: Array) -> Array:
+        """The part (n,) of the log-density that no parameter changes, Jacobian of the coordinates included."""
+
+    def embedding(self, x: Array) -> Array:
+        """The rows (E, n) in coordinates where Euclidean distance means something, for starts."""
+
+    def log_density(self, features: Array, parameters: Any, offset: Array, out: Array) -> None:
+        """Write (R, K, n): log-density less base measure, plus the offset (R, K)."""
+
+    def statistics(self, features: Array, responsibilities: Array, parameters: Any) -> Array:
+        """Sufficient statistics (R, K, S) of responsibilities (R, K, n); the first is the component's weight.
+
+        They add over rows and scale with weights. Their frame of reference may be `parameters`.
+        """
+
+    def maximize(self, statistics: Array, parameters: Any) -> Any:
+        """The M-step: the maximum-likelihood parameters, stacked as the statistics are. It never raises."""
+
+    def n_parameters(self, n_components: int) -> int:
+        """Free parameters of the components, mixing weights not counted."""
+
+    def degenerate(self, parameters: Any, support: Array) -> list[Degeneracy | None]:
+        """Which of K components (no stack; support (K,) in distinct rows) are degenerate, and why."""
+
+    def moments(self, parameters: Any) -> tuple[Array, Array]:
+        """Mean and standard deviation (K, D) of each component, in the user's units."""
+
+    def to_document(self, parameters: Any) -> dict[str, Any]:
+        """The parameters (no stack) in the user's units, under the names of the field."""
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
+        """The inverse of `to_document`, for this family's coordinates; `DataError` names a bad field."""
+
+    def sample(self, parameters: Any, labels: Integers, rng: Any) -> Array:
+        """Draw one row (D, n) per label, in the user's units."""
+
+    @property
+    def coupled(self) -> bool:
+        """Whether the M-step of one component depends on the others."""
+
+    def expected_log_density(self, statistics: Array, parameters: Any) -> Array:
+        """Σ_n r_nk log f_k(x_n) less base measure (…, K), from statistics whose frame is not `parameters`."""
+
+    def chart(self, parameters: Any, weight: Array) -> Chart | None:
+        """Local coordinates about parameters (no stack) whose components bear the weight (K,), if it has any."""
+
+
+class Reweighting(Protocol):
+    """A family whose components weigh rows by their parameters: statistics without a frame know nothing of that."""
+
+    def reference(self, parameters: Any) -> Any:
+        """These parameters as a frame in which the statistics of different components are of one kind, and add."""
+
+
+class Penalised(Protocol):
+    """A family that has a weak prior for its components."""
+
+    def penalty_statistics(self, parameters: Any, plain: bool) -> Array:
+        """(R, K, S) those of one pseudo-observation of each component, spread as the data are.
+
+        It stands where these parameters say; the frame is theirs, or none if they are to be `plain`.
+        """
+
+
+class Completing(Protocol):
+    """A family that can fill missing cells."""
+
+    def complete(self, x: Array, parameters: Any, responsibilities: Array) -> Array:
+        """The rows (D, n) with each missing cell at its conditional mean under the mixture, or its likeliest value.
+
+        The parameters carry no stack; the responsibilities are (K, n).
+        """
+
+    def draw(self, x: Array, parameters: Any, labels: Integers, rng: Any) -> Array:
+        """The rows (D, n) with missing cells drawn, given the other cells and the component (n,) of each row."""
+
+
+class Chart(Protocol):
+    """Local coordinates u (P,): zero at its base point, where the complete-data information is the identity."""
+
+    def coordinates(self, parameters: Any) -> Array: ...
+    def parameters(self, u: Array) -> Any: ...
+    def gradient(self, statistics: Array, parameters: Any) -> Array:
+        """(P,) of the log-likelihood, from the statistics of an E-step at these parameters."""

@@ -1,0 +1,1 @@
+"""The Gaussian family, in fourteen covariance structures."""

@@ -1,0 +1,397 @@
+"""Multivariate normal components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from em_cli.engine import exponential
+from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.cache import scratch
+from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.documents import LARGEST, finite
+from em_cli.engine.family import Degeneracy
+from em_cli.errors import DataError, UsageError
+from em_cli.families.covariances import COVARIANCES
+from em_cli.families.covariances.shapes import from_shape, to_shape
+from em_cli.families.covariances.structure import RESOLVED, CovarianceStructure, Letters, clamp_full
+from em_cli.families.gaussian.chart import MatrixChart, MomentsOf, VarianceChart
+from em_cli.families.gaussian.conditional import drawn, expected
+from em_cli.families.gaussian.eigen_chart import EigenChart
+from em_cli.families.gaussian.missing import GaussianWithGaps, with_gaps
+from em_cli.families.gaussian.parameters import (
+    LOG_2PI,
+    Bounds,
+    GaussianParameters,
+    of_matrices,
+    of_variances,
+    pairs,
+    square,
+)
+from em_cli.families.gaussian.prior import penalty_statistics
+from em_cli.families.gaussian.whitening import unwhitened, whitened, whitened_moments
+
+TINY = float(np.finfo(float).tiny)
+INDEPENDENT = 15  # distinct rows that support a component of independent columns, however many these are
+MATRICES = 1 << 21  # numbers in the covariances that are looked at together
+SLACK = 1e-6  # of a standard deviation squared, by which covariances in a document may miss their structure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gaussian:
+    """Features 1, z and the products of z, the columns centred and scaled; for a diagonal structure the squares only.
+
+    A component so concentrated, or so far out, that the expanded quadratic form would lose digits
+    has its form evaluated, and its moments taken, in coordinates whitened by the component itself.
+    """
+
+    covariance: str = "full"
+
+    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
+    means: Sequence[Sequence[float]] | None = None  # of the components, in the user's units, if they are fixed
+    structure: CovarianceStructure = field(init=False, repr=False)
+    letters: Letters = field(init=False, repr=False)
+    bounds: Bounds = field(init=False, repr=False)
+    scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
+    _unit: Array = field(init=False, repr=False)  # (D,) its inverse
+
+    def __post_init__(self) -> None:
+        if self.means is not None:
+            _check_lists(self.means)
+        structure = COVARIANCES.load(self.covariance)()
+        scale = self.columns.unit
+        if structure.letters.common_scale:
+            scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
+        object.__setattr__(self, "structure", structure)
+        object.__setattr__(self, "letters", structure.letters)
+        object.__setattr__(self, "scale", scale)
+        object.__setattr__(self, "_unit", 1 / scale)
+        floor = self.columns.resolution / np.sqrt(12) / scale  # the standard deviation of rounding
+        if structure.letters.rotated:
+            floor = np.where(floor > 0, np.maximum(floor, RESOLVED), 0.0)
+        object.__setattr__(self, "bounds", Bounds(floor, self.columns.largest / scale))
+
+    def bind(self, columns: Columns) -> Gaussian | GaussianWithGaps:
+        bound = replace(self, columns=columns)
+        return with_gaps(bound) if columns.gaps.any() else bound
+
+    @property
+    def n_columns(self) -> int:
+        return len(self.columns.mean)
+
+    def n_features(self) -> int:
+        d = self.n_columns
+        if self.letters.isotropic:
+            return d + 2
+        return 1 + 2 * d if self.letters.diagonal else 1 + d + d * (d + 1) // 2
+
+    def n_own_features(self) -> int:
+        return 1 + self.n_columns if self.letters.shared else self.n_features()
+
+    def features(self, x: Array, out: Array) -> None:
+        """Of a structure in which they are common to the components, the products are left out if `out` has no room."""
+        d, m = x.shape
+        out[0] = 1.0
+        z = out[1 : 1 + d]
+        np.subtract(x, self.columns.mean[:, None], out=z)
+        z *= self._unit[:, None]
+        if len(out) == 1 + d:
+            return
+        if self.letters.isotropic:
+            np.einsum("dm,dm->m", z, z, out=out[1 + d])
+        elif self.letters.diagonal:
+            np.multiply(z, z, out=out[1 + d :])
+        else:
+            whole, half = (d - 1) // 2 + 1, d // 2
+            around = scratch("around", d + half, m)  # z_i z_(i+s), indices modulo d, for all shifts s at once
+            around[:d], around[d:] = z, z[:half]
+            shifted = as_strided(around, (whole, d, m), (around.strides[0], *around.strides))
+            np.multiply(shifted, around[:d], out=out[1 + d : 1 + d + whole * d].reshape(whole, d, m))
+            if d % 2 == 0:
+                np.multiply(z[:half], z[half:], out=out[1 + d + whole * d :])
+
+    def base_measure(self, x: Array) -> Array:
+        return np.broadcast_to(-np.log(self.scale).sum(), x.shape[1])
+
+    def embedding(self, x: Array) -> Array:
+        return self.columns.standardized(x)
+
+    def natural(self, parameters: GaussianParameters) -> tuple[Array, Flags]:
+        return parameters.theta, np.logical_or.reduce(parameters.concentrated, axis=-1)
+
+    def common_sums(self, features: Array, weights: Array | None) -> Array:
+        z = features[1:]
+        d, m = z.shape
+        if self.letters.diagonal:
+            squares: Array = np.einsum("dm,dm->d", z, z if weights is None else z * weights)
+            return np.array([squares.sum()]) if self.letters.isotropic else squares
+        total, rows = np.zeros((d, d)), exponential.rows_at_once(d, d)
+        for first in range(0, m, rows):
+            some = z[:, first : first + rows]
+            total += (some if weights is None else some * weights[first : first + rows]) @ some.T
+        return total[pairs(d)]
+
+    def log_density(self, features: Array, parameters: GaussianParameters, offset: Array, out: Array) -> None:
+        if not parameters.concentrated.all():
+            exponential.log_density(features, parameters.theta, offset, out)
+        for r, k in zip(*np.nonzero(parameters.concentrated), strict=True):
+            z, log_determinant = whitened(features, parameters, r, k)
+            quadratic = np.einsum("dm,dm->m", z, z)
+            out[r, k] = offset[r, k] + log_determinant - 0.5 * (quadratic + len(z) * LOG_2PI)
+
+    def statistics(self, features: Array, responsibilities: Array, parameters: GaussianParameters | None) -> Array:
+        sums = exponential.statistics(features, responsibilities)
+        if parameters is None:
+            return sums
+        d = self.n_columns
+        for r, k in zip(*np.nonzero(parameters.concentrated), strict=True):
+            z, _ = whitened(features, parameters, r, k)
+            weighted = z * responsibilities[r, k]
+            sums[r, k, 1 : 1 + d] = weighted.sum(axis=1)
+            if self.letters.isotropic:
+                sums[r, k, 1 + d] = np.einsum("dm,dm->d", weighted, z).sum()
+            elif self.letters.diagonal:
+                sums[r, k, 1 + d :] = np.einsum("dm,dm->d", weighted, z)
+            else:
+                i, j = pairs(d)
+                sums[r, k, 1 + d :] = (weighted @ z.T)[i, j]
+        return sums
+
+    def maximize(self, statistics: Array, parameters: GaussianParameters | None) -> GaussianParameters:
+        weight, means, scatter = self.averages(statistics, parameters)
+        at = None if parameters is None else parameters.covariances
+        covariances = self.structure.constrain(weight, scatter, self.bounds.floor, at)
+        return self.completed(means, covariances, floored=True)
+
+    def averages(self, statistics: Array, parameters: GaussianParameters | None) -> tuple[Array, Array, Array]:
+        """Weight, mean and scatter about it of each component: its own maximum-likelihood covariance, unconstrained."""
+        d = self.n_columns
+        weight = np.maximum(statistics[..., 0], TINY)
+        averages = statistics[..., 1:] / weight[..., None]
+        means, second = averages[..., :d], averages[..., d:]
+        if self.letters.isotropic:
+            scatter = (second - np.add.reduce(means * means, axis=-1, keepdims=True)) / d
+        elif self.letters.diagonal:
+            scatter = second - means * means
+        else:
+            scatter = second.take(square(d), axis=-1)
+            scatter -= means[..., :, None] * means[..., None, :]
+        if parameters is not None and np.logical_or.reduce(parameters.concentrated, axis=None):
+            means, scatter = unwhitened(means, scatter, parameters)
+        if self.letters.diagonal and not self.letters.shared:
+            scatter = np.maximum(scatter, 0.0)
+        if self.means is not None:
+            shift, means = means - self.fixed, np.broadcast_to(self.fixed, means.shape)
+            scatter = scatter + self._spread(shift)
+        return weight, means, scatter
+
+    def _spread(self, shift: Array) -> Array:
+        """What a scatter gains when it is taken about a mean that is not its own."""
+        if not self.letters.diagonal:
+            return shift[..., :, None] * shift[..., None, :]
+        squares: Array = shift * shift
+        return squares.mean(axis=-1, keepdims=True) if self.letters.isotropic else squares
+
+    @property
+    def fixed(self) -> Array:
+        """(K, D) the fixed means, in coordinates of the family."""
+        means = np.array(self.means, np.float64)
+        if means.shape[1] != self.n_columns:
+            raise UsageError(f"means must hold a list of {self.n_columns} numbers for each component.")
+        fixed: Array = (means - self.columns.mean) / self.scale
+        return fixed
+
+    def n_parameters(self, n_components: int) -> int:
+        d = self.n_columns
+        return n_components * (d if self.means is None else 0) + self.letters.n_parameters(n_components, d)
+
+    def degenerate(self, parameters: GaussianParameters, support: Array) -> list[Degeneracy | None]:
+        """A component at the resolution of the data, or one narrow and resting on few rows.
+
+        The bounds (relative to the overall covariance: narrower than 1e-3 with fewer than
+        5(D+1) distinct rows, than 1e-6 with any number, or D+1 distinct rows or fewer) are those
+        by which the reference optima were judged. Where columns are independent in a component and rows are
+        too few for an overall covariance, each column is judged by its own variance, and INDEPENDENT rows will do.
+        """
+        d = self.n_columns
+        wide = self.letters.diagonal and self.columns.n_rows < 5 * (d + 1)
+        needed = min(d + 1, INDEPENDENT) if wide else d + 1
+        floor = np.where(self.bounds.floor > 0, self.bounds.floor, 1e-300)
+        at_resolution = self._smallest(parameters.covariances / self._shaped(floor)) < 1 + 1e-6
+        bounded, few = self.letters.bounded(d), support <= needed
+        narrowest = np.zeros(len(support))
+        unsure = np.flatnonzero(~(at_resolution | few)) if not bounded else np.zeros(0, np.intp)
+        if len(unsure) and wide:
+            variances = np.diagonal(self.columns.covariance) / self.scale**2
+            narrowest[unsure] = (parameters.covariances[unsure] / np.maximum(variances, 1e-300)).min(axis=-1)
+        elif len(unsure):
+            spread = self.columns.covariance / np.outer(self.scale, self.scale)
+            overall = np.linalg.inv(np.linalg.cholesky(clamp_full(spread, floor)))  # columns may be copies
+            narrowest[unsure] = self._smallest(parameters.covariances[unsure], overall)
+        reasons: list[Degeneracy | None] = []
+        for k in range(len(support)):
+            if at_resolution[k]:
+                reasons.append(Degeneracy("its variance is at the resolution of the data", True))
+            elif bounded:
+                reasons.append(None)
+            elif narrowest[k] < 1e-6 or (narrowest[k] < 1e-3 and support[k] < 5 * needed):
+                reasons.append(Degeneracy(f"it rests on {support[k]:.3g} distinct rows, too few to trust", False))
+            else:
+                reasons.append(None)
+        return reasons
+
+    def _smallest(self, covariances: Array, base: Array | None = None) -> Array:
+        """(K,) the smallest eigenvalue of each covariance, in the coordinates of a base if one is given."""
+        if self.letters.diagonal and base is None:
+            smallest: Array = covariances.min(axis=-1)
+            return smallest
+        found, at_once = np.empty(len(covariances)), max(1, MATRICES // self.n_columns**2)
+        for first in range(0, len(covariances), at_once):
+            some = slice(first, first + at_once)
+            matrices = self._matrices(covariances[some])
+            found[some] = np.linalg.eigvalsh(matrices if base is None else base @ matrices @ base.T)[:, 0]
+        return found
+
+    def _shaped(self, floor: Array) -> Array:
+        """Squares of the floor, shaped as covariances of the structure are."""
+        return floor * floor if self.letters.diagonal else np.outer(floor, floor)
+
+    def moments(self, parameters: GaussianParameters) -> tuple[Array, Array]:
+        variances = np.diagonal(self._matrices(parameters.covariances), axis1=1, axis2=2)
+        return self._locations(parameters), np.sqrt(variances) * self.scale
+
+    def to_document(self, parameters: GaussianParameters) -> dict[str, Any]:
+        covariances = self._matrices(parameters.covariances) * np.outer(self.scale, self.scale)
+        return {
+            "means": self._locations(parameters).tolist(),
+            "covariances": to_shape(covariances, self.covariance).tolist(),
+        }
+
+    def from_document(
+        self, document: Mapping[str, Any], n_components: int, matrices: str = "covariances"
+    ) -> GaussianParameters:
+        k, d, scale = n_components, self.n_columns, self.scale
+        means = finite(document, "means")
+        if means.shape != (k, d):
+            raise DataError(f"the field 'means' must hold {k} lists of {d} numbers.")
+        try:
+            covariances = from_shape(finite(document, matrices), self.covariance, k, d)
+        except ValueError as error:
+            raise DataError(f"the field {matrices!r} does not fit {self.covariance!r}: {error}.") from None
+        if not np.allclose(covariances, np.swapaxes(covariances, -1, -2), rtol=1e-9, atol=0):
+            raise DataError(f"the field {matrices!r} holds a matrix that is not symmetric.")
+        if not (np.diagonal(covariances, axis1=1, axis2=2) >= 1 / LARGEST).all():
+            raise DataError(f"the field {matrices!r} holds a matrix that is not positive definite.")
+        covariances = covariances / np.outer(scale, scale)
+        try:
+            np.linalg.cholesky(covariances)
+        except np.linalg.LinAlgError:
+            raise DataError(f"the field {matrices!r} holds a matrix that is not positive definite.") from None
+        variances = np.diagonal(covariances, axis1=1, axis2=2)
+        own = variances if self.letters.diagonal else covariances
+        if self.letters.diagonal or self.letters.shared:
+            nearest = self._matrices(self.structure.constrain(np.ones(k), own, np.zeros(d)))
+            unit = np.sqrt(variances[:, :, None] * variances[:, None, :])
+            if (np.abs(covariances - nearest) > SLACK * unit).any():
+                raise DataError(f"the field {matrices!r} holds what is not of the structure {self.covariance!r}.")
+        return self.completed((means - self.columns.mean) / scale, own)
+
+    @property
+    def coupled(self) -> bool:
+        return self.letters.coupled or self.means is not None
+
+    def expected_log_density(self, statistics: Array, parameters: GaussianParameters) -> Array:
+        total: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
+        return total
+
+    def chart(
+        self, parameters: GaussianParameters, weight: Array, moments: MomentsOf = whitened_moments
+    ) -> MatrixChart | VarianceChart | EigenChart | None:
+        if self.means is not None:
+            return None
+        shares = weight / weight.sum()
+
+        def completed(means: Array, covariances: Array) -> GaussianParameters:
+            covariances = self.structure.constrain(shares, covariances, self.bounds.floor)
+            return self.completed(means, covariances, floored=True)
+
+        def of_structure(means: Array, covariances: Array) -> GaussianParameters:
+            if self._may_be_below(covariances):
+                covariances = self.structure.constrain(shares, covariances, self.bounds.floor, covariances)
+            return self.completed(means, covariances, floored=True)
+
+        name = self.letters.mclust[1]
+        if name in ("VVV", "EEE"):
+            return MatrixChart(parameters, weight, self.letters.shared, completed, moments)
+        if name in ("VVI", "VII"):
+            return VarianceChart(parameters, weight, self.letters.isotropic, completed, moments)
+        return EigenChart(parameters, weight, self.letters, of_structure, moments)
+
+    def penalty_statistics(self, parameters: GaussianParameters, plain: bool) -> Array:
+        return penalty_statistics(self, parameters, plain)
+
+    def sample(self, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
+        lower = np.linalg.cholesky(self._matrices(parameters.covariances))
+        noise = rng.standard_normal((len(labels), self.n_columns))
+        z = parameters.means[labels] + np.einsum("nij,nj->ni", lower[labels], noise)
+        sampled: Array = (z * self.scale + self.columns.mean).T
+        return sampled
+
+    def complete(self, x: Array, parameters: GaussianParameters, responsibilities: Array) -> Array:
+        filled = expected(self._centred(x), parameters.means, self._matrices(parameters.covariances), responsibilities)
+        return self._restored(x, filled)
+
+    def draw(
+        self,
+        x: Array,
+        parameters: GaussianParameters,
+        labels: Integers,
+        rng: np.random.Generator,
+        dof: Array | None = None,  # of t components, whose scale matrices the covariances are
+    ) -> Array:
+        filled = drawn(self._centred(x), parameters.means, self._matrices(parameters.covariances), labels, rng, dof)
+        return self._restored(x, filled)
+
+    def completed(self, means: Array, covariances: Array, floored: bool = False) -> GaussianParameters:
+        """With all that the E-step needs; matrices are held above the resolution of the data if it says so."""
+        if self.letters.diagonal:
+            return of_variances(means, covariances, self.bounds, self.letters.isotropic)
+        return of_matrices(means, covariances, self.bounds, floored and not self.letters.rotated)
+
+    def _may_be_below(self, covariances: Array) -> bool:
+        """Whether any is below the floor, or could be in some direction."""
+        floor = self.bounds.variance
+        if self.letters.diagonal:
+            return bool((covariances < floor).any())
+        return bool((np.linalg.eigvalsh(covariances) < floor.max()).any())
+
+    def _centred(self, x: Array) -> Array:
+        centred: Array = (x - self.columns.mean[:, None]) * self._unit[:, None]
+        return centred
+
+    def _restored(self, x: Array, filled: Array) -> Array:
+        """The rows x (D, n), their missing cells from rows filled in coordinates of the family."""
+        return np.where(np.isnan(x), filled * self.scale[:, None] + self.columns.mean[:, None], x)
+
+    def _matrices(self, covariances: Array) -> Array:
+        """(K, D, D), whatever the structure."""
+        matrices: Array = covariances[..., None] * np.eye(self.n_columns) if self.letters.diagonal else covariances
+        return matrices
+
+    def _locations(self, parameters: GaussianParameters) -> Array:
+        locations: Array = parameters.means * self.scale + self.columns.mean
+        return locations
+
+
+def _check_lists(means: Any) -> None:
+    """`UsageError` if fixed means are not lists of numbers of equal length."""
+    try:
+        lists = np.array(means, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        lists = np.empty(0)
+    if lists.ndim != 2 or not lists.size or not np.isfinite(lists).all():
+        raise UsageError("means must hold a list of numbers for each component.")

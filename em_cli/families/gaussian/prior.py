@@ -1,0 +1,43 @@
+"""A weak prior for the covariances: it has a spread and no place.
+
+One pseudo-observation for each component, scattered about its own mean as the data are about theirs, less widely
+the more components there are: S / K^(2/D), cf. Fraley & Raftery (2007). It moves no mean, and keeps a component
+from collapsing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.columns import Columns
+from em_cli.families.gaussian.parameters import GaussianParameters, pairs
+
+if TYPE_CHECKING:
+    from em_cli.families.gaussian.gaussian import Gaussian
+
+
+def scatter(columns: Columns, scale: Array, n_components: int) -> Array:
+    """(D, D) of the pseudo-observation, in coordinates of this scale."""
+    scattered: Array = columns.covariance / np.outer(scale, scale) / n_components ** (2 / len(scale))
+    return scattered
+
+
+def penalty_statistics(family: Gaussian, parameters: GaussianParameters, plain: bool) -> Array:
+    """(…, K, S) of complete data; of concentrated components in whitened coordinates, unless `plain`."""
+    k, d = parameters.means.shape[-2:]
+    spread = scatter(family.columns, family.scale, k)
+    factors = parameters.factors
+    concentrated = np.zeros_like(parameters.concentrated) if plain else parameters.concentrated
+    means = np.where(concentrated[..., None], 0.0, parameters.means)
+    if family.letters.diagonal:
+        variances = np.diagonal(spread)
+        products = np.where(concentrated[..., None], factors * variances * factors, variances) + means * means
+        products = products.sum(axis=-1, keepdims=True) if family.letters.isotropic else products
+    else:
+        about = np.where(concentrated[..., None, None], factors @ spread @ factors.swapaxes(-1, -2), spread)
+        i, j = pairs(d)
+        products = (about + means[..., :, None] * means[..., None, :])[..., i, j]
+    return np.concatenate([np.ones((*means.shape[:-1], 1)), means, products], axis=-1)

@@ -1,0 +1,69 @@
+"""Rows and moments in coordinates where a component is standard normal.
+
+A component so concentrated, or so far out, that the expanded quadratic form would lose digits
+has its form evaluated, and its moments taken, in these.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.families.gaussian.chart import Moments
+from em_cli.families.gaussian.parameters import GaussianParameters, square
+
+
+def whitened(features: Array, parameters: GaussianParameters, r: int, k: int) -> tuple[Array, Array]:
+    """The rows (D, m) in coordinates where component k is standard normal, and the log-determinant of the map."""
+    centred = features[1 : 1 + parameters.means.shape[-1]] - parameters.means[r, k][:, None]
+    factor = parameters.factors[r, k]
+    if factor.ndim == 1:
+        return factor[:, None] * centred, np.log(factor).sum()
+    return factor @ centred, np.log(np.diagonal(factor)).sum()
+
+
+def unwhitened(means: Array, scatter: Array, at: GaussianParameters) -> tuple[Array, Array]:
+    """Moments that concentrated components took in whitened coordinates, brought back."""
+    concentrated = at.concentrated
+    if at.factors.ndim == at.means.ndim:
+        there, spread = at.means + means / at.factors, scatter / at.factors**2
+        return np.where(concentrated[..., None], there, means), np.where(concentrated[..., None], spread, scatter)
+    lower = np.linalg.inv(at.factors)
+    there = at.means + (lower @ means[..., None])[..., 0]
+    spread = lower @ scatter @ np.swapaxes(lower, -1, -2)
+    spread = 0.5 * (spread + np.swapaxes(spread, -1, -2))
+    return (
+        np.where(concentrated[..., None], there, means),
+        np.where(concentrated[..., None, None], spread, scatter),
+    )
+
+
+def whitened_moments(statistics: Array, at: GaussianParameters) -> Moments:
+    d = at.means.shape[-1]
+    weight, first, second = statistics[:, 0], statistics[:, 1 : 1 + d], statistics[:, 1 + d :]
+    shift = first - weight[:, None] * at.means
+    concentrated = at.concentrated
+    if at.factors.ndim == 2:
+        about = weight[:, None] * at.means**2 - 2 * first * at.means
+        if second.shape[1] < d:  # all that matters is the sum over columns
+            second, about = (
+                np.repeat(second / d, d, axis=1),
+                np.repeat(about.sum(axis=1, keepdims=True) / d, d, axis=1),
+            )
+        about += second
+        return Moments(
+            weight,
+            np.where(concentrated[:, None], first, shift * at.factors),
+            np.where(concentrated[:, None], second, about * at.factors**2),
+        )
+    raw = second.take(square(d), axis=-1)
+    outer = first[:, :, None] * at.means[:, None, :]
+    about = (
+        raw - outer - np.swapaxes(outer, 1, 2) + weight[:, None, None] * (at.means[:, :, None] * at.means[:, None, :])
+    )
+    about = at.factors @ about @ np.swapaxes(at.factors, 1, 2)
+    return Moments(
+        weight,
+        np.where(concentrated[:, None], first, np.einsum("kij,kj->ki", at.factors, shift)),
+        np.where(concentrated[:, None, None], raw, about),
+    )

@@ -1,0 +1,230 @@
+"""Student t components where cells may be missing: the likelihood of what is observed, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from em_cli.engine import exponential
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.columns import Columns
+from em_cli.engine.family import Chart, Degeneracy
+from em_cli.engine.patterns import Groups, grouped
+from em_cli.families.gaussian.marginals import matrix, packed
+from em_cli.families.gaussian.missing import GaussianWithGaps
+from em_cli.families.gaussian.patterns import Patterns, padded, product
+from em_cli.families.gaussian.recent import Recent
+from em_cli.families.student_t.marginals import StudentTMarginals, of_matrices, student_t_marginals, whitened_sums
+from em_cli.families.student_t.parameters import StudentTParameters
+
+if TYPE_CHECKING:
+    from em_cli.families.gaussian.gaussian import Gaussian
+    from em_cli.families.student_t.student_t import StudentT
+
+_recent = Recent[StudentTMarginals]()
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """Parameters by which rows are weighed and what is missing is filled in; the sums are in no frame of theirs."""
+
+    by: StudentTParameters
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudentTWithGaps:
+    """What is special about missing cells, around the family of complete data.
+
+    They are missing data of an EM algorithm whose complete data have the bound of `StudentT`: the
+    statistics are expected ones of complete data, so that M-step and chart are as there. Behind
+    them stands the sum of the entropies of what is missing. Whatever the structure, the E-step
+    is that of matrices: given their distance, cells depend on each other.
+    """
+
+    base: StudentT
+
+    normal: Gaussian = field(init=False, repr=False)  # that of the structure
+    _matrix: GaussianWithGaps = field(init=False, repr=False)
+    _patterns: Patterns = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        normal = self.base.normal
+        patterns = Patterns(type(normal)("full", replace(normal.columns, sd=normal.scale)))
+        object.__setattr__(self, "normal", normal)
+        object.__setattr__(self, "_patterns", patterns)
+        object.__setattr__(self, "_matrix", GaussianWithGaps(patterns.base, patterns))
+
+    def bind(self, columns: Columns) -> StudentT | StudentTWithGaps:
+        return self.base.bind(columns)
+
+    @property
+    def dof(self) -> str | float:
+        return self.base.dof
+
+    def n_features(self) -> int:
+        return self._matrix.n_features()
+
+    def features(self, x: Array, out: Array) -> None:
+        self._matrix.features(x, out)
+
+    def base_measure(self, x: Array) -> Array:
+        return self._matrix.base_measure(x)
+
+    def embedding(self, x: Array) -> Array:
+        """Missing cells stand where the data as a whole let expect them."""
+        scale, mean = self.normal.scale[:, None], self.normal.columns.mean[:, None]
+        return self.base.embedding(np.where(np.isnan(x), self._matrix.embedding(x) * scale + mean, x))
+
+    def log_density(self, features: Array, parameters: StudentTParameters, offset: Array, out: Array) -> None:
+        groups = grouped(features[self._patterns.base.n_features() :])
+        if groups.order is not None:
+            ordered = np.empty_like(out)
+            self.log_density(features[:, groups.order], parameters, offset, ordered)
+            out[..., groups.order] = ordered
+            return
+        for made, places, slices in self._marginals(groups, parameters):
+            for place, rows in zip(places, slices, strict=True):
+                some = out[..., rows]
+                self._distances(features[:, rows], parameters, made, place, some)
+                np.log(some, out=some)
+                some *= made.power[place][..., None]
+                some += (made.level[place] + offset)[..., None]
+
+    def _distances(
+        self, features: Array, parameters: StudentTParameters, made: StudentTMarginals, place: int, out: Array
+    ) -> None:
+        """Write 1 + δₒ/ν (R, K, m) of rows of one pattern."""
+        concentrated, base = parameters.normal.concentrated, self._patterns.base
+        if not concentrated.all():
+            product(features[: base.n_features()], made.theta[place], out)
+            np.maximum(out, 1.0, out=out)
+        if made.normal.given:
+            y = made.normal.given[place].whitened(padded(features[1 : 1 + base.n_columns]))
+            out[concentrated] = (
+                1 + np.einsum("tdm,tdm->tm", y, y)[:, : features.shape[1]] / parameters.dof[concentrated][:, None]
+            )
+
+    def statistics(
+        self, features: Array, responsibilities: Array, parameters: StudentTParameters | Filling | None
+    ) -> Array:
+        f, d, shape = self._patterns.base.n_features(), self.base.n_columns, responsibilities.shape[:2]
+        if parameters is None:
+            sums = self._patterns.filled(features, responsibilities, self._patterns.overall)
+            rest = np.stack([np.zeros(shape), np.zeros(shape), sums[..., f]], axis=-1)
+            return np.concatenate([sums[..., :1], self._of_structure(sums[..., :f]), rest], axis=-1)
+        plain = isinstance(parameters, Filling)
+        at = parameters.by if isinstance(parameters, Filling) else parameters
+        total, weight, logs, entropy = (
+            np.zeros((*shape, 1 + d, 1 + d)),
+            np.zeros(shape),
+            np.zeros(shape),
+            np.zeros(shape),
+        )
+        concentrated = np.zeros_like(at.normal.concentrated) if plain else at.normal.concentrated
+        groups, features, responsibilities = self._patterns.in_order(features, responsibilities)
+        for made, places, slices in self._marginals(groups, at):
+            for place, rows in zip(places, slices, strict=True):
+                some, r, fill = features[:, rows], responsibilities[..., rows], made.normal.fill[place]
+                distances = np.empty_like(r)
+                self._distances(some, at, made, place, distances)
+                weighed = r / distances * made.share[place][..., None]
+                raw = exponential.statistics(some[:f], weighed).take(matrix(d), axis=-1)
+                mass = np.add.reduce(r, axis=-1)
+                sums = fill @ raw @ np.swapaxes(fill, -1, -2) + mass[..., None, None] * made.spread[place]
+                if concentrated.any():
+                    blurred = (mass * at.dof / (at.dof + d))[concentrated]
+                    sums[concentrated] = whitened_sums(
+                        made.normal.given[place], some[1 : 1 + d], weighed[concentrated], blurred
+                    )
+                total += sums
+                far = np.add.reduce(r * np.log(distances), axis=-1)
+                weight += mass
+                logs += mass * made.logs[place] - far
+                entropy += mass * made.entropy[place] + 0.5 * made.lacks[place] * far
+        own = self._of_structure(total.reshape(*shape, -1).take(packed(d), axis=-1))
+        return np.concatenate([weight[..., None], own, np.stack([logs, np.zeros(shape), entropy], axis=-1)], axis=-1)
+
+    def _of_structure(self, sums: Array) -> Array:
+        """Those of the products of columns that the structure has."""
+        d, letters = self.base.n_columns, self.normal.letters
+        if letters.isotropic:
+            squares = np.add.reduce(sums[..., 1 + d : 1 + 2 * d], axis=-1, keepdims=True)
+            return np.concatenate([sums[..., : 1 + d], squares], axis=-1)
+        return sums[..., : 1 + 2 * d] if letters.diagonal else sums
+
+    def _marginals(
+        self, groups: Groups, parameters: StudentTParameters
+    ) -> Iterator[tuple[StudentTMarginals, list[int], list[slice]]]:
+        normal = of_matrices(parameters.normal)
+        for made, places, slices in self._patterns.marginals(groups, normal):
+            known = _recent.of(parameters)
+            if known is None or known.normal is not made:
+                known = student_t_marginals(made, normal, parameters.dof)
+                _recent.keep(parameters, known, known.size)
+            yield known, places.tolist(), slices
+
+    def reference(self, parameters: StudentTParameters) -> Filling:
+        return Filling(parameters)
+
+    def maximize(self, statistics: Array, parameters: StudentTParameters | None) -> StudentTParameters:
+        return self.base.maximize(statistics[..., :-1], parameters)
+
+    def expected_log_density(self, statistics: Array, parameters: StudentTParameters) -> Array:
+        return self.base.expected_log_density(statistics[..., :-1], parameters) + statistics[..., -1]
+
+    def chart(self, parameters: StudentTParameters, weight: Array) -> ChartWithGaps:
+        return ChartWithGaps(self.base.chart(parameters, weight))
+
+    def penalty_statistics(self, parameters: StudentTParameters, plain: bool) -> Array:
+        pseudo = self.base.penalty_statistics(parameters, plain)
+        return np.concatenate([pseudo, np.zeros_like(pseudo[..., :1])], axis=-1)
+
+    def n_parameters(self, n_components: int) -> int:
+        return self.base.n_parameters(n_components)
+
+    def degenerate(self, parameters: StudentTParameters, support: Array) -> list[Degeneracy | None]:
+        return self.base.degenerate(parameters, support)
+
+    def moments(self, parameters: StudentTParameters) -> tuple[Array, Array]:
+        return self.base.moments(parameters)
+
+    def to_document(self, parameters: StudentTParameters) -> dict[str, Any]:
+        return self.base.to_document(parameters)
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> StudentTParameters:
+        return self.base.from_document(document, n_components)
+
+    @property
+    def coupled(self) -> bool:
+        return self.base.coupled
+
+    def sample(self, parameters: StudentTParameters, labels: Integers, rng: np.random.Generator) -> Array:
+        return self.base.sample(parameters, labels, rng)
+
+    def complete(self, x: Array, parameters: StudentTParameters, responsibilities: Array) -> Array:
+        """At the conditional location, which is the mean where there is one."""
+        return self._matrix.complete(x, of_matrices(parameters.normal), responsibilities)
+
+    def draw(self, x: Array, parameters: StudentTParameters, labels: Integers, rng: np.random.Generator) -> Array:
+        normal = of_matrices(parameters.normal)
+        return self._patterns.base.draw(x, normal, labels, rng, parameters.dof)
+
+
+@dataclass(frozen=True, slots=True)
+class ChartWithGaps:
+    """That of complete data; by Fisher's identity the gradient is that of the expected complete data."""
+
+    chart: Chart
+
+    def coordinates(self, parameters: StudentTParameters) -> Array:
+        return self.chart.coordinates(parameters)
+
+    def parameters(self, u: Array) -> StudentTParameters:
+        of: StudentTParameters = self.chart.parameters(u)
+        return of
+
+    def gradient(self, statistics: Array, parameters: StudentTParameters) -> Array:
+        return self.chart.gradient(statistics[..., :-1], parameters)

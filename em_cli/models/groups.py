@@ -1,0 +1,215 @@
+"""Which family describes which columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import signature
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.family import Family
+from em_cli.errors import UsageError
+from em_cli.families import FAMILIES
+from em_cli.registry import did_you_mean
+from em_cli.sources.number_formats import number
+from em_cli.sources.schema import LEVELLED, Schema
+
+MIXED = "product"  # of the families of several groups
+FAMILY_OF = {
+    "numeric": "gaussian",
+    "positive": "gamma",
+    "proportion": "beta",
+    "angle": "von_mises",
+    "count": "poisson",
+    "binary": "bernoulli",
+    "categorical": "categorical",
+}  # unless the user says otherwise
+
+GIVEN_TOTALS = "multinomial"
+
+DESCRIBES = {
+    "bernoulli": "binary",
+    "beta": "proportion",
+    "binomial": "count",
+    "categorical": "categorical",
+    "exponential": "positive",
+    "gamma": "positive",
+    "gaussian": "numeric",
+    "lognormal": "positive",
+    "multinomial": "count",
+    "negative_binomial": "count",
+    "poisson": "count",
+    "von_mises": "angle",
+    "weibull": "positive",
+    "zero_inflated_poisson": "count",
+}  # the type of the columns of each; of a family that is not here, numeric
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Columns that one family describes."""
+
+    family: str
+    columns: tuple[int, ...]  # places in the schema
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the family
+
+    @property
+    def has_covariance(self) -> bool:
+        """Whether a covariance structure may be chosen for it, and none is fixed."""
+        return "covariance" in options_of(self.family) and "covariance" not in self.options
+
+    def build(self, schema: Schema, covariance: str) -> Family:
+        """The family, with its options; not yet bound to data."""
+        options = dict(self.options)
+        if self.has_covariance and covariance:
+            options["covariance"] = covariance
+        if "levels" in signature(FAMILIES.load(self.family)).parameters:
+            options["levels"] = tuple(len(schema.columns[place].levels) for place in self.columns)
+        family: Family = FAMILIES.load(self.family)(**options)
+        return family
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A family that the user wants for some columns."""
+
+    family: str
+    columns: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def wish_of(family: str, column: str, argument: str) -> Wish:
+    """The wish `family:argument` for a column: the argument is the family's first option, or a further column."""
+    if not argument:
+        return Wish(family, (column,))
+    options = options_of(family)
+    option = next(iter(options), None)
+    if option is None:
+        raise UsageError(f"--type {column}={family}:{argument}: family {family!r} has no option.")
+    value = number(argument)
+    if value is not None:
+        whole = value.is_integer() and not isinstance(options[option], float)
+        return Wish(family, (column,), {option: int(value) if whole else value})
+    if f"{option}_columns" not in options:
+        raise UsageError(f"--type {column}={family}:{argument}: the {option} must be a number.")
+    return Wish(family, (column, argument), {f"{option}_columns": True})
+
+
+def takes(family: str) -> str:
+    """The type of column that a family describes; `UsageError` if there is no such family."""
+    if family not in DESCRIBES:
+        FAMILIES.load(family)
+    return DESCRIBES.get(family, "numeric")
+
+
+def check_comparable(families: Sequence[str]) -> None:
+    """`UsageError` if their likelihoods are not of the same thing."""
+    for vague in ("auto", MIXED):
+        if vague in families:
+            raise UsageError(f"family {vague!r} is none that others can be compared with: name the families.")
+    types = [f"{family}: {takes(family)}" for family in families]
+    if len({takes(family) for family in families}) > 1:
+        raise UsageError(
+            f"these families describe columns of different types ({', '.join(types)}): "
+            "a density and a probability, or those of other cells, cannot be compared."
+        )
+    if GIVEN_TOTALS in families:
+        raise UsageError(
+            f"the likelihood of {GIVEN_TOTALS!r} is that of counts whose total is given: "
+            "it cannot be compared with that of other families."
+        )
+
+
+def options_of(family: str) -> dict[str, Any]:
+    """What may be set of a family, with the defaults."""
+    parameters = signature(FAMILIES.load(family)).parameters
+    plain = int | float | str | None
+    return {name: p.default for name, p in parameters.items() if isinstance(p.default, plain)}
+
+
+def grouped(schema: Schema, asked: str, options: Mapping[str, Any], wishes: Sequence[Wish]) -> tuple[Group, ...]:
+    """The groups in the order of their first columns.
+
+    A wish makes a group of its own where its family describes columns jointly; columns of one family
+    that nothing else was said of are a group.
+    """
+    places = {name: place for place, name in enumerate(schema.names)}
+    wished = {name: wish for wish in wishes for name in wish.columns}
+    groups: dict[tuple[int, str], list[int]] = {}
+    for column in schema.columns:
+        wish = wished.get(column.name)
+        family = wish.family if wish else _family_for(column.type, asked)
+        groups.setdefault((id(wish) if wish else 0, family), []).append(places[column.name])
+    given = {id(wish): wish.options for wish in wishes}
+    made = tuple(
+        Group(family, tuple(columns), given[key] if key else dict(options) if family == asked else {})
+        for (key, family), columns in groups.items()
+    )
+    families = {group.family for group in made}
+    if asked not in ("auto", MIXED, *families) or (asked == MIXED and len(made) < 2):
+        types = ", ".join(f"{column.name}: {column.type}" for column in schema.columns)
+        fitting = family_name(made)
+        raise UsageError(f"family {asked!r} does not go with the types of the columns ({types}): {fitting!r} does.")
+    for group in made:
+        check_group(group, schema)
+    return made
+
+
+def _family_for(type: str, asked: str) -> str:
+    if asked not in ("auto", MIXED) and describes(asked, type):
+        return asked
+    return FAMILY_OF[type]
+
+
+def describes(family: str, type: str) -> bool:
+    """Two levels are a case of several."""
+    wanted = takes(family)
+    return type == wanted or (wanted == "categorical" and type in LEVELLED)
+
+
+def check_group(group: Group, schema: Schema) -> None:
+    """`UsageError` if the family cannot describe the columns, or has no such options."""
+    for column in (schema.columns[place] for place in group.columns):
+        if not describes(group.family, column.type):
+            raise UsageError(
+                f"column {column.name!r} has type {column.type}; "
+                f"family {group.family!r} describes columns of type {takes(group.family)}."
+            )
+    known = options_of(group.family)
+    for name in group.options:
+        if name not in known:
+            raise UsageError(f"family {group.family!r} has no option {name!r}{did_you_mean(name, known)}")
+        _check_option(group, name)
+
+
+_KINDS: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
+
+
+def _check_option(group: Group, name: str) -> None:
+    """`UsageError` if an option of a family is of a type that it cannot have."""
+    value = group.options[name]
+    wanted = str(signature(FAMILIES.load(group.family)).parameters[name].annotation).split(" | ")
+    if any(kind not in _KINDS for kind in wanted):
+        return  # the family looks at lists itself
+    fits = [isinstance(value, _KINDS[kind]) and (kind == "bool" or not isinstance(value, bool)) for kind in wanted]
+    if not any(fits) or (isinstance(value, float) and not isfinite(value)):
+        words = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "a word"}
+        either = " or ".join(words[kind] for kind in wanted)
+        raise UsageError(f"{name} of family {group.family!r} must be {either}, not {value!r}.")
+
+
+def family_name(groups: Sequence[Group]) -> str:
+    """As documents name the family of the whole mixture."""
+    return groups[0].family if len(groups) == 1 else MIXED
+
+
+def built(schema: Schema, groups: Sequence[Group], covariance: str) -> Family:
+    """The family of all columns, not yet bound to data."""
+    if len(groups) == 1:
+        return groups[0].build(schema, covariance)
+    parts = tuple(group.build(schema, covariance) for group in groups)
+    product: Family = FAMILIES.load(MIXED)(parts, tuple(np.array(group.columns, np.intp) for group in groups))
+    return product

@@ -1,0 +1,159 @@
+"""What a configuration wants fitted: which family describes which columns, and the law of the labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from em_cli.errors import DataError, UsageError
+from em_cli.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from em_cli.config.run_config import RunConfig
+    from em_cli.engine.latent import Latent
+    from em_cli.models.groups import Group, Wish
+    from em_cli.sources.table import Data
+
+
+def column_types(config: RunConfig) -> tuple[dict[str, str], str]:
+    """The types that the configuration gives to columns, also by way of families, and that of the others."""
+    from em_cli.models.groups import MIXED, check_comparable, takes
+
+    family, *others = families_of(config)
+    if others:
+        check_comparable([family, *others])
+    types = {name: takes(wish.family) for wish in wishes(config) for name in wish.columns}
+    types |= {name: kind for name, kind in config.data.types.items() if name not in types}
+    return types, "auto" if family in ("auto", MIXED) else takes(family)
+
+
+def families_of(config: RunConfig) -> list[str]:
+    """Each of them once."""
+    return [config.family] if isinstance(config.family, str) else list(dict.fromkeys(config.family))
+
+
+def one_family(config: RunConfig) -> str:
+    """That of a fit."""
+    first, *others = families_of(config)
+    if others:
+        raise UsageError(f"fit takes one family, not {1 + len(others)}; em select compares them.")
+    return first
+
+
+def with_pairs(data: Data, wanted: Sequence[Wish]) -> Data:
+    """The data with columns in the order of a wish, where that says which of them belong together."""
+    paired = [wish.columns for wish in wanted if any(option.endswith("_columns") for option in wish.options)]
+    names = list(data.schema.names)
+    for columns in paired:
+        if set(columns) <= set(names):
+            first = min(names.index(name) for name in columns)
+            rest = [name for name in names if name not in columns]
+            names = [*rest[:first], *columns, *rest[first:]]
+    order = [data.schema.names.index(name) for name in names]
+    return data if order == sorted(order) else data.with_columns(order)
+
+
+def wishes(config: RunConfig) -> list[Wish]:
+    """Families that are wanted for some columns."""
+    from em_cli.families import FAMILIES
+    from em_cli.models.groups import Wish, wish_of
+    from em_cli.sources.schema import TYPES
+
+    found = [Wish(group.family, tuple(group.columns), dict(group.model_extra or {})) for group in config.groups]
+    alike: dict[str, list[Wish]] = {}
+    for name, kind in config.data.types.items():
+        if kind not in TYPES:
+            family, _, argument = kind.partition(":")
+            if family not in FAMILIES.names():
+                known = dict.fromkeys([*TYPES, *FAMILIES.names()])
+                raise UsageError(f"--type {name}={kind}: unknown type {family!r}{did_you_mean(family, known)}")
+            wish = wish_of(family, name, argument)
+            alike.setdefault(f"{family} {wish.options}", []).append(wish)
+    for of_family in alike.values():
+        names = tuple(name for wish in of_family for name in wish.columns)
+        found.append(Wish(of_family[0].family, names, of_family[0].options))
+    repeated = [name for name, times in Counter(name for wish in found for name in wish.columns).items() if times > 1]
+    if repeated:
+        raise UsageError(f"column {repeated[0]!r} is given to two families.")
+    return found
+
+
+def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
+    """Which family describes which columns; the options of several are for those that have them."""
+    from em_cli.models.groups import MIXED, grouped, options_of
+
+    if config.family_options and family in ("auto", MIXED):
+        raise UsageError(f"{next(iter(config.family_options))!r} is an option of a family: name it with --family.")
+    options, families = dict(config.family_options), families_of(config)
+    if len(families) > 1:
+        known = {name: options_of(name) for name in families}
+        if strange := [name for name in options if not any(name in own for own in known.values())]:
+            raise UsageError(f"none of the families {', '.join(families)} has an option {strange[0]!r}.")
+        options = {name: value for name, value in options.items() if name in known[family]}
+    wanted = wishes(config)
+    unknown = [name for wish in wanted for name in wish.columns if name not in data.schema.names]
+    if unknown:
+        raise DataError(f"column {unknown[0]!r} of a group is not among the columns to fit.")
+    groups = grouped(data.schema, family, options, wanted)
+    check_cells(data, groups)
+    return groups
+
+
+def check_cells(data: Data, groups: Sequence[Group]) -> None:
+    """`DataError` names the first cell that its family cannot describe."""
+    import numpy as np
+
+    from em_cli.engine.columns import unit_columns
+    from em_cli.families.distributions.columnwise import Columnwise
+    from em_cli.sources.quoting import quoted
+
+    for group in groups:
+        family = group.build(data.schema, "")
+        if not isinstance(family, Columnwise):
+            continue
+        x = data.source.x[list(group.columns)]
+        refused = ~family.bind(unit_columns(len(x))).distribution.allows(x)
+        if refused.any():
+            row = int(refused.any(axis=0).argmax())
+            place = int(refused[:, row].argmax())
+            name = data.schema.names[group.columns[place]]
+            raise DataError(
+                f"{data.name}, row {data.rows[row] + 1}, column {quoted(name)}: {x[place, row]:.15g} cannot be of "
+                f"family {group.family!r}; it must be {family.distribution.requirement}."
+            )
+        period = group.options.get("period", 2 * np.pi)
+        if group.family == "von_mises" and np.nanmax(x) - np.nanmin(x) > period:
+            name = data.schema.names[group.columns[0]]
+            raise DataError(
+                f"{data.name}: the angles in column {quoted(name)} cover more than the period of {period:.6g}. "
+                f"Use --type {name}=von_mises:360 for degrees, von_mises:24 for hours."
+            )
+
+
+def latent_of(config: RunConfig, data: Data, ks: Sequence[int]) -> Latent:
+    """The law of the labels; `UsageError` for what cannot be."""
+    from em_cli.latents.independent import Independent
+    from em_cli.latents.noise import Noise
+    from em_cli.sources.schema import WHOLE
+
+    shares = config.mixing_weights
+    if config.noise is False:
+        if not isinstance(shares, str):
+            if any(len(shares) != k for k in ks):
+                raise UsageError(f"mixing_weights has {len(shares)} numbers; each model needs one for each component.")
+            total = sum(shares)
+            return Independent(tuple(share / total for share in shares))
+        return Independent(shares)
+    if shares != "free":
+        raise UsageError("fixed mixing weights do not go with noise, whose weight is free.")
+    if whole := [column.name for column in data.schema.columns if column.type in WHOLE]:
+        raise UsageError(f"--noise is uniform over the box of the data: column {whole[0]!r} is not continuous.")
+    return Noise(None if config.noise is True else float(config.noise))
+
+
+def prior_of(config: RunConfig) -> float:
+    """Pseudo-observations for each component."""
+    from em_cli.models.variants import WEAK
+
+    return WEAK if config.prior == "weak" else 0.0

@@ -1,0 +1,91 @@
+"""The models that a configuration asks of some columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from em_cli.engine.columns import Columns, summarize
+from em_cli.engine.family import Family
+from em_cli.engine.latent import Latent
+from em_cli.engine.model import Model
+from em_cli.engine.rows import Source
+from em_cli.engine.scoring import base_measure
+from em_cli.errors import UsageError
+from em_cli.families.covariances import COVARIANCES
+from em_cli.families.product import Product
+from em_cli.latents.independent import Independent
+from em_cli.models.groups import Group, built, family_name
+from em_cli.sources.schema import Schema
+
+WEAK = 1.0  # pseudo-observations for each component
+
+
+def covariance_names(asked: Sequence[str] | None, groups: Sequence[Group]) -> tuple[str, ...]:
+    """The covariance structures to try; none where no family has any to choose."""
+    if not any(group.has_covariance for group in groups):
+        if asked:
+            raise UsageError("--covariance does not apply: no column is fitted by a family that has one to choose.")
+        return ("",)
+    if asked == ["all"]:
+        if all(len(group.columns) == 1 for group in groups if group.has_covariance):
+            return ("full", "tied")  # in one dimension there are no others
+        alias = {name: alias for alias, name in COVARIANCES.aliases.items()}
+        return tuple(alias.get(name, name) for name in COVARIANCES)
+    once: dict[type, str] = {}
+    for name in asked or ["full"]:
+        once.setdefault(COVARIANCES.load(name), name)  # some have two names
+    return tuple(once.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What models of a sweep may have in common: families of the columns, and a covariance structure."""
+
+    label: str
+    family: str
+    groups: tuple[Group, ...]
+    covariance: str
+
+
+def variants(by_family: Mapping[str, tuple[Group, ...]], asked: Sequence[str] | None) -> list[Variant]:
+    """Of every family, with the structures that it has; their labels differ."""
+    bearing = [family for family, groups in by_family.items() if any(group.has_covariance for group in groups)]
+    found, several = [], len(by_family) > 1
+    for family, groups in by_family.items():
+        for covariance in covariance_names(asked if family in bearing or not bearing else None, groups):
+            label = f"{family} {covariance}".rstrip() if several else covariance
+            found.append(Variant(label, family if several else family_name(groups), groups, covariance))
+    return found
+
+
+def models(
+    schema: Schema,
+    source: Source,
+    wanted: Sequence[Variant],
+    ks: Sequence[int],
+    latent: Latent | None = None,
+    prior: float = 0.0,
+) -> tuple[Columns, list[tuple[str, Model]]]:
+    """The models of every variant and K, with the variant's label; bound to the data."""
+    columns = summarize(source)
+    options = [group.options for variant in wanted for group in variant.groups]
+    for fixed in (own["means"] for own in options if own.get("means") is not None):
+        if any(len(fixed) != k for k in ks):
+            raise UsageError(f"the means of {len(fixed)} components are fixed: that many is what -k must be.")
+    made = []
+    for variant in wanted:
+        bound = built(schema, variant.groups, variant.covariance).bind(columns)
+        if prior and (without := lacks_prior(bound)):
+            raise UsageError(f"--prior does not apply: family {without!r} has none.")
+        first = Model(bound, (latent or Independent()).bind(bound, columns), ks[0], prior=prior)
+        first = replace(first, constant=base_measure(first, source))
+        made += [(variant.label, replace(first, n_components=k)) for k in ks]
+    return columns, made
+
+
+def lacks_prior(family: Family) -> str | None:
+    """The name of a family, this or a part of it, that has no prior."""
+    if isinstance(family, Product):
+        return next((name for part in family.families if (name := lacks_prior(part))), None)
+    return None if hasattr(family, "penalty_statistics") else type(family).__name__

@@ -1,0 +1,323 @@
+"""Every option, defined once: its name on the command line, its place in the configuration, its help.
+
+A group of options is a dataclass whose fields are the keys of one section of the run
+configuration; `grouped` spreads groups into the signature that Typer reads. Every option is
+also read from the environment (`EM_SEED`, `EM_THREADS`, …).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Annotated, Any, ClassVar, get_args, get_type_hints
+
+from typer import Argument, Option
+
+from em_cli.errors import UsageError
+
+
+def _opt(*names: str, **more: Any) -> Any:
+    return Option(*names, show_default=False, **more)
+
+
+Family = Annotated[
+    str | None, _opt("--family", metavar="NAME", help="auto, gaussian, student_t, poisson, … [default: auto].")
+]
+Prior = Annotated[str | None, _opt("--prior", metavar="none|weak", help="Penalise components [default: none].")]
+Noise = Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")]
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    section: ClassVar[str] = "data"
+    panel: ClassVar[str] = "Data"
+
+    columns: Annotated[str | None, _opt("--columns", metavar="A,B", help="Columns to fit.")] = None
+    exclude: Annotated[str | None, _opt("--exclude", metavar="A,B", help="Columns to leave out.")] = None
+    types: Annotated[
+        list[str] | None,
+        _opt("--type", metavar="COL=TYPE", help="numeric, count, binary, categorical, … or a family (repeatable)."),
+    ] = None
+    weights: Annotated[str | None, _opt("--weights", metavar="COL", help="Case weights, never fitted.")] = None
+    labels: Annotated[
+        str | None, _opt("--labels", metavar="COL", help="Names the component of rows of which it is known.")
+    ] = None
+    weight_type: Annotated[
+        str | None,
+        _opt("--weight-type", metavar="frequency|sampling", help="2 is the row twice, or scaled to mean 1."),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    section: ClassVar[str] = "data"
+    panel: ClassVar[str] = "Data"
+
+    id: Annotated[str | None, _opt("--id", metavar="COL", help="Column carried to the outputs, never fitted.")] = None
+    delimiter: Annotated[str | None, _opt("--delimiter", metavar="C", help="Guessed if not given.")] = None
+    decimal: Annotated[str | None, _opt("--decimal", metavar="C", help="Decimal point [default: .].")] = None
+    thousands: Annotated[str | None, _opt("--thousands", metavar="C", help="Thousands separator.")] = None
+    encoding: Annotated[str | None, _opt("--encoding", metavar="NAME", help="[default: UTF-8].")] = None
+    comment: Annotated[str | None, _opt("--comment", metavar="C", help="Begins a comment in the data.")] = None
+    header: Annotated[bool | None, _opt("--header/--no-header", help="Whether the first line names the columns.")] = (
+        None
+    )
+    na: Annotated[list[str] | None, _opt("--na", metavar="TEXT", help="Marks a missing cell (repeatable).")] = None
+    missing: Annotated[
+        str | None, _opt("--missing", metavar="model|error|drop", help="Missing cells [default: model].")
+    ] = None
+
+
+@dataclass(frozen=True)
+class FitModelOptions:
+    section: ClassVar[str] = ""
+    panel: ClassVar[str] = "Model"
+
+    k: Annotated[str | None, _opt("-k", "--components", metavar="K", help="Number of components.")] = None
+    family: Family = None
+    covariance: Annotated[
+        str | None,
+        _opt("--covariance", metavar="NAME", help="full, tied, diag, EII … VVV [default: full]."),
+    ] = None
+    prior: Prior = None
+    noise: Noise = None
+
+
+@dataclass(frozen=True)
+class SelectModelOptions:
+    section: ClassVar[str] = ""
+    panel: ClassVar[str] = "Model"
+
+    k: Annotated[str | None, _opt("--k-range", "-k", metavar="RANGE", help="1-10, 1-10:3 or 2,4,8 [default: 1-9].")] = (
+        None
+    )
+    family: Annotated[
+        str | None, _opt("--family", metavar="NAMES", help="As in fit, or a list such as gaussian,student_t.")
+    ] = None
+    covariance: Annotated[
+        str | None, _opt("--covariance", metavar="NAMES", help="A list such as full,tied, or all [default: full].")
+    ] = None
+    criterion: Annotated[str | None, _opt("--criterion", metavar="NAME", help="bic, aic, icl, … [default: bic].")] = (
+        None
+    )
+    prior: Prior = None
+    noise: Noise = None
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    section: ClassVar[str] = "search"
+    panel: ClassVar[str] = "Search"
+
+    algorithm: Annotated[
+        str | None,
+        _opt("--algorithm", metavar="NAME", help="lbfgs, squarem or em finishes the climbs [default: lbfgs]."),
+    ] = None
+    effort: Annotated[
+        str | None, _opt("--effort", metavar="low|normal|high", help="How long to search [default: normal].")
+    ] = None
+    restarts: Annotated[
+        str | None, _opt("--restarts", metavar="N|auto", help="N climbs and no search [default: auto, a search].")
+    ] = None
+    start: Annotated[
+        str | None,
+        _opt("--start", metavar="NAME|FILE", help="kmeans, sphered, … or a file of parameters [default: auto]."),
+    ] = None
+    tol: Annotated[
+        float | None, _opt("--tol", metavar="NATS", help="What may remain to gain, in all [default: 0.01].")
+    ] = None
+    max_iter: Annotated[
+        int | None, _opt("--max-iter", metavar="N", help="E-steps of one climb at most [default: 2000].")
+    ] = None
+    time_limit: Annotated[
+        str | None, _opt("--time-limit", metavar="TIME", help="10m, 90s, 1.5h: then the best so far.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class PlaceOptions:
+    section: ClassVar[str] = ""
+    panel: ClassVar[str] = "Place"
+
+    seed: Annotated[int | None, _opt("--seed", metavar="N", help="Same seed, same bytes [default: 0].")] = None
+    threads: Annotated[str | None, _opt("--threads", metavar="N|auto", help="Changes no result [default: auto].")] = (
+        None
+    )
+    runner: Annotated[str | None, _opt("--runner", metavar="NAME", help="serial or threads [default: threads].")] = None
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    section: ClassVar[str] = ""
+    panel: ClassVar[str] = "Output"
+
+    out: Annotated[
+        str | None, _opt("-o", "--out", metavar="DIR", help="Run folder [default: <name of the data>.em].")
+    ] = None
+    responsibilities: Annotated[
+        bool | None, _opt("--write-responsibilities/--no-responsibilities", help="Leave responsibilities.csv out.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class ConfigOptions:
+    panel: ClassVar[str] = "Config"
+
+    config: Annotated[str | None, _opt("-c", "--config", metavar="FILE", help="A run configuration in YAML.")] = None
+    overrides: Annotated[
+        list[str] | None, _opt("--set", metavar="KEY=VALUE", help="Override a key of it (repeatable).")
+    ] = None
+    dry_run: Annotated[bool, _opt("--dry-run", help="Read, check and plan; fit nothing.")] = False
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    panel: ClassVar[str] = "Output"
+
+    force: Annotated[bool, _opt("--force", help="Replace an existing run folder.")] = False
+    resume: Annotated[bool, _opt("--resume", help="Go on with a run that was killed or cut short.")] = False
+    checkpoint_every: Annotated[
+        str | None, _opt("--checkpoint-every", metavar="TIME|none", help="So that it can be resumed [default: 60s].")
+    ] = None
+    json: Annotated[bool, _opt("--json", help="The result document on stdout, nothing else.")] = False
+    format: Annotated[
+        str | None,
+        _opt("--format", metavar="human|json|csv|none", help="Of stdout [default: human on a terminal, else json]."),
+    ] = None
+    params: Annotated[str | None, _opt("--params", metavar="-|FILE", help="Write the parameters there.")] = None
+    responsibilities_to: Annotated[
+        str | None, _opt("--responsibilities", metavar="-|FILE", help="Write the responsibilities there.")
+    ] = None
+    plots: Annotated[bool, _opt("--plots", help="Draw pictures into the run folder, as em plot does.")] = False
+    report: Annotated[bool, _opt("--report", help="Write report.html into the run folder, as em report does.")] = False
+    verify: Annotated[
+        str | None, _opt("--verify", metavar="RUN", help="Run a run folder again, elsewhere; compare the bytes.")
+    ] = None
+    events: Annotated[str | None, _opt("--events", metavar="FILE", help="Everything that happens, as JSON lines.")] = (
+        None
+    )
+    strict: Annotated[bool, _opt("--strict", help="Status 6 if the result is doubtful.")] = False
+
+
+@dataclass(frozen=True)
+class ScreenOptions:
+    panel: ClassVar[str] = "Screen"
+
+    progress: Annotated[
+        str, _opt("--progress", metavar="MODE", help="auto, live, plain, jsonl or none [default: auto].")
+    ] = "auto"
+    quiet: Annotated[bool, _opt("-q", "--quiet", help="Nothing on stderr but errors.")] = False
+    verbose: Annotated[bool, _opt("-v", "--verbose", help="More on stderr.")] = False
+    color: Annotated[str, _opt("--color", metavar="auto|always|never", help="[default: auto].")] = "auto"
+    debug: Annotated[bool, _opt("--debug", help="Tracebacks.")] = False
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with its groups of options spread out, for Typer to read."""
+    spread: list[inspect.Parameter] = []
+    groups: dict[str, type] = {}
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        if is_group(parameter.annotation):
+            groups[parameter.name] = parameter.annotation
+            spread += _parameters(parameter.annotation)
+        else:
+            spread.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    @wraps(command)
+    def run(**values: Any) -> None:
+        made = {
+            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        command(**values, **made)
+
+    run.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in spread}
+    return run
+
+
+def is_group(annotation: Any) -> bool:
+    """Whether a parameter's type is a group of options."""
+    return isinstance(annotation, type) and "panel" in vars(annotation)
+
+
+def spelled(group: type, name: str) -> str:
+    """An option as one writes it."""
+    info = get_args(get_type_hints(group, include_extras=True)[name])[1]
+    return str(info.default).split("/")[0]  # Typer keeps the first name there
+
+
+def _parameters(group: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    found = []
+    for field in fields(group):
+        info = get_args(hints[field.name])[1]
+        info.envvar, info.rich_help_panel = f"EM_{field.name.upper()}", group.panel  # type: ignore[attr-defined]
+        info.show_envvar = False
+        found.append(
+            inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+            )
+        )
+    return found
+
+
+Model = Annotated[str, Argument(metavar="MODEL", help="A params.json or run folder; - is standard input.")]
+
+Rows = Annotated[list[str], Argument(metavar="DATA...", help="CSV files; - is standard input.")]
+
+Debug = Annotated[bool, Option("--debug", help="Tracebacks.")]
+
+Quiet = Annotated[bool, Option("-q", "--quiet", help="Nothing on stdout.")]
+
+
+def layer(*groups: Any) -> dict[str, Any]:
+    """What the options say, as a layer of the run configuration; options not given are not in it."""
+    said: dict[str, Any] = {}
+    for group in groups:
+        values = {
+            field.name: _read(field.name, getattr(group, field.name))
+            for field in fields(group)
+            if getattr(group, field.name) not in (None, [], ())
+        }
+        if not group.section:
+            said |= values
+        elif values:
+            said.setdefault(group.section, {}).update(values)
+    return said
+
+
+def _read(name: str, value: Any) -> Any:
+    """The value as the configuration wants it."""
+    if name in ("columns", "exclude", "covariance"):
+        listed = [part.strip() for part in value.split(",") if part.strip()]
+        if not listed:
+            raise UsageError(f"--{name} {value!r} names nothing.")
+        return listed
+    if name == "family" and "," in value:
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if name == "types":
+        return _types(value)
+    if name in ("restarts", "threads", "k"):
+        number = _number(value)
+        if name == "k" and number == 0:
+            raise UsageError("the number of components must be at least 1, not 0.")
+        return number
+    return value
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.strip().lstrip("+-").isdecimal() else text
+
+
+def _types(pairs: list[str]) -> Mapping[str, str]:
+    types: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, kind = pair.rpartition("=")
+        if not equals or not name:
+            raise UsageError(f"--type {pair!r}: write --type COLUMN=TYPE, as in --type visits=count.")
+        if types.setdefault(name, kind) != kind:
+            raise UsageError(f"--type gives column {name!r} two types: {types[name]!r} and {kind!r}.")
+    return types

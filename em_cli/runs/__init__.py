@@ -1,0 +1,1 @@
+"""Runs: one run, from its configuration to its folder."""

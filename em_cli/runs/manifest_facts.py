@@ -1,0 +1,107 @@
+"""What a run has to say of itself in its manifest, beyond its results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from em_cli.engine.stopping import WINDOW
+from em_cli.runs.configure import fingerprint_of, start_digest, start_file
+
+if TYPE_CHECKING:
+    from em_cli.config.run_config import RunConfig
+    from em_cli.outputs.document import Scored
+    from em_cli.runs.record import Record
+    from em_cli.search.ledger import Fitted
+    from em_cli.sources.table import Data
+
+RULE = (
+    "a climb ends when its last {window} iterates gained less than {tol:g} nats of total log-likelihood, and less than "
+    "{rest:g} are thought to remain"
+)
+
+
+def facts(
+    config: RunConfig, data: Data, record: Record, result: Scored, document: Mapping[str, Any], fits: Sequence[Fitted]
+) -> dict[str, Any]:
+    """What was asked and read, how the search went, what it saw at its end."""
+    return {
+        "inputs": [asdict(file) for file in data.inputs],
+        "start_file": {"name": start_file(config), "sha256": start_digest(config)} if start_file(config) else None,
+        "config_sha256": fingerprint_of(config),
+        "config": config.model_dump(mode="json"),
+        "data": _data(data, document),
+        "search": _search(config, fits),
+        "stopping": _stopping(config, result, document),
+        "regularisation": _regularisation(result, document),
+        "warnings": record.warnings,
+    }
+
+
+def _data(data: Data, document: Mapping[str, Any]) -> dict[str, Any]:
+    fitted, scored_only = len(data.rows), len(data.others.rows)
+    columns = []
+    for column in data.schema.columns:
+        levels = {"levels": len(column.levels)} if column.levels else {}
+        columns.append({"name": column.name, "type": column.type, "why": data.why.get(column.name)} | levels)
+    special = {data.id_name, data.weights_name}
+    return {
+        "layout": dict(data.layout),
+        "columns": columns,
+        "columns_left_out": [
+            name for name in data.layout["columns"] if name not in data.schema.names and name not in special
+        ],
+        "id": data.id_name,
+        "weights": data.weights_name,
+        "rows": {
+            "read": data.n_rows_read,
+            "fitted": fitted,
+            "scored_only": scored_only,
+            "left_out": data.n_rows_read - fitted - scored_only,
+        },
+        "missing_policy": document["missing_policy"],
+        "n_missing": dict(data.n_missing),
+    }
+
+
+def _search(config: RunConfig, fits: Sequence[Fitted]) -> dict[str, Any]:
+    ledger = [entry for fitted in fits for entry in fitted.ledger]
+    return {
+        "seed": config.seed,
+        "models": len(fits),
+        "starts": dict(Counter(entry.start for entry in ledger)),
+        "verdicts": dict(Counter(entry.verdict.value for entry in ledger)),
+        "searches": sum(fitted.searches for fitted in fits),
+        "iterations": sum(len(entry.result.trace) for entry in ledger),
+    }
+
+
+def _stopping(config: RunConfig, result: Scored, document: Mapping[str, Any]) -> dict[str, Any]:
+    chosen, tol = result.fitted.chosen, config.search.tol
+    assert chosen is not None, "there is a fit to speak of"
+    last = chosen.trace[-1 - WINDOW :]
+    return {
+        "rule": RULE.format(window=WINDOW, tol=tol, rest=tol / 10),
+        "tol": tol,
+        "max_iter": config.search.max_iter,
+        "stop_reason": document["stop_reason"],
+        "iterations": len(chosen.trace),
+        "last_gains": [after - before for before, after in pairwise(last)],
+        "remaining_estimate": document["remaining_estimate"],
+    }
+
+
+def _regularisation(result: Scored, document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "prior": document["prior"],
+        "log_prior": document["log_prior"],
+        "floor": document["floor"],
+        "active": [
+            {"component": k + 1, "reason": collapse.reason, "at_floor": collapse.at_resolution}
+            for k, collapse in enumerate(result.degeneracies)
+            if collapse
+        ],
+    }

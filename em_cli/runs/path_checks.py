@@ -1,0 +1,67 @@
+"""What is read and what is written must not be the same file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from em_cli.errors import UsageError
+from em_cli.options import ConfigOptions, ReportOptions
+from em_cli.outputs.folder import is_stream
+from em_cli.runs.configure import folder_for
+
+if TYPE_CHECKING:
+    from em_cli.config.run_config import RunConfig
+
+STDIN, STDOUT = 0, 1
+
+
+def check_places(inputs: Sequence[str | None], outputs: Mapping[str, str | None]) -> None:
+    """`UsageError` if an output is an input, or two outputs are one file.
+
+    What is no file (a terminal, a FIFO, /dev/null) may be many things at once.
+    """
+    from em_cli.sources.files import expand, label
+
+    for option, path in outputs.items():
+        if path == "":
+            raise UsageError(f"{option} '' names no file.")
+    read = {path: _place(path, STDIN) for given in inputs if given is not None for path in expand([given])}
+    written = {option: path for option, path in outputs.items() if path not in (None, "-")}
+    taken = {place: f"{label(path)}, which is to be read" for path, place in read.items()}
+    for option, path in {"standard output": "-", **written}.items():
+        place = _place(str(path), STDOUT)
+        if place is not None and place in taken:
+            raise UsageError(f"{option} would overwrite {taken[place]}. Name another file.")
+        taken[place] = f"what {option} writes there"
+
+
+def check_run(config: RunConfig, options: ConfigOptions, report: ReportOptions) -> None:
+    """The same of a fit or a sweep; nor may data or single files lie in its run folder."""
+    single = {"--params": report.params, "--responsibilities": report.responsibilities_to, "--events": report.events}
+    check_places([*config.data.path, options.config], single)
+    folder = folder_for(config, report)
+    if folder is None:
+        return
+    for path in (*config.data.path, *single.values()):
+        if path not in (None, "-") and Path(os.path.realpath(str(path))).is_relative_to(os.path.realpath(folder)):
+            raise UsageError(f"{path} lies in the run folder {folder}, which is replaced as a whole.")
+
+
+def _place(path: str, number: int) -> object:
+    """The same for all names of a file; None of what is no file. '-' is the stream of that number."""
+    try:
+        if path == "-":
+            found = os.fstat(number)
+        elif number == STDIN and Path(path).is_dir():
+            return _place(f"{path}/params.json", number)
+        elif is_stream(path):
+            return None
+        else:
+            found = Path(path).stat()
+    except OSError:
+        return os.path.realpath(path)
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None

@@ -1,0 +1,150 @@
+"""The rows of a run that are shown: read once more from the data, which must be those that were fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from em_cli.errors import DataError
+from em_cli.reports.run import Rows, sample
+
+if TYPE_CHECKING:
+    from em_cli.engine.arrays import Array, Integers
+    from em_cli.outputs.document import Scored
+    from em_cli.outputs.model_file import LoadedModel
+    from em_cli.sources.options import ReadOptions
+    from em_cli.sources.stream import Chunk
+    from em_cli.sources.table import Data
+
+READING = (
+    "id", "delimiter", "decimal", "thousands", "encoding", "comment", "header", "missing", "weights", "labels",
+)  # fmt: skip
+
+
+def rows_of(result: Scored, data: Data) -> Rows:
+    """Those of a fit whose data are at hand."""
+    source = data.source
+    kept = sample(source.n_rows)
+    labels = getattr(result.source, "labels", None)
+    weights = None if source.weights is None else source.weights[kept]
+    return _scored(
+        result.loaded,
+        source.x[:, kept],
+        weights,
+        None if labels is None else labels[kept],
+        data.rows[kept] + 1,
+        source.n_rows,
+    )
+
+
+def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> Rows:
+    """Those of a run folder, in memory that does not grow with their number."""
+    from em_cli.sources.stream import stream
+
+    paths = _found(manifest, home, data)
+    options = _options(manifest)
+    names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
+    n = int(loaded.document["n_samples"])
+    kept, passed, total = sample(n), 0, 0.0
+    x, weights, labels, numbers = [], [], [], []
+    for chunk in stream(paths, loaded.schema.columns, options):
+        fitted = _fitted(chunk)
+        some = kept[np.searchsorted(kept, passed) : np.searchsorted(kept, passed + len(fitted))] - passed
+        chosen, passed = fitted[some], passed + len(fitted)
+        x.append(chunk.x[:, chosen])
+        numbers.append(chunk.first_row + chunk.rows[chosen] + 1)
+        if chunk.weights is not None:
+            weights.append(chunk.weights[chosen])
+            total += float(chunk.weights[fitted].sum())
+        if options.labels is not None:
+            labels.append(_labels(chunk, options, names)[chunk.rows[chosen]])
+    return _scored(
+        loaded,
+        np.concatenate(x, axis=1),
+        np.concatenate(weights) * (loaded.document["sum_weights"] / total) if weights else None,
+        np.concatenate(labels) if labels else None,
+        np.concatenate(numbers),
+        n,
+    )
+
+
+def _scored(
+    loaded: LoadedModel, x: Array, weights: Array | None, labels: Integers | None, numbers: Integers, n_fitted: int
+) -> Rows:
+    scores = loaded.score(x, labels)
+    return Rows(x, weights, scores.responsibilities, scores.log_density, numbers, n_fitted)
+
+
+def _fitted(chunk: Chunk) -> Integers:
+    """Places of the rows of a chunk that took part in the fit."""
+    fitted = ~np.isnan(chunk.x).all(axis=0)
+    if chunk.weights is not None:
+        fitted &= chunk.weights > 0
+    return np.flatnonzero(fitted)
+
+
+def _labels(chunk: Chunk, options: ReadOptions, names: Mapping[str, int]) -> Integers:
+    """The component (n,) of every row, -1 where it is not known."""
+    from em_cli.sources.cells import examine
+    from em_cli.sources.column_types import recoded
+
+    assert options.labels is not None, "there is a column of labels"
+    part = examine(chunk.piece, options.labels, replace(options, default_type="categorical"))
+    codes = recoded(part, {name: float(place) for name, place in names.items()})
+    return np.nan_to_num(codes, nan=-1.0).astype(np.intp)
+
+
+def _options(manifest: Mapping[str, Any]) -> ReadOptions:
+    """How the data were read."""
+    from em_cli.sources.options import ReadOptions
+
+    asked = manifest.get("config", {}).get("data", {})
+    return ReadOptions(**{name: asked[name] for name in READING if name in asked}, na=tuple(asked.get("na", ())))
+
+
+def _found(manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> list[str]:
+    """Where the data are; `DataError` if they are not the ones that were fitted."""
+    from em_cli.sources.files import expand, hashed, label
+    from em_cli.sources.quoting import plural
+
+    inputs = manifest["inputs"]
+    if data:
+        paths = expand(data)
+        if "-" in paths:
+            raise DataError("the data are read more than once: name a file, not standard input.")
+    elif any(file["name"] == "-" for file in inputs):
+        raise DataError(
+            f"{home} was fitted to standard input: name a file that holds the same behind it: {home} data.csv."
+        )
+    else:
+        paths = list(_at_their_place(manifest, home))
+    if len(paths) != len(inputs):
+        raise DataError(
+            f"{home} was fitted to {plural(len(inputs), 'file')}, not {len(paths)}: name all of them, in their order."
+        )
+    for path, file in zip(paths, inputs, strict=True):
+        if hashed(path).sha256 != file["sha256"]:
+            raise DataError(
+                f"{label(path)} is not what {home} was fitted to: its SHA-256 is another one than in manifest.json. "
+                "Name a file that holds the same data as then, or fit again."
+            )
+    return paths
+
+
+def _at_their_place(manifest: Mapping[str, Any], home: Path) -> Iterator[str]:
+    """As they were given, from here, from where the program ran then, or from beside the run folder."""
+    for file in manifest["inputs"]:
+        name = str(file["name"])
+        from_where = (Path(), Path(str(manifest.get("working_directory", ""))), home.absolute().parent)
+        found = next((place / name for place in from_where if (place / name).exists()), None)
+        if found is not None:
+            yield str(found)
+        else:
+            raise DataError(
+                f"{name}, to which {home} was fitted, is not there any more: say where it is, behind the run folder: "
+                f"{home} {Path(name).name}."
+            )

@@ -1,0 +1,87 @@
+"""From runs to pictures to files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from em_cli.errors import UsageError
+from em_cli.options import ReportOptions
+
+if TYPE_CHECKING:
+    from em_cli.outputs.document import Scored
+    from em_cli.outputs.folder import Content
+    from em_cli.reports.picture import Picture
+    from em_cli.reports.run import Run
+    from em_cli.reports.style import Theme
+    from em_cli.sources.table import Data
+
+TABLES = ("trace", "restarts", "selection")
+
+
+def check_extra() -> None:
+    """`UsageError` if there is nothing to draw with."""
+    if find_spec("matplotlib") is None:
+        raise UsageError('drawing pictures needs pip install "em-cli[plots]".')
+
+
+def check_wanted(report: ReportOptions, folder: str | None) -> None:
+    """`UsageError`, before any work is done, if pictures or a report are wanted that could not be made."""
+    for option, wanted in (("--plots draws", report.plots), ("--report writes", report.report)):
+        if wanted:
+            check_extra()
+            if folder is None:
+                raise UsageError(f"{option} into the run folder, and none is written: give --out.")
+
+
+def fresh_run(
+    folder: str,
+    files: dict[str, Content],
+    manifest: Mapping[str, Any],
+    result: Scored,
+    data: Data,
+    document: Mapping[str, Any],
+) -> Run:
+    """A run whose folder is not yet written: its tables are what will be read back from these files."""
+    from em_cli.runs.plotted_rows import rows_of
+    from em_cli.runs.read_back import parsed, run_of
+
+    tables = {}
+    for name in TABLES:
+        lines = [str(line) for line in files.get(f"{name}.csv", ())]
+        tables[name] = parsed(lines)
+        if lines:
+            files[f"{name}.csv"] = lines
+    loaded = replace(result.loaded, document=document)
+    return run_of(Path(folder).absolute().name, loaded, manifest, tables, rows_of(result, data))
+
+
+def plots_of(run: Run) -> dict[str, Iterator[bytes]]:
+    """The files that `em plot` writes unless told otherwise."""
+    from em_cli.reports.picture import pictures_of
+    from em_cli.reports.style import LIGHT
+
+    return files_of(pictures_of(run), LIGHT)
+
+
+def report_of(run: Run) -> Iterator[str]:
+    """The file that `em report` writes."""
+    from em_cli.display.search_words import ending, trust
+    from em_cli.reports.page import page
+
+    return page(run, ending(run.document)[0], trust(run.document))
+
+
+def files_of(
+    pictures: Sequence[Picture], theme: Theme, format: str = "png", dpi: float = 200, width: float | None = None
+) -> dict[str, Iterator[bytes]]:
+    """The files of pictures, by name; each is drawn when it is written."""
+    from em_cli.reports.picture import rendered
+
+    def drawn(picture: Picture) -> Iterator[bytes]:
+        yield rendered(picture, theme, format, dpi, width)
+
+    return {f"{picture.kind}.{format}": drawn(picture) for picture in pictures}

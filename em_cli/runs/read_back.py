@@ -1,0 +1,184 @@
+"""A run folder read back, with the data that it was fitted to where these are wanted."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from em_cli.errors import DataError
+from em_cli.reports.run import Climb, Elliptic, Run
+
+if TYPE_CHECKING:
+    from em_cli.models.groups import Group
+    from em_cli.outputs.model_file import LoadedModel
+    from em_cli.reports.run import Rows
+
+KNOWN = {"name", "sha256"}  # of every input
+
+Table = tuple[Mapping[str, Any], ...]
+
+
+def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) -> Run:
+    """The run in a folder; its data are at their place, or at the one that is given."""
+    from em_cli.outputs.model_file import read_model
+    from em_cli.runs.plotted_rows import read_rows
+
+    home = Path(folder)
+    if home.exists() and not home.is_dir():
+        raise DataError(f"{folder} is a file: a run folder is needed, as em fit writes it.")
+    loaded = read_model(folder)
+    manifest = _manifest(home)
+    tables = {name: _table(home / f"{name}.csv") for name in ("trace", "restarts", "selection")}
+    rows = read_rows(loaded, manifest, home, data) if rows_wanted else None
+    return run_of(home.absolute().name, loaded, manifest, tables, rows)
+
+
+def run_of(
+    name: str, loaded: LoadedModel, manifest: Mapping[str, Any], tables: Mapping[str, Table], rows: Rows | None
+) -> Run:
+    """A run from its parts."""
+    from em_cli.sources.files import label
+
+    inputs = [str(file["name"]) for file in manifest["inputs"]]
+    elliptic = tuple(filter(None, (_elliptic(loaded, place) for place in range(len(loaded.groups)))))
+    whole = _with_gaps(loaded, elliptic)
+    return Run(
+        name=name,
+        data_name=label(inputs[0] if inputs[0] == "-" else Path(inputs[0]).name)
+        if len(inputs) == 1
+        else f"{len(inputs)} files",
+        document=loaded.document,
+        schema=loaded.schema,
+        groups=loaded.groups,
+        model=whole.model,
+        parameters=whole.parameters,
+        elliptic=elliptic,
+        climbs=_climbs(tables["trace"], tables["restarts"]),
+        restarts=tables["restarts"],
+        selection=tables["selection"],
+        manifest=manifest,
+        rows=rows,
+    )
+
+
+def parsed(lines: Iterable[str]) -> Table:
+    """The rows of a table that `em` wrote; numbers are numbers, blanks None."""
+    return tuple({name: _value(text) for name, text in row.items()} for row in csv.DictReader(lines))
+
+
+def _value(text: str | None) -> Any:
+    if not text:
+        return None
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def _table(file: Path) -> Table:
+    """Of a file that may be absent."""
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            return parsed(lines)
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{file}: cannot be read ({error}).") from None
+
+
+def _manifest(home: Path) -> Mapping[str, Any]:
+    from em_cli.outputs.manifest import MANIFEST, read_manifest
+
+    found = read_manifest(home)
+    inputs = found.get("inputs") if isinstance(found, dict) else None
+    if not isinstance(inputs, list) or not inputs or not all(isinstance(f, dict) and f.keys() >= KNOWN for f in inputs):
+        raise DataError(f"{home / MANIFEST} does not say what was read.")
+    manifest: Mapping[str, Any] = found
+    return manifest
+
+
+def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
+    """Every climb, in the order of the trace."""
+    import numpy as np
+
+    verdicts = {entry["candidate"]: entry for entry in restarts}
+    heights: dict[int, list[float]] = {}
+    first: dict[int, Mapping[str, Any]] = {}
+    for row in trace:
+        heights.setdefault(row["candidate"], []).append(
+            np.nan if row["log_likelihood"] is None else row["log_likelihood"]
+        )
+        first.setdefault(row["candidate"], row)
+    return tuple(
+        Climb(
+            number,
+            first[number]["covariance"] or "",
+            first[number]["k"],
+            first[number]["start"] or "",
+            np.array(values, np.float64),
+            str(verdicts.get(number, {}).get("verdict") or ""),
+            "sample" in str(verdicts.get(number, {}).get("note") or ""),
+        )
+        for number, values in heights.items()
+    )
+
+
+def _elliptic(loaded: LoadedModel, place: int) -> Elliptic | None:
+    """Locations and scale matrices of a group of columns, if its family has them."""
+    import numpy as np
+
+    from em_cli.families.covariances.shapes import from_shape
+
+    group = loaded.groups[place]
+    own = loaded.document.get("groups", [loaded.document])[place]
+    k, d = loaded.model.n_components, len(group.columns)
+    if group.family in ("gaussian", "student_t"):
+        matrices = np.array(own["covariances" if group.family == "gaussian" else "scales"], np.float64)
+        scales = from_shape(matrices, str(_covariance(loaded, group)), k, d)
+    elif group.family in ("factor_analyzers", "ppca"):
+        loadings, noise = np.array(own["loadings"], np.float64), np.array(own["noise_variances"], np.float64)
+        scales = loadings @ np.swapaxes(loadings, -1, -2) + noise.reshape(k, -1, 1) * np.eye(d)
+    else:
+        return None
+    dof = np.array(own["dof"], np.float64) if group.family == "student_t" else None
+    return Elliptic(group.family, group.columns, np.array(own["means"], np.float64), scales, dof)
+
+
+def _covariance(loaded: LoadedModel, group: Group) -> Any:
+    return group.options.get("covariance") or loaded.document.get("covariance_type") or "full"
+
+
+def _with_gaps(loaded: LoadedModel, elliptic: Sequence[Elliptic]) -> LoadedModel:
+    """The model ready for cells that are missing anywhere; factor analysers as the normal components that they are."""
+    import numpy as np
+
+    from em_cli.outputs.model_file import model_of
+
+    known = {found.columns: found for found in elliptic if found.family in ("factor_analyzers", "ppca")}
+    if not known:
+        return loaded.with_gaps
+
+    def normal(entry: Mapping[str, Any], group: Group) -> Mapping[str, Any]:
+        if group.columns not in known:
+            return entry
+        own = known[group.columns]
+        plain = {name: value for name, value in entry.items() if name != "family_options"}
+        return plain | {
+            "family": "gaussian",
+            "covariance_type": "full",
+            "means": own.means.tolist(),
+            "covariances": own.scales.tolist(),
+        }
+
+    document = dict(loaded.document)
+    if "groups" in document:
+        document["groups"] = [
+            normal(entry, group) for entry, group in zip(document["groups"], loaded.groups, strict=True)
+        ]
+    else:
+        document = dict(normal(document, loaded.groups[0]))
+    return model_of(document, np.ones_like(loaded.gaps))

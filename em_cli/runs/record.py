@@ -1,0 +1,75 @@
+"""A run as it is watched: the display, what it warns of, how long its phases take."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+from em_cli.engine.events import FitEvent, Observer, PhaseStarted, Warned
+from em_cli.errors import OutputError
+from em_cli.options import ReportOptions, ScreenOptions
+
+
+@dataclass(slots=True)
+class Record:
+    """What happens in a run that its files and its exit status speak of."""
+
+    observe: Observer
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    doubtful: bool = False
+
+    def warn(self, code: str, message: str, *, doubtful: bool = False) -> None:
+        self.warnings.append({"code": code, "message": message})
+        self.doubtful |= doubtful
+        self.observe(Warned(code, message))
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """A phase that is shown, and how long it took."""
+        self.observe(PhaseStarted(phase, 0))
+        begun = time.perf_counter()
+        yield
+        self.seconds[phase] = time.perf_counter() - begun
+
+
+@contextmanager
+def watched(command: str, screen: ScreenOptions, report: ReportOptions) -> Iterator[Observer]:
+    """The display, and the file of events if one is asked for, as one observer."""
+    from em_cli.display import open_display
+    from em_cli.outputs.folder import is_stream
+
+    with ExitStack() as stack:
+        display = stack.enter_context(
+            open_display(
+                screen.progress,
+                command=command,
+                quiet=screen.quiet,
+                verbose=screen.verbose,
+                color=screen.color,
+                stream=sys.stderr,
+            )
+        )
+        if not report.events:
+            yield display
+            return
+        try:
+            raw = stack.enter_context(Path(report.events).open("ab" if is_stream(report.events) else "wb", buffering=0))
+        except OSError as error:
+            raise OutputError(f"{report.events} cannot be written: {error.strerror}.") from None
+        file = TextIOWrapper(raw, "utf-8", "backslashreplace", "\n", write_through=True)
+        log = stack.enter_context(
+            open_display("jsonl", command=command, quiet=False, verbose=False, color="never", stream=file)
+        )
+
+        def both(event: FitEvent) -> None:
+            display(event)
+            log(event)
+
+        yield both

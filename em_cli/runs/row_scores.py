@@ -1,0 +1,69 @@
+"""Rows of files or of standard input, scored as they come; what predict and score share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from em_cli.errors import OutputError, UsageError
+from em_cli.options import ReadingOptions, layer
+from em_cli.runs.path_checks import check_places
+
+if TYPE_CHECKING:
+    from em_cli.engine.scoring import RowScores
+    from em_cli.outputs.model_file import LoadedModel
+    from em_cli.sources.stream import Chunk
+
+
+def open_model(model: str, paths: list[str]) -> LoadedModel:
+    """The model that is to score the rows of these files."""
+    from em_cli.outputs.model_file import read_model
+
+    if model == "-" and "-" in paths:
+        raise UsageError("the model and the data cannot both come from standard input.")
+    return read_model(model)
+
+
+def chunks_for(
+    loaded: LoadedModel, paths: list[str], options: ReadingOptions, weights: str | None = None
+) -> Iterator[Chunk]:
+    """The rows in the order they come; at the end, what is to be said of levels that the model has not seen."""
+    from em_cli.config.resolve import resolve
+    from em_cli.runs.read import read_options
+    from em_cli.sources.quoting import plain
+    from em_cli.sources.stream import stream
+
+    config = resolve(None, [], layer(options))
+    unseen: Counter[str] = Counter()
+    for chunk in stream(paths, loaded.schema.columns, replace(read_options(config.data, {}), weights=weights)):
+        unseen.update(chunk.unseen)
+        yield chunk
+    if unseen:
+        cells = ", ".join(f"{plain(name)}: {n:,}" for name, n in unseen.items())
+        warn(f"cells with levels that the model has not seen count as missing ({cells}).")
+
+
+def scored_chunks(
+    loaded: LoadedModel, paths: list[str], options: ReadingOptions, weights: str | None = None
+) -> Iterator[tuple[Chunk, RowScores]]:
+    """The rows in the order they come, with their scores; memory does not grow with their number."""
+    for chunk in chunks_for(loaded, paths, options, weights):
+        yield chunk, loaded.score(chunk.x)
+
+
+def warn(message: str) -> None:
+    sys.stderr.write(f"em: warning: {message}\n")
+
+
+def target(out: str | None, force: bool, *inputs: str) -> Callable[[Iterable[str]], None]:
+    """Where lines go: standard output, each piece at once, or a file that is complete or absent, and no input."""
+    from em_cli.outputs.folder import is_stream, write_file
+
+    check_places(inputs, {"--out": out})
+    if out not in (None, "-") and os.path.lexists(str(out)) and not (force or is_stream(str(out))):
+        raise OutputError(f"{out} exists. Use --force to replace it.")
+    return lambda lines: write_file(out or "-", lines)

@@ -1,0 +1,35 @@
+"""A model in words, for a terminal."""
+
+from __future__ import annotations
+
+import sys
+
+from em_cli.options import ScreenOptions
+
+
+def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
+    """What there is to say of a model, or of the model of a run."""
+    from em_cli.display.search_words import number
+    from em_cli.display.summary import fit_summary
+    from em_cli.outputs.model_file import read_model
+    from em_cli.runs.stdout import color_wanted, width
+    from em_cli.sources.quoting import listed
+
+    loaded = read_model(model)
+    document, color = loaded.document, color_wanted(screen)
+    n, names = number(document.get("n_samples")) or 0, listed(loaded.schema.names)
+    columns = width() if sys.stdout.isatty() else 80
+    text = fit_summary(
+        document,
+        read_line=f"fitted to {n:,.0f} rows of {names}",
+        written=[],
+        folder=None,
+        width=columns,
+        color=color,
+    )
+    if drawn:
+        from em_cli.display.sketches import sketches
+        from em_cli.runs.terminal_plots import sketches_of
+
+        text += sketches(sketches_of(loaded, model, columns), columns, color)
+    return text

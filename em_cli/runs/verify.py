@@ -1,0 +1,107 @@
+"""Runs that are made again, and compared byte by byte."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from inspect import unwrap
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from em_cli.errors import DataError, UsageError
+from em_cli.options import ConfigOptions, FolderOptions, ReportOptions, ScreenOptions, is_group, spelled
+from em_cli.runs.audit import AS_WRITTEN, GONE, input_states, manifest_of, states
+from em_cli.runs.resume import CUT_SHORT
+
+SAME, NOT_MADE = "the same", "not made again"  # pictures and reports are not
+
+MADE_WITH = ("em_version", "python", "libraries", "blas", "platform")
+
+BESIDE = frozenset({"verify", "json", "format", "threads", "runner"})  # options that change no result
+
+
+def verify(command: Callable[..., None], name: str, options: dict[str, Any]) -> None:
+    """Run again what a run folder says, elsewhere, and compare the bytes of what comes of it.
+
+    Standard output says which files were compared; `DataError` if they differ.
+    """
+    report: ReportOptions = options["report"]
+    run = str(report.verify)
+    manifest = manifest_of(run)
+    _check(run, name, manifest, options)
+    with tempfile.TemporaryDirectory(prefix="em-verify-") as place:
+        again = Path(place) / Path(run).absolute().name
+        options |= {
+            "config_options": ConfigOptions(config=f"{run}/run.yaml"),
+            "folder_options": FolderOptions(out=str(again)),
+            "report": ReportOptions(format="none"),
+        }
+        unwrap(command)(**options)
+        fresh = manifest_of(str(again))
+        if [one["sha256"] for one in fresh["inputs"]] != [one["sha256"] for one in manifest["inputs"]]:
+            raise DataError(f"these are not the data of {run}: their SHA-256 is not that of its manifest.")
+        found = {file: _compared(Path(run) / file, again / file) for file in manifest["outputs"]}
+    if states(run, manifest).get("run.yaml") == AS_WRITTEN:  # it may say otherwise where the data are
+        found["run.yaml"] = SAME
+    differing = [file for file, how in found.items() if how not in (SAME, NOT_MADE)]
+    _tell(run, report, options["screen"], found, not differing)
+    if differing:
+        what, why = _listed(differing, found), _others(manifest, fresh)
+        raise DataError(f"{run} is not what its configuration gives: {what}.{why}")
+
+
+def _check(run: str, name: str, manifest: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    if manifest["command"] != name:
+        raise UsageError(f"{run} is a run of em {manifest['command']}: em {manifest['command']} --verify {run}.")
+    codes = {warning.get("code") for warning in manifest.get("warnings", ())}
+    if cut := codes & CUT_SHORT:
+        raise UsageError(f"{run} was cut short ({', '.join(sorted(cut))}): it cannot be made again.")
+    for group in options.values():
+        if not is_group(type(group)) or isinstance(group, ScreenOptions):
+            continue
+        for one in fields(group):
+            if one.name not in BESIDE and getattr(group, one.name) != one.default:
+                name = spelled(type(group), one.name)
+                raise UsageError(f"--verify runs the configuration of {run} again, elsewhere: {name} does not apply.")
+    if not options["paths"]:
+        for file, state in input_states(manifest).items():
+            if state != AS_WRITTEN:
+                raise DataError(f"{file}, from which {run} was made, is {state}: name the data, if they are elsewhere.")
+
+
+def _compared(before: Path, after: Path) -> str:
+    """Whether two files are the same; else where they begin to differ, in words."""
+    if not before.exists():
+        return GONE
+    if not after.exists():
+        return NOT_MADE
+    with before.open("rb") as first, after.open("rb") as second:
+        for line, (one, other) in enumerate(zip_longest(first, second), 1):
+            if one != other:
+                return f"differs from line {line}"
+    return SAME
+
+
+def _tell(run: str, report: ReportOptions, screen: ScreenOptions, found: Mapping[str, str], same: bool) -> None:
+    from em_cli.outputs.folder import write_file
+    from em_cli.outputs.manifest import to_json
+
+    if report.json or report.format == "json" or not (sys.stdout.isatty() or report.format):
+        write_file("-", [to_json({"run": run, "verified": same, "files": dict(found)})])
+    elif report.format != "none" and not screen.quiet:
+        width = max(map(len, found))
+        lines = [f" {file:<{width}}  {how}\n" for file, how in found.items()]
+        write_file("-", [f"{run} was run again: {'the same bytes' if same else 'not the same bytes'}\n\n", *lines])
+
+
+def _listed(differing: Sequence[str], found: Mapping[str, str]) -> str:
+    return ", ".join(f"{file} {'is ' if found[file] == GONE else ''}{found[file]}" for file in differing)
+
+
+def _others(manifest: Mapping[str, Any], fresh: Mapping[str, Any]) -> str:
+    """What else has changed, and may be the cause."""
+    names = [name for name in MADE_WITH if manifest.get(name) != fresh[name]]
+    return f" It was made with another {' and another '.join(names)}." if names else ""

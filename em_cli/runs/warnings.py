@@ -1,0 +1,174 @@
+"""What a run has to say against its own result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from em_cli.runs.deliver import scored_blocks
+from em_cli.runs.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from em_cli.config.run_config import RunConfig
+    from em_cli.engine.columns import Columns
+    from em_cli.models.groups import Group
+    from em_cli.outputs.document import Context, Scored
+    from em_cli.outputs.selection import Selection
+    from em_cli.runs.interruption import Halt
+    from em_cli.search.ledger import Fitted
+    from em_cli.sources.table import Data
+
+ROWS_SHOWN = 8
+
+
+def warn_of_copies(data: Data, columns: Columns, groups: Sequence[Group], record: Record) -> None:
+    """Say which columns add nothing to others."""
+    from em_cli.engine.collinearity import dependent
+    from em_cli.models.groups import takes
+    from em_cli.sources.quoting import excluding, listed, plain
+
+    names = data.schema.names
+    for group in groups:
+        if takes(group.family) != "numeric":
+            continue
+        found = dependent(data.source.x, columns, group.columns)
+        if not found:
+            continue
+        said = [f"{plain(names[j])} of {listed([names[i] for i in of])}" for j, of in found.items()]
+        record.warn(
+            "copied_columns",
+            f"columns that are copies, or exact linear functions, of others: {'; '.join(said[:ROWS_SHOWN])}"
+            f"{'; …' if len(said) > ROWS_SHOWN else ''}. They tell nothing new, and only the resolution of the data "
+            f"gives a full covariance any width along them: {excluding([names[j] for j in found])}.",
+        )
+
+
+def warn_of_halt(halt: Halt, config: RunConfig, record: Record, resumable: bool) -> None:
+    """Say what ended the search early."""
+    further = " The same command with --resume goes on." if resumable else ""
+    if halt.reason == "time_limit":
+        from em_cli.config.durations import duration_text
+
+        assert config.search.time_limit is not None, "there is a limit to reach"
+        record.warn(
+            "time_limit",
+            f"the time limit of {duration_text(config.search.time_limit)} was reached: this is the best so far; "
+            f"with more time there may be a better one.{further}",
+            doubtful=True,
+        )
+    if halt.reason == "interrupted":
+        record.warn("interrupted", f"the run was interrupted: this is the best so far.{further}", doubtful=True)
+
+
+def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) -> None:
+    """Say what is doubtful about the chosen fit."""
+    from em_cli.engine.stopping import Status
+    from em_cli.search.ledger import Verdict
+
+    fitted, chosen = result.fitted, result.fitted.chosen
+    assert chosen is not None, "there is a fit to speak of"
+    if chosen.status is Status.MAX_ITERATIONS:
+        expected_gain = (
+            f"about {chosen.remaining:.2g} nats" if chosen.remaining < float("inf") else "an unknown number of nats"
+        )
+        record.warn(
+            "not_converged",
+            f"stopped at {len(chosen.trace)} iterations, {expected_gain} still to gain: "
+            f"--max-iter {4 * context.max_iter}.",
+            doubtful=True,
+        )
+    for k, rows in _rows_of_collapsed(result, data).items():
+        collapse = result.degeneracies[k]
+        assert collapse is not None, "the component has collapsed"
+        shown = ", ".join(map(str, rows[:ROWS_SHOWN])) + (", …" if len(rows) > ROWS_SHOWN else "")
+        record.warn(
+            "few_rows",
+            f"component {k + 1} is not to be trusted: {collapse.reason} (rows {shown or 'none'}).",
+            doubtful=True,
+        )
+    higher = [
+        entry
+        for entry in fitted.ledger
+        if entry.verdict is Verdict.DEGENERATE
+        and not entry.sample_rows
+        and entry.result.log_likelihood > chosen.log_likelihood
+    ]
+    if higher:
+        top = max(higher, key=lambda entry: entry.result.log_likelihood)
+        record.warn(
+            "degenerate_set_aside",
+            f"{len(higher)} degenerate solutions with a higher log-likelihood (up to "
+            f"{top.result.log_likelihood:.3f}) were set aside: {top.reason}.",
+            doubtful=True,
+        )
+    warn_if_reached_once(fitted, context.effort, record)
+    if result.figures.n_parameters > result.figures.n_rows:
+        record.warn(
+            "more_parameters_than_rows",
+            f"{result.figures.n_parameters} parameters for {result.figures.n_rows:.0f} rows: do not trust details.",
+        )
+
+
+def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> None:
+    """Nothing but chance may have kept a better end from being found."""
+    from em_cli.display.search_words import longer
+
+    starts = len(fitted.ledger)
+    made, reached, what = (
+        (fitted.searches, fitted.reached, "searches") if effort else (starts, fitted.at_best, "starts")
+    )
+    if made > 1 and reached == 1:
+        record.warn(
+            "reached_once",
+            f"the best of {made} {what} was reached once only: there may be a better one ({longer(effort, starts)}).",
+            doubtful=True,
+        )
+
+
+def warn_of_prior(fitted: Fitted, record: Record) -> None:
+    """Say why a prior is used that nobody asked for."""
+    record.warn(
+        "weak_prior",
+        f"{_collapsed(fitted)}: this is a fit with --prior weak, by which components cannot collapse.",
+        doubtful=True,
+    )
+
+
+def warn_of_choice(selection: Selection, effort: str | None, record: Record) -> None:
+    """Say what is doubtful about the choice of a sweep."""
+    if selection.edge:
+        record.warn("edge_of_range", selection.edge, doubtful=True)
+    second = selection.runner_up
+    if second and second["clear"] == "no":
+        from em_cli.display.search_words import longer
+        from em_cli.display.selection_summary import criterion_name, model_name
+
+        away = f"{second['delta']:.1f} away by {criterion_name(selection.criterion)}"
+        record.warn(
+            "close_call",
+            f"the runner-up, {model_name(second)}, is {away}, no more than the searches may have missed: "
+            f"a longer one ({longer(effort, second['starts'])}) may change the choice.",
+        )
+
+
+def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:
+    """For each collapsed component the data rows, from 1, that belong to it before any other."""
+    found: dict[int, list[int]] = {k: [] for k, collapse in enumerate(result.degeneracies) if collapse is not None}
+    for rows, scores in scored_blocks(result, data) if found else ():
+        component = scores.responsibilities.argmax(axis=0)
+        for k, mine in found.items():
+            mine += (rows[component == k] + 1).tolist()
+    return found
+
+
+def no_fit(fitted: Fitted) -> str:
+    """The message when no start gave a fit."""
+    return f"{_collapsed(fitted)}. Try a smaller -k, --covariance tied, or look for repeated rows in the data."
+
+
+def _collapsed(fitted: Fitted) -> str:
+    from em_cli.search.ledger import first_reason
+
+    starts, reason = len(fitted.ledger), first_reason(fitted.ledger)
+    return f"{'the start' if starts == 1 else f'every one of {starts} starts'} collapsed ({reason})"

@@ -1,0 +1,181 @@
+"""Components parted in two: mixtures of two, fitted to the rows as far as they belong to the component."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, take
+from em_cli.engine.expectation import ModelStatistics, Parameters
+from em_cli.engine.model import Model
+from em_cli.engine.rows import Block
+from em_cli.latents.independent import Independent
+from em_cli.search.search_data import SearchData, reference_of
+from em_cli.starts.sphered import along_axes, axes_of_few
+
+PASSES = 6
+AT_ONCE = 1 << 18  # masses times tries that are parted together
+NEGLIGIBLE = 0.02  # share of a row below which a component that is parted alone forgets it
+KEPT = 3  # ways for each component
+ROWS = 500  # of a component that is parted alone; the parts then take all its rows
+FEW_OF = 0.1  # a share grows faster than it shrinks
+FEW = 5  # ways to part a component alone
+SMALLEST = 0.5  # rows of a part
+
+
+Places = list[int]  # among the masses, of stacked mixtures of two
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One component become two."""
+
+    first: Array  # (S,) statistics, which add to those of others
+    second: Array
+    entropy: float  # nats, of which of the two the rows belong to
+
+
+def best_splits(
+    model: Model, masses: Array, data: SearchData, rng: np.random.Generator, tries: int
+) -> list[list[Part]]:
+    """For each of the masses (M, n) the best of some ways to part it, if there are any that are not degenerate."""
+    if not len(masses):
+        return []
+    embedding = data.embedding(model)
+    if masses.size * tries <= AT_ONCE:
+        features = data.features(model)
+        halves = np.stack([_halves(embedding, mass, rng, tries) for mass in masses])
+        return _taken(model, features, masses, *_climbed(model, data, features, masses, halves))
+    found: list[list[Part]] = []
+    for mass in masses:
+        rows = np.flatnonzero(mass > NEGLIGIBLE)
+        features, own = data.features(model, rows), mass[rows]
+        some = np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)
+        halves = _halves(embedding[:, rows[some]], own[some], rng, min(tries, FEW))[None]
+        chosen = _climbed(model, data, features[:, some], own[some][None], halves)
+        (parts,) = _taken(model, features, own[None], *chosen)
+        if parts:
+            rest = np.where(mass > NEGLIGIBLE, 0.0, mass)
+            frame = reference_of(model.family, map_arrays(lambda array: array[:, :1], chosen[0].components))
+            rests = np.repeat(rest[None, None], 1 if frame is None else len(parts), axis=0)
+            more = model.family.statistics(data.features(model), rests, frame)[:, 0]
+            more = np.broadcast_to(more, (len(parts), more.shape[1]))
+            parts = [replace(p, first=p.first + m) for p, m in zip(parts, more, strict=True)]
+        found.append(parts)
+    return found
+
+
+def _halves(embedding: Array, mass: Array, rng: np.random.Generator, tries: int) -> Array:
+    """Ways (T, n) to part the rows: along the longest axis, core and rim, outliers, about a row, between two."""
+    share = mass / max(mass.sum(), 1e-300)
+    centred = embedding - (embedding @ share)[:, None]
+    if len(centred) <= len(share):
+        values, vectors = np.linalg.eigh((centred * share) @ centred.T)
+    else:
+        values, vectors = axes_of_few(centred, share)
+    sphered = along_axes(centred, values, vectors)
+    radius = (sphered**2).sum(axis=0)
+    own = radius * (mass > 0.5 * mass.max())
+    far = sphered[:, own.argmax()]
+    opposite = sphered[:, (own * (far @ sphered < 0)).argmax()]
+    ways: list[Any] = [sphered[-1] > 0, radius > len(sphered)]
+    ways += [far @ sphered > 0.5 * far @ far, FEW_OF * (opposite @ sphered > 0.5 * opposite @ opposite)]
+    cumulative = np.cumsum(share)
+    while len(ways) < tries:
+        a, b = np.minimum(np.searchsorted(cumulative, rng.random(2) * cumulative[-1]), len(share) - 1)
+        if len(ways) % 3:
+            distance = ((sphered - sphered[:, [a]]) ** 2).sum(axis=0)
+            order = np.argsort(distance, kind="stable")
+            wanted = rng.uniform(len(sphered) + 1, max(0.3 * mass.sum(), len(sphered) + 2))
+            within = distance[order[min(np.searchsorted(np.cumsum(mass[order]), wanted), len(order) - 1)]]
+            ways.append(distance <= within)
+        else:
+            towards = sphered[:, a] - sphered[:, b]
+            ways.append(towards @ sphered > towards @ (sphered[:, a] + sphered[:, b]) / 2)
+    return np.array(ways[:tries], np.float64)
+
+
+def _climbed(
+    model: Model, data: SearchData, features: Array, masses: Array, halves: Array
+) -> tuple[Parameters, Places]:
+    """EM of mixtures of two on each mass (M, n), from each of its halves (M, T, n); and which of them are worth it."""
+    two, (m, tries, n) = Model(model.family, Independent(), 2), halves.shape
+    weights = np.repeat(masses, tries, axis=0)  # (C, n)
+    joint = np.stack([halves.reshape(-1, n), 1 - halves.reshape(-1, n)], axis=1) * weights[:, None]
+    statistics, parameters = model.family.statistics(features, joint, None), None
+    log_likelihood = np.zeros(m * tries)
+    for _ in range(PASSES):
+        parameters, _ = two.at_maximum(ModelStatistics(statistics, None), parameters)
+        log_likelihood = np.einsum("cn,cn->c", _posterior(model, features, parameters, joint), weights)
+        joint *= weights[:, None]
+        statistics = model.family.statistics(features, joint, parameters.components)
+    assert parameters is not None, "there was a pass"
+    log_likelihood[_degenerate(model, parameters, joint.sum(axis=2))] = -np.inf
+    chosen = _distinct(log_likelihood.reshape(m, tries))
+    return take(parameters, np.array([c for c, _ in chosen], np.intp)), [place for _, place in chosen]
+
+
+def _taken(model: Model, features: Array, masses: Array, parameters: Parameters, places: Places) -> list[list[Part]]:
+    """The parts that stacked mixtures of two make of the masses (M, n) at these places."""
+    found: list[list[Part]] = [[] for _ in masses]
+    if places:
+        joint = np.empty((len(places), 2, features.shape[1]))
+        _posterior(model, features, parameters, joint)
+        joint *= masses[places][:, None]
+        statistics = model.family.statistics(features, joint, reference_of(model.family, parameters.components))
+        entropies = shared_entropies(joint[:, 0], joint[:, 1])
+        for place, pair, entropy in zip(places, statistics, entropies, strict=True):
+            found[place].append(Part(pair[0], pair[1], float(entropy)))
+    return found
+
+
+def _posterior(model: Model, features: Array, parameters: Parameters, joint: Array) -> Array:
+    """Overwrite `joint` (C, 2, n) with responsibilities; the log-densities (C, n) of the mixtures of two."""
+    independent = Independent()
+    model.family.log_density(features, parameters.components, independent.log_prior(parameters.latent), joint)
+    log_likelihood: Array = independent.posterior(joint, parameters.latent, Block(0, features)).log_likelihood
+    return log_likelihood
+
+
+def _distinct(log_likelihood: Array) -> list[tuple[int, int]]:
+    """The best tries (M, T) that differ, by their places in the stack and in M."""
+    chosen = []
+    for place, row in enumerate(log_likelihood):
+        kept: list[int] = []
+        for t in np.argsort(-row, kind="stable"):
+            if len(kept) < KEPT and np.isfinite(row[t]) and all(abs(row[t] - row[other]) > 1e-3 for other in kept):
+                kept.append(int(t))
+        chosen += [(place * log_likelihood.shape[1] + t, place) for t in kept]
+    return chosen
+
+
+def _degenerate(model: Model, parameters: Parameters, support: Array) -> Flags:
+    """(C,) whether one of the two components of each mixture is; support (C, 2) in rows."""
+    degeneracies = model.family.degenerate(flat(parameters.components), support.ravel())
+    flags = np.array([collapse is not None for collapse in degeneracies]).reshape(-1, 2).any(axis=1)
+    either: Flags = np.logical_or(flags, support.min(axis=1) < SMALLEST)
+    return either
+
+
+def shared_entropies(first: Array, second: Array) -> Array:
+    """(M,) nats of which of two components (M, n) the rows belong to, given that it is one of them."""
+    return _negative_entropies(first + second) - _negative_entropies(first) - _negative_entropies(second)
+
+
+def pair_entropies(masses: Array, pairs: Integers) -> Array:
+    """The same of pairs (P, 2) of components, of masses (K, n)."""
+    if not len(pairs):
+        return np.zeros(0)
+    own, at_once = _negative_entropies(masses), max(1, AT_ONCE // masses.shape[1])
+    parts = [pairs[first : first + at_once] for first in range(0, len(pairs), at_once)]
+    together = [_negative_entropies(masses[part[:, 0]] + masses[part[:, 1]]) for part in parts]
+    entropies: Array = np.concatenate(together) - own[pairs].sum(axis=1)
+    return entropies
+
+
+def _negative_entropies(masses: Array) -> Array:
+    logs = np.log(np.maximum(masses, np.finfo(float).tiny))
+    sums: Array = np.einsum("mn,mn->m", masses, logs)
+    return sums

@@ -1,0 +1,72 @@
+"""How much memory a search will take, reckoned before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from em_cli.engine.cache import SUM_ROWS
+from em_cli.engine.patterns import DIGITS
+from em_cli.engine.plan import JOINT_FLOATS, tile_rows
+from em_cli.families.gaussian.recent import FLOATS
+from em_cli.memory import MIB
+from em_cli.search.model_search import STARTS
+from em_cli.search.search import Plan, Task
+from em_cli.search.search_data import KEPT_FEATURES
+from em_cli.search.short_runs import FEATURES, REST
+from em_cli.search.starting_values import SAMPLE_ROWS
+from em_cli.sources.in_memory import InMemory
+
+NUMBER = 8  # bytes
+PROGRAM = 100 * MIB  # with its libraries
+WORKER = 8 * MIB  # of a thread, beside the numbers that it works on
+ROWS = 10  # numbers of each row, beside its cells: weights, copies of a column, what is known of equal rows
+# measured: how many times over these are there at the peak
+PARAMETERS = 8  # of each climb: statistics, natural and other parameters, those of the last iterate, the history
+FEATURE_COPIES = 1.7  # of a search, which looks at the rows of each component apart
+MASSES = 5  # responsibilities of the rows of the search
+EMBEDDINGS = 4
+BLOCKS = 3  # responsibilities of the rows that are scored together
+MATRICES = 6  # (D, D) of the columns
+MARGINALS = 1.5  # of each pattern of missing cells, as far as threads remember them
+DOCUMENTS = 3  # (K, D, D) of a model that is written and read back
+
+
+def memory_estimate(tasks: Sequence[Task], source: InMemory, plan: Plan, workers: int) -> float:
+    """Bytes at the peak, the program and the data included; about."""
+    d, n = source.x.shape
+    rows, k = min(n, SAMPLE_ROWS), max(task.model.n_components for task in tasks)
+    features = sorted({id(task.model.family): task.model.family.n_features() for task in tasks}.values())
+    f = features[-1]
+    climbs = [_climbs(task, plan, rows) * task.model.n_components for task in tasks]  # their components
+    searched = plan.restarts is None and any(task.start is None for task in tasks)
+    lacking = int(np.isnan(source.x).any(axis=1).sum())  # columns
+    numbers = (
+        ROWS * n
+        + source.x.size * (2 if lacking else 1)  # put in the order of their patterns
+        + MATRICES * d * d
+        + f * rows * (FEATURE_COPIES if searched else 1)
+        + sum(other * rows for other in features[:-1] if other * rows <= KEPT_FEATURES)
+        + d * rows * EMBEDDINGS
+        + k * rows * MASSES
+        + k * min(n, SUM_ROWS) * BLOCKS
+        + PARAMETERS * sum(c * task.model.family.n_features() for c, task in zip(climbs, tasks, strict=True))
+        + (DOCUMENTS * k * d * d if any(task.label for task in tasks) else 0)
+        + workers * (f * tile_rows(f) + BLOCKS * JOINT_FLOATS)
+    )
+    if lacking:
+        patterns = min(rows, 2.0 ** min(lacking, DIGITS))
+        numbers += workers * MARGINALS * min(FLOATS, max(climbs) * patterns * (1 + d) ** 2)
+    return float(PROGRAM + workers * WORKER + NUMBER * numbers)
+
+
+def _climbs(task: Task, plan: Plan, rows: int) -> float:
+    """How many there are at once."""
+    if task.start is not None or task.model.n_components == 1:
+        return 1
+    if plan.restarts is not None:
+        return plan.restarts
+    cost = task.model.n_components * rows * (1 + task.model.family.n_features() / FEATURES)
+    kinds = len(plan.starts)
+    return kinds * float(np.clip(plan.effort.budget / (cost * REST * kinds), *STARTS))

@@ -1,0 +1,274 @@
+"""The search for the best mixture of one model: many starts, crossover, split and merge search, agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+import numpy as np
+
+from em_cli.engine.climb import Candidate, FitResult, Round
+from em_cli.engine.events import Observer, ignore
+from em_cli.engine.fit import Search
+from em_cli.engine.protocols import Algorithm
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.search.ledger import SAME_OPTIMUM, Attempt, reach
+from em_cli.search.operators import crossover, over_split
+from em_cli.search.search_data import SearchData
+from em_cli.search.short_runs import DIFFERENT, REST, RUNGS, ShortRuns, Solution, onwards
+from em_cli.search.split_merge import REPAIRS, level_moves, repair_degenerate, split_merge_search
+from em_cli.search.starting_values import Starter
+
+STARTS = (4, 24)  # of each kind: at least, at most
+PAIRS = (0, 10)  # that are crossed in a generation
+SEARCH = "search from "
+LINEAGE = {"splits", "merges"}  # what came down again had gone up: together they are one witness
+SETTLED = 0.6  # of the starts
+PLATEAUX = 3
+LASTING = 2.5  # a crossing costs as much as climbs of so many times more components
+
+
+@dataclass(slots=True, eq=False)
+class ModelSearch:
+    """The search for one model: what it has found, and what it has tried."""
+
+    short_runs: ShortRuns
+    kinds: Sequence[str]
+    make: Starter
+    algorithm: Algorithm  # that finishes
+    stopping: Stopping
+    numbers: Iterator[int]
+    observe: Observer = ignore
+    population: list[Solution] = field(default_factory=list)  # distinct sound mixtures, the highest first
+    attempts: list[Attempt] = field(default_factory=list)
+    ends: list[Solution] = field(default_factory=list)  # of searches, the highest first
+    started: int = 0  # of each kind
+    searched: int = 0
+    crossed: set[tuple[float, float]] = field(default_factory=set)  # log_likelihoods of pairs
+
+    @property
+    def data(self) -> SearchData:
+        return self.short_runs.data
+
+    def add(self, results: Sequence[FitResult], origin: str) -> None:
+        """Take sound mixtures into the population; those at rest are ends of the search as well."""
+        known = {id(found) for found in self.population}
+        self.population = self.short_runs.fittest([*self.population, *(Solution(r, origin) for r in results)])
+        for found in self.population:
+            if id(found) not in known and found.result.status is Status.CONVERGED:
+                candidate = replace(found.result.candidate, number=next(self.numbers))
+                result = replace(found.result, candidate=candidate)
+                self.attempts.append(Attempt(result, origin, (), self.data.degeneracies(result), True))
+
+    def population_size(self) -> tuple[Sequence[str], int]:
+        """The kinds of starts, and how many of each."""
+        if self.short_runs.model.n_components == 1:
+            return self.kinds[:1], 1
+        return self.kinds, self.short_runs.affordable(REST * len(self.kinds), *STARTS)
+
+    def start_population(self) -> Search[None]:
+        """Starts of every kind, climbed to rest; where not all are affordable, by successive halving."""
+        kinds, each = self.population_size()
+        running: list[tuple[str, tuple[int, ...], Candidate]] = []
+        for kind in kinds:
+            for number in range(self.started, self.started + each):
+                seed, start = self.make(self.short_runs.model, kind, number)
+                running.append((kind, seed, replace(self.short_runs.candidate(start), number=next(self.numbers))))
+        self.started += each
+        if self.short_runs.rich(len(running)):
+            results = yield from self.short_runs.rested([candidate for _, _, candidate in running], self.observe)
+        else:
+            for passes in RUNGS[:-1]:
+                running = yield from self._halved(running, passes)
+            results = yield Round([candidate for *_, candidate in running], Stopping(0.0, RUNGS[-1]), self.observe)
+        for (kind, seed, _), result, degeneracies in zip(running, results, self.data.checked(results), strict=True):
+            at_rest = result.status is Status.CONVERGED
+            self.attempts.append(Attempt(result, kind, seed, degeneracies, at_rest))
+            if not any(degeneracies):
+                self.population.append(Solution(result, kind))
+        self.population = self.short_runs.fittest(self.population)
+
+    def _halved(
+        self, running: list[tuple[str, tuple[int, ...], Candidate]], passes: int
+    ) -> Search[list[tuple[str, tuple[int, ...], Candidate]]]:
+        """The better half of the starts, and the best of each kind."""
+        results = yield Round([candidate for _, _, candidate in running], Stopping(0.0, passes), self.observe)
+        verdicts = self.data.checked(results)
+        ranked = sorted(range(len(results)), key=lambda r: (any(verdicts[r]), -results[r].log_likelihood))
+        kept = ranked[: -(-len(ranked) // 2)]
+        kept += [
+            next(r for r in ranked if running[r][0] == kind) for kind in dict.fromkeys(kind for kind, _, _ in running)
+        ]
+        left = []
+        for r, (kind, seed, candidate) in enumerate(running):
+            if r in kept:
+                climbed = results[r].trace
+                left.append((kind, seed, replace(candidate, start=results[r].parameters, climbed=climbed)))
+            else:
+                self.attempts.append(Attempt(results[r], kind, seed, verdicts[r], False))
+        return left
+
+    @property
+    def starts_agree(self) -> bool:
+        """Whether most of the starts, and of more than one kind, came to the same end."""
+        if not self.population:
+            return False
+        near = [
+            a
+            for a in self.attempts
+            if a.sound and self.population[0].log_likelihood - a.result.log_likelihood < DIFFERENT
+        ]
+        return len(near) > SETTLED * len(self.attempts) and len({a.start for a in near}) > 1
+
+    def crossover(self) -> Search[None]:
+        """Generations of crossover, as long as one is better than the last."""
+        short_runs = self.short_runs
+        if self.starts_agree:
+            return
+        for _ in range(short_runs.effort.generations if short_runs.model.n_components > 1 else 0):
+            places = sorted(combinations(range(len(self.population)), 2), key=sum)
+            pairs = [(self.population[a], self.population[b]) for a, b in places]
+            pairs = [pair for pair in pairs if (pair[0].log_likelihood, pair[1].log_likelihood) not in self.crossed]
+            pairs = pairs[: short_runs.affordable(REST * LASTING, *PAIRS)]
+            if not pairs or self.data.halted():
+                break
+            self.crossed |= {(a.log_likelihood, b.log_likelihood) for a, b in pairs}
+            before = self.population[0].log_likelihood
+            self.add((yield from crossover(short_runs, [(a.result, b.result) for a, b in pairs])), "crossover")
+            if self.population[0].log_likelihood < before + SAME_OPTIMUM:
+                break
+
+    def searches(self) -> Search[None]:
+        """Split and merge search from the best, until searches of different origin agree on what is best."""
+        yield from self._finished_alike()
+        effort, done, waiting = self.short_runs.effort, list[float](), list(self.population)
+        while waiting and len(done) < effort.searches and not self._agreed():
+            found = waiting.pop(0)
+            end = yield from self._searched(found)
+            done.append(found.log_likelihood)
+            if self.data.halted() and end is not None:
+                break
+            if not waiting:
+                yield from self.crossover()
+                waiting = [f for f in self.population if all(abs(f.log_likelihood - d) > SAME_OPTIMUM for d in done)]
+        for more in range(1, effort.bounces + 1):
+            if self.ends and not self.data.halted():
+                for result in (yield from over_split(self.short_runs, self.ends[0].result, more)):
+                    yield from self._searched(Solution(result, f"bounce by {more}"))
+
+    def _finished_alike(self) -> Search[None]:
+        """Finish the best start of each kind, where they look alike: not all lead to the same end."""
+        if not self.population or not self.short_runs.rich(len(self.kinds)):
+            return
+        alike: dict[str, Attempt] = {}
+        for attempt in sorted(self.attempts, key=lambda a: -a.result.log_likelihood):
+            if attempt.sound and attempt.result.log_likelihood > self.population[0].log_likelihood - DIFFERENT:
+                alike.setdefault(attempt.start, attempt)
+        climbs = [onwards(attempt.result, self.algorithm) for attempt in alike.values()]
+        ends = yield Round(climbs, self.stopping, self.observe)
+        for attempt, end, degeneracies in zip(alike.values(), ends, self.data.checked(ends), strict=True):
+            finished = replace(attempt, result=end, degeneracies=degeneracies, climbed=True)
+            self.attempts[self.attempts.index(attempt)] = finished
+            if finished.sound:
+                self.population.append(Solution(end, attempt.start))
+        self.population = self.short_runs.fittest(self.population)
+
+    def search_best(self) -> Search[None]:
+        """One more search, from the best of the population."""
+        if self.population:
+            yield from self._searched(self.population[0])
+
+    @property
+    def best(self) -> FitResult | None:
+        """The highest sound end of a climb."""
+        ended = (a.result for a in self.attempts if a.climbed and a.sound)
+        return max(ended, key=lambda result: result.log_likelihood, default=None)
+
+    def climb(self, starts: Sequence[Candidate], origin: str) -> Search[None]:
+        """From starts to the end at once."""
+        climbs = [replace(start, algorithm=self.algorithm, number=next(self.numbers)) for start in starts]
+        results = yield Round(climbs, self.stopping, self.observe)
+        for result, degeneracies in zip(results, self.data.checked(results), strict=True):
+            self.attempts.append(Attempt(result, origin, (), degeneracies, True))
+            if self.attempts[-1].sound:
+                self._ended(Solution(result, origin))
+
+    def _ended(self, found: Solution) -> None:
+        self.ends = sorted([*self.ends, found], key=lambda f: -f.log_likelihood)
+        self.population = self.short_runs.fittest([*self.population, Solution(found.result, "search")])
+
+    def agreement(self) -> tuple[int, int]:
+        """How many searches were made, and how many came to the best end.
+
+        A search is what was made of the starts of one kind, or of the offspring of one kind;
+        further searches from the same kind count for themselves.
+        """
+        ended = [a for a in self.attempts if a.sound and (a.climbed or a.start.startswith(SEARCH))]
+        if self.short_runs.effort.searches == 1 or not ended:
+            return (1, 1) if ended else (len(self.attempts), 0)
+        first = {kind: min(a.seed[0] for a in ended if a.start == SEARCH + kind) for kind in self._kinds_searched()}
+        log_likelihoods = dict[tuple[str, int], float]()
+        for attempt in ended:
+            kind = attempt.start.removeprefix(SEARCH)
+            line = kind, first.get(kind, 0) if kind == attempt.start else attempt.seed[0]
+            log_likelihoods[line] = max(log_likelihoods.get(line, -np.inf), attempt.result.log_likelihood)
+        best = max(log_likelihoods.values())
+        return len(log_likelihoods), sum(
+            best - log_likelihood < SAME_OPTIMUM for log_likelihood in log_likelihoods.values()
+        )
+
+    def _kinds_searched(self) -> set[str]:
+        return {a.start.removeprefix(SEARCH) for a in self.attempts if a.sound and a.start.startswith(SEARCH)}
+
+    def _agreed(self) -> bool:
+        if not self.ends:
+            return False
+        best = self.ends[0].log_likelihood
+        near = [a for a in self.attempts if a.climbed and a.sound and best - a.result.log_likelihood < SAME_OPTIMUM]
+        kinds = {a.start.removeprefix(SEARCH) for a in near}
+        if kinds >= LINEAGE:
+            kinds -= {min(LINEAGE)}
+        return len(kinds) >= min(self.short_runs.effort.agreement, self.short_runs.model.n_components)
+
+    def _searched(self, found: Solution) -> Search[FitResult | None]:
+        """Moves until none is left, then the finish; where it degeneracies, repair and begin again."""
+        number = self.searched
+        self.searched += 1
+        rng, result = self.short_runs.rng(0, number), found.result
+        for _ in range(REPAIRS + 1):
+            result = yield from split_merge_search(self.short_runs, result, rng)
+            if self.ends and reach(result) < self.ends[0].log_likelihood:
+                self.attempts.append(Attempt(result, SEARCH + found.origin, (number,), (None,), False))
+                return result
+            result = yield from self._finished(result)
+            degeneracies = self.data.degeneracies(result)
+            sound = not any(degeneracies)
+            self.attempts.append(Attempt(result, SEARCH + found.origin, (number,), degeneracies, True))
+            if sound:
+                result = yield from self._off_plateau(result, found.origin, number)
+                self._ended(Solution(result, found.origin))
+                return result
+            again = yield from repair_degenerate(self.short_runs, result, rng)
+            if again is None:
+                return None
+            result = again
+        return None
+
+    def _off_plateau(self, result: FitResult, origin: str, number: int) -> Search[FitResult]:
+        """Where a move costs next to nothing the likelihood is flat: climb from there to the end as well."""
+        for step in range(PLATEAUX if self.short_runs.model.n_components > 1 else 0):
+            starts = level_moves(self.short_runs, result, self.short_runs.rng(3, number, step))
+            climbs = [replace(c, algorithm=self.algorithm, number=next(self.numbers)) for c in starts]
+            higher = self.short_runs.sound((yield Round(climbs, self.stopping, self.observe)))
+            if not higher or higher[0].log_likelihood < result.log_likelihood + self.stopping.tolerance / 10:
+                break
+            result = higher[0]
+            self.attempts.append(Attempt(result, SEARCH + origin, (number, step), self.data.degeneracies(result), True))
+        return result
+
+    def _finished(self, result: FitResult) -> Search[FitResult]:
+        candidate = self.short_runs.candidate(result)
+        finishing = replace(candidate, algorithm=self.algorithm, number=next(self.numbers), climbed=result.trace)
+        (end,) = yield Round([finishing], self.stopping, self.observe)
+        return end if end.status is not Status.DEGENERATE else result

@@ -1,0 +1,125 @@
+"""Mixtures made of others: split_all by splits, shrunk by merges, two of them crossed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.climb import Candidate, FitResult, Round
+from em_cli.engine.fit import Search
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.search.moves import Merge, merges, splits
+from em_cli.search.short_runs import REST, ShortRuns
+
+PARENTS = 3  # mixtures of the neighbouring number of components that are split or merged
+DESCENDANTS = (4, 32)
+SETTLING = 2  # passes between two rounds of merges
+ROUNDED = 8  # of so many components one is merged in a round
+BOUNCE = 5  # passes after components were split off
+
+
+def of_one(short_runs: ShortRuns) -> Search[list[FitResult]]:
+    """The mixture of one component."""
+    one, block = short_runs.with_components(1), short_runs.data.block
+    mass = np.ones(block.x.shape[1]) if block.weights is None else block.weights
+    return (yield from one.to_rest([one.candidate(short_runs.data.statistics(one.model, mass[None]))]))
+
+
+def split_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[list[FitResult]]:
+    """From mixtures of one component less: the most gainful splits of each."""
+    return (yield from short_runs.to_rest(parted(short_runs, parents, _affordable(short_runs))))
+
+
+def parted(short_runs: ShortRuns, parents: Sequence[FitResult], most: int | None = None) -> list[Candidate]:
+    """Climbs from the splits of mixtures of one component less, the most gainful first, all unless told otherwise."""
+    ways: list[list[Array]] = []
+    for p, parent in enumerate(parents[:PARENTS]):
+        view = short_runs.data.view(parent)
+        ways.append([])
+        for split in splits(view, short_runs.data, short_runs.rng(1, p), short_runs.effort.tries):
+            kept = np.delete(view.statistics, split.component, axis=0)
+            ways[-1].append(np.concatenate([kept, [split.part.first, split.part.second]]))
+    return _in_turn(short_runs, ways, most)
+
+
+def merge_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[list[FitResult]]:
+    """From mixtures of one component more: the cheapest merges of each."""
+    ways: list[list[Array]] = []
+    for parent in parents[:PARENTS]:
+        view = short_runs.data.view(parent)
+        ways.append([_after(view.statistics, [merge]) for merge in merges(view)])
+    return (yield from short_runs.to_rest(_in_turn(short_runs, ways, _affordable(short_runs))))
+
+
+def _in_turn(short_runs: ShortRuns, ways: Sequence[Sequence[Array]], most: int | None) -> list[Candidate]:
+    """The best way of each parent, then the second best …."""
+    ordered = [way for rank in zip_longest(*ways) for way in rank if way is not None]
+    return [short_runs.candidate(way) for way in ordered[:most]]
+
+
+def _affordable(short_runs: ShortRuns) -> int:
+    return short_runs.affordable(REST, *DESCENDANTS)
+
+
+def from_responsibilities_of(short_runs: ShortRuns, results: Sequence[FitResult]) -> Search[list[FitResult]]:
+    """From the responsibilities of mixtures of other families."""
+    starts = [
+        short_runs.data.statistics(short_runs.model, short_runs.data.weighted_responsibilities(result))
+        for result in results
+    ]
+    return (yield from short_runs.to_rest([short_runs.candidate(start) for start in starts]))
+
+
+def crossover(short_runs: ShortRuns, pairs: Sequence[tuple[FitResult, FitResult]]) -> Search[list[FitResult]]:
+    """Of each pair the components of both, merged down to as many as one of them has."""
+    unions = [np.concatenate([short_runs.data.view(r).statistics for r in pair]) / 2 for pair in pairs]
+    return (yield from _merged_down(short_runs, unions))
+
+
+def over_split(short_runs: ShortRuns, result: FitResult, more: int) -> Search[list[FitResult]]:
+    """So many components split off, then as many merged."""
+    view = short_runs.data.view(result)
+    statistics, parted, halves = view.statistics.copy(), set[int](), list[Array]()
+    for split in splits(view, short_runs.data, short_runs.rng(2, more), short_runs.effort.tries):
+        if len(parted) < more and split.component not in parted:
+            parted.add(split.component)
+            statistics[split.component] = split.part.first
+            halves.append(split.part.second)
+    if not halves:
+        return []
+    wider = short_runs.with_components(len(statistics) + len(halves))
+    (after,) = yield Round([wider.candidate(np.concatenate([statistics, halves]))], Stopping(0.0, BOUNCE))
+    if after.status is Status.DEGENERATE:
+        return []
+    return (yield from _merged_down(short_runs, [short_runs.data.view(after).statistics]))
+
+
+def _after(statistics: Array, chosen: Sequence[Merge]) -> Array:
+    """Statistics (K', S) after merges that have no component in common."""
+    after = statistics.copy()
+    for merge in chosen:
+        after[merge.i] += after[merge.j]
+    return np.delete(after, [merge.j for merge in chosen], axis=0)
+
+
+def _merged_down(short_runs: ShortRuns, unions: list[Array]) -> Search[list[FitResult]]:
+    """Rounds of merges and a few passes, to the number of components of the short_runs's model; then to rest."""
+    k = short_runs.model.n_components
+    while unions and (n := len(unions[0])) > k:
+        wider = short_runs.with_components(n)
+        results = yield Round([wider.candidate(union) for union in unions], Stopping(0.0, SETTLING))
+        fewer = min(n - k, max(1, n // ROUNDED))
+        alive = [short_runs.data.view(r) for r in results if r.status is not Status.DEGENERATE]
+        unions = []
+        for view in alive:
+            chosen, touched = list[Merge](), set[int]()
+            for merge in merges(view):
+                if len(chosen) < fewer and not touched & {merge.i, merge.j}:
+                    chosen.append(merge)
+                    touched |= {merge.i, merge.j}
+            if len(chosen) == fewer:
+                unions.append(_after(view.statistics, chosen))
+    return (yield from short_runs.to_rest([short_runs.candidate(union) for union in unions]))

@@ -1,0 +1,196 @@
+"""Every model of a run is searched for; one pass over the data serves the climbs of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from em_cli.engine.checkpoint import Checkpoint
+from em_cli.engine.climb import Candidate
+from em_cli.engine.columns import Columns, summarize
+from em_cli.engine.events import Observer, PhaseStarted, ignore
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.fit import Search, fit, run_searches
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Algorithm, Runner, Start
+from em_cli.engine.rows import Source
+from em_cli.engine.scoring import base_measure
+from em_cli.engine.stopping import Stopping
+from em_cli.search.effort import EFFORTS, Effort
+from em_cli.search.ledger import Attempt, DegeneracyCheck, Fitted, choose
+from em_cli.search.model_search import ModelSearch
+from em_cli.search.neighbours import from_other_structures, grow_and_shrink, restore_monotone
+from em_cli.search.plain_restarts import plain
+from em_cli.search.search_data import SearchData
+from em_cli.search.short_runs import AT_REST, DIFFERENT, ShortRuns
+from em_cli.search.starting_values import Starter, sample_rows, whole
+from em_cli.sources.in_memory import in_pattern_order
+
+AUTO_STARTS = ("kmeans", "sphered", "projection", "random")
+FINISHERS = 2  # of what was found on a sample, that climb on all rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A model to fit, and where from."""
+
+    label: str
+    model: Model
+    start: Parameters | None = None  # given by the user
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to search."""
+
+    algorithm: Algorithm  # of climbs to the end
+    starts: tuple[tuple[str, Start], ...]  # by name
+    restarts: int | None  # plain climbs from so many starts, the kinds taken in turn; None for a search
+    stopping: Stopping
+    seed: int = 0
+    effort: Effort = field(default=EFFORTS["normal"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """What all searches of a run have in common."""
+
+    tasks: Sequence[Task]
+    source: Source
+    sample: Source
+    data: SearchData
+    runner: Runner
+    plan: Plan
+    observe: Observer
+    numbers: Iterator[int]
+    checkpoint: Checkpoint | None
+
+    @property
+    def sampled(self) -> bool:
+        return self.sample is not self.source
+
+    def short_runs(self, t: int, effort: Effort) -> ShortRuns:
+        task = self.tasks[t]
+        model = task.model
+        if self.sampled:
+            model = replace(model, constant=base_measure(model, self.sample))
+        return ShortRuns(model, self.data, effort, self.plan.seed, task.label)
+
+
+def search(
+    tasks: Sequence[Task],
+    source: Source,
+    columns: Columns,
+    runner: Runner,
+    plan: Plan,
+    observe: Observer = ignore,
+    halted: Callable[[], bool] = lambda: False,
+    checkpoint: Checkpoint | None = None,
+) -> list[Fitted]:
+    """Fit every task; with a checkpoint, go on from what it remembers."""
+    observe(PhaseStarted("starts", len(tasks)))
+    source = in_pattern_order(source)
+    sample = sample_rows(source, plan.seed)
+    data = SearchData(sample, whole(sample), columns if sample is source else summarize(sample), halted)
+    run = _Run(tasks, source, sample, data, runner, plan, observe, count(), checkpoint)
+    free = [t for t, task in enumerate(tasks) if task.start is None]
+    attempts: dict[int, list[Attempt]] = {t: [] for t in range(len(tasks))}
+    agreements: dict[int, tuple[int, int]] = {}
+    if free and plan.restarts is not None:
+        attempts |= _plain(run, free)
+    elif free:
+        model_searches = _searched(run, free)
+        attempts |= {t: model_search.attempts for t, model_search in model_searches.items()}
+        agreements = {t: model_search.agreement() for t, model_search in model_searches.items()}
+    last: list[tuple[int, str, tuple[int, ...], Candidate]] = []
+    for t, task in enumerate(tasks):
+        origins: list[tuple[str, tuple[int, ...], Parameters]] = []
+        if task.start is not None:
+            origins = [("given", (), task.start)]
+        elif run.sampled:
+            origins = [(a.start, a.seed, a.result.parameters) for a in _finishers(attempts[t])]
+            attempts[t] = [replace(a, climbed=False, sample_rows=sample.n_rows) for a in attempts[t]]
+        for name, seed, parameters in origins:
+            candidate = Candidate(task.model, plan.algorithm, parameters, next(run.numbers), task.label)
+            last.append((t, name, seed, candidate))
+    if last:
+        observe(PhaseStarted("climbing", len(last)))
+        results = fit([candidate for *_, candidate in last], source, runner, plan.stopping, observe, halted, checkpoint)
+        verdicts = DegeneracyCheck(source, columns, runner)(results)
+        for (t, name, seed, _), result, degeneracies in zip(last, results, verdicts, strict=True):
+            attempts[t].append(Attempt(result, name, seed, degeneracies, True))
+    return [choose(task.label, task.model.n_components, attempts[t], agreements.get(t)) for t, task in enumerate(tasks)]
+
+
+def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
+    """Climbs from a given number of starts."""
+    plan, kinds = run.plan, [name for name, _ in run.plan.starts]
+    starter = Starter(run.data.block, dict(plan.starts), plan.seed)
+    finish = None if run.sampled else (plan.algorithm, plan.stopping)
+    assert plan.restarts is not None, "a number of starts was asked for"
+    run.observe(PhaseStarted("climbing", plan.restarts * len(free)))
+    climbs = [
+        plain(run.short_runs(t, plan.effort), kinds, starter, plan.restarts, finish, run.numbers, run.observe)
+        for t in free
+    ]
+    found = run_searches(climbs, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
+    return dict(zip(free, found, strict=True))
+
+
+def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
+    """A population of starts for each model, what neighbouring models can tell, then searches from the best."""
+    plan, stages = run.plan, run.plan.effort.shared(len(free)).stages
+    starter = Starter(run.data.block, dict(plan.starts), plan.seed)
+    kinds = tuple(name for name, _ in plan.starts)
+    algorithm, stopping = plan.algorithm, AT_REST if run.sampled else plan.stopping
+    model_searches = {
+        t: ModelSearch(run.short_runs(t, stages[0]), kinds, starter, algorithm, stopping, run.numbers, run.observe)
+        for t in free
+    }
+    families: dict[int, dict[int, ModelSearch]] = {}
+    sizes: dict[int, list[ModelSearch]] = {}
+    for model_search in model_searches.values():
+        model = model_search.short_runs.model
+        families.setdefault(id(model.family), {})[model.n_components] = model_search
+        sizes.setdefault(model.n_components, []).append(model_search)
+
+    def stage(name: str, searches: Sequence[Search[None]], n_climbs: int = 0) -> None:
+        run.observe(PhaseStarted(name, n_climbs))
+        run_searches(searches, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
+
+    everyone = list(model_searches.values())
+    for effort in stages:
+        for model_search in everyone:
+            model_search.short_runs = replace(model_search.short_runs, effort=effort)
+        n_starts = sum(
+            len(kinds) * each for kinds, each in (model_search.population_size() for model_search in everyone)
+        )
+        stage("screening", [model_search.start_population() for model_search in everyone], n_starts)
+        stage("neighbours", [grow_and_shrink(list(family.values())) for family in families.values()])
+        if len(families) > 1:
+            stage(
+                "neighbours",
+                [
+                    from_other_structures(q, [o for o in sizes[q.short_runs.model.n_components] if o is not q])
+                    for q in everyone
+                ],
+            )
+        stage("crossover", [model_search.crossover() for model_search in everyone])
+        stage("moves", [model_search.searches() for model_search in everyone])
+        if len(everyone) > len(families):
+            stage("mending", [restore_monotone(family) for family in families.values()])
+    return model_searches
+
+
+def _finishers(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The best that was found on a sample, and the best that is not the same; sound ones, if there are any."""
+    ended = sorted((a for a in attempts if a.climbed), key=lambda a: (not a.sound, -a.result.log_likelihood))
+    chosen: list[Attempt] = []
+    for attempt in ended:
+        if len(chosen) == FINISHERS:
+            break
+        log_likelihoods = [other.result.log_likelihood for other in chosen if other.sound == attempt.sound]
+        if all(abs(attempt.result.log_likelihood - log_likelihood) > DIFFERENT for log_likelihood in log_likelihoods):
+            chosen.append(attempt)
+    return chosen

@@ -1,0 +1,106 @@
+"""The rows on which a search stands, and mixtures as they look from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers, map_arrays
+from em_cli.engine.climb import FitResult
+from em_cli.engine.columns import Columns
+from em_cli.engine.family import Family, Reweighting
+from em_cli.engine.model import Model
+from em_cli.engine.rows import Block, Source
+from em_cli.engine.scoring import score_rows
+from em_cli.runners.serial import Serial
+from em_cli.search.ledger import Degeneracies, DegeneracyCheck
+
+KEPT_FEATURES = 1 << 22  # floats; more are computed anew
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixtureView:
+    """A mixture with what the rows say of its components."""
+
+    result: FitResult
+    weighted_responsibilities: Array  # (K, n) responsibilities times case weights
+    statistics: Array  # (K, S), which add over components
+
+    @property
+    def model(self) -> Model:
+        return self.result.candidate.model
+
+
+@dataclass(slots=True, eq=False)
+class SearchData:
+    """All rows of the data, or a sample of them, in one block."""
+
+    source: Source
+    block: Block
+    columns: Columns  # of all the data
+    halted: Callable[[], bool]
+    _assess: DegeneracyCheck = field(init=False, repr=False)
+    _features: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
+    _embeddings: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._assess = DegeneracyCheck(self.source, self.columns, Serial())
+
+    def features(self, model: Model, rows: Integers | slice = slice(None)) -> Array:
+        """(F, n) of some rows; those of all rows are kept, if they are few."""
+        family = model.family
+        if (known := self._features.get(id(family))) is not None:
+            return known[:, rows]
+        x = self.block.x[:, rows]
+        features = np.empty((family.n_features(), x.shape[1]))
+        family.features(x, features)
+        if x.shape[1] == self.block.x.shape[1] and features.size <= KEPT_FEATURES:
+            self._features[id(family)] = features
+        return features
+
+    def embedding(self, model: Model) -> Array:
+        """(E, n)."""
+        if id(model.family) not in self._embeddings:
+            self._embeddings[id(model.family)] = model.family.embedding(self.block.x)
+        return self._embeddings[id(model.family)]
+
+    def weighted_responsibilities(self, result: FitResult) -> Array:
+        """(K, n) responsibilities times case weights."""
+        model = result.candidate.model
+        r = score_rows(model, result.parameters, self.block.x, self.block.labels).responsibilities
+        r = r[: model.n_components]
+        return r if self.block.weights is None else r * self.block.weights
+
+    def statistics(self, model: Model, weighted_responsibilities: Array, components: Any = None) -> Array:
+        """(K, S) of masses (K, n), which add over components; these may tell what the rows weigh in them."""
+        frame = reference_of(model.family, map_arrays(lambda array: array[None], components))
+        statistics: Array = model.family.statistics(self.features(model), weighted_responsibilities[None], frame)[0]
+        return statistics
+
+    def view(self, result: FitResult) -> MixtureView:
+        weighted_responsibilities = self.weighted_responsibilities(result)
+        return MixtureView(
+            result,
+            weighted_responsibilities,
+            self.statistics(result.candidate.model, weighted_responsibilities, result.parameters.components),
+        )
+
+    def checked(self, results: Sequence[FitResult]) -> list[Degeneracies]:
+        """Which components of each result are degenerate, by the distinct rows that they rest on."""
+        return self._assess(results)
+
+    def degeneracies(self, result: FitResult) -> Degeneracies:
+        return self.checked([result])[0]
+
+    def sound(self, result: FitResult) -> bool:
+        return not any(self.degeneracies(result))
+
+
+def reference_of(family: Family, components: Any) -> Any:
+    """The frame for statistics of stacked components that shall add: none, unless they weigh rows."""
+    if components is None or not hasattr(family, "reference"):
+        return None
+    return cast(Reweighting, family).reference(components)

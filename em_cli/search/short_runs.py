@@ -1,0 +1,133 @@
+"""One model that is searched for, and how its search asks for climbs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from em_cli.algorithms.em import EM
+from em_cli.engine.arrays import Array, take
+from em_cli.engine.climb import Candidate, FitResult, Round
+from em_cli.engine.events import Observer, ignore
+from em_cli.engine.expectation import ModelStatistics, Parameters
+from em_cli.engine.fit import Search
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Algorithm
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.search.effort import Effort
+from em_cli.search.ledger import reach
+from em_cli.search.search_data import SearchData
+
+FEATURES = 80  # whose products take as long as the softmax of a row and component
+REST = 60  # passes that a climb takes to come to rest, more or less
+AT_REST = Stopping(0.05, REST)
+LATE = Stopping(0.05, 4 * REST)  # for those that are not, and may be the best
+LATECOMERS = 8  # at least
+FEWEST = 4  # candidates that climb to rest whatever it takes: a half of so few is a matter of chance
+RUNGS = (4, 12, 28)  # passes after which the lower half is given up, where not all can climb to rest
+DIFFERENT = 0.1  # nats between distinct mixtures
+
+
+def onwards(result: FitResult, algorithm: Algorithm | None = None) -> Candidate:
+    """The climb that goes on from where one ended."""
+    algorithm = algorithm or result.candidate.algorithm
+    return replace(result.candidate, start=result.parameters, algorithm=algorithm, climbed=result.trace)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """A sound mixture, and the kind of its origin."""
+
+    result: FitResult
+    origin: str
+
+    @property
+    def log_likelihood(self) -> float:
+        return self.result.log_likelihood
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShortRuns:
+    """One model, the data on which it is searched for, and what may be spent."""
+
+    model: Model
+    data: SearchData
+    effort: Effort
+    seed: int
+    label: str = ""
+    number: int = 0
+
+    @property
+    def cost(self) -> float:
+        """Of a pass of one candidate, in rows times components, more where features are many."""
+        rows, features = self.data.block.x.shape[1], self.model.family.n_features()
+        return float(self.model.n_components * rows * (1 + features / FEATURES))
+
+    def affordable(self, passes: float, least: int, most: int) -> int:
+        """How many candidates may make so many passes."""
+        return int(np.clip(self.effort.budget / (self.cost * passes), least, most))
+
+    def rng(self, *purpose: int) -> np.random.Generator:
+        return np.random.default_rng((self.seed, self.model.n_components, *purpose))
+
+    def with_components(self, k: int) -> ShortRuns:
+        """The same for another number of components."""
+        if k == self.model.n_components:
+            return self
+        return replace(self, model=replace(self.model, n_components=k))
+
+    def candidate(self, start: Parameters | Array | FitResult) -> Candidate:
+        """A climb from parameters, from the M-step of statistics (K, S), or on from a result."""
+        if isinstance(start, FitResult):
+            return Candidate(self.model, EM(), start.parameters, self.number, self.label)
+        if isinstance(start, np.ndarray):
+            start = take(self.model.at_maximum(ModelStatistics(start[None], None), None)[0], 0)
+        return Candidate(self.model, EM(), start, self.number, self.label)
+
+    def rich(self, n_candidates: int) -> bool:
+        """Whether so many may climb to rest."""
+        return n_candidates * REST * self.cost <= 2 * self.effort.budget
+
+    def to_rest(self, candidates: Sequence[Candidate]) -> Search[list[FitResult]]:
+        """The sound ends of the climbs, the highest first; where not all are affordable, of the better ones only."""
+        if self.rich(len(candidates)):
+            return self.sound((yield from self.rested(candidates)))
+        if len(candidates) <= FEWEST:
+            return self.sound((yield Round(candidates, AT_REST)))
+        running = list(candidates)
+        for passes in RUNGS:
+            better = self.sound((yield Round(running, Stopping(0.0, passes))))
+            running = [onwards(result) for result in better[: -(-len(running) // 2)]]
+        return better
+
+    def rested(self, candidates: Sequence[Candidate], observe: Observer = ignore) -> Search[list[FitResult]]:
+        """Where the climbs have come to rest; the slow ones only where they may yet be the best."""
+        results = yield Round(candidates, AT_REST, observe)
+        sound = self.sound(results)
+        best = max((r.log_likelihood for r in sound if r.status is Status.CONVERGED), default=-np.inf)
+        slow = [r for r, result in enumerate(results) if result in sound and result.status is Status.MAX_ITERATIONS]
+        slow = sorted((r for r in slow if reach(results[r]) >= best), key=lambda r: -results[r].log_likelihood)
+        slow = slow[: max(LATECOMERS, len(results) // 3)]
+        late = yield Round([onwards(results[r]) for r in slow], LATE, observe)
+        for r, result in zip(slow, late, strict=True):
+            results[r] = result
+        return results
+
+    def sound(self, results: Sequence[FitResult]) -> list[FitResult]:
+        """Those that are not degenerate, the highest first."""
+        sound = [
+            r for r, degeneracies in zip(results, self.data.checked(results), strict=True) if not any(degeneracies)
+        ]
+        return sorted(sound, key=lambda r: -r.log_likelihood)
+
+    def fittest(self, found: Sequence[Solution]) -> list[Solution]:
+        """The highest mixtures that differ."""
+        distinct: list[Solution] = []
+        for one in sorted(found, key=lambda f: -f.log_likelihood):
+            if len(distinct) == self.effort.population:
+                break
+            if all(abs(one.log_likelihood - other.log_likelihood) > DIFFERENT for other in distinct):
+                distinct.append(one)
+        return distinct

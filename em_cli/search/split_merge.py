@@ -1,0 +1,111 @@
+"""Split and merge search: from one mixture to others that EM cannot reach from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from em_cli.engine.climb import Candidate, FitResult, Round
+from em_cli.engine.fit import Search
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.search.moves import Move, moves
+from em_cli.search.short_runs import ShortRuns
+
+SURE = 0.5  # nats that a bound must promise for a move to be made without a look
+WORTHWHILE = 0.1  # nats, for a move that was looked at
+LEVEL = 0.5  # nats, of moves that lead nowhere lower to speak of
+LOOK = 8  # passes; those who do not convince climb on, twice as far
+LONGEST_LOOK = 64
+FOLLOWED = (4, 24)  # moves that are looked at together
+DIVERSITY = 3  # of them that share a split, or a merge
+ROUNDS = 40
+REPAIRS = 3
+
+
+def split_merge_search(short_runs: ShortRuns, result: FitResult, rng: np.random.Generator) -> Search[FitResult]:
+    """Moves that are sure to climb, all at once, then those that may, until rounds of them fail."""
+    failures = 0
+    for _ in range(ROUNDS if short_runs.model.n_components > 1 else 0):
+        if result.status is Status.DEGENERATE or short_runs.data.halted():
+            break
+        view = short_runs.data.view(result)
+        proposals = moves(view, short_runs.data, rng, short_runs.effort.tries)
+        statistics, touched = view.statistics.copy(), set[int]()
+        for move in proposals:
+            if move.worth > SURE and not touched & move.touched:
+                move.apply(statistics)
+                touched |= move.touched
+        if touched:
+            (after,) = yield Round([short_runs.candidate(statistics)], Stopping(0.0, LOOK))
+            if after.log_likelihood > result.log_likelihood and short_runs.data.sound(after):
+                result = after
+                continue
+        chosen = _diverse(proposals, failures, _followed(short_runs))
+        better = yield from _tried(short_runs, result, [move.applied(view.statistics) for move in chosen])
+        if better is not None:
+            result, failures = better, 0
+            continue
+        failures += 1
+        if failures >= short_runs.effort.failures:
+            break
+    return result
+
+
+def repair_degenerate(short_runs: ShortRuns, result: FitResult, rng: np.random.Generator) -> Search[FitResult | None]:
+    """From a degenerate mixture to one that is not: a degenerate component is merged, another one parted."""
+    if result.status is Status.DEGENERATE or short_runs.model.n_components < 2:
+        return None
+    view = short_runs.data.view(result)
+    lost = {k for k, collapse in enumerate(short_runs.data.degeneracies(result)) if collapse}
+    proposals = [
+        move
+        for move in moves(view, short_runs.data, rng, short_runs.effort.tries)
+        if lost & {move.merge.i, move.merge.j} and move.split.component not in lost - {move.merge.i}
+    ]
+    chosen = _diverse(proposals, 0, _followed(short_runs))
+    sound = yield from short_runs.to_rest([short_runs.candidate(move.applied(view.statistics)) for move in chosen])
+    return sound[0] if sound else None
+
+
+def level_moves(short_runs: ShortRuns, result: FitResult, rng: np.random.Generator) -> list[Candidate]:
+    """Climbs from where moves lead that cost next to nothing."""
+    view = short_runs.data.view(result)
+    near = [move for move in moves(view, short_runs.data, rng, short_runs.effort.tries) if move.worth > -LEVEL]
+    return [short_runs.candidate(move.applied(view.statistics)) for move in _diverse(near, 0, FOLLOWED[0])]
+
+
+def _followed(short_runs: ShortRuns) -> int:
+    return short_runs.affordable(4 * LOOK, *FOLLOWED)
+
+
+def _diverse(proposals: Sequence[Move], failures: int, n: int) -> list[Move]:
+    """The next n of the best moves, few of which have a part in common."""
+    chosen: list[Move] = []
+    for move in proposals:
+        same_split = sum(other.split.component == move.split.component for other in chosen)
+        same_merge = sum(other.merge == move.merge for other in chosen)
+        if max(same_split, same_merge) < DIVERSITY * (failures + 1):
+            chosen.append(move)
+    return chosen[n * failures : n * (failures + 1)]
+
+
+def _tried(short_runs: ShortRuns, result: FitResult, starts: Sequence[np.ndarray]) -> Search[FitResult | None]:
+    """A start that overtook the incumbent; of those that have not, the better half climbs on, as far as one may."""
+    running = [short_runs.candidate(start) for start in starts]
+    allowed = max(3 * LOOK * len(running), short_runs.effort.budget / short_runs.cost)
+    passes = LOOK
+    while running and allowed > 0:
+        incumbent, *others = yield Round([short_runs.candidate(result), *running], Stopping(1e-3, passes))
+        if incumbent.status is not Status.DEGENERATE and incumbent.log_likelihood > result.log_likelihood:
+            result = incumbent
+        sound = short_runs.sound(others)
+        if sound and sound[0].log_likelihood > result.log_likelihood + WORTHWHILE:
+            return sound[0]
+        allowed -= (1 + len(running)) * passes
+        passes *= 2
+        unfinished = [other for other in sound if other.status is not Status.CONVERGED]
+        running = [short_runs.candidate(other) for other in unfinished[: max(1, len(others) // 2)]]
+        if passes > LONGEST_LOOK or (1 + len(running)) * passes > allowed:
+            break
+    return None

@@ -1,0 +1,176 @@
+"""The type of each column: as the user says, or as its cells suggest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.sources.cells import Examined, written
+from em_cli.sources.number_formats import number
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.quoting import listed, plain, plural
+from em_cli.sources.refusals import (
+    empty_column,
+    no_column,
+    refuse_impossible,
+    refuse_infinite,
+    refuse_text,
+    too_many_levels,
+    without,
+)
+from em_cli.sources.schema import LEVELLED, Column
+from em_cli.sources.selection import Parts
+from em_cli.sources.table import Notice
+
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d")
+ENOUGH = 20  # rows, for two whole numbers to be taken for two levels
+SMALL_MEAN = 5.0  # of counts: a normal distribution would reach below zero
+MANY_LEVELS = 100
+FEW_PER_LEVEL = 5  # rows
+CODE_VALUES, ROWS_PER_CODE = 12, 10  # whole numbers that take few values, each many times, may be codes
+
+
+@dataclass(slots=True)
+class Decided:
+    """The columns to fit, why each has its type where the cells decided, and what to say."""
+
+    columns: list[Column] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+
+
+def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
+    """The type of every column; those that hold nothing, or text that names rows or is no number, are left out."""
+    found = Decided()
+    left_out: dict[str, list[str]] = {"text_column": [], "date_column": [], "row_names": [], "empty_column": []}
+    many, codes = list[str](), list[str]()
+    for name, column in parts.items():
+        if not sum(len(part.values) - part.n_missing for part in column):
+            if name in options.named:
+                raise empty_column(name, shown, options)
+            left_out["empty_column"].append(name)
+            continue
+        kind, why = _kind(name, column, options)
+        if kind in left_out:
+            left_out[kind].append(name)
+            continue
+        levels = levels_of(column) if kind in LEVELLED else ()
+        refuse_infinite(name, column[-1].infinite)
+        refuse_impossible(name, kind, column[-1].impossible, without(name, options))
+        if kind == "binary" and len(levels) > 2:
+            raise too_many_levels(name, levels, shown)
+        if why:
+            found.why[name] = why
+        if len(levels) > MANY_LEVELS or (len(levels) > 2 and _present(column) < FEW_PER_LEVEL * len(levels)):
+            many.append(f"{plain(name)} ({len(levels):,})")
+        if kind == "numeric" and options.type_of(name) == "auto" and _is_code(column):
+            codes.append(name)
+        found.columns.append(Column(name, kind, levels))
+    if not found.columns:
+        raise no_column(shown, [name for names in left_out.values() for name in names])
+    said = {
+        "text_column": "left out, being text: {}",
+        "date_column": "left out, being dates: {}; --type NAME=categorical fits them as categories",
+        "row_names": "left out, nearly every cell being different: {}; --type NAME=categorical fits it all the same",
+        "empty_column": "left out, being empty: {}",
+    }
+    found.notices = [Notice(code, said[code].format(listed(names))) for code, names in left_out.items() if names]
+    if many:
+        found.notices.append(Notice("many_levels", f"few rows for each level, fitted all the same: {listed(many)}"))
+    if codes:
+        message = f"few whole numbers, fitted as numeric: {listed(codes)}; codes need --type NAME=categorical"
+        found.notices.append(Notice("looks_like_code", message))
+    return found
+
+
+def values_of(column: Sequence[Examined], levels: tuple[str, ...], out: Array | None) -> Array:
+    """All cells (n,) as numbers; as places of their levels, if there are any."""
+    places = {level: float(place) for place, level in enumerate(levels)}
+    return np.concatenate([recoded(part, places) if levels else part.values for part in column], out=out)
+
+
+def recoded(part: Examined, places: dict[str, float]) -> Array:
+    """The cells (n,) as places of their levels; NaN where that is none of them."""
+    if part.texts is None:
+        distinct, values = np.unique(part.values, return_inverse=True)
+        codes = [places.get(written(value), np.nan) if value == value else np.nan for value in distinct]
+        return np.array(codes)[values]
+    codes = [_place(text, places) for text in part.texts]
+    looked_up: Array = np.array([*codes, np.nan])[np.nan_to_num(part.values, nan=len(codes)).astype(np.intp)]
+    return looked_up
+
+
+def _place(text: str, places: dict[str, float]) -> float:
+    """Of a cell among the levels, which may write the same number in another way."""
+    value = None if text in places else number(text)
+    return places.get(text if value is None else written(value), np.nan)
+
+
+def _kind(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[str, str]:
+    """The type and what spoke for it; or the reason to leave the column out."""
+    asked = options.type_of(name)
+    if asked in LEVELLED:
+        return asked, ""
+    n_text, n_present = sum(part.n_text for part in column), _present(column)
+    if n_text:
+        n_numbers = n_present - n_text + sum(part.n_foreign for part in column)
+        if 2 * n_numbers >= n_present or (asked != "auto" and name in options.named):
+            refuse_text(name, column, without(name, options))
+        if asked != "auto":
+            return "text_column", ""
+        levels = levels_of(column)
+        if name not in options.named:
+            if all(_DATE.match(text) for text in levels):
+                return "date_column", ""
+            if len(levels) == n_present > 2 or (n_present >= ENOUGH and 2 * len(levels) > n_present):
+                return "row_names", ""
+        return "categorical", f"text, {plural(len(levels), 'level')}"
+    if asked != "auto":
+        return asked, ""
+    values = np.concatenate([part.values for part in column])
+    values = values[np.isfinite(values)]
+    if not _whole(values):
+        return "numeric", ""
+    distinct = np.unique(values)
+    if len(distinct) == 2 and (distinct.tolist() == [0, 1] or len(values) >= ENOUGH):
+        return "binary", f"{written(distinct[0])} or {written(distinct[1])}"
+    if len(distinct) > 2 and distinct[0] == 0 and values.mean() < SMALL_MEAN:
+        return "count", f"whole numbers from 0 to {written(distinct[-1])}, mean {values.mean():.2g}"
+    return "numeric", ""
+
+
+def _present(column: Sequence[Examined]) -> int:
+    return sum(len(part.values) - part.n_missing for part in column)
+
+
+def _whole(values: Array) -> bool:
+    """Whether all are whole numbers; the first ones tell in most cases."""
+    return all(bool((some == np.floor(some)).all()) for some in (values[:100], values)) and len(values) > 0
+
+
+def _is_code(column: Sequence[Examined]) -> bool:
+    values = np.concatenate([part.values for part in column])
+    values = values[np.isfinite(values)]
+    if not _whole(values):
+        return False
+    n_distinct = len(np.unique(values))
+    return 2 < n_distinct <= CODE_VALUES and len(values) >= ROWS_PER_CODE * n_distinct
+
+
+def levels_of(column: Sequence[Examined]) -> tuple[str, ...]:
+    """The distinct cells: numbers by size, before texts in alphabetical order."""
+    found: set[str] = set()
+    for part in column:
+        found.update(
+            part.texts if part.texts is not None else map(written, np.unique(part.values[np.isfinite(part.values)]))
+        )
+
+    def place(text: str) -> tuple[bool, float, str]:
+        value = number(text)
+        return value is None, value or 0.0, text
+
+    return tuple(sorted(found, key=place))
