@@ -11,6 +11,8 @@ from typer.exceptions import TyperException
 from em_cli import __version__, memory
 from em_cli.commands.config import config
 from em_cli.commands.fit import fit
+from em_cli.commands.guide import guide
+from em_cli.commands.help import help
 from em_cli.commands.impute import impute
 from em_cli.commands.parts import parts
 from em_cli.commands.plot import plot
@@ -47,6 +49,8 @@ app.command()(show)
 app.command()(plot)
 app.command()(report)
 app.command()(parts)
+app.command()(guide)
+app.command()(help)
 app.add_typer(config, name="config")
 
 
