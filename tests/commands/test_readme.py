@@ -1,4 +1,4 @@
-"""The README's commands run as they stand, and print what it says."""
+"""The commands of the README and of the guide run as they stand, and print what is shown."""
 
 import os
 import re
@@ -6,67 +6,107 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from program import ENVIRONMENT, ROOT, SAMPLES
 
-README = (ROOT / "README.md").read_text("utf-8")
+from em_cli.commands.guide import TOPICS
+
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = {"README": README} | {topic: (ROOT / "em_cli" / "guide" / f"{topic}.md").read_text("utf-8") for topic in TOPICS}
+
+
+@dataclass
+class Desk:
+    """A folder with the sample data, where each command is run once: pages begin with the same fits."""
+
+    folder: Path
+    done: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
+
+    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+        if line not in self.done:
+            path = f"{self.folder / 'bin'}{os.pathsep}{ENVIRONMENT['PATH']}"
+            self.done[line] = subprocess.run(
+                ["bash", "-o", "pipefail", "-c", line],
+                cwd=self.folder,
+                env=ENVIRONMENT | {"PATH": path, "COLUMNS": "80"},
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+        return self.done[line]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def desk(tmp_path_factory) -> Desk:
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(SAMPLES, folder / "sample_data")
     binaries = folder / "bin"
     binaries.mkdir()
     (binaries / "em").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m em_cli "$@"\n')
     (binaries / "em").chmod(0o755)
-    return folder
+    return Desk(folder)
 
 
-def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    path = f"{folder / 'bin'}{os.pathsep}{ENVIRONMENT['PATH']}"
-    environment = ENVIRONMENT | {"PATH": path, "COLUMNS": "80"}
-    return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
-    )
+def blocks(kind: str, page: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", page, re.S)
 
 
-def blocks(kind: str) -> list[str]:
-    return re.findall(rf"```{kind}\n(.*?)```", README, re.S)
+def commands(page: str) -> list[str]:
+    lines = [line for block in blocks("sh", page) for line in block.splitlines()]
+    return [line.partition(" # ")[0].rstrip() for line in lines if line.startswith(("em ", "cat "))]
 
 
-def test_commands_run(folder):
-    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith(("em ", "cat "))]
-    assert len(lines) > 20
-    for line in lines:
-        done = shell(line, folder)
+def examples(page: str) -> Iterator[tuple[str, str]]:
+    """Each command of the blocks that show output, and what it prints."""
+    for block in blocks("console", page):
+        for example in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            line, _, shown = example.partition("\n")
+            yield line, shown
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if commands(page)])
+def test_commands_run(name, desk):
+    for line in commands(PAGES[name]):
+        done = desk.run(line)
         assert done.returncode == 0, f"{line}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if blocks("console", page)])
+def test_console_examples_print_what_they_show(name, desk):
+    """Words are equal; measured numbers agree. Counts of starts and iterations may differ between machines."""
+    compared = 0
+    for line, shown in examples(PAGES[name]):
+        done = desk.run(line)
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        wanted, found = shown.split(), done.stdout.split()
+        assert NUMBER.sub("#", " ".join(found)) == NUMBER.sub("#", " ".join(wanted)), line
+        for a, b in zip(NUMBER.findall(" ".join(found)), NUMBER.findall(" ".join(wanted)), strict=True):
+            if "." in b:
+                assert float(a) == pytest.approx(float(b), rel=2e-3, abs=2e-3), line
+                compared += 1
+    assert compared > 20
+
+
+def test_there_are_enough_examples():
+    assert {name for name, page in PAGES.items() if blocks("console", page)} == {"README", "example"}
+    assert sum(len(commands(page)) for page in PAGES.values()) > 60
 
 
 def test_every_command_is_shown():
     from em_cli.app import app
 
     names = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    assert len(names) >= 7
+    assert len(names) >= 13
     for name in names:
         assert f"em {name} " in README or f"em {name}\n" in README, name
 
 
-def test_console_examples_print_what_they_show(folder):
-    """Words are equal; measured numbers agree. Counts of starts and iterations may differ between machines."""
-    compared = 0
-    for block in blocks("console"):
-        for example in re.split(r"^\$ ", block, flags=re.M)[1:]:
-            line, _, shown = example.partition("\n")
-            done = shell(line, folder)
-            assert done.returncode == 0, f"{line}\n{done.stderr}"
-            wanted, found = shown.split(), done.stdout.split()
-            assert NUMBER.sub("#", " ".join(found)) == NUMBER.sub("#", " ".join(wanted)), line
-            for a, b in zip(NUMBER.findall(" ".join(found)), NUMBER.findall(" ".join(wanted)), strict=True):
-                if "." in b:
-                    assert float(a) == pytest.approx(float(b), rel=2e-3, abs=2e-3), line
-                    compared += 1
-    assert compared > 50
+def test_the_readme_is_short_and_leads_to_every_page():
+    assert len(README.encode()) <= 8 * 1024
+    for topic in TOPICS:
+        assert f"(em_cli/guide/{topic}.md)" in README, topic
