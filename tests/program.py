@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "sample_data"
@@ -26,16 +29,46 @@ class Outcome:
 def em(
     *arguments: str | Path, cwd: Path, stdin: str | bytes = b"", env: dict[str, str] | None = None, status: int = 0
 ) -> Outcome:
-    """Run `em` as a process; its exit status must be the one given."""
+    """Run `em` in this process, which spares its start; its exit status must be the one given."""
+    with contextlib.chdir(cwd), mock.patch.dict("os.environ", ENVIRONMENT | (env or {}), clear=True):
+        outcome = in_process([str(argument) for argument in arguments], _bytes(stdin))
+    return checked(outcome, status)
+
+
+def em_process(
+    *arguments: str | Path, cwd: Path, stdin: str | bytes = b"", env: dict[str, str] | None = None, status: int = 0
+) -> Outcome:
+    """Run `em` as a process of its own, where its streams, its memory or its environment matter."""
     done = subprocess.run(
         command(*arguments),
         cwd=cwd,
-        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        input=_bytes(stdin),
         capture_output=True,
         env=ENVIRONMENT | (env or {}),
         timeout=120,
     )
-    outcome = Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return checked(Outcome(done.returncode, done.stdout.decode(), done.stderr.decode()), status)
+
+
+def in_process(arguments: Sequence[str], stdin: bytes = b"") -> Outcome:
+    """What the program makes of a command line, in this process and folder."""
+    from em_cli import app
+
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", errors="surrogateescape") for _ in range(2))
+    streams = {"stdin": io.TextIOWrapper(io.BytesIO(stdin)), "stdout": out, "stderr": err}
+    status = 0
+    with mock.patch.multiple(sys, argv=["em", *arguments], **streams), mock.patch.dict("os.environ"):
+        try:
+            app.main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        out.flush(), err.flush()
+    texts = [stream.buffer.getvalue().decode("utf-8", "surrogateescape") for stream in (out, err)]
+    return Outcome(status, *texts)
+
+
+def checked(outcome: Outcome, status: int) -> Outcome:
+    """The outcome, whose status must be the one given."""
     assert outcome.status == status, f"status {outcome.status}, not {status}\n{outcome.out[:2000]}\n{outcome.err}"
     assert "Traceback" not in outcome.err, outcome.err
     return outcome
@@ -43,3 +76,7 @@ def em(
 
 def command(*arguments: str | Path) -> Sequence[str]:
     return [sys.executable, "-m", "em_cli", *map(str, arguments)]
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text

@@ -7,7 +7,8 @@ import sys
 
 import numpy as np
 import pytest
-from program import ENVIRONMENT, SAMPLES, em
+from program import ENVIRONMENT, SAMPLES
+from program import em_process as em
 
 from em_cli import memory
 from em_cli.errors import DataError

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from program import SAMPLES, em
+from program import SAMPLES
+from program import em_process as em
 
 CASES = {
     "mixed": ("fit", "penguins.csv", ("-k", "2")),

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from program import ENVIRONMENT, ROOT, command, em
+from program import ENVIRONMENT, ROOT, command
+from program import em_process as em
 
 from em_cli.commands.guide import TOPICS
 from em_cli.reports.trust import ADVICE

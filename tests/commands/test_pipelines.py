@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from program import ENVIRONMENT, SAMPLES, command, em
+from program import ENVIRONMENT, SAMPLES, command
+from program import em_process as em
 
 FAITHFUL = SAMPLES / "faithful.csv"
 

@@ -1,5 +1,6 @@
 """The commands of the README and of the guide run as they stand, and print what is shown."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -9,12 +10,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 import pytest
-from program import ENVIRONMENT, ROOT, SAMPLES
+from program import ENVIRONMENT, ROOT, SAMPLES, Outcome, in_process
 
 from em_cli.commands.guide import TOPICS
 
+SHELL = set("|<>;&$*`\\(){}")  # characters that a shell must read
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = {"README": README} | {topic: (ROOT / "em_cli" / "guide" / f"{topic}.md").read_text("utf-8") for topic in TOPICS}
@@ -25,20 +28,29 @@ class Desk:
     """A folder with the sample data, where each command is run once: pages begin with the same fits."""
 
     folder: Path
-    done: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
+    done: dict[str, Outcome] = field(default_factory=dict)
 
-    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+    def run(self, line: str) -> Outcome:
         if line not in self.done:
-            path = f"{self.folder / 'bin'}{os.pathsep}{ENVIRONMENT['PATH']}"
-            self.done[line] = subprocess.run(
-                ["bash", "-o", "pipefail", "-c", line],
-                cwd=self.folder,
-                env=ENVIRONMENT | {"PATH": path, "COLUMNS": "80"},
-                capture_output=True,
-                text=True,
-                timeout=120,
-            )
+            alone = line.startswith("em ") and not set(line) & SHELL
+            self.done[line] = self._here(line) if alone else self._by_the_shell(line)
         return self.done[line]
+
+    def _here(self, line: str) -> Outcome:
+        with contextlib.chdir(self.folder), mock.patch.dict("os.environ", ENVIRONMENT | {"COLUMNS": "80"}, clear=True):
+            return in_process(shlex.split(line)[1:])
+
+    def _by_the_shell(self, line: str) -> Outcome:
+        path = f"{self.folder / 'bin'}{os.pathsep}{ENVIRONMENT['PATH']}"
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line],
+            cwd=self.folder,
+            env=ENVIRONMENT | {"PATH": path, "COLUMNS": "80"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +85,7 @@ def examples(page: str) -> Iterator[tuple[str, str]]:
 def test_commands_run(name, desk):
     for line in commands(PAGES[name]):
         done = desk.run(line)
-        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        assert done.status == 0, f"{line}\n{done.err}"
 
 
 @pytest.mark.parametrize("name", [name for name, page in PAGES.items() if blocks("console", page)])
@@ -82,8 +94,8 @@ def test_console_examples_print_what_they_show(name, desk):
     compared = 0
     for line, shown in examples(PAGES[name]):
         done = desk.run(line)
-        assert done.returncode == 0, f"{line}\n{done.stderr}"
-        wanted, found = shown.split(), done.stdout.split()
+        assert done.status == 0, f"{line}\n{done.err}"
+        wanted, found = shown.split(), done.out.split()
         assert NUMBER.sub("#", " ".join(found)) == NUMBER.sub("#", " ".join(wanted)), line
         for a, b in zip(NUMBER.findall(" ".join(found)), NUMBER.findall(" ".join(wanted)), strict=True):
             if "." in b:

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from program import ENVIRONMENT, SAMPLES, command, em
+from program import ENVIRONMENT, SAMPLES, command
+from program import em_process as em
 
 from em_cli.errors import OutputError
 from em_cli.outputs.run_folder import check_folder, reserved

@@ -1,34 +1,16 @@
 """Running the program in this process, and what every refusal must be like."""
 
-import io
 import shlex
-import sys
 from pathlib import Path
-from unittest import mock
 
-from program import Outcome
-
-from em_cli import app
+from program import Outcome, in_process
 
 REFUSED = (2, 3, 4, 5)
 
 
 def em_here(line: str, stdin: bytes = b"") -> Outcome:
     """Run `em` in this process and folder."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", errors="surrogateescape") for _ in range(2))
-    argv = ["em", *shlex.split(line)]
-    with (
-        mock.patch.multiple(sys, argv=argv, stdin=io.TextIOWrapper(io.BytesIO(stdin)), stdout=out, stderr=err),
-        mock.patch.dict("os.environ"),
-    ):
-        try:
-            app.main()
-            status = 0
-        except SystemExit as ended:
-            status = ended.code
-        out.flush(), err.flush()
-    texts = [stream.buffer.getvalue().decode("utf-8", "surrogateescape") for stream in (out, err)]
-    return Outcome(status, *texts)
+    return in_process(shlex.split(line), stdin)
 
 
 def refused(line: str, status: int, words: tuple[str, ...] = (), stdin: bytes = b"") -> str:
