@@ -113,7 +113,7 @@ def test_every_command_is_shown():
     from em_cli.app import app
 
     names = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    assert len(names) >= 13
+    assert len(names) >= 12
     for name in names:
         assert f"em {name} " in README or f"em {name}\n" in README, name
 
