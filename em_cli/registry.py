@@ -1,14 +1,16 @@
 """Names of interchangeable parts, imported on first use."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from em_cli.errors import UsageError
 
+Part = TypeVar("Part")
 
-class Registry(dict[str, str]):
+
+class Registry(dict[str, str], Generic[Part]):
     """Maps a part's name to the address of its class, "module:attribute".
 
     A third party adds parts by entry points of the group "em_cli.<kind>". Aliases are further names of
@@ -19,14 +21,20 @@ class Registry(dict[str, str]):
         super().__init__(addresses)
         self.kind, self.aliases = kind, dict(aliases or {})
 
-    def load(self, name: str) -> Any:
+    def load(self, name: str) -> type[Part]:
         """The class of that name; `UsageError` with the nearest right name if there is none."""
         address = self.get(self.aliases.get(name, name)) or self._plugins().get(name)
         if address is None:
             known = [*self, *self.aliases, *self._plugins()]
             raise UsageError(f"unknown {self.kind} {name!r}{did_you_mean(name, known)}")
         module, _, attribute = address.partition(":")
-        return getattr(import_module(module), attribute)
+        part: type[Part] = getattr(import_module(module), attribute)
+        return part
+
+    def make(self, name: str, *arguments: Any, **options: Any) -> Part:
+        """The part of that name, with options."""
+        part: Callable[..., Part] = self.load(name)
+        return part(*arguments, **options)
 
     def names(self) -> list[str]:
         return [*self, *(name for name in self._plugins() if name not in self)]

@@ -73,7 +73,7 @@ def fit(
             resume.say_done(folder, report, shown, screen)
             return
 
-        from em_cli.models.variants import WEAK, lacks_prior, models, variants
+        from em_cli.models.variants import WEAK, models, variants
         from em_cli.outputs.document import document, scored
         from em_cli.outputs.model_file import start_parameters
         from em_cli.search.search import Task, search
@@ -97,7 +97,7 @@ def fit(
         checkpoint = resume.checkpoint_of(folder, config, data, "fit", report)
         with record.timed("search"):
             (fitted,) = search([task], data.source, columns, runner, wanted, observe, halt, checkpoint)
-            if fitted.chosen is None and not (given or prior or lacks_prior(model.family) or halt()):
+            if fitted.chosen is None and not (given or prior or model.family.penalty is None or halt()):
                 warnings.warn_of_prior(fitted, record)
                 again = Task(label, replace(model, prior=WEAK))
                 (fitted,) = search([again], data.source, columns, runner, wanted, observe, halt, checkpoint)

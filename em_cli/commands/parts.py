@@ -55,11 +55,12 @@ def _axes() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     from em_cli.families import FAMILIES
     from em_cli.families.covariances import COVARIANCES
     from em_cli.latents import LATENTS
+    from em_cli.registry import Registry
     from em_cli.reports import PICTURES
     from em_cli.runners import RUNNERS
     from em_cli.starts import STARTS
 
-    registries = {
+    registries: dict[str, Registry[Any]] = {
         "families": FAMILIES,
         "covariances": COVARIANCES,
         "latents": LATENTS,

@@ -24,7 +24,7 @@ FEWEST_ROWS = 128  # in a piece; rather, the components are divided
 
 
 class Exponential(Protocol):
-    """A family whose E-step is these two products, for some candidates at least. A `Family` need not have these.
+    """A family whose E-step is these two products, for some candidates at least.
 
     A part ⟨θ₀, ψ(x)⟩ of the log-density may be common to all components: it cancels in the
     responsibilities. Its features ψ are the last ones: a pass goes without them, and adds their

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from em_cli.engine.arrays import Array, Integers
-
-if TYPE_CHECKING:
-    from em_cli.engine.columns import Columns
+from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.columns import Columns
+from em_cli.engine.exponential import Exponential
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +20,53 @@ class Degeneracy:
 
 
 class Family(Protocol):
-    """A component distribution, for all K components of all R stacked candidates at once.
+    """A component distribution as the user names it: options, and what it can say before it sees data."""
 
-    A family as the user names it holds options only. `bind` gives the same family made ready for
-    data: it then knows their location, scale and resolution, computes in coordinates of its
+    describes: ClassVar[str]  # the type of the columns that it describes: numeric, count, …
+    title: ClassVar[str]  # of a mixture of it
+    comparable: ClassVar[bool]  # whether its likelihood may be compared with another's that describes the same columns
+
+    @property
+    def support(self) -> Support | None:
+        """Which cells it can describe; None if any number will do."""
+
+    def bind(self, columns: Columns) -> BoundFamily:
+        """The family made ready for data; `UsageError` if the options do not go with the columns."""
+
+
+class Support(Protocol):
+    """The cells that a family can describe."""
+
+    def allows(self, x: Array) -> Flags:
+        """Which cells (D, n) may be; one that is missing may be anything."""
+
+    @property
+    def requirement(self) -> str:
+        """What a cell must be, in words that follow "must be"."""
+
+
+class BoundFamily(Protocol):
+    """A component distribution of some columns, for all K components of all R stacked candidates at once.
+
+    It knows location, scale and resolution of the data, computes in coordinates of its
     own, and never lets them out: documents hold parameters in the user's units.
 
     Cells may be missing (NaN) in the columns that `Columns.gaps` names: they are integrated out
     of the density, and no more is said of them in `base_measure`.
+
+    What not every family can do it says in attributes, which are None where it cannot.
     """
 
-    def bind(self, columns: Columns) -> Family: ...
+    @property
+    def exponential(self) -> Exponential | None: ...
+    @property
+    def reweighting(self) -> Reweighting | None: ...
+    @property
+    def penalty(self) -> Penalised | None: ...
+    @property
+    def completing(self) -> Completing | None: ...
+    @property
+    def elliptic(self) -> Elliptic | None: ...
 
     def n_features(self) -> int:
         """F, the number of features of a row."""
@@ -94,7 +129,7 @@ class Reweighting(Protocol):
 
 
 class Penalised(Protocol):
-    """A family that has a weak prior for its components."""
+    """A family with a penalty that follows its components: a weak prior which has a spread and no place."""
 
     def penalty_statistics(self, parameters: Any, plain: bool) -> Array:
         """(R, K, S) those of one pseudo-observation of each component, spread as the data are.
@@ -114,6 +149,23 @@ class Completing(Protocol):
 
     def draw(self, x: Array, parameters: Any, labels: Integers, rng: Any) -> Array:
         """The rows (D, n) with missing cells drawn, given the other cells and the component (n,) of each row."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ellipsoids:
+    """Contours of K components in some of the columns, in the user's units."""
+
+    columns: Integers  # (D,) their places among the columns of the family
+    locations: Array  # (K, D)
+    scales: Array  # (K, D, D) covariance matrices, or scale matrices of t components
+    dof: Array | None  # (K,) of t components
+
+
+class Elliptic(Protocol):
+    """A family whose components have ellipsoids for contours, in some of its columns at least."""
+
+    def ellipsoids(self, parameters: Any) -> list[Ellipsoids]:
+        """Of parameters without a stack; those of dependent columns together."""
 
 
 class Chart(Protocol):

@@ -11,7 +11,7 @@ from em_cli.engine.arrays import Array, Integers
 if TYPE_CHECKING:
     from em_cli.engine.columns import Columns
 from em_cli.engine.expectation import ModelStatistics
-from em_cli.engine.family import Family
+from em_cli.engine.family import BoundFamily
 from em_cli.engine.rows import Block
 
 
@@ -29,7 +29,7 @@ class Latent(Protocol):
     As with a family, `bind` gives the same made ready for data.
     """
 
-    def bind(self, family: Family, columns: Columns) -> Latent: ...
+    def bind(self, family: BoundFamily, columns: Columns) -> Latent: ...
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> Latent:
         """The structure, with its options, that a document speaks of; not yet bound."""

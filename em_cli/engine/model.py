@@ -10,8 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, n_candidates, stack, take
 from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
-from em_cli.engine.exponential import Exponential
-from em_cli.engine.family import Chart, Family, Penalised
+from em_cli.engine.family import BoundFamily, Chart, Penalised
 from em_cli.engine.latent import Latent, LatentChart, Noisy
 from em_cli.engine.rows import Block
 
@@ -22,7 +21,7 @@ SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
 class Model:
     """What is fitted. The family is bound to the data; models compare by identity."""
 
-    family: Family
+    family: BoundFamily
     latent: Latent
     n_components: int
     constant: float = 0.0  # total log base measure of the data, which no parameter changes
@@ -67,7 +66,7 @@ class Model:
         """(R,) what a climb maximises beside the log-likelihood; constants left out."""
         if not self.prior:
             return 0.0
-        pseudo = cast(Penalised, self.family).penalty_statistics(parameters.components, plain=True)
+        pseudo = self._penalty.penalty_statistics(parameters.components, plain=True)
         total: Array = self.prior * self.family.expected_log_density(pseudo, parameters.components).sum(axis=-1)
         return total
 
@@ -77,8 +76,19 @@ class Model:
         These stand about the component as it is: the M-step maximises a lower bound of the penalised
         log-likelihood that touches it there, with its gradient.
         """
-        pseudo = cast(Penalised, self.family).penalty_statistics(at.components, plain=False)
+        pseudo = self._penalty.penalty_statistics(at.components, plain=False)
         return ModelStatistics(statistics.components + self.prior * pseudo, statistics.latent)
+
+    @property
+    def _penalty(self) -> Penalised:
+        penalty = self.family.penalty
+        assert penalty is not None, "a model has a prior only if its family has one"
+        return penalty
+
+    def stacks_with(self, other: Model) -> bool:
+        """Whether the components of both may be gone through together in an M-step."""
+        same = self.family is other.family
+        return same and not (self.family.coupled or self.prior or other.prior)
 
     def chart(self, parameters: Parameters, weight: Array) -> ModelChart | None:
         """Local coordinates about parameters (no stack); None if the family or the latent structure has none."""
@@ -145,12 +155,15 @@ def maximize_all(asked: Sequence[tuple[Model, list[Expectation]]]) -> list[tuple
     What the M-step of a component is does not depend on its company, unless the family is coupled.
     """
     gathered = [_gathered(found) for _, found in asked]
-    families: dict[int, list[int]] = {}
+    stacks: list[list[int]] = []
     for place, (model, _) in enumerate(asked):
-        alone = model.family.coupled or model.prior
-        families.setdefault(place if alone else -id(model.family), []).append(place)
+        stack_of = next((some for some in stacks if asked[some[0]][0].stacks_with(model)), None)
+        if stack_of is None:
+            stacks.append([place])
+        else:
+            stack_of.append(place)
     answers: dict[int, tuple[Parameters, Flags]] = {}
-    for places in families.values():
+    for places in stacks:
         if len(places) == 1:
             answers[places[0]] = asked[places[0]][0].at_maximum(*gathered[places[0]])
             continue
@@ -178,11 +191,11 @@ def _gathered(found: list[Expectation]) -> tuple[ModelStatistics, Parameters]:
     return take(batch.statistics, kept), take(batch.parameters, kept)
 
 
-def _framed(family: Family, components: Any) -> bool:
+def _framed(family: BoundFamily, components: Any) -> bool:
     """Whether statistics may not be plain sums of features, but be about the components."""
-    if not hasattr(family, "natural"):
+    if family.exponential is None:
         return True
-    _, apart = cast(Exponential, family).natural(components)
+    _, apart = family.exponential.natural(components)
     return bool(np.logical_or.reduce(apart))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -79,8 +79,8 @@ def _walk(block: Block, quantum: range, walk: Walk) -> tuple[list[_Sums], Array 
         stop = min(first + step, quantum.stop)
         tile = block.cut(slice(first, stop))
         features = _features(tile, first, walk)
-        if walk.partial and walk.common is None:
-            part = cast(Exponential, walk.family).common_sums(features, tile.weights)
+        if walk.partial is not None and walk.common is None:
+            part = walk.partial.common_sums(features, tile.weights)
             common = part if common is None else common + part
         for j, job in enumerate(walk.jobs):
             for piece, own in _pieces(tile, features, job.rows):
@@ -152,17 +152,17 @@ def _batches(groups: Sequence[Group], walks: list[Walk], totals: Answer, source:
             common = walk.common
         elif common is not None and memory is not None:
             memory.of(walk.family)["common"] = common
-        if common is not None:
+        if common is not None and walk.partial is not None:
             for job, found in zip(walk.jobs, sums, strict=True):
-                _with_common(job, found, common)
+                _with_common(job, walk.partial, found, common)
         for job, found in zip(walk.jobs, sums, strict=True):
             by_group[job.group].append((job, found))
     return [_batch(group, parts) for group, parts in zip(groups, by_group, strict=True)]
 
 
-def _with_common(job: Job, sums: _Sums, common: Array) -> None:
+def _with_common(job: Job, family: Exponential, sums: _Sums, common: Array) -> None:
     """Add what was left out: to the log-likelihood, and to the statistics, shared by weight."""
-    theta, _ = cast(Exponential, job.model.family).natural(job.parameters.components)
+    theta, _ = family.natural(job.parameters.components)
     sums.log_likelihood += np.add.reduce(theta[:, 0, -len(common) :] * common, axis=1)
     weight = sums.components[..., 0]
     share = weight / np.add.reduce(weight, axis=1)[:, None]

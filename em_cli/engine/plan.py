@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from em_cli.engine.arrays import Array, Integers, n_candidates, take
 from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, FeatureCache
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.family import Family
+from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Source
 
@@ -42,10 +42,10 @@ class Job:
 class Walk:
     """Jobs that want the same features of each tile."""
 
-    family: Family
+    family: BoundFamily
     n_features: int
     jobs: list[Job]
-    partial: bool  # they lack those that are common to all components
+    partial: Exponential | None  # the family, if they lack those that are common to all components
     common: Array | None  # the sums of these, if known
     kept: dict[Any, Array] | None  # features of tiles walked before
 
@@ -71,9 +71,9 @@ def planned(groups: Sequence[Group], source: Source) -> list[Walk]:
             walk = walks.get((id(family), n_features))
             if walk is None:
                 kept = memory.of(family) if memory is not None else {}
-                partial = n_features < family.n_features()
+                partial = family.exponential if n_features < family.n_features() else None
                 large = memory is None or source.n_rows * n_features > KEPT_FLOATS
-                common = kept.get("common") if partial else None
+                common = None if partial is None else kept.get("common")
                 walk = Walk(family, n_features, [], partial, common, None if large else kept)
                 walks[id(family), n_features] = walk
             walk.jobs.extend(_jobs(place, model, parameters, members, theta, min(tile_rows(n_features), source.n_rows)))
@@ -86,9 +86,8 @@ def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Arr
     Noise does not have these in common: beside it, they count.
     """
     family, r = model.family, n_candidates(stacked)
-    if not hasattr(family, "natural"):
+    if (by_products := family.exponential) is None:
         return [(slice(0, r), None)]
-    by_products = cast(Exponential, family)
     theta, apart = by_products.natural(stacked.components)
     own = family.n_features() if model.latent.has_noise else by_products.n_own_features()
     if not np.logical_or.reduce(apart):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, ClassVar
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers, n_candidates
+from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
-from em_cli.engine.exponential import Exponential
-from em_cli.engine.family import Chart, Completing, Degeneracy, Family, Penalised
+from em_cli.engine.family import BoundFamily, Chart, Degeneracy, Ellipsoids, Family
 from em_cli.errors import DataError
 
 
@@ -22,25 +21,58 @@ class ProductParameters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Product:
-    """Features, statistics and parameters of the groups stand side by side."""
+    """A family for each group of columns."""
 
     families: tuple[Family, ...] = ()
     columns_of: tuple[Integers, ...] = ()  # the columns of each group, in the order of the data
 
-    _features: tuple[slice, ...] = field(default=(), init=False, repr=False)
-    _statistics: tuple[slice, ...] = field(default=(), init=False, repr=False)
-
-    def bind(self, columns: Columns) -> Product:
-        families = tuple(
-            family.bind(columns.select(indices)) for family, indices in zip(self.families, self.columns_of, strict=True)
-        )
-        bound = replace(self, families=families)
-        object.__setattr__(bound, "_features", _side_by_side([family.n_features() for family in families]))
-        object.__setattr__(bound, "_statistics", _side_by_side([_n_statistics(family) for family in families]))
-        return bound
+    describes: ClassVar[str] = "mixed"  # columns of several types
+    title: ClassVar[str] = "Product mixture"
+    comparable: ClassVar[bool] = False
 
     @property
-    def _groups(self) -> list[tuple[Family, Integers, slice]]:
+    def support(self) -> None:
+        """Each of the families has its own."""
+
+    def bind(self, columns: Columns) -> BoundProduct:
+        groups = zip(self.families, self.columns_of, strict=True)
+        families = tuple(family.bind(columns.select(indices)) for family, indices in groups)
+        features = _side_by_side([family.n_features() for family in families])
+        return BoundProduct(families, self.columns_of, features, _side_by_side(list(map(_n_statistics, families))))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundProduct:
+    """Features, statistics and parameters of the groups stand side by side."""
+
+    families: tuple[BoundFamily, ...]
+    columns_of: tuple[Integers, ...]
+
+    _features: tuple[slice, ...] = field(repr=False)  # of each group
+    _statistics: tuple[slice, ...] = field(repr=False)
+
+    @property
+    def exponential(self) -> BoundProduct | None:
+        return self if all(family.exponential for family in self.families) else None
+
+    @property
+    def reweighting(self) -> BoundProduct | None:
+        return self if any(family.reweighting for family in self.families) else None
+
+    @property
+    def penalty(self) -> BoundProduct | None:
+        return self if all(family.penalty for family in self.families) else None
+
+    @property
+    def completing(self) -> BoundProduct | None:
+        return self if all(family.completing for family in self.families) else None
+
+    @property
+    def elliptic(self) -> BoundProduct | None:
+        return self if any(family.elliptic for family in self.families) else None
+
+    @property
+    def _groups(self) -> list[tuple[BoundFamily, Integers, slice]]:
         return list(zip(self.families, self.columns_of, self._features, strict=True))
 
     def n_features(self) -> int:
@@ -58,12 +90,10 @@ class Product:
         return np.concatenate([family.embedding(x[columns]) for family, columns, _ in self._groups])
 
     def natural(self, parameters: ProductParameters) -> tuple[Array, Flags]:
-        """Those of the groups side by side, if all have them: each has a feature that is one."""
-        if not all(hasattr(family, "natural") for family in self.families):
-            r = n_candidates(parameters)
-            return np.empty((r, 0, 0)), np.ones(r, bool)
-        parts = zip(self.families, parameters.parts, strict=True)
-        theta, apart = zip(*[cast(Exponential, family).natural(own) for family, own in parts], strict=True)
+        """Those of the groups side by side: each has a feature that is one."""
+        able = [family.exponential for family in self.families]
+        parts = zip(able, parameters.parts, strict=True)
+        theta, apart = zip(*[family.natural(own) for family, own in parts if family], strict=True)
         return np.concatenate(theta, axis=-1), np.logical_or.reduce(apart)
 
     def n_own_features(self) -> int:
@@ -90,10 +120,9 @@ class Product:
 
     def reference(self, parameters: ProductParameters) -> ProductParameters:
         """Of the groups that have one."""
-        parts = zip(self.families, parameters.parts, strict=True)
-        return ProductParameters(
-            tuple(family.reference(own) if hasattr(family, "reference") else None for family, own in parts)
-        )
+        able = [family.reweighting for family in self.families]
+        parts = zip(able, parameters.parts, strict=True)
+        return ProductParameters(tuple(family.reference(own) if family else None for family, own in parts))
 
     def maximize(self, statistics: Array, parameters: ProductParameters | None) -> ProductParameters:
         parts = zip(self._with(parameters), self._statistics, strict=True)
@@ -153,30 +182,38 @@ class Product:
         return drawn
 
     def penalty_statistics(self, parameters: ProductParameters, plain: bool) -> Array:
-        parts = zip(self.families, parameters.parts, strict=True)
-        return np.concatenate(
-            [cast(Penalised, family).penalty_statistics(own, plain) for family, own in parts], axis=-1
-        )
+        parts = zip([family.penalty for family in self.families], parameters.parts, strict=True)
+        return np.concatenate([family.penalty_statistics(own, plain) for family, own in parts if family], axis=-1)
+
+    def ellipsoids(self, parameters: ProductParameters) -> list[Ellipsoids]:
+        return [
+            replace(found, columns=columns[found.columns])
+            for (family, columns, _), own in self._with(parameters)
+            if family.elliptic
+            for found in family.elliptic.ellipsoids(own)
+        ]
 
     def complete(self, x: Array, parameters: ProductParameters, responsibilities: Array) -> Array:
         completed = np.empty_like(x)
         for (family, columns, _), own in self._with(parameters):
-            completed[columns] = cast(Completing, family).complete(x[columns], own, responsibilities)
+            if family.completing:
+                completed[columns] = family.completing.complete(x[columns], own, responsibilities)
         return completed
 
     def draw(self, x: Array, parameters: ProductParameters, labels: Integers, rng: np.random.Generator) -> Array:
         completed = np.empty_like(x)
         for (family, columns, _), own in self._with(parameters):
-            completed[columns] = cast(Completing, family).draw(x[columns], own, labels, rng)
+            if family.completing:
+                completed[columns] = family.completing.draw(x[columns], own, labels, rng)
         return completed
 
-    def _with(self, parameters: ProductParameters | None) -> list[tuple[tuple[Family, Integers, slice], Any]]:
+    def _with(self, parameters: ProductParameters | None) -> list[tuple[tuple[BoundFamily, Integers, slice], Any]]:
         """Each group with its parameters."""
         parts = parameters.parts if parameters is not None else (None,) * len(self.families)
         return list(zip(self._groups, parts, strict=True))
 
 
-def _n_statistics(family: Family) -> int:
+def _n_statistics(family: BoundFamily) -> int:
     """S, which need not be as many as the features."""
     return int(family.statistics(np.zeros((family.n_features(), 1)), np.zeros((1, 1, 1)), None).shape[-1])
 

@@ -1,8 +1,9 @@
 """Latent structures: the joint law of the labels."""
 
+from em_cli.engine.latent import Latent
 from em_cli.registry import Registry
 
-LATENTS = Registry(
+LATENTS = Registry[Latent](
     "latent",
     independent="em_cli.latents.independent:Independent",
     noise="em_cli.latents.noise:Noise",

@@ -13,7 +13,7 @@ from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import field, numbers
 from em_cli.engine.expectation import ModelStatistics
-from em_cli.engine.family import Family
+from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Posterior
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
@@ -51,7 +51,7 @@ class Independent:
 
     shares: str | tuple[float, ...] = "free"  # or "equal"
 
-    def bind(self, family: Family, columns: Columns) -> Independent:
+    def bind(self, family: BoundFamily, columns: Columns) -> Independent:
         return self
 
     @classmethod

@@ -12,7 +12,7 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite, positive
 from em_cli.engine.expectation import ModelStatistics
-from em_cli.engine.family import Family
+from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Posterior
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
@@ -55,9 +55,9 @@ class Noise:
     density: float | None = None  # in the user's units; None means one over the volume of the box
     box: tuple[tuple[float, float], ...] = ()  # lowest and highest value of each column; () means those of the data
 
-    family: Family | None = field(default=None, repr=False)
+    family: BoundFamily | None = field(default=None, repr=False)
 
-    def bind(self, family: Family, columns: Columns) -> Noise:
+    def bind(self, family: BoundFamily, columns: Columns) -> Noise:
         box = self.box or tuple(zip(columns.lowest.tolist(), columns.highest.tolist(), strict=True))
         return replace(self, box=box, family=family)
 

@@ -13,6 +13,7 @@ import numpy as np
 from em_cli.engine.family import Family
 from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
+from em_cli.families.product import Product
 from em_cli.registry import did_you_mean
 from em_cli.sources.number_formats import number
 from em_cli.sources.schema import LEVELLED, Schema
@@ -68,8 +69,7 @@ class Group:
             options["covariance"] = covariance
         if "levels" in signature(FAMILIES.load(self.family)).parameters:
             options["levels"] = tuple(len(schema.columns[place].levels) for place in self.columns)
-        family: Family = FAMILIES.load(self.family)(**options)
-        return family
+        return FAMILIES.make(self.family, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,5 +211,4 @@ def built(schema: Schema, groups: Sequence[Group], covariance: str) -> Family:
     if len(groups) == 1:
         return groups[0].build(schema, covariance)
     parts = tuple(group.build(schema, covariance) for group in groups)
-    product: Family = FAMILIES.load(MIXED)(parts, tuple(np.array(group.columns, np.intp) for group in groups))
-    return product
+    return Product(parts, tuple(np.array(group.columns, np.intp) for group in groups))

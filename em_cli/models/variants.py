@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from em_cli.engine.columns import Columns, summarize
-from em_cli.engine.family import Family
 from em_cli.engine.latent import Latent
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Source
 from em_cli.engine.scoring import base_measure
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.product import Product
 from em_cli.latents.independent import Independent
 from em_cli.models.groups import Group, built, family_name
 from em_cli.sources.schema import Schema
@@ -76,16 +74,9 @@ def models(
     made = []
     for variant in wanted:
         bound = built(schema, variant.groups, variant.covariance).bind(columns)
-        if prior and (without := lacks_prior(bound)):
-            raise UsageError(f"--prior does not apply: family {without!r} has none.")
+        if prior and bound.penalty is None:
+            raise UsageError(f"--prior does not apply: family {variant.family!r} has none.")
         first = Model(bound, (latent or Independent()).bind(bound, columns), ks[0], prior=prior)
         first = replace(first, constant=base_measure(first, source))
         made += [(variant.label, replace(first, n_components=k)) for k in ks]
     return columns, made
-
-
-def lacks_prior(family: Family) -> str | None:
-    """The name of a family, this or a part of it, that has no prior."""
-    if isinstance(family, Product):
-        return next((name for part in family.families if (name := lacks_prior(part))), None)
-    return None if hasattr(family, "penalty_statistics") else type(family).__name__

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import unit_columns
 from em_cli.engine.expectation import Parameters
-from em_cli.engine.family import Completing
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import RowScores, score_rows
 from em_cli.errors import DataError, UsageError
@@ -74,7 +73,9 @@ class LoadedModel:
         if not gaps.any():
             return x
         wide, some = self.with_gaps, x[:, gaps]
-        family, components = cast(Completing, wide.model.family), wide.parameters.components
+        family, components = wide.model.family.completing, wide.parameters.components
+        if family is None:
+            raise UsageError(f"family {self.document['family']!r} cannot tell what a missing cell may be.")
         r = self.score(some).responsibilities[: wide.model.n_components]
         r = r / np.maximum(
             r.sum(axis=0), np.finfo(float).tiny

@@ -1,8 +1,9 @@
 """Pictures of a run, one kind each."""
 
 from em_cli.registry import Registry
+from em_cli.reports.kind import Kind
 
-PICTURES = Registry(
+PICTURES = Registry[Kind](
     "picture",
     density="em_cli.reports.density:Density",
     scatter="em_cli.reports.scatter:Scatter",

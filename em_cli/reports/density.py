@@ -12,8 +12,8 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
 from em_cli.reports.bins import edges
+from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments
-from em_cli.reports.picture import Picture
 from em_cli.reports.run import CONTINUOUS, Run
 from em_cli.reports.separation import ranked
 from em_cli.reports.style import Theme, short

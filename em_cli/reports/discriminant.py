@@ -12,7 +12,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.reports import furniture, words
 from em_cli.reports.ellipses import draw_ellipses
-from em_cli.reports.picture import Picture
+from em_cli.reports.kind import Picture
 from em_cli.reports.points import draw_points
 from em_cli.reports.run import Rows, Run
 from em_cli.reports.style import Theme, short

@@ -6,7 +6,8 @@ import re
 from base64 import b64encode
 
 from em_cli.reports.html import Html, tag
-from em_cli.reports.picture import Picture, rendered
+from em_cli.reports.kind import Picture
+from em_cli.reports.picture import rendered
 from em_cli.reports.style import DARK, LIGHT, Theme
 
 LARGEST = 300_000  # characters of a drawing; one that has more is shown by its points

@@ -8,8 +8,9 @@ from dataclasses import replace
 from em_cli.reports import answer, provenance, tables, trust
 from em_cli.reports.html import Child, Html, anchor, join, paragraph, section, tag
 from em_cli.reports.inline import Colours, inlined
+from em_cli.reports.kind import Picture
 from em_cli.reports.pairs import Pairs
-from em_cli.reports.picture import Picture, pictures_of
+from em_cli.reports.picture import pictures_of
 from em_cli.reports.run import Run
 from em_cli.reports.separation import most_separating
 from em_cli.reports.style import short

@@ -13,7 +13,7 @@ from em_cli.reports import furniture, words
 from em_cli.reports.bins import edges
 from em_cli.reports.density import curves, draw_curves, extent
 from em_cli.reports.ellipses import draw_ellipses, located
-from em_cli.reports.picture import Picture
+from em_cli.reports.kind import Picture
 from em_cli.reports.points import draw_points, spread_out
 from em_cli.reports.run import CONTINUOUS, Run
 from em_cli.reports.separation import most_separating

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any
 
 from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
 from em_cli.reports import PICTURES
+from em_cli.reports.kind import Kind, Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 from em_cli.sources.quoting import listed
@@ -20,34 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("png", "svg", "pdf")
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that is ready to be drawn."""
-
-    kind: str
-    title: str
-    caption: str  # what it shows, and of which rows
-    alt: str  # what is seen in it, for those who cannot
-    size: tuple[float, float]  # inches
-    draw: Callable[[Figure, Theme], None]
-
-
-class Kind(Protocol):
-    """A kind of picture. Its fields are its options."""
-
-    needs_rows: ClassVar[bool]
-    shows: ClassVar[str]  # which columns, in words; "" if none in particular
-
-    def columns(self, run: Run) -> tuple[int, ...]:
-        """Places of those that it can show."""
-
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
-        """Why it does not apply to the run; "" if it does."""
-
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
-        """Of these columns out of those it can show."""
 
 
 def kinds_named(names: Sequence[str]) -> dict[str, Kind]:

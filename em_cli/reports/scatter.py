@@ -13,8 +13,8 @@ from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
 from em_cli.reports.density import extent
 from em_cli.reports.ellipses import draw_ellipses, located
+from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments
-from em_cli.reports.picture import Picture
 from em_cli.reports.points import draw_points, spread_out
 from em_cli.reports.run import CONTINUOUS, Run
 from em_cli.reports.separation import most_separating

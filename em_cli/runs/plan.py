@@ -19,8 +19,7 @@ from em_cli.runs.configure import effort_of, start_file
 def runner_of(config: RunConfig) -> Runner:
     from em_cli.runners import RUNNERS
 
-    runner: Runner = RUNNERS.load(config.runner)(_workers(config))
-    return runner
+    return RUNNERS.make(config.runner, _workers(config))
 
 
 def _workers(config: RunConfig) -> int:
@@ -63,8 +62,8 @@ def plan_of(config: RunConfig) -> Plan:
     search = config.search
     names = AUTO_STARTS if search.start == "auto" or start_file(config) else (search.start,)
     return Plan(
-        algorithm=ALGORITHMS.load(search.algorithm)(),
-        starts=tuple((name, STARTS.load(name)()) for name in names),
+        algorithm=ALGORITHMS.make(search.algorithm),
+        starts=tuple((name, STARTS.make(name)) for name in names),
         restarts=None if search.restarts == "auto" else search.restarts,
         stopping=Stopping(search.tol, search.max_iter),
         seed=config.seed,

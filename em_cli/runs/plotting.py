@@ -14,7 +14,7 @@ from em_cli.options import ReportOptions
 if TYPE_CHECKING:
     from em_cli.outputs.document import Scored
     from em_cli.outputs.folder import Content
-    from em_cli.reports.picture import Picture
+    from em_cli.reports.kind import Picture
     from em_cli.reports.run import Run
     from em_cli.reports.style import Theme
     from em_cli.sources.table import Data

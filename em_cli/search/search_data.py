@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, map_arrays
 from em_cli.engine.climb import FitResult
 from em_cli.engine.columns import Columns
-from em_cli.engine.family import Family, Reweighting
+from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Block, Source
 from em_cli.engine.scoring import score_rows
@@ -99,8 +99,8 @@ class SearchData:
         return not any(self.degeneracies(result))
 
 
-def reference_of(family: Family, components: Any) -> Any:
+def reference_of(family: BoundFamily, components: Any) -> Any:
     """The frame for statistics of stacked components that shall add: none, unless they weigh rows."""
-    if components is None or not hasattr(family, "reference"):
+    if components is None or family.reweighting is None:
         return None
-    return cast(Reweighting, family).reference(components)
+    return family.reweighting.reference(components)

@@ -1,8 +1,9 @@
 """Places to climb from."""
 
+from em_cli.engine.protocols import Start
 from em_cli.registry import Registry
 
-STARTS = Registry(
+STARTS = Registry[Start](
     "start",
     kmeans="em_cli.starts.kmeans:KMeans",
     sphered="em_cli.starts.sphered:Sphered",

@@ -15,7 +15,7 @@ from problems import Array
 from support import bound_model, climb, default_plan, find_one
 
 from em_cli.engine.stopping import Stopping
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
 WANTED = 1.5

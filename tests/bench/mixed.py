@@ -19,7 +19,7 @@ from em_cli.engine.family import Family
 from em_cli.engine.passes import one_pass
 from em_cli.families.distributions.categorical import categorical
 from em_cli.families.distributions.poisson import poisson
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.families.product import Product
 from em_cli.runners.serial import Serial
 from em_cli.search.starting_values import whole

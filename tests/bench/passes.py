@@ -22,7 +22,7 @@ from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.protocols import Runner
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 

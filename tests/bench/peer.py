@@ -18,7 +18,7 @@ from em_cli.engine.arrays import stack
 from em_cli.engine.columns import multiplicity, summarize
 from em_cli.engine.passes import one_pass
 from em_cli.errors import DataError
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 

@@ -21,7 +21,7 @@ from problems import Document, Problem, generated
 from support import REFERENCE, climb, default_plan, find, reference_rows
 
 from em_cli.engine.stopping import Stopping
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
 SEEDS = (101, 102, 103)  # of the searches

@@ -23,7 +23,7 @@ from support import REFERENCE, default_plan
 from em_cli.engine.columns import summarize
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import base_measure
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
 from em_cli.search.search import Task, search

@@ -26,7 +26,8 @@ from cases.products import product_cases
 from cases.student_t import student_t_cases
 from em_cli.families import FAMILIES
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.factor_analyzers.factor_analyzers import FactorAnalyzers, ppca
+from em_cli.families.factor_analyzers.options import FactorAnalyzers
+from em_cli.families.factor_analyzers.ppca import Ppca
 
 CASE_MAKERS: dict[str, Callable[[], list[Case]]] = {
     "bernoulli": bernoulli_cases,
@@ -41,7 +42,7 @@ CASE_MAKERS: dict[str, Callable[[], list[Case]]] = {
     "multinomial": multinomial_cases,
     "negative_binomial": negative_binomial_cases,
     "poisson": poisson_cases,
-    "ppca": lambda: factor_cases("ppca", False, lambda kinds: ppca(min(2, len(kinds)))),
+    "ppca": lambda: factor_cases("ppca", False, lambda kinds: Ppca(min(2, len(kinds)))),
     "product": product_cases,
     "student_t": student_t_cases,
     "von_mises": von_mises_cases,

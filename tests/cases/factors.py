@@ -11,10 +11,10 @@ from scipy import optimize
 from support import Case, Document, Kinds
 
 from cases.gaussian import scipy_gaussian
-from cases.seen import averages, by_pattern, with_and_without_gaps
+from cases.seen import averages, by_pattern, of_complete, with_and_without_gaps
 from em_cli.engine.arrays import Array
 from em_cli.engine.family import Family
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 
 
 def scipy_factors(family: Any, document: Document, x: Array) -> Array:
@@ -27,7 +27,7 @@ def scipy_factors(family: Any, document: Document, x: Array) -> Array:
 def factors_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
     """Principal components (Tipping & Bishop 1999); or loadings and noise by turns, each the best for the other."""
     if np.isnan(x).any():
-        return _factors_of_observed(family.base, x, weights)
+        return _factors_of_observed(of_complete(family), x, weights)
     covariance, q = np.atleast_2d(np.cov(x, aweights=weights, bias=True)), family.n_factors
     noise = np.diag(covariance) / 2
     if family.isotropic:

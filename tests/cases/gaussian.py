@@ -9,17 +9,17 @@ import numpy as np
 from scipy import stats
 from support import Case, Document
 
-from cases.seen import averages, by_pattern, with_and_without_gaps
+from cases.seen import averages, by_pattern, of_complete, with_and_without_gaps
 from em_cli.engine.arrays import Array
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.shapes import from_shape, to_shape
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 
 
 def scipy_gaussian(family: Any, document: Document, x: Array) -> Array:
     means = np.array(document["means"])
     k, d = means.shape
-    covariances = from_shape(np.array(document["covariances"]), family.covariance, k, d)
+    covariances = from_shape(np.array(document["covariances"]), of_complete(family).covariance, k, d)
     log_density = np.zeros((k, x.shape[1]))
     for seen, rows in by_pattern(x):
         for component in range(k if seen.any() else 0):
@@ -30,7 +30,7 @@ def scipy_gaussian(family: Any, document: Document, x: Array) -> Array:
 
 
 def gaussian_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
-    mean, observed = averages(x, weights), ~np.isnan(x)
+    family, mean, observed = of_complete(family), averages(x, weights), ~np.isnan(x)
     if family.letters.diagonal:
         squares, cells = np.where(observed, (x - mean[:, None]) ** 2, 0.0) @ weights, observed @ weights
         variances = squares / cells

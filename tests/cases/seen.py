@@ -20,6 +20,11 @@ def by_pattern(x: Array) -> Iterator[tuple[Flags, Integers]]:
         yield seen, np.flatnonzero(place.ravel() == number)
 
 
+def of_complete(family: Any) -> Any:
+    """The family of complete data, where it stands inside one of data with missing cells."""
+    return getattr(family, "base", family)
+
+
 def of_observed(by_cell: Array, x: Array) -> Array:
     """(n,) sums over the observed cells (D, n)."""
     return np.where(np.isnan(x), 0.0, np.where(np.isneginf(by_cell), SMALLEST, by_cell)).sum(axis=0)

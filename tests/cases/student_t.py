@@ -10,16 +10,16 @@ from scipy.special import digamma
 from support import Case, Document
 
 from cases.gaussian import gaussian_of_all
-from cases.seen import averages, by_pattern, with_and_without_gaps
+from cases.seen import averages, by_pattern, of_complete, with_and_without_gaps
 from em_cli.engine.arrays import Array, Integers
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.shapes import from_shape, to_shape
-from em_cli.families.student_t.student_t import StudentT
+from em_cli.families.student_t.options import StudentT
 
 
 def scipy_student_t(family: Any, document: Document, x: Array) -> Array:
     means = np.array(document["means"])
-    scales = from_shape(np.array(document["scales"]), family.normal.covariance, *means.shape)
+    scales = from_shape(np.array(document["scales"]), of_complete(family).normal.covariance, *means.shape)
     log_density = np.zeros((len(means), x.shape[1]))
     for seen, rows in by_pattern(x):
         for k in range(len(means) if seen.any() else 0):
@@ -39,7 +39,7 @@ def _multivariate_t(centred: Array, scale: Array, dof: float) -> Array:
 def student_t_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
     """By the fixed point of the likelihood equations; where cells are missing, by that of Liu & Rubin (1995)."""
     if np.isnan(x).any():
-        return _student_t_of_observed(family, x, weights)
+        return _student_t_of_observed(of_complete(family), x, weights)
     normal, d, dof = family.normal, len(x), family.dof
     document, before = gaussian_of_all(family.normal, x, weights), np.zeros(x.shape[1])
     for _ in range(1000):

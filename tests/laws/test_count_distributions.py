@@ -146,8 +146,10 @@ def test_a_pair_is_missing_if_one_of_it_is():
     one, other = (component_log_density(model.family, at.components, rows) for rows in (some, without))
     assert np.allclose(one[:, :90], other[:, :90], rtol=1e-13, atol=1e-13)
     assert np.isfinite(model.family.embedding(some)).all()
-    filled = [model.family.complete(some, at.components, r)]
-    filled += [model.family.draw(some, at.components, labels, np.random.default_rng(seed)) for seed in range(3)]
+    filled = [model.family.completing.complete(some, at.components, r)]
+    filled += [
+        model.family.completing.draw(some, at.components, labels, np.random.default_rng(seed)) for seed in range(3)
+    ]
     for whole in filled:
         assert model.family.distribution.allows(whole).all()
         assert (whole[~np.isnan(some)] == some[~np.isnan(some)]).all()
@@ -200,11 +202,13 @@ def test_a_row_whose_total_is_not_known_says_nothing():
         model.to_document(at)["probabilities"], rest.to_document(start(rest, x[:, 50:], r[:, 50:]))["probabilities"]
     )
     assert (component_log_density(model.family, at.components, some)[:, :50] == 0).all()
-    filled = model.family.complete(some, at.components, r)
+    filled = model.family.completing.complete(some, at.components, r)
     p = np.array(model.to_document(at)["probabilities"])[labels].T
     others = np.nan_to_num(some).sum(axis=0)
     assert np.allclose(filled[2, :50], np.rint(others * p[2] / (1 - p[2]))[:50])
-    drawn = [model.family.draw(some, at.components, labels, np.random.default_rng(seed))[2] for seed in range(300)]
+    drawn = [
+        model.family.completing.draw(some, at.components, labels, np.random.default_rng(seed))[2] for seed in range(300)
+    ]
     assert np.allclose(np.mean(drawn, axis=0)[:50], (others * p[2] / (1 - p[2]))[:50], atol=1.5)
 
 

@@ -11,7 +11,7 @@ from em_cli.engine.columns import unit_columns
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
 NAMES = tuple(COVARIANCES)

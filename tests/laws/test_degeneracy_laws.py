@@ -9,7 +9,7 @@ from em_cli.engine.climb import Candidate
 from em_cli.engine.fit import fit
 from em_cli.engine.stopping import Stopping
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Verdict
 from em_cli.sources.in_memory import InMemory

@@ -17,7 +17,6 @@ from support import (
 )
 
 from em_cli.algorithms import ALGORITHMS
-from em_cli.engine.columns import unit_columns
 from em_cli.engine.stopping import Stopping
 from em_cli.families.product import Product
 from em_cli.sources.in_memory import InMemory
@@ -88,7 +87,7 @@ def test_the_product_of_one_family_is_that_family(case: Case):
     x, labels = case.rows(4, 200)
     d, k = len(x), 3
     alone = case.model(x, k)
-    only = Product((case.build(case.kinds).bind(unit_columns(d)),), (np.arange(d),))
+    only = Product((case.build(case.kinds),), (np.arange(d),))
     wrapped = bound_model(only, InMemory(x), k)
     r = responsibilities(4, labels, k, 0.6)
     one, other = (climb(m, InMemory(x), start(m, x, r), Stopping(0, 20)) for m in (alone, wrapped))

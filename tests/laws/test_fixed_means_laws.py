@@ -7,7 +7,7 @@ from support import bound_model, climb, flattened, responsibilities, rows, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.stopping import Stopping
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
 each_structure = pytest.mark.parametrize("covariance", structures())

@@ -101,8 +101,8 @@ def test_the_embedding_and_the_features_are_never_missing(case: Case):
 def test_missing_cells_are_filled_and_drawn(case: Case):
     x, r, model, at = begun(case, 4)
     labels = r.argmax(axis=0)
-    filled = model.family.complete(x, at, np.eye(K)[:, labels])
-    drawn = np.stack([model.family.draw(x, at, labels, np.random.default_rng(seed)) for seed in range(400)])
+    filled = model.family.completing.complete(x, at, np.eye(K)[:, labels])
+    drawn = np.stack([model.family.completing.draw(x, at, labels, np.random.default_rng(seed)) for seed in range(400)])
     missing = np.isnan(x)
     for whole in (filled, *drawn):
         assert np.isfinite(whole).all()

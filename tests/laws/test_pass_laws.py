@@ -14,7 +14,7 @@ from em_cli.engine.model import Model, maximize_all
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import tile_rows
 from em_cli.engine.scoring import score_rows, score_source
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
 from em_cli.sources.in_memory import InMemory

@@ -11,7 +11,7 @@ from em_cli.engine.passes import one_pass
 from em_cli.engine.patterns import codes, decoded, grouped
 from em_cli.engine.rows import Source
 from em_cli.families.gaussian import patterns
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory, in_pattern_order
 

@@ -13,7 +13,7 @@ from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.em import EM
 from em_cli.engine.columns import summarize
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.models.groups import Group
 from em_cli.models.variants import models, variants
 from em_cli.runners.serial import Serial

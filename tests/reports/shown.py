@@ -13,7 +13,8 @@ from tempfile import mkdtemp
 import numpy as np
 from program import SAMPLES, em
 
-from em_cli.reports.picture import Picture, drawn, pictures_of
+from em_cli.reports.kind import Picture
+from em_cli.reports.picture import drawn, pictures_of
 from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT, Theme
 from em_cli.runs.read_back import read_run

@@ -10,8 +10,9 @@ from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.scoring import score_rows
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.errors import DataError, UsageError
-from em_cli.families.factor_analyzers.factor_analyzers import FactorAnalyzers, ppca
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.factor_analyzers.options import FactorAnalyzers
+from em_cli.families.factor_analyzers.ppca import Ppca
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
 SHAPES = [(6, 2, 300), (30, 4, 500)]  # columns, factors, rows
@@ -48,10 +49,10 @@ def test_one_component_is_principal_components(d, q, n):
     theirs = PCA(q).fit(x.T)
     covariance = theirs.get_covariance() * (n - 1) / n
     expected = stats.multivariate_normal(theirs.mean_, covariance).logpdf(x.T).sum()
-    assert ended(ppca(q), x).log_likelihood == pytest.approx(expected, rel=1e-9)
+    assert ended(Ppca(q), x).log_likelihood == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("family", [FactorAnalyzers(3), ppca(3)], ids=["diag", "isotropic"])
+@pytest.mark.parametrize("family", [FactorAnalyzers(3), Ppca(3)], ids=["diag", "isotropic"])
 def test_many_columns(family):
     """More than a component has rows."""
     x, labels = driven(400, 3, 600, groups=3)
@@ -71,7 +72,7 @@ def test_many_columns_with_missing_cells():
     assert np.abs(result.weight - np.bincount(labels)).max() < 5
 
 
-@pytest.mark.parametrize("family", [FactorAnalyzers(2), ppca(2)], ids=["diag", "isotropic"])
+@pytest.mark.parametrize("family", [FactorAnalyzers(2), Ppca(2)], ids=["diag", "isotropic"])
 def test_missing_cells_are_those_of_the_normal_distribution(family):
     """With the same covariance, which says nothing of factors."""
     x, labels = driven(5, 2, 200, groups=2)
@@ -84,10 +85,12 @@ def test_missing_cells_are_those_of_the_normal_distribution(family):
     normal = full.from_document(document | {"covariances": loadings @ np.swapaxes(loadings, 1, 2) + noise})
     r = score_rows(full, normal, x).responsibilities
     assert np.allclose(score_rows(model, at, x).responsibilities, r, rtol=1e-9, atol=1e-12)
-    expected = full.family.complete(x, normal.components, r)
-    assert np.allclose(model.family.complete(x, at.components, r), expected, rtol=1e-9)
+    expected = full.family.completing.complete(x, normal.components, r)
+    assert np.allclose(model.family.completing.complete(x, at.components, r), expected, rtol=1e-9)
     drawn, others = (
-        np.stack([m.family.draw(x, p.components, labels, np.random.default_rng(seed)) for seed in range(500)])
+        np.stack(
+            [m.family.completing.draw(x, p.components, labels, np.random.default_rng(seed)) for seed in range(500)]
+        )
         for m, p in ((model, at), (full, normal))
     )
     missing = np.isnan(x)

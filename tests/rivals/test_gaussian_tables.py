@@ -10,7 +10,7 @@ import pytest
 from support import REFERENCE, find, reference_rows
 
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 
 TABLES = json.loads((REFERENCE / "gaussian_tables.json").read_text())["tables"]
 TOLERANCE = 0.02  # nats

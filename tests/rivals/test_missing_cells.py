@@ -11,7 +11,7 @@ from support import REFERENCE, bound_model, climb, find, find_one, reference_row
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.engine.stopping import Stopping
 from em_cli.families.covariances.shapes import from_shape
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
 CASES = json.loads((REFERENCE / "missing_cells.json").read_text())["cases"]
@@ -117,8 +117,10 @@ def test_missing_cells_are_filled_by_regression_on_the_others(covariance):
     scores, document = score_rows(model, at, x), model.to_document(at)
     means = np.array(document["means"])
     covariances = from_shape(np.array(document["covariances"]), covariance, 2, 3)
-    filled = model.family.complete(x, at.components, scores.responsibilities)
-    drawn = np.stack([model.family.draw(x, at.components, labels, np.random.default_rng(s)) for s in range(300)])
+    filled = model.family.completing.complete(x, at.components, scores.responsibilities)
+    drawn = np.stack(
+        [model.family.completing.draw(x, at.components, labels, np.random.default_rng(s)) for s in range(300)]
+    )
     for row in np.flatnonzero(np.isnan(x).any(axis=0))[:40]:
         seen = ~np.isnan(x[:, row])
         slopes = [np.linalg.solve(c[np.ix_(seen, seen)], c[np.ix_(seen, ~seen)]).T for c in covariances]

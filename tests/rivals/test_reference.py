@@ -15,7 +15,7 @@ from em_cli.engine.columns import summarize
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.families.distributions.binomial import binomial
 from em_cli.families.distributions.poisson import poisson
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
 CASES = json.loads((REFERENCE / "references.json").read_text())["cases"]

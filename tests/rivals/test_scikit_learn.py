@@ -8,7 +8,7 @@ from support import bound_model, climb, reference_rows, responsibilities, rows, 
 
 from em_cli.engine.stopping import Stopping
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 from em_cli.starts.kmeans import KMeans
 

@@ -26,8 +26,8 @@ from em_cli.engine.model import Model
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import DataError, UsageError
-from em_cli.families.gaussian.gaussian import Gaussian
-from em_cli.families.student_t.student_t import STRUCTURES, StudentT
+from em_cli.families.gaussian.options import Gaussian
+from em_cli.families.student_t.options import STRUCTURES, StudentT
 from em_cli.latents import LATENTS
 from em_cli.sources.in_memory import InMemory
 
@@ -103,7 +103,7 @@ def test_missing_cells_are_drawn_from_the_conditional_t_distribution():
     document = {"weights": [1.0], "means": [[1.0, 2.0]], "scales": [[[2.0, 0.6], [0.6, 1.0]]], "dof": [2.5]}
     at = model.from_document(document).components
     x = np.repeat([[4.0], [np.nan]], 5000, axis=1)
-    drawn = model.family.draw(x, at, np.zeros(5000, np.intp), np.random.default_rng(1))[1]
+    drawn = model.family.completing.draw(x, at, np.zeros(5000, np.intp), np.random.default_rng(1))[1]
     scale = np.sqrt((2.5 + 4.5) / 3.5 * 0.82)
     assert stats.kstest(drawn, stats.t(3.5, 2.9, scale).cdf).pvalue > 0.01
 

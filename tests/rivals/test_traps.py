@@ -13,7 +13,7 @@ from em_cli.engine.columns import summarize
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.stopping import Stopping
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Verdict
 from em_cli.search.search import Task, search

@@ -1,8 +1,9 @@
 """Structures of the component covariances of a Gaussian mixture."""
 
+from em_cli.families.covariances.structure import CovarianceStructure
 from em_cli.registry import Registry
 
-COVARIANCES = Registry(
+COVARIANCES = Registry[CovarianceStructure](
     "covariance",
     {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"},
     EII="em_cli.families.covariances.eii:EII",

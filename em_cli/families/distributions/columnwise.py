@@ -60,6 +60,26 @@ class Columnwise:
         known: Any = self.distribution
         return replace(self, distribution=replace(known, columns=columns), columns=columns)
 
+    @property
+    def exponential(self) -> Columnwise | None:
+        return None if self._layout.looked_up else self
+
+    @property
+    def reweighting(self) -> None:
+        return None
+
+    @property
+    def penalty(self) -> Columnwise:
+        return self
+
+    @property
+    def completing(self) -> Columnwise:
+        return self
+
+    @property
+    def elliptic(self) -> None:
+        return None
+
     def n_features(self) -> int:
         return 1 + len(self._gaps) + len(self._layout.column)
 

@@ -1,37 +1,30 @@
-"""Mixtures of factor analysers (Ghahramani & Hinton 1997), and of probabilistic principal components."""
+"""Factor analysers bound to complete data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.columns import Columns
 from em_cli.engine.documents import LARGEST, finite
-from em_cli.engine.family import Degeneracy
-from em_cli.errors import DataError, UsageError
+from em_cli.engine.family import Degeneracy, Ellipsoids
+from em_cli.errors import DataError
 from em_cli.families.factor_analyzers.chart import FactorChart
-from em_cli.families.factor_analyzers.missing import FactorAnalyzersWithGaps
 from em_cli.families.factor_analyzers.parameters import FactorParameters, of_factors
 from em_cli.families.factor_analyzers.statistics import TINY, averages, bound, of_scatter, packed, standardized
-from em_cli.families.gaussian.parameters import Bounds
+from em_cli.families.gaussian.parameters import Bounds, bounds_of
 from em_cli.families.gaussian.prior import scatter
 
-NOISE = ("diag", "isotropic")
 LEAST_SHARE = 0.5  # of a variance that a factor of the data as a whole stands for
 
 
-def ppca(n_factors: int = 2) -> FactorAnalyzers:
-    """Mixtures of probabilistic principal component analysers (Tipping & Bishop 1999): the noise is isotropic."""
-    return FactorAnalyzers(n_factors, "isotropic")
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class FactorAnalyzers:
+class BoundFactorAnalyzers:
     """Covariances ΛΛᵀ + Ψ: Q factors, and a noise variance of each column, or one for all.
 
     Features are 1, z and z². The mean is the maximum whatever the covariance; loadings and noise are
@@ -40,38 +33,35 @@ class FactorAnalyzers:
     it takes a hundred times as many steps. The loadings are determined up to a rotation.
     """
 
-    n_factors: int = 2
-    noise: str = "diag"  # or "isotropic"
+    n_factors: int
+    isotropic: bool  # the noise
+    columns: Columns
+    scale: Array  # (D,) what one unit of the coordinates is in the user's units
+    bounds: Bounds
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    bounds: Bounds = field(init=False, repr=False)
-    scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
+    @property
+    def exponential(self) -> None:
+        return None
 
-    def __post_init__(self) -> None:
-        if self.noise not in NOISE:
-            raise UsageError(f"noise must be one of {', '.join(NOISE)}, not {self.noise!r}.")
-        if self.n_factors < 1:
-            raise UsageError(f"n_factors must be at least 1, not {self.n_factors}.")
-        scale = self.columns.unit
-        if self.isotropic:
-            scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
-        object.__setattr__(self, "scale", scale)
-        floor = self.columns.resolution / np.sqrt(12) / scale  # the standard deviation of rounding
-        object.__setattr__(self, "bounds", Bounds(floor, self.columns.largest / scale))
+    @property
+    def reweighting(self) -> BoundFactorAnalyzers:
+        return self
 
-    def bind(self, columns: Columns) -> FactorAnalyzers | FactorAnalyzersWithGaps:
-        if self.n_factors > len(columns.mean):
-            raise UsageError(f"{self.n_factors} factors are more than the {len(columns.mean)} columns they are for.")
-        bound = replace(self, columns=columns)
-        return FactorAnalyzersWithGaps(bound) if columns.gaps.any() else bound
+    @property
+    def penalty(self) -> BoundFactorAnalyzers:
+        return self
+
+    @property
+    def completing(self) -> None:
+        return None
+
+    @property
+    def elliptic(self) -> BoundFactorAnalyzers:
+        return self
 
     @property
     def n_columns(self) -> int:
         return len(self.columns.mean)
-
-    @property
-    def isotropic(self) -> bool:
-        return self.noise == "isotropic"
 
     def n_features(self) -> int:
         return 1 + 2 * self.n_columns
@@ -231,9 +221,23 @@ class FactorAnalyzers:
         spread = scatter(self.columns, self.scale, parameters.means.shape[-2])
         return of_scatter(spread, self.reference(parameters) if plain else parameters)
 
+    def ellipsoids(self, parameters: FactorParameters) -> list[Ellipsoids]:
+        loadings, noise = parameters.loadings * self.scale[:, None], parameters.noise * self.scale**2
+        scales = loadings @ np.swapaxes(loadings, -1, -2) + noise[..., None] * np.eye(self.n_columns)
+        return [Ellipsoids(np.arange(self.n_columns), self.moments(parameters)[0], scales, None)]
+
     def sample(self, parameters: FactorParameters, labels: Integers, rng: np.random.Generator) -> Array:
         factors = rng.standard_normal((len(labels), self.n_factors))
         noise = rng.standard_normal((len(labels), self.n_columns)) * np.sqrt(parameters.noise)[labels]
         z = parameters.means[labels] + np.einsum("ndq,nq->nd", parameters.loadings[labels], factors) + noise
         drawn: Array = (z * self.scale + self.columns.mean).T
         return drawn
+
+
+def bound_factor_analyzers(n_factors: int, isotropic: bool, columns: Columns) -> BoundFactorAnalyzers:
+    """The family of complete data."""
+    scale = columns.unit
+    if isotropic:
+        scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
+    floor = columns.resolution / np.sqrt(12) / scale  # the standard deviation of rounding
+    return BoundFactorAnalyzers(n_factors, isotropic, columns, scale, bounds_of(floor, columns.largest / scale))

@@ -7,24 +7,18 @@ noise common to all columns included (cf. Ilin & Raiko 2010).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers, stack
-from em_cli.engine.columns import Columns
-from em_cli.engine.family import Degeneracy
 from em_cli.engine.patterns import n_codes, write_codes
-from em_cli.families.factor_analyzers.chart import FactorChart
+from em_cli.families.complete_data import of_base
+from em_cli.families.factor_analyzers.factor_analyzers import BoundFactorAnalyzers
 from em_cli.families.factor_analyzers.marginals import FactorMarginals, marginals
 from em_cli.families.factor_analyzers.parameters import FactorParameters
 from em_cli.families.factor_analyzers.statistics import side_by_side
-
-if TYPE_CHECKING:
-    from em_cli.families.factor_analyzers.factor_analyzers import FactorAnalyzers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,10 +29,41 @@ class FactorAnalyzersWithGaps:
     codes of the row's pattern.
     """
 
-    base: FactorAnalyzers
+    base: BoundFactorAnalyzers
 
-    def bind(self, columns: Columns) -> FactorAnalyzers | FactorAnalyzersWithGaps:
-        return self.base.bind(columns)
+    maximize = of_base(BoundFactorAnalyzers.maximize)
+    expected_log_density = of_base(BoundFactorAnalyzers.expected_log_density)
+    chart = of_base(BoundFactorAnalyzers.chart)
+    n_parameters = of_base(BoundFactorAnalyzers.n_parameters)
+    degenerate = of_base(BoundFactorAnalyzers.degenerate)
+    moments = of_base(BoundFactorAnalyzers.moments)
+    to_document = of_base(BoundFactorAnalyzers.to_document)
+    from_document = of_base(BoundFactorAnalyzers.from_document)
+    sample = of_base(BoundFactorAnalyzers.sample)
+
+    @property
+    def exponential(self) -> None:
+        return None
+
+    @property
+    def reweighting(self) -> BoundFactorAnalyzers:
+        return self.base
+
+    @property
+    def penalty(self) -> BoundFactorAnalyzers:
+        return self.base
+
+    @property
+    def completing(self) -> FactorAnalyzersWithGaps:
+        return self
+
+    @property
+    def elliptic(self) -> BoundFactorAnalyzers:
+        return self.base
+
+    @property
+    def coupled(self) -> bool:
+        return self.base.coupled
 
     def n_features(self) -> int:
         d = self.base.n_columns
@@ -100,43 +125,6 @@ class FactorAnalyzersWithGaps:
         unknown = np.einsum("rkd,rkd->rk", lacking[:, :, 0], 0.5 - given.constants)
         entropy = np.einsum("rkn,rkn->rk", responsibilities, given.level()) + unknown
         return side_by_side(sums, cross + filled, whole[:, :, 1 : 1 + q], whole[:, :, 1 + q :], entropy)
-
-    def reference(self, parameters: FactorParameters) -> FactorParameters:
-        return self.base.reference(parameters)
-
-    def maximize(self, statistics: Array, parameters: FactorParameters | None) -> FactorParameters:
-        return self.base.maximize(statistics, parameters)
-
-    def n_parameters(self, n_components: int) -> int:
-        return self.base.n_parameters(n_components)
-
-    def degenerate(self, parameters: FactorParameters, support: Array) -> list[Degeneracy | None]:
-        return self.base.degenerate(parameters, support)
-
-    def moments(self, parameters: FactorParameters) -> tuple[Array, Array]:
-        return self.base.moments(parameters)
-
-    def to_document(self, parameters: FactorParameters) -> dict[str, Any]:
-        return self.base.to_document(parameters)
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> FactorParameters:
-        return self.base.from_document(document, n_components)
-
-    @property
-    def coupled(self) -> bool:
-        return self.base.coupled
-
-    def expected_log_density(self, statistics: Array, parameters: FactorParameters) -> Array:
-        return self.base.expected_log_density(statistics, parameters)
-
-    def chart(self, parameters: FactorParameters, weight: Array) -> FactorChart:
-        return self.base.chart(parameters, weight)
-
-    def penalty_statistics(self, parameters: FactorParameters, plain: bool) -> Array:
-        return self.base.penalty_statistics(parameters, plain)
-
-    def sample(self, parameters: FactorParameters, labels: Integers, rng: np.random.Generator) -> Array:
-        return self.base.sample(parameters, labels, rng)
 
     def complete(self, x: Array, parameters: FactorParameters, responsibilities: Array) -> Array:
         one = stack([parameters])

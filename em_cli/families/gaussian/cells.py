@@ -7,17 +7,15 @@ and the M-step needs no expectation of what is missing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.parameters import LOG_2PI, GaussianParameters
 from em_cli.families.gaussian.whitening import unwhitened
-
-if TYPE_CHECKING:
-    from em_cli.families.gaussian.gaussian import Gaussian
 
 SEEN = 1e-8  # cells; of a column of which a component has less, it knows nothing
 ITERATIONS = 200  # of EM for variances that are tied across cells
@@ -28,8 +26,16 @@ SETTLED = 1e-13  # relative change at which it rests
 class Cells:
     """Behind the features of complete data stand indicators of the observed cells of the columns with gaps."""
 
-    base: Gaussian
+    base: BoundGaussian
     of_complete: ClassVar[float] = 1.0  # what a complete row adds to the statistics behind those of complete data
+
+    @property
+    def exponential(self) -> Cells:
+        return self
+
+    @property
+    def reweighting(self) -> None:
+        """Nothing is filled in."""
 
     @property
     def gaps(self) -> Integers:
@@ -51,8 +57,11 @@ class Cells:
     def natural(self, parameters: GaussianParameters) -> tuple[Array, Flags]:
         return parameters.theta, np.logical_or.reduce(parameters.concentrated, axis=-1)
 
-    def reference(self, parameters: GaussianParameters) -> None:
-        """None is needed: nothing is filled in."""
+    def n_own_features(self) -> int:
+        return self.n_features()
+
+    def common_sums(self, features: Array, weights: Array | None) -> Array:
+        return np.zeros(0)
 
     def log_density(self, features: Array, parameters: GaussianParameters, offset: Array, out: Array) -> None:
         if not parameters.concentrated.all():
@@ -87,7 +96,7 @@ class Cells:
         scatter = np.where(cells > SEEN, np.maximum(second - about, 0.0) / known, 1.0)
         if parameters is not None and parameters.concentrated.any():
             means, scatter = unwhitened(means, scatter, parameters)
-        if base.means is not None:
+        if base.fixed is not None:
             shift, means = means - base.fixed, np.broadcast_to(base.fixed, means.shape)
             scatter = scatter + self._spread(statistics, shift)
         share = np.minimum(cells / weight[..., None] / (d if self._one else 1), 1.0)

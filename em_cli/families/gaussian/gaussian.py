@@ -1,9 +1,9 @@
-"""Multivariate normal components."""
+"""Normal components bound to complete data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,72 +12,73 @@ from numpy.lib.stride_tricks import as_strided
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.cache import scratch
-from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import LARGEST, finite
-from em_cli.engine.family import Degeneracy
+from em_cli.engine.columns import Columns
+from em_cli.engine.documents import finite
+from em_cli.engine.family import Degeneracy, Ellipsoids
 from em_cli.errors import DataError, UsageError
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.covariances.shapes import from_shape, to_shape
+from em_cli.families.covariances.shapes import to_shape
 from em_cli.families.covariances.structure import RESOLVED, CovarianceStructure, Letters, clamp_full
 from em_cli.families.gaussian.chart import MatrixChart, MomentsOf, VarianceChart
 from em_cli.families.gaussian.conditional import drawn, expected
+from em_cli.families.gaussian.document import covariances_of
 from em_cli.families.gaussian.eigen_chart import EigenChart
-from em_cli.families.gaussian.missing import GaussianWithGaps, with_gaps
 from em_cli.families.gaussian.parameters import (
     LOG_2PI,
     Bounds,
     GaussianParameters,
+    bounds_of,
     of_matrices,
     of_variances,
     pairs,
     square,
 )
-from em_cli.families.gaussian.prior import penalty_statistics
+from em_cli.families.gaussian.prior import penalty_statistics, scatter
 from em_cli.families.gaussian.whitening import unwhitened, whitened, whitened_moments
 
 TINY = float(np.finfo(float).tiny)
 INDEPENDENT = 15  # distinct rows that support a component of independent columns, however many these are
 MATRICES = 1 << 21  # numbers in the covariances that are looked at together
-SLACK = 1e-6  # of a standard deviation squared, by which covariances in a document may miss their structure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Gaussian:
+class BoundGaussian:
     """Features 1, z and the products of z, the columns centred and scaled; for a diagonal structure the squares only.
 
     A component so concentrated, or so far out, that the expanded quadratic form would lose digits
     has its form evaluated, and its moments taken, in coordinates whitened by the component itself.
     """
 
-    covariance: str = "full"
+    covariance: str  # the structure, as documents name it
+    structure: CovarianceStructure
+    columns: Columns
+    scale: Array  # (D,) what one unit of the coordinates is in the user's units
+    bounds: Bounds
+    fixed: Array | None  # (K, D) the means, in coordinates of the family, if they are fixed
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    means: Sequence[Sequence[float]] | None = None  # of the components, in the user's units, if they are fixed
-    structure: CovarianceStructure = field(init=False, repr=False)
-    letters: Letters = field(init=False, repr=False)
-    bounds: Bounds = field(init=False, repr=False)
-    scale: Array = field(init=False, repr=False)  # (D,) what one unit of the coordinates is in the user's units
-    _unit: Array = field(init=False, repr=False)  # (D,) its inverse
+    @property
+    def exponential(self) -> BoundGaussian:
+        return self
 
-    def __post_init__(self) -> None:
-        if self.means is not None:
-            _check_lists(self.means)
-        structure = COVARIANCES.load(self.covariance)()
-        scale = self.columns.unit
-        if structure.letters.common_scale:
-            scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
-        object.__setattr__(self, "structure", structure)
-        object.__setattr__(self, "letters", structure.letters)
-        object.__setattr__(self, "scale", scale)
-        object.__setattr__(self, "_unit", 1 / scale)
-        floor = self.columns.resolution / np.sqrt(12) / scale  # the standard deviation of rounding
-        if structure.letters.rotated:
-            floor = np.where(floor > 0, np.maximum(floor, RESOLVED), 0.0)
-        object.__setattr__(self, "bounds", Bounds(floor, self.columns.largest / scale))
+    @property
+    def reweighting(self) -> None:
+        return None
 
-    def bind(self, columns: Columns) -> Gaussian | GaussianWithGaps:
-        bound = replace(self, columns=columns)
-        return with_gaps(bound) if columns.gaps.any() else bound
+    @property
+    def penalty(self) -> BoundGaussian:
+        return self
+
+    @property
+    def completing(self) -> BoundGaussian:
+        return self
+
+    @property
+    def elliptic(self) -> BoundGaussian:
+        return self
+
+    @property
+    def letters(self) -> Letters:
+        return self.structure.letters
 
     @property
     def n_columns(self) -> int:
@@ -98,7 +99,7 @@ class Gaussian:
         out[0] = 1.0
         z = out[1 : 1 + d]
         np.subtract(x, self.columns.mean[:, None], out=z)
-        z *= self._unit[:, None]
+        z *= (1 / self.scale)[:, None]
         if len(out) == 1 + d:
             return
         if self.letters.isotropic:
@@ -184,7 +185,7 @@ class Gaussian:
             means, scatter = unwhitened(means, scatter, parameters)
         if self.letters.diagonal and not self.letters.shared:
             scatter = np.maximum(scatter, 0.0)
-        if self.means is not None:
+        if self.fixed is not None:
             shift, means = means - self.fixed, np.broadcast_to(self.fixed, means.shape)
             scatter = scatter + self._spread(shift)
         return weight, means, scatter
@@ -196,18 +197,9 @@ class Gaussian:
         squares: Array = shift * shift
         return squares.mean(axis=-1, keepdims=True) if self.letters.isotropic else squares
 
-    @property
-    def fixed(self) -> Array:
-        """(K, D) the fixed means, in coordinates of the family."""
-        means = np.array(self.means, np.float64)
-        if means.shape[1] != self.n_columns:
-            raise UsageError(f"means must hold a list of {self.n_columns} numbers for each component.")
-        fixed: Array = (means - self.columns.mean) / self.scale
-        return fixed
-
     def n_parameters(self, n_components: int) -> int:
         d = self.n_columns
-        return n_components * (d if self.means is None else 0) + self.letters.n_parameters(n_components, d)
+        return n_components * (d if self.fixed is None else 0) + self.letters.n_parameters(n_components, d)
 
     def degenerate(self, parameters: GaussianParameters, support: Array) -> list[Degeneracy | None]:
         """A component at the resolution of the data, or one narrow and resting on few rows.
@@ -278,31 +270,12 @@ class Gaussian:
         means = finite(document, "means")
         if means.shape != (k, d):
             raise DataError(f"the field 'means' must hold {k} lists of {d} numbers.")
-        try:
-            covariances = from_shape(finite(document, matrices), self.covariance, k, d)
-        except ValueError as error:
-            raise DataError(f"the field {matrices!r} does not fit {self.covariance!r}: {error}.") from None
-        if not np.allclose(covariances, np.swapaxes(covariances, -1, -2), rtol=1e-9, atol=0):
-            raise DataError(f"the field {matrices!r} holds a matrix that is not symmetric.")
-        if not (np.diagonal(covariances, axis1=1, axis2=2) >= 1 / LARGEST).all():
-            raise DataError(f"the field {matrices!r} holds a matrix that is not positive definite.")
-        covariances = covariances / np.outer(scale, scale)
-        try:
-            np.linalg.cholesky(covariances)
-        except np.linalg.LinAlgError:
-            raise DataError(f"the field {matrices!r} holds a matrix that is not positive definite.") from None
-        variances = np.diagonal(covariances, axis1=1, axis2=2)
-        own = variances if self.letters.diagonal else covariances
-        if self.letters.diagonal or self.letters.shared:
-            nearest = self._matrices(self.structure.constrain(np.ones(k), own, np.zeros(d)))
-            unit = np.sqrt(variances[:, :, None] * variances[:, None, :])
-            if (np.abs(covariances - nearest) > SLACK * unit).any():
-                raise DataError(f"the field {matrices!r} holds what is not of the structure {self.covariance!r}.")
+        own = covariances_of(document, matrices, self.covariance, self.structure, scale, k)
         return self.completed((means - self.columns.mean) / scale, own)
 
     @property
     def coupled(self) -> bool:
-        return self.letters.coupled or self.means is not None
+        return self.letters.coupled or self.fixed is not None
 
     def expected_log_density(self, statistics: Array, parameters: GaussianParameters) -> Array:
         total: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
@@ -311,7 +284,7 @@ class Gaussian:
     def chart(
         self, parameters: GaussianParameters, weight: Array, moments: MomentsOf = whitened_moments
     ) -> MatrixChart | VarianceChart | EigenChart | None:
-        if self.means is not None:
+        if self.fixed is not None:
             return None
         shares = weight / weight.sum()
 
@@ -332,7 +305,12 @@ class Gaussian:
         return EigenChart(parameters, weight, self.letters, of_structure, moments)
 
     def penalty_statistics(self, parameters: GaussianParameters, plain: bool) -> Array:
-        return penalty_statistics(self, parameters, plain)
+        spread = scatter(self.columns, self.scale, parameters.means.shape[-2])
+        return penalty_statistics(spread, self.letters, parameters, plain)
+
+    def ellipsoids(self, parameters: GaussianParameters) -> list[Ellipsoids]:
+        places, scales = np.arange(self.n_columns), self._matrices(parameters.covariances)
+        return [Ellipsoids(places, self._locations(parameters), scales * np.outer(self.scale, self.scale), None)]
 
     def sample(self, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
         lower = np.linalg.cholesky(self._matrices(parameters.covariances))
@@ -370,7 +348,7 @@ class Gaussian:
         return bool((np.linalg.eigvalsh(covariances) < floor.max()).any())
 
     def _centred(self, x: Array) -> Array:
-        centred: Array = (x - self.columns.mean[:, None]) * self._unit[:, None]
+        centred: Array = (x - self.columns.mean[:, None]) * (1 / self.scale)[:, None]
         return centred
 
     def _restored(self, x: Array, filled: Array) -> Array:
@@ -387,11 +365,19 @@ class Gaussian:
         return locations
 
 
-def _check_lists(means: Any) -> None:
-    """`UsageError` if fixed means are not lists of numbers of equal length."""
-    try:
-        lists = np.array(means, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        lists = np.empty(0)
-    if lists.ndim != 2 or not lists.size or not np.isfinite(lists).all():
-        raise UsageError("means must hold a list of numbers for each component.")
+def bound_gaussian(covariance: str, columns: Columns, means: Sequence[Sequence[float]] | None = None) -> BoundGaussian:
+    """The family of complete data; means (K, D), in the user's units, if they are fixed."""
+    structure = COVARIANCES.make(covariance)
+    scale = columns.unit
+    if structure.letters.common_scale:
+        scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
+    floor = columns.resolution / np.sqrt(12) / scale  # the standard deviation of rounding
+    if structure.letters.rotated:
+        floor = np.where(floor > 0, np.maximum(floor, RESOLVED), 0.0)
+    fixed = None
+    if means is not None:
+        given = np.array(means, np.float64)
+        if given.shape[1] != len(scale):
+            raise UsageError(f"means must hold a list of {len(scale)} numbers for each component.")
+        fixed = (given - columns.mean) / scale
+    return BoundGaussian(covariance, structure, columns, scale, bounds_of(floor, columns.largest / scale), fixed)

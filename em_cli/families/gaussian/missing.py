@@ -4,40 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.columns import Columns
-from em_cli.engine.family import Chart, Degeneracy
-from em_cli.families.covariances.structure import Letters
+from em_cli.engine.arrays import Array
+from em_cli.engine.family import Chart
+from em_cli.families.complete_data import of_base
 from em_cli.families.gaussian.cells import Cells
 from em_cli.families.gaussian.conditional import expected
+from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.parameters import GaussianParameters
-from em_cli.families.gaussian.patterns import Filling, Patterns
-
-if TYPE_CHECKING:
-    from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.patterns import Patterns, patterns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GaussianWithGaps:
     """What is special about missing cells, around the family of complete data."""
 
-    base: Gaussian
+    base: BoundGaussian
     gaps: Cells | Patterns
 
-    def bind(self, columns: Columns) -> Gaussian | GaussianWithGaps:
-        return self.base.bind(columns)
+    n_parameters = of_base(BoundGaussian.n_parameters)
+    degenerate = of_base(BoundGaussian.degenerate)
+    moments = of_base(BoundGaussian.moments)
+    to_document = of_base(BoundGaussian.to_document)
+    sample = of_base(BoundGaussian.sample)
 
     @property
-    def covariance(self) -> str:
-        return self.base.covariance
+    def exponential(self) -> Cells | None:
+        return self.gaps.exponential
 
     @property
-    def letters(self) -> Letters:
-        return self.base.letters
+    def reweighting(self) -> Patterns | None:
+        return self.gaps.reweighting
+
+    @property
+    def penalty(self) -> GaussianWithGaps:
+        return self
+
+    @property
+    def completing(self) -> BoundGaussian:
+        return self.base
+
+    @property
+    def elliptic(self) -> BoundGaussian:
+        return self.base
+
+    @property
+    def coupled(self) -> bool:
+        return self.base.coupled
 
     def n_features(self) -> int:
         return self.gaps.n_features()
@@ -61,19 +77,6 @@ class GaussianWithGaps:
         one = np.ones((1, x.shape[1]))
         return expected(self.base.embedding(x), centre[None], covariance[None], one)
 
-    def natural(self, parameters: GaussianParameters) -> tuple[Array, Flags]:
-        return self.gaps.natural(parameters)
-
-    def n_own_features(self) -> int:
-        return self.n_features()
-
-    def common_sums(self, features: Array, weights: Array | None) -> Array:
-        return np.zeros(0)
-
-    def reference(self, parameters: GaussianParameters) -> Filling | None:
-        """In which the statistics of different components add, expected ones as they are."""
-        return self.gaps.reference(parameters)
-
     def log_density(self, features: Array, parameters: GaussianParameters, offset: Array, out: Array) -> None:
         self.gaps.log_density(features, parameters, offset, out)
 
@@ -89,24 +92,8 @@ class GaussianWithGaps:
         behind = self.n_features() - complete.shape[-1]
         return np.concatenate([complete, np.full((*complete.shape[:-1], behind), self.gaps.of_complete)], axis=-1)
 
-    def n_parameters(self, n_components: int) -> int:
-        return self.base.n_parameters(n_components)
-
-    def degenerate(self, parameters: GaussianParameters, support: Array) -> list[Degeneracy | None]:
-        return self.base.degenerate(parameters, support)
-
-    def moments(self, parameters: GaussianParameters) -> tuple[Array, Array]:
-        return self.base.moments(parameters)
-
-    def to_document(self, parameters: GaussianParameters) -> dict[str, Any]:
-        return self.base.to_document(parameters)
-
     def from_document(self, document: Mapping[str, Any], n_components: int) -> GaussianParameters:
         return self.gaps.parameters(self.base.from_document(document, n_components))
-
-    @property
-    def coupled(self) -> bool:
-        return self.base.coupled
 
     def expected_log_density(self, statistics: Array, parameters: GaussianParameters) -> Array:
         return self.gaps.expected_log_density(statistics, parameters)
@@ -114,15 +101,6 @@ class GaussianWithGaps:
     def chart(self, parameters: GaussianParameters, weight: Array) -> ChartWithGaps | None:
         chart = self.base.chart(parameters, weight)
         return ChartWithGaps(chart, self.gaps) if chart is not None else None
-
-    def sample(self, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
-        return self.base.sample(parameters, labels, rng)
-
-    def complete(self, x: Array, parameters: GaussianParameters, responsibilities: Array) -> Array:
-        return self.base.complete(x, parameters, responsibilities)
-
-    def draw(self, x: Array, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
-        return self.base.draw(x, parameters, labels, rng)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +120,6 @@ class ChartWithGaps:
         return self.chart.gradient(self.gaps.completed(statistics, parameters), parameters)
 
 
-def with_gaps(base: Gaussian) -> GaussianWithGaps:
+def with_gaps(base: BoundGaussian) -> GaussianWithGaps:
     """The family, by cells where the structure lets columns be independent, else by patterns."""
-    return GaussianWithGaps(base, Cells(base) if base.letters.diagonal else Patterns(base))
+    return GaussianWithGaps(base, Cells(base) if base.letters.diagonal else patterns(base))

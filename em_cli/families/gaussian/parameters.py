@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -30,15 +30,14 @@ class Bounds:
     """Of the columns, in the coordinates of the family."""
 
     floor: Array  # (D,) smallest standard deviation
-    largest: Array  # (D,) distance of a row from the origin
+    variance: Array  # (D,) the smallest
+    products: Array  # (D²,) of largest distances
 
-    variance: Array = field(init=False, repr=False)  # (D,) the smallest
-    products: Array = field(init=False, repr=False)  # (D²,) of largest distances
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "variance", self.floor * self.floor)
-        largest = np.minimum(self.largest, 1e100)  # infinite where nothing is known
-        object.__setattr__(self, "products", np.outer(largest, largest).ravel())
+def bounds_of(floor: Array, largest: Array) -> Bounds:
+    """From the smallest standard deviations, and the largest distances from the origin: infinite ones are unknown."""
+    largest = np.minimum(largest, 1e100)
+    return Bounds(floor, floor * floor, np.outer(largest, largest).ravel())
 
 
 def of_variances(means: Array, variances: Array, bounds: Bounds, one: bool) -> GaussianParameters:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,12 +19,10 @@ from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.patterns import Groups, grouped, keys, n_codes, write_codes
 from em_cli.engine.scoring import LANES
 from em_cli.engine.sweep_operator import completed
+from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.marginals import Key, Marginals, marginals, matrix, packed
 from em_cli.families.gaussian.parameters import LOG_2PI, GaussianParameters, pairs
 from em_cli.families.gaussian.recent import Recent
-
-if TYPE_CHECKING:
-    from em_cli.families.gaussian.gaussian import Gaussian
 
 NUGGET = 1e-6  # of a variance: a column is never predicted better than that by the data as a whole
 AT_ONCE = 1 << 18  # floats of the marginals that are made together
@@ -47,22 +45,20 @@ class Patterns:
     entropies of what is missing, which makes their expected log-density that of the observed cells.
     """
 
-    base: Gaussian
     of_complete: ClassVar[float] = 0.0  # what a complete row adds to the statistics behind those of complete data
 
-    _known: list[Key] = field(init=False, repr=False)  # the patterns of the data
-    _places: dict[Key, int] = field(init=False, repr=False)  # of these
-    overall: GaussianParameters = field(init=False, repr=False)  # one component: the data as a whole
+    base: BoundGaussian
+    overall: GaussianParameters = field(repr=False)  # one component: the data as a whole
+    _known: list[Key] = field(repr=False)  # the patterns of the data
+    _places: dict[Key, int] = field(repr=False)  # of these
 
-    def __post_init__(self) -> None:
-        columns, scale = self.base.columns, self.base.scale
-        codes = np.empty((n_codes(len(scale)), len(columns.patterns)))
-        write_codes(columns.patterns.T, codes)
-        object.__setattr__(self, "_known", keys(codes))
-        object.__setattr__(self, "_places", {key: place for place, key in enumerate(self._known)})
-        centre = ((columns.centre - columns.mean) / scale)[None, None]
-        covariance = (columns.covariance / np.outer(scale, scale) + NUGGET * np.eye(len(scale)))[None, None]
-        object.__setattr__(self, "overall", self.base.completed(centre, covariance, floored=True))
+    @property
+    def exponential(self) -> None:
+        """Natural parameters are other ones for each pattern."""
+
+    @property
+    def reweighting(self) -> Patterns:
+        return self
 
     def n_features(self) -> int:
         return self.base.n_features() + n_codes(self.base.n_columns)
@@ -73,11 +69,8 @@ class Patterns:
     def parameters(self, of: GaussianParameters) -> GaussianParameters:
         return of
 
-    def natural(self, parameters: GaussianParameters) -> tuple[Array, Flags]:
-        """Other ones for each pattern: no candidate can be evaluated by these."""
-        return parameters.theta, np.ones(len(parameters.theta), np.bool_)
-
     def reference(self, parameters: GaussianParameters) -> Filling:
+        """In which the statistics of different components add, expected ones as they are."""
         return Filling(parameters)
 
     def log_density(self, features: Array, parameters: GaussianParameters, offset: Array, out: Array) -> None:
@@ -187,6 +180,18 @@ class Patterns:
         own = set(wanted)
         following = (self._known[(last + step) % p] for step in range(1, min(p, room + len(wanted))))
         return [key for key in following if key not in own][:room]
+
+
+def patterns(base: BoundGaussian) -> Patterns:
+    """Those of the data to which the family is bound."""
+    columns, scale = base.columns, base.scale
+    codes = np.empty((n_codes(len(scale)), len(columns.patterns)))
+    write_codes(columns.patterns.T, codes)
+    known = keys(codes)
+    centre = ((columns.centre - columns.mean) / scale)[None, None]
+    covariance = (columns.covariance / np.outer(scale, scale) + NUGGET * np.eye(len(scale)))[None, None]
+    overall = base.completed(centre, covariance, floored=True)
+    return Patterns(base, overall, known, {key: place for place, key in enumerate(known)})
 
 
 def product(features: Array, theta: Array, out: Array) -> None:

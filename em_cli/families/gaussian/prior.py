@@ -7,16 +7,12 @@ from collapsing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
+from em_cli.families.covariances.structure import Letters
 from em_cli.families.gaussian.parameters import GaussianParameters, pairs
-
-if TYPE_CHECKING:
-    from em_cli.families.gaussian.gaussian import Gaussian
 
 
 def scatter(columns: Columns, scale: Array, n_components: int) -> Array:
@@ -25,19 +21,20 @@ def scatter(columns: Columns, scale: Array, n_components: int) -> Array:
     return scattered
 
 
-def penalty_statistics(family: Gaussian, parameters: GaussianParameters, plain: bool) -> Array:
-    """(…, K, S) of complete data; of concentrated components in whitened coordinates, unless `plain`."""
-    k, d = parameters.means.shape[-2:]
-    spread = scatter(family.columns, family.scale, k)
+def penalty_statistics(spread: Array, letters: Letters, parameters: GaussianParameters, plain: bool) -> Array:
+    """(…, K, S) of pseudo-observations with this scatter (D, D), in the features of complete data.
+
+    Those of concentrated components are in whitened coordinates, unless `plain`.
+    """
     factors = parameters.factors
     concentrated = np.zeros_like(parameters.concentrated) if plain else parameters.concentrated
     means = np.where(concentrated[..., None], 0.0, parameters.means)
-    if family.letters.diagonal:
+    if letters.diagonal:
         variances = np.diagonal(spread)
         products = np.where(concentrated[..., None], factors * variances * factors, variances) + means * means
-        products = products.sum(axis=-1, keepdims=True) if family.letters.isotropic else products
+        products = products.sum(axis=-1, keepdims=True) if letters.isotropic else products
     else:
         about = np.where(concentrated[..., None, None], factors @ spread @ factors.swapaxes(-1, -2), spread)
-        i, j = pairs(d)
+        i, j = pairs(len(spread))
         products = (about + means[..., :, None] * means[..., None, :])[..., i, j]
     return np.concatenate([np.ones((*means.shape[:-1], 1)), means, products], axis=-1)

@@ -15,7 +15,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.families.gaussian.chart import MatrixChart, Moments, VarianceChart
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.parameters import GaussianParameters
 from em_cli.families.gaussian.whitening import whitened_moments
 from em_cli.families.student_t.dof import LEAST, MOST, fall, log_slope
@@ -23,7 +23,7 @@ from em_cli.families.student_t.parameters import StudentTParameters, of_normal
 
 
 class StudentTChart:
-    def __init__(self, normal: Gaussian, base: StudentTParameters, weight: Array, dof: str | float) -> None:
+    def __init__(self, normal: BoundGaussian, base: StudentTParameters, weight: Array, dof: str | float) -> None:
         self.dof, self.d, self.family = base.dof, normal.n_columns, normal
         self.normal = cast(MatrixChart | VarianceChart, normal.chart(base.normal, weight, _moments))
         self.size = len(self.normal.coordinates(base.normal))

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.columns import Columns
-from em_cli.engine.family import Chart, Degeneracy
+from em_cli.engine.family import Chart
 from em_cli.engine.patterns import Groups, grouped
+from em_cli.families.complete_data import of_base
+from em_cli.families.gaussian.gaussian import bound_gaussian
 from em_cli.families.gaussian.marginals import matrix, packed
 from em_cli.families.gaussian.missing import GaussianWithGaps
-from em_cli.families.gaussian.patterns import Patterns, padded, product
+from em_cli.families.gaussian.patterns import Patterns, padded, patterns, product
 from em_cli.families.gaussian.recent import Recent
 from em_cli.families.student_t.marginals import StudentTMarginals, of_matrices, student_t_marginals, whitened_sums
 from em_cli.families.student_t.parameters import StudentTParameters
-
-if TYPE_CHECKING:
-    from em_cli.families.gaussian.gaussian import Gaussian
-    from em_cli.families.student_t.student_t import StudentT
+from em_cli.families.student_t.student_t import BoundStudentT
 
 _recent = Recent[StudentTMarginals]()
 
@@ -44,25 +41,40 @@ class StudentTWithGaps:
     is that of matrices: given their distance, cells depend on each other.
     """
 
-    base: StudentT
+    base: BoundStudentT
+    _matrix: GaussianWithGaps = field(repr=False)  # of full matrices, in the same coordinates
+    _patterns: Patterns = field(repr=False)  # its own
 
-    normal: Gaussian = field(init=False, repr=False)  # that of the structure
-    _matrix: GaussianWithGaps = field(init=False, repr=False)
-    _patterns: Patterns = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        normal = self.base.normal
-        patterns = Patterns(type(normal)("full", replace(normal.columns, sd=normal.scale)))
-        object.__setattr__(self, "normal", normal)
-        object.__setattr__(self, "_patterns", patterns)
-        object.__setattr__(self, "_matrix", GaussianWithGaps(patterns.base, patterns))
-
-    def bind(self, columns: Columns) -> StudentT | StudentTWithGaps:
-        return self.base.bind(columns)
+    n_parameters = of_base(BoundStudentT.n_parameters)
+    degenerate = of_base(BoundStudentT.degenerate)
+    moments = of_base(BoundStudentT.moments)
+    to_document = of_base(BoundStudentT.to_document)
+    from_document = of_base(BoundStudentT.from_document)
+    sample = of_base(BoundStudentT.sample)
 
     @property
-    def dof(self) -> str | float:
-        return self.base.dof
+    def exponential(self) -> None:
+        return None
+
+    @property
+    def reweighting(self) -> StudentTWithGaps:
+        return self
+
+    @property
+    def penalty(self) -> StudentTWithGaps:
+        return self
+
+    @property
+    def completing(self) -> StudentTWithGaps:
+        return self
+
+    @property
+    def elliptic(self) -> BoundStudentT:
+        return self.base
+
+    @property
+    def coupled(self) -> bool:
+        return self.base.coupled
 
     def n_features(self) -> int:
         return self._matrix.n_features()
@@ -75,7 +87,8 @@ class StudentTWithGaps:
 
     def embedding(self, x: Array) -> Array:
         """Missing cells stand where the data as a whole let expect them."""
-        scale, mean = self.normal.scale[:, None], self.normal.columns.mean[:, None]
+        normal = self.base.normal
+        scale, mean = normal.scale[:, None], normal.columns.mean[:, None]
         return self.base.embedding(np.where(np.isnan(x), self._matrix.embedding(x) * scale + mean, x))
 
     def log_density(self, features: Array, parameters: StudentTParameters, offset: Array, out: Array) -> None:
@@ -149,7 +162,7 @@ class StudentTWithGaps:
 
     def _of_structure(self, sums: Array) -> Array:
         """Those of the products of columns that the structure has."""
-        d, letters = self.base.n_columns, self.normal.letters
+        d, letters = self.base.n_columns, self.base.normal.letters
         if letters.isotropic:
             squares = np.add.reduce(sums[..., 1 + d : 1 + 2 * d], axis=-1, keepdims=True)
             return np.concatenate([sums[..., : 1 + d], squares], axis=-1)
@@ -182,31 +195,9 @@ class StudentTWithGaps:
         pseudo = self.base.penalty_statistics(parameters, plain)
         return np.concatenate([pseudo, np.zeros_like(pseudo[..., :1])], axis=-1)
 
-    def n_parameters(self, n_components: int) -> int:
-        return self.base.n_parameters(n_components)
-
-    def degenerate(self, parameters: StudentTParameters, support: Array) -> list[Degeneracy | None]:
-        return self.base.degenerate(parameters, support)
-
-    def moments(self, parameters: StudentTParameters) -> tuple[Array, Array]:
-        return self.base.moments(parameters)
-
-    def to_document(self, parameters: StudentTParameters) -> dict[str, Any]:
-        return self.base.to_document(parameters)
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> StudentTParameters:
-        return self.base.from_document(document, n_components)
-
-    @property
-    def coupled(self) -> bool:
-        return self.base.coupled
-
-    def sample(self, parameters: StudentTParameters, labels: Integers, rng: np.random.Generator) -> Array:
-        return self.base.sample(parameters, labels, rng)
-
     def complete(self, x: Array, parameters: StudentTParameters, responsibilities: Array) -> Array:
         """At the conditional location, which is the mean where there is one."""
-        return self._matrix.complete(x, of_matrices(parameters.normal), responsibilities)
+        return self._patterns.base.complete(x, of_matrices(parameters.normal), responsibilities)
 
     def draw(self, x: Array, parameters: StudentTParameters, labels: Integers, rng: np.random.Generator) -> Array:
         normal = of_matrices(parameters.normal)
@@ -228,3 +219,10 @@ class ChartWithGaps:
 
     def gradient(self, statistics: Array, parameters: StudentTParameters) -> Array:
         return self.chart.gradient(statistics[..., :-1], parameters)
+
+
+def student_t_with_gaps(base: BoundStudentT) -> StudentTWithGaps:
+    """The family of the same structure."""
+    normal = base.normal
+    full = patterns(bound_gaussian("full", replace(normal.columns, sd=normal.scale)))
+    return StudentTWithGaps(base, GaussianWithGaps(full.base, full), full)

@@ -1,9 +1,9 @@
-"""Multivariate Student t components (Peel & McLachlan 2000), which outliers hardly move."""
+"""t components bound to complete data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,28 +11,26 @@ import numpy as np
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import scratch
-from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite
-from em_cli.engine.family import Degeneracy
-from em_cli.errors import DataError, UsageError
-from em_cli.families.gaussian.gaussian import TINY, Gaussian
+from em_cli.engine.family import Degeneracy, Ellipsoids
+from em_cli.errors import DataError
+from em_cli.families.gaussian.gaussian import TINY, BoundGaussian
 from em_cli.families.gaussian.parameters import GaussianParameters
 from em_cli.families.gaussian.prior import scatter as prior_scatter
 from em_cli.families.gaussian.whitening import whitened
 from em_cli.families.student_t.chart import StudentTChart
 from em_cli.families.student_t.dof import MOST, solved
-from em_cli.families.student_t.missing import StudentTWithGaps
 from em_cli.families.student_t.parameters import StudentTParameters, of_normal, spent
 
 START = 30.0  # degrees of freedom, where the rows have not been weighed yet
 LARGEST = 1e6  # that can be asked for; a Gaussian is no different
 TURNS = 12  # of scale matrix and degrees of freedom, where they are sought from nowhere
 FARTHEST = 8.0  # an embedded row, in robust standard deviations
-STRUCTURES = ("VVV", "EEE", "VVI", "VII")  # full, tied, diagonal, spherical
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StudentT:
+class BoundStudentT:
     """Features are a Gaussian's; statistics are N = Σr, those of a Gaussian for rows that weigh rv, Σ r log v, and P.
 
     v = ν/(ν + δ) falls with the squared distance δ from the location. For any new parameters
@@ -48,23 +46,32 @@ class StudentT:
     that see but a few equal rows would forget any that are not. No row adds to P.
     """
 
-    covariance: str = "full"
-    dof: str | float = "free"  # own for each component, "common" to all, or a number
+    normal: BoundGaussian  # with the same location, and the scale matrix for covariance
+    dof: str | float  # "free", "common" or a number
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    normal: Gaussian = field(init=False, repr=False)
+    @property
+    def exponential(self) -> None:
+        return None
 
-    def __post_init__(self) -> None:
-        fixed = isinstance(self.dof, int | float) and 0 < self.dof <= LARGEST
-        if not fixed and self.dof not in ("free", "common"):
-            raise UsageError(f"dof must be 'free', 'common' or a number above 0, up to {LARGEST:g}, not {self.dof!r}.")
-        object.__setattr__(self, "normal", Gaussian(self.covariance, self.columns))
-        if self.normal.letters.mclust[1] not in STRUCTURES:
-            raise UsageError(f"the family 'student_t' goes with {', '.join(STRUCTURES)}, not {self.covariance!r}.")
+    @property
+    def reweighting(self) -> BoundStudentT:
+        return self
 
-    def bind(self, columns: Columns) -> StudentT | StudentTWithGaps:
-        bound = replace(self, columns=columns)
-        return StudentTWithGaps(bound) if columns.gaps.any() else bound
+    @property
+    def penalty(self) -> BoundStudentT:
+        return self
+
+    @property
+    def completing(self) -> None:
+        return None
+
+    @property
+    def elliptic(self) -> BoundStudentT:
+        return self
+
+    @property
+    def columns(self) -> Columns:
+        return self.normal.columns
 
     def n_features(self) -> int:
         return self.normal.n_features()
@@ -230,6 +237,9 @@ class StudentT:
 
     def chart(self, parameters: StudentTParameters, weight: Array) -> StudentTChart:
         return StudentTChart(self.normal, parameters, weight, self.dof)
+
+    def ellipsoids(self, parameters: StudentTParameters) -> list[Ellipsoids]:
+        return [replace(found, dof=parameters.dof) for found in self.normal.ellipsoids(parameters.normal)]
 
     def sample(self, parameters: StudentTParameters, labels: Integers, rng: np.random.Generator) -> Array:
         drawn = self.normal.sample(parameters.normal, labels, rng)

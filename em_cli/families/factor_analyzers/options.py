@@ -1,0 +1,41 @@
+"""Mixtures of factor analysers (Ghahramani & Hinton 1997)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from em_cli.engine.columns import Columns
+from em_cli.errors import UsageError
+from em_cli.families.factor_analyzers.factor_analyzers import BoundFactorAnalyzers, bound_factor_analyzers
+from em_cli.families.factor_analyzers.missing import FactorAnalyzersWithGaps
+
+NOISE = ("diag", "isotropic")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FactorAnalyzers:
+    """Covariances of a few factors, and of noise that is each column's own, or common to all."""
+
+    n_factors: int = 2
+    noise: str = "diag"  # or "isotropic"
+
+    describes: ClassVar[str] = "numeric"
+    title: ClassVar[str] = "Factor analyzers mixture"
+    comparable: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.noise not in NOISE:
+            raise UsageError(f"noise must be one of {', '.join(NOISE)}, not {self.noise!r}.")
+        if self.n_factors < 1:
+            raise UsageError(f"n_factors must be at least 1, not {self.n_factors}.")
+
+    @property
+    def support(self) -> None:
+        return None
+
+    def bind(self, columns: Columns) -> BoundFactorAnalyzers | FactorAnalyzersWithGaps:
+        if self.n_factors > len(columns.mean):
+            raise UsageError(f"{self.n_factors} factors are more than the {len(columns.mean)} columns they are for.")
+        bound = bound_factor_analyzers(self.n_factors, self.noise == "isotropic", columns)
+        return FactorAnalyzersWithGaps(bound) if columns.gaps.any() else bound

@@ -1,0 +1,50 @@
+"""Multivariate normal components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from em_cli.engine.columns import Columns
+from em_cli.errors import UsageError
+from em_cli.families.covariances import COVARIANCES
+from em_cli.families.gaussian.gaussian import BoundGaussian, bound_gaussian
+from em_cli.families.gaussian.missing import GaussianWithGaps, with_gaps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gaussian:
+    """Normal components, in one of fourteen covariance structures; their means may be fixed."""
+
+    covariance: str = "full"
+    means: Sequence[Sequence[float]] | None = None  # of the components, in the user's units, if they are fixed
+
+    describes: ClassVar[str] = "numeric"
+    title: ClassVar[str] = "Gaussian mixture"
+    comparable: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        COVARIANCES.load(self.covariance)
+        if self.means is not None:
+            _check_lists(self.means)
+
+    @property
+    def support(self) -> None:
+        return None
+
+    def bind(self, columns: Columns) -> BoundGaussian | GaussianWithGaps:
+        bound = bound_gaussian(self.covariance, columns, self.means)
+        return with_gaps(bound) if columns.gaps.any() else bound
+
+
+def _check_lists(means: object) -> None:
+    """`UsageError` if fixed means are not lists of numbers of equal length."""
+    try:
+        lists = np.array(means, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        lists = np.empty(0)
+    if lists.ndim != 2 or not lists.size or not np.isfinite(lists).all():
+        raise UsageError("means must hold a list of numbers for each component.")

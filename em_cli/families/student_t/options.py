@@ -1,0 +1,42 @@
+"""Multivariate Student t components (Peel & McLachlan 2000), which outliers hardly move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from em_cli.engine.columns import Columns
+from em_cli.errors import UsageError
+from em_cli.families.covariances import COVARIANCES
+from em_cli.families.gaussian.gaussian import bound_gaussian
+from em_cli.families.student_t.missing import StudentTWithGaps, student_t_with_gaps
+from em_cli.families.student_t.student_t import LARGEST, BoundStudentT
+
+STRUCTURES = ("VVV", "EEE", "VVI", "VII")  # full, tied, diagonal, spherical
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudentT:
+    """t components, in four structures of their scale matrices."""
+
+    covariance: str = "full"
+    dof: str | float = "free"  # own for each component, "common" to all, or a number
+
+    describes: ClassVar[str] = "numeric"
+    title: ClassVar[str] = "Student t mixture"
+    comparable: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        fixed = isinstance(self.dof, int | float) and 0 < self.dof <= LARGEST
+        if not fixed and self.dof not in ("free", "common"):
+            raise UsageError(f"dof must be 'free', 'common' or a number above 0, up to {LARGEST:g}, not {self.dof!r}.")
+        if COVARIANCES.load(self.covariance).letters.mclust[1] not in STRUCTURES:
+            raise UsageError(f"the family 'student_t' goes with {', '.join(STRUCTURES)}, not {self.covariance!r}.")
+
+    @property
+    def support(self) -> None:
+        return None
+
+    def bind(self, columns: Columns) -> BoundStudentT | StudentTWithGaps:
+        bound = BoundStudentT(bound_gaussian(self.covariance, columns), self.dof)
+        return student_t_with_gaps(bound) if columns.gaps.any() else bound
