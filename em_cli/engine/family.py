@@ -155,7 +155,7 @@ class Completing(Protocol):
 class Ellipsoids:
     """Contours of K components in some of the columns, in the user's units."""
 
-    columns: Integers  # (D,) their places among the columns of the family
+    columns: tuple[int, ...]  # their places among the columns of the family
     locations: Array  # (K, D)
     scales: Array  # (K, D, D) covariance matrices, or scale matrices of t components
     dof: Array | None  # (K,) of t components

@@ -187,7 +187,7 @@ class BoundProduct:
 
     def ellipsoids(self, parameters: ProductParameters) -> list[Ellipsoids]:
         return [
-            replace(found, columns=columns[found.columns])
+            replace(found, columns=tuple(int(columns[place]) for place in found.columns))
             for (family, columns, _), own in self._with(parameters)
             if family.elliptic
             for found in family.elliptic.ellipsoids(own)

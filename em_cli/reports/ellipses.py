@@ -41,7 +41,7 @@ def located(run: Run, places: Sequence[int]) -> tuple[Array, Array] | None:
         if of_i is None:
             return None
         at = of_i.columns.index(place)
-        means[:, i] = of_i.means[:, at]
+        means[:, i] = of_i.locations[:, at]
         for j, other in enumerate(places):
             if other in of_i.columns:
                 matrices[:, i, j] = of_i.scales[:, at, of_i.columns.index(other)]

@@ -15,7 +15,7 @@ def moments(run: Run) -> tuple[Array, Array]:
     for found in run.elliptic:
         own = np.ix_(range(run.k), found.columns)
         scales = np.sqrt(np.diagonal(found.scales, axis1=-2, axis2=-1))
-        means[own] = np.where(np.isfinite(means[own]), means[own], found.means)
+        means[own] = np.where(np.isfinite(means[own]), means[own], found.locations)
         sds[own] = np.where(np.isfinite(sds[own]), sds[own], scales)
     return means, sds
 

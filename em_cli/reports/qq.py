@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.family import Ellipsoids
 from em_cli.reports import furniture, words
 from em_cli.reports.kind import Picture
-from em_cli.reports.run import Elliptic, Run
+from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 from em_cli.sources.quoting import listed
 
@@ -71,7 +72,7 @@ class QuantileQuantile:
         return Picture("qq", title, caption, alt, size, partial(_draw, run, group, found, across))
 
 
-def distances(run: Run, group: Elliptic, number: int) -> tuple[Array, Array]:
+def distances(run: Run, group: Ellipsoids, number: int) -> tuple[Array, Array]:
     """(m,) squared, of every row from a component; and of how many observed cells they are."""
     x = run.shown.x[list(group.columns)]
     missing = np.isnan(x)
@@ -80,13 +81,13 @@ def distances(run: Run, group: Elliptic, number: int) -> tuple[Array, Array]:
     for place in range(patterns.shape[1]):
         rows, seen = np.flatnonzero(which.ravel() == place), ~patterns[:, place]
         if seen.any():
-            away = x[np.ix_(seen, rows)] - group.means[number, seen][:, None]
+            away = x[np.ix_(seen, rows)] - group.locations[number, seen][:, None]
             root = np.linalg.cholesky(group.scales[number][np.ix_(seen, seen)])
             squared[rows] = np.square(np.linalg.solve(root, away)).sum(axis=0)
     return squared, size
 
 
-def quantiles(run: Run, group: Elliptic, number: int) -> Quantiles:
+def quantiles(run: Run, group: Ellipsoids, number: int) -> Quantiles:
     """Of the rows that are likeliest of the component; their ranks are among all, by responsibility.
 
     A distance with missing cells stands where an as unlikely one without them stands.
@@ -142,7 +143,7 @@ def _above(share: Array, size: int, dof: float | None) -> Array:
     return np.asarray(dof * (1 - beta) / beta)
 
 
-def _draw(run: Run, group: Elliptic, found: Sequence[Quantiles], across: int, figure: Figure, theme: Theme) -> None:
+def _draw(run: Run, group: Ellipsoids, found: Sequence[Quantiles], across: int, figure: Figure, theme: Theme) -> None:
     down = -(-len(found) // across)
     for number, each in enumerate(found):
         axes = figure.add_subplot(down, across, number + 1)

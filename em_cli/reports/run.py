@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.expectation import Parameters
+from em_cli.engine.family import Ellipsoids
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import component_log_density
 from em_cli.latents.noise import Noise
@@ -69,17 +70,6 @@ def sample(n: int, most: int = MOST_ROWS) -> Integers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Elliptic:
-    """Columns whose components have ellipsoids for contours."""
-
-    family: str
-    columns: tuple[int, ...]  # places in the schema
-    means: Array  # (K, D)
-    scales: Array  # (K, D, D) covariance matrices, or scale matrices of t components
-    dof: Array | None  # (K,) of t components
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Climb:
     """A climb of the search."""
 
@@ -103,7 +93,7 @@ class Run:
     groups: tuple[Group, ...]
     model: Model  # in the user's units; any cell may be missing
     parameters: Parameters
-    elliptic: tuple[Elliptic, ...]
+    elliptic: tuple[Ellipsoids, ...]
     climbs: tuple[Climb, ...]
     restarts: tuple[Mapping[str, Any], ...]  # restarts.csv
     selection: tuple[Mapping[str, Any], ...]  # selection.csv; none of a fit

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from em_cli.errors import DataError
-from em_cli.reports.run import Climb, Elliptic, Run
+from em_cli.reports.run import Climb, Run
 
 if TYPE_CHECKING:
-    from em_cli.models.groups import Group
     from em_cli.outputs.model_file import LoadedModel
     from em_cli.reports.run import Rows
 
@@ -42,8 +41,7 @@ def run_of(
     from em_cli.sources.files import label
 
     inputs = [str(file["name"]) for file in manifest["inputs"]]
-    elliptic = tuple(filter(None, (_elliptic(loaded, place) for place in range(len(loaded.groups)))))
-    whole = _with_gaps(loaded, elliptic)
+    whole, elliptic = loaded.with_gaps, loaded.model.family.elliptic
     return Run(
         name=name,
         data_name=label(inputs[0] if inputs[0] == "-" else Path(inputs[0]).name)
@@ -54,7 +52,7 @@ def run_of(
         groups=loaded.groups,
         model=whole.model,
         parameters=whole.parameters,
-        elliptic=elliptic,
+        elliptic=tuple(elliptic.ellipsoids(loaded.parameters.components)) if elliptic else (),
         climbs=_climbs(tables["trace"], tables["restarts"]),
         restarts=tables["restarts"],
         selection=tables["selection"],
@@ -125,60 +123,3 @@ def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
         )
         for number, values in heights.items()
     )
-
-
-def _elliptic(loaded: LoadedModel, place: int) -> Elliptic | None:
-    """Locations and scale matrices of a group of columns, if its family has them."""
-    import numpy as np
-
-    from em_cli.families.covariances.shapes import from_shape
-
-    group = loaded.groups[place]
-    own = loaded.document.get("groups", [loaded.document])[place]
-    k, d = loaded.model.n_components, len(group.columns)
-    if group.family in ("gaussian", "student_t"):
-        matrices = np.array(own["covariances" if group.family == "gaussian" else "scales"], np.float64)
-        scales = from_shape(matrices, str(_covariance(loaded, group)), k, d)
-    elif group.family in ("factor_analyzers", "ppca"):
-        loadings, noise = np.array(own["loadings"], np.float64), np.array(own["noise_variances"], np.float64)
-        scales = loadings @ np.swapaxes(loadings, -1, -2) + noise.reshape(k, -1, 1) * np.eye(d)
-    else:
-        return None
-    dof = np.array(own["dof"], np.float64) if group.family == "student_t" else None
-    return Elliptic(group.family, group.columns, np.array(own["means"], np.float64), scales, dof)
-
-
-def _covariance(loaded: LoadedModel, group: Group) -> Any:
-    return group.options.get("covariance") or loaded.document.get("covariance_type") or "full"
-
-
-def _with_gaps(loaded: LoadedModel, elliptic: Sequence[Elliptic]) -> LoadedModel:
-    """The model ready for cells that are missing anywhere; factor analysers as the normal components that they are."""
-    import numpy as np
-
-    from em_cli.outputs.model_file import model_of
-
-    known = {found.columns: found for found in elliptic if found.family in ("factor_analyzers", "ppca")}
-    if not known:
-        return loaded.with_gaps
-
-    def normal(entry: Mapping[str, Any], group: Group) -> Mapping[str, Any]:
-        if group.columns not in known:
-            return entry
-        own = known[group.columns]
-        plain = {name: value for name, value in entry.items() if name != "family_options"}
-        return plain | {
-            "family": "gaussian",
-            "covariance_type": "full",
-            "means": own.means.tolist(),
-            "covariances": own.scales.tolist(),
-        }
-
-    document = dict(loaded.document)
-    if "groups" in document:
-        document["groups"] = [
-            normal(entry, group) for entry, group in zip(document["groups"], loaded.groups, strict=True)
-        ]
-    else:
-        document = dict(normal(document, loaded.groups[0]))
-    return model_of(document, np.ones_like(loaded.gaps))

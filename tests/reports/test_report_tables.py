@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 from shown import figure, fitted, picture, run, swept
 
+from em_cli.engine.family import Ellipsoids
 from em_cli.reports import discriminant, frequencies
 from em_cli.reports.criterion import chosen, missed, series
 from em_cli.reports.frequencies import table
@@ -14,7 +15,7 @@ from em_cli.reports.levels import lines
 from em_cli.reports.profile import standardised
 from em_cli.reports.qq import distances, quantiles
 from em_cli.reports.responsibilities import bars
-from em_cli.reports.run import Elliptic, Rows, sample
+from em_cli.reports.run import Rows, sample
 from em_cli.reports.separation import information, most_separating
 from em_cli.reports.trace import best_of, climbs_of_model
 from em_cli.reports.uncertainty import ENDS, shares
@@ -163,7 +164,7 @@ def test_distances_with_missing_cells_stand_where_as_unlikely_ones_do():
     rows = Rows(x, None, np.ones((1, 400)), np.zeros(400), np.arange(400), 400)
     seen = run("iris")
     alone = type(seen)(**{name: getattr(seen, name) for name in seen.__slots__} | {"rows": rows})
-    group = Elliptic("gaussian", (0, 1, 2), np.zeros((1, 3)), np.eye(3)[None], None)
+    group = Ellipsoids((0, 1, 2), np.zeros((1, 3)), np.eye(3)[None], None)
     squared, size = distances(alone, group, 0)
     np.testing.assert_allclose(squared, np.nansum(x**2, axis=0))
     assert set(size.tolist()) == {2, 3}

@@ -224,7 +224,7 @@ class BoundFactorAnalyzers:
     def ellipsoids(self, parameters: FactorParameters) -> list[Ellipsoids]:
         loadings, noise = parameters.loadings * self.scale[:, None], parameters.noise * self.scale**2
         scales = loadings @ np.swapaxes(loadings, -1, -2) + noise[..., None] * np.eye(self.n_columns)
-        return [Ellipsoids(np.arange(self.n_columns), self.moments(parameters)[0], scales, None)]
+        return [Ellipsoids(tuple(range(self.n_columns)), self.moments(parameters)[0], scales, None)]
 
     def sample(self, parameters: FactorParameters, labels: Integers, rng: np.random.Generator) -> Array:
         factors = rng.standard_normal((len(labels), self.n_factors))

@@ -309,7 +309,7 @@ class BoundGaussian:
         return penalty_statistics(spread, self.letters, parameters, plain)
 
     def ellipsoids(self, parameters: GaussianParameters) -> list[Ellipsoids]:
-        places, scales = np.arange(self.n_columns), self._matrices(parameters.covariances)
+        places, scales = tuple(range(self.n_columns)), self._matrices(parameters.covariances)
         return [Ellipsoids(places, self._locations(parameters), scales * np.outer(self.scale, self.scale), None)]
 
     def sample(self, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
