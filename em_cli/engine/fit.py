@@ -12,10 +12,11 @@ from em_cli.engine.checkpoint import Checkpoint, on_the_way, restore, unpacked_r
 from em_cli.engine.climb import Candidate, Climb, FitResult, Round
 from em_cli.engine.events import Observer, PassDone, ignore
 from em_cli.engine.expectation import Expectation, Parameters
-from em_cli.engine.model import Model, maximize_all
+from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
+from em_cli.engine.side_by_side import maximize_all
 from em_cli.engine.stopping import Status, Stopping
 
 Answer = TypeVar("Answer")

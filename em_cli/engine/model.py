@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, n_candidates, stack, take
+from em_cli.engine.arrays import Array, Flags, Integers, n_candidates, stack, take
 from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
 from em_cli.engine.family import BoundFamily, Chart, Penalised
 from em_cli.engine.latent import Latent, LatentChart, Noisy
@@ -29,16 +29,17 @@ class Model:
 
     def maximize(self, found: list[Expectation]) -> tuple[Parameters, Flags]:
         """The M-steps of R candidates: stacked parameters, and which of them have an empty component."""
-        return self.at_maximum(*_gathered(found))
+        return self.at_maximum(*gathered(found))
 
     def at_maximum(self, statistics: ModelStatistics, at: Parameters | None) -> tuple[Parameters, Flags]:
-        seen = self.with_prior(statistics, at) if self.prior and at is not None else statistics
+        seen = self.with_prior(statistics, at) if at is not None else statistics
         components = self.family.maximize(seen.components, at and at.components)
-        return self._with_components(components, statistics, at)
+        return self.with_components(components, statistics, at)
 
-    def _with_components(
+    def with_components(
         self, components: Any, statistics: ModelStatistics, at: Parameters | None
     ) -> tuple[Parameters, Flags]:
+        """The M-step, given that of the components; and which candidates have an empty component."""
         weight = statistics.weight
         empty: Flags = np.logical_not(np.logical_and.reduce(weight > SMALLEST_WEIGHT, axis=-1))
         return Parameters(self.latent.maximize(weight, statistics.latent, at and at.latent), components), empty
@@ -71,11 +72,13 @@ class Model:
         return total
 
     def with_prior(self, statistics: ModelStatistics, at: Parameters) -> ModelStatistics:
-        """The statistics with the pseudo-observations of the prior about these parameters.
+        """The statistics with the pseudo-observations of the prior, if there is one, about these parameters.
 
         These stand about the component as it is: the M-step maximises a lower bound of the penalised
         log-likelihood that touches it there, with its gradient.
         """
+        if not self.prior:
+            return statistics
         pseudo = self._penalty.penalty_statistics(at.components, plain=False)
         return ModelStatistics(statistics.components + self.prior * pseudo, statistics.latent)
 
@@ -87,8 +90,12 @@ class Model:
 
     def stacks_with(self, other: Model) -> bool:
         """Whether the components of both may be gone through together in an M-step."""
-        same = self.family is other.family
-        return same and not (self.family.coupled or self.prior or other.prior)
+        return self.family is other.family and self.prior == other.prior
+
+    @property
+    def is_coupled(self) -> bool:
+        """Whether the M-step of a component depends on the others, or on how many there are."""
+        return self.family.coupled or self.prior > 0
 
     def chart(self, parameters: Parameters, weight: Array) -> ModelChart | None:
         """Local coordinates about parameters (no stack); None if the family or the latent structure has none."""
@@ -149,39 +156,8 @@ class ModelChart:
         )
 
 
-def maximize_all(asked: Sequence[tuple[Model, list[Expectation]]]) -> list[tuple[Parameters, Flags]]:
-    """`Model.maximize` of several models; components of one family are gone through together.
-
-    What the M-step of a component is does not depend on its company, unless the family is coupled.
-    """
-    gathered = [_gathered(found) for _, found in asked]
-    stacks: list[list[int]] = []
-    for place, (model, _) in enumerate(asked):
-        stack_of = next((some for some in stacks if asked[some[0]][0].stacks_with(model)), None)
-        if stack_of is None:
-            stacks.append([place])
-        else:
-            stack_of.append(place)
-    answers: dict[int, tuple[Parameters, Flags]] = {}
-    for places in stacks:
-        if len(places) == 1:
-            answers[places[0]] = asked[places[0]][0].at_maximum(*gathered[places[0]])
-            continue
-        family = asked[places[0]][0].family
-        statistics = np.concatenate([flat(gathered[p][0].components) for p in places])[None]
-        frames = [gathered[p][1].components for p in places]
-        frame = _joined(frames) if any(_framed(family, at) for at in frames) else None
-        components = family.maximize(statistics, frame)
-        first = 0
-        for place in places:
-            shape = gathered[place][0].weight.shape
-            own = _cut(components, first, shape)
-            first += shape[0] * shape[1]
-            answers[place] = asked[place][0]._with_components(own, *gathered[place])
-    return [answers[place] for place in range(len(asked))]
-
-
-def _gathered(found: list[Expectation]) -> tuple[ModelStatistics, Parameters]:
+def gathered(found: list[Expectation]) -> tuple[ModelStatistics, Parameters]:
+    """What E-steps of one model found, stacked, and where."""
     batch = found[0].batch
     if any(e.batch is not batch for e in found):
         return stack([e.statistics for e in found]), stack([e.parameters for e in found])
@@ -189,21 +165,3 @@ def _gathered(found: list[Expectation]) -> tuple[ModelStatistics, Parameters]:
         return batch.statistics, batch.parameters
     kept = np.array([e.index for e in found])
     return take(batch.statistics, kept), take(batch.parameters, kept)
-
-
-def _framed(family: BoundFamily, components: Any) -> bool:
-    """Whether statistics may not be plain sums of features, but be about the components."""
-    if family.exponential is None:
-        return True
-    _, apart = family.exponential.natural(components)
-    return bool(np.logical_or.reduce(apart))
-
-
-def _joined(components: list[Any]) -> Any:
-    first, *others = map(flat, components)
-    return map_arrays(lambda *arrays: np.concatenate(arrays)[None], first, *others)
-
-
-def _cut(components: Any, first: int, shape: tuple[int, ...]) -> Any:
-    last = first + shape[0] * shape[1]
-    return map_arrays(lambda array: array[0, first:last].reshape(*shape, *array.shape[2:]), components)

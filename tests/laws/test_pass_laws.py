@@ -10,10 +10,11 @@ from support import Case, bound_model, features, responsibilities, scipy_log_den
 from em_cli.engine.arrays import map_arrays, stack, take
 from em_cli.engine.cache import SUM_ROWS
 from em_cli.engine.expectation import Batch, Expectation
-from em_cli.engine.model import Model, maximize_all
+from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import tile_rows
 from em_cli.engine.scoring import score_rows, score_source
+from em_cli.engine.side_by_side import maximize_all
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
@@ -117,9 +118,12 @@ def test_tiles_divide_a_quantum():
 @each_case
 @each_separation
 def test_m_steps_of_several_models_together_are_those_of_each(case: Case, separation):
+    """Whatever the models' sizes are, with a prior and without."""
     x, labels = case.rows(5, 400, separation)
     source, family = InMemory(x), case.model(x, 1).family
-    models = [Model(family, case.model(x, k).latent, k) for k in (1, 3, 2, 3)] + [case.model(x, 2)]
+    sizes, priors = (1, 3, 2, 3, 2, 3), (0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
+    models = [Model(family, case.model(x, k).latent, k, prior=p) for k, p in zip(sizes, priors, strict=True)]
+    models.append(case.model(x, 2))
     groups = []
     for model in models:
         k = model.n_components
@@ -128,7 +132,7 @@ def test_m_steps_of_several_models_together_are_those_of_each(case: Case, separa
     batches = one_pass(groups, source, Serial())
     asked = [
         (model, [Expectation(batch, index) for index in range(n)])
-        for (model, _), batch, n in zip(groups, batches, (3, 1, 2, 3, 3), strict=True)
+        for (model, _), batch, n in zip(groups, batches, (3, 1, 2, 3, 2, 3, 3), strict=True)
     ]
     for (model, found), (together, empty) in zip(asked, maximize_all(asked), strict=True):
         alone, lost = model.maximize(found)

@@ -281,28 +281,33 @@ class BoundGaussian:
         total: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
         return total
 
-    def chart(
-        self, parameters: GaussianParameters, weight: Array, moments: MomentsOf = whitened_moments
-    ) -> MatrixChart | VarianceChart | EigenChart | None:
+    def chart(self, parameters: GaussianParameters, weight: Array) -> MatrixChart | VarianceChart | EigenChart | None:
         if self.fixed is not None:
             return None
+        if self.letters.mclust[1] in ("VVV", "EEE", "VVI", "VII"):
+            return self.direct_chart(parameters, weight, whitened_moments)
+        shares = weight / weight.sum()
+
+        def completed(means: Array, covariances: Array) -> GaussianParameters:
+            if self._may_be_below(covariances):
+                covariances = self.structure.constrain(shares, covariances, self.bounds.floor, covariances)
+            return self.completed(means, covariances, floored=True)
+
+        return EigenChart(parameters, weight, self.letters, completed, whitened_moments)
+
+    def direct_chart(
+        self, parameters: GaussianParameters, weight: Array, moments: MomentsOf
+    ) -> MatrixChart | VarianceChart:
+        """Of matrices or variances that are all free, or one for all: the full, tied, diagonal and spherical ones."""
         shares = weight / weight.sum()
 
         def completed(means: Array, covariances: Array) -> GaussianParameters:
             covariances = self.structure.constrain(shares, covariances, self.bounds.floor)
             return self.completed(means, covariances, floored=True)
 
-        def of_structure(means: Array, covariances: Array) -> GaussianParameters:
-            if self._may_be_below(covariances):
-                covariances = self.structure.constrain(shares, covariances, self.bounds.floor, covariances)
-            return self.completed(means, covariances, floored=True)
-
-        name = self.letters.mclust[1]
-        if name in ("VVV", "EEE"):
-            return MatrixChart(parameters, weight, self.letters.shared, completed, moments)
-        if name in ("VVI", "VII"):
+        if self.letters.diagonal:
             return VarianceChart(parameters, weight, self.letters.isotropic, completed, moments)
-        return EigenChart(parameters, weight, self.letters, of_structure, moments)
+        return MatrixChart(parameters, weight, self.letters.shared, completed, moments)
 
     def penalty_statistics(self, parameters: GaussianParameters, plain: bool) -> Array:
         spread = scatter(self.columns, self.scale, parameters.means.shape[-2])

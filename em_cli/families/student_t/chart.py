@@ -9,12 +9,11 @@ covariance, by ν/(ν + D): so that the information is the identity, the coordin
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.families.gaussian.chart import MatrixChart, Moments, VarianceChart
+from em_cli.families.gaussian.chart import Moments
 from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.parameters import GaussianParameters
 from em_cli.families.gaussian.whitening import whitened_moments
@@ -25,7 +24,7 @@ from em_cli.families.student_t.parameters import StudentTParameters, of_normal
 class StudentTChart:
     def __init__(self, normal: BoundGaussian, base: StudentTParameters, weight: Array, dof: str | float) -> None:
         self.dof, self.d, self.family = base.dof, normal.n_columns, normal
-        self.normal = cast(MatrixChart | VarianceChart, normal.chart(base.normal, weight, _moments))
+        self.normal = normal.direct_chart(base.normal, weight, _moments)
         self.size = len(self.normal.coordinates(base.normal))
         shared = normal.letters.shared
         mean_dof = np.average(base.dof, weights=np.maximum(weight, 1.0), keepdims=True) if shared else base.dof
