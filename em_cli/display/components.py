@@ -94,13 +94,10 @@ def shortened(text: str, longest: int) -> str:
 
 
 def _correlations(document: Mapping[str, Any], n: int) -> list[float]:
-    """Of the two columns of a Gaussian with correlations, in every component."""
+    """Of the two columns, in every component, where the document has matrices of their covariances."""
     covariances = document.get("covariances")
-    kind = document.get("covariance_type")
-    if document.get("family") != "gaussian" or kind in ("diag", "spherical"):
-        return []
     try:
-        matrices = [covariances] * n if kind == "tied" else list(covariances or [])[:n]
+        matrices = [covariances] * n if document.get("covariance_type") == "tied" else list(covariances or [])[:n]
         found = [_correlation(matrix) for matrix in matrices]
         return found if len(found) == n else []
     except (TypeError, ValueError, LookupError, OverflowError):
