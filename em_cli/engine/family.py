@@ -25,6 +25,8 @@ class Family(Protocol):
     describes: ClassVar[str]  # the type of the columns that it describes: numeric, count, …
     title: ClassVar[str]  # of a mixture of it
     comparable: ClassVar[bool]  # whether its likelihood may be compared with another's that describes the same columns
+    narrowest: ClassVar[float]  # standard deviation, relative to its column's, below which a component is degenerate;
+    # zero, if the family loses no digits before the resolution of the data is reached
 
     @property
     def support(self) -> Support | None:
@@ -43,6 +45,18 @@ class Support(Protocol):
     @property
     def requirement(self) -> str:
         """What a cell must be, in words that follow "must be"."""
+
+    def refuses(self, x: Array, /) -> str | None:
+        """What is wrong with the cells (D, n) as a whole, in a sentence; None if nothing is."""
+
+    def beside(self, place: int, /) -> tuple[int, ...] | None:
+        """The columns that must be known for a cell of the column at a place to have a law; None if it has none.
+
+        Places are those among the columns of the family.
+        """
+
+    def drawn(self, lowest: float, highest: float, margin: float, /) -> tuple[float, float]:
+        """From where to where a column is drawn whose values are these: wider by the margin, within what may be."""
 
 
 class BoundFamily(Protocol):

@@ -29,6 +29,7 @@ class Product:
     describes: ClassVar[str] = "mixed"  # columns of several types
     title: ClassVar[str] = "Product mixture"
     comparable: ClassVar[bool] = False
+    narrowest: ClassVar[float] = 0.0
 
     @property
     def support(self) -> None:

@@ -101,34 +101,25 @@ def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
 
 
 def check_cells(data: Data, groups: Sequence[Group]) -> None:
-    """`DataError` names the first cell that its family cannot describe."""
-    import numpy as np
-
-    from em_cli.engine.columns import unit_columns
-    from em_cli.families.distributions.columnwise import Columnwise
+    """`DataError` names the first cell that its family cannot describe, or what is wrong with all of a group."""
     from em_cli.sources.quoting import quoted
 
     for group in groups:
-        family = group.build(data.schema, "")
-        if not isinstance(family, Columnwise):
+        support = group.build(data.schema, "").support
+        if support is None:
             continue
         x = data.source.x[list(group.columns)]
-        refused = ~family.bind(unit_columns(len(x))).distribution.allows(x)
+        refused = ~support.allows(x)
         if refused.any():
             row = int(refused.any(axis=0).argmax())
             place = int(refused[:, row].argmax())
             name = data.schema.names[group.columns[place]]
             raise DataError(
                 f"{data.name}, row {data.rows[row] + 1}, column {quoted(name)}: {x[place, row]:.15g} cannot be of "
-                f"family {group.family!r}; it must be {family.distribution.requirement}."
+                f"family {group.family!r}; it must be {support.requirement}."
             )
-        period = group.options.get("period", 2 * np.pi)
-        if group.family == "von_mises" and np.nanmax(x) - np.nanmin(x) > period:
-            name = data.schema.names[group.columns[0]]
-            raise DataError(
-                f"{data.name}: the angles in column {quoted(name)} cover more than the period of {period:.6g}. "
-                f"Use --type {name}=von_mises:360 for degrees, von_mises:24 for hours."
-            )
+        if fault := support.refuses(x):
+            raise DataError(f"{data.name}, column {quoted(data.schema.names[group.columns[0]])}: {fault}")
 
 
 def latent_of(config: RunConfig, data: Data, ks: Sequence[int]) -> Latent:

@@ -17,8 +17,8 @@ from support import bound_model
 from em_cli.engine.arrays import Array
 from em_cli.engine.family import Family
 from em_cli.engine.passes import one_pass
-from em_cli.families.distributions.categorical import categorical
-from em_cli.families.distributions.poisson import poisson
+from em_cli.families.distributions.categorical import Categorical
+from em_cli.families.distributions.poisson import Poisson
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.families.product import Product
 from em_cli.runners.serial import Serial
@@ -45,7 +45,7 @@ def rows(seed: int) -> tuple[Array, Array]:
 def mixed(counts: bool) -> Product:
     bounds = np.cumsum([0, NUMBERS, COUNTS, CATEGORIES])
     places = [np.arange(a, b) for a, b in pairwise(bounds)]
-    families: list[Family] = [Gaussian("diag"), poisson(), categorical((LEVELS,) * CATEGORIES)]
+    families: list[Family] = [Gaussian("diag"), Poisson(), Categorical((LEVELS,) * CATEGORIES)]
     if not counts:
         del families[1], places[1]
         places[1] = places[1] - COUNTS

@@ -11,8 +11,8 @@ from support import Case, Document, Kinds, n_levels
 from cases.seen import averages, by_columns, of_observed, with_and_without_gaps
 from em_cli.engine.arrays import Array
 from em_cli.engine.family import Family
-from em_cli.families.distributions.bernoulli import bernoulli
-from em_cli.families.distributions.categorical import categorical
+from em_cli.families.distributions.bernoulli import Bernoulli
+from em_cli.families.distributions.categorical import Categorical
 
 
 def scipy_categorical(family: Any, document: Document, x: Array) -> Array:
@@ -35,14 +35,14 @@ def bernoulli_cases() -> list[Case]:
 
     law = by_columns("probabilities", stats.bernoulli)
     kinds = ("binary",) * 12
-    return with_and_without_gaps(Case("bernoulli", kinds, kinds[:2], False, lambda kinds: bernoulli(), law, of_all))
+    return with_and_without_gaps(Case("bernoulli", kinds, kinds[:2], False, lambda kinds: Bernoulli(), law, of_all))
 
 
 def categorical_cases() -> list[Case]:
     kinds = ("3 levels", "2 levels", "4 levels", "3 levels", "5 levels", "3 levels")
 
     def build(kinds: Kinds) -> Family:
-        return categorical(tuple(map(n_levels, kinds)))
+        return Categorical(tuple(map(n_levels, kinds)))
 
     return with_and_without_gaps(
         Case("categorical", kinds, kinds[1:3], False, build, scipy_categorical, categorical_of_all)

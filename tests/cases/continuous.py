@@ -11,12 +11,12 @@ from support import Case
 
 from cases.seen import averages, by_columns, by_pairs, root, with_and_without_gaps
 from em_cli.engine.arrays import Array
-from em_cli.families.distributions.beta import beta
-from em_cli.families.distributions.exponential import exponential
-from em_cli.families.distributions.gamma import gamma
-from em_cli.families.distributions.lognormal import lognormal
-from em_cli.families.distributions.von_mises import von_mises
-from em_cli.families.distributions.weibull import weibull
+from em_cli.families.distributions.beta import Beta
+from em_cli.families.distributions.exponential import Exponential
+from em_cli.families.distributions.gamma import Gamma
+from em_cli.families.distributions.lognormal import Lognormal
+from em_cli.families.distributions.von_mises import VonMises
+from em_cli.families.distributions.weibull import Weibull
 
 
 def stirling_rest(a: Any) -> Any:
@@ -45,7 +45,7 @@ def exponential_cases() -> list[Case]:
 
     law = by_columns("rates", lambda rates: stats.expon(scale=1 / rates))
     kinds = ("positive",) * 3
-    return with_and_without_gaps(Case("exponential", kinds, kinds[:1], True, lambda kinds: exponential(), law, of_all))
+    return with_and_without_gaps(Case("exponential", kinds, kinds[:1], True, lambda kinds: Exponential(), law, of_all))
 
 
 def gamma_cases() -> list[Case]:
@@ -57,7 +57,7 @@ def gamma_cases() -> list[Case]:
 
     law = by_pairs(("shapes", "scales"), gamma_log_density)
     kinds = ("skewed",) * 3
-    return with_and_without_gaps(Case("gamma", kinds, kinds[:1], True, lambda kinds: gamma(), law, of_all))
+    return with_and_without_gaps(Case("gamma", kinds, kinds[:1], True, lambda kinds: Gamma(), law, of_all))
 
 
 def lognormal_cases() -> list[Case]:
@@ -70,7 +70,7 @@ def lognormal_cases() -> list[Case]:
 
     law = by_pairs(("log_means", "log_sds"), lambda x, mean, sd: stats.norm(mean, sd).logpdf(np.log(x)) - np.log(x))
     kinds = ("skewed",) * 3
-    return with_and_without_gaps(Case("lognormal", kinds, kinds[:1], True, lambda kinds: lognormal(), law, of_all))
+    return with_and_without_gaps(Case("lognormal", kinds, kinds[:1], True, lambda kinds: Lognormal(), law, of_all))
 
 
 def beta_cases() -> list[Case]:
@@ -87,7 +87,7 @@ def beta_cases() -> list[Case]:
 
     law = by_pairs(("alphas", "betas"), beta_log_density)
     kinds = ("proportion",) * 3
-    return with_and_without_gaps(Case("beta", kinds, kinds[:1], False, lambda kinds: beta(), law, of_all))
+    return with_and_without_gaps(Case("beta", kinds, kinds[:1], False, lambda kinds: Beta(), law, of_all))
 
 
 def von_mises_cases() -> list[Case]:
@@ -99,7 +99,7 @@ def von_mises_cases() -> list[Case]:
 
     law = by_pairs(("means", "concentrations"), lambda x, mean, kappa: stats.vonmises(kappa, loc=mean).logpdf(x))
     kinds = ("angle",) * 3
-    return with_and_without_gaps(Case("von_mises", kinds, kinds[:1], False, lambda kinds: von_mises(), law, of_all))
+    return with_and_without_gaps(Case("von_mises", kinds, kinds[:1], False, lambda kinds: VonMises(), law, of_all))
 
 
 def weibull_cases() -> list[Case]:
@@ -123,5 +123,5 @@ def weibull_cases() -> list[Case]:
 
     law = by_pairs(("shapes", "scales"), log_density)
     kinds = ("skewed",) * 3
-    case = Case("weibull", kinds, kinds[:1], True, lambda kinds: weibull(), law, of_all, exact=False, bounded=False)
+    case = Case("weibull", kinds, kinds[:1], True, lambda kinds: Weibull(), law, of_all, exact=False, bounded=False)
     return with_and_without_gaps(case)

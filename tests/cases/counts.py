@@ -12,11 +12,11 @@ from support import SMALLEST, Case, Document
 
 from cases.seen import averages, by_columns, of_observed, with_and_without_gaps
 from em_cli.engine.arrays import Array
-from em_cli.families.distributions.binomial import binomial
-from em_cli.families.distributions.multinomial import multinomial
-from em_cli.families.distributions.negative_binomial import negative_binomial
-from em_cli.families.distributions.poisson import poisson
-from em_cli.families.distributions.zero_inflated_poisson import zero_inflated_poisson
+from em_cli.families.distributions.binomial import Binomial
+from em_cli.families.distributions.multinomial import Multinomial
+from em_cli.families.distributions.negative_binomial import NegativeBinomial
+from em_cli.families.distributions.poisson import Poisson
+from em_cli.families.distributions.zero_inflated_poisson import ZeroInflatedPoisson
 
 scipy_poisson = by_columns("rates", stats.poisson)
 
@@ -28,7 +28,7 @@ def poisson_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
 def poisson_cases() -> list[Case]:
     kinds = ("count", "count")
     return with_and_without_gaps(
-        Case("poisson", kinds, ("count",), False, lambda kinds: poisson(), scipy_poisson, poisson_of_all)
+        Case("poisson", kinds, ("count",), False, lambda kinds: Poisson(), scipy_poisson, poisson_of_all)
     )
 
 
@@ -50,14 +50,14 @@ def binomial_cases() -> list[Case]:
         return {"probabilities": (mean / fixed if fixed else mean[::2] / mean[1::2])[None]}
 
     kinds, pairs = ("12 trials",) * 2, ("12 trials", "of 12") * 2
-    alone = Case("binomial", kinds, kinds[:2], False, lambda kinds: binomial(12), scipy_binomial, of_all)
+    alone = Case("binomial", kinds, kinds[:2], False, lambda kinds: Binomial(12), scipy_binomial, of_all)
     paired = replace(
         alone,
         name="binomial-pairs",
         free_order=False,
         kinds=pairs,
         narrow=pairs,
-        build=lambda kinds: binomial(trials_columns=True),
+        build=lambda kinds: Binomial(trials_columns=True),
     )
     return [*with_and_without_gaps(alone), paired]
 
@@ -76,7 +76,7 @@ def multinomial_cases() -> list[Case]:
         return {"probabilities": (mean / mean.sum())[None]}
 
     kinds = ("count",) * 4
-    case = Case("multinomial", kinds, kinds[:2], False, lambda kinds: multinomial(), scipy_multinomial, of_all)
+    case = Case("multinomial", kinds, kinds[:2], False, lambda kinds: Multinomial(), scipy_multinomial, of_all)
     return [replace(case, normalised=False)]
 
 
@@ -110,7 +110,7 @@ def negative_binomial_cases() -> list[Case]:
             kinds,
             kinds[:1],
             False,
-            lambda kinds: negative_binomial(),
+            lambda kinds: NegativeBinomial(),
             scipy_negative_binomial,
             of_all,
         )
@@ -161,5 +161,5 @@ def zero_inflated_poisson_cases() -> list[Case]:
 
     kinds = ("inflated count",) * 2
     return with_and_without_gaps(
-        Case("zero_inflated_poisson", kinds, kinds[:1], False, lambda kinds: zero_inflated_poisson(), law, of_all)
+        Case("zero_inflated_poisson", kinds, kinds[:1], False, lambda kinds: ZeroInflatedPoisson(), law, of_all)
     )

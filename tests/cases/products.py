@@ -11,7 +11,7 @@ from cases.counts import poisson_of_all, scipy_poisson
 from cases.gaussian import gaussian_of_all, scipy_gaussian
 from em_cli.engine.arrays import Array
 from em_cli.families.distributions.columnwise import Columnwise
-from em_cli.families.distributions.poisson import poisson
+from em_cli.families.distributions.poisson import Poisson
 from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.families.product import Product
@@ -32,7 +32,7 @@ def product_of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
 def product_cases() -> list[Case]:
     def build(kinds: Kinds) -> Product:
         groups = tuple(np.array([j for j, kind in enumerate(kinds) if kind == wanted]) for wanted in ("real", "count"))
-        return Product((Gaussian(), poisson()), groups)
+        return Product((Gaussian(), Poisson()), groups)
 
     kinds = ("real", "count", "real", "count")
     return [Case("product", kinds, ("real", "count"), True, build, scipy_product, product_of_all)]

@@ -11,7 +11,7 @@ from em_cli.engine.stopping import Stopping
 from em_cli.errors import UsageError
 from em_cli.families.distributions.bessel_ratio import concentration, resultant_gap, resultant_share, resultant_slope
 from em_cli.families.distributions.gamma_function import log_minus_digamma, stirling_rest, trigamma_rest
-from em_cli.families.distributions.von_mises import von_mises
+from em_cli.families.distributions.von_mises import VonMises
 from em_cli.search.ledger import Verdict
 from em_cli.sources.in_memory import InMemory
 
@@ -85,7 +85,7 @@ def test_one_component_is_the_fit_of_scipy(case):
 def test_angles_may_be_in_any_unit(period):
     x, _ = rows(("angle", "angle"), 33, 300, 4.0)
     turned = period / (2 * np.pi)
-    before, after = find_one(von_mises(), x, 3), find_one(von_mises(period), x * turned + 7 * period, 3)
+    before, after = find_one(VonMises(), x, 3), find_one(VonMises(period), x * turned + 7 * period, 3)
     assert after.log_likelihood + x.size * np.log(turned) == pytest.approx(before.log_likelihood, abs=1e-5)
     for mine, its in zip(moments(before), moments(after), strict=True):
         assert np.allclose(its, mine * turned, rtol=1e-4)
@@ -99,7 +99,7 @@ def moments(fitted):
 
 def test_a_period_is_a_positive_number():
     with pytest.raises(UsageError, match="period"):
-        von_mises(-1)
+        VonMises(-1)
 
 
 def test_what_stirling_leaves_is_that_of_scipy_and_obeys_the_recurrence():

@@ -12,12 +12,12 @@ from em_cli.engine.expectation import Expectation
 from em_cli.engine.passes import one_pass
 from em_cli.engine.scoring import score_rows
 from em_cli.errors import DataError, UsageError
-from em_cli.families.distributions.binomial import binomial
+from em_cli.families.distributions.binomial import Binomial
 from em_cli.families.distributions.count_nodes import CountNodes
-from em_cli.families.distributions.multinomial import multinomial
-from em_cli.families.distributions.negative_binomial import negative_binomial
-from em_cli.families.distributions.poisson import poisson
-from em_cli.families.distributions.zero_inflated_poisson import zero_inflated_poisson
+from em_cli.families.distributions.multinomial import Multinomial
+from em_cli.families.distributions.negative_binomial import NegativeBinomial
+from em_cli.families.distributions.poisson import Poisson
+from em_cli.families.distributions.zero_inflated_poisson import ZeroInflatedPoisson
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 
@@ -32,8 +32,8 @@ def alone(family, x, weights=None):
 
 def test_counts_that_vary_less_than_poisson_counts_have_the_poisson_law():
     x = np.random.default_rng(1).binomial(20, 0.6, (1, 500)).astype(float)
-    found, height = alone(negative_binomial(), x)
-    expected, limit = alone(poisson(), x)
+    found, height = alone(NegativeBinomial(), x)
+    expected, limit = alone(Poisson(), x)
     assert found["means"] == expected["rates"]
     assert found["sizes"][0][0] > 1e9
     assert height == pytest.approx(limit, rel=1e-9)
@@ -55,7 +55,7 @@ def test_sums_over_counts_are_sums_over_nodes(largest, size):
 def test_no_size_is_better_than_the_one_found(mean, size):
     rng = np.random.default_rng(3)
     x, weights = rng.poisson(rng.gamma(size, mean / size, (1, 400))).astype(float), rng.uniform(0.5, 2, 400)
-    document, height = alone(negative_binomial(), x, weights)
+    document, height = alone(NegativeBinomial(), x, weights)
     (m,), (s,) = document["means"][0], document["sizes"][0]
     for factor in (0.9, 0.999, 1.001, 1.1):
         assert height > weights @ stats.nbinom(s * factor, s * factor / (s * factor + m)).logpmf(x[0])
@@ -64,25 +64,25 @@ def test_no_size_is_better_than_the_one_found(mean, size):
 
 def test_no_more_zeros_than_poisson_counts_have_need_no_inflation():
     x = np.array([[1.0, 2.0, 1.0, 3.0, 1.0, 2.0, 0.0]])
-    found, height = alone(zero_inflated_poisson(), x)
-    expected, limit = alone(poisson(), x)
+    found, height = alone(ZeroInflatedPoisson(), x)
+    expected, limit = alone(Poisson(), x)
     assert found["zero_probabilities"] == [[0.0]]
     assert found["rates"] == expected["rates"]
     assert height == pytest.approx(limit, rel=1e-13)
 
 
 @pytest.mark.parametrize("x", [[0.0] * 9, [0.0] * 8 + [1.0], [5.0] * 9, [0.0] * 5 + [7.0] * 4])
-@pytest.mark.parametrize("family", [zero_inflated_poisson, negative_binomial], ids=lambda family: family.__name__)
+@pytest.mark.parametrize("family", [ZeroInflatedPoisson, NegativeBinomial], ids=lambda family: family.__name__)
 def test_counts_that_hardly_differ_have_a_fit(family, x):
     document, height = alone(family(), np.array([x]))
     assert all(np.isfinite(numbers).all() for numbers in document.values())
-    assert height >= alone(poisson(), np.array([x]))[1] - 1e-9
+    assert height >= alone(Poisson(), np.array([x]))[1] - 1e-9
 
 
 @pytest.mark.parametrize(
     "family, end",
-    [(zero_inflated_poisson(), {"rates": [[2.0], [9.0]], "zero_probabilities": [[0.0], [0.0]]}),
-     (negative_binomial(), {"means": [[2.0], [9.0]], "sizes": [[1e12], [1e12]]})],
+    [(ZeroInflatedPoisson(), {"rates": [[2.0], [9.0]], "zero_probabilities": [[0.0], [0.0]]}),
+     (NegativeBinomial(), {"means": [[2.0], [9.0]], "sizes": [[1e12], [1e12]]})],
     ids=["zeros", "sizes"],
 )  # fmt: skip
 def test_a_parameter_can_leave_its_end(family, end):
@@ -118,7 +118,7 @@ def pairs(seed, n=300):
 
 def test_trials_that_have_columns_are_given():
     x, labels = pairs(5)
-    model = bound_model(binomial(trials_columns=True), InMemory(x), 2)
+    model = bound_model(Binomial(trials_columns=True), InMemory(x), 2)
     at = start(model, x, np.eye(2)[:, labels])
     document = model.to_document(at)
     actual = component_log_density(model.family, at.components, x)
@@ -133,7 +133,7 @@ def test_a_pair_is_missing_if_one_of_it_is():
     x, labels = pairs(6)
     some = x.copy()
     some[0, :40], some[1, 30:90], some[3, 200:] = np.nan, np.nan, np.nan
-    model = bound_model(binomial(trials_columns=True), InMemory(some), 2)
+    model = bound_model(Binomial(trials_columns=True), InMemory(some), 2)
     r = np.eye(2)[:, labels]
     at = start(model, some, r)
     kept = np.isfinite(some[::2] + some[1::2])
@@ -151,7 +151,7 @@ def test_a_pair_is_missing_if_one_of_it_is():
         model.family.completing.draw(some, at.components, labels, np.random.default_rng(seed)) for seed in range(3)
     ]
     for whole in filled:
-        assert model.family.distribution.allows(whole).all()
+        assert Binomial(trials_columns=True).support.allows(whole).all()
         assert (whole[~np.isnan(some)] == some[~np.isnan(some)]).all()
     assert np.allclose(filled[0][0, :30], np.rint(expected_successes(model, at, labels, x))[:30])
 
@@ -162,9 +162,9 @@ def expected_successes(model, at, labels, x):
 
 def test_more_successes_than_trials_are_not_allowed():
     x = np.array([[3.0, 3.0, 3.0, np.nan, 1.5], [5.0, 2.0, np.nan, 2.0, 2.0]])
-    pair = binomial(trials_columns=True).bind(unit_columns(2)).distribution
+    pair = Binomial(trials_columns=True).support
     assert pair.allows(x).tolist() == [[True, False, True, True, False], [True] * 5]
-    fixed = binomial(12).bind(unit_columns(1)).distribution
+    fixed = Binomial(12).support
     assert fixed.allows(np.array([[0.0, 12.0, 13.0, -1.0, 0.5, np.nan]])).tolist() == [
         [True, True] + [False] * 3 + [True]
     ]
@@ -173,14 +173,14 @@ def test_more_successes_than_trials_are_not_allowed():
 @pytest.mark.parametrize("options", [{}, {"trials": -1}, {"trials": 2.5}, {"trials": 3, "trials_columns": True}])
 def test_the_trials_must_be_known(options):
     with pytest.raises(UsageError, match="trials"):
-        binomial(**options)
+        Binomial(**options)
 
 
 def test_columns_must_be_enough():
     with pytest.raises(UsageError, match="pairs"):
-        bound_model(binomial(trials_columns=True), InMemory(np.ones((3, 9))), 1)
+        bound_model(Binomial(trials_columns=True), InMemory(np.ones((3, 9))), 1)
     with pytest.raises(UsageError, match="two columns"):
-        bound_model(multinomial(), InMemory(np.ones((1, 9))), 1)
+        bound_model(Multinomial(), InMemory(np.ones((1, 9))), 1)
 
 
 def shares(seed, n=300):
@@ -196,7 +196,7 @@ def test_a_row_whose_total_is_not_known_says_nothing():
     some = x.copy()
     some[2, :50] = np.nan
     r = np.eye(2)[:, labels]
-    model, rest = (bound_model(multinomial(), InMemory(rows), 2) for rows in (some, x[:, 50:]))
+    model, rest = (bound_model(Multinomial(), InMemory(rows), 2) for rows in (some, x[:, 50:]))
     at = start(model, some, r)
     assert np.allclose(
         model.to_document(at)["probabilities"], rest.to_document(start(rest, x[:, 50:], r[:, 50:]))["probabilities"]
@@ -215,14 +215,14 @@ def test_a_row_whose_total_is_not_known_says_nothing():
 @pytest.mark.parametrize(
     "family, document, field",
     [
-        (multinomial, {"probabilities": [[0.5, 0.6]], "typical_total": 9}, "probabilities"),
-        (multinomial, {"probabilities": [[0.5, 0.5]], "typical_total": "many"}, "typical_total"),
-        (multinomial, {"probabilities": [[0.5, 0.5]], "typical_total": 0}, "typical_total"),
-        (negative_binomial, {"means": [[1, 2]], "sizes": [[0, 1]]}, "sizes"),
-        (negative_binomial, {"means": [[1, -2]], "sizes": [[1, 1]]}, "means"),
-        (zero_inflated_poisson, {"rates": [[1, 2]], "zero_probabilities": [[1, 0.5]]}, "zero_probabilities"),
-        (lambda: binomial(9), {"probabilities": [[0.5, 1.5]]}, "probabilities"),
-        (lambda: binomial(trials_columns=True), {"probabilities": [[0.5]], "typical_trials": [-3]}, "typical_trials"),
+        (Multinomial, {"probabilities": [[0.5, 0.6]], "typical_total": 9}, "probabilities"),
+        (Multinomial, {"probabilities": [[0.5, 0.5]], "typical_total": "many"}, "typical_total"),
+        (Multinomial, {"probabilities": [[0.5, 0.5]], "typical_total": 0}, "typical_total"),
+        (NegativeBinomial, {"means": [[1, 2]], "sizes": [[0, 1]]}, "sizes"),
+        (NegativeBinomial, {"means": [[1, -2]], "sizes": [[1, 1]]}, "means"),
+        (ZeroInflatedPoisson, {"rates": [[1, 2]], "zero_probabilities": [[1, 0.5]]}, "zero_probabilities"),
+        (lambda: Binomial(9), {"probabilities": [[0.5, 1.5]]}, "probabilities"),
+        (lambda: Binomial(trials_columns=True), {"probabilities": [[0.5]], "typical_trials": [-3]}, "typical_trials"),
     ],
 )
 def test_a_document_that_makes_no_sense_is_refused_by_the_name_of_its_field(family, document, field):

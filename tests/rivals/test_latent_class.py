@@ -10,8 +10,8 @@ from support import REFERENCE, bound_model, default_plan, find
 
 from em_cli.engine.columns import summarize
 from em_cli.engine.scoring import score_rows, totals
-from em_cli.families.distributions.bernoulli import bernoulli
-from em_cli.families.distributions.categorical import categorical
+from em_cli.families.distributions.bernoulli import Bernoulli
+from em_cli.families.distributions.categorical import Categorical
 from em_cli.runners.serial import Serial
 from em_cli.search.search import Task, search
 from em_cli.sources.in_memory import InMemory
@@ -31,7 +31,7 @@ def codes(case, rows):
 
 
 def family_of(case):
-    return categorical(tuple(map(len, case["levels"].values())))
+    return Categorical(tuple(map(len, case["levels"].values())))
 
 
 def document_of(case):
@@ -58,7 +58,7 @@ def test_the_stored_parameters_have_the_stored_likelihood(case):
 def test_the_default_search_reaches_the_reference(case):
     x, families = codes(case, table(case["file"])), [family_of(case)]
     if all(len(levels) == 2 for levels in case["levels"].values()):
-        families.append(bernoulli())
+        families.append(Bernoulli())
     for family in families:
         chosen = find(family, x, [case["k"]])[0].chosen
         assert chosen.log_likelihood == pytest.approx(case["loglik"], abs=case["tolerance"]["loglik_abs"])

@@ -13,8 +13,8 @@ from support import REFERENCE, bound_model, find, reference_rows
 
 from em_cli.engine.columns import summarize
 from em_cli.engine.scoring import score_rows, totals
-from em_cli.families.distributions.binomial import binomial
-from em_cli.families.distributions.poisson import poisson
+from em_cli.families.distributions.binomial import Binomial
+from em_cli.families.distributions.poisson import Poisson
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
@@ -33,8 +33,8 @@ def rows_of(case):
 
 def family_of(case):
     if case["family"] == "binomial":
-        return binomial(case["trials"])
-    return Gaussian(case["covariance"]) if case["family"] == "gaussian" else poisson()
+        return Binomial(case["trials"])
+    return Gaussian(case["covariance"]) if case["family"] == "gaussian" else Poisson()
 
 
 def document_of(case):

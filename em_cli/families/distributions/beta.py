@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
-from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import LEAST, table
+from em_cli.engine.columns import Columns
 from em_cli.engine.family import Degeneracy
-from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
+from em_cli.families.distributions.charts import log_ratio, scaled
 from em_cli.families.distributions.columnwise import Columnwise
+from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
-from em_cli.families.distributions.distribution import Layout, Values, per_column
+from em_cli.families.distributions.distribution import Values
 from em_cli.families.distributions.gamma_function import log_minus_digamma, stirling_rest, trigamma_rest
+from em_cli.families.distributions.parameters import Parameter, above_zero
 from em_cli.families.distributions.roots import settled
+from em_cli.families.distributions.support import PROPORTIONS, Support, unit_interval_moments
 
 LARGEST_PRECISION = 1e15
 SMALLEST = 1e-300  # parameter
@@ -25,13 +26,25 @@ TIGHT = 1e6  # precision, beyond which more than 1e-10 would cancel
 LONGEST = 2.0  # step of the logit of the mean
 
 
-def beta() -> Columnwise:
+@dataclass(frozen=True, slots=True)
+class Beta:
     """Proportions: columns of independent beta variables given the component."""
-    return Columnwise(Beta())
+
+    describes: ClassVar[str] = "proportion"
+    title: ClassVar[str] = "beta mixture"
+    comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
+    support: ClassVar[Support] = PROPORTIONS
+    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("alphas", above_zero()), Parameter("betas", above_zero()))
+
+    def bind(self, columns: Columns) -> Columnwise:
+        own = BetaDistribution(columns)
+        declared = Declared(self, own, columns, coordinates=own, degeneracies=own.degenerate)
+        return Columnwise(declared, columns, framed=own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Beta:
+class BetaDistribution:
     """Parameters α and β, of mean m = α/φ and precision φ = α + β; features log x and log(1 − x).
 
     The log-density is g(α) + g(β) − g(φ) + α log(x/m) + β log((1 − x)/(1 − m)), where g is what
@@ -39,18 +52,7 @@ class Beta:
     nearly √(m(1 − m)/φ), is held above the rounding of the data.
     """
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    requirement = "a number between 0 and 1, neither of them"
-
-    @property
-    def _centre(self) -> tuple[Array, Array]:
-        """(D,) mean and variance of the columns; those of a uniform variable, where they are unknown."""
-        mean, variance = self.columns.mean, self.columns.sd**2
-        known = (mean > 0) & (mean < 1) & (variance > 0)
-        return np.where(known, mean, 0.5), np.where(known, variance, 1 / 12)
-
-    def layout(self) -> Layout:
-        return per_column(len(self.columns.mean), 2)
+    columns: Columns
 
     def features(self, x: Array, out: Array) -> None:
         np.log(x, out=out[: len(x)])
@@ -59,12 +61,6 @@ class Beta:
     def base_measure(self, x: Array) -> Array:
         measure: Array = -np.log(x) - np.log1p(-x)
         return measure
-
-    def embedding(self, x: Array) -> Array:
-        """Arcsines of roots: their variance does not depend on the mean."""
-        mean, variance = (part[:, None] for part in self._centre)
-        embedded: Array = 2 * np.sqrt(mean * (1 - mean) / variance) * np.arcsin(np.sqrt(x))
-        return embedded
 
     def natural(self, values: Values) -> tuple[Array, Array]:
         a, b = values
@@ -162,7 +158,7 @@ class Beta:
         return np.maximum(a, SMALLEST), np.maximum(b, SMALLEST)
 
     def typical(self) -> Array:
-        mean, variance = self._centre
+        mean, variance = unit_interval_moments(self.columns)
         low, high = (np.log(m) - 0.5 * variance / m**2 for m in (mean, 1 - mean))
         return np.concatenate([low, high])
 
@@ -171,11 +167,8 @@ class Beta:
         about: Array = self.typical() - np.log(np.concatenate([values[0] / total, values[1] / total], axis=-1))
         return about
 
-    def n_parameters(self) -> int:
-        return 2 * len(self.columns.mean)
-
     def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
-        total, (mean, variance) = values[0] + values[1], self._centre
+        total, (mean, variance) = values[0] + values[1], unit_interval_moments(self.columns)
         m, rest = values[0] / total, values[1] / total
         largest = np.minimum(m * rest / floor(self.columns) ** 2, LARGEST_PRECISION)
         return degeneracies(total > (1 - 1e-6) * largest, mean * (1 - mean) / variance / total, support)
@@ -185,15 +178,8 @@ class Beta:
         m = values[0] / total
         return m, np.sqrt(m * (values[1] / total) / (total + 1))
 
-    def fill(self, values: Values, responsibilities: Array) -> Array:
-        filled: Array = self.moments(values)[0].T @ responsibilities
-        return filled
-
     def sample(self, values: Values, rng: np.random.Generator) -> Array:
         return np.clip(rng.beta(*values), SMALLEST, 1 - 2.0**-53)
-
-    def chart(self, values: Values, weight: Array) -> InformationChart:
-        return InformationChart(self, values, weight)
 
     def steps(self, base: Values, values: Values) -> Values:
         """Of the logit of m and of log φ."""
@@ -221,18 +207,6 @@ class Beta:
 
     def information(self, values: Values) -> list[list[Array]]:
         return _information(*values)
-
-    def to_document(self, values: Values) -> dict[str, Any]:
-        return {"alphas": values[0].tolist(), "betas": values[1].tolist()}
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
-        shape = (n_components, len(self.columns.mean))
-        alphas = table(document, "alphas", shape, lambda alphas: alphas >= LEAST, "not positive")
-        return alphas, table(document, "betas", shape, lambda betas: betas >= LEAST, "not positive")
-
-    def allows(self, x: Array) -> Flags:
-        allowed: Flags = np.isnan(x) | ((x > 0) & (x < 1))
-        return allowed
 
 
 def _level(a: Array, b: Array) -> Array:

@@ -3,42 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.columns import Columns
 from em_cli.engine.documents import positive, table
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError, UsageError
 from em_cli.families.distributions.charts import InformationChart, log_odds_ratio, with_odds_scaled
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
+from em_cli.families.distributions.support import COUNTS, Support, counts
 
 MOST_TRIALS = 1e12  # the logarithms of probabilities are exact to a hundredth
 SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wanted
 
 
-def binomial(trials: int = 0, trials_columns: bool = False) -> Columnwise:
+@dataclass(frozen=True, slots=True)
+class Binomial:
     """Successes among trials: columns of independent binomial variables given the component.
 
     The number of trials is the same in all cells, or each column of successes is followed by that
     of its trials, which are not modelled.
     """
-    if trials_columns == (trials > 0) or trials != int(trials):
-        raise UsageError(
-            "family 'binomial' needs to know the trials: a number, as in --type wins=binomial:12 (trials in YAML), "
-            "or their column, as in --type wins=binomial:games (in YAML trials_columns: true, the columns in pairs)."
-        )
-    if trials > MOST_TRIALS:
-        raise UsageError(f"family 'binomial' can have {MOST_TRIALS:g} trials at most, not {trials:g}.")
-    return Columnwise(Binomial(int(trials)))
+
+    describes: ClassVar[str] = "count"
+    title: ClassVar[str] = "binomial mixture"
+    comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
+
+    trials: int = 0
+    trials_columns: bool = False
+
+    def __post_init__(self) -> None:
+        if self.trials_columns == (self.trials > 0) or self.trials != int(self.trials):
+            raise UsageError(
+                "family 'binomial' needs to know the trials: a number, as in --type wins=binomial:12 (trials in YAML), "
+                "or their column, as in --type wins=binomial:games (in YAML trials_columns: true, the columns in "
+                "pairs)."
+            )
+        if self.trials > MOST_TRIALS:
+            raise UsageError(f"family 'binomial' can have {MOST_TRIALS:g} trials at most, not {self.trials:g}.")
+
+    @property
+    def support(self) -> Support:
+        if self.trials:
+            return replace(COUNTS, requirement=f"a whole number from 0 to {self.trials:.0f}", holds=self._among_trials)
+        requirement = "a whole number ≥ 0, and no more than the trials in the next column"
+        return replace(COUNTS, requirement=requirement, holds=_no_more_than_trials, beside=_trials_beside)
+
+    def _among_trials(self, x: Array) -> Flags:
+        return counts(x) & ~(x > self.trials)
+
+    def bind(self, columns: Columns) -> Columnwise:
+        d, trials = len(columns.mean), int(self.trials)
+        if not trials and d % 2 and (d > 1 or columns.n_rows):
+            raise UsageError("with trials_columns, the columns of family 'binomial' are pairs: successes, trials.")
+        own = BinomialDistribution(columns, trials)
+        return Columnwise(own, columns, conditional=own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Binomial:
+class BinomialDistribution:
     """Probabilities p of a success, zero and one allowed, and trials t that are typical of each cell.
 
     Features are failures and successes, which sum to the trials. The likelihood is bounded: no
@@ -46,20 +75,8 @@ class Binomial:
     it is missing if one of them is.
     """
 
+    columns: Columns
     trials: int  # in all cells; 0, if they have columns of their own
-
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-
-    def __post_init__(self) -> None:
-        d = len(self.columns.mean)
-        if not self.trials and d % 2 and (d > 1 or self.columns.n_rows):
-            raise UsageError("with trials_columns, the columns of family 'binomial' are pairs: successes, trials.")
-
-    @property
-    def requirement(self) -> str:
-        if self.trials:
-            return f"a whole number from 0 to {self.trials}"
-        return "a whole number ≥ 0, and no more than the trials in the next column"
 
     @property
     def _successes(self) -> Integers:
@@ -193,10 +210,17 @@ class Binomial:
             raise DataError(f"the field 'typical_trials' holds a number above {MOST_TRIALS:g}.")
         return p, _of_all(trials, p)
 
-    def allows(self, x: Array) -> Flags:
-        whole = (x >= 0) & (x == np.rint(x)) & np.isfinite(x)
-        whole[self._successes] &= ~(x[self._successes] > self._trials_of(x))
-        return np.asarray(np.isnan(x) | whole)
+
+def _no_more_than_trials(x: Array) -> Flags:
+    """Of pairs of columns: a missing number of trials may be any."""
+    whole = counts(x)
+    whole[::2] &= ~(x[::2] > x[1::2])
+    return whole
+
+
+def _trials_beside(place: int) -> tuple[int, ...] | None:
+    """Successes are so many of the trials in the next column; these have no law."""
+    return (place + 1,) if place % 2 == 0 else None
 
 
 def _of_all(trials: Array, p: Array) -> Array:

@@ -3,39 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from em_cli.engine import documents
 from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.columns import Columns
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
 from em_cli.families.distributions.simplex_chart import SimplexChart
+from em_cli.families.distributions.support import Support
 
 SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wanted
 
 
-def categorical(levels: tuple[int, ...]) -> Columnwise:
+@dataclass(frozen=True, slots=True)
+class Categorical:
     """Categories: columns of independent categorical variables given the component (latent class analysis)."""
-    return Columnwise(Categorical(tuple(levels)))
+
+    describes: ClassVar[str] = "categorical"
+    title: ClassVar[str] = "latent class model"
+    comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
+
+    levels: tuple[int, ...]  # of each column; their codes are 0 … L-1
+
+    @property
+    def support(self) -> Support:
+        return Support("the code of a level", self._is_code, self._indicators, whole=True)
+
+    def _is_code(self, x: Array) -> Flags:
+        return np.asarray((x >= 0) & (x < np.array(self.levels)[:, None]) & (x == np.rint(x)))
+
+    def _indicators(self, x: Array, columns: Columns) -> Array:
+        return CategoricalDistribution(columns, self.levels).embedding(x)
+
+    def bind(self, columns: Columns) -> Columnwise:
+        return Columnwise(CategoricalDistribution(columns, self.levels), columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Categorical:
+class CategoricalDistribution:
     """Probabilities (…, K, F) of the levels of the first column, of the second, …; zero allowed.
 
     Features are indicators of the levels. The likelihood is bounded: no component can collapse.
     """
 
-    levels: tuple[int, ...]  # of each column; their codes are 0 … L-1
-
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    requirement = "the code of a level"
+    columns: Columns
+    levels: tuple[int, ...]  # of each column
 
     @property
     def _column(self) -> Integers:
@@ -130,7 +149,3 @@ class Categorical:
         if not (p >= 0).all() or not (abs(np.add.reduceat(p, self._first, axis=-1) - 1) < 1e-6).all():
             raise DataError(f"the field {name!r} must hold probabilities ≥ 0 that sum to one for each column.")
         return (p,)
-
-    def allows(self, x: Array) -> Flags:
-        allowed: Flags = np.isnan(x) | ((x >= 0) & (x < np.array(self.levels)[:, None]) & (x == np.rint(x)))
-        return allowed

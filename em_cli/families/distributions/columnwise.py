@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.columns import Columns
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions.distribution import (
     TINY,
     Conditional,
     Distribution,
+    Expecting,
     Framed,
     Layout,
     PriorSums,
@@ -43,26 +44,25 @@ class Columnwise:
     """
 
     distribution: Distribution
+    columns: Columns
+    framed: Framed | None = None  # the distribution, if it is; so are those that follow
+    tabulated: Tabulated | None = None
+    expecting: Expecting | None = None
+    prior: PriorSums | None = None
+    conditional: Conditional | None = None
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
     _layout: Layout = field(init=False, repr=False)
     _gaps: Integers = field(init=False, repr=False)  # columns whose observed cells are flagged
-    _framed: Framed | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         layout = self.distribution.layout()
         gaps = np.zeros(0, np.intp) if layout.complete else np.flatnonzero(self.columns.gaps)
         object.__setattr__(self, "_layout", layout)
         object.__setattr__(self, "_gaps", gaps)
-        object.__setattr__(self, "_framed", self.distribution if hasattr(self.distribution, "concentrated") else None)
-
-    def bind(self, columns: Columns) -> Columnwise:
-        known: Any = self.distribution
-        return replace(self, distribution=replace(known, columns=columns), columns=columns)
 
     @property
     def exponential(self) -> Columnwise | None:
-        return None if self._layout.looked_up else self
+        return self if self.tabulated is None else None
 
     @property
     def reweighting(self) -> None:
@@ -110,7 +110,7 @@ class Columnwise:
         return embedded
 
     def natural(self, parameters: ColumnwiseParameters) -> tuple[Array, Flags]:
-        return parameters.theta, np.logical_or.reduce(parameters.concentrated, axis=-1) | self._layout.looked_up
+        return parameters.theta, np.logical_or.reduce(parameters.concentrated, axis=-1)
 
     def n_own_features(self) -> int:
         return self.n_features()
@@ -119,34 +119,33 @@ class Columnwise:
         return np.zeros(0)
 
     def log_density(self, features: Array, parameters: ColumnwiseParameters, offset: Array, out: Array) -> None:
-        if self._layout.looked_up:
-            tabulated = cast(Tabulated, self.distribution)
-            tabulated.log_density(features[1:], parameters.values, parameters.theta, offset, out)
+        if self.tabulated is not None:
+            self.tabulated.log_density(features[1:], parameters.values, parameters.theta, offset, out)
             return
         if not parameters.concentrated.all():
             exponential.log_density(features, parameters.theta, offset, out)
-        if self._framed and parameters.concentrated.any():
+        if self.framed and parameters.concentrated.any():
             places, values = _of_concentrated(parameters)
-            out[places] = self._framed.log_density_about(*self._cells(features), values) + offset[places][:, None]
+            out[places] = self.framed.log_density_about(*self._cells(features), values) + offset[places][:, None]
 
     def statistics(self, features: Array, responsibilities: Array, parameters: ColumnwiseParameters | None) -> Array:
-        if self._layout.looked_up:
-            by_node = cast(Tabulated, self.distribution).statistics(features[1:], responsibilities)
+        if self.tabulated is not None:
+            by_node = self.tabulated.statistics(features[1:], responsibilities)
             return np.concatenate([np.add.reduce(responsibilities, axis=-1)[..., None], by_node], axis=-1)
         sums = exponential.statistics(features, responsibilities)
-        if self._framed and parameters is not None and parameters.concentrated.any():
+        if self.framed and parameters is not None and parameters.concentrated.any():
             places, values = _of_concentrated(parameters)
-            own = self._framed.sums_about(*self._cells(features), responsibilities[places], values)
+            own = self.framed.sums_about(*self._cells(features), responsibilities[places], values)
             sums[..., 1 + len(self._gaps) :][places] = own
         return sums
 
     def maximize(self, statistics: Array, parameters: ColumnwiseParameters | None) -> ColumnwiseParameters:
         weight, sums = self.parts(statistics)
-        if parameters is None or not self._framed or not parameters.concentrated.any():
+        if parameters is None or not self.framed or not parameters.concentrated.any():
             return self.at(self._maximum(weight, sums, None))
         places, about = _of_concentrated(parameters)
         values = self._maximum(weight, sums, parameters.concentrated)
-        own = self._framed.maximize_about(np.maximum(weight[places], TINY), sums[places], about)
+        own = self.framed.maximize_about(np.maximum(weight[places], TINY), sums[places], about)
         seen = weight[places] >= TINY
         for value, concentrated in zip(values, own, strict=True):
             value[places] = np.where(seen, concentrated, value[places])
@@ -154,7 +153,7 @@ class Columnwise:
 
     def _maximum(self, weight: Array, sums: Array, concentrated: Flags | None) -> Values:
         """The M-step from sums about nothing; of a typical cell where none was seen, or where it is concentrated."""
-        if self._layout.complete or len(self._gaps) or self._framed:
+        if self._layout.complete or len(self._gaps) or self.framed:
             unseen = weight < TINY
             if concentrated is not None:
                 unseen = unseen | concentrated[..., None]
@@ -195,11 +194,11 @@ class Columnwise:
         return False
 
     def expected_log_density(self, statistics: Array, parameters: ColumnwiseParameters) -> Array:
-        if self._framed and hasattr(self._framed, "expected_log_density"):
-            by_column: Array = self._framed.expected_log_density(*self.parts(statistics), parameters.values)
+        if self.expecting is not None:
+            by_column = self.expecting.expected_log_density(*self.parts(statistics), parameters.values)
             total: Array = by_column.sum(axis=-1)
             return total
-        theta = self._theta(parameters.values) if self._layout.looked_up else parameters.theta
+        theta = parameters.theta if self.tabulated is None else self._theta(parameters.values)
         expected: Array = np.einsum("...f,...f->...", statistics, theta)
         return expected
 
@@ -207,40 +206,40 @@ class Columnwise:
         return ColumnwiseChart(self.distribution.chart(parameters.values, weight), self)
 
     def penalty_statistics(self, parameters: ColumnwiseParameters, plain: bool) -> Array:
-        """A typical row, whatever the parameters, but in their frame."""
+        """A typical row, whatever the parameters, but in their frame; or sums to which no row adds."""
         first, shape = 1 + len(self._gaps), parameters.concentrated.shape
-        if hasattr(self.distribution, "prior_sums"):
-            own = cast(PriorSums, self.distribution).prior_sums()
-            return np.broadcast_to(np.concatenate([np.zeros(first), own]), (*shape, first + len(own)))
-        typical = np.concatenate([np.ones(first), self.distribution.typical()])
+        if self.prior is None:
+            typical = np.concatenate([np.ones(first), self.distribution.typical()])
+        else:
+            typical = np.concatenate([np.zeros(first), self.prior.prior_sums()])
         pseudo = np.tile(typical, (*shape, 1))
-        if self._framed and not plain and parameters.concentrated.any():
+        if self.framed and not plain and parameters.concentrated.any():
             places, values = _of_concentrated(parameters)
-            pseudo[..., first:][places] = self._framed.typical_about(values)
+            pseudo[..., first:][places] = self.framed.typical_about(values)
         return pseudo
 
     def sample(self, parameters: ColumnwiseParameters, labels: Integers, rng: np.random.Generator) -> Array:
         return self.distribution.sample(tuple(value[labels] for value in parameters.values), rng).T
 
     def complete(self, x: Array, parameters: ColumnwiseParameters, responsibilities: Array) -> Array:
-        if hasattr(self.distribution, "complete"):
-            filled = cast(Conditional, self.distribution).complete(x, parameters.values, responsibilities)
+        if self.conditional is not None:
+            filled = self.conditional.complete(x, parameters.values, responsibilities)
         else:
             filled = self.distribution.fill(parameters.values, responsibilities)
         return np.where(np.isnan(x), filled, x)
 
     def draw(self, x: Array, parameters: ColumnwiseParameters, labels: Integers, rng: np.random.Generator) -> Array:
         values = tuple(value[labels] for value in parameters.values)
-        if hasattr(self.distribution, "draw"):
-            drawn = cast(Conditional, self.distribution).draw(x, values, rng)
+        if self.conditional is not None:
+            drawn = self.conditional.draw(x, values, rng)
         else:
             drawn = self.distribution.sample(values, rng).T
         return np.where(np.isnan(x), drawn, x)
 
     def at(self, values: Values) -> ColumnwiseParameters:
-        concentrated = self._framed.concentrated(values) if self._framed else np.zeros(values[0].shape[:-1], np.bool_)
-        if self._layout.looked_up:
-            return ColumnwiseParameters(values, cast(Tabulated, self.distribution).table(values), concentrated)
+        concentrated = self.framed.concentrated(values) if self.framed else np.zeros(values[0].shape[:-1], np.bool_)
+        if self.tabulated is not None:
+            return ColumnwiseParameters(values, self.tabulated.table(values), concentrated)
         return ColumnwiseParameters(values, self._theta(values), concentrated)
 
     def _theta(self, values: Values) -> Array:

@@ -11,10 +11,14 @@ from em_cli.engine.family import Degeneracy
 INDEPENDENT = 15  # distinct rows that support a component, however many its columns
 
 
-def floor(columns: Columns) -> Array:
-    """(D,) standard deviations below which no component may be: those of rounding to the resolution of the data."""
+def floor(columns: Columns, narrowest: float = 0.0) -> Array:
+    """(D,) standard deviations below which no component may be.
+
+    They are those of rounding to the resolution of the data, or what a family can resolve,
+    relative to the standard deviation of the column.
+    """
     rounding: Array = np.maximum(columns.resolution / np.sqrt(12), 1e-300)
-    return rounding
+    return np.maximum(rounding, narrowest * columns.sd) if narrowest else rounding
 
 
 def degeneracies(at_resolution: Flags, variance: Array, support: Array) -> list[Degeneracy | None]:

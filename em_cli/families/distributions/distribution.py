@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.columns import Columns
 from em_cli.engine.family import Degeneracy
 
 TINY = float(np.finfo(float).tiny)
@@ -23,7 +22,6 @@ class Layout:
 
     column: Integers  # (F,) of each feature
     complete: bool = False  # those of a cell sum to what it weighs, if it is not missing: no flag need tell this
-    looked_up: bool = False  # the distribution is `Tabulated`
 
     @property
     def cell(self) -> Integers:
@@ -43,10 +41,6 @@ class Distribution(Protocol):
     Parameters are a tuple of arrays, which may have leading axes before K. A cell may be
     missing: it is NaN in x, and whatever is written for it is not used.
     """
-
-    @property
-    def columns(self) -> Columns:
-        """What is known of the data; `Columnwise` puts it there."""
 
     def layout(self) -> Layout: ...
 
@@ -89,15 +83,8 @@ class Distribution(Protocol):
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Values: ...
 
-    def allows(self, x: Array) -> Flags:
-        """Which cells (D, n) may be; one that is missing may be anything."""
 
-    @property
-    def requirement(self) -> str:
-        """What a cell must be, in words that follow "must be"."""
-
-
-class Framed(Distribution, Protocol):
+class Framed(Protocol):
     """A distribution whose concentrated components would lose digits in the products: they have frames of their own.
 
     Cells are features (F, n); where some are missing, it is said which are observed (D, n).
@@ -116,7 +103,14 @@ class Framed(Distribution, Protocol):
         """The M-step (T, D), from sums about these parameters."""
 
     def typical_about(self, values: Values) -> Array:
-        """φ (T, F) of a typical cell, about these parameters."""
+        """(T, F) of a pseudo-observation of the prior, as of a typical cell, about these parameters."""
+
+
+class Expecting(Protocol):
+    """A distribution whose sums about nothing are not sufficient: it says what it expects of the likelihood."""
+
+    def expected_log_density(self, weight: Array, sums: Array, values: Values) -> Array:
+        """(…, K, D) of all cells, less base measure."""
 
 
 class PriorSums(Protocol):
@@ -153,7 +147,7 @@ class Conditional(Protocol):
 
 
 class ValuesChart(Protocol):
-    """A chart of `engine.protocols`, of the parameters of a distribution."""
+    """A chart of `engine.family`, of the parameters of a distribution."""
 
     def coordinates(self, values: Values) -> Array: ...
     def values(self, u: Array) -> Values: ...

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
-from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.columns import Columns
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
-from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
+from em_cli.families.distributions.charts import log_ratio, scaled
 from em_cli.families.distributions.columnwise import Columnwise
+from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
-from em_cli.families.distributions.distribution import TINY, Layout, Values, per_column
+from em_cli.families.distributions.distribution import TINY, Values
 from em_cli.families.distributions.gamma_function import log_minus_digamma, stirling_rest, trigamma_rest
+from em_cli.families.distributions.parameters import Parameter
 from em_cli.families.distributions.roots import settled
+from em_cli.families.distributions.support import POSITIVE, Support
 
 LARGEST_SHAPE = 1e15
 TIGHT = 1e6  # shapes, beyond which more than 1e-10 would cancel
@@ -25,13 +27,25 @@ LOWEST = 2.0**-53 - 1  # of what a cell is away from the mean, relative to it
 SMALLEST_RATIO = 1e-300
 
 
-def gamma() -> Columnwise:
+@dataclass(frozen=True, slots=True)
+class Gamma:
     """Positive quantities: columns of independent gamma variables given the component."""
-    return Columnwise(Gamma())
+
+    describes: ClassVar[str] = "positive"
+    title: ClassVar[str] = "gamma mixture"
+    comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
+    support: ClassVar[Support] = POSITIVE
+    parameters: ClassVar[tuple[Parameter, ...]] = positive.SHAPES_AND_SCALES
+
+    def bind(self, columns: Columns) -> Columnwise:
+        own = GammaDistribution(columns)
+        declared = Declared(self, own, columns, coordinates=own, degeneracies=own.degenerate)
+        return Columnwise(declared, columns, framed=own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Gamma:
+class GammaDistribution:
     """Shapes a and scales θ, of mean μ = aθ; features x and log x, relative to the mean of the column.
 
     The log-density is g(a) − a(v − log(1 + v)) − log x, where v = x/μ − 1 and g is what Stirling's
@@ -39,11 +53,7 @@ class Gamma:
     rounding of the data.
     """
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    requirement = positive.REQUIREMENT
-
-    def layout(self) -> Layout:
-        return per_column(len(self.columns.mean), 2)
+    columns: Columns
 
     def features(self, x: Array, out: Array) -> None:
         d = len(x)
@@ -53,9 +63,6 @@ class Gamma:
     def base_measure(self, x: Array) -> Array:
         measure: Array = -np.log(x)
         return measure
-
-    def embedding(self, x: Array) -> Array:
-        return positive.embedding(x, self.columns)
 
     def natural(self, values: Values) -> tuple[Array, Array]:
         shapes, scales = values
@@ -156,9 +163,6 @@ class Gamma:
         ratio = positive.unit(self.columns) / (values[0] * values[1])
         return np.concatenate([ratio - 1, np.log(ratio) - 0.5 * positive.log_sd(self.columns) ** 2], axis=-1)
 
-    def n_parameters(self) -> int:
-        return 2 * len(self.columns.mean)
-
     def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         at_resolution = values[0] > (1 - 1e-6) * self._largest(values[0] * values[1])
         return degeneracies(at_resolution, 1 / (values[0] * positive.log_sd(self.columns) ** 2), support)
@@ -167,15 +171,8 @@ class Gamma:
         shapes, scales = values
         return shapes * scales, np.sqrt(shapes) * scales
 
-    def fill(self, values: Values, responsibilities: Array) -> Array:
-        filled: Array = (values[0] * values[1]).T @ responsibilities
-        return filled
-
     def sample(self, values: Values, rng: np.random.Generator) -> Array:
         return np.maximum(rng.gamma(*values), TINY)
-
-    def chart(self, values: Values, weight: Array) -> InformationChart:
-        return InformationChart(self, values, weight)
 
     def steps(self, base: Values, values: Values) -> Values:
         """Of log a and log μ, which are orthogonal."""
@@ -202,12 +199,3 @@ class Gamma:
     def information(self, values: Values) -> list[list[Array]]:
         none = np.zeros_like(values[0])
         return [[trigamma_rest(values[0]), none], [none, values[0]]]
-
-    def to_document(self, values: Values) -> dict[str, Any]:
-        return positive.to_document(values)
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
-        return positive.from_document(document, (n_components, len(self.columns.mean)))
-
-    def allows(self, x: Array) -> Flags:
-        return positive.allows(x)

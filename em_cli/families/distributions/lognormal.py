@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
-from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import LEAST, table
+from em_cli.engine.columns import Columns
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
-from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
 from em_cli.families.distributions.columnwise import Columnwise
+from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
-from em_cli.families.distributions.distribution import Layout, Values, per_column
+from em_cli.families.distributions.distribution import Values
+from em_cli.families.distributions.parameters import Parameter, above_zero, any_number
 from em_cli.families.distributions.roots import settled
+from em_cli.families.distributions.support import POSITIVE, Support
 
 LOG_2PI = float(np.log(2 * np.pi))
 TIGHT = 1e3  # distance from the middle of the data in standard deviations, beyond which more than 1e-10 would cancel
@@ -25,23 +25,34 @@ LARGEST_LOG = 300.0  # mean or standard deviation of logarithms
 NARROWEST = 1e-12  # standard deviation of a logarithm, relative to that of the column
 
 
-def lognormal() -> Columnwise:
+@dataclass(frozen=True, slots=True)
+class Lognormal:
     """Positive quantities whose logarithms are normal: columns of independent lognormal variables."""
-    return Columnwise(Lognormal())
+
+    describes: ClassVar[str] = "positive"
+    title: ClassVar[str] = "lognormal mixture"
+    comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
+    support: ClassVar[Support] = POSITIVE
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("log_means", any_number(LARGEST_LOG)),
+        Parameter("log_sds", above_zero(LARGEST_LOG)),
+    )
+
+    def bind(self, columns: Columns) -> Columnwise:
+        own = LognormalDistribution(columns)
+        declared = Declared(self, own, columns, within=own.within, degeneracies=own.degenerate)
+        return Columnwise(declared, columns, framed=own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lognormal:
+class LognormalDistribution:
     """Means μ and standard deviations σ of log x; features z and z², where z is log x relative to the column.
 
     The standard deviation of x, nearly σ exp μ, is held above the rounding of the data.
     """
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    requirement = positive.REQUIREMENT
-
-    def layout(self) -> Layout:
-        return per_column(len(self.columns.mean), 2)
+    columns: Columns
 
     def features(self, x: Array, out: Array) -> None:
         z = out[: len(x)]
@@ -51,9 +62,6 @@ class Lognormal:
     def base_measure(self, x: Array) -> Array:
         measure: Array = -np.log(x) - np.log(positive.log_sd(self.columns))[:, None]
         return measure
-
-    def embedding(self, x: Array) -> Array:
-        return positive.embedding(x, self.columns)
 
     def _relative(self, values: Values) -> tuple[Array, Array]:
         """Mean and standard deviation of z."""
@@ -69,6 +77,10 @@ class Lognormal:
             log_means = np.where(held, log_means + self._raised(log_means, log_sds**2), log_means)
             log_sds = np.where(held, self._smallest(log_means), log_sds)
         return log_means, log_sds
+
+    def within(self, values: Values) -> Values:
+        log_means, log_sds = values
+        return log_means, np.maximum(log_sds, self._smallest(log_means))
 
     def _smallest(self, log_means: Array) -> Array:
         smallest: Array = np.maximum(
@@ -140,9 +152,6 @@ class Lognormal:
         centre = -0.5 * positive.log_sd(self.columns)
         return np.concatenate([(centre - mean) / sd, (1 + (centre - mean) ** 2) / sd**2], axis=-1)
 
-    def n_parameters(self) -> int:
-        return 2 * len(self.columns.mean)
-
     def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         at_resolution = values[1] < (1 + 1e-6) * self._smallest(values[0])
         return degeneracies(at_resolution, self._relative(values)[1] ** 2, support)
@@ -152,23 +161,8 @@ class Lognormal:
             mean = np.exp(values[0] + 0.5 * values[1] ** 2)
             return mean, mean * np.sqrt(np.expm1(values[1] ** 2))
 
-    def fill(self, values: Values, responsibilities: Array) -> Array:
-        filled: Array = self.moments(values)[0].T @ responsibilities
-        return filled
-
     def sample(self, values: Values, rng: np.random.Generator) -> Array:
         return rng.lognormal(*values)
-
-    def chart(self, values: Values, weight: Array) -> InformationChart:
-        return InformationChart(self, values, weight)
-
-    def steps(self, base: Values, values: Values) -> Values:
-        """Of μ and log σ."""
-        return values[0] - base[0], log_ratio(base[1], values[1])
-
-    def moved(self, base: Values, steps: Values) -> Values:
-        log_means = base[0] + steps[0]
-        return log_means, np.maximum(scaled(base[1], steps[1]), self._smallest(log_means))
 
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
         mean, sd = self._relative(values)
@@ -181,19 +175,6 @@ class Lognormal:
     def information(self, values: Values) -> list[list[Array]]:
         none = np.zeros_like(values[0])
         return [[1 / values[1] ** 2, none], [none, none + 2.0]]
-
-    def to_document(self, values: Values) -> dict[str, Any]:
-        return {"log_means": values[0].tolist(), "log_sds": values[1].tolist()}
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
-        shape = (n_components, len(self.columns.mean))
-        log_means = table(document, "log_means", shape, lambda means: np.abs(means) <= LARGEST_LOG, "too large")
-        return log_means, table(
-            document, "log_sds", shape, lambda sds: (sds >= LEAST) & (sds <= LARGEST_LOG), "not positive"
-        )
-
-    def allows(self, x: Array) -> Flags:
-        return positive.allows(x)
 
 
 def _averages(weight: Array, sums: Array) -> tuple[Array, Array]:

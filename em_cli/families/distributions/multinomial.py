@@ -3,45 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.columns import Columns
 from em_cli.engine.documents import LARGEST_RATE, positive, table
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError, UsageError
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
 from em_cli.families.distributions.simplex_chart import SimplexChart
+from em_cli.families.distributions.support import COUNTS, Support
 
 SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wanted
 
 
-def multinomial() -> Columnwise:
+@dataclass(frozen=True, slots=True)
+class Multinomial:
     """Counts that share a total: columns that are multinomial, given their sum and the component.
 
     A row with a missing cell has no known total, and says nothing by these columns; its others count.
+    Totals being given, the likelihood is not that of other families of counts.
     """
-    return Columnwise(Multinomial())
+
+    describes: ClassVar[str] = "count"
+    title: ClassVar[str] = "multinomial mixture"
+    comparable: ClassVar[bool] = False
+    narrowest: ClassVar[float] = 0.0
+    support: ClassVar[Support] = replace(COUNTS, beside=lambda place: None)
+
+    def bind(self, columns: Columns) -> Columnwise:
+        if len(columns.mean) < 2 and columns.n_rows:
+            raise UsageError("family 'multinomial' needs two columns at least.")
+        own = MultinomialDistribution(columns)
+        return Columnwise(own, columns, conditional=own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Multinomial:
+class MultinomialDistribution:
     """Probabilities p (…, K, D) of the columns, zero allowed, and a typical total (…, K, 1).
 
     The total of a row is given, not modelled; that of a row with a missing cell is not known, and
     the row says nothing. The likelihood is bounded: no component can collapse.
     """
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    requirement = "a whole number ≥ 0"
-
-    def __post_init__(self) -> None:
-        if len(self.columns.mean) < 2 and self.columns.n_rows:
-            raise UsageError("family 'multinomial' needs two columns at least.")
+    columns: Columns
 
     @property
     def _column(self) -> Integers:
@@ -143,10 +152,6 @@ class Multinomial:
         if total > LARGEST_RATE:
             raise DataError(f"the field 'typical_total' holds a number above {LARGEST_RATE:g}.")
         return p, np.full((n_components, 1), total)
-
-    def allows(self, x: Array) -> Flags:
-        allowed: Flags = np.isnan(x) | ((x >= 0) & (x == np.rint(x)) & np.isfinite(x))
-        return allowed
 
 
 @dataclass(frozen=True, slots=True)

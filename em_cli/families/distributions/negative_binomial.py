@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import LARGEST_RATE, LEAST, table
-from em_cli.engine.family import Degeneracy
-from em_cli.families.distributions.charts import LARGEST_LOG, InformationChart, log_ratio, scaled
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.columns import Columns
+from em_cli.engine.documents import LARGEST_RATE
+from em_cli.families.distributions.charts import LARGEST_LOG, log_ratio, scaled
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.count_nodes import CountNodes
+from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.distribution import Layout, Values
 from em_cli.families.distributions.negative_binomial_sizes import (
     LARGEST,
@@ -25,20 +24,45 @@ from em_cli.families.distributions.negative_binomial_sizes import (
     log1p_beyond,
     rising,
 )
-from em_cli.families.distributions.poisson import SMALLEST_RATE, Poisson
+from em_cli.families.distributions.parameters import Parameter, above_zero, from_zero
+from em_cli.families.distributions.poisson import SMALLEST_RATE, PoissonDistribution
+from em_cli.families.distributions.support import COUNTS, Support
 
 FEW, MANY = 64, 1 << 14  # counts in a table, however few or many the rows
 NEARLY_POISSON = 1e3  # means; of a law of such a size, the information has its simple limit
 GRID = 400  # counts over which the information of one is summed
 
 
-def negative_binomial() -> Columnwise:
+def _embedding(x: Array, columns: Columns) -> Array:
+    """Of nearly the same variance whatever the mean, if the column were of one component (Anscombe 1948)."""
+    mean, variance = columns.mean[:, None], columns.sd[:, None] ** 2
+    size = np.maximum(mean**2 / np.maximum(variance - mean, 1e-6 * mean + 1e-300), 1.0)
+    embedded: Array = 2 * np.sqrt(size) * np.arcsinh(np.sqrt((x + 0.375) / size))
+    return embedded
+
+
+@dataclass(frozen=True, slots=True)
+class NegativeBinomial:
     """Overdispersed counts: columns of independent negative binomial variables given the component."""
-    return Columnwise(NegativeBinomial())
+
+    describes: ClassVar[str] = "count"
+    title: ClassVar[str] = "negative binomial mixture"
+    comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
+    support: ClassVar[Support] = replace(COUNTS, embedding=_embedding)
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("means", from_zero(LARGEST_RATE)),
+        Parameter("sizes", above_zero()),
+    )
+
+    def bind(self, columns: Columns) -> Columnwise:
+        own = NegativeBinomialDistribution(columns)
+        declared = Declared(self, own, columns, layout_of=own.layout(), coordinates=own)
+        return Columnwise(declared, columns, tabulated=own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NegativeBinomial:
+class NegativeBinomialDistribution:
     """Means μ and sizes s; the variance is μ + μ²/s. The likelihood is bounded: no component can collapse.
 
     It is not linear in functions of the counts. But how often each count occurs is sufficient, or
@@ -49,8 +73,7 @@ class NegativeBinomial:
     missing), and the others are left empty: there are as many as nodes.
     """
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    requirement = "a whole number ≥ 0"
+    columns: Columns
 
     _nodes: CountNodes = field(init=False, repr=False)
 
@@ -59,12 +82,12 @@ class NegativeBinomial:
         object.__setattr__(self, "_nodes", CountNodes(np.rint(largest)))
 
     @property
-    def _poisson(self) -> Poisson:
-        return Poisson(self.columns)
+    def _poisson(self) -> PoissonDistribution:
+        return PoissonDistribution(self.columns)
 
     def layout(self) -> Layout:
         column: Integers = np.repeat(np.arange(len(self.columns.mean)), len(self._nodes.nodes))
-        return Layout(column, complete=True, looked_up=True)
+        return Layout(column, complete=True)
 
     def features(self, x: Array, out: Array) -> None:
         out[...] = 0.0
@@ -72,13 +95,6 @@ class NegativeBinomial:
 
     def base_measure(self, x: Array) -> Array:
         return self._poisson.base_measure(x)
-
-    def embedding(self, x: Array) -> Array:
-        """Of nearly the same variance whatever the mean, if the column were of one component (Anscombe 1948)."""
-        mean, variance = self.columns.mean[:, None], self.columns.sd[:, None] ** 2
-        size = np.maximum(mean**2 / np.maximum(variance - mean, 1e-6 * mean + 1e-300), 1.0)
-        embedded: Array = 2 * np.sqrt(size) * np.arcsinh(np.sqrt((x + 0.375) / size))
-        return embedded
 
     def table(self, values: Values) -> Array:
         """By column, zero for a missing cell, and the log-density of the counts below some limit."""
@@ -142,26 +158,13 @@ class NegativeBinomial:
         shares = (1 - part)[:, None] * self._nodes.shares(low) + part[:, None] * self._nodes.shares(low + 1)
         return shares.ravel()
 
-    def n_parameters(self) -> int:
-        return 2 * len(self.columns.mean)
-
-    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
-        return [None] * len(support)
-
     def moments(self, values: Values) -> tuple[Array, Array]:
         means, sizes = values
         return means, np.sqrt(means * (1 + means / sizes))
 
-    def fill(self, values: Values, responsibilities: Array) -> Array:
-        """The conditional mean, made a count."""
-        return np.rint(values[0].T @ responsibilities)
-
     def sample(self, values: Values, rng: np.random.Generator) -> Array:
         means, sizes = values
         return rng.poisson(rng.gamma(sizes, means / sizes)).astype(np.float64)
-
-    def chart(self, values: Values, weight: Array) -> InformationChart:
-        return InformationChart(self, values, weight)
 
     def steps(self, base: Values, values: Values) -> Values:
         """Of log μ, and of log(1 + m/s), where m is the mean of the column: so the Poisson law is not far away."""
@@ -198,17 +201,6 @@ class NegativeBinomial:
     def _log_size_per_step(self, sizes: Array) -> Array:
         """What a step of the chart does to log s."""
         return -1 - sizes / self._poisson.scale
-
-    def to_document(self, values: Values) -> dict[str, Any]:
-        return {"means": values[0].tolist(), "sizes": values[1].tolist()}
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
-        shape = (n_components, len(self.columns.mean))
-        means = table(document, "means", shape, lambda means: (means >= 0) & (means <= LARGEST_RATE), "negative")
-        return means, table(document, "sizes", shape, lambda sizes: sizes >= LEAST, "not positive")
-
-    def allows(self, x: Array) -> Flags:
-        return self._poisson.allows(x)
 
 
 def _distinct(row: Array) -> tuple[Array, Integers]:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
-from em_cli.engine.documents import LEAST, table
-from em_cli.families.distributions.distribution import Values
-
-REQUIREMENT = "a number > 0"
+from em_cli.families.distributions.parameters import Parameter, above_zero
 
 LARGEST_SHAPE = 1e30
+SHAPES_AND_SCALES = (Parameter("shapes", above_zero(LARGEST_SHAPE)), Parameter("scales", above_zero()))
 
 
 def unit(columns: Columns) -> Array:
@@ -37,20 +32,3 @@ def embedding(x: Array, columns: Columns) -> Array:
     """Logarithms: whatever the unit of a component, it is as wide there."""
     embedded: Array = logs(x, columns) / log_sd(columns)[:, None]
     return embedded
-
-
-def allows(x: Array) -> Flags:
-    allowed: Flags = np.isnan(x) | ((x > 0) & np.isfinite(x))
-    return allowed
-
-
-def to_document(values: Values) -> dict[str, Any]:
-    """Of shapes and scales."""
-    return {"shapes": values[0].tolist(), "scales": values[1].tolist()}
-
-
-def from_document(document: Mapping[str, Any], shape: tuple[int, int]) -> Values:
-    shapes = table(
-        document, "shapes", shape, lambda shapes: (shapes >= LEAST) & (shapes <= LARGEST_SHAPE), "not positive"
-    )
-    return shapes, table(document, "scales", shape, lambda scales: scales >= LEAST, "not positive")

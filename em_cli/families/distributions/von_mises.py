@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
-from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import table
+from em_cli.engine.columns import Columns
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import UsageError
 from em_cli.families.distributions.bessel_ratio import (
@@ -20,57 +18,82 @@ from em_cli.families.distributions.bessel_ratio import (
     resultant_share,
     resultant_slope,
 )
-from em_cli.families.distributions.charts import LARGEST_LOG, InformationChart
+from em_cli.families.distributions.charts import LARGEST_LOG
 from em_cli.families.distributions.columnwise import Columnwise
+from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
-from em_cli.families.distributions.distribution import Layout, Values, per_column
+from em_cli.families.distributions.distribution import Values
+from em_cli.families.distributions.parameters import Parameter, any_number, from_zero
+from em_cli.families.distributions.support import Support
 
 TIGHT = 1e6  # concentration, beyond which more than 1e-10 would cancel
 UNIFORM = np.pi**2 / 3  # variance of an angle that may be any
 
 
-def von_mises(period: float = 2 * np.pi) -> Columnwise:
-    """Angles, or times of a day or a year: columns of independent von Mises variables given the component."""
-    return Columnwise(VonMises(float(period)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class VonMises:
-    """Mean directions μ and concentrations κ; features cos θ and sin θ, where θ = 2πx / period.
+    """Angles, or times of a day or a year: columns of independent von Mises variables given the component."""
 
-    The standard deviation of concentrated components, nearly κ^−½, is held above the rounding of the data.
-    """
+    describes: ClassVar[str] = "angle"
+    title: ClassVar[str] = "von Mises mixture"
+    comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("means", replace(any_number(), holds=np.isfinite, fault="missing")),
+        Parameter("concentrations", from_zero()),
+    )
 
     period: float = 2 * np.pi  # of the columns: 360 for degrees, 24 for hours
-
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    requirement = "a finite number"
 
     def __post_init__(self) -> None:
         if not 0 < self.period < np.inf:
             raise UsageError(f"period must be a number above 0, not {self.period!r}.")
 
     @property
+    def support(self) -> Support:
+        return Support("a finite number", np.isfinite, self._on_the_circle, drawn=self._turn, refuses=self._turns)
+
+    def _on_the_circle(self, x: Array, columns: Columns) -> Array:
+        return np.concatenate(_directions(x, self.period))
+
+    def _turn(self, lowest: float, highest: float, margin: float) -> tuple[float, float]:
+        start = 0.0 if lowest >= 0 and highest <= self.period else lowest
+        return start, start + self.period
+
+    def _turns(self, x: Array) -> str | None:
+        if np.nanmax(x) - np.nanmin(x) <= self.period:
+            return None
+        return (
+            f"the angles cover more than the period of {self.period:.6g}. "
+            "Use von_mises:360 for degrees, von_mises:24 for hours."
+        )
+
+    def bind(self, columns: Columns) -> Columnwise:
+        own = VonMisesDistribution(columns, float(self.period))
+        declared = Declared(self, own, columns, coordinates=own, degeneracies=own.degenerate, filling=own.fill)
+        return Columnwise(declared, columns, framed=own)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VonMisesDistribution:
+    """Mean directions μ and concentrations κ; features cos θ and sin θ, where θ = 2πx / period.
+
+    The standard deviation of concentrated components, nearly κ^−½, is held above the rounding of the data.
+    """
+
+    columns: Columns
+    period: float
+
+    @property
     def _frequency(self) -> float:
         return 2 * np.pi / self.period
 
-    def layout(self) -> Layout:
-        return per_column(len(self.columns.mean), 2)
-
     def features(self, x: Array, out: Array) -> None:
         d = len(x)
-        angle = np.remainder(x, self.period) * self._frequency
-        np.cos(angle, out=out[:d])
-        np.sin(angle, out=out[d:])
+        out[:d], out[d:] = _directions(x, self.period)
 
     def base_measure(self, x: Array) -> Array:
         return np.full_like(x, -np.log(self.period))
-
-    def embedding(self, x: Array) -> Array:
-        """Points on circles."""
-        embedded = np.empty((2 * len(x), x.shape[1]))
-        self.features(x, embedded)
-        return embedded
 
     def natural(self, values: Values) -> tuple[Array, Array]:
         kappa = values[1]
@@ -144,9 +167,6 @@ class VonMises:
         """No direction: the cosine is zero on average."""
         return np.concatenate([np.ones_like(values[0]), np.zeros_like(values[0])], axis=-1)
 
-    def n_parameters(self) -> int:
-        return 2 * len(self.columns.mean)
-
     def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         variance = (self._frequency * self.columns.sd) ** 2
         variance = np.minimum(np.where(variance > 0, variance, UNIFORM), UNIFORM)
@@ -165,9 +185,6 @@ class VonMises:
 
     def sample(self, values: Values, rng: np.random.Generator) -> Array:
         return self._in_period(rng.vonmises(values[0] * self._frequency, values[1]))
-
-    def chart(self, values: Values, weight: Array) -> InformationChart:
-        return InformationChart(self, values, weight)
 
     def steps(self, base: Values, values: Values) -> Values:
         """In the plane where the mean direction is the angle, and log(1 + κ) the distance from the middle."""
@@ -202,17 +219,11 @@ class VonMises:
             [mixed, outward * north**2 + around * east**2],
         ]
 
-    def to_document(self, values: Values) -> dict[str, Any]:
-        return {"means": values[0].tolist(), "concentrations": values[1].tolist()}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
-        shape = (n_components, len(self.columns.mean))
-        means = table(document, "means", shape, np.isfinite, "missing")
-        return means, table(document, "concentrations", shape, lambda kappa: kappa >= 0, "negative")
-
-    def allows(self, x: Array) -> Flags:
-        allowed: Flags = np.isnan(x) | np.isfinite(x)
-        return allowed
+def _directions(x: Array, period: float) -> tuple[Array, Array]:
+    """Cosines and sines of the angles."""
+    angle = np.remainder(x, period) * (2 * np.pi / period)
+    return np.cos(angle), np.sin(angle)
 
 
 def _level(kappa: Array) -> Array:

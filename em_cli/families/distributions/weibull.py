@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
-from em_cli.engine.columns import Columns, unit_columns
+from em_cli.engine.columns import Columns
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
-from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
 from em_cli.families.distributions.columnwise import Columnwise
+from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
-from em_cli.families.distributions.distribution import TINY, Layout, Values, per_column
+from em_cli.families.distributions.distribution import TINY, Values
+from em_cli.families.distributions.parameters import Parameter
 from em_cli.families.distributions.roots import settled
+from em_cli.families.distributions.support import POSITIVE, Support
 
 LARGEST_SHAPE = 1e12
 SMALLEST = 1e-300
@@ -27,13 +28,25 @@ CENTRE = float(1 - np.euler_gamma)  # of log t under weights t, for Weibull vari
 WIDER, NARROWER = 1.0, 0.5  # how much the shape may grow and shrink in one M-step, relative to itself
 
 
-def weibull() -> Columnwise:
+@dataclass(frozen=True, slots=True)
+class Weibull:
     """Lifetimes: columns of independent Weibull variables given the component."""
-    return Columnwise(Weibull())
+
+    describes: ClassVar[str] = "positive"
+    title: ClassVar[str] = "Weibull mixture"
+    comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
+    support: ClassVar[Support] = POSITIVE
+    parameters: ClassVar[tuple[Parameter, ...]] = positive.SHAPES_AND_SCALES
+
+    def bind(self, columns: Columns) -> Columnwise:
+        own = WeibullDistribution(columns)
+        declared = Declared(self, own, columns, within=own.within, degeneracies=own.degenerate)
+        return Columnwise(declared, columns, framed=own, expecting=own, prior=own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Weibull:
+class WeibullDistribution:
     """Shapes c and scales λ: with t = (x/λ)^c, the log-density is log c + log t − t − log x.
 
     There are no sufficient statistics. The sums of a component are those of log t, t, t log t and
@@ -48,11 +61,7 @@ class Weibull:
     The standard deviation of concentrated components, nearly λπ/(√6 c), is held above the rounding of the data.
     """
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    requirement = positive.REQUIREMENT
-
-    def layout(self) -> Layout:
-        return per_column(len(self.columns.mean), 7)
+    columns: Columns
 
     def features(self, x: Array, out: Array) -> None:
         d = len(x)
@@ -63,9 +72,6 @@ class Weibull:
     def base_measure(self, x: Array) -> Array:
         measure: Array = -np.log(x)
         return measure
-
-    def embedding(self, x: Array) -> Array:
-        return positive.embedding(x, self.columns)
 
     def natural(self, values: Values) -> tuple[Array, Array]:
         """There are none."""
@@ -105,13 +111,17 @@ class Weibull:
         mean, sd = self._moments(weight, sums)
         shapes = SD / np.maximum(sd, SD / LARGEST_SHAPE)
         scales = positive.unit(self.columns) * np.exp(mean + np.euler_gamma / shapes)
-        return np.minimum(shapes, self._largest(scales)), scales
+        return self.within((shapes, scales))
 
     def _moments(self, weight: Array, sums: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of z."""
         d, weight = len(self.columns.mean), np.maximum(weight, TINY)
         mean = sums[..., :d] / weight
         return mean, np.sqrt(np.maximum(sums[..., d : 2 * d] / weight - mean * mean, 0.0))
+
+    def within(self, values: Values) -> Values:
+        shapes, scales = values
+        return np.minimum(shapes, self._largest(scales)), scales
 
     def _largest(self, scales: Array) -> Array:
         largest: Array = np.minimum(SD * scales / floor(self.columns), LARGEST_SHAPE)
@@ -138,6 +148,10 @@ class Weibull:
     def prior_sums(self) -> Array:
         d = len(self.columns.mean)
         return np.concatenate([np.zeros(6 * d), np.ones(d)])
+
+    def typical_about(self, values: Values) -> Array:
+        """Those of the prior."""
+        return np.tile(self.prior_sums(), (len(values[0]), 1))
 
     def maximize_about(self, weight: Array, sums: Array, values: Values) -> Values:
         """Where the bound of the likelihood is highest.
@@ -191,9 +205,6 @@ class Weibull:
         spread = positive.log_sd(self.columns)
         return np.concatenate([-0.5 * spread**2, spread**2 + 0.25 * spread**4, np.zeros(5 * len(spread))])
 
-    def n_parameters(self) -> int:
-        return 2 * len(self.columns.mean)
-
     def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
         at_resolution = values[0] > (1 - 1e-6) * self._largest(values[1])
         return degeneracies(at_resolution, (SD / values[0] / positive.log_sd(self.columns)) ** 2, support)
@@ -207,23 +218,8 @@ class Weibull:
         spread = np.where(shapes > 100, _log_spread(np.maximum(shapes, 100)), twice - 2 * once)
         return mean, mean * np.sqrt(np.expm1(np.minimum(spread, LARGEST_EXPONENT)))
 
-    def fill(self, values: Values, responsibilities: Array) -> Array:
-        filled: Array = self.moments(values)[0].T @ responsibilities
-        return filled
-
     def sample(self, values: Values, rng: np.random.Generator) -> Array:
         return np.maximum(values[1] * rng.weibull(values[0]), TINY)
-
-    def chart(self, values: Values, weight: Array) -> InformationChart:
-        return InformationChart(self, values, weight)
-
-    def steps(self, base: Values, values: Values) -> Values:
-        """Of log c and log λ."""
-        return log_ratio(base[0], values[0]), log_ratio(base[1], values[1])
-
-    def moved(self, base: Values, steps: Values) -> Values:
-        scales = scaled(base[1], steps[1])
-        return np.minimum(scaled(base[0], steps[0]), self._largest(scales)), scales
 
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
         log_t, t, weighed, *_, prior = np.split(sums, 7, axis=-1)
@@ -233,15 +229,6 @@ class Weibull:
     def information(self, values: Values) -> list[list[Array]]:
         mixed = -CENTRE * values[0]
         return [[np.full_like(mixed, CENTRE**2 + SD**2), mixed], [mixed, values[0] ** 2]]
-
-    def to_document(self, values: Values) -> dict[str, Any]:
-        return positive.to_document(values)
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
-        return positive.from_document(document, (n_components, len(self.columns.mean)))
-
-    def allows(self, x: Array) -> Flags:
-        return positive.allows(x)
 
 
 def _first(growth: Array, away: Array) -> Array:

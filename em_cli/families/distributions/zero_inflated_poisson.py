@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags
-from em_cli.engine.columns import Columns, unit_columns
-from em_cli.engine.documents import LARGEST_RATE, table
-from em_cli.engine.family import Degeneracy
-from em_cli.families.distributions.charts import InformationChart, log_ratio, scaled
+from em_cli.engine.arrays import Array
+from em_cli.engine.columns import Columns
+from em_cli.engine.documents import LARGEST_RATE
+from em_cli.families.distributions.charts import log_ratio, scaled
 from em_cli.families.distributions.columnwise import Columnwise
-from em_cli.families.distributions.distribution import TINY, Layout, Values, per_column
-from em_cli.families.distributions.poisson import Poisson
+from em_cli.families.distributions.declared import Declared
+from em_cli.families.distributions.distribution import TINY, Values
+from em_cli.families.distributions.parameters import Parameter, from_zero, from_zero_to_one
+from em_cli.families.distributions.poisson import PoissonDistribution
+from em_cli.families.distributions.support import COUNTS, Support
 
 SMALLEST_ZERO = 1e-200  # the probability of one, where it stands below a line
 LARGEST_SHARE = float(np.nextafter(1.0, 0.0))  # of zeros: positive counts stay possible
 LARGEST_LOG_ODDS = 36.0
 ODDS = 10.0  # of a share of zeros that is small
+SHARES_OF_ZEROS = replace(
+    from_zero_to_one(), holds=lambda omega: (omega >= 0) & (omega < 1), fault="below 0 or not below 1"
+)
 TURNS = 9  # of Newton's method, which end at the rounding error whatever the mean
 
 
-def zero_inflated_poisson() -> Columnwise:
+@dataclass(frozen=True, slots=True)
+class ZeroInflatedPoisson:
     """Counts with too many zeros: columns of independent zero-inflated Poisson variables given the component."""
-    return Columnwise(ZeroInflatedPoisson())
+
+    describes: ClassVar[str] = "count"
+    title: ClassVar[str] = "zero-inflated Poisson mixture"
+    comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
+    support: ClassVar[Support] = COUNTS
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("rates", from_zero(LARGEST_RATE)),
+        Parameter("zero_probabilities", SHARES_OF_ZEROS),
+    )
+
+    def bind(self, columns: Columns) -> Columnwise:
+        own = ZeroInflatedPoissonDistribution(columns)
+        return Columnwise(Declared(self, own, columns, coordinates=own), columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ZeroInflatedPoisson:
+class ZeroInflatedPoissonDistribution:
     """A zero with probability ω, else a Poisson count with rate λ (Lambert 1992).
 
     It is linear in 1, [x = 0] and x, so that the M-step needs no missing data but the labels: the
@@ -38,15 +56,11 @@ class ZeroInflatedPoisson:
     Poisson law has, ω is zero.
     """
 
-    columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    requirement = "a whole number ≥ 0"
+    columns: Columns
 
     @property
-    def _poisson(self) -> Poisson:
-        return Poisson(self.columns)
-
-    def layout(self) -> Layout:
-        return per_column(len(self.columns.mean), 2)
+    def _poisson(self) -> PoissonDistribution:
+        return PoissonDistribution(self.columns)
 
     def features(self, x: Array, out: Array) -> None:
         np.equal(x, 0.0, out=out[: len(x)])
@@ -54,9 +68,6 @@ class ZeroInflatedPoisson:
 
     def base_measure(self, x: Array) -> Array:
         return self._poisson.base_measure(x)
-
-    def embedding(self, x: Array) -> Array:
-        return self._poisson.embedding(x)
 
     def natural(self, values: Values) -> tuple[Array, Array]:
         rates, omega = values
@@ -79,28 +90,14 @@ class ZeroInflatedPoisson:
     def typical(self) -> Array:
         return np.concatenate([np.exp(-self.columns.mean), self.columns.mean])
 
-    def n_parameters(self) -> int:
-        return 2 * len(self.columns.mean)
-
-    def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
-        return [None] * len(support)
-
     def moments(self, values: Values) -> tuple[Array, Array]:
         rates, omega = values
         mean = (1 - omega) * rates
         return mean, np.sqrt(mean * (1 + omega * rates))
 
-    def fill(self, values: Values, responsibilities: Array) -> Array:
-        """The conditional mean, made a count."""
-        mean, _ = self.moments(values)
-        return np.rint(mean.T @ responsibilities)
-
     def sample(self, values: Values, rng: np.random.Generator) -> Array:
         rates, omega = values
         return np.where(rng.random(rates.shape) < omega, 0.0, rng.poisson(rates))
-
-    def chart(self, values: Values, weight: Array) -> InformationChart:
-        return InformationChart(self, values, weight)
 
     def steps(self, base: Values, values: Values) -> Values:
         """Of log λ, and of the log of 1 + ODDS ω / (1 - ω): so ω = 0 is not far away."""
@@ -128,18 +125,6 @@ class ZeroInflatedPoisson:
         both = np.where(omega > 0, -counted * per_step, 0.0)  # at its end, the share does not go along with the rate
         by_share = (1 - omega) * -np.expm1(-rates) / zero * per_step**2
         return [[(1 - omega) * rates - rates * counted * omega, both], [both, by_share]]
-
-    def to_document(self, values: Values) -> dict[str, Any]:
-        return {"rates": values[0].tolist(), "zero_probabilities": values[1].tolist()}
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
-        shape = (n_components, len(self.columns.mean))
-        rates = table(document, "rates", shape, lambda rates: (rates >= 0) & (rates <= LARGEST_RATE), "negative")
-        name, fault = "zero_probabilities", "below 0 or not below 1"
-        return rates, table(document, name, shape, lambda omega: (omega >= 0) & (omega < 1), fault)
-
-    def allows(self, x: Array) -> Flags:
-        return self._poisson.allows(x)
 
 
 def _of_zero(values: Values) -> Array:

@@ -23,6 +23,7 @@ class FactorAnalyzers:
     describes: ClassVar[str] = "numeric"
     title: ClassVar[str] = "Factor analyzers mixture"
     comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         if self.noise not in NOISE:

@@ -20,6 +20,7 @@ class Ppca:
     describes: ClassVar[str] = "numeric"
     title: ClassVar[str] = "Ppca mixture"
     comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         self._factor_analyzers()

@@ -25,6 +25,7 @@ class Gaussian:
     describes: ClassVar[str] = "numeric"
     title: ClassVar[str] = "Gaussian mixture"
     comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         COVARIANCES.load(self.covariance)

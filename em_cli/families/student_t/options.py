@@ -25,6 +25,7 @@ class StudentT:
     describes: ClassVar[str] = "numeric"
     title: ClassVar[str] = "Student t mixture"
     comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         fixed = isinstance(self.dof, int | float) and 0 < self.dof <= LARGEST
