@@ -13,8 +13,8 @@ Part = TypeVar("Part")
 class Registry(dict[str, str], Generic[Part]):
     """Maps a part's name to the address of its class, "module:attribute".
 
-    A third party adds parts by entry points of the group "em_cli.<kind>". Aliases are further names of
-    parts, under which they are found but not listed.
+    A third party adds parts by entry points of the group "em_cli.<axis>", as `em_cli.families`. Aliases are
+    further names of parts, under which they are found but not listed.
     """
 
     def __init__(self, kind: str, aliases: Mapping[str, str] | None = None, /, **addresses: str) -> None:
@@ -39,10 +39,16 @@ class Registry(dict[str, str], Generic[Part]):
     def names(self) -> list[str]:
         return [*self, *(name for name in self._plugins() if name not in self)]
 
+    @property
+    def group(self) -> str:
+        """Of entry points."""
+        return "em_cli." + {"family": "families", "criterion": "criteria"}.get(self.kind, f"{self.kind}s")
+
     def _plugins(self) -> dict[str, str]:
         from importlib.metadata import entry_points  # slow to import, and rarely needed
 
-        return {point.name: point.value for point in entry_points(group=f"em_cli.{self.kind}")}
+        groups = (f"em_cli.{self.kind}", self.group)  # the first is how it was called
+        return {point.name: point.value for group in groups for point in entry_points(group=group)}
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

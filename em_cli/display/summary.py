@@ -11,11 +11,11 @@ from em_cli.display.page import Page
 from em_cli.display.search_words import ending, number, trust
 from em_cli.display.selection_summary import selection_summary
 from em_cli.display.text import nats, safe
+from em_cli.families import FAMILIES
 
 __all__ = ["fit_summary", "selection_summary"]
 
 WIDEST = 100
-FAMILIES = {"gaussian": "Gaussian mixture", "poisson": "Poisson mixture", "categorical": "latent class model"}
 
 
 def fit_summary(
@@ -52,7 +52,8 @@ def _title(document: Mapping[str, Any]) -> str:
         named = [str(group.get("family", "")).replace("_", " ") for group in groups if isinstance(group, Mapping)]
         title = f"{' × '.join(dict.fromkeys(named))} mixture"
     else:
-        title = FAMILIES.get(family) or f"{family.replace('_', ' ')} mixture"
+        known = family in FAMILIES or family in FAMILIES.names()  # a document may come from where there are others
+        title = FAMILIES.load(family).title if known else f"{family.replace('_', ' ')} mixture"
     title = title[:1].upper() + title[1:]
     structure, covariance = document.get("structure"), document.get("covariance_type")
     named = [str(structure)] if structure else []

@@ -19,34 +19,6 @@ from em_cli.sources.number_formats import number
 from em_cli.sources.schema import LEVELLED, Schema
 
 MIXED = "product"  # of the families of several groups
-FAMILY_OF = {
-    "numeric": "gaussian",
-    "positive": "gamma",
-    "proportion": "beta",
-    "angle": "von_mises",
-    "count": "poisson",
-    "binary": "bernoulli",
-    "categorical": "categorical",
-}  # unless the user says otherwise
-
-GIVEN_TOTALS = "multinomial"
-
-DESCRIBES = {
-    "bernoulli": "binary",
-    "beta": "proportion",
-    "binomial": "count",
-    "categorical": "categorical",
-    "exponential": "positive",
-    "gamma": "positive",
-    "gaussian": "numeric",
-    "lognormal": "positive",
-    "multinomial": "count",
-    "negative_binomial": "count",
-    "poisson": "count",
-    "von_mises": "angle",
-    "weibull": "positive",
-    "zero_inflated_poisson": "count",
-}  # the type of the columns of each; of a family that is not here, numeric
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +72,7 @@ def wish_of(family: str, column: str, argument: str) -> Wish:
 
 def takes(family: str) -> str:
     """The type of column that a family describes; `UsageError` if there is no such family."""
-    if family not in DESCRIBES:
-        FAMILIES.load(family)
-    return DESCRIBES.get(family, "numeric")
+    return FAMILIES.load(family).describes
 
 
 def check_comparable(families: Sequence[str]) -> None:
@@ -116,11 +86,12 @@ def check_comparable(families: Sequence[str]) -> None:
             f"these families describe columns of different types ({', '.join(types)}): "
             "a density and a probability, or those of other cells, cannot be compared."
         )
-    if GIVEN_TOTALS in families:
-        raise UsageError(
-            f"the likelihood of {GIVEN_TOTALS!r} is that of counts whose total is given: "
-            "it cannot be compared with that of other families."
-        )
+    for family in families:
+        if not FAMILIES.load(family).comparable:
+            raise UsageError(
+                f"the likelihood of {family!r} is that of cells of which something, as their total, is given: "
+                "it cannot be compared with that of other families."
+            )
 
 
 def options_of(family: str) -> dict[str, Any]:
@@ -161,7 +132,7 @@ def grouped(schema: Schema, asked: str, options: Mapping[str, Any], wishes: Sequ
 def _family_for(type: str, asked: str) -> str:
     if asked not in ("auto", MIXED) and describes(asked, type):
         return asked
-    return FAMILY_OF[type]
+    return next(family for family in FAMILIES if takes(family) == type)
 
 
 def describes(family: str, type: str) -> bool:

@@ -101,16 +101,8 @@ def extent(run: Run, place: int) -> tuple[float, float]:
 def wider(run: Run, place: int, lowest: float, highest: float) -> tuple[float, float]:
     """A little wider than from the lowest to the highest value of a column, but within what its values can be."""
     margin = 0.06 * (highest - lowest) or 0.5
-    column, group = run.column(place), run.group_of(place)
-    if column.type == "angle":
-        period = float(group.options.get("period", 2 * np.pi))
-        start = 0.0 if lowest >= 0 and highest <= period else lowest
-        return start, start + period
-    if column.type == "positive":
-        return max(lowest - margin, lowest * 0.1), highest + margin
-    if column.type == "proportion":
-        return max(lowest - margin, 1e-4), min(highest + margin, 1 - 1e-4)
-    return lowest - margin, highest + margin
+    support = run.support_of(place)
+    return support.drawn(lowest, highest, margin) if support else (lowest - margin, highest + margin)
 
 
 def _draw(run: Run, columns: Sequence[int], across: int, figure: Figure, theme: Theme) -> None:

@@ -45,7 +45,7 @@ class Frequencies:
     shows: ClassVar[str] = "counts and categories"
 
     def columns(self, run: Run) -> tuple[int, ...]:
-        return tuple(place for place in run.places(WHOLE) if _alone(run, place))
+        return tuple(place for place in run.places(WHOLE) if run.beside(place) is not None)
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         return "" if columns else "no column holds counts or categories that are described by themselves."
@@ -71,28 +71,11 @@ class Frequencies:
         return Picture("frequencies", title, caption, alt, size, partial(_draw, run, chosen, tables, across))
 
 
-def _alone(run: Run, place: int) -> bool:
-    """Whether a cell has a probability without others of its row, or given its trials."""
-    group = run.group_of(place)
-    if group.family == "multinomial":
-        return False
-    return _trials(run, place) != place
-
-
-def _trials(run: Run, place: int) -> int | None:
-    """The column of trials that belongs to a column of successes, or to itself."""
-    group = run.group_of(place)
-    if group.family != "binomial" or not group.options.get("trials_columns"):
-        return None
-    return group.columns[group.columns.index(place) | 1]
-
-
 def table(run: Run, place: int) -> Table:
     """Observed and fitted shares; values that are many are taken together."""
     rows, column = run.shown, run.column(place)
-    seen = ~np.isnan(rows.x[place])
-    if (trials := _trials(run, place)) is not None:
-        seen &= ~np.isnan(rows.x[trials])
+    given = list(run.beside(place) or ())  # the trials of successes
+    seen = ~np.isnan(rows.x[[place, *given]]).any(axis=0)
     cells = rows.x[place, seen]
     weights = np.ones(len(cells)) if rows.weights is None else rows.weights[seen]
     if column.levels:
@@ -105,15 +88,16 @@ def table(run: Run, place: int) -> Table:
     wide = _round(-(-(last - first + 2 * margin) // MOST_VALUES))
     starts = np.arange(max(0, first - margin) // wide * wide, last + margin + 1, wide)
     values, each = _values(run, place, int(starts[0]), int(starts[-1]) + wide)
-    if trials is None:
+    if not given:
         fitted = probabilities(run, place, values)
     else:
         fitted = np.zeros((len(run.weights), len(values)))
-        known, which = np.unique(rows.x[trials, seen], return_inverse=True)
-        for number, share in zip(known, np.bincount(which, weights) / weights.sum(), strict=True):
-            able = values <= number
-            pairs = np.stack([values[able], np.full(int(able.sum()), number)])
-            fitted[:, able] += share * run.weights[:, None] * np.exp(run.log_density([place, trials], pairs))
+        known, which = np.unique(rows.x[given][:, seen], axis=1, return_inverse=True)
+        for numbers, share in zip(known.T, np.bincount(which.ravel(), weights) / weights.sum(), strict=True):
+            joint = np.concatenate([values[None], np.repeat(numbers[:, None], len(values), axis=1)])
+            able = run.allows([place, *given], joint)
+            density = np.exp(run.log_density([place, *given], joint[:, able]))
+            fitted[:, able] += share * run.weights[:, None] * density
     observed, _ = np.histogram(cells, np.append(starts, starts[-1] + wide), weights=weights)
     labels = [f"{start}" if wide == 1 else f"{start}–{start + wide - 1}" for start in starts.tolist()]
     within = np.add.reduceat(fitted * each, np.searchsorted(values, starts), axis=1)

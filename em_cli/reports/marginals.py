@@ -26,8 +26,7 @@ class Marginal:
 
 def by_itself(run: Run, place: int) -> bool:
     """Whether the cells of a column have a probability without others of their rows."""
-    group = run.group_of(place)
-    return group.family != "multinomial" and not group.options.get("trials_columns")
+    return run.beside(place) == ()
 
 
 def ranges(run: Run) -> Array:

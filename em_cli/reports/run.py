@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.expectation import Parameters
-from em_cli.engine.family import Ellipsoids
+from em_cli.engine.family import Ellipsoids, Support
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import component_log_density
 from em_cli.latents.noise import Noise
@@ -139,6 +139,25 @@ class Run:
 
     def group_of(self, place: int) -> Group:
         return next(group for group in self.groups if place in group.columns)
+
+    def support_of(self, place: int) -> Support | None:
+        """The cells that the family of a column can describe; None if any number will do."""
+        return self.group_of(place).build(self.schema, "").support
+
+    def beside(self, place: int) -> tuple[int, ...] | None:
+        """The columns that must be known for a cell of a column to have a law; None if it has none."""
+        support, columns = self.support_of(place), self.group_of(place).columns
+        beside = support.beside(columns.index(place)) if support else ()
+        return beside and tuple(columns[other] for other in beside)
+
+    def allows(self, places: Sequence[int], values: Array) -> Flags:
+        """(m,) whether columns of one family can hold the values (len(places), m) in one row."""
+        support, columns = self.support_of(places[0]), self.group_of(places[0]).columns
+        if support is None:
+            return np.ones(values.shape[1], np.bool_)
+        x = np.full((len(columns), values.shape[1]), np.nan)
+        x[[columns.index(place) for place in places]] = values
+        return np.asarray(support.allows(x).all(axis=0))
 
     def log_density(self, places: Sequence[int], values: Array) -> Array:
         """(K, m), (K + 1, m) with noise, of the components at values (len(places), m) of some columns.

@@ -85,7 +85,7 @@ covariance: [full, tied]
     ("command", "families", "words"),
     [
         ("select", "gaussian,poisson", "different types (gaussian: numeric, poisson: count)"),
-        ("select", "poisson,multinomial", "whose total is given"),
+        ("select", "poisson,multinomial", "their total, is given"),
         ("select", "gaussian,auto", "family 'auto' is none that others can be compared with"),
         ("select", "gaussian,student", "Did you mean 'student_t'?"),
         ("fit", "gaussian,student_t", "fit takes one family, not 2; em select compares them."),
