@@ -5,7 +5,10 @@ import os
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before NumPy is imported
 
+import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
+
+pytest.register_assert_rewrite("em_cli.testing")
 
 settings.register_profile("em", deadline=None, max_examples=20, derandomize=True, database=None)
 settings.load_profile("em")

@@ -19,7 +19,7 @@ LAYERS = (
     ("sources", "families", "latents", "algorithms", "starts", "runners"),
     ("search",),
     ("inference", "config"),
-    ("models",),
+    ("models", "testing"),
     ("display", "outputs", "reports"),
     ("options",),
     ("runs",),

@@ -46,7 +46,10 @@ class Formulas(Protocol):
         """c (…, K, D) and η (…, K, F)."""
 
     def maximize(self, weight: Array, sums: Array) -> Values:
-        """The M-step, from the observed weight (…, K, D) or (…, K, 1) of the columns and Σ r φ (…, K, F)."""
+        """The M-step, from the observed weight (…, K, D) or (…, K, 1) of the columns and Σ r φ (…, K, F).
+
+        What is beyond `within` need not be held.
+        """
 
     def typical(self) -> Array:
         """φ (F,) of an average cell, for a component that has seen no cell of a column."""
@@ -101,7 +104,8 @@ class Declared:
         return self.formulas.natural(values)
 
     def maximize(self, weight: Array, sums: Array) -> Values:
-        return self.formulas.maximize(weight, sums)
+        values = self.formulas.maximize(weight, sums)
+        return values if self.within is None else self.within(values)
 
     def typical(self) -> Array:
         return self.formulas.typical()

@@ -1,0 +1,101 @@
+"""The laws that every family obeys, for those who write one: theirs is judged as ours are.
+
+A `Case` says on which columns a family is tried, and what an independent program says of its density. Then
+
+    from em_cli.testing import Case, laws
+
+    CASE = Case("mine", ("skewed",) * 3, ("skewed",), True, lambda kinds: Mine(), log_density)
+
+    @pytest.mark.parametrize("law", laws(CASE), ids=str)
+    def test_a_law(law):
+        law()
+
+Without pytest, `for law in laws(CASE): law()` does as well. Columns are of these kinds: real, skewed (groups
+differ in scale), positive, proportion, angle, count, inflated count, dispersed count, "12 trials", binary,
+"3 levels".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from em_cli.testing import chart_laws
+from em_cli.testing import laws as family_laws
+from em_cli.testing.case import Case
+from em_cli.testing.rows import rows
+
+__all__ = ["Case", "Law", "laws", "rows"]
+
+
+@dataclass(frozen=True)
+class Law:
+    """A law in one situation, to be called; `AssertionError` if it is broken."""
+
+    name: str
+    situation: str
+    holds: Callable[[], None]
+
+    def __call__(self) -> None:
+        self.holds()
+
+    def __str__(self) -> str:
+        return f"{self.name}[{self.situation}]" if self.situation else self.name
+
+
+def laws(case: Case, seeds: Sequence[int] = range(3)) -> list[Law]:
+    """All laws that concern the case, in every situation, with rows drawn from each of the seeds."""
+    return [*_of_any_rows(case, seeds), *_of_some_rows(case), *_of_charts(case)]
+
+
+def _law(law: Callable[..., None], case: Case, *situation: object, **drawn: object) -> Law:
+    return Law(law.__name__, "-".join(map(str, situation)), lambda: law(case, *situation, **drawn))
+
+
+def _of_any_rows(case: Case, seeds: Sequence[int]) -> Iterator[Law]:
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        cuts = set(rng.integers(1, 120, 5).tolist())
+        for separation in family_laws.SEPARATIONS:
+            for law in (family_laws.documents_hold_the_parameters_in_the_users_units,):
+                yield _law(law, case, seed, int(rng.integers(1, 5)), separation)
+            yield _law(
+                family_laws.statistics_add_over_any_split_in_any_order_and_scale,
+                case,
+                seed,
+                separation=separation,
+                cuts=cuts,
+                shuffled=rng.shuffle,
+            )
+        for situation in family_laws.SITUATIONS:
+            yield _law(family_laws.density_is_that_of_an_independent_program, case, seed, situation)
+            yield _law(family_laws.m_steps_never_lower_the_expected_log_likelihood, case, seed, situation)
+            if case.exact:
+                yield _law(family_laws.m_step_does_not_depend_on_the_frame_of_the_statistics, case, seed, situation)
+                for nudge in family_laws.NUDGES:
+                    yield _law(family_laws.m_step_beats_nearby_parameters, case, seed, situation, nudge)
+        order = rng.permutation(family_laws.K).tolist()
+        yield _law(family_laws.permuting_components_permutes_everything, case, seed, order)
+        for k in (1, 2, 3, 4):
+            yield _law(family_laws.documents_hold_the_parameters_to_the_bit, case, seed, k)
+
+
+def _of_some_rows(case: Case) -> Iterator[Law]:
+    if case.normalised:
+        yield _law(family_laws.density_sums_to_one, case)
+    for k in (1, 2, 3):
+        yield _law(family_laws.free_parameters_are_the_rank_of_the_parametrisation, case, k)
+    yield _law(family_laws.sample_then_fit_recovers, case)
+    yield _law(family_laws.components_are_degenerate_below_what_the_family_resolves_and_not_above, case)
+
+
+def _of_charts(case: Case) -> Iterator[Law]:
+    for separation in chart_laws.SEPARATIONS:
+        yield _law(chart_laws.the_base_point_is_the_origin_and_coordinates_come_back, case, separation)
+        if not case.expanded:
+            yield _law(chart_laws.an_em_step_is_a_step_along_the_gradient, case, separation)
+    for separation, (away, prior) in product(chart_laws.SEPARATIONS, chart_laws.PRIORS):
+        yield _law(chart_laws.the_gradient_is_that_of_the_log_likelihood, case, separation, away, prior)
