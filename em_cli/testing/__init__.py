@@ -23,8 +23,7 @@ from itertools import product
 
 import numpy as np
 
-from em_cli.testing import chart_laws
-from em_cli.testing import laws as family_laws
+from em_cli.testing import chart_laws, family_laws
 from em_cli.testing.case import Case
 from em_cli.testing.rows import rows
 
