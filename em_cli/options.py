@@ -9,13 +9,26 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from functools import wraps
-from typing import Annotated, Any, ClassVar, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Protocol, get_args, get_type_hints
 
 from typer import Argument, Option
 
 from em_cli.errors import UsageError
+
+
+class Group(Protocol):
+    """Options that stand together in the help."""
+
+    panel: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+class Section(Group, Protocol):
+    """Options that are keys of one section of the run configuration."""
+
+    section: ClassVar[str]
 
 
 def _opt(*names: str, **more: Any) -> Any:
@@ -273,10 +286,10 @@ Debug = Annotated[bool, Option("--debug", help="Tracebacks.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Nothing on stdout.")]
 
 
-def layer(*groups: Any) -> dict[str, Any]:
+def layer(*sections: Section) -> dict[str, Any]:
     """What the options say, as a layer of the run configuration; options not given are not in it."""
     said: dict[str, Any] = {}
-    for group in groups:
+    for group in sections:
         values = {
             field.name: _read(field.name, getattr(group, field.name))
             for field in fields(group)

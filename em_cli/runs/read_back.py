@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from em_cli.errors import DataError
-from em_cli.reports.run import Climb, Elliptic, Run
-
-if TYPE_CHECKING:
-    from em_cli.models.groups import Group
-    from em_cli.outputs.model_file import LoadedModel
-    from em_cli.reports.run import Rows
+from em_cli.families.covariances.shapes import from_shape
+from em_cli.models.groups import Group
+from em_cli.outputs.manifest import MANIFEST, read_manifest
+from em_cli.outputs.model_file import LoadedModel, model_of, read_model
+from em_cli.reports.run import Climb, Elliptic, Rows, Run
+from em_cli.runs.plotted_rows import read_rows
+from em_cli.sources.files import label
 
 KNOWN = {"name", "sha256"}  # of every input
 
@@ -22,9 +25,6 @@ Table = tuple[Mapping[str, Any], ...]
 
 def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) -> Run:
     """The run in a folder; its data are at their place, or at the one that is given."""
-    from em_cli.outputs.model_file import read_model
-    from em_cli.runs.plotted_rows import read_rows
-
     home = Path(folder)
     if home.exists() and not home.is_dir():
         raise DataError(f"{folder} is a file: a run folder is needed, as em fit writes it.")
@@ -39,8 +39,6 @@ def run_of(
     name: str, loaded: LoadedModel, manifest: Mapping[str, Any], tables: Mapping[str, Table], rows: Rows | None
 ) -> Run:
     """A run from its parts."""
-    from em_cli.sources.files import label
-
     inputs = [str(file["name"]) for file in manifest["inputs"]]
     elliptic = tuple(filter(None, (_elliptic(loaded, place) for place in range(len(loaded.groups)))))
     whole = _with_gaps(loaded, elliptic)
@@ -91,8 +89,6 @@ def _table(file: Path) -> Table:
 
 
 def _manifest(home: Path) -> Mapping[str, Any]:
-    from em_cli.outputs.manifest import MANIFEST, read_manifest
-
     found = read_manifest(home)
     inputs = found.get("inputs") if isinstance(found, dict) else None
     if not isinstance(inputs, list) or not inputs or not all(isinstance(f, dict) and f.keys() >= KNOWN for f in inputs):
@@ -103,8 +99,6 @@ def _manifest(home: Path) -> Mapping[str, Any]:
 
 def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
     """Every climb, in the order of the trace."""
-    import numpy as np
-
     verdicts = {entry["candidate"]: entry for entry in restarts}
     heights: dict[int, list[float]] = {}
     first: dict[int, Mapping[str, Any]] = {}
@@ -129,10 +123,6 @@ def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
 
 def _elliptic(loaded: LoadedModel, place: int) -> Elliptic | None:
     """Locations and scale matrices of a group of columns, if its family has them."""
-    import numpy as np
-
-    from em_cli.families.covariances.shapes import from_shape
-
     group = loaded.groups[place]
     own = loaded.document.get("groups", [loaded.document])[place]
     k, d = loaded.model.n_components, len(group.columns)
@@ -154,10 +144,6 @@ def _covariance(loaded: LoadedModel, group: Group) -> Any:
 
 def _with_gaps(loaded: LoadedModel, elliptic: Sequence[Elliptic]) -> LoadedModel:
     """The model ready for cells that are missing anywhere; factor analysers as the normal components that they are."""
-    import numpy as np
-
-    from em_cli.outputs.model_file import model_of
-
     known = {found.columns: found for found in elliptic if found.family in ("factor_analyzers", "ppca")}
     if not known:
         return loaded.with_gaps
