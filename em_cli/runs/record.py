@@ -33,9 +33,10 @@ class Record:
         self.observe(Warned(code, message))
 
     @contextmanager
-    def timed(self, phase: str) -> Iterator[None]:
-        """A phase that is shown, and how long it took; if there are several of the name, all of them."""
-        self.observe(PhaseStarted(phase, 0))
+    def timed(self, phase: str, shown: bool = True) -> Iterator[None]:
+        """A phase, `shown` unless it tells of parts of its own; and how long it took, with others of the name."""
+        if shown:
+            self.observe(PhaseStarted(phase, 0))
         begun = time.perf_counter()
         yield
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - begun

@@ -64,7 +64,7 @@ class Run:
     def search(self, wanted: Tasks) -> list[Fitted]:
         """Fit the models; refused if memory would not do."""
         check_memory(self.settings.config, self.data, wanted.tasks, self.plan)
-        with self.record.timed("search"):
+        with self.record.timed("search", shown=False):
             return search(
                 wanted.tasks,
                 self.data.source,
