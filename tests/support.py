@@ -79,37 +79,50 @@ def rows(kinds: Kinds, seed: int, n: int, separation: float = 4.0, k: int = 3) -
     )
     x = separation * places + noise
     scale = min(separation, 1e3)  # log x! takes the digits of larger ones
-    counts = [j for j, kind in enumerate(kinds) if kind == "count"]
-    x[counts] = rng.poisson(1 + scale * places[counts])
+    plain = [j for j, kind in enumerate(kinds) if kind == "count"]
+    x[plain] = rng.poisson(1 + scale * places[plain])
     for j, kind in enumerate(kinds):
-        if kind == "inflated count":
-            x[j] = np.where(rng.random(n) < 0.3, 0, rng.poisson(1 + scale * places[j]))
-        elif kind == "dispersed count":
-            x[j] = rng.poisson(rng.gamma(3, 4 * (1 + min(scale, 30.0)) ** places[j] / 3))
-        elif kind.endswith("trials"):
-            odds = np.exp((places[j] / max(k - 1, 1) - 0.5) * min(scale, 50.0))
-            x[j] = rng.binomial(number_in(kind), odds / (1 + odds))
-        elif kind.startswith("of "):
-            x[j] = number_in(kind)
-        elif kind == "positive":
-            x[j] = rng.exponential((1 + scale) ** places[j])
-        elif kind == "skewed":  # in logarithms, groups are 1.2 apart
-            shape = (separation / 1.2) ** 2
-            x[j] = rng.gamma(shape, np.exp(1.2 * places[j]) / shape)
-        elif kind == "proportion":  # groups are evenly apart in the unit interval, or on the circle
-            mean = (places[j] + 1) / (k + 1)
-            precision = max(mean.min() * (1 - mean.min()) * ((k + 1) * separation) ** 2 - 1, 1.0)
-            x[j] = np.clip(rng.beta(precision * mean, precision * (1 - mean)), 1e-9, 1 - 1e-9)
-        elif kind == "angle":
-            noise = rng.vonmises(0.0, (separation * k / (2 * np.pi)) ** 2, n)
-            x[j] = np.remainder(2 * np.pi * (places[j] + 0.5) / k + noise, 2 * np.pi)
-        elif kind == "binary":
-            logits = 2 * (places[j] / max(k - 1, 1) - 0.5) * (2 * np.tanh(separation / 2) if separation < 10 else scale)
-            x[j] = rng.random(n) < expit(logits)
-        elif kind.endswith("levels"):
-            logits = 0.4 * scale * (places[j] % n_levels(kind) == np.arange(n_levels(kind))[:, None])
-            x[j] = (logits + rng.gumbel(size=logits.shape)).argmax(axis=0)
+        draw = drawn_counts if kind.endswith(("count", "trials")) or kind.startswith("of ") else drawn_cells
+        if (drawn := draw(kind, places[j], separation, k, rng)) is not None:
+            x[j] = drawn
     return x, labels
+
+
+def drawn_counts(kind: str, place: Integers, separation: float, k: int, rng: np.random.Generator) -> Array | None:
+    """Counts (n,) of rows whose groups have these places; None of those that need nothing more."""
+    scale = min(separation, 1e3)
+    if kind == "inflated count":
+        return np.where(rng.random(len(place)) < 0.3, 0, rng.poisson(1 + scale * place))
+    if kind == "dispersed count":
+        return rng.poisson(rng.gamma(3, 4 * (1 + min(scale, 30.0)) ** place / 3))
+    if kind.endswith("trials"):
+        odds = np.exp((place / max(k - 1, 1) - 0.5) * min(scale, 50.0))
+        return rng.binomial(number_in(kind), odds / (1 + odds))
+    return np.full(len(place), number_in(kind)) if kind.startswith("of ") else None
+
+
+def drawn_cells(kind: str, place: Integers, separation: float, k: int, rng: np.random.Generator) -> Array | None:
+    """The same of other kinds of cells."""
+    scale, n = min(separation, 1e3), len(place)
+    if kind == "positive":
+        return rng.exponential((1 + scale) ** place)
+    if kind == "skewed":  # in logarithms, groups are 1.2 apart
+        shape = (separation / 1.2) ** 2
+        return rng.gamma(shape, np.exp(1.2 * place) / shape)
+    if kind == "proportion":  # groups are evenly apart in the unit interval, or on the circle
+        mean = (place + 1) / (k + 1)
+        precision = max(mean.min() * (1 - mean.min()) * ((k + 1) * separation) ** 2 - 1, 1.0)
+        return np.clip(rng.beta(precision * mean, precision * (1 - mean)), 1e-9, 1 - 1e-9)
+    if kind == "angle":
+        noise = rng.vonmises(0.0, (separation * k / (2 * np.pi)) ** 2, n)
+        return np.remainder(2 * np.pi * (place + 0.5) / k + noise, 2 * np.pi)
+    if kind == "binary":
+        logits = 2 * (place / max(k - 1, 1) - 0.5) * (2 * np.tanh(separation / 2) if separation < 10 else scale)
+        return rng.random(n) < expit(logits)
+    if kind.endswith("levels"):
+        logits = 0.4 * scale * (place % n_levels(kind) == np.arange(n_levels(kind))[:, None])
+        return (logits + rng.gumbel(size=logits.shape)).argmax(axis=0)
+    return None
 
 
 def real(kinds: Kinds) -> Flags:
