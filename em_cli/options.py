@@ -8,7 +8,7 @@ also read from the environment (`EM_SEED`, `EM_THREADS`, …).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, fields
 from functools import wraps
 from typing import Annotated, Any, ClassVar, Protocol, get_args, get_type_hints
@@ -305,12 +305,12 @@ def layer(*sections: Section) -> dict[str, Any]:
 def _read(name: str, value: Any) -> Any:
     """The value as the configuration wants it."""
     if name in ("columns", "exclude", "covariance"):
-        listed = [part.strip() for part in value.split(",") if part.strip()]
+        listed = names_in([value])
         if not listed:
             raise UsageError(f"--{name} {value!r} names nothing.")
         return listed
     if name == "family" and "," in value:
-        return [part.strip() for part in value.split(",") if part.strip()]
+        return names_in([value])
     if name == "types":
         return _types(value)
     if name in ("restarts", "threads", "k"):
@@ -319,6 +319,11 @@ def _read(name: str, value: Any) -> Any:
             raise UsageError("the number of components must be at least 1, not 0.")
         return number
     return value
+
+
+def names_in(texts: Iterable[str]) -> list[str]:
+    """The names in lists with commas."""
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 
 def _number(text: str) -> int | str:

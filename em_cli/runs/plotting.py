@@ -13,12 +13,13 @@ from em_cli.errors import UsageError
 from em_cli.options import ReportOptions
 from em_cli.outputs.document import Scored
 from em_cli.outputs.folder import Content
+from em_cli.registry import did_you_mean
 from em_cli.reports.page import page
-from em_cli.reports.picture import Picture, pictures_of, rendered
+from em_cli.reports.picture import FORMATS, Picture, kinds_named, pictures_of, rendered
 from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT, Theme
 from em_cli.runs.plotted_rows import rows_of
-from em_cli.runs.read_back import parsed, run_of
+from em_cli.runs.read_back import parsed, read_run, run_of
 from em_cli.sources.table import Data
 
 TABLES = ("trace", "restarts", "selection")
@@ -28,6 +29,20 @@ def check_extra() -> None:
     """`UsageError` if there is nothing to draw with."""
     if find_spec("matplotlib") is None:
         raise UsageError('drawing pictures needs pip install "em-cli[plots]".')
+
+
+def check_format(format: str) -> None:
+    """`UsageError` if pictures cannot be written in this format."""
+    if format not in FORMATS:
+        raise UsageError(f"unknown format {format!r}{did_you_mean(format, FORMATS)}")
+
+
+def pictures_of_run(run: str, data: Sequence[str], kinds: Sequence[str], columns: Sequence[str]) -> list[Picture]:
+    """Pictures of the run in a folder: of these kinds and columns, or all that apply; the data are at this place."""
+    rows_wanted = any(kind.needs_rows for kind in kinds_named(kinds).values())
+    if data and not rows_wanted:
+        raise UsageError(f"{', '.join(kinds)} shows no rows: it needs no data.")
+    return pictures_of(read_run(run, data, rows_wanted), kinds, columns)
 
 
 def check_wanted(report: ReportOptions, folder: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from em_cli.config.resolve import resolve
@@ -28,7 +28,7 @@ def open_model(model: str, paths: list[str]) -> LoadedModel:
 
 
 def chunks_for(
-    loaded: LoadedModel, paths: list[str], options: ReadingOptions, weights: str | None = None
+    loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions, weights: str | None = None
 ) -> Iterator[Chunk]:
     """The rows in the order they come; at the end, what is to be said of levels that the model has not seen."""
     config = resolve(None, [], layer(options))
@@ -42,7 +42,7 @@ def chunks_for(
 
 
 def scored_chunks(
-    loaded: LoadedModel, paths: list[str], options: ReadingOptions, weights: str | None = None
+    loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions, weights: str | None = None
 ) -> Iterator[tuple[Chunk, RowScores]]:
     """The rows in the order they come, with their scores; memory does not grow with their number."""
     for chunk in chunks_for(loaded, paths, options, weights):
