@@ -35,7 +35,7 @@ def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None
     from em_cli.models import specification
     from em_cli.runners import RUNNERS
     from em_cli.runs.configure import check_criterion, effort_of, start_file
-    from em_cli.runs.plan import plan_of
+    from em_cli.runs.search_plan import plan_of
 
     resolved = resolve(file, overrides or [], {})
     check_criterion(resolved)

@@ -30,7 +30,7 @@ def show(
     from em_cli.outputs.manifest import to_json
     from em_cli.outputs.model_file import read_model
     from em_cli.runs.audit import audited
-    from em_cli.runs.summary import summary_of
+    from em_cli.runs.model_summary import summary_of
 
     drawn = can_draw(draw, sys.stdout)
     if json and audit:

@@ -14,8 +14,8 @@ from em_cli.errors import DataError
 from em_cli.outputs.document import Scored
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.reports.run import Rows, sample
-from em_cli.sources.cells import examine
 from em_cli.sources.column_types import recoded
+from em_cli.sources.examined import examine
 from em_cli.sources.files import expand, hashed, label
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plural

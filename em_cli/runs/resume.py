@@ -20,8 +20,8 @@ from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import read_manifest, to_json
 from em_cli.outputs.run_folder import RunFolder, reserved
 from em_cli.runs.configure import Settings
+from em_cli.runs.model_summary import summary_of
 from em_cli.runs.read_back import parsed
-from em_cli.runs.summary import summary_of
 from em_cli.sources.table import Data
 
 EVERY = "60s"

@@ -25,12 +25,12 @@ from em_cli.runs.fitted_rows import responsibility_lines
 from em_cli.runs.interruption import Halt, interruptible
 from em_cli.runs.manifest_facts import facts
 from em_cli.runs.path_checks import check_run
-from em_cli.runs.plan import check_memory, deadline_of, plan_of, runner_of
 from em_cli.runs.plotting import check_wanted, fresh_run, plots_of, report_of
 from em_cli.runs.read import read_data
 from em_cli.runs.record import Record, watched
 from em_cli.runs.request import Request
 from em_cli.runs.resume import checkpoint_of, is_done, result_again, run_folder
+from em_cli.runs.search_plan import check_memory, deadline_of, plan_of, runner_of
 from em_cli.runs.stdout import plan_text
 from em_cli.runs.tasks import Tasks, tasks_of
 from em_cli.runs.verify import verified

@@ -19,8 +19,8 @@ from em_cli.outputs.manifest import to_json
 from em_cli.outputs.selection import Selection, selection_text
 from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import least_certain
-from em_cli.runs.plan import memory_for
 from em_cli.runs.screen import color_wanted, width
+from em_cli.runs.search_plan import memory_for
 from em_cli.search.search import Plan, Task
 from em_cli.sources.quoting import listed, plain
 from em_cli.sources.table import Data

@@ -17,7 +17,7 @@ from em_cli.display.sketches import Criterion, Levels, Means, Sketches, room
 from em_cli.engine.arrays import Array
 from em_cli.outputs.components import level_probabilities
 from em_cli.outputs.model_file import LoadedModel
-from em_cli.reports.marginals import by_itself, marginal, ranges
+from em_cli.reports.along_columns import by_itself, marginal, ranges
 from em_cli.reports.profile import standardised
 from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT

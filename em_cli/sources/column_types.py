@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.sources.cells import Examined, written
+from em_cli.sources.examined import Examined, written
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed, plain, plural
@@ -23,8 +23,8 @@ from em_cli.sources.refusals import (
     without,
 )
 from em_cli.sources.schema import LEVELLED, Column
-from em_cli.sources.selection import Parts
 from em_cli.sources.table import Notice
+from em_cli.sources.usable import Parts
 
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d")
 ENOUGH = 20  # rows, for two whole numbers to be taken for two levels

@@ -11,8 +11,8 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
 from em_cli.sources.candidates import candidates, check_same
-from em_cli.sources.cells import Examined, examine
 from em_cli.sources.column_types import decide, levels_of, values_of
+from em_cli.sources.examined import Examined, examine
 from em_cli.sources.files import STDIN, digest, expand, label
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.memory_check import Room
@@ -20,8 +20,8 @@ from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, Written, pieces
 from em_cli.sources.quoting import plain, quoted
 from em_cli.sources.schema import Schema
-from em_cli.sources.selection import check_spread, id_notice, looks_like_id, usable_rows
 from em_cli.sources.table import Data, InputFile, Others
+from em_cli.sources.usable import check_spread, id_notice, looks_like_id, usable_rows
 from em_cli.sources.weights import check_weights, weights_of
 
 
