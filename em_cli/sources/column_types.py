@@ -34,14 +34,6 @@ FEW_PER_LEVEL = 5  # rows
 CODE_VALUES, ROWS_PER_CODE = 12, 10  # whole numbers that take few values, each many times, may be codes
 
 
-LEFT_OUT = {
-    "text_column": "left out, being text: {}",
-    "date_column": "left out, being dates: {}; --type NAME=categorical fits them as categories",
-    "row_names": "left out, nearly every cell being different: {}; --type NAME=categorical fits it all the same",
-    "empty_column": "left out, being empty: {}",
-}  # why, and how that is said
-
-
 @dataclass(slots=True)
 class Decided:
     """The columns to fit, why each has its type where the cells decided, and what to say."""
@@ -54,7 +46,13 @@ class Decided:
 def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
     """The type of every column; those that hold nothing, or text that names rows or is no number, are left out."""
     found = Decided()
-    left_out: dict[str, list[str]] = {reason: [] for reason in LEFT_OUT}
+    said = {
+        "text_column": "left out, being text: {}",
+        "date_column": "left out, being dates: {}; --type NAME=categorical fits them as categories",
+        "row_names": "left out, nearly every cell being different: {}; --type NAME=categorical fits it all the same",
+        "empty_column": "left out, being empty: {}",
+    }
+    left_out: dict[str, list[str]] = {reason: [] for reason in said}
     for name, column in parts.items():
         if not _present(column) and name in options.named:
             raise empty_column(name, shown, options)
@@ -67,7 +65,7 @@ def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
         found.columns.append(_column(name, kind, column, shown, options))
     if not found.columns:
         raise no_column(shown, [name for names in left_out.values() for name in names])
-    found.notices = [Notice(code, LEFT_OUT[code].format(listed(names))) for code, names in left_out.items() if names]
+    found.notices = [Notice(code, said[code].format(listed(names))) for code, names in left_out.items() if names]
     found.notices += _doubts(found.columns, parts, options)
     return found
 
