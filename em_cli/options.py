@@ -8,14 +8,27 @@ also read from the environment (`EM_SEED`, `EM_THREADS`, …).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field, dataclass, fields
 from functools import wraps
-from typing import Annotated, Any, ClassVar, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Protocol, get_args, get_type_hints
 
 from typer import Argument, Option
 
 from em_cli.errors import UsageError
+
+
+class Group(Protocol):
+    """Options that stand together in the help."""
+
+    panel: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+class Section(Group, Protocol):
+    """Options that are keys of one section of the run configuration."""
+
+    section: ClassVar[str]
 
 
 def _opt(*names: str, **more: Any) -> Any:
@@ -273,10 +286,10 @@ Debug = Annotated[bool, Option("--debug", help="Tracebacks.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Nothing on stdout.")]
 
 
-def layer(*groups: Any) -> dict[str, Any]:
+def layer(*sections: Section) -> dict[str, Any]:
     """What the options say, as a layer of the run configuration; options not given are not in it."""
     said: dict[str, Any] = {}
-    for group in groups:
+    for group in sections:
         values = {
             field.name: _read(field.name, getattr(group, field.name))
             for field in fields(group)
@@ -292,12 +305,12 @@ def layer(*groups: Any) -> dict[str, Any]:
 def _read(name: str, value: Any) -> Any:
     """The value as the configuration wants it."""
     if name in ("columns", "exclude", "covariance"):
-        listed = [part.strip() for part in value.split(",") if part.strip()]
+        listed = names_in([value])
         if not listed:
             raise UsageError(f"--{name} {value!r} names nothing.")
         return listed
     if name == "family" and "," in value:
-        return [part.strip() for part in value.split(",") if part.strip()]
+        return names_in([value])
     if name == "types":
         return _types(value)
     if name in ("restarts", "threads", "k"):
@@ -306,6 +319,11 @@ def _read(name: str, value: Any) -> Any:
             raise UsageError("the number of components must be at least 1, not 0.")
         return number
     return value
+
+
+def names_in(texts: Iterable[str]) -> list[str]:
+    """The names in lists with commas."""
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 
 def _number(text: str) -> int | str:

@@ -59,28 +59,28 @@ from em_cli.testing.case import (
 from em_cli.testing.case import (
     unit_model as unit_model,
 )
-from em_cli.testing.rows import (
+from em_cli.testing.random_rows import (
     Kinds as Kinds,
 )
-from em_cli.testing.rows import (
+from em_cli.testing.random_rows import (
     axis as axis,
 )
-from em_cli.testing.rows import (
+from em_cli.testing.random_rows import (
     measured as measured,
 )
-from em_cli.testing.rows import (
+from em_cli.testing.random_rows import (
     n_levels as n_levels,
 )
-from em_cli.testing.rows import (
+from em_cli.testing.random_rows import (
     number_in as number_in,
 )
-from em_cli.testing.rows import (
+from em_cli.testing.random_rows import (
     real as real,
 )
-from em_cli.testing.rows import (
+from em_cli.testing.random_rows import (
     rows as rows,
 )
-from em_cli.testing.rows import (
+from em_cli.testing.random_rows import (
     with_gaps as with_gaps,
 )
 

@@ -1,6 +1,7 @@
 """The rooms of the house: who may import whom, and what a registry is."""
 
 import ast
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -46,13 +47,25 @@ HOME = {
     "scipy": None,
     "_typeshed": None,  # for type checkers
 }
-LONGEST = 400  # lines
+LONGEST, LONGEST_FUNCTION = 400, 60  # lines
+ONE_MEANING = {
+    "document": "what a model says of itself in params.json",
+    "exponential": "the exponential family, and the distribution of that name",
+    "options": "what may be said of how something is to be done",
+    "patterns": "of missing cells",
+    "run": "a run: on its way, and when it is over",
+}  # of files in several rooms with one name
+START_UP = {"typer"}  # libraries that `em --help` may wait for
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 
 def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def module_of(path: Path) -> str:
+    return ".".join(("em_cli", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
 
 
 def imported(path: Path) -> list[tuple[str, int]]:
@@ -98,6 +111,96 @@ def test_files_are_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
+@each_file
+def test_functions_are_short(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.end_lineno:
+            n_lines = node.end_lineno - node.lineno + 1
+            assert n_lines <= LONGEST_FUNCTION, f"{path}:{node.lineno}: {node.name} has {n_lines} lines"
+
+
+@each_file
+def test_nobody_reaches_into_what_is_private(path):
+    """Names with an underscore are used where they are made: in their module, or by `self`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for name, line in imported(path):
+        module, _, last = name.rpartition(".")
+        private = last.startswith("_") and not last.startswith("__")
+        assert not (private and module.startswith("em_cli")), f"{path}:{line}: {name} is private to its module"
+    own = made_in(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+            assert node.attr in own, f"{path}:{node.lineno}: {ast.unparse(node)} is private to another module"
+
+
+def made_in(tree: ast.AST) -> set[str]:
+    """Names that a module gives to functions, to fields and to attributes of its own objects."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names |= {node.attr} if isinstance(node.value, ast.Name) and node.value.id == "self" else set()
+    return names
+
+
+def test_no_two_files_of_one_name():
+    """The families' folders are one room: each has its chart, its parameters and so on; a command is named by users."""
+    rooms: dict[str, set[str]] = {}
+    for path in FILES:
+        folder = path.relative_to(PACKAGE).parent.parts
+        if path.stem not in ("__init__", "__main__") and folder[:1] != ("commands",):
+            rooms.setdefault(path.stem, set()).add("families/*" if folder[:1] == ("families",) else "/".join(folder))
+    several = {name for name, found in rooms.items() if len(found) > 1}
+    assert several == ONE_MEANING.keys(), "files of one name mean one thing, which ONE_MEANING tells"
+
+
+def graph() -> dict[str, set[str]]:
+    """What every module imports of the package, wherever in it: in a function too, or for type checkers alone."""
+    modules = {module_of(path): path for path in FILES}
+    found: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        names = {name for name, _ in imported(path)}
+        found[module] = {name if name in modules else name.rpartition(".")[0] for name in names} & modules.keys()
+        found[module].discard(module)
+    return found
+
+
+def reached(start: str, edges: dict[str, set[str]]) -> set[str]:
+    """All modules that imports lead to from this one."""
+    found: set[str] = set()
+    waiting = list(edges[start])
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += edges[module]
+    return found
+
+
+def test_there_is_no_circle():
+    edges = graph()
+    beyond = {module: reached(module, edges) for module in edges}
+    circles = {
+        frozenset(m for m in beyond[module] if module in beyond[m]) for module in edges if module in beyond[module]
+    }
+    assert not circles, "files that import each other, however deep, are one file or need a third"
+
+
+def test_commands_share_nothing_but_what_lies_below():
+    for path in (PACKAGE / "commands").glob("*.py"):
+        for name, line in imported(path):
+            assert not name.startswith("em_cli.commands"), f"{path}:{line}: a command imports another: {name}"
+
+
+def test_the_program_starts_with_few_imports():
+    code = "import sys, em_cli.app; print(*{name.partition('.')[0] for name in sys.modules})"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(run.stdout.split()) & set(HOME) <= START_UP
+
+
 def test_engine_knows_no_part_by_name():
     for path in (PACKAGE / "engine").glob("*.py"):
         for name, line in imported(path):
@@ -139,9 +242,7 @@ def test_every_registered_part_is_there(module, registry):
 def test_every_module_can_be_imported():
     for path in FILES:
         if path.name != "__main__.py":
-            import_module(
-                ".".join(("em_cli", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
-            )
+            import_module(module_of(path))
 
 
 def test_parts_are_frozen():

@@ -18,8 +18,8 @@ Overrides = Annotated[list[str] | None, Option("--set", metavar="KEY=VALUE", hel
 @grouped
 def show(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
     """The resolved configuration, every default filled in."""
-    from em_cli.config.files import record
     from em_cli.config.resolve import resolve
+    from em_cli.config.texts import record
     from em_cli.outputs.folder import write_file
 
     write_file("-", [record(resolve(file, overrides or [], {}))])
@@ -34,11 +34,13 @@ def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None
     from em_cli.families.covariances import COVARIANCES
     from em_cli.models import specification
     from em_cli.runners import RUNNERS
-    from em_cli.runs import configure, plan
+    from em_cli.runs.configure import check_criterion, effort_of, start_file
+    from em_cli.runs.search_plan import plan_of
 
     resolved = resolve(file, overrides or [], {})
-    configure.criterion_of(resolved)
-    plan.plan_of(resolved)
+    check_criterion(resolved)
+    start = start_file(resolved)
+    plan_of(resolved, effort_of(resolved, start), start is not None)
     RUNNERS.load(resolved.runner)
     for name in specification.families_of(resolved):
         if name != "auto":
@@ -52,7 +54,7 @@ def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None
 @grouped
 def schema(debug: Debug = False) -> None:
     """A JSON Schema of run configurations, for editors."""
-    from em_cli.config.files import schema as text
+    from em_cli.config.texts import schema as text
     from em_cli.outputs.folder import write_file
 
     write_file("-", [text()])
@@ -70,7 +72,7 @@ def init(
 
     Example: em config init data.csv > run.yaml
     """
-    from em_cli.config.files import template
+    from em_cli.config.texts import template
     from em_cli.runs.row_scores import target
 
     target(out, force)([template(data)])

@@ -7,8 +7,6 @@ from typing import Annotated
 from typer import Argument, Context
 from typer.core import TyperGroup
 
-from em_cli.errors import UsageError
-
 
 def help(
     context: Context,
@@ -18,7 +16,9 @@ def help(
 
     Example: em help fit
     """
-    from em_cli.commands.guide import TOPICS, show_page
+    from em_cli.errors import UsageError
+    from em_cli.registry import did_you_mean
+    from em_cli.runs.guide_pages import TOPICS, show_page
 
     root = context.find_root()
     program = root.command
@@ -27,8 +27,6 @@ def help(
         if len(topic) == 1 and topic[0] in TOPICS:
             show_page(topic[0])
             return
-        from em_cli.registry import did_you_mean
-
         unknown = " ".join(topic)
         raise UsageError(f"no command or topic {unknown!r}{did_you_mean(unknown, [*program.commands, *TOPICS])}")
     program.main([*(topic or ()), "--help"], prog_name=root.info_name, standalone_mode=False)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Option
 
 from em_cli.options import Debug, Model, ReadingOptions, Rows, grouped
-
-if TYPE_CHECKING:
-    from em_cli.sources.pieces import Piece
 
 
 @grouped
@@ -36,35 +31,20 @@ def impute(
 
     Example: em impute survey.em survey.csv > complete.csv
     """
-    import numpy as np
-
     from em_cli.errors import UsageError
-    from em_cli.runs.row_scores import chunks_for, open_model, target
-    from em_cli.sources.filling import cell_text, filled, missing_cells
+    from em_cli.runs.imputation import completed
+    from em_cli.runs.row_scores import open_model, target
 
     loaded = open_model(model, paths)
     if reading.missing not in (None, "model"):
         raise UsageError(f"--missing {reading.missing} does not apply: missing cells are what is completed.")
-    if draws > 1 and (out in (None, "-") or "-" in paths):
-        raise UsageError("several draws are several files, and read the data as often: give --out, and no '-' as data.")
-    columns, decimal = list(loaded.schema.columns), reading.decimal or "."
-
-    def texts(draw: int) -> Iterator[str]:
-        first: Piece | None = None
-        for chunk in chunks_for(loaded, paths, replace(reading, missing="model")):
-            piece = chunk.piece
-            if first is not None and piece.names != first.names:
-                raise UsageError(f"{piece.file} has other columns than {first.file}: complete one file at a time.")
-            x = loaded.completed(chunk.x, np.random.default_rng((seed, draw, chunk.first_row)) if draw else None)
-            cells: dict[int, dict[str, str]] = {}
-            for place, row in np.argwhere(missing_cells(piece, columns)).tolist():
-                cells.setdefault(row, {})[columns[place].name] = cell_text(
-                    columns[place], float(x[place, row]), decimal
-                )
-            yield filled(piece, cells, header=first is None)
-            first = first or piece
-
-    for draw in range(1, draws + 1) if draws else [0]:
-        several = draws > 1 and out is not None
-        name = str(Path(str(out)).with_suffix(f".{draw}{Path(str(out)).suffix}")) if several else out
-        target(name, force, model, *paths)(texts(draw))
+    names = {min(draws, 1): out}
+    if draws > 1:
+        if out in (None, "-") or "-" in paths:
+            raise UsageError(
+                "several draws are several files, and read the data as often: give --out, and no '-' as data."
+            )
+        file = Path(str(out))
+        names = {draw: str(file.with_suffix(f".{draw}{file.suffix}")) for draw in range(1, draws + 1)}
+    for draw, name in names.items():
+        target(name, force, model, *paths)(completed(loaded, paths, reading, seed, draw))

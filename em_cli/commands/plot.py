@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from em_cli.options import Debug, Quiet, grouped
+from em_cli.options import Debug, Quiet, grouped, names_in
 
 
 @grouped
@@ -42,24 +42,15 @@ def plot(
 
     Example: em plot faithful.em --kind scatter
     """
-    from em_cli.errors import OutputError, UsageError
+    from em_cli.errors import OutputError
     from em_cli.outputs.folder import write_file, write_files
-    from em_cli.registry import did_you_mean
-    from em_cli.reports.picture import FORMATS, kinds_named, pictures_of
     from em_cli.reports.style import theme_named
-    from em_cli.runs.plotting import check_extra, files_of
-    from em_cli.runs.read_back import read_run
+    from em_cli.runs.plotting import check_extra, check_format, files_of, pictures_of_run
 
     check_extra()
-    if format not in FORMATS:
-        raise UsageError(f"unknown format {format!r}{did_you_mean(format, FORMATS)}")
+    check_format(format)
     colours = theme_named(theme)
-    kinds = [name.strip() for text in kind or () for name in text.split(",") if name.strip()]
-    rows_wanted = any(kind.needs_rows for kind in kinds_named(kinds).values())
-    if data and not rows_wanted:
-        raise UsageError(f"{', '.join(kinds)} shows no rows: it needs no data.")
-    found = read_run(run, data or (), rows_wanted)
-    pictures = pictures_of(found, kinds, [name.strip() for name in (columns or "").split(",") if name.strip()])
+    pictures = pictures_of_run(run, data or (), names_in(kind or ()), names_in([columns or ""]))
     folder = Path(out) if out else Path(run) / "plots"
     files = [folder / f"{picture.kind}.{format}" for picture in pictures]
     there = [file for file in files if file.exists()]

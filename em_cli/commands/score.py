@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from typer import Option
@@ -25,9 +24,10 @@ def score(
 
     Example: em score faithful.em new.csv
     """
-    from em_cli.errors import DataError, UsageError
-    from em_cli.outputs.tables import csv_text
+    from em_cli.errors import UsageError
+    from em_cli.outputs.manifest import to_json
     from em_cli.runs.row_scores import open_model, scored_chunks, target
+    from em_cli.runs.score_totals import density_lines, score_document
 
     write = target(out, force, model, *paths)
     loaded = open_model(model, paths)
@@ -35,45 +35,6 @@ def score(
         raise UsageError("--weights does not apply to --rows: the log-density of a row is its own.")
     chunks = scored_chunks(loaded, paths, reading, weights)
     if rows:
-        key = reading.id or "row"
-
-        def densities() -> Iterator[dict[str, object]]:
-            for chunk, scores in chunks:
-                values: list[float | None] = [None] * chunk.n_rows
-                for place, value in zip(chunk.rows.tolist(), scores.log_density.tolist(), strict=True):
-                    values[place] = value
-                for name, value in zip(chunk.keys, values, strict=True):
-                    yield {key: name, "log_density": value}
-
-        write(csv_text((key, "log_density"), densities()))
-        return
-
-    from em_cli.criteria import CRITERIA, Figures
-    from em_cli.engine.arrays import add
-    from em_cli.engine.scoring import totals
-    from em_cli.outputs.manifest import to_json
-
-    total, n_read, n = None, 0, 0
-    for chunk, scores in chunks:
-        part = totals(scores, chunk.weights)
-        total = part if total is None else add(total, part)
-        n_read, n = n_read + chunk.n_rows, n + len(chunk.rows)
-    weight = float(n if weights is None or total is None else total.n_effective.sum())
-    if total is None or not weight:
-        raise DataError("there is no row to score.")
-    figures = Figures(
-        float(total.log_likelihood), loaded.model.n_parameters, weight, float(total.entropy), float(total.log_largest)
-    )
-    values = {name: criterion(figures) for name, criterion in CRITERIA.items()}
-    document = {
-        "n_rows_read": n_read,
-        "n_samples": n,
-        "log_likelihood": figures.log_likelihood,
-        "sum_weights": weight,
-        "log_likelihood_per_row": figures.log_likelihood / weight,
-        "n_parameters": figures.n_parameters,
-        **{name: value if value < float("inf") else None for name, value in values.items()},
-        "entropy": figures.entropy,
-        "n_assigned": [int(count) for count in total.n_assigned],
-    }
-    write([to_json(document)])
+        write(density_lines(chunks, reading.id or "row"))
+    else:
+        write([to_json(score_document(loaded, chunks))])

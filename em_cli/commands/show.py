@@ -7,9 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.errors import DataError, UsageError
 from em_cli.options import Model, ScreenOptions, grouped
-from em_cli.runs.summary import summary_of
 
 
 @grouped
@@ -27,37 +25,22 @@ def show(
     Example: em show faithful.em
     """
     from em_cli.display import can_draw
+    from em_cli.errors import DataError, UsageError
     from em_cli.outputs.folder import write_file
+    from em_cli.outputs.manifest import to_json
+    from em_cli.outputs.model_file import read_model
+    from em_cli.runs.audit import audited
+    from em_cli.runs.model_summary import summary_of
 
     drawn = can_draw(draw, sys.stdout)
     if json and audit:
         raise UsageError("--json gives the model document: the manifest is JSON already.")
     if audit:
-        _show_audit(model, screen)
-        return
-    if json:
-        from em_cli.outputs.manifest import to_json
-        from em_cli.outputs.model_file import read_model
-
+        text, changed = audited(model, screen)
+        write_file("-", [text])
+        if changed:
+            raise DataError(f"{model} is not as it was written: {', '.join(changed)}.")
+    elif json:
         write_file("-", [to_json(dict(read_model(model).document))])
-        return
-    write_file("-", [summary_of(model, screen, drawn)])
-
-
-def _show_audit(run: str, screen: ScreenOptions) -> None:
-    """How a run was made; `DataError` if its files are not those that it wrote."""
-    from em_cli.display.audit_page import audit_page
-    from em_cli.outputs.folder import write_file
-    from em_cli.runs.audit import AS_WRITTEN, input_states, manifest_of, states
-    from em_cli.runs.stdout import color_wanted, width
-
-    columns = width() if sys.stdout.isatty() else 100
-    try:
-        manifest = manifest_of(run)
-        found = states(run, manifest)
-        text = audit_page(run, manifest, found, input_states(manifest), columns, color_wanted(screen))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise DataError(f"{run}/manifest.json is damaged: it does not say what a manifest says.") from None
-    write_file("-", [text])
-    if changed := [f"{name} is {state}" for name, state in found.items() if state != AS_WRITTEN]:
-        raise DataError(f"{run} is not as it was written: {', '.join(changed)}.")
+    else:
+        write_file("-", [summary_of(model, screen, drawn)])

@@ -7,7 +7,7 @@ wins in silence.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,22 +119,31 @@ def _check(
         raise UsageError(f"{name}:{own[0]}:{own[1]}: tags such as {node.tag!r} are not read; write the value plainly.")
     if isinstance(node, yaml.ScalarNode) and node.tag.endswith((":int", ":float")) and len(node.value) > LONGEST_NUMBER:
         raise UsageError(f"{name}:{own[0]}:{own[1]}: the number is too long.")
+    inner: Iterable[tuple[str | int, yaml.Node]]
     if isinstance(node, yaml.MappingNode):
-        first: dict[Hashable, int] = {}
-        for key, value in node.value:
-            line, column = key.start_mark.line + 1, key.start_mark.column + 1
-            if not isinstance(key, yaml.ScalarNode) or key.value == "<<" or key.tag != "tag:yaml.org,2002:str":
-                raise UsageError(f"{name}:{line}:{column}: keys must be plain words.")
-            if key.value in first:
-                raise UsageError(
-                    f"{name}:{line}:{column}: duplicate key {key.value!r} (first at line {first[key.value]})."
-                )
-            first[key.value] = line
-            places[(*path, key.value)] = (line, column)
-            _check(value, (*path, key.value), places, name, seen, aliases)
+        inner = _values(node, path, places, name)
     elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            _check(value, (*path, index), places, name, seen, aliases)
+        inner = enumerate(node.value)
+    else:
+        return
+    for key, value in inner:
+        _check(value, (*path, key), places, name, seen, aliases)
+
+
+def _values(
+    node: yaml.MappingNode, path: Path, places: dict[Path, tuple[int, int]], name: str
+) -> Iterator[tuple[str, yaml.Node]]:
+    """The keys of a mapping and their values, each when the place of its key has been recorded."""
+    first: dict[Hashable, int] = {}
+    for key, value in node.value:
+        line, column = key.start_mark.line + 1, key.start_mark.column + 1
+        if not isinstance(key, yaml.ScalarNode) or key.value == "<<" or key.tag != "tag:yaml.org,2002:str":
+            raise UsageError(f"{name}:{line}:{column}: keys must be plain words.")
+        if key.value in first:
+            raise UsageError(f"{name}:{line}:{column}: duplicate key {key.value!r} (first at line {first[key.value]}).")
+        first[key.value] = line
+        places[(*path, key.value)] = (line, column)
+        yield key.value, value
 
 
 def _plain_tag(node: yaml.Node) -> str:

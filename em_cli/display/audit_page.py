@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from em_cli.display.page import Page
 from em_cli.display.text import counted, nats
+from em_cli.display.text_page import Page
 
 INDENT = 18
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from statistics import median_low
 
-from em_cli.display.page import Page
 from em_cli.display.text import counted, safe
+from em_cli.display.text_page import Page
 
 LINES = 10
 MARKS = "●■▲◆○□△◇"

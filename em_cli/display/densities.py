@@ -9,9 +9,9 @@ from itertools import groupby
 import numpy as np
 
 from em_cli.display.blocks import axis, standing
-from em_cli.display.components import LONGEST_NAME, shortened
-from em_cli.display.page import Page
+from em_cli.display.component_table import LONGEST_NAME, shortened
 from em_cli.display.text import safe
+from em_cli.display.text_page import Page
 from em_cli.engine.arrays import Array
 
 MIXTURE_LINES = 4

@@ -12,11 +12,13 @@ from rich.text import Text
 from em_cli.display.grid import grid
 from em_cli.display.progress import Progress
 from em_cli.display.text import counted, duration, nats, safe
+from em_cli.engine.events import SPLIT_AND_MERGE
 from em_cli.engine.stopping import remaining
 
 BARS = "▁▂▃▄▅▆▇█"
 LOWEST, HIGHEST = 1e-4, 1e2  # gains, in nats, of the lowest and the highest bar
 LONGEST_BAR = 30
+LONGEST_PHASE = len(SPLIT_AND_MERGE)
 Parts = list[tuple[str, str]]  # text and style
 
 
@@ -66,7 +68,7 @@ class Frame:
         climbing = bool(total and (progress.latest or done))
         count = f"{done}/{total}" if climbing else ""
         fields: list[Parts] = [
-            [(f" {safe(progress.phase.name)[:10]:<10}", "bold")],
+            [(f" {safe(progress.phase.name)[:LONGEST_PHASE]:<{LONGEST_PHASE}}", "bold")],
             [("", "")],  # the place of the bar
             [(self._steady("count", count, 2 * len(str(total)) + 1), "")],
             [("best ", "dim"), (self._steady("best", nats(best)), "bold green")]

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from em_cli.display.text import counted, duration, message, model, nats, safe
 from em_cli.engine.events import (
+    FINISHING,
     DataRead,
     Finished,
     FitEvent,
@@ -70,14 +71,14 @@ class Plain:
 
     def enter(self, event: PhaseStarted) -> None:
         if event.name != self.phase.name:
-            self.best = self.told = float("-inf")  # a screening may have seen other rows
+            self.best = self.told = float("-inf")  # which may have been on other rows
         self.phase, self.ended, self.iteration = event, 0, 0
         if self.verbose:
-            self.say(f"{safe(event.name)}: {event.n_candidates}")
+            self.say(f"{safe(event.name)}: {event.n_candidates}" if event.n_candidates else safe(event.name))
 
     def finished(self, event: Finished) -> None:
         self.ended += 1
-        if self.phase.name != "climbing" or (self.sweep and not self.verbose):
+        if self.phase.name != FINISHING or (self.sweep and not self.verbose):
             return
         if self.phase.n_candidates > MANY_STARTS and not self.verbose:
             if event.status == "degenerate" or event.log_likelihood <= self.told:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from em_cli.display.criterion_curve import Curve, draw_criterion
 from em_cli.display.densities import Curves, draw_densities
-from em_cli.display.levels import draw_levels
-from em_cli.display.page import Page
-from em_cli.display.profile import draw_profile
+from em_cli.display.level_bars import draw_levels
+from em_cli.display.mean_profile import draw_profile
 from em_cli.display.text import counted
+from em_cli.display.text_page import Page
 
 WIDEST = 100
 

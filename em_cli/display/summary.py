@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from em_cli.display.closing import tell_files, tell_warnings
-from em_cli.display.components import components
-from em_cli.display.page import Page
+from em_cli.display.component_table import components
 from em_cli.display.search_words import ending, number, trust
 from em_cli.display.selection_summary import selection_summary
 from em_cli.display.text import nats, safe
+from em_cli.display.text_page import Page
 from em_cli.families import FAMILIES
 
 __all__ = ["fit_summary", "selection_summary"]

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# the phases of a search
+STARTS = "starts"  # short runs from a population of starts, of which the best go on
+REFINING = "refining"  # by what neighbouring models have found
+CROSSOVER = "crossover"  # of the best that were found
+SPLIT_AND_MERGE = "split and merge"  # searches by moves of components, and the climbs that they end in
+FINISHING = "finishing"  # climbs to the end on all rows, and all those that were asked for by their number
+
 
 @dataclass(frozen=True, slots=True)
 class DataRead:
@@ -19,10 +26,10 @@ class DataRead:
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """A phase of the search: starts, climb, finish, scoring."""
+    """A phase of a run: reading, those of its search, scoring, writing."""
 
     name: str
-    n_candidates: int
+    n_candidates: int  # that climb in it; 0 if that is not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -52,55 +52,74 @@ def run_searches(
     checkpoint: Checkpoint | None = None,
 ) -> list[Answer]:
     """Run the searches side by side; each pass over the data serves the climbs of all of them."""
-    answers: dict[int, Answer] = {}
-    waiting: dict[int, list[Climb]] = {}
-
-    def go_on(place: int, results: list[FitResult] | None) -> None:
-        """Take the search's next round, or its answer."""
-        try:
-            round_ = searches[place].send(results) if results is not None else next(searches[place])
-            while not round_.candidates:
-                round_ = searches[place].send([])
-            waiting[place] = [Climb(candidate, round_, checkpoint is not None) for candidate in round_.candidates]
-        except StopIteration as end:
-            waiting.pop(place, None)
-            answers[place] = end.value
-
-    def tell_ends() -> None:
-        """Those searches all of whose climbs have ended."""
-        for place in [place for place, climbs in waiting.items() if all(climb.result for climb in climbs)]:
-            results = [climb.result for climb in waiting[place] if climb.result]
-            if checkpoint:
-                checkpoint.ended(place, results)
-            go_on(place, results)
-
-    for place in range(len(searches)):
-        go_on(place, None)
-    if checkpoint:
-        past = checkpoint.begin()
-        for place, packed in past.ended:
-            go_on(place, unpacked_results(packed, [climb.candidate for climb in waiting[place]]))
-        if past.on_the_way:
-            restore(past.on_the_way, waiting)
-            tell_ends()
-    while waiting:
-        climbing = [climb for climbs in waiting.values() for climb in climbs if climb.result is None]
+    running = _Searches(searches, checkpoint)
+    running.begin()
+    while running.waiting:
+        climbing = running.climbing()
         if asking := _maximized(climbing):
             batches = one_pass([(model, parameters) for model, parameters, _ in asking], source, runner)
             for batch, (_, _, members) in zip(batches, asking, strict=True):
                 for index, climb in enumerate(members):
                     climb.tell(Expectation(batch, index))
         observe(PassDone(sum(climb.result is None for climb in climbing), len(climbing)))
-        halting = halted()
-        if checkpoint and (halting or checkpoint.due()):
-            checkpoint.keep(on_the_way(waiting))
+        running.remember(halting := halted())
         if halting:
-            if checkpoint:
-                checkpoint.close()
             for climb in climbing:
                 climb.end(Status.INTERRUPTED)
-        tell_ends()
-    return [answers[place] for place in range(len(searches))]
+        running.tell_ends()
+    return [running.answers[place] for place in range(len(searches))]
+
+
+class _Searches(Generic[Answer]):
+    """Searches side by side: the climbs that each of them waits for, the answers of those that have ended."""
+
+    def __init__(self, searches: Sequence[Search[Answer]], checkpoint: Checkpoint | None) -> None:
+        self.searches, self.checkpoint = searches, checkpoint
+        self.answers: dict[int, Answer] = {}
+        self.waiting: dict[int, list[Climb]] = {}
+
+    def begin(self) -> None:
+        """Take the first round of each, and go on to where the checkpoint left them."""
+        for place in range(len(self.searches)):
+            self._go_on(place, None)
+        if self.checkpoint:
+            past = self.checkpoint.begin()
+            for place, packed in past.ended:
+                self._go_on(place, unpacked_results(packed, [climb.candidate for climb in self.waiting[place]]))
+            if past.on_the_way:
+                restore(past.on_the_way, self.waiting)
+                self.tell_ends()
+
+    def climbing(self) -> list[Climb]:
+        """Those that have not ended."""
+        return [climb for climbs in self.waiting.values() for climb in climbs if climb.result is None]
+
+    def remember(self, halting: bool) -> None:
+        """Keep a checkpoint if it is time for one; when the run is cut short, the last."""
+        if self.checkpoint and (halting or self.checkpoint.due()):
+            self.checkpoint.keep(on_the_way(self.waiting))
+        if self.checkpoint and halting:
+            self.checkpoint.close()
+
+    def tell_ends(self) -> None:
+        """To those searches all of whose climbs have ended."""
+        for place in [place for place, climbs in self.waiting.items() if all(climb.result for climb in climbs)]:
+            results = [climb.result for climb in self.waiting[place] if climb.result]
+            if self.checkpoint:
+                self.checkpoint.ended(place, results)
+            self._go_on(place, results)
+
+    def _go_on(self, place: int, results: list[FitResult] | None) -> None:
+        """Take the search's next round, or its answer."""
+        search, logged = self.searches[place], self.checkpoint is not None
+        try:
+            round_ = search.send(results) if results is not None else next(search)
+            while not round_.candidates:
+                round_ = search.send([])
+            self.waiting[place] = [Climb(candidate, round_, logged) for candidate in round_.candidates]
+        except StopIteration as end:
+            self.waiting.pop(place, None)
+            self.answers[place] = end.value
 
 
 def _maximized(climbing: list[Climb]) -> list[tuple[Model, Parameters, list[Climb]]]:

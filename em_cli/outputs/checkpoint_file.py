@@ -16,7 +16,7 @@ from em_cli.engine.checkpoint import Checkpointed, Packed, packed_results
 from em_cli.engine.climb import FitResult
 from em_cli.errors import OutputError, UsageError
 from em_cli.outputs.folder import explained
-from em_cli.outputs.frames import from_bytes, to_bytes
+from em_cli.outputs.framing import from_bytes, to_bytes
 
 ENDED, STATE = "ended", "state"
 

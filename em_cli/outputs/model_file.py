@@ -92,12 +92,12 @@ class LoadedModel:
 
 def read_model(path: str) -> LoadedModel:
     """The model of a run folder, a file or standard input ('-'); `DataError` says what is wrong with it."""
-    return _named(path, lambda: model_of(_checked(read_document(path))))
+    text = read_bytes(path)
+    return _named(path, lambda: model_of(_checked(document_of(path, text))))
 
 
-def read_document(path: str) -> Mapping[str, Any]:
-    """The JSON of a model, not yet understood."""
-    text = _content(path)
+def document_of(path: str, text: bytes) -> Mapping[str, Any]:
+    """The JSON of a model in the text of this file, not yet understood."""
     try:
         value = parse(text)
     except ValueError as error:
@@ -107,7 +107,8 @@ def read_document(path: str) -> Mapping[str, Any]:
     return value
 
 
-def _content(path: str) -> bytes:
+def read_bytes(path: str) -> bytes:
+    """What the file of a model, or that of a run folder, holds; `DataError` if it cannot be read."""
     if path == "-" and sys.stdin is None:
         raise DataError("standard input is closed.")
     try:
@@ -132,11 +133,11 @@ def _content(path: str) -> bytes:
     return text
 
 
-def start_parameters(path: str, model: Model) -> Parameters:
+def start_parameters(path: str, text: bytes, model: Model) -> Parameters:
     """Parameters to start a climb of this model from: a whole model document, or its parameters alone."""
 
     def read() -> Parameters:
-        document = read_document(path)
+        document = document_of(path, text)
         if "n_components" in document and document["n_components"] != model.n_components:
             raise DataError(f"it has {document['n_components']} components, the model {model.n_components}.")
         return model.from_document(document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from em_cli.reports import answer, provenance, tables, trust
+from em_cli.reports import answer, page_tables, provenance, trust
 from em_cli.reports.html import Child, Html, anchor, join, paragraph, section, tag
 from em_cli.reports.inline import Colours, inlined
 from em_cli.reports.kind import Picture
@@ -43,15 +43,18 @@ def page(run: Run, ending: str, trusted: str) -> Iterator[str]:
     parts: list[Part] = [
         ("In short", [answer.sentences(run, trusted), _first(pictures, drawn)]),
         ("What was asked and read", [provenance.asked(run)]),
-        ("What the components look like", [tables.components(run), *of("What the components look like")]),
+        ("What the components look like", [page_tables.components(run), *of("What the components look like")]),
     ]
     if run.selection:
-        parts.append(("Which model", [tables.selection(run), *of("Which model")]))
+        parts.append(("Which model", [page_tables.selection(run), *of("Which model")]))
     parts.append(
         ("How far to trust it", [trust.section_of(run), paragraph(trust.small_print(run)), *of("How far to trust it")])
     )
     parts.append(
-        ("The search", [_search(run, ending, trusted), tables.ledger(run) if run.restarts else None, *of("The search")])
+        (
+            "The search",
+            [_search(run, ending, trusted), page_tables.ledger(run) if run.restarts else None, *of("The search")],
+        )
     )
     if said := trust.warnings(run):
         parts.append(("Warnings", [said]))

@@ -1,127 +1,144 @@
-"""From the command line, the environment and a file to the configuration of a run."""
+"""From the command line, the environment and a file to what a run is to do."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from em_cli.errors import DataError, OutputError, UsageError
-from em_cli.options import ConfigOptions, ReportOptions, layer
+from em_cli.config.ranges import parse_k
+from em_cli.config.resolve import resolve
+from em_cli.config.run_config import RunConfig
+from em_cli.config.texts import fingerprint
+from em_cli.criteria import CRITERIA
+from em_cli.errors import OutputError, UsageError
+from em_cli.options import ReportOptions, layer
+from em_cli.outputs.model_file import read_bytes
 from em_cli.registry import did_you_mean
+from em_cli.runs.request import Request
 from em_cli.runs.stdio import closed_stdout
-
-if TYPE_CHECKING:
-    from em_cli.config.run_config import RunConfig
-
+from em_cli.starts import STARTS
 
 CLIMBS_OF_NAMED = 24  # starts; a search would move components about that have labels or fixed means
+SWEPT = tuple(range(1, 10))  # numbers of components, unless others are named
 
 
-def configuration(paths: list[str] | None, groups: Sequence[Any], config: ConfigOptions) -> RunConfig:
-    """The run configuration that the command line, the environment and the YAML file make together."""
-    from em_cli.config.resolve import resolve
+@dataclass(frozen=True, slots=True)
+class StartFile:
+    """Parameters to start from, as a file or run folder holds them."""
 
-    options = layer(*groups)
-    if paths:
-        options.setdefault("data", {})["path"] = paths
-    resolved = resolve(config.config, config.overrides or [], options)
-    if not resolved.data.path:
+    path: str
+    text: bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run is to do; each thing is found out once."""
+
+    request: Request
+    config: RunConfig
+    ks: tuple[int, ...]  # numbers of components
+    start: StartFile | None
+    effort: str | None  # of the search; None where climbs from so many starts, or from a given one, are asked for
+    folder: str | None  # to write; None if nothing asks for one
+    stdout: str  # human, json, csv, or none if a result file takes it or nothing is wanted there
+    fingerprint: str  # SHA-256 of what decides the results
+
+    def fingerprint_without_limit(self) -> str:
+        """The same of a run that may take any time."""
+        search = self.config.search.model_copy(update={"time_limit": None})
+        return fingerprint_of(self.config.model_copy(update={"search": search}), self.start)
+
+
+def configured(request: Request) -> Settings:
+    """What the command line, the environment and the YAML file make together; `UsageError` if that is no run."""
+    options = layer(*request.sections)
+    if request.paths:
+        options.setdefault("data", {})["path"] = list(request.paths)
+    config = _with_climbs_of_named(resolve(request.config.config, request.config.overrides or [], options))
+    if not config.data.path:
         raise UsageError("no data: name a CSV file, or '-' for standard input.")
-    if resolved.data.weight_type == "sampling" and resolved.data.weights is None:
+    if config.data.weight_type == "sampling" and config.data.weights is None:
         raise UsageError("--weight-type sampling is about weights: name their column with --weights.")
-    of_families = [resolved.family_options, *(group.model_extra or {} for group in resolved.groups)]
-    named = resolved.data.labels is not None or any("means" in own for own in of_families)
-    if named and resolved.search.restarts == "auto":
-        search = resolved.search.model_copy(update={"restarts": CLIMBS_OF_NAMED})
-        resolved = resolved.model_copy(update={"search": search})
-    effort_of(resolved, options.get("search", {}).get("effort"))
-    return resolved
+    start = start_file(config)
+    effort = effort_of(config, start, options.get("search", {}).get("effort"))
+    stdout = _stdout_format(request.report, request.formats, request.screen.quiet)
+    ks = parse_k(config.k)
+    if request.compares:
+        check_criterion(config)
+        if start:
+            raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
+    else:
+        _check_one(ks, config)
+    folder = _folder(config, request.report)
+    return Settings(request, config, ks or SWEPT, start, effort, folder, stdout, fingerprint_of(config, start))
 
 
-def effort_of(config: RunConfig, asked: str | None = None) -> str | None:
-    """The effort of the search; None where climbs from so many starts, or from a given one, are asked for instead.
+def _with_climbs_of_named(config: RunConfig) -> RunConfig:
+    """Where components are named by labels or fixed means, climbs from many starts instead of a search."""
+    of_families: list[Mapping[str, Any]] = [config.family_options, *(g.model_extra or {} for g in config.groups)]
+    named = config.data.labels is not None or any("means" in own for own in of_families)
+    if not named or config.search.restarts != "auto":
+        return config
+    return config.model_copy(update={"search": config.search.model_copy(update={"restarts": CLIMBS_OF_NAMED})})
+
+
+def start_file(config: RunConfig) -> StartFile | None:
+    """The file or run folder of parameters to start from, if that is what `start` names."""
+    path = config.search.start
+    if path == "auto" or path in STARTS.names():
+        return None
+    if config.search.restarts not in ("auto", 1):
+        raise UsageError("--start FILE gives the one start: --restarts does not apply.")
+    if not os.path.lexists(path):
+        raise UsageError(f"--start {path!r} is neither a way to start nor a file{did_you_mean(path, STARTS.names())}")
+    text = read_bytes(path)
+    return StartFile(path, text, hashlib.sha256(text).hexdigest())
+
+
+def effort_of(config: RunConfig, start: StartFile | None, asked: str | None = None) -> str | None:
+    """The effort of the search, if it is one.
 
     An effort `asked` for on the command line must be that of a search, even if it is the default.
     """
     search = config.search
-    given = start_file(config)
-    if search.restarts == "auto" and not given:
+    if search.restarts == "auto" and start is None:
         return search.effort
     if asked or search.effort != type(search).model_fields["effort"].default:
-        instead = f"--start {given}" if given else f"--restarts {search.restarts}"
+        instead = f"--start {start.path}" if start else f"--restarts {search.restarts}"
         raise UsageError(
-            f"{instead} asks for {'one climb' if given else 'so many climbs'} and no search: "
+            f"{instead} asks for {'one climb' if start else 'so many climbs'} and no search: "
             f"--effort {search.effort} does not apply. Give one of the two."
         )
     return None
 
 
-def start_file(config: RunConfig) -> str | None:
-    """The file or run folder of parameters to start from, if that is what `start` names."""
-    from em_cli.starts import STARTS
-
-    start = config.search.start
-    if start == "auto" or start in STARTS.names():
-        return None
-    if config.search.restarts not in ("auto", 1):
-        raise UsageError("--start FILE gives the one start: --restarts does not apply.")
-    if not os.path.lexists(start):
-        raise UsageError(f"--start {start!r} is neither a way to start nor a file{did_you_mean(start, STARTS.names())}")
-    return start
-
-
-def start_digest(config: RunConfig) -> str | None:
-    """SHA-256 of the parameters to start from."""
-    given = start_file(config)
-    if not given:
-        return None
-    file = Path(given) / "params.json" if Path(given).is_dir() else Path(given)
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError as error:
-        raise DataError(f"{given} cannot be read: {error.strerror}.") from None
-
-
-def fingerprint_of(config: RunConfig) -> str:
+def fingerprint_of(config: RunConfig, start: StartFile | None) -> str:
     """SHA-256 of what decides the results."""
-    from em_cli.config.files import fingerprint
-
-    return fingerprint(config, start_digest(config))
+    return fingerprint(config, start.sha256 if start else None)
 
 
-def one_k(config: RunConfig) -> int:
-    """The number of components of a fit."""
-    from em_cli.config.ranges import parse_k
-
-    ks = parse_k(config.k)
+def _check_one(ks: tuple[int, ...], config: RunConfig) -> None:
+    """`UsageError` if it is not one number of components that is to be fitted."""
     if not ks:
         raise UsageError("how many components? Give -k, as in -k 3, or let em select choose.")
     if len(ks) > 1:
         raise UsageError(f"k is {config.k}, a range; fit takes one number: give -k, or use em select.")
-    return ks[0]
 
 
-def many_k(config: RunConfig) -> tuple[int, ...]:
-    """The numbers of components of a sweep."""
-    from em_cli.config.ranges import parse_k
-
-    return parse_k(config.k) or tuple(range(1, 10))
-
-
-def criterion_of(config: RunConfig) -> str:
-    from em_cli.criteria import CRITERIA
-
+def check_criterion(config: RunConfig) -> None:
+    """`UsageError` if there is no such criterion."""
     if config.criterion not in CRITERIA:
         raise UsageError(f"unknown criterion {config.criterion!r}{did_you_mean(config.criterion, CRITERIA)}")
-    return config.criterion
 
 
-def folder_for(config: RunConfig, report: ReportOptions) -> str | None:
-    """Where to write the run folder; None if nothing asks for one."""
+def _folder(config: RunConfig, report: ReportOptions) -> str | None:
+    """Where to write the run folder."""
     if config.out:
         return config.out
     streamed = report.json or "-" in (report.params, report.responsibilities_to)
@@ -130,8 +147,8 @@ def folder_for(config: RunConfig, report: ReportOptions) -> str | None:
     return f"{Path(config.data.path[0]).name.split('.')[0] or 'data'}.em"
 
 
-def stdout_format(report: ReportOptions, allowed: tuple[str, ...], quiet: bool) -> str:
-    """human, json, csv, or none if a result file takes stdout or nothing is wanted there."""
+def _stdout_format(report: ReportOptions, allowed: tuple[str, ...], quiet: bool) -> str:
+    """What standard output is to hold."""
     places = {"--params": report.params, "--responsibilities": report.responsibilities_to}
     taken = [name for name, path in places.items() if path == "-"]
     if report.json and report.format not in (None, "json"):

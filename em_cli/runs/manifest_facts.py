@@ -6,17 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from em_cli.config.run_config import RunConfig
 from em_cli.engine.stopping import WINDOW
-from em_cli.runs.configure import fingerprint_of, start_digest, start_file
-
-if TYPE_CHECKING:
-    from em_cli.config.run_config import RunConfig
-    from em_cli.outputs.document import Scored
-    from em_cli.runs.record import Record
-    from em_cli.search.ledger import Fitted
-    from em_cli.sources.table import Data
+from em_cli.outputs.document import Scored
+from em_cli.runs.configure import Settings
+from em_cli.runs.record import Record
+from em_cli.search.ledger import Fitted
+from em_cli.sources.table import Data
 
 RULE = (
     "a climb ends when its last {window} iterates gained less than {tol:g} nats of total log-likelihood, and less than "
@@ -25,19 +23,30 @@ RULE = (
 
 
 def facts(
-    config: RunConfig, data: Data, record: Record, result: Scored, document: Mapping[str, Any], fits: Sequence[Fitted]
+    settings: Settings,
+    data: Data,
+    record: Record,
+    result: Scored,
+    document: Mapping[str, Any],
+    fits: Sequence[Fitted],
+    resumed_after: float | None,
 ) -> dict[str, Any]:
-    """What was asked and read, how the search went, what it saw at its end."""
+    """What was asked and read, how the search went, what it saw at its end.
+
+    `resumed_after` are the seconds that a run had taken before it was resumed.
+    """
+    config, start = settings.config, settings.start
     return {
         "inputs": [asdict(file) for file in data.inputs],
-        "start_file": {"name": start_file(config), "sha256": start_digest(config)} if start_file(config) else None,
-        "config_sha256": fingerprint_of(config),
+        "start_file": {"name": start.path, "sha256": start.sha256} if start else None,
+        "config_sha256": settings.fingerprint,
         "config": config.model_dump(mode="json"),
         "data": _data(data, document),
         "search": _search(config, fits),
         "stopping": _stopping(config, result, document),
         "regularisation": _regularisation(result, document),
         "warnings": record.warnings,
+        "resumed_after": None if resumed_after is None else round(resumed_after, 3),
     }
 
 

@@ -6,15 +6,11 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from em_cli.errors import UsageError
-from em_cli.options import ConfigOptions, ReportOptions
 from em_cli.outputs.folder import is_stream
-from em_cli.runs.configure import folder_for
-
-if TYPE_CHECKING:
-    from em_cli.config.run_config import RunConfig
+from em_cli.runs.configure import Settings
+from em_cli.sources.files import expand, label
 
 STDIN, STDOUT = 0, 1
 
@@ -24,8 +20,6 @@ def check_places(inputs: Sequence[str | None], outputs: Mapping[str, str | None]
 
     What is no file (a terminal, a FIFO, /dev/null) may be many things at once.
     """
-    from em_cli.sources.files import expand, label
-
     for option, path in outputs.items():
         if path == "":
             raise UsageError(f"{option} '' names no file.")
@@ -39,14 +33,14 @@ def check_places(inputs: Sequence[str | None], outputs: Mapping[str, str | None]
         taken[place] = f"what {option} writes there"
 
 
-def check_run(config: RunConfig, options: ConfigOptions, report: ReportOptions) -> None:
+def check_run(settings: Settings) -> None:
     """The same of a fit or a sweep; nor may data or single files lie in its run folder."""
+    report, data, folder = settings.request.report, settings.config.data.path, settings.folder
     single = {"--params": report.params, "--responsibilities": report.responsibilities_to, "--events": report.events}
-    check_places([*config.data.path, options.config], single)
-    folder = folder_for(config, report)
+    check_places([*data, settings.request.config.config], single)
     if folder is None:
         return
-    for path in (*config.data.path, *single.values()):
+    for path in (*data, *single.values()):
         if path not in (None, "-") and Path(os.path.realpath(str(path))).is_relative_to(os.path.realpath(folder)):
             raise UsageError(f"{path} lies in the run folder {folder}, which is replaced as a whole.")
 

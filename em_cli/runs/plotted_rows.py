@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from em_cli.engine.arrays import Array, Integers
 from em_cli.errors import DataError
+from em_cli.outputs.document import Scored
+from em_cli.outputs.model_file import LoadedModel
 from em_cli.reports.run import Rows, sample
-
-if TYPE_CHECKING:
-    from em_cli.engine.arrays import Array, Integers
-    from em_cli.outputs.document import Scored
-    from em_cli.outputs.model_file import LoadedModel
-    from em_cli.sources.options import ReadOptions
-    from em_cli.sources.stream import Chunk
-    from em_cli.sources.table import Data
+from em_cli.sources.column_types import recoded
+from em_cli.sources.examined import examine
+from em_cli.sources.files import expand, hashed, label
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.quoting import plural
+from em_cli.sources.stream import Chunk, stream
+from em_cli.sources.table import Data
 
 READING = (
     "id", "delimiter", "decimal", "thousands", "encoding", "comment", "header", "missing", "weights", "labels",
@@ -43,8 +45,6 @@ def rows_of(result: Scored, data: Data) -> Rows:
 
 def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> Rows:
     """Those of a run folder, in memory that does not grow with their number."""
-    from em_cli.sources.stream import stream
-
     paths = _found(manifest, home, data)
     options = _options(manifest)
     names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
@@ -89,9 +89,6 @@ def _fitted(chunk: Chunk) -> Integers:
 
 def _labels(chunk: Chunk, options: ReadOptions, names: Mapping[str, int]) -> Integers:
     """The component (n,) of every row, -1 where it is not known."""
-    from em_cli.sources.cells import examine
-    from em_cli.sources.column_types import recoded
-
     assert options.labels is not None, "there is a column of labels"
     part = examine(chunk.piece, options.labels, replace(options, default_type="categorical"))
     codes = recoded(part, {name: float(place) for name, place in names.items()})
@@ -100,17 +97,12 @@ def _labels(chunk: Chunk, options: ReadOptions, names: Mapping[str, int]) -> Int
 
 def _options(manifest: Mapping[str, Any]) -> ReadOptions:
     """How the data were read."""
-    from em_cli.sources.options import ReadOptions
-
     asked = manifest.get("config", {}).get("data", {})
     return ReadOptions(**{name: asked[name] for name in READING if name in asked}, na=tuple(asked.get("na", ())))
 
 
 def _found(manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> list[str]:
     """Where the data are; `DataError` if they are not the ones that were fitted."""
-    from em_cli.sources.files import expand, hashed, label
-    from em_cli.sources.quoting import plural
-
     inputs = manifest["inputs"]
     if data:
         paths = expand(data)

@@ -6,18 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from em_cli.display.search_words import ending, trust
 from em_cli.errors import UsageError
 from em_cli.options import ReportOptions
-
-if TYPE_CHECKING:
-    from em_cli.outputs.document import Scored
-    from em_cli.outputs.folder import Content
-    from em_cli.reports.kind import Picture
-    from em_cli.reports.run import Run
-    from em_cli.reports.style import Theme
-    from em_cli.sources.table import Data
+from em_cli.outputs.document import Scored
+from em_cli.outputs.folder import Content
+from em_cli.registry import did_you_mean
+from em_cli.reports.kind import Picture
+from em_cli.reports.page import page
+from em_cli.reports.picture import FORMATS, kinds_named, pictures_of, rendered
+from em_cli.reports.run import Run
+from em_cli.reports.style import LIGHT, Theme
+from em_cli.runs.plotted_rows import rows_of
+from em_cli.runs.read_back import parsed, read_run, run_of
+from em_cli.sources.table import Data
 
 TABLES = ("trace", "restarts", "selection")
 
@@ -26,6 +30,20 @@ def check_extra() -> None:
     """`UsageError` if there is nothing to draw with."""
     if find_spec("matplotlib") is None:
         raise UsageError('drawing pictures needs pip install "em-cli[plots]".')
+
+
+def check_format(format: str) -> None:
+    """`UsageError` if pictures cannot be written in this format."""
+    if format not in FORMATS:
+        raise UsageError(f"unknown format {format!r}{did_you_mean(format, FORMATS)}")
+
+
+def pictures_of_run(run: str, data: Sequence[str], kinds: Sequence[str], columns: Sequence[str]) -> list[Picture]:
+    """Pictures of the run in a folder: of these kinds and columns, or all that apply; the data are at this place."""
+    rows_wanted = any(kind.needs_rows for kind in kinds_named(kinds).values())
+    if data and not rows_wanted:
+        raise UsageError(f"{', '.join(kinds)} shows no rows: it needs no data.")
+    return pictures_of(read_run(run, data, rows_wanted), kinds, columns)
 
 
 def check_wanted(report: ReportOptions, folder: str | None) -> None:
@@ -46,9 +64,6 @@ def fresh_run(
     document: Mapping[str, Any],
 ) -> Run:
     """A run whose folder is not yet written: its tables are what will be read back from these files."""
-    from em_cli.runs.plotted_rows import rows_of
-    from em_cli.runs.read_back import parsed, run_of
-
     tables = {}
     for name in TABLES:
         lines = [str(line) for line in files.get(f"{name}.csv", ())]
@@ -61,17 +76,11 @@ def fresh_run(
 
 def plots_of(run: Run) -> dict[str, Iterator[bytes]]:
     """The files that `em plot` writes unless told otherwise."""
-    from em_cli.reports.picture import pictures_of
-    from em_cli.reports.style import LIGHT
-
     return files_of(pictures_of(run), LIGHT)
 
 
 def report_of(run: Run) -> Iterator[str]:
     """The file that `em report` writes."""
-    from em_cli.display.search_words import ending, trust
-    from em_cli.reports.page import page
-
     return page(run, ending(run.document)[0], trust(run.document))
 
 
@@ -79,7 +88,6 @@ def files_of(
     pictures: Sequence[Picture], theme: Theme, format: str = "png", dpi: float = 200, width: float | None = None
 ) -> dict[str, Iterator[bytes]]:
     """The files of pictures, by name; each is drawn when it is written."""
-    from em_cli.reports.picture import rendered
 
     def drawn(picture: Picture) -> Iterator[bytes]:
         yield rendered(picture, theme, format, dpi, width)

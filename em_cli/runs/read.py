@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from em_cli.config.run_config import DataConfig, RunConfig
+from em_cli.engine.columns import Columns, multiplicity
+from em_cli.engine.events import DataRead
 from em_cli.errors import DataError
 from em_cli.models.specification import column_types, wishes, with_pairs
 from em_cli.runs.record import Record
-
-if TYPE_CHECKING:
-    from em_cli.config.run_config import DataConfig, RunConfig
-    from em_cli.engine.columns import Columns
-    from em_cli.sources.options import ReadOptions
-    from em_cli.sources.table import Data
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.quoting import listed
+from em_cli.sources.reader import read
+from em_cli.sources.table import Data
 
 
 def read_options(data: DataConfig, types: Mapping[str, str], default_type: str = "auto") -> ReadOptions:
     """How to read; the types must be types, and no families."""
-    from em_cli.sources.options import ReadOptions
-
     return ReadOptions(
         columns=tuple(data.columns) if data.columns is not None else None,
         exclude=tuple(data.exclude),
@@ -41,9 +39,6 @@ def read_options(data: DataConfig, types: Mapping[str, str], default_type: str =
 
 def read_data(config: RunConfig, record: Record) -> Data:
     """Read the data, and pass on what the reader noticed."""
-    from em_cli.engine.events import DataRead
-    from em_cli.sources.reader import read
-
     types, default_type = column_types(config)
     with record.timed("reading"):
         data = read(config.data.path, read_options(config.data, types, default_type))
@@ -58,18 +53,16 @@ def read_data(config: RunConfig, record: Record) -> Data:
     return data
 
 
-def distinct_rows(data: Data, columns: Columns) -> int:
-    """Distinct rows in the columns to fit."""
-    from em_cli.engine.columns import multiplicity
-
+def distinct_rows(data: Data, columns: Columns, enough: int) -> int:
+    """Distinct rows in the columns to fit; of `enough` of them it does not matter how many more there are."""
+    if (in_one_column := int(columns.n_distinct.max())) >= enough:
+        return in_one_column
     copies = multiplicity(data.source, columns)
     return data.source.n_rows if copies is None else round(float((1 / copies).sum()))
 
 
 def check_labels(data: Data, k: int) -> None:
     """Refuse fewer components than there are labels."""
-    from em_cli.sources.quoting import listed
-
     if k < (n := len(data.label_names)):
         raise DataError(
             f"{data.name}: the labels name {n} components ({listed(data.label_names)}), more than k = {k}. "
@@ -77,10 +70,8 @@ def check_labels(data: Data, k: int) -> None:
         )
 
 
-def check_rows(data: Data, k: int, columns: Columns) -> None:
-    """Refuse more components than there are distinct rows."""
-    if k > columns.n_distinct.max() and k > (distinct := distinct_rows(data, columns)):
-        raise DataError(
-            f"{data.name} has {distinct} distinct rows in the columns to fit: too few for {k} components. "
-            "Use a smaller -k."
-        )
+def too_few_rows(data: Data, k: int, distinct: int) -> DataError:
+    """The refusal of more components than there are distinct rows."""
+    return DataError(
+        f"{data.name} has {distinct} distinct rows in the columns to fit: too few for {k} components. Use a smaller -k."
+    )

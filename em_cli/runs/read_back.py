@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from em_cli.errors import DataError
-from em_cli.reports.run import Climb, Run
-
-if TYPE_CHECKING:
-    from em_cli.outputs.model_file import LoadedModel
-    from em_cli.reports.run import Rows
+from em_cli.outputs.manifest import MANIFEST, read_manifest
+from em_cli.outputs.model_file import LoadedModel, read_model
+from em_cli.reports.run import Climb, Rows, Run
+from em_cli.runs.plotted_rows import read_rows
+from em_cli.sources.files import label
 
 KNOWN = {"name", "sha256"}  # of every input
 
@@ -21,9 +23,6 @@ Table = tuple[Mapping[str, Any], ...]
 
 def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) -> Run:
     """The run in a folder; its data are at their place, or at the one that is given."""
-    from em_cli.outputs.model_file import read_model
-    from em_cli.runs.plotted_rows import read_rows
-
     home = Path(folder)
     if home.exists() and not home.is_dir():
         raise DataError(f"{folder} is a file: a run folder is needed, as em fit writes it.")
@@ -38,8 +37,6 @@ def run_of(
     name: str, loaded: LoadedModel, manifest: Mapping[str, Any], tables: Mapping[str, Table], rows: Rows | None
 ) -> Run:
     """A run from its parts."""
-    from em_cli.sources.files import label
-
     inputs = [str(file["name"]) for file in manifest["inputs"]]
     whole, elliptic = loaded.with_gaps, loaded.model.family.elliptic
     return Run(
@@ -89,8 +86,6 @@ def _table(file: Path) -> Table:
 
 
 def _manifest(home: Path) -> Mapping[str, Any]:
-    from em_cli.outputs.manifest import MANIFEST, read_manifest
-
     found = read_manifest(home)
     inputs = found.get("inputs") if isinstance(found, dict) else None
     if not isinstance(inputs, list) or not inputs or not all(isinstance(f, dict) and f.keys() >= KNOWN for f in inputs):
@@ -101,8 +96,6 @@ def _manifest(home: Path) -> Mapping[str, Any]:
 
 def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
     """Every climb, in the order of the trace."""
-    import numpy as np
-
     verdicts = {entry["candidate"]: entry for entry in restarts}
     heights: dict[int, list[float]] = {}
     first: dict[int, Mapping[str, Any]] = {}

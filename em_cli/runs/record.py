@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
 
+from em_cli.display import open_display
 from em_cli.engine.events import FitEvent, Observer, PhaseStarted, Warned
 from em_cli.errors import OutputError
-from em_cli.options import ReportOptions, ScreenOptions
+from em_cli.outputs.folder import is_stream
+from em_cli.runs.request import Request
 
 
 @dataclass(slots=True)
@@ -21,9 +22,10 @@ class Record:
     """What happens in a run that its files and its exit status speak of."""
 
     observe: Observer
-    warnings: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, str]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     doubtful: bool = False
+    said: Iterable[str] = ()  # the result, for standard output
 
     def warn(self, code: str, message: str, *, doubtful: bool = False) -> None:
         self.warnings.append({"code": code, "message": message})
@@ -31,20 +33,19 @@ class Record:
         self.observe(Warned(code, message))
 
     @contextmanager
-    def timed(self, phase: str) -> Iterator[None]:
-        """A phase that is shown, and how long it took."""
-        self.observe(PhaseStarted(phase, 0))
+    def timed(self, phase: str, shown: bool = True) -> Iterator[None]:
+        """A phase, `shown` unless it tells of parts of its own; and how long it took, with others of the name."""
+        if shown:
+            self.observe(PhaseStarted(phase, 0))
         begun = time.perf_counter()
         yield
-        self.seconds[phase] = time.perf_counter() - begun
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - begun
 
 
 @contextmanager
-def watched(command: str, screen: ScreenOptions, report: ReportOptions) -> Iterator[Observer]:
+def watched(request: Request) -> Iterator[Observer]:
     """The display, and the file of events if one is asked for, as one observer."""
-    from em_cli.display import open_display
-    from em_cli.outputs.folder import is_stream
-
+    command, screen, events = request.command, request.screen, request.report.events
     with ExitStack() as stack:
         display = stack.enter_context(
             open_display(
@@ -56,13 +57,13 @@ def watched(command: str, screen: ScreenOptions, report: ReportOptions) -> Itera
                 stream=sys.stderr,
             )
         )
-        if not report.events:
+        if not events:
             yield display
             return
         try:
-            raw = stack.enter_context(Path(report.events).open("ab" if is_stream(report.events) else "wb", buffering=0))
+            raw = stack.enter_context(Path(events).open("ab" if is_stream(events) else "wb", buffering=0))
         except OSError as error:
-            raise OutputError(f"{report.events} cannot be written: {error.strerror}.") from None
+            raise OutputError(f"{events} cannot be written: {error.strerror}.") from None
         file = TextIOWrapper(raw, "utf-8", "backslashreplace", "\n", write_through=True)
         log = stack.enter_context(
             open_display("jsonl", command=command, quiet=False, verbose=False, color="never", stream=file)

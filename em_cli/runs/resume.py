@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import json
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from em_cli import __version__
+from em_cli.config.durations import parse_duration
+from em_cli.display.text import safe
 from em_cli.errors import OutputError, UsageError
-from em_cli.options import ReportOptions, ScreenOptions
-from em_cli.runs.configure import fingerprint_of, folder_for
-
-if TYPE_CHECKING:
-    from em_cli.config.run_config import RunConfig
-    from em_cli.outputs.checkpoint_file import CheckpointFile
-    from em_cli.outputs.run_folder import RunFolder
-    from em_cli.runs.interruption import Interruption
-    from em_cli.sources.table import Data
+from em_cli.outputs.checkpoint_file import CheckpointFile
+from em_cli.outputs.folder import write_file
+from em_cli.outputs.manifest import read_manifest, to_json
+from em_cli.outputs.run_folder import RunFolder, reserved
+from em_cli.runs.configure import Settings
+from em_cli.runs.model_summary import summary_of
+from em_cli.runs.read_back import parsed
+from em_cli.sources.table import Data
 
 EVERY = "60s"
 CUT_SHORT = frozenset({"interrupted", "time_limit"})
 
 
 @contextmanager
-def run_folder(config: RunConfig, report: ReportOptions, dry_run: bool) -> Iterator[RunFolder | None]:
+def run_folder(settings: Settings) -> Iterator[RunFolder | None]:
     """The run folder to be, if one is asked for, held against other runs."""
-    from em_cli.config.durations import parse_duration
-    from em_cli.outputs.run_folder import reserved
-
+    report, path = settings.request.report, settings.folder
     if report.checkpoint_every is not None and report.checkpoint_every != "none":
         try:
             parse_duration(report.checkpoint_every)
@@ -38,44 +39,33 @@ def run_folder(config: RunConfig, report: ReportOptions, dry_run: bool) -> Itera
             raise UsageError(f"--checkpoint-every: {error}, or none.") from None
     if report.force and report.resume:
         raise UsageError("--force starts anew, and --resume goes on: give one of the two.")
-    path = folder_for(config, report)
     if path is None:
         for name in ("resume", "checkpoint_every"):
             if getattr(report, name):
                 raise UsageError(f"--{name.replace('_', '-')} needs a run folder: give --out.")
         yield None
-    elif dry_run:
+    elif settings.request.config.dry_run:
         yield None
     else:
         with reserved(path, report.force, report.resume) as folder:
             yield folder
 
 
-def checkpoint_of(
-    folder: RunFolder | None, config: RunConfig, data: Data, command: str, report: ReportOptions
-) -> CheckpointFile | None:
+def checkpoint_of(folder: RunFolder | None, settings: Settings, data: Data) -> CheckpointFile | None:
     """Where the search is to be remembered, with what is remembered of it already."""
-    from em_cli.config.durations import parse_duration
-    from em_cli.outputs.checkpoint_file import CheckpointFile
-
+    report = settings.request.report
     never = report.checkpoint_every == "none"
     if folder is None or (never and not report.resume):
         return None
     every = inf if never else parse_duration(report.checkpoint_every or EVERY)
-    return CheckpointFile(folder.checkpoint, _identity(config, data, command), every, folder.path)
+    return CheckpointFile(folder.checkpoint, _identity(settings, data), every, folder.path)
 
 
-def _identity(config: RunConfig, data: Data, command: str) -> dict[str, str]:
+def _identity(settings: Settings, data: Data) -> dict[str, str]:
     """What must be the same for a run to go on with the same bits."""
-    import platform
-    from importlib.metadata import version
-
-    from em_cli import __version__
-
-    unlimited = config.model_copy(update={"search": config.search.model_copy(update={"time_limit": None})})
     return {
-        "command": command,
-        "configuration": fingerprint_of(unlimited),
+        "command": settings.request.command,
+        "configuration": settings.fingerprint_without_limit(),
         "data": data.data_sha256,
         "version of em": __version__,
         "version of Python": platform.python_version(),
@@ -83,9 +73,9 @@ def _identity(config: RunConfig, data: Data, command: str) -> dict[str, str]:
     }
 
 
-def is_done(folder: RunFolder, config: RunConfig, data: Data, command: str) -> bool:
+def is_done(folder: RunFolder | None, settings: Settings, data: Data) -> bool:
     """Whether the run that is to go on has ended already, and nothing is left to do."""
-    if not folder.resume or folder.checkpoint.exists():
+    if folder is None or not folder.resume or folder.checkpoint.exists():
         return False
     there = Path(folder.path)
     try:
@@ -96,8 +86,8 @@ def is_done(folder: RunFolder, config: RunConfig, data: Data, command: str) -> b
     if any(warning.get("code") in CUT_SHORT for warning in params.get("warnings", ())):
         return False
     same = {
-        "command": known == command,
-        "configuration": params.get("config_sha256") == fingerprint_of(config),
+        "command": known == settings.request.command,
+        "configuration": params.get("config_sha256") == settings.fingerprint,
         "data": params.get("data_sha256") == data.data_sha256,
     }
     if other := [name for name, is_same in same.items() if not is_same]:
@@ -108,45 +98,29 @@ def is_done(folder: RunFolder, config: RunConfig, data: Data, command: str) -> b
     return True
 
 
-def say_done(folder: RunFolder, report: ReportOptions, shown: str, screen: ScreenOptions) -> None:
-    """Give the result of a run that had ended already, in all the places where it is wanted."""
-    from em_cli.display.text import safe
-    from em_cli.outputs.folder import write_file
-    from em_cli.outputs.manifest import read_manifest, to_json
-    from em_cli.runs.read_back import parsed
-    from em_cli.runs.summary import summary_of
-
-    there = Path(folder.path)
+def result_again(path: str, settings: Settings) -> str:
+    """The result of a run that had ended already, for standard output; it is written to where else it is wanted."""
+    there, report, screen, shown = Path(path), settings.request.report, settings.request.screen, settings.stdout
     if not screen.quiet:
         with suppress(OSError):
-            sys.stderr.write(f"em: {safe(folder.path)} is complete: nothing is left to do.\n")
+            sys.stderr.write(f"em: {safe(path)} is complete: nothing is left to do.\n")
     for name, wanted in (("params.json", report.params), ("responsibilities.csv", report.responsibilities_to)):
         if wanted:
             write_file(wanted, [_content(there / name)])
     table = there / "selection.csv"
     if shown == "csv":
-        write_file("-", [_content(table)])
-    elif shown == "json" and table.exists():
+        return _content(table)
+    if shown == "human":
+        return summary_of(path, screen, drawn=False)
+    if shown == "json" and table.exists():
         config = read_manifest(there)["config"]
         rows = [
             {**row, "covariance": row["covariance"] or "", "note": row["note"] or ""}
             for row in parsed(_content(table).splitlines())
         ]
         chosen = {"criterion": config["criterion"], "selection": rows}
-        write_file("-", [to_json(json.loads(_content(there / "params.json")) | chosen)])
-    elif shown == "json":
-        write_file("-", [_content(there / "params.json")])
-    elif shown == "human":
-        write_file("-", [summary_of(folder.path, screen, drawn=False)])
-
-
-def give_up(interruption: Interruption, checkpoint: CheckpointFile | None) -> None:
-    """End a run that was interrupted before there was any fit to write; one that was not goes on to say why."""
-    if interruption():
-        further = " The same command with --resume goes on." if checkpoint else ""
-        with suppress(OSError):
-            sys.stderr.write(f"em: interrupted before there was a sound fit: no result was written.{further}\n")
-        raise SystemExit(interruption.status)
+        return to_json(json.loads(_content(there / "params.json")) | chosen)
+    return _content(there / "params.json") if shown == "json" else ""
 
 
 def _content(file: Path) -> str:

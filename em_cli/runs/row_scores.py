@@ -5,38 +5,32 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from em_cli.config.resolve import resolve
+from em_cli.engine.scoring import RowScores
 from em_cli.errors import OutputError, UsageError
 from em_cli.options import ReadingOptions, layer
+from em_cli.outputs.folder import is_stream, write_file
+from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.runs.path_checks import check_places
-
-if TYPE_CHECKING:
-    from em_cli.engine.scoring import RowScores
-    from em_cli.outputs.model_file import LoadedModel
-    from em_cli.sources.stream import Chunk
+from em_cli.runs.read import read_options
+from em_cli.sources.quoting import plain
+from em_cli.sources.stream import Chunk, stream
 
 
 def open_model(model: str, paths: list[str]) -> LoadedModel:
     """The model that is to score the rows of these files."""
-    from em_cli.outputs.model_file import read_model
-
     if model == "-" and "-" in paths:
         raise UsageError("the model and the data cannot both come from standard input.")
     return read_model(model)
 
 
 def chunks_for(
-    loaded: LoadedModel, paths: list[str], options: ReadingOptions, weights: str | None = None
+    loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions, weights: str | None = None
 ) -> Iterator[Chunk]:
     """The rows in the order they come; at the end, what is to be said of levels that the model has not seen."""
-    from em_cli.config.resolve import resolve
-    from em_cli.runs.read import read_options
-    from em_cli.sources.quoting import plain
-    from em_cli.sources.stream import stream
-
     config = resolve(None, [], layer(options))
     unseen: Counter[str] = Counter()
     for chunk in stream(paths, loaded.schema.columns, replace(read_options(config.data, {}), weights=weights)):
@@ -48,7 +42,7 @@ def chunks_for(
 
 
 def scored_chunks(
-    loaded: LoadedModel, paths: list[str], options: ReadingOptions, weights: str | None = None
+    loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions, weights: str | None = None
 ) -> Iterator[tuple[Chunk, RowScores]]:
     """The rows in the order they come, with their scores; memory does not grow with their number."""
     for chunk in chunks_for(loaded, paths, options, weights):
@@ -61,8 +55,6 @@ def warn(message: str) -> None:
 
 def target(out: str | None, force: bool, *inputs: str) -> Callable[[Iterable[str]], None]:
     """Where lines go: standard output, each piece at once, or a file that is complete or absent, and no input."""
-    from em_cli.outputs.folder import is_stream, write_file
-
     check_places(inputs, {"--out": out})
     if out not in (None, "-") and os.path.lexists(str(out)) and not (force or is_stream(str(out))):
         raise OutputError(f"{out} exists. Use --force to replace it.")

@@ -7,14 +7,21 @@ import json
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from em_cli.display.densities import Curves
-    from em_cli.display.sketches import Criterion, Means, Sketches
-    from em_cli.engine.arrays import Array
-    from em_cli.outputs.model_file import LoadedModel
-    from em_cli.reports.run import Run
+import numpy as np
+
+from em_cli.display.densities import Curves
+from em_cli.display.selection_summary import criterion_name
+from em_cli.display.sketches import Criterion, Levels, Means, Sketches, room
+from em_cli.engine.arrays import Array
+from em_cli.outputs.components import level_probabilities
+from em_cli.outputs.model_file import LoadedModel
+from em_cli.reports.along_columns import by_itself, marginal, ranges
+from em_cli.reports.profile import standardised
+from em_cli.reports.run import Run
+from em_cli.reports.style import LIGHT
+from em_cli.runs.read_back import parsed, run_of
 
 MOST_COLUMNS = 6  # are drawn one by one: those in which the components are furthest apart
 MOST_MEANS = 30
@@ -23,15 +30,6 @@ FINENESS = 4  # points for each cell of a curve
 
 def sketches_of(loaded: LoadedModel, folder: str, width: int) -> Sketches:
     """Densities, levels, means; and the criterion, if the folder is that of a sweep."""
-    import numpy as np
-
-    from em_cli.display.sketches import Levels, Sketches, room
-    from em_cli.outputs.components import level_probabilities
-    from em_cli.reports.marginals import by_itself, ranges
-    from em_cli.reports.profile import standardised
-    from em_cli.reports.style import LIGHT
-    from em_cli.runs.read_back import run_of
-
     run = run_of("", loaded, {"inputs": [{"name": "-"}]}, {"trace": (), "restarts": (), "selection": ()}, None)
     labels = [str(place + 1) for place in range(run.k)] + ["noise"] * run.has_noise
     criterion = _criterion(Path(folder))
@@ -52,9 +50,6 @@ def sketches_of(loaded: LoadedModel, folder: str, width: int) -> Sketches:
 
 
 def _curves(run: Run, place: int, extent: Sequence[float], cells: int) -> Curves:
-    from em_cli.display.densities import Curves
-    from em_cli.reports.marginals import marginal
-
     count = run.column(place).type == "count"
     found = marginal(run, place, extent[0], extent[1], cells if count else FINENESS * cells)
     return Curves(run.schema.names[place], found.low, found.high, found.densities, found.whole)
@@ -62,11 +57,6 @@ def _curves(run: Run, place: int, extent: Sequence[float], cells: int) -> Curves
 
 def _means(run: Run, numbers: Sequence[int]) -> Means | None:
     """Where two columns at least have means to compare."""
-    import numpy as np
-
-    from em_cli.display.sketches import Means
-    from em_cli.reports.profile import standardised
-
     found, _ = standardised(run, numbers)
     known = [place for place in range(len(numbers)) if np.isfinite(found[:, place]).all()][:MOST_MEANS]
     if run.k == 1 or len(known) < 2:
@@ -76,8 +66,6 @@ def _means(run: Run, numbers: Sequence[int]) -> Means | None:
 
 def _disagreement(run: Run, levels: Sequence[Mapping[str, float]]) -> float:
     """How far apart the components are in a column of levels: Goodman & Kruskal's (1954) tau of the levels."""
-    import numpy as np
-
     p, share = np.array([list(of_one.values()) for of_one in levels]), _share(run)
     mixed = share @ p
     unlike = 1 - float(mixed @ mixed)
@@ -92,10 +80,6 @@ def _share(run: Run) -> Array:
 
 def _criterion(folder: Path) -> Criterion | None:
     """The table of a sweep, if there is one that can be read."""
-    from em_cli.display.selection_summary import criterion_name
-    from em_cli.display.sketches import Criterion
-    from em_cli.runs.read_back import parsed
-
     try:
         with (folder / "selection.csv").open(encoding="utf-8", newline="") as lines:
             rows = parsed(lines)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
-from inspect import unwrap
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from em_cli.errors import DataError, UsageError
-from em_cli.options import ConfigOptions, FolderOptions, ReportOptions, ScreenOptions, is_group, spelled
+from em_cli.options import ConfigOptions, FolderOptions, Group, ReportOptions, ScreenOptions, spelled
+from em_cli.outputs.folder import write_file
+from em_cli.outputs.manifest import to_json
 from em_cli.runs.audit import AS_WRITTEN, GONE, input_states, manifest_of, states
+from em_cli.runs.request import Request
 from em_cli.runs.resume import CUT_SHORT
 
 SAME, NOT_MADE = "the same", "not made again"  # pictures and reports are not
@@ -23,23 +26,26 @@ MADE_WITH = ("em_version", "python", "libraries", "blas", "platform")
 BESIDE = frozenset({"verify", "json", "format", "threads", "runner"})  # options that change no result
 
 
-def verify(command: Callable[..., None], name: str, options: dict[str, Any]) -> None:
-    """Run again what a run folder says, elsewhere, and compare the bytes of what comes of it.
+@contextmanager
+def verified(request: Request) -> Iterator[Request]:
+    """The run to make: the one that is asked for, or, to verify a run folder, what that says, elsewhere.
 
-    Standard output says which files were compared; `DataError` if they differ.
+    When the run has ended, standard output says which files are the same; `DataError` if any differs.
     """
-    report: ReportOptions = options["report"]
-    run = str(report.verify)
+    if request.report.verify is None:
+        yield request
+        return
+    run, report = str(request.report.verify), request.report
     manifest = manifest_of(run)
-    _check(run, name, manifest, options)
+    _check(run, manifest, request)
     with tempfile.TemporaryDirectory(prefix="em-verify-") as place:
         again = Path(place) / Path(run).absolute().name
-        options |= {
-            "config_options": ConfigOptions(config=f"{run}/run.yaml"),
-            "folder_options": FolderOptions(out=str(again)),
-            "report": ReportOptions(format="none"),
-        }
-        unwrap(command)(**options)
+        yield replace(
+            request,
+            sections=(*request.sections, FolderOptions(out=str(again))),
+            config=ConfigOptions(config=f"{run}/run.yaml"),
+            report=ReportOptions(format="none"),
+        )
         fresh = manifest_of(str(again))
         if [one["sha256"] for one in fresh["inputs"]] != [one["sha256"] for one in manifest["inputs"]]:
             raise DataError(f"these are not the data of {run}: their SHA-256 is not that of its manifest.")
@@ -47,26 +53,26 @@ def verify(command: Callable[..., None], name: str, options: dict[str, Any]) -> 
     if states(run, manifest).get("run.yaml") == AS_WRITTEN:  # it may say otherwise where the data are
         found["run.yaml"] = SAME
     differing = [file for file, how in found.items() if how not in (SAME, NOT_MADE)]
-    _tell(run, report, options["screen"], found, not differing)
+    _tell(run, report, request.screen, found, not differing)
     if differing:
         what, why = _listed(differing, found), _others(manifest, fresh)
         raise DataError(f"{run} is not what its configuration gives: {what}.{why}")
 
 
-def _check(run: str, name: str, manifest: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    if manifest["command"] != name:
+def _check(run: str, manifest: Mapping[str, Any], request: Request) -> None:
+    """Refuse what cannot be made again, or would not be the same run."""
+    if manifest["command"] != request.command:
         raise UsageError(f"{run} is a run of em {manifest['command']}: em {manifest['command']} --verify {run}.")
     codes = {warning.get("code") for warning in manifest.get("warnings", ())}
     if cut := codes & CUT_SHORT:
         raise UsageError(f"{run} was cut short ({', '.join(sorted(cut))}): it cannot be made again.")
-    for group in options.values():
-        if not is_group(type(group)) or isinstance(group, ScreenOptions):
-            continue
+    groups: tuple[Group, ...] = (*request.sections, request.config, request.report)
+    for group in groups:
         for one in fields(group):
             if one.name not in BESIDE and getattr(group, one.name) != one.default:
                 name = spelled(type(group), one.name)
                 raise UsageError(f"--verify runs the configuration of {run} again, elsewhere: {name} does not apply.")
-    if not options["paths"]:
+    if not request.paths:
         for file, state in input_states(manifest).items():
             if state != AS_WRITTEN:
                 raise DataError(f"{file}, from which {run} was made, is {state}: name the data, if they are elsewhere.")
@@ -86,9 +92,6 @@ def _compared(before: Path, after: Path) -> str:
 
 
 def _tell(run: str, report: ReportOptions, screen: ScreenOptions, found: Mapping[str, str], same: bool) -> None:
-    from em_cli.outputs.folder import write_file
-    from em_cli.outputs.manifest import to_json
-
     if report.json or report.format == "json" or not (sys.stdout.isatty() or report.format):
         write_file("-", [to_json({"run": run, "verified": same, "files": dict(found)})])
     elif report.format != "none" and not screen.quiet:

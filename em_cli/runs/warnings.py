@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from em_cli.runs.deliver import scored_blocks
+from em_cli.config.durations import duration_text
+from em_cli.config.run_config import RunConfig
+from em_cli.display.search_words import longer
+from em_cli.display.selection_summary import criterion_name, model_name
+from em_cli.engine.climb import FitResult
+from em_cli.engine.collinearity import dependent
+from em_cli.engine.columns import Columns
+from em_cli.engine.stopping import Status
+from em_cli.models.groups import Group, takes
+from em_cli.outputs.document import Context, Scored
+from em_cli.outputs.selection import Selection
+from em_cli.runs.fitted_rows import scored_blocks
 from em_cli.runs.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from em_cli.config.run_config import RunConfig
-    from em_cli.engine.columns import Columns
-    from em_cli.models.groups import Group
-    from em_cli.outputs.document import Context, Scored
-    from em_cli.outputs.selection import Selection
-    from em_cli.runs.interruption import Halt
-    from em_cli.search.ledger import Fitted
-    from em_cli.sources.table import Data
+from em_cli.search.ledger import Fitted, Verdict, first_reason
+from em_cli.sources.quoting import excluding, listed, plain
+from em_cli.sources.table import Data
 
 ROWS_SHOWN = 8
 
 
 def warn_of_copies(data: Data, columns: Columns, groups: Sequence[Group], record: Record) -> None:
     """Say which columns add nothing to others."""
-    from em_cli.engine.collinearity import dependent
-    from em_cli.models.groups import takes
-    from em_cli.sources.quoting import excluding, listed, plain
-
     names = data.schema.names
     for group in groups:
         if takes(group.family) != "numeric":
@@ -44,12 +42,10 @@ def warn_of_copies(data: Data, columns: Columns, groups: Sequence[Group], record
         )
 
 
-def warn_of_halt(halt: Halt, config: RunConfig, record: Record, resumable: bool) -> None:
-    """Say what ended the search early."""
+def warn_of_halt(reason: str, config: RunConfig, record: Record, resumable: bool) -> None:
+    """Say what ended the search early, if anything did."""
     further = " The same command with --resume goes on." if resumable else ""
-    if halt.reason == "time_limit":
-        from em_cli.config.durations import duration_text
-
+    if reason == "time_limit":
         assert config.search.time_limit is not None, "there is a limit to reach"
         record.warn(
             "time_limit",
@@ -57,27 +53,38 @@ def warn_of_halt(halt: Halt, config: RunConfig, record: Record, resumable: bool)
             f"with more time there may be a better one.{further}",
             doubtful=True,
         )
-    if halt.reason == "interrupted":
+    if reason == "interrupted":
         record.warn("interrupted", f"the run was interrupted: this is the best so far.{further}", doubtful=True)
 
 
 def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) -> None:
     """Say what is doubtful about the chosen fit."""
-    from em_cli.engine.stopping import Status
-    from em_cli.search.ledger import Verdict
-
     fitted, chosen = result.fitted, result.fitted.chosen
     assert chosen is not None, "there is a fit to speak of"
     if chosen.status is Status.MAX_ITERATIONS:
-        expected_gain = (
-            f"about {chosen.remaining:.2g} nats" if chosen.remaining < float("inf") else "an unknown number of nats"
-        )
+        _warn_not_converged(chosen, context.max_iter, record)
+    _warn_of_degeneracies(result, data, record)
+    _warn_of_higher(fitted, chosen, record)
+    warn_if_reached_once(fitted, context.effort, record)
+    if result.figures.n_parameters > result.figures.n_rows:
         record.warn(
-            "not_converged",
-            f"stopped at {len(chosen.trace)} iterations, {expected_gain} still to gain: "
-            f"--max-iter {4 * context.max_iter}.",
-            doubtful=True,
+            "more_parameters_than_rows",
+            f"{result.figures.n_parameters} parameters for {result.figures.n_rows:.0f} rows: do not trust details.",
         )
+
+
+def _warn_not_converged(chosen: FitResult, max_iter: int, record: Record) -> None:
+    finite = chosen.remaining < float("inf")
+    expected_gain = f"about {chosen.remaining:.2g} nats" if finite else "an unknown number of nats"
+    record.warn(
+        "not_converged",
+        f"stopped at {len(chosen.trace)} iterations, {expected_gain} still to gain: --max-iter {4 * max_iter}.",
+        doubtful=True,
+    )
+
+
+def _warn_of_degeneracies(result: Scored, data: Data, record: Record) -> None:
+    """Say which components have collapsed, and on which rows."""
     for k, rows in _rows_of_collapsed(result, data).items():
         collapse = result.degeneracies[k]
         assert collapse is not None, "the component has collapsed"
@@ -87,6 +94,10 @@ def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) ->
             f"component {k + 1} is not to be trusted: {collapse.reason} (rows {shown or 'none'}).",
             doubtful=True,
         )
+
+
+def _warn_of_higher(fitted: Fitted, chosen: FitResult, record: Record) -> None:
+    """Say that degenerate solutions would have a higher log-likelihood."""
     higher = [
         entry
         for entry in fitted.ledger
@@ -102,18 +113,10 @@ def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) ->
             f"{top.result.log_likelihood:.3f}) were set aside: {top.reason}.",
             doubtful=True,
         )
-    warn_if_reached_once(fitted, context.effort, record)
-    if result.figures.n_parameters > result.figures.n_rows:
-        record.warn(
-            "more_parameters_than_rows",
-            f"{result.figures.n_parameters} parameters for {result.figures.n_rows:.0f} rows: do not trust details.",
-        )
 
 
 def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> None:
     """Nothing but chance may have kept a better end from being found."""
-    from em_cli.display.search_words import longer
-
     starts = len(fitted.ledger)
     made, reached, what = (
         (fitted.searches, fitted.reached, "searches") if effort else (starts, fitted.at_best, "starts")
@@ -141,9 +144,6 @@ def warn_of_choice(selection: Selection, effort: str | None, record: Record) -> 
         record.warn("edge_of_range", selection.edge, doubtful=True)
     second = selection.runner_up
     if second and second["clear"] == "no":
-        from em_cli.display.search_words import longer
-        from em_cli.display.selection_summary import criterion_name, model_name
-
         away = f"{second['delta']:.1f} away by {criterion_name(selection.criterion)}"
         record.warn(
             "close_call",
@@ -168,7 +168,5 @@ def no_fit(fitted: Fitted) -> str:
 
 
 def _collapsed(fitted: Fitted) -> str:
-    from em_cli.search.ledger import first_reason
-
     starts, reason = len(fitted.ledger), first_reason(fitted.ledger)
     return f"{'the start' if starts == 1 else f'every one of {starts} starts'} collapsed ({reason})"

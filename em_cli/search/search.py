@@ -9,7 +9,16 @@ from itertools import count
 from em_cli.engine.checkpoint import Checkpoint
 from em_cli.engine.climb import Candidate
 from em_cli.engine.columns import Columns, summarize
-from em_cli.engine.events import Observer, PhaseStarted, ignore
+from em_cli.engine.events import (
+    CROSSOVER,
+    FINISHING,
+    REFINING,
+    SPLIT_AND_MERGE,
+    STARTS,
+    Observer,
+    PhaseStarted,
+    ignore,
+)
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, fit, run_searches
 from em_cli.engine.model import Model
@@ -89,7 +98,7 @@ def search(
     checkpoint: Checkpoint | None = None,
 ) -> list[Fitted]:
     """Fit every task; with a checkpoint, go on from what it remembers."""
-    observe(PhaseStarted("starts", len(tasks)))
+    observe(PhaseStarted(STARTS, 0))
     source = in_pattern_order(source)
     sample = sample_rows(source, plan.seed)
     data = SearchData(sample, whole(sample), columns if sample is source else summarize(sample), halted)
@@ -115,7 +124,7 @@ def search(
             candidate = Candidate(task.model, plan.algorithm, parameters, next(run.numbers), task.label)
             last.append((t, name, seed, candidate))
     if last:
-        observe(PhaseStarted("climbing", len(last)))
+        observe(PhaseStarted(FINISHING, len(last)))
         results = fit([candidate for *_, candidate in last], source, runner, plan.stopping, observe, halted, checkpoint)
         verdicts = DegeneracyCheck(source, columns, runner)(results)
         for (t, name, seed, _), result, degeneracies in zip(last, results, verdicts, strict=True):
@@ -129,7 +138,7 @@ def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
     starter = Starter(run.data.block, dict(plan.starts), plan.seed)
     finish = None if run.sampled else (plan.algorithm, plan.stopping)
     assert plan.restarts is not None, "a number of starts was asked for"
-    run.observe(PhaseStarted("climbing", plan.restarts * len(free)))
+    run.observe(PhaseStarted(FINISHING, plan.restarts * len(free)))
     climbs = [
         plain(run.short_runs(t, plan.effort), kinds, starter, plan.restarts, finish, run.numbers, run.observe)
         for t in free
@@ -166,20 +175,20 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
         n_starts = sum(
             len(kinds) * each for kinds, each in (model_search.population_size() for model_search in everyone)
         )
-        stage("screening", [model_search.start_population() for model_search in everyone], n_starts)
-        stage("neighbours", [grow_and_shrink(list(family.values())) for family in families.values()])
+        stage(STARTS, [model_search.start_population() for model_search in everyone], n_starts)
+        stage(REFINING, [grow_and_shrink(list(family.values())) for family in families.values()])
         if len(families) > 1:
             stage(
-                "neighbours",
+                REFINING,
                 [
                     from_other_structures(q, [o for o in sizes[q.short_runs.model.n_components] if o is not q])
                     for q in everyone
                 ],
             )
-        stage("crossover", [model_search.crossover() for model_search in everyone])
-        stage("moves", [model_search.searches() for model_search in everyone])
+        stage(CROSSOVER, [model_search.crossover() for model_search in everyone])
+        stage(SPLIT_AND_MERGE, [model_search.searches() for model_search in everyone])
         if len(everyone) > len(families):
-            stage("mending", [restore_monotone(family) for family in families.values()])
+            stage(REFINING, [restore_monotone(family) for family in families.values()])
     return model_searches
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.sources.cells import Examined, written
+from em_cli.sources.examined import Examined, written
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed, plain, plural
@@ -23,8 +23,8 @@ from em_cli.sources.refusals import (
     without,
 )
 from em_cli.sources.schema import LEVELLED, Column
-from em_cli.sources.selection import Parts
 from em_cli.sources.table import Notice
+from em_cli.sources.usable import Parts
 
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d")
 ENOUGH = 20  # rows, for two whole numbers to be taken for two levels
@@ -46,44 +46,55 @@ class Decided:
 def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
     """The type of every column; those that hold nothing, or text that names rows or is no number, are left out."""
     found = Decided()
-    left_out: dict[str, list[str]] = {"text_column": [], "date_column": [], "row_names": [], "empty_column": []}
-    many, codes = list[str](), list[str]()
-    for name, column in parts.items():
-        if not sum(len(part.values) - part.n_missing for part in column):
-            if name in options.named:
-                raise empty_column(name, shown, options)
-            left_out["empty_column"].append(name)
-            continue
-        kind, why = _kind(name, column, options)
-        if kind in left_out:
-            left_out[kind].append(name)
-            continue
-        levels = levels_of(column) if kind in LEVELLED else ()
-        refuse_infinite(name, column[-1].infinite)
-        refuse_impossible(name, kind, column[-1].impossible, without(name, options))
-        if kind == "binary" and len(levels) > 2:
-            raise too_many_levels(name, levels, shown)
-        if why:
-            found.why[name] = why
-        if len(levels) > MANY_LEVELS or (len(levels) > 2 and _present(column) < FEW_PER_LEVEL * len(levels)):
-            many.append(f"{plain(name)} ({len(levels):,})")
-        if kind == "numeric" and options.type_of(name) == "auto" and _is_code(column):
-            codes.append(name)
-        found.columns.append(Column(name, kind, levels))
-    if not found.columns:
-        raise no_column(shown, [name for names in left_out.values() for name in names])
     said = {
         "text_column": "left out, being text: {}",
         "date_column": "left out, being dates: {}; --type NAME=categorical fits them as categories",
         "row_names": "left out, nearly every cell being different: {}; --type NAME=categorical fits it all the same",
         "empty_column": "left out, being empty: {}",
     }
+    left_out: dict[str, list[str]] = {reason: [] for reason in said}
+    for name, column in parts.items():
+        if not _present(column) and name in options.named:
+            raise empty_column(name, shown, options)
+        kind, why = _kind(name, column, options) if _present(column) else ("empty_column", "")
+        if kind in left_out:
+            left_out[kind].append(name)
+            continue
+        if why:
+            found.why[name] = why
+        found.columns.append(_column(name, kind, column, shown, options))
+    if not found.columns:
+        raise no_column(shown, [name for names in left_out.values() for name in names])
     found.notices = [Notice(code, said[code].format(listed(names))) for code, names in left_out.items() if names]
+    found.notices += _doubts(found.columns, parts, options)
+    return found
+
+
+def _column(name: str, kind: str, column: Sequence[Examined], shown: str, options: ReadOptions) -> Column:
+    """A column of this type; refused if its cells cannot be of it."""
+    levels = levels_of(column) if kind in LEVELLED else ()
+    refuse_infinite(name, column[-1].infinite)
+    refuse_impossible(name, kind, column[-1].impossible, without(name, options))
+    if kind == "binary" and len(levels) > 2:
+        raise too_many_levels(name, levels, shown)
+    return Column(name, kind, levels)
+
+
+def _doubts(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> list[Notice]:
+    """What may have been taken for something else than it is."""
+    many, codes = list[str](), list[str]()
+    for one in columns:
+        n_levels, column = len(one.levels), parts[one.name]
+        if n_levels > MANY_LEVELS or (n_levels > 2 and _present(column) < FEW_PER_LEVEL * n_levels):
+            many.append(f"{plain(one.name)} ({n_levels:,})")
+        if one.type == "numeric" and options.type_of(one.name) == "auto" and _is_code(column):
+            codes.append(one.name)
+    found = []
     if many:
-        found.notices.append(Notice("many_levels", f"few rows for each level, fitted all the same: {listed(many)}"))
+        found.append(Notice("many_levels", f"few rows for each level, fitted all the same: {listed(many)}"))
     if codes:
         message = f"few whole numbers, fitted as numeric: {listed(codes)}; codes need --type NAME=categorical"
-        found.notices.append(Notice("looks_like_code", message))
+        found.append(Notice("looks_like_code", message))
     return found
 
 
@@ -115,22 +126,30 @@ def _kind(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[
     asked = options.type_of(name)
     if asked in LEVELLED:
         return asked, ""
+    if any(part.n_text for part in column):
+        return _kind_of_text(name, column, asked, options)
+    return _kind_of_numbers(column) if asked == "auto" else (asked, "")
+
+
+def _kind_of_text(name: str, column: Sequence[Examined], asked: str, options: ReadOptions) -> tuple[str, str]:
+    """The same where some cells are no numbers."""
     n_text, n_present = sum(part.n_text for part in column), _present(column)
-    if n_text:
-        n_numbers = n_present - n_text + sum(part.n_foreign for part in column)
-        if 2 * n_numbers >= n_present or (asked != "auto" and name in options.named):
-            refuse_text(name, column, without(name, options))
-        if asked != "auto":
-            return "text_column", ""
-        levels = levels_of(column)
-        if name not in options.named:
-            if all(_DATE.match(text) for text in levels):
-                return "date_column", ""
-            if len(levels) == n_present > 2 or (n_present >= ENOUGH and 2 * len(levels) > n_present):
-                return "row_names", ""
-        return "categorical", f"text, {plural(len(levels), 'level')}"
+    n_numbers = n_present - n_text + sum(part.n_foreign for part in column)
+    if 2 * n_numbers >= n_present or (asked != "auto" and name in options.named):
+        refuse_text(name, column, without(name, options))
     if asked != "auto":
-        return asked, ""
+        return "text_column", ""
+    levels = levels_of(column)
+    if name not in options.named:
+        if all(_DATE.match(text) for text in levels):
+            return "date_column", ""
+        if len(levels) == n_present > 2 or (n_present >= ENOUGH and 2 * len(levels) > n_present):
+            return "row_names", ""
+    return "categorical", f"text, {plural(len(levels), 'level')}"
+
+
+def _kind_of_numbers(column: Sequence[Examined]) -> tuple[str, str]:
+    """The same where all cells are numbers."""
     values = np.concatenate([part.values for part in column])
     values = values[np.isfinite(values)]
     if not _whole(values):

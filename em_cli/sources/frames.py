@@ -13,12 +13,12 @@ from pandas.api.types import is_numeric_dtype
 from pandas.errors import DtypeWarning, ParserError, ParserWarning
 
 from em_cli.errors import DataError
+from em_cli.sources.decoding import Lines
 from em_cli.sources.layout import Layout
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plain, plural
 from em_cli.sources.records import Record, records
-from em_cli.sources.text import Lines
 
 # pandas's own, written down because ids are to be spared them
 MISSING = [

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from em_cli.errors import DataError
+from em_cli.sources.decoding import Lines
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import quoted
 from em_cli.sources.records import records
-from em_cli.sources.text import Lines
 
 DELIMITERS = ",;\t|"
 LOOK_AT = 20  # records

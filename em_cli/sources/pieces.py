@@ -9,13 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from em_cli.errors import DataError
+from em_cli.sources.decoding import Lines, lines
 from em_cli.sources.files import Opened, opened
 from em_cli.sources.frames import Found, frame_of_text, text_cell
 from em_cli.sources.layout import Layout, layout
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.records import after_lines, without_comments
 from em_cli.sources.table import InputFile
-from em_cli.sources.text import Lines, lines
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,54 +11,73 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
 from em_cli.sources.candidates import candidates, check_same
-from em_cli.sources.cells import Examined, examine
 from em_cli.sources.column_types import decide, levels_of, values_of
+from em_cli.sources.examined import Examined, examine
 from em_cli.sources.files import STDIN, digest, expand, label
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.memory_check import Room
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.pieces import Written, pieces
+from em_cli.sources.pieces import Piece, Written, pieces
 from em_cli.sources.quoting import plain, quoted
 from em_cli.sources.schema import Schema
-from em_cli.sources.selection import check_spread, id_notice, looks_like_id, usable_rows
 from em_cli.sources.table import Data, InputFile, Others
+from em_cli.sources.usable import check_spread, id_notice, looks_like_id, usable_rows
 from em_cli.sources.weights import check_weights, weights_of
+
+
+@dataclass(slots=True)
+class _Content:
+    """What files hold, column by column, piece by piece."""
+
+    names: tuple[str, ...] = ()  # of all columns
+    written: Written | None = None  # the first piece, where the file is text
+    parts: dict[str, list[Examined]] = field(default_factory=dict)
+    ids: list[str] | None = None
+    weights: list[Array] = field(default_factory=list)
+    labels: list[Examined] = field(default_factory=list)
+    inputs: list[InputFile] = field(default_factory=list)
+    n_read: int = 0  # rows
+
+    def take(self, piece: Piece, options: ReadOptions) -> None:
+        """The next rows."""
+        found = [examine(piece, name, options, column[-1] if column else None) for name, column in self.parts.items()]
+        together = np.array([column.values for column in found])  # in one place, not amid the text
+        for column, examined, values in zip(self.parts.values(), found, together, strict=True):
+            column.append(replace(examined, values=values))
+        if self.ids is not None:
+            self.ids += piece.frame[options.id].fillna("").tolist()
+        if options.weights is not None:
+            self.weights.append(weights_of(piece, options))
+        if options.labels is not None:
+            self.labels.append(examine(piece, options.labels, replace(options, default_type="categorical")))
+        self.n_read += len(piece.frame)
+
+
+def _content(files: Sequence[str], shown: str, options: ReadOptions) -> _Content:
+    """All files, which must have the same columns and some row."""
+    content = _Content(ids=None if options.id is None else [])
+    room = Room(files, content.ids is not None)
+    for number, path in enumerate(files):
+        for piece in pieces(path, options, content.inputs.append):
+            if not content.names:
+                content.names, content.written = piece.names, piece.text
+                content.parts = {name: [] for name in candidates(piece.names, piece.file, options)}
+            elif number and piece.first_row == 0:
+                check_same(piece.names, piece.file, content.names, label(files[0]))
+            content.take(piece, options)
+            room.check(piece, len(content.parts), shown)
+    if not content.n_read:
+        raise DataError(f"{shown} {'has' if len(files) == 1 else 'have'} a header but no row of data.")
+    return content
 
 
 def read(paths: Sequence[str], options: ReadOptions) -> Data:
     """All rows of the files, stacked by column name; `DataError` says what stands in the way."""
     files = expand(paths)
     shown = label(files[0]) if len(files) == 1 else f"{len(files)} files"
-    names: tuple[str, ...] = ()
-    written: Written | None = None
-    parts: dict[str, list[Examined]] = {}
-    ids: list[str] | None = None if options.id is None else []
-    weights: list[Array] = []
-    labels: list[Examined] = []
-    inputs: list[InputFile] = []
-    n_read, room = 0, Room(files, ids is not None)
-    for number, path in enumerate(files):
-        for piece in pieces(path, options, inputs.append):
-            if not names:
-                names, written = piece.names, piece.text
-                parts = {name: [] for name in candidates(names, piece.file, options)}
-            elif number and piece.first_row == 0:
-                check_same(piece.names, piece.file, names, label(files[0]))
-            found = [examine(piece, name, options, column[-1] if column else None) for name, column in parts.items()]
-            together = np.array([column.values for column in found])  # in one place, not amid the text
-            for column, examined, values in zip(parts.values(), found, together, strict=True):
-                column.append(replace(examined, values=values))
-            if ids is not None:
-                ids += piece.frame[options.id].fillna("").tolist()
-            if options.weights is not None:
-                weights.append(weights_of(piece, options))
-            if options.labels is not None:
-                labels.append(examine(piece, options.labels, replace(options, default_type="categorical")))
-            n_read += len(piece.frame)
-            room.check(piece, len(parts), shown)
-    if not n_read:
-        raise DataError(f"{shown} {'has' if len(files) == 1 else 'have'} a header but no row of data.")
-
+    content = _content(files, shown, options)
+    names, written, parts, ids = content.names, content.written, content.parts, content.ids
+    weights, labels, inputs, n_read = content.weights, content.labels, content.inputs, content.n_read
     decided = decide(parts, shown, options)
     schema = Schema(tuple(decided.columns))
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)

@@ -8,8 +8,8 @@ from itertools import islice
 from math import isinf
 
 from em_cli.errors import DataError
-from em_cli.sources.cells import Cell, Examined
 from em_cli.sources.domains import LARGEST, LARGEST_COUNT, SMALLEST_SPREAD, WANTED
+from em_cli.sources.examined import Cell, Examined
 from em_cli.sources.number_formats import number, writings
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import LONGEST, argument, excluding, joined, listed, plain, plural, quoted, short

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from em_cli.engine.arrays import Array
 from em_cli.sources.candidates import check_needed
-from em_cli.sources.cells import examine
 from em_cli.sources.column_types import recoded
+from em_cli.sources.examined import examine
 from em_cli.sources.files import expand
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, pieces

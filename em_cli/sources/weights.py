@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
-from em_cli.sources.cells import examine
+from em_cli.sources.examined import examine
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import quoted

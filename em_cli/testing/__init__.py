@@ -25,7 +25,7 @@ import numpy as np
 
 from em_cli.testing import chart_laws, family_laws
 from em_cli.testing.case import Case
-from em_cli.testing.rows import rows
+from em_cli.testing.random_rows import rows
 
 __all__ = ["Case", "Law", "laws", "rows"]
 

@@ -23,7 +23,7 @@ from em_cli.engine.stopping import Stopping
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
-from em_cli.testing.rows import Kinds, rows, with_gaps
+from em_cli.testing.random_rows import Kinds, rows, with_gaps
 
 RESOLVED = 0.1  # of groups so far apart, none is as narrow as a family can resolve that can resolve the inverse
 

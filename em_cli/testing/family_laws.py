@@ -25,7 +25,7 @@ from em_cli.testing.case import (
     stepped,
     unit_model,
 )
-from em_cli.testing.rows import axis, real, rows
+from em_cli.testing.random_rows import axis, real, rows
 
 Situation = tuple[float, float]  # how far groups are apart, in standard deviations; softness of responsibilities
 SITUATIONS: tuple[Situation, ...] = ((4.0, 0.0), (4.0, 0.3), (4.0, 1.0), (1e5, 0.0))

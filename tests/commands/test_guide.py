@@ -11,8 +11,8 @@ import pytest
 from program import ENVIRONMENT, ROOT, command
 from program import em_process as em
 
-from em_cli.commands.guide import TOPICS
 from em_cli.reports.trust import ADVICE
+from em_cli.runs.guide_pages import TOPICS
 
 PACKAGE = ROOT / "em_cli"
 

@@ -135,7 +135,7 @@ def test_interrupted_fit_writes_the_best_so_far(tmp_path, signal, status):
     ) as child:  # fmt: skip
         assert child.stderr
         for line in child.stderr:
-            if b'"climbing"' in line:
+            if b'"finishing"' in line:
                 break
         time.sleep(0.5)
         child.send_signal(getattr(signals, f"SIG{signal}"))

@@ -15,7 +15,7 @@ from unittest import mock
 import pytest
 from program import ENVIRONMENT, ROOT, SAMPLES, Outcome, in_process
 
-from em_cli.commands.guide import TOPICS
+from em_cli.runs.guide_pages import TOPICS
 
 SHELL = set("|<>;&$*`\\(){}")  # characters that a shell must read
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")

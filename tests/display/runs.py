@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from em_cli.engine.events import (
+    FINISHING,
+    STARTS,
     DataRead,
     Finished,
     FitEvent,
@@ -22,8 +24,8 @@ NASTY = "\x1b[31m[bold]red[/bold]\n名前"
 def fit_events(starts: int = 5, iterations: int = 12) -> Iterator[FitEvent]:
     yield PhaseStarted("reading", 1)
     yield FAITHFUL
-    yield PhaseStarted("starts", 1)
-    for phase in ("screening", "climbing"):
+    yield PhaseStarted(STARTS, 0)
+    for phase in (STARTS, FINISHING):
         yield PhaseStarted(phase, starts)
         yield from climbs([("full", 2)] * starts, iterations)
 
@@ -45,7 +47,7 @@ def select_events(labels: tuple[str, ...] = ("full", "tied"), ks: range = range(
     models = [(label, k) for label in labels for k in ks for _ in range(2)]
     yield PhaseStarted("reading", 1)
     yield FAITHFUL
-    for phase in ("screening", "climbing"):
+    for phase in (STARTS, FINISHING):
         yield PhaseStarted(phase, len(models))
         yield from climbs(models, 5)
     for label in labels:

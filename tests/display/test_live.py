@@ -13,7 +13,17 @@ from program import ENVIRONMENT, SAMPLES, command
 from em_cli.display import live, open_display
 from em_cli.display.live import Live
 from em_cli.display.progress import Progress
-from em_cli.engine.events import DataRead, Finished, Iterated, PassDone, PhaseStarted, Warned
+from em_cli.engine.events import (
+    FINISHING,
+    SPLIT_AND_MERGE,
+    STARTS,
+    DataRead,
+    Finished,
+    Iterated,
+    PassDone,
+    PhaseStarted,
+    Warned,
+)
 
 
 class Clock:
@@ -89,7 +99,7 @@ def test_fit_shows_how_far_it_has_come(terminal):
         view.draw()
         data, phase, climb = terminal.shown
         assert data == " faithful.csv   272 rows × 2 columns   (eruptions, waiting)"
-        assert phase.split()[:1] == ["climbing"] and " 3/5  best -1130.266  0:01:10  left ≈ " in phase
+        assert phase.split()[:1] == [FINISHING] and " 3/5  best -1130.266  0:01:10  left ≈ " in phase
         assert "━" in phase and "─" in phase
         assert " iter  14  loglik -1130.26" in climb and "  Δ " in climb and "  to go " in climb
         assert any(bar in climb for bar in "▁▂▃▄▅▆▇█")
@@ -102,7 +112,7 @@ def test_lines_do_not_jump(terminal):
         columns = {}
         for event in fit_events():
             observe(event)
-            if isinstance(event, PassDone) and view.progress.phase.name == "climbing":
+            if isinstance(event, PassDone) and view.progress.phase.name == FINISHING:
                 view.draw()
                 assert len(terminal.shown) == 3
                 for word in ("best", "left", "iter", "loglik", "Δ", "to go"):
@@ -187,7 +197,7 @@ def test_what_has_left_the_screen_is_drawn_over_when_it_is_back():
 
 def test_collapsed_climbs_do_not_count_as_best():
     progress = Progress(Clock())
-    progress(PhaseStarted("climbing", 2))
+    progress(PhaseStarted(FINISHING, 2))
     progress(Iterated(0, "full", 2, 1, 1e300))
     progress(Iterated(1, "full", 2, 1, -10.0))
     progress(Finished(0, "full", 2, 1, 1e300, "degenerate", 0.0))
@@ -198,7 +208,7 @@ def test_collapsed_climbs_do_not_count_as_best():
 def test_a_climb_that_is_stopped_and_goes_on_has_not_ended():
     """Of climbs that are halved after some passes, those that were given up have ended one pass later."""
     progress = Progress(Clock())
-    progress(PhaseStarted("screening", 4))
+    progress(PhaseStarted(STARTS, 4))
     for n, ended in ((4, 0), (2, 2), (1, 3)):
         for candidate in range(n):
             progress(Iterated(candidate, "full", 2, 1, -10.0))
@@ -211,12 +221,14 @@ def test_a_phase_of_unknown_length_has_no_bar(terminal):
     view = display(terminal)
     with view as observe:
         observe(FAITHFUL)
-        observe(PhaseStarted("moves", 0))
+        observe(PhaseStarted(SPLIT_AND_MERGE, 0))
         observe(Iterated(0, "full", 2, 1, -10.0))
         observe(Finished(0, "full", 2, 1, -10.0, "converged", 0.0))
         view.draw()
         phase = terminal.shown[1]
-        assert phase.split()[:3] == ["moves", "best", "-10.000"] and "/" not in phase and "─" not in phase
+        assert (
+            phase.split()[:5] == ["split", "and", "merge", "best", "-10.000"] and "/" not in phase and "─" not in phase
+        )
 
 
 def test_names_are_harmless(terminal):

@@ -10,7 +10,7 @@ from display.terminal import Terminal
 
 from em_cli.display import open_display
 from em_cli.display.plain import Plain
-from em_cli.engine.events import DataRead, Finished, PassDone, PhaseStarted, Warned
+from em_cli.engine.events import FINISHING, DataRead, Finished, PassDone, PhaseStarted, Warned
 from em_cli.errors import UsageError
 
 
@@ -35,12 +35,12 @@ def test_fit():
 def test_verbose_tells_phases_and_columns():
     lines = log(fit_events(starts=2), verbose=True).splitlines()
     assert "em: columns: eruptions, waiting" in lines
-    assert "em: screening: 2" in lines and "em: climbing: 2" in lines
+    assert "em: starts: 2" in lines and "em: finishing: 2" in lines
 
 
 def test_many_starts_do_not_flood():
     def falling():
-        yield PhaseStarted("climbing", 500)
+        yield PhaseStarted(FINISHING, 500)
         for c in range(500):
             yield Finished(c, "full", 2, 10, -100.0 + (c % 10 == 0) * (c // 100), "converged", 0.0)
 
@@ -59,16 +59,16 @@ def test_heartbeat():
     now = [0.0]
     stream = io.StringIO()
     with Plain(stream, sweep=False, clock=lambda: now[0]) as observe:
-        observe(PhaseStarted("climbing", 3))
+        observe(PhaseStarted(FINISHING, 3))
         for event in climbs([("full", 2)] * 3, 100):
             if isinstance(event, PassDone):
                 now[0] += 1
             observe(event)
             if now[0] == 35:
                 break
-    beats = [line for line in stream.getvalue().splitlines() if "climbing" in line]
+    beats = [line for line in stream.getvalue().splitlines() if "finishing" in line]
     assert beats == [
-        f"em: climbing: iter {n}, best loglik {'-1130.274' if n == 10 else '-1130.264'}, 0/3 done, 0:00:{n}"
+        f"em: finishing: iter {n}, best loglik {'-1130.274' if n == 10 else '-1130.264'}, 0/3 done, 0:00:{n}"
         for n in (10, 20, 30)
     ]
 

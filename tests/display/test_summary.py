@@ -7,7 +7,7 @@ import pytest
 from display.runs import NASTY
 from rich.cells import cell_len
 
-from em_cli.display.columns import aligned
+from em_cli.display.mean_and_sd import aligned
 from em_cli.display.search_words import trust
 from em_cli.display.summary import fit_summary, selection_summary
 

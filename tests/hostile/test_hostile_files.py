@@ -104,7 +104,7 @@ def test_archives_that_cannot_be_opened():
     ids=["line", "quote", "zeros", "blank lines"],
 )
 def test_small_files_that_unpack_to_large_ones(content, word, monkeypatch):
-    monkeypatch.setattr("em_cli.sources.text.LONGEST_RECORD", 1_000_000)
+    monkeypatch.setattr("em_cli.sources.decoding.LONGEST_RECORD", 1_000_000)
     Path("d.csv.gz").write_bytes(gzip.compress(content, 1))
     refused(f"fit d.csv.gz {DRY}", 3, (word,))
 

@@ -12,7 +12,7 @@ from em_cli.engine.checkpoint import Checkpointed, Packed, packed_results
 from em_cli.engine.climb import Candidate, FitResult
 from em_cli.engine.fit import fit
 from em_cli.engine.stopping import Stopping
-from em_cli.outputs.frames import from_bytes, to_bytes
+from em_cli.outputs.framing import from_bytes, to_bytes
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from em_cli.sources.decoding import _end_of_records
 from em_cli.sources.frames import MISSING
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
-from em_cli.sources.text import _end_of_records
 
 PLAIN = b"a,b\n1,2.5\n3,4.5\n5,-6\n"
 ROWS = [[1, 3, 5], [2.5, 4.5, -6]]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 
+from em_cli.display.search_words import number
+from em_cli.display.sketches import sketches
+from em_cli.display.summary import fit_summary
 from em_cli.options import ScreenOptions
+from em_cli.outputs.model_file import read_model
+from em_cli.runs.screen import color_wanted, width
+from em_cli.runs.terminal_plots import sketches_of
+from em_cli.sources.quoting import listed
 
 
 def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
     """What there is to say of a model, or of the model of a run."""
-    from em_cli.display.search_words import number
-    from em_cli.display.summary import fit_summary
-    from em_cli.outputs.model_file import read_model
-    from em_cli.runs.stdout import color_wanted, width
-    from em_cli.sources.quoting import listed
-
     loaded = read_model(model)
     document, color = loaded.document, color_wanted(screen)
     n, names = number(document.get("n_samples")) or 0, listed(loaded.schema.names)
@@ -28,8 +29,5 @@ def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
         color=color,
     )
     if drawn:
-        from em_cli.display.sketches import sketches
-        from em_cli.runs.terminal_plots import sketches_of
-
         text += sketches(sketches_of(loaded, model, columns), columns, color)
     return text

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from em_cli import memory
-
-if TYPE_CHECKING:
-    from em_cli.config.run_config import RunConfig
-    from em_cli.engine.protocols import Runner
-    from em_cli.search.search import Plan, Task
-    from em_cli.sources.table import Data
-from em_cli.runs.configure import effort_of, start_file
+from em_cli.algorithms import ALGORITHMS
+from em_cli.config.durations import parse_duration
+from em_cli.config.run_config import RunConfig
+from em_cli.engine.protocols import Runner
+from em_cli.engine.stopping import Stopping
+from em_cli.runners import RUNNERS
+from em_cli.search.effort import EFFORTS
+from em_cli.search.memory_estimate import memory_estimate
+from em_cli.search.search import AUTO_STARTS, Plan, Task
+from em_cli.sources.table import Data
+from em_cli.starts import STARTS
 
 
 def runner_of(config: RunConfig) -> Runner:
-    from em_cli.runners import RUNNERS
-
+    """Where to compute."""
     return RUNNERS.make(config.runner, _workers(config))
 
 
@@ -30,8 +32,6 @@ def _workers(config: RunConfig) -> int:
 
 def memory_for(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> float:
     """Bytes that a run takes in all, about."""
-    from em_cli.search.memory_estimate import memory_estimate
-
     return memory_estimate(tasks, data.source, plan, 1 if config.runner == "serial" else _workers(config))
 
 
@@ -45,27 +45,19 @@ def check_memory(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Pla
 
 def deadline_of(config: RunConfig, begun: float) -> float:
     """When a run that began at this time must stop searching."""
-    from em_cli.config.durations import parse_duration
-
     limit = config.search.time_limit
     return float("inf") if limit is None else begun + parse_duration(limit)
 
 
-def plan_of(config: RunConfig) -> Plan:
-    """How to search; a start that is no registered name is a file, for which see `start_file`."""
-    from em_cli.algorithms import ALGORITHMS
-    from em_cli.engine.stopping import Stopping
-    from em_cli.search.effort import EFFORTS
-    from em_cli.search.search import AUTO_STARTS, Plan
-    from em_cli.starts import STARTS
-
+def plan_of(config: RunConfig, effort: str | None, given: bool) -> Plan:
+    """How to search; the start may be `given`, by a file."""
     search = config.search
-    names = AUTO_STARTS if search.start == "auto" or start_file(config) else (search.start,)
+    names = AUTO_STARTS if search.start == "auto" or given else (search.start,)
     return Plan(
         algorithm=ALGORITHMS.make(search.algorithm),
         starts=tuple((name, STARTS.make(name)) for name in names),
         restarts=None if search.restarts == "auto" else search.restarts,
         stopping=Stopping(search.tol, search.max_iter),
         seed=config.seed,
-        effort=EFFORTS[effort_of(config) or "normal"],
+        effort=EFFORTS[effort or "normal"],
     )

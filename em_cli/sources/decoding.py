@@ -85,14 +85,7 @@ def _count_lines(text: str) -> int:
 
 def _decoded(file: Opened, encoding: str | None, reached: Callable[[], int]) -> Iterator[str]:
     """The text as it comes; `reached` tells, for messages, the line that has been come to with what was yielded."""
-    data = head = file.pull(PIECE)
-    while head and len(data) < 4:  # enough to see a byte order mark
-        head = file.pull(PIECE)
-        data += head
-    if not data:
-        raise DataError(f"{file.label} is empty.")
-    if encoding is None and (kind := next((kind for magic, kind in _NO_TEXT.items() if data.startswith(magic)), None)):
-        raise DataError(f"{file.label} is {kind}.")
+    data = _first_bytes(file, encoding)
     begun = False
     name = encoding or next((name for mark, name in _BOMS.items() if data.startswith(mark)), "utf-8")
     wide = codecs.lookup(name).name.startswith(("utf-16", "utf-32"))
@@ -116,6 +109,19 @@ def _decoded(file: Opened, encoding: str | None, reached: Callable[[], int]) -> 
         if not data:
             return
         data = file.pull(PIECE)
+
+
+def _first_bytes(file: Opened, encoding: str | None) -> bytes:
+    """Enough of them to see a byte order mark; `DataError` if they are not those of a text."""
+    data = head = file.pull(PIECE)
+    while head and len(data) < 4:
+        head = file.pull(PIECE)
+        data += head
+    if not data:
+        raise DataError(f"{file.label} is empty.")
+    if encoding is None and (kind := next((kind for magic, kind in _NO_TEXT.items() if data.startswith(magic)), None)):
+        raise DataError(f"{file.label} is {kind}.")
+    return data
 
 
 def _binary(shown: str, line: int, data: bytes) -> DataError:

@@ -9,8 +9,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.errors import DataError
-from em_cli.sources.cells import Examined
 from em_cli.sources.domains import SMALLEST_SPREAD
+from em_cli.sources.examined import Examined
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import argument, excluding, listed, plain, plural, quoted
 from em_cli.sources.refusals import (

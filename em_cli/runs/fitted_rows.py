@@ -1,0 +1,72 @@
+"""The rows of the data, scored by the fit that was made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from em_cli.engine.arrays import Integers
+from em_cli.engine.scoring import RowScores
+from em_cli.outputs.document import Scored
+from em_cli.outputs.tables import blank_lines, score_header, score_lines
+from em_cli.sources.table import Data
+
+
+def scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScores]]:
+    """The data rows (n,) of each block that was fitted, from 0, and their scores."""
+    used = 0
+    for index in range(len(result.source)):
+        block = result.source[index]
+        n = block.x.shape[1]
+        yield data.rows[used : used + n], result.loaded.score(block.x, block.labels)
+        used += n
+
+
+def with_others(
+    blocks: Iterator[tuple[Integers, RowScores]], others: tuple[Integers, RowScores]
+) -> Iterator[tuple[Integers, RowScores]]:
+    """The same with the rows that took no part in the fit, each where it belongs."""
+    rows, scores = others
+    taken = 0
+    for mine, found in blocks:
+        upto = int(np.searchsorted(rows, mine[-1]))
+        order = np.argsort(np.concatenate([mine, rows[taken:upto]]), kind="stable")
+        yield (
+            np.concatenate([mine, rows[taken:upto]])[order],
+            RowScores(
+                np.concatenate([found.log_density, scores.log_density[taken:upto]])[order],
+                np.concatenate([found.responsibilities, scores.responsibilities[:, taken:upto]], axis=1)[:, order],
+            ),
+        )
+        taken = upto
+    if taken < len(rows):
+        yield rows[taken:], RowScores(scores.log_density[taken:], scores.responsibilities[:, taken:])
+
+
+def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
+    """`responsibilities.csv`: a line per input row, in input order; rows left out stay blank."""
+
+    def keys(first: int, last: int) -> Sequence[str] | range:
+        return data.ids[first:last] if data.ids is not None else range(first + 1, last + 1)
+
+    k, noise = result.fitted.n_components, result.loaded.model.latent.has_noise
+    yield score_header(data.id_name or "row", k, noise)
+    first, blocks = 0, scored_blocks(result, data)
+    if len(data.others.rows):
+        blocks = with_others(blocks, (data.others.rows, result.loaded.score(data.others.x)))
+    for rows, scores in blocks:
+        last = int(rows[-1]) + 1
+        yield from score_lines(scores, rows - first, keys(first, last), noise)
+        first = last
+    yield from blank_lines(k + noise, keys(first, data.n_rows_read))
+
+
+def least_certain(result: Scored, data: Data) -> tuple[str, float] | None:
+    """The row whose largest responsibility is the smallest, by number or id; None if there is one component."""
+    if result.fitted.n_components == 1:
+        return None
+    blocks = [(rows, scores.responsibilities.max(axis=0)) for rows, scores in scored_blocks(result, data)]
+    rows, largest = min(blocks, key=lambda block: float(block[1].min()))
+    row = int(rows[largest.argmin()])
+    return data.ids[row] if data.ids is not None else str(row + 1), float(largest.min())

@@ -1,0 +1,34 @@
+"""Files of data with their missing cells completed by a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from em_cli.errors import UsageError
+from em_cli.options import ReadingOptions
+from em_cli.outputs.model_file import LoadedModel
+from em_cli.runs.row_scores import chunks_for
+from em_cli.sources.filling import cell_text, filled, missing_cells
+from em_cli.sources.pieces import Piece
+
+
+def completed(
+    loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, seed: int, draw: int
+) -> Iterator[str]:
+    """The text of the files, completed as the rows come; by draw 0 with what is expected or likeliest."""
+    columns, decimal = list(loaded.schema.columns), reading.decimal or "."
+    first: Piece | None = None
+    for chunk in chunks_for(loaded, paths, replace(reading, missing="model")):
+        piece = chunk.piece
+        if first is not None and piece.names != first.names:
+            raise UsageError(f"{piece.file} has other columns than {first.file}: complete one file at a time.")
+        x = loaded.completed(chunk.x, np.random.default_rng((seed, draw, chunk.first_row)) if draw else None)
+        cells: dict[int, dict[str, str]] = {}
+        for place, row in np.argwhere(missing_cells(piece, columns)).tolist():
+            column = columns[place]
+            cells.setdefault(row, {})[column.name] = cell_text(column, float(x[place, row]), decimal)
+        yield filled(piece, cells, header=first is None)
+        first = first or piece

@@ -1,0 +1,201 @@
+"""One run of `em fit` or `em select`, from what was asked for to its folder."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from em_cli.engine.protocols import Runner
+from em_cli.errors import ExitStatus, NoFit
+from em_cli.models.groups import Group
+from em_cli.outputs.checkpoint_file import CheckpointFile
+from em_cli.outputs.document import Context, Scored, document, scored
+from em_cli.outputs.folder import Content, write_file
+from em_cli.outputs.manifest import manifest, to_json
+from em_cli.outputs.run_folder import RunFolder
+from em_cli.outputs.selection import Selection, table
+from em_cli.runs import warnings
+from em_cli.runs.configure import Settings, configured
+from em_cli.runs.deliver import context_of, model_chosen, run_files
+from em_cli.runs.fitted_rows import responsibility_lines
+from em_cli.runs.interruption import Halt, interruptible
+from em_cli.runs.manifest_facts import facts
+from em_cli.runs.path_checks import check_run
+from em_cli.runs.plotting import check_wanted, fresh_run, plots_of, report_of
+from em_cli.runs.read import read_data
+from em_cli.runs.record import Record, watched
+from em_cli.runs.request import Request
+from em_cli.runs.resume import checkpoint_of, is_done, result_again, run_folder
+from em_cli.runs.search_plan import check_memory, deadline_of, plan_of, runner_of
+from em_cli.runs.stdout import plan_text
+from em_cli.runs.tasks import Tasks, tasks_of
+from em_cli.runs.verify import verified
+from em_cli.search.ledger import Fitted
+from em_cli.search.search import Plan, search
+from em_cli.sources.table import Data
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A run on its way: what it is to do, what it has read, how it searches, where its results go."""
+
+    settings: Settings
+    data: Data
+    plan: Plan
+    runner: Runner
+    record: Record
+    halt: Halt
+    folder: RunFolder | None
+    checkpoint: CheckpointFile | None
+
+    @property
+    def only_planned(self) -> bool:
+        """Whether nothing is to be fitted."""
+        return self.settings.request.config.dry_run
+
+    def tasks(self) -> Tasks:
+        """The models to fit; `UsageError` or `DataError` if they cannot be fitted to these data."""
+        return tasks_of(self.settings, self.data, self.record)
+
+    def search(self, wanted: Tasks) -> list[Fitted]:
+        """Fit the models; refused if memory would not do."""
+        check_memory(self.settings.config, self.data, wanted.tasks, self.plan)
+        with self.record.timed("search", shown=False):
+            return search(
+                wanted.tasks,
+                self.data.source,
+                wanted.columns,
+                self.runner,
+                self.plan,
+                self.record.observe,
+                self.halt,
+                self.checkpoint,
+            )
+
+    def give_up(self, fitted: Fitted) -> NoReturn:
+        """End a run that has no fit to write: interrupted before there was any, or `NoFit`."""
+        interruption = self.halt.interruption
+        if interruption():
+            further = " The same command with --resume goes on." if self.checkpoint else ""
+            with suppress(OSError):
+                sys.stderr.write(f"em: interrupted before there was a sound fit: no result was written.{further}\n")
+            raise SystemExit(interruption.status)
+        raise NoFit(warnings.no_fit(fitted))
+
+    def score(self, fitted: Fitted, groups: tuple[Group, ...]) -> tuple[Scored, Context]:
+        """The fit as it is written, and what documents say beside it."""
+        context = self._context(groups)
+        with self.record.timed("scoring"):
+            return scored(fitted, context, self.data.source, self.runner), context
+
+    def compare(self, fits: list[Fitted], wanted: Tasks) -> Selection:
+        """The table of the fits, and which of them is chosen."""
+        context, criterion = self._context(wanted.groups), self.settings.config.criterion
+        source, observe = self.data.source, self.record.observe
+        with self.record.timed("scoring"):
+            return table(fits, wanted.too_large, wanted.variants, context, source, self.runner, criterion, observe)
+
+    def _context(self, groups: tuple[Group, ...]) -> Context:
+        return context_of(self.settings, self.data, groups, self.halt.reason or "interrupted")
+
+    def warn(self, result: Scored, context: Context) -> None:
+        """Say what is doubtful about the fit that is chosen."""
+        warnings.warn_of_halt(self.halt.reason, self.settings.config, self.record, self.checkpoint is not None)
+        warnings.warn_of_fit(result, context, self.data, self.record)
+
+    def document(self, result: Scored, context: Context) -> dict[str, Any]:
+        """The document of the fit, with all that there is to warn of."""
+        return document(result, context, self.record.warnings)
+
+    def announce(self, params: Mapping[str, Any]) -> None:
+        """Tell those who watch what came of the fit."""
+        self.record.observe(model_chosen(params))
+
+    def deliver(
+        self,
+        result: Scored,
+        params: Mapping[str, Any],
+        fits: list[Fitted],
+        more: Mapping[str, Iterable[str]],
+    ) -> list[str]:
+        """Write the run folder and the single files asked for; the names of what is in the folder."""
+        report = self.settings.request.report
+        names: list[str] = []
+        with self.record.timed("writing"):
+            if self.folder:
+                names = self._deliver_folder(self.folder, result, params, fits, more)
+            if report.params:
+                write_file(report.params, [to_json(params)])
+            if report.responsibilities_to:
+                write_file(report.responsibilities_to, responsibility_lines(result, self.data))
+        parts = (name.partition("/") for name in names)
+        return list(dict.fromkeys(f"{first}/" if inside else first for first, inside, _ in parts))
+
+    def _deliver_folder(
+        self,
+        folder: RunFolder,
+        result: Scored,
+        params: Mapping[str, Any],
+        fits: list[Fitted],
+        more: Mapping[str, Iterable[str]],
+    ) -> list[str]:
+        settings, data, checkpoint = self.settings, self.data, self.checkpoint
+        files: dict[str, Content] = {**run_files(settings, data, params, result, fits), **more}
+        resumed_after = checkpoint.seconds if checkpoint and checkpoint.continues else None
+        told = facts(settings, data, self.record, result, params, fits, resumed_after)
+        about = manifest(settings.request.command, self.record.seconds, told)
+        plots, report = settings.request.report.plots, settings.request.report.report
+        if plots or report:
+            shown = fresh_run(folder.path, files, about, result, data, params)
+            if plots:
+                files |= {f"plots/{name}": drawn for name, drawn in plots_of(shown).items()}
+            if report:
+                files["report.html"] = report_of(shown)
+        return folder.deliver(files, about, finished=not self.halt.reason)
+
+    def say(self, text: Iterable[str]) -> None:
+        """What is to stand on standard output when the run has ended."""
+        self.record.said = text
+
+    def say_plan(self, wanted: Tasks) -> None:
+        """Say what would be done."""
+        self.say([plan_text(self.settings, self.data, wanted.tasks, self.plan)])
+
+
+@contextmanager
+def opened(request: Request) -> Iterator[Run | None]:
+    """A run, for as long as it lasts; None if it had ended before and only its result is wanted again.
+
+    At its end its result is said, and the program ends with the status that the run deserves.
+    """
+    begun = time.monotonic()
+    with verified(request) as asked:
+        settings = configured(asked)
+        check_run(settings)
+        check_wanted(asked.report, settings.folder)
+        with interruptible() as interruption, run_folder(settings) as folder, watched(asked) as observe:
+            record = Record(observe)
+            data = read_data(settings.config, record)
+            if folder and is_done(folder, settings, data):
+                record.said = result_again(folder.path, settings)
+                yield None
+            else:
+                yield Run(
+                    settings,
+                    data,
+                    plan_of(settings.config, settings.effort, settings.start is not None),
+                    runner_of(settings.config),
+                    record,
+                    Halt(interruption, deadline_of(settings.config, begun)),
+                    folder,
+                    checkpoint_of(folder, settings, data),
+                )
+        write_file("-", record.said)
+        if interruption():
+            raise SystemExit(interruption.status)
+        if asked.report.strict and record.doubtful:
+            raise SystemExit(ExitStatus.DOUBTFUL)

@@ -1,0 +1,56 @@
+"""How well a model fits the rows that come: their log-densities, or the totals and criteria."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from em_cli.criteria import CRITERIA, Figures
+from em_cli.engine.arrays import add
+from em_cli.engine.scoring import RowScores, totals
+from em_cli.errors import DataError
+from em_cli.outputs.model_file import LoadedModel
+from em_cli.outputs.tables import csv_text
+from em_cli.sources.stream import Chunk
+
+Scored = Iterable[tuple[Chunk, RowScores]]
+
+
+def density_lines(chunks: Scored, key: str) -> Iterator[str]:
+    """A line for each row: its id or number, under the name `key`, and its log-density."""
+
+    def rows() -> Iterator[dict[str, object]]:
+        for chunk, scores in chunks:
+            values: list[float | None] = [None] * chunk.n_rows
+            for place, value in zip(chunk.rows.tolist(), scores.log_density.tolist(), strict=True):
+                values[place] = value
+            for name, value in zip(chunk.keys, values, strict=True):
+                yield {key: name, "log_density": value}
+
+    return csv_text((key, "log_density"), rows())
+
+
+def score_document(loaded: LoadedModel, chunks: Scored) -> dict[str, object]:
+    """The totals of all rows and what follows from them; `DataError` if there is no row with weight."""
+    total, n_read, n, weighted = None, 0, 0, False
+    for chunk, scores in chunks:
+        part = totals(scores, chunk.weights)
+        total = part if total is None else add(total, part)
+        n_read, n, weighted = n_read + chunk.n_rows, n + len(chunk.rows), weighted or chunk.weights is not None
+    weight = float(n if total is None or not weighted else total.n_effective.sum())
+    if total is None or not weight:
+        raise DataError("there is no row to score.")
+    figures = Figures(
+        float(total.log_likelihood), loaded.model.n_parameters, weight, float(total.entropy), float(total.log_largest)
+    )
+    values = {name: criterion(figures) for name, criterion in CRITERIA.items()}
+    return {
+        "n_rows_read": n_read,
+        "n_samples": n,
+        "log_likelihood": figures.log_likelihood,
+        "sum_weights": weight,
+        "log_likelihood_per_row": figures.log_likelihood / weight,
+        "n_parameters": figures.n_parameters,
+        **{name: value if value < float("inf") else None for name, value in values.items()},
+        "entropy": figures.entropy,
+        "n_assigned": [int(count) for count in total.n_assigned],
+    }

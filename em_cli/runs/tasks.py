@@ -1,0 +1,66 @@
+"""The models that a run is to fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from em_cli.engine.columns import Columns
+from em_cli.errors import UsageError
+from em_cli.models import specification
+from em_cli.models.groups import Group
+from em_cli.models.variants import WEAK, Variant, models, variants
+from em_cli.outputs.model_file import start_parameters
+from em_cli.runs.configure import Settings
+from em_cli.runs.read import check_labels, distinct_rows, too_few_rows
+from em_cli.runs.record import Record
+from em_cli.runs.warnings import warn_of_copies
+from em_cli.search.search import Task
+from em_cli.sources.table import Data
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """The models to fit, and what is known of their columns."""
+
+    columns: Columns
+    variants: tuple[Variant, ...]
+    tasks: tuple[Task, ...]
+    too_large: tuple[tuple[str, int], ...]  # label, K of the models that have fewer distinct rows than components
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Those of the first variant."""
+        return self.variants[0].groups
+
+    def with_prior(self) -> Tasks | None:
+        """The same models with a weak prior; None if they have one, or cannot have any, or go on from a start."""
+        for task in self.tasks:
+            if task.start is not None or task.model.prior or task.model.family.penalty is None:
+                return None
+        tasks = tuple(replace(task, model=replace(task.model, prior=WEAK)) for task in self.tasks)
+        return replace(self, tasks=tasks)
+
+
+def tasks_of(settings: Settings, data: Data, record: Record) -> Tasks:
+    """Every variant with every number of components that the rows are enough for; `DataError` if that is none."""
+    config, ks = settings.config, settings.ks
+    compares = settings.request.compares
+    families = specification.families_of(config) if compares else [specification.one_family(config)]
+    tried = variants({name: specification.groups_of(config, data, name) for name in families}, config.covariance)
+    if len(tried) > 1 and not compares:
+        raise UsageError(f"fit takes one covariance structure, not {len(tried)}; em select compares them.")
+    check_labels(data, min(ks))
+    latent, prior = specification.latent_of(config, data, ks), specification.prior_of(config)
+    columns, made = models(data.schema, data.source, tried, ks, latent, prior)
+    warn_of_copies(data, columns, tried[0].groups, record)
+    distinct = distinct_rows(data, columns, max(ks))
+    start = settings.start
+    tasks = tuple(
+        Task(label, model, start_parameters(start.path, start.text, model) if start else None)
+        for label, model in made
+        if model.n_components <= distinct
+    )
+    if not tasks:
+        raise too_few_rows(data, made[0][1].n_components, distinct)
+    too_large = tuple((label, model.n_components) for label, model in made if model.n_components > distinct)
+    return Tasks(columns, tuple(tried), tasks, too_large)
