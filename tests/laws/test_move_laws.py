@@ -146,7 +146,7 @@ def test_many_components(case):
 def test_the_present_statistics_bound_the_present_likelihood(case, seed):
     """The expected log-likelihood at their M-step, with the entropy of the responsibilities."""
     scene = Scene(case, 3, seed, rest=False)
-    mass = np.maximum(scene.view.mass, 1e-300)
+    mass = np.maximum(scene.view.weighted_responsibilities, 1e-300)
     entropy = -(mass * np.log(mass)).sum()
     expected = bound(scene.model, scene.view.statistics[None])[0] + entropy + scene.model.constant
     assert expected >= scene.height - 1e-9 * abs(scene.height)
