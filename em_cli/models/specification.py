@@ -57,7 +57,7 @@ def with_pairs(data: Data, wanted: Sequence[Wish]) -> Data:
 def wishes(config: RunConfig) -> list[Wish]:
     """Families that are wanted for some columns."""
     from em_cli.families import FAMILIES
-    from em_cli.models.groups import Wish, wish_of
+    from em_cli.models.groups import MIXED, Wish, wish_of
     from em_cli.sources.schema import TYPES
 
     found = [Wish(group.family, tuple(group.columns), dict(group.model_extra or {})) for group in config.groups]
@@ -73,6 +73,11 @@ def wishes(config: RunConfig) -> list[Wish]:
     for of_family in alike.values():
         names = tuple(name for wish in of_family for name in wish.columns)
         found.append(Wish(of_family[0].family, names, of_family[0].options))
+    if mixed := [wish for wish in found if wish.family == MIXED]:
+        raise UsageError(
+            f"family {MIXED!r} is that of several groups of columns together: "
+            f"name a family for column {mixed[0].columns[0]!r}."
+        )
     repeated = [name for name, times in Counter(name for wish in found for name in wish.columns).items() if times > 1]
     if repeated:
         raise UsageError(f"column {repeated[0]!r} is given to two families.")

@@ -49,6 +49,7 @@ FIT = {
     "-k 2 --type =count": "--type COLUMN=TYPE",
     "-k 2 --type a=": "unknown type ''",
     "-k 2 --type a=count --type a=numeric": "two types: 'count' and 'numeric'",
+    "-k 2 --type a=product": "family 'product' is that of several groups",
     "-k 2 --type a=gaussian:3": "covariance of family 'gaussian' must be a word",
     "-k 2 --type b=von_mises:0": "period must be a number above 0",
     "-k 2 --type b=von_mises:1e400": "period of family 'von_mises' must be a number",
