@@ -11,13 +11,18 @@ from em_cli.errors import UsageError
 class Registry(dict[str, str]):
     """Maps a part's name to the address of its class, "module:attribute".
 
-    A third party adds parts by entry points of the group "em_cli.<kind>". Aliases are further names of
-    parts, under which they are found but not listed.
+    A third party adds parts by entry points of the group that is named after the axis, such as
+    "em_cli.families". Aliases are further names of parts, under which they are found but not listed.
     """
 
     def __init__(self, kind: str, aliases: Mapping[str, str] | None = None, /, **addresses: str) -> None:
         super().__init__(addresses)
         self.kind, self.aliases = kind, dict(aliases or {})
+
+    @property
+    def axis(self) -> str:
+        """The parts of this kind together: families, criteria, starts, …"""
+        return {"family": "families", "criterion": "criteria"}.get(self.kind, f"{self.kind}s")
 
     def load(self, name: str) -> Any:
         """The class of that name; `UsageError` with the nearest right name if there is none."""
@@ -34,7 +39,7 @@ class Registry(dict[str, str]):
     def _plugins(self) -> dict[str, str]:
         from importlib.metadata import entry_points  # slow to import, and rarely needed
 
-        return {point.name: point.value for point in entry_points(group=f"em_cli.{self.kind}")}
+        return {point.name: point.value for point in entry_points(group=f"em_cli.{self.axis}")}
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

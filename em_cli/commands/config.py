@@ -33,13 +33,11 @@ def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None
     from em_cli.families import FAMILIES
     from em_cli.families.covariances import COVARIANCES
     from em_cli.models import specification
-    from em_cli.runners import RUNNERS
     from em_cli.runs import configure, plan
 
     resolved = resolve(file, overrides or [], {})
     configure.criterion_of(resolved)
     plan.plan_of(resolved)
-    RUNNERS.load(resolved.runner)
     for name in specification.families_of(resolved):
         if name != "auto":
             FAMILIES.load(name)

@@ -48,7 +48,7 @@ def score(
         write(csv_text((key, "log_density"), densities()))
         return
 
-    from em_cli.criteria import CRITERIA, Figures
+    from em_cli.criteria import Figures, values
     from em_cli.engine.arrays import add
     from em_cli.engine.scoring import totals
     from em_cli.outputs.manifest import to_json
@@ -64,7 +64,6 @@ def score(
     figures = Figures(
         float(total.log_likelihood), loaded.model.n_parameters, weight, float(total.entropy), float(total.log_largest)
     )
-    values = {name: criterion(figures) for name, criterion in CRITERIA.items()}
     document = {
         "n_rows_read": n_read,
         "n_samples": n,
@@ -72,7 +71,7 @@ def score(
         "sum_weights": weight,
         "log_likelihood_per_row": figures.log_likelihood / weight,
         "n_parameters": figures.n_parameters,
-        **{name: value if value < float("inf") else None for name, value in values.items()},
+        **{name: value if value < float("inf") else None for name, value in values(figures).items()},
         "entropy": figures.entropy,
         "n_assigned": [int(count) for count in total.n_assigned],
     }

@@ -64,7 +64,7 @@ def start_file(config: RunConfig) -> str | None:
     """The file or run folder of parameters to start from, if that is what `start` names."""
     from em_cli.starts import STARTS
 
-    start = config.search.start
+    start = config.search.start.name
     if start == "auto" or start in STARTS.names():
         return None
     if config.search.restarts not in ("auto", 1):
@@ -115,8 +115,7 @@ def many_k(config: RunConfig) -> tuple[int, ...]:
 def criterion_of(config: RunConfig) -> str:
     from em_cli.criteria import CRITERIA
 
-    if config.criterion not in CRITERIA:
-        raise UsageError(f"unknown criterion {config.criterion!r}{did_you_mean(config.criterion, CRITERIA)}")
+    CRITERIA.load(config.criterion)
     return config.criterion
 
 

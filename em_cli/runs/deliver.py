@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 
 def context_of(config: RunConfig, data: Data, groups: tuple[Group, ...], halt: Halt) -> Context:
+    from em_cli.config.choices import latent_choice
     from em_cli.outputs.document import Context
 
     return Context(
         schema=data.schema,
         groups=groups,
-        latent="noise" if config.noise else "independent",
+        latent=latent_choice(config).name,
         seed=config.seed,
-        start="given" if start_file(config) else config.search.start,
+        start="given" if start_file(config) else config.search.start.name,
         effort=effort_of(config),
         tol=config.search.tol,
         max_iter=config.search.max_iter,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,23 +16,20 @@ from em_cli.runs.configure import effort_of, start_file
 
 
 def runner_of(config: RunConfig) -> Runner:
+    from em_cli.config.choices import runner_choice
+    from em_cli.parts import build
     from em_cli.runners import RUNNERS
 
-    runner: Runner = RUNNERS.load(config.runner)(_workers(config))
+    choice = runner_choice(config)
+    runner: Runner = build(RUNNERS, choice.name, choice.options)
     return runner
-
-
-def _workers(config: RunConfig) -> int:
-    if config.threads != "auto":
-        return config.threads
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def memory_for(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> float:
     """Bytes that a run takes in all, about."""
     from em_cli.search.memory_estimate import memory_estimate
 
-    return memory_estimate(tasks, data.source, plan, 1 if config.runner == "serial" else _workers(config))
+    return memory_estimate(tasks, data.source, plan, runner_of(config).at_once)
 
 
 def check_memory(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> None:
@@ -56,15 +52,17 @@ def plan_of(config: RunConfig) -> Plan:
     """How to search; a start that is no registered name is a file, for which see `start_file`."""
     from em_cli.algorithms import ALGORITHMS
     from em_cli.engine.stopping import Stopping
+    from em_cli.parts import build
     from em_cli.search.effort import EFFORTS
     from em_cli.search.search import AUTO_STARTS, Plan
     from em_cli.starts import STARTS
 
     search = config.search
-    names = AUTO_STARTS if search.start == "auto" or start_file(config) else (search.start,)
+    auto = search.start.name == "auto" or start_file(config)
+    starts = [(name, {}) for name in AUTO_STARTS] if auto else [(search.start.name, search.start.options)]
     return Plan(
-        algorithm=ALGORITHMS.load(search.algorithm)(),
-        starts=tuple((name, STARTS.load(name)()) for name in names),
+        algorithm=build(ALGORITHMS, search.algorithm.name, search.algorithm.options),
+        starts=tuple((name, build(STARTS, name, options)) for name, options in starts),
         restarts=None if search.restarts == "auto" else search.restarts,
         stopping=Stopping(search.tol, search.max_iter),
         seed=config.seed,

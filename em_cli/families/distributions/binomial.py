@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -16,12 +16,16 @@ from em_cli.errors import DataError, UsageError
 from em_cli.families.distributions.charts import InformationChart, log_odds_ratio, with_odds_scaled
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
+from em_cli.parts import Option
 
 MOST_TRIALS = 1e12  # the logarithms of probabilities are exact to a hundredth
 SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wanted
 
 
-def binomial(trials: int = 0, trials_columns: bool = False) -> Columnwise:
+def binomial(
+    trials: Annotated[int, Option("of every cell", least=0)] = 0,
+    trials_columns: Annotated[bool, Option("columns are in pairs: successes, and their trials")] = False,
+) -> Columnwise:
     """Successes among trials: columns of independent binomial variables given the component.
 
     The number of trials is the same in all cells, or each column of successes is followed by that

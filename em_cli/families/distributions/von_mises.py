@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -24,12 +24,15 @@ from em_cli.families.distributions.charts import LARGEST_LOG, InformationChart
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import Layout, Values, per_column
+from em_cli.parts import Option
 
 TIGHT = 1e6  # concentration, beyond which more than 1e-10 would cancel
 UNIFORM = np.pi**2 / 3  # variance of an angle that may be any
 
 
-def von_mises(period: float = 2 * np.pi) -> Columnwise:
+def von_mises(
+    period: Annotated[float, Option("of the columns: 360 for degrees, 24 for hours")] = 2 * np.pi,
+) -> Columnwise:
     """Angles, or times of a day or a year: columns of independent von Mises variables given the component."""
     return Columnwise(VonMises(float(period)))
 

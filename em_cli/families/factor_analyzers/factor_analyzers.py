@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -20,12 +20,13 @@ from em_cli.families.factor_analyzers.parameters import FactorParameters, of_fac
 from em_cli.families.factor_analyzers.statistics import TINY, averages, bound, of_scatter, packed, standardized
 from em_cli.families.gaussian.parameters import Bounds
 from em_cli.families.gaussian.prior import scatter
+from em_cli.parts import Option
 
 NOISE = ("diag", "isotropic")
 LEAST_SHARE = 0.5  # of a variance that a factor of the data as a whole stands for
 
 
-def ppca(n_factors: int = 2) -> FactorAnalyzers:
+def ppca(n_factors: Annotated[int, Option("of every component")] = 2) -> FactorAnalyzers:
     """Mixtures of probabilistic principal component analysers (Tipping & Bishop 1999): the noise is isotropic."""
     return FactorAnalyzers(n_factors, "isotropic")
 
@@ -40,8 +41,8 @@ class FactorAnalyzers:
     it takes a hundred times as many steps. The loadings are determined up to a rotation.
     """
 
-    n_factors: int = 2
-    noise: str = "diag"  # or "isotropic"
+    n_factors: Annotated[int, Option("of every component")] = 2
+    noise: Annotated[str, Option("variances: diag, one for each column, or isotropic, one for all")] = "diag"
 
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
     bounds: Bounds = field(init=False, repr=False)

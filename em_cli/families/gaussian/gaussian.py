@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -34,6 +34,7 @@ from em_cli.families.gaussian.parameters import (
 )
 from em_cli.families.gaussian.prior import penalty_statistics
 from em_cli.families.gaussian.whitening import unwhitened, whitened, whitened_moments
+from em_cli.parts import Option
 
 TINY = float(np.finfo(float).tiny)
 INDEPENDENT = 15  # distinct rows that support a component of independent columns, however many these are
@@ -49,10 +50,12 @@ class Gaussian:
     has its form evaluated, and its moments taken, in coordinates whitened by the component itself.
     """
 
-    covariance: str = "full"
+    covariance: Annotated[str, Option("structure of the covariances, as em parts covariances lists them")] = "full"
 
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
-    means: Sequence[Sequence[float]] | None = None  # of the components, in the user's units, if they are fixed
+    means: Annotated[
+        Sequence[Sequence[float]] | None, Option("of the components, in the units of the data, if they are fixed")
+    ] = None
     structure: CovarianceStructure = field(init=False, repr=False)
     letters: Letters = field(init=False, repr=False)
     bounds: Bounds = field(init=False, repr=False)

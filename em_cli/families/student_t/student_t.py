@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from em_cli.families.student_t.chart import StudentTChart
 from em_cli.families.student_t.dof import MOST, solved
 from em_cli.families.student_t.missing import StudentTWithGaps
 from em_cli.families.student_t.parameters import StudentTParameters, of_normal, spent
+from em_cli.parts import Option
 
 START = 30.0  # degrees of freedom, where the rows have not been weighed yet
 LARGEST = 1e6  # that can be asked for; a Gaussian is no different
@@ -48,8 +49,10 @@ class StudentT:
     that see but a few equal rows would forget any that are not. No row adds to P.
     """
 
-    covariance: str = "full"
-    dof: str | float = "free"  # own for each component, "common" to all, or a number
+    covariance: Annotated[str, Option("structure of the scale matrices: full, tied, diag or spherical")] = "full"
+    dof: Annotated[
+        Literal["free", "common"] | float, Option("degrees of freedom: free in each component, common, or a number")
+    ] = "free"
 
     columns: Columns = field(default_factory=lambda: unit_columns(1), repr=False)
     normal: Gaussian = field(init=False, repr=False)
