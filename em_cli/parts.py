@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from inspect import Parameter, signature
+from inspect import Parameter, signature, unwrap
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from em_cli.errors import UsageError
 from em_cli.registry import Registry, did_you_mean
@@ -97,14 +97,16 @@ class Setting:
 @lru_cache
 def options_of(part: Callable[..., Any]) -> Mapping[str, Setting]:
     """What may be set of a part, in the order in which it declares it."""
-    parameters = signature(part, eval_str=True).parameters.values()
-    return {setting.name: setting for parameter in parameters if (setting := _setting(parameter))}
+    hints = get_type_hints(unwrap(part), include_extras=True)  # of a class, each base in its own module
+    parameters = signature(part).parameters.values()
+    settings = (_setting(parameter, hints.get(parameter.name)) for parameter in parameters)
+    return {setting.name: setting for setting in settings if setting}
 
 
-def _setting(parameter: Parameter) -> Setting | None:
-    if get_origin(parameter.annotation) is not Annotated:
+def _setting(parameter: Parameter, hint: Any) -> Setting | None:
+    if get_origin(hint) is not Annotated:
         return None
-    kind, *marks = get_args(parameter.annotation)
+    kind, *marks = get_args(hint)
     option = next((mark for mark in marks if isinstance(mark, Option)), None)
     return None if option is None else Setting(parameter.name, kind, parameter.default, option)
 
