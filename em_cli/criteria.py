@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
+
+from em_cli.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,23 @@ def icl_entropy(fit: Figures) -> float:
     return bic(fit) + 2 * fit.entropy
 
 
-CRITERIA: dict[str, Callable[[Figures], float]] = {
-    "bic": bic,
-    "aic": aic,
-    "icl": icl,
-    "aicc": aicc,
-    "caic": caic,
-    "sabic": sabic,
-    "icl_entropy": icl_entropy,
-}
+CRITERIA: Registry[float] = Registry(
+    "criterion",
+    bic="em_cli.criteria:bic",
+    aic="em_cli.criteria:aic",
+    icl="em_cli.criteria:icl",
+    aicc="em_cli.criteria:aicc",
+    caic="em_cli.criteria:caic",
+    sabic="em_cli.criteria:sabic",
+    icl_entropy="em_cli.criteria:icl_entropy",
+)
+
+
+def names(chosen: str = "bic") -> tuple[str, ...]:
+    """The criteria that are told of every fit: the program's own, and the chosen one if it is a third party's."""
+    return tuple(dict.fromkeys((*CRITERIA, chosen)))
+
+
+def values(fit: Figures, chosen: str = "bic") -> dict[str, float]:
+    """Of those criteria, by name."""
+    return {name: CRITERIA.make(name, fit) for name in names(chosen)}

@@ -39,6 +39,10 @@ Family = Annotated[
     str | None, _opt("--family", metavar="NAME", help="auto, gaussian, student_t, poisson, … [default: auto].")
 ]
 Prior = Annotated[str | None, _opt("--prior", metavar="none|weak", help="Penalise components [default: none].")]
+Latent = Annotated[
+    str | None,
+    _opt("--latent", metavar="NAME", help="Law of the labels: independent, noise, … [default: independent]."),
+]
 Noise = Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")]
 
 
@@ -95,6 +99,7 @@ class FitModelOptions:
         _opt("--covariance", metavar="NAME", help="full, tied, diag, EII … VVV [default: full]."),
     ] = None
     prior: Prior = None
+    latent: Latent = None
     noise: Noise = None
 
 
@@ -116,6 +121,7 @@ class SelectModelOptions:
         None
     )
     prior: Prior = None
+    latent: Latent = None
     noise: Noise = None
 
 

@@ -13,13 +13,18 @@ Part = TypeVar("Part")
 class Registry(dict[str, str], Generic[Part]):
     """Maps a part's name to the address of its class, "module:attribute".
 
-    A third party adds parts by entry points of the group "em_cli.<axis>", as `em_cli.families`. Aliases are
-    further names of parts, under which they are found but not listed.
+    A third party adds parts by entry points of the group that is named after the axis, such as
+    "em_cli.families". Aliases are further names of parts, under which they are found but not listed.
     """
 
     def __init__(self, kind: str, aliases: Mapping[str, str] | None = None, /, **addresses: str) -> None:
         super().__init__(addresses)
         self.kind, self.aliases = kind, dict(aliases or {})
+
+    @property
+    def axis(self) -> str:
+        """The parts of this kind together: families, criteria, starts, …"""
+        return {"family": "families", "criterion": "criteria"}.get(self.kind, f"{self.kind}s")
 
     def load(self, name: str) -> type[Part]:
         """The class of that name; `UsageError` with the nearest right name if there is none."""
@@ -39,15 +44,10 @@ class Registry(dict[str, str], Generic[Part]):
     def names(self) -> list[str]:
         return [*self, *(name for name in self._plugins() if name not in self)]
 
-    @property
-    def group(self) -> str:
-        """Of entry points."""
-        return "em_cli." + {"family": "families", "criterion": "criteria"}.get(self.kind, f"{self.kind}s")
-
     def _plugins(self) -> dict[str, str]:
         from importlib.metadata import entry_points  # slow to import, and rarely needed
 
-        groups = (f"em_cli.{self.kind}", self.group)  # the first is how it was called
+        groups = (f"em_cli.{self.kind}", f"em_cli.{self.axis}")  # the first is how it was called
         return {point.name: point.value for group in groups for point in entry_points(group=group)}
 
 

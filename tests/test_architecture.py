@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     ("errors",),
     ("registry", "memory"),
-    ("engine",),
+    ("engine", "parts"),
     ("criteria",),
     ("sources", "families", "latents", "algorithms", "starts", "runners"),
     ("search",),

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
 from math import isfinite
+from typing import Annotated
 
 import numpy as np
 
@@ -19,16 +20,17 @@ from em_cli.engine.arrays import Array
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Query
+from em_cli.parts import Option
 
 Pair = tuple[Array, Array]  # a step and how much the gradient fell along it
 
 
 @dataclass(frozen=True, slots=True)
 class LBFGS:
-    memory: int = 10  # pairs
-    warm_up: int = 2  # EM steps before the first direction
-    longest: float = 0.5  # step, in standard deviations per root of a row
-    shortenings: int = 5
+    memory: Annotated[int, Option("steps and changes of the gradient that are remembered", least=1)] = 10
+    warm_up: Annotated[int, Option("EM steps before the first direction", least=0)] = 2
+    longest: Annotated[float, Option("step, in standard deviations per root of a row", above=0)] = 0.5
+    shortenings: Annotated[int, Option("of a step that does not climb, before an EM step instead", least=0)] = 5
 
     @property
     def memoryless(self) -> bool:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Query
+from em_cli.parts import Option
 
 
 @dataclass(frozen=True, slots=True)
 class SQUAREM:
-    first_limit: float = 4.0  # of the leap, in EM steps; it grows where leaps succeed
-    growth: float = 4.0
+    first_limit: Annotated[float, Option("of a leap, in EM steps; it grows where leaps succeed", least=1)] = 4.0
+    growth: Annotated[float, Option("of the limit, by this factor", above=1)] = 4.0
 
     @property
     def memoryless(self) -> bool:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument
 
 from em_cli.options import Debug, grouped
 
+if TYPE_CHECKING:
+    from em_cli.parts import Setting
+    from em_cli.registry import Registry
+
 
 @grouped
 def parts(
-    axis: Annotated[str | None, Argument(metavar="AXIS", help="families, covariances, starts, …")] = None,
+    axis: Annotated[
+        str | None, Argument(metavar="AXIS", help="families, covariances, starts, … or the name of a part.")
+    ] = None,
     name: Annotated[str | None, Argument(metavar="NAME", help="One part.")] = None,
     debug: Debug = False,
 ) -> None:
@@ -20,58 +25,73 @@ def parts(
 
     Example: em parts families
     """
-    from em_cli.errors import UsageError
     from em_cli.outputs.folder import write_file
-    from em_cli.registry import did_you_mean
 
-    axes, singular = _axes()
-    axis = singular.get(axis, axis) if axis else None
+    axes = {registry.axis: registry for registry in _registries()}
     if axis is None:
-        lines = [f"{title:<12} {', '.join(members)}" for title, members in axes.items()]
-        write_file(
-            "-", ["\n".join([*lines, "", "em parts AXIS says what each is; em parts AXIS NAME its options."]) + "\n"]
-        )
-        return
-    if axis not in axes:
-        raise UsageError(f"unknown axis {axis!r}{did_you_mean(axis, axes)}")
-    members = axes[axis]
-    if name is None:
-        wide = max(map(len, members))
-        write_file(
-            "-", [f"{member:<{wide}}  {_sentence(part)}{_bracketed(part)}\n" for member, part in members.items()]
-        )
-        return
-    if name not in members:
-        raise UsageError(f"unknown name {name!r} among the {axis}{did_you_mean(name, members)}")
-    part = members[name]
-    lines = [f"{name}: {_sentence(part)}", *_further(part), *(f"  {option}" for option in _options(part))]
+        lines = [f"{title:<12} {', '.join(registry.names())}" for title, registry in axes.items()]
+        lines += ["", "em parts AXIS says what each is; em parts NAME its options."]
+    elif name is None:
+        lines = _listed(axes, axis)
+    else:
+        lines = _described(_axis(axes, axis), name)
     write_file("-", ["\n".join(lines) + "\n"])
 
 
-def _axes() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """The parts of each axis, and the axis of which a part is "an algorithm", "a start", …"""
+def _registries() -> tuple[Registry[Any], ...]:
     from em_cli.algorithms import ALGORITHMS
     from em_cli.criteria import CRITERIA
     from em_cli.families import FAMILIES
     from em_cli.families.covariances import COVARIANCES
     from em_cli.latents import LATENTS
-    from em_cli.registry import Registry
     from em_cli.reports import PICTURES
     from em_cli.runners import RUNNERS
     from em_cli.starts import STARTS
 
-    registries: dict[str, Registry[Any]] = {
-        "families": FAMILIES,
-        "covariances": COVARIANCES,
-        "latents": LATENTS,
-        "algorithms": ALGORITHMS,
-        "starts": STARTS,
-        "runners": RUNNERS,
-        "pictures": PICTURES,
-    }
-    axes = {title: {name: registry.load(name) for name in registry.names()} for title, registry in registries.items()}
-    singular = {registry.kind: title for title, registry in registries.items()}
-    return axes | {"criteria": dict(CRITERIA)}, singular | {"criterion": "criteria"}
+    return FAMILIES, COVARIANCES, LATENTS, ALGORITHMS, STARTS, RUNNERS, PICTURES, CRITERIA
+
+
+def _axis(axes: dict[str, Registry[Any][Any]], asked: str) -> Registry:
+    """The axis of this name, or the one of which a part is "an algorithm", "a start", …"""
+    from em_cli.errors import UsageError
+    from em_cli.registry import did_you_mean
+
+    found = next((registry for registry in axes.values() if asked in (registry.axis, registry.kind)), None)
+    if found is None:
+        raise UsageError(f"unknown axis {asked!r}{did_you_mean(asked, axes)}")
+    return found
+
+
+def _listed(axes: dict[str, Registry[Any]], asked: str) -> list[str]:
+    """An axis, a line for each part; or the parts of that name, of whichever axis."""
+    from em_cli.errors import UsageError
+    from em_cli.registry import did_you_mean
+
+    if asked in axes or asked in [registry.kind for registry in axes.values()]:
+        registry = _axis(axes, asked)
+        members = {name: registry.load(name) for name in registry.names()}
+        wide = max(map(len, members))
+        return [f"{name:<{wide}}  {_sentence(part)}{_bracketed(part)}" for name, part in members.items()]
+    holders = [registry for registry in axes.values() if asked in (*registry.names(), *registry.aliases)]
+    if not holders:
+        known = [*axes, *(name for registry in axes.values() for name in registry.names())]
+        raise UsageError(f"unknown axis or part {asked!r}{did_you_mean(asked, known)}")
+    lines: list[str] = []
+    for registry in holders:
+        lines += [*([""] if lines else []), *_described(registry, asked)]
+    return lines
+
+
+def _described(registry: Registry[Any], name: str) -> list[str]:
+    from em_cli.errors import UsageError
+    from em_cli.registry import did_you_mean
+
+    known = [*registry.names(), *registry.aliases]
+    if name not in known:
+        raise UsageError(f"unknown name {name!r} among the {registry.axis}{did_you_mean(name, known)}")
+    part = registry.load(name)
+    head = f"{name} ({registry.kind}): {_sentence(part)}"
+    return [head, *_further(part), *(f"  {_line(setting)}" for setting in _settings(part))]
 
 
 def _sentence(part: Any) -> str:
@@ -85,23 +105,28 @@ def _sentence(part: Any) -> str:
 
 
 def _further(part: Any) -> list[str]:
-    """What a function says of the part beyond the first line."""
-    if isinstance(part, type):
-        return []
+    """What the part says of itself beyond the first line."""
     return [" ".join(text.split()) for text in (part.__doc__ or "").strip().split("\n\n")[1:]]
 
 
-def _options(part: Any) -> list[str]:
-    """The fields that a user may set; those without a plain default belong to the engine."""
-    if not isinstance(part, type):
-        return []
-    return [
-        f"{field.name} = {field.default!r}"
-        for field in fields(part)
-        if field.init and isinstance(field.default, int | float | str)
-    ]
+def _settings(part: Any) -> list[Setting]:
+    from em_cli.parts import options_of
+
+    return list(options_of(part).values())
+
+
+def _line(setting: Setting) -> str:
+    return f"{_short(setting)}  {setting.requirement}: {setting.option.says}"
+
+
+def _short(setting: Setting) -> str:
+    """With its default, as the configuration spells it."""
+    import json
+
+    default = setting.default
+    return f"{setting.name} = {default if isinstance(default, str) else json.dumps(default)}"
 
 
 def _bracketed(part: Any) -> str:
-    options = ", ".join(_options(part))
+    options = ", ".join(_short(setting) for setting in _settings(part))
     return f" ({options})" if options else ""

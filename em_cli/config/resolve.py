@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from em_cli.config.choices import AXES, SHORT_FORMS, check_choices, choose, displace
 from em_cli.config.run_config import RunConfig
 from em_cli.config.yaml_text import Path, YamlText, parse, place
 from em_cli.errors import UsageError
@@ -24,19 +25,35 @@ def resolve(file: str | None, overrides: Sequence[str], options: Layer) -> RunCo
     """The run configuration; an option beats `--set`, which beats the file."""
     text = YamlText("the options", {}) if file is None else read_file(file)
     layers = _normal(text.value or {})
+    said = [_override(override) for override in overrides]
+    above: dict[str, Any] = {}
+    for path, value in said:
+        _put(above, path, value)
+    displace(layers, above)
     places = dict(text.places)
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--set {override!r}: write --set key=value, as in --set family.covariance=tied.")
-        path = tuple(key.strip().split("."))
-        _put(layers, path, parse(value, f"--set {key}").value)
+    for path, value in said:
+        _put(layers, path, value)
         places = {p: place for p, place in places.items() if p[: len(path)] != path}
     located = YamlText(text.name, None, places)
     if options:
         _validated(layers, located)  # what options beat must be right all the same
+        displace(layers, options, kept=above)
         _merge(layers, options)
-    return _validated(layers, located)
+        for path, value in said:
+            if path[:-1] in AXES:  # an option of the part that the options name
+                _put(layers, path, value)
+    return _checked(_validated(layers, located), located)
+
+
+def _override(text: str) -> tuple[tuple[str, ...], Any]:
+    """A `--set`: where, and what."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--set {text!r}: write --set key=value, as in --set family.covariance=tied.")
+    path = tuple(key.strip().split("."))
+    if path[-1] == "name" and path[:-1] in AXES:
+        path = path[:-1]
+    return path, parse(value, f"--set {key}").value
 
 
 def _validated(layers: Layer, text: YamlText) -> RunConfig:
@@ -44,6 +61,16 @@ def _validated(layers: Layer, text: YamlText) -> RunConfig:
         return RunConfig.model_validate(layers)
     except ValidationError as error:
         raise UsageError(_explain(error, layers, text)) from None
+
+
+def _checked(config: RunConfig, text: YamlText) -> RunConfig:
+    """The configuration, if the parts that it names are there, and have the options."""
+    if refused := check_choices(config):
+        key, reason = refused
+        shorter = [(short,) for short, (part, _) in SHORT_FORMS.items() if (part,) == key]
+        written = next((path for path in (key, *shorter) if path in text.places), None)
+        raise UsageError(f"{text.where(written)}: {reason}" if written else reason)
+    return config
 
 
 def read_file(file: str) -> YamlText:
@@ -93,18 +120,22 @@ def _put(layers: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
         path = {"name": ("family",), "covariance": ("covariance",)}.get(path[1], ("family_options", path[1]))
     if path[:1] == ("model",) and len(path) == 2:
         path = path[1:]
-    for key in path[:-1]:
+    for depth, key in enumerate(path[:-1], 1):
         inner = layers.get(key)
+        if isinstance(inner, str) and path[:depth] in AXES:
+            inner = {"name": inner}
         layers[key] = dict(inner) if isinstance(inner, dict) else {}
         layers = layers[key]
-    layers[path[-1]] = value
+    layers[path[-1]] = choose(layers.get(path[-1]), value) if path in AXES else value
 
 
-def _merge(layers: dict[str, Any], more: Layer) -> None:
+def _merge(layers: dict[str, Any], more: Layer, under: Path = ()) -> None:
     for key, value in more.items():
         if isinstance(value, Mapping) and isinstance(layers.get(key), dict) and key != "types":
             layers[key] = dict(layers[key])
-            _merge(layers[key], value)
+            _merge(layers[key], value, (*under, key))
+        elif (*under, key) in AXES:
+            layers[key] = choose(layers.get(key), value)
         else:
             layers[key] = dict(value) if isinstance(value, Mapping) else value
 

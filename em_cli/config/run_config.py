@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
+from em_cli.config.choices import AUTO, INDEPENDENT, NOISE, Choice, read_choice
 from em_cli.config.durations import parse_duration
 from em_cli.config.ranges import parse_k
 
@@ -19,6 +28,10 @@ MOST = 1_000_000_000  # iterations, starts
 MOST_THREADS = 4096
 
 Names = Annotated[list[str], BeforeValidator(_listed)]
+
+
+def _part(default: str) -> BeforeValidator:
+    return BeforeValidator(partial(read_choice, default=default))
 
 
 class _Section(BaseModel):
@@ -76,14 +89,18 @@ class DataConfig(_Section):
 class SearchConfig(_Section):
     """How to look for the best fit."""
 
-    algorithm: Annotated[str, Field(description="how the climbs go on to their ends: lbfgs, squarem or em")] = "lbfgs"
+    algorithm: Annotated[
+        Choice, _part("lbfgs"), Field(description="how the climbs go on to their ends: lbfgs, squarem or em")
+    ] = Choice(name="lbfgs")
     effort: Annotated[
         Literal["low", "normal", "high"], Field(description="low is one search; high goes on for longer than normal")
     ] = "normal"
     restarts: Annotated[
         int | Literal["auto"], Field(description="a number: that many climbs from starts, and no search")
     ] = "auto"
-    start: Annotated[str, Field(description="how starts are made: auto, a name, or a file of parameters")] = "auto"
+    start: Annotated[
+        Choice, _part(AUTO), Field(description="how starts are made: auto, a name, or a file of parameters")
+    ] = Choice(name=AUTO)
     tol: Annotated[float, Field(gt=0, description="nats of total log-likelihood that may remain")] = 0.01
     max_iter: Annotated[int, Field(ge=1, le=MOST, description="E-steps of one climb at most")] = 2000
 
@@ -149,16 +166,21 @@ class RunConfig(_Section):
         ),
     ] = "none"
     noise: Annotated[
-        bool | float, Field(description="true: a uniform component for rows that belong to no other; or its density")
+        bool | float,
+        Field(description="true: a uniform component for rows that belong to no other; or its density (of the latent)"),
     ] = False
     mixing_weights: Annotated[
-        Literal["free", "equal"] | list[float], Field(description="free, equal, or fixed to these numbers")
+        Literal["free", "equal"] | list[float],
+        Field(description="free, equal, or fixed to these numbers (weights of the latent)"),
     ] = "free"
+    latent: Annotated[
+        Choice | None, Field(description="law of the labels: independent, noise, …; see em parts latents")
+    ] = None
     search: Annotated[SearchConfig, Field(default_factory=SearchConfig)]
     criterion: Annotated[str, Field(description="by which select chooses")] = "bic"
     seed: Annotated[int, Field(ge=0, description="same seed, same bytes")] = 0
     threads: Annotated[int | Literal["auto"], Field(description="auto: one per core; changes no result")] = "auto"
-    runner: Annotated[str, Field(description="where to compute")] = "threads"
+    runner: Annotated[Choice, _part("threads"), Field(description="where to compute")] = Choice(name="threads")
     out: Annotated[str | None, Field(description="run folder; <name of the data>.em if absent")] = None
     responsibilities: Annotated[bool, Field(description="whether to write responsibilities.csv")] = True
 
@@ -188,6 +210,13 @@ class RunConfig(_Section):
         if not isinstance(value, bool) and not 0 < value < float("inf"):
             raise ValueError("must be true, false, or a density above 0")
         return value
+
+    @field_validator("latent", mode="before")
+    @classmethod
+    def _latent(cls, value: Any, info: ValidationInfo) -> Any:
+        """Options alone are those of what the short forms say."""
+        default = INDEPENDENT if info.data.get("noise", False) is False else NOISE
+        return value if value is None else read_choice(value, default)
 
     @field_validator("threads")
     @classmethod

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
+from em_cli.config.choices import AXES, Choice, in_short_forms
 from em_cli.config.run_config import RunConfig
 from em_cli.config.yaml_text import dump
+from em_cli.parts import Setting, settings_of
+from em_cli.registry import Registry
 
 PLACE_KEYS = ("out", "threads", "runner")  # they say where to compute and write, and change no result
 
@@ -24,7 +29,29 @@ def schema() -> str:
         "anyOf": [{"$ref": "#/$defs/DataConfig"}, {"type": "string"}, {"type": "array", "items": {"type": "string"}}],
     }
     _accept_one(document)
+    for (*section, key), registry in AXES.items():
+        properties = document["$defs"]["SearchConfig"]["properties"] if section else document["properties"]
+        properties[key] = {"description": properties[key]["description"], "anyOf": _choices(registry, key == "start")}
+    document["$defs"].pop("Choice")
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _choices(registry: Registry[Any], other: bool) -> list[dict[str, Any]]:
+    """The parts of an axis, by their bare names or with options; other names too, where these may be files."""
+    bare = {"type": "string"} if other else {"enum": registry.names()}
+    return [bare, *(_section_of(name, settings_of(registry, name)) for name in registry.names())]
+
+
+def _section_of(name: str, settings: Mapping[str, Setting]) -> dict[str, Any]:
+    options = {
+        own.name: {"description": own.option.says, "default": own.default} | own.schema for own in settings.values()
+    }
+    return {
+        "type": "object",
+        "properties": {"name": {"const": name}} | options,
+        "required": ["name"],
+        "additionalProperties": False,
+    }
 
 
 def _accept_one(node: Any) -> None:
@@ -56,6 +83,7 @@ def template(data: str) -> str:
         "prior",
         "noise",
         "mixing_weights",
+        "latent",
         "criterion",
         "seed",
         "threads",
@@ -76,7 +104,7 @@ def _keys(model: type[BaseModel], section: str, data: str) -> list[str]:
         if name == "path":
             lines.append(f"  path: {dump(data).splitlines()[0]}  # {field.description}")
         elif section == "search":
-            lines.append(f"  {name}: {dump(field.default).splitlines()[0]}  # {field.description}")
+            lines.append(f"  {name}: {_default(field)}  # {field.description}")
         else:
             lines.append(_commented(inner, name, "  "))
     return lines
@@ -84,19 +112,30 @@ def _keys(model: type[BaseModel], section: str, data: str) -> list[str]:
 
 def _commented(model: type[BaseModel], name: str, indent: str) -> str:
     field = model.model_fields[name]
-    default = "" if field.default is None else " " + dump(field.default).splitlines()[0].removesuffix("...").strip()
+    default = "" if field.default is None else f" {_default(field)}"
     return f"{indent}# {name}:{default}  # {field.description}"
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.default.name if isinstance(field.default, Choice) else field.default
+    return dump(default).splitlines()[0].removesuffix("...").strip()
 
 
 def record(config: RunConfig, without: tuple[str, ...] = ("out",)) -> str:
     """The resolved configuration; without PLACE_KEYS, as `run.yaml` keeps it, all that decides the results."""
-    return dump(config.model_dump(mode="json", exclude={*without}, exclude_none=True))
+    other = {"noise", "mixing_weights"} if config.latent else set()  # the latent says it all
+    return dump(config.model_dump(mode="json", exclude={*without, *other}, exclude_none=True))
 
 
 def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
     """SHA-256 of what decides the results: of the input files what they hold, not their names."""
     decisive = config.model_dump(mode="json", exclude={*PLACE_KEYS})
     decisive["data"].pop("path")
+    if (short := in_short_forms(config)) is None:
+        decisive = {key: value for key, value in decisive.items() if key not in ("noise", "mixing_weights")}
+    else:
+        decisive.pop("latent")
+        decisive |= short
     if start_sha256:
         decisive["search"]["start"] = start_sha256
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

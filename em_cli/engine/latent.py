@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from em_cli.engine.arrays import Array, Integers
 
@@ -23,11 +23,26 @@ class Posterior:
     statistics: Any  # of the latent structure, beyond the component weights, case weights in it; None if it needs none
 
 
+class Described(Protocol):
+    """A column, as far as a latent structure may care what is in it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def discrete(self) -> bool:
+        """Whether its values are whole numbers: counts, or codes of levels."""
+
+
 class Latent(Protocol):
     """The joint law of the labels.
 
     As with a family, `bind` gives the same made ready for data.
     """
+
+    declines: ClassVar[Mapping[str, str]]  # options of other structures that this one cannot have: why
+
+    def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
+        """Why it does not go with such columns, or with one of these numbers of components; None if it does."""
 
     def bind(self, family: BoundFamily, columns: Columns) -> Latent: ...
     @classmethod

@@ -54,6 +54,10 @@ class Start(Protocol):
 class Runner(Protocol):
     """A place to compute."""
 
+    @property
+    def at_once(self) -> int:
+        """How many tasks it computes at a time, each of which takes memory."""
+
     def map(self, task: Callable[[Source, Item], Answer], source: Source, items: Iterable[Item]) -> Iterator[Answer]:
         """Answers in the order of the items, whoever computes them."""
         ...

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -14,9 +14,10 @@ from em_cli.engine.columns import Columns
 from em_cli.engine.documents import field, numbers
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
-from em_cli.engine.latent import Posterior
+from em_cli.engine.latent import Described, Posterior
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
+from em_cli.parts import Option
 
 TINY = float(np.finfo(float).tiny)
 RULED_OUT = -1e300  # the log-density of what cannot be; finite, so that no difference is undefined
@@ -42,6 +43,13 @@ def honour_labels(log_density: Array, labels: Integers | None) -> None:
         np.copyto(log_density, RULED_OUT, where=other)
 
 
+def shares_refused(weights: str | Sequence[float]) -> str | None:
+    """What is wrong with fixed mixing weights."""
+    if isinstance(weights, str) or (min(weights) > 0 and abs(sum(weights) - 1) <= 1e-6):
+        return None
+    return "must be numbers above 0 that sum to one"
+
+
 @dataclass(frozen=True, slots=True)
 class Independent:
     """Each row draws its component by the mixing weights.
@@ -49,18 +57,27 @@ class Independent:
     These are free, or fixed: all equal, or as given.
     """
 
-    shares: str | tuple[float, ...] = "free"  # or "equal"
+    weights: Annotated[
+        Literal["free", "equal"] | tuple[float, ...],
+        Option("of the components: free, equal, or fixed to these numbers", check=shares_refused),
+    ] = "free"
+    declines: ClassVar[Mapping[str, str]] = {}
+
+    def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
+        if isinstance(self.weights, str) or all(len(self.weights) == k for k in n_components):
+            return None
+        return f"mixing_weights has {len(self.weights)} numbers; each model needs one for each component."
 
     def bind(self, family: BoundFamily, columns: Columns) -> Independent:
         return self
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> Independent:
-        shares = document.get("weights_fixed", "free")
-        if shares in ("free", "equal"):
-            return cls(shares)
-        if shares != "given":
-            raise DataError(f"the field 'weights_fixed' must be equal or given, not {shares!r}.")
+        fixed = document.get("weights_fixed", "free")
+        if fixed in ("free", "equal"):
+            return cls(fixed)
+        if fixed != "given":
+            raise DataError(f"the field 'weights_fixed' must be equal or given, not {fixed!r}.")
         return cls(tuple(document.get("weights", ())))
 
     def log_prior(self, parameters: MixingWeights) -> Array:
@@ -85,29 +102,36 @@ class Independent:
         return Posterior(log_likelihood, None)
 
     def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
-        if self.shares != "free":
-            k = weight.shape[-1]
-            return mixing_weights(
-                np.broadcast_to(1 / k if self.shares == "equal" else self.shares, weight.shape).copy()
-            )
+        if not self._free(weight.shape[-1]):
+            return mixing_weights(np.broadcast_to(self._fixed(weight.shape[-1]), weight.shape).copy())
         weight = np.maximum(weight, TINY)
         shares = weight / np.add.reduce(weight, axis=-1, keepdims=True)
         return mixing_weights(np.maximum(shares, TINY, out=shares))
 
+    def _free(self, n_components: int) -> bool:
+        """Numbers are for as many components; mixtures of more or fewer, which a search passes by, are free."""
+        return self.weights == "free" or (isinstance(self.weights, tuple) and len(self.weights) != n_components)
+
+    def _fixed(self, n_components: int) -> float | list[float]:
+        if isinstance(self.weights, str):
+            return 1 / n_components
+        total = sum(self.weights)
+        return [weight / total for weight in self.weights]
+
     def n_parameters(self, n_components: int) -> int:
-        return n_components - 1 if self.shares == "free" else 0
+        return n_components - 1 if self._free(n_components) else 0
 
     @property
     def has_noise(self) -> bool:
         return False
 
     def chart(self, parameters: MixingWeights, weight: Array) -> WeightsChart | FixedChart:
-        if self.shares != "free":
+        if not self._free(len(weight)):
             return FixedChart(parameters)
         return WeightsChart(parameters.log_weights, np.sqrt(np.maximum(weight, 1.0)))
 
     def to_document(self, parameters: MixingWeights) -> dict[str, Any]:
-        fixed = {} if self.shares == "free" else {"weights_fixed": "equal" if self.shares == "equal" else "given"}
+        fixed = {} if self.weights == "free" else {"weights_fixed": "equal" if self.weights == "equal" else "given"}
         return {"weights": parameters.weights.tolist()} | fixed
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> MixingWeights:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite, positive
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
-from em_cli.engine.latent import Posterior
+from em_cli.engine.latent import Described, Posterior
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
 from em_cli.latents.independent import (
@@ -25,6 +25,7 @@ from em_cli.latents.independent import (
     honour_labels,
     mixing_weights,
 )
+from em_cli.parts import Option
 
 BEGIN = 0.05  # share of noise where nothing is known of it
 
@@ -52,10 +53,21 @@ def all_weights(parameters: NoisyWeights) -> MixingWeights:
 class Noise:
     """The noise is uniform over the box of the data; over that of the observed columns, where cells are missing."""
 
-    density: float | None = None  # in the user's units; None means one over the volume of the box
+    density: Annotated[
+        float | None,
+        Option("of the noise, in the units of the data; null is one over the volume of their box", above=0),
+    ] = None
     box: tuple[tuple[float, float], ...] = ()  # lowest and highest value of each column; () means those of the data
 
     family: BoundFamily | None = field(default=None, repr=False)
+    declines: ClassVar[Mapping[str, str]] = {
+        "weights": "fixed mixing weights do not go with noise, whose weight is free."
+    }
+
+    def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
+        if discrete := [column.name for column in columns if column.discrete]:
+            return f"noise is uniform over the box of the data: column {discrete[0]!r} is not continuous."
+        return None
 
     def bind(self, family: BoundFamily, columns: Columns) -> Noise:
         box = self.box or tuple(zip(columns.lowest.tolist(), columns.highest.tolist(), strict=True))

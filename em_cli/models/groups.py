@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
+from em_cli import parts
 from em_cli.engine.family import Family
 from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
 from em_cli.families.product import Product
-from em_cli.registry import did_you_mean
+from em_cli.parts import Setting
 from em_cli.sources.number_formats import number
 from em_cli.sources.schema import LEVELLED, Schema
 
@@ -63,7 +63,7 @@ def wish_of(family: str, column: str, argument: str) -> Wish:
         raise UsageError(f"--type {column}={family}:{argument}: family {family!r} has no option.")
     value = number(argument)
     if value is not None:
-        whole = value.is_integer() and not isinstance(options[option], float)
+        whole = value.is_integer() and not isinstance(options[option].default, float)
         return Wish(family, (column,), {option: int(value) if whole else value})
     if f"{option}_columns" not in options:
         raise UsageError(f"--type {column}={family}:{argument}: the {option} must be a number.")
@@ -94,11 +94,9 @@ def check_comparable(families: Sequence[str]) -> None:
             )
 
 
-def options_of(family: str) -> dict[str, Any]:
-    """What may be set of a family, with the defaults."""
-    parameters = signature(FAMILIES.load(family)).parameters
-    plain = int | float | str | None
-    return {name: p.default for name, p in parameters.items() if isinstance(p.default, plain)}
+def options_of(family: str) -> Mapping[str, Setting]:
+    """What may be set of a family."""
+    return parts.options_of(FAMILIES.load(family))
 
 
 def grouped(schema: Schema, asked: str, options: Mapping[str, Any], wishes: Sequence[Wish]) -> tuple[Group, ...]:
@@ -149,27 +147,7 @@ def check_group(group: Group, schema: Schema) -> None:
                 f"column {column.name!r} has type {column.type}; "
                 f"family {group.family!r} describes columns of type {takes(group.family)}."
             )
-    known = options_of(group.family)
-    for name in group.options:
-        if name not in known:
-            raise UsageError(f"family {group.family!r} has no option {name!r}{did_you_mean(name, known)}")
-        _check_option(group, name)
-
-
-_KINDS: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
-
-
-def _check_option(group: Group, name: str) -> None:
-    """`UsageError` if an option of a family is of a type that it cannot have."""
-    value = group.options[name]
-    wanted = str(signature(FAMILIES.load(group.family)).parameters[name].annotation).split(" | ")
-    if any(kind not in _KINDS for kind in wanted):
-        return  # the family looks at lists itself
-    fits = [isinstance(value, _KINDS[kind]) and (kind == "bool" or not isinstance(value, bool)) for kind in wanted]
-    if not any(fits) or (isinstance(value, float) and not isfinite(value)):
-        words = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "a word"}
-        either = " or ".join(words[kind] for kind in wanted)
-        raise UsageError(f"{name} of family {group.family!r} must be {either}, not {value!r}.")
+    parts.check_options(f"family {group.family!r}", FAMILIES.load(group.family), group.options)
 
 
 def family_name(groups: Sequence[Group]) -> str:
@@ -181,5 +159,5 @@ def built(schema: Schema, groups: Sequence[Group], covariance: str) -> Family:
     """The family of all columns, not yet bound to data."""
     if len(groups) == 1:
         return groups[0].build(schema, covariance)
-    parts = tuple(group.build(schema, covariance) for group in groups)
-    return Product(parts, tuple(np.array(group.columns, np.intp) for group in groups))
+    members = tuple(group.build(schema, covariance) for group in groups)
+    return Product(members, tuple(np.array(group.columns, np.intp) for group in groups))

@@ -129,23 +129,15 @@ def check_cells(data: Data, groups: Sequence[Group]) -> None:
 
 def latent_of(config: RunConfig, data: Data, ks: Sequence[int]) -> Latent:
     """The law of the labels; `UsageError` for what cannot be."""
-    from em_cli.latents.independent import Independent
-    from em_cli.latents.noise import Noise
-    from em_cli.sources.schema import WHOLE
+    from em_cli.config.choices import latent_choice
+    from em_cli.latents import LATENTS
+    from em_cli.parts import build
 
-    shares = config.mixing_weights
-    if config.noise is False:
-        if not isinstance(shares, str):
-            if any(len(shares) != k for k in ks):
-                raise UsageError(f"mixing_weights has {len(shares)} numbers; each model needs one for each component.")
-            total = sum(shares)
-            return Independent(tuple(share / total for share in shares))
-        return Independent(shares)
-    if shares != "free":
-        raise UsageError("fixed mixing weights do not go with noise, whose weight is free.")
-    if whole := [column.name for column in data.schema.columns if column.type in WHOLE]:
-        raise UsageError(f"--noise is uniform over the box of the data: column {whole[0]!r} is not continuous.")
-    return Noise(None if config.noise is True else float(config.noise))
+    choice = latent_choice(config)
+    latent: Latent = build(LATENTS, choice.name, choice.options)
+    if reason := latent.refuses(data.schema.columns, ks):
+        raise UsageError(reason)
+    return latent
 
 
 def prior_of(config: RunConfig) -> float:

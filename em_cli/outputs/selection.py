@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from em_cli.criteria import CRITERIA
+from em_cli.criteria import names, values
 from em_cli.engine.events import ModelChosen, Observer
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
@@ -16,10 +16,10 @@ from em_cli.outputs.document import Context, Scored, mclust_name, scored, stop_r
 from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
 
-COLUMNS = (
-    "k", "covariance", "model", "family", "log_likelihood", "n_parameters", *CRITERIA, "delta", "clear", "entropy",
-    "smallest_share", "largest_share", "starts", "at_best", "searches", "reached", "degenerate", "remaining",
-    "optimisation_error", "status", "note",
+BEFORE = ("k", "covariance", "model", "family", "log_likelihood", "n_parameters")  # the criteria
+BEHIND = (
+    "delta", "clear", "entropy", "smallest_share", "largest_share", "starts", "at_best", "searches", "reached",
+    "degenerate", "remaining", "optimisation_error", "status", "note",
 )  # fmt: skip
 NESTED = 0.01  # nats by which a mixture may fall below one of fewer components before it is said
 
@@ -38,6 +38,11 @@ class Selection:
         return next(row for row in self.rows if row["note"].startswith("chosen"))
 
 
+def columns(criterion: str) -> tuple[str, ...]:
+    """Of the table: those of every sweep, and the chosen criterion if it is a third party's."""
+    return (*BEFORE, *names(criterion), *BEHIND)
+
+
 def table(
     fits: Sequence[Fitted],
     too_large: Sequence[tuple[str, int]],
@@ -52,10 +57,10 @@ def table(
     rows: list[dict[str, Any]] = []
     tops: dict[str, tuple[float, int]] = {}
     candidates: list[tuple[float, int, int, Scored, Context]] = []
-    heads = _heads(tried)
+    heads, blank = _heads(tried), dict.fromkeys(columns(criterion))
     groups = {variant.label: variant.groups for variant in tried}
     for fitted in fits:
-        row: dict[str, Any] = dict.fromkeys(COLUMNS) | heads[fitted.label]
+        row: dict[str, Any] = blank | heads[fitted.label]
         row |= {"k": fitted.n_components, "starts": len(fitted.ledger)}
         row |= {"at_best": fitted.at_best, "degenerate": fitted.count(Verdict.DEGENERATE)}
         row |= {"searches": fitted.searches, "reached": fitted.reached}
@@ -64,15 +69,15 @@ def table(
         else:
             own = replace(context, groups=groups[fitted.label])
             result = scored(replace(fitted, label=row["covariance"]), own, source, runner)
-            row |= _figures(result, own)
+            row |= _figures(result, own, criterion)
             compare_to_fewer(row, not any(result.degeneracies), tops)
             candidates.append((row[criterion], result.figures.n_parameters, len(rows), result, own))
         rows.append(row)
-        values = tuple((name, row[name]) for name in CRITERIA if row[name] is not None)
+        found = tuple((name, row[name]) for name in names(criterion) if row[name] is not None)
         height = row["log_likelihood"] if row["log_likelihood"] is not None else float("-inf")
-        observe(ModelChosen(fitted.label or row["model"], fitted.n_components, height, values, row["note"]))
+        observe(ModelChosen(fitted.label or row["model"], fitted.n_components, height, found, row["note"]))
     for label, k in too_large:
-        row = dict.fromkeys(COLUMNS) | heads[label]
+        row = blank | heads[label]
         rows.append(row | {"k": k, "status": "failed", "note": "fewer distinct rows than components"})
     if not candidates:
         return Selection(criterion, tuple(rows), None, "")
@@ -96,7 +101,7 @@ def _heads(tried: Sequence[Variant]) -> dict[str, dict[str, Any]]:
     return heads
 
 
-def _figures(result: Scored, context: Context) -> dict[str, Any]:
+def _figures(result: Scored, context: Context, criterion: str) -> dict[str, Any]:
     figures, chosen = result.figures, result.fitted.chosen
     assert chosen is not None, "there is a fit to describe"
     shares = result.totals.n_effective / result.totals.n_effective.sum()
@@ -104,7 +109,7 @@ def _figures(result: Scored, context: Context) -> dict[str, Any]:
     return {
         "log_likelihood": figures.log_likelihood,
         "n_parameters": figures.n_parameters,
-        **{name: criterion(figures) for name, criterion in CRITERIA.items()},
+        **values(figures, criterion),
         "entropy": figures.entropy,
         "smallest_share": float(shares.min()),
         "largest_share": float(shares.max()),
@@ -155,4 +160,4 @@ def _edge(k: int, tried: Sequence[int]) -> str:
 
 def selection_text(selection: Selection) -> Iterator[str]:
     """`selection.csv`."""
-    return csv_text(COLUMNS, selection.rows)
+    return csv_text(columns(selection.criterion), selection.rows)

@@ -9,7 +9,9 @@ from em_cli.engine.rows import Source
 
 @dataclass(frozen=True, slots=True)
 class Serial:
-    workers: int = 1
+    @property
+    def at_once(self) -> int:
+        return 1
 
     def map(self, task: Callable[[Source, Item], Answer], source: Source, items: Iterable[Item]) -> Iterator[Answer]:
         return (task(source, item) for item in items)

@@ -70,7 +70,7 @@ def configured(request: Request) -> Settings:
     stdout = _stdout_format(request.report, request.formats, request.screen.quiet)
     ks = parse_k(config.k)
     if request.compares:
-        check_criterion(config)
+        CRITERIA.load(config.criterion)
         if start:
             raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
     else:
@@ -90,7 +90,7 @@ def _with_climbs_of_named(config: RunConfig) -> RunConfig:
 
 def start_file(config: RunConfig) -> StartFile | None:
     """The file or run folder of parameters to start from, if that is what `start` names."""
-    path = config.search.start
+    path = config.search.start.name
     if path == "auto" or path in STARTS.names():
         return None
     if config.search.restarts not in ("auto", 1):
@@ -129,12 +129,6 @@ def _check_one(ks: tuple[int, ...], config: RunConfig) -> None:
         raise UsageError("how many components? Give -k, as in -k 3, or let em select choose.")
     if len(ks) > 1:
         raise UsageError(f"k is {config.k}, a range; fit takes one number: give -k, or use em select.")
-
-
-def check_criterion(config: RunConfig) -> None:
-    """`UsageError` if there is no such criterion."""
-    if config.criterion not in CRITERIA:
-        raise UsageError(f"unknown criterion {config.criterion!r}{did_you_mean(config.criterion, CRITERIA)}")
 
 
 def _folder(config: RunConfig, report: ReportOptions) -> str | None:

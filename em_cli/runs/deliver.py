@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from em_cli.config.choices import latent_choice
 from em_cli.config.texts import PLACE_KEYS, record
 from em_cli.criteria import CRITERIA
 from em_cli.display.search_words import trust
@@ -25,9 +26,9 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
     return Context(
         schema=data.schema,
         groups=groups,
-        latent="noise" if config.noise else "independent",
+        latent=latent_choice(config).name,
         seed=config.seed,
-        start="given" if settings.start else config.search.start,
+        start="given" if settings.start else config.search.start.name,
         effort=settings.effort,
         tol=config.search.tol,
         max_iter=config.search.max_iter,

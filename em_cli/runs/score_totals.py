@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from em_cli.criteria import CRITERIA, Figures
+from em_cli.criteria import Figures, values
 from em_cli.engine.arrays import add
 from em_cli.engine.scoring import RowScores, totals
 from em_cli.errors import DataError
@@ -42,7 +42,6 @@ def score_document(loaded: LoadedModel, chunks: Scored) -> dict[str, object]:
     figures = Figures(
         float(total.log_likelihood), loaded.model.n_parameters, weight, float(total.entropy), float(total.log_largest)
     )
-    values = {name: criterion(figures) for name, criterion in CRITERIA.items()}
     return {
         "n_rows_read": n_read,
         "n_samples": n,
@@ -50,7 +49,7 @@ def score_document(loaded: LoadedModel, chunks: Scored) -> dict[str, object]:
         "sum_weights": weight,
         "log_likelihood_per_row": figures.log_likelihood / weight,
         "n_parameters": figures.n_parameters,
-        **{name: value if value < float("inf") else None for name, value in values.items()},
+        **{name: value if value < float("inf") else None for name, value in values(figures).items()},
         "entropy": figures.entropy,
         "n_assigned": [int(count) for count in total.n_assigned],
     }

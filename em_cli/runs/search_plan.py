@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from em_cli import memory
 from em_cli.algorithms import ALGORITHMS
+from em_cli.config.choices import runner_choice
 from em_cli.config.durations import parse_duration
 from em_cli.config.run_config import RunConfig
 from em_cli.engine.protocols import Runner
 from em_cli.engine.stopping import Stopping
+from em_cli.parts import build
 from em_cli.runners import RUNNERS
 from em_cli.search.effort import EFFORTS
 from em_cli.search.memory_estimate import memory_estimate
@@ -21,18 +22,13 @@ from em_cli.starts import STARTS
 
 def runner_of(config: RunConfig) -> Runner:
     """Where to compute."""
-    return RUNNERS.make(config.runner, _workers(config))
-
-
-def _workers(config: RunConfig) -> int:
-    if config.threads != "auto":
-        return config.threads
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    choice = runner_choice(config)
+    return build(RUNNERS, choice.name, choice.options)
 
 
 def memory_for(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> float:
     """Bytes that a run takes in all, about."""
-    return memory_estimate(tasks, data.source, plan, 1 if config.runner == "serial" else _workers(config))
+    return memory_estimate(tasks, data.source, plan, runner_of(config).at_once)
 
 
 def check_memory(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> None:
@@ -52,10 +48,11 @@ def deadline_of(config: RunConfig, begun: float) -> float:
 def plan_of(config: RunConfig, effort: str | None, given: bool) -> Plan:
     """How to search; the start may be `given`, by a file."""
     search = config.search
-    names = AUTO_STARTS if search.start == "auto" or given else (search.start,)
+    auto = search.start.name == "auto" or given
+    starts = [(name, {}) for name in AUTO_STARTS] if auto else [(search.start.name, search.start.options)]
     return Plan(
-        algorithm=ALGORITHMS.make(search.algorithm),
-        starts=tuple((name, STARTS.make(name)) for name in names),
+        algorithm=build(ALGORITHMS, search.algorithm.name, search.algorithm.options),
+        starts=tuple((name, build(STARTS, name, options)) for name, options in starts),
         restarts=None if search.restarts == "auto" else search.restarts,
         stopping=Stopping(search.tol, search.max_iter),
         seed=config.seed,

@@ -17,6 +17,10 @@ class Column:
     type: str  # one of TYPES
     levels: tuple[str, ...] = ()  # of a levelled type, in the order of their codes 0, 1, …
 
+    @property
+    def discrete(self) -> bool:
+        return self.type in WHOLE
+
     def cells(self, values: Array) -> list[str] | list[int] | list[float]:
         """The values (n,) of the column as data hold them: names of levels, whole numbers, numbers."""
         if self.levels:

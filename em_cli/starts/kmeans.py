@@ -6,15 +6,17 @@ Seeds by greedy k-means++ (Arthur & Vassilvitskii 2007), then Lloyd's iteration 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.parts import Option
 
 
 @dataclass(frozen=True, slots=True)
 class KMeans:
-    max_iterations: int = 50
+    max_iterations: Annotated[int, Option("of Lloyd's iteration, at most", least=0)] = 50
 
     def labels(
         self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None

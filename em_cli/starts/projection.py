@@ -8,20 +8,22 @@ finds from a few random ones: two separate groups have a kurtosis below the norm
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.parts import Option
 from em_cli.starts.kmeans import KMeans
 from em_cli.starts.sphered import sphere
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    directions: int = 6  # random ones to begin from
-    steps: int = 10
-    max_iterations: int = 50
-    rows: int = 2000  # drawn to find the direction from, where there are more
+    directions: Annotated[int, Option("random ones to begin from", least=1)] = 6
+    steps: Annotated[int, Option("of the fixed point, from each", least=0)] = 10
+    max_iterations: Annotated[int, Option("of Lloyd's iteration, at most", least=0)] = 50
+    rows: Annotated[int, Option("drawn to find the direction from, where there are more", least=1)] = 2000
 
     def labels(
         self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.parts import Option
 from em_cli.starts.kmeans import KMeans
 
 
 @dataclass(frozen=True, slots=True)
 class Sphered:
-    max_iterations: int = 50
+    max_iterations: Annotated[int, Option("of Lloyd's iteration, at most", least=0)] = 50
 
     def labels(
         self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None

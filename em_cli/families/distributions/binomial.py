@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from em_cli.families.distributions.charts import InformationChart, log_odds_rati
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
 from em_cli.families.distributions.support import COUNTS, Support, counts
+from em_cli.parts import Option
 
 MOST_TRIALS = 1e12  # the logarithms of probabilities are exact to a hundredth
 SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wanted
@@ -35,8 +36,8 @@ class Binomial:
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
 
-    trials: int = 0
-    trials_columns: bool = False
+    trials: Annotated[int, Option("of every cell", least=0)] = 0
+    trials_columns: Annotated[bool, Option("columns are in pairs: successes, and their trials")] = False
 
     def __post_init__(self) -> None:
         if self.trials_columns == (self.trials > 0) or self.trials != int(self.trials):

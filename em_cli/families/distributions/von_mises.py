@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import Values
 from em_cli.families.distributions.parameters import Parameter, any_number, from_zero
 from em_cli.families.distributions.support import Support
+from em_cli.parts import Option
 
 TIGHT = 1e6  # concentration, beyond which more than 1e-10 would cancel
 UNIFORM = np.pi**2 / 3  # variance of an angle that may be any
@@ -43,7 +44,7 @@ class VonMises:
         Parameter("concentrations", from_zero()),
     )
 
-    period: float = 2 * np.pi  # of the columns: 360 for degrees, 24 for hours
+    period: Annotated[float, Option("of the columns: 360 for degrees, 24 for hours")] = 2 * np.pi
 
     def __post_init__(self) -> None:
         if not 0 < self.period < np.inf:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from em_cli.engine.columns import Columns
 from em_cli.errors import UsageError
 from em_cli.families.factor_analyzers.factor_analyzers import BoundFactorAnalyzers, bound_factor_analyzers
 from em_cli.families.factor_analyzers.missing import FactorAnalyzersWithGaps
+from em_cli.parts import Option
 
 NOISE = ("diag", "isotropic")
 
@@ -17,8 +18,8 @@ NOISE = ("diag", "isotropic")
 class FactorAnalyzers:
     """Covariances of a few factors, and of noise that is each column's own, or common to all."""
 
-    n_factors: int = 2
-    noise: str = "diag"  # or "isotropic"
+    n_factors: Annotated[int, Option("of every component")] = 2
+    noise: Annotated[str, Option("variances: diag, one for each column, or isotropic, one for all")] = "diag"
 
     describes: ClassVar[str] = "numeric"
     title: ClassVar[str] = "Factor analyzers mixture"

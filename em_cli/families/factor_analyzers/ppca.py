@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from em_cli.engine.columns import Columns
 from em_cli.families.factor_analyzers.factor_analyzers import BoundFactorAnalyzers
 from em_cli.families.factor_analyzers.missing import FactorAnalyzersWithGaps
 from em_cli.families.factor_analyzers.options import FactorAnalyzers
+from em_cli.parts import Option
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ppca:
     """Factor analysers with isotropic noise."""
 
-    n_factors: int = 2
+    n_factors: Annotated[int, Option("of every component")] = 2
 
     describes: ClassVar[str] = "numeric"
     title: ClassVar[str] = "Ppca mixture"

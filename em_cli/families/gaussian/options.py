@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -13,14 +13,17 @@ from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian.gaussian import BoundGaussian, bound_gaussian
 from em_cli.families.gaussian.missing import GaussianWithGaps, with_gaps
+from em_cli.parts import Option
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gaussian:
     """Normal components, in one of fourteen covariance structures; their means may be fixed."""
 
-    covariance: str = "full"
-    means: Sequence[Sequence[float]] | None = None  # of the components, in the user's units, if they are fixed
+    covariance: Annotated[str, Option("structure of the covariances, as em parts covariances lists them")] = "full"
+    means: Annotated[
+        Sequence[Sequence[float]] | None, Option("of the components, in the units of the data, if they are fixed")
+    ] = None
 
     describes: ClassVar[str] = "numeric"
     title: ClassVar[str] = "Gaussian mixture"

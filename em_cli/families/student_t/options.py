@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from em_cli.engine.columns import Columns
 from em_cli.errors import UsageError
@@ -11,6 +11,7 @@ from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian.gaussian import bound_gaussian
 from em_cli.families.student_t.missing import StudentTWithGaps, student_t_with_gaps
 from em_cli.families.student_t.student_t import LARGEST, BoundStudentT
+from em_cli.parts import Option
 
 STRUCTURES = ("VVV", "EEE", "VVI", "VII")  # full, tied, diagonal, spherical
 
@@ -19,8 +20,10 @@ STRUCTURES = ("VVV", "EEE", "VVI", "VII")  # full, tied, diagonal, spherical
 class StudentT:
     """t components, in four structures of their scale matrices."""
 
-    covariance: str = "full"
-    dof: str | float = "free"  # own for each component, "common" to all, or a number
+    covariance: Annotated[str, Option("structure of the scale matrices: full, tied, diag or spherical")] = "full"
+    dof: Annotated[
+        Literal["free", "common"] | float, Option("degrees of freedom: free in each component, common, or a number")
+    ] = "free"
 
     describes: ClassVar[str] = "numeric"
     title: ClassVar[str] = "Student t mixture"
