@@ -51,7 +51,7 @@ def _registries() -> tuple[Registry[Any], ...]:
     return FAMILIES, COVARIANCES, LATENTS, ALGORITHMS, STARTS, RUNNERS, PICTURES, CRITERIA
 
 
-def _axis(axes: dict[str, Registry[Any][Any]], asked: str) -> Registry:
+def _axis(axes: dict[str, Registry[Any]], asked: str) -> Registry[Any]:
     """The axis of this name, or the one of which a part is "an algorithm", "a start", …"""
     from em_cli.errors import UsageError
     from em_cli.registry import did_you_mean

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, ConfigDict, model_serializer
+from typing import Any
 
 from em_cli.algorithms import ALGORITHMS
+from em_cli.config.choice import AUTO, INDEPENDENT, NOISE, Choice
+from em_cli.config.run_config import RunConfig
 from em_cli.errors import UsageError
 from em_cli.latents import LATENTS
 from em_cli.parts import check_options, options_of
+from em_cli.registry import Registry
 from em_cli.runners import RUNNERS
 from em_cli.starts import STARTS
-
-if TYPE_CHECKING:
-    from em_cli.config.run_config import RunConfig
-    from em_cli.registry import Registry
 
 Key = tuple[str, ...]
 
@@ -31,35 +28,6 @@ SHORT_FORMS: Mapping[str, tuple[str, str]] = {
     "mixing_weights": ("latent", "weights"),
     "threads": ("runner", "workers"),
 }  # keys that stand for an option of a part
-INDEPENDENT, NOISE = "independent", "noise"  # the latent structures that the short forms are of
-AUTO = "auto"  # several starts in turn
-
-
-class Choice(BaseModel):
-    """A part by its name; further keys are its options. Without any, a configuration holds the bare name."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
-
-    name: str
-
-    @property
-    def options(self) -> dict[str, Any]:
-        return dict(self.model_extra or {})
-
-    @model_serializer
-    def _written(self) -> str | dict[str, Any]:
-        return {"name": self.name} | self.options if self.options else self.name
-
-
-def read_choice(value: Any, default: str) -> Any:
-    """The keys of a choice that is written as a bare name, or as options of the default alone."""
-    if isinstance(value, str):
-        return {"name": value}
-    if isinstance(value, Mapping):
-        return {"name": default} | dict(value)
-    if isinstance(value, Choice):
-        return value
-    raise ValueError("should be a name, or a section with a name and options")
 
 
 def latent_choice(config: RunConfig) -> Choice:

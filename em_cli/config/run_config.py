@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from em_cli.config.choices import AUTO, INDEPENDENT, NOISE, Choice, read_choice
+from em_cli.config.choice import AUTO, INDEPENDENT, NOISE, Choice, read_choice
 from em_cli.config.durations import parse_duration
 from em_cli.config.ranges import parse_k
 

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from em_cli.config.choices import AXES, Choice, in_short_forms
+from em_cli.config.choice import Choice
+from em_cli.config.choices import AXES, in_short_forms
 from em_cli.config.run_config import RunConfig
 from em_cli.config.yaml_text import dump
 from em_cli.parts import Setting, settings_of

@@ -6,12 +6,12 @@ from functools import wraps
 from types import SimpleNamespace
 
 import pytest
-from em_cli.config.files import record
 from program import ROOT, SAMPLES, em, em_process
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.config.resolve import resolve
 from em_cli.config.run_config import RunConfig
+from em_cli.config.texts import record
 from em_cli.config.yaml_text import parse
 from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
@@ -23,7 +23,7 @@ from em_cli.models.variants import covariance_names
 from em_cli.parts import check_options, options_of
 from em_cli.registry import Registry
 from em_cli.runners import RUNNERS
-from em_cli.runs import plan
+from em_cli.runs import search_plan
 from em_cli.sources.schema import Column, Schema
 from em_cli.starts import STARTS
 
@@ -84,9 +84,9 @@ def build_all(config, name, registry):
     elif registry is LATENTS:
         specification.latent_of(config, SimpleNamespace(schema=Schema((Column("a", "numeric"),))), (2,))
     elif registry is RUNNERS:
-        plan.runner_of(config)
+        search_plan.runner_of(config)
     else:
-        plan.plan_of(config)
+        search_plan.plan_of(config, None, False)
 
 
 @pytest.mark.parametrize(("registry", "name", "setting"), list(options()))

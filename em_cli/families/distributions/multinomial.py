@@ -25,8 +25,9 @@ SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wan
 class Multinomial:
     """Counts that share a total: columns that are multinomial, given their sum and the component.
 
-    A row with a missing cell has no known total, and says nothing by these columns; its others count.
     Totals being given, the likelihood is not that of other families of counts.
+
+    A row with a missing cell has no known total, and says nothing by these columns; its others count.
     """
 
     describes: ClassVar[str] = "count"
