@@ -54,7 +54,7 @@ def test_components_that_are_held_up_are_told(runs):
     params = json.loads((runs / "few.em/params.json").read_text())
     degenerate = [one["component"] for one in params["components"] if one["degenerate"]]
     assert [one["component"] for one in told["active"]] == degenerate != []
-    assert any(one["at_resolution"] for one in told["active"]) == params["floor_active"]
+    assert any(one["at_floor"] for one in told["active"]) == params["floor_active"]
     assert f"component {degenerate[0]}: it rests on" in em("show", "few.em", "--audit", cwd=runs).out
 
 
