@@ -1,6 +1,7 @@
-"""Manifests that somebody has edited: the file and the field are named."""
+"""Manifests and tables of a run that somebody has edited: the file and the field are named."""
 
 import json
+import re
 
 import pytest
 from program import SAMPLES
@@ -42,3 +43,23 @@ def test_a_manifest_that_is_none(run, text):
     told = em_here(f"report {run}")
     (run / "manifest.json").write_text(whole)
     assert told.status == 3 and "manifest.json" in told.err, told.err
+
+
+@pytest.mark.parametrize("table", ["trace", "restarts"])
+@pytest.mark.parametrize(
+    ("pattern", "instead", "words"),
+    [
+        (r"^candidate", "number", "has no column 'candidate'"),
+        ("log_likelihood", "height", "has no column 'log_likelihood'"),
+        (r"\n\d+,", "\nfirst,", "row 1, column 'candidate' holds 'first'"),
+        (r"\n\d+,", "\n,", "row 1, column 'candidate' is empty"),
+        (r"(?<=\d),", ";", "was it edited?"),
+    ],
+)
+def test_a_table_that_was_edited_is_named_with_its_place(run, table, pattern, instead, words):
+    file = run / f"{table}.csv"
+    whole = file.read_text()
+    file.write_text(re.sub(pattern, instead, whole, count=0 if instead == ";" else 1))
+    told = em_here(f"report {run}")
+    file.write_text(whole)
+    assert told.status == 3 and f"{table}.csv" in told.err and words.lower() in told.err.lower(), told.err
