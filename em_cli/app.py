@@ -129,7 +129,24 @@ def _misused(error: TyperException) -> ExitStatus:
         sys.stderr.write(f"{text}\n")
         return ExitStatus.USAGE
     more = f" See {context.command_path} --help." if context is not None else ""
-    return _say(f"error: {text.rstrip('.')}.{more}", ExitStatus.USAGE)
+    return _say(f"error: {(_of_a_value(error) or text).rstrip('.')}.{more}", ExitStatus.USAGE)
+
+
+def _of_a_value(error: TyperException) -> str:
+    """What is wrong with the value of an option, and where it was given; '' if that is not what is wrong."""
+    from pydantic import ValidationError
+
+    from em_cli.config.words import wanted
+
+    if not isinstance(error.__cause__, ValidationError):
+        return ""
+    first = error.__cause__.errors()[0]
+    option, context = getattr(error, "param", None), getattr(error, "ctx", None)
+    if option is None or context is None:
+        return ""
+    source = context.get_parameter_source(option.name)
+    name = option.envvar if source is not None and source.name == "ENVIRONMENT" else option.opts[-1]
+    return f"{name} {first['input']!r}: {wanted(first) or first['msg']}"
 
 
 def _say(message: str, status: ExitStatus) -> ExitStatus:
