@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -23,7 +24,7 @@ from em_cli.commands.score import score
 from em_cli.commands.select import select
 from em_cli.commands.show import show
 from em_cli.display.text import message as escaped
-from em_cli.errors import EmError, ExitStatus, ReaderGone
+from em_cli.errors import EmError, ExitStatus, Interrupted, ReaderGone
 from em_cli.runs import stdio
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -82,8 +83,8 @@ def main() -> None:
             sys.stdout.flush()
     except SystemExit as ended:
         status = ended.code
-    except (Exception, KeyboardInterrupt) as error:
-        if debug and not isinstance(error, ReaderGone | KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt, Interrupted) as error:
+        if debug and not isinstance(error, ReaderGone | KeyboardInterrupt | Interrupted):
             raise
         status = _told(error)
     stdio.settle()
@@ -94,8 +95,9 @@ def _told(error: BaseException) -> ExitStatus:
     """The status of a failure, after what went wrong is said."""
     if isinstance(error, ReaderGone):
         return error.status
-    if isinstance(error, KeyboardInterrupt):
-        return _say("interrupted; no result was written.", ExitStatus.INTERRUPTED)
+    if isinstance(error, KeyboardInterrupt | Interrupted):
+        status = error.status if isinstance(error, Interrupted) else ExitStatus.INTERRUPTED
+        return _say("interrupted; no result was written.", status)
     if memory.exhausted(error):
         limit = memory.address_limit()
         told = "" if limit is None else f": the limit is {memory.size(limit)} (ulimit -v)"
@@ -104,10 +106,23 @@ def _told(error: BaseException) -> ExitStatus:
         return _say(f"error: {error}", error.status)
     if isinstance(error, TyperException):
         return _misused(error)
+    if why := _of_the_system(error):
+        return _say(f"error: {why}", ExitStatus.OUTPUT)
     return _say(
         f"a fault of ours: {type(error).__name__}: {str(error)[:200]}. Please report it, with what --debug prints.",
         ExitStatus.INTERNAL,
     )
+
+
+def _of_the_system(error: BaseException) -> str:
+    """What the surroundings lack, where that is the cause; '' where it is not."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many files are open for the limit that is set here (ulimit -n). Raise it; 256 will do."
+    try:
+        os.getcwd()  # noqa: PTH109 (whether it is there)
+    except FileNotFoundError:
+        return "the working folder has been deleted: paths that begin there lead nowhere. Change to another folder."
+    return ""
 
 
 def _misused(error: TyperException) -> ExitStatus:
@@ -118,7 +133,24 @@ def _misused(error: TyperException) -> ExitStatus:
         sys.stderr.write(f"{text}\n")
         return ExitStatus.USAGE
     more = f" See {context.command_path} --help." if context is not None else ""
-    return _say(f"error: {text.rstrip('.')}.{more}", ExitStatus.USAGE)
+    return _say(f"error: {(_of_a_value(error) or text).rstrip('.')}.{more}", ExitStatus.USAGE)
+
+
+def _of_a_value(error: TyperException) -> str:
+    """What is wrong with the value of an option, and where it was given; '' if that is not what is wrong."""
+    from pydantic import ValidationError
+
+    from em_cli.config.words import wanted
+
+    if not isinstance(error.__cause__, ValidationError):
+        return ""
+    first = error.__cause__.errors()[0]
+    option, context = getattr(error, "param", None), getattr(error, "ctx", None)
+    if option is None or context is None:
+        return ""
+    source = context.get_parameter_source(option.name)
+    name = option.envvar if source is not None and source.name == "ENVIRONMENT" else option.opts[-1]
+    return f"{name} {first['input']!r}: {wanted(first) or first['msg']}"
 
 
 def _say(message: str, status: ExitStatus) -> ExitStatus:

@@ -51,3 +51,11 @@ class NoFit(EmError):
     """No start gave an acceptable fit."""
 
     status = ExitStatus.NO_FIT
+
+
+class Interrupted(BaseException):
+    """A signal has ended the program before there was anything to write."""
+
+    def __init__(self, status: ExitStatus) -> None:
+        super().__init__()
+        self.status = status

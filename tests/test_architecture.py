@@ -37,7 +37,7 @@ HOME = {
     "typer": {"app", "commands", "options"},
     "click": {"app", "commands"},
     "yaml": {"config"},
-    "pydantic": {"config"},
+    "pydantic": {"config", "outputs"},
     "pydantic_core": {"outputs"},
     "matplotlib": {"reports"},
     "jinja2": {"reports"},

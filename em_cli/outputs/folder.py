@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from em_cli.errors import OutputError
 
 Content = Iterable[str] | Iterable[bytes]
+ASIDE = ".partial"  # ends the names of files on their way
 WHOLE = "backslashreplace"  # names of files may hold bytes that are no characters
 
 
@@ -42,15 +45,48 @@ def _put(path: str, content: Content) -> None:
             stream.writelines(_bytes(content))
         return
     with explained(path):
-        handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        os.close(handle)
+        _clear(target)
+        handle, aside = tempfile.mkstemp(ASIDE, f".{target.name}.", target.parent)
         try:
+            _lock(handle)
             write_flushed(Path(aside), content)
             Path(aside).chmod(0o666 & ~umask())
             Path(aside).replace(target)
         except BaseException:
             Path(aside).unlink(missing_ok=True)
             raise
+        finally:
+            os.close(handle)
+
+
+def _clear(target: Path) -> None:
+    """Remove what killed runs have left of this file: written by this user, and held by nobody."""
+    for left in target.parent.glob(f".{escape(target.name)}.{'[a-z0-9_]' * 8}{ASIDE}"):
+        with suppress(OSError):
+            handle = os.open(left, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+            try:
+                about = os.fstat(handle)
+                if stat.S_ISREG(about.st_mode) and about.st_nlink == 1 and _mine(about) and _lock(handle):
+                    left.unlink()
+            finally:
+                os.close(handle)
+
+
+def _mine(about: os.stat_result) -> bool:
+    return not hasattr(os, "geteuid") or about.st_uid == os.geteuid()
+
+
+def _lock(handle: int) -> bool:
+    """Hold a file for as long as it is open; whether that could be done."""
+    try:
+        import fcntl
+    except ImportError:  # where there are no such locks
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def is_stream(path: str) -> bool:

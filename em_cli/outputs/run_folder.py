@@ -6,7 +6,9 @@ import ctypes
 import errno
 import os
 import shutil
+import stat
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +21,14 @@ from em_cli.outputs.folder import Content, explained, umask, write_flushed
 from em_cli.outputs.manifest import MANIFEST, to_json
 
 CHECKPOINT = "checkpoint"
+FOLDERS = frozenset({CHECKPOINT, "plots"})  # of a run
+FILES = frozenset(
+    {
+        *("params.json", "responsibilities.csv", "selection.csv", "trace.csv", "restarts.csv"),
+        *("run.yaml", "report.html", MANIFEST),
+    }
+)
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 AT_CWD, EXCHANGE = -100, 2  # of renameat2(2)
 
 
@@ -41,6 +51,7 @@ class RunFolder:
         A run that is not finished keeps its checkpoint.
         """
         outputs = {}
+        target = Path(os.path.realpath(self.path))
         with explained(self.path):
             for name, content in files.items():
                 (self.aside / name).parent.mkdir(exist_ok=True)
@@ -53,14 +64,14 @@ class RunFolder:
                 if not (self.force or self.resume):
                     raise OutputError(f"{self.path} exists by now. Use --force to replace it.")
                 with ExitStack() as stack:
-                    _locked(Path(self.path), stack)  # it is about to bear the name that others would take
-                    _exchange(self.aside, Path(self.path))
+                    _locked(target, stack)  # it is about to bear the name that others would take
+                    _exchange(self.aside, target)
                     shutil.rmtree(self.aside, ignore_errors=True)
             else:
-                self.aside.rename(self.path)
+                self.aside.rename(target)
             _flush(self.aside.parent)
             if finished:  # not before, lest it be lost with a run that is killed now
-                shutil.rmtree(Path(self.path) / CHECKPOINT, ignore_errors=True)
+                shutil.rmtree(target / CHECKPOINT, ignore_errors=True)
         return [*files, MANIFEST]
 
 
@@ -72,6 +83,11 @@ def check_folder(path: str, force: bool, resume: bool = False) -> None:
             raise OutputError(f"{path} exists. Use --force to replace it, --resume to continue it, or --out.")
         if not folder.is_dir() or (any(folder.iterdir()) and not (folder / "params.json").exists()):
             raise OutputError(f"{path} is not a run folder: it will not be replaced. Use --out to write elsewhere.")
+        if strange := _strange(folder):
+            raise OutputError(
+                f"{path} holds {strange!r}, which no run has written: it will not be replaced. "
+                "Move that away, or use --out to write elsewhere."
+            )
     parent = folder.absolute().parent
     nearest = next(p for p in (parent, *parent.parents) if p.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
@@ -85,7 +101,7 @@ def reserved(path: str, force: bool, resume: bool) -> Iterator[RunFolder]:
     What is left is the checkpoint of a run that can be continued.
     """
     check_folder(path, force, resume)
-    target = Path(path).absolute()
+    target = Path(os.path.realpath(path))  # a link is written through
     aside = target.parent / f".{target.name}.partial"
     made = [parent for parent in target.parents if not parent.exists()]
     with ExitStack() as stack:
@@ -111,13 +127,49 @@ def reserved(path: str, force: bool, resume: bool) -> Iterator[RunFolder]:
 def _take(aside: Path, path: str, stack: ExitStack) -> None:
     """Make and lock the folder; one that a killed run has left is taken over."""
     while True:
-        aside.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            aside.mkdir(mode=0o700)
+        _check_own(aside, path)
         with ExitStack() as held, suppress(FileNotFoundError):  # where another run has just given it its place
             if not _locked(aside, held):
                 raise OutputError(f"another run is writing to {path}. Wait for it, or use --out to write elsewhere.")
             if aside.exists():
                 stack.push(held.pop_all())
                 return
+
+
+def _check_own(aside: Path, path: str) -> None:
+    """Refuse what stands at the name of the hidden folder, unless a run of this user's has left it."""
+    try:
+        about = aside.lstat()
+    except FileNotFoundError:  # another run has just given it its place
+        return
+    wrong = ""
+    if not stat.S_ISDIR(about.st_mode):
+        wrong = "is no folder"
+    elif hasattr(os, "geteuid") and about.st_uid != os.geteuid():
+        wrong = "belongs to another user"
+    elif about.st_mode & OTHERS_WRITE:
+        wrong = "can be written by others"
+    elif strange := _strange(aside):
+        wrong = f"holds {strange!r}, which no run has left there"
+    if wrong:
+        raise OutputError(
+            f"{path} cannot be written: {aside.name} beside it, where a run is written before it takes its place, "
+            f"{wrong}. Nothing was touched. Move it away, or use --out to write elsewhere."
+        )
+
+
+def _strange(folder: Path) -> str:
+    """The first thing in a folder that no run has written there; '' if there is none."""
+
+    def own(entry: os.DirEntry[str]) -> bool:
+        if entry.is_dir(follow_symlinks=False):
+            return entry.name in FOLDERS
+        return entry.name in FILES and not entry.is_symlink()
+
+    with os.scandir(folder) as entries:
+        return min((entry.name for entry in entries if not own(entry)), default="")
 
 
 def _locked(folder: Path, stack: ExitStack) -> bool:
@@ -162,8 +214,7 @@ def _exchange(aside: Path, target: Path) -> None:
             swap = ctypes.CDLL(None, use_errno=True).renameat2
             if swap(AT_CWD, os.fsencode(aside), AT_CWD, os.fsencode(target.absolute()), EXCHANGE) == 0:
                 return
-    old = aside.with_name(f"{aside.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    old = Path(tempfile.mkdtemp(prefix=f"{aside.name}.", dir=aside.parent))  # an empty folder can be renamed to
     target.rename(old)
     aside.rename(target)
     shutil.rmtree(old, ignore_errors=True)

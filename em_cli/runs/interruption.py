@@ -10,17 +10,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from em_cli.errors import ExitStatus
+from em_cli.errors import ExitStatus, Interrupted
 
 
 @dataclass(slots=True)
 class Interruption:
-    """Whether a signal has asked the run to end; a second one ends it at once."""
+    """Whether a signal has asked the run to end.
+
+    The first one ends it at once while nobody asks for it: data are awaited, and there is no fit to write. A second
+    one always does.
+    """
 
     number: int = 0
+    heeded: bool = False  # the search has begun, and asks after every pass
 
     def __call__(self) -> bool:
+        self.heeded = True
         return self.number != 0
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """The handler of signals."""
+        first, self.number = self.number == 0, number
+        if not (first and self.heeded):
+            raise Interrupted(self.status)
 
     @property
     def status(self) -> ExitStatus:
@@ -46,16 +58,10 @@ class Halt:
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
     interruption = Interruption()
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if interruption():
-            raise KeyboardInterrupt
-        interruption.number = number
-
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interruption.note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield interruption
     finally:

@@ -131,7 +131,7 @@ def _at_their_place(manifest: Mapping[str, Any], home: Path) -> Iterator[str]:
     """As they were given, from here, from where the program ran then, or from beside the run folder."""
     for file in manifest["inputs"]:
         name = str(file["name"])
-        from_where = (Path(), Path(str(manifest.get("working_directory", ""))), home.absolute().parent)
+        from_where = (Path(), Path(str(manifest.get("working_directory") or "")), home.absolute().parent)
         found = next((place / name for place in from_where if (place / name).exists()), None)
         if found is not None:
             yield str(found)

@@ -17,6 +17,8 @@ from em_cli.runs.plotted_rows import read_rows
 from em_cli.sources.files import label
 
 KNOWN = {"name", "sha256"}  # of every input
+FILLED = ("candidate", "k")  # columns of tables of a run in which no cell is empty
+NUMBERS = {*FILLED, "log_likelihood", "iteration", "iterations", "n_parameters", "bic", "aic", "icl"}
 
 Table = tuple[Mapping[str, Any], ...]
 
@@ -75,14 +77,26 @@ def _value(text: str | None) -> Any:
 
 
 def _table(file: Path) -> Table:
-    """Of a file that may be absent."""
+    """Of a file that may be absent; `DataError` if it is not what a run has written."""
+    from em_cli.outputs.selection import COLUMNS as SELECTION_COLUMNS
+    from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS
+
     try:
         with file.open(encoding="utf-8", newline="") as lines:
-            return parsed(lines)
+            rows = parsed(lines)
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file}: cannot be read ({error}).") from None
+    wanted = {"trace": TRACE_COLUMNS, "restarts": LEDGER_COLUMNS}.get(file.stem, SELECTION_COLUMNS)
+    for number, row in enumerate(rows, 1):
+        if absent := [name for name in wanted if name not in row]:
+            raise DataError(f"{file} has no column {absent[0]!r}, which a run has written there. Was it edited?")
+        for name, value in row.items():
+            if (name in FILLED and value is None) or (name in NUMBERS and isinstance(value, str)):
+                held = "is empty" if value is None else f"holds {value!r}, which is no number"
+                raise DataError(f"{file}, row {number}, column {name!r} {held}. Was it edited?")
+    return rows
 
 
 def _manifest(home: Path) -> Mapping[str, Any]:

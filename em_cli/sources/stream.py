@@ -22,7 +22,7 @@ from em_cli.sources.weights import weights_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """Consecutive rows."""
+    """Consecutive rows, maybe none."""
 
     first_row: int  # of all rows of all files, from 0
     n_rows: int
@@ -40,16 +40,18 @@ class Chunk:
 
 
 def stream(paths: Sequence[str], columns: Sequence[Column], options: ReadOptions) -> Iterator[Chunk]:
-    """The columns named here, whatever else the files hold; the options' own choice of columns is not looked at."""
+    """The columns named here, whatever else the files hold; the options' own choice of columns is not looked at.
+
+    Of each file there is at least one chunk, maybe without rows.
+    """
     options = replace(options, columns=None, exclude=(), types={column.name: column.type for column in columns})
     row = 0
     for path in expand(paths):
         for piece in pieces(path, options):
             check_needed(piece.names, piece.file, columns, options)
-            if len(piece.frame):
-                chunk = _chunk(piece, columns, options, row)
-                row += chunk.n_rows
-                yield chunk
+            chunk = _chunk(piece, columns, options, row)
+            row += chunk.n_rows
+            yield chunk
 
 
 def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_row: int) -> Chunk:

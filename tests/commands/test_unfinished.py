@@ -131,6 +131,104 @@ def test_what_a_killed_run_has_left_is_neither_lost_nor_in_the_way(there):
     assert not left.exists() and (there / "new.em").exists()
 
 
+def planted_link(there: Path) -> None:
+    (there / ".x.em.partial").symlink_to("precious")
+
+
+def planted_file(there: Path) -> None:
+    (there / ".x.em.partial").write_text("mine")
+
+
+def folder_of_somebody(there: Path) -> None:
+    (there / ".x.em.partial").mkdir()
+    (there / ".x.em.partial/thesis.txt").write_text("mine")
+
+
+def folder_open_to_others(there: Path) -> None:
+    (there / ".x.em.partial").mkdir()
+    (there / ".x.em.partial").chmod(0o777)
+
+
+def link_inside(there: Path) -> None:
+    (there / ".x.em.partial").mkdir()
+    (there / ".x.em.partial/checkpoint").symlink_to("../precious")
+
+
+@pytest.mark.parametrize(
+    "planted", [planted_link, planted_file, folder_of_somebody, folder_open_to_others, link_inside]
+)
+@pytest.mark.parametrize("options", [(), ("--force",), ("--resume",)])
+def test_what_stands_at_the_hidden_name_is_not_taken_over_unseen(there, planted, options):
+    (there / "precious").mkdir()
+    (there / "precious/thesis.txt").write_text("mine")
+    planted(there)
+    before = sorted(str(path) for path in there.rglob("*"))
+    refused = em("fit", "faithful.csv", "-k", "2", "--out", "x.em", *options, cwd=there, status=4)
+    assert ".x.em.partial" in refused.err and "Nothing was touched" in refused.err
+    assert sorted(str(path) for path in there.rglob("*")) == before
+
+
+def test_a_run_folder_with_somebody_elses_files_is_not_replaced(there):
+    (there / "faithful.em/notes.txt").write_text("mine")
+    refused = em("fit", "faithful.csv", "-k", "2", "--force", cwd=there, status=4)
+    assert "'notes.txt'" in refused.err and (there / "faithful.em/notes.txt").read_text() == "mine"
+    home = there / "home"
+    home.mkdir()
+    shutil.copy(there / "faithful.em/params.json", home)
+    (home / "thesis.txt").write_text("mine")
+    refused = em("fit", "faithful.csv", "-k", "2", "--force", "--out", "home", cwd=there, status=4)
+    assert "no run has written" in refused.err and (home / "thesis.txt").exists()
+
+
+def test_a_link_to_a_run_folder_is_written_through(there):
+    (there / "faithful.em").rename(there / "real.em")
+    (there / "link.em").symlink_to("real.em")
+    em("fit", "faithful.csv", "-k", "3", "-q", "--force", "--out", "link.em", cwd=there)
+    assert (there / "link.em").is_symlink()
+    assert json.loads((there / "real.em/params.json").read_text())["n_components"] == 3
+    assert sorted(path.name for path in there.iterdir()) == ["faithful.csv", "link.em", "real.em"]
+
+
+def test_files_that_killed_runs_have_left_on_their_way_are_cleared(there):
+    left, held, other = (there / f".new.csv.{name}.partial" for name in ("abcdefgh", "ijklmnop", "mine"))
+    for path in (left, held, other):
+        path.write_text("row,comp")
+    link = there / ".new.csv.qrstuvwx.partial"
+    link.symlink_to("faithful.csv")
+    with held.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # by a run that is still writing
+        em("predict", "faithful.em", "faithful.csv", "--out", "new.csv", cwd=there)
+    assert not left.exists() and held.exists() and other.exists() and link.is_symlink()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("source", ["fifo", "-"])
+def test_a_signal_ends_at_once_a_run_that_awaits_its_data(there, source, number, status):
+    os.mkfifo(there / "fifo")
+    run = command("fit", source, "-k", "2", "--out", "x.em")
+    process = subprocess.Popen(run, cwd=there, env=ENVIRONMENT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    while process.poll() is None and not (there / ".x.em.partial").exists():
+        time.sleep(0.01)
+    time.sleep(0.5)  # it has come to wait
+    process.send_signal(number)
+    assert process.wait(20) == status
+    assert b"no result was written" in process.communicate()[1]
+    assert not [path for path in there.iterdir() if path.name.endswith(("x.em", ".partial"))]
+
+
+def test_a_working_folder_that_is_deleted_costs_no_result(there):
+    gone = there / "gone"
+    gone.mkdir()
+    begun = "cd gone && rmdir ../gone && exec"
+    run = command("fit", there / "faithful.csv", "-k", "2", "-q", "--out", there / "x.em")
+    assert subprocess.run(["sh", "-c", f'{begun} "$@"', "sh", *run], cwd=there, env=ENVIRONMENT).returncode == 0
+    assert json.loads((there / "x.em/manifest.json").read_text())["working_directory"] is None
+    gone.mkdir()
+    run = command("fit", there / "faithful.csv", "-k", "2", "-q", "--out", "x.em")
+    done = subprocess.run(["sh", "-c", f'{begun} "$@"', "sh", *run], cwd=there, env=ENVIRONMENT, capture_output=True)
+    assert done.returncode == 4 and b"working folder has been deleted" in done.stderr
+
+
 def test_two_runs_on_one_folder(there):
     aside = there / ".x.em.partial"
     aside.mkdir()

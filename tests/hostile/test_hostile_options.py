@@ -145,3 +145,19 @@ def test_options_of_a_fit(options, word):
 @pytest.mark.parametrize(("line", "word"), OTHERS.items(), ids=OTHERS)
 def test_options_of_other_commands(line, word):
     refused(line, 2, (word,))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("fit d.csv -k 2 --seed abc", "--seed 'abc': a whole number is wanted"),
+        ("fit d.csv -k 2 --seed 1.5", "--seed '1.5': a whole number is wanted"),
+        ("fit d.csv -k 2 --max-iter many", "--max-iter 'many': a whole number is wanted"),
+        ("fit d.csv -k 2 --tol small", "--tol 'small': a number is wanted"),
+        ("sample d.em --rows -4", "--rows '-4': it must be at least 0"),
+    ],
+)
+def test_values_of_options_are_judged_in_words_of_our_own(line, words, monkeypatch):
+    refused(line, 2, (words,))
+    monkeypatch.setenv("EM_SEED", "x")
+    refused("fit d.csv -k 2", 2, ("EM_SEED 'x': a whole number is wanted",))
