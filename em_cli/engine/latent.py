@@ -43,20 +43,24 @@ class Latent(Protocol):
     def to_document(self, parameters: Any) -> dict[str, Any]: ...
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Any: ...
     def sample(self, parameters: Any, n_rows: int, rng: Any) -> Integers:
-        """The component of each row (n,); K stands for noise."""
+        """The outcome of each row (n,): its component, or K and up for those beyond them."""
 
     def chart(self, parameters: Any, weight: Array) -> LatentChart | None: ...
 
     @property
-    def has_noise(self) -> bool:
-        """Whether rows may belong to no component."""
+    def extra(self) -> tuple[str, ...]:
+        """The names of outcomes beyond the K components, such as noise.
+
+        They have responsibilities of their own, behind those of the components. Documents hold the weight
+        of each under its name.
+        """
 
 
-class Noisy(Protocol):
+class BeyondComponents(Protocol):
     """A latent structure by which rows may belong to no component."""
 
-    def draw(self, n_rows: int, rng: Any) -> Array:
-        """Such rows (D, n), in the user's units."""
+    def draw(self, outcomes: Integers, rng: Any) -> Array:
+        """Rows (D, n) of these outcomes (n,) beyond the components, counted from 0, in the user's units."""
 
 
 class LatentChart(Protocol):

@@ -83,14 +83,14 @@ def planned(groups: Sequence[Group], source: Source) -> list[Walk]:
 def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Array | None]]:
     """Which candidates are evaluated by which natural parameters, those of their common features left out.
 
-    Noise does not have these in common: beside it, they count.
+    Outcomes beyond the components do not have these in common: beside them, they count.
     """
     family, r = model.family, n_candidates(stacked)
     if not hasattr(family, "natural"):
         return [(slice(0, r), None)]
     by_products = cast(Exponential, family)
     theta, apart = by_products.natural(stacked.components)
-    own = family.n_features() if model.latent.has_noise else by_products.n_own_features()
+    own = family.n_features() if model.latent.extra else by_products.n_own_features()
     if not np.logical_or.reduce(apart):
         return [(slice(0, r), theta[..., :own])]
     if apart.all():

@@ -19,7 +19,7 @@ from em_cli.engine.rows import Block, Source
 @dataclass(frozen=True, slots=True)
 class RowScores:
     log_density: Array  # (n,) of the mixture
-    responsibilities: Array  # (K, n); (K + 1, n) with that of the noise last, where there is noise
+    responsibilities: Array  # (K, n), and behind them those of the outcomes beyond the components
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Totals:
     log_likelihood: Array  # ()
     entropy: Array  # () of the responsibilities
     log_largest: Array  # () sum of the log of each row's largest responsibility
-    n_effective: Array  # (K,) sum of responsibilities; (K + 1,) where there is noise
+    n_effective: Array  # (K,) sum of responsibilities, and of those of the outcomes beyond the components
     n_assigned: Array  # likewise, rows whose largest responsibility it is
 
 
@@ -45,8 +45,8 @@ def score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers 
         back = np.argsort(order)
         return RowScores(scores.log_density[back], scores.responsibilities.take(back, axis=1))
     n, step = x.shape[1], tile_rows(model.family.n_features())
-    k, noise = model.n_components, model.latent.has_noise
-    log_density, responsibilities = np.empty(n), np.empty((k + noise, n))
+    k = model.n_components
+    log_density, responsibilities = np.empty(n), np.empty((model.n_outcomes, n))
     stacked = stack([parameters])
     prior = model.latent.log_prior(stacked.latent)
     for first in range(0, n, step):
@@ -58,7 +58,7 @@ def score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers 
         posterior = model.latent.posterior(joint, stacked.latent, Block(0, padded, labels=known))
         log_density[first : first + m] = posterior.log_likelihood[0, :m] + model.family.base_measure(tile)
         responsibilities[:k, first : first + m] = joint[0, :, :m]
-    if noise:
+    if model.latent.extra:
         responsibilities[k] = np.maximum(1 - responsibilities[:k].sum(axis=0), 0.0)
     responsibilities[responsibilities < NEGLIGIBLE] = 0.0
     return RowScores(log_density, responsibilities)

@@ -98,8 +98,8 @@ class Independent:
         return n_components - 1 if self.shares == "free" else 0
 
     @property
-    def has_noise(self) -> bool:
-        return False
+    def extra(self) -> tuple[str, ...]:
+        return ()
 
     def chart(self, parameters: MixingWeights, weight: Array) -> WeightsChart | FixedChart:
         if self.shares != "free":

@@ -116,8 +116,8 @@ class Noise:
         return n_components
 
     @property
-    def has_noise(self) -> bool:
-        return True
+    def extra(self) -> tuple[str, ...]:
+        return ("noise",)
 
     def chart(self, parameters: NoisyWeights, weight: Array) -> NoisyChart:
         noise = float(weight.sum() * parameters.noise[0] / parameters.weights.sum())
@@ -146,10 +146,10 @@ class Noise:
         share = all_weights(parameters).weights
         return rng.choice(len(share), size=n_rows, p=share / share.sum()).astype(np.intp)
 
-    def draw(self, n_rows: int, rng: np.random.Generator) -> Array:
+    def draw(self, outcomes: Integers, rng: np.random.Generator) -> Array:
         """Rows (D, n) of the noise."""
         lowest, highest = np.array(self.box).T
-        drawn: Array = rng.uniform(lowest, highest, (n_rows, len(self.box))).T
+        drawn: Array = rng.uniform(lowest, highest, (len(outcomes), len(self.box))).T
         return drawn
 
 

@@ -107,10 +107,11 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
     """The whole document. It holds no time, host or path: identical runs give identical bytes."""
     fitted, figures, chosen = result.fitted, result.figures, result.fitted.chosen
     assert chosen is not None, "there is a fit to write"
-    noise = {"noise_n_assigned": float(result.totals.n_assigned[-1])} if result.loaded.model.latent.has_noise else {}
+    model, n_assigned = result.loaded.model, result.totals.n_assigned.tolist()
+    extra = zip(model.latent.extra, n_assigned[model.n_components :], strict=True)
     return (
         result.parameters
-        | noise
+        | {f"{name}_n_assigned": n for name, n in extra}
         | {
             "components": components(result.loaded, result.totals, result.degeneracies, result.names),
             "log_likelihood": figures.log_likelihood,

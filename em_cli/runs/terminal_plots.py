@@ -33,10 +33,10 @@ def sketches_of(loaded: LoadedModel, folder: str, width: int) -> Sketches:
     from em_cli.runs.read_back import run_of
 
     run = run_of("", loaded, {"inputs": [{"name": "-"}]}, {"trace": (), "restarts": (), "selection": ()}, None)
-    labels = [str(place + 1) for place in range(run.k)] + ["noise"] * run.has_noise
+    labels = [*(str(place + 1) for place in range(run.k)), *run.extra]
     criterion = _criterion(Path(folder))
     n_colors = max(len(labels), len(criterion.curves) if criterion else 0)
-    colors = [LIGHT.mark(place, run.k if run.has_noise else n_colors).colour for place in range(n_colors)]
+    colors = [LIGHT.mark(place, run.k if run.extra else n_colors).colour for place in range(n_colors)]
     levels = level_probabilities(loaded)
     numbers = [place for place, column in enumerate(run.schema.columns) if not column.levels]
     apart = dict(zip(numbers, _share(run) @ np.nan_to_num(standardised(run, numbers)[0]) ** 2, strict=True))
@@ -85,7 +85,7 @@ def _disagreement(run: Run, levels: Sequence[Mapping[str, float]]) -> float:
 
 
 def _share(run: Run) -> Array:
-    """(K,) of the components in what is no noise."""
+    """(K,) of the components in what belongs to one."""
     share: Array = run.weights[: run.k] / run.weights[: run.k].sum()
     return share
 
