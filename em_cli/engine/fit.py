@@ -12,8 +12,9 @@ from em_cli.engine.checkpoint import Checkpoint, on_the_way, restore, unpacked_r
 from em_cli.engine.climb import Candidate, Climb, FitResult, Round
 from em_cli.engine.events import Observer, PassDone, ignore
 from em_cli.engine.expectation import Expectation, Parameters
-from em_cli.engine.model import Model, maximize_all
+from em_cli.engine.model import maximize_all
 from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.engine.stopping import Status, Stopping
@@ -85,8 +86,8 @@ def run_searches(
     while waiting:
         climbing = [climb for climbs in waiting.values() for climb in climbs if climb.result is None]
         if asking := _maximized(climbing):
-            batches = one_pass([(model, parameters) for model, parameters, _ in asking], source, runner)
-            for batch, (_, _, members) in zip(batches, asking, strict=True):
+            batches = one_pass([stack for stack, _ in asking], source, runner)
+            for batch, (_, members) in zip(batches, asking, strict=True):
                 for index, climb in enumerate(members):
                     climb.tell(Expectation(batch, index))
         observe(PassDone(sum(climb.result is None for climb in climbing), len(climbing)))
@@ -102,7 +103,7 @@ def run_searches(
     return [answers[place] for place in range(len(searches))]
 
 
-def _maximized(climbing: list[Climb]) -> list[tuple[Model, Parameters, list[Climb]]]:
+def _maximized(climbing: list[Climb]) -> list[tuple[Stack, list[Climb]]]:
     """Where the climbs want their E-steps, stacked by model; the M-steps asked for are run first."""
     starting: dict[int, list[Climb]] = {}
     going_on: dict[int, list[Climb]] = {}
@@ -112,7 +113,7 @@ def _maximized(climbing: list[Climb]) -> list[tuple[Model, Parameters, list[Clim
     asking = []
     for climbs in starting.values():
         points = [climb.query.at for climb in climbs if isinstance(climb.query.at, Parameters)]
-        asking.append((climbs[0].candidate.model, stack(points), climbs))
+        asking.append((Stack(climbs[0].candidate.model, stack(points)), climbs))
     wanted = [
         (climbs[0].candidate.model, [climb.query.at for climb in climbs if isinstance(climb.query.at, Expectation)])
         for climbs in going_on.values()
@@ -123,5 +124,6 @@ def _maximized(climbing: list[Climb]) -> list[tuple[Model, Parameters, list[Clim
                 climb.end(Status.DEGENERATE, "a component has lost all its rows")
         left = [climb for climb, lost in zip(climbs, empty, strict=True) if not lost]
         if left:
-            asking.append((model, take(parameters, np.flatnonzero(~empty)) if empty.any() else parameters, left))
+            kept = take(parameters, np.flatnonzero(~empty)) if empty.any() else parameters
+            asking.append((Stack(model, kept), left))
     return asking

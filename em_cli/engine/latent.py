@@ -10,7 +10,7 @@ from em_cli.engine.arrays import Array, Integers
 
 if TYPE_CHECKING:
     from em_cli.engine.columns import Columns
-from em_cli.engine.expectation import ModelStatistics
+from em_cli.engine.expectation import LatentStatistics, ModelStatistics
 from em_cli.engine.family import Family
 from em_cli.engine.rows import Block
 
@@ -19,8 +19,8 @@ from em_cli.engine.rows import Block
 class Posterior:
     """What is believed about the labels of some rows; the responsibilities overwrite the log-densities."""
 
-    log_likelihood: Array  # (R, n) of each row
-    statistics: Any  # of the latent structure, beyond the component weights, case weights in it; None if it needs none
+    log_likelihood: Array  # (R, U) of each unit: row, or group of rows where the structure needs them
+    statistics: LatentStatistics  # of the latent structure, beyond the component weights; the weights are in it
 
 
 class Latent(Protocol):
@@ -37,7 +37,20 @@ class Latent(Protocol):
     def log_prior(self, parameters: Any) -> Array:
         """What is added (R, K) to every row's log-density before `posterior`."""
 
-    def posterior(self, log_density: Array, parameters: Any, block: Block) -> Posterior: ...
+    @property
+    def needs_groups(self) -> bool:
+        """Whether rows that belong together have to be looked at together; if not, the rows are the units."""
+
+    def posterior(self, log_density: Array, parameters: Any, block: Block, weights: Array | None = None) -> Posterior:
+        """Overwrite log-densities (R, K, n) by responsibilities times the weights (n,), if there are any.
+
+        The log-likelihood is without them. They are the case weights of the block in a pass, and none where
+        rows are scored.
+        """
+
+    def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
+        """What units of this log-likelihood (R, U) add to the objective (R,), under these weights."""
+
     def maximize(self, weight: Array, statistics: Any, parameters: Any) -> Any: ...
     def n_parameters(self, n_components: int) -> int: ...
     def to_document(self, parameters: Any) -> dict[str, Any]: ...

@@ -1,9 +1,9 @@
-"""Which products a pass forms for its groups of candidates, and how they are cut to fit a core's own cache."""
+"""Which products a pass forms for the candidates, and how they are cut to fit a core's own cache."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
 
@@ -22,20 +22,47 @@ TILE_FLOATS = 3 << 15  # of features per tile
 LONGEST_TILE = 1 << 13  # rows
 JOINT_FLOATS = 1 << 16  # of log-densities computed at once
 
-Group = tuple[Model, Parameters]  # stacked candidates of one model
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Candidates of one model whose E-steps are wanted."""
+
+    model: Model
+    parameters: Parameters  # stacked
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """Candidates of one group whose E-steps take the same way."""
+    """Candidates of one stack whose E-steps take the same way."""
 
-    group: int
+    stack: int  # its place among those of the pass
     members: slice | Integers
     model: Model
     parameters: Parameters
     prior: Array
     theta: Array | None  # natural parameters, prior included; None if the family must evaluate the candidates itself
     rows: int  # at once
+
+    @property
+    def n_candidates(self) -> int:
+        return len(self.prior)
+
+    def part(self, some: slice) -> Job:
+        """Some of the candidates."""
+        members = np.arange(self.n_candidates)[some] if isinstance(self.members, slice) else self.members[some]
+        theta = None if self.theta is None else self.theta[some]
+        return replace(
+            self, members=members, parameters=take(self.parameters, some), prior=self.prior[some], theta=theta
+        )
+
+    def parts(self, rows: int, most: int) -> Iterator[Job]:
+        """As many candidates together as have at most so many log-densities of these rows."""
+        at_once = max(1, most // (self.model.n_components * rows))
+        if at_once >= self.n_candidates:
+            yield self
+            return
+        for first in range(0, self.n_candidates, at_once):
+            yield self.part(slice(first, first + at_once))
 
 
 @dataclass(slots=True, eq=False)
@@ -59,11 +86,11 @@ def tile_rows(n_features: int) -> int:
     return -(-even // 8) * 8
 
 
-def planned(groups: Sequence[Group], source: Source) -> list[Walk]:
+def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
     memory: FeatureCache | None = getattr(source, "cache", None)
     walks: dict[tuple[int, int], Walk] = {}
-    for place, (model, stacked) in enumerate(groups):
-        family = model.family
+    for place, asked in enumerate(stacks):
+        model, stacked, family = asked.model, asked.parameters, asked.model.family
         for members, theta in _ways(model, stacked):
             whole = isinstance(members, slice)
             parameters = stacked if whole else take(stacked, members)
@@ -76,7 +103,8 @@ def planned(groups: Sequence[Group], source: Source) -> list[Walk]:
                 common = kept.get("common") if partial else None
                 walk = Walk(family, n_features, [], partial, common, None if large else kept)
                 walks[id(family), n_features] = walk
-            walk.jobs.extend(_jobs(place, model, parameters, members, theta, min(tile_rows(n_features), source.n_rows)))
+            job = _job(place, model, parameters, members, theta, min(tile_rows(n_features), source.n_rows))
+            walk.jobs.extend(job.parts(job.rows, JOINT_FLOATS))
     return list(walks.values())
 
 
@@ -99,23 +127,14 @@ def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Arr
     return [(regular, theta[regular, :, :own]), (np.flatnonzero(apart), None)]
 
 
-def _jobs(
+def _job(
     place: int, model: Model, parameters: Parameters, members: slice | Integers, theta: Array | None, n_rows: int
-) -> Iterator[Job]:
-    """As many candidates together as their log-densities fit a core's own cache."""
+) -> Job:
     prior = model.latent.log_prior(parameters.latent)
-    r, k = prior.shape
+    k = model.n_components
     if theta is not None:
         theta = theta.copy()
         theta[..., 0] += prior
     f = model.family.n_features() if theta is None else theta.shape[-1]
     rows = min(n_rows, exponential.rows_at_once(k, f), max(256, JOINT_FLOATS // k // 32 * 32))
-    at_once = max(1, JOINT_FLOATS // (k * rows))
-    if at_once >= r:
-        yield Job(place, members, model, parameters, prior, theta, rows)
-        return
-    places = np.arange(r) if isinstance(members, slice) else members
-    for first in range(0, r, at_once):
-        some = slice(first, first + at_once)
-        part = None if theta is None else theta[some]
-        yield Job(place, places[some], model, take(parameters, some), prior[some], part, rows)
+    return Job(place, members, model, parameters, prior, theta, rows)

@@ -42,6 +42,12 @@ def honour_labels(log_density: Array, labels: Integers | None) -> None:
         np.copyto(log_density, RULED_OUT, where=other)
 
 
+def weighted_sum(log_likelihood: Array, weights: Array | None) -> Array:
+    """Of rows (R, n), (R,)."""
+    total: Array = np.add.reduce(log_likelihood if weights is None else log_likelihood * weights, axis=1)
+    return total
+
+
 @dataclass(frozen=True, slots=True)
 class Independent:
     """Each row draws its component by the mixing weights.
@@ -66,12 +72,18 @@ class Independent:
     def log_prior(self, parameters: MixingWeights) -> Array:
         return parameters.log_weights
 
-    def posterior(self, log_density: Array, parameters: MixingWeights, block: Block) -> Posterior:
+    @property
+    def needs_groups(self) -> bool:
+        return False
+
+    def posterior(
+        self, log_density: Array, parameters: MixingWeights, block: Block, weights: Array | None = None
+    ) -> Posterior:
         """Bayes' rule by rows: a softmax over the components, in place."""
         honour_labels(log_density, block.labels)
         if log_density.shape[1] == 1:
             log_likelihood = log_density[:, 0].copy()
-            log_density[...] = 1.0
+            log_density[...] = 1.0 if weights is None else weights
             return Posterior(log_likelihood, None)
         log_likelihood = np.maximum.reduce(log_density, axis=1)
         largest = log_likelihood[:, None]
@@ -82,7 +94,12 @@ class Independent:
         total = np.add.reduce(log_density, axis=1, keepdims=True, out=scratch("total", *largest.shape))
         np.add(largest, np.log(total, out=spare), out=largest)
         np.multiply(log_density, np.reciprocal(total, out=total), out=log_density)
+        if weights is not None:
+            log_density *= weights
         return Posterior(log_likelihood, None)
+
+    def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
+        return weighted_sum(log_likelihood, weights)
 
     def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
         if self.shares != "free":

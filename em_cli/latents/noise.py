@@ -24,6 +24,7 @@ from em_cli.latents.independent import (
     WeightsChart,
     honour_labels,
     mixing_weights,
+    weighted_sum,
 )
 
 BEGIN = 0.05  # share of noise where nothing is known of it
@@ -88,7 +89,13 @@ class Noise:
             return density
         return np.broadcast_to(self.log_densities.sum(), x.shape[1])
 
-    def posterior(self, log_density: Array, parameters: NoisyWeights, block: Block) -> Posterior:
+    @property
+    def needs_groups(self) -> bool:
+        return False
+
+    def posterior(
+        self, log_density: Array, parameters: NoisyWeights, block: Block, weights: Array | None = None
+    ) -> Posterior:
         """Bayes' rule by rows, in place; the statistics are the weight (R,) of the noise."""
         honour_labels(log_density, block.labels)
         assert self.family is not None, "it is bound: densities of the components leave the base measure out"
@@ -102,8 +109,12 @@ class Noise:
         total = log_density.sum(axis=1) + noise
         log_density /= total[:, None]
         share = noise / total
-        weighted = share if block.weights is None else share * block.weights
-        return Posterior(largest + np.log(total), weighted.sum(axis=1))
+        if weights is not None:
+            log_density *= weights
+        return Posterior(largest + np.log(total), weighted_sum(share, weights))
+
+    def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
+        return weighted_sum(log_likelihood, weights)
 
     def maximize(self, weight: Array, statistics: Array | None, parameters: NoisyWeights | None) -> NoisyWeights:
         weight = np.maximum(weight, TINY)

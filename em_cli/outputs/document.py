@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -100,7 +100,7 @@ def relabelled(source: Source, order: Integers) -> Source:
     if not isinstance(source, InMemory) or source.labels is None:
         return source
     place = np.append(np.argsort(order), -1)
-    return InMemory(source.x, source.weights, place[source.labels], source.block_rows)
+    return replace(source, labels=place[source.labels])
 
 
 def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from support import Case, responsibilities, start
 from em_cli.engine.arrays import stack, take
 from em_cli.engine.expectation import Expectation
 from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 
@@ -30,7 +31,7 @@ class Charted:
         self.origin = self.chart.coordinates(self.base)
 
     def at(self, parameters) -> Expectation:
-        return Expectation(one_pass([(self.model, stack([parameters]))], self.source, Serial())[0], 0)
+        return Expectation(one_pass([Stack(self.model, stack([parameters]))], self.source, Serial())[0], 0)
 
     def step(self, seed: int, length: float):
         direction = np.random.default_rng(seed).standard_normal(len(self.origin))
