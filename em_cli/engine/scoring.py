@@ -72,8 +72,8 @@ def _score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers
         posterior = model.latent.posterior(joint, stacked.latent, Block(0, padded, labels=known))
         log_density[first : first + m] = posterior.log_likelihood[0, :m] + model.family.base_measure(tile)
         responsibilities[:k, first : first + m] = joint[0, :, :m]
-    if model.latent.extra:
-        responsibilities[k] = np.maximum(1 - responsibilities[:k].sum(axis=0), 0.0)
+        if posterior.extra is not None:
+            responsibilities[k:, first : first + m] = posterior.extra[0, :, :m]
     responsibilities[responsibilities < NEGLIGIBLE] = 0.0
     return RowScores(log_density, responsibilities)
 
@@ -91,8 +91,9 @@ def _score_groups(model: Model, parameters: Parameters, block: Block) -> tuple[R
     base = model.family.base_measure(block.x)
     total = model.latent.total(posterior.log_likelihood, block, block.weights)[0]
     total += (base if block.weights is None else base * block.weights).sum()
-    joint[joint < NEGLIGIBLE] = 0.0
-    return RowScores(posterior.log_likelihood[0] + np.add.reduceat(base, groups[:-1]), joint[0]), total
+    responsibilities = joint[0] if posterior.extra is None else np.concatenate([joint[0], posterior.extra[0]])
+    responsibilities[responsibilities < NEGLIGIBLE] = 0.0
+    return RowScores(posterior.log_likelihood[0] + np.add.reduceat(base, groups[:-1]), responsibilities), total
 
 
 def _log_densities(model: Model, stacked: Parameters, x: Array, offset: Array) -> Array:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite, positive
 from em_cli.engine.expectation import ModelStatistics
@@ -16,16 +17,8 @@ from em_cli.engine.family import Family
 from em_cli.engine.latent import Posterior
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
-from em_cli.latents.independent import (
-    NEGLIGIBLE,
-    RULED_OUT,
-    TINY,
-    MixingWeights,
-    WeightsChart,
-    honour_labels,
-    mixing_weights,
-    weighted_sum,
-)
+from em_cli.latents.bayes import bayes, honour_labels, weighted_sum
+from em_cli.latents.independent import TINY, MixingWeights, WeightsChart, mixing_weights
 
 BEGIN = 0.05  # share of noise where nothing is known of it
 
@@ -96,22 +89,16 @@ class Noise:
     def posterior(
         self, log_density: Array, parameters: NoisyWeights, block: Block, weights: Array | None = None
     ) -> Posterior:
-        """Bayes' rule by rows, in place; the statistics are the weight (R,) of the noise."""
-        honour_labels(log_density, block.labels)
+        """Bayes' rule by rows; the statistics are the weight (R,) of the noise."""
         assert self.family is not None, "it is bound: densities of the components leave the base measure out"
-        noise = parameters.log_noise[:, :1] + self.log_density(block.x) - self.family.base_measure(block.x)
-        if block.labels is not None:
-            noise[:, block.labels >= 0] = RULED_OUT
-        largest = np.maximum(log_density.max(axis=1), noise)
-        log_density -= largest[:, None]
-        np.exp(np.maximum(log_density, NEGLIGIBLE, out=log_density), out=log_density)
-        noise = np.exp(np.maximum(noise - largest, NEGLIGIBLE))
-        total = log_density.sum(axis=1) + noise
-        log_density /= total[:, None]
-        share = noise / total
-        if weights is not None:
-            log_density *= weights
-        return Posterior(largest + np.log(total), weighted_sum(share, weights))
+        r, k, n = log_density.shape
+        joint = scratch("outcomes", r, k + 1, n)
+        joint[:, :k] = log_density
+        joint[:, k] = parameters.log_noise[:, :1] + self.log_density(block.x) - self.family.base_measure(block.x)
+        honour_labels(joint, block.labels)
+        log_likelihood = bayes(joint, weights)
+        log_density[...] = joint[:, :k]
+        return Posterior(log_likelihood, np.add.reduce(joint[:, k], axis=1), joint[:, k:])
 
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
         return weighted_sum(log_likelihood, weights)
