@@ -9,8 +9,10 @@ import numpy as np
 from scipy.special import digamma, gammaln
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.latent import Posterior
 from em_cli.engine.rows import Block, checked_groups
+from em_cli.errors import UsageError
 
 STEPS = 100  # of the memberships of a document, after which they are at rest
 
@@ -28,6 +30,11 @@ class Grouped:
         return None
 
 
+def refuse_all_but_soft(assignment: Assignment) -> None:
+    if assignment != SOFT:
+        raise UsageError("this latent structure knows no responsibilities but its own.")
+
+
 @dataclass(frozen=True)
 class ChainParameters:
     initial: Array  # (R, K)
@@ -42,9 +49,15 @@ class MarkovChain(Grouped):
         return np.zeros_like(parameters.initial)
 
     def posterior(
-        self, log_density: Array, parameters: ChainParameters, block: Block, weights: Array | None = None
+        self,
+        log_density: Array,
+        parameters: ChainParameters,
+        block: Block,
+        weights: Array | None = None,
+        assignment: Assignment = SOFT,
     ) -> Posterior:
         """Forward and backward, scaled, all groups side by side; the log-likelihood is that of each group."""
+        refuse_all_but_soft(assignment)
         groups = checked_groups(block)
         active = _active(groups)
         largest = log_density.max(axis=1)
@@ -135,8 +148,14 @@ class MixedMembership(Grouped):
         return np.zeros_like(parameters.alpha)
 
     def posterior(
-        self, log_density: Array, parameters: Concentration, block: Block, weights: Array | None = None
+        self,
+        log_density: Array,
+        parameters: Concentration,
+        block: Block,
+        weights: Array | None = None,
+        assignment: Assignment = SOFT,
     ) -> Posterior:
+        refuse_all_but_soft(assignment)
         groups = checked_groups(block)
         counts = np.ones(block.n_rows) if block.weights is None else block.weights
         bounds = np.empty((len(log_density), len(groups) - 1))

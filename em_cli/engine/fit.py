@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -104,26 +104,30 @@ def run_searches(
 
 
 def _maximized(climbing: list[Climb]) -> list[tuple[Stack, list[Climb]]]:
-    """Where the climbs want their E-steps, stacked by model; the M-steps asked for are run first."""
-    starting: dict[int, list[Climb]] = {}
-    going_on: dict[int, list[Climb]] = {}
+    """Where the climbs want their E-steps, alike ones stacked; the M-steps asked for are run first."""
+    starting: dict[Hashable, list[Climb]] = {}
+    going_on: dict[Hashable, list[Climb]] = {}
     for climb in climbing:
         places = starting if isinstance(climb.query.at, Parameters) else going_on
-        places.setdefault(id(climb.candidate.model), []).append(climb)
+        places.setdefault((id(climb.candidate.model), climb.query.assignment), []).append(climb)
     asking = []
     for climbs in starting.values():
         points = [climb.query.at for climb in climbs if isinstance(climb.query.at, Parameters)]
-        asking.append((Stack(climbs[0].candidate.model, stack(points)), climbs))
+        asking.append((_stack(climbs, stack(points)), climbs))
     wanted = [
         (climbs[0].candidate.model, [climb.query.at for climb in climbs if isinstance(climb.query.at, Expectation)])
         for climbs in going_on.values()
     ]
-    for climbs, (model, _), (parameters, empty) in zip(going_on.values(), wanted, maximize_all(wanted), strict=True):
+    for climbs, (parameters, empty) in zip(going_on.values(), maximize_all(wanted), strict=True):
         if empty.any():
             for climb in (climb for climb, lost in zip(climbs, empty, strict=True) if lost):
                 climb.end(Status.DEGENERATE, "a component has lost all its rows")
         left = [climb for climb, lost in zip(climbs, empty, strict=True) if not lost]
         if left:
             kept = take(parameters, np.flatnonzero(~empty)) if empty.any() else parameters
-            asking.append((Stack(model, kept), left))
+            asking.append((_stack(left, kept), left))
     return asking
+
+
+def _stack(climbs: list[Climb], parameters: Parameters) -> Stack:
+    return Stack(climbs[0].candidate.model, parameters, climbs[0].query.assignment)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.assignment import SOFT, Assignment
 
 if TYPE_CHECKING:
     from em_cli.engine.columns import Columns
@@ -42,11 +43,19 @@ class Latent(Protocol):
     def needs_groups(self) -> bool:
         """Whether rows that belong together have to be looked at together; if not, the rows are the units."""
 
-    def posterior(self, log_density: Array, parameters: Any, block: Block, weights: Array | None = None) -> Posterior:
+    def posterior(
+        self,
+        log_density: Array,
+        parameters: Any,
+        block: Block,
+        weights: Array | None = None,
+        assignment: Assignment = SOFT,
+    ) -> Posterior:
         """Overwrite log-densities (R, K, n) by responsibilities times the weights (n,), if there are any.
 
         The log-likelihood is without them. They are the case weights of the block in a pass, and none where
-        rows are scored.
+        rows are scored. The assignment tells what stands for the responsibilities; the log-likelihood is that
+        of the parameters, whichever it is. `UsageError` if the structure does not know it.
         """
 
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:

@@ -142,7 +142,7 @@ def _log_density(job: Job, features: Array, out: Array) -> None:
 def _posterior(job: Job, piece: Block, joint: Array) -> tuple[Array, LatentStatistics]:
     """Overwrite log-densities by weighted responsibilities; the log-likelihood (R,) and the latent's statistics."""
     latent = job.model.latent
-    posterior = latent.posterior(joint, job.parameters.latent, piece, piece.weights)
+    posterior = latent.posterior(joint, job.parameters.latent, piece, piece.weights, job.assignment)
     return latent.total(posterior.log_likelihood, piece, piece.weights), posterior.statistics
 
 

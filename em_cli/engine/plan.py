@@ -11,6 +11,7 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers, n_candidates, take
+from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, FeatureCache
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.exponential import Exponential
@@ -29,6 +30,7 @@ class Stack:
 
     model: Model
     parameters: Parameters  # stacked
+    assignment: Assignment = SOFT
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +41,7 @@ class Job:
     members: slice | Integers
     model: Model
     parameters: Parameters
+    assignment: Assignment
     prior: Array
     theta: Array | None  # natural parameters, prior included; None if the family must evaluate the candidates itself
     rows: int  # at once
@@ -103,7 +106,9 @@ def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
                 common = kept.get("common") if partial else None
                 walk = Walk(family, n_features, [], partial, common, None if large else kept)
                 walks[id(family), n_features] = walk
-            job = _job(place, model, parameters, members, theta, min(tile_rows(n_features), source.n_rows))
+            job = _job(
+                place, replace(asked, parameters=parameters), members, theta, min(tile_rows(n_features), source.n_rows)
+            )
             walk.jobs.extend(job.parts(job.rows, JOINT_FLOATS))
     return list(walks.values())
 
@@ -127,14 +132,12 @@ def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Arr
     return [(regular, theta[regular, :, :own]), (np.flatnonzero(apart), None)]
 
 
-def _job(
-    place: int, model: Model, parameters: Parameters, members: slice | Integers, theta: Array | None, n_rows: int
-) -> Job:
-    prior = model.latent.log_prior(parameters.latent)
-    k = model.n_components
+def _job(place: int, asked: Stack, members: slice | Integers, theta: Array | None, n_rows: int) -> Job:
+    model, k = asked.model, asked.model.n_components
+    prior = model.latent.log_prior(asked.parameters.latent)
     if theta is not None:
         theta = theta.copy()
         theta[..., 0] += prior
     f = model.family.n_features() if theta is None else theta.shape[-1]
     rows = min(n_rows, exponential.rows_at_once(k, f), max(256, JOINT_FLOATS // k // 32 * 32))
-    return Job(place, members, model, parameters, prior, theta, rows)
+    return Job(place, members, model, asked.parameters, asked.assignment, prior, theta, rows)

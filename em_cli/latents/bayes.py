@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import scratch
 
 RULED_OUT = -1e300  # the log-density of what cannot be; finite, so that no difference is undefined
@@ -20,13 +21,19 @@ def honour_labels(log_density: Array, labels: Integers | None) -> None:
         np.copyto(log_density, RULED_OUT, where=other)
 
 
-def bayes(log_density: Array, weights: Array | None) -> Array:
+def bayes(log_density: Array, weights: Array | None, assignment: Assignment = SOFT, first_row: int = 0) -> Array:
     """The log-likelihood (R, n) of rows, from the joint log-densities (R, L, n) of row and outcome.
 
-    These are overwritten by the responsibilities times the weights (n,) or (R, n).
+    These are overwritten by what the assignment makes of the responsibilities, times the weights (n,) or (R, n).
     """
+    log_likelihood: Array
+    if assignment.inverse_temperature != 1.0:
+        log_likelihood = bayes(log_density.copy(), None)
+        log_density *= assignment.inverse_temperature
+        bayes(log_density, weights)
+        return log_likelihood
     if log_density.shape[1] == 1:
-        log_likelihood: Array = log_density[:, 0].copy()
+        log_likelihood = log_density[:, 0].copy()
         log_density[...] = 1.0 if weights is None else weights[..., None, :]
         return log_likelihood
     log_likelihood = np.maximum.reduce(log_density, axis=1)
@@ -37,6 +44,9 @@ def bayes(log_density: Array, weights: Array | None) -> Array:
     np.exp(log_density, out=log_density)
     total = np.add.reduce(log_density, axis=1, keepdims=True, out=scratch("total", *largest.shape))
     np.add(largest, np.log(total, out=spare), out=largest)
+    if assignment is not SOFT:
+        assignment.settle(log_density, first_row)
+        np.add.reduce(log_density, axis=1, keepdims=True, out=total)
     np.reciprocal(total, out=total)
     if weights is not None:
         np.multiply(total, weights[..., None, :], out=total)

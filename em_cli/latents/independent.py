@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import field, numbers
 from em_cli.engine.expectation import ModelStatistics
@@ -60,11 +61,16 @@ class Independent:
         return False
 
     def posterior(
-        self, log_density: Array, parameters: MixingWeights, block: Block, weights: Array | None = None
+        self,
+        log_density: Array,
+        parameters: MixingWeights,
+        block: Block,
+        weights: Array | None = None,
+        assignment: Assignment = SOFT,
     ) -> Posterior:
         """Bayes' rule by rows: a softmax over the components, in place."""
         honour_labels(log_density, block.labels)
-        return Posterior(bayes(log_density, weights), None)
+        return Posterior(bayes(log_density, weights, assignment, block.first_row), None)
 
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
         return weighted_sum(log_likelihood, weights)

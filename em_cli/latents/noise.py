@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite, positive
@@ -87,7 +88,12 @@ class Noise:
         return False
 
     def posterior(
-        self, log_density: Array, parameters: NoisyWeights, block: Block, weights: Array | None = None
+        self,
+        log_density: Array,
+        parameters: NoisyWeights,
+        block: Block,
+        weights: Array | None = None,
+        assignment: Assignment = SOFT,
     ) -> Posterior:
         """Bayes' rule by rows; the statistics are the weight (R,) of the noise."""
         assert self.family is not None, "it is bound: densities of the components leave the base measure out"
@@ -96,7 +102,7 @@ class Noise:
         joint[:, :k] = log_density
         joint[:, k] = parameters.log_noise[:, :1] + self.log_density(block.x) - self.family.base_measure(block.x)
         honour_labels(joint, block.labels)
-        log_likelihood = bayes(joint, weights)
+        log_likelihood = bayes(joint, weights, assignment, block.first_row)
         log_density[...] = joint[:, :k]
         return Posterior(log_likelihood, np.add.reduce(joint[:, k], axis=1), joint[:, k:])
 
