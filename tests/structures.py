@@ -166,7 +166,10 @@ class MixedMembership(Grouped):
         return Posterior(bounds, None)
 
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
-        return log_likelihood.sum(axis=1)
+        """What a replicate weighs a document by stands over its counts."""
+        if weights is not None and block.weights is not None:
+            weights = weights / block.weights
+        return (log_likelihood if weights is None else log_likelihood * weights[..., block.groups[:-1]]).sum(axis=1)
 
     def maximize(self, weight: Array, statistics: None, parameters: Any) -> Concentration:
         return Concentration(np.full(weight.shape, self.alpha))

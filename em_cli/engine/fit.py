@@ -17,6 +17,7 @@ from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
+from em_cli.engine.scoring import base_measures
 from em_cli.engine.stopping import Status, Stopping
 
 Answer = TypeVar("Answer")
@@ -62,6 +63,7 @@ def run_searches(
             while not round_.candidates:
                 round_ = searches[place].send([])
             waiting[place] = [Climb(candidate, round_, checkpoint is not None) for candidate in round_.candidates]
+            _weigh(waiting[place], source)
         except StopIteration as end:
             waiting.pop(place, None)
             answers[place] = end.value
@@ -109,7 +111,7 @@ def _maximized(climbing: list[Climb]) -> list[tuple[Stack, list[Climb]]]:
     going_on: dict[Hashable, list[Climb]] = {}
     for climb in climbing:
         places = starting if isinstance(climb.query.at, Parameters) else going_on
-        places.setdefault((id(climb.candidate.model), climb.query.assignment), []).append(climb)
+        places.setdefault(_kind(climb), []).append(climb)
     asking = []
     for climbs in starting.values():
         points = [climb.query.at for climb in climbs if isinstance(climb.query.at, Parameters)]
@@ -129,5 +131,26 @@ def _maximized(climbing: list[Climb]) -> list[tuple[Stack, list[Climb]]]:
     return asking
 
 
+def _kind(climb: Climb) -> Hashable:
+    """Climbs of one kind are stacked."""
+    return id(climb.candidate.model), climb.query.assignment, climb.candidate.weights is None
+
+
 def _stack(climbs: list[Climb], parameters: Parameters) -> Stack:
-    return Stack(climbs[0].candidate.model, parameters, climbs[0].query.assignment)
+    model, assignment = climbs[0].candidate.model, climbs[0].query.assignment
+    weights = [climb.candidate.weights for climb in climbs if climb.candidate.weights is not None]
+    if not weights:
+        return Stack(model, parameters, assignment)
+    return Stack(model, parameters, assignment, weights, np.array([climb.constant for climb in climbs]))
+
+
+def _weigh(climbs: list[Climb], source: Source) -> None:
+    """The base measure of the data, under the weights of those candidates that have their own."""
+    models: dict[int, list[Climb]] = {}
+    for climb in climbs:
+        if climb.candidate.weights is not None:
+            models.setdefault(id(climb.candidate.model), []).append(climb)
+    for alike in models.values():
+        weights = [climb.candidate.weights for climb in alike if climb.candidate.weights is not None]
+        for climb, constant in zip(alike, base_measures(alike[0].candidate.model, source, weights), strict=True):
+            climb.constant = constant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from em_cli.engine.arrays import Array, add, map_arrays, n_candidates, take
 from em_cli.engine.cache import SUM_ROWS, FeatureCache, scratch
 from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.plan import Job, Stack, Walk, planned, tile_rows
+from em_cli.engine.plan import Job, Stack, Walk, planned, tile_rows, weights_of
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source, checked_groups
 
@@ -93,7 +93,7 @@ def _of_tile(tile: Block, walk: Walk) -> tuple[Iterator[tuple[int, _Sums]], Arra
     found = (
         (j, _found(job, piece, own)) for j, job in enumerate(walk.jobs) for piece, own in _pieces(tile, features, job)
     )
-    return found, _common_sums(walk, features, tile.weights)
+    return found, _common_sums(walk, features, tile)
 
 
 def _features(tile: Block, walk: Walk) -> Array:
@@ -110,10 +110,16 @@ def _features(tile: Block, walk: Walk) -> Array:
     return walk.kept[name]
 
 
-def _common_sums(walk: Walk, features: Array, weights: Array | None) -> Array | None:
+def _common_sums(walk: Walk, features: Array, rows: Block) -> Array | None:
+    """(C,), or (R, C) of candidates that have weights of their own."""
     if not walk.partial or walk.common is not None:
         return None
-    return cast(Exponential, walk.family).common_sums(features, weights)
+    family = cast(Exponential, walk.family)
+    if walk.weights is None:
+        return family.common_sums(features, rows.weights)
+    some = slice(rows.first_row, rows.first_row + rows.n_rows)
+    own = [weights[some] if rows.weights is None else weights[some] * rows.weights for weights in walk.weights]
+    return np.stack([family.common_sums(features, each.astype(np.float64, copy=False)) for each in own])
 
 
 def _pieces(tile: Block, features: Array, job: Job) -> Iterator[tuple[Block, Array]]:
@@ -141,9 +147,9 @@ def _log_density(job: Job, features: Array, out: Array) -> None:
 
 def _posterior(job: Job, piece: Block, joint: Array) -> tuple[Array, LatentStatistics]:
     """Overwrite log-densities by weighted responsibilities; the log-likelihood (R,) and the latent's statistics."""
-    latent = job.model.latent
-    posterior = latent.posterior(joint, job.parameters.latent, piece, piece.weights, job.assignment)
-    return latent.total(posterior.log_likelihood, piece, piece.weights), posterior.statistics
+    latent, weights = job.model.latent, weights_of(piece, job.weights)
+    posterior = latent.posterior(joint, job.parameters.latent, piece, weights, job.assignment)
+    return latent.total(posterior.log_likelihood, piece, weights), posterior.statistics
 
 
 def _statistics(job: Job, features: Array, responsibilities: Array) -> Array:
@@ -158,8 +164,7 @@ def _of_long_group(group: Block, walk: Walk) -> tuple[Iterator[tuple[int, _Sums]
     spans = [slice(first, min(first + step, n)) for first in range(0, n, step)]
     common: Array | None = None
     for span in spans:
-        weights = None if group.weights is None else group.weights[span]
-        part = _common_sums(walk, _features_at(group, walk, span), weights)
+        part = _common_sums(walk, _features_at(group, walk, span), replace(group, groups=None).cut(span))
         common = part if common is None or part is None else common + part
     found = (
         (j, _concatenated([_found_by_spans(part, group, walk, spans) for part in job.parts(n, LONG_FLOATS)]))
@@ -204,22 +209,24 @@ def _batches(stacks: Sequence[Stack], walks: list[Walk], totals: Answer, source:
         if walk.common is not None:
             common = walk.common
         elif common is not None and memory is not None:
-            memory.of(walk.family)["common"] = common
-        if common is not None:
-            for job, found in zip(walk.jobs, sums, strict=True):
-                _with_common(job, found, common)
+            memory.keep_common_sums(walk.family, walk.weights, common)
+        first = 0
         for job, found in zip(walk.jobs, sums, strict=True):
+            if common is not None:
+                own = common[None] if walk.weights is None else common[first : first + job.n_candidates]
+                _with_common(job, found, own)
+            first += job.n_candidates
             by_stack[job.stack].append((job, found))
     return [_batch(stack, parts) for stack, parts in zip(stacks, by_stack, strict=True)]
 
 
 def _with_common(job: Job, sums: _Sums, common: Array) -> None:
-    """Add what was left out: to the log-likelihood, and to the statistics, shared by weight."""
+    """Add what was left out (1 or R, C): to the log-likelihood, and to the statistics, shared by weight."""
     theta, _ = cast(Exponential, job.model.family).natural(job.parameters.components)
-    sums.log_likelihood += np.add.reduce(theta[:, 0, -len(common) :] * common, axis=1)
+    sums.log_likelihood += np.add.reduce(theta[:, 0, -common.shape[1] :] * common, axis=1)
     weight = sums.components[..., 0]
     share = weight / np.add.reduce(weight, axis=1)[:, None]
-    sums.components = np.concatenate([sums.components, share[..., None] * common], axis=-1)
+    sums.components = np.concatenate([sums.components, share[..., None] * common[:, None]], axis=-1)
 
 
 def _batch(stack: Stack, parts: list[tuple[Job, _Sums]]) -> Batch:
@@ -229,7 +236,8 @@ def _batch(stack: Stack, parts: list[tuple[Job, _Sums]]) -> Batch:
         order = np.argsort(np.concatenate([np.arange(n_candidates(stacked))[job.members] for job, _ in parts]))
         sums = _Sums(*take((sums.log_likelihood, sums.components, sums.latent), order))
     statistics = ModelStatistics(np.ascontiguousarray(sums.components), sums.latent)
-    return Batch(stacked, sums.log_likelihood + model.constant + model.log_prior(stacked), statistics)
+    constant = model.constant if stack.constants is None else stack.constants
+    return Batch(stacked, sums.log_likelihood + constant + model.log_prior(stacked), statistics)
 
 
 def _concatenated(parts: Sequence[_Sums]) -> _Sums:

@@ -10,14 +10,14 @@ from typing import Any, cast
 import numpy as np
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, Integers, n_candidates, take
+from em_cli.engine.arrays import Array, Integers, n_candidates, side_by_side, take
 from em_cli.engine.assignment import SOFT, Assignment
-from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, FeatureCache
+from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, FeatureCache, scratch
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import Family
 from em_cli.engine.model import Model
-from em_cli.engine.rows import Source
+from em_cli.engine.rows import Block, Source
 
 TILE_FLOATS = 3 << 15  # of features per tile
 LONGEST_TILE = 1 << 13  # rows
@@ -31,6 +31,8 @@ class Stack:
     model: Model
     parameters: Parameters  # stacked
     assignment: Assignment = SOFT
+    weights: Sequence[Array] | None = None  # (n,) of each candidate's own, times those of the data
+    constants: Array | None = None  # (R,) log base measure of the data under these; None means that of the model
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +47,7 @@ class Job:
     prior: Array
     theta: Array | None  # natural parameters, prior included; None if the family must evaluate the candidates itself
     rows: int  # at once
+    weights: Array | None  # (R, n) of the candidates' own
 
     @property
     def n_candidates(self) -> int:
@@ -53,9 +56,13 @@ class Job:
     def part(self, some: slice) -> Job:
         """Some of the candidates."""
         members = np.arange(self.n_candidates)[some] if isinstance(self.members, slice) else self.members[some]
-        theta = None if self.theta is None else self.theta[some]
         return replace(
-            self, members=members, parameters=take(self.parameters, some), prior=self.prior[some], theta=theta
+            self,
+            members=members,
+            parameters=take(self.parameters, some),
+            prior=self.prior[some],
+            theta=None if self.theta is None else self.theta[some],
+            weights=None if self.weights is None else self.weights[some],
         )
 
     def parts(self, rows: int, most: int) -> Iterator[Job]:
@@ -68,6 +75,18 @@ class Job:
             yield self.part(slice(first, first + at_once))
 
 
+def weights_of(rows: Block, own: Array | None) -> Array | None:
+    """Of some rows (n,), or (R, n) where candidates have weights of their own."""
+    if own is None:
+        return rows.weights
+    some = own[:, rows.first_row : rows.first_row + rows.n_rows]
+    if some.dtype != np.float64:
+        numbers = scratch("weights", *some.shape)
+        np.copyto(numbers, some)  # a ufunc would convert them through its buffer, which is small here
+        some = numbers
+    return some if rows.weights is None else some * rows.weights
+
+
 @dataclass(slots=True, eq=False)
 class Walk:
     """Jobs that want the same features of each tile."""
@@ -76,8 +95,9 @@ class Walk:
     n_features: int
     jobs: list[Job]
     partial: bool  # they lack those that are common to all components
-    common: Array | None  # the sums of these, if known
+    common: Array | None  # the sums of these, if known, (C,); (R, C) under the weights of each candidate
     kept: dict[Any, Array] | None  # features of tiles walked before
+    weights: Sequence[Array] | None  # (n,) of its candidates' own, who are then of one stack, where `partial`
 
 
 @lru_cache
@@ -90,27 +110,27 @@ def tile_rows(n_features: int) -> int:
 
 
 def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
-    memory: FeatureCache | None = getattr(source, "cache", None)
-    walks: dict[tuple[int, int], Walk] = {}
+    walks: dict[tuple[int, int, int | None], Walk] = {}
     for place, asked in enumerate(stacks):
-        model, stacked, family = asked.model, asked.parameters, asked.model.family
-        for members, theta in _ways(model, stacked):
-            whole = isinstance(members, slice)
-            parameters = stacked if whole else take(stacked, members)
+        family = asked.model.family
+        for members, theta in _ways(asked.model, asked.parameters):
             n_features = family.n_features() if theta is None else theta.shape[-1]
-            walk = walks.get((id(family), n_features))
-            if walk is None:
-                kept = memory.of(family) if memory is not None else {}
-                partial = n_features < family.n_features()
-                large = memory is None or source.n_rows * n_features > KEPT_FLOATS
-                common = kept.get("common") if partial else None
-                walk = Walk(family, n_features, [], partial, common, None if large else kept)
-                walks[id(family), n_features] = walk
-            job = _job(
-                place, replace(asked, parameters=parameters), members, theta, min(tile_rows(n_features), source.n_rows)
-            )
-            walk.jobs.extend(job.parts(job.rows, JOINT_FLOATS))
+            job = _job(place, asked, members, theta, min(tile_rows(n_features), source.n_rows))
+            key = id(family), n_features, None if job.weights is None else place
+            if key not in walks:
+                own = None if asked.weights is None else _members(asked.weights, members)
+                walks[key] = _walk(family, n_features, own, source)
+            walks[key].jobs.extend(job.parts(job.rows, JOINT_FLOATS))
     return list(walks.values())
+
+
+def _walk(family: Family, n_features: int, weights: Sequence[Array] | None, source: Source) -> Walk:
+    memory: FeatureCache | None = getattr(source, "cache", None)
+    kept = memory.of(family) if memory is not None else {}
+    partial = n_features < family.n_features()
+    large = memory is None or source.n_rows * n_features > KEPT_FLOATS
+    common = memory.common_sums(family, weights) if partial and memory is not None else None
+    return Walk(family, n_features, [], partial, common, None if large else kept, weights if partial else None)
 
 
 def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Array | None]]:
@@ -134,10 +154,16 @@ def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Arr
 
 def _job(place: int, asked: Stack, members: slice | Integers, theta: Array | None, n_rows: int) -> Job:
     model, k = asked.model, asked.model.n_components
-    prior = model.latent.log_prior(asked.parameters.latent)
+    parameters = asked.parameters if isinstance(members, slice) else take(asked.parameters, members)
+    prior = model.latent.log_prior(parameters.latent)
     if theta is not None:
         theta = theta.copy()
         theta[..., 0] += prior
     f = model.family.n_features() if theta is None else theta.shape[-1]
     rows = min(n_rows, exponential.rows_at_once(k, f), max(256, JOINT_FLOATS // k // 32 * 32))
-    return Job(place, members, model, asked.parameters, asked.assignment, prior, theta, rows)
+    weights = None if asked.weights is None else side_by_side(_members(asked.weights, members))
+    return Job(place, members, model, parameters, asked.assignment, prior, theta, rows, weights)
+
+
+def _members(weights: Sequence[Array], members: slice | Integers) -> Sequence[Array]:
+    return weights[members] if isinstance(members, slice) else [weights[member] for member in members]

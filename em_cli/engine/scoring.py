@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,9 +178,18 @@ def _totals_of(model: Model, parameters: Parameters, piece: Block) -> Totals:
 
 def base_measure(model: Model, source: Source) -> float:
     """The total log base measure of the data: what `Model.constant` should be."""
-    total = 0.0
+    return base_measures(model, source, [None])[0]
+
+
+def base_measures(model: Model, source: Source, weights: Sequence[Array | None]) -> list[float]:
+    """The same under weights (n,) over those of the data."""
+    totals = [0.0] * len(weights)
     for index in range(len(source)):
         block = source[index]
-        measure = model.family.base_measure(block.x)
-        total += float(measure.sum() if block.weights is None else (measure * block.weights).sum())
-    return total
+        measure, rows = model.family.base_measure(block.x), slice(block.first_row, block.first_row + block.n_rows)
+        for place, own in enumerate(weights):
+            of_rows = (
+                block.weights if own is None else own[rows] if block.weights is None else own[rows] * block.weights
+            )
+            totals[place] += float((measure if of_rows is None else measure * of_rows).sum())
+    return totals

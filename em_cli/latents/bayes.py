@@ -56,5 +56,7 @@ def bayes(log_density: Array, weights: Array | None, assignment: Assignment = SO
 
 def weighted_sum(log_likelihood: Array, weights: Array | None) -> Array:
     """Of rows (R, n), (R,)."""
-    total: Array = np.add.reduce(log_likelihood if weights is None else log_likelihood * weights, axis=1)
+    if weights is not None:
+        log_likelihood = np.multiply(log_likelihood, weights, out=scratch("weighted", *log_likelihood.shape))
+    total: Array = np.add.reduce(log_likelihood, axis=1)
     return total
