@@ -28,14 +28,13 @@ def predict(
 
     write = target(out, force, model, *paths)
     loaded = open_model(model, paths)
-    n_components, noise = loaded.model.n_components, loaded.model.latent.has_noise
 
     def lines() -> Iterator[str]:
         first = True
         for chunk, scores in scored_chunks(loaded, paths, reading):
             if first:
-                yield score_header(reading.id or "row", n_components, noise)
+                yield score_header(reading.id or "row", loaded.model)
                 first = False
-            yield from score_lines(scores, chunk.rows, chunk.keys, noise)
+            yield from score_lines(scores, chunk.rows, chunk.keys, loaded.model.n_components)
 
     write(lines())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, side_by_side
 
 SUM_ROWS = 1 << 14  # rows whose sums are formed by one worker, whatever the blocks
 FAMILIES = 8  # that a source remembers
@@ -19,6 +21,7 @@ class FeatureCache:
 
     def __init__(self) -> None:
         self._families: dict[int, tuple[Any, dict[Any, Array]]] = {}
+        self._under: dict[tuple[int, int], tuple[weakref.ref[Array], Any, Array]] = {}
 
     def of(self, family: Any) -> dict[Any, Array]:
         """The arrays kept for a family, which stays alive so long."""
@@ -28,6 +31,29 @@ class FeatureCache:
                 del self._families[next(iter(self._families))]
             known = self._families[id(family)] = (family, {})
         return known[1]
+
+    def common_sums(self, family: Any, weights: Sequence[Array] | None) -> Array | None:
+        """(C,) the sums that are kept for a family; (R, C) those under each of these weights, if all are known."""
+        if weights is None:
+            return self.of(family).get("common")
+        known = [self._under.get((id(family), id(own))) for own in weights]
+        sums = [each[2] for each in known if each is not None]
+        return side_by_side(sums) if len(sums) == len(weights) else None
+
+    def keep_common_sums(self, family: Any, weights: Sequence[Array] | None, sums: Array) -> None:
+        """Those under weights are forgotten with them: neither family nor weights can be taken for others."""
+        if weights is None:
+            self.of(family)["common"] = sums
+            return
+        for own, of_own in zip(weights, sums, strict=True):
+            key = id(family), id(own)
+            self._under[key] = weakref.ref(own, self._forget(key)), family, of_own
+
+    def _forget(self, key: tuple[int, int]) -> Callable[[object], None]:
+        def forget(_: object) -> None:
+            self._under.pop(key, None)
+
+        return forget
 
 
 class _Scratch(threading.local):

@@ -86,9 +86,8 @@ class _Batches:
         if id(batch) not in self._known:
             put, statistics = self.packed.put, batch.statistics
             self._known[id(batch)] = (batch, len(self.facts))
-            self.facts.append(
-                [put(batch.parameters), put(batch.log_likelihood), put(statistics.components), put(statistics.latent)]
-            )
+            sums = [put(statistics.components), put(statistics.latent), isinstance(statistics.latent, tuple)]
+            self.facts.append([put(batch.parameters), put(batch.log_likelihood), *sums])
         return self._known[id(batch)][1]
 
 
@@ -101,9 +100,10 @@ class _BatchesAgain:
 
     def expectation(self, number: int, index: int, like: Parameters) -> Expectation:
         if number not in self._made:
-            parameters, log_likelihood, components, latent = self.facts[number]
+            parameters, log_likelihood, components, latent, several = self.facts[number]
             get, array = self.packed.get, np.empty(0)
-            statistics = ModelStatistics(get(components, array), get(latent, array) if latent else None)
+            own = (array,) * len(latent) if several else array
+            statistics = ModelStatistics(get(components, array), get(latent, own) if latent else None)
             self._made[number] = Batch(get(parameters, like), get(log_likelihood, array), statistics)
         return Expectation(self._made[number], index)
 

@@ -26,6 +26,7 @@ class Candidate:
     number: int  # its place in the ledger of the run
     label: str = ""  # of the model, for those who watch
     climbed: tuple[float, ...] = ()  # log-likelihoods of the iterates that led to the start
+    weights: Array | None = None  # (n,) of its own, times those of the data: numbers of any kind; None means ones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +57,7 @@ class Climb:
 
     def __init__(self, candidate: Candidate, round_: Round, remembers: bool) -> None:
         self.candidate, self.stopping, self.observe = candidate, round_.stopping, round_.observe
+        self.constant = candidate.model.constant  # log base measure of the data, under its weights
         self.algorithm = candidate.algorithm.iterate(candidate.model, candidate.start)
         self.query: Query = next(self.algorithm)
         self.trace = list(candidate.climbed[:-1])  # the last of them is the start, which is asked for again

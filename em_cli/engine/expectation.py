@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from em_cli.engine.arrays import Array, take
 
-if TYPE_CHECKING:
-    pass
+LatentStatistics = Array | tuple[Array, ...] | None  # beyond the component weights; they add over rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class ModelStatistics:
     """Sums over rows that an M-step needs."""
 
     components: Array  # (R, K, S)
-    latent: Any
+    latent: Any  # LatentStatistics
 
     @property
     def weight(self) -> Array:

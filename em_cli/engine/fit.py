@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -12,10 +12,11 @@ from em_cli.engine.checkpoint import Checkpoint, on_the_way, restore, unpacked_r
 from em_cli.engine.climb import Candidate, Climb, FitResult, Round
 from em_cli.engine.events import Observer, PassDone, ignore
 from em_cli.engine.expectation import Expectation, Parameters
-from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
+from em_cli.engine.scoring import base_measures
 from em_cli.engine.side_by_side import maximize_all
 from em_cli.engine.stopping import Status, Stopping
 
@@ -52,13 +53,13 @@ def run_searches(
     checkpoint: Checkpoint | None = None,
 ) -> list[Answer]:
     """Run the searches side by side; each pass over the data serves the climbs of all of them."""
-    running = _Searches(searches, checkpoint)
+    running = _Searches(searches, source, checkpoint)
     running.begin()
     while running.waiting:
         climbing = running.climbing()
         if asking := _maximized(climbing):
-            batches = one_pass([(model, parameters) for model, parameters, _ in asking], source, runner)
-            for batch, (_, _, members) in zip(batches, asking, strict=True):
+            batches = one_pass([stack for stack, _ in asking], source, runner)
+            for batch, (_, members) in zip(batches, asking, strict=True):
                 for index, climb in enumerate(members):
                     climb.tell(Expectation(batch, index))
         observe(PassDone(sum(climb.result is None for climb in climbing), len(climbing)))
@@ -73,8 +74,8 @@ def run_searches(
 class _Searches(Generic[Answer]):
     """Searches side by side: the climbs that each of them waits for, the answers of those that have ended."""
 
-    def __init__(self, searches: Sequence[Search[Answer]], checkpoint: Checkpoint | None) -> None:
-        self.searches, self.checkpoint = searches, checkpoint
+    def __init__(self, searches: Sequence[Search[Answer]], source: Source, checkpoint: Checkpoint | None) -> None:
+        self.searches, self.source, self.checkpoint = searches, source, checkpoint
         self.answers: dict[int, Answer] = {}
         self.waiting: dict[int, list[Climb]] = {}
 
@@ -117,31 +118,58 @@ class _Searches(Generic[Answer]):
             while not round_.candidates:
                 round_ = search.send([])
             self.waiting[place] = [Climb(candidate, round_, logged) for candidate in round_.candidates]
+            _weigh(self.waiting[place], self.source)
         except StopIteration as end:
             self.waiting.pop(place, None)
             self.answers[place] = end.value
 
 
-def _maximized(climbing: list[Climb]) -> list[tuple[Model, Parameters, list[Climb]]]:
-    """Where the climbs want their E-steps, stacked by model; the M-steps asked for are run first."""
-    starting: dict[int, list[Climb]] = {}
-    going_on: dict[int, list[Climb]] = {}
+def _maximized(climbing: list[Climb]) -> list[tuple[Stack, list[Climb]]]:
+    """Where the climbs want their E-steps, alike ones stacked; the M-steps asked for are run first."""
+    starting: dict[Hashable, list[Climb]] = {}
+    going_on: dict[Hashable, list[Climb]] = {}
     for climb in climbing:
         places = starting if isinstance(climb.query.at, Parameters) else going_on
-        places.setdefault(id(climb.candidate.model), []).append(climb)
+        places.setdefault(_kind(climb), []).append(climb)
     asking = []
     for climbs in starting.values():
         points = [climb.query.at for climb in climbs if isinstance(climb.query.at, Parameters)]
-        asking.append((climbs[0].candidate.model, stack(points), climbs))
+        asking.append((_stack(climbs, stack(points)), climbs))
     wanted = [
         (climbs[0].candidate.model, [climb.query.at for climb in climbs if isinstance(climb.query.at, Expectation)])
         for climbs in going_on.values()
     ]
-    for climbs, (model, _), (parameters, empty) in zip(going_on.values(), wanted, maximize_all(wanted), strict=True):
+    for climbs, (parameters, empty) in zip(going_on.values(), maximize_all(wanted), strict=True):
         if empty.any():
             for climb in (climb for climb, lost in zip(climbs, empty, strict=True) if lost):
                 climb.end(Status.DEGENERATE, "a component has lost all its rows")
         left = [climb for climb, lost in zip(climbs, empty, strict=True) if not lost]
         if left:
-            asking.append((model, take(parameters, np.flatnonzero(~empty)) if empty.any() else parameters, left))
+            kept = take(parameters, np.flatnonzero(~empty)) if empty.any() else parameters
+            asking.append((_stack(left, kept), left))
     return asking
+
+
+def _kind(climb: Climb) -> Hashable:
+    """Climbs of one kind are stacked."""
+    return id(climb.candidate.model), climb.query.assignment, climb.candidate.weights is None
+
+
+def _stack(climbs: list[Climb], parameters: Parameters) -> Stack:
+    model, assignment = climbs[0].candidate.model, climbs[0].query.assignment
+    weights = [climb.candidate.weights for climb in climbs if climb.candidate.weights is not None]
+    if not weights:
+        return Stack(model, parameters, assignment)
+    return Stack(model, parameters, assignment, weights, np.array([climb.constant for climb in climbs]))
+
+
+def _weigh(climbs: list[Climb], source: Source) -> None:
+    """The base measure of the data, under the weights of those candidates that have their own."""
+    models: dict[int, list[Climb]] = {}
+    for climb in climbs:
+        if climb.candidate.weights is not None:
+            models.setdefault(id(climb.candidate.model), []).append(climb)
+    for alike in models.values():
+        weights = [climb.candidate.weights for climb in alike if climb.candidate.weights is not None]
+        for climb, constant in zip(alike, base_measures(alike[0].candidate.model, source, weights), strict=True):
+            climb.constant = constant

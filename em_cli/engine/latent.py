@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.assignment import SOFT, Assignment
 
 if TYPE_CHECKING:
     from em_cli.engine.columns import Columns
-from em_cli.engine.expectation import ModelStatistics
+from em_cli.engine.expectation import LatentStatistics, ModelStatistics
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.rows import Block
 
@@ -19,8 +20,9 @@ from em_cli.engine.rows import Block
 class Posterior:
     """What is believed about the labels of some rows; the responsibilities overwrite the log-densities."""
 
-    log_likelihood: Array  # (R, n) of each row
-    statistics: Any  # of the latent structure, beyond the component weights, case weights in it; None if it needs none
+    log_likelihood: Array  # (R, U) of each unit: row, or group of rows where the structure needs them
+    statistics: LatentStatistics  # of the latent structure, beyond the component weights; the weights are in it
+    extra: Array | None = None  # (R, E, n) responsibilities of the outcomes beyond the components, likewise
 
 
 class Described(Protocol):
@@ -52,26 +54,51 @@ class Latent(Protocol):
     def log_prior(self, parameters: Any) -> Array:
         """What is added (R, K) to every row's log-density before `posterior`."""
 
-    def posterior(self, log_density: Array, parameters: Any, block: Block) -> Posterior: ...
+    @property
+    def needs_groups(self) -> bool:
+        """Whether rows that belong together have to be looked at together; if not, the rows are the units."""
+
+    def posterior(
+        self,
+        log_density: Array,
+        parameters: Any,
+        block: Block,
+        weights: Array | None = None,
+        assignment: Assignment = SOFT,
+    ) -> Posterior:
+        """Overwrite log-densities (R, K, n) by responsibilities times the weights (n,), if there are any.
+
+        The log-likelihood is without them. They are the case weights of the block in a pass, and none where
+        rows are scored. The assignment tells what stands for the responsibilities; the log-likelihood is that
+        of the parameters, whichever it is. `UsageError` if the structure does not know it.
+        """
+
+    def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
+        """What units of this log-likelihood (R, U) add to the objective (R,), under these weights."""
+
     def maximize(self, weight: Array, statistics: Any, parameters: Any) -> Any: ...
     def n_parameters(self, n_components: int) -> int: ...
     def to_document(self, parameters: Any) -> dict[str, Any]: ...
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Any: ...
     def sample(self, parameters: Any, n_rows: int, rng: Any) -> Integers:
-        """The component of each row (n,); K stands for noise."""
+        """The outcome of each row (n,): its component, or K and up for those beyond them."""
 
     def chart(self, parameters: Any, weight: Array) -> LatentChart | None: ...
 
     @property
-    def has_noise(self) -> bool:
-        """Whether rows may belong to no component."""
+    def extra(self) -> tuple[str, ...]:
+        """The names of outcomes beyond the K components, such as noise.
+
+        They have responsibilities of their own, behind those of the components. Documents hold the weight
+        of each under its name.
+        """
 
 
-class Noisy(Protocol):
+class BeyondComponents(Protocol):
     """A latent structure by which rows may belong to no component."""
 
-    def draw(self, n_rows: int, rng: Any) -> Array:
-        """Such rows (D, n), in the user's units."""
+    def draw(self, outcomes: Integers, rng: Any) -> Array:
+        """Rows (D, n) of these outcomes (n,) beyond the components, counted from 0, in the user's units."""
 
 
 class LatentChart(Protocol):

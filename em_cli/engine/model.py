@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers, n_candidates, stack, take
 from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
 from em_cli.engine.family import BoundFamily, Chart, Penalised
-from em_cli.engine.latent import Latent, LatentChart, Noisy
+from em_cli.engine.latent import BeyondComponents, Latent, LatentChart
 from em_cli.engine.rows import Block
 
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
@@ -104,12 +104,18 @@ class Model:
         return ModelChart(latent, components, self) if latent and components else None
 
     def sample(self, parameters: Parameters, n_rows: int, rng: Any) -> tuple[Array, Integers]:
-        """Rows (D, n) and the component (n,) of each; K stands for noise."""
+        """Rows (D, n) and the outcome (n,) of each: its component, or K and up for those beyond them."""
         labels = self.latent.sample(parameters.latent, n_rows, rng)
         x = self.family.sample(parameters.components, np.minimum(labels, self.n_components - 1), rng)
-        if (noise := labels == self.n_components).any():
-            x[:, noise] = cast(Noisy, self.latent).draw(int(noise.sum()), rng)
+        if (beyond := labels >= self.n_components).any():
+            outcomes = labels[beyond] - self.n_components
+            x[:, beyond] = cast(BeyondComponents, self.latent).draw(outcomes, rng)
         return x, labels
+
+    @property
+    def n_outcomes(self) -> int:
+        """The components, and what rows may belong to beyond them."""
+        return self.n_components + len(self.latent.extra)
 
     @property
     def n_parameters(self) -> int:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, add, map_arrays, n_candidates
+from em_cli.engine.arrays import Array, add, map_arrays, n_candidates, take
 from em_cli.engine.cache import SUM_ROWS, FeatureCache, scratch
-from em_cli.engine.expectation import Batch, ModelStatistics
+from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
 from em_cli.engine.exponential import Exponential
-from em_cli.engine.plan import Group, Job, Walk, planned, tile_rows
+from em_cli.engine.plan import Job, Stack, Walk, planned, tile_rows, weights_of
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Block, Source, checked_groups
 
 SMALL = 1 << 17  # log-densities; fewer are not worth waking other workers
 BUFFER = 16  # numbers; with NumPy's own choice, it broadcasts short rows at half the speed
+LONG_FLOATS = 1 << 22  # of log-densities computed at once, where a group of rows is longer than a tile
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +27,7 @@ class _Sums:
 
     log_likelihood: Array  # (R,)
     components: Array  # (R, K, S)
-    latent: Any
+    latent: LatentStatistics
 
     def add(self, other: _Sums) -> None:
         self.log_likelihood += other.log_likelihood
@@ -38,15 +38,15 @@ class _Sums:
 Answer = list[tuple[list[_Sums], Array | None]]  # of each walk: sums for its jobs, and of its common features
 
 
-def one_pass(groups: Sequence[Group], source: Source, runner: Runner) -> list[Batch]:
-    """The E-steps of all groups, reading each block once.
+def one_pass(stacks: Sequence[Stack], source: Source, runner: Runner) -> list[Batch]:
+    """The E-steps of all stacks, reading each block once; `DataError` if groups of rows are needed, and there are none.
 
     Each SUM_ROWS of rows is summed tile by tile, and then these sums, all in the order of the
     rows: it matters neither who computes them, nor how the rows are cut into blocks of whole quanta.
     """
-    walks = planned(groups, source)
+    walks = planned(stacks, source)
     items = [(index, walks) for index in range(len(source))]
-    volume = source.n_rows * sum(len(job.prior) * job.model.n_components for walk in walks for job in walk.jobs)
+    volume = source.n_rows * sum(job.n_candidates * job.model.n_components for walk in walks for job in walk.jobs)
     if len(items) == 1 or volume < SMALL:
         answers: Iterator[list[Answer]] = (_expect(source, item) for item in items)
     else:
@@ -56,49 +56,52 @@ def one_pass(groups: Sequence[Group], source: Source, runner: Runner) -> list[Ba
         for answer in quanta:
             totals = answer if totals is None else _added(totals, answer)
     assert totals is not None, "a source has at least one block"
-    return _batches(groups, walks, totals, source)
+    return _batches(stacks, walks, totals, source)
 
 
 def _expect(source: Source, item: tuple[int, list[Walk]]) -> list[Answer]:
     """The sums over each quantum of one block."""
     index, walks = item
     block = source[index]
+    if any(job.model.latent.needs_groups for walk in walks for job in walk.jobs):
+        checked_groups(block)
     with np.errstate():
         np.setbufsize(BUFFER)
-        return [
-            [_walk(block, range(first, min(first + SUM_ROWS, block.x.shape[1])), walk) for walk in walks]
-            for first in range(0, block.x.shape[1], SUM_ROWS)
-        ]
+        return [[_walk(block.cut(quantum), walk) for walk in walks] for quantum in block.pieces(SUM_ROWS)]
 
 
-def _walk(block: Block, quantum: range, walk: Walk) -> tuple[list[_Sums], Array | None]:
+def _walk(quantum: Block, walk: Walk) -> tuple[list[_Sums], Array | None]:
     step = tile_rows(walk.n_features)
     sums: list[_Sums] = []
     common: Array | None = None
-    for first in quantum[::step]:
-        stop = min(first + step, quantum.stop)
-        tile = block.cut(slice(first, stop))
-        features = _features(tile, first, walk)
-        if walk.partial is not None and walk.common is None:
-            part = walk.partial.common_sums(features, tile.weights)
-            common = part if common is None else common + part
-        for j, job in enumerate(walk.jobs):
-            for piece, own in _pieces(tile, features, job.rows):
-                found = _found(job, piece, own)
-                if j < len(sums):
-                    sums[j].add(found)
-                else:
-                    sums.append(found)
+    for rows in quantum.pieces(step):
+        tile = quantum.cut(rows)
+        found, part = (_of_tile if tile.n_rows <= step else _of_long_group)(tile, walk)
+        for j, one in found:
+            if j < len(sums):
+                sums[j].add(one)
+            else:
+                sums.append(one)
+        common = part if common is None or part is None else common + part
     return sums, common
 
 
-def _features(tile: Block, first: int, walk: Walk) -> Array:
-    shape = (walk.n_features, tile.x.shape[1])
+def _of_tile(tile: Block, walk: Walk) -> tuple[Iterator[tuple[int, _Sums]], Array | None]:
+    """The sums of each job, by pieces, and those of common features."""
+    features = _features(tile, walk)
+    found = (
+        (j, _found(job, piece, own)) for j, job in enumerate(walk.jobs) for piece, own in _pieces(tile, features, job)
+    )
+    return found, _common_sums(walk, features, tile)
+
+
+def _features(tile: Block, walk: Walk) -> Array:
+    shape = (walk.n_features, tile.n_rows)
     if walk.kept is None:
         features = scratch("features", *shape)
         walk.family.features(tile.x, features)
         return features
-    name = (walk.n_features, tile.index, first)
+    name = (walk.n_features, tile.index, tile.first_row)
     if name not in walk.kept:
         features = np.empty(shape)
         walk.family.features(tile.x, features)
@@ -106,33 +109,87 @@ def _features(tile: Block, first: int, walk: Walk) -> Array:
     return walk.kept[name]
 
 
-def _pieces(tile: Block, features: Array, rows: int) -> Iterator[tuple[Block, Array]]:
-    n = features.shape[1]
-    if n <= rows:
+def _common_sums(walk: Walk, features: Array, rows: Block) -> Array | None:
+    """(C,), or (R, C) of candidates that have weights of their own."""
+    if walk.partial is None or walk.common is not None:
+        return None
+    family = walk.partial
+    if walk.weights is None:
+        return family.common_sums(features, rows.weights)
+    some = slice(rows.first_row, rows.first_row + rows.n_rows)
+    own = [weights[some] if rows.weights is None else weights[some] * rows.weights for weights in walk.weights]
+    return np.stack([family.common_sums(features, each.astype(np.float64, copy=False)) for each in own])
+
+
+def _pieces(tile: Block, features: Array, job: Job) -> Iterator[tuple[Block, Array]]:
+    if tile.n_rows <= job.rows:
         yield tile, features
         return
-    for first in range(0, n, rows):
-        some = slice(first, first + rows)
+    for some in tile.pieces(job.rows):
         yield tile.cut(some), features[:, some]
 
 
 def _found(job: Job, piece: Block, features: Array) -> _Sums:
-    model, at = job.model, job.parameters
-    joint = scratch("joint", len(job.prior), model.n_components, features.shape[1])
+    joint = scratch("joint", job.n_candidates, job.model.n_components, piece.n_rows)
+    _log_density(job, features, joint)
+    log_likelihood, latent = _posterior(job, piece, joint)
+    return _Sums(log_likelihood, _statistics(job, features, joint), latent)
+
+
+def _log_density(job: Job, features: Array, out: Array) -> None:
+    """Of the components, log-prior of the label included."""
     if job.theta is not None:
-        exponential.log_density(features, job.theta, None, joint)
+        exponential.log_density(features, job.theta, None, out)
     else:
-        model.family.log_density(features, at.components, job.prior, joint)
-    posterior = model.latent.posterior(joint, at.latent, piece)
-    by_row = posterior.log_likelihood
-    if piece.weights is not None:
-        by_row = by_row * piece.weights
-        joint *= piece.weights
+        job.model.family.log_density(features, job.parameters.components, job.prior, out)
+
+
+def _posterior(job: Job, piece: Block, joint: Array) -> tuple[Array, LatentStatistics]:
+    """Overwrite log-densities by weighted responsibilities; the log-likelihood (R,) and the latent's statistics."""
+    latent, weights = job.model.latent, weights_of(piece, job.weights)
+    posterior = latent.posterior(joint, job.parameters.latent, piece, weights, job.assignment)
+    return latent.total(posterior.log_likelihood, piece, weights), posterior.statistics
+
+
+def _statistics(job: Job, features: Array, responsibilities: Array) -> Array:
     if job.theta is not None:
-        components = exponential.statistics(features, joint)
-    else:
-        components = model.family.statistics(features, joint, at.components)
-    return _Sums(np.add.reduce(by_row, axis=1), components, posterior.statistics)
+        return exponential.statistics(features, responsibilities)
+    return job.model.family.statistics(features, responsibilities, job.parameters.components)
+
+
+def _of_long_group(group: Block, walk: Walk) -> tuple[Iterator[tuple[int, _Sums]], Array | None]:
+    """The same of a group of rows that is longer than a tile: its features are formed twice, tile by tile."""
+    n, step = group.n_rows, tile_rows(walk.n_features)
+    spans = [slice(first, min(first + step, n)) for first in range(0, n, step)]
+    common: Array | None = None
+    for span in spans:
+        part = _common_sums(walk, _features_at(group, walk, span), replace(group, groups=None).cut(span))
+        common = part if common is None or part is None else common + part
+    found = (
+        (j, _concatenated([_found_by_spans(part, group, walk, spans) for part in job.parts(n, LONG_FLOATS)]))
+        for j, job in enumerate(walk.jobs)
+    )
+    return found, common
+
+
+def _found_by_spans(job: Job, group: Block, walk: Walk, spans: Sequence[slice]) -> _Sums:
+    shape = (job.n_candidates, job.model.n_components)
+    joint = scratch("joint", *shape, group.n_rows)
+    for span in spans:
+        part = scratch("part", *shape, span.stop - span.start)
+        _log_density(job, _features_at(group, walk, span), part)
+        joint[..., span] = part
+    log_likelihood, latent = _posterior(job, group, joint)
+    components = [
+        _statistics(job, _features_at(group, walk, span), np.ascontiguousarray(joint[..., span])) for span in spans
+    ]
+    return _Sums(log_likelihood, np.add.reduce(components), latent)
+
+
+def _features_at(group: Block, walk: Walk, span: slice) -> Array:
+    features = scratch("features", walk.n_features, span.stop - span.start)
+    walk.family.features(group.x[:, span], features)
+    return features
 
 
 def _added(totals: Answer, answer: Answer) -> Answer:
@@ -144,38 +201,47 @@ def _added(totals: Answer, answer: Answer) -> Answer:
     return totals
 
 
-def _batches(groups: Sequence[Group], walks: list[Walk], totals: Answer, source: Source) -> list[Batch]:
-    by_group: list[list[tuple[Job, _Sums]]] = [[] for _ in groups]
+def _batches(stacks: Sequence[Stack], walks: list[Walk], totals: Answer, source: Source) -> list[Batch]:
+    by_stack: list[list[tuple[Job, _Sums]]] = [[] for _ in stacks]
     memory: FeatureCache | None = getattr(source, "cache", None)
     for walk, (sums, common) in zip(walks, totals, strict=True):
         if walk.common is not None:
             common = walk.common
         elif common is not None and memory is not None:
-            memory.of(walk.family)["common"] = common
-        if common is not None and walk.partial is not None:
-            for job, found in zip(walk.jobs, sums, strict=True):
-                _with_common(job, walk.partial, found, common)
+            memory.keep_common_sums(walk.family, walk.weights, common)
+        first = 0
         for job, found in zip(walk.jobs, sums, strict=True):
-            by_group[job.group].append((job, found))
-    return [_batch(group, parts) for group, parts in zip(groups, by_group, strict=True)]
+            if common is not None and walk.partial is not None:
+                own = common[None] if walk.weights is None else common[first : first + job.n_candidates]
+                _with_common(job, walk.partial, found, own)
+            first += job.n_candidates
+            by_stack[job.stack].append((job, found))
+    return [_batch(stack, parts) for stack, parts in zip(stacks, by_stack, strict=True)]
 
 
 def _with_common(job: Job, family: Exponential, sums: _Sums, common: Array) -> None:
-    """Add what was left out: to the log-likelihood, and to the statistics, shared by weight."""
+    """Add what was left out (1 or R, C): to the log-likelihood, and to the statistics, shared by weight."""
     theta, _ = family.natural(job.parameters.components)
-    sums.log_likelihood += np.add.reduce(theta[:, 0, -len(common) :] * common, axis=1)
+    sums.log_likelihood += np.add.reduce(theta[:, 0, -common.shape[1] :] * common, axis=1)
     weight = sums.components[..., 0]
     share = weight / np.add.reduce(weight, axis=1)[:, None]
-    sums.components = np.concatenate([sums.components, share[..., None] * common], axis=-1)
+    sums.components = np.concatenate([sums.components, share[..., None] * common[:, None]], axis=-1)
 
 
-def _batch(group: Group, parts: list[tuple[Job, _Sums]]) -> Batch:
-    model, stacked = group
-    if len(parts) == 1:
-        sums = parts[0][1]
-    else:
+def _batch(stack: Stack, parts: list[tuple[Job, _Sums]]) -> Batch:
+    model, stacked = stack.model, stack.parameters
+    sums = _concatenated([sums for _, sums in parts])
+    if len(parts) > 1:
         order = np.argsort(np.concatenate([np.arange(n_candidates(stacked))[job.members] for job, _ in parts]))
-        found = [(sums.log_likelihood, sums.components, sums.latent) for _, sums in parts]
-        sums = _Sums(*map_arrays(lambda *arrays: np.concatenate(arrays)[order], found[0], *found[1:]))
+        sums = _Sums(*take((sums.log_likelihood, sums.components, sums.latent), order))
     statistics = ModelStatistics(np.ascontiguousarray(sums.components), sums.latent)
-    return Batch(stacked, sums.log_likelihood + model.constant + model.log_prior(stacked), statistics)
+    constant = model.constant if stack.constants is None else stack.constants
+    return Batch(stacked, sums.log_likelihood + constant + model.log_prior(stacked), statistics)
+
+
+def _concatenated(parts: Sequence[_Sums]) -> _Sums:
+    """Of candidates one behind the other."""
+    if len(parts) == 1:
+        return parts[0]
+    trees = [(sums.log_likelihood, sums.components, sums.latent) for sums in parts]
+    return _Sums(*map_arrays(lambda *arrays: np.concatenate(arrays), trees[0], *trees[1:]))

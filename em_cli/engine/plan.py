@@ -1,41 +1,90 @@
-"""Which products a pass forms for its groups of candidates, and how they are cut to fit a core's own cache."""
+"""Which products a pass forms for the candidates, and how they are cut to fit a core's own cache."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, Integers, n_candidates, take
-from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, FeatureCache
+from em_cli.engine.arrays import Array, Integers, n_candidates, side_by_side, take
+from em_cli.engine.assignment import SOFT, Assignment
+from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, FeatureCache, scratch
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
-from em_cli.engine.rows import Source
+from em_cli.engine.rows import Block, Source
 
 TILE_FLOATS = 3 << 15  # of features per tile
 LONGEST_TILE = 1 << 13  # rows
 JOINT_FLOATS = 1 << 16  # of log-densities computed at once
 
-Group = tuple[Model, Parameters]  # stacked candidates of one model
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Candidates of one model whose E-steps are wanted."""
+
+    model: Model
+    parameters: Parameters  # stacked
+    assignment: Assignment = SOFT
+    weights: Sequence[Array] | None = None  # (n,) of each candidate's own, times those of the data
+    constants: Array | None = None  # (R,) log base measure of the data under these; None means that of the model
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """Candidates of one group whose E-steps take the same way."""
+    """Candidates of one stack whose E-steps take the same way."""
 
-    group: int
+    stack: int  # its place among those of the pass
     members: slice | Integers
     model: Model
     parameters: Parameters
+    assignment: Assignment
     prior: Array
     theta: Array | None  # natural parameters, prior included; None if the family must evaluate the candidates itself
     rows: int  # at once
+    weights: Array | None  # (R, n) of the candidates' own
+
+    @property
+    def n_candidates(self) -> int:
+        return len(self.prior)
+
+    def part(self, some: slice) -> Job:
+        """Some of the candidates."""
+        members = np.arange(self.n_candidates)[some] if isinstance(self.members, slice) else self.members[some]
+        return replace(
+            self,
+            members=members,
+            parameters=take(self.parameters, some),
+            prior=self.prior[some],
+            theta=None if self.theta is None else self.theta[some],
+            weights=None if self.weights is None else self.weights[some],
+        )
+
+    def parts(self, rows: int, most: int) -> Iterator[Job]:
+        """As many candidates together as have at most so many log-densities of these rows."""
+        at_once = max(1, most // (self.model.n_components * rows))
+        if at_once >= self.n_candidates:
+            yield self
+            return
+        for first in range(0, self.n_candidates, at_once):
+            yield self.part(slice(first, first + at_once))
+
+
+def weights_of(rows: Block, own: Array | None) -> Array | None:
+    """Of some rows (n,), or (R, n) where candidates have weights of their own."""
+    if own is None:
+        return rows.weights
+    some = own[:, rows.first_row : rows.first_row + rows.n_rows]
+    if some.dtype != np.float64:
+        numbers = scratch("weights", *some.shape)
+        np.copyto(numbers, some)  # a ufunc would convert them through its buffer, which is small here
+        some = numbers
+    return some if rows.weights is None else some * rows.weights
 
 
 @dataclass(slots=True, eq=False)
@@ -46,8 +95,9 @@ class Walk:
     n_features: int
     jobs: list[Job]
     partial: Exponential | None  # the family, if they lack those that are common to all components
-    common: Array | None  # the sums of these, if known
+    common: Array | None  # the sums of these, if known, (C,); (R, C) under the weights of each candidate
     kept: dict[Any, Array] | None  # features of tiles walked before
+    weights: Sequence[Array] | None  # (n,) of its candidates' own, who are then of one stack, where `partial`
 
 
 @lru_cache
@@ -59,37 +109,40 @@ def tile_rows(n_features: int) -> int:
     return -(-even // 8) * 8
 
 
-def planned(groups: Sequence[Group], source: Source) -> list[Walk]:
-    memory: FeatureCache | None = getattr(source, "cache", None)
-    walks: dict[tuple[int, int], Walk] = {}
-    for place, (model, stacked) in enumerate(groups):
-        family = model.family
-        for members, theta in _ways(model, stacked):
-            whole = isinstance(members, slice)
-            parameters = stacked if whole else take(stacked, members)
+def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
+    walks: dict[tuple[int, int, int | None], Walk] = {}
+    for place, asked in enumerate(stacks):
+        family = asked.model.family
+        for members, theta in _ways(asked.model, asked.parameters):
             n_features = family.n_features() if theta is None else theta.shape[-1]
-            walk = walks.get((id(family), n_features))
-            if walk is None:
-                kept = memory.of(family) if memory is not None else {}
-                partial = family.exponential if n_features < family.n_features() else None
-                large = memory is None or source.n_rows * n_features > KEPT_FLOATS
-                common = None if partial is None else kept.get("common")
-                walk = Walk(family, n_features, [], partial, common, None if large else kept)
-                walks[id(family), n_features] = walk
-            walk.jobs.extend(_jobs(place, model, parameters, members, theta, min(tile_rows(n_features), source.n_rows)))
+            job = _job(place, asked, members, theta, min(tile_rows(n_features), source.n_rows))
+            key = id(family), n_features, None if job.weights is None else place
+            if key not in walks:
+                own = None if asked.weights is None else _members(asked.weights, members)
+                walks[key] = _walk(family, n_features, own, source)
+            walks[key].jobs.extend(job.parts(job.rows, JOINT_FLOATS))
     return list(walks.values())
+
+
+def _walk(family: BoundFamily, n_features: int, weights: Sequence[Array] | None, source: Source) -> Walk:
+    memory: FeatureCache | None = getattr(source, "cache", None)
+    kept = memory.of(family) if memory is not None else {}
+    partial = family.exponential if n_features < family.n_features() else None
+    large = memory is None or source.n_rows * n_features > KEPT_FLOATS
+    common = memory.common_sums(family, weights) if partial is not None and memory is not None else None
+    return Walk(family, n_features, [], partial, common, None if large else kept, None if partial is None else weights)
 
 
 def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Array | None]]:
     """Which candidates are evaluated by which natural parameters, those of their common features left out.
 
-    Noise does not have these in common: beside it, they count.
+    Outcomes beyond the components do not have these in common: beside them, they count.
     """
     family, r = model.family, n_candidates(stacked)
     if (by_products := family.exponential) is None:
         return [(slice(0, r), None)]
     theta, apart = by_products.natural(stacked.components)
-    own = family.n_features() if model.latent.has_noise else by_products.n_own_features()
+    own = family.n_features() if model.latent.extra else by_products.n_own_features()
     if not np.logical_or.reduce(apart):
         return [(slice(0, r), theta[..., :own])]
     if apart.all():
@@ -98,23 +151,18 @@ def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Arr
     return [(regular, theta[regular, :, :own]), (np.flatnonzero(apart), None)]
 
 
-def _jobs(
-    place: int, model: Model, parameters: Parameters, members: slice | Integers, theta: Array | None, n_rows: int
-) -> Iterator[Job]:
-    """As many candidates together as their log-densities fit a core's own cache."""
+def _job(place: int, asked: Stack, members: slice | Integers, theta: Array | None, n_rows: int) -> Job:
+    model, k = asked.model, asked.model.n_components
+    parameters = asked.parameters if isinstance(members, slice) else take(asked.parameters, members)
     prior = model.latent.log_prior(parameters.latent)
-    r, k = prior.shape
     if theta is not None:
         theta = theta.copy()
         theta[..., 0] += prior
     f = model.family.n_features() if theta is None else theta.shape[-1]
     rows = min(n_rows, exponential.rows_at_once(k, f), max(256, JOINT_FLOATS // k // 32 * 32))
-    at_once = max(1, JOINT_FLOATS // (k * rows))
-    if at_once >= r:
-        yield Job(place, members, model, parameters, prior, theta, rows)
-        return
-    places = np.arange(r) if isinstance(members, slice) else members
-    for first in range(0, r, at_once):
-        some = slice(first, first + at_once)
-        part = None if theta is None else theta[some]
-        yield Job(place, places[some], model, take(parameters, some), prior[some], part, rows)
+    weights = None if asked.weights is None else side_by_side(_members(asked.weights, members))
+    return Job(place, members, model, parameters, asked.assignment, prior, theta, rows, weights)
+
+
+def _members(weights: Sequence[Array], members: slice | Integers) -> Sequence[Array]:
+    return weights[members] if isinstance(members, slice) else [weights[member] for member in members]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.assignment import SOFT, Assignment
 
 if TYPE_CHECKING:
     from em_cli.engine.model import Model
@@ -31,6 +32,7 @@ class Query:
     expected_gain: float | None = (
         None  # nats above the last iterate that the algorithm expects; None if it does not say
     )
+    assignment: Assignment = SOFT
 
 
 class Algorithm(Protocol):

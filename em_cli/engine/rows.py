@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
-
-if TYPE_CHECKING:
-    pass
+from em_cli.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +20,75 @@ class Block:
     x: Array  # (D, n), NaN where a cell is missing
     weights: Array | None = None  # (n,) case weights; None means ones
     labels: Integers | None = None  # (n,) component of each row where it is known, else -1; None means nowhere
+    first_row: int = 0  # its place among all rows of the source
+    groups: Integers | None = None  # (G + 1,) where each group of rows that belong together begins, and n at last
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.x.shape[1])
 
     def cut(self, rows: slice | Integers) -> Block:
-        """Some of the rows."""
+        """Some of the rows; where there are groups, a slice of whole ones."""
         weights = None if self.weights is None else self.weights[rows]
         labels = None if self.labels is None else self.labels[rows]
-        x = self.x[:, rows] if isinstance(rows, slice) else self.x.take(rows, axis=1)  # the columns stay contiguous
-        return Block(self.index, x, weights, labels)
+        if not isinstance(rows, slice):
+            assert self.groups is None, "rows that belong together are taken by group"
+            return Block(self.index, self.x.take(rows, axis=1), weights, labels)  # the columns stay contiguous
+        first, stop, _ = rows.indices(self.n_rows)
+        groups = None if self.groups is None else _between(self.groups, first, stop)
+        return Block(self.index, self.x[:, rows], weights, labels, self.first_row + first, groups)
+
+    def pieces(self, rows: int) -> list[slice]:
+        """Where to cut into pieces of at most so many rows; a group is never cut, but may be longer."""
+        if self.groups is not None:
+            bounds = bounds_of_pieces(self.groups, rows)
+            return [slice(first, stop) for first, stop in pairwise(bounds)]
+        n = self.n_rows
+        return [slice(first, min(first + rows, n)) for first in range(0, n, rows)]
+
+    def take_groups(self, chosen: Integers) -> Block:
+        """Some of the groups, one behind the other."""
+        assert self.groups is not None, "there are groups"
+        first, lengths = self.groups[chosen], np.diff(self.groups)[chosen]
+        bounds = np.concatenate([[0], np.cumsum(lengths)])
+        rows = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], lengths)
+        some = Block(self.index, self.x, self.weights, self.labels).cut(rows)
+        return Block(self.index, some.x, some.weights, some.labels, groups=bounds)
+
+
+def checked_groups(block: Block) -> Integers:
+    """The bounds of the groups; `DataError` if the block has none."""
+    if block.groups is None:
+        raise DataError("this latent structure needs to know which rows belong together, and nothing says so.")
+    return block.groups
+
+
+def _between(groups: Integers, first: int, stop: int) -> Integers:
+    """The groups of the rows from `first` to `stop`, which are bounds of groups."""
+    a, b = np.searchsorted(groups, [first, stop]).tolist()
+    assert groups[a] == first and groups[b] == stop, "rows that belong together are not cut apart"
+    some: Integers = groups[a : b + 1] - first
+    return some
+
+
+def bounds_of_pieces(groups: Integers, rows: int) -> list[int]:
+    """Where pieces of as many whole groups as fit into so many rows begin, and the end of the last.
+
+    Each begins anew where the one before ends: it does not matter from which of them one sets out.
+    """
+    bounds, last = [int(groups[0])], len(groups) - 1
+    group = 0
+    while group < last:
+        group = max(int(np.searchsorted(groups, bounds[-1] + rows, "right")) - 1, group + 1)
+        bounds.append(int(groups[group]))
+    return bounds
 
 
 class Source(Protocol):
-    """The data, cut into blocks that can be read in any order, any number of times."""
+    """The data, cut into blocks that can be read in any order, any number of times.
+
+    Rows that belong together stand in one block.
+    """
 
     @property
     def n_rows(self) -> int: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +14,13 @@ from em_cli.engine.model import Model
 from em_cli.engine.patterns import pattern_order
 from em_cli.engine.plan import tile_rows
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Block, Source, checked_groups
 
 
 @dataclass(frozen=True, slots=True)
 class RowScores:
-    log_density: Array  # (n,) of the mixture
-    responsibilities: Array  # (K, n); (K + 1, n) with that of the noise last, where there is noise
+    log_density: Array  # (n,) of the mixture; (G,) of each group of rows, where the latent structure needs them
+    responsibilities: Array  # (K, n), and behind them those of the outcomes beyond the components
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Totals:
     log_likelihood: Array  # ()
     entropy: Array  # () of the responsibilities
     log_largest: Array  # () sum of the log of each row's largest responsibility
-    n_effective: Array  # (K,) sum of responsibilities; (K + 1,) where there is noise
+    n_effective: Array  # (K,) sum of responsibilities, and of those of the outcomes beyond the components
     n_assigned: Array  # likewise, rows whose largest responsibility it is
 
 
@@ -39,29 +40,75 @@ LANES = 8  # rows are scored in multiples of it, so that each goes through the s
 
 def score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers | None = None) -> RowScores:
     """Score the rows x (D, n), of which some may be labelled; the bits of a score do not depend on other rows."""
+    return score_block(model, parameters, Block(0, x, labels=labels))
+
+
+def score_block(model: Model, parameters: Parameters, block: Block) -> RowScores:
+    """Score the rows of a block; the bits of a score depend on no other row, or on no other group of rows.
+
+    `DataError` if the latent structure needs to know which rows belong together, and nothing says so.
+    """
+    if model.latent.needs_groups:
+        return _score_groups(model, parameters, block)[0]
+    return _score_rows(model, parameters, block.x, block.labels)
+
+
+def _score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers | None) -> RowScores:
     order = pattern_order(x) if np.isnan(x).any() else None
     if order is not None:
-        scores = score_rows(model, parameters, x.take(order, axis=1), None if labels is None else labels[order])
+        scores = _score_rows(model, parameters, x.take(order, axis=1), None if labels is None else labels[order])
         back = np.argsort(order)
         return RowScores(scores.log_density[back], scores.responsibilities.take(back, axis=1))
     n, step = x.shape[1], tile_rows(model.family.n_features())
-    k, noise = model.n_components, model.latent.has_noise
-    log_density, responsibilities = np.empty(n), np.empty((k + noise, n))
+    k = model.n_components
+    log_density, responsibilities = np.empty(n), np.empty((model.n_outcomes, n))
     stacked = stack([parameters])
     prior = model.latent.log_prior(stacked.latent)
     for first in range(0, n, step):
         tile = x[:, first : first + step]
         m = tile.shape[1]
-        padded = tile if m % LANES == 0 else np.pad(tile, ((0, 0), (0, -m % LANES)), mode="edge")
+        padded = _padded(tile)
         known = None if labels is None else np.pad(labels[first : first + step], (0, -m % LANES), mode="edge")
         joint = _log_density(model, stacked, padded, prior)
         posterior = model.latent.posterior(joint, stacked.latent, Block(0, padded, labels=known))
         log_density[first : first + m] = posterior.log_likelihood[0, :m] + model.family.base_measure(tile)
         responsibilities[:k, first : first + m] = joint[0, :, :m]
-    if noise:
-        responsibilities[k] = np.maximum(1 - responsibilities[:k].sum(axis=0), 0.0)
+        if posterior.extra is not None:
+            responsibilities[k:, first : first + m] = posterior.extra[0, :, :m]
     responsibilities[responsibilities < NEGLIGIBLE] = 0.0
     return RowScores(log_density, responsibilities)
+
+
+def _padded(tile: Array) -> Array:
+    return tile if tile.shape[1] % LANES == 0 else np.pad(tile, ((0, 0), (0, -tile.shape[1] % LANES)), mode="edge")
+
+
+def _score_groups(model: Model, parameters: Parameters, block: Block) -> tuple[RowScores, Array]:
+    """And the log-likelihood () under the case weights."""
+    groups = checked_groups(block)
+    stacked = stack([parameters])
+    joint = _log_densities(model, stacked, block.x, model.latent.log_prior(stacked.latent))
+    posterior = model.latent.posterior(joint, stacked.latent, block)
+    base = model.family.base_measure(block.x)
+    total = model.latent.total(posterior.log_likelihood, block, block.weights)[0]
+    total += (base if block.weights is None else base * block.weights).sum()
+    responsibilities = joint[0] if posterior.extra is None else np.concatenate([joint[0], posterior.extra[0]])
+    responsibilities[responsibilities < NEGLIGIBLE] = 0.0
+    return RowScores(posterior.log_likelihood[0] + np.add.reduceat(base, groups[:-1]), responsibilities), total
+
+
+def _log_densities(model: Model, stacked: Parameters, x: Array, offset: Array) -> Array:
+    """(1, K, n) of the components less the base measure, plus the offset (1, K); the rows in any order."""
+    order = pattern_order(x) if np.isnan(x).any() else None
+    if order is not None:
+        ordered = _log_densities(model, stacked, x.take(order, axis=1), offset)
+        return ordered.take(np.argsort(order), axis=2)
+    n, step = x.shape[1], tile_rows(model.family.n_features())
+    density = np.empty((1, model.n_components, n))
+    for first in range(0, n, step):
+        tile = x[:, first : first + step]
+        density[..., first : first + step] = _log_density(model, stacked, _padded(tile), offset)[..., : tile.shape[1]]
+    return density
 
 
 def component_log_density(model: Model, parameters: Parameters, x: Array) -> Array:
@@ -86,13 +133,17 @@ def _log_density(model: Model, stacked: Parameters, tile: Array, offset: Array) 
 
 
 def totals(scores: RowScores, weights: Array | None = None) -> Totals:
-    r = scores.responsibilities
-    w = np.ones(r.shape[1]) if weights is None else weights
+    """Of rows that are units by themselves, under case weights (n,)."""
+    w = np.ones(scores.responsibilities.shape[1]) if weights is None else weights
+    return _totals(scores.responsibilities, w, (w * scores.log_density).sum())
+
+
+def _totals(r: Array, w: Array, log_likelihood: Array) -> Totals:
     surprise = np.maximum(r, NEGLIGIBLE)  # so that no logarithm is infinite, which is slow
     np.log(surprise, out=surprise)
     surprise *= r
     return Totals(
-        np.asarray((w * scores.log_density).sum()),
+        np.asarray(log_likelihood),
         np.asarray(-(w * surprise.sum(axis=0)).sum()),
         np.asarray((w * np.log(r.max(axis=0))).sum()),
         (w * r).sum(axis=1),
@@ -113,20 +164,32 @@ def score_source(model: Model, parameters: Parameters, source: Source, runner: R
 def _score_block(source: Source, item: tuple[int, Model, Parameters]) -> list[Totals]:
     index, model, parameters = item
     block = source[index]
-    parts = []
-    for first in range(0, block.x.shape[1], SUM_ROWS):
-        rows = slice(first, first + SUM_ROWS)
-        weights = None if block.weights is None else block.weights[rows]
-        labels = None if block.labels is None else block.labels[rows]
-        parts.append(totals(score_rows(model, parameters, block.x[:, rows], labels), weights))
-    return parts
+    return [_totals_of(model, parameters, block.cut(rows)) for rows in block.pieces(SUM_ROWS)]
+
+
+def _totals_of(model: Model, parameters: Parameters, piece: Block) -> Totals:
+    if not model.latent.needs_groups:
+        return totals(score_block(model, parameters, piece), piece.weights)
+    scores, log_likelihood = _score_groups(model, parameters, piece)
+    return _totals(
+        scores.responsibilities, np.ones(piece.n_rows) if piece.weights is None else piece.weights, log_likelihood
+    )
 
 
 def base_measure(model: Model, source: Source) -> float:
     """The total log base measure of the data: what `Model.constant` should be."""
-    total = 0.0
+    return base_measures(model, source, [None])[0]
+
+
+def base_measures(model: Model, source: Source, weights: Sequence[Array | None]) -> list[float]:
+    """The same under weights (n,) over those of the data."""
+    totals = [0.0] * len(weights)
     for index in range(len(source)):
         block = source[index]
-        measure = model.family.base_measure(block.x)
-        total += float(measure.sum() if block.weights is None else (measure * block.weights).sum())
-    return total
+        measure, rows = model.family.base_measure(block.x), slice(block.first_row, block.first_row + block.n_rows)
+        for place, own in enumerate(weights):
+            of_rows = (
+                block.weights if own is None else own[rows] if block.weights is None else own[rows] * block.weights
+            )
+            totals[place] += float((measure if of_rows is None else measure * of_rows).sum())
+    return totals

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.cache import scratch
+from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import field, numbers
 from em_cli.engine.expectation import ModelStatistics
@@ -17,13 +17,10 @@ from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
+from em_cli.latents.bayes import bayes, honour_labels, weighted_sum
 from em_cli.parts import Option
 
 TINY = float(np.finfo(float).tiny)
-RULED_OUT = -1e300  # the log-density of what cannot be; finite, so that no difference is undefined
-NEGLIGIBLE = (
-    -700.0
-)  # the log of a responsibility may not be less: it would make no difference, but slow `exp` down tenfold
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +31,6 @@ class MixingWeights:
 
 def mixing_weights(weights: Array) -> MixingWeights:
     return MixingWeights(weights, np.log(weights))
-
-
-def honour_labels(log_density: Array, labels: Integers | None) -> None:
-    """Rule out (R, K, n), in place, the components that rows of known component (n,) do not belong to."""
-    if labels is not None:
-        other = (labels >= 0) & (labels != np.arange(log_density.shape[1])[:, None])
-        np.copyto(log_density, RULED_OUT, where=other)
 
 
 def shares_refused(weights: str | Sequence[float]) -> str | None:
@@ -83,23 +73,24 @@ class Independent:
     def log_prior(self, parameters: MixingWeights) -> Array:
         return parameters.log_weights
 
-    def posterior(self, log_density: Array, parameters: MixingWeights, block: Block) -> Posterior:
+    @property
+    def needs_groups(self) -> bool:
+        return False
+
+    def posterior(
+        self,
+        log_density: Array,
+        parameters: MixingWeights,
+        block: Block,
+        weights: Array | None = None,
+        assignment: Assignment = SOFT,
+    ) -> Posterior:
         """Bayes' rule by rows: a softmax over the components, in place."""
         honour_labels(log_density, block.labels)
-        if log_density.shape[1] == 1:
-            log_likelihood = log_density[:, 0].copy()
-            log_density[...] = 1.0
-            return Posterior(log_likelihood, None)
-        log_likelihood = np.maximum.reduce(log_density, axis=1)
-        largest = log_likelihood[:, None]
-        spare = scratch("spare", *largest.shape)  # the allocator would hand such arrays back to the system each time
-        np.maximum(log_density, np.add(largest, NEGLIGIBLE, out=spare), out=log_density)
-        np.subtract(log_density, largest, out=log_density)
-        np.exp(log_density, out=log_density)
-        total = np.add.reduce(log_density, axis=1, keepdims=True, out=scratch("total", *largest.shape))
-        np.add(largest, np.log(total, out=spare), out=largest)
-        np.multiply(log_density, np.reciprocal(total, out=total), out=log_density)
-        return Posterior(log_likelihood, None)
+        return Posterior(bayes(log_density, weights, assignment, block.first_row), None)
+
+    def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
+        return weighted_sum(log_likelihood, weights)
 
     def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
         if not self._free(weight.shape[-1]):
@@ -122,8 +113,8 @@ class Independent:
         return n_components - 1 if self._free(n_components) else 0
 
     @property
-    def has_noise(self) -> bool:
-        return False
+    def extra(self) -> tuple[str, ...]:
+        return ()
 
     def chart(self, parameters: MixingWeights, weight: Array) -> WeightsChart | FixedChart:
         if not self._free(len(weight)):

@@ -9,6 +9,8 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.assignment import SOFT, Assignment
+from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite, positive
 from em_cli.engine.expectation import ModelStatistics
@@ -16,15 +18,8 @@ from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
-from em_cli.latents.independent import (
-    NEGLIGIBLE,
-    RULED_OUT,
-    TINY,
-    MixingWeights,
-    WeightsChart,
-    honour_labels,
-    mixing_weights,
-)
+from em_cli.latents.bayes import bayes, honour_labels, weighted_sum
+from em_cli.latents.independent import TINY, MixingWeights, WeightsChart, mixing_weights
 from em_cli.parts import Option
 
 BEGIN = 0.05  # share of noise where nothing is known of it
@@ -100,22 +95,31 @@ class Noise:
             return density
         return np.broadcast_to(self.log_densities.sum(), x.shape[1])
 
-    def posterior(self, log_density: Array, parameters: NoisyWeights, block: Block) -> Posterior:
-        """Bayes' rule by rows, in place; the statistics are the weight (R,) of the noise."""
-        honour_labels(log_density, block.labels)
+    @property
+    def needs_groups(self) -> bool:
+        return False
+
+    def posterior(
+        self,
+        log_density: Array,
+        parameters: NoisyWeights,
+        block: Block,
+        weights: Array | None = None,
+        assignment: Assignment = SOFT,
+    ) -> Posterior:
+        """Bayes' rule by rows; the statistics are the weight (R,) of the noise."""
         assert self.family is not None, "it is bound: densities of the components leave the base measure out"
-        noise = parameters.log_noise[:, :1] + self.log_density(block.x) - self.family.base_measure(block.x)
-        if block.labels is not None:
-            noise[:, block.labels >= 0] = RULED_OUT
-        largest = np.maximum(log_density.max(axis=1), noise)
-        log_density -= largest[:, None]
-        np.exp(np.maximum(log_density, NEGLIGIBLE, out=log_density), out=log_density)
-        noise = np.exp(np.maximum(noise - largest, NEGLIGIBLE))
-        total = log_density.sum(axis=1) + noise
-        log_density /= total[:, None]
-        share = noise / total
-        weighted = share if block.weights is None else share * block.weights
-        return Posterior(largest + np.log(total), weighted.sum(axis=1))
+        r, k, n = log_density.shape
+        joint = scratch("outcomes", r, k + 1, n)
+        joint[:, :k] = log_density
+        joint[:, k] = parameters.log_noise[:, :1] + self.log_density(block.x) - self.family.base_measure(block.x)
+        honour_labels(joint, block.labels)
+        log_likelihood = bayes(joint, weights, assignment, block.first_row)
+        log_density[...] = joint[:, :k]
+        return Posterior(log_likelihood, np.add.reduce(joint[:, k], axis=1), joint[:, k:])
+
+    def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
+        return weighted_sum(log_likelihood, weights)
 
     def maximize(self, weight: Array, statistics: Array | None, parameters: NoisyWeights | None) -> NoisyWeights:
         weight = np.maximum(weight, TINY)
@@ -128,8 +132,8 @@ class Noise:
         return n_components
 
     @property
-    def has_noise(self) -> bool:
-        return True
+    def extra(self) -> tuple[str, ...]:
+        return ("noise",)
 
     def chart(self, parameters: NoisyWeights, weight: Array) -> NoisyChart:
         noise = float(weight.sum() * parameters.noise[0] / parameters.weights.sum())
@@ -158,10 +162,10 @@ class Noise:
         share = all_weights(parameters).weights
         return rng.choice(len(share), size=n_rows, p=share / share.sum()).astype(np.intp)
 
-    def draw(self, n_rows: int, rng: np.random.Generator) -> Array:
+    def draw(self, outcomes: Integers, rng: np.random.Generator) -> Array:
         """Rows (D, n) of the noise."""
         lowest, highest = np.array(self.box).T
-        drawn: Array = rng.uniform(lowest, highest, (n_rows, len(self.box))).T
+        drawn: Array = rng.uniform(lowest, highest, (len(outcomes), len(self.box))).T
         return drawn
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -100,17 +100,18 @@ def relabelled(source: Source, order: Integers) -> Source:
     if not isinstance(source, InMemory) or source.labels is None:
         return source
     place = np.append(np.argsort(order), -1)
-    return InMemory(source.x, source.weights, place[source.labels], source.block_rows)
+    return replace(source, labels=place[source.labels])
 
 
 def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -> dict[str, Any]:
     """The whole document. It holds no time, host or path: identical runs give identical bytes."""
     fitted, figures, chosen = result.fitted, result.figures, result.fitted.chosen
     assert chosen is not None, "there is a fit to write"
-    noise = {"noise_n_assigned": float(result.totals.n_assigned[-1])} if result.loaded.model.latent.has_noise else {}
+    model, n_assigned = result.loaded.model, result.totals.n_assigned.tolist()
+    extra = zip(model.latent.extra, n_assigned[model.n_components :], strict=True)
     return (
         result.parameters
-        | noise
+        | {f"{name}_n_assigned": n for name, n in extra}
         | {
             "components": components(result.loaded, result.totals, result.degeneracies, result.names),
             "log_likelihood": figures.log_likelihood,

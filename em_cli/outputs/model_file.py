@@ -55,8 +55,7 @@ class LoadedModel:
         elsewhere = np.isnan(x[~self.gaps]).any(axis=0)
         if not elsewhere.any():
             return score_rows(self.model, self.parameters, x, labels)
-        rows = self.model.n_components + self.model.latent.has_noise
-        scores = RowScores(np.empty(x.shape[1]), np.empty((rows, x.shape[1])))
+        scores = RowScores(np.empty(x.shape[1]), np.empty((self.model.n_outcomes, x.shape[1])))
         for some, loaded in ((~elsewhere, self), (elsewhere, self.with_gaps)):
             part = score_rows(loaded.model, loaded.parameters, x[:, some])
             scores.log_density[some], scores.responsibilities[:, some] = part.log_density, part.responsibilities

@@ -11,31 +11,32 @@ import numpy as np
 from pydantic_core import to_json
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.model import Model
 from em_cli.engine.scoring import RowScores
 from em_cli.search.ledger import Fitted
 
 SLICE = 1 << 10  # rows turned to text at once: their numbers stay in a core's own cache
 
 
-def score_header(key: str, n_components: int, noise: bool) -> str:
-    """`row` (or the name of the id column), component, p1 … pK, that of the noise, log_density, uncertainty."""
-    own = [f"p{k + 1}" for k in range(n_components)] + ["noise"] * noise
-    return _line([key, "component", *own, "log_density", "uncertainty"])
+def score_header(key: str, model: Model) -> str:
+    """`row` (or the name of the id column), component, p1 … pK, outcomes beyond them, log_density, uncertainty."""
+    own = [f"p{k + 1}" for k in range(model.n_components)]
+    return _line([key, "component", *own, *model.latent.extra, "log_density", "uncertainty"])
 
 
 def score_lines(
-    scores: RowScores, used: np.ndarray[Any, np.dtype[np.intp]], keys: Sequence[str] | range, noise: bool
+    scores: RowScores, used: np.ndarray[Any, np.dtype[np.intp]], keys: Sequence[str] | range, n_components: int
 ) -> Iterator[str]:
     """The lines of rows of which some (their places `used`) have scores and the others stay blank.
 
-    `keys` are the ids of all the rows, or their numbers. The component of a row of noise is 0.
+    `keys` are the ids of all the rows, or their numbers. The component of a row that belongs to none is 0.
     """
     blanks = _blanks(len(scores.responsibilities))
     place = 0
     for first in range(0, len(keys), SLICE):
         names = keys[first : first + SLICE]
         stop = place + int(np.searchsorted(used[place : place + SLICE], first + SLICE))
-        texts = _score_texts(scores, slice(place, stop), noise)
+        texts = _score_texts(scores, slice(place, stop), n_components)
         if len(texts) < len(names):
             scored = iter(texts)
             with_scores = set((used[place:stop] - first).tolist())
@@ -55,14 +56,14 @@ def _blanks(n_probabilities: int) -> str:
     return "," * (n_probabilities + 2)
 
 
-def _score_texts(scores: RowScores, rows: slice, noise: bool) -> list[str]:
+def _score_texts(scores: RowScores, rows: slice, n_components: int) -> list[str]:
     """component,p1,…,pK,log_density,uncertainty of each row.
 
     By way of JSON, whose writer finds the shortest numbers that read back the same ten times as fast as `repr`.
     """
     r, log_density = scores.responsibilities[:, rows], scores.log_density[rows]
     component = r.argmax(axis=0)
-    number = (component + 1) % len(r) if noise else component + 1
+    number = np.where(component < n_components, component + 1, 0)
     columns = (number, *r, log_density, uncertain(r, component))
     text = to_json(list(zip(*[column.tolist() for column in columns], strict=True))).decode()
     if not np.isfinite(log_density).all():

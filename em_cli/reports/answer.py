@@ -26,7 +26,7 @@ def sentences(run: Run, trust: str) -> Html:
         [
             paragraph(*_how_many(run)),
             bullets([_component(run, place) for place in range(run.k)]) if run.k > 1 else None,
-            paragraph(_noise(run)) if run.has_noise else None,
+            paragraph(_noise(run)) if run.extra else None,
             paragraph(_clearness(run)) if len(run.names) > 1 else None,
             paragraph(_choice(run)) if run.selection else None,
             paragraph(f"The search: {trust}.") if trust else None,

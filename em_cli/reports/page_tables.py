@@ -26,13 +26,12 @@ def components(run: Run) -> Html:
     """A column for each component, a line for each column of the data."""
     k = min(run.k, MOST_COMPONENTS)
     heads = [join([mark(run, place), short(name)]) for place, name in enumerate(run.names[:k])]
-    noise = [join([mark(run, run.k), "noise"])] if run.has_noise else []
-    blank: list[Child] = ["—"] * len(noise)
+    extra = [join([mark(run, run.k + place), name]) for place, name in enumerate(run.extra)]
+    blank: list[Child] = ["—"] * len(extra)
     weights: list[Child] = [figure_of(float(weight), shown(float(weight), 3)) for weight in run.weights[:k]]
     rows: list[Child] = [f"{n:,.0f}" for n in assigned(run)[:k]]
-    if noise:
-        weights.append(figure_of(float(run.weights[-1]), shown(float(run.weights[-1]), 3)))
-        rows.append(f"{assigned(run)[-1]:,.0f}")
+    weights += [figure_of(float(weight), shown(float(weight), 3)) for weight in run.weights[run.k :]]
+    rows += [f"{n:,.0f}" for n in assigned(run)[run.k :]]
     lines: list[list[Child]] = [["weight", "", *weights], ["rows", "", *rows]]
     for place, column in enumerate(run.schema.columns[:MOST_COLUMNS]):
         family = run.group_of(place).family.replace("_", " ")
@@ -41,7 +40,7 @@ def components(run: Run) -> Html:
         lines.append([short(column.name), kind, *cells, *blank])
     made = table(
         "Components: mean ± standard deviation of numbers, the likeliest levels of categories",
-        ["", "described as", *heads, *noise],
+        ["", "described as", *heads, *extra],
         lines,
     )
     left = [f"{run.k - k} more components"] if run.k > k else []

@@ -81,7 +81,7 @@ def _model(run: Run) -> str:
     structures = listed(sorted(models)) if models else document.get("structure")
     parts = [tried, f"covariance structure {structures}" if document.get("structure") else ""]
     parts += [
-        "with a component of noise" if run.has_noise else "",
+        f"with a component of {' and '.join(run.extra)}" if run.extra else "",
         "a weak prior" if document.get("prior") == "weak" else "",
     ]
     effort = document["search"].get("effort")

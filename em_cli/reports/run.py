@@ -105,14 +105,14 @@ class Run:
         return self.model.n_components
 
     @property
-    def has_noise(self) -> bool:
-        return self.model.latent.has_noise
+    def extra(self) -> tuple[str, ...]:
+        """The names of the outcomes beyond the components."""
+        return self.model.latent.extra
 
     @property
     def weights(self) -> Array:
-        """(K,), (K + 1,) with that of the noise last."""
-        noise = [self.document["noise"]] if self.has_noise else []
-        return np.array([*self.document["weights"], *noise], np.float64)
+        """Of the components (K,), and behind them of the outcomes beyond them."""
+        return np.array([*self.document["weights"], *(self.document[name] for name in self.extra)], np.float64)
 
     def is_of_model(self, covariance: str | None, k: int) -> bool:
         """Whether a climb was one of the model that was chosen; of a sweep of families it names the family too."""
@@ -121,9 +121,9 @@ class Run:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the components, from the labels where there are any; the last is that of the noise."""
+        """Of the components, from the labels where there are any, and of the outcomes beyond them."""
         own = [str(component["name"]).removeprefix("component ") for component in self.document["components"]]
-        return (*own, "noise") if self.has_noise else tuple(own)
+        return (*own, *self.extra)
 
     @property
     def shown(self) -> Rows:
@@ -160,14 +160,14 @@ class Run:
         return np.asarray(support.allows(x).all(axis=0))
 
     def log_density(self, places: Sequence[int], values: Array) -> Array:
-        """(K, m), (K + 1, m) with noise, of the components at values (len(places), m) of some columns.
+        """(K, m), and of what is beyond the components, at values (len(places), m) of some columns.
 
         The other columns are integrated out.
         """
         x = np.full((len(self.schema.columns), values.shape[1]), np.nan)
         x[list(places)] = values
         found = component_log_density(self.model, self.parameters, x)
-        if self.has_noise:
+        if self.extra:
             found = np.concatenate([found, self._noise(places, x)[None]])
         return found
 

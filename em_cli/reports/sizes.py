@@ -40,9 +40,9 @@ class Sizes:
 
 
 def assigned(run: Run) -> list[float]:
-    """The rows whose likeliest component it is."""
-    noise = [float(run.document["noise_n_assigned"])] if run.has_noise else []
-    return [*(float(component["n_assigned"]) for component in run.document["components"]), *noise]
+    """The rows whose likeliest outcome it is."""
+    extra = [float(run.document[f"{name}_n_assigned"]) for name in run.extra]
+    return [*(float(component["n_assigned"]) for component in run.document["components"]), *extra]
 
 
 def _draw(run: Run, figure: Figure, theme: Theme) -> None:

@@ -29,7 +29,7 @@ def title_of(run: Run, subject: str) -> str:
 
 
 def components(run: Run) -> str:
-    return plural(run.k, "component") + (" and noise" if run.has_noise else "")
+    return " and ".join([plural(run.k, "component"), *run.extra])
 
 
 def sentences(*parts: str) -> str:

@@ -50,16 +50,16 @@ def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
     def keys(first: int, last: int) -> Sequence[str] | range:
         return data.ids[first:last] if data.ids is not None else range(first + 1, last + 1)
 
-    k, noise = result.fitted.n_components, result.loaded.model.latent.has_noise
-    yield score_header(data.id_name or "row", k, noise)
+    model = result.loaded.model
+    yield score_header(data.id_name or "row", model)
     first, blocks = 0, scored_blocks(result, data)
     if len(data.others.rows):
         blocks = with_others(blocks, (data.others.rows, result.loaded.score(data.others.x)))
     for rows, scores in blocks:
         last = int(rows[-1]) + 1
-        yield from score_lines(scores, rows - first, keys(first, last), noise)
+        yield from score_lines(scores, rows - first, keys(first, last), model.n_components)
         first = last
-    yield from blank_lines(k + noise, keys(first, data.n_rows_read))
+    yield from blank_lines(model.n_outcomes, keys(first, data.n_rows_read))
 
 
 def least_certain(result: Scored, data: Data) -> tuple[str, float] | None:

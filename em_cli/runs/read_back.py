@@ -12,6 +12,8 @@ import numpy as np
 from em_cli.errors import DataError
 from em_cli.outputs.manifest import MANIFEST, read_manifest
 from em_cli.outputs.model_file import LoadedModel, read_model
+from em_cli.outputs.selection import columns
+from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS
 from em_cli.reports.run import Climb, Rows, Run
 from em_cli.runs.plotted_rows import read_rows
 from em_cli.sources.files import label
@@ -78,9 +80,6 @@ def _value(text: str | None) -> Any:
 
 def _table(file: Path) -> Table:
     """Of a file that may be absent; `DataError` if it is not what a run has written."""
-    from em_cli.outputs.selection import COLUMNS as SELECTION_COLUMNS
-    from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS
-
     try:
         with file.open(encoding="utf-8", newline="") as lines:
             rows = parsed(lines)
@@ -88,7 +87,7 @@ def _table(file: Path) -> Table:
         return ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file}: cannot be read ({error}).") from None
-    wanted = {"trace": TRACE_COLUMNS, "restarts": LEDGER_COLUMNS}.get(file.stem, SELECTION_COLUMNS)
+    wanted = {"trace": TRACE_COLUMNS, "restarts": LEDGER_COLUMNS}.get(file.stem) or columns("bic")
     for number, row in enumerate(rows, 1):
         if absent := [name for name in wanted if name not in row]:
             raise DataError(f"{file} has no column {absent[0]!r}, which a run has written there. Was it edited?")

@@ -31,10 +31,10 @@ FINENESS = 4  # points for each cell of a curve
 def sketches_of(loaded: LoadedModel, folder: str, width: int) -> Sketches:
     """Densities, levels, means; and the criterion, if the folder is that of a sweep."""
     run = run_of("", loaded, {"inputs": [{"name": "-"}]}, {"trace": (), "restarts": (), "selection": ()}, None)
-    labels = [str(place + 1) for place in range(run.k)] + ["noise"] * run.has_noise
+    labels = [*(str(place + 1) for place in range(run.k)), *run.extra]
     criterion = _criterion(Path(folder))
     n_colors = max(len(labels), len(criterion.curves) if criterion else 0)
-    colors = [LIGHT.mark(place, run.k if run.has_noise else n_colors).colour for place in range(n_colors)]
+    colors = [LIGHT.mark(place, run.k if run.extra else n_colors).colour for place in range(n_colors)]
     levels = level_probabilities(loaded)
     numbers = [place for place, column in enumerate(run.schema.columns) if not column.levels]
     apart = dict(zip(numbers, _share(run) @ np.nan_to_num(standardised(run, numbers)[0]) ** 2, strict=True))
@@ -73,7 +73,7 @@ def _disagreement(run: Run, levels: Sequence[Mapping[str, float]]) -> float:
 
 
 def _share(run: Run) -> Array:
-    """(K,) of the components in what is no noise."""
+    """(K,) of the components in what belongs to one."""
     share: Array = run.weights[: run.k] / run.weights[: run.k].sum()
     return share
 

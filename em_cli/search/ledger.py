@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from math import isfinite
 
@@ -16,9 +16,11 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.family import Degeneracy
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Source
 from em_cli.engine.stopping import Status
+from em_cli.sources.reweighted import Reweighted
 
 Degeneracies = tuple[Degeneracy | None, ...]  # of the components of one result; all None for a sound one
 
@@ -78,30 +80,6 @@ class Fitted:
         return sum(entry.verdict is verdict for entry in self.ledger)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reweighted:
-    """The rows of a source under other weights."""
-
-    source: Source
-    weights: Array
-
-    @property
-    def n_rows(self) -> int:
-        return self.source.n_rows
-
-    @property
-    def n_columns(self) -> int:
-        return self.source.n_columns
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, index: int) -> Block:
-        before = sum(self.source[b].x.shape[1] for b in range(index))
-        block = self.source[index]
-        return replace(block, weights=self.weights[before : before + block.x.shape[1]])
-
-
 def first_reason(ledger: Sequence[Entry]) -> str:
     """Why the first of the starts that degenerate did so."""
     return next((entry.reason for entry in ledger if entry.reason), "it did not come to rest")
@@ -124,7 +102,7 @@ class DegeneracyCheck:
         copies = multiplicity(source, columns)
         if copies is None and source[0].weights is not None:
             copies = np.ones(source.n_rows)
-        self.source = None if copies is None else _Reweighted(source, 1 / copies)
+        self.source = None if copies is None else Reweighted(source, 1 / copies)
         self.runner = runner
 
     def __call__(self, results: Sequence[FitResult]) -> list[Degeneracies]:
@@ -145,7 +123,7 @@ class DegeneracyCheck:
         """The distinct rows (R, K) on which the components rest."""
         if self.source is None:
             return np.stack([result.weight for result in results])
-        (batch,) = one_pass([(model, parameters)], self.source, self.runner)
+        (batch,) = one_pass([Stack(model, parameters)], self.source, self.runner)
         return batch.statistics.weight
 
 

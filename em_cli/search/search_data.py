@@ -14,7 +14,7 @@ from em_cli.engine.columns import Columns
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Block, Source
-from em_cli.engine.scoring import score_rows
+from em_cli.engine.scoring import score_block
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Degeneracies, DegeneracyCheck
 
@@ -70,7 +70,7 @@ class SearchData:
     def weighted_responsibilities(self, result: FitResult) -> Array:
         """(K, n) responsibilities times case weights."""
         model = result.candidate.model
-        r = score_rows(model, result.parameters, self.block.x, self.block.labels).responsibilities
+        r = score_block(model, result.parameters, self.block).responsibilities
         r = r[: model.n_components]
         return r if self.block.weights is None else r * self.block.weights
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import SUM_ROWS, FeatureCache
 from em_cli.engine.patterns import pattern_order
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Block, Source, bounds_of_pieces
 
 BLOCK_ROWS = SUM_ROWS
 
@@ -25,8 +25,13 @@ class InMemory:
     weights: Array | None = None  # (n,)
     labels: Integers | None = None  # (n,) known components; -1 where none is known
     block_rows: int = BLOCK_ROWS
+    groups: Integers | None = None  # (G + 1,) where each group of rows that belong together begins, and n at last
 
     cache: FeatureCache = field(default_factory=FeatureCache, init=False, repr=False)
+    _bounds: list[int] = field(init=False, repr=False)  # of the blocks
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_bounds", _bounds(self.n_rows, self.groups, self.block_rows))
 
     @property
     def n_rows(self) -> int:
@@ -37,22 +42,33 @@ class InMemory:
         return int(self.x.shape[0])
 
     def __len__(self) -> int:
-        return -(-self.n_rows // self.block_rows)
+        return len(self._bounds) - 1
 
     def __getitem__(self, index: int) -> Block:
-        rows = slice(index * self.block_rows, (index + 1) * self.block_rows)
-        return Block(index, self.x, self.weights, self.labels).cut(rows)
+        rows = slice(self._bounds[index], self._bounds[index + 1])
+        return Block(index, self.x, self.weights, self.labels, groups=self.groups).cut(rows)
+
+
+def _bounds(n_rows: int, groups: Integers | None, block_rows: int) -> list[int]:
+    """Of blocks of at most so many rows; where there are groups, of whole ones, and of whole sums over them."""
+    if groups is None:
+        return [*range(0, n_rows, block_rows), n_rows]
+    assert groups[0] == 0 and groups[-1] == n_rows and (np.diff(groups) > 0).all(), "groups are bounds of rows"
+    if block_rows % SUM_ROWS:
+        return bounds_of_pieces(groups, block_rows)
+    bounds = bounds_of_pieces(groups, SUM_ROWS)
+    return [*bounds[: -1 : block_rows // SUM_ROWS], n_rows]
 
 
 def in_pattern_order(source: Source) -> Source:
     """The rows that lack the same cells one behind the other: so each pattern is gone through once in a pass.
 
-    Rows that are not in memory stay as they are.
+    Rows that are not in memory, or belong together, stay as they are.
     """
-    if not isinstance(source, InMemory) or not np.isnan(source.x).any():
+    if not isinstance(source, InMemory) or source.groups is not None or not np.isnan(source.x).any():
         return source
     order = pattern_order(source.x)
     if order is None:
         return source
     whole = Block(0, source.x, source.weights, source.labels).cut(order)
-    return InMemory(whole.x, whole.weights, whole.labels, source.block_rows)
+    return replace(source, x=whole.x, weights=whole.weights, labels=whole.labels)

@@ -63,7 +63,7 @@ class Data:
     def with_columns(self, order: Sequence[int]) -> Data:
         """The same with the columns in this order."""
         places = list(order)
-        source = InMemory(self.source.x[places], self.source.weights, self.source.labels)
+        source = replace(self.source, x=self.source.x[places])
         schema = Schema(tuple(self.schema.columns[place] for place in places))
         return replace(self, source=source, schema=schema, others=replace(self.others, x=self.others.x[places]))
 
@@ -72,4 +72,4 @@ class Data:
         weights = self.source.weights
         assert weights is not None, "there is a column of weights"
         scaled = weights * (len(weights) / weights.sum())
-        return replace(self, source=InMemory(self.source.x, scaled, self.source.labels))
+        return replace(self, source=replace(self.source, weights=scaled))

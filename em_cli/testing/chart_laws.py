@@ -10,6 +10,7 @@ from em_cli.engine.arrays import Array, stack, take
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model, ModelChart
 from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.latents.independent import WeightsChart
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
@@ -38,7 +39,7 @@ class Charted:
         self.origin = self.chart.coordinates(self.base)
 
     def at(self, parameters: Parameters) -> Expectation:
-        return Expectation(one_pass([(self.model, stack([parameters]))], self.source, Serial())[0], 0)
+        return Expectation(one_pass([Stack(self.model, stack([parameters]))], self.source, Serial())[0], 0)
 
     def step(self, seed: int, length: float) -> Array:
         direction = np.random.default_rng(seed).standard_normal(len(self.origin))

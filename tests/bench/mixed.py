@@ -17,6 +17,7 @@ from support import bound_model
 from em_cli.engine.arrays import Array
 from em_cli.engine.family import Family
 from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.families.distributions.categorical import Categorical
 from em_cli.families.distributions.poisson import Poisson
 from em_cli.families.gaussian.options import Gaussian
@@ -59,7 +60,7 @@ def our_pass(family: Family, x: Array, r: Array) -> float:
 
     def steps() -> None:
         for _ in range(STEPS):
-            one_pass([(model, at)], source, Serial())
+            one_pass([Stack(model, at)], source, Serial())
 
     steps()
     return statistics.median(timed(steps)[0] / STEPS for _ in range(TURNS))

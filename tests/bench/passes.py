@@ -21,6 +21,7 @@ from em_cli.engine.arrays import stack, take
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
@@ -83,7 +84,7 @@ class Ours:
     runner: Runner
 
     def step(self) -> float:
-        batch = one_pass([(self.model, self.parameters)], self.source, self.runner)[0]
+        batch = one_pass([Stack(self.model, self.parameters)], self.source, self.runner)[0]
         self.parameters, _ = self.model.maximize([Expectation(batch, 0)])
         return float(batch.log_likelihood[0])
 

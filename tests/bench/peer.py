@@ -17,6 +17,7 @@ from support import bound_model
 from em_cli.engine.arrays import stack
 from em_cli.engine.columns import multiplicity, summarize
 from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.errors import DataError
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
@@ -45,7 +46,7 @@ class Judge:
             parameters = self.model.from_document(document)
         except DataError:  # a weight of zero, or a covariance that is not one
             return -np.inf
-        group = (self.model, stack([parameters]))
+        group = Stack(self.model, stack([parameters]))
         height = float(one_pass([group], self.source, Serial())[0].log_likelihood[0])
         support = one_pass([group], self.distinct, Serial())[0].statistics.weight[0]
         return -np.inf if any(self.model.family.collapsed(parameters.components, support)) else height

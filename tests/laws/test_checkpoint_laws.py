@@ -1,10 +1,11 @@
 """A run that goes on from what it remembers ends with the same bits as one that never stopped."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 from cases import CLIMBING_CASES
+from structures import MarkovChain
 from support import responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
@@ -66,11 +67,23 @@ def packed_arrays(result: FitResult) -> list[bytes]:
 @pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
 def test_a_run_goes_on_with_the_same_bits(case, algorithm):
     x, labels = case.rows(3, 90, 2.0)
-    source = InMemory(x)
     model = case.model(x, 3, latent="noise" if case.name == "gaussian-full" else "independent")
     begun = [start(model, x, responsibilities(seed, labels % 3, 3, 0.6)) for seed in range(3)]
-    candidates = [Candidate(model, ALGORITHMS.load(algorithm)(), one, n) for n, one in enumerate(begun)]
+    goes_on([Candidate(model, ALGORITHMS.load(algorithm)(), one, n) for n, one in enumerate(begun)], InMemory(x))
 
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_run_over_groups_goes_on_with_the_same_bits(algorithm):
+    """The statistics of a Markov chain are more than one array."""
+    case = next(case for case in CLIMBING_CASES if case.name == "gaussian-full")
+    x, labels = case.rows(3, 90, 2.0)
+    model = replace(case.model(x, 3), latent=MarkovChain())
+    begun = [start(model, x, responsibilities(seed, labels % 3, 3, 0.6)) for seed in range(3)]
+    source = InMemory(x, groups=np.array([0, 20, 21, 60, 90]))
+    goes_on([Candidate(model, ALGORITHMS.load(algorithm)(), one, n) for n, one in enumerate(begun)], source)
+
+
+def goes_on(candidates, source):
     def run(notebook):
         return fit(candidates, source, Serial(), Stopping(1e-4, 25), checkpoint=notebook)
 

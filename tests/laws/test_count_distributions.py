@@ -10,6 +10,7 @@ from em_cli.engine.arrays import stack
 from em_cli.engine.columns import unit_columns
 from em_cli.engine.expectation import Expectation
 from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.engine.scoring import score_rows
 from em_cli.errors import DataError, UsageError
 from em_cli.families.distributions.binomial import Binomial
@@ -93,7 +94,7 @@ def test_a_parameter_can_leave_its_end(family, end):
     base = model.from_document({"weights": [0.5, 0.5]} | end)
 
     def at(parameters):
-        return Expectation(one_pass([(model, stack([parameters]))], source, Serial())[0], 0)
+        return Expectation(one_pass([Stack(model, stack([parameters]))], source, Serial())[0], 0)
 
     found = at(base)
     chart = model.chart(base, found.weight)

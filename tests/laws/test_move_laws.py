@@ -10,6 +10,7 @@ from support import Case, climb, responsibilities, start, unit_model
 from em_cli.engine.columns import summarize
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.engine.stopping import Stopping
 from em_cli.runners.serial import Serial
 from em_cli.search.moves import bound, merges, moves, splits
@@ -55,7 +56,7 @@ class Scene:
         stacked = np.stack(statistics)
         model = replace(self.model, n_components=stacked.shape[1])
         parameters, _ = model.at_maximum(ModelStatistics(stacked, None), None)
-        return one_pass([(model, parameters)], self.source, Serial())[0].log_likelihood
+        return one_pass([Stack(model, parameters)], self.source, Serial())[0].log_likelihood
 
     def holds(self, statistics, at_least) -> None:
         slack = self.heights(statistics) - np.array(at_least)

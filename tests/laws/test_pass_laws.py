@@ -12,7 +12,7 @@ from em_cli.engine.cache import SUM_ROWS
 from em_cli.engine.expectation import Batch, Expectation
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
-from em_cli.engine.plan import tile_rows
+from em_cli.engine.plan import Stack, tile_rows
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.side_by_side import maximize_all
 from em_cli.families.gaussian.options import Gaussian
@@ -43,8 +43,8 @@ def test_blocks_of_whole_quanta_change_no_bit(case: Case, separation, weighted):
     for blocks in (1, 2, 3, 5):
         for runner in (Serial(), Threads(2)):
             source = InMemory(x, weights, block_rows=blocks * SUM_ROWS)
-            first = one_pass([(model, at)], source, runner)[0]
-            again = one_pass([(model, at)], source, runner)[0]
+            first = one_pass([Stack(model, at)], source, runner)[0]
+            again = one_pass([Stack(model, at)], source, runner)[0]
             seen |= {bits(first), bits(again)}
             scored.add(repr(score_source(model, take(at, 0), source, runner)))
     assert len(seen) == 1
@@ -61,7 +61,7 @@ def test_a_pass_finds_the_sums_over_rows(case: Case, separation, weighted):
     w = np.random.default_rng(2).uniform(0.5, 2, n) if weighted else np.ones(n)
     model = case.model(x, K, w if weighted else None)
     at = start(model, x, responsibilities(2, labels, K, 0.4 if separation < 10 else 0.0))
-    found = one_pass([(model, stack([at]))], InMemory(x, w if weighted else None), Serial())[0]
+    found = one_pass([Stack(model, stack([at]))], InMemory(x, w if weighted else None), Serial())[0]
     expected = (w * scipy_log_density(case, model, model.to_document(at), x)).sum()
     assert found.log_likelihood[0] == pytest.approx(expected, rel=1e-12 if separation < 10 else 1e-9)
     r = score_rows(model, at, x).responsibilities * w
@@ -85,9 +85,9 @@ def test_tight_and_wide_candidates_keep_their_bits_together(covariance):
     wide = [start(model, x, responsibilities(seed, labels, K, 0.5)) for seed in range(3)]
     document = model.to_document(wide[0])
     thin = model.from_document(document | {"covariances": (1e-8 * np.array(document["covariances"])).tolist()})
-    together = one_pass([(model, stack([wide[0], thin, wide[1], thin, wide[2]]))], InMemory(x), Serial())[0]
+    together = one_pass([Stack(model, stack([wide[0], thin, wide[1], thin, wide[2]]))], InMemory(x), Serial())[0]
     for place, at in ((0, wide[0]), (1, thin), (3, thin), (4, wide[2])):
-        alone = one_pass([(model, stack([at]))], InMemory(x), Serial())[0]
+        alone = one_pass([Stack(model, stack([at]))], InMemory(x), Serial())[0]
         mine = Batch(at, together.log_likelihood[[place]], take(together.statistics, slice(place, place + 1)))
         assert bits(mine) == bits(alone)
     assert np.isfinite(together.log_likelihood).all()
@@ -102,9 +102,9 @@ def test_what_tied_components_share_costs_no_digits(offset):
     model = bound_model(Gaussian("tied"), InMemory(x), 4)
     at = start(model, x, responsibilities(4, labels, 4, 0.0))
     assert not at.components.concentrated.any()
-    found = one_pass([(model, stack([at]))], InMemory(x), Serial())[0].log_likelihood[0]
+    found = one_pass([Stack(model, stack([at]))], InMemory(x), Serial())[0].log_likelihood[0]
     near = replace(at, components=replace(at.components, concentrated=np.ones(4, bool)))
-    exact = one_pass([(model, stack([near]))], InMemory(x), Serial())[0].log_likelihood[0]
+    exact = one_pass([Stack(model, stack([near]))], InMemory(x), Serial())[0].log_likelihood[0]
     assert found == pytest.approx(exact, rel=1e-12)
 
 
@@ -124,15 +124,15 @@ def test_m_steps_of_several_models_together_are_those_of_each(case: Case, separa
     sizes, priors = (1, 3, 2, 3, 2, 3), (0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
     models = [Model(family, case.model(x, k).latent, k, prior=p) for k, p in zip(sizes, priors, strict=True)]
     models.append(case.model(x, 2))
-    groups = []
+    stacks = []
     for model in models:
         k = model.n_components
         points = [start(model, x, responsibilities(seed, labels % k, k, 0.3)) for seed in range(3)]
-        groups.append((model, stack(points)))
-    batches = one_pass(groups, source, Serial())
+        stacks.append(Stack(model, stack(points)))
+    batches = one_pass(stacks, source, Serial())
     asked = [
-        (model, [Expectation(batch, index) for index in range(n)])
-        for (model, _), batch, n in zip(groups, batches, (3, 1, 2, 3, 2, 3, 3), strict=True)
+        (asked.model, [Expectation(batch, index) for index in range(n)])
+        for asked, batch, n in zip(stacks, batches, (3, 1, 2, 3, 2, 3, 3), strict=True)
     ]
     for (model, found), (together, empty) in zip(asked, maximize_all(asked), strict=True):
         alone, lost = model.maximize(found)

@@ -9,6 +9,7 @@ from em_cli.engine.arrays import stack
 from em_cli.engine.columns import multiplicity, summarize
 from em_cli.engine.passes import one_pass
 from em_cli.engine.patterns import codes, decoded, grouped
+from em_cli.engine.plan import Stack
 from em_cli.engine.rows import Source
 from em_cli.families.gaussian import patterns
 from em_cli.families.gaussian.options import Gaussian
@@ -35,7 +36,7 @@ class Scene:
         self.at = stack([start(self.model, self.x, r)])
 
     def found(self, source: Source):
-        batch = one_pass([(self.model, self.at)], source, Serial())[0]
+        batch = one_pass([Stack(self.model, self.at)], source, Serial())[0]
         return batch.log_likelihood, batch.statistics.components
 
 

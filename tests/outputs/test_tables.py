@@ -15,8 +15,8 @@ def scores(log_density, first) -> RowScores:
     return RowScores(np.asarray(log_density, np.float64), np.stack([p, 1 - p]))
 
 
-def lines(*arguments, noise=False) -> list[str]:
-    return "".join(score_lines(*arguments, noise)).splitlines()
+def lines(*arguments, n_components=2) -> list[str]:
+    return "".join(score_lines(*arguments, n_components)).splitlines()
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50))
@@ -40,7 +40,7 @@ def test_numbers_that_are_not_finite():
 
 
 def test_a_row_of_noise_is_of_component_zero():
-    rows = lines(scores([1.5, 2], [1, 0]), np.arange(2), range(1, 3), noise=True)
+    rows = lines(scores([1.5, 2], [1, 0]), np.arange(2), range(1, 3), n_components=1)
     assert rows == ["1,1,1.0,0.0,1.5,0.0", "2,0,0.0,1.0,2.0,0.0"]
 
 

@@ -30,7 +30,7 @@ def read(folder, name):
 def test_rows_are_those_that_were_fitted_with_their_responsibilities(name):
     seen, written = run(name), read(fitted(name), "responsibilities.csv")
     used = [written[number - 1] for number in seen.shown.numbers]
-    columns = [f"p{k + 1}" for k in range(seen.k)] + ["noise"] * seen.has_noise
+    columns = [*(f"p{k + 1}" for k in range(seen.k)), *seen.extra]
     wanted = np.array([[float(row[column]) for row in used] for column in columns])
     np.testing.assert_allclose(seen.shown.responsibilities, wanted, atol=1e-12)
     assert seen.shown.n == seen.document["n_samples"]

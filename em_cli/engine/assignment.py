@@ -1,0 +1,102 @@
+"""What stands for the responsibilities in the statistics of an E-step.
+
+By that the variants of EM differ (Celeux & Govaert 1992; Celeux & Diebolt 1985; Ueda & Nakano 1998; Neal & Hinton
+1998). The log-likelihood that an E-step tells is that of its parameters, whatever the assignment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+
+
+class Assignment(Protocol):
+    """A value: E-steps of equal assignment are run together."""
+
+    @property
+    def inverse_temperature(self) -> float:
+        """The responsibilities are those of the joint densities to this power."""
+
+    def settle(self, densities: Array, first_row: int) -> None:
+        """Overwrite the joint densities (R, L, n) of consecutive rows and all L outcomes by what is left of them.
+
+        They are known up to a factor of each row, and are normalised afterwards.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Soft:
+    """The responsibilities themselves."""
+
+    inverse_temperature = 1.0
+
+    def settle(self, densities: Array, first_row: int) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class Hard:
+    """Each row belongs to its likeliest outcome; to the first of them, where several are."""
+
+    inverse_temperature = 1.0
+
+    def settle(self, densities: Array, first_row: int) -> None:
+        _choose(densities, densities.argmax(axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Each row belongs to an outcome that is drawn by its responsibilities.
+
+    What is drawn depends on the seed and the place of the row among all rows, and on nothing else.
+    """
+
+    seed: int
+    inverse_temperature = 1.0
+
+    def settle(self, densities: Array, first_row: int) -> None:
+        up_to = np.add.accumulate(densities, axis=1)
+        drawn = uniform(self.seed, first_row, densities.shape[2]) * up_to[:, -1]
+        chosen = np.add.reduce(up_to <= drawn[:, None], axis=1)
+        _choose(densities, np.minimum(chosen, densities.shape[1] - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Tempered:
+    """The responsibilities at another temperature: below one they are softer, above it harder."""
+
+    inverse_temperature: float
+
+    def settle(self, densities: Array, first_row: int) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """The largest responsibilities of each row; of equal ones the first. The others are zero."""
+
+    outcomes: int  # of each row
+    inverse_temperature = 1.0
+
+    def settle(self, densities: Array, first_row: int) -> None:
+        order = np.argsort(-densities, axis=1, kind="stable")
+        np.put_along_axis(densities, order[:, self.outcomes :], 0.0, axis=1)
+
+
+SOFT, HARD = Soft(), Hard()
+
+
+def _choose(densities: Array, outcome: Array) -> None:
+    np.equal(np.arange(densities.shape[1])[:, None], outcome[:, None], out=densities, casting="unsafe")
+
+
+def uniform(seed: int, first_row: int, n_rows: int) -> Array:
+    """(n,) in [0, 1), those of these rows in the stream of the seed (Philox; Salmon et al. 2011)."""
+    bits = np.random.Philox(key=seed, counter=first_row // 4)  # four numbers of each count
+    raw = bits.random_raw(first_row % 4 + n_rows)[first_row % 4 :]
+    numbers: Array = (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return numbers

@@ -1,0 +1,62 @@
+"""Bayes' rule by rows: what latent structures of independent labels have in common."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.assignment import SOFT, Assignment
+from em_cli.engine.cache import scratch
+
+RULED_OUT = -1e300  # the log-density of what cannot be; finite, so that no difference is undefined
+NEGLIGIBLE = (
+    -700.0
+)  # the log of a responsibility may not be less: it would make no difference, but slow `exp` down tenfold
+
+
+def honour_labels(log_density: Array, labels: Integers | None) -> None:
+    """Rule out (R, L, n), in place, the outcomes that rows of known component (n,) do not belong to."""
+    if labels is not None:
+        other = (labels >= 0) & (labels != np.arange(log_density.shape[1])[:, None])
+        np.copyto(log_density, RULED_OUT, where=other)
+
+
+def bayes(log_density: Array, weights: Array | None, assignment: Assignment = SOFT, first_row: int = 0) -> Array:
+    """The log-likelihood (R, n) of rows, from the joint log-densities (R, L, n) of row and outcome.
+
+    These are overwritten by what the assignment makes of the responsibilities, times the weights (n,) or (R, n).
+    """
+    log_likelihood: Array
+    if assignment.inverse_temperature != 1.0:
+        log_likelihood = bayes(log_density.copy(), None)
+        log_density *= assignment.inverse_temperature
+        bayes(log_density, weights)
+        return log_likelihood
+    if log_density.shape[1] == 1:
+        log_likelihood = log_density[:, 0].copy()
+        log_density[...] = 1.0 if weights is None else weights[..., None, :]
+        return log_likelihood
+    log_likelihood = np.maximum.reduce(log_density, axis=1)
+    largest = log_likelihood[:, None]
+    spare = scratch("spare", *largest.shape)  # the allocator would hand such arrays back to the system each time
+    np.maximum(log_density, np.add(largest, NEGLIGIBLE, out=spare), out=log_density)
+    np.subtract(log_density, largest, out=log_density)
+    np.exp(log_density, out=log_density)
+    total = np.add.reduce(log_density, axis=1, keepdims=True, out=scratch("total", *largest.shape))
+    np.add(largest, np.log(total, out=spare), out=largest)
+    if assignment is not SOFT:
+        assignment.settle(log_density, first_row)
+        np.add.reduce(log_density, axis=1, keepdims=True, out=total)
+    np.reciprocal(total, out=total)
+    if weights is not None:
+        np.multiply(total, weights[..., None, :], out=total)
+    np.multiply(log_density, total, out=log_density)
+    return log_likelihood
+
+
+def weighted_sum(log_likelihood: Array, weights: Array | None) -> Array:
+    """Of rows (R, n), (R,)."""
+    if weights is not None:
+        log_likelihood = np.multiply(log_likelihood, weights, out=scratch("weighted", *log_likelihood.shape))
+    total: Array = np.add.reduce(log_likelihood, axis=1)
+    return total
