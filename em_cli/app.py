@@ -138,19 +138,14 @@ def _misused(error: TyperException) -> ExitStatus:
 
 def _of_a_value(error: TyperException) -> str:
     """What is wrong with the value of an option, and where it was given; '' if that is not what is wrong."""
-    from pydantic import ValidationError
+    from em_cli.config.value_errors import what_is_wrong
 
-    from em_cli.config.words import wanted
-
-    if not isinstance(error.__cause__, ValidationError):
-        return ""
-    first = error.__cause__.errors()[0]
-    option, context = getattr(error, "param", None), getattr(error, "ctx", None)
-    if option is None or context is None:
+    option, context, wrong = getattr(error, "param", None), getattr(error, "ctx", None), what_is_wrong(error.__cause__)
+    if option is None or context is None or not wrong:
         return ""
     source = context.get_parameter_source(option.name)
     name = option.envvar if source is not None and source.name == "ENVIRONMENT" else option.opts[-1]
-    return f"{name} {first['input']!r}: {wanted(first) or first['msg']}"
+    return f"{name} {wrong}"
 
 
 def _say(message: str, status: ExitStatus) -> ExitStatus:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 WANTED = {
     "int": "a whole number is wanted",
     "float": "a number is wanted",
@@ -35,3 +37,11 @@ def wanted(error: Mapping[str, Any]) -> str | None:
     if kind == "string_too_short":
         return "it must not be empty"
     return WANTED.get(kind) or WANTED.get(kind.rpartition("_")[0])
+
+
+def what_is_wrong(error: BaseException | None) -> str:
+    """The value that a validation refused, and what it should have been; '' if that is not what went wrong."""
+    if not isinstance(error, ValidationError):
+        return ""
+    first = error.errors()[0]
+    return f"{first['input']!r}: {wanted(first) or first['msg']}"
