@@ -105,8 +105,11 @@ def _sentence(part: Any) -> str:
 
 
 def _further(part: Any) -> list[str]:
-    """What the part says of itself beyond the first line."""
-    return [" ".join(text.split()) for text in (part.__doc__ or "").strip().split("\n\n")[1:]]
+    """What is said of the part beyond the first line."""
+    import sys
+
+    said = sys.modules[part.__module__].__doc__ if isinstance(part, type) else part.__doc__
+    return [" ".join(text.split()) for text in (said or "").strip().split("\n\n")[1:]]
 
 
 def _settings(part: Any) -> list[Setting]:

@@ -1,4 +1,8 @@
-"""Successes among trials: columns of independent binomial variables given the component."""
+"""Successes among trials: columns of independent binomial variables given the component.
+
+The number of trials is the same in all cells, or each column of successes is followed by that of its trials, which
+are not modelled.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +29,7 @@ SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wan
 
 @dataclass(frozen=True, slots=True)
 class Binomial:
-    """Successes among trials: columns of independent binomial variables given the component.
-
-    The number of trials is the same in all cells, or each column of successes is followed by that
-    of its trials, which are not modelled.
-    """
+    """Successes among trials, whose number is an option, or in a column of its own."""
 
     describes: ClassVar[str] = "count"
     title: ClassVar[str] = "binomial mixture"

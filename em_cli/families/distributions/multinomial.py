@@ -1,4 +1,7 @@
-"""Counts that share a total: columns that are multinomial, given their sum and the component."""
+"""Counts that share a total: columns that are multinomial, given their sum and the component.
+
+A row with a missing cell has no known total, and says nothing by these columns; its others count.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,7 @@ SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wan
 
 @dataclass(frozen=True, slots=True)
 class Multinomial:
-    """Counts that share a total: columns that are multinomial, given their sum and the component.
-
-    Totals being given, the likelihood is not that of other families of counts.
-
-    A row with a missing cell has no known total, and says nothing by these columns; its others count.
-    """
+    """Counts that share a total. That being given, the likelihood is not that of other families of counts."""
 
     describes: ClassVar[str] = "count"
     title: ClassVar[str] = "multinomial mixture"
