@@ -1,18 +1,19 @@
 """The laws that every family obeys, for those who write one: theirs is judged as ours are.
 
-A `Case` says on which columns a family is tried, and what an independent program says of its density. Then
+A `Case` says on which columns a family is tried, and what an independent program says of its density: a function of
+the bound family, a document of its parameters and rows (D, n), which gives (K, n). Then
 
-    from em_cli.testing import Case, laws
+    from em_cli.testing import case_of, laws
 
-    CASE = Case("mine", ("skewed",) * 3, ("skewed",), True, lambda kinds: Mine(), log_density)
+    CASE = case_of("mine", Mine(), log_density)
 
     @pytest.mark.parametrize("law", laws(CASE), ids=str)
     def test_a_law(law):
         law()
 
-Without pytest, `for law in laws(CASE): law()` does as well. Columns are of these kinds: real, skewed (groups
-differ in scale), positive, proportion, angle, count, inflated count, dispersed count, "12 trials", binary,
-"3 levels".
+Without pytest, `for law in laws(CASE): law()` does as well. A `Case` of one's own may have columns of these kinds:
+real, skewed (groups differ in scale), positive, proportion, angle, count, inflated count, dispersed count,
+"12 trials", binary, "3 levels".
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from itertools import product
 import numpy as np
 
 from em_cli.testing import chart_laws, family_laws
-from em_cli.testing.case import Case
+from em_cli.testing.case import Case, case_of
 from em_cli.testing.random_rows import rows
 
-__all__ = ["Case", "Law", "laws", "rows"]
+__all__ = ["Case", "Law", "case_of", "laws", "rows"]
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def _of_any_rows(case: Case, seeds: Sequence[int]) -> Iterator[Law]:
         rng = np.random.default_rng(seed)
         cuts = set(rng.integers(1, 120, 5).tolist())
         for separation in family_laws.SEPARATIONS:
-            for law in (family_laws.documents_hold_the_parameters_in_the_users_units,):
-                yield _law(law, case, seed, int(rng.integers(1, 5)), separation)
+            in_units = family_laws.documents_hold_the_parameters_in_the_users_units
+            yield _law(in_units, case, seed, int(rng.integers(1, 5)), separation)
             yield _law(
                 family_laws.statistics_add_over_any_split_in_any_order_and_scale,
                 case,

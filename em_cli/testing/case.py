@@ -75,6 +75,22 @@ class Case:
         return bound_model(self.build(self.kinds), InMemory(x, weights), k, latent)
 
 
+KINDS = {
+    "numeric": "real",
+    "positive": "skewed",
+    "proportion": "proportion",
+    "angle": "angle",
+    "count": "count",
+    "binary": "binary",
+}  # of columns of a type
+
+
+def case_of(name: str, family: Family, log_density: Callable[[BoundFamily, Document, Array], Array]) -> Case:
+    """A case of three columns of the type that the family describes, independent given the component."""
+    kinds = (KINDS[family.describes],) * 3
+    return Case(name, kinds, kinds[:1], family.describes in ("numeric", "positive"), lambda kinds: family, log_density)
+
+
 def bound_model(family: Family, source: Source, k: int, latent: str = "independent") -> Model:
     columns = summarize(source)
     bound = family.bind(columns)

@@ -17,7 +17,7 @@ from plugin.em_inverse_gaussian import InverseGaussian
 from program import ENVIRONMENT, ROOT, Outcome, em, em_process
 from scipy import stats
 
-from em_cli.testing import Case, Law, laws
+from em_cli.testing import Law, case_of, laws
 
 FILE = Path(__file__).with_name("em_inverse_gaussian.py")
 GUIDE = ROOT / "em_cli" / "families" / "README.md"
@@ -51,8 +51,7 @@ def log_density(family, document, x):
     return np.stack([np.where(np.isnan(x), 0.0, own).sum(axis=0) for own in cells])
 
 
-KINDS = ("skewed",) * 3
-CASE = Case("inverse_gaussian", KINDS, KINDS[:1], True, lambda kinds: InverseGaussian(), log_density)
+CASE = case_of("inverse_gaussian", InverseGaussian(), log_density)
 
 
 @pytest.mark.parametrize("law", laws(CASE), ids=str)
