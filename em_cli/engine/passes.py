@@ -14,7 +14,7 @@ from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.plan import Job, Stack, Walk, planned, tile_rows, weights_of
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Block, Source, checked_groups
+from em_cli.engine.rows import Block, Source
 
 SMALL = 1 << 17  # log-densities; fewer are not worth waking other workers
 BUFFER = 16  # numbers; with NumPy's own choice, it broadcasts short rows at half the speed
@@ -63,8 +63,6 @@ def _expect(source: Source, item: tuple[int, list[Walk]]) -> list[Answer]:
     """The sums over each quantum of one block."""
     index, walks = item
     block = source[index]
-    if any(job.model.latent.needs_groups for walk in walks for job in walk.jobs):
-        checked_groups(block)
     with np.errstate():
         np.setbufsize(BUFFER)
         return [[_walk(block.cut(quantum), walk) for walk in walks] for quantum in block.pieces(SUM_ROWS)]

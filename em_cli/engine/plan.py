@@ -17,7 +17,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Block, Source, checked_groups
 
 TILE_FLOATS = 3 << 15  # of features per tile
 LONGEST_TILE = 1 << 13  # rows
@@ -113,6 +113,8 @@ def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
     walks: dict[tuple[int, int, int | None], Walk] = {}
     for place, asked in enumerate(stacks):
         family = asked.model.family
+        if asked.model.latent.needs_groups:
+            checked_groups(source[0])
         for members, theta in _ways(asked.model, asked.parameters):
             n_features = family.n_features() if theta is None else theta.shape[-1]
             job = _job(place, asked, members, theta, min(tile_rows(n_features), source.n_rows))

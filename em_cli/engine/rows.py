@@ -29,12 +29,14 @@ class Block:
 
     def cut(self, rows: slice | Integers) -> Block:
         """Some of the rows; where there are groups, a slice of whole ones."""
+        first, stop, _ = rows.indices(self.x.shape[1]) if isinstance(rows, slice) else (0, 0, 1)
+        if stop - first == self.x.shape[1]:
+            return self
         weights = None if self.weights is None else self.weights[rows]
         labels = None if self.labels is None else self.labels[rows]
         if not isinstance(rows, slice):
             assert self.groups is None, "rows that belong together are taken by group"
             return Block(self.index, self.x.take(rows, axis=1), weights, labels)  # the columns stay contiguous
-        first, stop, _ = rows.indices(self.n_rows)
         groups = None if self.groups is None else _between(self.groups, first, stop)
         return Block(self.index, self.x[:, rows], weights, labels, self.first_row + first, groups)
 
@@ -43,8 +45,8 @@ class Block:
         if self.groups is not None:
             bounds = bounds_of_pieces(self.groups, rows)
             return [slice(first, stop) for first, stop in pairwise(bounds)]
-        n = self.n_rows
-        return [slice(first, min(first + rows, n)) for first in range(0, n, rows)]
+        n = self.x.shape[1]
+        return [slice(0, n)] if n <= rows else [slice(first, min(first + rows, n)) for first in range(0, n, rows)]
 
     def take_groups(self, chosen: Integers) -> Block:
         """Some of the groups, one behind the other."""
