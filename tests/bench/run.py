@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 PARTS = (
-    "programs", "passes", "mixed", "missing", "threads", "stack", "memory", "armadillo", "search", "sweep",
+    "programs", "passes", "replicates", "mixed", "missing", "threads", "stack", "memory", "armadillo", "search",
+    "sweep",
 )  # fmt: skip
 
 
