@@ -13,7 +13,7 @@ from support import bound_model, responsibilities, start
 from em_cli.engine.arrays import stack
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 

@@ -23,8 +23,8 @@ from em_cli.engine.rows import Block, bounds_of_pieces
 from em_cli.engine.scoring import base_measure, component_log_density, score_block, score_source
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import DataError
-from em_cli.families.distributions.categorical import categorical
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.distributions.categorical import Categorical
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
@@ -168,7 +168,7 @@ def documents(seed=0):
 
 
 def topic_model(source, k=2):
-    return model_of(categorical((12,)), MixedMembership(), source, k)
+    return model_of(Categorical((12,)), MixedMembership(), source, k)
 
 
 def test_the_bound_of_a_document_counts_its_terms_and_is_not_weighted_again():

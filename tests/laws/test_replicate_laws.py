@@ -19,7 +19,7 @@ from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
-from em_cli.families.gaussian.gaussian import Gaussian
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
