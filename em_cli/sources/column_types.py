@@ -26,7 +26,10 @@ from em_cli.sources.schema import LEVELLED, Column
 from em_cli.sources.selection import Parts
 from em_cli.sources.table import Notice
 
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d")
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d"
+    r"|-?\d+ days( .*)?$"  # a duration, as pandas writes it
+)
 ENOUGH = 20  # rows, for two whole numbers to be taken for two levels
 SMALL_MEAN = 5.0  # of counts: a normal distribution would reach below zero
 MANY_LEVELS = 100
