@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from em_cli.sources.table import Data
 
 READING = (
-    "id", "delimiter", "decimal", "thousands", "encoding", "comment", "header", "missing", "weights", "labels",
+    "id", "delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "missing", "weights", "labels",
 )  # fmt: skip
 
 

@@ -177,7 +177,7 @@ def _what_it_may_be(record: Record, found: Layout, options: ReadOptions) -> str:
     if len(record.fields) <= width or found.unnamed:
         return ""
     if width == 1:
-        return " Is the line taken for the header the title of the table? Then take out what stands above the header."
+        return " Is it the title of the table? Then pass --skip N, the number of lines above the header."
     hints = []
     n_numbers = sum(number(text) is not None for text in record.fields)
     if found.delimiter == "," and options.decimal == "." and 2 * n_numbers >= len(record.fields):

@@ -20,8 +20,8 @@ from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Written, pieces
 from em_cli.sources.quoting import plain, quoted
 from em_cli.sources.schema import Schema
-from em_cli.sources.selection import check_spread, id_notice, looks_like_id, usable_rows
-from em_cli.sources.table import Data, InputFile, Others
+from em_cli.sources.selection import check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
+from em_cli.sources.table import Data, InputFile, Notice, Others
 from em_cli.sources.weights import check_weights, weights_of
 
 
@@ -32,15 +32,19 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     names: tuple[str, ...] = ()
     written: Written | None = None
     parts: dict[str, list[Examined]] = {}
-    ids: list[str] | None = None if options.id is None else []
+    ids: list[str] | None = None
+    found_above: list[Notice] = []
     weights: list[Array] = []
     labels: list[Examined] = []
     inputs: list[InputFile] = []
-    n_read, room = 0, Room(files, ids is not None)
+    n_read, room = 0, Room(files, options.id is not None)
     for number, path in enumerate(files):
         for piece in pieces(path, options, inputs.append):
             if not names:
                 names, written = piece.names, piece.text
+                options = options.with_row_names(piece.row_names)
+                ids = None if options.id is None else []
+                found_above = notices_of_header(piece)
                 parts = {name: [] for name in candidates(names, piece.file, options)}
             elif number and piece.first_row == 0:
                 check_same(piece.names, piece.file, names, label(files[0]))
@@ -96,7 +100,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         label_names=label_names,
         n_missing=n_missing,
         why=decided.why,
-        notices=(*decided.notices, *missing, *id_notice(id_like)),
+        notices=(*found_above, *decided.notices, *missing, *id_notice(id_like)),
         layout={"columns": list(names)}
         | ({"delimiter": written.delimiter, "newline": written.newline} if written else {}),
         inputs=tuple(inputs),

@@ -45,9 +45,10 @@ def stream(paths: Sequence[str], columns: Sequence[Column], options: ReadOptions
     row = 0
     for path in expand(paths):
         for piece in pieces(path, options):
-            check_needed(piece.names, piece.file, columns, options)
+            here = options.with_row_names(piece.row_names)
+            check_needed(piece.names, piece.file, columns, here)
             if len(piece.frame):
-                chunk = _chunk(piece, columns, options, row)
+                chunk = _chunk(piece, columns, here, row)
                 row += chunk.n_rows
                 yield chunk
 
