@@ -13,6 +13,7 @@ from em_cli.errors import DataError
 from em_cli.sources.candidates import candidates, check_same
 from em_cli.sources.cells import Examined, examine
 from em_cli.sources.column_types import decide, levels_of, values_of
+from em_cli.sources.dress import undress
 from em_cli.sources.files import STDIN, digest, expand, label
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.memory_check import Room
@@ -33,7 +34,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     written: Written | None = None
     parts: dict[str, list[Examined]] = {}
     ids: list[str] | None = None
-    found_above: list[Notice] = []
+    found_in_file: list[Notice] = []
     weights: list[Array] = []
     labels: list[Examined] = []
     inputs: list[InputFile] = []
@@ -44,7 +45,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
                 names, written = piece.names, piece.text
                 options = options.with_row_names(piece.row_names)
                 ids = None if options.id is None else []
-                found_above = notices_of_header(piece)
+                found_in_file = notices_of_header(piece)
                 parts = {name: [] for name in candidates(names, piece.file, options)}
             elif number and piece.first_row == 0:
                 check_same(piece.names, piece.file, names, label(files[0]))
@@ -63,6 +64,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     if not n_read:
         raise DataError(f"{shown} {'has' if len(files) == 1 else 'have'} a header but no row of data.")
 
+    undress(parts, options, found_in_file)
     decided = decide(parts, shown, options)
     schema = Schema(tuple(decided.columns))
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
@@ -100,7 +102,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         label_names=label_names,
         n_missing=n_missing,
         why=decided.why,
-        notices=(*found_above, *decided.notices, *missing, *id_notice(id_like)),
+        notices=(*found_in_file, *decided.notices, *missing, *id_notice(id_like)),
         layout={"columns": list(names)}
         | ({"delimiter": written.delimiter, "newline": written.newline} if written else {}),
         inputs=tuple(inputs),

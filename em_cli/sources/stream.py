@@ -12,6 +12,7 @@ from em_cli.engine.arrays import Array
 from em_cli.sources.candidates import check_needed
 from em_cli.sources.cells import examine
 from em_cli.sources.column_types import recoded
+from em_cli.sources.dress import undressed
 from em_cli.sources.files import expand
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, pieces
@@ -59,6 +60,8 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
     unseen: dict[str, int] = {}
     for index, column in enumerate(columns):
         part = examine(piece, column.name, options)
+        if not column.levels:
+            (part,), _ = undressed(column.name, [part], options)
         refuse_text(column.name, [part], None)
         refuse_infinite(column.name, part.infinite)
         refuse_impossible(column.name, column.type, part.impossible, None)
