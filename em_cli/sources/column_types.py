@@ -24,6 +24,7 @@ from em_cli.sources.refusals import (
 )
 from em_cli.sources.schema import LEVELLED, Column
 from em_cli.sources.selection import Parts
+from em_cli.sources.suspicions import are_dates, suspicions
 from em_cli.sources.table import Notice
 
 _DATE = re.compile(
@@ -82,6 +83,8 @@ def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
         "empty_column": "left out, being empty: {}",
     }
     found.notices = [Notice(code, said[code].format(listed(names))) for code, names in left_out.items() if names]
+    numeric = [column.name for column in found.columns if not column.levels]
+    found.notices += suspicions({name: np.concatenate([part.values for part in parts[name]]) for name in numeric})
     if many:
         found.notices.append(Notice("many_levels", f"few rows for each level, fitted all the same: {listed(many)}"))
     if codes:
@@ -138,6 +141,8 @@ def _kind(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[
     values = values[np.isfinite(values)]
     if not _whole(values):
         return "numeric", ""
+    if name not in options.named and are_dates(values):
+        return "date_column", ""
     distinct = np.unique(values)
     if len(distinct) == 2 and (distinct.tolist() == [0, 1] or len(values) >= ENOUGH):
         return "binary", f"{written(distinct[0])} or {written(distinct[1])}"

@@ -2,6 +2,8 @@
 
 from datetime import date, time, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,7 +43,7 @@ OTHERS = {
 }
 
 
-def stored(tmp_path, kind, cells):
+def stored(tmp_path: Path, kind: str, cells: Any) -> list[str]:
     path = str(tmp_path / f"data.{kind}")
     WRITE[kind](pa.table({"mass": MASS, "d": cells}), path)
     return [path]
@@ -49,7 +51,7 @@ def stored(tmp_path, kind, cells):
 
 @pytest.mark.parametrize("kind", WRITE)
 @pytest.mark.parametrize("cells", TIMES.values(), ids=TIMES)
-def test_dates_and_times_are_left_out_with_a_warning(tmp_path, kind, cells):
+def test_dates_and_times_are_left_out_with_a_warning(tmp_path: Path, kind: str, cells: Any) -> None:
     path = stored(tmp_path, kind, cells)
     data = read(path, ReadOptions())
     assert data.schema.names == ("mass",)
@@ -60,13 +62,15 @@ def test_dates_and_times_are_left_out_with_a_warning(tmp_path, kind, cells):
 
 @pytest.mark.parametrize("kind", WRITE)
 @pytest.mark.parametrize(("cells", "type"), OTHERS.values(), ids=OTHERS)
-def test_other_columns_are_what_a_csv_file_would_make_of_them(tmp_path, kind, cells, type):
+def test_other_columns_are_what_a_csv_file_would_make_of_them(
+    tmp_path: Path, kind: str, cells: Any, type: str | None
+) -> None:
     data = read(stored(tmp_path, kind, cells), ReadOptions())
     assert {column.name: column.type for column in data.schema.columns}.get("d") == type
     assert data.schema.names[0] == "mass"
 
 
-def test_a_date_may_be_the_id_or_a_category(tmp_path):
+def test_a_date_may_be_the_id_or_a_category(tmp_path: Path) -> None:
     path = stored(tmp_path, "parquet", TIMES["date"])
     ids = read(path, ReadOptions(id="d")).ids
     assert ids is not None
@@ -74,18 +78,18 @@ def test_a_date_may_be_the_id_or_a_category(tmp_path):
     assert len(read(path, ReadOptions(types={"d": "categorical"})).schema.columns[1].levels) == N
 
 
-def test_a_decimal_keeps_its_value(tmp_path):
+def test_a_decimal_keeps_its_value(tmp_path: Path) -> None:
     data = read(stored(tmp_path, "parquet", OTHERS["decimal"][0]), ReadOptions())
     assert np.array_equal(data.source.x[1], np.arange(N) / 8)
 
 
-def test_the_named_index_of_a_frame_is_a_column(tmp_path):
+def test_the_named_index_of_a_frame_is_a_column(tmp_path: Path) -> None:
     path = tmp_path / "data.parquet"
     pd.DataFrame({"mass": MASS}, index=pd.Index(range(100, 100 + N), name="plot")).to_parquet(path)
     assert read([str(path)], ReadOptions(id="plot")).ids == [str(100 + i) for i in range(N)]
 
 
-def test_a_name_that_stands_twice_is_refused(tmp_path):
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     path = str(tmp_path / "data.parquet")
     parquet.write_table(pa.Table.from_arrays([pa.array(MASS), pa.array(MASS)], names=["a", "a"]), path)
     with pytest.raises(DataError, match=r"'a' stands twice|not a valid"):
