@@ -81,6 +81,7 @@ class ReadingOptions:
     header: Annotated[bool | None, _opt("--header/--no-header", help="Whether the first line names the columns.")] = (
         None
     )
+    skip: Annotated[int | None, _opt("--skip", metavar="N", help="Lines above the header [default: found].")] = None
     na: Annotated[list[str] | None, _opt("--na", metavar="TEXT", help="Marks a missing cell (repeatable).")] = None
     missing: Annotated[
         str | None, _opt("--missing", metavar="model|error|drop", help="Missing cells [default: model].")

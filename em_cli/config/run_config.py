@@ -66,6 +66,7 @@ class DataConfig(_Section):
     encoding: Annotated[str | None, Field(description="UTF-8 if absent")] = None
     comment: Annotated[str | None, Field(min_length=1, max_length=1, description="rest of the line is ignored")] = None
     header: Annotated[bool | None, Field(description="whether the first line names the columns")] = None
+    skip: Annotated[int | None, Field(ge=0, description="lines above the header; found if absent")] = None
     na: Annotated[Names, Field(description="more texts that mark a missing cell")] = []
     missing: Annotated[
         Literal["model", "error", "drop"],

@@ -23,7 +23,7 @@ from em_cli.sources.stream import Chunk, stream
 from em_cli.sources.table import Data
 
 READING = (
-    "id", "delimiter", "decimal", "thousands", "encoding", "comment", "header", "missing", "weights", "labels",
+    "id", "delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "missing", "weights", "labels",
 )  # fmt: skip
 
 

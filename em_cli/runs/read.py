@@ -29,6 +29,7 @@ def read_options(data: DataConfig, types: Mapping[str, str], default_type: str =
         encoding=data.encoding,
         comment=data.comment,
         header=data.header,
+        skip=data.skip,
         na=tuple(data.na),
         missing=data.missing,
         default_type=default_type,

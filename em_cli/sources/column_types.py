@@ -23,10 +23,14 @@ from em_cli.sources.refusals import (
     without,
 )
 from em_cli.sources.schema import LEVELLED, Column
+from em_cli.sources.suspicions import are_dates, suspicions
 from em_cli.sources.table import Notice
 from em_cli.sources.usable import Parts
 
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d")
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d"
+    r"|-?\d+ days( .*)?$"  # a duration, as pandas writes it
+)
 ENOUGH = 20  # rows, for two whole numbers to be taken for two levels
 SMALL_MEAN = 5.0  # of counts: a normal distribution would reach below zero
 MANY_LEVELS = 100
@@ -66,6 +70,8 @@ def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
     if not found.columns:
         raise no_column(shown, [name for names in left_out.values() for name in names])
     found.notices = [Notice(code, said[code].format(listed(names))) for code, names in left_out.items() if names]
+    numeric = [column.name for column in found.columns if not column.levels]
+    found.notices += suspicions({name: np.concatenate([part.values for part in parts[name]]) for name in numeric})
     found.notices += _doubts(found.columns, parts, options)
     return found
 
@@ -128,7 +134,7 @@ def _kind(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[
         return asked, ""
     if any(part.n_text for part in column):
         return _kind_of_text(name, column, asked, options)
-    return _kind_of_numbers(column) if asked == "auto" else (asked, "")
+    return _kind_of_numbers(name, column, options) if asked == "auto" else (asked, "")
 
 
 def _kind_of_text(name: str, column: Sequence[Examined], asked: str, options: ReadOptions) -> tuple[str, str]:
@@ -148,12 +154,14 @@ def _kind_of_text(name: str, column: Sequence[Examined], asked: str, options: Re
     return "categorical", f"text, {plural(len(levels), 'level')}"
 
 
-def _kind_of_numbers(column: Sequence[Examined]) -> tuple[str, str]:
+def _kind_of_numbers(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[str, str]:
     """The same where all cells are numbers."""
     values = np.concatenate([part.values for part in column])
     values = values[np.isfinite(values)]
     if not _whole(values):
         return "numeric", ""
+    if name not in options.named and are_dates(values):
+        return "date_column", ""
     distinct = np.unique(values)
     if len(distinct) == 2 and (distinct.tolist() == [0, 1] or len(values) >= ENOUGH):
         return "binary", f"{written(distinct[0])} or {written(distinct[1])}"

@@ -72,6 +72,7 @@ def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | N
     nothing = np.zeros(len(series), dtype=bool)
     forms: Counter[str] = Counter()
     texts: tuple[str, ...] | None = None
+    numbers: Array | None = None  # where the values are places of texts
     if is_numeric_dtype(series.dtype) and not is_bool_dtype(series.dtype):
         values = series.to_numpy(dtype=np.float64, na_value=np.nan)
         text = infinite = nothing
@@ -85,7 +86,8 @@ def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | N
     else:
         values, text, forms = _numbers(series, absent, options)
         infinite = np.abs(values) > LARGEST
-        if kind == "auto" and text.any():
+        if text.any():
+            numbers = values
             values, texts = _coded(_spelled(series, piece, name))
     return Examined(
         values=values,
@@ -97,7 +99,9 @@ def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | N
         missing=first(absent, earlier.missing if earlier else None),
         text=first(text, earlier.text if earlier else None),
         infinite=first(infinite, earlier.infinite if earlier else None),
-        impossible=first(impossible(values, kind), earlier.impossible if earlier else None),
+        impossible=first(
+            impossible(values if numbers is None else numbers, kind), earlier.impossible if earlier else None
+        ),
     )
 
 

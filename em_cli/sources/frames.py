@@ -23,8 +23,8 @@ from em_cli.sources.records import Record, records
 # pandas's own, written down because ids are to be spared them
 MISSING = [
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
-    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-]
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"),
+]  # but not None, which is a level among words: `dress` sees to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,11 @@ def _parsed(text: Lines, found: Layout, beyond: int, missing: list[str], options
             decimal=options.decimal,
             dtype=as_text,
             keep_default_na=False,
-            na_values=missing if options.id is None else {name: missing for name in names if name != options.id},
+            na_values={
+                name: [*missing, "None"] if name in options.aside.values() else missing
+                for name in [*names, *no_names]
+                if name != options.id
+            },
         )
     return frame[names] if beyond else frame
 
@@ -177,7 +181,7 @@ def _what_it_may_be(record: Record, found: Layout, options: ReadOptions) -> str:
     if len(record.fields) <= width or found.unnamed:
         return ""
     if width == 1:
-        return " Is the line taken for the header the title of the table? Then take out what stands above the header."
+        return " Is it the title of the table? Then pass --skip N, the number of lines above the header."
     hints = []
     n_numbers = sum(number(text) is not None for text in record.fields)
     if found.delimiter == "," and options.decimal == "." and 2 * n_numbers >= len(record.fields):

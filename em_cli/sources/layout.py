@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from em_cli.errors import DataError
+from em_cli.sources.above_header import lines_above
 from em_cli.sources.decoding import Lines
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import quoted
-from em_cli.sources.records import records
+from em_cli.sources.records import Record, after_lines, records
 
 DELIMITERS = ",;\t|"
 LOOK_AT = 20  # records
@@ -31,6 +32,8 @@ class Layout:
     delimiter: str
     body_line: int | None  # the line after the header; None without a header
     unnamed: int = 0  # columns at the end of the header without a name: they must be blank
+    row_names: str | None = None  # what the first column is called here, where the header has no name for it
+    above: int = 0  # lines above the header, found to be no part of the table
 
 
 def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
@@ -43,6 +46,9 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
     own = _EXCEL.match(lines.text) if lines.first_line == 1 else None
     if own:
         lines = replace(lines, text=lines.text[own.end() :], first_line=2)
+    above = 0 if own else _lines_above(lines, shown, options)
+    if above:
+        lines = replace(lines, text=after_lines(lines.text, above), first_line=1 + above)
     delimiter = options.separator or (own[1] if own else _guess(lines, shown, options))
     found = list(islice(records(lines.text, delimiter, lines.first_line, shown), 1 + LOOK_AT))
     if not found:
@@ -57,8 +63,40 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
     names = _without_blank_end(every)
     if options.header is None and _like_data(every, [record.fields for record in found[1:]], options):
         raise DataError(_header_less(every, shown))
+    own_name = _free_name(names) if _has_row_names(names, found[1:]) else None
+    if own_name is not None:
+        names = (own_name, *(names[1:] if not names[0] else names))
     _check_names(names, first.line, shown)
-    return Layout(names, delimiter, first.end, len(every) - len(names))
+    return Layout(names, delimiter, first.end, max(len(every) - len(names), 0), own_name, above)
+
+
+def _lines_above(lines: Lines, shown: str, options: ReadOptions) -> int:
+    """Lines above the header that are no part of the table, where they are looked for."""
+    if options.skip is not None or options.header is False or lines.first_line != 1:
+        return 0
+    return lines_above(lines, options.separator or DELIMITERS, shown)
+
+
+def _has_row_names(names: tuple[str, ...], rows: list[Record]) -> bool:
+    """Whether the first column holds names of the rows, as pandas and R write them: unnamed, or not in the header."""
+    if "" in names[1:]:
+        return False
+    if not names[0]:
+        return len(names) > 1
+    if not rows or any(len(row.fields) != len(names) + 1 or not row.fields[-1].strip() for row in rows):
+        return False
+    if all(row.fields[-1].strip() == "NA" for row in rows):  # rather a field too many
+        return False
+    first = [row.fields[0].strip() for row in rows]
+    counted = first == [str(place) for place in range(1, len(rows) + 1)] and len(rows) > 2
+    return len(set(first)) == len(rows) and (counted or all(name and number(name) is None for name in first))
+
+
+def _free_name(names: tuple[str, ...]) -> str:
+    name = "row"
+    while name in names:
+        name += "_"
+    return name
 
 
 def _without_blank_end(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -96,6 +134,8 @@ def _refuse_blanks(lines: Lines, shown: str) -> None:
     rows = list(islice((line for line in lines.text.split("\n") if line.strip()), LOOK_AT))
     for mark in (None, ":"):
         fields = [row.split(mark) for row in rows]
+        if mark is None and len(fields) > 1 and len(fields[1]) == len(fields[0]) + 1:
+            fields[0] = ["", *fields[0]]  # a header without a name for the row names, as R writes it
         cells = [cell for row in fields[1:] for cell in row]
         if len({len(row) for row in fields}) > 1 or len(fields[0]) == 1 or not cells:
             continue
@@ -132,10 +172,7 @@ def _header_less(names: tuple[str, ...], shown: str) -> str:
 def _check_names(names: tuple[str, ...], line: int, shown: str) -> None:
     if "" in names:
         place = names.index("") + 1
-        hint = {
-            1: " If these are row names written by R or pandas, name the column in the file, or write it "
-            "without them (row.names = FALSE, index=False).",
-        }.get(place, "")
+        hint = " If lines stand above the header, pass --skip N, the number of them."
         raise DataError(f"{shown}, line {line}: column {place} has no name in the header.{hint}")
     name, times = Counter(names).most_common(1)[0]
     if times > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from em_cli.errors import UsageError
@@ -27,6 +27,7 @@ class ReadOptions:
     encoding: str | None = None
     comment: str | None = None
     header: bool | None = None  # None: yes, unless the first line looks like data
+    skip: int | None = None  # lines above the header; None: none, unless they are unmistakable
     na: tuple[str, ...] = ()  # besides the usual ones
     missing: Literal["model", "error", "drop"] = "model"
     default_type: str = "auto"  # of columns without an entry in `types`; auto: what their cells say
@@ -41,6 +42,8 @@ class ReadOptions:
             raise UsageError(f"unknown type {self.default_type!r}{did_you_mean(self.default_type, TYPES)}")
         if self.missing not in POLICIES:
             raise UsageError(f"--missing: unknown policy {self.missing!r}{did_you_mean(self.missing, POLICIES)}")
+        if self.skip is not None and self.skip < 0:
+            raise UsageError(f"--skip must be 0 or more, not {self.skip}.")
         self._check_characters()
         self._check_columns()
 
@@ -62,6 +65,14 @@ class ReadOptions:
 
     def type_of(self, column: str) -> str:
         return self.types.get(column, self.default_type)
+
+    def with_row_names(self, name: str | None) -> ReadOptions:
+        """The same for a file whose column of this name holds row names: the id, unless the user chose another."""
+        if name is None or name in self.named or name in self.aside.values():
+            return self
+        if self.id is None:
+            return replace(self, id=name)
+        return replace(self, exclude=(*self.exclude, name))
 
     def as_text(self, column: str) -> bool:
         """Whether the cells of a column are to be read as they are written."""

@@ -27,6 +27,8 @@ class Piece:
     frame: pd.DataFrame
     first_row: int  # data row of the file, from 0
     find: Callable[[int, str], Found] = field(repr=False)  # a cell as it stands in the file
+    row_names: str | None = None  # the column of them, where the header has no name for it
+    above: int = 0  # lines above the header, found to be no part of the table
     text: Written | None = field(default=None, repr=False)  # None: the file holds no text
 
 
@@ -59,10 +61,12 @@ def _text_pieces(file: Opened, options: ReadOptions) -> Iterator[Piece]:
         if options.comment is not None:
             piece = replace(piece, text=without_comments(piece.text, options.comment))
         if found is None:
+            piece = _without_first(piece, (options.skip or 0) + 1 - piece.first_line)
             found = layout(piece, file.label, options)
             if found is None:
                 above = raw.text
                 continue
+            options = options.with_row_names(found.row_names)
             if found.body_line is not None:
                 rest = after_lines(piece.text, found.body_line - piece.first_line)
                 piece = replace(piece, text=rest, first_line=found.body_line)
@@ -70,7 +74,15 @@ def _text_pieces(file: Opened, options: ReadOptions) -> Iterator[Piece]:
         row, above = row + len(made.frame), "" if len(made.frame) else raw.text
         yield made
     if found is None:
-        raise DataError(f"{file.label} is empty: it holds neither a header nor data.")
+        skipped = f" below the {options.skip:,} lines skipped" if options.skip else ""
+        raise DataError(f"{file.label} is empty{skipped}: it holds neither a header nor data.")
+
+
+def _without_first(piece: Lines, n: int) -> Lines:
+    """The lines after the first n, or none if there are no more."""
+    if n <= 0:
+        return piece
+    return replace(piece, text=after_lines(piece.text, n), first_line=piece.first_line + n)
 
 
 def _text_piece(text: Lines, found: Layout, first_row: int, shown: str, options: ReadOptions, raw: Lines) -> Piece:
@@ -78,7 +90,8 @@ def _text_piece(text: Lines, found: Layout, first_row: int, shown: str, options:
         return text_cell(text, found, shown, row, column)
 
     written = Written(raw.text, text, found.delimiter, raw.newline)
-    return Piece(shown, found.names, frame_of_text(text, found, shown, options), first_row, find, written)
+    frame = frame_of_text(text, found, shown, options)
+    return Piece(shown, found.names, frame, first_row, find, found.row_names, found.above, written)
 
 
 def _columnar_piece(file: Opened, path: str, options: ReadOptions) -> Piece:

@@ -12,6 +12,7 @@ from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
 from em_cli.sources.candidates import candidates, check_same
 from em_cli.sources.column_types import decide, levels_of, values_of
+from em_cli.sources.dress import undress
 from em_cli.sources.examined import Examined, examine
 from em_cli.sources.files import STDIN, digest, expand, label
 from em_cli.sources.in_memory import InMemory
@@ -20,8 +21,8 @@ from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, Written, pieces
 from em_cli.sources.quoting import plain, quoted
 from em_cli.sources.schema import Schema
-from em_cli.sources.table import Data, InputFile, Others
-from em_cli.sources.usable import check_spread, id_notice, looks_like_id, usable_rows
+from em_cli.sources.table import Data, InputFile, Notice, Others
+from em_cli.sources.usable import check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
 from em_cli.sources.weights import check_weights, weights_of
 
 
@@ -29,6 +30,7 @@ from em_cli.sources.weights import check_weights, weights_of
 class _Content:
     """What files hold, column by column, piece by piece."""
 
+    options: ReadOptions  # with what the header says of the names of rows
     names: tuple[str, ...] = ()  # of all columns
     written: Written | None = None  # the first piece, where the file is text
     parts: dict[str, list[Examined]] = field(default_factory=dict)
@@ -36,10 +38,20 @@ class _Content:
     weights: list[Array] = field(default_factory=list)
     labels: list[Examined] = field(default_factory=list)
     inputs: list[InputFile] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)  # of the header
     n_read: int = 0  # rows
 
-    def take(self, piece: Piece, options: ReadOptions) -> None:
+    def begin(self, piece: Piece) -> None:
+        """What the header of the first file says."""
+        self.names, self.written = piece.names, piece.text
+        self.options = self.options.with_row_names(piece.row_names)
+        self.ids = None if self.options.id is None else []
+        self.notices = notices_of_header(piece)
+        self.parts = {name: [] for name in candidates(piece.names, piece.file, self.options)}
+
+    def take(self, piece: Piece) -> None:
         """The next rows."""
+        options = self.options
         found = [examine(piece, name, options, column[-1] if column else None) for name, column in self.parts.items()]
         together = np.array([column.values for column in found])  # in one place, not amid the text
         for column, examined, values in zip(self.parts.values(), found, together, strict=True):
@@ -55,16 +67,15 @@ class _Content:
 
 def _content(files: Sequence[str], shown: str, options: ReadOptions) -> _Content:
     """All files, which must have the same columns and some row."""
-    content = _Content(ids=None if options.id is None else [])
-    room = Room(files, content.ids is not None)
+    content = _Content(options)
+    room = Room(files, options.id is not None)
     for number, path in enumerate(files):
         for piece in pieces(path, options, content.inputs.append):
             if not content.names:
-                content.names, content.written = piece.names, piece.text
-                content.parts = {name: [] for name in candidates(piece.names, piece.file, options)}
+                content.begin(piece)
             elif number and piece.first_row == 0:
                 check_same(piece.names, piece.file, content.names, label(files[0]))
-            content.take(piece, options)
+            content.take(piece)
             room.check(piece, len(content.parts), shown)
     if not content.n_read:
         raise DataError(f"{shown} {'has' if len(files) == 1 else 'have'} a header but no row of data.")
@@ -76,8 +87,10 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     files = expand(paths)
     shown = label(files[0]) if len(files) == 1 else f"{len(files)} files"
     content = _content(files, shown, options)
-    names, written, parts, ids = content.names, content.written, content.parts, content.ids
+    names, written, parts, ids, options = content.names, content.written, content.parts, content.ids, content.options
     weights, labels, inputs, n_read = content.weights, content.labels, content.inputs, content.n_read
+    found_in_file = content.notices
+    undress(parts, options, found_in_file)
     decided = decide(parts, shown, options)
     schema = Schema(tuple(decided.columns))
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
@@ -115,7 +128,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         label_names=label_names,
         n_missing=n_missing,
         why=decided.why,
-        notices=(*decided.notices, *missing, *id_notice(id_like)),
+        notices=(*found_in_file, *decided.notices, *missing, *id_notice(id_like)),
         layout={"columns": list(names)}
         | ({"delimiter": written.delimiter, "newline": written.newline} if written else {}),
         inputs=tuple(inputs),

@@ -16,6 +16,9 @@ from em_cli.sources.quoting import LONGEST, argument, excluding, joined, listed,
 
 SHOWN_FORMS = 5
 SHOWN_ROWS = 8
+MARKS = frozenset(
+    {"-", "--", "---", "–", "—", ".", "..", "?", "*", "x", "na", "n.a.", "none", "None", "nil", "missing"}
+)
 
 
 def refuse_text(name: str, parts: Sequence[Examined], without: str | None) -> None:
@@ -47,6 +50,12 @@ def _remedy(name: str, n: int, n_present: int, forms: Counter[str], without: str
     if possible := writings(forms):
         other = f"; else {without}" if without else ""
         return f"If these are numbers, try {' or '.join(possible)}{other}."
+    marks = [form for form in forms if form.strip() in MARKS]
+    numbers = [form for form in forms if form not in marks]
+    if marks and numbers and (possible := writings(numbers)):
+        other = f"; else {without}" if without else ""
+        missing = " ".join(f"--na {argument(form)}" for form in marks)
+        return f"If these are numbers, try {' or '.join(f'{option} {missing}' for option in possible)}{other}."
     other = f", or {without}" if without else ""
     if len(forms) <= SHOWN_FORMS and 2 * n <= n_present and all(map(_can_be_typed, forms)):
         category = f", or --type {argument(name)}=categorical" if without else ""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from em_cli.engine.arrays import Array
 from em_cli.sources.candidates import check_needed
 from em_cli.sources.column_types import recoded
+from em_cli.sources.dress import undressed
 from em_cli.sources.examined import examine
 from em_cli.sources.files import expand
 from em_cli.sources.options import ReadOptions
@@ -48,8 +49,9 @@ def stream(paths: Sequence[str], columns: Sequence[Column], options: ReadOptions
     row = 0
     for path in expand(paths):
         for piece in pieces(path, options):
-            check_needed(piece.names, piece.file, columns, options)
-            chunk = _chunk(piece, columns, options, row)
+            here = options.with_row_names(piece.row_names)
+            check_needed(piece.names, piece.file, columns, here)
+            chunk = _chunk(piece, columns, here, row)
             row += chunk.n_rows
             yield chunk
 
@@ -60,6 +62,8 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
     unseen: dict[str, int] = {}
     for index, column in enumerate(columns):
         part = examine(piece, column.name, options)
+        if not column.levels:
+            (part,), _ = undressed(column.name, [part], options)
         refuse_text(column.name, [part], None)
         refuse_infinite(column.name, part.infinite)
         refuse_impossible(column.name, column.type, part.impossible, None)

@@ -12,6 +12,7 @@ from em_cli.errors import DataError
 from em_cli.sources.domains import SMALLEST_SPREAD
 from em_cli.sources.examined import Examined
 from em_cli.sources.options import ReadOptions
+from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import argument, excluding, listed, plain, plural, quoted
 from em_cli.sources.refusals import (
     constant_columns,
@@ -112,6 +113,18 @@ def looks_like_id(name: str, values: Array) -> bool:
     if len(values) < FEW or not float(values[0]).is_integer():
         return False
     return bool(values[-1] == values[0] + len(values) - 1 and (np.diff(values) == 1).all())
+
+
+def notices_of_header(piece: Piece) -> list[Notice]:
+    """What was found where the table begins: lines above it, and a column of row names."""
+    notices = list[Notice]()
+    if piece.above:
+        message = f"left out what stands above the header: {plural(piece.above, 'line')} (--skip {piece.above})"
+        notices.append(Notice("lines_above", message))
+    if piece.row_names is not None:
+        message = f"column 1 has no name in the header: row names, not fitted, called {plain(piece.row_names)} here"
+        notices.append(Notice("row_names", message))
+    return notices
 
 
 def id_notice(names: Sequence[str]) -> list[Notice]:

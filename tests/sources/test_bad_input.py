@@ -57,7 +57,7 @@ CASES = {
     ),
     "no name, last": (b"a,b,\n1,2,\n3,4,5\n", {}, "line 3 has 3 fields, the header has 2 with a name and 1 without."),
     "no name, amid": (b"a,,b\n1,2,\n", {}, "data.csv, line 1: column 2 has no name in the header."),
-    "no name, first": (b',a\n"1",2\n', {}, "column 1 has no name in the header. If these are row names"),
+    "no name, first two": (b',,a\n"1",2,3\n', {}, "column 1 has no name in the header. If lines stand above"),
     "header-less": (
         b"3.6,79\n1.8,54\n",
         {},

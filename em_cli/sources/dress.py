@@ -1,0 +1,176 @@
+"""Numbers in dress: with a currency, a percent sign, a unit, or in brackets where they are negative."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from em_cli.errors import DataError
+from em_cli.sources.domains import WANTED, impossible
+from em_cli.sources.examined import Examined
+from em_cli.sources.number_formats import number
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.quoting import LONGEST, argument, joined, plain, quoted
+from em_cli.sources.refusals import without
+from em_cli.sources.schema import LEVELLED
+from em_cli.sources.table import Notice
+
+WORD_FOR_NOTHING = "None"  # a missing cell among numbers, a level among words
+ENOUGH_WITH_UNIT = 8  # distinct numbers; fewer may be levels, such as 2wd and 4wd
+SHOWN = 5
+
+_CURRENCY = (
+    r"(?:US|CA|AU|NZ|HK|[ACRS])?\$|[€£¥₹₽₩₪₺₴₫₦฿]"
+    r"|(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|BRL|MXN|SEK|NOK|DKK|PLN|CZK|HUF|ZAR|KRW|SGD|HKD|TRY|RUB)\b"
+)
+_DRESSED = re.compile(
+    rf"(?P<open>\()?\s*(?P<sign>[+-]?)\s*(?P<before>{_CURRENCY})?\s*(?P<inner>[+-]?)"
+    r"(?P<digits>\d(?:[\d.,' \u00a0\u202f]*\d)?\.?(?:[eE][+-]?\d+)?|\.\d+)\s*"
+    rf"(?P<after>{_CURRENCY}|%|°?[^\W\d_]{{1,8}}(?:/[^\W\d_]{{1,4}})?)?\s*(?P<close>\))?"
+)
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?|\d+(\.\d*)?")
+_SURELY_THOUSANDS = re.compile(r".*,\d{3}([.,].*)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Dressed:
+    digits: str
+    negative: bool
+    bracketed: bool
+    garment: str  # the currency, percent sign or unit; "" for none
+
+
+def undress(parts: dict[str, list[Examined]], options: ReadOptions, notices: list[Notice]) -> None:
+    """Every column that is not one of levels read as numbers, if it is that but for its dress; and say so."""
+    said = list[str]()
+    for name, column in parts.items():
+        if options.type_of(name) not in LEVELLED:
+            parts[name], removed = undressed(name, column, options)
+            said += [f"{plain(name)}: {removed}"] if removed else []
+    if said:
+        notices.append(Notice("numbers_undressed", f"read as numbers: {'; '.join(said)}"))
+
+
+def undressed(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[list[Examined], str]:
+    """The column as numbers if they are that but for their dress, and what was taken off; else as it was, and "".
+
+    `DataError` if most cells are such numbers and the others, or a second currency, leave it open what is meant.
+    """
+    parts = list(column)
+    texts = {text for part in parts if part.n_text for text in part.texts or ()}
+    odd = {text for text in texts if number(text, options.decimal, options.thousands) is None}
+    words = odd - {WORD_FOR_NOTHING}
+    values: dict[str, float] = {WORD_FOR_NOTHING: np.nan} if words != odd else {}
+    removed = ""
+    if words:
+        found = {text: dressed for text in words if (dressed := _dressed(text)) is not None}
+        garments = sorted({dressed.garment for dressed in found.values()} - {""})
+        if not _is_dress(found, garments, texts):
+            return parts, ""
+        _refuse_doubt(name, words - set(found), garments, texts, options)
+        if len(found) < len(words):
+            return parts, ""
+        marks = _thousands(found, options)
+        for text, dressed in found.items():
+            value = number(dressed.digits, options.decimal, marks)
+            if value is None:
+                raise _digits_in_doubt(name, text, options)
+            values[text] = -value if dressed.negative else value
+        removed = _said(found, garments, marks if marks != options.thousands else None)
+    elif not values:
+        return parts, ""
+    return [_as_numbers(name, part, values, options) for part in parts], removed
+
+
+def _dressed(text: str) -> _Dressed | None:
+    match = _DRESSED.fullmatch(text.strip().replace("−", "-"))
+    if match is None or bool(match["open"]) != bool(match["close"]):
+        return None
+    signs, garments = match["sign"] + match["inner"], [g for g in (match["before"], match["after"]) if g]
+    if len(signs) + bool(match["open"]) > 1 or len(garments) > 1:
+        return None
+    return _Dressed(match["digits"], bool(match["open"]) or signs == "-", bool(match["open"]), "".join(garments))
+
+
+def _is_dress(found: dict[str, _Dressed], garments: list[str], texts: set[str]) -> bool:
+    """Whether the texts are mostly numbers that wear something, and no codes or levels."""
+    n_bare = sum(number(text) is not None for text in texts)
+    if 2 * (len(found) + n_bare) < len(texts) or not found:
+        return False
+    if any(not _sure(garment) for garment in garments):  # a unit: the same in all
+        worn = sum(dressed.garment != "" for dressed in found.values())
+        return len(garments) == 1 and worn == len(texts - {WORD_FOR_NOTHING}) >= ENOUGH_WITH_UNIT
+    bracketed = sum(dressed.bracketed for dressed in found.values())
+    return bool(garments) or 0 < bracketed < len(found) + n_bare
+
+
+def _sure(garment: str) -> bool:
+    return garment == "%" or re.fullmatch(_CURRENCY, garment) is not None
+
+
+def _refuse_doubt(name: str, others: set[str], garments: list[str], texts: set[str], options: ReadOptions) -> None:
+    """Other words than numbers, more than one currency, or a percent sign on some of the cells only."""
+    leave = f"{without(name, options)}, or --type {argument(name)}=categorical"
+    bare = [text for text in texts if number(text) not in (None, 0.0)]
+    if others:
+        shown = sorted(others)[:SHOWN]
+        typed = len(others) <= SHOWN and all(len(text) <= LONGEST and text.isprintable() for text in others)
+        marks = " ".join(f"--na {argument(text)}" for text in shown)
+        raise DataError(
+            f"column {quoted(name)} holds numbers with {joined([quoted(g) for g in garments]) or 'brackets'}, and "
+            f"{joined([quoted(text) for text in shown])}{' and others' * (len(others) > SHOWN)}. "
+            + (f"If these mark missing cells, use {marks}; else {leave}." if typed else f"Use {leave}.")
+        )
+    if len(garments) > 1 or ("%" in garments and bare):
+        mixed = [quoted(garment) for garment in garments] + ["nothing"] * (len(garments) == 1)
+        raise DataError(
+            f"column {quoted(name)} holds numbers with {joined(mixed)} beside each other: "
+            f"they cannot be compared. Use {leave}, or bring them to one unit."
+        )
+
+
+def _thousands(found: dict[str, _Dressed], options: ReadOptions) -> str | None:
+    """The mark between thousands: as the user says, or a comma where nothing else is possible."""
+    digits = [dressed.digits for dressed in found.values()]
+    if options.thousands is None and options.decimal == "." and all(map(_THOUSANDS.fullmatch, digits)):
+        return "," if any(map(_SURELY_THOUSANDS.fullmatch, digits)) else None
+    return options.thousands
+
+
+def _digits_in_doubt(name: str, text: str, options: ReadOptions) -> DataError:
+    return DataError(
+        f"column {quoted(name)}: it cannot be told which number {quoted(text)} is. "
+        f"Say so by --thousands , or --decimal , (a German 1.234,50 needs --thousands . --decimal ,); "
+        f"else {without(name, options)}."
+    )
+
+
+def _said(found: dict[str, _Dressed], garments: list[str], marks: str | None) -> str:
+    removed = [f"'{plain(garment)}'" for garment in garments]
+    if marks and any(marks in dressed.digits for dressed in found.values()):
+        removed.append(f"thousands '{marks}'")
+    said = f"{joined(removed)} removed" if removed else ""
+    if any(dressed.bracketed for dressed in found.values()):
+        said += ", " * bool(said) + "(…) read as negative"
+    return said
+
+
+def _as_numbers(name: str, part: Examined, values: dict[str, float], options: ReadOptions) -> Examined:
+    """The part with its texts read as numbers."""
+    if part.texts is None or not part.n_text:
+        return replace(part, text=None)
+    known = [values[t] if t in values else number(t, options.decimal, options.thousands) for t in part.texts]
+    table = np.array([*(np.nan if value is None else value for value in known), np.nan])
+    numbers = table[np.nan_to_num(part.values, nan=len(known)).astype(np.intp)]
+    kind = options.type_of(name)
+    if kind in WANTED and impossible(numbers, kind).any():
+        raise DataError(f"column {quoted(name)} has type {kind}, but holds a number that is not {WANTED[kind]}.")
+    n_missing = int(np.isnan(numbers).sum())
+    marks = [cell for cell in (part.missing, part.text if n_missing > part.n_missing else None) if cell is not None]
+    missing = min(marks, key=lambda cell: cell.row, default=None)
+    return replace(
+        part, values=numbers, texts=None, n_missing=n_missing, n_text=0, n_foreign=0, text=None, missing=missing
+    )

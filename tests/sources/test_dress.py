@@ -1,0 +1,90 @@
+"""Numbers in dress, and the word None."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from em_cli.errors import DataError
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.reader import read
+from em_cli.sources.schema import Column
+from em_cli.sources.stream import stream
+
+COUNTED = [f"{i} kg" for i in range(10)]
+READ = {
+    "dollars": (["$1,139.11", "$20.86", "$7", "$3,000"], [1139.11, 20.86, 7, 3000], "'$', thousands ',' removed"),
+    "dollars, some negative": (["$5.50", "-$2", "($3.25)", "$1"], [5.5, -2, -3.25, 1], "(…) read as negative"),
+    "euros behind": (["12 €", "3.5 €", "7.25€", "9 €"], [12, 3.5, 7.25, 9], "'€' removed"),
+    "a code": (["USD 12", "USD 3.5", "USD 7", "USD 9"], [12, 3.5, 7, 9], "'USD' removed"),
+    "percent": (["30.2%", "5 %", "7%", "0"], [30.2, 5, 7, 0], "'%' removed"),
+    "brackets": (["(3.00)", "2.00", "4.5", "(1.25)"], [-3, 2, 4.5, -1.25], "(…) read as negative"),
+    "a unit": (COUNTED, list(range(10)), "'kg' removed"),
+    "missing": (["$5", "n/a", "$3.5", "None", "", "$4"], [5, np.nan, 3.5, np.nan, np.nan, 4], "'$' removed"),
+    "millions": (["$1,234,567", "$1,000", "$5", "$6"], [1234567, 1000, 5, 6], "thousands ',' removed"),
+}
+
+
+def stored(tmp_path: Path, cells: list[str]) -> list[str]:
+    path = tmp_path / "data.csv"
+    path.write_text("b,price\n" + "".join(f'{i + 0.5},"{cell}"\n' for i, cell in enumerate(cells)))
+    return [str(path)]
+
+
+@pytest.mark.parametrize(("cells", "values", "said"), READ.values(), ids=READ)
+def test_numbers_in_dress_are_read(tmp_path: Path, cells: list[str], values: list[float], said: str) -> None:
+    path = stored(tmp_path, cells)
+    for options in (ReadOptions(), ReadOptions(types={"price": "numeric"})):
+        data = read(path, options)
+        assert data.schema.columns[1].name == "price"
+        np.testing.assert_array_equal(data.source.x[1], values)
+        (notice,) = (notice for notice in data.notices if notice.code == "numbers_undressed")
+        assert said in notice.message
+    (chunk,) = stream(path, [Column("price", "numeric")], ReadOptions())
+    np.testing.assert_array_equal(chunk.x[0], values)
+
+
+REFUSED = {
+    "another word": (["$5", "-", "$3.5", "$4"], "--na -"),
+    "two currencies": (["$5", "€2", "$3.5", "$4"], "beside each other"),
+    "percent and shares": (["5%", "0.2", "3.5%", "4%"], "beside each other"),
+    "thousands or decimals": (["$1,234", "$2,345", "$3", "$4"], "--thousands ,"),
+    "thousands beside a dash": (["1,234", "2,345", "-", "3,456", "n/a"], "--thousands ',' --na -"),
+}
+
+
+@pytest.mark.parametrize(("cells", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_is_in_doubt_is_refused_with_the_option(tmp_path: Path, cells: list[str], words: str) -> None:
+    with pytest.raises(DataError) as error:
+        read(stored(tmp_path, cells), ReadOptions())
+    assert words in str(error.value)
+
+
+def test_the_option_settles_it(tmp_path: Path) -> None:
+    data = read(stored(tmp_path, REFUSED["another word"][0]), ReadOptions(na=("-",)))
+    np.testing.assert_array_equal(data.source.x[1], [5, np.nan, 3.5, 4])
+    data = read(stored(tmp_path, REFUSED["thousands or decimals"][0]), ReadOptions(thousands=","))
+    np.testing.assert_array_equal(data.source.x[1], [1234, 2345, 3, 4])
+
+
+LEVELS = {
+    "drives": ["4wd", "2wd"] * 10,
+    "grades": ["A1", "B2"] * 10,
+    "brackets": ["$1-5", "$6-10", "over $10", "$1-5"] * 5,
+    "none": ["None", "Some", "Freq", "Some"] * 5,
+}
+
+
+@pytest.mark.parametrize("cells", LEVELS.values(), ids=LEVELS)
+def test_levels_stay_levels(tmp_path: Path, cells: list[str]) -> None:
+    data = read(stored(tmp_path, cells), ReadOptions())
+    assert data.schema.columns[1] == Column("price", "categorical", tuple(sorted(set(cells))))
+    assert data.n_missing == {}
+
+
+def test_none_is_missing_among_numbers_and_where_it_is_said(tmp_path: Path) -> None:
+    path = stored(tmp_path, ["1.5", "None", "2.5", "4"])
+    for options in (ReadOptions(), ReadOptions(types={"price": "numeric"})):
+        np.testing.assert_array_equal(read(path, options).source.x[1], [1.5, np.nan, 2.5, 4])
+    data = read(stored(tmp_path, LEVELS["none"]), ReadOptions(na=("None",)))
+    assert data.n_missing == {"price": 5}

@@ -1,0 +1,114 @@
+"""Where the table begins: row names without a name of their own, and lines above the header."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from em_cli.errors import DataError
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.reader import read
+from em_cli.sources.schema import Column
+from em_cli.sources.stream import stream
+
+ROWS = [[10.5, 3.25], [20.25, 5.5], [11.75, 2.5], [30.5, 7.25]]
+TABLE = "len,wid\n" + "".join(f"{a},{b}\n" for a, b in ROWS)
+NUMERIC = [Column("len", "numeric"), Column("wid", "numeric")]
+
+
+def stored(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "data.csv"
+    path.write_text(text)
+    return [str(path)]
+
+
+def named(texts: list[str], header: str, mark: str = ",") -> str:
+    return header + "\n" + "".join(mark.join([t, *map(str, row)]) + "\n" for t, row in zip(texts, ROWS, strict=True))
+
+
+ROW_NAMES = {
+    "pandas": (named(list("0123"), ",len,wid"), list("0123")),
+    "write.csv": (named(['"1"', '"2"', '"3"', '"4"'], '"","len","wid"'), list("1234")),
+    "write.csv, named": (named(['"Mazda RX4"', '"Fiat"', '"NA"', '"Dodge"'], '"","len","wid"'), None),
+    "write.table": (named(list("1234"), "len,wid"), list("1234")),
+    "write.table, tabs": (named(['"a"', '"b"', '"c"', '"d"'], '"len"\t"wid"', "\t"), list("abcd")),
+}
+
+
+@pytest.mark.parametrize(("text", "ids"), ROW_NAMES.values(), ids=ROW_NAMES)
+def test_row_names_are_the_id_and_not_fitted(tmp_path: Path, text: str, ids: list[str] | None) -> None:
+    path = stored(tmp_path, text)
+    data = read(path, ReadOptions())
+    assert np.array_equal(data.source.x.T, ROWS)
+    assert data.schema.names == ("len", "wid")
+    assert data.ids == (ids or ["Mazda RX4", "Fiat", "NA", "Dodge"])
+    assert [notice.code for notice in data.notices] == ["row_names"]
+    (chunk,) = stream(path, NUMERIC, ReadOptions())
+    assert np.array_equal(chunk.x.T, ROWS)
+    assert chunk.keys == data.ids
+
+
+def test_what_pandas_writes_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    pd.DataFrame(ROWS, columns=["len", "wid"]).to_csv(path)
+    assert np.array_equal(read([str(path)], ReadOptions(columns=("wid",))).source.x[0], [row[1] for row in ROWS])
+
+
+def test_another_id_and_a_wish_for_the_column_are_heard(tmp_path: Path) -> None:
+    text = ",name,len\n" + "".join(f"{i},x{i},{i * 1.5}\n" for i in range(4))
+    data = read(stored(tmp_path, text), ReadOptions(id="name"))
+    assert (data.ids, data.schema.names) == (["x0", "x1", "x2", "x3"], ("len",))
+    assert read(stored(tmp_path, text), ReadOptions(columns=("row", "len"))).schema.names == ("row", "len")
+
+
+def test_a_name_that_is_taken_is_not_given_to_the_row_names(tmp_path: Path) -> None:
+    data = read(stored(tmp_path, ",row,wid\n" + "a,1.5,2\nb,2.5,3\nc,4,7\n"), ReadOptions())
+    assert (data.id_name, data.schema.names) == ("row_", ("row", "wid"))
+
+
+ABOVE = {
+    "a title and a blank line": "Trees of the park\n\n",
+    "notes with a comma": "Report for March, April\nUnits: cm\nMade by: A\n\n",
+    "a single line": "Trees\n",
+    "as spreadsheets pad it": "Trees,\n,\n",
+}
+
+
+@pytest.mark.parametrize("above", ABOVE.values(), ids=ABOVE)
+def test_lines_above_the_header_are_found_or_skipped(tmp_path: Path, above: str) -> None:
+    wide = "plot,len,wid\n" + "".join(f"{place}.5,{a},{b}\n" for place, (a, b) in enumerate(ROWS))
+    path = stored(tmp_path, above + wide)
+    n = above.count("\n")
+    columns = [Column("plot", "numeric"), *NUMERIC]
+    for skip in (None, n) if "spread" not in above and "," not in above.split("\n")[-2] else (n,):
+        options = ReadOptions(skip=skip)
+        data = read(path, options)
+        assert np.array_equal(data.source.x[1:].T, ROWS)
+        assert [notice.code for notice in data.notices] == ([] if skip else ["lines_above"])
+        (chunk,) = stream(path, columns, options)
+        assert np.array_equal(chunk.x[1:].T, ROWS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [TABLE, "len,wid\n1,2,\n3,4.5,\n5,6,\n", "name,mass\nr1,x,1\nr2,y,3\nr3,z,4\n", "a\n1\n2\n3\n"],
+    ids=["plain", "trailing commas", "a name too few", "one column"],
+)
+def test_a_file_that_begins_with_its_header_loses_no_line(tmp_path: Path, text: str) -> None:
+    data = read(stored(tmp_path, text), ReadOptions())
+    assert data.n_rows_read == text.count("\n") - 1
+    assert "lines_above" not in [notice.code for notice in data.notices]
+
+
+def test_skip_counts_the_lines_of_messages_and_is_checked(tmp_path: Path) -> None:
+    path = stored(tmp_path, "x\ny\n" + TABLE + "oops,1\n")
+    with pytest.raises(DataError, match="line 8 holds 'oops'"):
+        read(path, ReadOptions(skip=2))
+    with pytest.raises(DataError, match="below the 99 lines skipped"):
+        read(path, ReadOptions(skip=99))
+
+
+def test_where_the_table_begins_must_be_said_if_it_cannot_be_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="--skip N"):
+        read(stored(tmp_path, "Trees\nlen,wid\n1.5,2\n3,4,5\n"), ReadOptions())
