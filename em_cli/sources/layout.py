@@ -40,9 +40,7 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
     """The layout of a file that begins with these lines; None if all of them are blank."""
     if not lines.text.strip():
         return None
-    for form, what in _NO_TABLE.items():
-        if form.match(lines.text):
-            raise DataError(f"{shown} {what}.")
+    _check_table(lines, shown)
     own = _EXCEL.match(lines.text) if lines.first_line == 1 else None
     if own:
         lines = replace(lines, text=lines.text[own.end() :], first_line=2)
@@ -68,6 +66,13 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
         names = (own_name, *(names[1:] if not names[0] else names))
     _check_names(names, first.line, shown)
     return Layout(names, delimiter, first.end, max(len(every) - len(names), 0), own_name, above)
+
+
+def _check_table(lines: Lines, shown: str) -> None:
+    """`DataError` for text that is something else than a table."""
+    for form, what in _NO_TABLE.items():
+        if form.match(lines.text):
+            raise DataError(f"{shown} {what}.")
 
 
 def _lines_above(lines: Lines, shown: str, options: ReadOptions) -> int:
