@@ -144,7 +144,7 @@ def _of_a_value(error: TyperException) -> str:
     if option is None or context is None or not wrong:
         return ""
     source = context.get_parameter_source(option.name)
-    name = option.envvar if source is not None and source.name == "ENVIRONMENT" else option.opts[-1]
+    name = option.envvar if source is not None and source.name == "ENVIRONMENT" else " or ".join(option.opts)
     return f"{name} {wrong}"
 
 
