@@ -234,7 +234,7 @@ def test_many_rows_are_sampled_and_that_is_said(tmp_path):
 def test_hostile_names_and_levels(tmp_path):
     names = ["$x^2$ {a}", "a_b %s <b>&amp;", "名前\t" + "x" * 300]
     rng = np.random.default_rng(0)
-    rows = [f"{a:.3f},{b:.3f},{'$1' if a > 0 else '[red]'}" for a, b in rng.normal(0, 1, (60, 2))]
+    rows = [f"{a:.3f},{b:.3f},{'$x$' if a > 0 else '[red]'}" for a, b in rng.normal(0, 1, (60, 2))]
     header = ",".join('"' + name + '"' for name in names)
     (tmp_path / "h$o$stile.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     em("fit", "h$o$stile.csv", "-k", 2, "--effort", "low", "--plots", "--out", "h.em", "-q", cwd=tmp_path)
