@@ -9,14 +9,13 @@ from functools import cache
 import numpy as np
 import pytest
 from pages import Page, check
-from program import ENVIRONMENT, ROOT, em
+from program import ENVIRONMENT, em
 from shown import fitted, home, run
 
 from em_cli.reports.html import tag, text
 from em_cli.reports.numbers import alike, percent, significant
 from em_cli.reports.style import THEMES
 from em_cli.reports.stylesheet import PANELS
-from em_cli.reports.trust import ADVICE
 from em_cli.runs.plotting import report_of
 from em_cli.runs.read_back import read_run
 
@@ -132,12 +131,6 @@ def test_said_before_the_fit_if_it_cannot_be_made(tmp_path):
         )
         assert done.returncode == 2 and "em-cli[plots]" in done.stderr
     assert not (tmp_path / "x.em").exists()
-
-
-def test_every_warning_has_its_advice():
-    rows = (ROOT / "README.md").read_text("utf-8").split("| code | means | what to do |")[1].split("\n\n")[0]
-    codes = "".join(line.split("|")[1] for line in rows.splitlines() if line.startswith("| `"))
-    assert set(re.findall(r"`([a-z_]+)`", codes)) == set(ADVICE)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
