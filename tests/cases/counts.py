@@ -140,9 +140,8 @@ def zero_inflated_poisson_cases() -> list[Case]:
         for rates, omega in parts:
             counted = stats.poisson(rates[:, None]).logpmf(x) + np.log1p(-omega[:, None])
             with np.errstate(divide="ignore"):
-                cells.append(
-                    np.where(x > 0, counted, np.log(omega[:, None] + (1 - omega)[:, None] * np.exp(-rates[:, None])))
-                )
+                zero = np.logaddexp(np.log(omega), np.log1p(-omega) - rates)[:, None]
+            cells.append(np.where(x > 0, counted, zero))
         return np.stack([of_observed(by_cell, x) for by_cell in cells])
 
     def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
