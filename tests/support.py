@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import Array
 from em_cli.engine.climb import FitResult
-from em_cli.engine.columns import summarize
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.family import Family
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import base_measure

@@ -9,12 +9,12 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, add, map_arrays, n_candidates, take
-from em_cli.engine.cache import SUM_ROWS, FeatureCache, scratch
+from em_cli.engine.cache import FeatureCache, scratch
 from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.plan import Job, Stack, Walk, planned, tile_rows, weights_of
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Block, Source, quanta
 
 SMALL = 1 << 17  # log-densities; fewer are not worth waking other workers
 BUFFER = 16  # numbers; with NumPy's own choice, it broadcasts short rows at half the speed
@@ -52,8 +52,8 @@ def one_pass(stacks: Sequence[Stack], source: Source, runner: Runner) -> list[Ba
     else:
         answers = runner.map(_expect, source, items)
     totals: Answer | None = None
-    for quanta in answers:
-        for answer in quanta:
+    for of_block in answers:
+        for answer in of_block:
             totals = answer if totals is None else _added(totals, answer)
     assert totals is not None, "a source has at least one block"
     return _batches(stacks, walks, totals, source)
@@ -65,7 +65,7 @@ def _expect(source: Source, item: tuple[int, list[Walk]]) -> list[Answer]:
     block = source[index]
     with np.errstate():
         np.setbufsize(BUFFER)
-        return [[_walk(block.cut(quantum), walk) for walk in walks] for quantum in block.pieces(SUM_ROWS)]
+        return [[_walk(quantum, walk) for walk in walks] for quantum in quanta(block)]
 
 
 def _walk(quantum: Block, walk: Walk) -> tuple[list[_Sums], Array | None]:

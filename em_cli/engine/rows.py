@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.cache import SUM_ROWS
 from em_cli.errors import DataError
 
 
@@ -98,3 +100,8 @@ class Source(Protocol):
     def n_columns(self) -> int: ...
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Block: ...
+
+
+def quanta(block: Block) -> Iterator[Block]:
+    """The rows that are summed in one go, whatever the blocks."""
+    return (block.cut(rows) for rows in block.pieces(SUM_ROWS))

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, add, stack
-from em_cli.engine.cache import SUM_ROWS
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.patterns import pattern_order
 from em_cli.engine.plan import tile_rows
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Block, Source, checked_groups
+from em_cli.engine.rows import Block, Source, checked_groups, quanta
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,7 @@ def score_source(model: Model, parameters: Parameters, source: Source, runner: R
 def _score_block(source: Source, item: tuple[int, Model, Parameters]) -> list[Totals]:
     index, model, parameters = item
     block = source[index]
-    return [_totals_of(model, parameters, block.cut(rows)) for rows in block.pieces(SUM_ROWS)]
+    return [_totals_of(model, parameters, quantum) for quantum in quanta(block)]
 
 
 def _totals_of(model: Model, parameters: Parameters, piece: Block) -> Totals:

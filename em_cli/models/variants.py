@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from em_cli.engine.columns import Columns, summarize
+from em_cli.engine.column_summary import summarize
+from em_cli.engine.columns import Columns
 from em_cli.engine.latent import Latent
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Source

@@ -8,7 +8,8 @@ from itertools import count
 
 from em_cli.engine.checkpoint import Checkpoint
 from em_cli.engine.climb import Candidate
-from em_cli.engine.columns import Columns, summarize
+from em_cli.engine.column_summary import summarize
+from em_cli.engine.columns import Columns
 from em_cli.engine.events import (
     CROSSOVER,
     FINISHING,

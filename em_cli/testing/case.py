@@ -11,7 +11,8 @@ import numpy as np
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import Array, Integers, stack, take
 from em_cli.engine.climb import Candidate, FitResult
-from em_cli.engine.columns import summarize, unit_columns
+from em_cli.engine.column_summary import summarize
+from em_cli.engine.columns import unit_columns
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.family import BoundFamily, Family
 from em_cli.engine.fit import fit

@@ -15,7 +15,8 @@ from sklearn.mixture import GaussianMixture
 from support import bound_model
 
 from em_cli.engine.arrays import stack
-from em_cli.engine.columns import multiplicity, summarize
+from em_cli.engine.column_summary import summarize
+from em_cli.engine.columns import multiplicity
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.errors import DataError

@@ -20,7 +20,7 @@ from peer import Judge, scikit_learn
 from problems import CHECK_SEED, Array, Document, overlapping_groups
 from support import REFERENCE, default_plan
 
-from em_cli.engine.columns import summarize
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import base_measure
 from em_cli.families.gaussian.options import Gaussian

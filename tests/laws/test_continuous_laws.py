@@ -6,7 +6,7 @@ from cases import CASES
 from scipy import special, stats
 from support import bound_model, climb, component_log_density, default_plan, find, find_one, rows, start
 
-from em_cli.engine.columns import summarize
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import UsageError
 from em_cli.families.distributions.bessel_ratio import concentration, resultant_gap, resultant_share, resultant_slope

@@ -13,7 +13,7 @@ from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack, take
 from em_cli.engine.cache import SUM_ROWS
 from em_cli.engine.climb import Candidate
-from em_cli.engine.columns import summarize
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.expectation import Batch, Parameters
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import Case, axis, component_log_density, features, flattened, responsibilities, start, unit_model
 
-from em_cli.engine.columns import summarize
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.model import Model
 from em_cli.sources.in_memory import InMemory
 

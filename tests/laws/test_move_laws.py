@@ -7,7 +7,7 @@ import pytest
 from cases import CLIMBING_CASES
 from support import Case, climb, responsibilities, start, unit_model
 
-from em_cli.engine.columns import summarize
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack

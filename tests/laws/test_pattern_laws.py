@@ -6,7 +6,8 @@ from cases.gaussian import normal_of_all, scipy_gaussian
 from support import bound_model, component_log_density, responsibilities, rows, start, with_gaps
 
 from em_cli.engine.arrays import stack
-from em_cli.engine.columns import multiplicity, summarize
+from em_cli.engine.column_summary import summarize
+from em_cli.engine.columns import multiplicity
 from em_cli.engine.passes import one_pass
 from em_cli.engine.patterns import codes, decoded, grouped
 from em_cli.engine.plan import Stack

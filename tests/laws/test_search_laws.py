@@ -11,7 +11,7 @@ from support import Case, default_plan, find, find_one, measured, real, referenc
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.em import EM
-from em_cli.engine.columns import summarize
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.models.groups import Group

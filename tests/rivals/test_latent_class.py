@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support import REFERENCE, bound_model, default_plan, find
 
-from em_cli.engine.columns import summarize
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.families.distributions.bernoulli import Bernoulli
 from em_cli.families.distributions.categorical import Categorical

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support import REFERENCE, bound_model, find, reference_rows
 
-from em_cli.engine.columns import summarize
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.families.distributions.binomial import Binomial
 from em_cli.families.distributions.poisson import Poisson

@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from support import bound_model, climb, default_plan, find, find_one, responsibilities, start
 
 from em_cli.criteria import Figures, bic
-from em_cli.engine.columns import summarize
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.stopping import Stopping
 from em_cli.families.covariances import COVARIANCES
