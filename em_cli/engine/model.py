@@ -45,13 +45,19 @@ class Model:
         return Parameters(self.latent.maximize(weight, statistics.latent, at and at.latent), components), empty
 
     def start(self, block: Block, responsibilities: Array) -> Parameters:
-        """An M-step from given responsibilities (R, K, n), stacked."""
+        """The M-step (no stack) from given responsibilities (K, n).
+
+        It is taken again about components that plain sums would describe with loss.
+        """
         features = np.empty((self.family.n_features(), block.x.shape[1]))
         self.family.features(block.x, features)
-        if block.weights is not None:
-            responsibilities = responsibilities * block.weights
-        statistics = ModelStatistics(self.family.statistics(features, responsibilities, None), None)
-        return self.at_maximum(statistics, None)[0]
+        masses = (responsibilities if block.weights is None else responsibilities * block.weights)[None]
+        statistics = self.family.statistics(features, masses, None)
+        components, by_products = self.family.maximize(statistics, None), self.family.exponential
+        if by_products and by_products.natural(components)[1].any():
+            about = self.family.statistics(features, masses, components)
+            components = self.family.maximize(about, components)
+        return take(self.with_components(components, ModelStatistics(statistics, None), None)[0], 0)
 
     def expected_log_likelihood(self, statistics: ModelStatistics, parameters: Parameters) -> Array:
         """(R,) of rows and labels together, base measure and entropy of the labels left out.

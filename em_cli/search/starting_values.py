@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers, take
+from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Start
@@ -111,6 +111,6 @@ def from_partition(model: Model, block: Block, partition: Integers) -> Parameter
     (d, n), k = block.x.shape, model.n_components
     shared = k * (d + 1) / 2
     softness = shared / (n + shared)
-    responsibilities = np.full((1, k, n), softness / k)
-    responsibilities[0, partition, np.arange(n)] += 1 - softness
-    return take(model.start(block, responsibilities), 0)
+    responsibilities = np.full((k, n), softness / k)
+    responsibilities[partition, np.arange(n)] += 1 - softness
+    return model.start(block, responsibilities)

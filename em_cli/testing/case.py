@@ -122,7 +122,7 @@ def responsibilities(seed: int, labels: Integers, k: int, softness: float = 1.0)
 
 def start(model: Model, x: Array, r: Array, weights: Array | None = None) -> Parameters:
     """The M-step from responsibilities (K, n), not stacked."""
-    return take(model.start(Block(0, x, weights), r[None]), 0)
+    return model.start(Block(0, x, weights), r)
 
 
 def stepped(model: Model, x: Array, r: Array, at: Parameters) -> Parameters:

@@ -14,7 +14,7 @@ import numpy as np
 from bench import Table, afresh, timed
 from support import bound_model
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, stack
 from em_cli.engine.family import Family
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
@@ -56,7 +56,7 @@ def mixed(counts: bool) -> Product:
 def our_pass(family: Family, x: Array, r: Array) -> float:
     source = InMemory(np.ascontiguousarray(x))
     model = bound_model(family, source, K)
-    at = model.start(whole(source), r[None])
+    at = stack([model.start(whole(source), r)])
 
     def steps() -> None:
         for _ in range(STEPS):

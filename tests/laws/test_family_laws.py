@@ -2,7 +2,7 @@
 
 import pytest
 from cases import CASE_MAKERS, CASES
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support import Case
 
@@ -39,6 +39,7 @@ def test_density_sums_to_one(case: Case):
 
 
 @each_exact
+@example(seed=1, situation=(1e5, 0.0), nudge=1e-3)  # where sums about zero have too few digits
 @given(seed=st.integers(0, 999), situation=situations, nudge=st.sampled_from(NUDGES))
 def test_m_step_beats_nearby_parameters(case: Case, seed, situation, nudge):
     family_laws.m_step_beats_nearby_parameters(case, seed, situation, nudge)
