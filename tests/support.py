@@ -14,7 +14,6 @@ from scipy.special import logsumexp
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import Array
 from em_cli.engine.climb import FitResult
-from em_cli.engine.column_summary import summarize
 from em_cli.engine.family import Family
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import base_measure
@@ -24,6 +23,7 @@ from em_cli.runners.serial import Serial
 from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import Fitted
 from em_cli.search.search import Plan, Task, search
+from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 from em_cli.starts import STARTS
 from em_cli.testing.case import (
@@ -103,11 +103,12 @@ def default_plan(stopping: Stopping | None = None, seed: int = 0, effort: str = 
 def find(family: Family, x: Array, ks: Sequence[int], plan: Plan | None = None) -> list[Fitted]:
     """The whole search, for each number of components."""
     source = InMemory(np.ascontiguousarray(x))
-    columns = summarize(source)
-    bound = family.bind(columns)
+    plan = plan or default_plan()
+    known = survey(source, plan.seed)
+    bound = family.bind(known.columns)
     models = [Model(bound, LATENTS.load("independent")(), k) for k in ks]
     tasks = [Task(f"k{m.n_components}", replace(m, constant=base_measure(m, source))) for m in models]
-    return search(tasks, source, columns, Serial(), plan or default_plan())
+    return search(tasks, known, Serial(), plan)
 
 
 def find_one(family: Family, x: Array, k: int, plan: Plan | None = None) -> FitResult:

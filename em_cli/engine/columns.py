@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.rows import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +61,3 @@ def unit_columns(n_columns: int, gaps: Flags | None = None) -> Columns:
     none, patterns = np.zeros(n_columns, np.intp), np.zeros((0, n_columns), np.bool_)
     eye = np.eye(n_columns)
     return Columns(zeros, ones, zeros, eye, infinite, -infinite, infinite, zeros, none, gaps, patterns, 0)
-
-
-def multiplicity(source: Source, columns: Columns) -> Array | None:
-    """How many rows (n,) are equal to each row; None if no two are."""
-    n = source.n_rows
-    if columns.n_distinct.max() == n:
-        return None
-    code = np.zeros(n, np.intp)
-    for j in np.argsort(-columns.n_distinct, kind="stable"):
-        values = np.concatenate([source[b].x[j] for b in range(len(source))])  # a missing cell is a value of its own
-        _, inverse = np.unique(values, return_inverse=True)
-        distinct, code = np.unique(code * (inverse.max() + 1) + inverse, return_inverse=True)
-        if len(distinct) == n:
-            return None
-    counts = np.bincount(code)
-    return counts[code].astype(np.float64)

@@ -171,5 +171,6 @@ def _weigh(climbs: list[Climb], source: Source) -> None:
             models.setdefault(id(climb.candidate.model), []).append(climb)
     for alike in models.values():
         weights = [climb.candidate.weights for climb in alike if climb.candidate.weights is not None]
-        for climb, constant in zip(alike, base_measures(alike[0].candidate.model, source, weights), strict=True):
+        (constants,) = base_measures([alike[0].candidate.model.family], source, weights)
+        for climb, constant in zip(alike, constants.tolist(), strict=True):
             climb.constant = constant

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -101,7 +101,46 @@ class Source(Protocol):
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Block: ...
 
+    def in_pattern_order(self) -> Source:
+        """The rows that lack the same cells one behind the other: so each pattern is gone through once in a pass.
+
+        A source that cannot put its rows in another order gives itself.
+        """
+        ...
+
 
 def quanta(block: Block) -> Iterator[Block]:
     """The rows that are summed in one go, whatever the blocks."""
     return (block.cut(rows) for rows in block.pieces(SUM_ROWS))
+
+
+def picked(source: Source, rows: Integers) -> Block:
+    """Some rows (m,), ascending, in one block without groups; each block is read once."""
+    blocks = list[Block]()
+    for index in range(len(source)):
+        block = replace(source[index], groups=None)
+        first = block.first_row
+        mine = slice(*np.searchsorted(rows, (first, first + block.n_rows)))
+        blocks.append(block.cut(rows[mine] - first))
+    return joined(blocks)
+
+
+def joined(blocks: Sequence[Block]) -> Block:
+    """The rows of several blocks in one."""
+    if len(blocks) == 1:
+        return blocks[0]
+    weights = [block.weights for block in blocks if block.weights is not None]
+    labels = [block.labels for block in blocks if block.labels is not None]
+    lengths = [np.diff(block.groups) for block in blocks if block.groups is not None]
+    return Block(
+        0,
+        np.concatenate([block.x for block in blocks], axis=1),
+        np.concatenate(weights) if weights else None,
+        np.concatenate(labels) if labels else None,
+        groups=np.cumsum(np.concatenate([[0], *lengths])) if lengths else None,
+    )
+
+
+def cells(source: Source, columns: Sequence[int]) -> Array:
+    """Those of some columns (C, n), in memory; each block is read once."""
+    return np.concatenate([source[index].x[list(columns)] for index in range(len(source))], axis=1)

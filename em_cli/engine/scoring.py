@@ -9,6 +9,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, add, stack
 from em_cli.engine.expectation import Parameters
+from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
 from em_cli.engine.patterns import pattern_order
 from em_cli.engine.plan import tile_rows
@@ -177,18 +178,23 @@ def _totals_of(model: Model, parameters: Parameters, piece: Block) -> Totals:
 
 def base_measure(model: Model, source: Source) -> float:
     """The total log base measure of the data: what `Model.constant` should be."""
-    return base_measures(model, source, [None])[0]
+    return float(base_measures([model.family], source)[0, 0])
 
 
-def base_measures(model: Model, source: Source, weights: Sequence[Array | None]) -> list[float]:
-    """The same under weights (n,) over those of the data."""
-    totals = [0.0] * len(weights)
+def base_measures(families: Sequence[BoundFamily], source: Source, weights: Sequence[Array | None] = (None,)) -> Array:
+    """The same (families, weights) by each family, under each of these weights (n,) over those of the data.
+
+    Each block is read once.
+    """
+    totals = np.zeros((len(families), len(weights)))
     for index in range(len(source)):
         block = source[index]
-        measure, rows = model.family.base_measure(block.x), slice(block.first_row, block.first_row + block.n_rows)
-        for place, own in enumerate(weights):
-            of_rows = (
-                block.weights if own is None else own[rows] if block.weights is None else own[rows] * block.weights
-            )
-            totals[place] += float((measure if of_rows is None else measure * of_rows).sum())
+        rows = slice(block.first_row, block.first_row + block.n_rows)
+        for total, family in zip(totals, families, strict=True):
+            measure = family.base_measure(block.x)
+            for place, own in enumerate(weights):
+                of_rows = (
+                    block.weights if own is None else own[rows] if block.weights is None else own[rows] * block.weights
+                )
+                total[place] += (measure if of_rows is None else measure * of_rows).sum()
     return totals

@@ -41,17 +41,9 @@ def one_family(config: RunConfig) -> str:
     return first
 
 
-def with_pairs(data: Data, wanted: Sequence[Wish]) -> Data:
-    """The data with columns in the order of a wish, where that says which of them belong together."""
-    paired = [wish.columns for wish in wanted if any(option.endswith("_columns") for option in wish.options)]
-    names = list(data.schema.names)
-    for columns in paired:
-        if set(columns) <= set(names):
-            first = min(names.index(name) for name in columns)
-            rest = [name for name in names if name not in columns]
-            names = [*rest[:first], *columns, *rest[first:]]
-    order = [data.schema.names.index(name) for name in names]
-    return data if order == sorted(order) else data.with_columns(order)
+def paired(wanted: Sequence[Wish]) -> tuple[tuple[str, ...], ...]:
+    """Columns that must stand together, in this order."""
+    return tuple(wish.columns for wish in wanted if any(option.endswith("_columns") for option in wish.options))
 
 
 def wishes(config: RunConfig) -> list[Wish]:
@@ -107,13 +99,14 @@ def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
 
 def check_cells(data: Data, groups: Sequence[Group]) -> None:
     """`DataError` names the first cell that its family cannot describe, or what is wrong with all of a group."""
+    from em_cli.engine.rows import cells
     from em_cli.sources.quoting import quoted
 
     for group in groups:
         support = group.build(data.schema, "").support
         if support is None:
             continue
-        x = data.source.x[list(group.columns)]
+        x = cells(data.source, group.columns)
         refused = ~support.allows(x)
         if refused.any():
             row = int(refused.any(axis=0).argmax())

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from em_cli.engine.column_summary import summarize
 from em_cli.engine.columns import Columns
 from em_cli.engine.latent import Latent
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Source
-from em_cli.engine.scoring import base_measure
+from em_cli.engine.scoring import base_measures
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.latents.independent import Independent
@@ -61,23 +60,26 @@ def variants(by_family: Mapping[str, tuple[Group, ...]], asked: Sequence[str] | 
 def models(
     schema: Schema,
     source: Source,
+    columns: Columns,
     wanted: Sequence[Variant],
     ks: Sequence[int],
     latent: Latent | None = None,
     prior: float = 0.0,
-) -> tuple[Columns, list[tuple[str, Model]]]:
-    """The models of every variant and K, with the variant's label; bound to the data."""
-    columns = summarize(source)
+) -> list[tuple[str, Model]]:
+    """The models of every variant and K, with the variant's label; bound to the data, which are read once."""
     options = [group.options for variant in wanted for group in variant.groups]
     for fixed in (own["means"] for own in options if own.get("means") is not None):
         if any(len(fixed) != k for k in ks):
             raise UsageError(f"the means of {len(fixed)} components are fixed: that many is what -k must be.")
-    made = []
+    first = []
     for variant in wanted:
         bound = built(schema, variant.groups, variant.covariance).bind(columns)
         if prior and bound.penalty is None:
             raise UsageError(f"--prior does not apply: family {variant.family!r} has none.")
-        first = Model(bound, (latent or Independent()).bind(bound, columns), ks[0], prior=prior)
-        first = replace(first, constant=base_measure(first, source))
-        made += [(variant.label, replace(first, n_components=k)) for k in ks]
-    return columns, made
+        first.append(Model(bound, (latent or Independent()).bind(bound, columns), ks[0], prior=prior))
+    constants = base_measures([model.family for model in first], source)[:, 0].tolist()
+    return [
+        (variant.label, replace(model, n_components=k, constant=constant))
+        for variant, model, constant in zip(wanted, first, constants, strict=True)
+        for k in ks
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl
-from em_cli.engine.arrays import Integers, map_arrays, stack
+from em_cli.engine.arrays import map_arrays, stack
 from em_cli.engine.climb import FitResult
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.protocols import Runner
@@ -22,8 +22,8 @@ from em_cli.models.groups import Group, family_name
 from em_cli.outputs.components import components
 from em_cli.outputs.model_file import FORMAT, SCHEMA_VERSION, LoadedModel, model_of
 from em_cli.search.ledger import Degeneracies, Fitted, Verdict
-from em_cli.sources.in_memory import InMemory
 from em_cli.sources.schema import Column, Schema
+from em_cli.sources.views import relabelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
     means, _ = model.family.moments(found.components)
     weights = np.round(model.to_document(found)["weights"], 9)  # equal ones may differ by rounding
     order = np.lexsort((*means.T[::-1], -weights))
-    source = relabelled(source, order)
+    source = relabelled(source, np.append(np.argsort(order), -1))
     ordered: Parameters = map_arrays(lambda array: array[order], found)
     parameters = _described(_identity(context, fitted), model.to_document(ordered))
     loaded = model_of(parameters | {"n_missing": context.n_missing})
@@ -93,14 +93,6 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
     named = tuple(names.get(int(old), f"component {new + 1}") for new, old in enumerate(order))
     log_prior = float(np.sum(model.log_prior(stack([found]))))
     return Scored(fitted, parameters, loaded, totals, figures, degeneracies, log_prior, source, named)
-
-
-def relabelled(source: Source, order: Integers) -> Source:
-    """The same rows, their labels numbering the components in this order."""
-    if not isinstance(source, InMemory) or source.labels is None:
-        return source
-    place = np.append(np.argsort(order), -1)
-    return replace(source, labels=place[source.labels])
 
 
 def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -> dict[str, Any]:

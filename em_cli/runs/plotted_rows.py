@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.rows import picked
 from em_cli.errors import DataError
 from em_cli.outputs.document import Scored
 from em_cli.outputs.model_file import LoadedModel
@@ -29,18 +30,9 @@ READING = (
 
 def rows_of(result: Scored, data: Data) -> Rows:
     """Those of a fit whose data are at hand."""
-    source = data.source
-    kept = sample(source.n_rows)
-    labels = getattr(result.source, "labels", None)
-    weights = None if source.weights is None else source.weights[kept]
-    return _scored(
-        result.loaded,
-        source.x[:, kept],
-        weights,
-        None if labels is None else labels[kept],
-        data.rows[kept] + 1,
-        source.n_rows,
-    )
+    kept = sample(data.source.n_rows)
+    rows = picked(result.source, kept)
+    return _scored(result.loaded, rows.x, rows.weights, rows.labels, data.rows[kept] + 1, data.source.n_rows)
 
 
 def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> Rows:

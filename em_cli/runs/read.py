@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from em_cli.config.run_config import DataConfig, RunConfig
-from em_cli.engine.columns import Columns, multiplicity
 from em_cli.engine.events import DataRead
 from em_cli.errors import DataError
-from em_cli.models.specification import column_types, wishes, with_pairs
+from em_cli.models.specification import column_types, paired, wishes
 from em_cli.runs.record import Record
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed
@@ -42,24 +42,16 @@ def read_data(config: RunConfig, record: Record) -> Data:
     """Read the data, and pass on what the reader noticed."""
     types, default_type = column_types(config)
     with record.timed("reading"):
-        data = read(config.data.path, read_options(config.data, types, default_type))
-        if data.weights_name and config.data.weight_type == "sampling":
-            data = data.with_mean_weight_one()
-    data = with_pairs(data, wishes(config))
+        sampling = config.data.weight_type == "sampling"
+        options = read_options(config.data, types, default_type)
+        options = replace(options, together=paired(wishes(config)), mean_weight_one=sampling)
+        data = read(config.data.path, options)
     names = data.schema.names
     dropped = data.n_rows_read - len(data.rows)
     record.observe(DataRead(data.name, data.n_rows_read, len(names), tuple(names), dropped))
     for notice in data.notices:
         record.warn(notice.code, notice.message)
     return data
-
-
-def distinct_rows(data: Data, columns: Columns, enough: int) -> int:
-    """Distinct rows in the columns to fit; of `enough` of them it does not matter how many more there are."""
-    if (in_one_column := int(columns.n_distinct.max())) >= enough:
-        return in_one_column
-    copies = multiplicity(data.source, columns)
-    return data.source.n_rows if copies is None else round(float((1 / copies).sum()))
 
 
 def check_labels(data: Data, k: int) -> None:

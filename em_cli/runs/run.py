@@ -67,8 +67,7 @@ class Run:
         with self.record.timed("search", shown=False):
             return search(
                 wanted.tasks,
-                self.data.source,
-                wanted.columns,
+                wanted.survey,
                 self.runner,
                 self.plan,
                 self.record.observe,

@@ -28,7 +28,7 @@ def runner_of(config: RunConfig) -> Runner:
 
 def memory_for(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> float:
     """Bytes that a run takes in all, about."""
-    return memory_estimate(tasks, data.source, plan, runner_of(config).at_once)
+    return memory_estimate(tasks, data.source, data.n_gappy, plan, runner_of(config).at_once)
 
 
 def check_memory(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> None:

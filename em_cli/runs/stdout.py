@@ -39,8 +39,8 @@ def read_line(data: Data) -> str:
     parts += [f"{gone:,} rows with missing cells left out"] if gone else []
     parts += [f"{sum(data.n_missing.values()):,} missing cells"] if data.n_missing and not gone else []
     parts += [f"{len(data.others.rows):,} rows without weight or cells not fitted"] if len(data.others.rows) else []
-    if data.source.weights is not None:
-        parts.append(f"weights by {plain(str(data.weights_name))}, {data.source.weights.sum():,.6g} in all")
+    if data.total_weight is not None:
+        parts.append(f"weights by {plain(str(data.weights_name))}, {data.total_weight:,.6g} in all")
     taken: dict[str, list[str]] = {}
     for column in data.schema.columns:
         if column.name in data.why:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from em_cli.engine.columns import Columns
 from em_cli.errors import UsageError
 from em_cli.models import specification
 from em_cli.models.groups import Group
 from em_cli.models.variants import WEAK, Variant, models, variants
 from em_cli.outputs.model_file import start_parameters
 from em_cli.runs.configure import Settings
-from em_cli.runs.read import check_labels, distinct_rows, too_few_rows
+from em_cli.runs.read import check_labels, too_few_rows
 from em_cli.runs.record import Record
 from em_cli.runs.warnings import warn_of_copies
 from em_cli.search.search import Task
+from em_cli.search.survey import Survey, survey
 from em_cli.sources.table import Data
 
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """The models to fit, and what is known of their columns."""
+    """The models to fit, and what is known of the rows."""
 
-    columns: Columns
+    survey: Survey
     variants: tuple[Variant, ...]
     tasks: tuple[Task, ...]
     too_large: tuple[tuple[str, int], ...]  # label, K of the models that have fewer distinct rows than components
@@ -51,9 +51,10 @@ def tasks_of(settings: Settings, data: Data, record: Record) -> Tasks:
         raise UsageError(f"fit takes one covariance structure, not {len(tried)}; em select compares them.")
     check_labels(data, min(ks))
     latent, prior = specification.latent_of(config, data, ks), specification.prior_of(config)
-    columns, made = models(data.schema, data.source, tried, ks, latent, prior)
-    warn_of_copies(data, columns, tried[0].groups, record)
-    distinct = distinct_rows(data, columns, max(ks))
+    known = survey(data.source, config.seed)
+    made = models(data.schema, data.source, known.columns, tried, ks, latent, prior)
+    warn_of_copies(data, known.columns, tried[0].groups, record)
+    distinct = known.n_distinct
     start = settings.start
     tasks = tuple(
         Task(label, model, start_parameters(start.path, start.text, model) if start else None)
@@ -63,4 +64,4 @@ def tasks_of(settings: Settings, data: Data, record: Record) -> Tasks:
     if not tasks:
         raise too_few_rows(data, made[0][1].n_components, distinct)
     too_large = tuple((label, model.n_components) for label, model in made if model.n_components > distinct)
-    return Tasks(columns, tuple(tried), tasks, too_large)
+    return Tasks(known, tuple(tried), tasks, too_large)

@@ -30,7 +30,7 @@ def warn_of_copies(data: Data, columns: Columns, groups: Sequence[Group], record
     for group in groups:
         if takes(group.family) != "numeric":
             continue
-        found = dependent(data.source.x, columns, group.columns)
+        found = dependent(data.source, columns, group.columns)
         if not found:
             continue
         said = [f"{plain(names[j])} of {listed([names[i] for i in of])}" for j, of in found.items()]

@@ -11,16 +11,15 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, flat, stack
 from em_cli.engine.climb import FitResult
-from em_cli.engine.columns import Columns, multiplicity
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.family import Degeneracy
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Source
 from em_cli.engine.stopping import Status
-from em_cli.sources.reweighted import Reweighted
+from em_cli.search.survey import Survey
+from em_cli.sources.views import reweighted
 
 Degeneracies = tuple[Degeneracy | None, ...]  # of the components of one result; all None for a sound one
 
@@ -98,11 +97,9 @@ def dead(result: FitResult) -> Degeneracies:
 class DegeneracyCheck:
     """Tells which components of a result are degenerate, by the distinct rows that they rest on."""
 
-    def __init__(self, source: Source, columns: Columns, runner: Runner) -> None:
-        copies = multiplicity(source, columns)
-        if copies is None and source[0].weights is not None:
-            copies = np.ones(source.n_rows)
-        self.source = None if copies is None else Reweighted(source, 1 / copies)
+    def __init__(self, survey: Survey, runner: Runner) -> None:
+        copies = survey.copies
+        self.source = None if copies is None else reweighted(survey.source, 1 / copies)
         self.runner = runner
 
     def __call__(self, results: Sequence[FitResult]) -> list[Degeneracies]:

@@ -9,14 +9,14 @@ import numpy as np
 from em_cli.engine.cache import SUM_ROWS
 from em_cli.engine.patterns import DIGITS
 from em_cli.engine.plan import JOINT_FLOATS, tile_rows
+from em_cli.engine.rows import Source
 from em_cli.families.gaussian.recent import FLOATS
 from em_cli.memory import MIB
 from em_cli.search.model_search import STARTS
 from em_cli.search.search import Plan, Task
 from em_cli.search.search_data import KEPT_FEATURES
 from em_cli.search.short_runs import FEATURES, REST
-from em_cli.search.starting_values import SAMPLE_ROWS
-from em_cli.sources.in_memory import InMemory
+from em_cli.search.survey import SAMPLE_ROWS
 
 NUMBER = 8  # bytes
 PROGRAM = 100 * MIB  # with its libraries
@@ -33,18 +33,17 @@ MARGINALS = 1.5  # of each pattern of missing cells, as far as threads remember 
 DOCUMENTS = 3  # (K, D, D) of a model that is written and read back
 
 
-def memory_estimate(tasks: Sequence[Task], source: InMemory, plan: Plan, workers: int) -> float:
-    """Bytes at the peak, the program and the data included; about."""
-    d, n = source.x.shape
+def memory_estimate(tasks: Sequence[Task], source: Source, n_gappy: int, plan: Plan, workers: int) -> float:
+    """Bytes at the peak, the program and the data included; about. So many columns lack cells."""
+    d, n = source.n_columns, source.n_rows
     rows, k = min(n, SAMPLE_ROWS), max(task.model.n_components for task in tasks)
     features = sorted({id(task.model.family): task.model.family.n_features() for task in tasks}.values())
     f = features[-1]
     climbs = [_climbs(task, plan, rows) * task.model.n_components for task in tasks]  # their components
     searched = plan.restarts is None and any(task.start is None for task in tasks)
-    lacking = int(np.isnan(source.x).any(axis=1).sum())  # columns
     numbers = (
         ROWS * n
-        + source.x.size * (2 if lacking else 1)  # put in the order of their patterns
+        + d * n * (2 if n_gappy else 1)  # put in the order of their patterns
         + MATRICES * d * d
         + f * rows * (FEATURE_COPIES if searched else 1)
         + sum(other * rows for other in features[:-1] if other * rows <= KEPT_FEATURES)
@@ -55,8 +54,8 @@ def memory_estimate(tasks: Sequence[Task], source: InMemory, plan: Plan, workers
         + (DOCUMENTS * k * d * d if any(task.label for task in tasks) else 0)
         + workers * (f * tile_rows(f) + BLOCKS * JOINT_FLOATS)
     )
-    if lacking:
-        patterns = min(rows, 2.0 ** min(lacking, DIGITS))
+    if n_gappy:
+        patterns = min(rows, 2.0 ** min(n_gappy, DIGITS))
         numbers += workers * MARGINALS * min(FLOATS, max(climbs) * patterns * (1 + d) ** 2)
     return float(PROGRAM + workers * WORKER + NUMBER * numbers)
 

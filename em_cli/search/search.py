@@ -8,8 +8,6 @@ from itertools import count
 
 from em_cli.engine.checkpoint import Checkpoint
 from em_cli.engine.climb import Candidate
-from em_cli.engine.column_summary import summarize
-from em_cli.engine.columns import Columns
 from em_cli.engine.events import (
     CROSSOVER,
     FINISHING,
@@ -34,8 +32,8 @@ from em_cli.search.neighbours import from_other_structures, grow_and_shrink, res
 from em_cli.search.plain_restarts import plain
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import AT_REST, DIFFERENT, ShortRuns
-from em_cli.search.starting_values import Starter, sample_rows, whole
-from em_cli.sources.in_memory import in_pattern_order
+from em_cli.search.starting_values import Starter
+from em_cli.search.survey import Survey
 
 AUTO_STARTS = ("kmeans", "sphered", "projection", "random")
 FINISHERS = 2  # of what was found on a sample, that climb on all rows
@@ -67,8 +65,7 @@ class _Run:
     """What all searches of a run have in common."""
 
     tasks: Sequence[Task]
-    source: Source
-    sample: Source
+    survey: Survey
     data: SearchData
     runner: Runner
     plan: Plan
@@ -77,8 +74,12 @@ class _Run:
     checkpoint: Checkpoint | None
 
     @property
+    def sample(self) -> Source:
+        return self.data.survey.source
+
+    @property
     def sampled(self) -> bool:
-        return self.sample is not self.source
+        return self.data.survey is not self.survey
 
     def short_runs(self, t: int, effort: Effort) -> ShortRuns:
         task = self.tasks[t]
@@ -90,8 +91,7 @@ class _Run:
 
 def search(
     tasks: Sequence[Task],
-    source: Source,
-    columns: Columns,
+    survey: Survey,
     runner: Runner,
     plan: Plan,
     observe: Observer = ignore,
@@ -100,10 +100,7 @@ def search(
 ) -> list[Fitted]:
     """Fit every task; with a checkpoint, go on from what it remembers."""
     observe(PhaseStarted(STARTS, 0))
-    source = in_pattern_order(source)
-    sample = sample_rows(source, plan.seed)
-    data = SearchData(sample, whole(sample), columns if sample is source else summarize(sample), halted)
-    run = _Run(tasks, source, sample, data, runner, plan, observe, count(), checkpoint)
+    run = _Run(tasks, survey, SearchData(survey.sampled(), halted), runner, plan, observe, count(), checkpoint)
     free = [t for t, task in enumerate(tasks) if task.start is None]
     attempts: dict[int, list[Attempt]] = {t: [] for t in range(len(tasks))}
     agreements: dict[int, tuple[int, int]] = {}
@@ -120,14 +117,15 @@ def search(
             origins = [("given", (), task.start)]
         elif run.sampled:
             origins = [(a.start, a.seed, a.result.parameters) for a in _finishers(attempts[t])]
-            attempts[t] = [replace(a, climbed=False, sample_rows=sample.n_rows) for a in attempts[t]]
+            attempts[t] = [replace(a, climbed=False, sample_rows=run.sample.n_rows) for a in attempts[t]]
         for name, seed, parameters in origins:
             candidate = Candidate(task.model, plan.algorithm, parameters, next(run.numbers), task.label)
             last.append((t, name, seed, candidate))
     if last:
         observe(PhaseStarted(FINISHING, len(last)))
-        results = fit([candidate for *_, candidate in last], source, runner, plan.stopping, observe, halted, checkpoint)
-        verdicts = DegeneracyCheck(source, columns, runner)(results)
+        climbs = [candidate for *_, candidate in last]
+        results = fit(climbs, survey.source, runner, plan.stopping, observe, halted, checkpoint)
+        verdicts = DegeneracyCheck(survey, runner)(results)
         for (t, name, seed, _), result, degeneracies in zip(last, results, verdicts, strict=True):
             attempts[t].append(Attempt(result, name, seed, degeneracies, True))
     return [choose(task.label, task.model.n_components, attempts[t], agreements.get(t)) for t, task in enumerate(tasks)]

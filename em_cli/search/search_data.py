@@ -10,13 +10,13 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, map_arrays
 from em_cli.engine.climb import FitResult
-from em_cli.engine.columns import Columns
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Block
 from em_cli.engine.scoring import score_block
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Degeneracies, DegeneracyCheck
+from em_cli.search.survey import Survey
 
 KEPT_FEATURES = 1 << 22  # floats; more are computed anew
 
@@ -38,16 +38,18 @@ class MixtureView:
 class SearchData:
     """All rows of the data, or a sample of them, in one block."""
 
-    source: Source
-    block: Block
-    columns: Columns  # of all the data
+    survey: Survey
     halted: Callable[[], bool]
     _assess: DegeneracyCheck = field(init=False, repr=False)
     _features: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
     _embeddings: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._assess = DegeneracyCheck(self.source, self.columns, Serial())
+        self._assess = DegeneracyCheck(self.survey, Serial())
+
+    @property
+    def block(self) -> Block:
+        return self.survey.block
 
     def features(self, model: Model, rows: Integers | slice = slice(None)) -> Array:
         """(F, n) of some rows; those of all rows are kept, if they are few."""

@@ -48,6 +48,13 @@ class InMemory:
         rows = slice(self._bounds[index], self._bounds[index + 1])
         return Block(index, self.x, self.weights, self.labels, groups=self.groups).cut(rows)
 
+    def in_pattern_order(self) -> Source:
+        order = pattern_order(self.x) if self.groups is None and np.isnan(self.x).any() else None
+        if order is None:
+            return self
+        ordered = Block(0, self.x, self.weights, self.labels).cut(order)
+        return replace(self, x=ordered.x, weights=ordered.weights, labels=ordered.labels)
+
 
 def _bounds(n_rows: int, groups: Integers | None, block_rows: int) -> list[int]:
     """Of blocks of at most so many rows; where there are groups, of whole ones, and of whole sums over them."""
@@ -58,17 +65,3 @@ def _bounds(n_rows: int, groups: Integers | None, block_rows: int) -> list[int]:
         return bounds_of_pieces(groups, block_rows)
     bounds = bounds_of_pieces(groups, SUM_ROWS)
     return [*bounds[: -1 : block_rows // SUM_ROWS], n_rows]
-
-
-def in_pattern_order(source: Source) -> Source:
-    """The rows that lack the same cells one behind the other: so each pattern is gone through once in a pass.
-
-    Rows that are not in memory, or belong together, stay as they are.
-    """
-    if not isinstance(source, InMemory) or source.groups is not None or not np.isnan(source.x).any():
-        return source
-    order = pattern_order(source.x)
-    if order is None:
-        return source
-    whole = Block(0, source.x, source.weights, source.labels).cut(order)
-    return replace(source, x=whole.x, weights=whole.weights, labels=whole.labels)

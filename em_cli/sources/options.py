@@ -33,6 +33,8 @@ class ReadOptions:
     default_type: str = "auto"  # of columns without an entry in `types`; auto: what their cells say
     weights: str | None = None  # case weights, never fitted
     labels: str | None = None  # known components of some rows, never fitted
+    together: tuple[tuple[str, ...], ...] = ()  # columns that stand one behind the other, where all of them are fitted
+    mean_weight_one: bool = False  # whether weights are made to sum to the number of rows fitted
 
     def __post_init__(self) -> None:
         for name, kind in self.types.items():

@@ -99,6 +99,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         check_weights(weight, options.weights, shown)
     fitted = usable if weight is None else usable & (weight > 0)
     aside = ~fitted if options.missing == "model" else usable & ~fitted
+    schema = schema.with_together(options.together)
     whole = bool(fitted.all())
     x, others = np.empty((len(schema.columns), int(fitted.sum()))), np.empty((len(schema.columns), int(aside.sum())))
     id_like: list[str] = []
@@ -115,9 +116,13 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     known = np.nan_to_num(values_of(labels, label_names, None), nan=-1.0).astype(np.intp) if labels else None
     if known is not None and not label_names:
         raise DataError(f"{shown}: column {quoted(str(options.labels))} is empty: no component is known of any row.")
+    if weight is not None:
+        weight = weight[fitted]
+        if options.mean_weight_one:
+            weight = weight * (len(weight) / weight.sum())
     return Data(
         name=_short_name(files),
-        source=InMemory(x, None if weight is None else weight[fitted], None if known is None else known[fitted]),
+        source=InMemory(x, weight, None if known is None else known[fitted]),
         schema=schema,
         rows=np.flatnonzero(fitted),
         others=Others(others, np.flatnonzero(aside)),
@@ -125,8 +130,10 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         ids=ids,
         id_name=options.id,
         weights_name=options.weights,
+        total_weight=None if weight is None else float(weight.sum()),
         label_names=label_names,
         n_missing=n_missing,
+        n_gappy=int(np.isnan(x).any(axis=1).sum()) if n_missing and options.missing == "model" else 0,
         why=decided.why,
         notices=(*found_in_file, *decided.notices, *missing, *id_notice(id_like)),
         layout={"columns": list(names)}

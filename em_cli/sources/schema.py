@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from em_cli.engine.arrays import Array
@@ -40,6 +41,16 @@ class Schema:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    def with_together(self, wanted: Sequence[tuple[str, ...]]) -> Schema:
+        """The columns in an order in which those wanted stand one behind the other, where there are all of them."""
+        names = list(self.names)
+        for own in wanted:
+            if set(own) <= set(names):
+                first = min(names.index(name) for name in own)
+                rest = [name for name in names if name not in own]
+                names = [*rest[:first], *own, *rest[first:]]
+        return Schema(tuple(self.columns[self.names.index(name)] for name in names))
 
     def indices(self, type: str) -> tuple[int, ...]:
         """Places of the columns of a type."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from em_cli.engine.arrays import Array
-from em_cli.sources.in_memory import InMemory
+from em_cli.engine.rows import Source
 from em_cli.sources.schema import Schema
 
 
@@ -44,7 +44,7 @@ class Data:
     """The rows to fit, and how they were come by."""
 
     name: str  # to show: "faithful.csv", "2 files", "standard input"
-    source: InMemory  # the rows used, in the user's units
+    source: Source  # the rows used, in the user's units
     schema: Schema
     rows: NDArray[np.intp]  # (n,) 0-based data row of each row used, ascending
     others: Others  # without any cell, or without weight
@@ -52,24 +52,12 @@ class Data:
     ids: list[str] | None  # of every row read
     id_name: str | None
     weights_name: str | None
+    total_weight: float | None  # of the rows used
     label_names: tuple[str, ...]  # of the components that some rows are known to belong to, in the order of the codes
     n_missing: dict[str, int]  # missing cells per fitted column, where there are any
+    n_gappy: int  # fitted columns that lack cells in the rows used
     why: dict[str, str]  # what made the reader choose the type of a column, where it did and it is not numeric
     notices: tuple[Notice, ...]
     layout: Mapping[str, Any]  # of the first file: its columns, and how its fields are separated where it is text
     inputs: tuple[InputFile, ...]
     data_sha256: str  # of the file; of the digests of the files, when several
-
-    def with_columns(self, order: Sequence[int]) -> Data:
-        """The same with the columns in this order."""
-        places = list(order)
-        source = replace(self.source, x=self.source.x[places])
-        schema = Schema(tuple(self.schema.columns[place] for place in places))
-        return replace(self, source=source, schema=schema, others=replace(self.others, x=self.others.x[places]))
-
-    def with_mean_weight_one(self) -> Data:
-        """The same with weights that sum to the number of rows fitted."""
-        weights = self.source.weights
-        assert weights is not None, "there is a column of weights"
-        scaled = weights * (len(weights) / weights.sum())
-        return replace(self, source=replace(self.source, weights=scaled))

@@ -15,7 +15,7 @@ from passes import TURNS, Ours, Size, ours_on
 from problems import CHECK_SEED, Array
 
 from em_cli.engine.scoring import score_rows
-from em_cli.sources.in_memory import InMemory, in_pattern_order
+from em_cli.sources.in_memory import InMemory
 
 SIZE = Size(100_000, 10, 5, {})
 SHARE = 0.2
@@ -43,7 +43,7 @@ def compare(covariance: str, n_patterns: int | None) -> tuple[float, float, floa
     """Seconds per pass, over complete rows and those with gaps; the ratio; patterns; the share of missing cells."""
     x = SIZE.rows()
     gaps = with_gaps(x, n_patterns)
-    ordered = in_pattern_order(InMemory(gaps))
+    ordered = InMemory(gaps).in_pattern_order()
     assert isinstance(ordered, InMemory)
     complete, lacking = ours_on(x, SIZE, covariance), ours_on(ordered.x, SIZE, covariance)
     check(lacking, gaps)

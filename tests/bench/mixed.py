@@ -18,12 +18,12 @@ from em_cli.engine.arrays import Array, stack
 from em_cli.engine.family import Family
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
+from em_cli.engine.rows import joined
 from em_cli.families.distributions.categorical import Categorical
 from em_cli.families.distributions.poisson import Poisson
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.families.product import Product
 from em_cli.runners.serial import Serial
-from em_cli.search.starting_values import whole
 from em_cli.sources.in_memory import InMemory
 
 N, K = 100_000, 5
@@ -56,7 +56,7 @@ def mixed(counts: bool) -> Product:
 def our_pass(family: Family, x: Array, r: Array) -> float:
     source = InMemory(np.ascontiguousarray(x))
     model = bound_model(family, source, K)
-    at = stack([model.start(whole(source), r)])
+    at = stack([model.start(joined([source[index] for index in range(len(source))]), r)])
 
     def steps() -> None:
         for _ in range(STEPS):

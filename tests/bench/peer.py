@@ -15,8 +15,7 @@ from sklearn.mixture import GaussianMixture
 from support import bound_model
 
 from em_cli.engine.arrays import stack
-from em_cli.engine.column_summary import summarize
-from em_cli.engine.columns import multiplicity
+from em_cli.engine.equal_rows import multiplicity
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.errors import DataError
@@ -37,7 +36,7 @@ class Judge:
     def __init__(self, x: Array, k: int, covariance: str) -> None:
         self.source = InMemory(x)
         self.model = bound_model(Gaussian(covariance), self.source, k)
-        copies = multiplicity(self.source, summarize(self.source))
+        copies = multiplicity(self.source)
         self.distinct = self.source if copies is None else InMemory(x, 1 / copies)
 
     def __call__(self, document: Document | None) -> float:

@@ -20,13 +20,13 @@ from peer import Judge, scikit_learn
 from problems import CHECK_SEED, Array, Document, overlapping_groups
 from support import REFERENCE, default_plan
 
-from em_cli.engine.column_summary import summarize
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import base_measure
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
 from em_cli.search.search import Task, search
+from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 
 Key = tuple[str, int]  # covariance structure and K
@@ -58,14 +58,14 @@ DATA = {"faithful": faithful, "groups": groups}
 def ours(x: Array, seed: int = SEED, restarts: int | None = None) -> dict[Key, Document | None]:
     """What `em select --covariance all` does, after reading."""
     source = InMemory(x)
-    columns = summarize(source)
+    known = survey(source, seed)
     tasks = []
     for covariance in STRUCTURES:
-        one = Model(Gaussian(covariance).bind(columns), Independent(), 1)
+        one = Model(Gaussian(covariance).bind(known.columns), Independent(), 1)
         one = replace(one, constant=base_measure(one, source))
         tasks += [Task(covariance, replace(one, n_components=k)) for k in KS]
     plan = default_plan(seed=seed)
-    fits = search(tasks, source, columns, Serial(), replace(plan, restarts=restarts or plan.restarts))
+    fits = search(tasks, known, Serial(), replace(plan, restarts=restarts or plan.restarts))
     ends = {(fitted.label, fitted.n_components): fitted.chosen for fitted in fits}
     return {key: None if end is None else end.candidate.model.to_document(end.parameters) for key, end in ends.items()}
 

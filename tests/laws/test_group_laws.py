@@ -28,8 +28,8 @@ from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
-from em_cli.search.starting_values import SAMPLE_ROWS, sample_rows
-from em_cli.sources.in_memory import InMemory, in_pattern_order
+from em_cli.search.survey import SAMPLE_ROWS, survey
+from em_cli.sources.in_memory import InMemory
 
 N, K = 40_000, 3
 each_chain = pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_no_cut_goes_through_a_group(n_groups):
             for rows in block.pieces(tile_rows(10)):
                 assert block.first_row + rows.start in groups and block.first_row + rows.stop in groups
                 assert rows.stop - rows.start <= tile_rows(10) or len(block.cut(rows).groups) == 2
-    assert in_pattern_order(InMemory(np.where(whole.x % 3, whole.x, np.nan), groups=groups))[0].x[0, 1] == 1
+    assert InMemory(np.where(whole.x % 3, whole.x, np.nan), groups=groups).in_pattern_order()[0].x[0, 1] == 1
 
 
 def test_a_cut_through_a_group_is_none():
@@ -245,7 +245,7 @@ def test_a_cut_through_a_group_is_none():
 @pytest.mark.parametrize("n_groups", [1, 9, 4_000])
 def test_a_sample_is_of_whole_groups(n_groups):
     groups = bounds_of(n_groups)
-    sample = sample_rows(InMemory(np.arange(N, dtype=float)[None], groups=groups, block_rows=5_000), 1)
+    sample = survey(InMemory(np.arange(N, dtype=float)[None], groups=groups, block_rows=5_000), 1).block
     rows, bounds = sample.x[0].astype(int), sample.groups
     assert sample.n_rows <= SAMPLE_ROWS or len(bounds) == 2
     assert n_groups < 1_000 or sample.n_rows > 0.99 * SAMPLE_ROWS

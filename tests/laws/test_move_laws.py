@@ -7,7 +7,6 @@ import pytest
 from cases import CLIMBING_CASES
 from support import Case, climb, responsibilities, start, unit_model
 
-from em_cli.engine.column_summary import summarize
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
@@ -15,7 +14,7 @@ from em_cli.engine.stopping import Stopping
 from em_cli.runners.serial import Serial
 from em_cli.search.moves import bound, merges, moves, splits
 from em_cli.search.search_data import SearchData
-from em_cli.search.starting_values import whole
+from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 
 BOUNDED = [case for case in CLIMBING_CASES if case.bounded]  # of the others, what moves are worth is an estimate
@@ -43,7 +42,7 @@ class Scene:
         components = self.result.parameters.components
         if any(c and c.at_resolution for c in self.model.family.degenerate(components, self.result.weight)):
             pytest.skip("sums over the rows of a component at the floor have no digits left")
-        self.ground = SearchData(self.source, whole(self.source), summarize(self.source), lambda: False)
+        self.ground = SearchData(survey(self.source), lambda: False)
         self.view = self.ground.view(self.result)
         self.rng = rng
 

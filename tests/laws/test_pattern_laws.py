@@ -7,7 +7,7 @@ from support import bound_model, component_log_density, responsibilities, rows, 
 
 from em_cli.engine.arrays import stack
 from em_cli.engine.column_summary import summarize
-from em_cli.engine.columns import multiplicity
+from em_cli.engine.equal_rows import multiplicity
 from em_cli.engine.passes import one_pass
 from em_cli.engine.patterns import codes, decoded, grouped
 from em_cli.engine.plan import Stack
@@ -15,7 +15,7 @@ from em_cli.engine.rows import Source
 from em_cli.families.gaussian import patterns
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
-from em_cli.sources.in_memory import InMemory, in_pattern_order
+from em_cli.sources.in_memory import InMemory
 
 each_separation = pytest.mark.parametrize("separation", [2.5, 1e5])
 each_structure = pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
@@ -65,11 +65,11 @@ def test_more_columns_than_a_code_has_digits(separation):
 @each_separation
 def test_the_order_of_the_rows_does_not_matter(covariance, separation):
     scene = Scene(covariance, 4, 5000, separation)
-    source = in_pattern_order(InMemory(scene.x))
+    source = InMemory(scene.x).in_pattern_order()
     assert isinstance(source, InMemory)
     assert np.array_equal(source.x, scene.x[:, np.lexsort(codes(scene.x)[::-1])], equal_nan=True)
-    assert in_pattern_order(source) is source
-    marked = in_pattern_order(InMemory(scene.x, scene.x[0] ** 2, np.arange(5000), 700))
+    assert source.in_pattern_order() is source
+    marked = InMemory(scene.x, scene.x[0] ** 2, np.arange(5000), 700).in_pattern_order()
     assert isinstance(marked, InMemory) and marked.block_rows == 700
     assert np.array_equal(scene.x[:, marked.labels], source.x, equal_nan=True)
     assert np.array_equal(marked.weights, source.x[0] ** 2, equal_nan=True)
@@ -103,4 +103,4 @@ def test_columns_are_summarised_by_the_likeliest_normal_distribution(weighted):
 def test_a_missing_cell_is_a_value_of_its_own():
     x = np.array([[1.0, 1.0, np.nan, np.nan, 1.0], [2.0, np.nan, np.nan, np.nan, 2.0]])
     source = InMemory(x)
-    assert multiplicity(source, summarize(source)).tolist() == [2, 1, 2, 2, 2]
+    assert multiplicity(source).tolist() == [2, 1, 2, 2, 2]

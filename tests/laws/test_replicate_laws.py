@@ -24,7 +24,7 @@ from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
 from em_cli.sources.in_memory import InMemory
-from em_cli.sources.reweighted import Reweighted
+from em_cli.sources.views import reweighted
 
 K = 3
 each_case = pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
@@ -139,6 +139,6 @@ def test_a_source_under_other_weights_reads_each_block_once():
             reads.append(index)
             return super().__getitem__(index)
 
-    source = Reweighted(Counting(np.arange(10.0)[None], block_rows=3), np.arange(10.0))
+    source = reweighted(Counting(np.arange(10.0)[None], block_rows=3), np.arange(10.0))
     assert np.concatenate([source[b].weights for b in range(len(source))]).tolist() == list(range(10))
     assert reads == [0, 1, 2, 3]

@@ -11,14 +11,14 @@ from support import Case, default_plan, find, find_one, measured, real, referenc
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.em import EM
-from em_cli.engine.column_summary import summarize
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.models.groups import Group
 from em_cli.models.variants import models, variants
 from em_cli.runners.serial import Serial
-from em_cli.search import starting_values
+from em_cli.search import survey as survey_of_rows
 from em_cli.search.search import Plan, Task, search
+from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.schema import Column, Schema
 from em_cli.starts.kmeans import KMeans
@@ -159,12 +159,12 @@ def test_every_algorithm_asked_for_ends_in_the_same_place(case: Case, tolerance)
     """On an easy problem, from the same start."""
     x, labels = case.rows(14, 300, 5.0)
     source = InMemory(x)
-    columns, model = summarize(source), case.model(x, K)
+    known, model = survey(source), case.model(x, K)
     begin = start(model, x, responsibilities(14, labels, K, 0.4))
     ends = {}
     for name in ALGORITHMS:
         plan = replace(default_plan(Stopping(tolerance, 5000)), algorithm=ALGORITHMS.load(name)())
-        (fitted,) = search([Task(name, model, begin)], source, columns, Serial(), plan)
+        (fitted,) = search([Task(name, model, begin)], known, Serial(), plan)
         assert fitted.chosen is not None, fitted.failure
         assert fitted.chosen.status is Status.CONVERGED
         assert [entry.start for entry in fitted.ledger] == ["given"]
@@ -194,14 +194,15 @@ def test_more_effort_finds_no_less(name):
 @pytest.mark.parametrize("restarts", [None, 8])
 def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch, restarts):
     """A log-likelihood of fewer rows is higher: the ledger keeps it apart, and it wins nothing."""
-    monkeypatch.setattr(starting_values, "SAMPLE_ROWS", 500)
+    monkeypatch.setattr(survey_of_rows, "SAMPLE_ROWS", 500)
     rng = np.random.default_rng(5)
     x = np.concatenate([rng.normal(0, 1, 900), rng.normal(6, 1, 600)])[None]
     source = InMemory(x)
     schema, groups = Schema((Column("x", "numeric"),)), (Group("gaussian", (0,)),)
-    columns, [(label, model)] = models(schema, source, variants({"gaussian": groups}, ["full"]), (2,))
+    known = survey(source)
+    [(label, model)] = models(schema, source, known.columns, variants({"gaussian": groups}, ["full"]), (2,))
     plan = Plan(EM(), (("kmeans", KMeans()), ("random", Random())), restarts, Stopping())
-    (fitted,) = search([Task(label, model)], source, columns, Serial(), plan)
+    (fitted,) = search([Task(label, model)], known, Serial(), plan)
     assert fitted.chosen is not None
     climbed = [entry for entry in fitted.ledger if not entry.sample_rows]
     given_up = [entry for entry in fitted.ledger if entry.sample_rows]

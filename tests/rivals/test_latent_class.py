@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from support import REFERENCE, bound_model, default_plan, find
 
-from em_cli.engine.column_summary import summarize
 from em_cli.engine.scoring import score_rows, totals
 from em_cli.families.distributions.bernoulli import Bernoulli
 from em_cli.families.distributions.categorical import Categorical
 from em_cli.runners.serial import Serial
 from em_cli.search.search import Task, search
+from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 
 CASES = json.loads((REFERENCE / "latent_class.json").read_text())["cases"]
@@ -69,5 +69,5 @@ def test_a_frequency_table_is_as_good_as_rows(case):
     rows = [row for row in table("titanic_freq.csv") if float(row["freq"]) > 0]
     source = InMemory(codes(case, rows), np.array([float(row["freq"]) for row in rows]))
     model = bound_model(family_of(case), source, case["k"])
-    chosen = search([Task("titanic", model)], source, summarize(source), Serial(), default_plan())[0].chosen
+    chosen = search([Task("titanic", model)], survey(source), Serial(), default_plan())[0].chosen
     assert chosen.log_likelihood == pytest.approx(case["loglik"], abs=case["tolerance"]["loglik_abs"])

@@ -9,7 +9,6 @@ from scipy.optimize import linear_sum_assignment
 from support import bound_model, climb, default_plan, find, find_one, responsibilities, start
 
 from em_cli.criteria import Figures, bic
-from em_cli.engine.column_summary import summarize
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.stopping import Stopping
 from em_cli.families.covariances import COVARIANCES
@@ -17,6 +16,7 @@ from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Verdict
 from em_cli.search.search import Task, search
+from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 
 SEED = 1_905
@@ -213,7 +213,7 @@ def test_the_whole_search_counts_weights():
     for weight in (1.0, 2.0):
         source = InMemory(x, np.full(300, weight))
         model, plan = bound_model(Gaussian("full"), source, 3), default_plan(Stopping(1e-6, 2000))
-        (fitted,) = search([Task("k3", model)], source, summarize(source), Serial(), plan)
+        (fitted,) = search([Task("k3", model)], survey(source), Serial(), plan)
         assert fitted.chosen is not None, fitted.failure
         heights[weight] = fitted.chosen.log_likelihood
     assert heights[2.0] == pytest.approx(2 * heights[1.0], abs=1e-5)

@@ -1,0 +1,110 @@
+"""What is found out of the rows before a search, in one read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from operator import add
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.column_summary import Summary
+from em_cli.engine.columns import Columns
+from em_cli.engine.equal_rows import Hashes, copies, hashes
+from em_cli.engine.rows import Block, Source, joined, quanta
+from em_cli.sources.in_memory import InMemory
+
+SAMPLE_ROWS = 20_000  # on more rows than this, starts are made and screened on a sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """The rows to fit, and what there is to know of them."""
+
+    source: Source  # in the order of the patterns of missing cells, if it can be put so
+    columns: Columns
+    copies: Array | None  # (n,) how many rows are equal to each; None if all differ and none has a weight
+    block: Block  # the rows that a search looks at: all, or a sample of them in order
+
+    @property
+    def n_distinct(self) -> int:
+        """Distinct rows."""
+        return self.source.n_rows if self.copies is None else round(float((1 / self.copies).sum()))
+
+    def sampled(self) -> Survey:
+        """That of the rows that a search looks at."""
+        block = self.block
+        if block.n_rows == self.source.n_rows:
+            return self
+        return survey(InMemory(block.x, block.weights, block.labels, groups=block.groups))
+
+
+def survey(source: Source, seed: int = 0) -> Survey:
+    """Read each block once.
+
+    Those of rows that lack cells are read once more, and again if the rows are put in another order; those of
+    groups of rows once more, where a sample of them is drawn.
+    """
+    look = _Look(source.n_rows, seed)
+    parts = (Summary.of(rows) for block in look.over(source) for rows in quanta(block))
+    columns = reduce(add, parts).columns(source)
+    arranged = source.in_pattern_order() if columns.gaps.any() else source
+    if arranged is not source:
+        look = _Look(source.n_rows, seed)
+        for _ in look.over(arranged):
+            pass
+    return Survey(arranged, columns, look.copies(), look.sample(arranged))
+
+
+class _Look:
+    """Blocks as they are read: what tells equal rows, and the rows of a sample."""
+
+    def __init__(self, n_rows: int, seed: int) -> None:
+        self.n_rows, self.seed, self.weighted = n_rows, (seed, n_rows), False
+        self.places = None if n_rows <= SAMPLE_ROWS else _drawn(np.random.default_rng(self.seed), n_rows)
+        self.hashes: list[Hashes] = []
+        self.blocks: list[Block] = []
+        self.bounds: list[Integers] = []  # of groups, by block, where a sample of them is drawn
+
+    def over(self, source: Source) -> Iterator[Block]:
+        """The blocks, looked at on their way."""
+        for index in range(len(source)):
+            block = source[index]
+            self._add(block)
+            yield block
+
+    def _add(self, block: Block) -> None:
+        self.hashes.append(hashes(block.x))
+        self.weighted |= block.weights is not None
+        if self.places is None:
+            self.blocks.append(block)
+        elif block.groups is None:
+            first = block.first_row
+            mine = slice(*np.searchsorted(self.places, (first, first + block.n_rows)))
+            self.blocks.append(block.cut(self.places[mine] - first))
+        else:
+            self.bounds.append(block.groups)
+
+    def copies(self) -> Array | None:
+        """(n,) How many rows are equal to each; None if all differ and none has a weight."""
+        found = copies(self.hashes)
+        return np.ones(self.n_rows) if found is None and self.weighted else found
+
+    def sample(self, source: Source) -> Block:
+        """The rows of the sample; of groups of rows whole ones in order, as many as fit, and one at least."""
+        if not self.bounds:
+            return joined(self.blocks)
+        lengths = np.concatenate([np.diff(groups) for groups in self.bounds])
+        drawn = np.random.default_rng(self.seed).permutation(len(lengths))
+        fitting = max(1, int(np.searchsorted(np.cumsum(lengths[drawn]), SAMPLE_ROWS, "right")))
+        chosen = np.sort(drawn[:fitting])
+        first = np.cumsum([0, *(len(groups) - 1 for groups in self.bounds)])
+        mine = [chosen[(chosen >= a) & (chosen < b)] - a for a, b in pairwise(first.tolist())]
+        return joined([source[index].take_groups(some) for index, some in enumerate(mine)])
+
+
+def _drawn(rng: np.random.Generator, n_rows: int) -> Integers:
+    return np.sort(rng.choice(n_rows, SAMPLE_ROWS, replace=False))
