@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -118,11 +119,11 @@ def several(runner: str) -> list[dict[str, int]]:
 @each_runner
 @each_algorithm
 def test_a_runner_changes_no_bit(case: Case, runner, algorithm, latent):
-    x, model, begin = begun(case, 5, 1000, latent=latent)
-    source, climber = InMemory(x, block_rows=64), ALGORITHMS.load(algorithm)()
+    x, model, begin = begun(case, 5, 500, latent=latent)
+    source, climber = InMemory(x, block_rows=32), ALGORITHMS.load(algorithm)()
+    expected = climb(model, source, begin, Stopping(0, 15), climber, Serial())
     for options in several(runner):
         parallel = RUNNERS.make(runner, **options)
-        expected = climb(model, source, begin, Stopping(0, 15), climber, Serial())
         actual = climb(model, source, begin, Stopping(0, 15), climber, parallel)
         assert bits(model, actual) == bits(model, expected)
         mine, its = (score_source(model, begin, source, r) for r in (Serial(), parallel))
@@ -133,8 +134,8 @@ def test_a_runner_changes_no_bit(case: Case, runner, algorithm, latent):
 @each_algorithm
 @pytest.mark.parametrize("separation", [2.5, 1e5])
 def test_the_bits_of_a_climb_do_not_depend_on_its_company(case: Case, algorithm, separation):
-    x, labels = case.rows(6, 1500, separation)
-    source, climber = InMemory(x, block_rows=1100), ALGORITHMS.load(algorithm)()
+    x, labels = case.rows(6, 700, separation)
+    source, climber = InMemory(x, block_rows=500), ALGORITHMS.load(algorithm)()
     family = case.model(x, 1).family
     candidates = []
     for k in (3, 1, 2, 5):
@@ -150,15 +151,25 @@ def test_the_bits_of_a_climb_do_not_depend_on_its_company(case: Case, algorithm,
         )
 
 
+def cut_climb(case: Case, algorithm, block_rows):
+    """The model, and a climb whose rows come in blocks."""
+    x, model, begin = begun(case, 7, 150)
+    source = InMemory(x) if block_rows is None else InMemory(x, block_rows=block_rows)
+    return model, climb(model, source, begin, Stopping(0, 10), ALGORITHMS.load(algorithm)())
+
+
+@cache
+def uncut_climb(case: Case, algorithm):
+    return cut_climb(case, algorithm, None)[1]
+
+
 @each_case
 @each_algorithm
-@given(block_rows=st.integers(1, 400))
+@given(block_rows=st.integers(1, 150))
 @settings(max_examples=5)
 def test_the_size_of_blocks_changes_nothing(case: Case, algorithm, block_rows):
-    x, model, begin = begun(case, 7)
-    climber = ALGORITHMS.load(algorithm)()
-    whole = climb(model, InMemory(x), begin, Stopping(0, 10), climber)
-    cut = climb(model, InMemory(x, block_rows=block_rows), begin, Stopping(0, 10), climber)
+    whole = uncut_climb(case, algorithm)
+    model, cut = cut_climb(case, algorithm, block_rows)
     assert np.allclose(cut.trace, whole.trace, rtol=1e-10)
     for name, numbers in model.to_document(whole.parameters).items():
         again = model.to_document(cut.parameters)[name]
