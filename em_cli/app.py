@@ -24,7 +24,8 @@ from em_cli.commands.score import score
 from em_cli.commands.select import select
 from em_cli.commands.show import show
 from em_cli.display.text import message as escaped
-from em_cli.errors import EmError, ExitStatus, Interrupted, ReaderGone
+from em_cli.errors import EmError, ExitStatus, Interrupted, ReaderGone, in_words
+from em_cli.options import as_given
 from em_cli.runs import stdio
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -75,6 +76,7 @@ def main() -> None:
     try:
         if not ASKING & set(sys.argv[1:]):
             memory.check_program()
+            stdio.check_open_files()
         try:
             status = app(standalone_mode=False) or ExitStatus.DONE
             if status == ExitStatus.INTERRUPTED:  # Typer has caught a KeyboardInterrupt
@@ -117,7 +119,7 @@ def _told(error: BaseException) -> ExitStatus:
 def _of_the_system(error: BaseException) -> str:
     """What the surroundings lack, where that is the cause; '' where it is not."""
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        return "too many files are open for the limit that is set here (ulimit -n). Raise it; 256 will do."
+        return f"{in_words(error)}."
     try:
         os.getcwd()  # noqa: PTH109 (whether it is there)
     except FileNotFoundError:
@@ -143,9 +145,7 @@ def _of_a_value(error: TyperException) -> str:
     option, context, wrong = getattr(error, "param", None), getattr(error, "ctx", None), what_is_wrong(error.__cause__)
     if option is None or context is None or not wrong:
         return ""
-    source = context.get_parameter_source(option.name)
-    name = option.envvar if source is not None and source.name == "ENVIRONMENT" else " or ".join(option.opts)
-    return f"{name} {wrong}"
+    return f"{as_given(context, option.name)} {wrong}"
 
 
 def _say(message: str, status: ExitStatus) -> ExitStatus:

@@ -1,7 +1,30 @@
 """Every error that a user can meet, and the status with which the program then ends."""
 
+import errno
 from enum import IntEnum
 from typing import ClassVar
+
+REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EACCES: "there is no permission",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOENT: "it does not exist",
+    errno.ENOTDIR: "a part of its path is not a folder",
+    errno.EISDIR: "it is a folder",
+    errno.EFBIG: "it would be larger than the system allows",
+    errno.EPIPE: "its reader has gone away",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.ELOOP: "its links lead in a circle",
+    errno.EIO: "the disk does not answer as it should",
+    errno.EMFILE: "too many files are open for the limit that is set here (ulimit -n); 256 will do",
+    errno.ENFILE: "too many files are open on this machine",
+}
+
+
+def in_words(error: Exception) -> str:
+    """Why the system refuses something, in our words where there are some."""
+    number = error.errno if isinstance(error, OSError) else None
+    return REASONS.get(number or 0) or getattr(error, "strerror", None) or str(error)
 
 
 class ExitStatus(IntEnum):
@@ -27,6 +50,14 @@ class UsageError(EmError):
     """The options or the run configuration do not describe a run."""
 
     status = ExitStatus.USAGE
+
+
+class ValueRefused(UsageError):
+    """The value of an option cannot be one of the key of the configuration, of these `parts`, that it stands for."""
+
+    def __init__(self, parts: tuple[str | int, ...], reason: str) -> None:
+        super().__init__(f"{'.'.join(map(str, parts))}{reason}")
+        self.parts, self.reason = parts, reason
 
 
 class DataError(EmError):

@@ -13,9 +13,11 @@ from dataclasses import Field, dataclass, fields
 from functools import wraps
 from typing import Annotated, Any, ClassVar, Protocol, get_args, get_type_hints
 
-from typer import Argument, Option
+from typer import Argument, Context, Option
 
-from em_cli.errors import UsageError
+from em_cli.errors import UsageError, ValueRefused
+
+CONTEXT = "context"  # the parameter that Typer gives the context of a command
 
 
 class Group(Protocol):
@@ -247,15 +249,28 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**values: Any) -> None:
+        context: Context = values.pop(CONTEXT)
         made = {
             name: group(**{field.name: values.pop(field.name) for field in fields(group)})
             for name, group in groups.items()
         }
-        command(**values, **made)
+        try:
+            command(**values, **made)
+        except ValueRefused as refused:
+            names = [as_given(context, name) for name in map(str, refused.parts) if name in context.params]
+            raise UsageError(f"{names[0]}{refused.reason}" if names else str(refused)) from None
 
+    spread.append(inspect.Parameter(CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=Context))
     run.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in spread}
     return run
+
+
+def as_given(context: Context, name: str) -> str:
+    """An option as it was spelled where its value was given: the variable of the environment, or its names."""
+    option = next(one for one in context.command.params if one.name == name)
+    source = context.get_parameter_source(name)
+    return str(option.envvar) if source is not None and source.name == "ENVIRONMENT" else " or ".join(option.opts)
 
 
 def is_group(annotation: Any) -> bool:
@@ -321,10 +336,7 @@ def _read(name: str, value: Any) -> Any:
     if name == "types":
         return _types(value)
     if name in ("restarts", "threads", "k"):
-        number = _number(value)
-        if name == "k" and number == 0:
-            raise UsageError("the number of components must be at least 1, not 0.")
-        return number
+        return _number(value)
     return value
 
 

@@ -13,7 +13,7 @@ from em_cli.registry import Registry
 PACKAGE = Path(__file__).parents[1] / "em_cli"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
-    ("errors",),
+    ("errors", "printable"),
     ("registry", "memory"),
     ("engine", "parts"),
     ("criteria",),

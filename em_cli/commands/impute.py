@@ -33,7 +33,7 @@ def impute(
     """
     from em_cli.errors import UsageError
     from em_cli.runs.imputation import completed
-    from em_cli.runs.row_scores import open_model, target
+    from em_cli.runs.row_scores import open_model, write_each
 
     loaded = open_model(model, paths)
     if reading.missing not in (None, "model"):
@@ -46,5 +46,5 @@ def impute(
             )
         file = Path(str(out))
         names = {draw: str(file.with_suffix(f".{draw}{file.suffix}")) for draw in range(1, draws + 1)}
-    for draw, name in names.items():
-        target(name, force, model, *paths)(completed(loaded, paths, reading, seed, draw))
+    texts = {name: completed(loaded, paths, reading, seed, draw) for draw, name in names.items()}
+    write_each(texts, force, model, *paths)

@@ -7,14 +7,16 @@ import re
 LARGEST = 10_000
 
 
-def parse_k(value: int | str | list[int]) -> tuple[int, ...]:
-    """3, "1-10", "1-10:3", "2,4,8" or [2, 4, 8] → increasing numbers; zero (not given) → none.
+def parse_k(value: int | str | list[int] | None) -> tuple[int, ...]:
+    """3, "1-10", "1-10:3", "2,4,8" or [2, 4, 8] → increasing numbers; None → none.
 
     Raises `ValueError` with what is wrong.
     """
-    if isinstance(value, int):
-        numbers = [value] if value else []
-        if value < 0:
+    if value is None:
+        numbers = []
+    elif isinstance(value, int):
+        numbers = [value]
+        if value < 1:
             raise ValueError(f"the number of components must be at least 1, not {value}")
     elif isinstance(value, list):
         numbers = value

@@ -11,14 +11,16 @@ from pydantic import BaseModel, ValidationError
 
 from em_cli.config.choices import AXES, SHORT_FORMS, check_choices, choose, displace
 from em_cli.config.run_config import RunConfig
+from em_cli.config.value_errors import wanted
 from em_cli.config.yaml_text import Path, YamlText, parse, place
-from em_cli.errors import UsageError
+from em_cli.errors import UsageError, ValueRefused, in_words
 from em_cli.registry import did_you_mean
 
 Layer = Mapping[str, Any]
 
 LARGEST_FILE = 1_000_000  # bytes
 LONGEST_VALUE = 60  # characters, in a message
+CHOICE = re.compile(r"'([^']+)'")
 
 
 def resolve(file: str | None, overrides: Sequence[str], options: Layer) -> RunConfig:
@@ -42,7 +44,7 @@ def resolve(file: str | None, overrides: Sequence[str], options: Layer) -> RunCo
         for path, value in said:
             if path[:-1] in AXES:  # an option of the part that the options name
                 _put(layers, path, value)
-    return _checked(_validated(layers, located), located)
+    return _checked(_validated(layers, located, options), located)
 
 
 def _override(text: str) -> tuple[tuple[str, ...], Any]:
@@ -56,11 +58,11 @@ def _override(text: str) -> tuple[tuple[str, ...], Any]:
     return path, parse(value, f"--set {key}").value
 
 
-def _validated(layers: Layer, text: YamlText) -> RunConfig:
+def _validated(layers: Layer, text: YamlText, options: Layer | None = None) -> RunConfig:
     try:
         return RunConfig.model_validate(layers)
     except ValidationError as error:
-        raise UsageError(_explain(error, layers, text)) from None
+        raise _refusal(error, layers, text, options or {}) from None
 
 
 def _checked(config: RunConfig, text: YamlText) -> RunConfig:
@@ -81,7 +83,7 @@ def read_file(file: str) -> YamlText:
     except FileNotFoundError:
         raise UsageError(f"{file or repr(file)}: there is no such configuration file.") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"{file}: cannot be read as a configuration ({_reason(error)}).") from None
+        raise UsageError(f"{file}: cannot be read as a configuration ({in_words(error)}).") from None
     if len(content) > LARGEST_FILE:
         raise UsageError(f"{file}: is larger than any run configuration ({LARGEST_FILE:,} bytes): is it the data?")
     try:
@@ -93,10 +95,6 @@ def read_file(file: str) -> YamlText:
     if not isinstance(text.value, dict):
         raise UsageError(f"{file}:1:1: a run configuration is made of 'key: value' lines; `em config init` writes one.")
     return text
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
 
 
 def _normal(value: Any) -> dict[str, Any]:
@@ -140,30 +138,50 @@ def _merge(layers: dict[str, Any], more: Layer, under: Path = ()) -> None:
             layers[key] = dict(value) if isinstance(value, Mapping) else value
 
 
-def _explain(error: ValidationError, layers: Layer, text: YamlText) -> str:
+def _refusal(error: ValidationError, layers: Layer, text: YamlText, options: Layer) -> UsageError:
     """The first thing wrong, in words, and where."""
-    first = error.errors()[0]
+    first, *others = error.errors()
     path = _keys(first["loc"], layers, first["type"] == "missing")
+    words = [
+        e["ctx"]["expected"] for e in others if e["type"] == "literal_error" and _keys(e["loc"], layers, False) == path
+    ]
+    reason = _reason(first).removesuffix(".") + "".join(f", or {word}" for word in words) + "."
+    if _holds(options, path):
+        return ValueRefused(path, reason)
     written = (path[0], *path[2:]) if path[:2] == ("data", "path") and path not in text.places else path
     if first["type"] == "missing":
         written = path[:-1]
     where = f"{text.where(written)}: " if written in text.places else ""
-    name = ".".join(str(part) for part in path)
     if first["type"] == "extra_forbidden":
         section = _section(path[:-1])
         under = f" under {'.'.join(str(p) for p in path[:-1])}" if len(path) > 1 else ""
-        return f"{where}unknown key {str(path[-1])!r}{under}{did_you_mean(str(path[-1]), section)}"
-    message = str(first["msg"]).removeprefix("Value error, ")
-    value = first.get("input")
-    if first["type"] == "literal_error" and isinstance(value, str):
-        choices = re.findall(r"'([^']+)'", message)
-        return f"{where}{name}: unknown value {_short(repr(value))}{did_you_mean(value, choices)}"
-    plain = isinstance(value, str | int | float | bool) and "Value error" not in first["msg"]
-    shown = f", not {_short(repr(value))}" if plain else ""
-    if "dictionary" in message:
-        message = "should be a section with keys of its own"
-    message = message[0].lower() + message[1:]
-    return f"{where}{name}: {message.removeprefix('input ')}{shown}."
+        return UsageError(f"{where}unknown key {str(path[-1])!r}{under}{did_you_mean(str(path[-1]), section)}")
+    return UsageError(f"{where}{'.'.join(map(str, path))}{reason}")
+
+
+def _holds(options: Layer, path: Path) -> bool:
+    """Whether an option has given what stands at this place."""
+    value: Any = options
+    for key in path:
+        if not isinstance(value, Mapping):
+            return True
+        if key not in value:
+            return False
+        value = value[key]
+    return bool(path)
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    """The value, and what should be there: the end of a sentence that begins with its name."""
+    value, message = error.get("input"), str(error["msg"])
+    if error["type"] == "literal_error" and isinstance(value, str):
+        choices = CHOICE.findall(message)
+        return f": unknown value {_short(repr(value))}{did_you_mean(value, choices)}"
+    own = message.removeprefix("Value error, ")
+    if own != message and not own.startswith("must"):
+        return f": {own}."
+    shown = f" {_short(repr(value))}" if isinstance(value, str | int | float | bool) else ""
+    return f"{shown}: {wanted(error) or 'it ' + own.removeprefix('Input ')}."
 
 
 def _short(text: str) -> str:

@@ -148,8 +148,9 @@ class RunConfig(_Section):
         Field(description="a path, or path and options", default_factory=DataConfig),
     ]
     k: Annotated[
-        int | str | list[int], Field(description="number of components: 3, or for select 1-10, 1-10:3, [1, 2, 4]")
-    ] = 0
+        int | str | list[int] | None,
+        Field(description="number of components: 3; for select 1-10, 1-10:3, [1, 2, 4]"),
+    ] = None
     family: Annotated[
         str | list[str], Field(description="auto: by the types of the columns; for select a list, or one", min_length=1)
     ] = "auto"
@@ -187,7 +188,7 @@ class RunConfig(_Section):
 
     @field_validator("k")
     @classmethod
-    def _range(cls, value: int | str | list[int]) -> int | str | list[int]:
+    def _range(cls, value: int | str | list[int] | None) -> int | str | list[int] | None:
         parse_k(value)
         return value
 

@@ -134,6 +134,7 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
     decisive["data"].pop("path")
     if config.data.skip is None:  # runs of a time without this key can still be resumed
         decisive["data"].pop("skip")
+    decisive["k"] = decisive["k"] or 0
     if (short := in_short_forms(config)) is None:
         decisive = {key: value for key, value in decisive.items() if key not in ("noise", "mixing_weights")}
     else:

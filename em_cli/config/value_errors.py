@@ -31,10 +31,13 @@ def wanted(error: Mapping[str, Any]) -> str | None:
     kind, limits = str(error["type"]), error.get("ctx", {})
     if kind in BOUNDS:
         words, name = BOUNDS[kind]
-        return f"it must be {words} {limits[name]:,}"
+        limit = limits[name]
+        return f"it must be {words} {int(limit) if limit == int(limit) else limit:,}"
+    if kind == "missing":
+        return "it is required"
     if kind == "string_too_long" and limits.get("max_length") == 1:
         return "one character is wanted"
-    if kind == "string_too_short":
+    if kind in ("string_too_short", "too_short"):
         return "it must not be empty"
     return WANTED.get(kind) or WANTED.get(kind.rpartition("_")[0])
 

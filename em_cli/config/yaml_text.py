@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from em_cli.errors import UsageError
+from em_cli.printable import harmful, yaml_escaped
 
 Path = tuple[str | int, ...]
 MAX_ALIASES = 100
@@ -156,7 +157,8 @@ def _plain_tag(node: yaml.Node) -> str:
 
 def dump(value: Any) -> str:
     """YAML in block style that `parse` reads back to the same value."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+    text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+    return yaml_escaped(text)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -164,3 +166,11 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """In double quotes where it holds what stands there as an escape."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, '"' if harmful(text) else None)
+
+
+_Dumper.add_representer(str, _text)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from em_cli.display.text import safe
 from em_cli.display.text_page import Page
+from em_cli.printable import safe
 
 
 def tell_warnings(page: Page, warnings: Any) -> None:

@@ -10,8 +10,9 @@ from rich.cells import cell_len
 
 from em_cli.display.mean_and_sd import aligned
 from em_cli.display.search_words import number
-from em_cli.display.text import counted, safe
+from em_cli.display.text import counted
 from em_cli.display.text_page import Page
+from em_cli.printable import safe
 
 MOST_COLUMNS = 30
 MOST_COMPONENTS = 40

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from statistics import median_low
 
-from em_cli.display.text import counted, safe
+from em_cli.display.text import counted
 from em_cli.display.text_page import Page
+from em_cli.printable import safe
 
 LINES = 10
 MARKS = "●■▲◆○□△◇"

@@ -10,9 +10,9 @@ import numpy as np
 
 from em_cli.display.blocks import axis, standing
 from em_cli.display.component_table import LONGEST_NAME, shortened
-from em_cli.display.text import safe
 from em_cli.display.text_page import Page
 from em_cli.engine.arrays import Array
+from em_cli.printable import safe
 
 MIXTURE_LINES = 4
 FULL = 7 / 8  # of a line, so that lines do not touch

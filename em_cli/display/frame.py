@@ -11,9 +11,10 @@ from rich.text import Text
 
 from em_cli.display.grid import grid
 from em_cli.display.progress import Progress
-from em_cli.display.text import counted, duration, nats, safe
+from em_cli.display.text import counted, duration, nats
 from em_cli.engine.events import SPLIT_AND_MERGE
 from em_cli.engine.stopping import remaining
+from em_cli.printable import safe
 
 BARS = "▁▂▃▄▅▆▇█"
 LOWEST, HIGHEST = 1e-4, 1e2  # gains, in nats, of the lowest and the highest bar

@@ -8,7 +8,8 @@ from math import isfinite
 from rich.text import Text
 
 from em_cli.display.progress import Cell, ModelKey
-from em_cli.display.text import counted, nats, safe
+from em_cli.display.text import counted, nats
+from em_cli.printable import safe
 
 Column = tuple[str, list[tuple[str, str]]]  # heading; text and style of each row
 MARK = "◀"

@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any, TextIO
 
 from em_cli.engine.events import FitEvent, ModelChosen, Observer
-from em_cli.errors import OutputError
+from em_cli.errors import OutputError, in_words
 
 
 class JsonLines:
@@ -29,7 +29,7 @@ class JsonLines:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.write({"event": "ended", "completed": kind is None})
         if self.failure is not None and kind is None:
-            raise OutputError(f"the events could not all be written: {self.failure.strerror or self.failure}.")
+            raise OutputError(f"the events could not all be written: {in_words(self.failure)}.")
 
     def observe(self, event: FitEvent) -> None:
         kind = type(event)

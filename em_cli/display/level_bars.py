@@ -8,8 +8,9 @@ from rich.cells import cell_len
 
 from em_cli.display.blocks import lying
 from em_cli.display.component_table import LONGEST_NAME, shortened
-from em_cli.display.text import counted, safe
+from em_cli.display.text import counted
 from em_cli.display.text_page import Page
+from em_cli.printable import safe
 
 MOST_LEVELS = 12
 LONGEST_BAR = 12

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 
 from em_cli.display.blocks import axis
 from em_cli.display.component_table import LONGEST_NAME, shortened
-from em_cli.display.text import safe
 from em_cli.display.text_page import Page
+from em_cli.printable import safe
 
 LEAST = 1.0  # standard deviations that the scale covers on both sides
 Marks = list[tuple[int, str, str]]  # first cell, text and style

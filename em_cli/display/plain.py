@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from em_cli.display.text import counted, duration, message, model, nats, safe
+from em_cli.display.text import counted, duration, message, model, nats
 from em_cli.engine.events import (
     FINISHING,
     DataRead,
@@ -20,6 +20,7 @@ from em_cli.engine.events import (
     PhaseStarted,
     Warned,
 )
+from em_cli.printable import safe
 
 MANY_STARTS = 20  # with more of them, only those are told that raise the best
 HEARTBEAT = 10.0  # seconds

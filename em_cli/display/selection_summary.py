@@ -8,8 +8,9 @@ from typing import Any
 
 from em_cli.display.closing import tell_files, tell_warnings
 from em_cli.display.search_words import number
-from em_cli.display.text import nats, safe
+from em_cli.display.text import nats
 from em_cli.display.text_page import Page
+from em_cli.printable import safe
 
 MOST_ROWS = 15
 BARE_MENTION = 2.0  # Kass & Raftery (1995)

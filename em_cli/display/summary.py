@@ -9,9 +9,10 @@ from em_cli.display.closing import tell_files, tell_warnings
 from em_cli.display.component_table import components
 from em_cli.display.search_words import ending, number, trust
 from em_cli.display.selection_summary import selection_summary
-from em_cli.display.text import nats, safe
+from em_cli.display.text import nats
 from em_cli.display.text_page import Page
 from em_cli.families import FAMILIES
+from em_cli.printable import safe
 
 __all__ = ["fit_summary", "selection_summary"]
 

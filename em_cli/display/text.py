@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-
-def safe(text: str) -> str:
-    """The text with its control characters, line ends and the like escaped."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+from em_cli.printable import safe
 
 
 def message(text: str) -> str:

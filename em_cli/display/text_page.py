@@ -12,11 +12,11 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from em_cli.display.text import safe
+from em_cli.printable import safe
 
 
 class Page:
-    """Collects lines; nothing that comes from data is ever read as markup."""
+    """Collects lines; nothing that comes from data is ever read as markup, or acts on the terminal."""
 
     def __init__(self, width: int, color: bool) -> None:
         self.width = max(width, 20)
@@ -32,7 +32,7 @@ class Page:
 
     def line(self, *parts: str | tuple[str, str]) -> None:
         """One line, cut where the page ends."""
-        text = Text.assemble(*parts)
+        text = Text.assemble(*(safe(p) if isinstance(p, str) else (safe(p[0]), p[1]) for p in parts))
         text.truncate(self.width, overflow="ellipsis")
         self._print(text)
 
@@ -41,7 +41,7 @@ class Page:
     ) -> None:
         """Parts one after the other, on as many lines as they need."""
         begin, line = indent, ""
-        for part in parts:
+        for part in map(safe, parts):
             joined = line + gap + part if line else begin + part
             if line and cell_len(joined) > self.width:
                 self._print(Text(line, style))
@@ -53,11 +53,11 @@ class Page:
 
     def words(self, text: str, indent: str = " ", style: str = "") -> None:
         """A sentence, folded between words but not around an equals sign."""
-        self.flow(re.split(r"(?<!=) (?!=)", safe(text)), " ", indent, style=style)
+        self.flow(re.split(r"(?<!=) (?!=)", text), " ", indent, style=style)
 
     def hanging(self, text: str, begin: str) -> None:
         """A sentence after a heading; its further lines stand below its first word."""
-        self.flow(safe(text).split(" "), " ", begin, hanging=len(begin))
+        self.flow(text.split(" "), " ", begin, hanging=len(begin))
 
     def table(
         self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[int], styles: Sequence[str] = ()

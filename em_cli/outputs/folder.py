@@ -9,23 +9,24 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
-from em_cli.errors import OutputError
+from em_cli.errors import OutputError, in_words
 
 Content = Iterable[str] | Iterable[bytes]
 ASIDE = ".partial"  # ends the names of files on their way
+OF_WRITING = {errno.EACCES: "there is no permission to write there", errno.ENOENT: "its folder does not exist"}
+MOST_HELD = 64  # files that are locked on their way; more of them would be too many to have open
 WHOLE = "backslashreplace"  # names of files may hold bytes that are no characters
 
 
 def write_files(folder: str, files: Mapping[str, Content]) -> None:
-    """Write each file into a folder, which is made if it is not there."""
+    """Write files into a folder, which is made if it is not there: all of them or none."""
     with explained(folder):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        _put(str(Path(folder) / name), content)
+    write_together({str(Path(folder) / name): content for name, content in files.items()})
 
 
 def write_file(path: str, content: Iterable[str]) -> None:
@@ -33,30 +34,47 @@ def write_file(path: str, content: Iterable[str]) -> None:
     if path == "-":
         write_stdout(content)
     else:
-        _put(path, content)
+        write_together({path: content})
 
 
-def _put(path: str, content: Content) -> None:
-    target = Path(os.path.realpath(path))  # a symlink is written through
-    if target.is_dir():
-        raise OutputError(f"{path} is a folder, not a file.")
-    if is_stream(path):
-        with explained(path, ""), Path(path).open("ab") as stream:
-            stream.writelines(_bytes(content))
-        return
+def write_together(files: Mapping[str, Content]) -> None:
+    """Write files, which get their names when all of them are there; what is no file is written to as it goes."""
+    with ExitStack() as stack:
+        ready = []
+        for path, content in files.items():
+            target = Path(os.path.realpath(path))  # a symlink is written through
+            if target.is_dir():
+                raise OutputError(f"{path} is a folder, not a file.")
+            if is_stream(path):
+                with explained(path, ""), Path(path).open("ab") as stream:
+                    stream.writelines(_bytes(content))
+                continue
+            aside, handle = _written_aside(path, target, content)
+            stack.callback(aside.unlink, missing_ok=True)
+            ready.append((path, aside, target))
+            if len(ready) <= MOST_HELD:
+                stack.callback(os.close, handle)
+            else:
+                os.close(handle)
+        for path, aside, target in ready:
+            with explained(path):
+                aside.replace(target)
+
+
+def _written_aside(path: str, target: Path, content: Content) -> tuple[Path, int]:
+    """A file beside the target that holds the content, and the handle by which it is locked."""
     with explained(path):
         _clear(target)
-        handle, aside = tempfile.mkstemp(ASIDE, f".{target.name}.", target.parent)
+        handle, name = tempfile.mkstemp(ASIDE, f".{target.name}.", target.parent)
         try:
             _lock(handle)
-            write_flushed(Path(aside), content)
-            Path(aside).chmod(0o666 & ~umask())
-            Path(aside).replace(target)
+            write_flushed(Path(name), content)
+            Path(name).chmod(0o666 & ~umask())
         except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
-        finally:
+            Path(name).unlink(missing_ok=True)
             os.close(handle)
+            raise
+    return Path(name), handle
 
 
 def _clear(target: Path) -> None:
@@ -126,16 +144,8 @@ def explained(path: str, consolation: str = " Nothing was left half-written.") -
     try:
         yield
     except OSError as error:
-        reason = {
-            errno.ENOSPC: "the disk is full",
-            errno.EACCES: "there is no permission to write there",
-            errno.EROFS: "the file system is read-only",
-            errno.ENOENT: "its folder does not exist",
-            errno.ENOTDIR: "a part of its path is not a folder",
-            errno.EFBIG: "it would be larger than the system allows",
-            errno.EPIPE: "its reader has gone away",
-        }.get(error.errno or 0, error.strerror or str(error))
-        raise OutputError(f"{path} cannot be written: {reason}.{consolation}") from None
+        why = OF_WRITING.get(error.errno or 0) or in_words(error)
+        raise OutputError(f"{path} cannot be written: {why}.{consolation}") from None
 
 
 def umask() -> int:

@@ -16,7 +16,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from em_cli import __version__
-from em_cli.errors import DataError
+from em_cli.errors import DataError, in_words
+from em_cli.printable import json_escaped
 
 MANIFEST = "manifest.json"
 LONGEST_VALUE = 60  # characters, in a message
@@ -92,11 +93,11 @@ def read_manifest(run: str | Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise DataError(f"{run} has no {MANIFEST}: it is not a run folder as em fit writes it.") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{file}: cannot be read ({error}).") from None
+        raise DataError(f"{file}: cannot be read ({in_words(error)}).") from None
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = json_escaped(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
@@ -125,5 +126,5 @@ def _blas() -> dict[str, Any]:
 
 
 def to_json(document: Any) -> str:
-    """Strict JSON, ending in a newline; numbers read back to the same bits."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Strict JSON, ending in a newline; numbers read back to the same bits, and no character acts on a screen."""
+    return json_escaped(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"

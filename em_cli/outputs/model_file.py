@@ -16,7 +16,7 @@ from em_cli.engine.columns import unit_columns
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import RowScores, score_rows
-from em_cli.errors import DataError, UsageError
+from em_cli.errors import DataError, UsageError, in_words
 from em_cli.latents import LATENTS
 from em_cli.models.groups import MIXED, Group, built, check_group, grouped
 from em_cli.outputs.json_text import parse
@@ -124,7 +124,7 @@ def read_bytes(path: str) -> bytes:
     except FileNotFoundError:
         raise DataError(f"{_shown(path)}: there is no such model file or run folder.") from None
     except OSError as error:
-        raise DataError(f"{_shown(path)}: cannot be read ({error.strerror}).") from None
+        raise DataError(f"{_shown(path)}: cannot be read ({in_words(error)}).") from None
     except ValueError:
         raise DataError(f"{_shown(path)} is no name of a file.") from None
     if len(text) > LARGEST_FILE:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from em_cli.sources.quoting import plain
+from em_cli.printable import safe
 
 VOID = ("meta", "img", "col")
 
@@ -22,7 +22,7 @@ Child = str | Html | None
 
 def text(words: str) -> Html:
     """Words from anywhere: nothing of them is markup, no control character is left of them."""
-    return words if isinstance(words, Html) else Html(escape(plain(words)))
+    return words if isinstance(words, Html) else Html(escape(safe(words)))
 
 
 def join(children: Iterable[Child]) -> Html:

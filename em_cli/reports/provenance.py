@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from em_cli.printable import safe
 from em_cli.reports.html import Child, Html, bullets, join, paragraph, table, tag
 from em_cli.reports.run import Run
 from em_cli.reports.style import short
-from em_cli.sources.quoting import listed, plain, plural
+from em_cli.sources.quoting import listed, plural
 
 MOST_NAMES = 100
 
@@ -26,7 +27,7 @@ def asked(run: Run) -> Html:
         "case weights": document.get("weight_column"),
         "labels": run.manifest.get("config", {}).get("data", {}).get("labels"),
     }
-    lines += [(what, plain(str(name))) for what, name in aside.items() if name]
+    lines += [(what, safe(str(name))) for what, name in aside.items() if name]
     lines += [("rows", _rows(document, facts.get("rows", {})))]
     missing: Mapping[str, int] = document.get("n_missing") or {}
     if missing:

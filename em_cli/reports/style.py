@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from em_cli.errors import UsageError
+from em_cli.printable import safe
 from em_cli.registry import did_you_mean
-from em_cli.sources.quoting import plain
 
 DASHES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 MARKERS = "osD^vP*X"
@@ -121,7 +121,7 @@ def theme_named(name: str) -> Theme:
 
 def short(name: str, longest: int = LONGEST) -> str:
     """A name from the data, on one line and not too long: its middle is left out."""
-    text = plain(name)
+    text = safe(name)
     if len(text) <= longest:
         return text
     tail = longest // 3

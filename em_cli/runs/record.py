@@ -12,7 +12,7 @@ from pathlib import Path
 
 from em_cli.display import open_display
 from em_cli.engine.events import FitEvent, Observer, PhaseStarted, Warned
-from em_cli.errors import OutputError
+from em_cli.errors import OutputError, in_words
 from em_cli.outputs.folder import is_stream
 from em_cli.runs.request import Request
 
@@ -63,7 +63,7 @@ def watched(request: Request) -> Iterator[Observer]:
         try:
             raw = stack.enter_context(Path(events).open("ab" if is_stream(events) else "wb", buffering=0))
         except OSError as error:
-            raise OutputError(f"{events} cannot be written: {error.strerror}.") from None
+            raise OutputError(f"{events} cannot be written: {in_words(error)}.") from None
         file = TextIOWrapper(raw, "utf-8", "backslashreplace", "\n", write_through=True)
         log = stack.enter_context(
             open_display("jsonl", command=command, quiet=False, verbose=False, color="never", stream=file)

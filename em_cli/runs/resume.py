@@ -13,12 +13,12 @@ from pathlib import Path
 
 from em_cli import __version__
 from em_cli.config.durations import parse_duration
-from em_cli.display.text import safe
 from em_cli.errors import OutputError, UsageError
 from em_cli.outputs.checkpoint_file import CheckpointFile
 from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import read_manifest, to_json
 from em_cli.outputs.run_folder import RunFolder, reserved
+from em_cli.printable import safe
 from em_cli.runs.configure import Settings
 from em_cli.runs.model_summary import summary_of
 from em_cli.runs.read_back import parsed

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from em_cli.config.resolve import resolve
 from em_cli.engine.scoring import RowScores
 from em_cli.errors import OutputError, UsageError
 from em_cli.options import ReadingOptions, layer
-from em_cli.outputs.folder import is_stream, write_file
+from em_cli.outputs.folder import is_stream, write_file, write_together
 from em_cli.outputs.model_file import LoadedModel, read_model
+from em_cli.printable import safe
 from em_cli.runs.path_checks import check_places
 from em_cli.runs.read import read_options
-from em_cli.sources.quoting import plain
 from em_cli.sources.stream import Chunk, stream
 
 
@@ -37,7 +37,7 @@ def chunks_for(
         unseen.update(chunk.unseen)
         yield chunk
     if unseen:
-        cells = ", ".join(f"{plain(name)}: {n:,}" for name, n in unseen.items())
+        cells = ", ".join(f"{safe(name)}: {n:,}" for name, n in unseen.items())
         warn(f"cells with levels that the model has not seen count as missing ({cells}).")
 
 
@@ -56,6 +56,22 @@ def warn(message: str) -> None:
 def target(out: str | None, force: bool, *inputs: str) -> Callable[[Iterable[str]], None]:
     """Where lines go: standard output, each piece at once, or a file that is complete or absent, and no input."""
     check_places(inputs, {"--out": out})
+    _check_free(out, force)
+    return lambda lines: write_file(out or "-", lines)
+
+
+def write_each(texts: Mapping[str | None, Iterable[str]], force: bool, *inputs: str) -> None:
+    """The same of several texts, of which each has a file of its own: all of them are written, or none."""
+    for out in texts:
+        check_places(inputs, {"--out": out})
+        _check_free(out, force)
+    if len(texts) == 1:
+        ((out, lines),) = texts.items()
+        write_file(out or "-", lines)
+    else:
+        write_together({str(out): lines for out, lines in texts.items()})
+
+
+def _check_free(out: str | None, force: bool) -> None:
     if out not in (None, "-") and os.path.lexists(str(out)) and not (force or is_stream(str(out))):
         raise OutputError(f"{out} exists. Use --force to replace it.")
-    return lambda lines: write_file(out or "-", lines)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, TextIO, cast
 
-from em_cli.errors import OutputError, ReaderGone
+from em_cli.errors import OutputError, ReaderGone, in_words
 
+LEAST_OPEN = 16  # files at once, the three streams and some of the libraries among them
 WHOLE = "backslashreplace"  # no character stops a run
 
 
@@ -46,7 +47,7 @@ def _explained() -> Iterator[None]:
     except BrokenPipeError:
         raise ReaderGone from None
     except OSError as error:
-        reason = "it is closed" if closed_stdout() else error.strerror
+        reason = "it is closed" if closed_stdout() else in_words(error)
         raise OutputError(f"standard output cannot be written: {reason}.") from None
 
 
@@ -65,6 +66,17 @@ def prepare() -> None:
     if sys.stderr is sys.__stderr__:
         encoding, _ = _manner(sys.stderr, sys.stderr.encoding if sys.stderr else "utf-8")
         sys.stderr = Log(_bytes(sys.stderr, 2), encoding, WHOLE, "\n", line_buffering=True)
+
+
+def check_open_files() -> None:
+    """`OutputError` if so few files may be open that a run could not write what it has found."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit != resource.RLIM_INFINITY and limit < LEAST_OPEN:
+        raise OutputError(f"only {limit} files may be open at once (ulimit -n), and em needs {LEAST_OPEN}: raise it.")
 
 
 def closed_stdout() -> bool:

@@ -17,12 +17,13 @@ from em_cli.options import ScreenOptions
 from em_cli.outputs.document import Scored
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.selection import Selection, selection_text
+from em_cli.printable import safe
 from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import least_certain
 from em_cli.runs.screen import color_wanted, width
 from em_cli.runs.search_plan import memory_for
 from em_cli.search.search import Plan, Task
-from em_cli.sources.quoting import listed, plain
+from em_cli.sources.quoting import listed
 from em_cli.sources.table import Data
 
 LOOKED_THROUGH = 100_000  # rows, for the least certain of them
@@ -40,7 +41,7 @@ def read_line(data: Data) -> str:
     parts += [f"{sum(data.n_missing.values()):,} missing cells"] if data.n_missing and not gone else []
     parts += [f"{len(data.others.rows):,} rows without weight or cells not fitted"] if len(data.others.rows) else []
     if data.total_weight is not None:
-        parts.append(f"weights by {plain(str(data.weights_name))}, {data.total_weight:,.6g} in all")
+        parts.append(f"weights by {safe(str(data.weights_name))}, {data.total_weight:,.6g} in all")
     taken: dict[str, list[str]] = {}
     for column in data.schema.columns:
         if column.name in data.why:
@@ -64,7 +65,7 @@ def plan_text(settings: Settings, data: Data, tasks: Sequence[Task], plan: Plan)
     there = memory.available()
     beside = "" if there is None else f"; {memory.size(there)} are available"
     lines.append(f"would take about {memory.size(memory_for(config, data, tasks, plan))} of memory in all{beside}")
-    lines += [f"would write {folder}/" if folder else "would write no folder", "", record(config)]
+    lines += [f"would write {safe(folder)}/" if folder else "would write no folder", "", record(config)]
     return "\n".join(lines)
 
 

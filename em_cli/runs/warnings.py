@@ -15,10 +15,11 @@ from em_cli.engine.stopping import Status
 from em_cli.models.groups import Group, takes
 from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.selection import Selection
+from em_cli.printable import safe
 from em_cli.runs.fitted_rows import scored_blocks
 from em_cli.runs.record import Record
 from em_cli.search.ledger import Fitted, Verdict, first_reason
-from em_cli.sources.quoting import excluding, listed, plain
+from em_cli.sources.quoting import excluding, listed
 from em_cli.sources.table import Data
 
 ROWS_SHOWN = 8
@@ -33,7 +34,7 @@ def warn_of_copies(data: Data, columns: Columns, groups: Sequence[Group], record
         found = dependent(data.source, columns, group.columns)
         if not found:
             continue
-        said = [f"{plain(names[j])} of {listed([names[i] for i in of])}" for j, of in found.items()]
+        said = [f"{safe(names[j])} of {listed([names[i] for i in of])}" for j, of in found.items()]
         record.warn(
             "copied_columns",
             f"columns that are copies, or exact linear functions, of others: {'; '.join(said[:ROWS_SHOWN])}"

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.printable import safe
 from em_cli.sources.examined import Examined, written
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.quoting import listed, plain, plural
+from em_cli.sources.quoting import listed, plural
 from em_cli.sources.refusals import (
     empty_column,
     no_column,
@@ -92,7 +93,7 @@ def _doubts(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> li
     for one in columns:
         n_levels, column = len(one.levels), parts[one.name]
         if n_levels > MANY_LEVELS or (n_levels > 2 and _present(column) < FEW_PER_LEVEL * n_levels):
-            many.append(f"{plain(one.name)} ({n_levels:,})")
+            many.append(f"{safe(one.name)} ({n_levels:,})")
         if one.type == "numeric" and options.type_of(one.name) == "auto" and _is_code(column):
             codes.append(one.name)
     found = []

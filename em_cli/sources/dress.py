@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from em_cli.errors import DataError
+from em_cli.printable import safe
 from em_cli.sources.domains import WANTED, impossible
 from em_cli.sources.examined import Examined
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.quoting import LONGEST, argument, joined, plain, quoted
+from em_cli.sources.quoting import LONGEST, argument, joined, quoted
 from em_cli.sources.refusals import without
 from em_cli.sources.schema import LEVELLED
 from em_cli.sources.table import Notice
@@ -49,7 +50,7 @@ def undress(parts: dict[str, list[Examined]], options: ReadOptions, notices: lis
     for name, column in parts.items():
         if options.type_of(name) not in LEVELLED:
             parts[name], removed = undressed(name, column, options)
-            said += [f"{plain(name)}: {removed}"] if removed else []
+            said += [f"{safe(name)}: {removed}"] if removed else []
     if said:
         notices.append(Notice("numbers_undressed", f"read as numbers: {'; '.join(said)}"))
 
@@ -149,7 +150,7 @@ def _digits_in_doubt(name: str, text: str, options: ReadOptions) -> DataError:
 
 
 def _said(found: dict[str, _Dressed], garments: list[str], marks: str | None) -> str:
-    removed = [f"'{plain(garment)}'" for garment in garments]
+    removed = [f"'{safe(garment)}'" for garment in garments]
     if marks and any(marks in dressed.digits for dressed in found.values()):
         removed.append(f"thousands '{marks}'")
     said = f"{joined(removed)} removed" if removed else ""

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from em_cli.errors import DataError
-from em_cli.sources.quoting import plain, quoted
+from em_cli.errors import DataError, in_words
+from em_cli.printable import safe
+from em_cli.sources.quoting import quoted
 from em_cli.sources.table import InputFile
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ Pull = Callable[[int], bytes]  # at most so many bytes, as soon as there are any
 
 def label(path: str) -> str:
     """A file's name in messages."""
-    return "standard input" if path == STDIN else plain(path)
+    return "standard input" if path == STDIN else safe(path)
 
 
 def packing(beginning: bytes) -> str | None:
@@ -102,7 +103,7 @@ class Meter(io.RawIOBase):
         try:
             data = self._inner.read1(size)
         except OSError as error:
-            raise DataError(f"{self._shown} cannot be read: {error.strerror}.") from None
+            raise DataError(f"{self._shown} cannot be read: {in_words(error)}.") from None
         self._digest.update(data)
         self._size += len(data)
         return data
@@ -145,7 +146,7 @@ def opened(path: str) -> Iterator[Opened]:
                 f"{shown} is a folder, not a file. To read all in it: '{shown.rstrip('/')}/*.csv'."
             ) from None
         except OSError as error:
-            raise DataError(f"{shown} cannot be read: {error.strerror}.") from None
+            raise DataError(f"{shown} cannot be read: {in_words(error)}.") from None
         except ValueError:
             raise DataError(f"{shown} is no name of a file.") from None
         meter = Meter(cast(Partial, raw), shown)

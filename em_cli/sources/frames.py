@@ -13,11 +13,12 @@ from pandas.api.types import is_numeric_dtype
 from pandas.errors import DtypeWarning, ParserError, ParserWarning
 
 from em_cli.errors import DataError
+from em_cli.printable import safe
 from em_cli.sources.decoding import Lines
 from em_cli.sources.layout import Layout
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.quoting import plain, plural
+from em_cli.sources.quoting import plural
 from em_cli.sources.records import Record, records
 
 # pandas's own, written down because ids are to be spared them
@@ -164,7 +165,7 @@ def _unparsable(text: Lines, found: Layout, shown: str, options: ReadOptions, pr
             return DataError(_lengths(record, found, shown) + _what_it_may_be(record, found, options))
     if "inside string" in problem:
         return DataError(f'{shown}, line {line}: a quote (") is opened here and never closed.')
-    return DataError(f"{shown} cannot be read as delimited text: {plain(problem.strip())}")
+    return DataError(f"{shown} cannot be read as delimited text: {safe(problem.strip())}")
 
 
 def _lengths(record: Record, found: Layout, shown: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from em_cli.printable import safe
 from em_cli.registry import did_you_mean
 
 LONGEST = 60
@@ -15,17 +16,12 @@ def quoted(text: str) -> str:
     return repr(short(text))
 
 
-def plain(text: str) -> str:
-    """As it is where that is harmless, else with what is harmful escaped."""
-    return text if text.isprintable() else repr(text)[1:-1]
-
-
 def short(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def listed(names: Sequence[str]) -> str:
-    return joined([plain(short(name)) for name in names])
+    return joined([safe(short(name)) for name in names])
 
 
 def joined(items: Sequence[str]) -> str:
@@ -41,7 +37,7 @@ def excluding(names: Sequence[str]) -> str:
 
 def argument(*texts: str) -> str:
     """Ready to be pasted into a shell, unless it had to be cut short; several as a list with commas."""
-    return shlex.quote(",".join(plain(short(text)) for text in texts))
+    return shlex.quote(",".join(safe(short(text)) for text in texts))
 
 
 def plural(n: int, noun: str) -> str:

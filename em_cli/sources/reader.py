@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
+from em_cli.printable import safe
 from em_cli.sources.candidates import candidates, check_same
 from em_cli.sources.column_types import decide, levels_of, values_of
 from em_cli.sources.dress import undress
@@ -19,7 +20,7 @@ from em_cli.sources.in_memory import InMemory
 from em_cli.sources.memory_check import Room
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, Written, pieces
-from em_cli.sources.quoting import plain, quoted
+from em_cli.sources.quoting import quoted
 from em_cli.sources.schema import Schema
 from em_cli.sources.table import Data, InputFile, Notice, Others
 from em_cli.sources.usable import check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
@@ -146,4 +147,4 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
 def _short_name(files: Sequence[str]) -> str:
     if len(files) > 1:
         return f"{len(files)} files"
-    return label(STDIN) if files[0] == STDIN else plain(Path(files[0]).name)
+    return label(STDIN) if files[0] == STDIN else safe(Path(files[0]).name)

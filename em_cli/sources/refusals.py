@@ -8,11 +8,12 @@ from itertools import islice
 from math import isinf
 
 from em_cli.errors import DataError
+from em_cli.printable import safe
 from em_cli.sources.domains import LARGEST, LARGEST_COUNT, SMALLEST_SPREAD, WANTED
 from em_cli.sources.examined import Cell, Examined
 from em_cli.sources.number_formats import number, writings
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.quoting import LONGEST, argument, excluding, joined, listed, plain, plural, quoted, short
+from em_cli.sources.quoting import LONGEST, argument, excluding, joined, listed, plural, quoted, short
 
 SHOWN_FORMS = 5
 SHOWN_ROWS = 8
@@ -71,7 +72,7 @@ def _can_be_typed(form: str) -> bool:
 def without(name: str, options: ReadOptions) -> str:
     """The option that does without a column."""
     if options.columns is not None:
-        return f"--columns without {plain(short(name))}"
+        return f"--columns without {safe(short(name))}"
     return f"--exclude {argument(name)}"
 
 
@@ -110,7 +111,7 @@ def empty_column(name: str, shown: str, options: ReadOptions) -> DataError:
 
 def counts(n_missing: Mapping[str, int]) -> str:
     """Missing cells per column."""
-    return joined([f"{plain(short(name))}: {n:,}" for name, n in n_missing.items()])
+    return joined([f"{safe(short(name))}: {n:,}" for name, n in n_missing.items()])
 
 
 def missing_cells(

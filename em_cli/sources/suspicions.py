@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.printable import safe
 from em_cli.sources.examined import written
-from em_cli.sources.quoting import argument, plain, plural
+from em_cli.sources.quoting import argument, plural
 from em_cli.sources.table import Notice
 
 _MARK = re.compile(r"-1|-?(9{2,}|8{2,}|7{2,})")
@@ -46,7 +47,7 @@ def _marks(name: str, x: Array) -> str:
         if distance > others[-1] - others[0]:
             mark = written(values[end])
             return (
-                f"{plain(name)} is {mark} in {plural(int(times[end]), 'cell')}, and between {written(others[0])} and "
+                f"{safe(name)} is {mark} in {plural(int(times[end]), 'cell')}, and between {written(others[0])} and "
                 f"{written(others[-1])} in the others; if it marks missing cells: --na {argument(mark)}"
             )
     return ""

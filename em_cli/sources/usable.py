@@ -9,11 +9,12 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.errors import DataError
+from em_cli.printable import safe
 from em_cli.sources.domains import SMALLEST_SPREAD
 from em_cli.sources.examined import Examined
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
-from em_cli.sources.quoting import argument, excluding, listed, plain, plural, quoted
+from em_cli.sources.quoting import argument, excluding, listed, plural, quoted
 from em_cli.sources.refusals import (
     constant_columns,
     counts,
@@ -122,7 +123,7 @@ def notices_of_header(piece: Piece) -> list[Notice]:
         message = f"left out what stands above the header: {plural(piece.above, 'line')} (--skip {piece.above})"
         notices.append(Notice("lines_above", message))
     if piece.row_names is not None:
-        message = f"column 1 has no name in the header: row names, not fitted, called {plain(piece.row_names)} here"
+        message = f"column 1 has no name in the header: row names, not fitted, called {safe(piece.row_names)} here"
         notices.append(Notice("row_names", message))
     return notices
 
@@ -131,7 +132,7 @@ def id_notice(names: Sequence[str]) -> list[Notice]:
     if not names:
         return []
     if len(names) == 1:
-        message = f"column {plain(names[0])} looks like row numbers, but is fitted; else use --id {argument(names[0])}"
+        message = f"column {safe(names[0])} looks like row numbers, but is fitted; else use --id {argument(names[0])}"
     else:
         message = f"columns {listed(names)} look like row numbers, but are fitted; else use {excluding(names)}"
     return [Notice("looks_like_id", message)]

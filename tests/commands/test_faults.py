@@ -85,7 +85,7 @@ def test_files_that_grow_too_large(folder, arguments):
 
 def test_events_on_a_full_disk(folder):
     status, _, err = shell("EM fit faithful.csv -k 1 -q --events /dev/full", folder)
-    assert status == 4 and err == "em: error: the events could not all be written: No space left on device.\n"
+    assert status == 4 and err == "em: error: the events could not all be written: the disk is full.\n"
     assert (folder / "faithful.em" / "params.json").exists(), "the fit is not lost"
 
 

@@ -1,11 +1,15 @@
 """`em impute`: missing cells are filled, and nothing else changes."""
 
 import csv
+import errno
 import io
 from pathlib import Path
 
 import pytest
 from program import em
+
+from em_cli.outputs import folder
+from em_cli.outputs.folder import write_flushed
 
 SURVEY = '''id,smokes,"wor ""k"""
 1,yes,full
@@ -62,6 +66,26 @@ def test_several_draws_are_several_files(model, tmp_path):
     assert len(texts) > 1
     em("impute", model, "survey.csv", "--draws", 3, "--out", "again.csv", cwd=tmp_path)
     assert {(tmp_path / f"again.{draw}.csv").read_text() for draw in (1, 2, 3)} == texts
+
+
+def test_draws_are_written_all_or_none(model, tmp_path, monkeypatch):
+    """A folder in the way of the last, a file there, or a failure on the way leave no draw behind."""
+    (tmp_path / "survey.csv").write_text(SURVEY)
+    draws = ("impute", model, "survey.csv", "--draws", 3, "--out", "done.csv")
+    (tmp_path / "done.3.csv").mkdir()
+    em(*draws, "--force", cwd=tmp_path, status=4)
+    (tmp_path / "done.3.csv").rmdir()
+    (tmp_path / "done.2.csv").write_text("mine")
+    em(*draws, cwd=tmp_path, status=4)
+
+    def full(path, content):
+        if ".done.3" in str(path):
+            raise OSError(errno.ENOSPC, "")
+        return write_flushed(path, content)
+
+    monkeypatch.setattr(folder, "write_flushed", full)
+    assert "the disk is full" in em(*draws, "--force", cwd=tmp_path, status=4).err
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"survey.csv": SURVEY, "done.2.csv": "mine"}
 
 
 @pytest.mark.parametrize(

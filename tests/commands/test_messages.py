@@ -9,6 +9,7 @@ import pytest
 from program import SAMPLES, em
 
 from em_cli import app
+from em_cli.config.yaml_text import parse
 
 FAITHFUL = str(SAMPLES / "faithful.csv")
 AIR = str(SAMPLES / "airquality.csv")
@@ -104,16 +105,16 @@ CASES: list[tuple[str, int, list[str]]] = [
     ("select FAITHFUL -c effort.yaml", 2, ["--restarts 5", "--effort low"]),
     ("config check effort.yaml", 2, ["--restarts 5", "--effort low"]),
     ("fit -c effort.yaml --effort lo", 2, ["Did you mean 'low'?"]),
-    ("fit FAITHFUL -k 2 --time-limit soon", 2, ["time_limit", "'soon'", "10m, 90s, 1.5h, or 45"]),
+    ("fit FAITHFUL -k 2 --time-limit soon", 2, ["--time-limit", "'soon'", "10m, 90s, 1.5h, or 45"]),
     ("fit FAITHFUL -k 2 --time-limit 10x", 2, ["'10x'", "10m, 90s, 1.5h, or 45"]),
     ("fit FAITHFUL -k 2 --time-limit 0", 2, ["'0'", "no time", "10m, 90s, 1.5h, or 45"]),
     ("fit FAITHFUL -k 2 --time-limit -5m", 2, ["'-5m'", "no time"]),
     ("fit FAITHFUL -k 2 --set search.time_limit=[1]", 2, ["'[1]'", "10m, 90s, 1.5h, or 45"]),
     ("select FAITHFUL -c limit.yaml", 2, ["limit.yaml:2:10", "1e3"]),
     ("fit FAITHFUL -k 2 --tol 0", 2, ["tol"]),
-    ("fit FAITHFUL -k 2 --max-iter 0", 2, ["max_iter"]),
+    ("fit FAITHFUL -k 2 --max-iter 0", 2, ["--max-iter 0"]),
     ("fit FAITHFUL -k 2 --seed -1", 2, ["seed"]),
-    ("fit FAITHFUL -k 2 --missing eror", 2, ["data.missing", "Did you mean 'error'?"]),
+    ("fit FAITHFUL -k 2 --missing eror", 2, ["--missing: unknown value", "Did you mean 'error'?"]),
     ("fit FAITHFUL -k 2 --covarance full", 2, ["--covariance"]),
     ("fit FAITHFUL -k 2 --format csv", 2, ["csv"]),
     ("fit FAITHFUL -k 2 --json --params -", 2, ["standard output"]),
@@ -209,6 +210,41 @@ def test_control_characters_of_the_data_do_not_reach_the_terminal(folder):
     (folder / "evil.csv").write_bytes(b"a,b\x1b[31m\n1,2\n3,4\n1,\x1b]0;owned\x07\n")
     err = em("fit", "evil.csv", "-k", "2", "--columns", "a,c", cwd=folder, status=3).err
     assert "\x1b" not in err and "\x07" not in err
+
+
+ACTS = "\u202e\u2066\x9b\x85\u2028\u200f"  # marks of direction, and controls of one byte (C1)
+
+
+def test_nothing_that_a_person_named_acts_on_a_screen_or_in_a_document(tmp_path):
+    """Names of files, columns, levels, ids and parts, in results, messages, JSON, YAML and the live log."""
+    rows = [f"r{ACTS}{i},{i % 7}.5,{'a' + ACTS if i % 3 else 'b'}" for i in range(40)]
+    data, run, name = f"da{ACTS}ta.csv", f"ru{ACTS}n", f"c{ACTS}"
+    (tmp_path / data).write_bytes("\n".join([f"i{ACTS},{name},le{ACTS}", *rows, ""]).encode())
+    fit = ("fit", data, "-k", 1, "--id", f"i{ACTS}")
+    lines = [
+        ((*fit, "--out", run, "--format", "human", "-v"), 0),
+        ((*fit, "--json", "--progress", "jsonl"), 0),
+        ((*fit, "--dry-run"), 0),
+        (("show", run, "--draw", "always"), 0),
+        (("show", run, "--audit"), 0),
+        (("fit", data, "-k", 1, "--columns", f"x{ACTS}"), 3),
+        (("fit", data, "-k", 1, "--family", f"x{ACTS}"), 2),
+        (("fit", data, "-k", 1, "--set", f"x{ACTS}=1"), 2),
+        (("fit", data, "-k", 1, "--tol", f"x{ACTS}"), 2),
+        (("fit", data, "-k", 1, "--out", f"{data}/x"), 4),
+        (("fit", data, "-k", 1, f"--x{ACTS}"), 2),
+        (("predict", run, f"x{ACTS}"), 3),
+        (("config", "init", data), 0),
+        (("help", f"x{ACTS}"), 2),
+    ]
+    for line, status in lines:
+        ended = em(*line, cwd=tmp_path, status=status)
+        for text in (ended.out, ended.err):
+            assert all(shown.isprintable() for shown in text.split("\n")), (line, ascii(text))
+    written = (tmp_path / run / "params.json").read_text(), (tmp_path / run / "run.yaml").read_text()
+    assert all(line.isprintable() for text in written for line in text.split("\n"))
+    assert [column["name"] for column in json.loads(written[0])["columns"]] == [name, f"le{ACTS}"]
+    assert parse(written[1], "run.yaml").value["data"]["id"] == f"i{ACTS}"
 
 
 def test_debug_shows_the_traceback(folder, monkeypatch):
