@@ -103,6 +103,8 @@ def check_spread(x: Array, schema: Schema, shown: str, options: ReadOptions) -> 
             constant[column.name] = quoted(column.levels[int(first)]) if column.levels else f"{first:.15g}"
         elif (spread := float(np.nanmax(values) - np.nanmin(values))) < SMALLEST_SPREAD:
             raise narrow_column(column.name, spread, shown)
+    if constant and x.shape[1] == 1:
+        raise DataError(f"{shown} has one row that can be fitted: no spread can be found in one. Give more rows.")
     if constant:
         raise constant_columns(constant, shown, options)
 

@@ -83,6 +83,15 @@ def test_files_that_grow_too_large(folder, arguments):
     assert sorted(folder.iterdir()) == before
 
 
+def test_few_files_that_may_be_open(folder):
+    """So few that a result could not be written: said before the search."""
+    status, _, err = shell("ulimit -n 12; EM fit faithful.csv -k 2", folder)
+    assert (status, err) == (
+        4,
+        "em: error: only 12 files may be open at once (ulimit -n), and em needs 16: raise it.\n",
+    )
+
+
 def test_events_on_a_full_disk(folder):
     status, _, err = shell("EM fit faithful.csv -k 1 -q --events /dev/full", folder)
     assert status == 4 and err == "em: error: the events could not all be written: the disk is full.\n"

@@ -82,7 +82,7 @@ def test_a_full_disk_is_told_at_the_end():
             yield event
             seen.append(event)
 
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(OutputError, match="the disk is full"):
         written(events(), Full())
     assert len(seen) == 2
 
