@@ -1,11 +1,11 @@
-"""What passes over the same data need again and again."""
+"""What is needed again and again: every cache by identity is one of these, and holds what it keys by."""
 
 from __future__ import annotations
 
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -14,36 +14,80 @@ from em_cli.engine.arrays import Array, side_by_side
 SUM_ROWS = 1 << 14  # rows whose sums are formed by one worker, whatever the blocks
 FAMILIES = 8  # that a source remembers
 KEPT_FLOATS = 1 << 18  # of the features of all rows, for one family; where they are more, they are made anew
+RECENT_FLOATS = 1 << 23  # that a thread remembers
+
+T = TypeVar("T")
+TileKey = tuple[int, int, int]  # number of features, block, first row
+
+
+class Cache(Generic[T]):
+    """Values by the identity of an object, which stays alive so long; the oldest are forgotten."""
+
+    def __init__(self, most: float = float("inf"), floats: float = float("inf")) -> None:
+        self.most, self.floats = most, floats
+        self._kept: dict[int, tuple[object, T, int]] = {}
+        self._size = 0
+
+    def of(self, key: object) -> T | None:
+        known = self._kept.get(id(key))
+        return known[1] if known is not None else None
+
+    def keep(self, key: object, value: T, size: int = 0) -> T:
+        """Remember a value of so many floats, and the key with it."""
+        self._drop(id(key))
+        while self._kept and (self._size + size > self.floats or len(self._kept) >= self.most):
+            self._drop(next(iter(self._kept)))
+        self._kept[id(key)] = key, value, size
+        self._size += size
+        return value
+
+    def _drop(self, key: int) -> None:
+        if key in self._kept:
+            self._size -= self._kept.pop(key)[2]
+
+
+class Recent(threading.local, Generic[T]):
+    """What was reckoned from parameters a moment ago, and may be wanted again; each thread has its own."""
+
+    def __init__(self) -> None:
+        self._kept = Cache[T](floats=RECENT_FLOATS)
+
+    def of(self, parameters: object) -> T | None:
+        return self._kept.of(parameters)
+
+    def keep(self, parameters: object, value: T, size: int) -> T:
+        """Remember a value of so many floats, and the parameters with it."""
+        return self._kept.keep(parameters, value, size)
 
 
 class FeatureCache:
-    """Features of the rows of one source, and sums of features that no parameter changes, by family."""
+    """Features of the rows of one source, and sums of features that no parameter changes, by family.
+
+    Every source has its own.
+    """
 
     def __init__(self) -> None:
-        self._families: dict[int, tuple[Any, dict[Any, Array]]] = {}
-        self._under: dict[tuple[int, int], tuple[weakref.ref[Array], Any, Array]] = {}
+        self._features = Cache[dict[TileKey, Array]](FAMILIES)
+        self._common = Cache[Array](FAMILIES)
+        self._under: dict[tuple[int, int], tuple[weakref.ref[Array], object, Array]] = {}
 
-    def of(self, family: Any) -> dict[Any, Array]:
-        """The arrays kept for a family, which stays alive so long."""
-        known = self._families.get(id(family))
-        if known is None or known[0] is not family:
-            while len(self._families) >= FAMILIES:
-                del self._families[next(iter(self._families))]
-            known = self._families[id(family)] = (family, {})
-        return known[1]
+    def features(self, family: object) -> dict[TileKey, Array]:
+        """Those kept for a family."""
+        known = self._features.of(family)
+        return self._features.keep(family, {}) if known is None else known
 
-    def common_sums(self, family: Any, weights: Sequence[Array] | None) -> Array | None:
+    def common_sums(self, family: object, weights: Sequence[Array] | None) -> Array | None:
         """(C,) the sums that are kept for a family; (R, C) those under each of these weights, if all are known."""
         if weights is None:
-            return self.of(family).get("common")
+            return self._common.of(family)
         known = [self._under.get((id(family), id(own))) for own in weights]
         sums = [each[2] for each in known if each is not None]
         return side_by_side(sums) if len(sums) == len(weights) else None
 
-    def keep_common_sums(self, family: Any, weights: Sequence[Array] | None, sums: Array) -> None:
+    def keep_common_sums(self, family: object, weights: Sequence[Array] | None, sums: Array) -> None:
         """Those under weights are forgotten with them: neither family nor weights can be taken for others."""
         if weights is None:
-            self.of(family)["common"] = sums
+            self._common.keep(family, sums)
             return
         for own, of_own in zip(weights, sums, strict=True):
             key = id(family), id(own)

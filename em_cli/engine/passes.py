@@ -9,7 +9,7 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, add, map_arrays, n_candidates, take
-from em_cli.engine.cache import FeatureCache, scratch
+from em_cli.engine.cache import scratch
 from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.plan import Job, Stack, Walk, planned, tile_rows, weights_of
@@ -201,12 +201,11 @@ def _added(totals: Answer, answer: Answer) -> Answer:
 
 def _batches(stacks: Sequence[Stack], walks: list[Walk], totals: Answer, source: Source) -> list[Batch]:
     by_stack: list[list[tuple[Job, _Sums]]] = [[] for _ in stacks]
-    memory: FeatureCache | None = getattr(source, "cache", None)
     for walk, (sums, common) in zip(walks, totals, strict=True):
         if walk.common is not None:
             common = walk.common
-        elif common is not None and memory is not None:
-            memory.keep_common_sums(walk.family, walk.weights, common)
+        elif common is not None:
+            source.cache.keep_common_sums(walk.family, walk.weights, common)
         first = 0
         for job, found in zip(walk.jobs, sums, strict=True):
             if common is not None and walk.partial is not None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers, n_candidates, side_by_side, take
 from em_cli.engine.assignment import SOFT, Assignment
-from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, FeatureCache, scratch
+from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, TileKey, scratch
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import BoundFamily
@@ -96,7 +95,7 @@ class Walk:
     jobs: list[Job]
     partial: Exponential | None  # the family, if they lack those that are common to all components
     common: Array | None  # the sums of these, if known, (C,); (R, C) under the weights of each candidate
-    kept: dict[Any, Array] | None  # features of tiles walked before
+    kept: dict[TileKey, Array] | None  # features of tiles walked before
     weights: Sequence[Array] | None  # (n,) of its candidates' own, who are then of one stack, where `partial`
 
 
@@ -127,12 +126,10 @@ def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
 
 
 def _walk(family: BoundFamily, n_features: int, weights: Sequence[Array] | None, source: Source) -> Walk:
-    memory: FeatureCache | None = getattr(source, "cache", None)
-    kept = memory.of(family) if memory is not None else {}
     partial = family.exponential if n_features < family.n_features() else None
-    large = memory is None or source.n_rows * n_features > KEPT_FLOATS
-    common = memory.common_sums(family, weights) if partial is not None and memory is not None else None
-    return Walk(family, n_features, [], partial, common, None if large else kept, None if partial is None else weights)
+    kept = source.cache.features(family) if source.n_rows * n_features <= KEPT_FLOATS else None
+    common = source.cache.common_sums(family, weights) if partial is not None else None
+    return Walk(family, n_features, [], partial, common, kept, None if partial is None else weights)
 
 
 def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Array | None]]:

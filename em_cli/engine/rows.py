@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.cache import SUM_ROWS
+from em_cli.engine.cache import SUM_ROWS, FeatureCache
 from em_cli.errors import DataError
 
 
@@ -98,6 +98,10 @@ class Source(Protocol):
     def n_rows(self) -> int: ...
     @property
     def n_columns(self) -> int: ...
+    @property
+    def cache(self) -> FeatureCache:
+        """What passes over these rows remember of them."""
+
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Block: ...
 

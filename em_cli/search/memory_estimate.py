@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from em_cli.engine.cache import SUM_ROWS
+from em_cli.engine.cache import RECENT_FLOATS, SUM_ROWS
 from em_cli.engine.patterns import DIGITS
 from em_cli.engine.plan import JOINT_FLOATS, tile_rows
 from em_cli.engine.rows import Source
-from em_cli.families.gaussian.recent import FLOATS
 from em_cli.memory import MIB
 from em_cli.search.model_search import STARTS
 from em_cli.search.search import Plan, Task
@@ -56,7 +55,7 @@ def memory_estimate(tasks: Sequence[Task], source: Source, n_gappy: int, plan: P
     )
     if n_gappy:
         patterns = min(rows, 2.0 ** min(n_gappy, DIGITS))
-        numbers += workers * MARGINALS * min(FLOATS, max(climbs) * patterns * (1 + d) ** 2)
+        numbers += workers * MARGINALS * min(RECENT_FLOATS, max(climbs) * patterns * (1 + d) ** 2)
     return float(PROGRAM + workers * WORKER + NUMBER * numbers)
 
 

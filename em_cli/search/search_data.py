@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, map_arrays
+from em_cli.engine.cache import Cache
 from em_cli.engine.climb import FitResult
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
@@ -41,8 +42,8 @@ class SearchData:
     survey: Survey
     halted: Callable[[], bool]
     _assess: DegeneracyCheck = field(init=False, repr=False)
-    _features: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
-    _embeddings: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
+    _features: Cache[Array] = field(default_factory=Cache, init=False, repr=False)  # by family
+    _embeddings: Cache[Array] = field(default_factory=Cache, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._assess = DegeneracyCheck(self.survey, Serial())
@@ -54,20 +55,19 @@ class SearchData:
     def features(self, model: Model, rows: Integers | slice = slice(None)) -> Array:
         """(F, n) of some rows; those of all rows are kept, if they are few."""
         family = model.family
-        if (known := self._features.get(id(family))) is not None:
+        if (known := self._features.of(family)) is not None:
             return known[:, rows]
         x = self.block.x[:, rows]
         features = np.empty((family.n_features(), x.shape[1]))
         family.features(x, features)
         if x.shape[1] == self.block.x.shape[1] and features.size <= KEPT_FEATURES:
-            self._features[id(family)] = features
+            self._features.keep(family, features)
         return features
 
     def embedding(self, model: Model) -> Array:
         """(E, n)."""
-        if id(model.family) not in self._embeddings:
-            self._embeddings[id(model.family)] = model.family.embedding(self.block.x)
-        return self._embeddings[id(model.family)]
+        known = self._embeddings.of(model.family)
+        return self._embeddings.keep(model.family, model.family.embedding(self.block.x)) if known is None else known
 
     def weighted_responsibilities(self, result: FitResult) -> Array:
         """(K, n) responsibilities times case weights."""

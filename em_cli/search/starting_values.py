@@ -8,6 +8,7 @@ from hashlib import sha256
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.cache import Cache
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Start
@@ -20,15 +21,15 @@ class Starter:
     def __init__(self, block: Block, starts: Mapping[str, Start], seed: int) -> None:
         self.block, self.starts, self.seed = block, starts, seed
         self._partitions: dict[tuple[bytes, int, str, int], Integers] = {}
-        self._sights: dict[int, tuple[bytes, Array]] = {}
+        self._sights = Cache[tuple[bytes, Array]]()  # by family
 
     def __call__(self, model: Model, name: str, number: int) -> tuple[tuple[int, ...], Parameters]:
         """Seed and starting parameters."""
         family, k = model.family, model.n_components
-        if id(family) not in self._sights:
+        if (known := self._sights.of(family)) is None:
             embedding = family.embedding(self.block.x)
-            self._sights[id(family)] = sha256(embedding.tobytes()).digest(), embedding
-        sight, embedding = self._sights[id(family)]
+            known = self._sights.keep(family, (sha256(embedding.tobytes()).digest(), embedding))
+        sight, embedding = known
         own, key = (self.seed, k, number), (sight, k, name, number)
         if key not in self._partitions:
             made = self.starts[name].labels(embedding, k, own, self.block.weights)

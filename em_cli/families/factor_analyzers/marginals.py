@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.cache import Recent
 from em_cli.engine.patterns import decoded, grouped
 from em_cli.families.factor_analyzers.parameters import FactorParameters
 from em_cli.families.gaussian.parameters import LOG_2PI
 from em_cli.families.gaussian.patterns import product
-from em_cli.families.gaussian.recent import Recent
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,13 +16,13 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.cache import Recent
 from em_cli.engine.patterns import Groups, grouped, keys, n_codes, write_codes
 from em_cli.engine.scoring import LANES
 from em_cli.engine.sweep_operator import completed
 from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.marginals import Key, Marginals, marginals, matrix, packed
 from em_cli.families.gaussian.parameters import LOG_2PI, GaussianParameters, pairs
-from em_cli.families.gaussian.recent import Recent
 
 NUGGET = 1e-6  # of a variance: a column is never predicted better than that by the data as a whole
 AT_ONCE = 1 << 18  # floats of the marginals that are made together

@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.cache import Recent
 from em_cli.engine.patterns import decoded
 from em_cli.families.gaussian.conditional import Given
 from em_cli.families.gaussian.marginals import Marginals
 from em_cli.families.gaussian.parameters import LOG_2PI, GaussianParameters
-from em_cli.families.gaussian.recent import Recent
 from em_cli.families.student_t.dof import log_constant
 
 _matrices = Recent[GaussianParameters]()

@@ -9,6 +9,7 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.cache import Recent
 from em_cli.engine.family import Chart
 from em_cli.engine.patterns import Groups, grouped
 from em_cli.families.complete_data import of_base
@@ -16,7 +17,6 @@ from em_cli.families.gaussian.gaussian import bound_gaussian
 from em_cli.families.gaussian.marginals import matrix, packed
 from em_cli.families.gaussian.missing import GaussianWithGaps
 from em_cli.families.gaussian.patterns import Patterns, padded, patterns, product
-from em_cli.families.gaussian.recent import Recent
 from em_cli.families.student_t.marginals import StudentTMarginals, of_matrices, student_t_marginals, whitened_sums
 from em_cli.families.student_t.parameters import StudentTParameters
 from em_cli.families.student_t.student_t import BoundStudentT

@@ -1,0 +1,46 @@
+"""What is remembered goes by objects that are held: another one never takes the place of one that is gone."""
+
+import threading
+
+import numpy as np
+
+from em_cli.engine.cache import Cache, FeatureCache, Recent
+
+
+class Key:
+    pass
+
+
+def test_a_key_lives_as_long_as_its_value():
+    cache, ids = Cache[int](), set()
+    for number in range(1000):  # were they not held, places in memory would be used again
+        key = Key()
+        assert cache.of(key) is None
+        cache.keep(key, number)
+        ids.add(id(key))
+    assert len(ids) == 1000
+
+
+def test_the_oldest_are_forgotten():
+    keys = [Key() for _ in range(4)]
+    by_number, by_size = Cache[str](most=2), Cache[str](floats=10)
+    for key, size in zip(keys, (3, 3, 3, 6), strict=True):
+        by_number.keep(key, "a", size)
+        by_size.keep(key, "a", size)
+    assert [by_number.of(key) for key in keys] == [None, None, "a", "a"]
+    assert [by_size.of(key) for key in keys] == [None, None, "a", "a"]
+
+
+def test_features_of_one_family_are_no_others():
+    cache, one, other = FeatureCache(), Key(), Key()
+    cache.features(one)[1, 0, 0] = np.ones(1)
+    assert list(cache.features(one)) == [(1, 0, 0)] and cache.features(other) == {}
+
+
+def test_each_thread_remembers_for_itself():
+    recent, key, found = Recent[str](), Key(), []
+    recent.keep(key, "mine", 1)
+    thread = threading.Thread(target=lambda: found.append((recent.of(key), recent.keep(key, "its", 1))))
+    thread.start()
+    thread.join()
+    assert found == [(None, "its")] and recent.of(key) == "mine"
