@@ -45,12 +45,12 @@ def one_pass(stacks: Sequence[Stack], source: Source, runner: Runner) -> list[Ba
     rows: it matters neither who computes them, nor how the rows are cut into blocks of whole quanta.
     """
     walks = planned(stacks, source)
-    items = [(index, walks) for index in range(len(source))]
     volume = source.n_rows * sum(job.n_candidates * job.model.n_components for walk in walks for job in walk.jobs)
-    if len(items) == 1 or volume < SMALL:
-        answers: Iterator[list[Answer]] = (_expect(source, item) for item in items)
+    blocks = range(len(source))
+    if len(blocks) == 1 or volume < SMALL:
+        answers: Iterator[list[Answer]] = (_expect(source, walks, index) for index in blocks)
     else:
-        answers = runner.map(_expect, source, items)
+        answers = runner.map(_expect, source, walks, blocks)
     totals: Answer | None = None
     for of_block in answers:
         for answer in of_block:
@@ -59,9 +59,8 @@ def one_pass(stacks: Sequence[Stack], source: Source, runner: Runner) -> list[Ba
     return _batches(stacks, walks, totals, source)
 
 
-def _expect(source: Source, item: tuple[int, list[Walk]]) -> list[Answer]:
+def _expect(source: Source, walks: list[Walk], index: int) -> list[Answer]:
     """The sums over each quantum of one block."""
-    index, walks = item
     block = source[index]
     with np.errstate():
         np.setbufsize(BUFFER)

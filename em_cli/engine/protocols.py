@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.rows import Source
 
+Shared = TypeVar("Shared")
 Item = TypeVar("Item")
-
 Answer = TypeVar("Answer")
 
 
@@ -60,6 +60,8 @@ class Runner(Protocol):
     def at_once(self) -> int:
         """How many tasks it computes at a time, each of which takes memory."""
 
-    def map(self, task: Callable[[Source, Item], Answer], source: Source, items: Iterable[Item]) -> Iterator[Answer]:
-        """Answers in the order of the items, whoever computes them."""
+    def map(
+        self, task: Callable[[Source, Shared, Item], Answer], source: Source, shared: Shared, items: Iterable[Item]
+    ) -> Iterator[Answer]:
+        """Answers in the order of the items, whoever computes them. What the tasks share travels to each place once."""
         ...

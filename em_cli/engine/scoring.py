@@ -154,15 +154,15 @@ def _totals(r: Array, w: Array, log_likelihood: Array) -> Totals:
 def score_source(model: Model, parameters: Parameters, source: Source, runner: Runner) -> Totals:
     """The totals of all rows: of each SUM_ROWS first, and then in the order of these."""
     result: Totals | None = None
-    for parts in runner.map(_score_block, source, [(b, model, parameters) for b in range(len(source))]):
+    for parts in runner.map(_score_block, source, (model, parameters), range(len(source))):
         for part in parts:
             result = part if result is None else add(result, part)
     assert result is not None, "a source has at least one block"
     return result
 
 
-def _score_block(source: Source, item: tuple[int, Model, Parameters]) -> list[Totals]:
-    index, model, parameters = item
+def _score_block(source: Source, fitted: tuple[Model, Parameters], index: int) -> list[Totals]:
+    model, parameters = fitted
     block = source[index]
     return [_totals_of(model, parameters, quantum) for quantum in quanta(block)]
 

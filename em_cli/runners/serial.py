@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from em_cli.engine.protocols import Answer, Item
+from em_cli.engine.protocols import Answer, Item, Shared
 from em_cli.engine.rows import Source
 
 
@@ -13,5 +13,7 @@ class Serial:
     def at_once(self) -> int:
         return 1
 
-    def map(self, task: Callable[[Source, Item], Answer], source: Source, items: Iterable[Item]) -> Iterator[Answer]:
-        return (task(source, item) for item in items)
+    def map(
+        self, task: Callable[[Source, Shared, Item], Answer], source: Source, shared: Shared, items: Iterable[Item]
+    ) -> Iterator[Answer]:
+        return (task(source, shared, item) for item in items)

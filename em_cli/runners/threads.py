@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Literal
 
-from em_cli.engine.protocols import Answer, Item
+from em_cli.engine.protocols import Answer, Item, Shared
 from em_cli.engine.rows import Source
 from em_cli.parts import Option
 
@@ -25,10 +25,12 @@ class Threads:
             return self.workers
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    def map(self, task: Callable[[Source, Item], Answer], source: Source, items: Iterable[Item]) -> Iterator[Answer]:
+    def map(
+        self, task: Callable[[Source, Shared, Item], Answer], source: Source, shared: Shared, items: Iterable[Item]
+    ) -> Iterator[Answer]:
         items = list(items)
         if len(items) == 1 or self.at_once == 1:
-            return (task(source, item) for item in items)
+            return (task(source, shared, item) for item in items)
         if not self._pool:
             self._pool.append(ThreadPoolExecutor(self.at_once, "em"))
-        return self._pool[0].map(partial(task, source), items)
+        return self._pool[0].map(partial(task, source, shared), items)

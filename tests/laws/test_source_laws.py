@@ -61,10 +61,9 @@ class Passes:
     sent: list[int] = field(default_factory=list)
     at_once: int = 1
 
-    def map(self, task, source, items):
-        items = list(items)
+    def map(self, task, source, shared, items):
         self.sent.append(self.over in (source, source.source if isinstance(source, View) else None))
-        return Serial().map(task, source, items)
+        return Serial().map(task, source, shared, items)
 
 
 def two_groups(n: int, rounded: bool = False):
