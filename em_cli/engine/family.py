@@ -104,7 +104,10 @@ class BoundFamily(Protocol):
         """
 
     def maximize(self, statistics: Array, parameters: Any) -> Any:
-        """The M-step: the maximum-likelihood parameters, stacked as the statistics are. It never raises."""
+        """The M-step: the maximum-likelihood parameters, stacked as the statistics are. It never raises.
+
+        Where they have no closed form, they are sought without `parameters`; from these, a step towards them will do.
+        """
 
     def n_parameters(self, n_components: int) -> int:
         """Free parameters of the components, mixing weights not counted."""

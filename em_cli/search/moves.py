@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Integers, stack, take
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.model import Model
 from em_cli.search.best_splits import Part, best_splits, pair_entropies
@@ -118,10 +119,10 @@ def moves(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: 
     return sorted(found, key=lambda move: -move.worth)
 
 
-def bound(model: Model, statistics: Array) -> Array:
-    """(M,) expected log-likelihood of rows and labels at the M-steps of statistics (M, K, S)."""
+def bound(model: Model, statistics: Array, at: Any = None) -> Array:
+    """(M,) expected log-likelihood of rows and labels at M-steps of statistics (M, K, S), from components if given."""
     sums = ModelStatistics(statistics, None)
-    parameters, _ = model.at_maximum(sums, None)
+    parameters, _ = model.with_components(model.family.maximize(statistics, at), sums, None)
     return model.expected_log_likelihood(sums, parameters)
 
 
@@ -134,11 +135,24 @@ def _changes(view: MixtureView, removed: Sequence[tuple[int, ...]], added: Seque
         return np.zeros(0)
     model, now, new = view.model, view.statistics, np.array(added)  # (M, A, S)
     if model.family.coupled:
-        after = np.stack([np.concatenate([np.delete(now, r, axis=0), a]) for r, a in zip(removed, new, strict=True)])
-        return bound(model, after) - bound(model, now[None])
+        k, gone = len(now), np.array(removed)
+        staying = np.ones((len(gone), k), np.bool_)
+        np.put_along_axis(staying, gone, False, axis=1)
+        stay = np.nonzero(staying)[1].reshape(len(gone), -1)
+        after = np.concatenate([now[stay], new], axis=1)
+        origin = np.concatenate([stay, np.repeat(gone[:, :1], new.shape[1], axis=1)], axis=1)
+        return bound(model, after, _nearby(view, origin)) - bound(model, now[None], _nearby(view, np.arange(k)[None]))
     before = _alone(model, now)[np.array(removed)].sum(axis=1)
     change: Array = _alone(model, new.reshape(-1, new.shape[2])).reshape(new.shape[:2]).sum(axis=1) - before
     return change
+
+
+def _nearby(view: MixtureView, origin: Integers) -> Any:
+    """The view's components (M, K) to begin an M-step from; None where its plain sums are no statistics about them."""
+    by_products, components = view.model.family.exponential, view.result.parameters.components
+    if by_products is None or by_products.natural(stack([components]))[1].any():
+        return None
+    return take(components, origin)
 
 
 def _alone(model: Model, statistics: Array) -> Array:

@@ -25,7 +25,7 @@ def of_one(short_runs: ShortRuns) -> Search[list[FitResult]]:
     """The mixture of one component."""
     one, block = short_runs.with_components(1), short_runs.data.block
     mass = np.ones(block.x.shape[1]) if block.weights is None else block.weights
-    return (yield from one.to_rest([one.candidate(short_runs.data.statistics(one.model, mass[None]))]))
+    return (yield from one.to_rest(one.candidates([short_runs.data.statistics(one.model, mass[None])])))
 
 
 def split_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[list[FitResult]]:
@@ -57,7 +57,7 @@ def merge_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[lis
 def _in_turn(short_runs: ShortRuns, ways: Sequence[Sequence[Array]], most: int | None) -> list[Candidate]:
     """The best way of each parent, then the second best …."""
     ordered = [way for rank in zip_longest(*ways) for way in rank if way is not None]
-    return [short_runs.candidate(way) for way in ordered[:most]]
+    return short_runs.candidates(ordered[:most])
 
 
 def _affordable(short_runs: ShortRuns) -> int:
@@ -70,7 +70,7 @@ def from_responsibilities_of(short_runs: ShortRuns, results: Sequence[FitResult]
         short_runs.data.statistics(short_runs.model, short_runs.data.weighted_responsibilities(result))
         for result in results
     ]
-    return (yield from short_runs.to_rest([short_runs.candidate(start) for start in starts]))
+    return (yield from short_runs.to_rest(short_runs.candidates(starts)))
 
 
 def crossover(short_runs: ShortRuns, pairs: Sequence[tuple[FitResult, FitResult]]) -> Search[list[FitResult]]:
@@ -91,7 +91,7 @@ def over_split(short_runs: ShortRuns, result: FitResult, more: int) -> Search[li
     if not halves:
         return []
     wider = short_runs.with_components(len(statistics) + len(halves))
-    (after,) = yield Round([wider.candidate(np.concatenate([statistics, halves]))], Stopping(0.0, BOUNCE))
+    (after,) = yield Round(wider.candidates([np.concatenate([statistics, halves])]), Stopping(0.0, BOUNCE))
     if after.status is Status.DEGENERATE:
         return []
     return (yield from _merged_down(short_runs, [short_runs.data.view(after).statistics]))
@@ -110,7 +110,7 @@ def _merged_down(short_runs: ShortRuns, unions: list[Array]) -> Search[list[FitR
     k = short_runs.model.n_components
     while unions and (n := len(unions[0])) > k:
         wider = short_runs.with_components(n)
-        results = yield Round([wider.candidate(union) for union in unions], Stopping(0.0, SETTLING))
+        results = yield Round(wider.candidates(unions), Stopping(0.0, SETTLING))
         fewer = min(n - k, max(1, n // ROUNDED))
         alive = [short_runs.data.view(r) for r in results if r.status is not Status.DEGENERATE]
         unions = []
@@ -122,4 +122,4 @@ def _merged_down(short_runs: ShortRuns, unions: list[Array]) -> Search[list[FitR
                     touched |= {merge.i, merge.j}
             if len(chosen) == fewer:
                 unions.append(_after(view.statistics, chosen))
-    return (yield from short_runs.to_rest([short_runs.candidate(union) for union in unions]))
+    return (yield from short_runs.to_rest(short_runs.candidates(unions)))

@@ -78,13 +78,17 @@ class ShortRuns:
             return self
         return replace(self, model=replace(self.model, n_components=k))
 
-    def candidate(self, start: Parameters | Array | FitResult) -> Candidate:
-        """A climb from parameters, from the M-step of statistics (K, S), or on from a result."""
-        if isinstance(start, FitResult):
-            return Candidate(self.model, EM(), start.parameters, self.number, self.label)
-        if isinstance(start, np.ndarray):
-            start = take(self.model.at_maximum(ModelStatistics(start[None], None), None)[0], 0)
-        return Candidate(self.model, EM(), start, self.number, self.label)
+    def candidate(self, start: Parameters | FitResult) -> Candidate:
+        """A climb from parameters, or on from a result."""
+        at = start.parameters if isinstance(start, FitResult) else start
+        return Candidate(self.model, EM(), at, self.number, self.label)
+
+    def candidates(self, statistics: Sequence[Array]) -> list[Candidate]:
+        """Climbs from the M-steps of statistics (K, S), as many components each as the model has."""
+        if not statistics:
+            return []
+        made, _ = self.model.at_maximum(ModelStatistics(np.stack(statistics), None), None)
+        return [self.candidate(take(made, place)) for place in range(len(statistics))]
 
     def rich(self, n_candidates: int) -> bool:
         """Whether so many may climb to rest."""

@@ -37,7 +37,7 @@ def split_merge_search(short_runs: ShortRuns, result: FitResult, rng: np.random.
                 move.apply(statistics)
                 touched |= move.touched
         if touched:
-            (after,) = yield Round([short_runs.candidate(statistics)], Stopping(0.0, LOOK))
+            (after,) = yield Round(short_runs.candidates([statistics]), Stopping(0.0, LOOK))
             if after.log_likelihood > result.log_likelihood and short_runs.data.sound(after):
                 result = after
                 continue
@@ -64,7 +64,7 @@ def repair_degenerate(short_runs: ShortRuns, result: FitResult, rng: np.random.G
         if lost & {move.merge.i, move.merge.j} and move.split.component not in lost - {move.merge.i}
     ]
     chosen = _diverse(proposals, 0, _followed(short_runs))
-    sound = yield from short_runs.to_rest([short_runs.candidate(move.applied(view.statistics)) for move in chosen])
+    sound = yield from short_runs.to_rest(short_runs.candidates([move.applied(view.statistics) for move in chosen]))
     return sound[0] if sound else None
 
 
@@ -72,7 +72,7 @@ def level_moves(short_runs: ShortRuns, result: FitResult, rng: np.random.Generat
     """Climbs from where moves lead that cost next to nothing."""
     view = short_runs.data.view(result)
     near = [move for move in moves(view, short_runs.data, rng, short_runs.effort.tries) if move.worth > -LEVEL]
-    return [short_runs.candidate(move.applied(view.statistics)) for move in _diverse(near, 0, FOLLOWED[0])]
+    return short_runs.candidates([move.applied(view.statistics) for move in _diverse(near, 0, FOLLOWED[0])])
 
 
 def _followed(short_runs: ShortRuns) -> int:
@@ -92,7 +92,7 @@ def _diverse(proposals: Sequence[Move], failures: int, n: int) -> list[Move]:
 
 def _tried(short_runs: ShortRuns, result: FitResult, starts: Sequence[np.ndarray]) -> Search[FitResult | None]:
     """A start that overtook the incumbent; of those that have not, the better half climbs on, as far as one may."""
-    running = [short_runs.candidate(start) for start in starts]
+    running = short_runs.candidates(starts)
     allowed = max(3 * LOOK * len(running), short_runs.effort.budget / short_runs.cost)
     passes = LOOK
     while running and allowed > 0:

@@ -13,5 +13,5 @@ from em_cli.families.covariances.structure import Letters
 class Diagonal:
     letters: ClassVar[Letters] = Letters(*"VVI")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         return np.maximum(scatter, floor**2)

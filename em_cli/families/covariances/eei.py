@@ -13,6 +13,6 @@ from em_cli.families.covariances.structure import Letters, pooled
 class EEI:
     letters: ClassVar[Letters] = Letters(*"EEI")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         variances = np.maximum(pooled(weight, scatter), floor**2)
         return np.repeat(variances, weight.shape[-1], axis=-2)

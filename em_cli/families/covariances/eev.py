@@ -13,6 +13,6 @@ from em_cli.families.covariances.structure import Letters, composed, least, pool
 class EEV:
     letters: ClassVar[Letters] = Letters(*"EEV")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         values, vectors = np.linalg.eigh(scatter)
         return composed(vectors, np.maximum(pooled(weight, values), least(floor)))

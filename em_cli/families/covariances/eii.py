@@ -13,6 +13,6 @@ from em_cli.families.covariances.structure import Letters, pooled
 class EII:
     letters: ClassVar[Letters] = Letters(*"EII")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         variance = np.maximum(pooled(weight, scatter).mean(axis=-1, keepdims=True), (floor**2).max())
         return np.repeat(np.repeat(variance, len(floor), axis=-1), weight.shape[-1], axis=-2)

@@ -15,13 +15,13 @@ from em_cli.families.covariances.structure import Letters, least
 class EVE:
     letters: ClassVar[Letters] = Letters(*"EVE")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         bound = least(floor)
 
         def best(share: Array, along: Array) -> Array:
             return common_volume(share, along, bound)
 
-        return common_axes(weight, scatter, at, Rule(best, answer))
+        return common_axes(weight, scatter, at, Rule(best, answer), steps)
 
 
 def answer(share: Array, ratio: Array, change: Array) -> Array:

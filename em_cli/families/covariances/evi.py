@@ -12,6 +12,6 @@ from em_cli.families.covariances.structure import Letters, floors
 class EVI:
     letters: ClassVar[Letters] = Letters(*"EVI")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         unit, bound = floors(floor)
         return common_volume(weight, scatter / unit, bound) * unit

@@ -14,7 +14,7 @@ from em_cli.families.covariances.structure import Letters, composed, floors
 class EVV:
     letters: ClassVar[Letters] = Letters(*"EVV")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         unit, bound = floors(floor)
         product = np.sqrt(np.outer(unit, unit))
         values, vectors = np.linalg.eigh(scatter / product)

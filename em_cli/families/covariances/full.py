@@ -11,5 +11,5 @@ from em_cli.families.covariances.structure import Letters
 class Full:
     letters: ClassVar[Letters] = Letters(*"VVV")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         return scatter

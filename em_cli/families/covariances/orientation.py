@@ -16,11 +16,11 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.families.covariances.structure import composed, shares
 
-STEPS = 60  # of Newton's method; from axes nearby it takes two
 LONGEST = 0.5  # turn of one axis towards another in a step
 SLIGHT = 1e-12  # nats a row still to be gained, after which one step ends it
 NEGLIGIBLE = 1e-20  # nats a row
 TINY = 1e-200  # a scatter below it is none
+LARGEST_RATIO = 1e100  # of a variance to the scatter along its axis
 SHORT = 1e-3  # turn that need not be tried first
 NOISE = 1e-13  # of the function's value, by which it may seem to rise
 ROUNDING = 1e-15  # of a scatter, beside which smaller ones have fewer digits
@@ -35,12 +35,15 @@ class Rule:
     answer: Callable[[Array, Array, Array], Array]  # δlog v, from shares, v/s and δs/v
 
 
-def common_axes(weight: Array, scatter: Array, at: Array | None, rule: Rule) -> Array:
-    """The likeliest covariances (…, K, D, D) with axes in common; the search begins at those of `at`."""
+def common_axes(weight: Array, scatter: Array, at: Array | None, rule: Rule, steps: int) -> Array:
+    """The likeliest covariances (…, K, D, D) with axes in common; the search begins at those of `at`.
+
+    Of Newton steps it takes so many at most, and two from axes nearby; a single one turns each plane by itself.
+    """
     k, d = scatter.shape[-3:-1]
     share, matrices = shares(weight).reshape(-1, k), scatter.reshape(-1, k, d, d)
     axes = _first_axes(share, matrices, rule) if at is None else axes_of(at.reshape(-1, k, d, d))
-    axes = _climbed(share, matrices, axes, rule)
+    axes = _turned_once(share, matrices, axes, rule) if steps == 1 else _climbed(share, matrices, axes, rule, steps)
     along = np.diagonal(_turned(matrices, axes), axis1=-2, axis2=-1)
     return composed(axes[:, None], rule.best(share, along)).reshape(scatter.shape)
 
@@ -69,10 +72,10 @@ def _first_axes(share: Array, scatter: Array, rule: Rule) -> Array:
     return chosen
 
 
-def _climbed(share: Array, scatter: Array, axes: Array, rule: Rule) -> Array:
+def _climbed(share: Array, scatter: Array, axes: Array, rule: Rule, steps: int) -> Array:
     going, reach = np.arange(len(axes)), np.ones(len(axes))  # the candidates that are not there yet
     axes, now = axes.copy(), Slope(share, _turned(scatter, axes), rule)
-    for _ in range(STEPS):
+    for _ in range(steps):
         turn = now.newton_turn()
         gain = -_inner(now.gradient, turn)
         longest = np.maximum.reduce(np.abs(turn), axis=(-1, -2))
@@ -95,6 +98,33 @@ def _climbed(share: Array, scatter: Array, axes: Array, rule: Rule) -> Array:
     return axes
 
 
+def _turned_once(share: Array, scatter: Array, axes: Array, rule: Rule) -> Array:
+    """Every plane turned by its own Newton step; by a quarter of it where the function does not fall, or not at all."""
+    turned = _turned(scatter, axes)
+    now, best = _value(share, np.diagonal(turned, axis1=-2, axis2=-1), rule)
+    turn = _plane_turns(turned, share[..., None] / best)
+    for part in (1.0, 0.25):
+        tried = axes @ rotation(part * turn)
+        along = np.add.reduce(tried[:, None] * (scatter @ tried[:, None]), axis=-2)
+        falls = _value(share, along, rule)[0] <= now + NOISE * (1 + np.abs(now))
+        if falls.all():
+            return np.asarray(tried, np.float64)
+        axes = np.where(falls[:, None, None], tried, axes)
+        turn = np.where(falls[:, None, None], 0.0, turn)
+    return axes
+
+
+def _plane_turns(scatter: Array, precision: Array) -> Array:
+    """Skew matrices (R, D, D) of Newton's turns, one plane at a time, the variances held."""
+    along = np.diagonal(scatter, axis1=-2, axis2=-1)
+    summed = np.add.reduce(scatter * precision[..., None, :], axis=-3)
+    own = 2 * (precision.swapaxes(-1, -2) @ along)
+    own -= 2 * np.diagonal(summed, axis1=-2, axis2=-1)[..., :, None]
+    scale = np.maximum(own + own.swapaxes(-1, -2), 0.0)
+    scale += 1e-12 * (1 + scale.max(axis=(-1, -2), keepdims=True))
+    return np.clip(-2 * _skew(summed) / scale, -LONGEST, LONGEST)
+
+
 class Slope:
     """The function of the axes that is to fall: Σ π_k (log|V_k| + tr M_k V_k⁻¹); M_k (R, K, D, D): scatter along them.
 
@@ -105,7 +135,8 @@ class Slope:
         self.share, self.scatter, self.rule = share, scatter, rule
         along = np.diagonal(scatter, axis1=-2, axis2=-1)
         self.value, best = _value(share, along, rule)
-        self.ratio, self.precision = best / np.maximum(along, TINY), share[..., None] / best
+        self.ratio = np.minimum(best / np.maximum(along, TINY), LARGEST_RATIO)
+        self.precision = share[..., None] / best
         self.columns = scatter * self.precision[..., None, :]  # M_k V_k⁻¹ times the share
         summed = np.add.reduce(self.columns, axis=-3)
         self.gradient = 2 * _skew(summed)

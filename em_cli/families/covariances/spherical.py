@@ -13,6 +13,6 @@ from em_cli.families.covariances.structure import Letters
 class Spherical:
     letters: ClassVar[Letters] = Letters(*"VII")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         variance = np.maximum(scatter.mean(axis=-1, keepdims=True), (floor**2).max())
         return np.repeat(variance, len(floor), axis=-1)

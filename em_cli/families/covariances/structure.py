@@ -78,14 +78,16 @@ class CovarianceStructure(Protocol):
 
     letters: ClassVar[Letters]
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         """Maximum-likelihood covariances, given the weight (…, K) and own covariance of each component.
 
         Diagonal structures get and give variances (…, K, D), or (…, K, 1) if they are isotropic, and
         hold them at floor² (D,) at least. Others get matrices, and may give one in common (…, 1, D, D):
         those that survive a rescaling of columns are clamped to the floor by the caller, if they are not
-        yet; rotated ones hold their eigenvalues at the least floor² themselves. An iteration may begin at
-        covariances of the same structure, from which it does not descend.
+        yet; rotated ones hold their eigenvalues at the least floor² themselves.
+
+        A structure whose maximum has no closed form may begin at covariances of the same structure. It
+        does not descend from them, and takes so many steps at most: what one leads to need not be the maximum.
         """
 
 

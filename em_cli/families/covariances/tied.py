@@ -11,5 +11,5 @@ from em_cli.families.covariances.structure import Letters, pooled
 class Tied:
     letters: ClassVar[Letters] = Letters(*"EEE")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         return pooled(weight, scatter)

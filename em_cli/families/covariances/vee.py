@@ -14,8 +14,8 @@ from em_cli.families.covariances.volumes import common_form
 class VEE:
     letters: ClassVar[Letters] = Letters(*"VEE")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         unit, bound = floors(floor)
         product = np.sqrt(np.outer(unit, unit))
         sizes = None if at is None else np.trace(at / product, axis1=-2, axis2=-1)
-        return common_form(weight, scatter / product, bound, sizes) * product
+        return common_form(weight, scatter / product, bound, sizes, steps) * product

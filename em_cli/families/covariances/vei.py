@@ -14,7 +14,7 @@ from em_cli.families.covariances.volumes import common_shape
 class VEI:
     letters: ClassVar[Letters] = Letters(*"VEI")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         unit, bound = floors(floor)
         sizes = None if at is None else np.add.reduce(at / unit, axis=-1)
-        return common_shape(weight, scatter / unit, bound, sizes) * unit
+        return common_shape(weight, scatter / unit, bound, sizes, steps) * unit

@@ -14,9 +14,9 @@ from em_cli.families.covariances.volumes import common_shape
 class VEV:
     letters: ClassVar[Letters] = Letters(*"VEV")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         values, vectors = np.linalg.eigh(scatter)
         bound = least(floor)
         unit = bound or 1.0
         sizes = None if at is None else np.trace(at, axis1=-2, axis2=-1) / unit
-        return composed(vectors, common_shape(weight, values / unit, bound / unit, sizes) * unit)
+        return composed(vectors, common_shape(weight, values / unit, bound / unit, sizes, steps) * unit)

@@ -18,7 +18,6 @@ from em_cli.families.covariances.structure import composed, shares
 FEWEST = 1e-12  # of the rows, that a component bears in these functions
 TINY = 1e-200  # a variance below it is none
 LONGEST = 3.0  # change of the logarithm of a volume in a step
-STEPS = 100  # of Newton's method; it takes about five
 SLIGHT = 1e-12  # nats a row still to be gained, after which one step ends it
 NOISE = 1e-13  # of the function's value, by which it may seem to rise
 ROUNDING = 1e-15  # of a scatter, beside which smaller ones have fewer digits
@@ -35,10 +34,12 @@ class Evaluated:
     noise: Array  # (…) nats, in which one value is as good as another
 
 
-def common_shape(weight: Array, variances: Array, bound: float, sizes: Array | None) -> Array:
+def common_shape(weight: Array, variances: Array, bound: float, sizes: Array | None, steps: int) -> Array:
     """The likeliest variances λ_k a_j (…, K, D), at least `bound`; the sizes (…, K) are first guesses at the λ_k."""
     share, variances = np.maximum(shares(weight), FEWEST), np.maximum(variances, TINY)
     d = variances.shape[-1]
+    if d == 1:
+        return np.maximum(variances, bound)
 
     def parted(logs: Array) -> Array:
         parts: Array = (share * np.exp(-logs))[..., None] * variances
@@ -58,15 +59,17 @@ def common_shape(weight: Array, variances: Array, bound: float, sizes: Array | N
         sizes = np.add.reduce(variances / np.add.reduce(parted(0.0 * share), axis=-2, keepdims=True), axis=-1)
     begin = np.log(sizes)
     smallest = np.minimum.reduce(np.add.reduce(parted(begin), axis=-2), axis=-1, keepdims=True)
-    logs = _own_volumes(share, d, _raised(begin, smallest, bound), evaluate, bound)
+    logs = _own_volumes(share, d, _raised(begin, smallest, bound), evaluate, bound, steps)
     common = np.maximum(np.add.reduce(parted(logs), axis=-2, keepdims=True), bound)
     return np.exp(logs)[..., None] * common
 
 
-def common_form(weight: Array, scatter: Array, bound: float, sizes: Array | None) -> Array:
+def common_form(weight: Array, scatter: Array, bound: float, sizes: Array | None, steps: int) -> Array:
     """The likeliest covariances λ_k C (…, K, D, D), their eigenvalues at least `bound`; likewise."""
     share = np.maximum(shares(weight), FEWEST)
     d = scatter.shape[-1]
+    if d == 1:
+        return np.maximum(scatter, max(bound, TINY))
 
     def parted(logs: Array) -> tuple[Array, Array, Array]:
         parts = (share * np.exp(-logs))[..., None, None] * scatter
@@ -90,7 +93,7 @@ def common_form(weight: Array, scatter: Array, bound: float, sizes: Array | None
         sizes = np.maximum(np.add.reduce(along / values[..., None, :], axis=-1), TINY)
     begin = np.log(sizes)
     smallest = parted(begin)[1][..., :1]
-    logs = _own_volumes(share, d, _raised(begin, smallest, bound), evaluate, bound)
+    logs = _own_volumes(share, d, _raised(begin, smallest, bound), evaluate, bound, steps)
     _, values, vectors = parted(logs)
     return np.exp(logs)[..., None, None] * composed(vectors, np.maximum(values, bound))[..., None, :, :]
 
@@ -116,7 +119,9 @@ def _raised(logs: Array, smallest: Array, bound: float) -> Array:
     return raised
 
 
-def _own_volumes(share: Array, d: int, logs: Array, evaluate: Callable[[Array], Evaluated], bound: float) -> Array:
+def _own_volumes(
+    share: Array, d: int, logs: Array, evaluate: Callable[[Array], Evaluated], bound: float, steps: int
+) -> Array:
     """log λ_k (…, K), at least 0 if there is a bound: projected Newton steps, taken back where they do not fall.
 
     A factor may be moved between the volumes and C. So C ⪰ 1 and λ_k ≥ 1 say no more than λ_k C ⪰ 1.
@@ -126,7 +131,9 @@ def _own_volumes(share: Array, d: int, logs: Array, evaluate: Callable[[Array], 
     going = np.ones(logs.shape[:-1], np.bool_)
     reach = np.ones(going.shape)
     now = evaluate(logs)
-    for _ in range(STEPS):
+    if steps == 1:
+        return _one_step(share, d, logs, now, evaluate, lowest)
+    for _ in range(steps):
         step, gain = _newton_step(share, d, now, logs <= lowest)
         step *= reach[..., None]
         sure = gain < SLIGHT
@@ -144,6 +151,23 @@ def _own_volumes(share: Array, d: int, logs: Array, evaluate: Callable[[Array], 
             break
         reach = np.where(falls, np.minimum(1.0, 4 * reach), reach / 4)
     return logs
+
+
+def _one_step(
+    share: Array, d: int, logs: Array, now: Evaluated, evaluate: Callable[[Array], Evaluated], lowest: float
+) -> Array:
+    """One Newton step; where it does not fall, the best volumes for the C there is (Celeux & Govaert 1995)."""
+    step, gain = _newton_step(share, d, now, logs <= lowest)
+    tried = np.maximum(logs + step, lowest)
+    sure = gain < SLIGHT
+    if sure.all():
+        return tried
+    falls = sure | (evaluate(tried).value <= now.value + NOISE * (1 + np.abs(now.value)))
+    if falls.all():
+        return tried
+    alone = np.maximum(logs + np.log(np.maximum(now.traces / (share * d), TINY)), lowest)
+    chosen: Array = np.where(falls[..., None], tried, alone)
+    return chosen
 
 
 def _newton_step(share: Array, d: int, at: Evaluated, lowest: Flags) -> tuple[Array, Array]:

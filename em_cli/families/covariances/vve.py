@@ -14,13 +14,13 @@ from em_cli.families.covariances.structure import Letters, least
 class VVE:
     letters: ClassVar[Letters] = Letters(*"VVE")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None) -> Array:
+    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
         bound = least(floor)
 
         def best(share: Array, along: Array) -> Array:
             return np.maximum(along, bound)
 
-        return common_axes(weight, scatter, at, Rule(best, answer))
+        return common_axes(weight, scatter, at, Rule(best, answer), steps)
 
 
 def answer(share: Array, ratio: Array, change: Array) -> Array:

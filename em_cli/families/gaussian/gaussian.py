@@ -163,9 +163,18 @@ class BoundGaussian:
         return sums
 
     def maximize(self, statistics: Array, parameters: GaussianParameters | None) -> GaussianParameters:
+        """In closed form, or one step towards the maximum from parameters: generalised EM (Dempster et al. 1977).
+
+        Sums with few digits may have led to concentrated components: from these it is the maximum.
+        """
         weight, means, scatter = self.averages(statistics, parameters)
-        at = None if parameters is None else parameters.covariances
-        covariances = self.structure.constrain(weight, scatter, self.bounds.floor, at)
+        constrain, floor = self.structure.constrain, self.bounds.floor
+        if parameters is None:
+            return self.completed(means, constrain(weight, scatter, floor), floored=True)
+        at, apart = parameters.covariances, np.logical_or.reduce(parameters.concentrated, axis=-1)
+        covariances = constrain(weight, scatter, floor, at, 1)
+        if self.letters.coupled and apart.any():
+            covariances[apart] = constrain(weight[apart], scatter[apart], floor, at[apart])
         return self.completed(means, covariances, floored=True)
 
     def averages(self, statistics: Array, parameters: GaussianParameters | None) -> tuple[Array, Array, Array]:
