@@ -88,6 +88,15 @@ class ReadingOptions:
     missing: Annotated[
         str | None, _opt("--missing", metavar="model|error|drop", help="Missing cells [default: model].")
     ] = None
+    sequence: Annotated[
+        str | None, _opt("--sequence", metavar="COL", help="Tells which rows are a sequence (--latent markov).")
+    ] = None
+    order: Annotated[
+        str | None, _opt("--order", metavar="COL", help="Time, by which rows of a sequence are sorted.")
+    ] = None
+    step: Annotated[
+        str | None, _opt("--step", metavar="STEP", help="Of time: 1, 1d, 1h, 1mo; gaps are steps without cells.")
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Setting:
     @property
     def kinds(self) -> tuple[Any, ...]:
         """The alternatives of which the value is one."""
-        return get_args(self.kind) if get_origin(self.kind) in (Union, UnionType) else (self.kind,)
+        return _alternatives(self.kind)
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -135,13 +135,21 @@ def build(registry: Registry[Part], name: str, options: Mapping[str, Any], **own
     return part(**{key: _as(known[key].kinds, value) for key, value in options.items()}, **own)
 
 
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
 def _as(kinds: Sequence[Any], value: Any) -> Any:
-    """A list as a tuple, where the part wants one."""
-    wanted = any(get_origin(kind) is tuple for kind in kinds)
-    return tuple(value) if wanted and isinstance(value, list) else value
+    """A list as a tuple, and lists in it likewise, where the part wants one."""
+    inner = next((get_args(kind)[0] for kind in kinds if get_origin(kind) is tuple), None)
+    if inner is None or not isinstance(value, list | tuple):
+        return value
+    return tuple(_as(_alternatives(inner), own) for own in value)
 
 
 def _fits(value: Any, kind: Any) -> bool:
+    if get_origin(kind) in (Union, UnionType):
+        return any(_fits(value, own) for own in get_args(kind))
     if get_origin(kind) is Literal:
         return any(value == word and type(value) is type(word) for word in get_args(kind))
     if get_origin(kind) in SEQUENCES:
@@ -155,6 +163,8 @@ def _fits(value: Any, kind: Any) -> bool:
 
 
 def _schema(kind: Any) -> dict[str, Any]:
+    if get_origin(kind) in (Union, UnionType):
+        return {"anyOf": [_schema(own) for own in get_args(kind)]}
     if get_origin(kind) is Literal:
         return {"enum": list(get_args(kind))}
     if get_args(kind):
@@ -171,6 +181,8 @@ def _words(kind: Any) -> str:
 
 
 def _plural(kind: Any) -> str:
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join("nulls" if own is NoneType else _plural(own) for own in get_args(kind))
     if get_args(kind):
         return f"lists of {_plural(get_args(kind)[0])}"
     return {float: "numbers", int: "whole numbers", str: "words"}.get(kind, "values")

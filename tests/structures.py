@@ -26,6 +26,15 @@ class Grouped:
     def bind(self, family: Any, columns: Any) -> Any:
         return self
 
+    def seen(self, responsibilities: Array, block: Block) -> None:
+        return None
+
+    def arranged(self, partition: Integers, n_components: int, block: Block, seed: Any) -> Integers:
+        return partition
+
+    def settled(self, parameters: Any, weight: Array) -> Any:
+        return parameters
+
     def chart(self, parameters: Any, weight: Array) -> None:
         return None
 

@@ -84,6 +84,7 @@ from em_cli.testing.random_rows import (
     with_gaps as with_gaps,
 )
 
+BY_ROWS = [name for name in LATENTS if not LATENTS.load(name)().needs_groups]  # latent structures of single rows
 SMALLEST = np.log(1e-300)  # what stands for the log of a probability of zero
 
 

@@ -15,19 +15,40 @@ def predict(
     model: Model,
     paths: Rows,
     reading: ReadingOptions,
+    decode: Annotated[
+        str | None,
+        Option(
+            "--decode",
+            metavar="posterior|viterbi|filter",
+            help="How states of sequences are told [default: posterior].",
+            show_default=False,
+        ),
+    ] = None,
+    horizon: Annotated[
+        int | None,
+        Option(
+            "--horizon", metavar="H", min=1, help="Forecast so many steps beyond each sequence.", show_default=False
+        ),
+    ] = None,
     out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
 ) -> None:
     """Label new rows.
 
+    With --decode filter a row is labelled by what was known at its time; --horizon adds rows that follow.
+
     Example: em predict faithful.em new.csv > labelled.csv
     """
     from em_cli.outputs.tables import score_header, score_lines
+    from em_cli.runs.forecast import forecast_lines
     from em_cli.runs.row_scores import open_model, scored_chunks, target
 
     write = target(out, force, model, *paths)
     loaded = open_model(model, paths)
+    if decode is not None or horizon is not None:
+        write(forecast_lines(loaded, paths, reading, decode or "posterior", horizon or 0))
+        return
 
     def lines() -> Iterator[str]:
         first = True

@@ -76,6 +76,14 @@ class DataConfig(_Section):
     labels: Annotated[
         str | None, Field(description="a column that names the component of the rows of which it is known")
     ] = None
+    sequence: Annotated[
+        str | None, Field(description="a column that tells which rows are a sequence, where labels follow a chain")
+    ] = None
+    order: Annotated[str | None, Field(description="the column of time, by which rows of a sequence are sorted")] = None
+    step: Annotated[
+        str | int | float | None,
+        Field(description="of time: 1, 1d, 1h, 1mo …; where a row is missing there is a step without cells"),
+    ] = None
     weight_type: Annotated[
         Literal["frequency", "sampling"],
         Field(description="frequency: a weight of 2 is the row twice; sampling: weights are scaled to mean 1"),

@@ -132,8 +132,9 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
     """SHA-256 of what decides the results: of the input files what they hold, not their names."""
     decisive = config.model_dump(mode="json", exclude={*PLACE_KEYS})
     decisive["data"].pop("path")
-    if config.data.skip is None:  # runs of a time without this key can still be resumed
-        decisive["data"].pop("skip")
+    for later in ("skip", "sequence", "order", "step"):  # runs of a time without these keys can still be resumed
+        if decisive["data"][later] is None:
+            decisive["data"].pop(later)
     decisive["k"] = decisive["k"] or 0
     if (short := in_short_forms(config)) is None:
         decisive = {key: value for key, value in decisive.items() if key not in ("noise", "mixing_weights")}

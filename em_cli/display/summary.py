@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from em_cli.display.chain_table import chain
 from em_cli.display.closing import tell_files, tell_warnings
 from em_cli.display.component_table import components
 from em_cli.display.search_words import ending, number, trust
@@ -38,6 +39,7 @@ def fit_summary(
     page.words(read_line, indent="", style="dim")
     page.blank()
     components(page, document)
+    chain(page, document)
     page.blank()
     _figures(page, document)
     _last_words(page, document, least_certain)
@@ -48,18 +50,25 @@ def fit_summary(
 
 def _title(document: Mapping[str, Any]) -> str:
     family = str(document.get("family", ""))
-    groups = document.get("groups")
-    if isinstance(groups, list) and groups:
-        named = [str(group.get("family", "")).replace("_", " ") for group in groups if isinstance(group, Mapping)]
-        title = f"{' × '.join(dict.fromkeys(named))} mixture"
+    if document.get("groups"):
+        title = f"{' × '.join(_families(document))} mixture"
     else:
         known = family in FAMILIES or family in FAMILIES.names()  # a document may come from where there are others
         title = FAMILIES.load(family).title if known else f"{family.replace('_', ' ')} mixture"
+    if document.get("latent") == "markov":
+        title = f"{' × '.join(_families(document))} hidden Markov model"
     title = title[:1].upper() + title[1:]
     structure, covariance = document.get("structure"), document.get("covariance_type")
     named = [str(structure)] if structure else []
     both = " ".join([*named, *([f"({covariance})"] if covariance not in (None, "", structure) else [])])
     return safe(", ".join([title, *([both] if both else []), f"k = {document.get('n_components')}"]))
+
+
+def _families(document: Mapping[str, Any]) -> list[str]:
+    """Of all groups of columns, each once."""
+    groups = document.get("groups")
+    several = [group for group in groups if isinstance(group, Mapping)] if isinstance(groups, list) else []
+    return list(dict.fromkeys(str(own.get("family", "")).replace("_", " ") for own in several or [document]))
 
 
 def _figures(page: Page, document: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from em_cli.engine.assignment import SOFT, Assignment
 
 if TYPE_CHECKING:
     from em_cli.engine.columns import Columns
+from em_cli.engine.decoder import Decoder
 from em_cli.engine.expectation import LatentStatistics, ModelStatistics
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.rows import Block
@@ -75,6 +76,26 @@ class Latent(Protocol):
 
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
         """What units of this log-likelihood (R, U) add to the objective (R,), under these weights."""
+
+    def seen(self, responsibilities: Array, block: Block) -> Any:
+        """The statistics beyond the component weights, where nothing but responsibilities (R, K, n) is known."""
+
+    def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
+        """The partition (n,) to start from in place of one that knows nothing of the structure."""
+
+    @property
+    def exchangeable(self) -> bool:
+        """Whether nothing but the rows tells the components apart, so that their numbers mean nothing."""
+
+    def renumbered(self, parameters: Any, order: Integers) -> Any:
+        """Parameters (no stack) of the components in this order."""
+
+    def settled(self, parameters: Any, weight: Array) -> Any:
+        """Parameters (no stack) with what in them follows from the weight (K,) of the components alone."""
+
+    @property
+    def decoder(self) -> Decoder | None:
+        """What tells of the labels of rows that follow each other; None where they do not."""
 
     def maximize(self, weight: Array, statistics: Any, parameters: Any) -> Any: ...
     def n_parameters(self, n_components: int) -> int: ...

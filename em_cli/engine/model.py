@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers, n_candidates, stack, take
+from em_cli.engine.arrays import Array, Flags, Integers, map_arrays, n_candidates, stack, take
 from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
 from em_cli.engine.family import BoundFamily, Chart, Penalised
 from em_cli.engine.latent import BeyondComponents, Latent, LatentChart
@@ -57,7 +57,17 @@ class Model:
         if by_products and by_products.natural(components)[1].any():
             about = self.family.statistics(features, masses, components)
             components = self.family.maximize(about, components)
-        return take(self.with_components(components, ModelStatistics(statistics, None), None)[0], 0)
+        found = ModelStatistics(statistics, self.latent.seen(masses, block))
+        return take(self.with_components(components, found, None)[0], 0)
+
+    def settled(self, parameters: Parameters, weight: Array) -> Parameters:
+        """Parameters (no stack) with what in them follows from the weight (K,) of the components alone."""
+        return Parameters(self.latent.settled(parameters.latent, weight), parameters.components)
+
+    def renumbered(self, parameters: Parameters, order: Integers) -> Parameters:
+        """Parameters (no stack) of the components in this order."""
+        components = map_arrays(lambda array: array[order], parameters.components)
+        return Parameters(self.latent.renumbered(parameters.latent, order), components)
 
     def expected_log_likelihood(self, statistics: ModelStatistics, parameters: Parameters) -> Array:
         """(R,) of rows and labels together, base measure and entropy of the labels left out.

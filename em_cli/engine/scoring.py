@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, add, stack
+from em_cli.engine.decoder import Decoded
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
@@ -21,6 +22,7 @@ from em_cli.engine.rows import Block, Source, checked_groups, quanta
 class RowScores:
     log_density: Array  # (n,) of the mixture; (G,) of each group of rows, where the latent structure needs them
     responsibilities: Array  # (K, n), and behind them those of the outcomes beyond the components
+    path: Integers | None = None  # (n,) the most probable labels together, where rows follow each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _score_groups(model: Model, parameters: Parameters, block: Block) -> tuple[R
     """And the log-likelihood () under the case weights."""
     groups = checked_groups(block)
     stacked = stack([parameters])
-    joint = _log_densities(model, stacked, block.x, model.latent.log_prior(stacked.latent))
+    joint = log_densities(model, stacked, block.x, model.latent.log_prior(stacked.latent))
     posterior = model.latent.posterior(joint, stacked.latent, block)
     base = model.family.base_measure(block.x)
     total = model.latent.total(posterior.log_likelihood, block, block.weights)[0]
@@ -97,11 +99,32 @@ def _score_groups(model: Model, parameters: Parameters, block: Block) -> tuple[R
     return RowScores(posterior.log_likelihood[0] + np.add.reduceat(base, groups[:-1]), responsibilities), total
 
 
-def _log_densities(model: Model, stacked: Parameters, x: Array, offset: Array) -> Array:
+def decode(model: Model, parameters: Parameters, block: Block) -> Decoded | None:
+    """None where rows do not follow each other."""
+    decoder = model.latent.decoder
+    if decoder is None:
+        return None
+    groups = checked_groups(block)
+    none = np.zeros((1, model.n_components))
+    joint = log_densities(model, stack([parameters]), block.x, none)[0]
+    found = decoder.decode(joint, parameters.latent, block)
+    base = model.family.base_measure(block.x)
+    for probabilities in (found.responsibilities, found.filtered):
+        probabilities[probabilities < NEGLIGIBLE] = 0.0
+    return Decoded(
+        found.responsibilities,
+        found.filtered,
+        found.log_density + base,
+        found.path,
+        found.path_log_probability + np.add.reduceat(base, groups[:-1]),
+    )
+
+
+def log_densities(model: Model, stacked: Parameters, x: Array, offset: Array) -> Array:
     """(1, K, n) of the components less the base measure, plus the offset (1, K); the rows in any order."""
     order = pattern_order(x) if np.isnan(x).any() else None
     if order is not None:
-        ordered = _log_densities(model, stacked, x.take(order, axis=1), offset)
+        ordered = log_densities(model, stacked, x.take(order, axis=1), offset)
         return ordered.take(np.argsort(order), axis=2)
     n, step = x.shape[1], tile_rows(model.family.n_features())
     density = np.empty((1, model.n_components, n))

@@ -7,4 +7,5 @@ LATENTS = Registry[Latent](
     "latent",
     independent="em_cli.latents.independent:Independent",
     noise="em_cli.latents.noise:Noise",
+    markov="em_cli.latents.markov:Markov",
 )

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Integers, map_arrays
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import field, numbers
@@ -91,6 +91,26 @@ class Independent:
 
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
         return weighted_sum(log_likelihood, weights)
+
+    def seen(self, responsibilities: Array, block: Block) -> None:
+        return None
+
+    def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
+        return partition
+
+    @property
+    def exchangeable(self) -> bool:
+        return True
+
+    def renumbered(self, parameters: MixingWeights, order: Integers) -> MixingWeights:
+        return map_arrays(lambda array: array[order], parameters)
+
+    def settled(self, parameters: MixingWeights, weight: Array) -> MixingWeights:
+        return parameters
+
+    @property
+    def decoder(self) -> None:
+        return None
 
     def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
         if not self._free(weight.shape[-1]):

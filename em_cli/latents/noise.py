@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Integers, map_arrays
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
@@ -120,6 +120,26 @@ class Noise:
 
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
         return weighted_sum(log_likelihood, weights)
+
+    def seen(self, responsibilities: Array, block: Block) -> None:
+        return None
+
+    def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
+        return partition
+
+    @property
+    def exchangeable(self) -> bool:
+        return True
+
+    def renumbered(self, parameters: NoisyWeights, order: Integers) -> NoisyWeights:
+        return map_arrays(lambda array: array[order], parameters)
+
+    def settled(self, parameters: NoisyWeights, weight: Array) -> NoisyWeights:
+        return parameters
+
+    @property
+    def decoder(self) -> None:
+        return None
 
     def maximize(self, weight: Array, statistics: Array | None, parameters: NoisyWeights | None) -> NoisyWeights:
         weight = np.maximum(weight, TINY)

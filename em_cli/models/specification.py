@@ -113,7 +113,7 @@ def check_cells(data: Data, groups: Sequence[Group]) -> None:
             place = int(refused[:, row].argmax())
             name = data.schema.names[group.columns[place]]
             raise DataError(
-                f"{data.name}, row {data.rows[row] + 1}, column {quoted(name)}: {x[place, row]:.15g} cannot be of "
+                f"{data.name}, row {data.row_of(row)}, column {quoted(name)}: {x[place, row]:.15g} cannot be of "
                 f"family {group.family!r}; it must be {support.requirement}."
             )
         if fault := support.refuses(x):
@@ -122,14 +122,29 @@ def check_cells(data: Data, groups: Sequence[Group]) -> None:
 
 def latent_of(config: RunConfig, data: Data, ks: Sequence[int]) -> Latent:
     """The law of the labels; `UsageError` for what cannot be."""
+    latent = _chosen(config)
+    if reason := latent.refuses(data.schema.columns, ks):
+        raise UsageError(reason)
+    return latent
+
+
+def needs_sequences(config: RunConfig) -> bool:
+    """Whether rows follow each other, so that it matters which of them belong together."""
+    return _chosen(config).needs_groups
+
+
+def names_components(config: RunConfig) -> bool:
+    """Whether the law of the labels tells components apart by their numbers."""
+    return config.latent is not None and not _chosen(config).exchangeable
+
+
+def _chosen(config: RunConfig) -> Latent:
     from em_cli.config.choices import latent_choice
     from em_cli.latents import LATENTS
     from em_cli.parts import build
 
     choice = latent_choice(config)
     latent: Latent = build(LATENTS, choice.name, choice.options)
-    if reason := latent.refuses(data.schema.columns, ks):
-        raise UsageError(reason)
     return latent
 
 

@@ -11,9 +11,8 @@ import numpy as np
 
 from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl
-from em_cli.engine.arrays import map_arrays, stack
+from em_cli.engine.arrays import Flags, stack
 from em_cli.engine.climb import FitResult
-from em_cli.engine.expectation import Parameters
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.engine.scoring import Totals, score_source
@@ -48,6 +47,7 @@ class Context:
     weight_type: str
     data_sha256: str
     config_sha256: str
+    steps: Mapping[str, Any] | None = None  # what is said of sequences, where rows follow each other
 
     @property
     def family(self) -> str:
@@ -72,19 +72,19 @@ class Scored:
 def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> Scored:
     """Order the components by decreasing weight, then mean; write them as a document does; score that."""
     assert fitted.chosen is not None, "there is a fit to score"
-    model, found = fitted.chosen.candidate.model, fitted.chosen.parameters
+    model = fitted.chosen.candidate.model
+    found = model.settled(fitted.chosen.parameters, fitted.chosen.weight)
     means, _ = model.family.moments(found.components)
     weights = np.round(model.to_document(found)["weights"], 9)  # equal ones may differ by rounding
-    order = np.lexsort((*means.T[::-1], -weights))
+    order = np.lexsort((*means.T[::-1], -weights)) if model.latent.exchangeable else np.arange(len(weights))
     source = relabelled(source, np.append(np.argsort(order), -1))
-    ordered: Parameters = map_arrays(lambda array: array[order], found)
-    parameters = _described(_identity(context, fitted), model.to_document(ordered))
-    loaded = model_of(parameters | {"n_missing": context.n_missing})
+    parameters = _described(_identity(context, fitted), model.to_document(model.renumbered(found, order)))
+    loaded = model_of(parameters | {"n_missing": context.n_missing}, _gaps(context, source))
     totals = score_source(loaded.model, loaded.parameters, source, runner)
     figures = Figures(
         float(totals.log_likelihood),
         model.n_parameters,
-        float(totals.n_effective.sum()) if context.weights_name else source.n_rows,
+        _n_for_bic(totals, context, source),
         float(totals.entropy),
         float(totals.log_largest),
     )
@@ -93,6 +93,27 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
     named = tuple(names.get(int(old), f"component {new + 1}") for new, old in enumerate(order))
     log_prior = float(np.sum(model.log_prior(stack([found]))))
     return Scored(fitted, parameters, loaded, totals, figures, degeneracies, log_prior, source, named)
+
+
+def _gaps(context: Context, source: Source) -> Flags | None:
+    """The columns in which cells are missing, those of steps without a row included; None if there are no steps."""
+    if context.steps is None:
+        return None
+    gaps = np.zeros(source.n_columns, np.bool_)
+    for index in range(len(source)):
+        gaps |= np.isnan(source[index].x).any(axis=1)
+    return gaps
+
+
+def _n_for_bic(totals: Totals, context: Context, source: Source) -> float:
+    """The weight of the rows; steps in time of which nothing was seen are none."""
+    if context.steps is None:
+        return float(totals.n_effective.sum()) if context.weights_name else source.n_rows
+    n = 0.0
+    for block in (source[index] for index in range(len(source))):
+        seen = ~np.isnan(block.x).all(axis=0)
+        n += float(seen.sum() if block.weights is None else block.weights[seen].sum())
+    return n if context.weights_name else int(n)
 
 
 def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -> dict[str, Any]:
@@ -135,6 +156,7 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
             "weight_type": context.weight_type if context.weights_name else None,
             "sum_weights": float(figures.n_rows),
             "n_for_bic": figures.n_rows,
+            **(context.steps or {}),
             "search": {
                 "effort": context.effort,
                 "searches": fitted.searches,

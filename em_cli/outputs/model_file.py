@@ -13,9 +13,11 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import unit_columns
+from em_cli.engine.decoder import Decoded
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.scoring import RowScores, score_rows
+from em_cli.engine.rows import Block
+from em_cli.engine.scoring import RowScores, decode, score_rows
 from em_cli.errors import DataError, UsageError, in_words
 from em_cli.latents import LATENTS
 from em_cli.models.groups import MIXED, Group, built, check_group, grouped
@@ -61,13 +63,29 @@ class LoadedModel:
             scores.log_density[some], scores.responsibilities[:, some] = part.log_density, part.responsibilities
         return scores
 
+    @property
+    def sequential(self) -> bool:
+        """Whether rows follow each other in sequences."""
+        return self.model.latent.decoder is not None
+
+    def decoded(self, block: Block) -> Decoded:
+        """What is known of the labels of rows that follow each other, in groups; `UsageError` where they do not."""
+        loaded = self.with_gaps if np.isnan(block.x[~self.gaps]).any() else self
+        found = decode(loaded.model, loaded.parameters, block)
+        if found is None:
+            raise UsageError(f"rows of latent structure {self.document['latent']!r} do not follow each other.")
+        return found
+
     @cached_property
     def with_gaps(self) -> LoadedModel:
         """The same, ready for cells that are missing in any column."""
         return model_of(self.document, np.ones_like(self.gaps))
 
-    def completed(self, x: Array, rng: np.random.Generator | None) -> Array:
-        """The rows (D, n) with missing cells at their conditional mean or likeliest level, or drawn."""
+    def completed(self, x: Array, rng: np.random.Generator | None, known: Array | None = None) -> Array:
+        """The rows (D, n) with missing cells at their conditional mean or likeliest level, or drawn.
+
+        What is known of their components (K, n) may come from elsewhere than from each of them.
+        """
         gaps = np.isnan(x).any(axis=0)
         if not gaps.any():
             return x
@@ -75,7 +93,8 @@ class LoadedModel:
         family, components = wide.model.family.completing, wide.parameters.components
         if family is None:
             raise UsageError(f"family {self.document['family']!r} cannot tell what a missing cell may be.")
-        r = self.score(some).responsibilities[: wide.model.n_components]
+        r = self.score(some).responsibilities if known is None else known[:, gaps]
+        r = r[: wide.model.n_components]
         r = r / np.maximum(
             r.sum(axis=0), np.finfo(float).tiny
         )  # a row of noise is completed by its likeliest components

@@ -21,7 +21,8 @@ SLICE = 1 << 10  # rows turned to text at once: their numbers stay in a core's o
 def score_header(key: str, model: Model) -> str:
     """`row` (or the name of the id column), component, p1 … pK, outcomes beyond them, log_density, uncertainty."""
     own = [f"p{k + 1}" for k in range(model.n_components)]
-    return _line([key, "component", *own, *model.latent.extra, "log_density", "uncertainty"])
+    path = [] if model.latent.decoder is None else ["state_viterbi"]
+    return _line([key, "component", *own, *model.latent.extra, "log_density", "uncertainty", *path])
 
 
 def score_lines(
@@ -31,7 +32,7 @@ def score_lines(
 
     `keys` are the ids of all the rows, or their numbers. The component of a row that belongs to none is 0.
     """
-    blanks = _blanks(len(scores.responsibilities))
+    blanks = _blanks(len(scores.responsibilities) + (scores.path is not None))
     place = 0
     for first in range(0, len(keys), SLICE):
         names = keys[first : first + SLICE]
@@ -46,10 +47,11 @@ def score_lines(
         place = stop
 
 
-def blank_lines(n_probabilities: int, keys: Sequence[str] | range) -> Iterator[str]:
+def blank_lines(model: Model, keys: Sequence[str] | range) -> Iterator[str]:
     """The lines of rows that have no scores."""
+    blanks = _blanks(model.n_outcomes + (model.latent.decoder is not None))
     for key in keys:
-        yield f"{key if isinstance(key, int) else _field(key)},{_blanks(n_probabilities)}\n"
+        yield f"{key if isinstance(key, int) else _field(key)},{blanks}\n"
 
 
 def _blanks(n_probabilities: int) -> str:
@@ -57,7 +59,7 @@ def _blanks(n_probabilities: int) -> str:
 
 
 def _score_texts(scores: RowScores, rows: slice, n_components: int) -> list[str]:
-    """component,p1,…,pK,log_density,uncertainty of each row.
+    """component,p1,…,pK,log_density,uncertainty of each row, and its state on the most probable path.
 
     By way of JSON, whose writer finds the shortest numbers that read back the same ten times as fast as `repr`.
     """
@@ -65,6 +67,8 @@ def _score_texts(scores: RowScores, rows: slice, n_components: int) -> list[str]
     component = r.argmax(axis=0)
     number = np.where(component < n_components, component + 1, 0)
     columns = (number, *r, log_density, uncertain(r, component))
+    if scores.path is not None:
+        columns = (*columns, scores.path[rows] + 1)
     text = to_json(list(zip(*[column.tolist() for column in columns], strict=True))).decode()
     if not np.isfinite(log_density).all():
         text = text.replace("NaN", "nan").replace("Infinity", "inf")

@@ -16,6 +16,7 @@ from em_cli.config.run_config import RunConfig
 from em_cli.config.texts import fingerprint
 from em_cli.criteria import CRITERIA
 from em_cli.errors import OutputError, UsageError
+from em_cli.models.specification import names_components
 from em_cli.options import ReportOptions, layer
 from em_cli.outputs.model_file import read_bytes
 from em_cli.registry import did_you_mean
@@ -80,9 +81,9 @@ def configured(request: Request) -> Settings:
 
 
 def _with_climbs_of_named(config: RunConfig) -> RunConfig:
-    """Where components are named by labels or fixed means, climbs from many starts instead of a search."""
+    """Where components are named by labels, fixed means or transitions, climbs from many starts instead of a search."""
     of_families: list[Mapping[str, Any]] = [config.family_options, *(g.model_extra or {} for g in config.groups)]
-    named = config.data.labels is not None or any("means" in own for own in of_families)
+    named = config.data.labels is not None or any("means" in own for own in of_families) or names_components(config)
     if not named or config.search.restarts != "auto":
         return config
     return config.model_copy(update={"search": config.search.model_copy(update={"restarts": CLIMBS_OF_NAMED})})

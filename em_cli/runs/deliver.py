@@ -14,6 +14,7 @@ from em_cli.models.groups import Group
 from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
+from em_cli.outputs.transitions import TRANSITION_COLUMNS, transition_rows
 from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import responsibility_lines
 from em_cli.search.ledger import Fitted
@@ -34,7 +35,7 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
         max_iter=config.search.max_iter,
         cut_by=cut_by,
         n_rows_read=data.n_rows_read,
-        n_samples=data.source.n_rows,
+        n_samples=len(data.rows),
         missing=config.data.missing,
         n_missing=data.n_missing,
         weights_name=data.weights_name,
@@ -42,7 +43,23 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
         weight_type=config.data.weight_type,
         data_sha256=data.data_sha256,
         config_sha256=settings.fingerprint,
+        steps=_steps(settings, data),
     )
+
+
+def _steps(settings: Settings, data: Data) -> dict[str, Any] | None:
+    """What a document says of sequences."""
+    if data.sequences is None:
+        return None
+    own, found = settings.config.data, data.sequences
+    return {
+        "sequence_column": own.sequence,
+        "order_column": own.order,
+        "step": None if own.step is None else str(own.step),
+        "n_sequences": found.n_sequences,
+        "n_steps": found.n_steps,
+        "n_transitions": found.n_steps - found.n_sequences,
+    }
 
 
 def model_chosen(params: Mapping[str, Any]) -> ModelChosen:
@@ -59,6 +76,8 @@ def run_files(
     files: dict[str, Iterable[str]] = {"params.json": [to_json(document)]}
     if settings.config.responsibilities:
         files["responsibilities.csv"] = responsibility_lines(result, data)
+    if (counted := transition_rows(result)) is not None:
+        files["transitions.csv"] = csv_text(TRANSITION_COLUMNS, counted)
     files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows(fits))
     files["restarts.csv"] = csv_text(LEDGER_COLUMNS, ledger_rows(fits))
     files["run.yaml"] = [record(settings.config, PLACE_KEYS)]

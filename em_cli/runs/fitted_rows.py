@@ -7,20 +7,37 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from em_cli.engine.arrays import Integers
+from em_cli.engine.rows import Source
 from em_cli.engine.scoring import RowScores
 from em_cli.outputs.document import Scored
+from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import blank_lines, score_header, score_lines
+from em_cli.sources.sequences import Sequences
 from em_cli.sources.table import Data
 
 
 def scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScores]]:
     """The data rows (n,) of each block that was fitted, from 0, and their scores."""
+    if data.sequences is not None:
+        yield data.rows, scored_sequences(result.loaded, result.source, data.sequences)
+        return
     used = 0
     for index in range(len(result.source)):
         block = result.source[index]
         n = block.x.shape[1]
         yield data.rows[used : used + n], result.loaded.score(block.x, block.labels)
         used += n
+
+
+def scored_sequences(loaded: LoadedModel, source: Source, sequences: Sequences) -> RowScores:
+    """The scores of rows in sequences, in the order in which they were read."""
+    found = [loaded.decoded(source[index]) for index in range(len(source))]
+    at = sequences.places
+    return RowScores(
+        np.concatenate([part.log_density for part in found])[at],
+        np.concatenate([part.responsibilities for part in found], axis=1).take(at, axis=1),
+        np.concatenate([part.path for part in found])[at],
+    )
 
 
 def with_others(
@@ -59,7 +76,7 @@ def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
         last = int(rows[-1]) + 1
         yield from score_lines(scores, rows - first, keys(first, last), model.n_components)
         first = last
-    yield from blank_lines(model.n_outcomes, keys(first, data.n_rows_read))
+    yield from blank_lines(model, keys(first, data.n_rows_read))
 
 
 def least_certain(result: Scored, data: Data) -> tuple[str, float] | None:

@@ -13,6 +13,7 @@ TOPICS = (
     "columns",
     "families",
     "missing",
+    "sequences",
     "files",
     "search",
     "criteria",

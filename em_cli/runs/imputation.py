@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from em_cli.engine.arrays import Array
 from em_cli.errors import UsageError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
-from em_cli.runs.row_scores import chunks_for
+from em_cli.runs.row_scores import chunks_for, sequences_for
 from em_cli.sources.filling import cell_text, filled, missing_cells
 from em_cli.sources.pieces import Piece
+from em_cli.sources.stream import Chunk
 
 
 def completed(
@@ -21,14 +23,25 @@ def completed(
     """The text of the files, completed as the rows come; by draw 0 with what is expected or likeliest."""
     columns, decimal = list(loaded.schema.columns), reading.decimal or "."
     first: Piece | None = None
-    for chunk in chunks_for(loaded, paths, replace(reading, missing="model")):
+    for chunk, known in _chunks(loaded, paths, replace(reading, missing="model")):
         piece = chunk.piece
         if first is not None and piece.names != first.names:
             raise UsageError(f"{piece.file} has other columns than {first.file}: complete one file at a time.")
-        x = loaded.completed(chunk.x, np.random.default_rng((seed, draw, chunk.first_row)) if draw else None)
+        x = loaded.completed(chunk.x, np.random.default_rng((seed, draw, chunk.first_row)) if draw else None, known)
         cells: dict[int, dict[str, str]] = {}
         for place, row in np.argwhere(missing_cells(piece, columns)).tolist():
             column = columns[place]
             cells.setdefault(row, {})[column.name] = cell_text(column, float(x[place, row]), decimal)
         yield filled(piece, cells, header=first is None)
         first = first or piece
+
+
+def _chunks(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions) -> Iterator[tuple[Chunk, Array | None]]:
+    """The rows, and what their sequences tell of their components (K, n)."""
+    if not loaded.sequential:
+        yield from ((chunk, None) for chunk in chunks_for(loaded, paths, reading))
+        return
+    found = sequences_for(loaded, paths, reading)
+    p = found.scores.responsibilities
+    for chunk in found.chunks:
+        yield chunk, p[:, chunk.first_row : chunk.first_row + chunk.n_rows]

@@ -10,26 +10,35 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.rows import picked
+from em_cli.engine.rows import Source, picked
+from em_cli.engine.scoring import RowScores
 from em_cli.errors import DataError
 from em_cli.outputs.document import Scored
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.reports.run import Rows, sample
+from em_cli.runs.fitted_rows import scored_sequences
+from em_cli.runs.new_sequences import new_sequences
 from em_cli.sources.column_types import recoded
 from em_cli.sources.examined import examine
 from em_cli.sources.files import expand, hashed, label
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plural
+from em_cli.sources.sequences import Sequences
 from em_cli.sources.stream import Chunk, stream
 from em_cli.sources.table import Data
 
 READING = (
-    "id", "delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "missing", "weights", "labels",
+    "id", "sequence", "order",
+    "delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "missing", "weights", "labels",
 )  # fmt: skip
 
 
 def rows_of(result: Scored, data: Data) -> Rows:
     """Those of a fit whose data are at hand."""
+    if data.sequences is not None:
+        return _of_sequences(
+            scored_sequences(result.loaded, result.source, data.sequences), data.source, data.sequences
+        )
     kept = sample(data.source.n_rows)
     rows = picked(result.source, kept)
     return _scored(result.loaded, rows.x, rows.weights, rows.labels, data.rows[kept] + 1, data.source.n_rows)
@@ -38,7 +47,9 @@ def rows_of(result: Scored, data: Data) -> Rows:
 def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> Rows:
     """Those of a run folder, in memory that does not grow with their number."""
     paths = _found(manifest, home, data)
-    options = _options(manifest)
+    options = replace(_options(manifest), sequential=loaded.sequential)
+    if loaded.sequential:
+        return _read_sequences(loaded, paths, options)
     names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
     n = int(loaded.document["n_samples"])
     kept, passed, total = sample(n), 0, 0.0
@@ -62,6 +73,24 @@ def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data
         np.concatenate(numbers),
         n,
     )
+
+
+def _read_sequences(loaded: LoadedModel, paths: Sequence[str], options: ReadOptions) -> Rows:
+    """Those of files whose rows follow each other; they are read whole."""
+    names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
+    chunks = list(stream(paths, loaded.schema.columns, options))
+    labels = [_labels(chunk, options, names) for chunk in chunks] if options.labels is not None else None
+    found = new_sequences(loaded, chunks, options, None if labels is None else np.concatenate(labels))
+    return _of_sequences(found.scores, found.source, found.sequences)
+
+
+def _of_sequences(scores: RowScores, source: Source, sequences: Sequences) -> Rows:
+    n = len(sequences.places)
+    kept = sample(n)
+    kept = kept[np.argsort(sequences.places[kept], kind="stable")]  # in the order of time
+    rows = picked(source, sequences.places[kept])
+    r = scores.responsibilities[:, kept]
+    return Rows(rows.x, rows.weights, r, scores.log_density[kept], kept + 1, n)
 
 
 def _scored(
@@ -90,7 +119,12 @@ def _labels(chunk: Chunk, options: ReadOptions, names: Mapping[str, int]) -> Int
 def _options(manifest: Mapping[str, Any]) -> ReadOptions:
     """How the data were read."""
     asked = manifest.get("config", {}).get("data", {})
-    return ReadOptions(**{name: asked[name] for name in READING if name in asked}, na=tuple(asked.get("na", ())))
+    step = asked.get("step")
+    own = {name: asked[name] for name in READING if name in asked}
+    sequential = any(asked.get(name) is not None for name in ("sequence", "order", "step"))
+    return ReadOptions(
+        **own, na=tuple(asked.get("na", ())), step=None if step is None else str(step), sequential=sequential
+    )
 
 
 def _found(manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> list[str]:

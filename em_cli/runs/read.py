@@ -8,7 +8,7 @@ from dataclasses import replace
 from em_cli.config.run_config import DataConfig, RunConfig
 from em_cli.engine.events import DataRead
 from em_cli.errors import DataError
-from em_cli.models.specification import column_types, paired, wishes
+from em_cli.models.specification import column_types, needs_sequences, paired, wishes
 from em_cli.runs.record import Record
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed
@@ -16,7 +16,9 @@ from em_cli.sources.reader import read
 from em_cli.sources.table import Data
 
 
-def read_options(data: DataConfig, types: Mapping[str, str], default_type: str = "auto") -> ReadOptions:
+def read_options(
+    data: DataConfig, types: Mapping[str, str], default_type: str = "auto", sequential: bool = False
+) -> ReadOptions:
     """How to read; the types must be types, and no families."""
     return ReadOptions(
         columns=tuple(data.columns) if data.columns is not None else None,
@@ -35,6 +37,10 @@ def read_options(data: DataConfig, types: Mapping[str, str], default_type: str =
         default_type=default_type,
         weights=data.weights,
         labels=data.labels,
+        sequential=sequential,
+        sequence=data.sequence,
+        order=data.order,
+        step=None if data.step is None else str(data.step),
     )
 
 
@@ -43,7 +49,7 @@ def read_data(config: RunConfig, record: Record) -> Data:
     types, default_type = column_types(config)
     with record.timed("reading"):
         sampling = config.data.weight_type == "sampling"
-        options = read_options(config.data, types, default_type)
+        options = read_options(config.data, types, default_type, needs_sequences(config))
         options = replace(options, together=paired(wishes(config)), mean_weight_one=sampling)
         data = read(config.data.path, options)
     names = data.schema.names

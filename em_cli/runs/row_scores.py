@@ -15,8 +15,10 @@ from em_cli.options import ReadingOptions, layer
 from em_cli.outputs.folder import is_stream, write_file, write_together
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.printable import safe
+from em_cli.runs.new_sequences import NewSequences, new_sequences, with_columns_of
 from em_cli.runs.path_checks import check_places
 from em_cli.runs.read import read_options
+from em_cli.sources.options import ReadOptions
 from em_cli.sources.stream import Chunk, stream
 
 
@@ -31,9 +33,8 @@ def chunks_for(
     loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions, weights: str | None = None
 ) -> Iterator[Chunk]:
     """The rows in the order they come; at the end, what is to be said of levels that the model has not seen."""
-    config = resolve(None, [], layer(options))
     unseen: Counter[str] = Counter()
-    for chunk in stream(paths, loaded.schema.columns, replace(read_options(config.data, {}), weights=weights)):
+    for chunk in stream(paths, loaded.schema.columns, _read_options(loaded, options, weights)):
         unseen.update(chunk.unseen)
         yield chunk
     if unseen:
@@ -44,9 +45,30 @@ def chunks_for(
 def scored_chunks(
     loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions, weights: str | None = None
 ) -> Iterator[tuple[Chunk, RowScores]]:
-    """The rows in the order they come, with their scores; memory does not grow with their number."""
+    """The rows in the order they come, with their scores; memory does not grow with their number.
+
+    Rows that follow each other in sequences are read whole.
+    """
+    if loaded.sequential:
+        found = sequences_for(loaded, paths, options, weights)
+        yield found.whole, found.scores
+        return
     for chunk in chunks_for(loaded, paths, options, weights):
         yield chunk, loaded.score(chunk.x)
+
+
+def sequences_for(
+    loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions, weights: str | None = None
+) -> NewSequences:
+    """All rows, in their sequences, for a model by which they follow each other."""
+    chunks = list(chunks_for(loaded, paths, options, weights))
+    return new_sequences(loaded, chunks, _read_options(loaded, options, weights))
+
+
+def _read_options(loaded: LoadedModel, options: ReadingOptions, weights: str | None) -> ReadOptions:
+    own = with_columns_of(loaded, options) if loaded.sequential else options
+    config = resolve(None, [], layer(own))
+    return replace(read_options(config.data, {}, sequential=loaded.sequential), weights=weights)
 
 
 def warn(message: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from em_cli.criteria import Figures, values
 from em_cli.engine.arrays import add
 from em_cli.engine.scoring import RowScores, totals
@@ -35,7 +37,8 @@ def score_document(loaded: LoadedModel, chunks: Scored) -> dict[str, object]:
     for chunk, scores in chunks:
         part = totals(scores, chunk.weights)
         total = part if total is None else add(total, part)
-        n_read, n, weighted = n_read + chunk.n_rows, n + len(chunk.rows), weighted or chunk.weights is not None
+        seen = int((~np.isnan(chunk.x).all(axis=0)).sum()) if loaded.sequential else len(chunk.rows)
+        n_read, n, weighted = n_read + chunk.n_rows, n + seen, weighted or chunk.weights is not None
     weight = float(n if total is None or not weighted else total.n_effective.sum())
     if total is None or not weight:
         raise DataError("there is no row to score.")

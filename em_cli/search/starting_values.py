@@ -34,7 +34,8 @@ class Starter:
         if key not in self._partitions:
             made = self.starts[name].labels(embedding, k, own, self.block.weights)
             self._partitions[key] = made if self.block.labels is None else honouring(made, self.block.labels, k)
-        return own, from_partition(model, self.block, self._partitions[key])
+        arranged = model.latent.arranged(self._partitions[key], k, self.block, own)
+        return own, from_partition(model, self.block, arranged)
 
 
 def honouring(partition: Integers, labels: Integers, k: int) -> Integers:

@@ -35,6 +35,10 @@ class ReadOptions:
     labels: str | None = None  # known components of some rows, never fitted
     together: tuple[tuple[str, ...], ...] = ()  # columns that stand one behind the other, where all of them are fitted
     mean_weight_one: bool = False  # whether weights are made to sum to the number of rows fitted
+    sequential: bool = False  # whether rows follow each other in time, so that each of them counts as a step
+    sequence: str | None = None  # the column that tells which rows are a sequence
+    order: str | None = None  # the column of time
+    step: str | None = None  # of time, from row to row
 
     def __post_init__(self) -> None:
         for name, kind in self.types.items():
@@ -48,6 +52,7 @@ class ReadOptions:
             raise UsageError(f"--skip must be 0 or more, not {self.skip}.")
         self._check_characters()
         self._check_columns()
+        self._check_sequences()
 
     @property
     def separator(self) -> str | None:
@@ -63,6 +68,7 @@ class ReadOptions:
     def aside(self) -> dict[str, str]:
         """Columns that are used and not fitted: the option that says so, and the name."""
         named = {"--id": self.id, "--weights": self.weights, "--labels": self.labels}
+        named |= {"--sequence": self.sequence, "--order": self.order}
         return {option: name for option, name in named.items() if name is not None}
 
     def type_of(self, column: str) -> str:
@@ -125,3 +131,20 @@ class ReadOptions:
         for option, name in self.aside.items():
             if name in self.named:
                 raise UsageError(f"column {name!r} is given as {option}; it cannot be fitted as well.")
+
+    def _check_sequences(self) -> None:
+        given = {"--sequence": self.sequence, "--order": self.order, "--step": self.step}
+        if not self.sequential:
+            if said := [option for option, value in given.items() if value is not None]:
+                raise UsageError(
+                    f"{said[0]} is about rows that follow each other in time: it goes with --latent markov. "
+                    "Here rows are independent of each other; --exclude leaves a column out."
+                )
+            return
+        if self.step is not None and self.order is None:
+            raise UsageError("--step counts steps of time: name the column of time with --order.")
+        if self.missing == "drop":
+            raise UsageError(
+                "--missing drop would close the gaps that it leaves in time. Leave it out: rows with missing cells, or "
+                "without any, are steps of which less is seen."
+            )

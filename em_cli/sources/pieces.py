@@ -32,6 +32,12 @@ class Piece:
     text: Written | None = field(default=None, repr=False)  # None: the file holds no text
 
 
+def texts_of(piece: Piece, name: str) -> list[str]:
+    """The cells of a column as they are written; empty where they are missing."""
+    cells = piece.frame[name]
+    return [cell if isinstance(cell, str) else str(cell) for cell in cells.astype(object).where(cells.notna(), "")]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Written:
     """The text of a piece, and where its records are."""

@@ -19,9 +19,10 @@ from em_cli.sources.files import STDIN, digest, expand, label
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.memory_check import Room
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.pieces import Piece, Written, pieces
+from em_cli.sources.pieces import Piece, Written, pieces, texts_of
 from em_cli.sources.quoting import quoted
 from em_cli.sources.schema import Schema
+from em_cli.sources.sequences import Sequences, check_weights_of_sequences, sequences_of
 from em_cli.sources.table import Data, InputFile, Notice, Others
 from em_cli.sources.usable import check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
 from em_cli.sources.weights import check_weights, weights_of
@@ -38,6 +39,8 @@ class _Content:
     ids: list[str] | None = None
     weights: list[Array] = field(default_factory=list)
     labels: list[Examined] = field(default_factory=list)
+    sequence: list[str] = field(default_factory=list)  # cells of the column that names sequences
+    times: list[str] = field(default_factory=list)  # and of that of time
     inputs: list[InputFile] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)  # of the header
     n_read: int = 0  # rows
@@ -63,7 +66,18 @@ class _Content:
             self.weights.append(weights_of(piece, options))
         if options.labels is not None:
             self.labels.append(examine(piece, options.labels, replace(options, default_type="categorical")))
+        for cells, name in ((self.sequence, options.sequence), (self.times, options.order)):
+            if name is not None:
+                cells += texts_of(piece, name)
         self.n_read += len(piece.frame)
+
+    def sequences(self, shown: str) -> Sequences | None:
+        """Of the rows, where they follow each other in time."""
+        options = self.options
+        if not options.sequential:
+            return None
+        names = None if options.sequence is None else self.sequence
+        return sequences_of(self.n_read, names, None if options.order is None else self.times, shown, options)
 
 
 def _content(files: Sequence[str], shown: str, options: ReadOptions) -> _Content:
@@ -95,9 +109,12 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     decided = decide(parts, shown, options)
     schema = Schema(tuple(decided.columns))
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
+    sequences = content.sequences(shown)
     weight = np.concatenate(weights) if weights else None
     if weight is not None and options.weights is not None:
         check_weights(weight, options.weights, shown)
+        if sequences is not None:
+            check_weights_of_sequences(weight, sequences, options.weights, shown)
     fitted = usable if weight is None else usable & (weight > 0)
     aside = ~fitted if options.missing == "model" else usable & ~fitted
     schema = schema.with_together(options.together)
@@ -121,9 +138,10 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         weight = weight[fitted]
         if options.mean_weight_one:
             weight = weight * (len(weight) / weight.sum())
+    of_rows = x, weight, None if known is None else known[fitted]
     return Data(
         name=_short_name(files),
-        source=InMemory(x, weight, None if known is None else known[fitted]),
+        source=InMemory(*of_rows) if sequences is None else sequences.source(*of_rows),
         schema=schema,
         rows=np.flatnonzero(fitted),
         others=Others(others, np.flatnonzero(aside)),
@@ -141,6 +159,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         | ({"delimiter": written.delimiter, "newline": written.newline} if written else {}),
         inputs=tuple(inputs),
         data_sha256=digest(inputs),
+        sequences=sequences,
     )
 
 

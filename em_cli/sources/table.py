@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from em_cli.engine.arrays import Array
 from em_cli.engine.rows import Source
 from em_cli.sources.schema import Schema
+from em_cli.sources.sequences import Sequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +62,10 @@ class Data:
     layout: Mapping[str, Any]  # of the first file: its columns, and how its fields are separated where it is text
     inputs: tuple[InputFile, ...]
     data_sha256: str  # of the file; of the digests of the files, when several
+    sequences: Sequences | None = None  # in whose steps the rows of the source stand, where they follow each other
+
+    def row_of(self, place: int) -> int:
+        """The data row, from 1, of a row of the source."""
+        if self.sequences is not None:
+            place = int(np.flatnonzero(self.sequences.places == place)[0])
+        return int(self.rows[place]) + 1

@@ -27,6 +27,7 @@ from em_cli.sources.table import Notice
 Parts = Mapping[str, Sequence[Examined]]  # per column, piece by piece
 
 _ID_NAME = re.compile(r"(row|obs|index|case)?[ _.]?(id|index|row|names?|number)|unnamed.*", re.IGNORECASE)
+NOT_FITTED = "not fitted, and given the mixing weights as probabilities"
 FEW = 3  # rows; fewer that count up mean nothing
 
 
@@ -58,14 +59,14 @@ def usable_rows(
         message = (
             f"{plural(n_read - int(complete.sum()), 'row')} of {n_read:,} with missing cells ({counts(n_missing)}) "
         )
-        message += "fitted by their observed cells; --missing drop leaves such rows out"
+        message += "fitted by their observed cells"
+        message += "" if options.sequential else "; --missing drop leaves such rows out"
         notices = [Notice("missing_modelled", message)]
         if n_empty:
-            only = (
-                f"{plural(n_empty, 'row')} without any cell: not fitted, and given the mixing weights as probabilities"
-            )
+            what = "steps in time of which nothing is seen" if options.sequential else NOT_FITTED
+            only = f"{plural(n_empty, 'row')} without any cell: {what}"
             notices.append(Notice("empty_rows", only))
-        return seen, n_missing, notices
+        return seen if not options.sequential else np.ones_like(seen), n_missing, notices
     usable = complete
     n_dropped = n_read - int(usable.sum())
     if options.missing == "error":

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cases import CLIMBING_CASES
 from structures import MarkovChain
-from support import Case, features, responsibilities, start
+from support import BY_ROWS, Case, features, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack
@@ -20,7 +20,6 @@ from em_cli.engine.rows import Block
 from em_cli.engine.scoring import score_rows
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import UsageError
-from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
 from em_cli.sources.in_memory import InMemory
@@ -28,7 +27,7 @@ from em_cli.sources.in_memory import InMemory
 K = 3
 EACH = (SOFT, HARD, Sampled(5), Tempered(0.5), Truncated(2))
 each_case = pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
-each_latent = pytest.mark.parametrize("latent", LATENTS)
+each_latent = pytest.mark.parametrize("latent", BY_ROWS)
 each_assignment = pytest.mark.parametrize("assignment", EACH, ids=lambda assignment: type(assignment).__name__)
 GAUSSIAN = next(case for case in CLIMBING_CASES if case.name == "gaussian-full")
 TIED = next(case for case in CLIMBING_CASES if case.name == "gaussian-tied")

@@ -9,14 +9,13 @@ import pytest
 from cases import CASES, CLIMBING_CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import Case, climb, flattened, responsibilities, scipy_log_density, start
+from support import BY_ROWS, Case, climb, flattened, responsibilities, scipy_log_density, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.climb import Candidate
 from em_cli.engine.fit import fit
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.latents import LATENTS
 from em_cli.parts import settings_of
 from em_cli.runners import RUNNERS
 from em_cli.runners.serial import Serial
@@ -29,7 +28,7 @@ NOISY = ("gaussian-full", "gaussian-tied", "gamma")  # cases on which every late
 
 def pairs(cases: list[Case]) -> pytest.MarkDecorator:
     """Cases with latent structures: the independent one with all of them, the others with some."""
-    found = [(case, name) for case in cases for name in LATENTS if name == "independent" or case.name in NOISY]
+    found = [(case, name) for case in cases for name in BY_ROWS if name == "independent" or case.name in NOISY]
     return pytest.mark.parametrize(("case", "latent"), found, ids=lambda value: getattr(value, "name", value))
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from structures import ChainParameters, MarkovChain, MixedMembership, plain_forward_backward
-from support import responsibilities, start
+from support import BY_ROWS, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack, take
@@ -126,7 +126,7 @@ def test_the_weight_of_a_group_is_as_many_groups():
         assert totals.log_likelihood == pytest.approx(one.log_likelihood[0], rel=1e-12)
 
 
-@pytest.mark.parametrize("latent", LATENTS)
+@pytest.mark.parametrize("latent", BY_ROWS)
 def test_where_groups_are_not_needed_they_change_no_sum(latent):
     """Only the places where the rows are cut are others."""
     x, groups = np.tile(chain(30, "full", 2_000)[1], 20), bounds_of(50)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cases import CLIMBING_CASES
 from structures import MarkovChain
-from support import Case, bound_model, responsibilities, start
+from support import BY_ROWS, Case, bound_model, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine import fit as loop
@@ -20,7 +20,6 @@ from em_cli.engine.plan import Stack
 from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian.options import Gaussian
-from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
 from em_cli.sources.in_memory import InMemory
@@ -75,7 +74,7 @@ def test_a_replicate_has_the_bits_of_a_fit_of_its_own_in_any_company(case, weigh
         assert bits(result) == bits(alone)
 
 
-@pytest.mark.parametrize("latent", LATENTS)
+@pytest.mark.parametrize("latent", BY_ROWS)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_so_has_one_of_any_algorithm_and_structure(latent, algorithm):
     model, begun, x, _ = problem(NAMED["gaussian-full"], 300, latent)

@@ -1,0 +1,67 @@
+"""States of sequences in the sense that is asked for, and of the rows that may follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from em_cli.errors import UsageError
+from em_cli.options import ReadingOptions
+from em_cli.outputs.forecasts import (
+    DECODES,
+    Row,
+    expected_columns,
+    expected_values,
+    forecast_rows,
+    state_columns,
+    state_rows,
+    table,
+)
+from em_cli.outputs.model_file import LoadedModel
+from em_cli.registry import did_you_mean
+from em_cli.runs.new_sequences import NewSequences
+from em_cli.runs.row_scores import sequences_for
+
+
+def forecast_lines(
+    loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, decode: str, horizon: int
+) -> Iterator[str]:
+    """CSV lines: every row as it came, then those that follow each sequence, at steps 1, 2, …."""
+    if not loaded.sequential:
+        raise UsageError(
+            "--decode and --horizon are about rows that follow each other in time; "
+            f"in a model of latent structure {loaded.document['latent']!r} they do not."
+        )
+    if decode not in DECODES:
+        raise UsageError(f"--decode {decode!r} is none of posterior, viterbi, filter{did_you_mean(decode, DECODES)}")
+    if horizon and decode == "viterbi":
+        raise UsageError(
+            "--horizon does not go with --decode viterbi: of rows to come the states have probabilities, "
+            "and no most probable path. Use --decode filter or posterior."
+        )
+    found = sequences_for(loaded, paths, reading)
+    key = reading.id or "row"
+    named = str(found.options.sequence) if horizon and found.sequences.names else ""
+    beside = [*([named] if named else []), *(["step"] if horizon else [])]
+    more = expected_columns(loaded) if horizon else []
+    names = [key, *beside, *state_columns(loaded.model.n_components, decode), *more]
+    if len(set(names)) < len(names):
+        raise UsageError("the forecast would have two columns of one name: choose another column as --id.")
+    return table(names, _rows(found, key, named, decode, horizon))
+
+
+def _rows(found: NewSequences, key: str, named: str, decode: str, horizon: int) -> Iterator[Row]:
+    sequences, loaded = found.sequences, found.loaded
+    of = sequences.of_rows
+    states = state_rows(found.decoded, sequences.places, decode)
+    for row, (name, state) in enumerate(zip(found.whole.keys, states, strict=True)):
+        yield {key: name} | ({named: sequences.names[of[row]]} if named else {}) | {"step": 0} | state
+    decoder = loaded.model.latent.decoder
+    if not horizon or decoder is None:
+        return
+    ahead = decoder.ahead(loaded.parameters.latent, found.last, horizon)
+    for group in range(sequences.n_sequences):
+        known = ahead[:, group]
+        expected = expected_values(loaded, known)
+        for step, state in enumerate(forecast_rows(known, decode), 1):
+            own: Row = {named: sequences.names[group]} if named else {}
+            yield own | {"step": step} | state | expected[step - 1]

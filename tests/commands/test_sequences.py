@@ -1,0 +1,178 @@
+"""Hidden Markov models on the command line: what is read, written, refused, and said of rows to come."""
+
+import csv
+import json
+from io import StringIO
+
+import numpy as np
+import pytest
+from program import em
+
+
+def rows_of(text):
+    return list(csv.DictReader(StringIO(text)))
+
+
+def chain(rng, n, stay=0.9):
+    states = np.zeros(n, int)
+    for t in range(1, n):
+        states[t] = states[t - 1] if rng.random() < stay else 1 - states[t - 1]
+    return states
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory):
+    """Visits of patients, out of order; some are missing, some have lost cells."""
+    folder, rng = tmp_path_factory.mktemp("visits"), np.random.default_rng(5)
+    lines = []
+    for patient, n in (("a", 40), ("b", 1), ("c", 25), ("d", 60)):
+        states = chain(rng, n)
+        for day in range(n):
+            if day and rng.random() < 0.1:
+                continue
+            value = "" if rng.random() < 0.05 else f"{rng.normal(3 * states[day], 1):.3f}"
+            mood = ["low", "high"][int(rng.random() < 0.2 + 0.6 * states[day])]
+            lines.append(f"{patient},{np.datetime64('2024-01-01') + day},{value},{mood}")
+    order = rng.permutation(len(lines))
+    (folder / "visits.csv").write_text("\n".join(["patient,day,value,mood", *(lines[i] for i in order)]) + "\n")
+    em("fit", "visits.csv", "-k", "2", "--latent", "markov", "--sequence", "patient", "--order", "day", "--step", "1d",
+       "-q", cwd=folder)  # fmt: skip
+    return folder
+
+
+def test_a_fit_writes_states_of_every_row_where_it_stands_in_the_file(visits):
+    document = json.loads((visits / "visits.em/params.json").read_text())
+    read = rows_of((visits / "visits.csv").read_text())
+    written = rows_of((visits / "visits.em/responsibilities.csv").read_text())
+    assert [row["row"] for row in written] == [str(n + 1) for n in range(len(read))]
+    assert document["n_sequences"] == 4 and document["n_steps"] == 126 > document["n_samples"] == len(read)
+    assert document["n_parameters"] == 2 + 1 + 2 * 2 + 2 and document["n_for_bic"] == len(read)
+    assert np.allclose(np.sum(document["transmat"], axis=1), 1) and np.sum(document["startprob"]) == pytest.approx(1)
+    assert np.allclose(np.array(document["stationary"]) @ document["transmat"], document["stationary"])
+    heights = sum(float(row["log_density"]) for row in written)
+    assert heights == pytest.approx(document["log_likelihood"], rel=1e-10)
+    values = [float(r["value"]) for r, w in zip(read, written, strict=True) if r["value"] and w["state_viterbi"] == "1"]
+    others = [float(r["value"]) for r, w in zip(read, written, strict=True) if r["value"] and w["state_viterbi"] == "2"]
+    assert abs(np.mean(values) - np.mean(others)) > 2
+    steps = rows_of((visits / "visits.em/transitions.csv").read_text())
+    assert sum(float(row["expected_count"]) for row in steps) == pytest.approx(122)
+    for row in steps:
+        assert float(row["probability"]) == document["transmat"][int(row["from"]) - 1][int(row["to"]) - 1]
+
+
+def test_new_rows_are_scored_as_the_fitted_ones_were(visits):
+    written = (visits / "visits.em/responsibilities.csv").read_text()
+    assert em("predict", "visits.em", "visits.csv", cwd=visits).out == written
+    document = json.loads((visits / "visits.em/params.json").read_text())
+    scored = json.loads(em("score", "visits.em", "visits.csv", cwd=visits).out)
+    for name in ("log_likelihood", "bic", "n_parameters"):
+        assert scored[name] == pytest.approx(document[name], rel=1e-12)
+    rows = rows_of(em("score", "visits.em", "-", "--rows", cwd=visits, stdin=(visits / "visits.csv").read_text()).out)
+    assert [row["log_density"] for row in rows] == [row["log_density"] for row in rows_of(written)]
+    complete = em("impute", "visits.em", "visits.csv", cwd=visits).out
+    assert ",," not in complete and len(rows_of(complete)) == len(rows)
+    assert em("fit", "--verify", "visits.em", "-q", cwd=visits).status == 0
+
+
+def test_filtered_states_know_nothing_of_the_future_and_forecasts_follow(visits):
+    lines = (visits / "visits.csv").read_text().splitlines()
+    header, mine = lines[0], sorted(line for line in lines if line.startswith("d,"))
+    command = ["predict", "visits.em", "-", "--decode", "filter"]
+    whole = rows_of(em(*command, "--horizon", "3", cwd=visits, stdin="\n".join([header, *mine])).out)
+    part = rows_of(em(*command, cwd=visits, stdin="\n".join([header, *mine[:20]])).out)
+    assert not {"component", "p1", "state_viterbi"} & whole[0].keys()
+    for one, other in zip(part, whole[:20], strict=True):
+        assert float(one["filtered1"]) == pytest.approx(float(other["filtered1"]), rel=1e-9)
+    ahead = whole[len(mine) :]
+    assert [(row["step"], row["patient"], row["row"]) for row in ahead] == [(str(h), "d", "") for h in (1, 2, 3)]
+    law = np.array(json.loads((visits / "visits.em/params.json").read_text())["transmat"])
+    last = np.array([float(whole[len(mine) - 1][f"filtered{k}"]) for k in (1, 2)])
+    for row in ahead:
+        last = last @ law
+        assert np.allclose([float(row["filtered1"]), float(row["filtered2"])], last)
+        assert float(row["sd_value"]) > 0 and row["mean_value"]
+
+
+def test_drawn_sequences_follow_the_chain(visits):
+    rows = rows_of(em("sample", "visits.em", "-n", "400", "--sequences", "3", "--labels", cwd=visits).out)
+    assert list(rows[0]) == ["patient", "value", "mood", "component"] and len(rows) == 1200
+    states = np.array([int(row["component"]) - 1 for row in rows]).reshape(3, 400)
+    law = json.loads((visits / "visits.em/params.json").read_text())["transmat"]
+    stays = (states[:, 1:] == states[:, :-1])[states[:, :-1] == 0].mean()
+    assert stays == pytest.approx(law[0][0], abs=0.06)
+
+
+def test_the_summary_and_pictures_know_of_states(visits):
+    shown = em("show", "visits.em", cwd=visits).out
+    assert "hidden Markov model, " in shown and "4 sequences, 126 steps" in shown and "lasts" in shown
+    em("plot", "visits.em", "--kind", "sizes", "--out", "drawn", cwd=visits)
+
+
+LEFT_RIGHT = "latent.transitions=left-right"
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "status", "said"),
+    [
+        ("a,1,2 b,1,3 a,2,4", "--sequence s", 3, ["row 3", "'a'", "comes back", "--order"]),
+        ("a,1,2 a,2,3 a,1,4", "--order t", 3, ["rows 1 and 3", "same time", "--sequence"]),
+        ("a,1,2 a,2.5,3 a,3,4", "--order t --step 1", 3, ["row 2", "'2.5'", "whole number of steps"]),
+        ("a,1,2 a,x,3 a,3,4", "--order t", 3, ["row 2", "'x'", "no time"]),
+        ("a,2024-01-01,2 a,,3 a,2024-01-03,4", "--order t", 3, ["row 2", "empty"]),
+        ("a,1,2 a,2,3 a,3,4", "--order t --step 1d", 2, ["numbers", "--step 1"]),
+        ("a,1,2 a,2,3 a,3,4", "--order t --step fortnight", 2, ["'fortnight'", "1d"]),
+        ("a,1,2 a,2,3 a,99999999,4", "--order t --step 1", 3, ["99,999,999 steps", "larger --step"]),
+        ("a,1,2 ,2,3 a,3,4", "--sequence s", 3, ["row 2", "empty"]),
+        ("a,1,2 a,2,3 a,3,4", "--step 1", 2, ["--order"]),
+        ("a,1,2 a,2,3 a,3,4", "--exclude s --weights t", 3, ["row 2", "whole sequences"]),
+        ("a,1,2 a,2,3 a,3,4", "--sequence s --missing drop", 2, ["gaps", "--missing drop"]),
+        ("a,1,2 a,2,3 a,3,4", "--sequence s --set latent.transitions=[[1]]", 2, ["1 state", "-k"]),
+        ("a,1,2 a,2,3 a,3,4", "--sequence s --set latent.transitions=[[1,1],[0,1]]", 2, ["row 1 is 2"]),
+        ("a,1,2 a,2,3 a,3,4", "--sequence s --set latent.initial=[1,1]", 2, ["sum to one"]),
+        ("a,1,2 a,2,3 a,3,4", f"--sequence s --set {LEFT_RIGHT} --set latent.initial=stationary", 2, ["left to right"]),
+        ("a,1,2 a,2,3 a,3,4", "--sequence s --noise", 2, ["contradict"]),
+    ],
+)
+def test_what_is_no_sequence_is_refused_with_row_and_remedy(tmp_path, rows, options, status, said):
+    (tmp_path / "x.csv").write_text("s,t,v\n" + "\n".join(rows.split()) + "\n")
+    command = ["fit", "x.csv", "-k", "2", "--latent", "markov", *options.split()]
+    last = em(*command, cwd=tmp_path, status=status).err.strip().splitlines()[-1]
+    assert all(words in last for words in said), last
+    assert not (tmp_path / "x.em").exists()
+
+
+def test_options_of_sequences_are_refused_where_rows_are_independent(visits, tmp_path):
+    (tmp_path / "x.csv").write_text("s,v\na,1\na,2\nb,3\n")
+    assert "--latent markov" in em("fit", "x.csv", "-k", "1", "--sequence", "s", cwd=tmp_path, status=2).err
+    em("fit", "x.csv", "-k", "1", "--columns", "v", "-q", cwd=tmp_path)
+    for options in (["--decode", "filter"], ["--horizon", "2"]):
+        assert "do not" in em("predict", "x.em", "x.csv", *options, cwd=tmp_path, status=2).err
+    assert "independent" in em("sample", "x.em", "-n", "3", "--sequences", "2", cwd=tmp_path, status=2).err
+    command = ["predict", "visits.em", "visits.csv", "--decode", "viterbi"]
+    assert "path" in em(*command, "--horizon", "1", cwd=visits, status=2).err
+
+
+def test_fixed_transitions_and_weights_of_sequences(tmp_path):
+    rng, lines, twice = np.random.default_rng(1), ["s,w,v"], ["s,v"]
+    for sequence, weight in (("a", 1), ("b", 2)):
+        values = [f"{v:.2f}" for v in rng.normal(5 * np.sort(chain(rng, 50)))]
+        lines += [f"{sequence},{weight},{value}" for value in values]
+        twice += [f"{sequence}{number},{value}" for number in range(weight) for value in values]
+    (tmp_path / "x.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "twice.csv").write_text("\n".join(twice) + "\n")
+    common = ["-k", "2", "--latent", "markov", "--sequence", "s", "--json", "-q"]
+
+    def fitted(file, *options):
+        return json.loads(em("fit", file, *common, *options, cwd=tmp_path).out)
+
+    one, other = fitted("x.csv", "--weights", "w", "--set", LEFT_RIGHT), fitted("twice.csv", "--set", LEFT_RIGHT)
+    assert one["log_likelihood"] == pytest.approx(other["log_likelihood"], abs=1e-3)
+    assert one["startprob"] == [1, 0] and one["transmat"][1] == [0, 1] and one["n_parameters"] == 1 + 4
+    fixed = fitted("twice.csv", "--set", "latent.transitions=[[0.9, null], [0, null]]")
+    assert np.allclose(fixed["transmat"], [[0.9, 0.1], [0, 1]]) and fixed["n_parameters"] == 1 + 4
+
+
+def test_a_run_goes_on_to_the_same_bytes_whatever_the_threads(visits):
+    command = ["fit", "visits.csv", "-k", "2", "--latent", "markov", "--sequence", "patient", "--order", "day"]
+    one, two = (em(*command, "--threads", n, "--json", "-q", cwd=visits).out for n in ("1", "2"))
+    assert one == two
