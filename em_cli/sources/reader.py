@@ -103,18 +103,14 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     shown = label(files[0]) if len(files) == 1 else f"{len(files)} files"
     content = _content(files, shown, options)
     names, written, parts, ids, options = content.names, content.written, content.parts, content.ids, content.options
-    weights, labels, inputs, n_read = content.weights, content.labels, content.inputs, content.n_read
+    labels, inputs, n_read = content.labels, content.inputs, content.n_read
     found_in_file = content.notices
     undress(parts, options, found_in_file)
     decided = decide(parts, shown, options)
     schema = Schema(tuple(decided.columns))
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
     sequences = content.sequences(shown)
-    weight = np.concatenate(weights) if weights else None
-    if weight is not None and options.weights is not None:
-        check_weights(weight, options.weights, shown)
-        if sequences is not None:
-            check_weights_of_sequences(weight, sequences, options.weights, shown)
+    weight = _checked_weights(content, sequences, shown)
     fitted = usable if weight is None else usable & (weight > 0)
     aside = ~fitted if options.missing == "model" else usable & ~fitted
     schema = schema.with_together(options.together)
@@ -134,10 +130,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     known = np.nan_to_num(values_of(labels, label_names, None), nan=-1.0).astype(np.intp) if labels else None
     if known is not None and not label_names:
         raise DataError(f"{shown}: column {quoted(str(options.labels))} is empty: no component is known of any row.")
-    if weight is not None:
-        weight = weight[fitted]
-        if options.mean_weight_one:
-            weight = weight * (len(weight) / weight.sum())
+    weight = None if weight is None else _scaled(weight[fitted], options)
     of_rows = x, weight, None if known is None else known[fitted]
     return Data(
         name=_short_name(files),
@@ -161,6 +154,23 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         data_sha256=digest(inputs),
         sequences=sequences,
     )
+
+
+def _checked_weights(content: _Content, sequences: Sequences | None, shown: str) -> Array | None:
+    """(n,) those of all rows."""
+    name = content.options.weights
+    if name is None:
+        return None
+    weights = np.concatenate(content.weights)
+    check_weights(weights, name, shown)
+    if sequences is not None:
+        check_weights_of_sequences(weights, sequences, name, shown)
+    return weights
+
+
+def _scaled(weights: Array, options: ReadOptions) -> Array:
+    """The weights of the rows fitted, as they count."""
+    return weights * (len(weights) / weights.sum()) if options.mean_weight_one else weights
 
 
 def _short_name(files: Sequence[str]) -> str:
