@@ -15,6 +15,7 @@ from em_cli.commands.fit import fit
 from em_cli.commands.guide import guide
 from em_cli.commands.help import help
 from em_cli.commands.impute import impute
+from em_cli.commands.outliers import outliers
 from em_cli.commands.parts import parts
 from em_cli.commands.plot import plot
 from em_cli.commands.predict import predict
@@ -47,6 +48,7 @@ app.command()(predict)
 app.command()(score)
 app.command()(sample)
 app.command()(impute)
+app.command()(outliers)
 app.command()(show)
 app.command()(plot)
 app.command()(report)

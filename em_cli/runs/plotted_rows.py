@@ -46,7 +46,7 @@ def rows_of(result: Scored, data: Data) -> Rows:
 
 def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> Rows:
     """Those of a run folder, in memory that does not grow with their number."""
-    paths = _found(manifest, home, data)
+    paths = data_files(manifest, home, data)
     options = replace(_options(manifest), sequential=loaded.sequential)
     if loaded.sequential:
         return _read_sequences(loaded, paths, options)
@@ -127,7 +127,7 @@ def _options(manifest: Mapping[str, Any]) -> ReadOptions:
     )
 
 
-def _found(manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> list[str]:
+def data_files(manifest: Mapping[str, Any], home: Path, data: Sequence[str] = ()) -> list[str]:
     """Where the data are; `DataError` if they are not the ones that were fitted."""
     inputs = manifest["inputs"]
     if data:
