@@ -133,7 +133,9 @@ class SelectModelOptions:
         None
     )
     prior: Prior = None
-    latent: Latent = None
+    latent: Annotated[
+        str | None, _opt("--latent", metavar="NAMES", help="As in fit, or a list such as independent,markov.")
+    ] = None
     noise: Noise = None
 
 
@@ -326,6 +328,8 @@ def layer(*sections: Section) -> dict[str, Any]:
             for field in fields(group)
             if getattr(group, field.name) not in (None, [], ())
         }
+        if "," in str(values.get("latent", "")):
+            values["latents"] = names_in([values.pop("latent")])
         if not group.section:
             said |= values
         elif values:

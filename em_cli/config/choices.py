@@ -37,6 +37,13 @@ def latent_choice(config: RunConfig) -> Choice:
     return Choice(name=name, **(_short_options(config, "latent") | (own.options if own else {})))
 
 
+def latent_choices(config: RunConfig) -> list[Choice]:
+    """All latent structures that are to be compared; the options are those of the one that has been given them."""
+    own = latent_choice(config)
+    names = dict.fromkeys(config.latents or [own.name])
+    return [own if name == own.name else Choice(name=name) for name in names]
+
+
 def runner_choice(config: RunConfig) -> Choice:
     """The runner; one that has no workers to count computes as it does."""
     short = _short_options(config, "runner") if "workers" in options_of(RUNNERS.load(config.runner.name)) else {}
@@ -90,6 +97,8 @@ def check_choices(config: RunConfig) -> tuple[Key, str] | None:
     """The key of the first part that is not there or has not such options, and what is wrong; None if nothing is."""
     if found := _contradiction(config):
         return found
+    if config.latents and config.latent and config.latent.name not in config.latents:
+        return ("latents",), f"latent: {config.latent.name} has options, and is not among latents."
     for key, registry in AXES.items():
         try:
             _check(config, key, registry)
@@ -99,6 +108,9 @@ def check_choices(config: RunConfig) -> tuple[Key, str] | None:
 
 
 def _check(config: RunConfig, key: Key, registry: Registry[Any]) -> None:
+    if registry is LATENTS:
+        for name in config.latents or ():
+            registry.load(name)
     start = config.search.start
     if registry is STARTS and start.name not in STARTS.names():
         if start.options:

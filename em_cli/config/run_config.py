@@ -186,6 +186,9 @@ class RunConfig(_Section):
     latent: Annotated[
         Choice | None, Field(description="law of the labels: independent, noise, …; see em parts latents")
     ] = None
+    latents: Annotated[
+        Names | None, Field(description="for select: latent structures to compare; latent has the options of one")
+    ] = None
     search: Annotated[SearchConfig, Field(default_factory=SearchConfig)]
     criterion: Annotated[str, Field(description="by which select chooses")] = "bic"
     seed: Annotated[int, Field(ge=0, description="same seed, same bytes")] = 0

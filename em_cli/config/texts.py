@@ -85,6 +85,7 @@ def template(data: str) -> str:
         "noise",
         "mixing_weights",
         "latent",
+        "latents",
         "criterion",
         "seed",
         "threads",
@@ -135,6 +136,8 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
     for later in ("skip", "sequence", "order", "step"):  # runs of a time without these keys can still be resumed
         if decisive["data"][later] is None:
             decisive["data"].pop(later)
+    if decisive["latents"] is None:
+        decisive.pop("latents")
     decisive["k"] = decisive["k"] or 0
     if (short := in_short_forms(config)) is None:
         decisive = {key: value for key, value in decisive.items() if key not in ("noise", "mixing_weights")}

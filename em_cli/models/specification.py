@@ -120,32 +120,31 @@ def check_cells(data: Data, groups: Sequence[Group]) -> None:
             raise DataError(f"{data.name}, column {quoted(data.schema.names[group.columns[0]])}: {fault}")
 
 
-def latent_of(config: RunConfig, data: Data, ks: Sequence[int]) -> Latent:
-    """The law of the labels; `UsageError` for what cannot be."""
-    latent = _chosen(config)
-    if reason := latent.refuses(data.schema.columns, ks):
-        raise UsageError(reason)
-    return latent
+def latents_of(config: RunConfig, data: Data, ks: Sequence[int]) -> dict[str, Latent]:
+    """The laws of the labels by their names; `UsageError` for what cannot be."""
+    found = _chosen(config)
+    for latent in found.values():
+        if reason := latent.refuses(data.schema.columns, ks):
+            raise UsageError(reason)
+    return found
 
 
 def needs_sequences(config: RunConfig) -> bool:
     """Whether rows follow each other, so that it matters which of them belong together."""
-    return _chosen(config).needs_groups
+    return any(latent.needs_groups for latent in _chosen(config).values())
 
 
 def names_components(config: RunConfig) -> bool:
-    """Whether the law of the labels tells components apart by their numbers."""
-    return config.latent is not None and not _chosen(config).exchangeable
+    """Whether a law of the labels tells components apart by their numbers."""
+    return not all(latent.exchangeable for latent in _chosen(config).values())
 
 
-def _chosen(config: RunConfig) -> Latent:
-    from em_cli.config.choices import latent_choice
+def _chosen(config: RunConfig) -> dict[str, Latent]:
+    from em_cli.config.choices import latent_choices
     from em_cli.latents import LATENTS
     from em_cli.parts import build
 
-    choice = latent_choice(config)
-    latent: Latent = build(LATENTS, choice.name, choice.options)
-    return latent
+    return {choice.name: build(LATENTS, choice.name, choice.options) for choice in latent_choices(config)}
 
 
 def prior_of(config: RunConfig) -> float:

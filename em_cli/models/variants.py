@@ -44,17 +44,24 @@ class Variant:
     family: str
     groups: tuple[Group, ...]
     covariance: str
+    latent: str = "independent"
 
 
-def variants(by_family: Mapping[str, tuple[Group, ...]], asked: Sequence[str] | None) -> list[Variant]:
-    """Of every family, with the structures that it has; their labels differ."""
+def variants(
+    by_family: Mapping[str, tuple[Group, ...]], asked: Sequence[str] | None, latents: Sequence[str] = ("independent",)
+) -> list[Variant]:
+    """Of every law of the labels and every family, with the structures that it has; their labels differ."""
     bearing = [family for family, groups in by_family.items() if any(group.has_covariance for group in groups)]
     found, several = [], len(by_family) > 1
     for family, groups in by_family.items():
         for covariance in covariance_names(asked if family in bearing or not bearing else None, groups):
             label = f"{family} {covariance}".rstrip() if several else covariance
             found.append(Variant(label, family if several else family_name(groups), groups, covariance))
-    return found
+    return [
+        replace(one, label=f"{latent} {one.label}".rstrip() if len(latents) > 1 else one.label, latent=latent)
+        for latent in latents
+        for one in found
+    ]
 
 
 def models(
@@ -63,7 +70,7 @@ def models(
     columns: Columns,
     wanted: Sequence[Variant],
     ks: Sequence[int],
-    latent: Latent | None = None,
+    latents: Mapping[str, Latent] | None = None,
     prior: float = 0.0,
 ) -> list[tuple[str, Model]]:
     """The models of every variant and K, with the variant's label; bound to the data, which are read once."""
@@ -76,7 +83,8 @@ def models(
         bound = built(schema, variant.groups, variant.covariance).bind(columns)
         if prior and bound.penalty is None:
             raise UsageError(f"--prior does not apply: family {variant.family!r} has none.")
-        first.append(Model(bound, (latent or Independent()).bind(bound, columns), ks[0], prior=prior))
+        latent = (latents or {}).get(variant.latent, Independent())
+        first.append(Model(bound, latent.bind(bound, columns), ks[0], prior=prior))
     constants = base_measures([model.family for model in first], source)[:, 0].tolist()
     return [
         (variant.label, replace(model, n_components=k, constant=constant))

@@ -156,7 +156,7 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
             "weight_type": context.weight_type if context.weights_name else None,
             "sum_weights": float(figures.n_rows),
             "n_for_bic": figures.n_rows,
-            **(context.steps or {}),
+            **(context.steps if context.steps and result.loaded.sequential else {}),
             "search": {
                 "effort": context.effort,
                 "searches": fitted.searches,

@@ -58,7 +58,7 @@ def table(
     tops: dict[str, tuple[float, int]] = {}
     candidates: list[tuple[float, int, int, Scored, Context]] = []
     heads, blank = _heads(tried), dict.fromkeys(columns(criterion))
-    groups = {variant.label: variant.groups for variant in tried}
+    by_label = {variant.label: variant for variant in tried}
     for fitted in fits:
         row: dict[str, Any] = blank | heads[fitted.label]
         row |= {"k": fitted.n_components, "starts": len(fitted.ledger)}
@@ -67,7 +67,8 @@ def table(
         if fitted.chosen is None:
             row |= {"status": "failed", "note": fitted.failure}
         else:
-            own = replace(context, groups=groups[fitted.label])
+            variant = by_label[fitted.label]
+            own = replace(context, groups=variant.groups, latent=variant.latent)
             result = scored(replace(fitted, label=row["covariance"]), own, source, runner)
             row |= _figures(result, own, criterion)
             compare_to_fewer(row, not any(result.degeneracies), tops)
@@ -94,9 +95,11 @@ def table(
 def _heads(tried: Sequence[Variant]) -> dict[str, dict[str, Any]]:
     """What models are called, by their labels: by their family too where there are several."""
     heads, several = {}, len({variant.family for variant in tried}) > 1
+    laws = len({variant.latent for variant in tried}) > 1
     for variant in tried:
         name = mclust_name(variant.covariance, variant.groups)
         model = f"{variant.family} {name or ''}".rstrip() if several else name or variant.family
+        model = f"{model} {variant.latent}" if laws else model
         heads[variant.label] = {"covariance": variant.covariance, "model": model, "family": variant.family}
     return heads
 

@@ -31,8 +31,14 @@ def scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowSco
 
 def scored_sequences(loaded: LoadedModel, source: Source, sequences: Sequences) -> RowScores:
     """The scores of rows in sequences, in the order in which they were read."""
-    found = [loaded.decoded(source[index]) for index in range(len(source))]
-    at = sequences.places
+    blocks, at = [source[index] for index in range(len(source))], sequences.places
+    if not loaded.sequential:  # its rows are independent of each other, whatever they were compared with
+        scores = [loaded.score(block.x, block.labels) for block in blocks]
+        return RowScores(
+            np.concatenate([part.log_density for part in scores])[at],
+            np.concatenate([part.responsibilities for part in scores], axis=1).take(at, axis=1),
+        )
+    found = [loaded.decoded(block) for block in blocks]
     return RowScores(
         np.concatenate([part.log_density for part in found])[at],
         np.concatenate([part.responsibilities for part in found], axis=1).take(at, axis=1),

@@ -46,13 +46,17 @@ def tasks_of(settings: Settings, data: Data, record: Record) -> Tasks:
     config, ks = settings.config, settings.ks
     compares = settings.request.compares
     families = specification.families_of(config) if compares else [specification.one_family(config)]
-    tried = variants({name: specification.groups_of(config, data, name) for name in families}, config.covariance)
+    if not compares and len(config.latents or ()) > 1:
+        raise UsageError(f"fit takes one latent structure, not {len(config.latents or ())}; em select compares them.")
+    latents = specification.latents_of(config, data, ks)
+    by_family = {name: specification.groups_of(config, data, name) for name in families}
+    tried = variants(by_family, config.covariance, tuple(latents))
     if len(tried) > 1 and not compares:
         raise UsageError(f"fit takes one covariance structure, not {len(tried)}; em select compares them.")
     check_labels(data, min(ks))
-    latent, prior = specification.latent_of(config, data, ks), specification.prior_of(config)
+    prior = specification.prior_of(config)
     known = survey(data.source, config.seed)
-    made = models(data.schema, data.source, known.columns, tried, ks, latent, prior)
+    made = models(data.schema, data.source, known.columns, tried, ks, latents, prior)
     warn_of_copies(data, known.columns, tried[0].groups, record)
     distinct = known.n_distinct
     start = settings.start

@@ -176,3 +176,20 @@ def test_a_run_goes_on_to_the_same_bytes_whatever_the_threads(visits):
     command = ["fit", "visits.csv", "-k", "2", "--latent", "markov", "--sequence", "patient", "--order", "day"]
     one, two = (em(*command, "--threads", n, "--json", "-q", cwd=visits).out for n in ("1", "2"))
     assert one == two
+
+
+def test_chains_and_mixtures_stand_in_one_table(tmp_path):
+    rng = np.random.default_rng(3)
+    lines = ["v", *(f"{v:.3f}" for v in rng.normal(2.5 * chain(rng, 150)))]
+    (tmp_path / "x.csv").write_text("\n".join([*lines[:60], "", *lines[60:]]) + "\n")
+    command = ["select", "x.csv", "-k", "1,2", "--latent", "independent,markov", "--effort", "low", "-q"]
+    table = rows_of(em(*command, "--format", "csv", cwd=tmp_path).out)
+    heights = {(row["model"], row["k"]): float(row["log_likelihood"]) for row in table}
+    assert heights["V independent", "1"] == pytest.approx(heights["V markov", "1"], rel=1e-9)
+    assert heights["V markov", "2"] > heights["V independent", "2"] + 20
+    assert [row["model"] for row in table if row["note"].startswith("chosen")] == ["V markov"]
+    assert json.loads((tmp_path / "x.em/params.json").read_text())["latent"] == "markov"
+    said = em("fit", "x.csv", "-k", "2", "--latent", "independent,markov", "--force", cwd=tmp_path, status=2).err
+    assert "em select compares them" in said
+    said = em("select", "x.csv", "--latent", "independent,makov", "--force", cwd=tmp_path, status=2).err
+    assert "Did you mean 'markov'" in said
