@@ -135,7 +135,7 @@ class BoundFamily(Protocol):
         """Σ_n r_nk log f_k(x_n) less base measure (…, K), from statistics whose frame is not `parameters`."""
 
     def chart(self, parameters: Any, weight: Array) -> Chart | None:
-        """Local coordinates about parameters (no stack) whose components bear the weight (K,), if it has any."""
+        """Local coordinates about parameters, stacked or not, whose components bear the weight (…, K), if there are."""
 
 
 class Reweighting(Protocol):
@@ -186,9 +186,13 @@ class Elliptic(Protocol):
 
 
 class Chart(Protocol):
-    """Local coordinates u (P,): zero at its base point, where the complete-data information is the identity."""
+    """Local coordinates u (…, P): zero at its base point, where the complete-data information is the identity.
+
+    About a stack of R base points, each of R candidates has its own; about a single one, they serve any number. Either
+    way a candidate has the bits that it has alone.
+    """
 
     def coordinates(self, parameters: Any) -> Array: ...
     def parameters(self, u: Array) -> Any: ...
     def gradient(self, statistics: Array, parameters: Any) -> Array:
-        """(P,) of the log-likelihood, from the statistics of an E-step at these parameters."""
+        """(…, P) of the log-likelihood, from the statistics of an E-step at these parameters."""

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers, map_arrays, n_candidates, stack, take
-from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
+from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
 from em_cli.engine.family import BoundFamily, Chart, Penalised
 from em_cli.engine.latent import BeyondComponents, Latent, LatentChart
 from em_cli.engine.rows import Block
@@ -114,7 +114,10 @@ class Model:
         return self.family.coupled or self.prior > 0
 
     def chart(self, parameters: Parameters, weight: Array) -> ModelChart | None:
-        """Local coordinates about parameters (no stack); None if the family or the latent structure has none."""
+        """Local coordinates about parameters, of a stack or none, whose components bear the weight (…, K).
+
+        None if the family or the latent structure has none.
+        """
         latent = self.latent.chart(parameters.latent, weight)
         components = self.family.chart(parameters.components, weight)
         return ModelChart(latent, components, self) if latent and components else None
@@ -149,33 +152,40 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class ModelChart:
-    """Coordinates (P,) of a whole mixture, those of the latent structure first."""
+    """Coordinates (…, P) of whole mixtures, those of the latent structure first.
+
+    A stack of R base points has charts of its own for each of R candidates; one about a single point serves any number.
+    """
 
     latent: LatentChart
     components: Chart
     model: Model
 
     def coordinates(self, parameters: Parameters) -> Array:
-        return np.concatenate(
-            [self.latent.coordinates(parameters.latent), self.components.coordinates(parameters.components)]
-        )
+        parts = self.latent.coordinates(parameters.latent), self.components.coordinates(parameters.components)
+        return np.concatenate(parts, axis=-1)
 
     def parameters(self, u: Array) -> Parameters:
         own = self.latent.size
-        return Parameters(self.latent.parameters(u[:own]), self.components.parameters(u[own:]))
+        return Parameters(self.latent.parameters(u[..., :own]), self.components.parameters(u[..., own:]))
 
     def gradient(self, found: Expectation) -> Array:
-        """Of the log-likelihood, penalised if there is a prior, at the parameters of the E-step."""
+        """(P,) of the log-likelihood, penalised if there is a prior, at the parameters of the E-step."""
         statistics, parameters = found.statistics, found.parameters
         seen = statistics
         if self.model.prior:
             seen = take(self.model.with_prior(stack([statistics]), stack([parameters])), 0)
-        return np.concatenate(
-            [
-                self.latent.gradient(statistics, parameters.latent),
-                self.components.gradient(seen.components, parameters.components),
-            ]
-        )
+        return self._gradient(statistics, seen, parameters)
+
+    def gradients(self, found: Batch) -> Array:
+        """(R, P) at the parameters of the E-steps of R candidates."""
+        statistics, parameters = found.statistics, found.parameters
+        seen = self.model.with_prior(statistics, parameters) if self.model.prior else statistics
+        return self._gradient(statistics, seen, parameters)
+
+    def _gradient(self, statistics: ModelStatistics, seen: ModelStatistics, parameters: Parameters) -> Array:
+        of_latent = self.latent.gradient(statistics, parameters.latent)
+        return np.concatenate([of_latent, self.components.gradient(seen.components, parameters.components)], axis=-1)
 
 
 def gathered(found: list[Expectation]) -> tuple[ModelStatistics, Parameters]:

@@ -171,7 +171,7 @@ class BoundProduct:
 
     def chart(self, parameters: ProductParameters, weight: Array) -> ProductChart | None:
         charts = [(family.chart(own, weight), own) for (family, _, _), own in self._with(parameters)]
-        known = [(chart, len(chart.coordinates(own))) for chart, own in charts if chart]
+        known = [(chart, chart.coordinates(own).shape[-1]) for chart, own in charts if chart]
         if len(known) < len(charts):
             return None
         return ProductChart(tuple(chart for chart, _ in known), self._statistics, tuple(size for _, size in known))
@@ -233,14 +233,13 @@ class ProductChart:
     sizes: tuple[int, ...]  # coordinates of each group
 
     def coordinates(self, parameters: ProductParameters) -> Array:
-        return np.concatenate(
-            [chart.coordinates(own) for chart, own in zip(self.charts, parameters.parts, strict=True)]
-        )
+        parts = zip(self.charts, parameters.parts, strict=True)
+        return np.concatenate([chart.coordinates(own) for chart, own in parts], axis=-1)
 
     def parameters(self, u: Array) -> ProductParameters:
-        parts = np.split(u, np.cumsum(self.sizes)[:-1])
+        parts = np.split(u, np.cumsum(self.sizes)[:-1], axis=-1)
         return ProductParameters(tuple(chart.parameters(part) for chart, part in zip(self.charts, parts, strict=True)))
 
     def gradient(self, statistics: Array, parameters: ProductParameters) -> Array:
         parts = zip(self.charts, self.statistics, parameters.parts, strict=True)
-        return np.concatenate([chart.gradient(statistics[:, sums], own) for chart, sums, own in parts])
+        return np.concatenate([chart.gradient(statistics[..., sums], own) for chart, sums, own in parts], axis=-1)

@@ -163,12 +163,12 @@ class Independent:
 class WeightsChart:
     """√N_k times the change of log π_k; back by a softmax."""
 
-    log_weights: Array  # (K,) at the base point
-    root: Array  # (K,) √N_k
+    log_weights: Array  # (…, K) at the base point
+    root: Array  # (…, K) √N_k
 
     @property
     def size(self) -> int:
-        return len(self.root)
+        return int(self.root.shape[-1])
 
     def coordinates(self, parameters: MixingWeights) -> Array:
         coordinates: Array = (parameters.log_weights - self.log_weights) * self.root
@@ -176,15 +176,15 @@ class WeightsChart:
 
     def parameters(self, u: Array) -> MixingWeights:
         logs = self.log_weights + u / self.root
-        weights = np.exp(logs - logs.max())
-        return mixing_weights(np.maximum(weights / weights.sum(), np.finfo(float).tiny))
+        weights = np.exp(logs - logs.max(axis=-1, keepdims=True))
+        return mixing_weights(np.maximum(weights / weights.sum(axis=-1, keepdims=True), np.finfo(float).tiny))
 
     def gradient(self, statistics: ModelStatistics, parameters: MixingWeights) -> Array:
         return self.slope(statistics.weight, parameters)
 
     def slope(self, weight: Array, parameters: MixingWeights) -> Array:
-        """Of the log-likelihood, from the weight (K,) that the components bear."""
-        slope: Array = (weight - weight.sum() * parameters.weights) / self.root
+        """Of the log-likelihood, from the weight (…, K) that the components bear."""
+        slope: Array = (weight - weight.sum(axis=-1, keepdims=True) * parameters.weights) / self.root
         return slope
 
 
@@ -196,10 +196,11 @@ class FixedChart:
     size = 0
 
     def coordinates(self, parameters: MixingWeights) -> Array:
-        return np.zeros(0)
+        return np.zeros((*parameters.weights.shape[:-1], 0))
 
     def parameters(self, u: Array) -> MixingWeights:
-        return self.fixed
+        shape = (*u.shape[:-1], self.fixed.weights.shape[-1])
+        return map_arrays(lambda array: np.broadcast_to(array, shape), self.fixed)
 
     def gradient(self, statistics: ModelStatistics, parameters: MixingWeights) -> Array:
-        return np.zeros(0)
+        return self.coordinates(parameters)

@@ -271,7 +271,7 @@ class Markov:
         return replace(parameters, weights=normalised(weight))
 
     def chart(self, parameters: ChainParameters, weight: Array) -> ChainChart:
-        k = len(weight)
+        k = weight.shape[-1]
         begins = self._law if self._law == "stationary" else "free" if self._fixed_initial(k) is None else "fixed"
         return ChainChart(parameters, weight, self._shape(k), begins)
 

@@ -40,8 +40,8 @@ def noisy_weights(weights: Array, noise: Array) -> NoisyWeights:
 
 
 def all_weights(parameters: NoisyWeights) -> MixingWeights:
-    """(K + 1,) of parameters without a stack, that of the noise last."""
-    return mixing_weights(np.append(parameters.weights, parameters.noise[0]))
+    """(…, K + 1), that of the noise last."""
+    return mixing_weights(np.concatenate([parameters.weights, parameters.noise[..., :1]], axis=-1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,8 +156,9 @@ class Noise:
         return ("noise",)
 
     def chart(self, parameters: NoisyWeights, weight: Array) -> NoisyChart:
-        noise = float(weight.sum() * parameters.noise[0] / parameters.weights.sum())
-        root = np.sqrt(np.maximum([*weight, noise], 1.0))
+        own = parameters.weights.sum(axis=-1, keepdims=True)
+        noise = weight.sum(axis=-1, keepdims=True) * parameters.noise[..., :1] / own
+        root = np.sqrt(np.maximum(np.concatenate([weight, noise], axis=-1), 1.0))
         return NoisyChart(WeightsChart(all_weights(parameters).log_weights, root))
 
     def to_document(self, parameters: NoisyWeights) -> dict[str, Any]:
@@ -204,7 +205,9 @@ class NoisyChart:
 
     def parameters(self, u: Array) -> NoisyWeights:
         weights = self.of_all.parameters(u).weights
-        return noisy_weights(weights[:-1], np.asarray(weights[-1]))
+        return noisy_weights(weights[..., :-1], weights[..., -1])
 
     def gradient(self, statistics: ModelStatistics, parameters: NoisyWeights) -> Array:
-        return self.of_all.slope(np.append(statistics.weight, statistics.latent), all_weights(parameters))
+        noise = np.asarray(statistics.latent)[..., None]
+        weight = np.concatenate([statistics.weight, noise], axis=-1)
+        return self.of_all.slope(weight, all_weights(parameters))

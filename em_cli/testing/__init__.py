@@ -99,3 +99,5 @@ def _of_charts(case: Case) -> Iterator[Law]:
             yield _law(chart_laws.an_em_step_is_a_step_along_the_gradient, case, separation)
     for separation, (away, prior) in product(chart_laws.SEPARATIONS, chart_laws.PRIORS):
         yield _law(chart_laws.the_gradient_is_that_of_the_log_likelihood, case, separation, away, prior)
+    for separation, prior in chart_laws.STACKED:
+        yield _law(chart_laws.candidates_of_a_stack_have_the_bits_that_they_have_alone, case, separation, prior)

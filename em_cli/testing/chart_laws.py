@@ -6,19 +6,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, stack, take
+from em_cli.engine.arrays import Array, map_arrays, stack, take
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.expectation import Expectation, Parameters
+from em_cli.engine.latent import Latent
 from em_cli.engine.model import Model, ModelChart
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
-from em_cli.latents.independent import WeightsChart
+from em_cli.engine.rows import Block
+from em_cli.latents.independent import Independent, WeightsChart
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 from em_cli.testing.case import Case, responsibilities, start
 
 SEPARATIONS = (2.5, 1e5)
+STACKED = ((2.5, 0.0), (2.5, 5.0), (1e5, 0.0))  # separation, strength of the prior
 PRIORS = ((0.0, 0.0), (3.0, 0.0), (3.0, 5.0))  # distance from the base point, strength of the prior
 K = 3
+INDEPENDENT = Independent()
 
 
 def charted(model: Model, at: Parameters, found: Expectation) -> ModelChart:
@@ -86,3 +91,44 @@ def an_em_step_is_a_step_along_the_gradient(case: Case, separation: float) -> No
     longer = 0.1 + 1.2 * case.gaps  # what a column with missing cells tells is less than its chart believes
     longer += 0.0 if case.normalised else 0.5  # as is what a row with a small total tells
     assert np.linalg.norm(moved - gradient) <= longer * np.linalg.norm(gradient) + 1e-6
+
+
+def candidates_of_a_stack_have_the_bits_that_they_have_alone(
+    case: Case, separation: float, prior: float, latent: Latent = INDEPENDENT
+) -> None:
+    """About base points of their own, and about one that they have in common."""
+    x, labels = case.rows(21, 200, separation)
+    source = InMemory(x, groups=np.arange(0, 201, 20) if latent.needs_groups else None)
+    model = replace(case.model(x, K), prior=prior)
+    model = replace(model, latent=latent.bind(model.family, summarize(source)))
+    softness = 0.3 if separation < 10 else 0.0
+    block = Block(0, x, groups=source.groups)
+    bases = stack([model.start(block, responsibilities(seed, labels, K, softness)) for seed in range(3)])
+    weight = one_pass([Stack(model, bases)], source, Serial())[0].statistics.weight
+    about = [model.chart(take(bases, r), weight[r]) for r in range(3)]
+    together = model.chart(bases, weight)
+    alone = [chart for chart in about if chart is not None]
+    if together is None:
+        assert not alone, "there are charts of several candidates where there is one of each"
+        return
+    _as_alone(source, bases, together, alone)
+    _as_alone(source, bases, alone[0], [alone[0]] * 3)
+
+
+def _as_alone(source: InMemory, bases: Parameters, together: ModelChart, alone: list[ModelChart]) -> None:
+    """The chart of a stack, beside those of each candidate."""
+    size = len(alone[0].coordinates(take(bases, 0)))
+    u = 0.5 * np.random.default_rng(3).standard_normal((len(alone), size))
+    moved = together.parameters(u)
+    (batch,) = one_pass([Stack(together.model, moved)], source, Serial())
+    coordinates, gradients = together.coordinates(moved), together.gradients(batch)
+    for r, chart in enumerate(alone):
+        own = chart.parameters(u[r])
+        map_arrays(_same, take(moved, r), own)
+        _same(coordinates[r], chart.coordinates(own))
+        _same(gradients[r], chart.gradient(Expectation(batch, r)))
+
+
+def _same(some: Array, others: Array) -> Array:
+    assert some.shape == others.shape and np.array_equal(some, others), "to the last bit"
+    return some

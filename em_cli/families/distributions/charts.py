@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +14,7 @@ LARGEST_LOG = 15.0  # of a quantity relative to that at the base point
 
 
 class Unconstrained(Protocol):
-    """A distribution with m parameters of each column that can be moved freely, each array (K, D)."""
+    """A distribution with m parameters of each column that can be moved freely, each array (…, K, D)."""
 
     def steps(self, base: Values, values: Values) -> Values:
         """The m steps that lead from the base to the values."""
@@ -36,21 +37,23 @@ class InformationChart:
 
     def __init__(self, of: Unconstrained, base: Values, weight: Array) -> None:
         self.of, self.base = of, base
-        rows = np.maximum(weight, 1.0)[:, None]
+        rows = np.maximum(weight, 1.0)[..., None]
         self.root = _cholesky([[rows * part for part in line] for line in of.information(base)])
 
     def coordinates(self, values: Values) -> Array:
         steps, m = self.of.steps(self.base, values), len(self.root)
-        return np.stack([sum(self.root[j][i] * steps[j] for j in range(i, m)) for i in range(m)]).ravel()
+        return _in_a_row([sum(self.root[j][i] * steps[j] for j in range(i, m)) for i in range(m)])
 
     def values(self, u: Array) -> Values:
         m = len(self.root)
-        steps = list(u.reshape(m, *self.root[0][0].shape))
+        apart = u.reshape(*u.shape[:-1], m, *self.root[0][0].shape[-2:])
+        steps = [apart[..., i, :, :] for i in range(m)]
         for i in reversed(range(m)):
             for j in range(i + 1, m):
                 steps[i] = steps[i] - self.root[j][i] * steps[j]
             steps[i] = _divided(steps[i], self.root[i][i])
-        return self.of.moved(self.base, tuple(steps))
+        moved = self.of.moved(self.base, tuple(steps))
+        return tuple(np.broadcast_to(value, steps[0].shape) for value in moved)
 
     def gradient(self, weight: Array, sums: Array, values: Values) -> Array:
         score = list(self.of.score(weight, sums, values))
@@ -58,7 +61,13 @@ class InformationChart:
             for j in range(i):
                 score[i] = score[i] - self.root[i][j] * score[j]
             score[i] = _divided(score[i], self.root[i][i])
-        return np.stack(score).ravel()
+        return _in_a_row(score)
+
+
+def _in_a_row(parts: Sequence[Array | float]) -> Array:
+    """(…, P) of parts (…, K, D) each."""
+    whole = np.stack(parts, axis=-3)
+    return whole.reshape(*whole.shape[:-3], -1)
 
 
 def _cholesky(matrix: list[list[Array]]) -> list[list[Array]]:

@@ -136,7 +136,7 @@ class MultinomialDistribution:
 
     def chart(self, values: Values, weight: Array) -> MultinomialChart:
         p, total = values
-        return MultinomialChart(SimplexChart(p, weight * total[:, 0], self._column), total)
+        return MultinomialChart(SimplexChart(p, weight * total[..., 0], self._column), total)
 
     def to_document(self, values: Values) -> dict[str, Any]:
         """With the typical total, which is not a parameter."""
@@ -164,7 +164,8 @@ class MultinomialChart:
         return self.of_probabilities.coordinates(values[:1])
 
     def values(self, u: Array) -> Values:
-        return (*self.of_probabilities.values(u), self.total)
+        (p,) = self.of_probabilities.values(u)
+        return p, np.broadcast_to(self.total, (*p.shape[:-2], *self.total.shape[-2:]))
 
     def gradient(self, weight: Array, sums: Array, values: Values) -> Array:
         return self.of_probabilities.gradient(weight, sums, values[:1])

@@ -14,7 +14,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.families.covariances.structure import Letters
-from em_cli.families.gaussian.chart import LARGEST_LOG, Completed, MomentsOf
+from em_cli.families.gaussian.chart import LARGEST_LOG, Completed, MomentsOf, in_a_row
 from em_cli.families.gaussian.forms import Axes, Columns, Form, Triangle
 from em_cli.families.gaussian.parameters import GaussianParameters
 
@@ -25,7 +25,8 @@ class EigenChart:
     def __init__(
         self, base: GaussianParameters, weight: Array, letters: Letters, completed: Completed, moments: MomentsOf
     ) -> None:
-        d = base.means.shape[1]
+        d = base.means.shape[-1]
+        self.diagonal = letters.diagonal
         self.base, self.completed, self.moments = base, completed, moments
         if letters.diagonal:
             self.form: Form = Columns(base)
@@ -33,72 +34,78 @@ class EigenChart:
         else:
             self.form = Axes(base, letters) if letters.rotated else Triangle(base, letters)
             self.lower = np.asarray(np.linalg.inv(self.form.factors), np.float64)
-        rows = np.maximum(weight, 1.0)[:, None]
+        rows = np.maximum(weight, 1.0)[..., None]
         self.parts = (
             Part.of("V", rows * np.ones(d)),
             Part.of(letters.volume, 2 * rows),
             Part.of(letters.shape, 2 * rows * np.ones(0 if letters.isotropic else d - 1)),
             Part.of(letters.orientation, rows * self.form.information),
         )
-        self.ends = np.cumsum([part.root.size for part in self.parts])[:-1]
+        self.ends = np.cumsum([part.size for part in self.parts])[:-1]
         self.turned = volume_and_shapes(d)[:, : 1 if letters.isotropic else d]
 
     def coordinates(self, parameters: GaussianParameters) -> Array:
-        a = _times(self.form.factors, parameters.means - self.base.means)
+        a = self._times(self.form.factors, parameters.means - self.base.means)
         logs, orientation = self.form.read(parameters)
         turned = logs @ self.turned
-        values = (a, turned[:, :1], turned[:, 1:], orientation)
-        return np.concatenate([part.coordinates(own) for part, own in zip(self.parts, values, strict=True)])
+        values = (a, turned[..., :1], turned[..., 1:], orientation)
+        parts = zip(self.parts, values, strict=True)
+        return np.concatenate([part.coordinates(own) for part, own in parts], axis=-1)
 
     def parameters(self, u: Array) -> GaussianParameters:
-        pieces = zip(self.parts, np.split(u, self.ends), strict=True)
+        pieces = zip(self.parts, np.split(u, self.ends, axis=-1), strict=True)
         a, volume, shape, orientation = (part.values(own) for part, own in pieces)
-        k = len(a)
-        turned = np.concatenate([np.repeat(own, k // len(own), axis=0) for own in (volume, shape)], axis=1)
+        k = a.shape[-2]
+        turned = np.concatenate([np.repeat(own, k // own.shape[-2], axis=-2) for own in (volume, shape)], axis=-1)
         logs = np.clip(turned @ self.turned.T, -LARGEST_LOG, LARGEST_LOG)
-        return self.completed(self.base.means + _times(self.lower, a), self.form.covariances(logs, orientation))
+        return self.completed(self.base.means + self._times(self.lower, a), self.form.covariances(logs, orientation))
 
     def gradient(self, statistics: Array, parameters: GaussianParameters) -> Array:
         moments = self.moments(statistics, parameters)
         by_log, by_orientation = self.form.pulled(moments, parameters)
-        if self.lower.ndim == 2:
+        if self.diagonal:
             first = moments.first * parameters.factors * self.lower
         else:
-            first = _times((parameters.factors @ self.lower).swapaxes(1, 2), moments.first)
+            first = self._times((parameters.factors @ self.lower).swapaxes(-1, -2), moments.first)
         turned = by_log @ self.turned
-        slopes = (first, turned[:, :1], turned[:, 1:], by_orientation)
-        return np.concatenate([part.gradient(own) for part, own in zip(self.parts, slopes, strict=True)])
+        slopes = (first, turned[..., :1], turned[..., 1:], by_orientation)
+        parts = zip(self.parts, slopes, strict=True)
+        return np.concatenate([part.gradient(own) for part, own in parts], axis=-1)
+
+    def _times(self, matrices: Array, vectors: Array) -> Array:
+        """Matrices, or the diagonals of some, times vectors (…, K, D)."""
+        product: Array = matrices * vectors if self.diagonal else (matrices @ vectors[..., None])[..., 0]
+        return product
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """Coordinates that the components have in common, or each its own."""
 
-    root: Array  # (1 or K, m) of the information
+    root: Array  # (…, 1 or K, m) of the information
 
     @staticmethod
     def of(letter: str, information: Array) -> Part:
-        return Part(np.sqrt(information.sum(axis=0, keepdims=True) if letter == "E" else information))
+        return Part(np.sqrt(information.sum(axis=-2, keepdims=True) if letter == "E" else information))
+
+    @property
+    def size(self) -> int:
+        """Coordinates of one candidate."""
+        return int(np.prod(self.root.shape[-2:]))
 
     def values(self, u: Array) -> Array:
-        values: Array = u.reshape(self.root.shape) / self.root
+        values: Array = u.reshape(*u.shape[:-1], *self.root.shape[-2:]) / self.root
         return values
 
     def coordinates(self, values: Array) -> Array:
-        """From the values of each component (K, m)."""
-        return (values[: len(self.root)] * self.root).ravel()
+        """From the values of each component (…, K, m)."""
+        return in_a_row(values[..., : self.root.shape[-2], :] * self.root)
 
     def gradient(self, slopes: Array) -> Array:
-        """From the slopes by the values of each component (K, m)."""
-        if len(self.root) < len(slopes):
-            slopes = slopes.sum(axis=0, keepdims=True)
-        return (slopes / self.root).ravel()
-
-
-def _times(matrices: Array, vectors: Array) -> Array:
-    """Matrices, or the diagonals of some, times vectors (K, D)."""
-    product: Array = matrices * vectors if matrices.ndim == 2 else (matrices @ vectors[..., None])[..., 0]
-    return product
+        """From the slopes by the values of each component (…, K, m)."""
+        if self.root.shape[-2] < slopes.shape[-2]:
+            slopes = slopes.sum(axis=-2, keepdims=True)
+        return in_a_row(slopes / self.root)
 
 
 @lru_cache

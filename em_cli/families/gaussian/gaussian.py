@@ -295,11 +295,13 @@ class BoundGaussian:
             return None
         if self.letters.mclust[1] in ("VVV", "EEE", "VVI", "VII"):
             return self.direct_chart(parameters, weight, whitened_moments)
-        shares = weight / weight.sum()
+        shares = weight / weight.sum(axis=-1, keepdims=True)
 
         def completed(means: Array, covariances: Array) -> GaussianParameters:
-            if self._may_be_below(covariances):
-                covariances = self.structure.constrain(shares, covariances, self.bounds.floor, covariances)
+            below = self._may_be_below(covariances)
+            if below.any():  # those of other candidates stay as they are
+                some, share = covariances[below], np.broadcast_to(shares, means.shape[:-1])[below]
+                covariances[below] = self.structure.constrain(share, some, self.bounds.floor, some)
             return self.completed(means, covariances, floored=True)
 
         return EigenChart(parameters, weight, self.letters, completed, whitened_moments)
@@ -308,10 +310,11 @@ class BoundGaussian:
         self, parameters: GaussianParameters, weight: Array, moments: MomentsOf
     ) -> MatrixChart | VarianceChart:
         """Of matrices or variances that are all free, or one for all: the full, tied, diagonal and spherical ones."""
-        shares = weight / weight.sum()
+        shares = weight / weight.sum(axis=-1, keepdims=True)
 
         def completed(means: Array, covariances: Array) -> GaussianParameters:
-            covariances = self.structure.constrain(shares, covariances, self.bounds.floor)
+            share = np.broadcast_to(shares, means.shape[:-1])
+            covariances = self.structure.constrain(share, covariances, self.bounds.floor)
             return self.completed(means, covariances, floored=True)
 
         if self.letters.diagonal:
@@ -354,12 +357,12 @@ class BoundGaussian:
             return of_variances(means, covariances, self.bounds, self.letters.isotropic)
         return of_matrices(means, covariances, self.bounds, floored and not self.letters.rotated)
 
-    def _may_be_below(self, covariances: Array) -> bool:
-        """Whether any is below the floor, or could be in some direction."""
+    def _may_be_below(self, covariances: Array) -> Flags:
+        """(…) whether any of a candidate is below the floor, or could be in some direction."""
         floor = self.bounds.variance
-        if self.letters.diagonal:
-            return bool((covariances < floor).any())
-        return bool((np.linalg.eigvalsh(covariances) < floor.max()).any())
+        values = covariances if self.letters.diagonal else np.linalg.eigvalsh(covariances)
+        below: Flags = np.asarray((values < (floor if self.letters.diagonal else floor.max())).any(axis=(-2, -1)))
+        return below
 
     def _centred(self, x: Array) -> Array:
         centred: Array = (x - self.columns.mean[:, None]) * (1 / self.scale)[:, None]

@@ -40,30 +40,33 @@ def unwhitened(means: Array, scatter: Array, at: GaussianParameters) -> tuple[Ar
 
 def whitened_moments(statistics: Array, at: GaussianParameters) -> Moments:
     d = at.means.shape[-1]
-    weight, first, second = statistics[:, 0], statistics[:, 1 : 1 + d], statistics[:, 1 + d :]
-    shift = first - weight[:, None] * at.means
+    weight, first, second = statistics[..., 0], statistics[..., 1 : 1 + d], statistics[..., 1 + d :]
+    shift = first - weight[..., None] * at.means
     concentrated = at.concentrated
-    if at.factors.ndim == 2:
-        about = weight[:, None] * at.means**2 - 2 * first * at.means
-        if second.shape[1] < d:  # all that matters is the sum over columns
+    if at.factors.ndim == at.means.ndim:
+        about = weight[..., None] * at.means**2 - 2 * first * at.means
+        if second.shape[-1] < d:  # all that matters is the sum over columns
             second, about = (
-                np.repeat(second / d, d, axis=1),
-                np.repeat(about.sum(axis=1, keepdims=True) / d, d, axis=1),
+                np.repeat(second / d, d, axis=-1),
+                np.repeat(about.sum(axis=-1, keepdims=True) / d, d, axis=-1),
             )
         about += second
         return Moments(
             weight,
-            np.where(concentrated[:, None], first, shift * at.factors),
-            np.where(concentrated[:, None], second, about * at.factors**2),
+            np.where(concentrated[..., None], first, shift * at.factors),
+            np.where(concentrated[..., None], second, about * at.factors**2),
         )
     raw = second.take(square(d), axis=-1)
-    outer = first[:, :, None] * at.means[:, None, :]
+    outer = first[..., :, None] * at.means[..., None, :]
     about = (
-        raw - outer - np.swapaxes(outer, 1, 2) + weight[:, None, None] * (at.means[:, :, None] * at.means[:, None, :])
+        raw
+        - outer
+        - np.swapaxes(outer, -1, -2)
+        + weight[..., None, None] * (at.means[..., :, None] * at.means[..., None, :])
     )
-    about = at.factors @ about @ np.swapaxes(at.factors, 1, 2)
+    about = at.factors @ about @ np.swapaxes(at.factors, -1, -2)
     return Moments(
         weight,
-        np.where(concentrated[:, None], first, np.einsum("kij,kj->ki", at.factors, shift)),
-        np.where(concentrated[:, None, None], raw, about),
+        np.where(concentrated[..., None], first, np.einsum("...ij,...j->...i", at.factors, shift)),
+        np.where(concentrated[..., None, None], raw, about),
     )
