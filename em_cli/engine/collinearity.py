@@ -1,60 +1,212 @@
-"""Columns that are exact linear functions of others: a covariance of theirs has no width one way."""
+"""Columns that are linear functions of others, exactly or as far as their rounding can show."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import add
+from dataclasses import dataclass
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.column_moments import Moments
-from em_cli.engine.columns import Columns
-from em_cli.engine.rows import Source, quanta
+from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.column_summary import RELATIVE_RESOLUTION
 
-ROUNDING = 1e-13  # of a variance, by which one that is none may seem to be some
-COUNTS = 1e-6  # of a standard deviation; what moves a column by less does not determine it
+ROUNDING = 1e-12  # of a variance, by which one that is none may seem to be some
+LEFT = 0.01  # of a variance; a column of which others leave more than that is no function of theirs
+SAMPLE = 20_000  # rows on which functions are looked for; they must hold in all
+SLACK = 2.0  # of a variance of a sample
+COARSER = 3.0  # times; what is rounded more coarsely than that is taken for exact
+SPARE = 5  # rows beyond those that any function would fit
+DIGITS = 7  # of a coefficient, at most
+DECIMALS = 9  # of numbers that are taken for rounded ones
 
 
-def dependent(source: Source, columns: Columns, among: Sequence[int]) -> dict[int, tuple[int, ...]]:
-    """Which of these columns are determined by earlier ones, and by which.
+@dataclass(frozen=True, slots=True)
+class LinearFunction:
+    """What a column is of others, in the rows in which all of them are seen."""
 
-    What is left of them beside the others, in rows without a missing cell, is less than the rounding of the data.
-    The rows are read only where cells of these columns are missing.
+    of: tuple[int, ...]
+    coefficients: tuple[float, ...]
+    intercept: float
+    exact: bool  # but for the last digits of floating-point numbers; else as far as rounding can show
+
+
+def linear_functions(columns: Sequence[Array], order: Sequence[int]) -> dict[int, LinearFunction]:
+    """Which columns (n,) are linear functions of others, and of which: of one other column if that is possible.
+
+    Of two that tell the same it is the later in this order; of a column and its rounded copy, the copy.
+    NaN is a missing cell.
     """
-    places = np.array(among, np.intp)
-    n_rows, covariance = columns.n_rows, columns.covariance[np.ix_(places, places)]
-    if columns.gaps[places].any():
-        n_rows, covariance = _of_complete_rows(source, places)
-    sd = columns.sd[places]
-    if n_rows <= len(places) or not (sd > 0).all():
+    if len(columns) < 2:
         return {}
-    correlation = covariance / np.outer(sd, sd)
-    floor = np.maximum((columns.resolution[places] / sd) ** 2 / 12, ROUNDING)
-    rest, kept = correlation.copy(), []
-    found: dict[int, tuple[int, ...]] = {}
-    for j in range(len(places)):
-        if rest[j, j] > floor[j]:
+    n = len(columns[0])
+    rows = np.arange(n) if n <= SAMPLE else np.linspace(0, n - 1, SAMPLE).astype(np.intp)
+    x = np.array([column[rows] for column in columns])
+    fine = _rounding(x)
+    alike = _alike(x, fine)
+    found: dict[int, LinearFunction] = {}
+    for place, j in enumerate(order):
+        _note_copies(columns, alike, j, order[:place], found)
+    for place, j in enumerate(order):
+        if j not in found:
+            _note_copies(columns, alike, j, order[place + 1 :], found)
+    return found | _of_several(columns, x, fine, [j for j in order if j not in found])
+
+
+def _note_copies(
+    columns: Sequence[Array], alike: Flags, j: int, others: Sequence[int], found: dict[int, LinearFunction]
+) -> None:
+    """Note of which of the others column j is a function, if of any."""
+    for i in others:
+        if i not in found and alike[i, j] and (function := _function(columns, j, [i])) is not None:
+            found[j] = function
+            return
+
+
+def _rounding(x: Array) -> Array:
+    """The variance (D,) that rounding gives each column (D, n), as a share of its own; at least what may seem some."""
+    shares = np.zeros(len(x))
+    for j, column in enumerate(x):
+        seen = column[~np.isnan(column)]
+        if len(seen) and (sd := float(seen.std())) > 0:
+            shares[j] = (resolution(seen) / sd) ** 2 / 12
+    return shares
+
+
+def _alike(x: Array, fine: Array) -> Flags:
+    """Whether rounding may be all that one column leaves (D, D) of another, where both are seen (D, n)."""
+    seen = (~np.isnan(x)).astype(np.float64)
+    filled = np.where(seen > 0, x, 0.0)
+    mean = filled.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+    z = np.where(seen > 0, x - mean[:, None], 0.0)
+    scale = np.abs(z).max(axis=1, initial=0.0)
+    z /= np.where(scale > 0, scale, 1.0)[:, None]
+    n = np.maximum(seen @ seen.T, 1)
+    sums, squares = z @ seen.T, (z * z) @ seen.T
+    variance = squares - sums**2 / n  # of row i where column j is seen
+    covariance = z @ z.T - sums * sums.T / n
+    both = variance * variance.T
+    left = 1 - np.divide(covariance**2, both, out=np.zeros_like(both), where=both > 0)
+    flags: Flags = left <= np.minimum(LEFT, SLACK * (fine + fine[:, None]) + ROUNDING)
+    return flags
+
+
+def _of_several(columns: Sequence[Array], x: Array, fine: Array, order: list[int]) -> dict[int, LinearFunction]:
+    """Functions of two columns or more, found by sweeping out (D, D) the correlation of complete rows."""
+    found: dict[int, LinearFunction] = {}
+    rows = x[order][:, ~np.isnan(x[order]).any(axis=0)]
+    if len(order) < 3 or rows.shape[1] < len(order) + SPARE:
+        return found
+    z = rows - rows.mean(axis=1, keepdims=True)
+    norm = np.sqrt((z * z).sum(axis=1))
+    if not (norm > 0).all():
+        return found
+    z /= norm[:, None]
+    correlation, fine = z @ z.T, fine[order]
+    rest, kept = correlation.copy(), list[int]()
+    for j in range(len(order)):
+        if len(kept) > 1 and rest[j, j] <= LEFT and (some := _fewest(correlation, fine, j, kept)):
+            function = _function(columns, order[j], sorted(order[place] for place in some))
+            if function is not None:
+                found[order[j]] = function
+                continue
+        if rest[j, j] > ROUNDING:
             rest -= rest[:, [j]] * (rest[j] / rest[j, j])
             kept.append(j)
-        elif kept:
-            share = np.linalg.solve(correlation[np.ix_(kept, kept)], correlation[kept, j])
-            of = np.array(kept)[np.abs(share) > COUNTS]
-            found[int(places[j])] = tuple(places[of].tolist())
     return found
 
 
-def _of_complete_rows(source: Source, places: Integers) -> tuple[int, Array]:
-    """How many rows lack no cell of these columns, and their covariance."""
-    parts = []
-    for index in range(len(source)):
-        for rows in quanta(source[index]):
-            x = rows.x[places]
-            x = x[:, ~np.isnan(x).any(axis=0)]
-            if x.shape[1]:
-                parts.append(Moments.of(x, None, None))
-    if not parts:
-        return 0, np.zeros((len(places), len(places)))
-    moments = reduce(add, parts)
-    return int(moments.weight[0]), moments.covariance
+def _fewest(correlation: Array, fine: Array, j: int, kept: list[int]) -> list[int]:
+    """The fewest of the kept columns that leave nothing but rounding of column j; none if all of them leave more."""
+    share = _shares(correlation, j, kept)
+    if _left(correlation, fine, j, kept, share) > 0:
+        return []
+    weighty = [kept[place] for place in np.argsort(-np.abs(share))]
+    fewest, most = 2, len(kept)
+    while fewest < most:
+        middle = (fewest + most) // 2
+        some = weighty[:middle]
+        if _left(correlation, fine, j, some, _shares(correlation, j, some)) > 0:
+            fewest = middle + 1
+        else:
+            most = middle
+    return weighty[:most]
+
+
+def _shares(correlation: Array, j: int, of: list[int]) -> Array:
+    """The slopes of column j on these, all of variance one."""
+    return np.asarray(np.linalg.lstsq(correlation[np.ix_(of, of)], correlation[of, j])[0], np.float64)
+
+
+def _left(correlation: Array, fine: Array, j: int, of: list[int], share: Array) -> float:
+    """What these leave of column j beyond rounding."""
+    left = 1 - float(share @ correlation[of, j])
+    return left - min(LEFT, SLACK * float(fine[j] + share**2 @ fine[of]) + ROUNDING)
+
+
+def _function(columns: Sequence[Array], j: int, of: list[int]) -> LinearFunction | None:
+    """Column j as a linear function of these; None if it is none as far as the rounding of all of them can show."""
+    seen: Flags = ~np.isnan(columns[j])
+    for i in of:
+        seen &= ~np.isnan(columns[i])
+    n, m = int(seen.sum()), len(of)
+    if n < 2 * (m + 1) or n < m + 1 + SPARE:
+        return None
+    y, x = columns[j][seen], np.array([columns[i][seen] for i in of])
+    mean, sd = x.mean(axis=1), x.std(axis=1)
+    if not (sd > 0).all() or not (y_sd := float(y.std())) > 0:
+        return None
+    z, centred = (x - mean[:, None]) / sd[:, None], y - y.mean()
+    slopes = np.linalg.lstsq(z.T, centred)[0] / sd
+    own, steps = resolution(y), np.array([resolution(row) for row in x])
+    steps[np.abs(slopes) * steps > COARSER * own] = 0.0  # a finer column is no function of a coarse one
+    residual = centred - slopes @ (x - mean[:, None])
+    variance = float(residual @ residual) / (n - m - 1)
+    rounded = float(own**2 + (slopes**2) @ steps**2) / 12 + ROUNDING * y_sd**2
+    furthest = (own + float(np.abs(slopes) @ steps)) / 2 * (1 + 4 / np.sqrt(n)) + 4 * np.sqrt(ROUNDING) * y_sd
+    if variance > min(rounded * (1 + 4 / np.sqrt(n)), LEFT * y_sd**2) or np.abs(residual).max() > furthest:
+        return None
+    readable, intercept = _readable(slopes, y, x, furthest)
+    kept = [place for place, slope in enumerate(readable) if slope]
+    return LinearFunction(
+        tuple(of[place] for place in kept),
+        tuple(float(readable[place]) for place in kept),
+        intercept,
+        bool(np.abs(y - readable @ x - intercept).max() <= np.sqrt(ROUNDING) * y_sd + 1e-14 * np.abs(y).max()),
+    )
+
+
+def _readable(slopes: Array, y: Array, x: Array, furthest: float) -> tuple[Array, float]:
+    """The slopes with the fewest digits that do no worse than rounding, and the intercept."""
+    for digits in range(1, DIGITS + 1):
+        rounded = np.array([float(f"{slope:.{digits - 1}e}") for slope in slopes])
+        rounded[np.abs(rounded) * x.std(axis=1) < np.sqrt(ROUNDING) * y.std()] = 0.0
+        rest = y - rounded @ x
+        middle = (float(rest.max()) + float(rest.min())) / 2
+        for places in range(-3, DECIMALS + 1):
+            intercept = round(middle, places)
+            if np.abs(rest - intercept).max() <= furthest:
+                return rounded, intercept + 0.0
+    return slopes, float((y - slopes @ x).mean())
+
+
+def resolution(values: Array) -> float:
+    """The unit of decimal places in which all values (n,) are whole; a small part of their spread if there is none."""
+    smallest = RELATIVE_RESOLUTION * float(values.std())
+    for places in range(DECIMALS + 1):
+        unit = 10.0**-places
+        if unit < smallest:
+            break
+        if all(_whole(some / unit) for some in (values[:100], values)):
+            return unit
+    return smallest
+
+
+def _whole(values: Array) -> bool:
+    return bool((np.abs(values - np.round(values)) <= 1e-9 * np.maximum(np.abs(values), 1.0)).all())
+
+
+def one_to_one(codes: Integers, others: Integers, n_levels: int) -> bool:
+    """Whether two columns (n,) of as many levels, -1 where a cell is missing, part the rows alike."""
+    seen = (codes >= 0) & (others >= 0)
+    pairs = np.unique(codes[seen] * n_levels + others[seen])
+    return len(pairs) == n_levels == len(np.unique(codes[seen])) == len(np.unique(others[seen]))

@@ -59,7 +59,7 @@ class Run:
 
     def tasks(self) -> Tasks:
         """The models to fit; `UsageError` or `DataError` if they cannot be fitted to these data."""
-        return tasks_of(self.settings, self.data, self.record)
+        return tasks_of(self.settings, self.data)
 
     def search(self, wanted: Tasks) -> list[Fitted]:
         """Fit the models; refused if memory would not do."""

@@ -11,8 +11,6 @@ from em_cli.models.variants import WEAK, Variant, models, variants
 from em_cli.outputs.model_file import start_parameters
 from em_cli.runs.configure import Settings
 from em_cli.runs.read import check_labels, too_few_rows
-from em_cli.runs.record import Record
-from em_cli.runs.warnings import warn_of_copies
 from em_cli.search.search import Task
 from em_cli.search.survey import Survey, survey
 from em_cli.sources.table import Data
@@ -41,7 +39,7 @@ class Tasks:
         return replace(self, tasks=tasks)
 
 
-def tasks_of(settings: Settings, data: Data, record: Record) -> Tasks:
+def tasks_of(settings: Settings, data: Data) -> Tasks:
     """Every variant with every number of components that the rows are enough for; `DataError` if that is none."""
     config, ks = settings.config, settings.ks
     compares = settings.request.compares
@@ -57,7 +55,6 @@ def tasks_of(settings: Settings, data: Data, record: Record) -> Tasks:
     prior = specification.prior_of(config)
     known = survey(data.source, config.seed)
     made = models(data.schema, data.source, known.columns, tried, ks, latents, prior)
-    warn_of_copies(data, known.columns, tried[0].groups, record)
     distinct = known.n_distinct
     start = settings.start
     tasks = tuple(

@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from em_cli.config.durations import duration_text
 from em_cli.config.run_config import RunConfig
 from em_cli.display.search_words import longer
 from em_cli.display.selection_summary import criterion_name, model_name
 from em_cli.engine.climb import FitResult
-from em_cli.engine.collinearity import dependent
-from em_cli.engine.columns import Columns
 from em_cli.engine.stopping import Status
-from em_cli.models.groups import Group, takes
 from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.selection import Selection
-from em_cli.printable import safe
 from em_cli.runs.fitted_rows import scored_blocks
 from em_cli.runs.record import Record
 from em_cli.search.ledger import Fitted, Verdict, first_reason
-from em_cli.sources.quoting import excluding, listed
 from em_cli.sources.table import Data
 
 ROWS_SHOWN = 8
-
-
-def warn_of_copies(data: Data, columns: Columns, groups: Sequence[Group], record: Record) -> None:
-    """Say which columns add nothing to others."""
-    names = data.schema.names
-    for group in groups:
-        if takes(group.family) != "numeric":
-            continue
-        found = dependent(data.source, columns, group.columns)
-        if not found:
-            continue
-        said = [f"{safe(names[j])} of {listed([names[i] for i in of])}" for j, of in found.items()]
-        record.warn(
-            "copied_columns",
-            f"columns that are copies, or exact linear functions, of others: {'; '.join(said[:ROWS_SHOWN])}"
-            f"{'; …' if len(said) > ROWS_SHOWN else ''}. They tell nothing new, and only the resolution of the data "
-            f"gives a full covariance any width along them: {excluding([names[j] for j in found])}.",
-        )
 
 
 def warn_of_halt(reason: str, config: RunConfig, record: Record, resumable: bool) -> None:

@@ -13,7 +13,7 @@ from em_cli.printable import safe
 from em_cli.sources.examined import Examined, written
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.quoting import listed, plural
+from em_cli.sources.quoting import joined, listed, plural, quoted, short
 from em_cli.sources.refusals import (
     empty_column,
     no_column,
@@ -49,32 +49,58 @@ class Decided:
 
 
 def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
-    """The type of every column; those that hold nothing, or text that names rows or is no number, are left out."""
+    """The type of every column; those that hold nothing, one value, or text that names rows, are left out."""
     found = Decided()
     said = {
         "text_column": "left out, being text: {}",
         "date_column": "left out, being dates: {}; --type NAME=categorical fits them as categories",
         "row_names": "left out, nearly every cell being different: {}; --type NAME=categorical fits it all the same",
         "empty_column": "left out, being empty: {}",
+        "constant_column": "left out, having one value only: {}",
     }
-    left_out: dict[str, list[str]] = {reason: [] for reason in said}
+    left_out: dict[str, dict[str, str]] = {reason: {} for reason in said}
+    constant: list[Column] = []
     for name, column in parts.items():
         if not _present(column) and name in options.named:
             raise empty_column(name, shown, options)
         kind, why = _kind(name, column, options) if _present(column) else ("empty_column", "")
         if kind in left_out:
-            left_out[kind].append(name)
-            continue
-        if why:
-            found.why[name] = why
-        found.columns.append(_column(name, kind, column, shown, options))
+            left_out[kind][name] = ""
+        elif (value := _only_value(name, column, kind, options)) is not None:
+            left_out["constant_column"][name] = value
+            constant.append(_column(name, kind, column, shown, options))
+        else:
+            found.columns.append(_column(name, kind, column, shown, options))
+            if why:
+                found.why[name] = why
+    if not found.columns:  # what is constant is refused where its rows are known
+        found.columns, left_out["constant_column"] = constant, {}
     if not found.columns:
         raise no_column(shown, [name for names in left_out.values() for name in names])
-    found.notices = [Notice(code, said[code].format(listed(names))) for code, names in left_out.items() if names]
-    numeric = [column.name for column in found.columns if not column.levels]
-    found.notices += suspicions({name: np.concatenate([part.values for part in parts[name]]) for name in numeric})
-    found.notices += _doubts(found.columns, parts, options)
+    for code, names in left_out.items():
+        if names:
+            listing = joined([safe(short(name)) + (f" ({value})" if value else "") for name, value in names.items()])
+            found.notices.append(Notice(code, said[code].format(listing)))
     return found
+
+
+def remarks(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> list[Notice]:
+    """What is to be said of columns that are fitted."""
+    numeric = [column.name for column in columns if not column.levels]
+    found = suspicions({name: np.concatenate([part.values for part in parts[name]]) for name in numeric})
+    return found + _doubts(columns, parts, options)
+
+
+def _only_value(name: str, column: Sequence[Examined], kind: str, options: ReadOptions) -> str | None:
+    """The one value of a column that has no other; not of counts, nor of columns that the user named."""
+    if name in options.named or kind == "count":
+        return None
+    if kind in LEVELLED:
+        levels = levels_of(column)
+        return quoted(levels[0]) if len(levels) == 1 else None
+    values = np.concatenate([part.values for part in column])
+    lowest, highest = float(np.nanmin(values)), float(np.nanmax(values))
+    return f"{lowest + 0.0:.15g}" if lowest == highest else None
 
 
 def _column(name: str, kind: str, column: Sequence[Examined], shown: str, options: ReadOptions) -> Column:

@@ -12,7 +12,7 @@ from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.candidates import candidates, check_same
-from em_cli.sources.column_types import decide, levels_of, values_of
+from em_cli.sources.column_types import decide, levels_of, remarks, values_of
 from em_cli.sources.dress import undress
 from em_cli.sources.examined import Examined, examine
 from em_cli.sources.files import STDIN, digest, expand, label
@@ -21,6 +21,7 @@ from em_cli.sources.memory_check import Room
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, Written, pieces, texts_of
 from em_cli.sources.quoting import quoted
+from em_cli.sources.redundant import leave_out_redundant
 from em_cli.sources.schema import Schema
 from em_cli.sources.sequences import Sequences, check_weights_of_sequences, sequences_of
 from em_cli.sources.table import Data, InputFile, Notice, Others
@@ -107,6 +108,8 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     found_in_file = content.notices
     undress(parts, options, found_in_file)
     decided = decide(parts, shown, options)
+    leave_out_redundant(decided, parts, options)
+    decided.notices += remarks(decided.columns, parts, options)
     schema = Schema(tuple(decided.columns))
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
     sequences = content.sequences(shown)

@@ -163,7 +163,7 @@ def test_successes_go_with_their_trials_whatever_the_order_in_the_file(tmp_path,
 def test_columns_that_add_nothing_are_named(tmp_path, gaps):
     rng = np.random.default_rng(7)
     a, b, c = rng.standard_normal((3, 150)) + np.repeat([0, 5], 75)
-    near = np.round(a, 3)  # is no function of a
+    near = np.round(a, 3)  # is told by a as far as its rounding can show
     cells = np.stack([a, b, 1.8 * a + 32, c, a + b, near], axis=1).astype(str)
     if gaps:
         cells[rng.random(cells.shape) < 0.05] = ""
@@ -171,8 +171,25 @@ def test_columns_that_add_nothing_are_named(tmp_path, gaps):
     (tmp_path / "c.csv").write_text(text + "\n")
     found = fitted("c.csv", "-k", 2, "--covariance", "diag", cwd=tmp_path)
     (said,) = [warning["message"] for warning in found["warnings"] if warning["code"] == "copied_columns"]
-    assert "fahrenheit of a; sum of a, b." in said
-    assert said.endswith("--exclude fahrenheit,sum.")
+    assert "left out, being told by other columns: fahrenheit = 1.8 a + 32; sum = a + b; near ≈ a;" in said
+    assert found["feature_names_in"] == ["a", "b", "c"]
+    kept = fitted("c.csv", "-k", 2, "--covariance", "diag", "--type", "sum=numeric", cwd=tmp_path)
+    assert kept["feature_names_in"] == ["a", "c", "sum"]  # b is told by a and the sum, which was asked for
+    assert any("b = sum − a" in warning["message"] for warning in kept["warnings"])
+
+
+def test_one_component_has_a_fit_and_a_copy_changes_nothing(tmp_path):
+    a, b = np.random.default_rng(8).normal(50, 8, (2, 90)).round(1)
+    for name, columns in (("once", (a, b)), ("twice", (a, b, a))):
+        lines = [
+            ",".join(f"c{j}" for j in range(len(columns))),
+            *(",".join(map(str, row)) for row in zip(*columns, strict=True)),
+        ]
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    for k in (1, 2):
+        once, twice = (fitted(f"{name}.csv", "-k", k, cwd=tmp_path) for name in ("once", "twice"))
+        assert twice["bic"] == once["bic"]
+        assert twice["means"] == once["means"]
 
 
 def test_means_can_be_fixed(tmp_path):

@@ -72,7 +72,7 @@ CASES: list[tuple[str, int, list[str]]] = [
     ("fit nameless.csv -k 2", 3, ["name"]),
     ("fit text.csv -k 2 --family gaussian", 3, ["no column that can be fitted"]),
     ("fit few.csv -k 3", 3, ["2 distinct rows", "3 components"]),
-    ("fit constant.csv -k 2", 3, ["'b'", "7"]),
+    ("fit constant.csv -k 2 --columns a,b", 3, ["'b'", "7"]),
     ("fit one.csv -k 1", 3, ["one row"]),
     ("fit nan.csv -k 2 --missing error", 3, ["a: 1", "row 2", "--missing drop"]),
     ("fit inf.csv -k 2", 3, ["row 2", "'a'"]),

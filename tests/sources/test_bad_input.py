@@ -158,11 +158,16 @@ CASES = {
     "missing, all": (b"a,b\n1,\n,2\n", {"missing": "drop"}, "every row has a missing cell (a: 1, b: 1)"),
     "constant": (
         b"a,c\n1,3.5\n2,3.5\n",
-        {},
+        {"types": {"c": "numeric"}},
         "data.csv: column 'c' is constant (every value is 3.5): no spread can be fitted. Use --exclude c.",
     ),
     "constant without the rows dropped": (b"a,c\n1,3\n2,3\n,4\n", {"missing": "drop"}, "column 'c' is constant"),
-    "constants": (b"a,c,d\n1,3,4\n2,3,4\n", {}, "columns 'c' (3), 'd' (4) are constant: no spread can be fitted."),
+    "constants": (
+        b"a,c,d\n1,3,4\n2,3,4\n",
+        {"columns": ("a", "c", "d")},
+        "columns 'c' (3), 'd' (4) are constant: no spread can be fitted.",
+    ),
+    "nothing but constants": (b"c,d\n3,4\n3,4\n", {}, "columns 'c' (3), 'd' (4) are constant: no spread can be fitted"),
 }
 
 
@@ -258,8 +263,8 @@ NASTY = "\x1b[31m\u202e\x07"
     [
         (f"a\n1\n2\n{NASTY}\n", {}),
         (f"{NASTY},b\n1,x\n2,y\n", {"columns": ("a",)}),
-        (f"{NASTY},b\n1,1\n1,2\n", {}),
-        (f"{NASTY},b\n,1\n1,2\n", {}),
+        (f"{NASTY},b\n1,1\n1,2\n", {"types": {NASTY: "numeric"}}),
+        (f"{NASTY},b\n,1\n1,2\n", {"types": {NASTY: "numeric"}}),
         (f"{NASTY},{NASTY}\n1,1\n", {}),
         (f"{NASTY},b\n1,inf{NASTY}\n", {"columns": ("b",)}),
         (f'"{NASTY}\n{NASTY}"\nx\n', {}),

@@ -27,7 +27,7 @@ READ = {
 
 def stored(tmp_path: Path, cells: list[str]) -> list[str]:
     path = tmp_path / "data.csv"
-    path.write_text("b,price\n" + "".join(f'{i + 0.5},"{cell}"\n' for i, cell in enumerate(cells)))
+    path.write_text("b,price\n" + "".join(f'{i * i + 0.5},"{cell}"\n' for i, cell in enumerate(cells)))
     return [str(path)]
 
 

@@ -1,0 +1,97 @@
+"""Columns that tell nothing new beside the others: copies, and linear functions of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from em_cli.engine.arrays import Integers
+from em_cli.engine.collinearity import LinearFunction, linear_functions, one_to_one
+from em_cli.printable import safe
+from em_cli.sources.column_types import Decided, values_of
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.quoting import short
+from em_cli.sources.schema import Column
+from em_cli.sources.table import Notice
+from em_cli.sources.usable import Parts
+
+SHOWN = 8
+ENOUGH, ENOUGH_PER_LEVEL = 20, 5  # rows, for levels that always go together to mean something
+
+
+def leave_out_redundant(decided: Decided, parts: Parts, options: ReadOptions) -> None:
+    """Leave out what is told by other columns, unless the user named it; and say so."""
+    numbers = [column for column in decided.columns if not column.levels]
+    levelled = [column for column in decided.columns if column.levels]
+    found = _functions(numbers, parts, options) | _copies(levelled, parts, options)
+    kept = {name: said for name, said in found.items() if name in options.named}
+    left_out = {name: said for name, said in found.items() if name not in options.named}
+    if left_out:
+        decided.columns = [column for column in decided.columns if column.name not in left_out]
+        message = (
+            f"left out, being told by other columns: {_joined(left_out)}; --columns names what is fitted all the same"
+        )
+        decided.notices.append(Notice("copied_columns", message))
+        for name in left_out:
+            decided.why.pop(name, None)
+    if kept:
+        message = f"fitted as asked for, though other columns tell it: {_joined(kept)}; they count twice, and only the"
+        message += " resolution of the data gives a full covariance any width along them"
+        decided.notices.append(Notice("copied_columns", message))
+
+
+def _joined(found: dict[str, str]) -> str:
+    shown = list(found.values())[:SHOWN]
+    return "; ".join(shown) + f"; … {len(found):,} in all" * (len(found) > SHOWN)
+
+
+def _functions(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> dict[str, str]:
+    """Which columns of numbers are linear functions of others, and how that is written."""
+    names = [column.name for column in columns]
+    values = [np.concatenate([part.values for part in parts[name]]) for name in names]
+    quarters = [int(4 * float(np.isnan(x).mean())) for x in values]  # that are missing
+    order = sorted(range(len(names)), key=lambda j: (names[j] not in options.named, quarters[j]))
+    found = linear_functions(values, order)
+    return {names[j]: f"{_short(names[j])} {_written(function, names)}" for j, function in sorted(found.items())}
+
+
+def _short(name: str) -> str:
+    return safe(short(name))
+
+
+def _written(function: LinearFunction, names: Sequence[str]) -> str:
+    """The function as an equation without its left side: what is added stands before what is taken off."""
+    terms = [
+        (b < 0, (f"{abs(b):.10g} " if abs(b) != 1 else "") + _short(names[i]))
+        for b, i in zip(function.coefficients, function.of, strict=True)
+    ]
+    if function.intercept:
+        terms.append((function.intercept < 0, f"{abs(function.intercept):.10g}"))
+    text = ""
+    for negative, term in sorted(terms, key=lambda term: term[0]):
+        sign = "−" if negative else "+" if text else ""
+        text += f" {sign} {term}" if text else f"{sign}{term}"
+    return f"{'=' if function.exact else '≈'} {text}"
+
+
+def _copies(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> dict[str, str]:
+    """Which columns of levels have other names for the levels of another, and how that is written."""
+    codes = {column.name: _codes(column, parts) for column in columns}
+    order = sorted(columns, key=lambda column: column.name not in options.named)
+    found: dict[str, str] = {}
+    for place, column in enumerate(order):
+        n_levels, mine = len(column.levels), codes[column.name]
+        if np.count_nonzero(mine >= 0) < max(ENOUGH, ENOUGH_PER_LEVEL * n_levels):
+            continue
+        for other in order[:place]:
+            same_number = len(other.levels) == n_levels and other.name not in found
+            if same_number and one_to_one(mine, codes[other.name], n_levels):
+                found[column.name] = f"{_short(column.name)} has a level for each of {_short(other.name)}"
+                break
+    return found
+
+
+def _codes(column: Column, parts: Parts) -> Integers:
+    """The places (n,) of the levels; -1 for a missing cell."""
+    return np.nan_to_num(values_of(parts[column.name], column.levels, None), nan=-1.0).astype(np.intp)

@@ -1,0 +1,102 @@
+"""Columns that others tell are left out, and said to be which function of which; others never are."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.reader import read
+from em_cli.sources.table import Data
+
+RNG = np.random.default_rng(11)
+N = 150
+A, B, C = RNG.normal(50, 10, (3, N))
+TENTHS = np.round(RNG.dirichlet([3, 2, 4, 1], N) * 100, 1).T
+WHOLE = np.round(RNG.dirichlet([3, 2, 4], N) * 100).T
+DAY = np.round(RNG.uniform(0, 24, N), 1)
+YEAR, MONTH = RNG.integers(2000, 2004, N), RNG.integers(1, 13, N)
+LAND = RNG.choice(["de", "fr", "it"], N)
+NAMES = {"de": "Germany", "fr": "France", "it": "Italy"}
+
+TOLD = {
+    "copy": ({"a": A, "b": B, "again": A}, "again = a;"),
+    "sum": ({"a": A, "b": B, "c": C, "total": A + B + C}, "total = a + b + c;"),
+    "share of it": ({"total": A + B, "a": A, "b": B}, "b = total − a;"),
+    "difference": ({"a": A, "b": B, "d": A - B}, "d = a − b;"),
+    "24 − x": ({"day": DAY, "a": A, "night": np.round(24 - DAY, 1)}, "night = 24 − day;"),
+    "another unit": ({"celsius": A, "b": B, "fahrenheit": 1.8 * A + 32}, "fahrenheit = 1.8 celsius + 32;"),
+    "units, rounded": ({"kg": np.round(A, 1), "b": B, "lb": np.round(2.2046 * A, 1)}, "lb ≈ 2.2"),
+    "percentages": (dict(zip("pqrs", TENTHS, strict=True)), "s ≈ 100 − p − q − r;"),
+    "whole percentages": (dict(zip("pqr", WHOLE, strict=True)), "r ≈ 100 − p − q;"),
+    "decimal year": (
+        {"year": YEAR * 1.0, "month": MONTH * 1.0, "a": A, "time": np.round(YEAR + (MONTH - 1) / 12, 3)},
+        "time ≈ year + 0.0833 month − 0.083",
+    ),
+    "mean": ({"a": A, "b": B, "mean": np.round((A + B) / 2, 2)}, "mean ≈ 0.5 a + 0.5 b;"),
+    "rounded copy": ({"coarse": np.round(A), "b": B, "fine": A}, "coarse ≈ fine;"),
+    "category": (
+        {"code": LAND, "a": A, "country": [NAMES[land] for land in LAND]},
+        "country has a level for each of code;",
+    ),
+    "far from zero": ({"a": A + 1e9, "b": B, "again": A + 1e9 + 5}, "again = a + 5;"),
+    "small": ({"a": A * 1e-12, "b": B, "again": A * 3e-12}, "again = 3 a;"),
+}
+NOT_TOLD = {
+    "nearly": {"a": A, "b": B, "c": A + RNG.normal(0, 0.05, N)},
+    "a sum but for one row": {"a": A, "b": B, "c": A + B + np.eye(N)[3]},
+    "a trend": {"t": np.arange(N) * 1.0 + 1900, "y": np.arange(N) * 10.0 + RNG.normal(0, 3, N)},
+    "a product": {"a": A, "b": B, "c": A * B},
+    "whole numbers of a trait": dict(
+        zip("abc", np.round(RNG.normal(4, 1, N) + RNG.normal(0, 0.7, (3, N))), strict=True)
+    ),
+    "few rows": {"a": A[:6], "b": B[:6], "c": A[:6] + B[:6]},
+    "categories that differ in a row": {
+        "a": A,
+        "s": LAND,
+        "t": ["it", *LAND[1:]] if LAND[0] != "it" else ["de", *LAND[1:]],
+    },
+}
+
+
+def written(folder: Path, columns: dict, gaps: float = 0.0) -> list[str]:
+    cells = np.stack([np.asarray(column).astype(str) for column in columns.values()], axis=1)
+    if gaps:
+        cells[np.random.default_rng(0).random(cells.shape) < gaps] = ""
+    (folder / "d.csv").write_text("\n".join([",".join(columns), *map(",".join, cells)]) + "\n")
+    return [str(folder / "d.csv")]
+
+
+def said(data: Data) -> list[str]:
+    return [notice.message + ";" for notice in data.notices if notice.code == "copied_columns"]
+
+
+@pytest.mark.parametrize("gaps", [0, 0.05])
+@pytest.mark.parametrize(("columns", "equation"), TOLD.values(), ids=TOLD)
+def test_what_others_tell_is_left_out(tmp_path, columns, equation, gaps):
+    data = read(written(tmp_path, columns, gaps), ReadOptions())
+    (message,) = said(data)
+    assert f": {equation}" in message
+    assert data.schema.names == tuple(name for name in columns if name != equation.split()[0])
+    assert data.source.n_columns == len(columns) - 1
+
+
+@pytest.mark.parametrize("columns", NOT_TOLD.values(), ids=NOT_TOLD)
+def test_what_is_no_function_is_fitted(tmp_path, columns):
+    data = read(written(tmp_path, columns), ReadOptions())
+    assert (data.schema.names, said(data)) == (tuple(columns), [])
+
+
+def test_what_is_asked_for_is_fitted_and_warned_of(tmp_path):
+    data = read(written(tmp_path, TOLD["sum"][0]), ReadOptions(columns=("a", "b", "c", "total")))
+    assert data.schema.names == ("a", "b", "c", "total")
+    (message,) = said(data)
+    assert "fitted as asked for" in message and "total = a + b + c;" in message
+
+
+def test_columns_of_one_value_are_left_out(tmp_path):
+    columns = {"a": A, "site": ["x"] * N, "unit": np.full(N, 2.5)}
+    data = read(written(tmp_path, columns, 0.05), ReadOptions())
+    assert data.schema.names == ("a",)
+    (message,) = [notice.message for notice in data.notices if notice.code == "constant_column"]
+    assert message == "left out, having one value only: site ('x'), unit (2.5)"
