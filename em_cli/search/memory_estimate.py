@@ -11,7 +11,7 @@ from em_cli.engine.patterns import DIGITS
 from em_cli.engine.plan import JOINT_FLOATS, tile_rows
 from em_cli.engine.rows import Source
 from em_cli.memory import MIB
-from em_cli.search.model_search import STARTS
+from em_cli.search.model_search import FEWEST_STARTS
 from em_cli.search.search import Plan, Task
 from em_cli.search.search_data import KEPT_FEATURES
 from em_cli.search.short_runs import FEATURES, REST
@@ -67,4 +67,4 @@ def _climbs(task: Task, plan: Plan, rows: int) -> float:
         return plan.restarts
     cost = task.model.n_components * rows * (1 + task.model.family.n_features() / FEATURES)
     kinds = len(plan.starts)
-    return kinds * float(np.clip(plan.effort.budget / (cost * REST * kinds), *STARTS))
+    return kinds * float(np.clip(plan.effort.budget / (cost * REST * kinds), FEWEST_STARTS, plan.effort.starts))

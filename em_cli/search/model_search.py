@@ -16,11 +16,12 @@ from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.ledger import SAME_OPTIMUM, Attempt, reach
 from em_cli.search.operators import crossover, over_split
 from em_cli.search.search_data import SearchData
-from em_cli.search.short_runs import DIFFERENT, REST, RUNGS, ShortRuns, Solution, onwards
+from em_cli.search.short_runs import DIFFERENT, REST, RUNGS, ShortRuns, Solution
 from em_cli.search.split_merge import REPAIRS, level_moves, repair_degenerate, split_merge_search
 from em_cli.search.starting_values import Starter
+from em_cli.search.thinning import onwards
 
-STARTS = (4, 24)  # of each kind: at least, at most
+FEWEST_STARTS = 4  # of each kind
 PAIRS = (0, 10)  # that are crossed in a generation
 SEARCH = "search from "
 LINEAGE = {"splits", "merges"}  # what came down again had gone up: together they are one witness
@@ -65,7 +66,9 @@ class ModelSearch:
         """The kinds of starts, and how many of each."""
         if self.short_runs.model.n_components == 1:
             return self.kinds[:1], 1
-        return self.kinds, self.short_runs.affordable(REST * len(self.kinds), *STARTS)
+        return self.kinds, self.short_runs.affordable(
+            REST * len(self.kinds), FEWEST_STARTS, self.short_runs.effort.starts
+        )
 
     def start_population(self) -> Search[None]:
         """Starts of every kind, climbed to rest; where not all are affordable, by successive halving."""
@@ -77,15 +80,18 @@ class ModelSearch:
                 running.append((kind, seed, replace(self.short_runs.candidate(start), number=next(self.numbers))))
         self.started += each
         if self.short_runs.rich(len(running)):
-            results = yield from self.short_runs.rested([candidate for _, _, candidate in running], self.observe)
+            ends = yield from self.short_runs.rested([candidate for _, _, candidate in running], self.observe)
+            results, given_up = ends.results, ends.given_up
         else:
+            given_up = set[int]()
             for passes in RUNGS[:-1]:
                 running = yield from self._halved(running, passes)
             results = yield Round([candidate for *_, candidate in running], Stopping(0.0, RUNGS[-1]), self.observe)
-        for (kind, seed, _), result, degeneracies in zip(running, results, self.data.checked(results), strict=True):
+        verdicts = self.data.checked(results)
+        for i, ((kind, seed, _), result) in enumerate(zip(running, results, strict=True)):
             at_rest = result.status is Status.CONVERGED
-            self.attempts.append(Attempt(result, kind, seed, degeneracies, at_rest))
-            if not any(degeneracies):
+            self.attempts.append(Attempt(result, kind, seed, verdicts[i], at_rest))
+            if not any(verdicts[i]) and i not in given_up:
                 self.population.append(Solution(result, kind))
         self.population = self.short_runs.fittest(self.population)
 

@@ -11,8 +11,9 @@ from em_cli.engine.fit import Search
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Stopping
 from em_cli.search.ledger import Attempt, reach
-from em_cli.search.short_runs import ShortRuns, onwards
+from em_cli.search.short_runs import ShortRuns
 from em_cli.search.starting_values import Starter
+from em_cli.search.thinning import onwards
 
 SCREENING = Stopping(tolerance=0.5, max_iterations=200)
 SECOND_CHOICES = 3

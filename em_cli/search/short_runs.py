@@ -14,11 +14,11 @@ from em_cli.engine.events import Observer, ignore
 from em_cli.engine.expectation import ModelStatistics, Parameters
 from em_cli.engine.fit import Search
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.effort import Effort
 from em_cli.search.ledger import reach
 from em_cli.search.search_data import SearchData
+from em_cli.search.thinning import Ends, followed, onwards, thinned
 
 FEATURES = 80  # whose products take as long as the softmax of a row and component
 REST = 60  # passes that a climb takes to come to rest, more or less
@@ -28,12 +28,6 @@ LATECOMERS = 8  # at least
 FEWEST = 4  # candidates that climb to rest whatever it takes: a half of so few is a matter of chance
 RUNGS = (4, 12, 28)  # passes after which the lower half is given up, where not all can climb to rest
 DIFFERENT = 0.1  # nats between distinct mixtures
-
-
-def onwards(result: FitResult, algorithm: Algorithm | None = None) -> Candidate:
-    """The climb that goes on from where one ended."""
-    algorithm = algorithm or result.candidate.algorithm
-    return replace(result.candidate, start=result.parameters, algorithm=algorithm, climbed=result.trace)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +91,7 @@ class ShortRuns:
     def to_rest(self, candidates: Sequence[Candidate]) -> Search[list[FitResult]]:
         """The sound ends of the climbs, the highest first; where not all are affordable, of the better ones only."""
         if self.rich(len(candidates)):
-            return self.sound((yield from self.rested(candidates)))
+            return self.sound(followed((yield from self.rested(candidates))))
         if len(candidates) <= FEWEST:
             return self.sound((yield Round(candidates, AT_REST)))
         running = list(candidates)
@@ -106,10 +100,11 @@ class ShortRuns:
             running = [onwards(result) for result in better[: -(-len(running) // 2)]]
         return better
 
-    def rested(self, candidates: Sequence[Candidate], observe: Observer = ignore) -> Search[list[FitResult]]:
+    def rested(self, candidates: Sequence[Candidate], observe: Observer = ignore) -> Search[Ends]:
         """Where the climbs have come to rest; the slow ones only where they may yet be the best."""
-        results = yield Round(candidates, AT_REST, observe)
-        sound = self.sound(results)
+        ends = yield from thinned(self.data, candidates, AT_REST, observe)
+        results = ends.results
+        sound = self.sound(followed(ends))
         best = max((r.log_likelihood for r in sound if r.status is Status.CONVERGED), default=-np.inf)
         slow = [r for r, result in enumerate(results) if result in sound and result.status is Status.MAX_ITERATIONS]
         slow = sorted((r for r in slow if reach(results[r]) >= best), key=lambda r: -results[r].log_likelihood)
@@ -117,7 +112,7 @@ class ShortRuns:
         late = yield Round([onwards(results[r]) for r in slow], LATE, observe)
         for r, result in zip(slow, late, strict=True):
             results[r] = result
-        return results
+        return ends
 
     def sound(self, results: Sequence[FitResult]) -> list[FitResult]:
         """Those that are not degenerate, the highest first."""
