@@ -29,6 +29,9 @@ class Grouped:
     def seen(self, responsibilities: Array, block: Block) -> None:
         return None
 
+    def mixed(self, statistics: Any, shares: Array) -> None:
+        return None
+
     def arranged(self, partition: Integers, n_components: int, block: Block, seed: Any) -> Integers:
         return partition
 

@@ -80,6 +80,9 @@ class Latent(Protocol):
     def seen(self, responsibilities: Array, block: Block) -> Any:
         """The statistics beyond the component weights, where nothing but responsibilities (R, K, n) is known."""
 
+    def mixed(self, statistics: Any, shares: Array) -> Any:
+        """The statistics (no stack) of components that are made of these shares (K', K) of others."""
+
     def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
         """The partition (n,) to start from in place of one that knows nothing of the structure."""
 

@@ -95,6 +95,9 @@ class Independent:
     def seen(self, responsibilities: Array, block: Block) -> None:
         return None
 
+    def mixed(self, statistics: None, shares: Array) -> None:
+        return statistics
+
     def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
         return partition
 

@@ -224,6 +224,10 @@ class Markov:
     def extra(self) -> tuple[str, ...]:
         return ()
 
+    def mixed(self, statistics: ChainStatistics, shares: Array) -> ChainStatistics:
+        first, steps = statistics
+        return shares @ first, shares @ steps @ shares.T
+
     def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
         """Where states have places of their own, segments of each sequence in their order, or parts by lot."""
         if self.exchangeable:

@@ -124,6 +124,9 @@ class Noise:
     def seen(self, responsibilities: Array, block: Block) -> None:
         return None
 
+    def mixed(self, statistics: Array | None, shares: Array) -> Array | None:
+        return statistics
+
     def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
         return partition
 

@@ -23,6 +23,7 @@ Part = tuple[str, list[Child]]  # heading and contents
 SHOWN_IN = {
     "What the components look like": (
         "density", "scatter", "pairs", "discriminant", "profile", "frequencies", "levels", "sizes",
+        "states", "transitions", "durations",
     ),
     "Which model": ("criterion",),
     "How far to trust it": ("responsibilities", "uncertainty", "qq"),

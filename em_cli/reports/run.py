@@ -31,6 +31,9 @@ class Rows:
     log_density: Array  # (m,)
     numbers: Integers  # (m,) of the data rows, from 1
     n_fitted: int
+    path: Integers | None = None  # (m,) states on the most probable paths, where rows follow each other: in that order
+    sequence: Integers | None = None  # (m,) in which each row is, from 0
+    step: Integers | None = None  # (m,) and at which step of it, from 0
 
     @property
     def n(self) -> int:
@@ -59,6 +62,9 @@ class Rows:
             responsibilities=self.responsibilities[:, kept],
             log_density=self.log_density[kept],
             numbers=self.numbers[kept],
+            path=None if self.path is None else self.path[kept],
+            sequence=None if self.sequence is None else self.sequence[kept],
+            step=None if self.step is None else self.step[kept],
         )
 
 

@@ -89,8 +89,18 @@ def _of_sequences(scores: RowScores, source: Source, sequences: Sequences) -> Ro
     kept = sample(n)
     kept = kept[np.argsort(sequences.places[kept], kind="stable")]  # in the order of time
     rows = picked(source, sequences.places[kept])
-    r = scores.responsibilities[:, kept]
-    return Rows(rows.x, rows.weights, r, scores.log_density[kept], kept + 1, n)
+    r, of = scores.responsibilities[:, kept], sequences.of_rows[kept]
+    return Rows(
+        rows.x,
+        rows.weights,
+        r,
+        scores.log_density[kept],
+        kept + 1,
+        n,
+        None if scores.path is None else scores.path[kept],
+        of,
+        sequences.places[kept] - sequences.groups[of],
+    )
 
 
 def _scored(

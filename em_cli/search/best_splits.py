@@ -36,6 +36,11 @@ class Part:
     second: Array
     entropy: float  # nats, of which of the two the rows belong to
 
+    @property
+    def share(self) -> float:
+        """Of the first."""
+        return float(self.first[0] / (self.first[0] + self.second[0]))
+
 
 def best_splits(
     model: Model, masses: Array, data: SearchData, rng: np.random.Generator, tries: int

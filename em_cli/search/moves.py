@@ -63,11 +63,19 @@ class Move:
         statistics[i] = statistics[i] + statistics[j]
         statistics[k], statistics[j] = self.split.part.first, self.split.part.second
 
-    def applied(self, statistics: Array) -> Array:
-        """Statistics (K, S) after the move."""
-        after = statistics.copy()
+    def applied(self, view: MixtureView) -> tuple[Array, Any]:
+        """The statistics (K, S) after the move, and those of the latent structure."""
+        after, shares = view.statistics.copy(), np.eye(len(view.statistics))
         self.apply(after)
-        return after
+        self.share(shares)
+        return after, view.carried(shares)
+
+    def share(self, shares: Array) -> None:
+        """Rewrite the shares (K, …) that components have of those before."""
+        i, j, k = self.merge.i, self.merge.j, self.split.component
+        shares[i] += shares[j]
+        first = self.split.part.share
+        shares[k], shares[j] = first * shares[k], (1 - first) * shares[k]
 
 
 def splits(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: int) -> list[Split]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, take
 from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.fit import Search
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.moves import Merge, merges, splits
+from em_cli.search.search_data import MixtureView
 from em_cli.search.short_runs import REST, ShortRuns
 
 PARENTS = 3  # mixtures of the neighbouring number of components that are split or merged
@@ -19,6 +21,8 @@ DESCENDANTS = (4, 32)
 SETTLING = 2  # passes between two rounds of merges
 ROUNDED = 8  # of so many components one is merged in a round
 BOUNCE = 5  # passes after components were split off
+
+Way = tuple[Array, Any]  # statistics (K, S) to start from, and those of the latent structure
 
 
 def of_one(short_runs: ShortRuns) -> Search[list[FitResult]]:
@@ -35,29 +39,37 @@ def split_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[lis
 
 def parted(short_runs: ShortRuns, parents: Sequence[FitResult], most: int | None = None) -> list[Candidate]:
     """Climbs from the splits of mixtures of one component less, the most gainful first, all unless told otherwise."""
-    ways: list[list[Array]] = []
+    ways: list[list[Way]] = []
     for p, parent in enumerate(parents[:PARENTS]):
         view = short_runs.data.view(parent)
         ways.append([])
         for split in splits(view, short_runs.data, short_runs.rng(1, p), short_runs.effort.tries):
             kept = np.delete(view.statistics, split.component, axis=0)
-            ways[-1].append(np.concatenate([kept, [split.part.first, split.part.second]]))
+            own = np.eye(len(view.statistics))
+            halves = np.outer([split.part.share, 1 - split.part.share], own[split.component])
+            shares = np.concatenate([np.delete(own, split.component, axis=0), halves])
+            parts = np.concatenate([kept, [split.part.first, split.part.second]])
+            ways[-1].append((parts, view.carried(shares)))
     return _in_turn(short_runs, ways, most)
 
 
 def merge_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[list[FitResult]]:
     """From mixtures of one component more: the cheapest merges of each."""
-    ways: list[list[Array]] = []
+    ways: list[list[Way]] = []
     for parent in parents[:PARENTS]:
         view = short_runs.data.view(parent)
-        ways.append([_after(view.statistics, [merge]) for merge in merges(view)])
+        ways.append([_after(view, [merge]) for merge in merges(view)])
     return (yield from short_runs.to_rest(_in_turn(short_runs, ways, _affordable(short_runs))))
 
 
-def _in_turn(short_runs: ShortRuns, ways: Sequence[Sequence[Array]], most: int | None) -> list[Candidate]:
+def _in_turn(short_runs: ShortRuns, ways: Sequence[Sequence[Way]], most: int | None) -> list[Candidate]:
     """The best way of each parent, then the second best …."""
     ordered = [way for rank in zip_longest(*ways) for way in rank if way is not None]
-    return short_runs.candidates(ordered[:most])
+    return _candidates(short_runs, ordered[:most])
+
+
+def _candidates(short_runs: ShortRuns, ways: Sequence[Way]) -> list[Candidate]:
+    return short_runs.candidates([statistics for statistics, _ in ways], [latent for _, latent in ways])
 
 
 def _affordable(short_runs: ShortRuns) -> int:
@@ -66,16 +78,20 @@ def _affordable(short_runs: ShortRuns) -> int:
 
 def from_responsibilities_of(short_runs: ShortRuns, results: Sequence[FitResult]) -> Search[list[FitResult]]:
     """From the responsibilities of mixtures of other families."""
-    starts = [
-        short_runs.data.statistics(short_runs.model, short_runs.data.weighted_responsibilities(result))
-        for result in results
-    ]
-    return (yield from short_runs.to_rest(short_runs.candidates(starts)))
+    model, data = short_runs.model, short_runs.data
+    ways: list[Way] = []
+    for result in results:
+        masses = data.weighted_responsibilities(result)
+        latent = take(model.latent.seen(masses[None], data.block), 0)
+        ways.append((data.statistics(model, masses), latent))
+    return (yield from short_runs.to_rest(_candidates(short_runs, ways)))
 
 
 def crossover(short_runs: ShortRuns, pairs: Sequence[tuple[FitResult, FitResult]]) -> Search[list[FitResult]]:
     """Of each pair the components of both, merged down to as many as one of them has."""
-    unions = [np.concatenate([short_runs.data.view(r).statistics for r in pair]) / 2 for pair in pairs]
+    unions: list[Way] = [
+        (np.concatenate([short_runs.data.view(r).statistics for r in pair]) / 2, None) for pair in pairs
+    ]
     return (yield from _merged_down(short_runs, unions))
 
 
@@ -94,23 +110,26 @@ def over_split(short_runs: ShortRuns, result: FitResult, more: int) -> Search[li
     (after,) = yield Round(wider.candidates([np.concatenate([statistics, halves])]), Stopping(0.0, BOUNCE))
     if after.status is Status.DEGENERATE:
         return []
-    return (yield from _merged_down(short_runs, [short_runs.data.view(after).statistics]))
+    return (yield from _merged_down(short_runs, [_after(short_runs.data.view(after), [])]))
 
 
-def _after(statistics: Array, chosen: Sequence[Merge]) -> Array:
-    """Statistics (K', S) after merges that have no component in common."""
-    after = statistics.copy()
+def _after(view: MixtureView, chosen: Sequence[Merge]) -> Way:
+    """Statistics (K', S) after merges that have no component in common, and those of the latent structure."""
+    shares = np.eye(len(view.statistics))
+    after = view.statistics.copy()
     for merge in chosen:
         after[merge.i] += after[merge.j]
-    return np.delete(after, [merge.j for merge in chosen], axis=0)
+        shares[merge.i] += shares[merge.j]
+    gone = [merge.j for merge in chosen]
+    return np.delete(after, gone, axis=0), view.carried(np.delete(shares, gone, axis=0))
 
 
-def _merged_down(short_runs: ShortRuns, unions: list[Array]) -> Search[list[FitResult]]:
+def _merged_down(short_runs: ShortRuns, unions: list[Way]) -> Search[list[FitResult]]:
     """Rounds of merges and a few passes, to the number of components of the short_runs's model; then to rest."""
     k = short_runs.model.n_components
-    while unions and (n := len(unions[0])) > k:
+    while unions and (n := len(unions[0][0])) > k:
         wider = short_runs.with_components(n)
-        results = yield Round(wider.candidates(unions), Stopping(0.0, SETTLING))
+        results = yield Round(_candidates(wider, unions), Stopping(0.0, SETTLING))
         fewer = min(n - k, max(1, n // ROUNDED))
         alive = [short_runs.data.view(r) for r in results if r.status is not Status.DEGENERATE]
         unions = []
@@ -121,5 +140,5 @@ def _merged_down(short_runs: ShortRuns, unions: list[Array]) -> Search[list[FitR
                     chosen.append(merge)
                     touched |= {merge.i, merge.j}
             if len(chosen) == fewer:
-                unions.append(_after(view.statistics, chosen))
-    return (yield from short_runs.to_rest(short_runs.candidates(unions)))
+                unions.append(_after(view, chosen))
+    return (yield from short_runs.to_rest(_candidates(short_runs, unions)))

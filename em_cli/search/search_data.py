@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers, map_arrays
+from em_cli.engine.arrays import Array, Integers, map_arrays, stack, take
 from em_cli.engine.cache import Cache
 from em_cli.engine.climb import FitResult
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
+from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.engine.rows import Block
 from em_cli.engine.scoring import score_block
 from em_cli.runners.serial import Serial
@@ -29,6 +31,11 @@ class MixtureView:
     result: FitResult
     weighted_responsibilities: Array  # (K, n) responsibilities times case weights
     statistics: Array  # (K, S), which add over components
+    latent: Any = None  # statistics of the latent structure, of a model whose rows are looked at in groups
+
+    def carried(self, shares: Array) -> Any:
+        """Those of components that are made of these shares (K', K) of its own; None if there are none."""
+        return None if self.latent is None else self.model.latent.mixed(self.latent, shares)
 
     @property
     def model(self) -> Model:
@@ -88,7 +95,15 @@ class SearchData:
             result,
             weighted_responsibilities,
             self.statistics(result.candidate.model, weighted_responsibilities, result.parameters.components),
+            self._latent_statistics(result),
         )
+
+    def _latent_statistics(self, result: FitResult) -> Any:
+        model = result.candidate.model
+        if not model.latent.needs_groups:
+            return None
+        (batch,) = one_pass([Stack(model, stack([result.parameters]))], self.survey.source, Serial())
+        return take(batch.statistics.latent, 0)
 
     def checked(self, results: Sequence[FitResult]) -> list[Degeneracies]:
         """Which components of each result are degenerate, by the distinct rows that they rest on."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from em_cli.algorithms.em import EM
-from em_cli.engine.arrays import Array, take
+from em_cli.engine.arrays import Array, stack, take
 from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.events import Observer, ignore
 from em_cli.engine.expectation import ModelStatistics, Parameters
@@ -77,11 +78,15 @@ class ShortRuns:
         at = start.parameters if isinstance(start, FitResult) else start
         return Candidate(self.model, EM(), at, self.number, self.label)
 
-    def candidates(self, statistics: Sequence[Array]) -> list[Candidate]:
-        """Climbs from the M-steps of statistics (K, S), as many components each as the model has."""
+    def candidates(self, statistics: Sequence[Array], latent: Sequence[Any] = ()) -> list[Candidate]:
+        """Climbs from the M-steps of statistics (K, S), as many components each as the model has.
+
+        Those of the latent structure may be known, or None for all.
+        """
         if not statistics:
             return []
-        made, _ = self.model.at_maximum(ModelStatistics(np.stack(statistics), None), None)
+        known = stack(latent) if len(latent) and latent[0] is not None else None
+        made, _ = self.model.at_maximum(ModelStatistics(np.stack(statistics), known), None)
         return [self.candidate(take(made, place)) for place in range(len(statistics))]
 
     def rich(self, n_candidates: int) -> bool:

@@ -10,6 +10,7 @@ from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.fit import Search
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.moves import Move, moves
+from em_cli.search.search_data import MixtureView
 from em_cli.search.short_runs import ShortRuns
 
 SURE = 0.5  # nats that a bound must promise for a move to be made without a look
@@ -31,18 +32,19 @@ def split_merge_search(short_runs: ShortRuns, result: FitResult, rng: np.random.
             break
         view = short_runs.data.view(result)
         proposals = moves(view, short_runs.data, rng, short_runs.effort.tries)
-        statistics, touched = view.statistics.copy(), set[int]()
+        statistics, shares, touched = view.statistics.copy(), np.eye(len(view.statistics)), set[int]()
         for move in proposals:
             if move.worth > SURE and not touched & move.touched:
                 move.apply(statistics)
+                move.share(shares)
                 touched |= move.touched
         if touched:
-            (after,) = yield Round(short_runs.candidates([statistics]), Stopping(0.0, LOOK))
+            (after,) = yield Round(short_runs.candidates([statistics], [view.carried(shares)]), Stopping(0.0, LOOK))
             if after.log_likelihood > result.log_likelihood and short_runs.data.sound(after):
                 result = after
                 continue
         chosen = _diverse(proposals, failures, _followed(short_runs))
-        better = yield from _tried(short_runs, result, [move.applied(view.statistics) for move in chosen])
+        better = yield from _tried(short_runs, result, _after(short_runs, view, chosen))
         if better is not None:
             result, failures = better, 0
             continue
@@ -64,7 +66,7 @@ def repair_degenerate(short_runs: ShortRuns, result: FitResult, rng: np.random.G
         if lost & {move.merge.i, move.merge.j} and move.split.component not in lost - {move.merge.i}
     ]
     chosen = _diverse(proposals, 0, _followed(short_runs))
-    sound = yield from short_runs.to_rest(short_runs.candidates([move.applied(view.statistics) for move in chosen]))
+    sound = yield from short_runs.to_rest(_after(short_runs, view, chosen))
     return sound[0] if sound else None
 
 
@@ -72,7 +74,13 @@ def level_moves(short_runs: ShortRuns, result: FitResult, rng: np.random.Generat
     """Climbs from where moves lead that cost next to nothing."""
     view = short_runs.data.view(result)
     near = [move for move in moves(view, short_runs.data, rng, short_runs.effort.tries) if move.worth > -LEVEL]
-    return short_runs.candidates([move.applied(view.statistics) for move in _diverse(near, 0, FOLLOWED[0])])
+    return _after(short_runs, view, _diverse(near, 0, FOLLOWED[0]))
+
+
+def _after(short_runs: ShortRuns, view: MixtureView, chosen: Sequence[Move]) -> list[Candidate]:
+    """Climbs from where each of the moves leads."""
+    made = [move.applied(view) for move in chosen]
+    return short_runs.candidates([statistics for statistics, _ in made], [latent for _, latent in made])
 
 
 def _followed(short_runs: ShortRuns) -> int:
@@ -90,9 +98,8 @@ def _diverse(proposals: Sequence[Move], failures: int, n: int) -> list[Move]:
     return chosen[n * failures : n * (failures + 1)]
 
 
-def _tried(short_runs: ShortRuns, result: FitResult, starts: Sequence[np.ndarray]) -> Search[FitResult | None]:
+def _tried(short_runs: ShortRuns, result: FitResult, running: list[Candidate]) -> Search[FitResult | None]:
     """A start that overtook the incumbent; of those that have not, the better half climbs on, as far as one may."""
-    running = short_runs.candidates(starts)
     allowed = max(3 * LOOK * len(running), short_runs.effort.budget / short_runs.cost)
     passes = LOOK
     while running and allowed > 0:

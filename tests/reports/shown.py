@@ -33,6 +33,7 @@ ARGUMENTS = {
         "wind.csv", "-k", 3, "--type", "direction=von_mises:360", "--type", "speed [m/s]=gamma",
         "--type", "gusts$_per_day$=negative_binomial", "--type", "cover=beta", "--weights", "weight",
     ),
+    "quakes": ("earthquakes.csv", "-k", 2, "--columns", "count", "--latent", "markov"),
     "games": ("games.csv", "-k", 2, "--type", "wins=binomial:games"),
 }  # fmt: skip
 
