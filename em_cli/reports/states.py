@@ -50,7 +50,8 @@ class States:
         path = run.shown.path
         assert path is not None, "it is refused elsewhere"
         changes = sum(int((np.diff(path[rows]) != 0).sum()) for rows in chosen)
-        alt = f"{plural(steps, 'row')} of {plural(len(chosen), 'sequence')} in time; their state changes {changes:,} times."
+        within = f"{plural(steps, 'row')} of {plural(len(chosen), 'sequence')}"
+        alt = f"{within} in time; their state changes {changes:,} times."
         size = 7.2, 1.4 + 1.5 * len(chosen)
         return Picture("states", title, caption, alt, size, partial(_draw, run, columns[0], chosen))
 
