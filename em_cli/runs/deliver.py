@@ -13,8 +13,8 @@ from em_cli.engine.events import ModelChosen
 from em_cli.models.groups import Group
 from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.manifest import to_json
+from em_cli.outputs.step_counts import TRANSITION_COLUMNS, transition_rows
 from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
-from em_cli.outputs.transitions import TRANSITION_COLUMNS, transition_rows
 from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import responsibility_lines
 from em_cli.search.ledger import Fitted
