@@ -59,6 +59,10 @@ class ColumnOptions:
         list[str] | None,
         _opt("--type", metavar="COL=TYPE", help="numeric, count, binary, categorical, … or a family (repeatable)."),
     ] = None
+    transforms: Annotated[
+        list[str] | None,
+        _opt("--transform", metavar="COL=NAME", help="Fit its log, log1p, sqrt or logit (repeatable)."),
+    ] = None
     weights: Annotated[str | None, _opt("--weights", metavar="COL", help="Case weights, never fitted.")] = None
     labels: Annotated[
         str | None, _opt("--labels", metavar="COL", help="Names the component of rows of which it is known.")
@@ -347,7 +351,9 @@ def _read(name: str, value: Any) -> Any:
     if name == "family" and "," in value:
         return names_in([value])
     if name == "types":
-        return _types(value)
+        return _by_column("type", "visits=count", value)
+    if name == "transforms":
+        return _by_column("transform", "spend=log", value)
     if name in ("restarts", "threads", "k"):
         return _number(value)
     return value
@@ -362,12 +368,15 @@ def _number(text: str) -> int | str:
     return int(text) if text.strip().lstrip("+-").isdecimal() else text
 
 
-def _types(pairs: list[str]) -> Mapping[str, str]:
-    types: dict[str, str] = {}
+def _by_column(option: str, example: str, pairs: list[str]) -> Mapping[str, str]:
+    """What an option says of each column."""
+    found: dict[str, str] = {}
     for pair in pairs:
-        name, equals, kind = pair.rpartition("=")
+        name, equals, said = pair.rpartition("=")
         if not equals or not name:
-            raise UsageError(f"--type {pair!r}: write --type COLUMN=TYPE, as in --type visits=count.")
-        if types.setdefault(name, kind) != kind:
-            raise UsageError(f"--type gives column {name!r} two types: {types[name]!r} and {kind!r}.")
-    return types
+            raise UsageError(
+                f"--{option} {pair!r}: write --{option} COLUMN={option.upper()}, as in --{option} {example}."
+            )
+        if found.setdefault(name, said) != said:
+            raise UsageError(f"--{option} gives column {name!r} two {option}s: {found[name]!r} and {said!r}.")
+    return found

@@ -60,6 +60,9 @@ class DataConfig(_Section):
         dict[str, str],
         Field(description="column: numeric, count, binary, categorical, positive, proportion, angle, or a family"),
     ] = {}
+    transforms: Annotated[
+        dict[str, str], Field(description="column: log, log1p, sqrt or logit, on whose scale it is fitted")
+    ] = {}
     delimiter: Annotated[str | None, Field(description="guessed if absent: comma, semicolon, tab or pipe")] = None
     decimal: Annotated[str, Field(min_length=1, max_length=1, description="decimal point")] = "."
     thousands: Annotated[str | None, Field(min_length=1, max_length=1, description="thousands separator")] = None

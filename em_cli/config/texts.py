@@ -138,6 +138,8 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
             decisive["data"].pop(later)
     if decisive["latents"] is None:
         decisive.pop("latents")
+    if not config.data.transforms:
+        decisive["data"].pop("transforms")
     decisive["k"] = decisive["k"] or 0
     if (short := in_short_forms(config)) is None:
         decisive = {key: value for key, value in decisive.items() if key not in ("noise", "mixing_weights")}

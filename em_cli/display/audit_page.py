@@ -66,13 +66,19 @@ def _read(page: Page, manifest: Mapping[str, Any], states: Mapping[str, str]) ->
     missing = sum(data["n_missing"].values())
     parts += [f"{missing:,} missing cells ({data['missing_policy']})"] if missing else []
     _told(page, "rows", [", ".join(parts)])
-    columns = [f"{c['name']} {c['type']}" + (f" ({c['why']})" if c["why"] else "") for c in data["columns"]]
+    columns = [_column(c) for c in data["columns"]]
     _told(page, "columns", ["; ".join(columns)])
     for role in ("weights", "id"):
         if data[role]:
             _told(page, role, [data[role]])
     if data["columns_left_out"]:
         _told(page, "left out", [", ".join(data["columns_left_out"])])
+
+
+def _column(one: Mapping[str, Any]) -> str:
+    said = filter(None, [one["why"], f"its {one['transform']}" if one.get("transform") else ""])
+    about = ", ".join(said)
+    return f"{one['name']} {one['type']}" + (f" ({about})" if about else "")
 
 
 def _searched(page: Page, manifest: Mapping[str, Any]) -> None:

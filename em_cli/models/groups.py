@@ -14,6 +14,7 @@ from em_cli.engine.family import Family
 from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
 from em_cli.families.product import Product
+from em_cli.families.transformed import Transformed
 from em_cli.parts import Setting
 from em_cli.sources.number_formats import number
 from em_cli.sources.schema import LEVELLED, Schema
@@ -41,7 +42,10 @@ class Group:
             options["covariance"] = covariance
         if "levels" in signature(FAMILIES.load(self.family)).parameters:
             options["levels"] = tuple(len(schema.columns[place].levels) for place in self.columns)
-        return FAMILIES.make(self.family, **options)
+        family = FAMILIES.make(self.family, **options)
+        known = schema.transforms
+        own = {at: known[place] for at, place in enumerate(self.columns) if place in known}
+        return Transformed(family, own) if own else family
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from em_cli.engine.column_summary import RELATIVE_RESOLUTION, summarize
 from em_cli.engine.columns import Columns
 from em_cli.engine.latent import Latent
 from em_cli.engine.model import Model
@@ -15,6 +18,7 @@ from em_cli.families.covariances import COVARIANCES
 from em_cli.latents.independent import Independent
 from em_cli.models.groups import Group, built, family_name
 from em_cli.sources.schema import Schema
+from em_cli.sources.views import transformed
 
 WEAK = 1.0  # pseudo-observations for each component
 
@@ -64,6 +68,25 @@ def variants(
     ]
 
 
+def columns_as_fitted(schema: Schema, source: Source, columns: Columns) -> Columns:
+    """The columns on the scales on which they are fitted; the rows are read once more where any is transformed.
+
+    A difference that the data can show is one at the middle of the column.
+    """
+    transforms = schema.transforms
+    if not transforms:
+        return columns
+    found = summarize(transformed(source, transforms))
+    resolution = found.resolution.copy()
+    for place, transform in transforms.items():
+        middle = transform.inverse(found.mean[place])
+        resolution[place] = max(
+            columns.resolution[place] * float(np.exp(transform.log_slope(middle))),
+            RELATIVE_RESOLUTION * found.sd[place],
+        )
+    return replace(found, resolution=resolution)
+
+
 def models(
     schema: Schema,
     source: Source,
@@ -78,9 +101,9 @@ def models(
     for fixed in (own["means"] for own in options if own.get("means") is not None):
         if any(len(fixed) != k for k in ks):
             raise UsageError(f"the means of {len(fixed)} components are fixed: that many is what -k must be.")
-    first = []
+    first, scales = [], columns_as_fitted(schema, source, columns)
     for variant in wanted:
-        bound = built(schema, variant.groups, variant.covariance).bind(columns)
+        bound = built(schema, variant.groups, variant.covariance).bind(scales)
         if prior and bound.penalty is None:
             raise UsageError(f"--prior does not apply: family {variant.family!r} has none.")
         latent = (latents or {}).get(variant.latent, Independent())

@@ -204,7 +204,8 @@ def _identity(context: Context, fitted: Fitted) -> dict[str, Any]:
 
 def _column(column: Column) -> dict[str, Any]:
     levels = {"levels": list(column.levels)} if column.levels else {}
-    return {"name": column.name, "type": column.type} | levels
+    transform = {"transform": column.transform} if column.transform is not None else {}
+    return {"name": column.name, "type": column.type} | levels | transform
 
 
 def _families(context: Context, covariance: str | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Block
 from em_cli.engine.scoring import RowScores, decode, score_rows
+from em_cli.engine.transforms import TRANSFORMS
 from em_cli.errors import DataError, UsageError, in_words
 from em_cli.latents import LATENTS
 from em_cli.models.groups import MIXED, Group, built, check_group, grouped
@@ -180,7 +181,9 @@ def model_of(document: Mapping[str, Any], gaps: Flags | None = None) -> LoadedMo
 
 
 def schema_of(document: Mapping[str, Any]) -> Schema:
-    return Schema(tuple(Column(c["name"], c["type"], tuple(c.get("levels", ()))) for c in document["columns"]))
+    return Schema(
+        tuple(Column(c["name"], c["type"], tuple(c.get("levels", ())), c.get("transform")) for c in document["columns"])
+    )
 
 
 def groups_of(document: Mapping[str, Any], schema: Schema) -> tuple[Group, ...]:
@@ -261,7 +264,11 @@ def _is_group(value: Any) -> bool:
 def _is_column(value: Any) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str) or value.get("type") not in TYPES:
         return False
-    levels = value.get("levels", [])
+    levels, transform = value.get("levels", []), value.get("transform")
+    if transform is not None and (not isinstance(transform, str) or transform not in TRANSFORMS):
+        return False
+    if transform is not None and value["type"] != "numeric":
+        return False
     texts = isinstance(levels, list) and all(isinstance(level, str) for level in levels)
     if not texts or (value["type"] == "binary" and len(levels) != 2):
         return False

@@ -35,7 +35,7 @@ def components(run: Run) -> Html:
     lines: list[list[Child]] = [["weight", "", *weights], ["rows", "", *rows]]
     for place, column in enumerate(run.schema.columns[:MOST_COLUMNS]):
         family = run.group_of(place).family.replace("_", " ")
-        kind = column.type if family == column.type else f"{column.type}, {family}"
+        kind = column.type if family == column.type else f"{column.transform or column.type}, {family}"
         cells = _levels(run, column.name, k) if column.levels else _numbers(run, column.name, k)
         lines.append([short(column.name), kind, *cells, *blank])
     made = table(

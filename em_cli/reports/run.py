@@ -13,6 +13,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.family import Ellipsoids, Support
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import component_log_density
+from em_cli.families.transformed import SUPPORTS
 from em_cli.latents.noise import Noise
 from em_cli.models.groups import Group
 from em_cli.sources.schema import Column, Schema
@@ -147,7 +148,9 @@ class Run:
         return next(group for group in self.groups if place in group.columns)
 
     def support_of(self, place: int) -> Support | None:
-        """The cells that the family of a column can describe; None if any number will do."""
+        """The cells that the family of a column can describe, or its transformation take; None if any will do."""
+        if (transform := self.column(place).transform) is not None:
+            return SUPPORTS[transform]
         return self.group_of(place).build(self.schema, "").support
 
     def beside(self, place: int) -> tuple[int, ...] | None:

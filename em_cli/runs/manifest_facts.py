@@ -54,8 +54,9 @@ def _data(data: Data, document: Mapping[str, Any]) -> dict[str, Any]:
     fitted, scored_only = len(data.rows), len(data.others.rows)
     columns = []
     for column in data.schema.columns:
-        levels = {"levels": len(column.levels)} if column.levels else {}
-        columns.append({"name": column.name, "type": column.type, "why": data.why.get(column.name)} | levels)
+        more: dict[str, Any] = {"levels": len(column.levels)} if column.levels else {}
+        more |= {"transform": column.transform} if column.transform is not None else {}
+        columns.append({"name": column.name, "type": column.type, "why": data.why.get(column.name)} | more)
     special = {data.id_name, data.weights_name}
     return {
         "layout": dict(data.layout),

@@ -25,6 +25,7 @@ def read_options(
         exclude=tuple(data.exclude),
         id=data.id,
         types=types,
+        transforms=data.transforms,
         delimiter=data.delimiter,
         decimal=data.decimal,
         thousands=data.thousands,

@@ -47,6 +47,7 @@ def read_line(data: Data) -> str:
         if column.name in data.why:
             taken.setdefault(f"{column.type} ({data.why[column.name]})", []).append(column.name)
     parts += [f"{listed(of_kind)} taken as {kind}" for kind, of_kind in taken.items()]
+    parts += [f"{safe(c.name)} fitted as its {c.transform}" for c in data.schema.columns if c.transform is not None]
     return "; ".join(parts)
 
 

@@ -17,6 +17,7 @@ def candidates(names: Sequence[str], file: str, options: ReadOptions) -> list[st
         *options.exclude,
         *options.aside.values(),
         *options.types,
+        *options.transforms,
     ]
     for name in asked:
         if name not in names:

@@ -20,6 +20,7 @@ from em_cli.sources.refusals import (
     refuse_impossible,
     refuse_infinite,
     refuse_text,
+    refuse_untransformed,
     too_many_levels,
     without,
 )
@@ -107,10 +108,14 @@ def _column(name: str, kind: str, column: Sequence[Examined], shown: str, option
     """A column of this type; refused if its cells cannot be of it."""
     levels = levels_of(column) if kind in LEVELLED else ()
     refuse_infinite(name, column[-1].infinite)
-    refuse_impossible(name, kind, column[-1].impossible, without(name, options))
+    transform = options.transforms.get(name)
+    if transform is None:
+        refuse_impossible(name, kind, column[-1].impossible, without(name, options))
+    else:
+        refuse_untransformed(name, transform, column[-1].impossible, without(name, options))
     if kind == "binary" and len(levels) > 2:
         raise too_many_levels(name, levels, shown)
-    return Column(name, kind, levels)
+    return Column(name, kind, levels, transform)
 
 
 def _doubts(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> list[Notice]:

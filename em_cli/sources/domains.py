@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.transforms import TRANSFORMS
 
 LARGEST = 1e50  # number: products of four of these, over as many of the smallest spreads, are finite
 SMALLEST_SPREAD = 1e-50  # of a column
@@ -17,10 +18,12 @@ WANTED = {
 }  # of the types that cannot hold any number
 
 
-def impossible(values: Array, type: str) -> Flags:
-    """Which finite values (n,) no column of this type can hold."""
-    if type == "count":
-        outside: Flags = (values < 0) | (values != np.floor(values)) | (values > LARGEST_COUNT)
+def impossible(values: Array, type: str, transform: str | None = None) -> Flags:
+    """Which finite values (n,) no column of this type can hold, or none that is to be transformed so."""
+    if transform is not None:
+        outside: Flags = ~TRANSFORMS[transform].holds(values)
+    elif type == "count":
+        outside = (values < 0) | (values != np.floor(values)) | (values > LARGEST_COUNT)
     elif type == "positive":
         outside = values <= 0
     elif type == "proportion":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from em_cli.engine.transforms import TRANSFORMS
 from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.domains import WANTED, impossible
@@ -169,6 +170,10 @@ def _as_numbers(name: str, part: Examined, values: dict[str, float], options: Re
     kind = options.type_of(name)
     if kind in WANTED and impossible(numbers, kind).any():
         raise DataError(f"column {quoted(name)} has type {kind}, but holds a number that is not {WANTED[kind]}.")
+    transform = options.transforms.get(name)
+    if transform is not None and impossible(numbers, kind, transform).any():
+        wanted = TRANSFORMS[transform].requirement
+        raise DataError(f"column {quoted(name)} is to be fitted as its {transform}: every cell must be {wanted}.")
     n_missing = int(np.isnan(numbers).sum())
     marks = [cell for cell in (part.missing, part.text if n_missing > part.n_missing else None) if cell is not None]
     missing = min(marks, key=lambda cell: cell.row, default=None)

@@ -54,7 +54,7 @@ class Examined:
     missing: Cell | None
     text: Cell | None
     infinite: Cell | None  # or too large to compute with
-    impossible: Cell | None  # a number, but none that its type can hold
+    impossible: Cell | None  # a number, but none that its type can hold, or its transformation take
 
 
 def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | None = None) -> Examined:
@@ -100,7 +100,8 @@ def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | N
         text=first(text, earlier.text if earlier else None),
         infinite=first(infinite, earlier.infinite if earlier else None),
         impossible=first(
-            impossible(values if numbers is None else numbers, kind), earlier.impossible if earlier else None
+            impossible(values if numbers is None else numbers, kind, options.transforms.get(name)),
+            earlier.impossible if earlier else None,
         ),
     )
 

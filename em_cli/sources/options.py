@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from em_cli.engine.transforms import TRANSFORMS
 from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
 from em_cli.sources.schema import LEVELLED, TYPES
@@ -21,6 +22,7 @@ class ReadOptions:
     exclude: tuple[str, ...] = ()
     id: str | None = None  # carried along, never fitted
     types: Mapping[str, str] = field(default_factory=dict)
+    transforms: Mapping[str, str] = field(default_factory=dict)  # of columns that are fitted on another scale
     delimiter: str | None = None
     decimal: str = "."
     thousands: str | None = None
@@ -44,6 +46,8 @@ class ReadOptions:
         for name, kind in self.types.items():
             if kind not in TYPES:
                 raise UsageError(f"--type {name}={kind}: unknown type {kind!r}{did_you_mean(kind, TYPES)}")
+        for name, transform in self.transforms.items():
+            self._check_transform(name, transform)
         if self.default_type not in ("auto", *TYPES):
             raise UsageError(f"unknown type {self.default_type!r}{did_you_mean(self.default_type, TYPES)}")
         if self.missing not in POLICIES:
@@ -62,7 +66,7 @@ class ReadOptions:
     @property
     def named(self) -> frozenset[str]:
         """Columns the user asked for by name: they are never left out in silence."""
-        return frozenset(self.columns or ()) | frozenset(self.types)
+        return frozenset(self.columns or ()) | frozenset(self.types) | frozenset(self.transforms)
 
     @property
     def aside(self) -> dict[str, str]:
@@ -72,7 +76,7 @@ class ReadOptions:
         return {option: name for option, name in named.items() if name is not None}
 
     def type_of(self, column: str) -> str:
-        return self.types.get(column, self.default_type)
+        return self.types.get(column, "numeric" if column in self.transforms else self.default_type)
 
     def with_row_names(self, name: str | None) -> ReadOptions:
         """The same for a file whose column of this name holds row names: the id, unless the user chose another."""
@@ -87,6 +91,17 @@ class ReadOptions:
         if column in self.aside.values():
             return column != self.weights
         return self.type_of(column) in LEVELLED
+
+    def _check_transform(self, name: str, transform: str) -> None:
+        said = f"--transform {name}={transform}"
+        if transform not in TRANSFORMS:
+            known = ", ".join(TRANSFORMS)
+            raise UsageError(f"{said}: there are {known}{did_you_mean(transform, TRANSFORMS)}")
+        if self.types.get(name, "numeric") != "numeric":
+            raise UsageError(
+                f"{said}: column {name!r} is given as {self.types[name]}; only numeric columns are transformed, "
+                "to be described by a Gaussian or a t distribution. Give one of the two."
+            )
 
     def _check_characters(self) -> None:
         for option, text in [
@@ -114,9 +129,9 @@ class ReadOptions:
                 raise UsageError(f"--encoding {self.encoding!r} is not an encoding known to Python.") from None
 
     def _check_columns(self) -> None:
-        chosen = self.columns
+        chosen, asked = self.columns, {**self.transforms, **self.types}
         if chosen is None:
-            unwanted = [name for name in self.types if name in self.exclude]
+            unwanted = [name for name in asked if name in self.exclude]
         else:
             if not chosen:
                 raise UsageError("--columns names no column.")
@@ -124,10 +139,11 @@ class ReadOptions:
                 raise UsageError(f"--columns names {repeated[0]!r} twice.")
             if both := [name for name in chosen if name in self.exclude]:
                 raise UsageError(f"column {both[0]!r} is in --columns and in --exclude.")
-            unwanted = [name for name in self.types if name not in chosen]
+            unwanted = [name for name in asked if name not in chosen]
         if unwanted:
             name = unwanted[0]
-            raise UsageError(f"--type {name}={self.types[name]}: column {name!r} is not among the columns to fit.")
+            option = "--type" if name in self.types else "--transform"
+            raise UsageError(f"{option} {name}={asked[name]}: column {name!r} is not among the columns to fit.")
         for option, name in self.aside.items():
             if name in self.named:
                 raise UsageError(f"column {name!r} is given as {option}; it cannot be fitted as well.")

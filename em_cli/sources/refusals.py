@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from math import isinf
 
+import numpy as np
+
+from em_cli.engine.transforms import TRANSFORMS
 from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.domains import LARGEST, LARGEST_COUNT, SMALLEST_SPREAD, WANTED
@@ -95,6 +98,18 @@ def refuse_impossible(name: str, type: str, cell: Cell | None, without: str | No
         raise DataError(
             f"{cell.file}: column {quoted(name)} has type {type}, but {cell.place} holds {quoted(cell.text)}, "
             f"which is {problem}.{remedy}"
+        )
+
+
+def refuse_untransformed(name: str, transform: str, cell: Cell | None, without: str | None) -> None:
+    """`DataError` names the first cell that a transformation cannot take."""
+    if cell is not None:
+        value = np.array([number(cell.text) or 0.0])
+        able = [f"--transform {argument(name)}={other}" for other, own in TRANSFORMS.items() if own.holds(value).all()]
+        other = f" Use {', or '.join([*able, without])}." if without else ""
+        raise DataError(
+            f"{cell.file}, {cell.row_and_line}, column {quoted(name)}: {quoted(cell.text)} has no {transform}; "
+            f"every cell must be {TRANSFORMS[transform].requirement}.{other}"
         )
 
 

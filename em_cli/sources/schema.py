@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.transforms import TRANSFORMS, Transform
 
 LEVELLED = ("binary", "categorical")  # types whose cells are coded by the place of their level
 WHOLE = ("count", *LEVELLED)
@@ -17,6 +18,7 @@ class Column:
     name: str
     type: str  # one of TYPES
     levels: tuple[str, ...] = ()  # of a levelled type, in the order of their codes 0, 1, …
+    transform: str | None = None  # one of TRANSFORMS, on whose scale it is fitted
 
     @property
     def discrete(self) -> bool:
@@ -41,6 +43,11 @@ class Schema:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def transforms(self) -> dict[int, Transform]:
+        """Of the columns that are fitted on another scale, by their places."""
+        return {place: TRANSFORMS[c.transform] for place, c in enumerate(self.columns) if c.transform is not None}
 
     def with_together(self, wanted: Sequence[tuple[str, ...]]) -> Schema:
         """The columns in an order in which those wanted stand one behind the other, where there are all of them."""

@@ -16,7 +16,13 @@ from em_cli.sources.examined import examine
 from em_cli.sources.files import expand
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, pieces
-from em_cli.sources.refusals import refuse_impossible, refuse_infinite, refuse_missing_cell, refuse_text
+from em_cli.sources.refusals import (
+    refuse_impossible,
+    refuse_infinite,
+    refuse_missing_cell,
+    refuse_text,
+    refuse_untransformed,
+)
 from em_cli.sources.schema import Column
 from em_cli.sources.weights import weights_of
 
@@ -45,7 +51,13 @@ def stream(paths: Sequence[str], columns: Sequence[Column], options: ReadOptions
 
     Of each file there is at least one chunk, maybe without rows.
     """
-    options = replace(options, columns=None, exclude=(), types={column.name: column.type for column in columns})
+    options = replace(
+        options,
+        columns=None,
+        exclude=(),
+        types={column.name: column.type for column in columns},
+        transforms={column.name: column.transform for column in columns if column.transform is not None},
+    )
     row = 0
     for path in expand(paths):
         for piece in pieces(path, options):
@@ -66,7 +78,10 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
             (part,), _ = undressed(column.name, [part], options)
         refuse_text(column.name, [part], None)
         refuse_infinite(column.name, part.infinite)
-        refuse_impossible(column.name, column.type, part.impossible, None)
+        if column.transform is None:
+            refuse_impossible(column.name, column.type, part.impossible, None)
+        else:
+            refuse_untransformed(column.name, column.transform, part.impossible, None)
         if options.missing == "error":
             refuse_missing_cell(column.name, part.missing)
         every[index] = part.values

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import FeatureCache
 from em_cli.engine.rows import Block, Source
+from em_cli.engine.transforms import Transform, forward
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +44,11 @@ def reweighted(source: Source, weights: Array) -> Source:
     return View(source, partial(_with_weights, weights))
 
 
+def transformed(source: Source, transforms: Mapping[int, Transform]) -> Source:
+    """With some columns, by their places, on the scales on which they are fitted."""
+    return View(source, partial(_with_transforms, transforms)) if transforms else source
+
+
 def relabelled(source: Source, numbers: Integers) -> Source:
     """With label i as numbers[i]; the last of these is -1, for rows without one."""
     return View(source, partial(_with_labels, numbers))
@@ -50,6 +56,10 @@ def relabelled(source: Source, numbers: Integers) -> Source:
 
 def _with_weights(weights: Array, block: Block) -> Block:
     return replace(block, weights=weights[block.first_row : block.first_row + block.n_rows])
+
+
+def _with_transforms(transforms: Mapping[int, Transform], block: Block) -> Block:
+    return replace(block, x=forward(block.x, transforms))
 
 
 def _with_labels(numbers: Integers, block: Block) -> Block:

@@ -1,0 +1,211 @@
+"""A family of columns some of which are fitted on another scale; it speaks of them in their own.
+
+The log-density has the slope of the transformation in it (its Jacobian), so likelihoods are of the data as
+they are given, and comparable with those of any other family. Parameters in documents are those of the other scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import special
+
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.columns import Columns
+from em_cli.engine.exponential import Exponential
+from em_cli.engine.family import (
+    BoundFamily,
+    Chart,
+    Completing,
+    Degeneracy,
+    Ellipsoids,
+    Elliptic,
+    Family,
+    Penalised,
+    Reweighting,
+)
+from em_cli.engine.transforms import Transform, forward
+from em_cli.errors import UsageError
+from em_cli.families.distributions.support import POSITIVE, PROPORTIONS, Support
+
+QUANTILES = 4000  # at whose values moments are taken
+
+
+def _above_minus_one(lowest: float, highest: float, margin: float) -> tuple[float, float]:
+    return max(lowest - margin, lowest - 0.9 * (lowest + 1)), highest + margin
+
+
+SUPPORTS: Mapping[str, Support] = {
+    "log": POSITIVE,
+    "log1p": Support("a number > -1", lambda x: x > -1, lambda x, columns: x, drawn=_above_minus_one),
+    "sqrt": POSITIVE,
+    "logit": PROPORTIONS,
+}  # the cells of columns that are transformed so
+
+Transforms = Mapping[int, Transform]  # by the places of the columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transformed:
+    """A family around one that describes numbers."""
+
+    base: Family
+    transforms: Transforms
+
+    describes: ClassVar[str] = "numeric"
+    title: ClassVar[str] = "mixture on other scales"
+    comparable: ClassVar[bool] = True
+    narrowest: ClassVar[float] = 0.0
+
+    @property
+    def support(self) -> None:
+        """Cells are checked as they are read."""
+        return None
+
+    def bind(self, columns: Columns) -> BoundTransformed:
+        """The columns are those of the scales on which they are fitted."""
+        bound = self.base.bind(columns)
+        if bound.elliptic is None:
+            raise UsageError(f"--transform does not apply: a {self.base.title} has no means and covariances to tell.")
+        return BoundTransformed(bound, bound.elliptic, self.transforms)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundTransformed:
+    """The two steps are those of the family within, at transformed rows."""
+
+    base: BoundFamily
+    contours: Elliptic
+    transforms: Transforms
+
+    @property
+    def exponential(self) -> Exponential | None:
+        return self.base.exponential
+
+    @property
+    def reweighting(self) -> Reweighting | None:
+        return self.base.reweighting
+
+    @property
+    def penalty(self) -> Penalised | None:
+        return self.base.penalty
+
+    @property
+    def completing(self) -> BoundTransformed | None:
+        return self if self.base.completing else None
+
+    @property
+    def elliptic(self) -> BoundTransformed:
+        return self
+
+    @property
+    def coupled(self) -> bool:
+        return self.base.coupled
+
+    def n_features(self) -> int:
+        return self.base.n_features()
+
+    def features(self, x: Array, out: Array) -> None:
+        self.base.features(forward(x, self.transforms), out)
+
+    def base_measure(self, x: Array) -> Array:
+        """With the logarithm of the Jacobian."""
+        slopes = sum(transform.taken(x[place])[1] for place, transform in self.transforms.items())
+        return np.asarray(self.base.base_measure(forward(x, self.transforms)) + slopes)
+
+    def embedding(self, x: Array) -> Array:
+        return self.base.embedding(forward(x, self.transforms))
+
+    def log_density(self, features: Array, parameters: Any, offset: Array, out: Array) -> None:
+        self.base.log_density(features, parameters, offset, out)
+
+    def statistics(self, features: Array, responsibilities: Array, parameters: Any) -> Array:
+        return self.base.statistics(features, responsibilities, parameters)
+
+    def maximize(self, statistics: Array, parameters: Any) -> Any:
+        return self.base.maximize(statistics, parameters)
+
+    def expected_log_density(self, statistics: Array, parameters: Any) -> Array:
+        return self.base.expected_log_density(statistics, parameters)
+
+    def n_parameters(self, n_components: int) -> int:
+        return self.base.n_parameters(n_components)
+
+    def degenerate(self, parameters: Any, support: Array) -> list[Degeneracy | None]:
+        return self.base.degenerate(parameters, support)
+
+    def chart(self, parameters: Any, weight: Array) -> Chart | None:
+        return self.base.chart(parameters, weight)
+
+    def to_document(self, parameters: Any) -> dict[str, Any]:
+        return self.base.to_document(parameters)
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
+        return self.base.from_document(document, n_components)
+
+    def moments(self, parameters: Any) -> tuple[Array, Array]:
+        """In the user's units; NaN where there is none."""
+        mean, sd = (found.copy() for found in self.base.moments(parameters))
+        for group in self.contours.ellipsoids(parameters):
+            for at, place in enumerate(group.columns):
+                if place in self.transforms:
+                    law = group.locations[:, at], np.sqrt(group.scales[:, at, at]), group.dof
+                    mean[:, place], sd[:, place] = _moments(self.transforms[place], *law)
+        return mean, sd
+
+    def sample(self, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array:
+        return self._back(self.base.sample(parameters, labels, rng))
+
+    def ellipsoids(self, parameters: Any) -> list[Ellipsoids]:
+        """Of the columns that are not transformed: the contours of others are none in the user's units."""
+        found = []
+        for group in self.contours.ellipsoids(parameters):
+            kept = [at for at, place in enumerate(group.columns) if place not in self.transforms]
+            if kept:
+                columns = tuple(group.columns[at] for at in kept)
+                scales = group.scales[:, kept][:, :, kept]
+                found.append(Ellipsoids(columns, group.locations[:, kept], scales, group.dof))
+        return found
+
+    def complete(self, x: Array, parameters: Any, responsibilities: Array) -> Array:
+        """A transformed cell is the one whose transform is expected: rather a median than a mean."""
+        return self._filled(x, self._completing.complete(forward(x, self.transforms), parameters, responsibilities))
+
+    def draw(self, x: Array, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array:
+        return self._filled(x, self._completing.draw(forward(x, self.transforms), parameters, labels, rng))
+
+    @property
+    def _completing(self) -> Completing:
+        completing = self.base.completing
+        assert completing is not None, "the family within can fill missing cells"
+        return completing
+
+    def _filled(self, x: Array, y: Array) -> Array:
+        """Cells that are there stay as they are, to the bit."""
+        return np.where(np.isnan(x), self._back(y), x)
+
+    def _back(self, y: Array) -> Array:
+        x = y.copy()
+        for place, transform in self.transforms.items():
+            x[place] = transform.inverse(y[place])
+        return x
+
+
+def _moments(transform: Transform, location: Array, scale: Array, dof: Array | None) -> tuple[Array, Array]:
+    """Mean and standard deviation (K,) of what is normal, or t, when transformed; NaN where there are none.
+
+    They are those of many equally likely quantiles, but for logarithms of normal variables, where they are known.
+    """
+    if transform.less is not None and dof is not None:
+        return np.full_like(location, np.nan), np.full_like(location, np.nan)
+    if transform.less is not None:
+        with np.errstate(over="ignore"):
+            mean = np.exp(location + 0.5 * scale**2)
+            return mean - transform.less, mean * np.sqrt(np.expm1(scale**2))
+    share = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    z = special.ndtri(share) if dof is None else special.stdtrit(dof[:, None], share)
+    x = transform.inverse(location[:, None] + scale[:, None] * z)
+    return x.mean(axis=1), x.std(axis=1)
