@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from em_cli.engine.rows import Block, Source, quanta
 
 SMALL = 1 << 17  # log-densities; fewer are not worth waking other workers
 BUFFER = 16  # numbers; with NumPy's own choice, it broadcasts short rows at half the speed
-LONG_FLOATS = 1 << 22  # of log-densities computed at once, where a group of rows is longer than a tile
+LONG_FLOATS = 1 << 22  # of log-densities computed at once, where groups of rows are looked at
 
 
 @dataclass(slots=True, eq=False)
@@ -71,9 +72,9 @@ def _walk(quantum: Block, walk: Walk) -> tuple[list[_Sums], Array | None]:
     step = tile_rows(walk.n_features)
     sums: list[_Sums] = []
     common: Array | None = None
-    for rows in quantum.pieces(step):
+    for rows in [slice(0, quantum.n_rows)] if walk.grouped else quantum.pieces(step):
         tile = quantum.cut(rows)
-        found, part = (_of_tile if tile.n_rows <= step else _of_long_group)(tile, walk)
+        found, part = (_of_tile if tile.n_rows <= step and not walk.grouped else _of_groups)(tile, walk)
         for j, one in found:
             if j < len(sums):
                 sums[j].add(one)
@@ -154,39 +155,39 @@ def _statistics(job: Job, features: Array, responsibilities: Array) -> Array:
     return job.model.family.statistics(features, responsibilities, job.parameters.components)
 
 
-def _of_long_group(group: Block, walk: Walk) -> tuple[Iterator[tuple[int, _Sums]], Array | None]:
-    """The same of a group of rows that is longer than a tile: its features are formed twice, tile by tile."""
-    n, step = group.n_rows, tile_rows(walk.n_features)
-    spans = [slice(first, min(first + step, n)) for first in range(0, n, step)]
+def _of_groups(groups: Block, walk: Walk) -> tuple[Iterator[tuple[int, _Sums]], Array | None]:
+    """The same of whole groups of rows, however long, with features tile by tile: many groups are looked at at once."""
+    n, step = groups.n_rows, tile_rows(walk.n_features)
+    loose = replace(groups, groups=None)
+    tiles = [loose.cut(slice(first, min(first + step, n))) for first in range(0, n, step)]
     common: Array | None = None
-    for span in spans:
-        part = _common_sums(walk, _features_at(group, walk, span), replace(group, groups=None).cut(span))
+    for tile in tiles if walk.partial is not None and walk.common is None else ():
+        part = _common_sums(walk, _features(tile, walk), tile)
         common = part if common is None or part is None else common + part
     found = (
-        (j, _concatenated([_found_by_spans(part, group, walk, spans) for part in job.parts(n, LONG_FLOATS)]))
+        (j, _concatenated([_found_by_tiles(part, groups, walk, tiles) for part in job.parts(n, LONG_FLOATS)]))
         for j, job in enumerate(walk.jobs)
     )
     return found, common
 
 
-def _found_by_spans(job: Job, group: Block, walk: Walk, spans: Sequence[slice]) -> _Sums:
+def _found_by_tiles(job: Job, groups: Block, walk: Walk, tiles: Sequence[Block]) -> _Sums:
+    if len(tiles) == 1:
+        return _found(job, groups, _features(tiles[0], walk))
     shape = (job.n_candidates, job.model.n_components)
-    joint = scratch("joint", *shape, group.n_rows)
-    for span in spans:
-        part = scratch("part", *shape, span.stop - span.start)
-        _log_density(job, _features_at(group, walk, span), part)
+    joint = scratch("joint", *shape, groups.n_rows)
+    bounds = np.cumsum([0, *(tile.n_rows for tile in tiles)]).tolist()
+    spans = [slice(first, stop) for first, stop in pairwise(bounds)]
+    for tile, span in zip(tiles, spans, strict=True):
+        part = scratch("part", *shape, tile.n_rows)
+        _log_density(job, _features(tile, walk), part)
         joint[..., span] = part
-    log_likelihood, latent = _posterior(job, group, joint)
+    log_likelihood, latent = _posterior(job, groups, joint)
     components = [
-        _statistics(job, _features_at(group, walk, span), np.ascontiguousarray(joint[..., span])) for span in spans
+        _statistics(job, _features(tile, walk), np.ascontiguousarray(joint[..., span]))
+        for tile, span in zip(tiles, spans, strict=True)
     ]
     return _Sums(log_likelihood, np.add.reduce(components), latent)
-
-
-def _features_at(group: Block, walk: Walk, span: slice) -> Array:
-    features = scratch("features", walk.n_features, span.stop - span.start)
-    walk.family.features(group.x[:, span], features)
-    return features
 
 
 def _added(totals: Answer, answer: Answer) -> Answer:

@@ -97,6 +97,7 @@ class Walk:
     common: Array | None  # the sums of these, if known, (C,); (R, C) under the weights of each candidate
     kept: dict[TileKey, Array] | None  # features of tiles walked before
     weights: Sequence[Array] | None  # (n,) of its candidates' own, who are then of one stack, where `partial`
+    grouped: bool  # whether its latent structures look at groups of rows, which they do at many together
 
 
 @lru_cache
@@ -109,27 +110,27 @@ def tile_rows(n_features: int) -> int:
 
 
 def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
-    walks: dict[tuple[int, int, int | None], Walk] = {}
+    walks: dict[tuple[int, int, int | None, bool], Walk] = {}
     for place, asked in enumerate(stacks):
-        family = asked.model.family
-        if asked.model.latent.needs_groups:
+        family, grouped = asked.model.family, asked.model.latent.needs_groups
+        if grouped:
             checked_groups(source[0])
         for members, theta in _ways(asked.model, asked.parameters):
             n_features = family.n_features() if theta is None else theta.shape[-1]
             job = _job(place, asked, members, theta, min(tile_rows(n_features), source.n_rows))
-            key = id(family), n_features, None if job.weights is None else place
+            key = id(family), n_features, None if job.weights is None else place, grouped
             if key not in walks:
                 own = None if asked.weights is None else _members(asked.weights, members)
-                walks[key] = _walk(family, n_features, own, source)
+                walks[key] = _walk(family, n_features, own, source, grouped)
             walks[key].jobs.extend(job.parts(job.rows, JOINT_FLOATS))
     return list(walks.values())
 
 
-def _walk(family: BoundFamily, n_features: int, weights: Sequence[Array] | None, source: Source) -> Walk:
+def _walk(family: BoundFamily, n_features: int, weights: Sequence[Array] | None, source: Source, grouped: bool) -> Walk:
     partial = family.exponential if n_features < family.n_features() else None
     kept = source.cache.features(family) if source.n_rows * n_features <= KEPT_FLOATS else None
     common = source.cache.common_sums(family, weights) if partial is not None else None
-    return Walk(family, n_features, [], partial, common, kept, None if partial is None else weights)
+    return Walk(family, n_features, [], partial, common, kept, None if partial is None else weights, grouped)
 
 
 def _ways(model: Model, stacked: Parameters) -> list[tuple[slice | Integers, Array | None]]:

@@ -9,7 +9,7 @@ import numpy as np
 from em_cli.engine.arrays import Flags, Integers
 
 SHORTEST = 8  # rows of a chunk
-MANY = 256  # groups, which are wide enough side by side not to be cut
+MANY = 64  # groups, which are wide enough side by side not to be cut
 EVEN = 4  # times as long as a chunk would be, a group is still left whole where there are many
 
 
