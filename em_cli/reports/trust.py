@@ -37,6 +37,7 @@ ADVICE = {
     "numbers_undressed": "Check what was taken off; --type NAME=categorical keeps the cells as they are.",
     "looks_like_missing": "Fit again with the --na that is named, if the value marks missing cells.",
     "looks_like_total": "Take the row out of the file.",
+    "row_numbers": "Nothing has to be done; name the column with --columns if it is a measurement.",
     "looks_like_id": "Leave it out with --exclude or --id if it is no measurement.",
     "looks_like_code": "If the numbers are codes, use --type COLUMN=categorical.",
     "many_levels": "Leave the column out, or take rare levels together.",

@@ -16,6 +16,7 @@ from em_cli.sources.column_types import decide, levels_of, remarks, values_of
 from em_cli.sources.dress import undress
 from em_cli.sources.examined import Examined, examine
 from em_cli.sources.files import STDIN, digest, expand, label
+from em_cli.sources.identifiers import leave_out_identifiers
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.memory_check import Room
 from em_cli.sources.options import ReadOptions
@@ -108,6 +109,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     found_in_file = content.notices
     undress(parts, options, found_in_file)
     decided = decide(parts, shown, options)
+    numbering = leave_out_identifiers(decided, parts, options)
     leave_out_redundant(decided, parts, options)
     decided.notices += remarks(decided.columns, parts, options)
     schema = Schema(tuple(decided.columns))
@@ -142,8 +144,8 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         rows=np.flatnonzero(fitted),
         others=Others(others, np.flatnonzero(aside)),
         n_rows_read=n_read,
-        ids=ids,
-        id_name=options.id,
+        ids=numbering[1] if numbering else ids,
+        id_name=numbering[0] if numbering else options.id,
         weights_name=options.weights,
         total_weight=None if weight is None else float(weight.sum()),
         label_names=label_names,

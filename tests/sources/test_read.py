@@ -212,9 +212,34 @@ def test_types(write):
 )
 def test_a_column_like_an_id_is_pointed_out(write, content, options, expected):
     data = read([write(content)], ReadOptions(**options))
-    found = [notice for notice in data.notices if notice.code == "looks_like_id"]
-    assert [name for name in expected if f"column {name} " in found[0].message] == expected
+    found = [notice for notice in data.notices if notice.code in ("row_numbers", "looks_like_id")]
+    assert [name for name in expected if f"column {name}" in found[0].message] == expected
     assert len(found) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("cells", "left_out"),
+    [
+        ("id,a,b\n7,1.5,2\n9,2.5,1\n8,9,4\n", ["id"]),
+        ("Customer ID,a\n10001,1.5\n10003,2.5\n10002,9\n", ["Customer ID"]),
+        ("a,n,userId\n" + "".join(f"{i * i + 0.5},{i},{77 * i % 101}\n" for i in range(20)), ["n", "userId"]),
+        ("id,a\n1,1.5\n1,2.5\n2,9\n", []),  # of several rows
+        ("year,a\n1990,1.5\n1991,2.5\n1992,9\n", []),
+        ("n\n1\n2\n3\n", []),  # there is nothing else
+        ("paid,a\n100,1.5\n300,2.5\n200,9\n", []),
+    ],
+)
+def test_identifiers_are_carried_and_not_fitted(write, cells, left_out):
+    data = read([write(cells.encode())], ReadOptions())
+    header, *rows = [line.split(",") for line in cells.splitlines()]
+    assert [name for name in header if name not in data.schema.names] == left_out
+    assert data.id_name == (left_out[0] if left_out else None)
+    assert data.ids == ([row[header.index(left_out[0])] for row in rows] if left_out else None)
+    named = read([write(cells.encode())], ReadOptions(columns=tuple(header)))
+    assert (named.schema.names, named.ids) == (tuple(header), None)
+    if len(left_out) < len(header) - 1 and left_out:
+        other = read([write(cells.encode())], ReadOptions(id=header[-1]))
+        assert (other.id_name, len(other.ids or ())) == (header[-1], len(rows))
 
 
 def test_large_files_are_read_piece_by_piece(write):
