@@ -1,14 +1,15 @@
 # `make demo` and `make test` need Python 3.11 or later, with venv, and nothing else.
 PYTHON ?= python3
 VENV ?= .venv
+OLDEST ?= .venv-oldest
 BIN = $(VENV)/bin
 FUZZ_SECONDS ?= 200
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo test check format bench fuzz clean
+.PHONY: help demo test test-each check check-oldest format bench fuzz clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(VENV)/demo ## install, then fit and select on the Old Faithful data
 	$(BIN)/em fit sample_data/faithful.csv -k 2 --out runs/faithful --plots --report --force --format human
@@ -24,6 +25,16 @@ check: $(VENV)/dev ## format, lint, types, layers, tests, README examples
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto
 
+test-each: ## make test with every Python from 3.11 up that there is
+	@for version in 11 12 13 14 15; do \
+	  ! command -v python3.$$version >/dev/null || $(MAKE) test PYTHON=python3.$$version VENV=$(VENV)-3.$$version || exit 1; \
+	done
+
+check-oldest: $(OLDEST)/bin/python ## every command once with the lowest versions of the libraries that are allowed
+	$(OLDEST)/bin/python tests/oldest/lowest.py > $(OLDEST)/lowest.txt
+	$(OLDEST)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint $(OLDEST)/lowest.txt --editable '.[parquet,plots,zst]'
+	$(OLDEST)/bin/python tests/oldest/smoke.py
+
 format: $(VENV)/dev ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -37,11 +48,11 @@ fuzz: $(VENV)/dev ## give random inputs to the readers of data, configurations a
 	$(BIN)/python tests/fuzz/fuzz.py model $(FUZZ_SECONDS)
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-3.* $(OLDEST) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/bin/python:
+$(VENV)/bin/python $(OLDEST)/bin/python:
 	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11)' || { echo "em needs Python 3.11 or later: make PYTHON=python3.12 …"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(@D)/..
 
 $(VENV)/demo: $(VENV)/bin/python pyproject.toml
 	$(PIP) --editable '.[plots]'

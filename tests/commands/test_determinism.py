@@ -1,5 +1,6 @@
 """Same input, configuration and seed: the same bytes of every file but the manifest."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -49,3 +50,12 @@ def contents(folder: Path) -> dict[str, bytes]:
     for name in ("penguins", "airquality", "deaths", "diabetes", "faithful", "iris", "many"):
         found["run.yaml"] = found["run.yaml"].replace(f"path: [{name}.csv]".encode(), b"path: ['-']")
     return found
+
+
+def test_on_another_kind_of_processor_it_is_the_same_optimum(tmp_path):
+    """Here one without the instructions of the last fifteen years, as far as linear algebra goes."""
+    command = ("fit", SAMPLES / "faithful.csv", "-k", "2", "--effort", "low", "--json", "-q")
+    here, there = (
+        json.loads(em(*command, cwd=tmp_path, env=env).out) for env in ({}, {"OPENBLAS_CORETYPE": "Prescott"})
+    )
+    assert abs(here["log_likelihood"] - there["log_likelihood"]) < 1e-5
