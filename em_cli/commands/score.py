@@ -16,6 +16,9 @@ def score(
     reading: ReadingOptions,
     weights: Annotated[str | None, Option("--weights", metavar="COL", help="Case weights.")] = None,
     rows: Annotated[bool, Option("--rows", help="A log-density for each row, as CSV.")] = False,
+    residuals: Annotated[
+        bool, Option("--residuals", help="Pseudo-residuals of each row of a sequence, as CSV.")
+    ] = False,
     out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
@@ -26,13 +29,20 @@ def score(
     """
     from em_cli.errors import UsageError
     from em_cli.outputs.manifest import to_json
+    from em_cli.runs.forecast import residual_table
     from em_cli.runs.row_scores import open_model, scored_chunks, target
     from em_cli.runs.score_totals import density_lines, score_document
 
     write = target(out, force, model, *paths)
     loaded = open_model(model, paths)
-    if rows and weights:
-        raise UsageError("--weights does not apply to --rows: the log-density of a row is its own.")
+    if (rows or residuals) and weights:
+        what = "--rows" if rows else "--residuals"
+        raise UsageError(f"--weights does not apply to {what}: they are those of each row alone.")
+    if rows and residuals:
+        raise UsageError("--rows and --residuals are two tables: ask for one of them.")
+    if residuals:
+        write(residual_table(loaded, paths, reading))
+        return
     chunks = scored_chunks(loaded, paths, reading, weights)
     if rows:
         write(density_lines(chunks, reading.id or "row"))

@@ -29,6 +29,9 @@ class Decoder(Protocol):
     def ahead(self, parameters: Any, filtered: Array, steps: int) -> Array:
         """(K, …, steps) probabilities of the labels of the rows that follow rows of these (K, …)."""
 
+    def law_of_first(self, parameters: Any) -> Array:
+        """(K,) probabilities of the label of the first row of a group."""
+
     def law_of_steps(self, parameters: Any) -> Array:
         """(K, K) probabilities of the next label, given the one before."""
 

@@ -265,6 +265,9 @@ class Markov:
             found[..., step] = now
         return found
 
+    def law_of_first(self, parameters: ChainParameters) -> Array:
+        return parameters.initial
+
     def law_of_steps(self, parameters: ChainParameters) -> Array:
         return parameters.transitions
 

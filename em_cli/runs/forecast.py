@@ -17,6 +17,7 @@ from em_cli.outputs.forecasts import (
     table,
 )
 from em_cli.outputs.model_file import LoadedModel
+from em_cli.outputs.pseudo_residuals import residual_lines
 from em_cli.registry import did_you_mean
 from em_cli.runs.new_sequences import NewSequences
 from em_cli.runs.row_scores import sequences_for
@@ -47,6 +48,18 @@ def forecast_lines(
     if len(set(names)) < len(names):
         raise UsageError("the forecast would have two columns of one name: choose another column as --id.")
     return table(names, _rows(found, key, named, decode, horizon))
+
+
+def residual_table(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions) -> Iterator[str]:
+    """CSV lines: the pseudo-residuals of every row, by what was known before it came."""
+    if not loaded.sequential:
+        raise UsageError(
+            "--residuals compare rows with what was forecast of them; in a model of latent structure "
+            f"{loaded.document['latent']!r} rows do not follow each other, and nothing is forecast."
+        )
+    found = sequences_for(loaded, paths, reading)
+    forecast = found.forecast.take(found.sequences.places, axis=1)
+    return residual_lines(loaded, found.whole.keys, reading.id or "row", found.whole.x, forecast)
 
 
 def _rows(found: NewSequences, key: str, named: str, decode: str, horizon: int) -> Iterator[Row]:

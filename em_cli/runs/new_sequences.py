@@ -84,6 +84,16 @@ class NewSequences:
         return RowScores(found.log_density[at], found.responsibilities.take(at, axis=1), found.path[at])
 
     @property
+    def forecast(self) -> Array:
+        """(K, n) what is known of each step before it is seen."""
+        decoder, law = self.loaded.model.latent.decoder, self.loaded.parameters.latent
+        assert decoder is not None, "rows follow each other"
+        before = np.empty_like(self.decoded.filtered)
+        before[:, 1:] = decoder.ahead(law, self.decoded.filtered, 1)[:, :-1, 0]
+        before[:, self.sequences.groups[:-1]] = decoder.law_of_first(law)[:, None]
+        return before
+
+    @property
     def last(self) -> Array:
         """(K, G) what is known of the last step of each sequence."""
         return self.decoded.filtered[:, self.sequences.groups[1:] - 1]

@@ -3,6 +3,7 @@
 import csv
 import json
 from io import StringIO
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -91,6 +92,27 @@ def test_filtered_states_know_nothing_of_the_future_and_forecasts_follow(visits)
         last = last @ law
         assert np.allclose([float(row["filtered1"]), float(row["filtered2"])], last)
         assert float(row["sd_value"]) > 0 and row["mean_value"]
+
+
+def test_pseudo_residuals_of_drawn_rows_are_standard_normal(visits):
+    drawn = em("sample", "visits.em", "-n", "500", "--sequences", "2", cwd=visits).out
+    document = json.loads((visits / "visits.em/params.json").read_text())
+    lines = [f"{line},day" if not n else f"{line},{(n - 1) % 500}" for n, line in enumerate(drawn.splitlines())]
+    rows = rows_of(em("score", "visits.em", "-", "--residuals", "--step", "1", cwd=visits, stdin="\n".join(lines)).out)
+    assert list(rows[0]) == ["row", "residual_value"]
+    found = np.array([float(row["residual_value"]) for row in rows])
+    assert abs(found.mean()) < 0.12 and abs(found.std() - 1) < 0.08
+    assert abs(np.corrcoef(found[1:], found[:-1])[0, 1]) < 0.1
+    first = float(rows_of(drawn)[0]["value"])
+    normal = [NormalDist(m[0], c[0][0] ** 0.5) for m, c in normals(document)]
+    below = sum(p * one.cdf(first) for p, one in zip(document["startprob"], normal, strict=True))
+    assert found[0] == pytest.approx(NormalDist().inv_cdf(below), abs=1e-5)
+
+
+def normals(document):
+    """Means and covariances of the Gaussian group."""
+    (own,) = [group for group in document["groups"] if "means" in group]
+    return zip(own["means"], own["covariances"], strict=True)
 
 
 def test_drawn_sequences_follow_the_chain(visits):

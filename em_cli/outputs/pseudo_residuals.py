@@ -1,0 +1,130 @@
+"""Pseudo-residuals of rows that follow each other: normal scores of what was forecast one step before.
+
+Where the model is right they are independent and standard normal (Zucchini, MacDonald & Langrock 2016, 6.2). The
+distribution function of a column in a state is summed up from its density, with the other columns integrated out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.scoring import component_log_density
+from em_cli.errors import UsageError
+from em_cli.outputs.model_file import LoadedModel
+from em_cli.outputs.tables import csv_text
+from em_cli.sources.schema import Column
+
+POINTS = 20_001  # at which a density is looked at
+CERTAIN = 1e-3  # by which a density may miss a sum of one
+FAR = 12.0  # standard deviations beyond the mean, to which counts are summed
+MOST_COUNTS = 10_000_000
+
+
+def residual_lines(
+    loaded: LoadedModel, keys: Sequence[str] | range, key: str, x: Array, forecast: Array
+) -> Iterator[str]:
+    """CSV of the residuals of rows (D, n) by the probabilities (K, n) of their states before they were seen."""
+    columns = [
+        column for column in loaded.schema.columns if column.type in ("numeric", "positive", "proportion", "count")
+    ]
+    if not columns:
+        raise UsageError("--residuals needs a column of numbers: categories and angles have no order.")
+    places = [loaded.schema.columns.index(column) for column in columns]
+    found = np.array([_residuals(loaded, place, x[place], forecast) for place in places])
+    names = [f"residual_{column.name}" for column in columns]
+    rows = zip(keys, found.T.tolist(), strict=True)
+    return csv_text([key, *names], ({key: name} | dict(zip(names, own, strict=True)) for name, own in rows))
+
+
+def _residuals(loaded: LoadedModel, place: int, x: Array, forecast: Array) -> Array:
+    """(n,) of one column; NaN where its cell is missing."""
+    from scipy.special import ndtri
+
+    known = ~np.isnan(x)
+    found = np.full(len(x), np.nan)
+    below, above = np.zeros(known.sum()), np.zeros(known.sum())
+    for state, share in enumerate(forecast[:, known]):
+        lower, upper = _tails(loaded, place, state, x[known])
+        below += share * lower
+        above += share * upper
+    tiny = np.finfo(float).tiny
+    scores = np.where(below <= above, ndtri(np.maximum(below, tiny)), -ndtri(np.maximum(above, tiny)))
+    found[known] = scores
+    return found
+
+
+def _tails(loaded: LoadedModel, place: int, state: int, x: Array) -> tuple[Array, Array]:
+    """(n,) the probability of less and of more than each value in a state; a whole number is half below, half above."""
+    column = loaded.schema.columns[place]
+    means, sds = loaded.with_gaps.model.family.moments(loaded.with_gaps.parameters.components)
+    centre, spread = float(means[state, place]), float(sds[state, place])
+    if not np.isfinite(centre):
+        centre = float(np.median(x))
+    if not np.isfinite(spread) or spread <= 0:
+        spread = float(np.median(np.abs(x - centre))) or 1.0
+    if column.type == "count":
+        return _tails_of_counts(loaded, place, state, x, centre + FAR * spread)
+    z, at, slope = _grid(column, centre, spread)
+    density = np.exp(_log_density(loaded, place, state, at)) * slope
+    steps = np.diff(z) * (density[1:] + density[:-1]) / 2
+    total = steps.sum()
+    _check(total, column)
+    lower = np.concatenate([[0.0], np.cumsum(steps)]) / total
+    upper = np.concatenate([np.cumsum(steps[::-1])[::-1], [0.0]]) / total
+    where = _inverse(column, x)
+    return np.interp(where, z, lower), np.interp(where, z, upper)
+
+
+def _tails_of_counts(loaded: LoadedModel, place: int, state: int, x: Array, far: float) -> tuple[Array, Array]:
+    last = int(max(x.max(initial=0), far)) + 1
+    if last > MOST_COUNTS:
+        raise UsageError(f"--residuals: counts up to {last:,} are too large to sum their probabilities.")
+    p = np.exp(_log_density(loaded, place, state, np.arange(last + 1.0)))
+    _check(p.sum(), loaded.schema.columns[place])
+    lower, upper = np.cumsum(p) - p / 2, np.cumsum(p[::-1])[::-1] - p / 2
+    at = x.astype(np.intp)
+    return lower[at], upper[at]
+
+
+def _log_density(loaded: LoadedModel, place: int, state: int, values: Array) -> Array:
+    """(m,) of one column in a state, whatever the others hold."""
+    rows = np.full((len(loaded.schema.columns), len(values)), np.nan)
+    rows[place] = values
+    whole = loaded.with_gaps
+    density: Array = component_log_density(whole.model, whole.parameters, rows)[state]
+    return density
+
+
+def _grid(column: Column, centre: float, spread: float) -> tuple[Array, Array, Array]:
+    """Places z on the whole line, the values (m,) of the column there and their slope; dense where these are likely."""
+    u = np.tan(np.pi * (np.arange(1, POINTS + 1) / (POINTS + 1) - 0.5))
+    if column.type == "positive":
+        z = np.log(centre) + np.sqrt(np.log1p((spread / centre) ** 2)) * u
+        z = z[np.abs(z) < 700]
+        return z, np.exp(z), np.exp(z)
+    if column.type == "proportion":
+        inside = centre * (1 - centre)
+        z = np.log(centre / (1 - centre)) + min(spread / inside, 50.0) * u
+        z = z[np.abs(z) < 36]
+        at = 1 / (1 + np.exp(-z))
+        return z, at, at * (1 - at)
+    z = centre + spread * u
+    return z, z, np.ones_like(z)
+
+
+def _inverse(column: Column, x: Array) -> Array:
+    if column.type == "positive":
+        return np.log(x)
+    return np.log(x / (1 - x)) if column.type == "proportion" else x
+
+
+def _check(total: float, column: Column) -> None:
+    """`UsageError` if a density of this column alone does not sum to one."""
+    if not abs(total - 1) < CERTAIN:
+        raise UsageError(
+            f"--residuals: the density of column {column.name!r} alone cannot be summed (it gives {total:.4g}): "
+            "it depends on another column, or is too sharp."
+        )
