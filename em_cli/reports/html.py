@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import pairwise
 
 from em_cli.printable import safe
 
@@ -62,6 +63,26 @@ def table(caption: str, headings: Sequence[Child], rows: Iterable[Sequence[Child
     body = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
     made = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *body), class_=class_)
     return tag("div", made, class_="wide", tabindex="0", role="region", aria_label=caption)
+
+
+def split_table(
+    caption: str,
+    headings: Sequence[Child],
+    rows: Sequence[Sequence[Child]],
+    fixed: int,
+    most: int,
+    class_: str | None = None,
+) -> Html:
+    """A table as several of at most so many columns, which paper can hold; each begins with the fixed ones."""
+    n = len(headings) - fixed
+    parts = max(1, -(-n // most))
+    bounds = [fixed + n * part // parts for part in range(parts + 1)]
+    made = []
+    for place, (first, stop) in enumerate(pairwise(bounds), 1):
+        some = [[*row[:fixed], *row[first:stop]] for row in rows]
+        of = f" ({place} of {parts})" if parts > 1 else ""
+        made.append(table(f"{caption}{of}", [*headings[:fixed], *headings[first:stop]], some, class_))
+    return join(made)
 
 
 def figure_of(value: float, shown: str) -> Html:

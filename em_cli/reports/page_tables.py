@@ -8,7 +8,7 @@ from typing import Any
 
 from em_cli.reports import criterion
 from em_cli.reports.answer import mark
-from em_cli.reports.html import Child, Html, figure_of, join, paragraph, table, tag
+from em_cli.reports.html import Child, Html, figure_of, join, paragraph, split_table, table, tag
 from em_cli.reports.numbers import alike, percent, shown
 from em_cli.reports.run import Run
 from em_cli.reports.sizes import assigned
@@ -16,6 +16,7 @@ from em_cli.reports.style import short
 
 MOST_COLUMNS = 200
 MOST_COMPONENTS = 60
+ON_PAPER = 4  # components that stand side by side on a page
 MOST_MODELS = 60
 MOST_LEVELS = 4
 RARE = 0.005  # a level that is less likely is not listed
@@ -38,10 +39,12 @@ def components(run: Run) -> Html:
         kind = column.type if family == column.type else f"{column.transform or column.type}, {family}"
         cells = _levels(run, column.name, k) if column.levels else _numbers(run, column.name, k)
         lines.append([short(column.name), kind, *cells, *blank])
-    made = table(
+    made = split_table(
         "Components: mean ± standard deviation of numbers, the likeliest levels of categories",
         ["", "described as", *heads, *extra],
         lines,
+        fixed=2,
+        most=ON_PAPER,
     )
     left = [f"{run.k - k} more components"] if run.k > k else []
     left += [f"{len(run.schema.columns) - MOST_COLUMNS} more columns"] if len(run.schema.columns) > MOST_COLUMNS else []

@@ -53,6 +53,7 @@ nav{display:none}
 h2,h3,caption,thead{break-after:avoid}
 figure,tr,dl>div,li{break-inside:avoid}
 .wide{overflow:visible}
+table{font-size:.85rem}
 a{color:inherit}
 .spot,svg,img{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from em_cli.engine.arrays import Array
 from em_cli.reports import diagnostics
 from em_cli.reports.diagnostics import Misfit
-from em_cli.reports.html import Child, Html, bullets, figure_of, join, paragraph, table, tag
+from em_cli.reports.html import Child, Html, bullets, figure_of, join, paragraph, split_table, table, tag
 from em_cli.reports.numbers import shown
 from em_cli.reports.run import Run
 from em_cli.reports.style import short
 
 MOST_COMPONENTS = 20  # of a table of pairs
+ON_PAPER = 8  # probabilities that stand side by side on a page
 MOST_COLUMNS = 40
 MEANS = {
     "none": "no misfit that this many rows could show",
@@ -97,7 +98,7 @@ def _confusion(run: Run, confused: Array) -> Html:
         for name, row in zip(names, confused, strict=True)
     ]
     caption = "Mean probability of each component (columns) for the rows of each component (lines)"
-    return table(caption, ["", *names], lines, class_="numbers")
+    return split_table(caption, ["", *names], lines, fixed=1, most=ON_PAPER, class_="numbers")
 
 
 def _foundations(run: Run) -> Html:

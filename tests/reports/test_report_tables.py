@@ -1,6 +1,7 @@
 """Bars, cells, quantiles and lines: what they show is what the run says."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from em_cli.engine.family import Ellipsoids
 from em_cli.reports import discriminant, frequencies
 from em_cli.reports.criterion import chosen, missed, series
 from em_cli.reports.frequencies import table
+from em_cli.reports.html import split_table
 from em_cli.reports.levels import lines
 from em_cli.reports.profile import standardised
 from em_cli.reports.qq import distances, quantiles
@@ -254,3 +256,14 @@ def test_a_sample_is_the_same_each_time():
     assert (np.diff(kept) > 0).all()
     np.testing.assert_array_equal(kept, sample(100_000))
     np.testing.assert_array_equal(sample(7), np.arange(7))
+
+
+@pytest.mark.parametrize("n", [0, 1, 4, 5, 8, 9])
+def test_a_table_too_wide_for_paper_comes_in_parts_that_hold_all_of_it(n):
+    headings = ["column", "type", *(f"c{j}" for j in range(n))]
+    rows = [[f"r{i}", "number", *(f"{i}.{j}" for j in range(n))] for i in range(3)]
+    tables = split_table("All", headings, rows, fixed=2, most=4).split("</table>")[:-1]
+    cells = [[re.findall(r"<t[hd][^>]*>([^<]*)", line) for line in table.split("<tr>")[1:]] for table in tables]
+    for place, whole in enumerate([headings, *rows]):
+        assert all(lines[place][:2] == whole[:2] and len(lines[place]) <= 6 for lines in cells)
+        assert [cell for lines in cells for cell in lines[place][2:]] == whole[2:]
