@@ -27,7 +27,7 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
         return
     shown = found[:MOST_COMPONENTS]
     names = [str(name) for name in _list(document.get("feature_names_in"))]
-    columns = [_column(name, shown) for name in names[:MOST_COLUMNS]]
+    columns = [entry for name in names[:MOST_COLUMNS] for entry in (_column(name, shown), *_at_value(name, shown))]
     correlations = _correlations(document, len(shown))
     if correlations and len(names) == 2:
         columns.append(("corr", [f"{r:+.2f}" if isfinite(r) else "—" for r in correlations]))
@@ -66,6 +66,17 @@ def _column(name: str, shown: Sequence[Mapping[str, Any]]) -> Entry:
     heading = shortened(safe(name), LONGEST_NAME)
     width = max(cell_len(cell) for cell in cells)
     return " " * ((width - cell_len(heading)) // 2) + heading, cells
+
+
+def _at_value(name: str, shown: Sequence[Mapping[str, Any]]) -> list[Entry]:
+    """How probable the value is that many rows of a column bear, if there is such a value."""
+    found = [own for c in shown if isinstance(of := c.get("at_value"), Mapping) and (own := of.get(name))]
+    known = [own for own in found if isinstance(own, Mapping)]
+    value = number(known[0].get("value")) if len(known) == len(shown) else None
+    if value is None:
+        return []
+    cells = [f"{number(own.get('probability')) or 0.0:.2f}" for own in known]
+    return [(f"{shortened(safe(name), LONGEST_NAME)} = {value:.6g}", cells)]
 
 
 def _blocks(columns: Sequence[Entry], room: int, first: int) -> list[list[Entry]]:

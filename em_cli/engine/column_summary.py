@@ -13,6 +13,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.column_moments import Moments
 from em_cli.engine.columns import Columns
+from em_cli.engine.commonest import Commonest
 from em_cli.engine.distinct import Distinct
 from em_cli.engine.patterns import codes, decoded, grouped, keys, n_codes
 from em_cli.engine.rows import Block, Source, quanta
@@ -34,6 +35,7 @@ class Summary:
     lowest: Array  # (D,)
     highest: Array  # (D,)
     distinct: tuple[Distinct, ...]  # values of each column
+    commonest: tuple[Commonest, ...]  # of these
     patterns: Mapping[Pattern, int]  # of missing cells, and how many rows have each
 
     @staticmethod
@@ -52,6 +54,7 @@ class Summary:
                 x.min(axis=1),
                 x.max(axis=1),
                 tuple(Distinct((values,)) for values in x),
+                tuple(Commonest.of(values, rows.weights) for values in x),
                 patterns,
             )
         groups = grouped(codes(x))
@@ -62,6 +65,10 @@ class Summary:
             np.where(seen, x, np.inf).min(axis=1),
             np.where(seen, x, -np.inf).max(axis=1),
             tuple(Distinct((values[cells],)) for values, cells in zip(x, seen, strict=True)),
+            tuple(
+                Commonest.of(values[cells], None if rows.weights is None else rows.weights[cells])
+                for values, cells in zip(x, seen, strict=True)
+            ),
             dict(zip(keys(groups.codes), np.diff(groups.bounds).tolist(), strict=True)),
         )
 
@@ -73,6 +80,7 @@ class Summary:
             np.minimum(self.lowest, other.lowest),
             np.maximum(self.highest, other.highest),
             tuple(mine + its for mine, its in zip(self.distinct, other.distinct, strict=True)),
+            tuple(mine + its for mine, its in zip(self.commonest, other.commonest, strict=True)),
             dict(Counter(self.patterns) + Counter(other.patterns)),
         )
 
@@ -100,6 +108,8 @@ class Summary:
             highest=self.highest,
             resolution=np.maximum(self._smallest_differences(), RELATIVE_RESOLUTION * sd),
             n_distinct=np.array([distinct.at_least for distinct in self.distinct], np.intp),
+            commonest=np.array([commonest.value for commonest in self.commonest]),
+            commonest_share=np.array([commonest.share for commonest in self.commonest]),
             gaps=self.gaps,
             patterns=patterns,
             n_rows=self.n_rows,

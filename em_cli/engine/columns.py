@@ -22,6 +22,8 @@ class Columns:
     highest: Array
     resolution: Array  # the smallest difference that the data can show
     n_distinct: Integers  # values of each, at least
+    commonest: Array  # value of each, and
+    commonest_share: Array  # of the weight of the observed cells that bear it
     gaps: Flags  # whether cells may be missing
     patterns: Flags  # (P, D) cells that are missing together, without those that only few rows lack
     n_rows: int
@@ -48,6 +50,8 @@ class Columns:
             self.highest[indices],
             self.resolution[indices],
             self.n_distinct[indices],
+            self.commonest[indices],
+            self.commonest_share[indices],
             self.gaps[indices],
             np.unique(self.patterns[:, indices], axis=0),
             self.n_rows,
@@ -60,4 +64,4 @@ def unit_columns(n_columns: int, gaps: Flags | None = None) -> Columns:
     gaps = np.zeros(n_columns, np.bool_) if gaps is None else gaps
     none, patterns = np.zeros(n_columns, np.intp), np.zeros((0, n_columns), np.bool_)
     eye = np.eye(n_columns)
-    return Columns(zeros, ones, zeros, eye, infinite, -infinite, infinite, zeros, none, gaps, patterns, 0)
+    return Columns(zeros, ones, zeros, eye, infinite, -infinite, infinite, zeros, none, zeros, zeros, gaps, patterns, 0)

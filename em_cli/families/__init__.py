@@ -22,5 +22,8 @@ FAMILIES = Registry[Family](
     product="em_cli.families.product:Product",
     student_t="em_cli.families.student_t.options:StudentT",
     weibull="em_cli.families.distributions.weibull:Weibull",
+    zero_inflated_gamma="em_cli.families.distributions.zero_inflated_gamma:ZeroInflatedGamma",
+    zero_inflated_gaussian="em_cli.families.distributions.zero_inflated_gaussian:ZeroInflatedGaussian",
+    zero_inflated_lognormal="em_cli.families.distributions.zero_inflated_lognormal:ZeroInflatedLognormal",
     zero_inflated_poisson="em_cli.families.distributions.zero_inflated_poisson:ZeroInflatedPoisson",
 )

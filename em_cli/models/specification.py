@@ -79,6 +79,7 @@ def wishes(config: RunConfig) -> list[Wish]:
 def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
     """Which family describes which columns; the options of several are for those that have them."""
     from em_cli.models.groups import MIXED, grouped, options_of
+    from em_cli.models.point_masses import with_point_masses
 
     if config.family_options and family in ("auto", MIXED):
         raise UsageError(f"{next(iter(config.family_options))!r} is an option of a family: name it with --family.")
@@ -92,7 +93,7 @@ def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
     unknown = [name for wish in wanted for name in wish.columns if name not in data.schema.names]
     if unknown:
         raise DataError(f"column {unknown[0]!r} of a group is not among the columns to fit.")
-    groups = grouped(data.schema, family, options, wanted)
+    groups = grouped(data.schema, family, options, with_point_masses(wanted, data, family, options))
     check_cells(data, groups)
     return groups
 

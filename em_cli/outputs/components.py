@@ -8,6 +8,7 @@ from typing import Any
 
 from em_cli.engine.family import Degeneracy
 from em_cli.engine.scoring import Totals
+from em_cli.models.point_masses import point_mass
 from em_cli.outputs.model_file import LoadedModel
 
 
@@ -18,13 +19,15 @@ def components(
     columns = loaded.schema.columns
     means, sds = loaded.model.family.moments(loaded.parameters.components)
     numbers = [(place, column.name) for place, column in enumerate(columns) if not column.levels]
-    levels = level_probabilities(loaded)
+    levels, masses = level_probabilities(loaded), _point_masses(loaded)
 
     def one(k: int) -> dict[str, Any]:
         described: dict[str, Any] = {
             "mean": {name: _finite(means[k, place]) for place, name in numbers},
             "sd": {name: _finite(sds[k, place]) for place, name in numbers},
         }
+        if masses:
+            described["at_value"] = {name: {"value": at, "probability": p[k]} for name, (at, p) in masses.items()}
         return described | ({"probabilities": {name: p[k] for name, p in levels.items()}} if levels else {})
 
     return [
@@ -39,6 +42,17 @@ def components(
         }
         for k, weight in enumerate(loaded.document["weights"])
     ]
+
+
+def _point_masses(loaded: LoadedModel) -> dict[str, tuple[float, list[float]]]:
+    """For each semicontinuous column, the value that many rows bear, and its probability in every component."""
+    found: dict[str, tuple[float, list[float]]] = {}
+    names = loaded.schema.names
+    for group, own in zip(loaded.groups, loaded.document.get("groups", [loaded.document]), strict=True):
+        if (value := point_mass(group)) is not None:
+            for place, at in enumerate(group.columns):
+                found[names[at]] = value, [of_component[place] for of_component in own["value_probabilities"]]
+    return found
 
 
 def level_probabilities(loaded: LoadedModel) -> dict[str, list[dict[str, float]]]:

@@ -48,5 +48,9 @@ def marginal(run: Run, place: int, low: float, high: float, n: int) -> Marginal:
     whole = count and high - low < n
     at = np.arange(low, high + 1) if whole else low + (np.arange(n) + 0.5) / n * (high - low)
     with np.errstate(over="ignore"):  # a density may have a pole
-        densities = run.weights[:, None] * np.exp(run.log_density([place], np.rint(at)[None] if count else at[None]))
+        densities = run.weights[:, None] * np.exp(run.log_density_beside([place], (np.rint(at) if count else at)[None]))
+    mass = run.mass(place)
+    if mass is not None and low <= mass <= high:  # spread over its interval
+        share = run.weights * np.exp(run.log_density([place], np.array([[mass]]))[:, 0])
+        densities[:, min(int((mass - low) / (high - low) * n), n - 1)] += share * n / (high - low)
     return Marginal(low, high, densities, whole)

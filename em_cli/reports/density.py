@@ -57,6 +57,9 @@ class Density:
             f"Histogram of {names} with the density of each component times its weight and of the mixture of "
             f"{words.components(run)}; below, the rows, each at its likeliest component.",
             words.most_telling(len(chosen), len(columns)),
+            "A bar is the probability of a value that many rows bear: the whole height would be all of them."
+            if any(run.mass(place) is not None for place in chosen)
+            else "",
             words.which_rows(run),
         )
         across = 2 if len(chosen) == 4 else min(len(chosen), 3)
@@ -89,7 +92,7 @@ def curves(run: Run, place: int, points: int = 400) -> Curves:
     x = np.concatenate([np.linspace(lowest, highest, points), *near])
     x = np.unique(x[(x >= lowest) & (x <= highest)])
     with np.errstate(over="ignore"):  # a density may have a pole
-        components = run.weights[:, None] * np.exp(run.log_density([place], x[None]))
+        components = run.weights[:, None] * np.exp(run.log_density_beside([place], x[None]))
     return Curves(x, components)
 
 
@@ -128,13 +131,46 @@ def _densities(axes: Axes, run: Run, place: int, theme: Theme) -> None:
     seen = ~np.isnan(rows.x[place])
     values = rows.x[place, seen]
     weights = None if rows.weights is None else rows.weights[seen]
-    heights, ends = np.histogram(values, edges(values), weights=weights, density=True)
+    at = run.mass(place)
+    beside = values != at
+    heights, ends = np.histogram(
+        values[beside], edges(values[beside]), weights=None if weights is None else weights[beside], density=True
+    )
+    heights = heights * np.average(beside, weights=weights)
     axes.stairs(heights, ends, fill=True, color=theme.faint, label="histogram")
     drawn = curves(run, place)
     draw_curves(axes, run, drawn, theme)
     highest = min(float(np.nanmax(drawn.mixture[np.isfinite(drawn.mixture)])), 3 * float(heights.max()))
-    axes.set_ylim(0, 1.06 * max(highest, float(heights.max())))
+    top = 1.06 * max(highest, float(heights.max()))
+    axes.set_ylim(0, top)
+    if at is not None:
+        draw_mass(axes, run, place, top, theme)
     axes.tick_params(labelbottom=False, bottom=False)
+
+
+def draw_mass(axes: Axes, run: Run, place: int, top: float, theme: Theme) -> None:
+    """The probability of the value that many rows bear, of which the whole height is one, component by component."""
+    at = run.mass(place)
+    assert at is not None, "the column has a point mass"
+    left, right = axes.get_xlim()
+    width, bottom = 0.02 * (right - left), 0.0
+    shares = run.weights * np.exp(run.log_density([place], np.array([[at]]))[:, 0])
+    for number, share in enumerate(shares):
+        mark = theme.mark(number, run.k)
+        axes.bar(at, share * top, width, bottom, color=mark.colour, edgecolor=theme.paper, linewidth=0.5)
+        bottom += share * top
+    axes.set_xlim(min(left, at - width), max(right, at + width))
+    side = 1 if at <= (left + right) / 2 else -1
+    axes.annotate(
+        f"{shares.sum():.0%} at {at:.6g}",
+        (at + side * width, bottom),
+        textcoords="offset points",
+        xytext=(3 * side, -2),
+        ha="left" if side > 0 else "right",
+        va="top",
+        fontsize=8,
+        color=theme.ink,
+    )
 
 
 def draw_curves(axes: Axes, run: Run, drawn: Curves, theme: Theme) -> None:

@@ -16,10 +16,12 @@ from em_cli.engine.scoring import component_log_density
 from em_cli.families.transformed import SUPPORTS
 from em_cli.latents.noise import Noise
 from em_cli.models.groups import Group
+from em_cli.models.point_masses import point_mass
 from em_cli.sources.schema import Column, Schema
 
+HAIR = 1e-6  # of what is drawn
 MOST_ROWS = 20_000  # are shown; of more, a sample of as many
-CONTINUOUS = ("numeric", "positive", "proportion", "angle")  # types of columns that have densities
+CONTINUOUS = ("numeric", "positive", "semicontinuous", "proportion", "angle")  # types of columns that have densities
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,6 +181,19 @@ class Run:
         if self.extra:
             found = np.concatenate([found, self._noise(places, x)[None]])
         return found
+
+    def mass(self, place: int) -> float | None:
+        """Where the point mass of a column stands, if it has one."""
+        return point_mass(self.group_of(place))
+
+    def log_density_beside(self, places: Sequence[int], values: Array) -> Array:
+        """The same, for drawing: at a point mass that of the values next to it."""
+        near = np.array(values)
+        for own, place in zip(near, places, strict=True):
+            at = self.mass(place)
+            if at is not None:
+                own[own == at] = at + HAIR * (float(np.ptp(own)) or 1.0)
+        return self.log_density(places, near)
 
     def _noise(self, places: Sequence[int], x: Array) -> Array:
         noise = cast(Noise, self.model.latent)

@@ -122,7 +122,8 @@ def _contours(
     x, y = np.linspace(*x_range, FINE), np.linspace(*y_range, FINE)
     grid = np.stack([side.ravel() for side in np.meshgrid(x, y)])
     cells = run.shown.x[list(places)]
-    cells = cells[:, ~np.isnan(cells).any(axis=0)]
+    beside = np.all([own != run.mass(place) for own, place in zip(cells, places, strict=True)], axis=0)
+    cells = cells[:, beside & ~np.isnan(cells).any(axis=0)]
     height = mixture(run, places, grid).reshape(FINE, FINE)
     at_rows = mixture(run, places, cells)
     levels = np.unique(np.quantile(at_rows, [1 - share for share in HELD]))
@@ -135,5 +136,5 @@ def _contours(
 def mixture(run: Run, places: Sequence[int], values: Array) -> Array:
     """The density (m,) of some columns."""
     with np.errstate(over="ignore"):  # it may have a pole
-        total: Array = run.weights @ np.exp(run.log_density(places, values))
+        total: Array = run.weights @ np.exp(run.log_density_beside(places, values))
     return total

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Integers
 from em_cli.printable import safe
 from em_cli.sources.examined import Examined, written
 from em_cli.sources.number_formats import number
@@ -37,6 +37,9 @@ ENOUGH = 20  # rows, for two whole numbers to be taken for two levels
 SMALL_MEAN = 5.0  # of counts: a normal distribution would reach below zero
 MANY_LEVELS = 100
 FEW_PER_LEVEL = 5  # rows
+FEW_LEVELS, SEVERAL = 7, 2  # numbers that are taken for levels, and rows of each
+MASS_ROWS, MASS_SHARE = 10, 0.1  # of a value that stands out beside continuous ones, at least;
+MASS_RATIO = 3.0  # and how often it is borne beside the next
 CODE_VALUES, ROWS_PER_CODE = 12, 10  # whole numbers that take few values, each many times, may be codes
 
 
@@ -127,13 +130,28 @@ def _doubts(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> li
             many.append(f"{safe(one.name)} ({n_levels:,})")
         if one.type == "numeric" and options.type_of(one.name) == "auto" and _is_code(column):
             codes.append(one.name)
-    found = []
+    found = [*_taken(columns, parts, options)]
     if many:
         found.append(Notice("many_levels", f"few rows for each level, fitted all the same: {listed(many)}"))
     if codes:
         message = f"few whole numbers, fitted as numeric: {listed(codes)}; codes need --type NAME=categorical"
         found.append(Notice("looks_like_code", message))
     return found
+
+
+def _taken(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> Iterator[Notice]:
+    """Columns of numbers that are not taken for such."""
+
+    def of(type: str) -> list[str]:
+        alike = [one.name for one in columns if one.type == type and options.type_of(one.name) == "auto"]
+        return [name for name in alike if not any(part.n_text for part in parts[name])]
+
+    for type, code, message in (
+        ("categorical", "few_levels", "few numbers, each in several rows, taken as levels: {}"),
+        ("semicontinuous", "point_mass", "one value in many rows, others beside it, taken as semicontinuous: {}"),
+    ):
+        if names := of(type):
+            yield Notice(code, f"{message.format(listed(names))}; --type {safe(names[0])}=numeric takes it as a number")
 
 
 def values_of(column: Sequence[Examined], levels: tuple[str, ...], out: Array | None) -> Array:
@@ -190,16 +208,31 @@ def _kind_of_numbers(name: str, column: Sequence[Examined], options: ReadOptions
     """The same where all cells are numbers."""
     values = np.concatenate([part.values for part in column])
     values = values[np.isfinite(values)]
-    if not _whole(values):
-        return "numeric", ""
-    if name not in options.named and are_dates(values):
+    whole = _whole(values)
+    if whole and name not in options.named and are_dates(values):
         return "date_column", ""
-    distinct = np.unique(values)
-    if len(distinct) == 2 and (distinct.tolist() == [0, 1] or len(values) >= ENOUGH):
+    distinct, rows = np.unique(values, return_counts=True)
+    if whole and len(distinct) == 2 and (distinct.tolist() == [0, 1] or len(values) >= ENOUGH):
         return "binary", f"{written(distinct[0])} or {written(distinct[1])}"
-    if len(distinct) > 2 and distinct[0] == 0 and values.mean() < SMALL_MEAN:
+    if whole and len(distinct) > 2 and distinct[0] == 0 and values.mean() < SMALL_MEAN:
         return "count", f"whole numbers from 0 to {written(distinct[-1])}, mean {values.mean():.2g}"
+    if 2 < len(distinct) <= FEW_LEVELS and _are_levels(rows):
+        return "categorical", f"{len(distinct)} numbers from {written(distinct[0])} to {written(distinct[-1])}"
+    if len(distinct) > FEW_LEVELS + 1 and _has_mass(rows):
+        top = int(rows.argmax())
+        return "semicontinuous", f"{written(distinct[top])} in {rows[top]:,} of {len(values):,} rows"
     return "numeric", ""
+
+
+def _are_levels(rows: Integers) -> bool:
+    """Whether few distinct numbers are borne by several rows each, so many rows in all that they may be levels."""
+    return bool(rows.min() >= SEVERAL and rows.sum() >= max(ENOUGH, FEW_PER_LEVEL * len(rows)))
+
+
+def _has_mass(rows: Integers) -> bool:
+    """Whether one of the values stands out by the rows that bear it."""
+    *_, second, top = np.sort(rows)
+    return bool(top >= max(MASS_ROWS, MASS_SHARE * rows.sum()) and top >= MASS_RATIO * second)
 
 
 def _present(column: Sequence[Examined]) -> int:

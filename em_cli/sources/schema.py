@@ -10,7 +10,7 @@ from em_cli.engine.transforms import TRANSFORMS, Transform
 
 LEVELLED = ("binary", "categorical")  # types whose cells are coded by the place of their level
 WHOLE = ("count", *LEVELLED)
-TYPES = ("numeric", "positive", "proportion", "angle", *WHOLE)
+TYPES = ("numeric", "positive", "proportion", "angle", "semicontinuous", *WHOLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Case:
 KINDS = {
     "numeric": "real",
     "positive": "skewed",
+    "semicontinuous": "inflated skewed",
     "proportion": "proportion",
     "angle": "angle",
     "count": "count",
@@ -89,7 +90,14 @@ KINDS = {
 def case_of(name: str, family: Family, log_density: Callable[[BoundFamily, Document, Array], Array]) -> Case:
     """A case of three columns of the type that the family describes, independent given the component."""
     kinds = (KINDS[family.describes],) * 3
-    return Case(name, kinds, kinds[:1], family.describes in ("numeric", "positive"), lambda kinds: family, log_density)
+    return Case(
+        name,
+        kinds,
+        kinds[:1],
+        family.describes in ("numeric", "positive", "semicontinuous"),
+        lambda kinds: family,
+        log_density,
+    )
 
 
 def bound_model(family: Family, source: Source, k: int, latent: str = "independent") -> Model:

@@ -50,6 +50,16 @@ def _inflated_counts(rng: np.random.Generator, places: Array, of: Groups) -> Arr
     return np.where(rng.random(len(places)) < 0.3, 0.0, rng.poisson(1 + of.scale * places))
 
 
+def _inflated_amounts(rng: np.random.Generator, places: Array, of: Groups) -> Array:
+    """Every third is zero, more in one group than in another."""
+    return np.where(rng.random(len(places)) < 0.2 + 0.1 * places, 0.0, _skewed(rng, places, of))
+
+
+def _inflated_numbers(rng: np.random.Generator, places: Array, of: Groups) -> Array:
+    numbers = of.separation * (places - 0.5) + rng.standard_normal(len(places))
+    return np.where(rng.random(len(places)) < 0.2 + 0.1 * places, 0.0, numbers)
+
+
 def _dispersed_counts(rng: np.random.Generator, places: Array, of: Groups) -> Array:
     return rng.poisson(rng.gamma(3, 4 * (1 + min(of.scale, 30.0)) ** places / 3)).astype(np.float64)
 
@@ -99,6 +109,8 @@ def _levels(rng: np.random.Generator, places: Array, of: Groups) -> Array:
 
 MAKERS: dict[str, Callable[[np.random.Generator, Array, Groups], Array]] = {
     "inflated count": _inflated_counts,
+    "inflated skewed": _inflated_amounts,
+    "inflated real": _inflated_numbers,
     "dispersed count": _dispersed_counts,
     "trials": _successes,
     "of ": _trials,
@@ -117,7 +129,7 @@ def real(kinds: Kinds) -> Flags:
 
 def measured(kinds: Kinds) -> Flags:
     """Which columns have units."""
-    return np.array([kind in ("real", "positive", "skewed") for kind in kinds])
+    return np.array([kind.removeprefix("inflated ") in ("real", "positive", "skewed") for kind in kinds])
 
 
 def n_levels(kind: str) -> int:
@@ -139,6 +151,9 @@ def with_gaps(x: Array, share: float, seed: int) -> Array:
 
 def axis(kind: str, low: float, high: float) -> tuple[Array, Array]:
     """Values that a column of this kind may have, and weights for sums or integrals over them."""
+    if kind in ("inflated real", "inflated skewed"):
+        nodes, masses = axis(kind.removeprefix("inflated "), low, high)
+        return np.append(nodes, 0.0), np.append(masses, 1.0)
     if kind == "real":
         nodes = np.linspace(low, high, 2001)
         return nodes, np.full(2001, nodes[1] - nodes[0])

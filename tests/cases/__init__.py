@@ -12,7 +12,17 @@ from collections.abc import Callable
 from support import Case
 
 from cases.categories import bernoulli_cases, categorical_cases
-from cases.continuous import beta_cases, exponential_cases, gamma_cases, lognormal_cases, von_mises_cases, weibull_cases
+from cases.continuous import (
+    beta_cases,
+    exponential_cases,
+    gamma_cases,
+    lognormal_cases,
+    von_mises_cases,
+    weibull_cases,
+    zero_inflated_gamma_cases,
+    zero_inflated_gaussian_cases,
+    zero_inflated_lognormal_cases,
+)
 from cases.counts import (
     binomial_cases,
     multinomial_cases,
@@ -47,6 +57,9 @@ CASE_MAKERS: dict[str, Callable[[], list[Case]]] = {
     "student_t": student_t_cases,
     "von_mises": von_mises_cases,
     "weibull": weibull_cases,
+    "zero_inflated_gamma": zero_inflated_gamma_cases,
+    "zero_inflated_gaussian": zero_inflated_gaussian_cases,
+    "zero_inflated_lognormal": zero_inflated_lognormal_cases,
     "zero_inflated_poisson": zero_inflated_poisson_cases,
 }
 
@@ -59,7 +72,15 @@ CASES = [case for name in FAMILIES if name in CASE_MAKERS for case in CASE_MAKER
 
 SPARED = {
     *(f"gaussian-{name}" for name in set(structures()) - set(CLIMBED)),
-    *("binomial", "binomial-pairs", "lognormal", "ppca", "student_t-tied-free", "student_t-spherical-40"),
+    *(
+        "binomial",
+        "binomial-pairs",
+        "lognormal",
+        "ppca",
+        "zero_inflated_gamma",
+        "student_t-tied-free",
+        "student_t-spherical-40",
+    ),
 }  # much like others
 
 

@@ -7,16 +7,21 @@ from typing import Any
 import numpy as np
 from scipy import stats
 from scipy.special import digamma, i0e, i1e, polygamma
-from support import Case
+from support import Case, Document
 
 from cases.seen import averages, by_columns, by_pairs, root, with_and_without_gaps
 from em_cli.engine.arrays import Array
+from em_cli.engine.family import Family
+from em_cli.families.distributions.bernoulli import SMALLEST as SMALLEST_SHARE
 from em_cli.families.distributions.beta import Beta
 from em_cli.families.distributions.exponential import Exponential
 from em_cli.families.distributions.gamma import Gamma
 from em_cli.families.distributions.lognormal import Lognormal
 from em_cli.families.distributions.von_mises import VonMises
 from em_cli.families.distributions.weibull import Weibull
+from em_cli.families.distributions.zero_inflated_gamma import ZeroInflatedGamma
+from em_cli.families.distributions.zero_inflated_gaussian import ZeroInflatedGaussian
+from em_cli.families.distributions.zero_inflated_lognormal import ZeroInflatedLognormal
 
 
 def stirling_rest(a: Any) -> Any:
@@ -125,3 +130,47 @@ def weibull_cases() -> list[Case]:
     kinds = ("skewed",) * 3
     case = Case("weibull", kinds, kinds[:1], True, lambda kinds: Weibull(), law, of_all, exact=False, bounded=False)
     return with_and_without_gaps(case)
+
+
+def hurdle_cases(name: str, family: Family, kind: str, of_others: Case) -> list[Case]:
+    """A point mass at zero, and what stands elsewhere as a case has it."""
+
+    def log_density(family: Any, document: Document, x: Array) -> Array:
+        elsewhere = np.where(x == 0, np.nan, x)
+        shares = np.clip(np.array(document["value_probabilities"]), SMALLEST_SHARE, None)[:, :, None]
+        others = np.log(np.maximum(1 - shares, SMALLEST_SHARE))
+        masses = np.where(x == 0, np.log(shares), np.where(np.isnan(x), 0.0, others)).sum(axis=1)
+        own: Array = of_others.log_density(family, document, elsewhere)
+        return masses + own
+
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        shares = averages(np.where(np.isnan(x), np.nan, x == 0), weights)
+        return {"value_probabilities": shares[None]} | of_others.closed_form(
+            family, np.where(x == 0, np.nan, x), weights
+        )
+
+    kinds = (kind,) * 2
+    return with_and_without_gaps(Case(name, kinds, kinds[:1], True, lambda kinds: family, log_density, of_all))
+
+
+def normal_case() -> Case:
+    """The numbers of a hurdle that are elsewhere."""
+
+    def of_all(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        means = averages(x, weights)
+        return {"means": means[None], "sds": np.sqrt(averages((x - means[:, None]) ** 2, weights))[None]}
+
+    law = by_pairs(("means", "sds"), lambda x, mean, sd: stats.norm(mean, sd).logpdf(x))
+    return Case("normal", ("real",), ("real",), True, lambda kinds: ZeroInflatedGaussian(), law, of_all)
+
+
+def zero_inflated_gamma_cases() -> list[Case]:
+    return hurdle_cases("zero_inflated_gamma", ZeroInflatedGamma(), "inflated skewed", gamma_cases()[0])
+
+
+def zero_inflated_lognormal_cases() -> list[Case]:
+    return hurdle_cases("zero_inflated_lognormal", ZeroInflatedLognormal(), "inflated skewed", lognormal_cases()[0])
+
+
+def zero_inflated_gaussian_cases() -> list[Case]:
+    return hurdle_cases("zero_inflated_gaussian", ZeroInflatedGaussian(), "inflated real", normal_case())

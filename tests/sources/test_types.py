@@ -19,6 +19,14 @@ COLUMNS = {
     "zeros and ones": ("0 1 1", "binary", ("0", "1")),
     "small counts": ("0 3 1 0", "count", ()),
     "large counts": ("0 300 100 20", "numeric", ()),
+    "few numbers, often": ("8 4 6 4 " * 6, "categorical", ("4", "6", "8")),
+    "few numbers, not whole": ("0.5 2 1 " * 7, "categorical", ("0.5", "1", "2")),
+    "few numbers, one of them once": ("8 4 6 4 " * 6 + "5", "numeric", ()),
+    "more than few numbers": ("1 2 3 4 5 6 7 8 " * 5, "numeric", ()),
+    "zeros among amounts": (" ".join(f"0 {n}.25" for n in range(12)), "semicontinuous", ()),
+    "a top code among amounts": (" ".join(f"50 {n}.25" for n in range(12)), "semicontinuous", ()),
+    "too few zeros among amounts": (" ".join(f"0 {n}.25 {n}.75" for n in range(9)), "numeric", ()),
+    "one rounded amount often": (" ".join(f"0 0 5 {n}.25" for n in range(12)), "numeric", ()),
     "text": ("x y x", "categorical", ("x", "y")),
     "text, in the order of the numbers": ("10 x 9 x x x", "categorical", ("9", "10", "x")),
     "truths": ("TRUE FALSE TRUE", "categorical", ("FALSE", "TRUE")),
@@ -71,7 +79,7 @@ def test_a_level_that_is_new_counts_as_missing():
     [
         ("x y z v", "row_names"),
         ("2020-01-01 2020-01-01 2021-12-31", "date_column"),
-        ("1 2 3 " * 10, "looks_like_code"),
+        ("1 2 3 4 5 6 7 8 9 " * 10, "looks_like_code"),
         ("x y z u v w x y z", "many_levels"),
     ],
 )

@@ -164,8 +164,15 @@ class GammaDistribution:
         return np.concatenate([ratio - 1, np.log(ratio) - 0.5 * positive.log_sd(self.columns) ** 2], axis=-1)
 
     def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
-        at_resolution = values[0] > (1 - 1e-6) * self._largest(values[0] * values[1])
-        return degeneracies(at_resolution, 1 / (values[0] * positive.log_sd(self.columns) ** 2), support)
+        return degeneracies(self.at_resolution(values), self.relative_variance(values), support)
+
+    def at_resolution(self, values: Values) -> Flags:
+        low: Flags = values[0] > (1 - 1e-6) * self._largest(values[0] * values[1])
+        return low
+
+    def relative_variance(self, values: Values) -> Array:
+        variance: Array = 1 / (values[0] * positive.log_sd(self.columns) ** 2)
+        return variance
 
     def moments(self, values: Values) -> tuple[Array, Array]:
         shapes, scales = values

@@ -11,6 +11,7 @@ from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
+from em_cli.families.distributions.charts import log_ratio, scaled
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
@@ -41,7 +42,7 @@ class Lognormal:
 
     def bind(self, columns: Columns) -> Columnwise:
         own = LognormalDistribution(columns)
-        declared = Declared(self, own, columns, within=own.within, degeneracies=own.degenerate)
+        declared = Declared(self, own, columns, coordinates=own, within=own.within, degeneracies=own.degenerate)
         return Columnwise(declared, columns, framed=own)
 
 
@@ -153,8 +154,20 @@ class LognormalDistribution:
         return np.concatenate([(centre - mean) / sd, (1 + (centre - mean) ** 2) / sd**2], axis=-1)
 
     def degenerate(self, values: Values, support: Array) -> list[Degeneracy | None]:
-        at_resolution = values[1] < (1 + 1e-6) * self._smallest(values[0])
-        return degeneracies(at_resolution, self._relative(values)[1] ** 2, support)
+        return degeneracies(self.at_resolution(values), self.relative_variance(values), support)
+
+    def at_resolution(self, values: Values) -> Flags:
+        low: Flags = values[1] < (1 + 1e-6) * self._smallest(values[0])
+        return low
+
+    def relative_variance(self, values: Values) -> Array:
+        return self._relative(values)[1] ** 2
+
+    def steps(self, base: Values, values: Values) -> Values:
+        return values[0] - base[0], log_ratio(base[1], values[1])
+
+    def moved(self, base: Values, steps: Values) -> Values:
+        return self.within((base[0] + steps[0], scaled(base[1], steps[1])))
 
     def moments(self, values: Values) -> tuple[Array, Array]:
         with np.errstate(over="ignore"):

@@ -87,6 +87,7 @@ def counts(x: Array) -> Flags:
     return np.asarray((x >= 0) & (x == np.rint(x)))
 
 
+NUMBERS = Support("any number", np.isfinite, lambda x, columns: columns.standardized(x))
 POSITIVE = Support("a number > 0", lambda x: x > 0, positive.embedding, drawn=_within_reach_of_zero)
 NON_NEGATIVE = Support("a number ≥ 0", lambda x: x >= 0, _fourth_roots, drawn=_within_reach_of_zero)
 PROPORTIONS = Support(
