@@ -35,7 +35,7 @@ def impute(
     from em_cli.runs.imputation import completed
     from em_cli.runs.row_scores import open_model, write_each
 
-    loaded = open_model(model, paths)
+    loaded = open_model(model, paths, reading)
     if reading.missing not in (None, "model"):
         raise UsageError(f"--missing {reading.missing} does not apply: missing cells are what is completed.")
     names = {min(draws, 1): out}

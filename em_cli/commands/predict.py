@@ -45,7 +45,7 @@ def predict(
     from em_cli.runs.row_scores import open_model, scored_chunks, target
 
     write = target(out, force, model, *paths)
-    loaded = open_model(model, paths)
+    loaded = open_model(model, paths, reading)
     if decode is not None or horizon is not None:
         write(forecast_lines(loaded, paths, reading, decode or "posterior", horizon or 0))
         return
@@ -54,7 +54,7 @@ def predict(
         first = True
         for chunk, scores in scored_chunks(loaded, paths, reading):
             if first:
-                yield score_header(reading.id or "row", loaded.model)
+                yield score_header(chunk.id_name or reading.id or "row", loaded.model)
                 first = False
             yield from score_lines(scores, chunk.rows, chunk.keys, loaded.model.n_components)
 

@@ -34,7 +34,7 @@ def score(
     from em_cli.runs.score_totals import density_lines, score_document
 
     write = target(out, force, model, *paths)
-    loaded = open_model(model, paths)
+    loaded = open_model(model, paths, reading)
     if (rows or residuals) and weights:
         what = "--rows" if rows else "--residuals"
         raise UsageError(f"--weights does not apply to {what}: they are those of each row alone.")
@@ -45,6 +45,6 @@ def score(
         return
     chunks = scored_chunks(loaded, paths, reading, weights)
     if rows:
-        write(density_lines(chunks, reading.id or "row"))
+        write(density_lines(chunks))
     else:
         write([to_json(score_document(loaded, chunks))])

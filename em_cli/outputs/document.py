@@ -45,6 +45,7 @@ class Context:
     weights_name: str | None
     label_names: tuple[str, ...]
     weight_type: str
+    reading: Mapping[str, Any]  # what was said of how to read the data, and which column was the id
     data_sha256: str
     config_sha256: str
     steps: Mapping[str, Any] | None = None  # what is said of sequences, where rows follow each other
@@ -187,19 +188,23 @@ def _identity(context: Context, fitted: Fitted) -> dict[str, Any]:
     """What kind of model it is: enough, with the parameters, to build it again."""
     names = context.schema.names
     covariance = fitted.label or None
-    return {
-        "format": FORMAT,
-        "schema_version": SCHEMA_VERSION,
-        "em_version": __version__,
-        "family": context.family,
-        "structure": mclust_name(covariance, context.groups),
-        "covariance_type": covariance,
-        "latent": context.latent,
-        "n_components": fitted.n_components,
-        "n_features_in": len(names),
-        "feature_names_in": list(names),
-        "columns": [_column(column) for column in context.schema.columns],
-    } | _families(context, covariance)
+    return (
+        {
+            "format": FORMAT,
+            "schema_version": SCHEMA_VERSION,
+            "em_version": __version__,
+            "family": context.family,
+            "structure": mclust_name(covariance, context.groups),
+            "covariance_type": covariance,
+            "latent": context.latent,
+            "n_components": fitted.n_components,
+            "n_features_in": len(names),
+            "feature_names_in": list(names),
+            "columns": [_column(column) for column in context.schema.columns],
+        }
+        | _families(context, covariance)
+        | ({"reading": dict(context.reading)} if context.reading else {})
+    )
 
 
 def _column(column: Column) -> dict[str, Any]:

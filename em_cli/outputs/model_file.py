@@ -35,6 +35,7 @@ _FIELDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
     ("n_missing", (dict, type(None)), "an object"),
     ("covariance_type", (str, type(None)), "a word"),
     ("groups", (list,), "a list"),
+    ("reading", (dict,), "an object"),
     ("components", (list,), "a list"),
 )
 

@@ -17,6 +17,7 @@ from em_cli.outputs.step_counts import TRANSITION_COLUMNS, transition_rows
 from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
 from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import responsibility_lines
+from em_cli.runs.remembered import reading_of
 from em_cli.search.ledger import Fitted
 from em_cli.sources.table import Data
 
@@ -44,6 +45,7 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
         data_sha256=data.data_sha256,
         config_sha256=settings.fingerprint,
         steps=_steps(settings, data),
+        reading=reading_of(config.data, data.id_name),
     )
 
 

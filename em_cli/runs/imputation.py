@@ -11,6 +11,7 @@ from em_cli.engine.arrays import Array
 from em_cli.errors import UsageError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
+from em_cli.runs.remembered import as_fitted
 from em_cli.runs.row_scores import chunks_for, sequences_for
 from em_cli.sources.filling import cell_text, filled, missing_cells
 from em_cli.sources.pieces import Piece
@@ -21,6 +22,7 @@ def completed(
     loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, seed: int, draw: int
 ) -> Iterator[str]:
     """The text of the files, completed as the rows come; by draw 0 with what is expected or likeliest."""
+    reading = as_fitted(loaded, reading)
     columns, decimal = list(loaded.schema.columns), reading.decimal or "."
     first: Piece | None = None
     for chunk, known in _chunks(loaded, paths, replace(reading, missing="model")):

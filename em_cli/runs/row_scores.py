@@ -18,15 +18,19 @@ from em_cli.printable import safe
 from em_cli.runs.new_sequences import NewSequences, new_sequences, with_columns_of
 from em_cli.runs.path_checks import check_places
 from em_cli.runs.read import read_options
+from em_cli.runs.remembered import as_fitted, remembered, tell_remembered
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.stream import Chunk, stream
 
 
-def open_model(model: str, paths: list[str]) -> LoadedModel:
-    """The model that is to score the rows of these files."""
+def open_model(model: str, paths: list[str], reading: ReadingOptions | None = None) -> LoadedModel:
+    """The model that is to score the rows of these files; if options are given, what it adds to them is said."""
     if model == "-" and "-" in paths:
         raise UsageError("the model and the data cannot both come from standard input.")
-    return read_model(model)
+    loaded = read_model(model)
+    if reading is not None:
+        tell_remembered(loaded, reading)
+    return loaded
 
 
 def chunks_for(
@@ -66,9 +70,12 @@ def sequences_for(
 
 
 def _read_options(loaded: LoadedModel, options: ReadingOptions, weights: str | None) -> ReadOptions:
-    own = with_columns_of(loaded, options) if loaded.sequential else options
-    config = resolve(None, [], layer(own))
-    return replace(read_options(config.data, {}, sequential=loaded.sequential), weights=weights)
+    own = as_fitted(loaded, options)
+    config = resolve(None, [], layer(with_columns_of(loaded, own) if loaded.sequential else own))
+    read = replace(read_options(config.data, {}, sequential=loaded.sequential), weights=weights)
+    if read.id is None and not loaded.sequential and (name := remembered(loaded).get("id")) not in (None, weights):
+        return replace(read, id=name, id_if_there=True)
+    return read
 
 
 def warn(message: str) -> None:

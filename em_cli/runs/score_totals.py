@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -17,11 +18,14 @@ from em_cli.sources.stream import Chunk
 Scored = Iterable[tuple[Chunk, RowScores]]
 
 
-def density_lines(chunks: Scored, key: str) -> Iterator[str]:
-    """A line for each row: its id or number, under the name `key`, and its log-density."""
+def density_lines(chunks: Scored) -> Iterator[str]:
+    """A line for each row: its id, under the name of that column, or its number, and its log-density."""
+    every = iter(chunks)
+    first = next(every)
+    key = first[0].id_name or "row"
 
     def rows() -> Iterator[dict[str, object]]:
-        for chunk, scores in chunks:
+        for chunk, scores in chain([first], every):
             values: list[float | None] = [None] * chunk.n_rows
             for place, value in zip(chunk.rows.tolist(), scores.log_density.tolist(), strict=True):
                 values[place] = value

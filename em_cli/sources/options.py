@@ -21,6 +21,7 @@ class ReadOptions:
     columns: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     id: str | None = None  # carried along, never fitted
+    id_if_there: bool = False  # whether a file may lack the column of ids: its rows are numbered then
     types: Mapping[str, str] = field(default_factory=dict)
     transforms: Mapping[str, str] = field(default_factory=dict)  # of columns that are fitted on another scale
     delimiter: str | None = None

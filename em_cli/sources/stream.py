@@ -39,6 +39,7 @@ class Chunk:
     weights: Array | None  # (m,)
     unseen: dict[str, int]  # cells per column whose level the model has not seen: they count as missing
     piece: Piece  # that the rows stand in
+    id_name: str | None = None  # of the column of ids
 
     @property
     def keys(self) -> list[str] | range:
@@ -61,7 +62,8 @@ def stream(paths: Sequence[str], columns: Sequence[Column], options: ReadOptions
     row = 0
     for path in expand(paths):
         for piece in pieces(path, options):
-            here = options.with_row_names(piece.row_names)
+            here = replace(options, id=None) if options.id_if_there and options.id not in piece.names else options
+            here = here.with_row_names(piece.row_names)
             check_needed(piece.names, piece.file, columns, here)
             chunk = _chunk(piece, columns, here, row)
             row += chunk.n_rows
@@ -101,4 +103,5 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
         weights=None if weights is None else weights[usable],
         unseen=unseen,
         piece=piece,
+        id_name=options.id,
     )

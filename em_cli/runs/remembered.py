@@ -1,0 +1,58 @@
+"""How the data of a model were read, which new rows are read by too unless something else is said."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from em_cli.config.resolve import resolve
+from em_cli.config.run_config import DataConfig
+from em_cli.errors import DataError, UsageError
+from em_cli.options import ReadingOptions
+from em_cli.outputs.model_file import LoadedModel
+from em_cli.printable import safe
+from em_cli.sources.quoting import argument, quoted
+
+KEYS = ("delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "na")
+
+
+def reading_of(data: DataConfig, id_name: str | None) -> dict[str, Any]:
+    """What was said of how to read the data, and which column was the id, as a model remembers it."""
+    fresh = DataConfig()
+    said = {key: getattr(data, key) for key in KEYS if getattr(data, key) != getattr(fresh, key)}
+    return said | ({"id": id_name} if id_name is not None else {})
+
+
+def remembered(loaded: LoadedModel) -> Mapping[str, Any]:
+    """The same of a model that was read; `DataError` if it says what cannot be."""
+    said: dict[str, Any] = dict(loaded.document.get("reading") or {})
+    if strange := [key for key in said if key not in (*KEYS, "id")]:
+        raise DataError(f"the model remembers of its data {quoted(strange[0])}, which is no way of reading.")
+    try:
+        resolve(None, [], {"data": said})
+    except UsageError as error:
+        raise DataError(f"how the model remembers that its data were read cannot be: {error}") from None
+    return said
+
+
+def as_fitted(loaded: LoadedModel, reading: ReadingOptions) -> ReadingOptions:
+    """The options of reading, where they say nothing those of the fit; the id is another matter."""
+    known = {key: value for key, value in remembered(loaded).items() if key != "id"}
+    return replace(reading, **{key: value for key, value in known.items() if getattr(reading, key) in (None, [])})
+
+
+def tell_remembered(loaded: LoadedModel, reading: ReadingOptions) -> None:
+    """Say on standard error how new rows are read, where nobody said so this time."""
+    own, said = as_fitted(loaded, reading), list[str]()
+    for key in KEYS:
+        value = getattr(own, key)
+        if value == getattr(reading, key):
+            continue
+        if key == "header":
+            said.append("--header" if value else "--no-header")
+        else:
+            said += [f"--{key} {argument(str(one))}" for one in (value if isinstance(value, list) else [value])]
+    if said:
+        sys.stderr.write(f"em: read as the data of the model were: {safe(' '.join(said))}\n")

@@ -1,0 +1,60 @@
+"""A model remembers how its data were read: new rows are read alike, unless something else is said."""
+
+import json
+
+import numpy as np
+import pytest
+from program import em
+
+RNG = np.random.default_rng(12)
+ROWS = np.stack([1000 + 900 * np.repeat([0, 3], 30) + RNG.normal(0, 90, 60), RNG.normal(5, 1, 60)], axis=1)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A run on a German file with a mark of its own for missing cells, lines above the header, and comments."""
+    lines = ["Auszug", "key;price;size # both", *(f"k{i};{a:,.2f};{b:.3f}" for i, (a, b) in enumerate(ROWS))]
+    text = "\n".join(lines).translate(str.maketrans(",.", ".,")).replace("\nk7;", "\nk7;?;1,25\nk7b;")
+    (tmp_path / "d.csv").write_text(text + "\n")
+    options = ("--decimal", ",", "--thousands", ".", "--na", "?", "--skip", 1, "--comment", "#", "--id", "key")
+    em("fit", "d.csv", "-k", 2, *options, "--restarts", 2, cwd=tmp_path)
+    return tmp_path
+
+
+def test_its_own_file_needs_no_option(model):
+    labelled = em("predict", "d.em", "d.csv", cwd=model)
+    assert labelled.out.splitlines()[0].startswith("key,component,")
+    wanted = (model / "d.em" / "responsibilities.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in labelled.out.splitlines()] == [line.split(",")[:2] for line in wanted]
+    assert labelled.err.startswith("em: read as the data of the model were: --decimal , --thousands . ")
+    assert labelled.err.count("\n") == 1
+    scored = json.loads(em("score", "d.em", "d.csv", cwd=model).out)
+    assert scored["log_likelihood"] == pytest.approx(
+        json.loads((model / "d.em/params.json").read_text())["log_likelihood"]
+    )
+    assert em("score", "d.em", "d.csv", "--rows", cwd=model).out.startswith("key,log_density\nk0,")
+    completed = em("impute", "d.em", "d.csv", cwd=model).out
+    assert "?" not in completed and ";1,25\n" in completed and completed.splitlines()[0] == "Auszug"
+
+
+def test_what_is_said_goes_before_what_is_remembered(model):
+    (model / "new.csv").write_text("price,size\n1000.5,5\n3700.25,NA\n")
+    own = ("--decimal", ".", "--thousands", "'", "--skip", 0)
+    outcome = em("predict", "d.em", "new.csv", *own, cwd=model)
+    assert [line.split(",")[0] for line in outcome.out.splitlines()] == ["row", "1", "2"]
+    assert outcome.err == "em: read as the data of the model were: --comment '#' --na '?'\n"
+    em("predict", "d.em", "new.csv", *own, "--id", "key", cwd=model, status=3)  # asked for, and not there
+
+
+def test_a_model_without_anything_to_remember_says_nothing(model):
+    (model / "plain.csv").write_text("a\n" + "\n".join(map(str, ROWS[:, 0])) + "\n")
+    em("fit", "plain.csv", "-k", 1, cwd=model)
+    assert "reading" not in json.loads((model / "plain.em" / "params.json").read_text())
+    assert em("predict", "plain.em", "plain.csv", cwd=model).err == ""
+
+
+@pytest.mark.parametrize("reading", [{"decimal": 7}, {"path": "x"}, {"na": {}}, ["decimal"]])
+def test_a_memory_that_cannot_be_is_refused(model, reading):
+    document = json.loads((model / "d.em" / "params.json").read_text())
+    (model / "edited.json").write_text(json.dumps(document | {"reading": reading}))
+    assert em("predict", "edited.json", "d.csv", cwd=model, status=3).err.startswith("em: error: ")
