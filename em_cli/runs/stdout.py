@@ -86,10 +86,19 @@ def fit_text(
         folder=folder,
         width=width(),
         color=color_wanted(screen),
-        suggestions=[f"em select {shlex.join(f.name for f in data.inputs)} --k-range 1-10"] if folder else [],
+        suggestions=[_suggested(settings, data)] if folder else [],
         least_certain=least_certain(result, data) if data.source.n_rows <= LOOKED_THROUGH else None,
     )
     return [text]
+
+
+def _suggested(settings: Settings, data: Data) -> str:
+    """The sweep that may come next; of sequences it needs to know as much as the fit did."""
+    own = settings.config.data
+    more = {"--sequence": own.sequence, "--order": own.order, "--step": own.step}
+    said = [word for option, value in more.items() if value is not None for word in (option, str(value))]
+    chain = ["--latent", "independent,markov", *said] if data.sequences is not None else []
+    return f"em select {shlex.join(f.name for f in data.inputs)} --k-range 1-10 {shlex.join(chain)}".rstrip()
 
 
 def sweep_text(
