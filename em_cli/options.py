@@ -265,6 +265,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(**values: Any) -> None:
         context: Context = values.pop(CONTEXT)
+        values |= dict.fromkeys(_beaten(context, values))
         made = {
             name: group(**{field.name: values.pop(field.name) for field in fields(group)})
             for name, group in groups.items()
@@ -286,6 +287,18 @@ def as_given(context: Context, name: str) -> str:
     option = next(one for one in context.command.params if one.name == name)
     source = context.get_parameter_source(name)
     return str(option.envvar) if source is not None and source.name == "ENVIRONMENT" else " or ".join(option.opts)
+
+
+def _beaten(context: Context, values: Mapping[str, Any]) -> list[str]:
+    """What the environment says and an option contradicts."""
+    beaten = []
+    for name, other in (("noise", "latent"), ("latent", "noise"), ("threads", "runner")):
+        of_environment, by_option = map(context.get_parameter_source, (name, other))
+        if of_environment is None or by_option is None or of_environment.name != "ENVIRONMENT":
+            continue
+        if by_option.name == "COMMANDLINE" and not (other == "runner" and values[other] != "serial"):
+            beaten.append(name)
+    return beaten
 
 
 def is_group(annotation: Any) -> bool:

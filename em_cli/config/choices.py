@@ -46,8 +46,13 @@ def latent_choices(config: RunConfig) -> list[Choice]:
 
 def runner_choice(config: RunConfig) -> Choice:
     """The runner; one that has no workers to count computes as it does."""
-    short = _short_options(config, "runner") if "workers" in options_of(RUNNERS.load(config.runner.name)) else {}
+    short = _short_options(config, "runner") if _counts_workers(config.runner.name) else {}
     return Choice(name=config.runner.name, **(short | config.runner.options))
+
+
+def _counts_workers(runner: str | None) -> bool:
+    """Whether there is something for the number of threads to say; where there is no such runner, that is said."""
+    return runner is None or runner not in RUNNERS.names() or "workers" in options_of(RUNNERS.load(runner))
 
 
 def _short_options(config: RunConfig, part: str) -> dict[str, Any]:
@@ -124,6 +129,11 @@ def _check(config: RunConfig, key: Key, registry: Registry[Any]) -> None:
         "runner": config.runner,
     }[key[-1]]
     part = registry.load(choice.name)
+    if registry is RUNNERS and config.threads != AUTO and not _counts_workers(choice.name):
+        raise UsageError(
+            f"runner {choice.name!r} has no threads to count: leave out threads: {config.threads}, "
+            "or take the runner threads."
+        )
     if registry is LATENTS:
         for option in choice.options:
             if option in part.declines:
@@ -145,6 +155,10 @@ def displace(below: dict[str, Any], above: Mapping[str, Any], kept: Container[st
         _drop(below, {"noise", "mixing_weights"}, kept)
     if "noise" in above and (short is not False) != (_named(below.get("latent")) == NOISE):
         _drop(below, {"latent"}, kept)
+    if not _counts_workers(_named(above.get("runner"))):
+        _drop(below, {"threads"}, kept)
+    if above.get("threads", AUTO) != AUTO and not _counts_workers(_named(below.get("runner"))):
+        _drop(below, {"runner"}, kept)
     for key, (part, option) in SHORT_FORMS.items():
         upper, lower = above.get(part), below.get(part)
         if isinstance(upper, Mapping) and option in upper and key in below and key not in kept:

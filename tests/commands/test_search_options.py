@@ -81,3 +81,25 @@ def test_best_of_many_searches_that_was_reached_once(effort, searches, reached, 
     warn_if_reached_once(Fitted("full", 2, None, (), (), "", searches, reached), effort, record)
     assert record.warnings == ([{"code": "reached_once", "message": said}] if said else [])
     assert record.doubtful is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("options", "env"),
+    [
+        (("--runner", "serial"), {"EM_THREADS": "4"}),
+        (("--latent", "independent"), {"EM_NOISE": "1"}),
+        (("--noise",), {"EM_LATENT": "independent"}),
+        (("-c", "serial.yaml", "--threads", "2"), {}),
+        (("-c", "threads.yaml", "--runner", "serial"), {}),
+    ],
+    ids=str,
+)
+def test_an_option_beats_another_spelling_in_the_environment_and_the_file(folder, options, env):
+    (folder / "serial.yaml").write_text("runner: serial\n")
+    (folder / "threads.yaml").write_text("threads: 4\n")
+    em("fit", "faithful.csv", "-k", "2", *options, "--dry-run", cwd=folder, env=env)
+
+
+def test_threads_of_a_runner_that_has_none_are_refused(folder):
+    said = em("fit", "faithful.csv", "-k", "2", "--runner", "serial", "--threads", "4", cwd=folder, status=2)
+    assert "'serial' has no threads to count" in said.err and not (folder / "faithful.em").exists()
