@@ -235,6 +235,9 @@ class ReportOptions:
     events: Annotated[str | None, _opt("--events", metavar="FILE", help="Everything that happens, as JSON lines.")] = (
         None
     )
+    events_level: Annotated[
+        str | None, _opt("--events-level", metavar="run|climb|pass", help="How closely they tell it [default: pass].")
+    ] = None
     strict: Annotated[bool, _opt("--strict", help="Status 6 if the result is doubtful.")] = False
 
 

@@ -6,15 +6,22 @@ import json
 import re
 import time
 from dataclasses import fields
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, TextIO
 
-from em_cli.engine.events import FitEvent, ModelChosen, Observer
+from em_cli.engine.events import Finished, FitEvent, Iterated, ModelChosen, Observer, PassDone
 from em_cli.errors import OutputError, in_words
+
+LEVELS: dict[str, tuple[type, ...]] = {
+    "run": (Finished, Iterated, PassDone),
+    "climb": (Iterated, PassDone),
+    "pass": (),
+}  # how closely a run is told, and the events that are then left out
 
 
 class JsonLines:
-    """One line per event, at once; `time` is in seconds since the display was opened."""
+    """One line per event, at once; `time` is in seconds since the display was opened, `clock` the time of day."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -46,6 +53,7 @@ class JsonLines:
         if self.gone:
             return
         line["time"] = round(time.monotonic() - self.started, 6)
+        line["clock"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         try:
             self.stream.write(json.dumps(line, allow_nan=False) + "\n")
             self.stream.flush()

@@ -11,9 +11,11 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from em_cli.display import open_display
+from em_cli.display.jsonl import LEVELS
 from em_cli.engine.events import FitEvent, Observer, PhaseStarted, Warned
-from em_cli.errors import OutputError, in_words
+from em_cli.errors import OutputError, UsageError, in_words
 from em_cli.outputs.folder import is_stream
+from em_cli.registry import did_you_mean
 from em_cli.runs.request import Request
 
 
@@ -46,6 +48,7 @@ class Record:
 def watched(request: Request) -> Iterator[Observer]:
     """The display, and the file of events if one is asked for, as one observer."""
     command, screen, events = request.command, request.screen, request.report.events
+    left_out = _left_out(request)
     with ExitStack() as stack:
         display = stack.enter_context(
             open_display(
@@ -71,6 +74,19 @@ def watched(request: Request) -> Iterator[Observer]:
 
         def both(event: FitEvent) -> None:
             display(event)
-            log(event)
+            if not isinstance(event, left_out):
+                log(event)
 
         yield both
+
+
+def _left_out(request: Request) -> tuple[type, ...]:
+    """The events that the file of events does not tell; `UsageError` if that makes no sense."""
+    level = request.report.events_level
+    if level is None:
+        return ()
+    if not request.report.events:
+        raise UsageError("--events-level says how much --events FILE tells, and there is none.")
+    if level not in LEVELS:
+        raise UsageError(f"unknown --events-level {level!r}{did_you_mean(level, list(LEVELS))}")
+    return LEVELS[level]

@@ -2,9 +2,11 @@
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from display.runs import FAITHFUL, NASTY, fit_events, select_events
+from program import SAMPLES, em
 
 from em_cli.display import open_display
 from em_cli.engine.events import Finished, Iterated, ModelChosen, Warned
@@ -28,13 +30,15 @@ def test_every_event_is_a_line():
     }  # fmt: skip
     times = [line["time"] for line in lines]
     assert times == sorted(times) and times[0] >= 0
+    clock = [datetime.fromisoformat(line["clock"]) for line in lines]
+    assert clock == sorted(clock) and abs(datetime.now(UTC) - clock[-1]) < timedelta(minutes=1)
     assert lines[-1].items() >= {"event": "ended", "completed": True}.items()
 
 
 def test_fields():
     data, iterated, chosen = written([FAITHFUL, Iterated(3, "full", 2, 7, -1.5), *_models()])[:3]
     assert data["columns"] == ["eruptions", "waiting"] and data["source"] == "faithful.csv"
-    del iterated["time"]
+    del iterated["time"], iterated["clock"]
     assert iterated == {
         "event": "iterated", "candidate": 3, "label": "full", "n_components": 2, "iteration": 7, "log_likelihood": -1.5,
     }  # fmt: skip
@@ -93,3 +97,16 @@ def test_a_reader_that_goes_away_does_not_stop_the_run():
             raise BrokenPipeError
 
     assert written([FAITHFUL, FAITHFUL], Gone()) == []
+
+
+def test_a_level_leaves_out_what_is_told_of_smaller_things(tmp_path):
+    command = ("select", SAMPLES / "faithful.csv", "--k-range", "1-2", "--restarts", 1, "-q", "--out", "run", "--force")
+    kinds = {}
+    for level in ("run", "climb", "pass"):
+        em(*command, "--events", "events", "--events-level", level, cwd=tmp_path)
+        kinds[level] = {json.loads(line)["event"] for line in (tmp_path / "events").read_text().splitlines()}
+    assert kinds["climb"] == kinds["run"] | {"finished"} and kinds["pass"] == kinds["climb"] | {"iterated", "pass_done"}
+    assert kinds["run"] >= {"data_read", "phase_started", "model_chosen", "ended"}
+    assert "and there is none" in em(*command, "--events-level", "run", cwd=tmp_path, status=2).err
+    wrong = em(*command, "--events", "events", "--events-level", "climbs", cwd=tmp_path, status=2)
+    assert "Did you mean 'climb'?" in wrong.err
