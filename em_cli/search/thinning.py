@@ -56,7 +56,9 @@ def thinned(data: SearchData, candidates: Sequence[Candidate], rest: Stopping, o
         running = crowd.going_on(running, legs, data.checked(legs))
         climbs = {i: onwards(crowd.results[i]) for i in running}
     last = yield Round([climbs[i] for i in running], rest, observe)
-    crowd.results |= zip(running, last, strict=True)
+    chances = crowd.second_chances(running, last, data.checked(last))
+    more = yield Round([onwards(crowd.results[i]) for i in chances], rest, observe)
+    crowd.results |= zip(chances, more, strict=True)
     return crowd.ends()
 
 
@@ -68,14 +70,14 @@ class _Crowd:
         self.results: dict[int, FitResult] = {}
         self.joined: dict[int, int] = {}  # climbs that go the way of another one
         self.given_up: set[int] = set()
+        self.collapsed: set[int] = set()
 
     def going_on(self, running: list[int], legs: list[FitResult], verdicts: list[Degeneracies]) -> list[int]:
         """Those of the running that are to be followed from here."""
-        self.results |= zip(running, legs, strict=True)
-        self.given_up |= {i for i, verdict in zip(running, verdicts, strict=True) if any(verdict)}
-        settled = self._settled()
+        self._hear(running, legs, verdicts)
+        settled = max((r.log_likelihood for r in self._sound() if r.status is Status.CONVERGED), default=-np.inf)
         followed: list[int] = []
-        alive = [i for i in running if i not in self.given_up]
+        alive = [i for i in running if i not in self.collapsed]
         for i in sorted(alive, key=lambda i: -self.results[i].log_likelihood):
             result = self.results[i]
             twin = next((j for j in followed[-NEIGHBOURS:] if _same_way(result, self.results[j])), None)
@@ -92,14 +94,22 @@ class _Crowd:
         self.given_up |= set(followed[kept:]) & set(moving)
         return [i for i in moving if i not in self.given_up]
 
-    def _settled(self) -> float:
-        """The highest end there is."""
-        at_rest = (
-            result.log_likelihood
-            for i, result in self.results.items()
-            if result.status is Status.CONVERGED and i not in self.given_up
-        )
-        return max(at_rest, default=-np.inf)
+    def second_chances(self, running: list[int], last: list[FitResult], verdicts: list[Degeneracies]) -> list[int]:
+        """Those given up that stand above whatever is sound: the better ones have collapsed, and they are followed."""
+        self._hear(running, last, verdicts)
+        best = max((result.log_likelihood for result in self._sound()), default=-np.inf)
+        chances = sorted(i for i in self.given_up if self.results[i].log_likelihood > best)
+        self.given_up -= set(chances)
+        return chances
+
+    def _hear(self, running: list[int], legs: list[FitResult], verdicts: list[Degeneracies]) -> None:
+        self.results |= zip(running, legs, strict=True)
+        self.collapsed |= {i for i, verdict in zip(running, verdicts, strict=True) if any(verdict)}
+
+    def _sound(self) -> list[FitResult]:
+        """Of those that are followed."""
+        lost = self.given_up | self.collapsed | self.joined.keys()
+        return [result for i, result in self.results.items() if i not in lost]
 
     def ends(self) -> Ends:
         last = [self._followed(i) for i in range(self.size)]
@@ -107,7 +117,8 @@ class _Crowd:
             self.results[i] if i == j else replace(self.results[j], candidate=self.results[i].candidate)
             for i, j in enumerate(last)
         ]
-        return Ends(results, {i for i, j in enumerate(last) if j in self.given_up})
+        lost = self.given_up | self.collapsed
+        return Ends(results, {i for i, j in enumerate(last) if j in lost})
 
     def _followed(self, i: int) -> int:
         while i in self.joined:

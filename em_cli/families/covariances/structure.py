@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Flags
 
 RESOLVED = 3e-7  # the least standard deviation along an axis that a matrix with ones beside it still shows
 
@@ -101,11 +101,24 @@ def clamp_full(covariances: Array, floor: Array) -> Array:
         np.linalg.cholesky(relative - np.eye(len(floor)))
         return covariances
     except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(relative)
-    low = values[..., 0] < 1
-    raised = composed(vectors, np.maximum(values, 1.0))
-    clamped: Array = np.where(low[..., None, None], raised * unit, covariances)
+        low = _not_above_one(relative)
+    values, vectors = np.linalg.eigh(relative[low])
+    clamped = covariances.copy()
+    clamped[low] = composed(vectors, np.maximum(values, 1.0)) * unit
     return clamped
+
+
+def _not_above_one(matrices: Array) -> Flags:
+    """Which of some matrices (…, D, D) have an eigenvalue of one or below: those that, less I, have such a pivot."""
+    d = matrices.shape[-1]
+    rest, low = matrices - np.eye(d), np.zeros(matrices.shape[:-2], np.bool_)
+    with np.errstate(over="ignore", invalid="ignore"):  # of pivots that are hardly any
+        for j in range(d):
+            pivot = rest[..., j, j]
+            low |= ~(pivot > 0)
+            column = np.where(low[..., None], 0.0, rest[..., j + 1 :, j] / np.where(low, 1.0, pivot)[..., None])
+            rest[..., j + 1 :, j + 1 :] -= column[..., :, None] * rest[..., None, j, j + 1 :]
+    return low
 
 
 def clamp_definite(covariances: Array) -> Array:
