@@ -9,6 +9,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.column_summary import RELATIVE_RESOLUTION
+from em_cli.engine.columns import WIDE
 
 ROUNDING = 1e-12  # of a variance, by which one that is none may seem to be some
 LEFT = 0.01  # of a variance; a column of which others leave more than that is no function of theirs
@@ -34,9 +35,9 @@ def linear_functions(columns: Sequence[Array], order: Sequence[int]) -> dict[int
     """Which columns (n,) are linear functions of others, and of which: of one other column if that is possible.
 
     Of two that tell the same it is the later in this order; of a column and its rounded copy, the copy.
-    NaN is a missing cell.
+    NaN is a missing cell. Among more than WIDE columns none is looked for.
     """
-    if len(columns) < 2:
+    if not 2 <= len(columns) <= WIDE:
         return {}
     n = len(columns[0])
     rows = np.arange(n) if n <= SAMPLE else np.linspace(0, n - 1, SAMPLE).astype(np.intp)

@@ -22,11 +22,14 @@ class Moments:
     first: Array  # (D,) Σ w (x - mean), next to nothing
     second: Array  # (D,) Σ w (x - mean)²
     scale: Array  # (D,) that the products are in
-    products: Array | None  # (D, D) Σ w (x - mean)(x - mean)ᵀ in scales; None where cells are missing
+    products: Array | None  # (D, D) Σ w (x - mean)(x - mean)ᵀ in scales; None if unwanted, or where cells are missing
 
     @staticmethod
-    def of(x: Array, seen: Flags | None, weights: Array | None) -> Moments:
-        """Of the rows x (D, n) under weights (n,), or ones; `seen` (D, n) tells which cells are not missing."""
+    def of(x: Array, seen: Flags | None, weights: Array | None, pairs: bool = True) -> Moments:
+        """Of the rows x (D, n) under weights (n,), or ones; `seen` (D, n) tells which cells are not missing.
+
+        Products are those of all pairs of columns, if these are wanted and no cell is missing.
+        """
         weight, mean, first, second = np.zeros((4, len(x)))
         for j, values in enumerate(x):
             of_cells = weights
@@ -38,7 +41,7 @@ class Moments:
         sd = np.sqrt(second / np.where(weight > 0, weight, 1.0))
         scale = np.where(sd > 0, sd, 1.0)
         products = None
-        if seen is None:
+        if seen is None and pairs:
             z = (x - mean[:, None]) / scale[:, None]
             products = (z if weights is None else z * weights) @ z.T
         return Moments(weight, mean, first, second, scale, products)

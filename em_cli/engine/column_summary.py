@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.column_moments import Moments
-from em_cli.engine.columns import Columns
+from em_cli.engine.columns import WIDE, Apart, Columns, Joint, Known
 from em_cli.engine.commonest import Commonest
 from em_cli.engine.distinct import Distinct
 from em_cli.engine.patterns import codes, decoded, grouped, keys, n_codes
@@ -50,7 +50,7 @@ class Summary:
             return Summary(
                 n,
                 np.full(d, n),
-                Moments.of(x, None, rows.weights),
+                Moments.of(x, None, rows.weights, pairs=d <= WIDE),
                 x.min(axis=1),
                 x.max(axis=1),
                 tuple(Distinct((values,)) for values in x),
@@ -94,15 +94,12 @@ class Summary:
         """What a family is told, of all rows of the source; it is read once more where cells are missing."""
         moments = self.moments
         mean, sd = moments.mean, moments.sd
-        if self.gaps.any():
-            centre, covariance, patterns = _likeliest(source, self.patterns, mean, np.where(sd > 0, sd, 1.0))
-        else:
-            centre, covariance, patterns = mean, moments.covariance, np.zeros((1, len(mean)), np.bool_)
+        centre, joint, patterns = self._jointly(source)
         return Columns(
             mean=mean,
             sd=sd,
             centre=centre,
-            covariance=covariance,
+            joint=joint,
             largest=np.maximum(self.highest - mean, mean - self.lowest),
             lowest=self.lowest,
             highest=self.highest,
@@ -115,10 +112,39 @@ class Summary:
             n_rows=self.n_rows,
         )
 
+    def _jointly(self, source: Source) -> tuple[Array, Joint, Flags]:
+        """The mean of greatest likelihood, how the columns vary together, and what is missing together."""
+        mean, sd, d = self.moments.mean, self.moments.sd, len(self.moments.mean)
+        if not self.gaps.any():
+            joint = Known(self.moments.covariance) if d <= WIDE else Unread(source, np.arange(d), sd * sd)
+            return mean, joint, np.zeros((1, d), np.bool_)
+        if d > WIDE:
+            return mean, Apart(sd * sd), decoded(np.array(_most_frequent(self.patterns, d)).T, d)
+        centre, covariance, patterns = _likeliest(source, self.patterns, mean, np.where(sd > 0, sd, 1.0))
+        return centre, Known(covariance), patterns
+
     def _smallest_differences(self) -> Array:
         """(D,) of two values, where these repeat; 0 where most are of their own, and tell nothing of a resolution."""
         cells = zip(self.distinct, self.n_cells, strict=True)
         return np.array([distinct.gap if distinct.about < n / 2 else 0.0 for distinct, n in cells])
+
+
+@dataclass(frozen=True, eq=False)
+class Unread:
+    """Columns without missing cells whose rows are read once more if a family wants to know their covariance."""
+
+    source: Source
+    places: Integers
+    variances: Array
+
+    @cached_property
+    def covariance(self) -> Array:
+        blocks = (self.source[index] for index in range(len(self.source)))
+        parts = (Moments.of(rows.x[self.places], None, rows.weights) for block in blocks for rows in quanta(block))
+        return reduce(add, parts).covariance
+
+    def select(self, indices: Integers) -> Unread:
+        return Unread(self.source, self.places[indices], self.variances[indices])
 
 
 def summarize(source: Source) -> Columns:

@@ -3,20 +3,65 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 
+WIDE = 500  # columns; of more, nothing is computed for pairs unless a family asks
 
-@dataclass(frozen=True, slots=True)
+
+class Joint(Protocol):
+    """The overall covariance of the columns, known or to be found."""
+
+    @property
+    def covariance(self) -> Array:
+        """(D, D) that of greatest likelihood, by what is observed."""
+
+    @property
+    def variances(self) -> Array:
+        """(D,) its diagonal."""
+
+    def select(self, indices: Integers) -> Joint:
+        """The same of some columns."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    covariance: Array
+
+    @property
+    def variances(self) -> Array:
+        return np.diagonal(self.covariance)
+
+    def select(self, indices: Integers) -> Known:
+        return Known(self.covariance[np.ix_(indices, indices)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Apart:
+    """Columns that are taken as independent, where there are too many to look at pairs."""
+
+    variances: Array
+
+    @property
+    def covariance(self) -> Array:
+        return np.diag(self.variances)
+
+    def select(self, indices: Integers) -> Apart:
+        return Apart(self.variances[indices])
+
+
+@dataclass(frozen=True, eq=False)
 class Columns:
     """Location and scale of each column, in the user's units; every array is (D,) unless it says otherwise."""
 
     mean: Array  # of the observed cells
     sd: Array
     centre: Array  # the mean, and
-    covariance: Array  # (D, D) the covariance of greatest likelihood, by what is observed
+    joint: Joint  # how they vary together
     largest: Array  # largest distance of a value from the mean
     lowest: Array
     highest: Array
@@ -27,6 +72,11 @@ class Columns:
     gaps: Flags  # whether cells may be missing
     patterns: Flags  # (P, D) cells that are missing together, without those that only few rows lack
     n_rows: int
+
+    @cached_property
+    def covariance(self) -> Array:
+        """(D, D) of greatest likelihood, by what is observed."""
+        return self.joint.covariance
 
     @property
     def unit(self) -> Array:
@@ -44,7 +94,7 @@ class Columns:
             self.mean[indices],
             self.sd[indices],
             self.centre[indices],
-            self.covariance[np.ix_(indices, indices)],
+            self.joint.select(indices),
             self.largest[indices],
             self.lowest[indices],
             self.highest[indices],
@@ -63,5 +113,7 @@ def unit_columns(n_columns: int, gaps: Flags | None = None) -> Columns:
     ones, zeros, infinite = np.ones(n_columns), np.zeros(n_columns), np.full(n_columns, np.inf)
     gaps = np.zeros(n_columns, np.bool_) if gaps is None else gaps
     none, patterns = np.zeros(n_columns, np.intp), np.zeros((0, n_columns), np.bool_)
-    eye = np.eye(n_columns)
-    return Columns(zeros, ones, zeros, eye, infinite, -infinite, infinite, zeros, none, zeros, zeros, gaps, patterns, 0)
+    apart = Apart(ones)
+    return Columns(
+        zeros, ones, zeros, apart, infinite, -infinite, infinite, zeros, none, zeros, zeros, gaps, patterns, 0
+    )

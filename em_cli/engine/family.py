@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.exponential import Exponential
@@ -174,8 +176,20 @@ class Ellipsoids:
 
     columns: tuple[int, ...]  # their places among the columns of the family
     locations: Array  # (K, D)
-    scales: Array  # (K, D, D) covariance matrices, or scale matrices of t components
+    scales: Array  # (K, D, D) covariance matrices, or scale matrices of t components; (K, D) their diagonals alone
     dof: Array | None  # (K,) of t components
+
+    @property
+    def variances(self) -> Array:
+        """(K, D) the diagonals."""
+        return self.scales if self.scales.ndim == 2 else np.diagonal(self.scales, axis1=-2, axis2=-1)
+
+    def among(self, places: Integers) -> Array:
+        """(K, d, d) the matrices of some of the columns."""
+        if self.scales.ndim == 2:
+            alone: Array = self.scales[:, places, None] * np.eye(len(places))
+            return alone
+        return self.scales[:, places[:, None], places]
 
 
 class Elliptic(Protocol):

@@ -36,16 +36,14 @@ def ellipse(centre: Array, matrix: Array) -> Ellipse:
 def located(run: Run, places: Sequence[int]) -> tuple[Array, Array] | None:
     """Means (K, d) and covariance or scale matrices (K, d, d) of some columns, if ellipses are their contours."""
     means, matrices = np.empty((run.k, len(places))), np.zeros((run.k, len(places), len(places)))
-    for i, place in enumerate(places):
-        of_i = next((found for found in run.elliptic if place in found.columns), None)
-        if of_i is None:
-            return None
-        at = of_i.columns.index(place)
-        means[:, i] = of_i.locations[:, at]
-        for j, other in enumerate(places):
-            if other in of_i.columns:
-                matrices[:, i, j] = of_i.scales[:, at, of_i.columns.index(other)]
-    return means, matrices
+    found = 0
+    for group in run.elliptic:
+        own = [i for i, place in enumerate(places) if place in group.columns]
+        at = np.array([group.columns.index(places[i]) for i in own], np.intp)
+        means[:, own] = group.locations[:, at]
+        matrices[np.ix_(range(run.k), own, own)] = group.among(at)
+        found += len(own)
+    return (means, matrices) if found == len(places) else None
 
 
 def draw_ellipses(axes: Axes, run: Run, theme: Theme, means: Array, matrices: Array, sizes: Sequence[float]) -> None:

@@ -14,7 +14,7 @@ def moments(run: Run) -> tuple[Array, Array]:
     means, sds = means.copy(), sds.copy()
     for found in run.elliptic:
         own = np.ix_(range(run.k), found.columns)
-        scales = np.sqrt(np.diagonal(found.scales, axis1=-2, axis2=-1))
+        scales = np.sqrt(found.variances)
         means[own] = np.where(np.isfinite(means[own]), means[own], found.locations)
         sds[own] = np.where(np.isfinite(sds[own]), sds[own], scales)
     return means, sds

@@ -82,6 +82,9 @@ def distances(run: Run, group: Ellipsoids, number: int) -> tuple[Array, Array]:
         rows, seen = np.flatnonzero(which.ravel() == place), ~patterns[:, place]
         if seen.any():
             away = x[np.ix_(seen, rows)] - group.locations[number, seen][:, None]
+            if group.scales.ndim == 2:
+                squared[rows] = (np.square(away) / group.scales[number, seen][:, None]).sum(axis=0)
+                continue
             root = np.linalg.cholesky(group.scales[number][np.ix_(seen, seen)])
             squared[rows] = np.square(np.linalg.solve(root, away)).sum(axis=0)
     return squared, size

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from em_cli.engine.cache import RECENT_FLOATS, SUM_ROWS
+from em_cli.engine.columns import WIDE
 from em_cli.engine.patterns import DIGITS
 from em_cli.engine.plan import JOINT_FLOATS, tile_rows
 from em_cli.engine.rows import Source
@@ -43,14 +44,14 @@ def memory_estimate(tasks: Sequence[Task], source: Source, n_gappy: int, plan: P
     numbers = (
         ROWS * n
         + d * n * (2 if n_gappy else 1)  # put in the order of their patterns
-        + MATRICES * d * d
+        + MATRICES * (d * d if d <= WIDE else min(d * d, 2 * f))
         + f * rows * (FEATURE_COPIES if searched else 1)
         + sum(other * rows for other in features[:-1] if other * rows <= KEPT_FEATURES)
         + d * rows * EMBEDDINGS
         + k * rows * MASSES
         + k * min(n, SUM_ROWS) * BLOCKS
         + PARAMETERS * sum(c * task.model.family.n_features() for c, task in zip(climbs, tasks, strict=True))
-        + (DOCUMENTS * k * d * d if any(task.label for task in tasks) else 0)
+        + (DOCUMENTS * k * min(d * d, 2 * f) if any(task.label for task in tasks) else 0)
         + workers * (f * tile_rows(f) + BLOCKS * JOINT_FLOATS)
     )
     if n_gappy:

@@ -11,6 +11,7 @@ from em_cli.errors import DataError
 from em_cli.sources.files import Opened
 
 PIECE = 1 << 22  # bytes asked for at once
+LARGEST_PIECE, FEW_LINES = 1 << 25, 1000  # characters; what a column of a piece costs is worth so many rows
 LONGEST_RECORD = 1 << 26
 
 LOOK_AT = 1000  # bytes, for signs of UTF-16
@@ -48,7 +49,7 @@ def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
 
     for text in _decoded(file, encoding, reached):
         carry += text
-        if len(carry) < enough:
+        if len(carry) < enough or _worth_more(carry, text):
             continue
         enough = 0
         end = _end_of_records(carry)
@@ -63,6 +64,12 @@ def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
             enough = 2 * len(carry)
     if carry:
         yield _lines(carry, line)
+
+
+def _worth_more(carry: str, text: str) -> bool:
+    """Whether lines are so long that more of them should go into a piece, where more is there to be had at once."""
+    plenty = len(text) >= PIECE // 4
+    return plenty and len(carry) < LARGEST_PIECE and carry.count("\n") < FEW_LINES
 
 
 def _too_long(shown: str, line: int, text: str) -> str:

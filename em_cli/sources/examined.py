@@ -59,7 +59,8 @@ class Examined:
 
 def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | None = None) -> Examined:
     series = piece.frame[name]
-    absent: Flags = series.isna().to_numpy(dtype=bool)
+    plain = isinstance(series.dtype, np.dtype) and series.dtype.kind in "if"
+    absent: Flags = np.isnan(series.to_numpy()) if plain else series.isna().to_numpy(dtype=bool)
     kind = options.type_of(name)
 
     def first(flags: Flags, before: Cell | None) -> Cell | None:
@@ -73,7 +74,7 @@ def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | N
     forms: Counter[str] = Counter()
     texts: tuple[str, ...] | None = None
     numbers: Array | None = None  # where the values are places of texts
-    if is_numeric_dtype(series.dtype) and not is_bool_dtype(series.dtype):
+    if plain or (is_numeric_dtype(series.dtype) and not is_bool_dtype(series.dtype)):
         values = series.to_numpy(dtype=np.float64, na_value=np.nan)
         text = infinite = nothing
         if kind in LEVELLED:

@@ -64,8 +64,8 @@ def frame_of_text(text: Lines, found: Layout, shown: str, options: ReadOptions) 
             raise _unparsable(text, found, shown, options, str(further)) from None
     if _to_be_counted(frame, text, found, shown):
         _refuse_ragged(text, found, shown, options)
-    for name in frame.columns:
-        if not is_numeric_dtype(frame[name].dtype) and name != options.id:
+    for name, dtype in frame.dtypes.items():
+        if not is_numeric_dtype(dtype) and name != options.id:
             frame[name] = _without_padded(frame[name], missing)
     return frame
 
@@ -90,13 +90,17 @@ def _parsed(text: Lines, found: Layout, beyond: int, missing: list[str], options
             decimal=options.decimal,
             dtype=as_text,
             keep_default_na=False,
-            na_values={
-                name: [*missing, "None"] if name in options.aside.values() else missing
-                for name in [*names, *no_names]
-                if name != options.id
-            },
+            na_values=_missing_in([*names, *no_names], missing, options),
         )
     return frame[names] if beyond else frame
+
+
+def _missing_in(names: list[str], missing: list[str], options: ReadOptions) -> list[str] | dict[str, list[str]]:
+    """What marks a missing cell: in all columns, or by column where one differs, which costs pandas more."""
+    aside = set(options.aside.values())
+    if options.id not in names and not aside & set(names):
+        return missing
+    return {name: [*missing, "None"] if name in aside else missing for name in names if name != options.id}
 
 
 def _without_padded(cells: pd.Series[Any], missing: list[str]) -> pd.Series[Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from em_cli import memory
+from em_cli.engine.columns import WIDE
 from em_cli.sources.files import COMPRESSED, STDIN
 from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import plural
@@ -37,7 +38,7 @@ class Room:
         rows = float(self.rows)
         if self.total is not None and self.characters:
             rows = max(rows, rows * self.total / self.characters)
-        more = NUMBER * n_columns * (2 * rows - self.rows + MATRICES * n_columns)
+        more = NUMBER * n_columns * (2 * rows - self.rows + MATRICES * min(n_columns, WIDE))
         more += IDENTIFIER * self.has_ids * (rows - self.rows)
         if more > AGAIN * self.found:
             memory.check(more, f"{shown}: reading about {plural(int(rows), 'row')} of {plural(n_columns, 'column')}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.transforms import TRANSFORMS, Transform
@@ -39,10 +39,10 @@ class Schema:
     """The columns in the order of the rows of `InMemory.x`."""
 
     columns: tuple[Column, ...]
+    names: tuple[str, ...] = field(init=False, repr=False)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.columns)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(column.name for column in self.columns))
 
     @property
     def transforms(self) -> dict[int, Transform]:
@@ -57,7 +57,8 @@ class Schema:
                 first = min(names.index(name) for name in own)
                 rest = [name for name in names if name not in own]
                 names = [*rest[:first], *own, *rest[first:]]
-        return Schema(tuple(self.columns[self.names.index(name)] for name in names))
+        known = dict(zip(self.names, self.columns, strict=True))
+        return Schema(tuple(known[name] for name in names))
 
     def indices(self, type: str) -> tuple[int, ...]:
         """Places of the columns of a type."""

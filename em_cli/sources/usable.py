@@ -14,7 +14,7 @@ from em_cli.sources.domains import SMALLEST_SPREAD
 from em_cli.sources.examined import Examined
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
-from em_cli.sources.quoting import argument, excluding, listed, plural, quoted
+from em_cli.sources.quoting import argument, excluding, joined, listed, plural, quoted
 from em_cli.sources.refusals import (
     constant_columns,
     counts,
@@ -105,7 +105,8 @@ def check_spread(x: Array, schema: Schema, shown: str, options: ReadOptions) -> 
         elif (spread := float(np.nanmax(values) - np.nanmin(values))) < SMALLEST_SPREAD:
             raise narrow_column(column.name, spread, shown)
     if constant and x.shape[1] == 1:
-        raise DataError(f"{shown} has one row that can be fitted: no spread can be found in one. Give more rows.")
+        cells = joined([f"{quoted(name)} ({value})" for name, value in constant.items()])
+        raise DataError(f"{shown} has one row that can be fitted: it shows no spread of {cells}.")
     if constant:
         raise constant_columns(constant, shown, options)
 

@@ -45,7 +45,7 @@ def shell(line: str, folder, **environment: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("arguments", ["--help", "show m.json", "sample m.json -n 50000"])
 def test_standard_output_that_fails(folder, arguments):
-    for redirection, reason in ((">&-", "it is closed."), (">/dev/full", "No space left on device.")):
+    for redirection, reason in ((">&-", "it is closed."), (">/dev/full", "the disk is full.")):
         assert shell(f"EM {arguments} {redirection}", folder) == (4, "", f"{SAID}{reason}\n")
     assert shell(f"EM {arguments} | true; exit ${{PIPESTATUS[0]}}", folder) == (141, "", "")
 

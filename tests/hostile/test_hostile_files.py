@@ -42,7 +42,7 @@ def test_what_is_no_file():
 def test_what_may_not_be_read():
     Path("d.csv").write_text(ROWS)
     Path("d.csv").chmod(0)
-    refused(f"fit d.csv {DRY}", 3, ("d.csv cannot be read: Permission denied.",))
+    refused(f"fit d.csv {DRY}", 3, ("d.csv cannot be read: there is no permission.",))
 
 
 def test_fifo():

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import fields
 from math import fsum
 
 import numpy as np
 import pytest
 from support import with_gaps
 
+from em_cli.engine.arrays import map_arrays
 from em_cli.engine.cache import SUM_ROWS
 from em_cli.engine.column_moments import Moments
 from em_cli.engine.column_summary import summarize
+from em_cli.engine.columns import WIDE, unit_columns
 from em_cli.engine.distinct import MOST, Distinct
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
 SOME_QUANTA = 3 * SUM_ROWS + 100
@@ -29,7 +34,7 @@ def test_blocks_of_whole_quanta_change_no_bit(gaps, weighted):
     weights = np.random.default_rng(2).uniform(0.5, 2, SOME_QUANTA) if weighted else None
     one, *others = (summarize(InMemory(x, weights, block_rows=blocks * SUM_ROWS)) for blocks in (1, 2, 100))
     for other in others:
-        for name in one.__slots__:
+        for name in ["covariance", *(field.name for field in fields(one) if field.name != "joint")]:
             assert np.array_equal(getattr(one, name), getattr(other, name)), name
 
 
@@ -80,3 +85,40 @@ def test_a_column_of_rounded_values_shows_its_resolution_among_any_number():
     columns = summarize(InMemory(np.stack([grid, rng.normal(size=len(grid))])))
     assert columns.resolution[0] == pytest.approx(0.01)
     assert columns.resolution[1] == pytest.approx(1e-6, rel=0.01)
+
+
+def test_the_covariance_of_many_columns_is_found_when_it_is_asked_for():
+    """Of all, of some, and of none where cells are missing: those are taken as independent."""
+    x = np.random.default_rng(0).standard_normal((WIDE + 1, 3 * WIDE))
+    wide, some = summarize(InMemory(x)), np.array([3, WIDE, 7])
+    assert np.array_equal(wide.select(some).covariance, summarize(InMemory(x[some])).covariance)
+    assert np.allclose(wide.covariance, np.cov(x, bias=True), rtol=0, atol=1e-12)
+    assert np.allclose(wide.joint.variances, np.diagonal(wide.covariance), rtol=1e-12)
+    x[5, 0] = np.nan
+    assert np.array_equal(summarize(InMemory(x)).select(some).covariance, np.diag(summarize(InMemory(x)).sd[some] ** 2))
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.1])
+@pytest.mark.parametrize("covariance", ["diag", "spherical"])
+def test_independent_columns_cost_nothing_by_pairs(covariance, gaps):
+    """5,000 of them have 200 MB of pairs."""
+    d, rng = 5_000, np.random.default_rng(1)
+    x = rng.standard_normal((d, 20))
+    rows = InMemory(with_gaps(x, gaps, 2) if gaps else x)
+    tracemalloc.start()
+    columns = summarize(rows)
+    family = Gaussian(covariance).bind(columns)
+    features = np.empty((family.n_features(), 20))
+    family.features(rows[0].x, features)
+    parameters = family.maximize(family.statistics(features, np.full((1, 2, 20), 0.5), None), None)
+    one = map_arrays(lambda array: array[0], parameters)
+    document = family.to_document(one)
+    again = Gaussian(covariance).bind(unit_columns(d, columns.gaps)).from_document(document, 2)
+    family.embedding(rows[0].x), family.degenerate(one, np.full(2, 20.0))
+    family.penalty.penalty_statistics(parameters, plain=True)
+    drawn = family.sample(one, np.zeros(3, np.intp), rng)
+    family.elliptic.ellipsoids(one), family.completing.complete(rows[0].x, one, np.full((2, 20), 0.5))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert drawn.shape == (d, 3) and np.allclose(again.means, family.moments(one)[0])
+    assert peak < 60e6

@@ -218,7 +218,7 @@ class BoundFactorAnalyzers:
 
     def penalty_statistics(self, parameters: FactorParameters, plain: bool) -> Array:
         """Scattered about the mean as those of a Gaussian are."""
-        spread = scatter(self.columns, self.scale, parameters.means.shape[-2])
+        spread = scatter(self.columns, self.scale, parameters.means.shape[-2], False)
         return of_scatter(spread, self.reference(parameters) if plain else parameters)
 
     def ellipsoids(self, parameters: FactorParameters) -> list[Ellipsoids]:

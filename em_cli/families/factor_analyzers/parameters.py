@@ -39,7 +39,7 @@ def of_factors(means: Array, loadings: Array, noise: Array, bounds: Bounds) -> F
     theta = np.concatenate([level[..., None], precision * means, -0.5 * precision], axis=-1)
     theta[..., 0] -= 0.5 * np.add.reduce(precision * means * means, axis=-1)
     back = np.swapaxes(root, -1, -2)
-    loss = np.add.reduce(precision * bounds.products[:: d + 1], axis=-1)
+    loss = np.add.reduce(precision * bounds.squares, axis=-1)
     concentrated = np.logical_not(loss <= CANCELLATION)
     return FactorParameters(
         means, loadings, noise, back @ whitening, back @ root, whitening, theta, level, half, concentrated

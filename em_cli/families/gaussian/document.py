@@ -10,7 +10,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.engine.documents import LARGEST, finite
 from em_cli.errors import DataError
-from em_cli.families.covariances.shapes import from_shape
+from em_cli.families.covariances.shapes import from_shape, to_variances
 from em_cli.families.covariances.structure import CovarianceStructure
 
 SLACK = 1e-6  # of a standard deviation squared, by which covariances in a document may miss their structure
@@ -25,7 +25,11 @@ def covariances_of(
     """
     d, letters = len(scale), structure.letters
     try:
-        covariances = from_shape(finite(document, name), covariance, k, d)
+        values = finite(document, name)
+        variances = to_variances(values, covariance, k, d)
+        if variances is not None:
+            return _variances(variances, name, scale)
+        covariances = from_shape(values, covariance, k, d)
     except ValueError as error:
         raise DataError(f"the field {name!r} does not fit {covariance!r}: {error}.") from None
     if not np.allclose(covariances, np.swapaxes(covariances, -1, -2), rtol=1e-9, atol=0):
@@ -45,4 +49,12 @@ def covariances_of(
         unit = np.sqrt(variances[:, :, None] * variances[:, None, :])
         if (np.abs(covariances - nearest) > SLACK * unit).any():
             raise DataError(f"the field {name!r} holds what is not of the structure {covariance!r}.")
+    return own
+
+
+def _variances(variances: Array, name: str, scale: Array) -> Array:
+    """The same of variances alone (K, D), which any diagonal structure of that shape may have."""
+    if not (variances >= 1 / LARGEST).all():
+        raise DataError(f"the field {name!r} holds a matrix that is not positive definite.")
+    own: Array = variances / (scale * scale)
     return own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,13 @@ from numpy.lib.stride_tricks import as_strided
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.cache import scratch
-from em_cli.engine.columns import Columns
+from em_cli.engine.columns import WIDE, Columns
 from em_cli.engine.documents import finite
 from em_cli.engine.family import Degeneracy, Ellipsoids
-from em_cli.errors import DataError, UsageError
-from em_cli.families.covariances import COVARIANCES
+from em_cli.errors import DataError
+from em_cli.families.covariances.shapes import of_variances as variances_shaped
 from em_cli.families.covariances.shapes import to_shape
-from em_cli.families.covariances.structure import RESOLVED, CovarianceStructure, Letters, clamp_full
+from em_cli.families.covariances.structure import CovarianceStructure, Letters, clamp_full
 from em_cli.families.gaussian.chart import MatrixChart, MomentsOf, VarianceChart
 from em_cli.families.gaussian.conditional import drawn, expected
 from em_cli.families.gaussian.document import covariances_of
@@ -27,7 +27,6 @@ from em_cli.families.gaussian.parameters import (
     LOG_2PI,
     Bounds,
     GaussianParameters,
-    bounds_of,
     of_matrices,
     of_variances,
     pairs,
@@ -219,7 +218,7 @@ class BoundGaussian:
         too few for an overall covariance, each column is judged by its own variance, and INDEPENDENT rows will do.
         """
         d = self.n_columns
-        wide = self.letters.diagonal and self.columns.n_rows < 5 * (d + 1)
+        wide = self.letters.diagonal and (self.columns.n_rows < 5 * (d + 1) or d > WIDE)
         needed = min(d + 1, INDEPENDENT) if wide else d + 1
         floor = np.where(self.bounds.floor > 0, self.bounds.floor, 1e-300)
         at_resolution = self._smallest(parameters.covariances / self._shaped(floor)) < 1 + 1e-6
@@ -227,7 +226,7 @@ class BoundGaussian:
         narrowest = np.zeros(len(support))
         unsure = np.flatnonzero(~(at_resolution | few)) if not bounded else np.zeros(0, np.intp)
         if len(unsure) and wide:
-            variances = np.diagonal(self.columns.covariance) / self.scale**2
+            variances = self.columns.joint.variances / self.scale**2
             narrowest[unsure] = (parameters.covariances[unsure] / np.maximum(variances, 1e-300)).min(axis=-1)
         elif len(unsure):
             spread = self.columns.covariance / np.outer(self.scale, self.scale)
@@ -262,15 +261,12 @@ class BoundGaussian:
         return floor * floor if self.letters.diagonal else np.outer(floor, floor)
 
     def moments(self, parameters: GaussianParameters) -> tuple[Array, Array]:
-        variances = np.diagonal(self._matrices(parameters.covariances), axis1=1, axis2=2)
-        return self._locations(parameters), np.sqrt(variances) * self.scale
+        return self._locations(parameters), np.sqrt(self._variances(parameters.covariances)) * self.scale
 
     def to_document(self, parameters: GaussianParameters) -> dict[str, Any]:
-        covariances = self._matrices(parameters.covariances) * np.outer(self.scale, self.scale)
-        return {
-            "means": self._locations(parameters).tolist(),
-            "covariances": to_shape(covariances, self.covariance).tolist(),
-        }
+        scales = self._in_units(parameters)
+        shaped = (variances_shaped if self.letters.diagonal else to_shape)(scales, self.covariance)
+        return {"means": self._locations(parameters).tolist(), "covariances": shaped.tolist()}
 
     def from_document(
         self, document: Mapping[str, Any], n_components: int, matrices: str = "covariances"
@@ -322,22 +318,27 @@ class BoundGaussian:
         return MatrixChart(parameters, weight, self.letters.shared, completed, moments)
 
     def penalty_statistics(self, parameters: GaussianParameters, plain: bool) -> Array:
-        spread = scatter(self.columns, self.scale, parameters.means.shape[-2])
+        spread = scatter(self.columns, self.scale, parameters.means.shape[-2], self.letters.diagonal)
         return penalty_statistics(spread, self.letters, parameters, plain)
 
     def ellipsoids(self, parameters: GaussianParameters) -> list[Ellipsoids]:
-        places, scales = tuple(range(self.n_columns)), self._matrices(parameters.covariances)
-        return [Ellipsoids(places, self._locations(parameters), scales * np.outer(self.scale, self.scale), None)]
+        return [Ellipsoids(tuple(range(self.n_columns)), self._locations(parameters), self._in_units(parameters), None)]
 
     def sample(self, parameters: GaussianParameters, labels: Integers, rng: np.random.Generator) -> Array:
-        lower = np.linalg.cholesky(self._matrices(parameters.covariances))
         noise = rng.standard_normal((len(labels), self.n_columns))
-        z = parameters.means[labels] + np.einsum("nij,nj->ni", lower[labels], noise)
+        if self.letters.diagonal:
+            away = np.sqrt(self._variances(parameters.covariances))[labels] * noise
+        else:
+            away = np.einsum("nij,nj->ni", np.linalg.cholesky(parameters.covariances)[labels], noise)
+        z = parameters.means[labels] + away
         sampled: Array = (z * self.scale + self.columns.mean).T
         return sampled
 
     def complete(self, x: Array, parameters: GaussianParameters, responsibilities: Array) -> Array:
-        filled = expected(self._centred(x), parameters.means, self._matrices(parameters.covariances), responsibilities)
+        if self.letters.diagonal:
+            filled = np.einsum("km,kj->jm", responsibilities, parameters.means)
+        else:
+            filled = expected(self._centred(x), parameters.means, parameters.covariances, responsibilities)
         return self._restored(x, filled)
 
     def draw(
@@ -348,7 +349,11 @@ class BoundGaussian:
         rng: np.random.Generator,
         dof: Array | None = None,  # of t components, whose scale matrices the covariances are
     ) -> Array:
-        filled = drawn(self._centred(x), parameters.means, self._matrices(parameters.covariances), labels, rng, dof)
+        if self.letters.diagonal and dof is None:
+            sd = np.sqrt(self._variances(parameters.covariances))[labels]
+            filled = (parameters.means[labels] + sd * rng.standard_normal(x.shape[::-1])).T
+        else:
+            filled = drawn(self._centred(x), parameters.means, self._matrices(parameters.covariances), labels, rng, dof)
         return self._restored(x, filled)
 
     def completed(self, means: Array, covariances: Array, floored: bool = False) -> GaussianParameters:
@@ -377,24 +382,18 @@ class BoundGaussian:
         matrices: Array = covariances[..., None] * np.eye(self.n_columns) if self.letters.diagonal else covariances
         return matrices
 
+    def _variances(self, covariances: Array) -> Array:
+        """(K, D), whatever the structure."""
+        if self.letters.diagonal:
+            return np.broadcast_to(covariances, (*covariances.shape[:-1], self.n_columns))
+        return np.diagonal(covariances, axis1=1, axis2=2)
+
+    def _in_units(self, parameters: GaussianParameters) -> Array:
+        """(K, D, D) in the user's units; variances (K, D) of a diagonal structure."""
+        if self.letters.diagonal:
+            return self._variances(parameters.covariances) * self.scale**2
+        return parameters.covariances * np.outer(self.scale, self.scale)
+
     def _locations(self, parameters: GaussianParameters) -> Array:
         locations: Array = parameters.means * self.scale + self.columns.mean
         return locations
-
-
-def bound_gaussian(covariance: str, columns: Columns, means: Sequence[Sequence[float]] | None = None) -> BoundGaussian:
-    """The family of complete data; means (K, D), in the user's units, if they are fixed."""
-    structure = COVARIANCES.make(covariance)
-    scale = columns.unit
-    if structure.letters.common_scale:
-        scale = np.full_like(scale, np.sqrt(np.mean(scale**2)))
-    floor = columns.resolution / np.sqrt(12) / scale  # the standard deviation of rounding
-    if structure.letters.rotated:
-        floor = np.where(floor > 0, np.maximum(floor, RESOLVED), 0.0)
-    fixed = None
-    if means is not None:
-        given = np.array(means, np.float64)
-        if given.shape[1] != len(scale):
-            raise UsageError(f"means must hold a list of {len(scale)} numbers for each component.")
-        fixed = (given - columns.mean) / scale
-    return BoundGaussian(covariance, structure, columns, scale, bounds_of(floor, columns.largest / scale), fixed)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.columns import Apart
 from em_cli.engine.family import Chart
 from em_cli.families.complete_data import of_base
 from em_cli.families.gaussian.cells import Cells
@@ -72,6 +73,8 @@ class GaussianWithGaps:
     def embedding(self, x: Array) -> Array:
         """Missing cells stand where the data as a whole let expect them."""
         columns = self.base.columns
+        if isinstance(columns.joint, Apart):
+            return np.nan_to_num(self.base.embedding(x))
         sd = columns.unit
         centre, covariance = (columns.centre - columns.mean) / sd, columns.covariance / np.outer(sd, sd)
         one = np.ones((1, x.shape[1]))

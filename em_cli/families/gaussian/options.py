@@ -11,7 +11,8 @@ import numpy as np
 from em_cli.engine.columns import Columns
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.gaussian.gaussian import BoundGaussian, bound_gaussian
+from em_cli.families.gaussian.binding import bound_gaussian
+from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.missing import GaussianWithGaps, with_gaps
 from em_cli.parts import Option
 

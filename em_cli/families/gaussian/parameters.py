@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -25,19 +25,28 @@ class GaussianParameters:
     concentrated: Flags  # (R, K) components that the expanded form would evaluate with loss
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Bounds:
     """Of the columns, in the coordinates of the family."""
 
     floor: Array  # (D,) smallest standard deviation
     variance: Array  # (D,) the smallest
-    products: Array  # (D²,) of largest distances
+    largest: Array  # (D,) distance from the origin
+
+    @cached_property
+    def squares(self) -> Array:
+        """(D,) of the largest distances."""
+        return self.largest * self.largest
+
+    @cached_property
+    def products(self) -> Array:
+        """(D²,) of the largest distances."""
+        return np.outer(self.largest, self.largest).ravel()
 
 
 def bounds_of(floor: Array, largest: Array) -> Bounds:
     """From the smallest standard deviations, and the largest distances from the origin: infinite ones are unknown."""
-    largest = np.minimum(largest, 1e100)
-    return Bounds(floor, floor * floor, np.outer(largest, largest).ravel())
+    return Bounds(floor, floor * floor, np.minimum(largest, 1e100))
 
 
 def of_variances(means: Array, variances: Array, bounds: Bounds, one: bool) -> GaussianParameters:
@@ -50,7 +59,7 @@ def of_variances(means: Array, variances: Array, bounds: Bounds, one: bool) -> G
     np.multiply(precision[..., :1] if one else precision, -0.5, out=theta[..., 1 + d :])
     half = np.log(factors) - 0.5 * linear * means
     theta[..., 0] = np.add.reduce(half, axis=-1) - 0.5 * d * LOG_2PI
-    loss = np.add.reduce(precision * bounds.products[:: d + 1], axis=-1)
+    loss = np.add.reduce(precision * bounds.squares, axis=-1)
     return GaussianParameters(means, variances, factors, theta, np.logical_not(loss <= CANCELLATION))
 
 

@@ -15,14 +15,18 @@ from em_cli.families.covariances.structure import Letters
 from em_cli.families.gaussian.parameters import GaussianParameters, pairs
 
 
-def scatter(columns: Columns, scale: Array, n_components: int) -> Array:
-    """(D, D) of the pseudo-observation, in coordinates of this scale."""
-    scattered: Array = columns.covariance / np.outer(scale, scale) / n_components ** (2 / len(scale))
+def scatter(columns: Columns, scale: Array, n_components: int, diagonal: bool) -> Array:
+    """(D, D) of the pseudo-observation, in coordinates of this scale, or its diagonal (D,)."""
+    narrower = n_components ** (2 / len(scale))
+    if diagonal:
+        variances: Array = columns.joint.variances / (scale * scale) / narrower
+        return variances
+    scattered: Array = columns.covariance / np.outer(scale, scale) / narrower
     return scattered
 
 
 def penalty_statistics(spread: Array, letters: Letters, parameters: GaussianParameters, plain: bool) -> Array:
-    """(…, K, S) of pseudo-observations with this scatter (D, D), in the features of complete data.
+    """(…, K, S) of pseudo-observations with this scatter (D, D), or (D,) if diagonal, in the features of complete data.
 
     Those of concentrated components are in whitened coordinates, unless `plain`.
     """
@@ -30,8 +34,7 @@ def penalty_statistics(spread: Array, letters: Letters, parameters: GaussianPara
     concentrated = np.zeros_like(parameters.concentrated) if plain else parameters.concentrated
     means = np.where(concentrated[..., None], 0.0, parameters.means)
     if letters.diagonal:
-        variances = np.diagonal(spread)
-        products = np.where(concentrated[..., None], factors * variances * factors, variances) + means * means
+        products = np.where(concentrated[..., None], factors * spread * factors, spread) + means * means
         products = products.sum(axis=-1, keepdims=True) if letters.isotropic else products
     else:
         about = np.where(concentrated[..., None, None], factors @ spread @ factors.swapaxes(-1, -2), spread)

@@ -13,7 +13,7 @@ from em_cli.engine.cache import Recent
 from em_cli.engine.family import Chart
 from em_cli.engine.patterns import Groups, grouped
 from em_cli.families.complete_data import of_base
-from em_cli.families.gaussian.gaussian import bound_gaussian
+from em_cli.families.gaussian.binding import bound_gaussian
 from em_cli.families.gaussian.marginals import matrix, packed
 from em_cli.families.gaussian.missing import GaussianWithGaps
 from em_cli.families.gaussian.patterns import Patterns, padded, patterns, product

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from em_cli.engine.columns import Columns
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.gaussian.gaussian import bound_gaussian
+from em_cli.families.gaussian.binding import bound_gaussian
 from em_cli.families.student_t.missing import StudentTWithGaps, student_t_with_gaps
 from em_cli.families.student_t.student_t import LARGEST, BoundStudentT
 from em_cli.parts import Option

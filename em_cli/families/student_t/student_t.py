@@ -162,17 +162,13 @@ class BoundStudentT:
         """Likewise; the scale matrix is that of rows and pseudo-observations together."""
         share = weight / (weight + prior)
         share_of_rows = share * _ratio(parameters.normal, scatter, parameters.dof)
-        spread = self._of_structure(prior_scatter(self.columns, self.normal.scale, means.shape[-2]))
+        letters = self.normal.letters
+        spread = prior_scatter(self.columns, self.normal.scale, means.shape[-2], letters.diagonal)
+        spread = spread.mean(keepdims=True) if letters.isotropic else spread
         blended = _times(share_of_rows, scatter) + _times(1 - share, np.broadcast_to(spread, scatter.shape))
         normal = self._normal(weight + prior, means, blended)
         excess = _excess(normal, scatter, parameters.dof)
         return of_normal(normal, self._dof(weight, slack, excess, MOST))
-
-    def _of_structure(self, scatter: Array) -> Array:
-        """What a structure sees of a scatter (D, D)."""
-        letters, diagonal = self.normal.letters, np.diagonal(scatter)
-        seen: Array = diagonal.mean(keepdims=True) if letters.isotropic else diagonal
-        return seen if letters.diagonal else scatter
 
     def _normal(self, weight: Array, means: Array, scatter: Array) -> GaussianParameters:
         structure, floor = self.normal.structure, self.normal.bounds.floor
