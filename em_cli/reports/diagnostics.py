@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.reports.frequencies import Frequencies, table
-from em_cli.reports.run import CONTINUOUS, Rows, Run
+from em_cli.reports.bootstrap import limits
+from em_cli.reports.distances import Measure, classes_of, distances
+from em_cli.reports.run import Rows, Run
 
 SURE = 0.9  # a responsibility that leaves little doubt
 DRAWN = 50_000  # rows from the model that stand for its distribution
@@ -22,12 +23,16 @@ Grade = Literal["none", "slight", "some", "poor"]
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """Between the observed and the fitted distribution of a column."""
+    """Between the observed and the fitted distribution of a column, or of two together."""
 
-    place: int
+    places: tuple[int, ...]
     distance: float  # between 0 and 1
-    measure: Literal["Kolmogorov–Smirnov", "total variation"]
-    noise: float  # what the distance would reach in one sample out of twenty if the model were true, or about that
+    measure: Measure
+    noise: float  # what no distance of a true model would reach in twenty-nine reports out of thirty
+
+    @property
+    def place(self) -> int:
+        return self.places[0]
 
     @property
     def grade(self) -> Grade:
@@ -79,40 +84,18 @@ def poorly_founded(run: Run) -> list[tuple[int, str]]:
 
 def misfits(run: Run) -> list[Misfit]:
     """Of every column whose distribution can be compared, the worst first."""
-    draws, _ = run.model.sample(run.parameters, DRAWN, np.random.default_rng(0))
-    found = [_continuous(run.shown, place, draws[place]) for place in run.places(CONTINUOUS)]
-    found += [_whole(run, place) for place in Frequencies().columns(run)]
-    return sorted(found, key=lambda misfit: -misfit.distance)
+    return [misfit for misfit in fit_check(run) if len(misfit.places) == 1]
 
 
-def _continuous(rows: Rows, place: int, draws: Array) -> Misfit:
-    """The largest difference of the distribution functions, at the middle of the steps where values are rounded."""
-    seen = ~np.isnan(rows.x[place])
-    weights = np.ones(int(seen.sum())) if rows.weights is None else rows.weights[seen]
-    values, which = np.unique(rows.x[place, seen], return_inverse=True)
-    share = np.bincount(which, weights) / weights.sum()
-    observed = np.cumsum(share) - share / 2
-    draws = np.sort(draws)
-    expected = (np.searchsorted(draws, values, "left") + np.searchsorted(draws, values, "right")) / (2 * len(draws))
-    n = weights.sum() ** 2 / (weights**2).sum()
-    return Misfit(
-        place,
-        float(np.abs(observed - expected).max()),
-        "Kolmogorov–Smirnov",
-        1.36 * float(np.sqrt(1 / n + 1 / len(draws))),
-    )
-
-
-def _whole(run: Run, place: int) -> Misfit:
-    """Half the sum of the differences of the frequencies; many values are taken together."""
-    found = table(run, place)
-    expected = found.fitted.sum(axis=0)
-    weights = run.shown.weights
-    n = run.shown.n if weights is None else float(weights.sum() ** 2 / (weights**2).sum())
-    spread = np.sqrt(expected * np.maximum(1 - expected, 0.0) / n)  # of an observed share
-    distance = 0.5 * float(np.abs(found.observed - expected).sum() + max(0.0, 1 - expected.sum()))
-    mean, deviation = 0.5 * np.sqrt(2 / np.pi) * spread.sum(), 0.5 * np.sqrt((1 - 2 / np.pi) * (spread**2).sum())
-    return Misfit(place, distance, "total variation", float(mean + 1.64 * deviation))
+def fit_check(run: Run) -> list[Misfit]:
+    """Of every column and every pair of columns that can be compared, the worst first."""
+    classes = classes_of(run)
+    found = distances(run, classes, DRAWN)
+    made = [
+        Misfit(each.places, each.value, each.measure, noise)
+        for each, noise in zip(found, limits(run, classes, found), strict=True)
+    ]
+    return sorted(made, key=lambda misfit: -misfit.distance)
 
 
 def worst_pairs(confused: Array, least: float = 0.01, most: int = 5) -> list[tuple[int, int, float]]:

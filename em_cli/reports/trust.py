@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from em_cli.engine.arrays import Array
-from em_cli.reports import diagnostics
+from em_cli.reports import diagnostics, qq
 from em_cli.reports.diagnostics import Misfit
 from em_cli.reports.html import Child, Html, bullets, figure_of, join, paragraph, split_table, table, tag
 from em_cli.reports.numbers import shown
@@ -15,6 +15,8 @@ from em_cli.reports.style import short
 MOST_COMPONENTS = 20  # of a table of pairs
 ON_PAPER = 8  # probabilities that stand side by side on a page
 MOST_COLUMNS = 40
+MOST_NAMED = 5  # in a sentence
+ASTRAY = 1 / 3  # of the points outside a band that 5 % should leave: chance moves neighbours together
 MEANS = {
     "none": "no misfit that this many rows could show",
     "slight": "slight: hardly to be seen in a picture",
@@ -56,8 +58,8 @@ def section_of(run: Run) -> Html:
     """Overlap, certainty, foundations and misfit."""
     parts = [tag("h3", "Do the components overlap?"), _overlap(run)] if len(run.names) > 1 else []
     parts += [tag("h3", "Does every component rest on enough?"), _foundations(run)]
-    if found := diagnostics.misfits(run):
-        parts += [tag("h3", "Are the columns described well?"), _misfit(run, found)]
+    if found := diagnostics.fit_check(run):
+        parts += [tag("h3", "Are the columns described well?"), _verdict(run, found), _misfit(run, found)]
     return join(parts)
 
 
@@ -109,28 +111,76 @@ def _foundations(run: Run) -> Html:
     return join([bullets(said), paragraph("Look at the rows of such a component before it is given a name.")])
 
 
+def _verdict(run: Run, found: list[Misfit]) -> Html:
+    """In words, what misfits: columns by themselves, and columns together; and whose components are not normal."""
+    bad = [misfit for misfit in found if misfit.grade != "none"]
+    alone = [_named(run, misfit) for misfit in bad if len(misfit.places) == 1]
+    together = [_named(run, misfit) for misfit in bad if len(misfit.places) == 2]
+    said = []
+    if not bad:
+        said.append("Yes, as far as this many rows can show: no column, and no pair of columns, misfits.")
+    if alone:
+        said.append(f"Not all: the distribution of {_some(alone)} is not met.")
+    if together:
+        said.append(
+            f"{'Nor is' if alone else 'Not all:'} how {_some(together)} go together{'' if alone else ' is not met'}: "
+            "more components, or a family that lets columns depend on each other, may."
+        )
+    return join([paragraph(" ".join(said)), *(paragraph(words) for words in _of_distances(run))])
+
+
+def _of_distances(run: Run) -> list[str]:
+    """The verdict of the picture of Mahalanobis distances."""
+    if not run.elliptic:
+        return []
+    group = max(run.elliptic, key=lambda one: len(one.columns))
+    law = "t" if group.dof is not None else "normal"
+    shares = {k: qq.outside(qq.quantiles(run, group, k)) for k in range(min(run.k, qq.MOST_COMPONENTS))}
+    beyond = {k: share for k, share in shares.items() if share > ASTRAY}
+    if not beyond:
+        return [f"Seen by their distances from the means (quantile–quantile picture), the rows may well be {law}."]
+    said = ", ".join(f"{share:.0%} in component {short(run.names[k])}" for k, share in beyond.items())
+    return [f"Seen by their distances from the means, not all is {law}: outside the band of the picture lie {said}."]
+
+
+def _named(run: Run, misfit: Misfit) -> str:
+    return " and ".join(short(run.column(place).name) for place in misfit.places)
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return "; ".join(names[:MOST_NAMED]) + (f"; and {more:,} more" if more > 0 else "")
+
+
 def _misfit(run: Run, found: list[Misfit]) -> Html:
-    """The worst first, with what it means."""
+    """Columns, the worst first, and the worst of the pairs, with what it means."""
+    alone = [misfit for misfit in found if len(misfit.places) == 1]
+    together = [misfit for misfit in found if len(misfit.places) == 2]
+    shown_pairs = [misfit for misfit in together if misfit.grade != "none"][:MOST_COLUMNS] or together[:1]
     lines: list[list[Child]] = [
         [
-            short(run.column(misfit.place).name),
+            _named(run, misfit),
             figure_of(misfit.distance, shown(misfit.distance, 3)),
             misfit.measure,
             shown(misfit.noise, 3),
             MEANS[misfit.grade],
         ]
-        for misfit in found[:MOST_COLUMNS]
+        for misfit in [*alone[:MOST_COLUMNS], *shown_pairs]
     ]
-    caption = "Distance between the observed distribution of a column and the fitted one, the largest first"
-    more = len(found) - MOST_COLUMNS
+    caption = "Distance between what was observed and what the fit expects, of columns and of pairs of columns"
+    more = len(alone) - MOST_COLUMNS
     return join(
         [
             table(caption, ["column", "distance", "measure", "chance alone", "misfit"], lines),
             paragraph(
                 "The distance is the largest difference of the two distribution functions (Kolmogorov–Smirnov), or "
-                "half the sum of the differences of frequencies (total variation). Chance alone would exceed the value "
-                "beside it in about one sample of twenty. Columns are looked at one by one: how they go together "
-                "is not tested here.",
+                "half the sum of the differences of frequencies (total variation), of pairs beside independence. "
+                "Were the model true, all distances together would stay below the values beside them in about "
+                "twenty-nine reports out of thirty. That was found by rows drawn from the model, to which it was "
+                "fitted again where it had been fitted to the rows.",
+                f" Of {len(together):,} pairs of columns those that misfit are listed, or the farthest."
+                if together
+                else None,
                 f" {more} more columns fit better than these." if more > 0 else None,
             ),
         ]

@@ -4,10 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from program import em
 from scipy.stats import norm
 from shown import run
 
-from em_cli.reports.diagnostics import entropy, entropy_r_squared, misfits, overlap, poorly_founded, sure, worst_pairs
+from em_cli.reports.diagnostics import (
+    entropy,
+    entropy_r_squared,
+    fit_check,
+    misfits,
+    overlap,
+    poorly_founded,
+    sure,
+    worst_pairs,
+)
 from em_cli.reports.run import Rows
 
 
@@ -88,3 +98,59 @@ def test_components_that_rest_on_little_are_named():
     assert place == 1 and "3.0 rows" in reason
     flat = replace(found, document=dict(found.document) | {"components": [first | {"degenerate": True}, second]})
     assert [place for place, _ in poorly_founded(flat)] == [0]
+
+
+def checked(folder, text, *options):
+    """The fit check of a file, and the report's words."""
+    from em_cli.reports.trust import section_of
+    from em_cli.runs.read_back import read_run
+
+    (folder / "d.csv").write_text(text)
+    em("fit", "d.csv", *options, "--effort", "low", "-o", "d.em", "--force", "--format", "none", cwd=folder)
+    found = read_run(str(folder / "d.em"), [str(folder / "d.csv")])
+    return fit_check(found), str(section_of(found))
+
+
+def table_of(*columns):
+    header = ",".join(f"c{place}" for place in range(len(columns)))
+    return "\n".join([header, *(",".join(map(str, row)) for row in zip(*columns, strict=True))]) + "\n"
+
+
+def test_items_that_go_together_more_than_the_fit_says_are_named(tmp_path):
+    """Alike in 95 % of the rows: each by itself is met exactly by one component, and so are pairs with a third."""
+    rng = np.random.default_rng(5)
+    items = rng.integers(0, 3, (4, 600))
+    items[1] = np.where(rng.random(600) < 0.95, items[0], items[1])
+    values = np.where(items[2] == 0, 2.5, 0.0) + rng.standard_normal(600)  # a number that goes with an item
+    text = table_of(*(np.array(["no", "yes", "maybe"])[item] for item in items), values.round(4))
+    found, said = checked(tmp_path, text, "-k", 1)
+    bad = {misfit.places for misfit in found if misfit.grade != "none" and len(misfit.places) == 2}
+    assert bad == {(0, 1), (2, 4)}
+    assert found[0].places == (0, 1) and found[0].grade == "poor"
+    assert "c0 and c1" in said and "go together" in said
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_true_model_does_not_cry(seed, tmp_path):
+    rng = np.random.default_rng((seed, 1))
+    z = rng.integers(0, 2, 400)
+    numbers = [np.round(3.0 * z + rng.standard_normal(400), 4) for _ in range(2)]
+    items = [np.where(rng.random(400) < 0.2 + 0.6 * z, "a", "b") for _ in range(3)]
+    found, said = checked(tmp_path, table_of(*numbers, *items), "-k", 2)
+    assert all(misfit.grade == "none" for misfit in found)
+    assert "Yes, as far as this many rows can show" in said and "may well be normal" in said
+
+
+def test_limits_know_that_parameters_were_fitted(tmp_path):
+    """Of one fitted normal the distance exceeds 0.91/√n once in twenty (Lilliefors 1967), and not 1.36/√n."""
+    x = np.random.default_rng(2).standard_normal(900).round(6)
+    found, _ = checked(tmp_path, table_of(x), "-k", 1)
+    assert 0.75 < found[0].noise * np.sqrt(900) < 1.2
+
+
+def test_outliers_are_said_of_the_distances(tmp_path):
+    rng = np.random.default_rng(4)
+    x = np.concatenate([rng.standard_normal((2, 500)), 12 * rng.standard_normal((2, 40))], axis=1).round(4)
+    found, said = checked(tmp_path, table_of(*x), "-k", 1)
+    assert any(misfit.grade != "none" for misfit in found)
+    assert "not all is normal" in said

@@ -1,0 +1,92 @@
+"""What chance makes of the distances between rows and model: rows are drawn from it, and it is fitted to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from em_cli.algorithms.em import EM
+from em_cli.engine.arrays import Array
+from em_cli.engine.climb import Candidate
+from em_cli.engine.column_summary import summarize
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.fit import fit
+from em_cli.engine.model import Model
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.latents import LATENTS
+from em_cli.models.groups import built
+from em_cli.models.variants import columns_as_fitted
+from em_cli.reports.distances import Classes, Distance, distances
+from em_cli.reports.run import Run
+from em_cli.runners.serial import Serial
+from em_cli.sources.in_memory import InMemory
+
+REPLICATES = 29  # beyond the farthest of which chance gets once in thirty
+MOST_ROWS = 2000  # of a replicate; of more, distances shrink as the root of their number
+DRAWN = 20_000  # rows from a model that stand for its distribution
+PASSES = Stopping(tolerance=0.5, max_iterations=12)  # of EM, from the parameters that a replicate was drawn from
+
+
+def limits(run: Run, classes: Sequence[Classes], found: Sequence[Distance]) -> list[float]:
+    """What each distance would stay below in 29 reports of 30, all together, were the model true.
+
+    Parametric bootstrap (Efron 1985). Parameters that were fitted to the rows are fitted to every replicate too.
+    """
+    rng, n = np.random.default_rng(20), min(run.shown.n, MOST_ROWS)
+    values = [[d.value for d in distances(_replicate(run, n, rng), classes, DRAWN)] for _ in range(REPLICATES)]
+    drawn = np.array([each for each in values if len(each) == len(found)])
+    if not len(found) or len(drawn) < REPLICATES // 2:
+        return [1.0] * len(found)
+    mean, sd = drawn.mean(axis=0), drawn.std(axis=0, ddof=1)
+    limit: Array = (mean + _farthest(drawn) * sd) * np.sqrt(n / run.shown.n)
+    return [min(1.0, float(one)) for one in limit]
+
+
+def _farthest(drawn: Array) -> float:
+    """How many standard deviations from the mean of the others any distance of any replicate (B, S) is, at most.
+
+    Of the others: so each stands to them as the distances of the data do.
+    """
+    found = 0.0
+    for number, own in enumerate(drawn):
+        others = np.delete(drawn, number, axis=0)
+        sd = others.std(axis=0, ddof=1)
+        found = max(found, float(((own - others.mean(axis=0)) / np.where(sd > 0, sd, np.inf)).max()))
+    return found
+
+
+def _replicate(run: Run, n: int, rng: np.random.Generator) -> Run:
+    """Rows from the model that lack the cells which rows of the data lack, and the model fitted to them."""
+    x, _ = run.model.sample(run.parameters, n, rng)
+    kept = np.sort(rng.choice(run.shown.n, n, replace=False))
+    x[np.isnan(run.shown.x[:, kept])] = np.nan
+    weights = None if run.shown.weights is None else run.shown.weights[kept]
+    rows = replace(run.shown, x=x, weights=weights, numbers=kept + 1)
+    if not _refits(run):
+        return replace(run, rows=rows)
+    source = InMemory(x, weights)
+    columns = columns_as_fitted(run.schema, source, summarize(source))
+    family = built(run.schema, run.groups, run.document.get("covariance_type") or "").bind(columns)
+    latent = LATENTS.load(run.document["latent"]).of_document(run.document).bind(family, columns)
+    model = Model(family, latent, run.k)
+    result = fit([Candidate(model, EM(), model.from_document(run.document), 0)], source, Serial(), PASSES)[0]
+    if result.status is Status.DEGENERATE or not np.isfinite(result.log_likelihood):
+        return replace(run, rows=rows)
+    return _under(replace(run, rows=rows), model, result.parameters)
+
+
+def _refits(run: Run) -> bool:
+    """Whether the rows are those, all of them, that the parameters were fitted to, and nothing else told of these."""
+    labels = run.manifest.get("config", {}).get("data", {}).get("labels")
+    return run.shown.n == run.shown.n_fitted and not run.model.latent.needs_groups and labels is None
+
+
+def _under(run: Run, model: Model, parameters: Parameters) -> Run:
+    """The run with other parameters."""
+    document = dict(run.document) | model.to_document(parameters)
+    if "groups" in run.document:
+        groups = zip(run.document["groups"], document["groups"], strict=True)
+        document["groups"] = [{**one, **own} for one, own in groups]
+    return replace(run, document=document, parameters=run.model.from_document(document))
