@@ -195,7 +195,7 @@ class BetaDistribution:
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
         a, b = values
         low, high = self._averages(weight, sums)
-        concentrated = self.concentrated(values)[:, None]
+        concentrated = self.concentrated(values)[..., None]
         above, below = _excess(
             np.where(concentrated, low, low - np.log(a / (a + b))),
             np.where(concentrated, high, high - np.log(b / (a + b))),

@@ -198,7 +198,7 @@ class GammaDistribution:
         if concentrated.any():
             exact = self._averages_about(weight, sums)
             away, slack = (
-                np.where(concentrated[:, None], part, own) for part, own in zip(exact, (away, slack), strict=True)
+                np.where(concentrated[..., None], part, own) for part, own in zip(exact, (away, slack), strict=True)
             )
         by_shape = log_minus_digamma(shapes) - slack + np.log1p(away) - away
         return weight * shapes * by_shape, weight * shapes * away

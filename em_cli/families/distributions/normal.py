@@ -116,7 +116,7 @@ class NormalDistribution:
         centre, variance = _averages(weight, sums)
         away, ratio, concentrated = (centre - mean) / sd, variance / sd**2, self.concentrated(values)
         if concentrated.any():
-            away, ratio = (np.where(concentrated[:, None], *pair) for pair in ((centre, away), (variance, ratio)))
+            away, ratio = (np.where(concentrated[..., None], *pair) for pair in ((centre, away), (variance, ratio)))
         return weight * away / values[1], weight * (ratio + away**2 - 1)
 
     def information(self, values: Values) -> list[list[Array]]:

@@ -202,7 +202,7 @@ class VonMisesDistribution:
         return self._in_period(np.arctan2(north, east)), np.minimum(np.expm1(radius), self._largest)
 
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
-        kappa, (east, north), concentrated = values[1], self._direction(values), self.concentrated(values)[:, None]
+        kappa, (east, north), concentrated = values[1], self._direction(values), self.concentrated(values)[..., None]
         first, second = sums[..., : len(east[0])], sums[..., len(east[0]) :]
         short = np.where(concentrated, first, weight - first * east - second * north)
         aside = np.where(concentrated, second, second * east - first * north)
