@@ -264,6 +264,6 @@ def test_folder_that_cannot_be_written(folder):
 def test_every_start_at_the_resolution_of_the_data(folder):
     """Two values, each many times: two components can only sit on them."""
     (folder / "ties.csv").write_text("a\n" + "1\n" * 20 + "2\n" * 20 + "3\n" * 20)
-    err = em("fit", "ties.csv", "-k", "3", cwd=folder, status=5).err
+    err = em("fit", "ties.csv", "-k", "3", "--type", "a=numeric", cwd=folder, status=5).err
     assert "collapsed" in err and "resolution" in err
     assert not (folder / "ties.em").exists()
