@@ -43,6 +43,8 @@ ADVICE = {
     "row_numbers": "Nothing has to be done; name the column with --columns if it is a measurement.",
     "looks_like_id": "Leave it out with --exclude or --id if it is no measurement.",
     "looks_like_code": "If the numbers are codes, use --type COLUMN=categorical.",
+    "few_levels": "If the numbers are amounts, use --type COLUMN=numeric.",
+    "point_mass": "Nothing has to be done; --type COLUMN=numeric takes the column as a number.",
     "many_levels": "Leave the column out, or take rare levels together.",
     "missing_modelled": "Nothing has to be done if cells are missing at random; else compare with --missing drop.",
     "constant_column": "Nothing has to be done.",

@@ -146,12 +146,14 @@ def _taken(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> Ite
         alike = [one.name for one in columns if one.type == type and options.type_of(one.name) == "auto"]
         return [name for name in alike if not any(part.n_text for part in parts[name])]
 
-    for type, code, message in (
-        ("categorical", "few_levels", "few numbers, each in several rows, taken as levels: {}"),
-        ("semicontinuous", "point_mass", "one value in many rows, others beside it, taken as semicontinuous: {}"),
-    ):
-        if names := of(type):
-            yield Notice(code, f"{message.format(listed(names))}; --type {safe(names[0])}=numeric takes it as a number")
+    def overruled(names: Sequence[str]) -> str:
+        return f"{listed(names)}; --type {safe(names[0])}=numeric takes it as a number"
+
+    if names := of("categorical"):
+        yield Notice("few_levels", f"few numbers, each in several rows, taken as levels: {overruled(names)}")
+    if names := of("semicontinuous"):
+        message = f"one value in many rows, others beside it, taken as semicontinuous: {overruled(names)}"
+        yield Notice("point_mass", message)
 
 
 def values_of(column: Sequence[Examined], levels: tuple[str, ...], out: Array | None) -> Array:
