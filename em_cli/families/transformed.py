@@ -152,7 +152,7 @@ class BoundTransformed:
         for group in self.contours.ellipsoids(parameters):
             for at, place in enumerate(group.columns):
                 if place in self.transforms:
-                    law = group.locations[:, at], np.sqrt(group.scales[:, at, at]), group.dof
+                    law = group.locations[:, at], np.sqrt(group.variances[:, at]), group.dof
                     mean[:, place], sd[:, place] = _moments(self.transforms[place], *law)
         return mean, sd
 
@@ -166,7 +166,8 @@ class BoundTransformed:
             kept = [at for at, place in enumerate(group.columns) if place not in self.transforms]
             if kept:
                 columns = tuple(group.columns[at] for at in kept)
-                scales = group.scales[:, kept][:, :, kept]
+                own = group.scales[:, kept]
+                scales = own if own.ndim == 2 else own[:, :, kept]
                 found.append(Ellipsoids(columns, group.locations[:, kept], scales, group.dof))
         return found
 
