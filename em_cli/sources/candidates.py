@@ -47,9 +47,12 @@ def check_needed(names: Sequence[str], file: str, columns: Sequence[Column], opt
     """A model needs all its columns; others are ignored."""
     for column in columns:
         if column.name not in names:
-            raise DataError(
-                f"{file} lacks column {quoted(column.name)} that the model needs (its columns: {listed(names)})."
-            )
+            otherwise = ""
+            if len(names) == 1 and options.delimiter is not None:
+                read = f"It was read as the option or the model says, with {quoted(options.delimiter)} between fields;"
+                otherwise = f" {read} --delimiter says what is between them here."
+            lacking = f"{file} lacks column {quoted(column.name)} that the model needs (its columns: {listed(names)})."
+            raise DataError(lacking + otherwise)
     for name in options.aside.values():
         if name not in names:
             raise DataError(unknown_column(name, file, names))

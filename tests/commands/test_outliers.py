@@ -54,7 +54,10 @@ def test_the_document_says_how_it_was_computed(folder):
 def test_new_rows_come_from_a_pipe_with_ids_and_gaps(folder):
     em("fit", "geyser.csv", "-k", 1, "--delimiter", ";", "--out", "one.em", "-q", cwd=folder)
     text = "eruptions,waiting,name\n3.5,70,a\n,,b\n3.5,,c\n9.0,,d\n"
-    found = em("outliers", "one.em/params.json", "-", "--all", "--id", "name", cwd=folder, stdin=text)
+    arguments = ("outliers", "one.em/params.json", "-", "--all", "--id", "name")
+    refused = em(*arguments, cwd=folder, stdin=text, status=3)
+    assert "with ';' between fields; --delimiter says what is between them here." in refused.err
+    found = em(*arguments, "--delimiter", ",", cwd=folder, stdin=text)
     rows = table(found.out)
     assert rows[0]["name"] == "d" and float(rows[0]["tail_probability"]) < 1e-5
     assert rows[-1]["name"] == "b" and rows[-1]["tail_probability"] == "1.0" and "exact" in found.err
