@@ -38,7 +38,7 @@ def outliers(
     from em_cli.runs.row_scores import open_model, target
 
     write = target(out, force, model, *(paths or ()))
-    loaded = open_model(model, paths or [])
+    loaded = open_model(model, paths or [], reading if paths else None)
     data, how = (paths, reading) if paths else own_data(model, reading)
     found = judged(loaded, data, how, alpha, seed)
     if json:

@@ -28,7 +28,7 @@ class Judged:
     """The rows of some files and how unlikely each is."""
 
     key: str  # "row", or the name of the id
-    keys: list[str] | range  # of all rows that were read
+    keys: list[str | int]  # of all rows that were read: their ids, or numbers from 1
     rows: Integers  # (n,) places among these of the rows that have a density
     log_density: Array  # (n,)
     component: Integers  # (n,) the likeliest, from 1; 0 is none
@@ -93,10 +93,11 @@ def own_data(run: str, reading: ReadingOptions) -> tuple[list[str], ReadingOptio
 def judged(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, alpha: float, seed: int) -> Judged:
     """The rows of these files under a model."""
     _check(loaded, alpha)
-    n_read, ids = 0, list[str]()
+    n_read, keys, key = 0, list[str | int](), "row"
     rows, densities, components, codes = list[Integers](), list[Array](), list[Integers](), list[Array]()
     for chunk, scores in scored_chunks(loaded, paths, reading):
-        ids += chunk.ids or ()
+        keys += chunk.keys
+        key = chunk.id_name or key
         rows.append(n_read + chunk.rows)
         densities.append(scores.log_density)
         components.append((scores.responsibilities.argmax(axis=0) + 1) % (loaded.model.n_components + 1))
@@ -107,8 +108,7 @@ def judged(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, a
     seen = Densities.of(np.concatenate(densities), np.concatenate(codes, axis=1), len(loaded.schema.columns))
     ready = loaded.with_gaps if seen.patterns.any() else loaded
     tails = tail_probabilities(ready.model, ready.parameters, seen, alpha, seed)
-    keys = ids if reading.id else range(1, n_read + 1)
-    return Judged(reading.id or "row", keys, np.concatenate(rows), seen.log_density, np.concatenate(components), tails)
+    return Judged(key, keys, np.concatenate(rows), seen.log_density, np.concatenate(components), tails)
 
 
 def _check(loaded: LoadedModel, alpha: float) -> None:
