@@ -106,7 +106,7 @@ def check_spread(x: Array, schema: Schema, shown: str, options: ReadOptions) -> 
             raise narrow_column(column.name, spread, shown)
     if constant and x.shape[1] == 1:
         cells = joined([f"{quoted(name)} ({value})" for name, value in constant.items()])
-        raise DataError(f"{shown} has one row that can be fitted: it shows no spread of {cells}.")
+        raise DataError(f"{shown} has one row that can be fitted: it shows no spread of {cells}. A fit needs two rows.")
     if constant:
         raise constant_columns(constant, shown, options)
 
