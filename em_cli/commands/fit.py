@@ -52,8 +52,10 @@ def fit(
             return
         (fitted,) = run.search(wanted)
         if fitted.chosen is None and not run.halt() and (with_prior := wanted.with_prior()):
-            warn_of_prior(fitted, run.record)
+            collapsed = fitted
             (fitted,) = run.search(with_prior)
+            if fitted.chosen is not None:
+                warn_of_prior(collapsed, run.record)
         if fitted.chosen is None:
             run.give_up(fitted)
         result, context = run.score(fitted, wanted.groups)
