@@ -10,7 +10,7 @@ class Effort:
     """Limits of a search. Where rows are few, a budget of work allows more than the least."""
 
     budget: float = 6e6  # rows times components times passes, that a stage of the search for one model may take
-    starts: int = 6  # of each kind, at most
+    starts: int = 12  # of each kind, at most
     searches: int = 6  # to the end of what split and merge moves can do
     agreement: int = 2  # origins of different kinds that must have led to the best
     generations: int = 4  # of crossover
