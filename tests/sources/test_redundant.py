@@ -15,7 +15,8 @@ A, B, C = RNG.normal(50, 10, (3, N))
 TENTHS = np.round(RNG.dirichlet([3, 2, 4, 1], N) * 100, 1).T
 WHOLE = np.round(RNG.dirichlet([3, 2, 4], N) * 100).T
 DAY = np.round(RNG.uniform(0, 24, N), 1)
-YEAR, MONTH = RNG.integers(2000, 2010, N), RNG.integers(1, 13, N)
+YEAR, MONTH = RNG.integers(2000, 2004, N), RNG.integers(1, 13, N)
+YEAR[0] = 1999  # borne by one row, so that years are no levels
 LAND = RNG.choice(["de", "fr", "it"], N)
 NAMES = {"de": "Germany", "fr": "France", "it": "Italy"}
 
