@@ -11,17 +11,15 @@ from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
-from em_cli.families.distributions.charts import log_ratio, scaled
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import Values
+from em_cli.families.distributions.normal_formulas import NormalFormulas, averages
 from em_cli.families.distributions.parameters import Parameter, above_zero, any_number
 from em_cli.families.distributions.roots import settled
 from em_cli.families.distributions.support import POSITIVE, Support
 
-LOG_2PI = float(np.log(2 * np.pi))
-TIGHT = 1e3  # distance from the middle of the data in standard deviations, beyond which more than 1e-10 would cancel
 LARGEST_LOG = 300.0  # mean or standard deviation of logarithms
 NARROWEST = 1e-12  # standard deviation of a logarithm, relative to that of the column
 
@@ -47,7 +45,7 @@ class Lognormal:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LognormalDistribution:
+class LognormalDistribution(NormalFormulas):
     """Means μ and standard deviations σ of log x; features z and z², where z is log x relative to the column.
 
     The standard deviation of x, nearly σ exp μ, is held above the rounding of the data.
@@ -102,46 +100,9 @@ class LognormalDistribution:
         (up,) = settled(step, (start,))
         return np.maximum(up, 0.0)
 
-    def natural(self, values: Values) -> tuple[Array, Array]:
-        mean, sd = self._relative(values)
-        precision = 1 / sd**2
-        constant = -0.5 * (mean * mean * precision + LOG_2PI) - np.log(sd)
-        return constant, np.concatenate([mean * precision, -0.5 * precision], axis=-1)
-
-    def concentrated(self, values: Values) -> Flags:
-        mean, sd = self._relative(values)
-        concentrated: Flags = np.logical_or.reduce(1 + np.abs(mean) > TIGHT * sd, axis=-1)
-        return concentrated
-
-    def _standard(self, cells: Array, observed: Flags | None, values: Values, j: int) -> Array:
-        """(T, n) distances from the means of column j in standard deviations; zero where a cell is missing."""
-        mean, sd = (part[:, [j]] for part in self._relative(values))
-        z: Array = (cells[j] - mean) / sd
-        return z if observed is None else np.where(observed[j], z, 0.0)
-
-    def log_density_about(self, cells: Array, observed: Flags | None, values: Values) -> Array:
-        total, (_, sd) = np.zeros((len(values[0]), cells.shape[1])), self._relative(values)
-        for j in range(len(self.columns.mean)):
-            z = self._standard(cells, observed, values, j)
-            level = -0.5 * LOG_2PI - np.log(sd[:, [j]])
-            total += (level if observed is None else level * observed[j]) - 0.5 * z * z
-        return total
-
-    def sums_about(self, cells: Array, observed: Flags | None, responsibilities: Array, values: Values) -> Array:
-        d = len(self.columns.mean)
-        sums = np.empty((len(responsibilities), 2 * d))
-        for j in range(d):
-            z = self._standard(cells, observed, values, j)
-            sums[:, j] = np.einsum("tn,tn->t", responsibilities, z)
-            sums[:, d + j] = np.einsum("tn,tn->t", responsibilities, z * z)
-        return sums
-
-    def maximize(self, weight: Array, sums: Array) -> Values:
-        return self._values(*_averages(weight, sums))
-
     def maximize_about(self, weight: Array, sums: Array, values: Values) -> Values:
         mean, sd = self._relative(values)
-        away, variance = _averages(weight, sums)
+        away, variance = averages(weight, sums)
         return self._values(mean + sd * away, sd * sd * variance)
 
     def typical(self) -> Array:
@@ -160,15 +121,6 @@ class LognormalDistribution:
         low: Flags = values[1] < (1 + 1e-6) * self._smallest(values[0])
         return low
 
-    def relative_variance(self, values: Values) -> Array:
-        return self._relative(values)[1] ** 2
-
-    def steps(self, base: Values, values: Values) -> Values:
-        return values[0] - base[0], log_ratio(base[1], values[1])
-
-    def moved(self, base: Values, steps: Values) -> Values:
-        return self.within((base[0] + steps[0], scaled(base[1], steps[1])))
-
     def moments(self, values: Values) -> tuple[Array, Array]:
         with np.errstate(over="ignore"):
             mean = np.exp(values[0] + 0.5 * values[1] ** 2)
@@ -176,22 +128,3 @@ class LognormalDistribution:
 
     def sample(self, values: Values, rng: np.random.Generator) -> Array:
         return rng.lognormal(*values)
-
-    def score(self, weight: Array, sums: Array, values: Values) -> Values:
-        mean, sd = self._relative(values)
-        centre, variance = _averages(weight, sums)
-        away, ratio, concentrated = (centre - mean) / sd, variance / sd**2, self.concentrated(values)
-        if concentrated.any():
-            away, ratio = (np.where(concentrated[..., None], *pair) for pair in ((centre, away), (variance, ratio)))
-        return weight * away / values[1], weight * (ratio + away**2 - 1)
-
-    def information(self, values: Values) -> list[list[Array]]:
-        none = np.zeros_like(values[0])
-        return [[1 / values[1] ** 2, none], [none, none + 2.0]]
-
-
-def _averages(weight: Array, sums: Array) -> tuple[Array, Array]:
-    """Mean and variance, of sums and sums of squares."""
-    d = sums.shape[-1] // 2
-    mean = sums[..., :d] / weight
-    return mean, np.maximum(sums[..., d:] / weight - mean * mean, 0.0)
