@@ -17,7 +17,8 @@ from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
-from em_cli.latents.bayes import bayes, honour_labels, weighted_sum
+from em_cli.latents.bayes import bayes, honour_labels
+from em_cli.latents.single_rows import SingleRows
 from em_cli.parts import Option
 
 TINY = float(np.finfo(float).tiny)
@@ -41,7 +42,7 @@ def shares_refused(weights: str | Sequence[float]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Independent:
+class Independent(SingleRows):
     """Each row draws its component by the mixing weights.
 
     These are free, or fixed: all equal, or as given.
@@ -73,10 +74,6 @@ class Independent:
     def log_prior(self, parameters: MixingWeights) -> Array:
         return parameters.log_weights
 
-    @property
-    def needs_groups(self) -> bool:
-        return False
-
     def posterior(
         self,
         log_density: Array,
@@ -88,32 +85,6 @@ class Independent:
         """Bayes' rule by rows: a softmax over the components, in place."""
         honour_labels(log_density, block.labels)
         return Posterior(bayes(log_density, weights, assignment, block.first_row), None)
-
-    def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
-        return weighted_sum(log_likelihood, weights)
-
-    def seen(self, responsibilities: Array, block: Block) -> None:
-        return None
-
-    def mixed(self, statistics: None, shares: Array) -> None:
-        return statistics
-
-    def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
-        return partition
-
-    @property
-    def exchangeable(self) -> bool:
-        return True
-
-    def renumbered(self, parameters: MixingWeights, order: Integers) -> MixingWeights:
-        return map_arrays(lambda array: array[order], parameters)
-
-    def settled(self, parameters: MixingWeights, weight: Array) -> MixingWeights:
-        return parameters
-
-    @property
-    def decoder(self) -> None:
-        return None
 
     def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
         if not self._free(weight.shape[-1]):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers, map_arrays
+from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
@@ -18,8 +18,9 @@ from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
-from em_cli.latents.bayes import bayes, honour_labels, weighted_sum
+from em_cli.latents.bayes import bayes, honour_labels
 from em_cli.latents.independent import TINY, MixingWeights, WeightsChart, mixing_weights
+from em_cli.latents.single_rows import SingleRows
 from em_cli.parts import Option
 
 BEGIN = 0.05  # share of noise where nothing is known of it
@@ -45,7 +46,7 @@ def all_weights(parameters: NoisyWeights) -> MixingWeights:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Noise:
+class Noise(SingleRows):
     """The noise is uniform over the box of the data; over that of the observed columns, where cells are missing."""
 
     density: Annotated[
@@ -95,10 +96,6 @@ class Noise:
             return density
         return np.broadcast_to(self.log_densities.sum(), x.shape[1])
 
-    @property
-    def needs_groups(self) -> bool:
-        return False
-
     def posterior(
         self,
         log_density: Array,
@@ -117,32 +114,6 @@ class Noise:
         log_likelihood = bayes(joint, weights, assignment, block.first_row)
         log_density[...] = joint[:, :k]
         return Posterior(log_likelihood, np.add.reduce(joint[:, k], axis=1), joint[:, k:])
-
-    def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
-        return weighted_sum(log_likelihood, weights)
-
-    def seen(self, responsibilities: Array, block: Block) -> None:
-        return None
-
-    def mixed(self, statistics: Array | None, shares: Array) -> Array | None:
-        return statistics
-
-    def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
-        return partition
-
-    @property
-    def exchangeable(self) -> bool:
-        return True
-
-    def renumbered(self, parameters: NoisyWeights, order: Integers) -> NoisyWeights:
-        return map_arrays(lambda array: array[order], parameters)
-
-    def settled(self, parameters: NoisyWeights, weight: Array) -> NoisyWeights:
-        return parameters
-
-    @property
-    def decoder(self) -> None:
-        return None
 
     def maximize(self, weight: Array, statistics: Array | None, parameters: NoisyWeights | None) -> NoisyWeights:
         weight = np.maximum(weight, TINY)

@@ -1,0 +1,48 @@
+"""What the latent structures share under which the labels of rows are independent."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from em_cli.engine.arrays import Array, Integers, map_arrays
+from em_cli.engine.rows import Block
+from em_cli.latents.bayes import weighted_sum
+
+Parameters = TypeVar("Parameters")
+Statistics = TypeVar("Statistics")
+
+
+class SingleRows:
+    """Rows are the units, components are told apart by their densities alone, and no row tells of the next."""
+
+    __slots__ = ()
+
+    @property
+    def needs_groups(self) -> bool:
+        return False
+
+    @property
+    def exchangeable(self) -> bool:
+        return True
+
+    @property
+    def decoder(self) -> None:
+        return None
+
+    def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
+        return weighted_sum(log_likelihood, weights)
+
+    def seen(self, responsibilities: Array, block: Block) -> None:
+        return None
+
+    def mixed(self, statistics: Statistics, shares: Array) -> Statistics:
+        return statistics
+
+    def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
+        return partition
+
+    def renumbered(self, parameters: Parameters, order: Integers) -> Parameters:
+        return map_arrays(lambda array: array[order], parameters)
+
+    def settled(self, parameters: Parameters, weight: Array) -> Parameters:
+        return parameters
