@@ -33,12 +33,13 @@ def limits(run: Run, classes: Sequence[Classes], found: Sequence[Distance]) -> l
     """What each distance would stay below in 29 reports of 30, all together, were the model true.
 
     Parametric bootstrap (Efron 1985). Parameters that were fitted to the rows are fitted to every replicate too.
+    NaN where too few replicates have all of the distances.
     """
     rng, n = np.random.default_rng(20), min(run.shown.n, MOST_ROWS)
     values = [[d.value for d in distances(_replicate(run, n, rng), classes, DRAWN)] for _ in range(REPLICATES)]
     drawn = np.array([each for each in values if len(each) == len(found)])
     if not len(found) or len(drawn) < REPLICATES // 2:
-        return [1.0] * len(found)
+        return [float("nan")] * len(found)
     mean, sd = drawn.mean(axis=0), drawn.std(axis=0, ddof=1)
     limit: Array = (mean + _farthest(drawn) * sd) * np.sqrt(n / run.shown.n)
     return [min(1.0, float(one)) for one in limit]

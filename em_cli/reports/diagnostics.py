@@ -18,7 +18,7 @@ DRAWN = 50_000  # rows from the model that stand for its distribution
 VISIBLE = 0.02  # a difference of probabilities that is seen in a picture
 PER_PARAMETER = 2.0  # rows that a free parameter of a component should rest on
 TINY = 0.01  # of all rows
-Grade = Literal["none", "slight", "some", "poor"]
+Grade = Literal["none", "slight", "some", "poor", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Misfit:
     places: tuple[int, ...]
     distance: float  # between 0 and 1
     measure: Measure
-    noise: float  # what no distance of a true model would reach in twenty-nine reports out of thirty
+    noise: float  # what no distance of a true model would reach in 29 reports out of 30; NaN where none can tell
 
     @property
     def place(self) -> int:
@@ -37,6 +37,8 @@ class Misfit:
     @property
     def grade(self) -> Grade:
         """By how much the largest difference of probabilities exceeds what chance makes."""
+        if np.isnan(self.noise):
+            return "unknown"
         if self.distance <= max(self.noise, VISIBLE):
             return "none"
         return "slight" if self.distance < 0.05 else "some" if self.distance < 0.1 else "poor"

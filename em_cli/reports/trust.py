@@ -21,6 +21,7 @@ MEANS = {
     "none": "no misfit that this many rows could show",
     "slight": "slight: hardly to be seen in a picture",
     "some": "some: the shape of the distribution is not quite met; look at the picture",
+    "unknown": "cannot be said: too few replicates could be compared",
     "poor": "poor: another family, a transformation or more components may describe this column better",
 }
 ADVICE = {
@@ -115,18 +116,24 @@ def _foundations(run: Run) -> Html:
 
 def _verdict(run: Run, found: list[Misfit]) -> Html:
     """In words, what misfits: columns by themselves, and columns together; and whose components are not normal."""
-    bad = [misfit for misfit in found if misfit.grade != "none"]
+    bad = [misfit for misfit in found if misfit.grade not in ("none", "unknown")]
     alone = [_named(run, misfit) for misfit in bad if len(misfit.places) == 1]
     together = [_named(run, misfit) for misfit in bad if len(misfit.places) == 2]
     said = []
-    if not bad:
-        said.append("Yes, as far as this many rows can show: no column, and no pair of columns, misfits.")
+    if all(misfit.grade == "unknown" for misfit in found):
+        said.append(
+            "That cannot be said: too few of the replicates drawn from the model could be compared with the rows."
+        )
+    elif not bad:
+        paired = {place for misfit in found if len(misfit.places) == 2 for place in misfit.places}
+        pairs = f", and no pair of the {len(paired)} columns looked at in pairs," if paired else ""
+        said.append(f"Yes, as far as this many rows can show: no column{pairs} misfits.")
     if alone:
         said.append(f"Not all: the distribution of {_some(alone)} is not met.")
     if together:
         said.append(
             f"{'Nor is' if alone else 'Not all:'} how {_some(together)} go together{'' if alone else ' is not met'}: "
-            "more components, or a family that lets columns depend on each other, may."
+            "more components, or a family that lets columns depend on each other, may help."
         )
     return join([paragraph(" ".join(said)), *(paragraph(words) for words in _of_distances(run))])
 

@@ -8,6 +8,7 @@ from program import em
 from scipy.stats import norm
 from shown import run
 
+from em_cli.reports.bootstrap import limits
 from em_cli.reports.diagnostics import (
     entropy,
     entropy_r_squared,
@@ -18,6 +19,7 @@ from em_cli.reports.diagnostics import (
     sure,
     worst_pairs,
 )
+from em_cli.reports.distances import classes_of, distances
 from em_cli.reports.run import Rows
 
 
@@ -144,8 +146,24 @@ def test_a_true_model_does_not_cry(seed, tmp_path):
 def test_limits_know_that_parameters_were_fitted(tmp_path):
     """Of one fitted normal the distance exceeds 0.91/√n once in twenty (Lilliefors 1967), and not 1.36/√n."""
     x = np.random.default_rng(2).standard_normal(900).round(6)
-    found, _ = checked(tmp_path, table_of(x), "-k", 1)
+    found, said = checked(tmp_path, table_of(x), "-k", 1)
     assert 0.75 < found[0].noise * np.sqrt(900) < 1.2
+    assert "Yes, as far as this many rows can show: no column misfits." in said, "there is no pair of columns"
+
+
+def test_where_chance_cannot_be_judged_no_fit_is_praised(monkeypatch):
+    """Where replicates lack a distance that the rows have, none is compared with another."""
+    from em_cli.reports import diagnostics
+    from em_cli.reports.trust import section_of
+
+    found = run("faithful")
+    classes = classes_of(found)
+    seen = distances(found, classes, 1000)
+    unknown = limits(found, classes, [*seen, seen[-1]])
+    assert len(unknown) == len(seen) + 1 and np.isnan(unknown).all()
+    monkeypatch.setattr(diagnostics, "limits", lambda run, classes, found: [float("nan")] * len(found))
+    said = str(section_of(found))
+    assert "That cannot be said" in said and "Yes, as far as" not in said and "no misfit" not in said
 
 
 def test_outliers_are_said_of_the_distances(tmp_path):
