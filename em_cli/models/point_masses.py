@@ -17,7 +17,7 @@ from em_cli.errors import DataError
 from em_cli.families import FAMILIES
 from em_cli.models.groups import MIXED, Group, Wish, options_of, takes
 from em_cli.sources.in_memory import InMemory
-from em_cli.sources.quoting import quoted
+from em_cli.sources.quoting import argument, quoted
 from em_cli.sources.table import Data
 
 SEMICONTINUOUS = "semicontinuous"
@@ -64,7 +64,8 @@ def commonest_of(data: Data, name: str) -> float:
     if np.count_nonzero(cells(data.source, [place]) == found.value) < 2:
         raise DataError(
             f"{data.name}, column {quoted(name)}: no value stands out by the rows that bear it, so there is no point "
-            f"mass. Use --type {quoted(name)}=numeric or positive, or say where it stands: zero_inflated_gaussian:0."
+            f"mass. Use --type {argument(name)}=numeric, or say where it stands: "
+            f"--type {argument(name)}=zero_inflated_gaussian:0."
         )
     return found.value
 

@@ -25,7 +25,7 @@ from em_cli.sources.refusals import (
     without,
 )
 from em_cli.sources.schema import LEVELLED, Column
-from em_cli.sources.suspicions import are_dates, missing_mark, suspicions
+from em_cli.sources.suspicions import are_dates, suspicions
 from em_cli.sources.table import Notice
 from em_cli.sources.usable import Parts
 
@@ -220,7 +220,7 @@ def _kind_of_numbers(name: str, column: Sequence[Examined], options: ReadOptions
         return "count", f"whole numbers from 0 to {written(distinct[-1])}, mean {values.mean():.2g}"
     if 2 < len(distinct) <= FEW_LEVELS and _are_levels(rows):
         return "categorical", f"{len(distinct)} numbers from {written(distinct[0])} to {written(distinct[-1])}"
-    if len(distinct) > FEW_LEVELS + 1 and _has_mass(rows) and missing_mark(distinct, rows) is None:
+    if len(distinct) > FEW_LEVELS + 1 and _has_mass(rows):
         top = int(rows.argmax())
         return "semicontinuous", f"{written(distinct[top])} in {rows[top]:,} of {len(values):,} rows"
     return "numeric", ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array
 from em_cli.printable import safe
 from em_cli.sources.examined import written
 from em_cli.sources.quoting import argument, plural
@@ -37,28 +37,20 @@ def are_dates(values: Array) -> bool:
     return len(distinct) >= ENOUGH_DATES and bool(possible.all())
 
 
-def missing_mark(values: Array, times: Integers) -> int | None:
-    """Which of the distinct values, in order, marks missing cells elsewhere and lies far outside the others here."""
+def _marks(name: str, x: Array) -> str:
+    """What to say of a repeated value that marks missing cells elsewhere and lies far outside the others; or ""."""
+    values, times = np.unique(x[np.isfinite(x)], return_counts=True)
     for end, others in ((0, values[1:]), (-1, values[:-1])):
         if len(others) < ENOUGH_OTHERS or times[end] < 2 or not _MARK.fullmatch(written(values[end])):
             continue
         distance = others[0] - values[end] if end == 0 else values[end] - others[-1]
         if distance > others[-1] - others[0]:
-            return end
-    return None
-
-
-def _marks(name: str, x: Array) -> str:
-    """What to say of a repeated value that may mark missing cells; or ""."""
-    values, times = np.unique(x[np.isfinite(x)], return_counts=True)
-    place = missing_mark(values, times)
-    if place is None:
-        return ""
-    mark, others = written(values[place]), np.delete(values, place)
-    return (
-        f"{safe(name)} is {mark} in {plural(int(times[place]), 'cell')}, and between {written(others[0])} and "
-        f"{written(others[-1])} in the others; if it marks missing cells: --na {argument(mark)}"
-    )
+            mark = written(values[end])
+            return (
+                f"{safe(name)} is {mark} in {plural(int(times[end]), 'cell')}, and between {written(others[0])} and "
+                f"{written(others[-1])} in the others; if it marks missing cells: --na {argument(mark)}"
+            )
+    return ""
 
 
 def _total(columns: list[Array]) -> int:
