@@ -134,6 +134,12 @@ class Attempt:
     degeneracies: Degeneracies
     climbed: bool
     sample_rows: int = 0  # that the climb has seen; 0 means all
+    way: FitResult | None = None  # the end of the climb whose way this one went when it was left
+
+    @property
+    def bound_for(self) -> float:
+        """The log-likelihood to which it climbed, or would have."""
+        return (self.way or self.result).log_likelihood
 
     @property
     def sound(self) -> bool:

@@ -79,9 +79,10 @@ class ModelSearch:
                 seed, start = self.make(self.short_runs.model, kind, number)
                 running.append((kind, seed, replace(self.short_runs.candidate(start), number=next(self.numbers))))
         self.started += each
+        joined: dict[int, FitResult] = {}
         if self.short_runs.rich(len(running)):
             ends = yield from self.short_runs.rested([candidate for _, _, candidate in running], self.observe)
-            results, given_up = ends.results, ends.given_up
+            results, given_up, joined = ends.results, ends.given_up, ends.joined
         else:
             given_up = set[int]()
             for passes in RUNGS[:-1]:
@@ -89,8 +90,10 @@ class ModelSearch:
             results = yield Round([candidate for *_, candidate in running], Stopping(0.0, RUNGS[-1]), self.observe)
         verdicts = self.data.checked(results)
         for i, ((kind, seed, _), result) in enumerate(zip(running, results, strict=True)):
-            at_rest = result.status is Status.CONVERGED
-            self.attempts.append(Attempt(result, kind, seed, verdicts[i], at_rest))
+            left = joined.get(i)
+            at_rest = left is None and result.status is Status.CONVERGED
+            way = None if left is None else result
+            self.attempts.append(Attempt(left or result, kind, seed, verdicts[i], at_rest, way=way))
             if not any(verdicts[i]) and i not in given_up:
                 self.population.append(Solution(result, kind))
         self.population = self.short_runs.fittest(self.population)
@@ -120,11 +123,7 @@ class ModelSearch:
         """Whether most of the starts, and of more than one kind, came to the same end."""
         if not self.population:
             return False
-        near = [
-            a
-            for a in self.attempts
-            if a.sound and self.population[0].log_likelihood - a.result.log_likelihood < DIFFERENT
-        ]
+        near = [a for a in self.attempts if a.sound and self.population[0].log_likelihood - a.bound_for < DIFFERENT]
         return len(near) > SETTLED * len(self.attempts) and len({a.start for a in near}) > 1
 
     def crossover(self) -> Search[None]:

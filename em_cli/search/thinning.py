@@ -34,6 +34,7 @@ class Ends:
 
     results: list[FitResult]  # a climb that joined another one has its end
     given_up: set[int]  # the places of those that were not followed to rest: what they look like means nothing
+    joined: dict[int, FitResult]  # those that went the way of another one, as they stood when they were left
 
 
 def followed(ends: Ends) -> list[FitResult]:
@@ -118,7 +119,8 @@ class _Crowd:
             for i, j in enumerate(last)
         ]
         lost = self.given_up | self.collapsed
-        return Ends(results, {i for i, j in enumerate(last) if j in lost})
+        joined = {i: self.results[i] for i in self.joined}
+        return Ends(results, {i for i, j in enumerate(last) if j in lost}, joined)
 
     def _followed(self, i: int) -> int:
         while i in self.joined:

@@ -17,10 +17,12 @@ from em_cli.models.groups import Group
 from em_cli.models.variants import models, variants
 from em_cli.runners.serial import Serial
 from em_cli.search import survey as survey_of_rows
+from em_cli.search.ledger import Verdict
 from em_cli.search.search import Plan, Task, search
 from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.schema import Column, Schema
+from em_cli.starts import STARTS
 from em_cli.starts.kmeans import KMeans
 from em_cli.starts.random import Random
 
@@ -202,6 +204,18 @@ def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch, restarts):
     assert fitted.chosen.log_likelihood == max(entry.result.log_likelihood for entry in climbed)
     assert all(entry.result.log_likelihood > fitted.chosen.log_likelihood for entry in given_up)
     assert fitted.at_best <= len(climbed)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_a_start_that_counts_as_having_reached_the_best_has_climbed_there(k):
+    """One that went the way of another was left, and has no end of its own to be counted."""
+    (fitted,) = find(Gaussian("full"), reference_rows("faithful.csv", ("eruptions", "waiting")), [k])
+    starts = [entry for entry in fitted.ledger if entry.start in STARTS.names()]
+    left = [entry for entry in starts if entry.verdict is Verdict.STOPPED]
+    ended = [entry.result for entry in starts if entry.verdict is not Verdict.STOPPED]
+    assert left and ended and all(result.status is Status.CONVERGED for result in ended)
+    assert not {tuple(entry.result.trace) for entry in left} & {tuple(result.trace) for result in ended}
+    assert len({id(result.trace) for result in ended}) == len(ended), "no climb stands for two starts"
 
 
 def test_more_components_are_no_worse():
