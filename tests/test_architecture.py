@@ -201,6 +201,19 @@ def test_the_program_starts_with_few_imports():
     assert set(run.stdout.split()) & set(HOME) <= START_UP
 
 
+def test_a_plain_fit_waits_for_no_library_that_it_does_not_need(tmp_path):
+    """SciPy takes a quarter of a second to import, and twelve megabytes."""
+    code = (
+        "import sys; from em_cli.app import main\n"
+        "sys.argv = ['em', 'fit', sys.argv[1], '-k', '2', '--restarts', '1', '-q']\n"
+        "try: main()\n"
+        "finally: assert not {'scipy', 'matplotlib'} & set(sys.modules)"
+    )
+    data = PACKAGE.parent / "sample_data" / "faithful.csv"
+    subprocess.run([sys.executable, "-c", code, data], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (tmp_path / "faithful.em" / "params.json").exists()
+
+
 def test_engine_knows_no_part_by_name():
     for path in (PACKAGE / "engine").glob("*.py"):
         for name, line in imported(path):
