@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,25 +24,31 @@ from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 
 REPLICATES = 29  # beyond the farthest of which chance gets once in thirty
-MOST_ROWS = 2000  # of a replicate; of more, distances shrink as the root of their number
-DRAWN = 20_000  # rows from a model that stand for its distribution
-PASSES = Stopping(tolerance=0.5, max_iterations=12)  # of EM, from the parameters that a replicate was drawn from
+MOST_ROWS = 1000  # of a replicate; of more, distances shrink as the root of their number
+DRAWN = 10  # times as many rows from a replicate's model stand for its distribution: chance is 5 % larger than alone
+PASSES = Stopping(tolerance=0.5, max_iterations=6)  # of EM, from the parameters that a replicate was drawn from
 
 
-def limits(run: Run, classes: Sequence[Classes], found: Sequence[Distance]) -> list[float]:
-    """What each distance would stay below in 29 reports of 30, all together, were the model true.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What each distance would stay below in 29 reports of 30, all together, were the model true."""
 
-    Parametric bootstrap (Efron 1985). Parameters that were fitted to the rows are fitted to every replicate too.
-    NaN where too few replicates have all of the distances.
-    """
+    values: Sequence[float]  # NaN where too few replicates have all of the distances
+    collapsed: int = 0  # replicates whose refit did; they are compared with the model that they were drawn from
+
+
+def limits(run: Run, classes: Sequence[Classes], found: Sequence[Distance]) -> Limits:
+    """By parametric bootstrap (Efron 1985): what was fitted to the rows is fitted to every replicate too."""
     rng, n = np.random.default_rng(20), min(run.shown.n, MOST_ROWS)
-    values = [[d.value for d in distances(_replicate(run, n, rng), classes, DRAWN)] for _ in range(REPLICATES)]
+    replicates = [_replicate(run, n, rng) for _ in range(REPLICATES)]
+    collapsed = sum(fitted is None for _, fitted in replicates)
+    values = [[d.value for d in distances(fitted or rows, classes, DRAWN * n)] for rows, fitted in replicates]
     drawn = np.array([each for each in values if len(each) == len(found)])
     if not len(found) or len(drawn) < REPLICATES // 2:
-        return [float("nan")] * len(found)
+        return Limits([float("nan")] * len(found), collapsed)
     mean, sd = drawn.mean(axis=0), drawn.std(axis=0, ddof=1)
     limit: Array = (mean + _farthest(drawn) * sd) * np.sqrt(n / run.shown.n)
-    return [min(1.0, float(one)) for one in limit]
+    return Limits([min(1.0, float(one)) for one in limit], collapsed)
 
 
 def _farthest(drawn: Array) -> float:
@@ -58,15 +64,18 @@ def _farthest(drawn: Array) -> float:
     return found
 
 
-def _replicate(run: Run, n: int, rng: np.random.Generator) -> Run:
-    """Rows from the model that lack the cells which rows of the data lack, and the model fitted to them."""
+def _replicate(run: Run, n: int, rng: np.random.Generator) -> tuple[Run, Run | None]:
+    """Rows from the model that lack the cells which rows of the data lack, and the model fitted to them.
+
+    None if that collapsed.
+    """
     x, _ = run.model.sample(run.parameters, n, rng)
     kept = np.sort(rng.choice(run.shown.n, n, replace=False))
     x[np.isnan(run.shown.x[:, kept])] = np.nan
     weights = None if run.shown.weights is None else run.shown.weights[kept]
-    rows = replace(run.shown, x=x, weights=weights, numbers=kept + 1)
+    drawn = replace(run, rows=replace(run.shown, x=x, weights=weights, numbers=kept + 1))
     if not _refits(run):
-        return replace(run, rows=rows)
+        return drawn, drawn
     source = InMemory(x, weights)
     columns = columns_as_fitted(run.schema, source, summarize(source))
     family = built(run.schema, run.groups, run.document.get("covariance_type") or "").bind(columns)
@@ -74,8 +83,8 @@ def _replicate(run: Run, n: int, rng: np.random.Generator) -> Run:
     model = Model(family, latent, run.k)
     result = fit([Candidate(model, EM(), model.from_document(run.document), 0)], source, Serial(), PASSES)[0]
     if result.status is Status.DEGENERATE or not np.isfinite(result.log_likelihood):
-        return replace(run, rows=rows)
-    return _under(replace(run, rows=rows), model, result.parameters)
+        return drawn, None
+    return drawn, _under(drawn, model, result.parameters)
 
 
 def _refits(run: Run) -> bool:

@@ -22,6 +22,14 @@ Grade = Literal["none", "slight", "some", "poor", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
+class FitCheck:
+    """What was compared with what the model says, the worst first, and how far chance is known."""
+
+    misfits: list[Misfit]
+    collapsed: int  # replicates that the model could not be fitted to again
+
+
+@dataclass(frozen=True, slots=True)
 class Misfit:
     """Between the observed and the fitted distribution of a column, or of two together."""
 
@@ -86,18 +94,18 @@ def poorly_founded(run: Run) -> list[tuple[int, str]]:
 
 def misfits(run: Run) -> list[Misfit]:
     """Of every column whose distribution can be compared, the worst first."""
-    return [misfit for misfit in fit_check(run) if len(misfit.places) == 1]
+    return [misfit for misfit in fit_check(run).misfits if len(misfit.places) == 1]
 
 
-def fit_check(run: Run) -> list[Misfit]:
+def fit_check(run: Run) -> FitCheck:
     """Of every column and every pair of columns that can be compared, the worst first."""
     classes = classes_of(run)
     found = distances(run, classes, DRAWN)
+    chance = limits(run, classes, found)
     made = [
-        Misfit(each.places, each.value, each.measure, noise)
-        for each, noise in zip(found, limits(run, classes, found), strict=True)
+        Misfit(each.places, each.value, each.measure, noise) for each, noise in zip(found, chance.values, strict=True)
     ]
-    return sorted(made, key=lambda misfit: -misfit.distance)
+    return FitCheck(sorted(made, key=lambda misfit: -misfit.distance), chance.collapsed)
 
 
 def worst_pairs(confused: Array, least: float = 0.01, most: int = 5) -> list[tuple[int, int, float]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import diagnostics, qq
+from em_cli.reports.bootstrap import REPLICATES
 from em_cli.reports.diagnostics import Misfit
 from em_cli.reports.html import Child, Html, bullets, figure_of, join, paragraph, split_table, table, tag
 from em_cli.reports.numbers import shown
@@ -61,8 +62,10 @@ def section_of(run: Run) -> Html:
     """Overlap, certainty, foundations and misfit."""
     parts = [tag("h3", "Do the components overlap?"), _overlap(run)] if len(run.names) > 1 else []
     parts += [tag("h3", "Does every component rest on enough?"), _foundations(run)]
-    if found := diagnostics.fit_check(run):
+    if (check := diagnostics.fit_check(run)).misfits:
+        found = check.misfits
         parts += [tag("h3", "Are the columns described well?"), _verdict(run, found), _misfit(run, found)]
+        parts += [_collapsed(check.collapsed)] if check.collapsed else []
     return join(parts)
 
 
@@ -193,6 +196,14 @@ def _misfit(run: Run, found: list[Misfit]) -> Html:
                 f" {more} more columns fit better than these." if more > 0 else None,
             ),
         ]
+    )
+
+
+def _collapsed(count: int) -> Html:
+    return paragraph(
+        f"Fitted again, the model collapsed in {count} of the {REPLICATES} replicates. Those are compared with the "
+        "model they were drawn from, which lies farther from them than one that was fitted: the limits are too wide "
+        "rather than too narrow, and so many components may be more than the rows can carry."
     )
 
 

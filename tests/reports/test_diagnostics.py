@@ -8,7 +8,7 @@ from program import em
 from scipy.stats import norm
 from shown import run
 
-from em_cli.reports.bootstrap import limits
+from em_cli.reports.bootstrap import REPLICATES, Limits, limits
 from em_cli.reports.diagnostics import (
     entropy,
     entropy_r_squared,
@@ -21,6 +21,8 @@ from em_cli.reports.diagnostics import (
 )
 from em_cli.reports.distances import classes_of, distances
 from em_cli.reports.run import Rows
+from em_cli.reports.trust import section_of
+from em_cli.runs.read_back import read_run
 
 
 def rows_of(responsibilities, weights=None):
@@ -83,12 +85,13 @@ def test_frequencies_of_the_model_itself_do_not_misfit():
     draws, _ = found.model.sample(found.parameters, 5000, np.random.default_rng(7))
     itself = replace(found, rows=replace_rows(found.shown, draws))
     found = misfits(itself)
-    assert len(found) == 4 and all(misfit.distance < 1.5 * misfit.noise for misfit in found)
+    assert len(found) == 4 and all(misfit.distance < misfit.noise for misfit in found)
 
 
 def replace_rows(rows, x):
+    """Those of a larger file, to which nothing was fitted."""
     n = x.shape[1]
-    return Rows(x, None, np.ones((len(rows.responsibilities), n)), np.zeros(n), np.arange(n) + 1, n)
+    return Rows(x, None, np.ones((len(rows.responsibilities), n)), np.zeros(n), np.arange(n) + 1, 2 * n)
 
 
 def test_components_that_rest_on_little_are_named():
@@ -104,13 +107,10 @@ def test_components_that_rest_on_little_are_named():
 
 def checked(folder, text, *options):
     """The fit check of a file, and the report's words."""
-    from em_cli.reports.trust import section_of
-    from em_cli.runs.read_back import read_run
-
     (folder / "d.csv").write_text(text)
     em("fit", "d.csv", *options, "--effort", "low", "-o", "d.em", "--force", "--format", "none", cwd=folder)
     found = read_run(str(folder / "d.em"), [str(folder / "d.csv")])
-    return fit_check(found), str(section_of(found))
+    return fit_check(found).misfits, str(section_of(found))
 
 
 def table_of(*columns):
@@ -154,16 +154,27 @@ def test_limits_know_that_parameters_were_fitted(tmp_path):
 def test_where_chance_cannot_be_judged_no_fit_is_praised(monkeypatch):
     """Where replicates lack a distance that the rows have, none is compared with another."""
     from em_cli.reports import diagnostics
-    from em_cli.reports.trust import section_of
 
     found = run("faithful")
     classes = classes_of(found)
     seen = distances(found, classes, 1000)
     unknown = limits(found, classes, [*seen, seen[-1]])
-    assert len(unknown) == len(seen) + 1 and np.isnan(unknown).all()
-    monkeypatch.setattr(diagnostics, "limits", lambda run, classes, found: [float("nan")] * len(found))
+    assert len(unknown.values) == len(seen) + 1 and np.isnan(unknown.values).all()
+    monkeypatch.setattr(diagnostics, "limits", lambda run, classes, found: Limits([float("nan")] * len(found)))
     said = str(section_of(found))
     assert "That cannot be said" in said and "Yes, as far as" not in said and "no misfit" not in said
+
+
+def test_replicates_that_collapse_are_said(tmp_path):
+    """Of a component of four rows in a plane some replicates have two or fewer."""
+    rng = np.random.default_rng(6)
+    x = np.concatenate([rng.normal(0, 1, (2, 40)), rng.normal(30, 1, (2, 4))], axis=1).round(3)
+    (tmp_path / "d.csv").write_text(table_of(*x))
+    em("fit", "d.csv", "-k", 2, "-o", "d.em", "--format", "none", cwd=tmp_path)
+    found = read_run(str(tmp_path / "d.em"), [str(tmp_path / "d.csv")])
+    collapsed = fit_check(found).collapsed
+    assert 0 < collapsed < REPLICATES
+    assert f"collapsed in {collapsed} of the {REPLICATES} replicates" in str(section_of(found))
 
 
 def test_outliers_are_said_of_the_distances(tmp_path):
