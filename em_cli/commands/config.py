@@ -51,12 +51,26 @@ def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None
 
 @config.command()
 @grouped
-def schema(debug: Debug = False) -> None:
-    """A JSON Schema of run configurations, for editors."""
-    from em_cli.config.texts import schema as text
-    from em_cli.outputs.folder import write_file
+def schema(
+    of: Annotated[
+        str, Option("--of", metavar="DOCUMENT", help="config, params, selection, events or manifest [default: config].")
+    ] = "config",
+    debug: Debug = False,
+) -> None:
+    """A JSON Schema of run configurations, or of what runs write.
 
-    write_file("-", [text()])
+    Example: em config schema --of params
+    """
+    from em_cli.config.texts import schema as of_configurations
+    from em_cli.errors import UsageError
+    from em_cli.outputs.folder import write_file
+    from em_cli.outputs.schemas import DOCUMENTS
+    from em_cli.outputs.schemas import schema as of_document
+    from em_cli.registry import did_you_mean
+
+    if of not in ("config", *DOCUMENTS):
+        raise UsageError(f"unknown document --of {of!r}{did_you_mean(of, ['config', *DOCUMENTS])}")
+    write_file("-", [of_configurations() if of == "config" else of_document(of)])
 
 
 @config.command()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import fields
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, TextIO
 
-from em_cli.engine.events import Finished, FitEvent, Iterated, ModelChosen, Observer, PassDone
+from em_cli.engine.events import Ended, Finished, FitEvent, Iterated, ModelChosen, Observer, PassDone, name_of
 from em_cli.errors import OutputError, in_words
 
 LEVELS: dict[str, tuple[type, ...]] = {
@@ -34,15 +33,14 @@ class JsonLines:
         return self.observe
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.write({"event": "ended", "completed": kind is None})
+        self.write({"event": name_of(Ended), "completed": kind is None})
         if self.failure is not None and kind is None:
             raise OutputError(f"the events could not all be written: {in_words(self.failure)}.")
 
     def observe(self, event: FitEvent) -> None:
         kind = type(event)
         if kind not in self.kinds:
-            name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
-            self.kinds[kind] = name, tuple(field.name for field in fields(event))
+            self.kinds[kind] = name_of(kind), tuple(field.name for field in fields(event))
         name, names = self.kinds[kind]
         line: dict[str, Any] = {"event": name} | {key: _strict(getattr(event, key)) for key in names}
         if isinstance(event, ModelChosen):

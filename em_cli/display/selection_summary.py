@@ -51,7 +51,7 @@ def selection_summary(
     if len(rows) > MOST_ROWS:
         where = " in selection.csv" if folder else ""
         page.line((f" … {len(rows) - MOST_ROWS} more{where}", "dim"))
-    if any(row.get("clear") == "no" for row in shown):
+    if any(row.get("clear") is False for row in shown):
         page.line((f" {UNCLEAR} no more than the searches may have missed", "dim"))
     _tell_notes(page, cut)
     page.blank()
@@ -141,7 +141,7 @@ def _away(row: Mapping[str, Any], delta: float) -> str:
     """How far from the best; marked where that is no more than the searches may have missed."""
     if not isfinite(delta):
         return ""
-    return f"{UNCLEAR} {delta:.1f}" if row.get("clear") == "no" else f"{delta:.1f}"
+    return f"{UNCLEAR} {delta:.1f}" if row.get("clear") is False else f"{delta:.1f}"
 
 
 def _hits(row: Mapping[str, Any], keys: tuple[str, str]) -> str:

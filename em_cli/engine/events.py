@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 # the phases of a search
 STARTS = "starts"  # short runs from a population of starts, of which the best go on
@@ -17,72 +19,86 @@ FINISHING = "finishing"  # climbs to the end on all rows, and all those that wer
 class DataRead:
     """The data are in memory."""
 
-    source: str
-    n_rows: int
-    n_columns: int
-    columns: tuple[str, ...]
-    n_dropped: int
+    source: Annotated[str, "names of the files"]
+    n_rows: Annotated[int, "that were read"]
+    n_columns: Annotated[int, "that are fitted"]
+    columns: Annotated[tuple[str, ...], "their names"]
+    n_dropped: Annotated[int, "rows left out"]
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
     """A phase of a run: reading, those of its search, scoring, writing."""
 
-    name: str
-    n_candidates: int  # that climb in it; 0 if that is not known
+    name: Annotated[str, "reading, starts, refining, crossover, split and merge, finishing, scoring, writing"]
+    n_candidates: Annotated[int, "that climb in it; 0 if that is not known"]
 
 
 @dataclass(frozen=True, slots=True)
 class Iterated:
     """One iterate of one climb: the log-likelihood of its current parameters."""
 
-    candidate: int
-    label: str
-    n_components: int
-    iteration: int
-    log_likelihood: float
+    candidate: Annotated[int, "number of the climb, from 0"]
+    label: Annotated[str, "of the model: its covariance structure"]
+    n_components: Annotated[int, "K"]
+    iteration: Annotated[int, "from 1"]
+    log_likelihood: Annotated[float, "total, natural logarithm"]
 
 
 @dataclass(frozen=True, slots=True)
 class PassDone:
     """One pass over the data has served all candidates that are still climbing."""
 
-    n_climbing: int
-    n_candidates: int
+    n_climbing: Annotated[int, "that still climb"]
+    n_candidates: Annotated[int, "that it served"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
     """One climb has ended."""
 
-    candidate: int
-    label: str
-    n_components: int
-    iterations: int
-    log_likelihood: float
-    status: str
-    remaining: float
+    candidate: Annotated[int, "number of the climb, from 0"]
+    label: Annotated[str, "of the model: its covariance structure"]
+    n_components: Annotated[int, "K"]
+    iterations: Annotated[int, "of the climb"]
+    log_likelihood: Annotated[float, "total; null where it broke down"]
+    status: Annotated[str, "converged, max_iterations, degenerate or interrupted"]
+    remaining: Annotated[float, "nats that more iterations would gain; null if unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChosen:
     """A model of a sweep has its best fit."""
 
-    label: str
-    n_components: int
-    log_likelihood: float
-    criteria: tuple[tuple[str, float], ...]
-    note: str
+    label: Annotated[str, "of the model: its covariance structure, or its family"]
+    n_components: Annotated[int, "K"]
+    log_likelihood: Annotated[float, "total; null if no start gave a fit"]
+    criteria: Annotated[tuple[tuple[str, float], ...], "values by name, the lower the better"]
+    note: Annotated[str, "what else is to be said"]
 
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    code: str
-    message: str
+    """Something is doubtful."""
+
+    code: Annotated[str, "explained in em guide warnings"]
+    message: Annotated[str, "the same in words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run is over."""
+
+    completed: Annotated[bool, "whether it came to its end, with a result or an early one"]
 
 
 FitEvent = DataRead | PhaseStarted | Iterated | PassDone | Finished | ModelChosen | Warned
 Observer = Callable[[FitEvent], None]
+
+
+def name_of(kind: type) -> str:
+    """What an event of this kind is called in a file: data_read, …"""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def ignore(event: FitEvent) -> None:

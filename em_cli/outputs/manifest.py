@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from em_cli import __version__
 from em_cli.errors import DataError, in_words
 from em_cli.printable import json_escaped
 
 MANIFEST = "manifest.json"
-LONGEST_VALUE = 60  # characters, in a message
 LIBRARIES = ("numpy", "scipy", "pandas", "pyyaml", "pydantic", "typer", "rich")
 
 
@@ -43,62 +41,24 @@ def manifest(command: str, seconds: Mapping[str, float], facts: Mapping[str, Any
     }
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="allow", strict=True)
-
-
-class _File(_Lenient):
-    name: str
-    sha256: str
-
-
-class _Output(_Lenient):
-    size: int = 0
-    sha256: str = ""
-
-
-class _Manifest(_Lenient):
-    """What the fields of a manifest hold that are read back; there may be others, and any may be absent."""
-
-    em_version: str = ""
-    command: str = ""
-    arguments: list[str] = []
-    working_directory: str | None = None
-    finished: str = ""
-    seconds: dict[str, float] = {}
-    platform: str = ""
-    python: str = ""
-    libraries: dict[str, str] = {}
-    blas: dict[str, Any] = {}
-    inputs: list[_File] = []
-    outputs: dict[str, _Output] = {}
-    data: dict[str, Any] = {}
-    config: dict[str, Any] = {}
-    stopping: dict[str, Any] = {}
-    warnings: list[dict[str, Any]] = []
-
-
 def read_manifest(run: str | Path) -> dict[str, Any]:
-    """What the manifest of a run folder holds; `DataError` if it cannot be read, or is not what a run has written."""
+    """What the manifest of a run folder holds; `DataError` if it cannot be read, or is not what a run has written.
+
+    There may be fields that we do not know, and any may be absent.
+    """
+    from em_cli.outputs.described import wrong_field
+    from em_cli.outputs.manifest_fields import Manifest
+
     file = Path(run) / MANIFEST
     try:
         found = json.loads(file.read_bytes())
-        _Manifest.model_validate(found)
-        return dict(found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        where = f"the field {field!r} holds {_short(first['input'])}" if field else "it holds no fields"
-        raise DataError(f"{file}: {where}: that is not what a run has written there. Was it edited?") from None
     except FileNotFoundError:
         raise DataError(f"{run} has no {MANIFEST}: it is not a run folder as em fit writes it.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{file}: cannot be read ({in_words(error)}).") from None
-
-
-def _short(value: Any) -> str:
-    text = json_escaped(json.dumps(value, ensure_ascii=False))
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+    if wrong := wrong_field(Manifest, found, partial=True):
+        raise DataError(f"{file}: {wrong}, and no run has written that there. Was it edited?")
+    return dict(found)
 
 
 def _working_folder() -> str | None:

@@ -18,26 +18,18 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Block
 from em_cli.engine.scoring import RowScores, decode, score_rows
-from em_cli.engine.transforms import TRANSFORMS
 from em_cli.errors import DataError, UsageError, in_words
 from em_cli.latents import LATENTS
 from em_cli.models.groups import MIXED, Group, built, check_group, grouped
 from em_cli.outputs.json_text import parse
 from em_cli.sources.files import label
-from em_cli.sources.schema import LEVELLED, TYPES, Column, Schema
+from em_cli.sources.schema import Column, Schema
 
 T = TypeVar("T")
 
 FORMAT = "em.params"
 SCHEMA_VERSION = 1
 LARGEST_FILE = 1 << 30  # bytes
-_FIELDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
-    ("n_missing", (dict, type(None)), "an object"),
-    ("covariance_type", (str, type(None)), "a word"),
-    ("groups", (list,), "a list"),
-    ("reading", (dict,), "an object"),
-    ("components", (list,), "a list"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,33 +197,27 @@ def groups_of(document: Mapping[str, Any], schema: Schema) -> tuple[Group, ...]:
 
 
 def _options(entry: Mapping[str, Any]) -> dict[str, Any]:
-    options = entry.get("family_options", {})
-    if not isinstance(options, Mapping):
-        raise DataError("the field 'family_options' must be an object.")
-    return dict(options)
+    return dict(entry.get("family_options", {}))
 
 
 def _checked(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The document, if its kind, version and columns make sense."""
+    from em_cli.outputs.described import wrong_field
+    from em_cli.outputs.params_fields import ModelFields
+
     if document.get("format") != FORMAT:
         raise DataError(f"it is not a model file of em (its format is {document.get('format')!r}, not {FORMAT!r}).")
     version = document.get("schema_version")
     if version != SCHEMA_VERSION:
         raise DataError(f"it has schema version {version!r}; this em reads {SCHEMA_VERSION}: upgrade em-cli.")
-    k, columns = document.get("n_components"), document.get("columns")
-    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= 1_000_000:
-        raise DataError(f"the field 'n_components' must be a positive integer, not {k!r}.")
-    if not isinstance(columns, list) or not columns or not all(_is_column(c) for c in columns):
-        raise DataError(f"the field 'columns' must list a name and a type ({', '.join(TYPES)}) for each column.")
-    names = [c["name"] for c in columns]
+    if wrong := wrong_field(ModelFields, document):
+        raise DataError(f"{wrong}.")
+    names = [c["name"] for c in document["columns"]]
     if len(set(names)) < len(names):
         raise DataError("the field 'columns' names a column twice.")
-    for field, kinds, words in _FIELDS:
-        if field in document and not isinstance(document[field], kinds):
-            raise DataError(f"the field {field!r} must be {words}.")
     try:
         _check_groups(document, schema_of(document))
-        LATENTS.load(str(document.get("latent")))
+        LATENTS.load(document["latent"])
     except UsageError as error:
         raise DataError(str(error)) from None
     return document
@@ -239,41 +225,12 @@ def _checked(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _check_groups(document: Mapping[str, Any], schema: Schema) -> None:
     """`UsageError` or `DataError` if no family can be built for the columns."""
-    if not isinstance(document.get("family"), str):
-        raise DataError("the field 'family' is missing.")
-    if "groups" in document:
-        groups = document["groups"]
-        if not all(map(_is_group, groups)):
-            raise DataError("the field 'groups' must list a family and its columns for each group.")
-        if sorted(name for g in groups for name in g["columns"]) != sorted(schema.names):
-            raise DataError("the field 'groups' must name every column once.")
+    if "groups" in document and sorted(n for g in document["groups"] for n in g["columns"]) != sorted(schema.names):
+        raise DataError("the field 'groups' must name every column once.")
     found = groups_of(document, schema)
     for group in found:
         check_group(group, schema)
     built(schema, found, str(document.get("covariance_type") or ""))
-
-
-def _is_group(value: Any) -> bool:
-    """Whether this may be a group of columns, which has one family."""
-    if not isinstance(value, dict) or not isinstance(value.get("columns"), list):
-        return False
-    names, family = value["columns"], value.get("family")
-    known = all(isinstance(name, str) for name in names) and isinstance(family, str) and family != MIXED
-    return known and isinstance(value.get("covariance_type", ""), str) and len(names) > 0
-
-
-def _is_column(value: Any) -> bool:
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or value.get("type") not in TYPES:
-        return False
-    levels, transform = value.get("levels", []), value.get("transform")
-    if transform is not None and (not isinstance(transform, str) or transform not in TRANSFORMS):
-        return False
-    if transform is not None and value["type"] != "numeric":
-        return False
-    texts = isinstance(levels, list) and all(isinstance(level, str) for level in levels)
-    if not texts or (value["type"] == "binary" and len(levels) != 2):
-        return False
-    return len(set(levels)) == len(levels) and (len(levels) > 0) == (value["type"] in LEVELLED)
 
 
 def _named(path: str, read: Callable[[], T]) -> T:

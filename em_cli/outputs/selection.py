@@ -13,14 +13,10 @@ from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.models.variants import Variant
 from em_cli.outputs.document import Context, Scored, mclust_name, scored, stop_reason
+from em_cli.outputs.selection_fields import columns
 from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
 
-BEFORE = ("k", "covariance", "model", "family", "log_likelihood", "n_parameters")  # the criteria
-BEHIND = (
-    "delta", "clear", "entropy", "smallest_share", "largest_share", "starts", "at_best", "searches", "reached",
-    "degenerate", "remaining", "optimisation_error", "status", "note",
-)  # fmt: skip
 NESTED = 0.01  # nats by which a mixture may fall below one of fewer components before it is said
 
 
@@ -36,11 +32,6 @@ class Selection:
     @property
     def chosen_row(self) -> dict[str, Any]:
         return next(row for row in self.rows if row["note"].startswith("chosen"))
-
-
-def columns(criterion: str) -> tuple[str, ...]:
-    """Of the table: those of every sweep, and the chosen criterion if it is a third party's."""
-    return (*BEFORE, *names(criterion), *BEHIND)
 
 
 def table(
@@ -148,7 +139,7 @@ def compare_to_best(rows: Sequence[dict[str, Any]], best: Mapping[str, Any], cri
         row["delta"] = row[criterion] - best[criterion]
         if row is not best:
             missed = 2 * (row["optimisation_error"] + best["optimisation_error"])
-            row["clear"] = "yes" if row["delta"] > missed or missed == 0 else "no"
+            row["clear"] = bool(row["delta"] > missed or missed == 0)
 
 
 def _edge(k: int, tried: Sequence[int]) -> str:

@@ -133,6 +133,8 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Itera
 def _shown(value: Any) -> str:
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return repr(value) if isinstance(value, float) else str(value)
 
 

@@ -101,7 +101,7 @@ def _choice(run: Run) -> str:
         return f"{said}."
     second = min(values, key=lambda row: row[name])
     away = second[name] - best[name]
-    doubt = "; that is no more than the searches may have missed" if second.get("clear") == "no" else ""
+    doubt = "; that is no more than the searches may have missed" if second.get("clear") is False else ""
     weight = "hardly worse" if away < 2 else "worse" if away < 10 else "clearly worse"  # Kass & Raftery (1995)
     return f"{said}. The runner-up, {model(second)}, is {weight}: {away:.1f} more{doubt}."
 

@@ -102,7 +102,7 @@ def _model(row: Mapping[str, Any], chosen: bool, name: str, best: float, made: s
     own, covariance, value = str(row["model"]), str(row.get("covariance") or ""), row.get(name)
     label = f"{own} ({covariance})" if covariance not in ("", own) else own
     known = isinstance(value, int | float)
-    unclear = "≈ " if row.get("clear") == "no" else ""
+    unclear = "≈ " if row.get("clear") is False else ""
     note = str(row.get("note") or "")
     return [
         tag("strong", label) if chosen else label,

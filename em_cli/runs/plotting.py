@@ -67,7 +67,7 @@ def fresh_run(
     tables = {}
     for name in TABLES:
         lines = [str(line) for line in files.get(f"{name}.csv", ())]
-        tables[name] = parsed(lines)
+        tables[name] = parsed(name, lines)
         if lines:
             files[f"{name}.csv"] = lines
     loaded = replace(result.loaded, document=document)

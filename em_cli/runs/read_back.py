@@ -12,15 +12,16 @@ import numpy as np
 from em_cli.errors import DataError
 from em_cli.outputs.manifest import MANIFEST, read_manifest
 from em_cli.outputs.model_file import LoadedModel, read_model
-from em_cli.outputs.selection import columns
+from em_cli.outputs.selection_fields import read_table
 from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS
 from em_cli.reports.run import Climb, Rows, Run
 from em_cli.runs.plotted_rows import read_rows
 from em_cli.sources.files import label
 
 KNOWN = {"name", "sha256"}  # of every input
+SELECTION = "selection"
 FILLED = ("candidate", "k")  # columns of tables of a run in which no cell is empty
-NUMBERS = {*FILLED, "log_likelihood", "iteration", "iterations", "n_parameters", "bic", "aic", "icl"}
+NUMBERS = {*FILLED, "log_likelihood", "iteration", "iterations"}
 
 Table = tuple[Mapping[str, Any], ...]
 
@@ -32,7 +33,7 @@ def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) ->
         raise DataError(f"{folder} is a file: a run folder is needed, as em fit writes it.")
     loaded = read_model(folder)
     manifest = _manifest(home)
-    tables = {name: _table(home / f"{name}.csv") for name in ("trace", "restarts", "selection")}
+    tables = {name: _table(home / f"{name}.csv") for name in ("trace", "restarts", SELECTION)}
     rows = read_rows(loaded, manifest, home, data) if rows_wanted else None
     return run_of(home.absolute().name, loaded, manifest, tables, rows)
 
@@ -62,8 +63,10 @@ def run_of(
     )
 
 
-def parsed(lines: Iterable[str]) -> Table:
-    """The rows of a table that `em` wrote; numbers are numbers, blanks None."""
+def parsed(name: str, lines: Iterable[str]) -> Table:
+    """The rows of the table of this name that `em` wrote; numbers are numbers, blanks None."""
+    if name == SELECTION:
+        return tuple(read_table(lines))
     return tuple({name: _value(text) for name, text in row.items()} for row in csv.DictReader(lines))
 
 
@@ -82,12 +85,14 @@ def _table(file: Path) -> Table:
     """Of a file that may be absent; `DataError` if it is not what a run has written."""
     try:
         with file.open(encoding="utf-8", newline="") as lines:
-            rows = parsed(lines)
+            rows = parsed(file.stem, lines)
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file}: cannot be read ({error}).") from None
-    wanted = {"trace": TRACE_COLUMNS, "restarts": LEDGER_COLUMNS}.get(file.stem) or columns("bic")
+    except ValueError as error:
+        raise DataError(f"{file} {error}. Was it edited?") from None
+    wanted = {"trace": TRACE_COLUMNS, "restarts": LEDGER_COLUMNS}.get(file.stem, ())
     for number, row in enumerate(rows, 1):
         if absent := [name for name in wanted if name not in row]:
             raise DataError(f"{file} has no column {absent[0]!r}, which a run has written there. Was it edited?")

@@ -114,10 +114,7 @@ def result_again(path: str, settings: Settings) -> str:
         return summary_of(path, screen, drawn=False)
     if shown == "json" and table.exists():
         config = read_manifest(there)["config"]
-        rows = [
-            {**row, "covariance": row["covariance"] or "", "note": row["note"] or ""}
-            for row in parsed(_content(table).splitlines())
-        ]
+        rows = [dict(row) for row in parsed("selection", _content(table).splitlines())]
         chosen = {"criterion": config["criterion"], "selection": rows}
         return to_json(json.loads(_content(there / "params.json")) | chosen)
     return _content(there / "params.json") if shown == "json" else ""

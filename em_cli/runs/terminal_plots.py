@@ -82,7 +82,7 @@ def _criterion(folder: Path) -> Criterion | None:
     """The table of a sweep, if there is one that can be read."""
     try:
         with (folder / "selection.csv").open(encoding="utf-8", newline="") as lines:
-            rows = parsed(lines)
+            rows = parsed("selection", lines)
         config = json.loads((folder / "manifest.json").read_bytes())["config"]
         name = str(config["criterion"])
         curves: dict[str, dict[int, float]] = {}

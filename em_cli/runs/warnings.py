@@ -119,7 +119,7 @@ def warn_of_choice(selection: Selection, effort: str | None, record: Record) -> 
     if selection.edge:
         record.warn("edge_of_range", selection.edge, doubtful=True)
     second = selection.runner_up
-    if second and second["clear"] == "no":
+    if second and second["clear"] is False:
         away = f"{second['delta']:.1f} away by {criterion_name(selection.criterion)}"
         record.warn(
             "close_call",

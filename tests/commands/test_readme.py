@@ -13,6 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+import written
 from program import ENVIRONMENT, ROOT, SAMPLES, Outcome, in_process
 
 from em_cli.runs.guide_pages import TOPICS
@@ -29,12 +30,19 @@ class Desk:
 
     folder: Path
     done: dict[str, Outcome] = field(default_factory=dict)
+    checked: set[Path] = field(default_factory=set)  # runs and files of events
 
     def run(self, line: str) -> Outcome:
         if line not in self.done:
             alone = line.startswith("em ") and not set(line) & SHELL
             self.done[line] = self._here(line) if alone else self._by_the_shell(line)
         return self.done[line]
+
+    def check_what_is_written(self) -> None:
+        """Every run is what its schemas say, and so are the events."""
+        for file in {*self.folder.rglob("params.json"), *self.folder.rglob("*.jsonl")} - self.checked:
+            written.check_run(file.parent) if file.suffix == ".json" else written.check_events(file)
+            self.checked.add(file)
 
     def _here(self, line: str) -> Outcome:
         with contextlib.chdir(self.folder), mock.patch.dict("os.environ", ENVIRONMENT | {"COLUMNS": "80"}, clear=True):
@@ -86,6 +94,7 @@ def test_commands_run(name, desk):
     for line in commands(PAGES[name]):
         done = desk.run(line)
         assert done.status == 0, f"{line}\n{done.err}"
+    desk.check_what_is_written()
 
 
 @pytest.mark.parametrize("name", [name for name, page in PAGES.items() if blocks("console", page)])

@@ -19,13 +19,13 @@ FAITHFUL = SAMPLES / "faithful.csv"
 @pytest.mark.parametrize(
     ("difference", "errors", "clear"),
     [
-        (1.0, (0.2, 0.2), "yes"),
-        (0.8, (0.2, 0.2), "no"),
-        (1.0, (0.0, inf), "no"),
-        (1.0, (inf, 0.0), "no"),
-        (1e-6, (0.0, 0.0), "yes"),
-        (0.0, (0.0, 0.0), "yes"),
-        (0.0, (0.0, 1e-9), "no"),
+        (1.0, (0.2, 0.2), True),
+        (0.8, (0.2, 0.2), False),
+        (1.0, (0.0, inf), False),
+        (1.0, (inf, 0.0), False),
+        (1e-6, (0.0, 0.0), True),
+        (0.0, (0.0, 0.0), True),
+        (0.0, (0.0, 1e-9), False),
     ],
 )
 def test_clear_is_what_exceeds_the_errors_of_both(difference, errors, clear):
@@ -102,7 +102,7 @@ def test_table_tells_how_far_and_how_sure(tmp_path):
     assert table["delta"].to_list() == pytest.approx((table["aic"] - table["aic"].min()).to_list())
     best = table["delta"].idxmin()
     assert table["note"][best].startswith("chosen") and pd.isna(table["clear"][best])
-    assert set(table["clear"].drop(best)) <= {"yes", "no"}
+    assert set(table["clear"].drop(best)) <= {True, False}
     assert (table["reached"] <= table["searches"]).all() and (table["at_best"] <= table["starts"]).all()
     assert (table["optimisation_error"] >= table["remaining"]).all()
     params = json.loads((tmp_path / "faithful.em" / "params.json").read_text())
@@ -113,7 +113,7 @@ def test_a_choice_that_a_longer_search_may_change(tmp_path):
     """Out of time after the first pass, nobody knows what remains: all the rows are unclear."""
     hasty = ("select", FAITHFUL, "--k-range", "1-3", "--time-limit", "0.001")
     found = json.loads(em(*hasty, "--json", cwd=tmp_path).out)
-    assert [row["clear"] for row in found["selection"] if not row["note"].startswith("chosen")] == ["no", "no"]
+    assert [row["clear"] for row in found["selection"] if not row["note"].startswith("chosen")] == [False, False]
     assert {row["optimisation_error"] for row in found["selection"]} == {None}
     (said,) = (warning["message"] for warning in found["warnings"] if warning["code"] == "close_call")
     second = sorted(found["selection"], key=lambda row: row["bic"])[1]
@@ -135,7 +135,7 @@ def test_the_same_model_by_two_names_is_no_close_call(tmp_path):
 
 @pytest.mark.parametrize(
     ("clear", "effort", "hint"),
-    [("no", "high", "another --seed"), ("no", None, "--restarts 80"), ("yes", "normal", None), (None, "normal", None)],
+    [(False, "high", "another --seed"), (False, None, "--restarts 80"), (True, "normal", None), (None, "normal", None)],
 )
 def test_a_close_call_is_told_but_not_doubtful(clear, effort, hint):
     second = {"model": "EEE", "covariance": "tied", "k": 4, "delta": 0.25, "starts": 20, "clear": clear}

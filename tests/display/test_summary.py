@@ -200,12 +200,12 @@ def test_selection():
 
 
 def test_differences_that_the_searches_may_have_missed():
-    rows = [row | {"searches": 6, "reached": 3, "clear": "no" if row["k"] == 2 else "yes"} for row in ROWS]
+    rows = [row | {"searches": 6, "reached": 3, "clear": row["k"] != 2} for row in ROWS]
     lines = selection_summary(rows, rows[1], "bic", effort="normal").splitlines()
     assert lines[2].split() == ["VVV", "(full)", "2", "-1130.264", "11", "2322.19", "≈", "7.9", "3/6"]
     assert lines.count(" ≈ no more than the searches may have missed") == 1
     assert lines[1].split()[-3:] == ["3/6", "◀", "chosen"]
-    assert "≈" not in selection_summary([row | {"clear": "yes"} for row in ROWS], ROWS[1], "bic")
+    assert "≈" not in selection_summary([row | {"clear": True} for row in ROWS], ROWS[1], "bic")
 
 
 def test_notes_that_had_to_be_cut_are_told_below():

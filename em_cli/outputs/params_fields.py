@@ -1,0 +1,190 @@
+"""What stands in `params.json`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+
+from em_cli.engine.transforms import TRANSFORMS
+from em_cli.models.groups import MIXED
+from em_cli.outputs.described import SOMETIMES, Described, one_of, says
+from em_cli.outputs.selection_fields import SelectionRow
+from em_cli.sources.schema import LEVELLED, TYPES
+
+LIST: Any = Field(default_factory=list)  # where a field is absent
+OBJECT: Any = Field(default_factory=dict)
+Numbers = Annotated[Any, Field(json_schema_extra={"type": "array"})]  # in lists of lists
+
+
+class ColumnFields(Described):
+    """A column that is fitted."""
+
+    name: Annotated[str, says("as the header of the data has it")]
+    type: Annotated[str, *one_of(TYPES, list(TYPES)), says("what kind of values it holds")]
+    levels: Annotated[list[str], says("of a column of levels, in the order of their codes"), SOMETIMES, LIST]
+    transform: Annotated[
+        str | None, *one_of(TRANSFORMS, list(TRANSFORMS)), says("on whose scale it is fitted"), SOMETIMES
+    ] = None
+
+    @model_validator(mode="after")
+    def _levels(self) -> ColumnFields:
+        if self.transform is not None and self.type != "numeric":
+            raise ValueError(f"a transform is for numeric columns, not for {self.type} ones")
+        if len(set(self.levels)) < len(self.levels):
+            raise ValueError("a level stands there twice")
+        if (len(self.levels) > 0) != (self.type in LEVELLED) or (self.type == "binary" and len(self.levels) != 2):
+            raise ValueError(f"{len(self.levels)} levels are too few or too many for type {self.type}")
+        return self
+
+
+def _of_itself(family: str) -> str:
+    if family == MIXED:
+        raise ValueError("a family that is no mixture of families is wanted")
+    return family
+
+
+class GroupFields(Described):
+    """Columns that one family describes. The parameters of the family stand beside."""
+
+    family: Annotated[str, AfterValidator(_of_itself), says("of these columns (em parts families)")]
+    columns: Annotated[list[str], Field(min_length=1), says("their names")]
+    covariance_type: Annotated[str | None, says("its covariance structure"), SOMETIMES] = None
+    family_options: Annotated[
+        dict[str, Any], says("options of the family that are not its defaults"), SOMETIMES, OBJECT
+    ]
+
+
+class ModelFields(Described):
+    """What makes the model, and is needed to read it. The parameters of the family stand beside."""
+
+    format: Annotated[str, says("em.params"), Field(json_schema_extra={"const": "em.params"})]
+    schema_version: Annotated[int, says("1; raised where a field changes its meaning")]
+    family: Annotated[str, says("of all columns (em parts families), or product where there are groups of them")]
+    covariance_type: Annotated[str | None, says("covariance structure: scikit-learn's name, or mclust's")] = None
+    latent: Annotated[str, says("latent structure: independent, noise, markov, …")]
+    n_components: Annotated[int, Field(ge=1, le=1_000_000), says("K")]
+    columns: Annotated[list[ColumnFields], Field(min_length=1), says("that are fitted, in their order")]
+    family_options: Annotated[
+        dict[str, Any], says("options of the family that are not its defaults"), SOMETIMES, OBJECT
+    ]
+    groups: Annotated[list[GroupFields], says("of columns, where several families describe them"), SOMETIMES, LIST]
+    reading: Annotated[
+        dict[str, Any],
+        says("how the data were read, where it was not by the defaults; new rows are likewise"),
+        SOMETIMES,
+        OBJECT,
+    ]
+    n_missing: Annotated[dict[str, Any] | None, says("missing cells of each column that has any")] = None
+    components: Annotated[list[Any], says("each in the units of the data, the largest first"), LIST]
+
+
+class AtValue(Described):
+    value: Annotated[float, says("that many rows bear exactly")]
+    probability: Annotated[float, says("of it in this component")]
+
+
+class ComponentFields(Described):
+    """A component in the units of the data."""
+
+    component: Annotated[int, says("its number, from 1")]
+    name: Annotated[str, says("component and its number, or what --labels calls it")]
+    weight: Annotated[float, says("its share of the mixture")]
+    n_effective: Annotated[float, says("sum of the responsibilities of the rows, times their weights")]
+    n_assigned: Annotated[int, says("rows of which it is the likeliest")]
+    mean: Annotated[dict[str, float | None], says("of each column of numbers; null where there is none")]
+    sd: Annotated[dict[str, float | None], says("standard deviation, likewise")]
+    at_value: Annotated[dict[str, AtValue], says("point masses of semicontinuous columns"), SOMETIMES]
+    probabilities: Annotated[dict[str, dict[str, float]], says("of the levels of each column of levels"), SOMETIMES]
+    degenerate: Annotated[bool, says("whether it has collapsed")]
+
+
+class SearchFields(Described):
+    """How the fit was found."""
+
+    effort: Annotated[str | None, says("low, normal or high; null for plain restarts or a given start")]
+    searches: Annotated[int, says("searches, or restarts, that were made")]
+    reached: Annotated[int, says("of them, those that came to the best value")]
+    starts: Annotated[int, says("climbs in restarts.csv")]
+    failed: Annotated[int, says("climbs that broke down")]
+    degenerate: Annotated[int, says("climbs that ended in a component that has collapsed")]
+    at_best: Annotated[int, says("climbs that ended at the best value")]
+    log_likelihoods: Annotated[
+        list[float | None], says("at which each ended; null on a sample of the rows, or where it broke down")
+    ]
+
+
+class WarningFields(Described):
+    """What is doubtful of a run."""
+
+    code: Annotated[str, says("explained in em guide warnings")]
+    message: Annotated[str, says("the same in words")]
+
+
+class Params(ModelFields):
+    """A fitted model: params.json, and what em fit --json prints. Beside these fields stand the parameters of the
+    family, by the names of the field (covariances, rates, shapes, …) and in the order of the components."""
+
+    em_version: Annotated[str, says("of the program that wrote it")]
+    structure: Annotated[str | None, says("mclust's name of the covariance structure")]
+    n_features_in: Annotated[int, says("D, the number of columns")]
+    feature_names_in: Annotated[list[str], says("their names")]
+    weights: Annotated[list[float], says("mixing weights of the components")]
+    means: Annotated[Numbers, says("of the components, one number for each column (D)"), SOMETIMES]
+    covariances: Annotated[Numbers, says("in scikit-learn's shape for the structure, else (K, D, D)"), SOMETIMES]
+    weights_fixed: Annotated[str, says("equal or given, where the weights are not free"), SOMETIMES]
+    noise: Annotated[float, says("weight of the noise component"), SOMETIMES]
+    noise_density: Annotated[float, says("at which it is uniform"), SOMETIMES]
+    noise_box: Annotated[list[list[float]], says("lowest and highest value of each column"), SOMETIMES]
+    noise_density_fixed: Annotated[bool, says("whether it was given"), SOMETIMES]
+    noise_n_assigned: Annotated[float, says("rows of which the noise is the likeliest, by weight"), SOMETIMES]
+    weights_meaning: Annotated[str, says("what the weights of a chain are"), SOMETIMES]
+    transitions: Annotated[str | list[Any], says("which of them may be: free, left-right, or rows"), SOMETIMES]
+    initial: Annotated[str | list[Any], says("how sequences begin: free, stationary, first, or numbers"), SOMETIMES]
+    startprob: Annotated[list[float], says("of each state, where a sequence begins"), SOMETIMES]
+    transmat: Annotated[list[list[float]], says("from each state (row) to the next"), SOMETIMES]
+    stationary: Annotated[list[float] | None, says("law of the states after many steps"), SOMETIMES]
+    mean_duration: Annotated[list[float | None], says("steps for which a state lasts"), SOMETIMES]
+    sequence_column: Annotated[str | None, says("which rows are a sequence"), SOMETIMES]
+    order_column: Annotated[str | None, says("their time"), SOMETIMES]
+    step: Annotated[str | None, says("of time"), SOMETIMES]
+    n_sequences: Annotated[int, says("sequences"), SOMETIMES]
+    n_steps: Annotated[int, says("steps of all sequences, gaps included"), SOMETIMES]
+    n_transitions: Annotated[int, says("from one step to the next"), SOMETIMES]
+    components: Annotated[list[ComponentFields], says("each in the units of the data, the largest first"), LIST]
+    log_likelihood: Annotated[float, says("total, natural logarithm")]
+    prior: Annotated[str, says("none, or weak")]
+    log_prior: Annotated[float, says("logarithm of the prior at the parameters; 0 without")]
+    penalised_log_likelihood: Annotated[float, says("log-likelihood and log-prior")]
+    lower_bound: Annotated[float, says("log-likelihood per row, or per unit of weight")]
+    n_parameters: Annotated[int, says("free parameters")]
+    bic: Annotated[float, says("-2 log-likelihood + parameters × log(n_for_bic)")]
+    aic: Annotated[float, says("-2 log-likelihood + 2 parameters")]
+    icl: Annotated[float, says("BIC and what the rows are uncertain")]
+    icl_kind: Annotated[str, says("map: by the likeliest component of each row, as in mclust")]
+    bic_mclust: Annotated[float, says("-BIC, as mclust prints it")]
+    criterion_convention: Annotated[str, says("lower is better")]
+    converged: Annotated[bool, says("whether the climb came to its end")]
+    stop_reason: Annotated[str, says("why the climb ended")]
+    n_iter: Annotated[int, says("iterations of the climb")]
+    remaining_estimate: Annotated[float | None, says("nats that more iterations would gain; null if unknown")]
+    tol: Annotated[float, says("nats, as asked for")]
+    max_iter: Annotated[int, says("as asked for")]
+    floor: Annotated[str | None, says("below which no variance falls")]
+    floor_active: Annotated[bool, says("whether a component is at it")]
+    n_samples: Annotated[int, says("rows fitted")]
+    n_rows_read: Annotated[int, says("rows of the data")]
+    n_rows_dropped: Annotated[int, says("rows not fitted")]
+    missing_policy: Annotated[str, says("model, drop or error")]
+    weight_column: Annotated[str | None, says("of case weights")]
+    weight_type: Annotated[str | None, says("frequency or sampling")]
+    sum_weights: Annotated[float, says("of the rows fitted")]
+    n_for_bic: Annotated[float, says("rows, or sum of their weights, in the criteria")]
+    search: Annotated[SearchFields, says("how the fit was found")]
+    random_state: Annotated[int, says("the seed")]
+    start: Annotated[str, says("kind of starts: auto, kmeans, …, or given")]
+    data_sha256: Annotated[str, says("of all input files")]
+    config_sha256: Annotated[str, says("of what in the configuration decides the result")]
+    warnings: Annotated[list[WarningFields], says("what is doubtful")]
+    criterion: Annotated[str, says("by which the model was chosen (em select --json)"), SOMETIMES]
+    selection: Annotated[list[SelectionRow], says("every model tried (em select --json)"), SOMETIMES]
