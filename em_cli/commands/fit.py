@@ -40,7 +40,6 @@ def fit(
     from em_cli.runs.request import Request
     from em_cli.runs.run import opened
     from em_cli.runs.stdout import fit_text
-    from em_cli.runs.warnings import warn_of_prior
 
     sections = (column_options, reading, model_options, search_options, place, folder_options)
     with opened(Request("fit", paths or (), sections, config_options, report, screen)) as run:
@@ -51,11 +50,6 @@ def fit(
             run.say_plan(wanted)
             return
         (fitted,) = run.search(wanted)
-        if fitted.chosen is None and not run.halt() and (with_prior := wanted.with_prior()):
-            collapsed = fitted
-            (fitted,) = run.search(with_prior)
-            if fitted.chosen is not None:
-                warn_of_prior(collapsed, run.record)
         if fitted.chosen is None:
             run.give_up(fitted)
         result, context = run.score(fitted, wanted.groups)

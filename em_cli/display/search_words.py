@@ -52,7 +52,8 @@ def _reached(search: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     if not made:
         return ""
     if made == 1 and effort:
-        return f"one search only: another may lead higher ({longer(str(effort), made)})"
+        alone = ", the other starts having collapsed" if number(search.get("degenerate")) else ""
+        return f"one search only{alone}: another may lead higher ({longer(str(effort), made)})"
     if made == 1:
         return "from one start only: another may lead higher"
     plural = "searches" if effort else "starts"

@@ -107,7 +107,8 @@ def _choice(
     said = f"Chosen by {name} (lower is better): {model_name(chosen)}."
     second = next((row for row in rows if not _same(row, chosen) and isfinite(_value(row, criterion))), None)
     if second is None:
-        return said
+        others = len(rows) > 1
+        return f"Nothing to choose from: {model_name(chosen)} is the only one with a sound fit." if others else said
     away = _value(second, criterion) - best
     close = ": hardly worse" if away < BARE_MENTION else ""
     return f"{said} Runner-up: {model_name(second)}, {away:.1f} away{close}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -19,6 +19,11 @@ class Degeneracy:
 
     reason: str
     at_resolution: bool  # it is held up only by the resolution of the data
+    columns: tuple[int, ...] = ()  # along which it is; the places among those of the family, the first the worst
+
+    def among(self, columns: Integers) -> Degeneracy:
+        """The same of a family whose columns have these places among others."""
+        return replace(self, columns=tuple(int(columns[place]) for place in self.columns))
 
 
 class Family(Protocol):

@@ -135,8 +135,11 @@ class BoundProduct:
         return sum(family.n_parameters(n_components) for family in self.families)
 
     def degenerate(self, parameters: ProductParameters, support: Array) -> list[Degeneracy | None]:
-        by_family = [family.degenerate(own, support) for (family, _, _), own in self._with(parameters)]
-        return [next((reason for reason in reasons if reason), None) for reasons in zip(*by_family, strict=True)]
+        by_family = [
+            [collapse and collapse.among(columns) for collapse in family.degenerate(own, support)]
+            for (family, columns, _), own in self._with(parameters)
+        ]
+        return [next((collapse for collapse in found if collapse), None) for found in zip(*by_family, strict=True)]
 
     def moments(self, parameters: ProductParameters) -> tuple[Array, Array]:
         found = [(columns, family.moments(own)) for (family, columns, _), own in self._with(parameters)]

@@ -15,8 +15,9 @@ from em_cli.models.variants import Variant
 from em_cli.outputs.document import Context, Scored, mclust_name, scored, stop_reason
 from em_cli.outputs.selection_fields import columns
 from em_cli.outputs.tables import csv_text
-from em_cli.search.ledger import Fitted, Verdict
+from em_cli.search.ledger import Fitted, Verdict, first_reason
 
+UNRANKED = "not ranked, under a weak prior: every start collapsed without it, "
 NESTED = 0.01  # nats by which a mixture may fall below one of fewer components before it is said
 
 
@@ -28,6 +29,7 @@ class Selection:
     edge: str  # a warning, if the choice lies at the edge of the range
     runner_up: dict[str, Any] | None = None  # the next best row, if there is one
     context: Context | None = None  # of the choice
+    unranked: tuple[tuple[dict[str, Any], str], ...] = ()  # of models without a fit to be compared, and why
 
     @property
     def chosen_row(self) -> dict[str, Any]:
@@ -44,11 +46,15 @@ def table(
     criterion: str,
     observe: Observer,
 ) -> Selection:
-    """Score every fit; the smallest value of the criterion is chosen, among equals the smaller model."""
+    """Score every fit; the smallest value of the criterion is chosen, among equals the smaller model.
+
+    Those that were fitted with a prior for want of any other fit are ranked only where all are.
+    """
+    last_resort = all(fitted.chosen is None or fitted.without_prior for fitted in fits)
     rows: list[dict[str, Any]] = []
     tops: dict[str, tuple[float, int]] = {}
     candidates: list[tuple[float, int, int, Scored, Context]] = []
-    heads, blank = _heads(tried), dict.fromkeys(columns(criterion))
+    heads, blank = _heads(tried), dict.fromkeys(columns(criterion)) | {"prior": ""}
     by_label = {variant.label: variant for variant in tried}
     for fitted in fits:
         row: dict[str, Any] = blank | heads[fitted.label]
@@ -62,8 +68,13 @@ def table(
             own = replace(context, groups=variant.groups, latent=variant.latent)
             result = scored(replace(fitted, label=row["covariance"]), own, source, runner)
             row |= _figures(result, own, criterion)
-            compare_to_fewer(row, not any(result.degeneracies), tops)
-            candidates.append((row[criterion], result.figures.n_parameters, len(rows), result, own))
+            if fitted.without_prior and not last_resort:
+                reason = first_reason(fitted.without_prior.ledger)
+                row |= dict.fromkeys(names(criterion)) | {"note": UNRANKED + reason}
+            else:
+                if row["prior"] == "none":  # which nests mixtures
+                    compare_to_fewer(row, not any(result.degeneracies), tops)
+                candidates.append((row[criterion], result.figures.n_parameters, len(rows), result, own))
         rows.append(row)
         found = tuple((name, row[name]) for name in names(criterion) if row[name] is not None)
         height = row["log_likelihood"] if row["log_likelihood"] is not None else float("-inf")
@@ -80,7 +91,9 @@ def table(
     rows[place]["note"] = "; ".join(
         filter(None, ["chosen", "at the edge of the range" if edge else "", rows[place]["note"]])
     )
-    return Selection(criterion, tuple(rows), best, edge, rows[order[1][2]] if len(order) > 1 else None, of_best)
+    second = rows[order[1][2]] if len(order) > 1 else None
+    unranked = tuple((row, row["note"].removeprefix(UNRANKED)) for row in rows if row[criterion] is None)
+    return Selection(criterion, tuple(rows), best, edge, second, of_best, unranked)
 
 
 def _heads(tried: Sequence[Variant]) -> dict[str, dict[str, Any]]:
@@ -109,6 +122,7 @@ def _figures(result: Scored, context: Context, criterion: str) -> dict[str, Any]
         "largest_share": float(shares.max()),
         "remaining": chosen.remaining,
         "optimisation_error": result.fitted.optimisation_error,
+        "prior": "weak" if chosen.candidate.model.prior else "none",
         "status": stop_reason(chosen, context),
         "note": collapse,
     }

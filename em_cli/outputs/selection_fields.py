@@ -42,6 +42,7 @@ class SelectionRow(Described):
     degenerate: Annotated[int | None, says("climbs that ended in a component that has collapsed")]
     remaining: Annotated[Number, says("nats that more iterations would gain")]
     optimisation_error: Annotated[Number, says("nats by which the best value may have been missed")]
+    prior: Annotated[str, says("none or weak; where only some have one they are not ranked: their criteria are blank")]
     status: Annotated[str, says("why the climb ended; failed if there is no fit")]
     note: Annotated[str, says("chosen, and what else is to be said")]
 

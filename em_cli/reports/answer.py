@@ -98,7 +98,8 @@ def _choice(run: Run) -> str:
     values = [row for rows in criterion.series(run).values() for row in rows if row is not best]
     said = f"Of {len(run.selection)} models, {name.upper()} chooses {model(best)}"
     if not values:
-        return f"{said}."
+        alone = f"Of {len(run.selection)} models, only {model(best)} has a sound fit: there was nothing to choose from."
+        return alone if len(run.selection) > 1 else f"{said}."
     second = min(values, key=lambda row: row[name])
     away = second[name] - best[name]
     doubt = "; that is no more than the searches may have missed" if second.get("clear") is False else ""

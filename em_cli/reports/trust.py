@@ -52,7 +52,9 @@ ADVICE = {
     "constant_column": "Nothing has to be done.",
     "copied_columns": "Nothing has to be done for what is left out; what is fitted as asked for counts twice.",
     "empty_rows": "Nothing has to be done: these rows say nothing.",
-    "weak_prior": "Try a smaller -k; look for rows that are repeated.",
+    "no_choice": "Compare all under a prior (--prior weak), or with fewer parameters (--covariance tied).",
+    "not_ranked": "Compare all under a prior (--prior weak), or with fewer parameters (--covariance tied).",
+    "weak_prior": "Try a smaller -k, or leave out the column that the warning names.",
     "time_limit": "Give it more time.",
     "interrupted": "Run it again to its end.",
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from em_cli.engine.protocols import Runner
@@ -35,7 +35,8 @@ from em_cli.runs.stdout import plan_text
 from em_cli.runs.tasks import Tasks, tasks_of
 from em_cli.runs.verify import verified
 from em_cli.search.ledger import Fitted
-from em_cli.search.search import Plan, search
+from em_cli.search.search import Plan, Task, search
+from em_cli.search.survey import Survey
 from em_cli.sources.table import Data
 
 
@@ -62,12 +63,22 @@ class Run:
         return tasks_of(self.settings, self.data)
 
     def search(self, wanted: Tasks) -> list[Fitted]:
-        """Fit the models; refused if memory would not do."""
+        """Fit the models; where one has no sound fit, with a weak prior. Refused if memory would not do."""
         check_memory(self.settings.config, self.data, wanted.tasks, self.plan)
+        fits = self._searched(wanted.tasks, wanted.survey)
+        again = wanted.with_prior([place for place, fitted in enumerate(fits) if fitted.chosen is None])
+        if again and not self.halt():
+            with_prior = self._searched(tuple(again.values()), wanted.survey)
+            for place, fitted in zip(again, with_prior, strict=True):
+                if fitted.chosen is not None:
+                    fits[place] = replace(fitted, without_prior=fits[place])
+        return fits
+
+    def _searched(self, tasks: Sequence[Task], known: Survey) -> list[Fitted]:
         with self.record.timed("search", shown=False):
             return search(
-                wanted.tasks,
-                wanted.survey,
+                tasks,
+                known,
                 self.runner,
                 self.plan,
                 self.record.observe,
@@ -83,7 +94,7 @@ class Run:
             with suppress(OSError):
                 sys.stderr.write(f"em: interrupted before there was a sound fit: no result was written.{further}\n")
             raise SystemExit(interruption.status)
-        raise NoFit(warnings.no_fit(fitted))
+        raise NoFit(warnings.no_fit(fitted, self.data))
 
     def score(self, fitted: Fitted, groups: tuple[Group, ...]) -> tuple[Scored, Context]:
         """The fit as it is written, and what documents say beside it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from em_cli.errors import UsageError
@@ -30,13 +31,14 @@ class Tasks:
         """Those of the first variant."""
         return self.variants[0].groups
 
-    def with_prior(self) -> Tasks | None:
-        """The same models with a weak prior; None if they have one, or cannot have any, or go on from a start."""
-        for task in self.tasks:
-            if task.start is not None or task.model.prior or task.model.family.penalty is None:
-                return None
-        tasks = tuple(replace(task, model=replace(task.model, prior=WEAK)) for task in self.tasks)
-        return replace(self, tasks=tasks)
+    def with_prior(self, places: Sequence[int]) -> dict[int, Task]:
+        """The models at these places with a weak prior: those that have none, can have one, and begin anywhere."""
+        tasks = {place: self.tasks[place] for place in places}
+        return {
+            place: replace(task, model=replace(task.model, prior=WEAK))
+            for place, task in tasks.items()
+            if task.start is None and not task.model.prior and task.model.family.penalty is not None
+        }
 
 
 def tasks_of(settings: Settings, data: Data) -> Tasks:

@@ -6,13 +6,15 @@ from em_cli.config.durations import duration_text
 from em_cli.config.run_config import RunConfig
 from em_cli.display.search_words import longer
 from em_cli.display.selection_summary import criterion_name, model_name
+from em_cli.display.text import counted
 from em_cli.engine.climb import FitResult
 from em_cli.engine.stopping import Status
 from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.selection import Selection
+from em_cli.runs.at_fault import collapsed, of_columns, of_search
 from em_cli.runs.fitted_rows import scored_blocks
 from em_cli.runs.record import Record
-from em_cli.search.ledger import Fitted, Verdict, first_reason
+from em_cli.search.ledger import Fitted, Verdict, unpenalised
 from em_cli.sources.table import Data
 
 ROWS_SHOWN = 8
@@ -37,10 +39,12 @@ def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) ->
     """Say what is doubtful about the chosen fit."""
     fitted, chosen = result.fitted, result.fitted.chosen
     assert chosen is not None, "there is a fit to speak of"
+    if fitted.without_prior is not None:
+        _warn_of_prior(fitted.without_prior, data, record)
     if chosen.status is Status.MAX_ITERATIONS:
         _warn_not_converged(chosen, context.max_iter, record)
     _warn_of_degeneracies(result, data, record)
-    _warn_of_higher(fitted, chosen, record)
+    _warn_of_higher(fitted, chosen, data, record)
     warn_if_reached_once(fitted, context.effort, record)
     if result.figures.n_parameters > result.figures.n_rows:
         record.warn(
@@ -65,28 +69,29 @@ def _warn_of_degeneracies(result: Scored, data: Data, record: Record) -> None:
         collapse = result.degeneracies[k]
         assert collapse is not None, "the component has collapsed"
         shown = ", ".join(map(str, rows[:ROWS_SHOWN])) + (", …" if len(rows) > ROWS_SHOWN else "")
+        at_fault = of_columns(data, collapse.columns)
+        along = f", {at_fault.words}" if at_fault else ""
         record.warn(
             "few_rows",
-            f"component {k + 1} is not to be trusted: {collapse.reason} (rows {shown or 'none'}).",
+            f"component {k + 1} is not to be trusted: {collapse.reason}{along} (rows {shown or 'none'}).",
             doubtful=True,
         )
 
 
-def _warn_of_higher(fitted: Fitted, chosen: FitResult, record: Record) -> None:
+def _warn_of_higher(fitted: Fitted, chosen: FitResult, data: Data, record: Record) -> None:
     """Say that degenerate solutions would have a higher log-likelihood."""
-    higher = [
-        entry
-        for entry in fitted.ledger
-        if entry.verdict is Verdict.DEGENERATE
-        and not entry.sample_rows
-        and entry.result.log_likelihood > chosen.log_likelihood
-    ]
+    set_aside = [e for e in fitted.ledger if e.verdict is Verdict.DEGENERATE and not e.sample_rows]
+    higher = [e for e in set_aside if e.result.log_likelihood > chosen.log_likelihood]
+    plain = {id(e): unpenalised(e.result) for e in higher}
+    higher = [e for e in higher if plain[id(e)] > unpenalised(chosen)]
     if higher:
-        top = max(higher, key=lambda entry: entry.result.log_likelihood)
+        top = max(higher, key=lambda e: plain[id(e)])
+        at_fault = of_columns(data, top.collapse.columns if top.collapse else ())
+        along = f": {at_fault.words}" if at_fault else ""
         record.warn(
             "degenerate_set_aside",
-            f"{len(higher)} degenerate solutions with a higher log-likelihood (up to "
-            f"{top.result.log_likelihood:.3f}) were set aside: {top.reason}.",
+            f"{counted(len(higher), 'degenerate solution')} with a higher log-likelihood (up to "
+            f"{plain[id(top)]:.3f}) {'was' if len(higher) == 1 else 'were'} set aside ({top.reason}{along}).",
             doubtful=True,
         )
 
@@ -105,11 +110,11 @@ def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> 
         )
 
 
-def warn_of_prior(fitted: Fitted, record: Record) -> None:
+def _warn_of_prior(fitted: Fitted, data: Data, record: Record) -> None:
     """Say why a prior is used that nobody asked for."""
     record.warn(
         "weak_prior",
-        f"{_collapsed(fitted)}: this is a fit with --prior weak, by which components cannot collapse.",
+        f"{collapsed(data, fitted)}: this is a fit with --prior weak, which gives every component some width.",
         doubtful=True,
     )
 
@@ -118,6 +123,8 @@ def warn_of_choice(selection: Selection, effort: str | None, record: Record) -> 
     """Say what is doubtful about the choice of a sweep."""
     if selection.edge:
         record.warn("edge_of_range", selection.edge, doubtful=True)
+    if selection.unranked:
+        _warn_of_unranked(selection, record)
     second = selection.runner_up
     if second and second["clear"] is False:
         away = f"{second['delta']:.1f} away by {criterion_name(selection.criterion)}"
@@ -126,6 +133,24 @@ def warn_of_choice(selection: Selection, effort: str | None, record: Record) -> 
             f"the runner-up, {model_name(second)}, is {away}, no more than the searches may have missed: "
             f"a longer one ({longer(effort, second['starts'])}) may change the choice.",
         )
+
+
+def _warn_of_unranked(selection: Selection, record: Record) -> None:
+    """Some models have no fit to compare: where that is all but those of one k, nothing was chosen."""
+    ranked = {row["k"] for row in selection.rows if row[selection.criterion] is not None}
+    lost = sorted({row["k"] for row, _ in selection.unranked} - ranked)
+    said = f"k = {', '.join(map(str, lost))}" if lost else "; ".join(model_name(row) for row, _ in selection.unranked)
+    none = f"{said}: no sound fit without a prior ({selection.unranked[0][1]})"
+    if lost and len(ranked) == 1:
+        record.warn(
+            "no_choice",
+            f"{none}, so there was nothing to choose from: k = {min(ranked)} is the only one that could be fitted. "
+            "--prior weak compares them all under a prior.",
+            doubtful=True,
+        )
+        return
+    above = bool(lost) and selection.chosen_row["k"] == max(ranked) < lost[-1]
+    record.warn("not_ranked", f"{none}, so not ranked. --prior weak compares them all under a prior.", doubtful=above)
 
 
 def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:
@@ -138,11 +163,10 @@ def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:
     return found
 
 
-def no_fit(fitted: Fitted) -> str:
+def no_fit(fitted: Fitted, data: Data) -> str:
     """The message when no start gave a fit."""
-    return f"{_collapsed(fitted)}. Try a smaller -k, --covariance tied, or look for repeated rows in the data."
-
-
-def _collapsed(fitted: Fitted) -> str:
-    starts, reason = len(fitted.ledger), first_reason(fitted.ledger)
-    return f"{'the start' if starts == 1 else f'every one of {starts} starts'} collapsed ({reason})"
+    at_fault = of_search(data, fitted)
+    model = fitted.ledger[0].result.candidate.model if fitted.ledger else None
+    prior = "--prior weak, or " if model and model.family.penalty and not model.prior else ""
+    without = f", or leave it out ({at_fault.remedy})" if at_fault else ""
+    return f"{collapsed(data, fitted)}. Try {prior}a smaller -k{without}."

@@ -44,8 +44,12 @@ class Entry:
     start: str  # how it was made
     seed: tuple[int, ...]
     verdict: Verdict
-    reason: str = ""  # why it is degenerate
+    collapse: Degeneracy | None = None  # the first of its components that is degenerate
     sample_rows: int = 0  # that its climb has seen, on which its log-likelihood is; 0 means all
+
+    @property
+    def reason(self) -> str:
+        return self.collapse.reason if self.collapse else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +64,9 @@ class Fitted:
     failure: str = ""  # why there is no fit
     searches: int = 0  # made for it, or climbs where there was no more than that
     reached: int = 0  # how many of them ended at the best
+    without_prior: Fitted | None = (
+        None  # of one that is fitted with a weak prior for want of any other fit: that search
+    )
 
     @property
     def optimisation_error(self) -> float:
@@ -82,6 +89,12 @@ class Fitted:
 def first_reason(ledger: Sequence[Entry]) -> str:
     """Why the first of the starts that degenerate did so."""
     return next((entry.reason for entry in ledger if entry.reason), "it did not come to rest")
+
+
+def unpenalised(result: FitResult) -> float:
+    """The log-likelihood of a climb, without what a prior adds to it."""
+    model = result.candidate.model
+    return result.log_likelihood - float(np.sum(model.log_prior(stack([result.parameters]))))
 
 
 def reach(result: FitResult) -> float:
@@ -111,6 +124,8 @@ class DegeneracyCheck:
         for alike in models.values():
             model, parameters = alike[0].candidate.model, stack([result.parameters for result in alike])
             support = self._support(model, parameters, alike).ravel()
+            if model.prior:  # it bears what rows do not
+                support = np.full_like(support, np.inf)
             degeneracies = model.family.degenerate(flat(parameters.components), support)
             for r, result in enumerate(alike):
                 found[id(result)] = tuple(degeneracies[r * model.n_components : (r + 1) * model.n_components])
@@ -146,12 +161,20 @@ class Attempt:
         return not any(self.degeneracies)
 
     @property
-    def reason(self) -> str:
-        return next((collapse.reason for collapse in self.degeneracies if collapse), "")
+    def collapse(self) -> Degeneracy | None:
+        return next((collapse for collapse in self.degeneracies if collapse), None)
+
+    @property
+    def held_up(self) -> bool:
+        """Whether a component has no width but what the resolution of the data gives it."""
+        return any(collapse and collapse.at_resolution for collapse in self.degeneracies)
 
     @property
     def usable(self) -> bool:
-        return not any(collapse and collapse.at_resolution for collapse in self.degeneracies)
+        """Whether it is a fit where none is sound: one with a prior, or of a single component, has come to its end."""
+        model = self.result.candidate.model
+        ended = self.result.status is not Status.DEGENERATE and isfinite(self.result.log_likelihood)
+        return ended and (model.prior > 0 or (model.n_components == 1 and model.family.penalty is None))
 
 
 def choose(
@@ -159,14 +182,14 @@ def choose(
 ) -> Fitted:
     """Choose the highest end that is not degenerate, and say of each start what became of it.
 
-    Where every end is degenerate, the best that is not merely at the resolution of the data
-    is chosen, with its degeneracies: that the count of rows be large is a preference, not a wall.
+    Where every end is degenerate none is chosen, unless there is a prior, which is the last resort.
     The agreement tells how many searches there were and how many reached the best; where there is
     none every climb that ended was one.
     """
     ended = sorted((a for a in attempts if a.climbed), key=lambda a: -a.result.log_likelihood)
-    chosen = next((a for a in ended if a.sound), None) or next((a for a in ended if a.usable), None)
-    ledger = tuple(Entry(a.result, a.start, a.seed, _verdict(a, chosen), a.reason, a.sample_rows) for a in attempts)
+    last_resort = sorted((a for a in ended if a.usable), key=lambda a: a.held_up)
+    chosen = next((a for a in ended if a.sound), None) or next(iter(last_resort), None)
+    ledger = tuple(Entry(a.result, a.start, a.seed, _verdict(a, chosen), a.collapse, a.sample_rows) for a in attempts)
     searches, reached = agreement or (
         len(ended),
         sum(entry.verdict in (Verdict.BEST, Verdict.SAME) for entry in ledger),

@@ -27,6 +27,8 @@ SEARCH = "search from "
 LINEAGE = {"splits", "merges"}  # what came down again had gone up: together they are one witness
 SETTLED = 0.6  # of the starts
 PLATEAUX = 3
+LOOK_BACK = 300  # passes of a finishing climb after which it is looked at: one that collapses may go on for ever
+HOPELESS = 3  # searches that collapsed, times those of different origin that are to agree
 LASTING = 2.5  # a crossing costs as much as climbs of so many times more components
 
 
@@ -147,8 +149,10 @@ class ModelSearch:
     def searches(self) -> Search[None]:
         """Split and merge search from the best, until searches of different origin agree on what is best."""
         yield from self._finished_alike()
+        if not self.population and self.short_runs.model.prior:
+            yield from self._last_resort()
         effort, done, waiting = self.short_runs.effort, list[float](), list(self.population)
-        while waiting and len(done) < effort.searches and not self._agreed():
+        while waiting and len(done) < effort.searches and not (self._agreed() or self._hopeless):
             found = waiting.pop(0)
             end = yield from self._searched(found)
             done.append(found.log_likelihood)
@@ -179,6 +183,12 @@ class ModelSearch:
                 self.population.append(Solution(end, attempt.start))
         self.population = self.short_runs.fittest(self.population)
 
+    def _last_resort(self) -> Search[None]:
+        """To the end from the best starts, though none is sound: with a prior they have an end."""
+        going = [a for a in self.attempts if a.result.status is not Status.DEGENERATE]
+        going.sort(key=lambda a: (a.held_up, -a.result.log_likelihood))
+        yield from self.climb([onwards(a.result, self.algorithm) for a in going[:FEWEST_STARTS]], "start")
+
     def search_best(self) -> Search[None]:
         """One more search, from the best of the population."""
         if self.population:
@@ -203,15 +213,17 @@ class ModelSearch:
         self.ends = sorted([*self.ends, found], key=lambda f: -f.log_likelihood)
         self.population = self.short_runs.fittest([*self.population, Solution(found.result, "search")])
 
-    def agreement(self) -> tuple[int, int]:
-        """How many searches were made, and how many came to the best end.
+    def agreement(self) -> tuple[int, int] | None:
+        """How many searches were made, and how many came to the best end; None if no sound end was found.
 
         A search is what was made of the starts of one kind, or of the offspring of one kind;
         further searches from the same kind count for themselves.
         """
         ended = [a for a in self.attempts if a.sound and (a.climbed or a.start.startswith(SEARCH))]
-        if self.short_runs.effort.searches == 1 or not ended:
-            return (1, 1) if ended else (len(self.attempts), 0)
+        if not ended:
+            return None
+        if self.short_runs.effort.searches == 1:
+            return 1, 1
         first = {kind: min(a.seed[0] for a in ended if a.start == SEARCH + kind) for kind in self._kinds_searched()}
         log_likelihoods = dict[tuple[str, int], float]()
         for attempt in ended:
@@ -225,6 +237,12 @@ class ModelSearch:
 
     def _kinds_searched(self) -> set[str]:
         return {a.start.removeprefix(SEARCH) for a in self.attempts if a.sound and a.start.startswith(SEARCH)}
+
+    @property
+    def _hopeless(self) -> bool:
+        """Whether so many searches collapsed, and no end was sound, that none is to be hoped for."""
+        lost = sum(a.climbed and not a.sound and a.start.startswith(SEARCH) for a in self.attempts)
+        return not self.ends and lost >= HOPELESS * self.short_runs.effort.agreement
 
     def _agreed(self) -> bool:
         if not self.ends:
@@ -254,7 +272,7 @@ class ModelSearch:
                 result = yield from self._off_plateau(result, found.origin, number)
                 self._ended(Solution(result, found.origin))
                 return result
-            again = yield from repair_degenerate(self.short_runs, result, rng)
+            again = None if self._hopeless else (yield from repair_degenerate(self.short_runs, result, rng))
             if again is None:
                 return None
             result = again
@@ -275,5 +293,10 @@ class ModelSearch:
     def _finished(self, result: FitResult) -> Search[FitResult]:
         candidate = self.short_runs.candidate(result)
         finishing = replace(candidate, algorithm=self.algorithm, number=next(self.numbers), climbed=result.trace)
-        (end,) = yield Round([finishing], self.stopping, self.observe)
+        passes, longest = len(result.trace) + LOOK_BACK, self.stopping.max_iterations
+        (end,) = yield Round([finishing], replace(self.stopping, max_iterations=min(passes, longest)), self.observe)
+        while end.status is Status.MAX_ITERATIONS and passes < longest and self.data.sound(end):
+            passes *= 2
+            legs = replace(self.stopping, max_iterations=min(passes, longest))
+            (end,) = yield Round([onwards(end)], legs, self.observe)
         return end if end.status is not Status.DEGENERATE else result

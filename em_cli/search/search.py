@@ -103,7 +103,7 @@ def search(
     run = _Run(tasks, survey, SearchData(survey.sampled(), halted), runner, plan, observe, count(), checkpoint)
     free = [t for t, task in enumerate(tasks) if task.start is None]
     attempts: dict[int, list[Attempt]] = {t: [] for t in range(len(tasks))}
-    agreements: dict[int, tuple[int, int]] = {}
+    agreements: dict[int, tuple[int, int] | None] = {}
     if free and plan.restarts is not None:
         attempts |= _plain(run, free)
     elif free:

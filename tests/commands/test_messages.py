@@ -262,8 +262,15 @@ def test_folder_that_cannot_be_written(folder):
 
 
 def test_every_start_at_the_resolution_of_the_data(folder):
-    """Two values, each many times: two components can only sit on them."""
+    """Three values, each many times: three components can only sit on them, unless there is a prior."""
     (folder / "ties.csv").write_text("a\n" + "1\n" * 20 + "2\n" * 20 + "3\n" * 20)
-    err = em("fit", "ties.csv", "-k", "3", "--type", "a=numeric", cwd=folder, status=5).err
-    assert "collapsed" in err and "resolution" in err
+    fit = ("fit", "ties.csv", "-k", "3", "--type", "a=numeric")
+    said = em(*fit, "--strict", "--format", "human", "--out", "prior.em", cwd=folder, status=6).out
+    assert "collapsed (it rests on 1 distinct row" in said and "a is 1 in 33% of the rows" in " ".join(said.split())
+    params = json.loads((folder / "prior.em" / "params.json").read_text())
+    params["covariances"] = [[[0.0834]]] * 3
+    (folder / "start.json").write_text(json.dumps(params | {"prior": "none"}))
+    err = em(*fit, "--start", "start.json", cwd=folder, status=5).err
+    assert "the start collapsed" in err and "Try --prior weak, or a smaller -k, or leave it out (--exclude a)" in err
     assert not (folder / "ties.em").exists()
+    em(*fit, "--start", "start.json", "--prior", "weak", cwd=folder)

@@ -183,12 +183,11 @@ class HurdleDistribution:
         variance = np.where(other > 0, self.beside.relative_variance(values[1:]), 1.0)
         rows = np.where((other > 0.5).any(axis=-1), support, np.inf)
         of_all = degeneracies(at_resolution, variance, rows)
-        few = np.where(variance < NARROW, support[:, None] * other, np.inf).min(axis=-1)
+        amounts = np.where(variance < NARROW, support[:, None] * other, np.inf)
+        few = np.where(amounts < FEWEST_NARROW, amounts, np.inf)
         return [
-            found or (Degeneracy(f"its amounts rest on {rest:.3g} distinct rows, too few to trust", False))
-            if rest < FEWEST_NARROW
-            else found
-            for found, rest in zip(of_all, few, strict=True)
+            found or (_of_amounts(float(rows.min()), int(rows.argmin())) if rows.min() < np.inf else None)
+            for found, rows in zip(of_all, few, strict=True)
         ]
 
     def moments(self, values: Values) -> tuple[Array, Array]:
@@ -220,6 +219,10 @@ class HurdleDistribution:
         none = np.zeros_like(other)
         first = [values[0] * other, *[none for _ in rest]]
         return [first, *([none, *line] for line in rest)]
+
+
+def _of_amounts(rows: float, column: int) -> Degeneracy:
+    return Degeneracy(f"its amounts are narrow and rest on {rows:.3g} distinct rows only", False, (column,))
 
 
 def _logs(share: Array) -> tuple[Array, Array]:

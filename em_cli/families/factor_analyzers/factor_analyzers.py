@@ -14,6 +14,7 @@ from em_cli.engine.columns import Columns
 from em_cli.engine.documents import LARGEST, finite
 from em_cli.engine.family import Degeneracy, Ellipsoids
 from em_cli.errors import DataError
+from em_cli.families.distributions.degeneracies import verdict
 from em_cli.families.factor_analyzers.chart import FactorChart
 from em_cli.families.factor_analyzers.parameters import FactorParameters, of_factors
 from em_cli.families.factor_analyzers.statistics import TINY, averages, bound, of_scatter, packed, standardized
@@ -160,10 +161,8 @@ class BoundFactorAnalyzers:
         for rows, held, narrow in zip(support, at_resolution.tolist(), narrowest, strict=True):
             if held:
                 reasons.append(Degeneracy("the noise of a column is at the resolution of the data", True))
-            elif narrow < 1e-6 or (rows < 5 * few and (rows <= few or narrow < 1e-3)):
-                reasons.append(Degeneracy(f"it rests on {rows:.3g} distinct rows, too few to trust", False))
             else:
-                reasons.append(None)
+                reasons.append(verdict(float(rows), few, float(narrow), ()))
         return reasons
 
     def moments(self, parameters: FactorParameters) -> tuple[Array, Array]:

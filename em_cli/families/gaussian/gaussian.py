@@ -12,14 +12,15 @@ from numpy.lib.stride_tricks import as_strided
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.cache import scratch
-from em_cli.engine.columns import WIDE, Columns
+from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite
 from em_cli.engine.family import Degeneracy, Ellipsoids
 from em_cli.errors import DataError
 from em_cli.families.covariances.shapes import of_variances as variances_shaped
 from em_cli.families.covariances.shapes import to_shape
-from em_cli.families.covariances.structure import CovarianceStructure, Letters, clamp_full
+from em_cli.families.covariances.structure import CovarianceStructure, Letters
 from em_cli.families.gaussian.chart import MatrixChart, MomentsOf, VarianceChart
+from em_cli.families.gaussian.collapse import Judge
 from em_cli.families.gaussian.conditional import drawn, expected
 from em_cli.families.gaussian.document import covariances_of
 from em_cli.families.gaussian.eigen_chart import EigenChart
@@ -36,8 +37,6 @@ from em_cli.families.gaussian.prior import penalty_statistics, scatter
 from em_cli.families.gaussian.whitening import unwhitened, whitened, whitened_moments
 
 TINY = float(np.finfo(float).tiny)
-INDEPENDENT = 15  # distinct rows that support a component of independent columns, however many these are
-MATRICES = 1 << 21  # numbers in the covariances that are looked at together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,55 +209,8 @@ class BoundGaussian:
         return n_components * (d if self.fixed is None else 0) + self.letters.n_parameters(n_components, d)
 
     def degenerate(self, parameters: GaussianParameters, support: Array) -> list[Degeneracy | None]:
-        """A component at the resolution of the data, or one narrow and resting on few rows.
-
-        The bounds (relative to the overall covariance: narrower than 1e-3 with fewer than
-        5(D+1) distinct rows, than 1e-6 with any number, or D+1 distinct rows or fewer) are those
-        by which the reference optima were judged. Where columns are independent in a component and rows are
-        too few for an overall covariance, each column is judged by its own variance, and INDEPENDENT rows will do.
-        """
-        d = self.n_columns
-        wide = self.letters.diagonal and (self.columns.n_rows < 5 * (d + 1) or d > WIDE)
-        needed = min(d + 1, INDEPENDENT) if wide else d + 1
-        floor = np.where(self.bounds.floor > 0, self.bounds.floor, 1e-300)
-        at_resolution = self._smallest(parameters.covariances / self._shaped(floor)) < 1 + 1e-6
-        bounded, few = self.letters.bounded(d), support <= needed
-        narrowest = np.zeros(len(support))
-        unsure = np.flatnonzero(~(at_resolution | few)) if not bounded else np.zeros(0, np.intp)
-        if len(unsure) and wide:
-            variances = self.columns.joint.variances / self.scale**2
-            narrowest[unsure] = (parameters.covariances[unsure] / np.maximum(variances, 1e-300)).min(axis=-1)
-        elif len(unsure):
-            spread = self.columns.covariance / np.outer(self.scale, self.scale)
-            overall = np.linalg.inv(np.linalg.cholesky(clamp_full(spread, floor)))  # columns may be copies
-            narrowest[unsure] = self._smallest(parameters.covariances[unsure], overall)
-        reasons: list[Degeneracy | None] = []
-        for k in range(len(support)):
-            if at_resolution[k]:
-                reasons.append(Degeneracy("its variance is at the resolution of the data", True))
-            elif bounded:
-                reasons.append(None)
-            elif narrowest[k] < 1e-6 or (narrowest[k] < 1e-3 and support[k] < 5 * needed):
-                reasons.append(Degeneracy(f"it rests on {support[k]:.3g} distinct rows, too few to trust", False))
-            else:
-                reasons.append(None)
-        return reasons
-
-    def _smallest(self, covariances: Array, base: Array | None = None) -> Array:
-        """(K,) the smallest eigenvalue of each covariance, in the coordinates of a base if one is given."""
-        if self.letters.diagonal and base is None:
-            smallest: Array = covariances.min(axis=-1)
-            return smallest
-        found, at_once = np.empty(len(covariances)), max(1, MATRICES // self.n_columns**2)
-        for first in range(0, len(covariances), at_once):
-            some = slice(first, first + at_once)
-            matrices = self._matrices(covariances[some])
-            found[some] = np.linalg.eigvalsh(matrices if base is None else base @ matrices @ base.T)[:, 0]
-        return found
-
-    def _shaped(self, floor: Array) -> Array:
-        """Squares of the floor, shaped as covariances of the structure are."""
-        return floor * floor if self.letters.diagonal else np.outer(floor, floor)
+        judge = Judge(self.columns, self.scale, self.bounds, self.letters)
+        return judge.degeneracies(parameters.covariances, support)
 
     def moments(self, parameters: GaussianParameters) -> tuple[Array, Array]:
         return self._locations(parameters), np.sqrt(self._variances(parameters.covariances)) * self.scale

@@ -2,7 +2,8 @@
 
 One pseudo-observation for each component, scattered about its own mean as the data are about theirs, less widely
 the more components there are: S / K^(2/D), cf. Fraley & Raftery (2007). It moves no mean, and keeps a component
-from collapsing.
+from collapsing. Where the data themselves have no width in some direction, their rows being too few or columns being
+copies, its columns are independent.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from em_cli.engine.columns import Columns
 from em_cli.families.covariances.structure import Letters
 from em_cli.families.gaussian.parameters import GaussianParameters, pairs
 
+OWN = 1.5  # times the variance of rounding; along what all data vary by no more, a component may be as narrow
+
 
 def scatter(columns: Columns, scale: Array, n_components: int, diagonal: bool) -> Array:
     """(D, D) of the pseudo-observation, in coordinates of this scale, or its diagonal (D,)."""
@@ -22,7 +25,17 @@ def scatter(columns: Columns, scale: Array, n_components: int, diagonal: bool) -
         variances: Array = columns.joint.variances / (scale * scale) / narrower
         return variances
     scattered: Array = columns.covariance / np.outer(scale, scale) / narrower
-    return scattered
+    return scattered if _has_width(columns) else np.diag(np.diagonal(scattered))
+
+
+def _has_width(columns: Columns) -> bool:
+    """Whether the data vary in every direction by more than rounding makes them."""
+    rounding = np.maximum(columns.resolution, 1e-300) / np.sqrt(12)
+    try:
+        np.linalg.cholesky(columns.covariance / np.outer(rounding, rounding) - OWN * np.eye(len(rounding)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def penalty_statistics(spread: Array, letters: Letters, parameters: GaussianParameters, plain: bool) -> Array:

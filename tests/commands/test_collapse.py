@@ -1,0 +1,119 @@
+"""Where components collapse: what is fitted all the same, what is said of it, and what is never compared."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from program import em
+
+
+def table(columns: dict[str, np.ndarray]) -> str:
+    lines = [",".join(columns), *(",".join(map(repr, row)) for row in np.stack([*columns.values()], axis=1).tolist())]
+    return "\n".join(lines) + "\n"
+
+
+def noise(n: int, d: int, seed: int = 1) -> str:
+    x = np.random.default_rng(seed).normal(size=(d, n)).round(4)
+    return table({f"f{j}": own for j, own in enumerate(x)})
+
+
+def tied(n: int = 200) -> str:
+    """Diameters, most of which are zero."""
+    rng = np.random.default_rng(3)
+    small = np.arange(n) % 3 > 0
+    return table({"size": np.where(small, 0.0, rng.integers(20, 90, n)), "wind": rng.normal(40, 9, n).round(2)})
+
+
+def codes(document: dict) -> list[str]:
+    return [warning["code"] for warning in document["warnings"]]
+
+
+def said(document: dict, code: str) -> str:
+    return next(warning["message"] for warning in document["warnings"] if warning["code"] == code)
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """A sweep over pure noise on few rows: only one component has a sound fit."""
+    folder = tmp_path_factory.mktemp("noise")
+    (folder / "noise.csv").write_text(noise(14, 6))
+    sweep = ("select", "noise.csv", "-k", "1-3", "--effort", "low", "--strict", "--out", "run")
+    human = em(*sweep, "--format", "human", cwd=folder, status=6).out
+    return folder, human
+
+
+def test_where_one_k_has_a_sound_fit_there_is_no_choice(swept):
+    folder, human = swept
+    document = json.loads((folder / "run" / "params.json").read_text())
+    assert (document["n_components"], document["prior"]) == (1, "none")
+    assert "no_choice" in codes(document) and "edge_of_range" not in codes(document)
+    assert "k = 2, 3: no sound fit without a prior (it rests on " in said(document, "no_choice")
+    assert "Nothing to choose from: VVV (full), k = 1 is the only one with a sound fit." in human
+
+
+def test_fits_with_a_prior_of_last_resort_are_in_the_table_without_a_criterion(swept):
+    folder, _ = swept
+    rows = list(csv.DictReader(io.StringIO((folder / "run" / "selection.csv").read_text())))
+    assert [row["prior"] for row in rows] == ["none", "weak", "weak"]
+    assert [row["bic"] != "" for row in rows] == [row["delta"] != "" for row in rows] == [True, False, False]
+    assert all(row["log_likelihood"] and row["n_parameters"] for row in rows)
+    assert all(row["note"].startswith("not ranked, under a weak prior") for row in rows[1:])
+
+
+def test_a_fit_falls_back_on_the_same_prior(swept):
+    folder, _ = swept
+    alone = json.loads(em("fit", "noise.csv", "-k", 2, "--effort", "low", "--json", cwd=folder).out)
+    rows = list(csv.DictReader(io.StringIO((folder / "run" / "selection.csv").read_text())))
+    assert alone["prior"] == "weak" and "weak_prior" in codes(alone) and "few_rows" not in codes(alone)
+    assert alone["log_likelihood"] == pytest.approx(float(rows[1]["log_likelihood"]), abs=15)
+
+
+def test_the_advice_to_compare_all_under_a_prior_works(swept):
+    folder, _ = swept
+    sweep = ("select", "noise.csv", "-k", "1-3", "--effort", "low", "--prior", "weak", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(em(*sweep, cwd=folder).out)))
+    assert all(row["bic"] and row["delta"] and row["prior"] == "weak" for row in rows)
+
+
+@pytest.mark.parametrize("rows", ["copies", "few"])
+def test_one_component_always_has_a_fit(tmp_path, rows):
+    """Of columns that are copies, asked for by name, or of fewer rows than columns."""
+    a = np.random.default_rng(2).normal(size=40).round(3)
+    (tmp_path / "x.csv").write_text(table({"a": a, "b": a}) if rows == "copies" else noise(8, 12))
+    more = ("--columns", "a,b") if rows == "copies" else ()
+    document = json.loads(em("fit", "x.csv", "-k", 1, *more, "--json", cwd=tmp_path).out)
+    assert document["prior"] == ("none" if rows == "copies" else "weak")
+    assert "few_rows" not in codes(document) and np.isfinite(document["log_likelihood"])
+
+
+def test_copies_asked_for_change_no_group(tmp_path):
+    """A copy is no narrower in a component than in all data: that is no collapse."""
+    rng = np.random.default_rng(4)
+    a = (rng.normal(size=90) + 6.0 * (np.arange(90) % 3 == 0)).round(3)
+    (tmp_path / "x.csv").write_text(table({"a": a, "b": a}))
+    both, alone = (
+        json.loads(em("fit", "x.csv", "-k", 2, "--columns", own, "--out", own, "--json", cwd=tmp_path).out)
+        for own in ("a,b", "a")
+    )
+    assert both["prior"] == "none"
+    assert both["weights"] == pytest.approx(alone["weights"], abs=0.02)
+
+
+def test_the_column_and_the_value_at_fault_are_named(tmp_path):
+    (tmp_path / "tied.csv").write_text(tied())
+    document = json.loads(em("fit", "tied.csv", "-k", 2, "--family", "gaussian", "--json", cwd=tmp_path).out)
+    assert "collapsed (its variance is at the resolution of the data: size is 0 in 66% of the rows)" in said(
+        document, "weak_prior"
+    )
+    assert document["search"]["reached"] > 0
+
+
+def test_where_all_are_under_a_prior_they_are_compared(tmp_path):
+    """Fewer rows than columns: not even one component has a covariance."""
+    (tmp_path / "x.csv").write_text(noise(8, 12))
+    sweep = ("select", "x.csv", "-k", "1-2", "--effort", "low", "--json")
+    found = json.loads(em(*sweep, cwd=tmp_path).out)
+    assert [row["bic"] is not None for row in found["selection"]] == [True, True]
+    assert "weak_prior" in codes(found) and "no_choice" not in codes(found)
