@@ -12,8 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from program import ENVIRONMENT, SAMPLES, command
-from program import em_process as em
+from program import ENVIRONMENT, SAMPLES, command, em, em_process
 
 from em_cli.errors import OutputError
 from em_cli.outputs.run_folder import check_folder, reserved
@@ -34,7 +33,7 @@ def content(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_that_is_killed_and_resumed_ends_with_the_same_bytes(name, tmp_path):
     begun = time.monotonic()
-    em(*RUNS[name], "--out", "whole.em", "-q", cwd=tmp_path)
+    em_process(*RUNS[name], "--out", "whole.em", "-q", cwd=tmp_path)
     seconds = time.monotonic() - begun
     moments = random.Random(name)
     resumed = (*RUNS[name], "--out", "killed.em", "-q", "--resume", "--checkpoint-every", "0.05s")
@@ -71,12 +70,18 @@ def test_a_run_that_was_interrupted_is_written_and_can_go_on(tmp_path):
     assert content(tmp_path / "cut.em") == content(tmp_path / "straight.em")
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    shutil.copy(SAMPLES / "faithful.csv", folder)
+    em("fit", "faithful.csv", "-k", "2", "-q", cwd=folder)
+    return folder
+
+
 @pytest.fixture
-def there(tmp_path):
+def there(finished, tmp_path):
     """A finished run, and its data beside it."""
-    shutil.copy(SAMPLES / "faithful.csv", tmp_path)
-    em("fit", "faithful.csv", "-k", "2", "-q", cwd=tmp_path)
-    return tmp_path
+    return shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
 
 
 def test_a_finished_run_is_resumed_by_giving_its_result_again(there):
