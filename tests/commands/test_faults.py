@@ -9,8 +9,7 @@ import sys
 import threading
 
 import pytest
-from program import ENVIRONMENT, SAMPLES, command
-from program import em_process as em
+from program import ENVIRONMENT, SAMPLES, command, em
 
 from em_cli.errors import UsageError
 

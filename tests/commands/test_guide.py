@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from program import ENVIRONMENT, ROOT, command
-from program import em_process as em
+from program import ENVIRONMENT, ROOT, command, em
 
 from em_cli.reports.trust import ADVICE
 from em_cli.runs.guide_pages import TOPICS

@@ -1,4 +1,4 @@
-"""The pipelines that scripts are written with, as whole processes."""
+"""The pipelines that scripts are written with; as whole processes where streams, signals or the environment matter."""
 
 import json
 import math
@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from program import ENVIRONMENT, SAMPLES, command
-from program import em_process as em
+from program import ENVIRONMENT, SAMPLES, command, em, em_process
 
 FAITHFUL = SAMPLES / "faithful.csv"
 
@@ -27,7 +26,7 @@ def model(tmp_path_factory):
 
 
 def test_standard_input_to_json(tmp_path):
-    found = json.loads(em("fit", "-", "-k", "2", "--json", cwd=tmp_path, stdin=FAITHFUL.read_bytes()).out)
+    found = json.loads(em_process("fit", "-", "-k", "2", "--json", cwd=tmp_path, stdin=FAITHFUL.read_bytes()).out)
     assert found["weights"] == pytest.approx([0.644127, 0.355873], abs=1e-5)
     assert found["bic"] == pytest.approx(2322.192, abs=2e-3)
     assert not any(tmp_path.iterdir()), "with data from standard input no folder is written unasked"
@@ -150,8 +149,9 @@ def test_interrupted_fit_writes_the_best_so_far(tmp_path, signal, status):
 
 def test_same_bytes_whatever_the_threads_and_the_way_in(tmp_path):
     shutil.copy(FAITHFUL, tmp_path)
-    em("fit", "faithful.csv", "-k", "3", "--threads", "1", "--out", "a", cwd=tmp_path, env={"PYTHONHASHSEED": "1"})
-    em("fit", "faithful.csv", "-k", "3", "--threads", "2", "--out", "b", cwd=tmp_path, env={"PYTHONHASHSEED": "2"})
+    for threads, folder in (("1", "a"), ("2", "b")):
+        fit = ("fit", "faithful.csv", "-k", "3", "--threads", threads, "--out", folder)
+        em_process(*fit, cwd=tmp_path, env={"PYTHONHASHSEED": threads})
     em("fit", "-", "-k", "3", "--runner", "serial", "--out", "c", cwd=tmp_path, stdin=FAITHFUL.read_bytes())
     for name in ("params.json", "responsibilities.csv", "trace.csv", "restarts.csv"):
         first = (tmp_path / "a" / name).read_bytes()
@@ -169,5 +169,5 @@ def test_environment_is_between_file_and_option(tmp_path):
 
 
 def test_python_m_and_os_environment(tmp_path):
-    assert em("--version", cwd=tmp_path).out.startswith("em 0.")
+    assert em_process("--version", cwd=tmp_path).out.startswith("em 0.")
     assert (Path(sys.executable).parent / "em").exists()
