@@ -84,9 +84,7 @@ class ReadingOptions:
     thousands: Annotated[str | None, _opt("--thousands", metavar="C", help="Thousands separator.")] = None
     encoding: Annotated[str | None, _opt("--encoding", metavar="NAME", help="[default: UTF-8].")] = None
     comment: Annotated[str | None, _opt("--comment", metavar="C", help="Begins a comment in the data.")] = None
-    header: Annotated[bool | None, _opt("--header/--no-header", help="Whether the first line names the columns.")] = (
-        None
-    )
+    header: Annotated[bool | None, _opt("--header/--no-header", help="Whether the first line names columns.")] = None
     skip: Annotated[int | None, _opt("--skip", metavar="N", help="Lines above the header [default: found].")] = None
     na: Annotated[list[str] | None, _opt("--na", metavar="TEXT", help="Marks a missing cell (repeatable).")] = None
     missing: Annotated[
@@ -167,6 +165,9 @@ class SearchOptions:
     ] = None
     max_iter: Annotated[
         int | None, _opt("--max-iter", metavar="N", help="E-steps of one climb at most [default: 2000].")
+    ] = None
+    other_families: Annotated[
+        bool | None, _opt("--other-families/--no-other-families", help="See if others lower BIC [default: few rows].")
     ] = None
     time_limit: Annotated[
         str | None, _opt("--time-limit", metavar="TIME", help="10m, 90s, 1.5h: then the best so far.")

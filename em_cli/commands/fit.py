@@ -54,6 +54,7 @@ def fit(
             run.give_up(fitted)
         result, context = run.score(fitted, wanted.groups)
         run.warn(result, context)
+        run.look_further([fitted], wanted, result, context)
         params = run.document(result, context)
         run.announce(params)
         written = run.deliver(result, params, [fitted], {})

@@ -57,6 +57,7 @@ def select(
             run.give_up(fits[0])
         run.warn(selection.chosen, selection.context)
         warn_of_choice(selection, selection.context.effort, run.record)
+        run.look_further(fits, wanted, selection.chosen, selection.context)
         params = run.document(selection.chosen, selection.context)
         written = run.deliver(selection.chosen, params, fits, {"selection.csv": selection_text(selection)})
         run.say(sweep_text(run.settings, run.data, selection, params, written))

@@ -115,7 +115,9 @@ class SearchConfig(_Section):
     ] = Choice(name=AUTO)
     tol: Annotated[float, Field(gt=0, description="nats of total log-likelihood that may remain")] = 0.01
     max_iter: Annotated[int, Field(ge=1, le=MOST, description="E-steps of one climb at most")] = 2000
-
+    other_families: Annotated[
+        bool | None, Field(description="whether refits see if other families lower BIC; if absent, where rows are few")
+    ] = None
     time_limit: Annotated[
         int | float | str | None,
         Field(description="10m, 90s, 1.5h or 45: then the best so far; what is found by then is not reproducible"),

@@ -136,6 +136,8 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
     for later in ("skip", "sequence", "order", "step"):  # runs of a time without these keys can still be resumed
         if decisive["data"][later] is None:
             decisive["data"].pop(later)
+    if decisive["search"]["other_families"] is None:
+        decisive["search"].pop("other_families")
     if decisive["latents"] is None:
         decisive.pop("latents")
     if not config.data.transforms:

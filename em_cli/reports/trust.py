@@ -32,6 +32,8 @@ ADVICE = {
     "few_rows": "Try a smaller -k, or a structure with fewer parameters such as --covariance tied.",
     "close_call": "Search for longer (--effort high), or take both models for equally good.",
     "edge_of_range": "Widen the range of k.",
+    "other_family": "Fit again with the options that are named.",
+    "families_untried": "Fit again with --other-families, which takes longer.",
     "more_parameters_than_rows": "Choose a simpler structure or a smaller -k.",
     "text_column": "If the column is a category, say so with --type.",
     "date_column": "Turn it into numbers first if it is to be fitted.",

@@ -24,6 +24,7 @@ from em_cli.runs.deliver import context_of, model_chosen, run_files
 from em_cli.runs.fitted_rows import responsibility_lines
 from em_cli.runs.interruption import Halt, interruptible
 from em_cli.runs.manifest_facts import facts
+from em_cli.runs.other_families import Refits, warn_of_families
 from em_cli.runs.path_checks import check_run
 from em_cli.runs.plotting import check_wanted, fresh_run, plots_of, report_of
 from em_cli.runs.read import read_data
@@ -116,6 +117,13 @@ class Run:
         """Say what is doubtful about the fit that is chosen."""
         warnings.warn_of_halt(self.halt.reason, self.settings.config, self.record, self.checkpoint is not None)
         warnings.warn_of_fit(result, context, self.data, self.record)
+
+    def look_further(self, fits: list[Fitted], wanted: Tasks, result: Scored, context: Context) -> None:
+        """Say whether BIC would be lower were columns taken otherwise."""
+        refits = Refits(self.settings, self.data, wanted.survey, self.runner, self.plan, self.halt)
+        with self.record.timed("other families"):
+            variant = wanted.variant_of(context.groups, result.fitted.label, context.latent)
+            warn_of_families(refits, fits, variant, result.fitted.n_components, self.record)
 
     def document(self, result: Scored, context: Context) -> dict[str, Any]:
         """The document of the fit, with all that there is to warn of."""

@@ -31,6 +31,11 @@ class Tasks:
         """Those of the first variant."""
         return self.variants[0].groups
 
+    def variant_of(self, groups: tuple[Group, ...], covariance: str, latent: str) -> Variant:
+        """That of a fit."""
+        alike = (one for one in self.variants if one.groups == groups and one.covariance == covariance)
+        return next(one for one in alike if one.latent == latent)
+
     def with_prior(self, places: Sequence[int]) -> dict[int, Task]:
         """The models at these places with a weak prior: those that have none, can have one, and begin anywhere."""
         tasks = {place: self.tasks[place] for place in places}
@@ -41,8 +46,11 @@ class Tasks:
         }
 
 
-def tasks_of(settings: Settings, data: Data) -> Tasks:
-    """Every variant with every number of components that the rows are enough for; `DataError` if that is none."""
+def tasks_of(settings: Settings, data: Data, known: Survey | None = None) -> Tasks:
+    """Every variant with every number of components that the rows are enough for; `DataError` if that is none.
+
+    The rows are surveyed unless they are `known`.
+    """
     config, ks = settings.config, settings.ks
     compares = settings.request.compares
     families = specification.families_of(config) if compares else [specification.one_family(config)]
@@ -55,7 +63,7 @@ def tasks_of(settings: Settings, data: Data) -> Tasks:
         raise UsageError(f"fit takes one covariance structure, not {len(tried)}; em select compares them.")
     check_labels(data, min(ks))
     prior = specification.prior_of(config)
-    known = survey(data.source, config.seed)
+    known = known or survey(data.source, config.seed)
     made = models(data.schema, data.source, known.columns, tried, ks, latents, prior)
     distinct = known.n_distinct
     start = settings.start

@@ -1,0 +1,220 @@
+"""Whether other families describe columns better: asked of refits, which go on from the fit that was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import log
+from typing import Any
+
+import numpy as np
+
+from em_cli.algorithms.em import EM
+from em_cli.engine.arrays import Array
+from em_cli.engine.climb import Candidate, FitResult
+from em_cli.engine.fit import fit
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Runner
+from em_cli.engine.scoring import score_block
+from em_cli.engine.stopping import Stopping
+from em_cli.errors import EmError
+from em_cli.models.alternatives import Change, alternatives, redescribed
+from em_cli.models.groups import Group
+from em_cli.models.specification import families_of, groups_of, one_family
+from em_cli.models.variants import Variant, models, variants
+from em_cli.runs.configure import Settings
+from em_cli.runs.record import Record
+from em_cli.runs.tasks import tasks_of
+from em_cli.search.ledger import DegeneracyCheck, Fitted, reach
+from em_cli.search.search import Plan, search
+from em_cli.search.survey import SAMPLE_ROWS, Survey
+from em_cli.sources.quoting import listed
+from em_cli.sources.schema import Schema
+from em_cli.sources.table import Data
+
+WORTH_SAYING = 10.0  # by which BIC must fall: "very strong" (Kass & Raftery 1995)
+FIRST = Stopping(0.5, 6)  # passes of every refit
+THEN = Stopping(0.1, 40)  # of those that may yet be worth it
+BETWEEN = "gamma"  # a normal and a lognormal distribution
+SMALL_K = 3  # components, from which changes are looked for: more of them can make up for a wrong family
+LEAST = 4  # refits, whatever they cost
+BUDGET = 6e6  # rows times components times passes, more where features are many: as a stage of a search may take
+FEATURES = 80  # whose products take as long as the softmax of a row and component
+MOST_CHANGES = 4  # that are told together
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refits:
+    """What refits need to know of a run."""
+
+    settings: Settings
+    data: Data
+    survey: Survey
+    runner: Runner
+    plan: Plan
+    halted: Callable[[], bool]
+
+    @property
+    def n_rows(self) -> float:
+        """As criteria count them."""
+        weight = self.data.total_weight
+        return float(self.data.source.n_rows if weight is None else weight)
+
+    def bic(self, result: FitResult) -> float:
+        return -2 * result.log_likelihood + result.candidate.model.n_parameters * log(self.n_rows)
+
+
+Changes = tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Refit:
+    """A fit with some columns taken otherwise."""
+
+    changes: Changes
+    groups: tuple[Group, ...]
+    data: Data
+    result: FitResult
+
+
+def better_families(refits: Refits, found: FitResult) -> Changes:
+    """The columns to take otherwise, one after the other that which lowers BIC most; none if nothing does by enough."""
+    config, data = refits.settings.config, refits.data
+    now = _Refit((), groups_of(config, data, one_family(config)), data, found)
+    hopeless: set[Change] = set()
+    while len(now.changes) < MOST_CHANGES and not refits.halted():
+        taken = {change.column for change in now.changes}
+        able = candidates(refits, now.groups, now.data.schema, now.result.candidate.model)
+        tried = [one for one in able if one not in hopeless and one.column not in taken]
+        made = _in_turn(refits, now, tried)
+        hopeless |= set(tried) - {each.changes[-1] for each in made}
+        best = min(made, key=lambda each: refits.bic(each.result), default=None)
+        if best is None or refits.bic(now.result) - refits.bic(best.result) <= WORTH_SAYING:
+            break
+        now = best
+    return now.changes
+
+
+def _in_turn(refits: Refits, now: _Refit, tried: Sequence[Change]) -> list[_Refit]:
+    """Refits of these changes, gamma only of columns that the logarithm may do good: it lies on the way there."""
+    at_first = [one for one in tried if one.family != BETWEEN]
+    made = _refitted(refits, now.result, [(*now.changes, one) for one in at_first])
+    skewed = {each.changes[-1].column for each in made} | (
+        {one.column for one in tried} - {one.column for one in at_first}
+    )
+    then = [one for one in tried if one.family == BETWEEN and one.column in skewed]
+    return made + _refitted(refits, now.result, [(*now.changes, one) for one in then])
+
+
+def candidates(refits: Refits, groups: Sequence[Group], schema: Schema, model: Model) -> list[Change]:
+    """Those of the columns that are most skewed first, as many as may be tried."""
+    given = {name for group in refits.settings.config.groups for name in group.columns}
+    block = refits.survey.block
+    found: list[tuple[float, list[Change]]] = []
+    for group in groups:
+        for place in group.columns:
+            column, values = schema.columns[place], block.x[place]
+            if column.name not in given and (able := alternatives(column, group, values)):
+                found.append((-_skewness(values), able))
+    cost = block.n_rows * model.n_components * (1 + model.family.n_features() / FEATURES) * FIRST.max_iterations
+    most = max(LEAST, int(BUDGET / cost)) if refits.settings.config.search.other_families is None else None
+    return [change for _, able in sorted(found, key=lambda one: one[0]) for change in able][:most]
+
+
+def _skewness(values: Array) -> float:
+    x = values[~np.isnan(values)]
+    deviations = x - x.mean()
+    return float(abs((deviations**3).mean()) / max(float((deviations**2).mean()) ** 1.5, np.finfo(float).tiny))
+
+
+def _refitted(refits: Refits, before: FitResult, wanted: Sequence[Changes]) -> list[_Refit]:
+    """Refits with such changes, from the responsibilities of the fit before; those that promise a lower BIC."""
+    block, k = refits.survey.block, before.candidate.model.n_components
+    at = score_block(before.candidate.model, before.parameters, block).responsibilities[:k]
+    described: dict[int, tuple[Changes, tuple[Group, ...], Data]] = {}
+    climbs: list[Candidate] = []
+    for changes in wanted:
+        config, data = redescribed(refits.settings.config, refits.data, changes)
+        try:
+            groups = groups_of(config, data, one_family(config))
+            (variant,) = variants({"": groups}, config.covariance)
+        except EmError:  # it does not go with what was asked for besides
+            continue
+        ((_, model),) = models(data.schema, data.source, refits.survey.columns, [variant], [k])
+        described[id(model)] = (changes, groups, data)
+        climbs.append(Candidate(model, EM(), model.start(block, at), 0))
+    return [_Refit(*described[id(r.candidate.model)], r) for r in _climbed(refits, before, climbs)]
+
+
+def _climbed(refits: Refits, before: FitResult, climbs: Sequence[Candidate]) -> list[FitResult]:
+    """The ends of climbs that are sound, of those that promise a lower BIC than the fit before."""
+    source, runner = refits.survey.source, refits.runner
+    first = fit(climbs, source, runner, FIRST, halted=refits.halted) if climbs else []
+    promising = [r for r in first if refits.bic(replace(r, log_likelihood=reach(r))) < refits.bic(before)]
+    onwards = [replace(r.candidate, algorithm=refits.plan.algorithm, start=r.parameters) for r in promising]
+    last = fit(onwards, source, runner, THEN, halted=refits.halted) if onwards else []
+    checked = DegeneracyCheck(refits.survey, runner)(last) if last else []
+    return [result for result, degeneracies in zip(last, checked, strict=True) if not any(degeneracies)]
+
+
+def searched(refits: Refits, k: int, changes: Changes) -> float:
+    """BIC of what a search finds with these changes, as `em fit` would; infinite where it finds nothing sound."""
+    config, data = redescribed(refits.settings.config, refits.data, changes)
+    settings = replace(refits.settings, config=config, ks=(k,))
+    wanted = tasks_of(settings, data, refits.survey)
+    (found,) = search(wanted.tasks, refits.survey, refits.runner, refits.plan, halted=refits.halted)
+    if found.chosen is None or any(found.degeneracies) or refits.halted():
+        return float("inf")
+    return refits.bic(found.chosen)
+
+
+def suggestion(refits: Refits, fits: Mapping[int, FitResult], k: int) -> str:
+    """What to say of columns that are better taken otherwise: at k, or at fewer components where these were fitted."""
+    before = refits.bic(fits[k])
+    seeds = [other for other in fits if other <= min(k, SMALL_K) or other == k]
+    sets = list(dict.fromkeys(changes for seed in seeds if (changes := better_families(refits, fits[seed]))))
+    made = [(other, each) for other in fits if other <= k for each in _refitted(refits, fits[other], sets)]
+    if not made or refits.halted():
+        return ""
+    best_k, best = min(made, key=lambda one: refits.bic(one[1].result))
+    if before - refits.bic(best.result) <= WORTH_SAYING:
+        return ""
+    gain = before - searched(refits, best_k, best.changes)
+    if gain <= WORTH_SAYING:
+        return ""
+    said = " and ".join(change.described for change in best.changes)
+    options = " ".join(change.option for change in best.changes)
+    least = "at least " if len(fits) > 1 else ""
+    return f"taking {said} lowers BIC by {least}{gain:,.1f} (k = {best_k}): {options}"
+
+
+def warn_of_families(refits: Refits, fits: Sequence[Fitted], variant: Variant, k: int, record: Record) -> None:
+    """Say whether BIC would be lower at the k that was chosen, or at fewer components, were columns taken otherwise."""
+    settings, asked = refits.settings, refits.settings.config.search.other_families
+    sound = {
+        fitted.n_components: fitted.chosen
+        for fitted in fits
+        if fitted.label == variant.label and fitted.chosen is not None and not any(fitted.degeneracies)
+    }
+    plain = variant.latent == "independent" and not refits.data.label_names and settings.start is None
+    if asked is False or not plain or k not in sound or sound[k].candidate.model.prior or refits.halted():
+        return
+    refits = replace(refits, settings=_of_one(settings, variant))
+    if asked is None and refits.survey.source.n_rows > SAMPLE_ROWS:
+        if able := candidates(refits, variant.groups, refits.data.schema, sound[k].candidate.model):
+            names = listed(list(dict.fromkeys(change.column for change in able)))
+            said = f"other families for {names} were not tried, rows being many: --other-families tries them"
+            record.warn("families_untried", said)
+        return
+    if said := suggestion(refits, sound, k):
+        record.warn("other_family", said)
+
+
+def _of_one(settings: Settings, variant: Variant) -> Settings:
+    """What the user would have asked for, for just this variant."""
+    config = settings.config
+    update: dict[str, Any] = {"covariance": [variant.covariance]} if config.covariance else {}
+    if len(families_of(config)) > 1:
+        update["family"] = variant.family
+    request = replace(settings.request, command="fit")
+    return replace(settings, config=config.model_copy(update=update), request=request)

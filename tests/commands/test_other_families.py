@@ -1,0 +1,104 @@
+"""Whether other families would do better: said after the fit, with a number that is got by following it."""
+
+import json
+import shlex
+
+import numpy as np
+import pytest
+from program import em
+
+ASKED = ("--other-families", "--format", "none")
+
+
+def skewed(folder, n=300, *, counts=False):
+    """Two groups whose amounts are lognormal, and whose visits are geometric; the name of the file."""
+    rng = np.random.default_rng(8)
+    z = rng.random(n) < 0.4
+    spend, age = np.exp(rng.normal(np.where(z, 5.2, 3.0), 0.6)).round(2), rng.normal(np.where(z, 50, 30), 5).round(1)
+    visits = np.where(z, rng.geometric(0.05, n), rng.geometric(0.3, n)) - 1
+    columns = {"total spend": spend, "age": age} | ({"visits": visits} if counts else {})
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    (folder / "shop.csv").write_text("\n".join(lines) + "\n")
+    return "shop.csv"
+
+
+def params_of(run):
+    return json.loads((run / "params.json").read_text())
+
+
+def said_of(params):
+    found = [warning["message"] for warning in params["warnings"] if warning["code"] == "other_family"]
+    return found[0] if found else ""
+
+
+def followed(said):
+    """What is to be lowered, and the options to do it with."""
+    gain, _, options = said.partition(" lowers BIC by ")[2].partition(" (k = ")
+    return float(gain.removeprefix("at least ").replace(",", "")), shlex.split(options.partition("): ")[2])
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_the_number_is_what_is_got_by_following(counts, tmp_path):
+    file = skewed(tmp_path, counts=counts)
+    em("fit", file, "-k", 2, *ASKED, "-o", "one.em", cwd=tmp_path)
+    one = params_of(tmp_path / "one.em")
+    said = said_of(one)
+    assert "total spend" in said and ("visits as negative_binomial" in said) == counts
+    gain, options = followed(said)
+    assert gain > 50
+    em("fit", file, "-k", 2, *ASKED, *options, "-o", "two.em", cwd=tmp_path)
+    two = params_of(tmp_path / "two.em")
+    assert one["bic"] - two["bic"] == pytest.approx(gain, abs=0.06)
+    assert not said_of(two), "once followed, there is no more to be said"
+
+
+def test_a_sweep_looks_at_fewer_components(tmp_path):
+    """A mixture of normal distributions makes up for the wrong family by more of them."""
+    file = skewed(tmp_path)
+    em("select", file, "-k", "1-5", *ASKED, "--effort", "low", "-o", "s.em", cwd=tmp_path)
+    chosen = params_of(tmp_path / "s.em")
+    assert chosen["n_components"] > 2 and "(k = 2)" in said_of(chosen)
+    gain, options = followed(said_of(chosen))
+    em("select", file, "-k", "1-5", *ASKED, "--effort", "low", *options, "-o", "t.em", cwd=tmp_path)
+    better = params_of(tmp_path / "t.em")
+    assert better["n_components"] == 2 and chosen["bic"] - better["bic"] > gain - 0.06
+
+
+def test_nothing_is_said_of_the_right_family(tmp_path):
+    rng = np.random.default_rng(3)
+    z = rng.random(200) < 0.5
+    rows = np.stack([rng.normal(40, 4, 200) + 30 * z, rng.normal(90, 8, 200)]).round(2)
+    (tmp_path / "n.csv").write_text("a,b\n" + "\n".join(f"{a},{b}" for a, b in rows.T) + "\n")
+    em("fit", "n.csv", "-k", 2, *ASKED, cwd=tmp_path)
+    assert not said_of(params_of(tmp_path / "n.em"))
+
+
+def test_it_can_be_done_without_and_is_where_rows_are_many(tmp_path, monkeypatch):
+    from em_cli.runs import other_families
+
+    file = skewed(tmp_path)
+    em("fit", file, "-k", 2, "--no-other-families", "--format", "none", cwd=tmp_path)
+    assert not params_of(tmp_path / "shop.em")["warnings"]
+    monkeypatch.setattr(other_families, "SAMPLE_ROWS", 299)
+    em("fit", file, "-k", 2, "--format", "none", "--force", env={"EM_OTHER_FAMILIES": ""}, cwd=tmp_path)
+    (warning,) = params_of(tmp_path / "shop.em")["warnings"]
+    assert warning["code"] == "families_untried" and "total spend" in warning["message"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--prior", "weak"), ("--noise",), ("--family", "ppca", "-k", 1), ("--covariance", "diag"), ("--weights", "age")],
+    ids=lambda options: options[0].lstrip("-"),
+)
+def test_it_goes_with_other_options(options, tmp_path):
+    """What is advised can be followed beside them, or nothing is."""
+    file, more = skewed(tmp_path), ("--effort", "low", *ASKED, *options)
+    k = () if "-k" in options else ("-k", 2)
+    em("fit", file, *k, *more, "-o", "one.em", cwd=tmp_path)
+    said = said_of(params_of(tmp_path / "one.em"))
+    assert bool(said) == (options[0] in ("--covariance", "--weights"))
+    if said:
+        gain, follow = followed(said)
+        em("fit", file, *k, *more, *follow, "-o", "two.em", cwd=tmp_path)
+        bics = [params_of(tmp_path / name)["bic"] for name in ("one.em", "two.em")]
+        assert bics[0] - bics[1] == pytest.approx(gain, abs=0.06)
