@@ -54,12 +54,17 @@ def alternatives(column: Column, group: Group, values: Array) -> list[Change]:
         others = list(COUNTS[1:]) if group.family == "poisson" else []
     elif column.type == "numeric" and column.transform is None and group.family in ("gaussian", "student_t"):
         others = [ON_LOG_SCALE, *POSITIVE[:2]] if x.min() > 0 else []
-        others += ["negative_binomial"] if x.min() >= 0 and bool((x == np.floor(x)).all()) else []
+        others += ["negative_binomial"] if _like_counts(x) else []
     else:
         others = []
     return [
         Change(column.name, transform=name) if name == ON_LOG_SCALE else Change(column.name, name) for name in others
     ]
+
+
+def _like_counts(x: Array) -> bool:
+    """Whether numbers are whole, and near enough to nought for a count to be another thing than a normal number."""
+    return bool(0 <= x.min() < x.std() and (x == np.floor(x)).all())
 
 
 def redescribed(config: RunConfig, data: Data, changes: Sequence[Change]) -> tuple[RunConfig, Data]:
