@@ -96,13 +96,12 @@ def better_families(refits: Refits, found: FitResult) -> Changes:
 
 
 def _in_turn(refits: Refits, now: _Refit, tried: Sequence[Change]) -> list[_Refit]:
-    """Refits of these changes, gamma only of columns that the logarithm may do good: it lies on the way there."""
+    """Refits of these changes, gamma only of columns that are better on a log scale: there it is less skewed."""
     at_first = [one for one in tried if one.family != BETWEEN]
     made = _refitted(refits, now.result, [(*now.changes, one) for one in at_first])
-    skewed = {each.changes[-1].column for each in made} | (
-        {one.column for one in tried} - {one.column for one in at_first}
-    )
-    then = [one for one in tried if one.family == BETWEEN and one.column in skewed]
+    better = {each.changes[-1].column for each in made if refits.bic(each.result) < refits.bic(now.result)}
+    alone = {one.column for one in tried} - {one.column for one in at_first}
+    then = [one for one in tried if one.family == BETWEEN and one.column in better | alone]
     return made + _refitted(refits, now.result, [(*now.changes, one) for one in then])
 
 
