@@ -96,10 +96,11 @@ def better_families(refits: Refits, found: FitResult) -> Changes:
 
 
 def _in_turn(refits: Refits, now: _Refit, tried: Sequence[Change]) -> list[_Refit]:
-    """Refits of these changes, gamma only of columns that are better on a log scale: there it is less skewed."""
+    """Refits of these changes, gamma only of columns that gain on a log scale, where it is less skewed."""
     at_first = [one for one in tried if one.family != BETWEEN]
     made = _refitted(refits, now.result, [(*now.changes, one) for one in at_first])
-    better = {each.changes[-1].column for each in made if refits.bic(each.result) < refits.bic(now.result)}
+    height = refits.bic(now.result) - WORTH_SAYING / 2
+    better = {each.changes[-1].column for each in made if refits.bic(each.result) < height}
     alone = {one.column for one in tried} - {one.column for one in at_first}
     then = [one for one in tried if one.family == BETWEEN and one.column in better | alone]
     return made + _refitted(refits, now.result, [(*now.changes, one) for one in then])
