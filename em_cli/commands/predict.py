@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from typer import Option
@@ -30,6 +29,9 @@ def predict(
             "--horizon", metavar="H", min=1, help="Forecast so many steps beyond each sequence.", show_default=False
         ),
     ] = None,
+    append: Annotated[
+        bool, Option("--append", help="The rows and columns of the data as they are, with component and probability.")
+    ] = False,
     out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
@@ -38,24 +40,23 @@ def predict(
 
     With --decode filter a row is labelled by what was known at its time; --horizon adds rows that follow.
 
-    Example: em predict faithful.em new.csv > labelled.csv
+    Example: em predict faithful.em new.csv --append > labelled.csv
     """
-    from em_cli.outputs.tables import score_header, score_lines
+    from em_cli.errors import UsageError
     from em_cli.runs.forecast import forecast_lines
-    from em_cli.runs.row_scores import open_model, scored_chunks, target
+    from em_cli.runs.labelled import labelled_rows
+    from em_cli.runs.row_scores import open_model, score_table, target
 
     write = target(out, force, model, *paths)
     loaded = open_model(model, paths, reading)
+    if append:
+        if decode is not None or horizon is not None:
+            other = "--horizon" if decode is None else "--decode"
+            raise UsageError(f"--append adds the likeliest component of each row: {other} is another table.")
+        write(labelled_rows(loaded, paths, reading))
+        return
     if decode is not None or horizon is not None:
         write(forecast_lines(loaded, paths, reading, decode or "posterior", horizon or 0))
         return
 
-    def lines() -> Iterator[str]:
-        first = True
-        for chunk, scores in scored_chunks(loaded, paths, reading):
-            if first:
-                yield score_header(chunk.id_name or reading.id or "row", loaded.model)
-                first = False
-            yield from score_lines(scores, chunk.rows, chunk.keys, loaded.model.n_components)
-
-    write(lines())
+    write(score_table(loaded, paths, reading))

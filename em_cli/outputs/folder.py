@@ -29,7 +29,7 @@ def write_files(folder: str, files: Mapping[str, Content]) -> None:
     write_together({str(Path(folder) / name): content for name, content in files.items()})
 
 
-def write_file(path: str, content: Iterable[str]) -> None:
+def write_file(path: str, content: Content) -> None:
     """Write one file, or standard output for '-'; what is no file (a FIFO, /dev/stdout) is written to as it goes."""
     if path == "-":
         write_stdout(content)
@@ -47,7 +47,7 @@ def write_together(files: Mapping[str, Content]) -> None:
                 raise OutputError(f"{path} is a folder, not a file.")
             if is_stream(path):
                 with explained(path, ""), Path(path).open("ab") as stream:
-                    stream.writelines(_bytes(content))
+                    stream.writelines(as_bytes(content))
                 continue
             aside, handle = _written_aside(path, target, content)
             stack.callback(aside.unlink, missing_ok=True)
@@ -114,18 +114,23 @@ def is_stream(path: str) -> bool:
     return os.path.exists(path) and not os.path.isfile(path)  # noqa: PTH110, PTH113
 
 
-def write_stdout(content: Iterable[str]) -> None:
+def write_stdout(content: Content) -> None:
     """Write to standard output, each piece as it comes."""
-    for text in content:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    for piece in content:
+        if isinstance(piece, bytes):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+        else:
+            sys.stdout.write(piece)
+            sys.stdout.flush()
 
 
 def write_flushed(path: Path, content: Content) -> tuple[int, str]:
     """Write, and see to it that the disk has it; the size and SHA-256."""
     digest, size = hashlib.sha256(), 0
     with path.open("wb") as file:
-        for piece in _bytes(content):
+        for piece in as_bytes(content):
             digest.update(piece)
             size += file.write(piece)
         file.flush()
@@ -133,7 +138,8 @@ def write_flushed(path: Path, content: Content) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _bytes(content: Content) -> Iterator[bytes]:
+def as_bytes(content: Content) -> Iterator[bytes]:
+    """Each piece in UTF-8, unless it is bytes already."""
     for piece in content:
         yield piece if isinstance(piece, bytes) else piece.encode(errors=WHOLE)
 

@@ -17,6 +17,10 @@ from em_cli.search.ledger import Fitted
 
 SLICE = 1 << 10  # rows turned to text at once: their numbers stay in a core's own cache
 
+Label = tuple[str, str]  # component and its probability, as cells
+LABELS: Label = ("component", "probability")
+NO_LABEL: Label = ("", "")
+
 
 def score_header(key: str, model: Model) -> str:
     """`row` (or the name of the id column), component, p1 … pK, outcomes beyond them, log_density, uncertainty."""
@@ -73,6 +77,14 @@ def _score_texts(scores: RowScores, rows: slice, n_components: int) -> list[str]
     if not np.isfinite(log_density).all():
         text = text.replace("NaN", "nan").replace("Infinity", "inf")
     return text[2:-2].split("],[") if len(component) else []
+
+
+def labels_of(scores: RowScores, n_components: int) -> list[Label]:
+    """Of each row the likeliest component, 0 if it belongs to none, and its posterior probability."""
+    component = scores.responsibilities.argmax(axis=0)
+    number = np.where(component < n_components, component + 1, 0)
+    probability = scores.responsibilities.max(axis=0)
+    return list(zip(map(str, number.tolist()), map(repr, probability.tolist()), strict=True))
 
 
 def uncertain(responsibilities: Array, component: np.ndarray[Any, np.dtype[np.intp]]) -> Array:

@@ -136,7 +136,7 @@ def _folder(config: RunConfig, report: ReportOptions) -> str | None:
     """Where to write the run folder."""
     if config.out:
         return config.out
-    streamed = report.json or "-" in (report.params, report.responsibilities_to)
+    streamed = report.json or "-" in (report.params, report.responsibilities_to, report.labelled)
     if streamed or "-" in config.data.path:
         return None
     return f"{Path(config.data.path[0]).name.split('.')[0] or 'data'}.em"
@@ -144,7 +144,11 @@ def _folder(config: RunConfig, report: ReportOptions) -> str | None:
 
 def _stdout_format(report: ReportOptions, allowed: tuple[str, ...], quiet: bool) -> str:
     """What standard output is to hold."""
-    places = {"--params": report.params, "--responsibilities": report.responsibilities_to}
+    places = {
+        "--params": report.params,
+        "--responsibilities": report.responsibilities_to,
+        "--labelled": report.labelled,
+    }
     taken = [name for name, path in places.items() if path == "-"]
     if report.json and report.format not in (None, "json"):
         raise UsageError(f"--json and --format {report.format} contradict each other.")

@@ -67,6 +67,14 @@ def with_others(
         yield rows[taken:], RowScores(scores.log_density[taken:], scores.responsibilities[:, taken:])
 
 
+def scored_rows(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScores]]:
+    """The data rows that have scores, block by block in their order, those that took no part in the fit among them."""
+    blocks = scored_blocks(result, data)
+    if len(data.others.rows):
+        blocks = with_others(blocks, (data.others.rows, result.loaded.score(data.others.x)))
+    return blocks
+
+
 def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
     """`responsibilities.csv`: a line per input row, in input order; rows left out stay blank."""
 
@@ -75,10 +83,8 @@ def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
 
     model = result.loaded.model
     yield score_header(data.id_name or "row", model)
-    first, blocks = 0, scored_blocks(result, data)
-    if len(data.others.rows):
-        blocks = with_others(blocks, (data.others.rows, result.loaded.score(data.others.x)))
-    for rows, scores in blocks:
+    first = 0
+    for rows, scores in scored_rows(result, data):
         last = int(rows[-1]) + 1
         yield from score_lines(scores, rows - first, keys(first, last), model.n_components)
         first = last

@@ -8,34 +8,31 @@ from dataclasses import replace
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.errors import UsageError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.runs.remembered import as_fitted
 from em_cli.runs.row_scores import chunks_for, sequences_for
+from em_cli.sources.copying import Copy
 from em_cli.sources.filling import cell_text, filled, missing_cells
-from em_cli.sources.pieces import Piece
 from em_cli.sources.stream import Chunk
 
 
 def completed(
     loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, seed: int, draw: int
-) -> Iterator[str]:
-    """The text of the files, completed as the rows come; by draw 0 with what is expected or likeliest."""
+) -> Iterator[bytes]:
+    """The files, completed as the rows come; by draw 0 with what is expected or likeliest."""
     reading = as_fitted(loaded, reading)
     columns, decimal = list(loaded.schema.columns), reading.decimal or "."
-    first: Piece | None = None
+    copy = Copy("complete")
     for chunk, known in _chunks(loaded, paths, replace(reading, missing="model")):
         piece = chunk.piece
-        if first is not None and piece.names != first.names:
-            raise UsageError(f"{piece.file} has other columns than {first.file}: complete one file at a time.")
+        header = copy.begins(piece)
         x = loaded.completed(chunk.x, np.random.default_rng((seed, draw, chunk.first_row)) if draw else None, known)
         cells: dict[int, dict[str, str]] = {}
         for place, row in np.argwhere(missing_cells(piece, columns)).tolist():
             column = columns[place]
             cells.setdefault(row, {})[column.name] = cell_text(column, float(x[place, row]), decimal)
-        yield filled(piece, cells, header=first is None)
-        first = first or piece
+        yield copy.written(piece, filled(piece, cells, header), header)
 
 
 def _chunks(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions) -> Iterator[tuple[Chunk, Array | None]]:

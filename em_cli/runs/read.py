@@ -13,6 +13,7 @@ from em_cli.runs.record import Record
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed
 from em_cli.sources.reader import read
+from em_cli.sources.spool import Spool
 from em_cli.sources.table import Data
 
 
@@ -45,13 +46,17 @@ def read_options(
     )
 
 
-def read_data(config: RunConfig, record: Record) -> Data:
-    """Read the data, and pass on what the reader noticed."""
+def reading_of_run(config: RunConfig, spool: Spool | None) -> ReadOptions:
+    """How a run reads its data, and where it keeps what can be read only once."""
     types, default_type = column_types(config)
+    options = read_options(config.data, types, default_type, needs_sequences(config))
+    sampling = config.data.weight_type == "sampling"
+    return replace(options, together=paired(wishes(config)), mean_weight_one=sampling, spool=spool)
+
+
+def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
+    """Read the data, and pass on what the reader noticed."""
     with record.timed("reading"):
-        sampling = config.data.weight_type == "sampling"
-        options = read_options(config.data, types, default_type, needs_sequences(config))
-        options = replace(options, together=paired(wishes(config)), mean_weight_one=sampling)
         data = read(config.data.path, options)
     names = data.schema.names
     dropped = data.n_rows_read - len(data.rows)

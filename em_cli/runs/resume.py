@@ -17,11 +17,14 @@ from em_cli.errors import OutputError, UsageError
 from em_cli.outputs.checkpoint_file import CheckpointFile
 from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import read_manifest, to_json
+from em_cli.outputs.packing import packed
 from em_cli.outputs.run_folder import RunFolder, reserved
 from em_cli.printable import safe
 from em_cli.runs.configure import Settings
+from em_cli.runs.labelled import data_labelled, labels_in
 from em_cli.runs.model_summary import summary_of
 from em_cli.runs.read_back import parsed
+from em_cli.sources.options import ReadOptions
 from em_cli.sources.table import Data
 
 EVERY = "60s"
@@ -98,15 +101,20 @@ def is_done(folder: RunFolder | None, settings: Settings, data: Data) -> bool:
     return True
 
 
-def result_again(path: str, settings: Settings) -> str:
+def result_again(path: str, settings: Settings, reading: ReadOptions) -> str:
     """The result of a run that had ended already, for standard output; it is written to where else it is wanted."""
     there, report, screen, shown = Path(path), settings.request.report, settings.request.screen, settings.stdout
+    params = json.loads(_content(there / "params.json"))
     if not screen.quiet:
         with suppress(OSError):
             sys.stderr.write(f"em: {safe(path)} is complete: nothing is left to do.\n")
     for name, wanted in (("params.json", report.params), ("responsibilities.csv", report.responsibilities_to)):
         if wanted:
             write_file(wanted, [_content(there / name)])
+    if report.labelled:
+        labels, own = labels_in(_there(there / "responsibilities.csv")), params["data_sha256"]
+        copy = data_labelled(labels, settings.config.data.path, reading, own)
+        write_file(report.labelled, packed(report.labelled, copy))
     table = there / "selection.csv"
     if shown == "csv":
         return _content(table)
@@ -116,12 +124,15 @@ def result_again(path: str, settings: Settings) -> str:
         config = read_manifest(there)["config"]
         rows = [dict(row) for row in parsed("selection", _content(table).splitlines())]
         chosen = {"criterion": config["criterion"], "selection": rows}
-        return to_json(json.loads(_content(there / "params.json")) | chosen)
+        return to_json(params | chosen)
     return _content(there / "params.json") if shown == "json" else ""
 
 
+def _there(file: Path) -> Path:
+    if not file.exists():
+        raise OutputError(f"{file.parent} has no {file.name}: use --force to run again.")
+    return file
+
+
 def _content(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except FileNotFoundError:
-        raise OutputError(f"{file.parent} has no {file.name}: use --force to run again.") from None
+    return _there(file).read_text("utf-8")

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from em_cli.config.resolve import resolve
 from em_cli.engine.scoring import RowScores
-from em_cli.errors import OutputError, UsageError
+from em_cli.errors import UsageError
 from em_cli.options import ReadingOptions, layer
-from em_cli.outputs.folder import is_stream, write_file, write_together
+from em_cli.outputs.folder import Content, write_file, write_together
 from em_cli.outputs.model_file import LoadedModel, read_model
+from em_cli.outputs.packing import packed
+from em_cli.outputs.tables import score_header, score_lines
 from em_cli.printable import safe
 from em_cli.runs.new_sequences import NewSequences, new_sequences, with_columns_of
-from em_cli.runs.path_checks import check_places
+from em_cli.runs.path_checks import check_free, check_places
 from em_cli.runs.read import read_options
 from em_cli.runs.remembered import as_fitted, remembered, tell_remembered
 from em_cli.sources.options import ReadOptions
@@ -61,6 +62,16 @@ def scored_chunks(
         yield chunk, loaded.score(chunk.x)
 
 
+def score_table(loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions) -> Iterator[str]:
+    """Component, probabilities and densities of the rows, as CSV."""
+    first = True
+    for chunk, scores in scored_chunks(loaded, paths, options):
+        if first:
+            yield score_header(chunk.id_name or options.id or "row", loaded.model)
+            first = False
+        yield from score_lines(scores, chunk.rows, chunk.keys, loaded.model.n_components)
+
+
 def sequences_for(
     loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions, weights: str | None = None
 ) -> NewSequences:
@@ -82,25 +93,20 @@ def warn(message: str) -> None:
     sys.stderr.write(f"em: warning: {message}\n")
 
 
-def target(out: str | None, force: bool, *inputs: str) -> Callable[[Iterable[str]], None]:
+def target(out: str | None, force: bool, *inputs: str) -> Callable[[Content], None]:
     """Where lines go: standard output, each piece at once, or a file that is complete or absent, and no input."""
     check_places(inputs, {"--out": out})
-    _check_free(out, force)
-    return lambda lines: write_file(out or "-", lines)
+    check_free("--out", out, force)
+    return lambda lines: write_file(out or "-", packed(out or "-", lines))
 
 
-def write_each(texts: Mapping[str | None, Iterable[str]], force: bool, *inputs: str) -> None:
+def write_each(texts: Mapping[str | None, Content], force: bool, *inputs: str) -> None:
     """The same of several texts, of which each has a file of its own: all of them are written, or none."""
     for out in texts:
         check_places(inputs, {"--out": out})
-        _check_free(out, force)
+        check_free("--out", out, force)
     if len(texts) == 1:
         ((out, lines),) = texts.items()
-        write_file(out or "-", lines)
+        write_file(out or "-", packed(out or "-", lines))
     else:
-        write_together({str(out): lines for out, lines in texts.items()})
-
-
-def _check_free(out: str | None, force: bool) -> None:
-    if out not in (None, "-") and os.path.lexists(str(out)) and not (force or is_stream(str(out))):
-        raise OutputError(f"{out} exists. Use --force to replace it.")
+        write_together({str(out): packed(str(out), lines) for out, lines in texts.items()})

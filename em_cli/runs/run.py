@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -16,6 +16,7 @@ from em_cli.outputs.checkpoint_file import CheckpointFile
 from em_cli.outputs.document import Context, Scored, document, scored
 from em_cli.outputs.folder import Content, write_file
 from em_cli.outputs.manifest import manifest, to_json
+from em_cli.outputs.packing import packed
 from em_cli.outputs.run_folder import RunFolder
 from em_cli.outputs.selection import Selection, table
 from em_cli.runs import warnings
@@ -23,11 +24,12 @@ from em_cli.runs.configure import Settings, configured
 from em_cli.runs.deliver import context_of, model_chosen, run_files
 from em_cli.runs.fitted_rows import responsibility_lines
 from em_cli.runs.interruption import Halt, interruptible
+from em_cli.runs.labelled import data_labelled, labels_of_fit
 from em_cli.runs.manifest_facts import facts
 from em_cli.runs.other_families import Refits, warn_of_families
 from em_cli.runs.path_checks import check_run
 from em_cli.runs.plotting import check_wanted, fresh_run, plots_of, report_of
-from em_cli.runs.read import read_data
+from em_cli.runs.read import read_data, reading_of_run
 from em_cli.runs.record import Record, watched
 from em_cli.runs.request import Request
 from em_cli.runs.resume import checkpoint_of, is_done, result_again, run_folder
@@ -38,6 +40,8 @@ from em_cli.runs.verify import verified
 from em_cli.search.ledger import Fitted
 from em_cli.search.search import Plan, Task, search
 from em_cli.search.survey import Survey
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.spool import Spool
 from em_cli.sources.table import Data
 
 
@@ -46,6 +50,7 @@ class Run:
     """A run on its way: what it is to do, what it has read, how it searches, where its results go."""
 
     settings: Settings
+    reading: ReadOptions
     data: Data
     plan: Plan
     runner: Runner
@@ -150,8 +155,13 @@ class Run:
                 write_file(report.params, [to_json(params)])
             if report.responsibilities_to:
                 write_file(report.responsibilities_to, responsibility_lines(result, self.data))
+            if report.labelled:
+                config, labels = self.settings.config, labels_of_fit(result, self.data)
+                copy = data_labelled(labels, config.data.path, self.reading, self.data.data_sha256)
+                write_file(report.labelled, packed(report.labelled, copy))
         parts = (name.partition("/") for name in names)
-        return list(dict.fromkeys(f"{first}/" if inside else first for first, inside, _ in parts))
+        told = list(dict.fromkeys(f"{first}/" if inside else first for first, inside, _ in parts))
+        return told if report.labelled in (None, "-") else [*told, f"and {report.labelled}"]
 
     def _deliver_folder(
         self,
@@ -191,19 +201,21 @@ def opened(request: Request) -> Iterator[Run | None]:
     At its end its result is said, and the program ends with the status that the run deserves.
     """
     begun = time.monotonic()
-    with verified(request) as asked:
+    with verified(request) as asked, closing(Spool()) as spool:
         settings = configured(asked)
         check_run(settings)
         check_wanted(asked.report, settings.folder)
+        reading = reading_of_run(settings.config, spool if asked.report.labelled else None)
         with interruptible() as interruption, run_folder(settings) as folder, watched(asked) as observe:
             record = Record(observe)
-            data = read_data(settings.config, record)
+            data = read_data(settings.config, reading, record)
             if folder and is_done(folder, settings, data):
-                record.said = result_again(folder.path, settings)
+                record.said = result_again(folder.path, settings, reading)
                 yield None
             else:
                 yield Run(
                     settings,
+                    reading,
                     data,
                     plan_of(settings.config, settings.effort, settings.start is not None),
                     runner_of(settings.config),

@@ -7,20 +7,23 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from em_cli.errors import OutputError, ReaderGone, in_words
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 LEAST_OPEN = 16  # files at once, the three streams and some of the libraries among them
 WHOLE = "backslashreplace"  # no character stops a run
 
 
-class Output(io.TextIOWrapper):
-    """Standard output; what has been said on it must arrive."""
+class Output(io.BufferedWriter):
+    """The bytes of standard output; what has been said on it must arrive."""
 
-    def write(self, text: str) -> int:
+    def write(self, data: ReadableBuffer) -> int:
         with _explained():
-            return super().write(text)
+            return super().write(data)
 
     def flush(self) -> None:
         with _explained():
@@ -62,7 +65,8 @@ def prepare() -> None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 (by its number)
     if sys.stdout is sys.__stdout__:  # and not one that a test has put there
         encoding, each_line = _manner(sys.stdout, "utf-8")
-        sys.stdout = Output(_bytes(sys.stdout, 1), encoding, WHOLE, "\n", line_buffering=each_line)
+        output = Output(io.FileIO(1, "wb", closefd=False))
+        sys.stdout = io.TextIOWrapper(output, encoding, WHOLE, "\n", line_buffering=each_line)
     if sys.stderr is sys.__stderr__:
         encoding, _ = _manner(sys.stderr, sys.stderr.encoding if sys.stderr else "utf-8")
         sys.stderr = Log(_bytes(sys.stderr, 2), encoding, WHOLE, "\n", line_buffering=True)

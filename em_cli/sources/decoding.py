@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from em_cli.errors import DataError
 from em_cli.sources.files import Opened
@@ -21,12 +21,14 @@ _NO_TEXT = {
     b"PAR1": "a Parquet file: name it .parquet",
     b"ARROW1": "a Feather file: name it .feather",
 }
+BOM = "\ufeff"
 _BOMS = {
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
 }
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +38,75 @@ class Lines:
     text: str
     first_line: int  # as an editor counts, from 1
     newline: str = "\n"  # as the file writes it
+    ends: tuple[str, ...] = field(default=(), repr=False)  # of every line, where they are not alike
+    codec: str = "utf-8"  # of the file; it writes no byte order mark
+    marks: str = ""  # byte order marks, which stand before the text
+
+    def after(self, above: Lines) -> Lines:
+        """These lines with others above them."""
+        ends = (*above.every_end, *self.every_end)
+        alike = len(set(ends)) < 2
+        newline = ends[0] if ends and alike else self.newline
+        return replace(
+            self,
+            text=above.text + self.text,
+            first_line=above.first_line,
+            newline=newline,
+            ends=() if alike else ends,
+            marks=above.marks + self.marks,
+        )
+
+    @property
+    def every_end(self) -> tuple[str, ...]:
+        """How each line ends."""
+        return self.ends or (self.newline,) * self.text.count("\n")
+
+    def encoded(self, text: str, first: int = 0) -> bytes:
+        """A text of as many lines, from one of these on, in the bytes in which the file would hold it."""
+        if self.ends:
+            ends = iter(self.ends[first:])
+            text = re.sub("\n", lambda _: next(ends), text)
+        elif self.newline != "\n":
+            text = text.replace("\n", self.newline)
+        return text.encode(self.codec)
 
 
 def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
     """The text of a file, each piece as soon as it can be had."""
     line = 1
-    carry = ""
+    carry = marks = ""
+    begun = False
     enough = 0  # characters before it is worth looking for the end of a long record again
+    data = _first_bytes(file, encoding)
+    codec = _codec(data, encoding)
 
     def reached() -> int:
         return line + _count_lines(carry)
 
-    for text in _decoded(file, encoding, reached):
-        carry += text
+    def made(text: str) -> Lines:
+        return replace(_lines(text, line), codec=codec, marks=marks)
+
+    for text in _decoded(file, data, codec, encoding, reached):
+        if text and not begun:
+            begun, carry = True, text.lstrip(BOM)
+            marks = text[: len(text) - len(carry)]
+        else:
+            carry += text
         if len(carry) < enough or _worth_more(carry, text):
             continue
         enough = 0
         end = _end_of_records(carry)
         if end:
-            piece = _lines(carry[:end], line)
+            piece = made(carry[:end])
             yield piece
             line += piece.text.count("\n")
-            carry = carry[end:]
+            carry, marks = carry[end:], ""
         elif len(carry) > LONGEST_RECORD:
             raise DataError(_too_long(file.label, line, carry))
         elif len(carry) > PIECE:
             enough = 2 * len(carry)
     if carry:
-        yield _lines(carry, line)
+        yield made(carry)
 
 
 def _worth_more(carry: str, text: str) -> bool:
@@ -82,7 +125,9 @@ def _lines(text: str, first_line: int) -> Lines:
     if "\r" not in text:
         return Lines(text, first_line)
     newline = "\r\n" if "\r\n" in text else "\n" if "\n" in text else "\r"
-    return Lines(text.replace("\r\n", "\n").replace("\r", "\n"), first_line, newline)
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    alike = text.count(newline) == plain.count("\n")
+    return Lines(plain, first_line, newline, () if alike else tuple(_LINE_END.findall(text)))
 
 
 def _count_lines(text: str) -> int:
@@ -90,13 +135,22 @@ def _count_lines(text: str) -> int:
     return text.count("\n") or text.count("\r")
 
 
-def _decoded(file: Opened, encoding: str | None, reached: Callable[[], int]) -> Iterator[str]:
+def _codec(data: bytes, encoding: str | None) -> str:
+    """Of a text that begins with these bytes: one that leaves byte order marks in it."""
+    marked = next((name for mark, name in _BOMS.items() if data.startswith(mark)), None)
+    if encoding is None:
+        return marked or "utf-8"
+    name = codecs.lookup(encoding).name
+    if name in ("utf-16", "utf-32"):
+        return marked if marked and marked.startswith(name) else name  # which is refused without a mark
+    return "utf-8" if name == "utf-8-sig" else name
+
+
+def _decoded(file: Opened, data: bytes, codec: str, encoding: str | None, reached: Callable[[], int]) -> Iterator[str]:
     """The text as it comes; `reached` tells, for messages, the line that has been come to with what was yielded."""
-    data = _first_bytes(file, encoding)
-    begun = False
-    name = encoding or next((name for mark, name in _BOMS.items() if data.startswith(mark)), "utf-8")
-    wide = codecs.lookup(name).name.startswith(("utf-16", "utf-32"))
-    decoder = codecs.getincrementaldecoder("utf-8-sig" if codecs.lookup(name).name == "utf-8" else name)()
+    wide = codec.startswith(("utf-16", "utf-32"))
+    told = encoding or (codec[:6] if wide else None)
+    decoder = codecs.getincrementaldecoder(codec)()
     while True:
         try:
             text = decoder.decode(data, final=not data)
@@ -104,14 +158,12 @@ def _decoded(file: Opened, encoding: str | None, reached: Callable[[], int]) -> 
             if not wide and b"\0" in data:
                 line = reached() + _count_lines(data[: data.index(b"\0")].decode("latin-1"))
                 raise _binary(file.label, line, data) from None
-            line = reached() + _count_lines(error.object[: error.start].decode(name, "ignore"))
-            raise _undecodable(file.label, line, error, encoding or (name if wide else None)) from None
+            line = reached() + _count_lines(error.object[: error.start].decode(codec, "ignore"))
+            raise _undecodable(file.label, line, error, told) from None
         except UnicodeError as error:
             raise DataError(f"{file.label} is not in {encoding}: {error}.") from None
         if "\0" in text:
             raise _binary(file.label, reached() + _count_lines(text[: text.index("\0")]), b"" if wide else data)
-        if text and not begun:
-            begun, text = True, text.lstrip("\ufeff")
         yield text
         if not data:
             return

@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from em_cli.errors import DataError, in_words
 from em_cli.printable import safe
 from em_cli.sources.quoting import quoted
+from em_cli.sources.spool import STDIN, Partial, Spool
 from em_cli.sources.table import InputFile
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-STDIN = "-"
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _MAGIC = {
     b"\x1f\x8b": ".gz",
@@ -68,10 +68,6 @@ def expand(paths: Sequence[str]) -> list[str]:
     if found.count(STDIN) > 1:
         raise DataError("standard input ('-') can be read only once.")
     return found
-
-
-class Partial(Protocol):
-    def read1(self, size: int, /) -> bytes: ...
 
 
 class Meter(io.RawIOBase):
@@ -131,14 +127,17 @@ class Opened:
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Opened]:
+def opened(path: str, spool: Spool | None = None) -> Iterator[Opened]:
     """The bytes of a file, decompressed if they are compressed, whatever its name; `DataError` if it cannot be read."""
     shown = label(path)
     if path == STDIN and sys.stdin is None:
         raise DataError("standard input is closed.")
     with ExitStack() as stack:
         try:
-            raw = sys.stdin.buffer if path == STDIN else stack.enter_context(Path(path).open("rb"))
+            if spool is not None and path in spool.copies:
+                raw = spool.again(path)
+            else:
+                raw = sys.stdin.buffer if path == STDIN else stack.enter_context(Path(path).open("rb"))
         except FileNotFoundError:
             raise DataError(f"{shown} does not exist.") from None
         except IsADirectoryError:
@@ -149,7 +148,10 @@ def opened(path: str) -> Iterator[Opened]:
             raise DataError(f"{shown} cannot be read: {in_words(error)}.") from None
         except ValueError:
             raise DataError(f"{shown} is no name of a file.") from None
-        meter = Meter(cast(Partial, raw), shown)
+        partial = cast(Partial, raw)
+        if spool is not None and path not in spool.copies:
+            partial = spool.stream(path, partial)
+        meter = Meter(partial, shown)
         beginning, named = meter.beginning(), Path(path).suffix.lower()
         packed = packing(beginning)
         if not packed and beginning and named in COMPRESSED:

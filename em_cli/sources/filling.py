@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from io import StringIO
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.sources.copying import field
 from em_cli.sources.pieces import Piece, Written
 from em_cli.sources.records import records
 from em_cli.sources.schema import Column
@@ -35,28 +34,32 @@ def filled(piece: Piece, cells: Cells, header: bool) -> str:
             for name, text in values.items():
                 frame.loc[row, name] = text
         return str(frame.to_csv(index=False, header=header and piece.first_row == 0, lineterminator="\n"))
-    text = _filled_text(piece, piece.text, cells, header)
-    return text if piece.text.newline == "\n" else text.replace("\n", piece.text.newline)
+    return _filled_text(piece, piece.text, cells, header)
 
 
 def _filled_text(piece: Piece, text: Written, cells: Cells, header: bool) -> str:
-    body = text.body
-    above = text.raw.count("\n") - body.text.count("\n")  # lines
+    above = text.above
     if not cells and (header or not above):
-        return text.raw
-    lines, own = text.raw.splitlines(keepends=True), body.text.splitlines(keepends=True)
+        return text.raw.text
+    lines, own = _lines(text.raw.text), _lines(text.plain.text)
     places = {name: place for place, name in enumerate(piece.names)}
-    for row, record in enumerate(records(body.text, text.delimiter, 0, piece.file)):
+    for row, record in enumerate(records(text.body.text, text.delimiter, above, piece.file)):
         if row not in cells:
             continue
         whole = "".join(own[record.line : record.end])
         fields = split(whole.rstrip("\n"), text.delimiter)
         for name, value in cells[row].items():
-            fields[places[name]] = _field(value, text.delimiter)
-        lines[above + record.line] = text.delimiter.join(fields) + "\n" * whole.endswith("\n")
+            fields[places[name]] = field(value, text.delimiter)
+        lines[record.line] = text.delimiter.join(fields) + "\n" * whole.endswith("\n")
         for line in range(record.line + 1, record.end):
-            lines[above + line] = ""
-    return "".join(lines[0 if header else above :])
+            lines[line] = ""
+    return "".join(lines if header else lines[above:])
+
+
+def _lines(text: str) -> list[str]:
+    """With their ends; other characters that end a line on a screen are parts of cells."""
+    *ended, last = text.split("\n")
+    return [*(f"{line}\n" for line in ended), *([last] if last else [])]
 
 
 def split(record: str, delimiter: str) -> list[str]:
@@ -82,9 +85,3 @@ def _end_of_quoted(record: str, at: int) -> int:
         if record[at + 1 : at + 2] != '"':
             return at + 1
         at += 1
-
-
-def _field(text: str, delimiter: str) -> str:
-    buffer = StringIO()
-    csv.writer(buffer, delimiter=delimiter, lineterminator="").writerow([text])
-    return buffer.getvalue()

@@ -8,9 +8,10 @@ from stat import S_ISREG
 
 from em_cli import memory
 from em_cli.engine.columns import WIDE
-from em_cli.sources.files import COMPRESSED, STDIN
+from em_cli.sources.files import COMPRESSED
 from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import plural
+from em_cli.sources.spool import STDIN
 
 NUMBER = 8  # bytes
 IDENTIFIER = 90  # bytes
@@ -34,7 +35,7 @@ class Room:
     def check(self, piece: Piece, n_columns: int, shown: str) -> None:
         """The cells of further pieces, all of them once more when they are put together, and what summarises them."""
         self.rows += len(piece.frame)
-        self.characters += len(piece.text.raw) if piece.text else 0
+        self.characters += len(piece.text.raw.text) if piece.text else 0
         rows = float(self.rows)
         if self.total is not None and self.characters:
             rows = max(rows, rows * self.total / self.characters)

@@ -10,6 +10,7 @@ from em_cli.engine.transforms import TRANSFORMS
 from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
 from em_cli.sources.schema import LEVELLED, TYPES
+from em_cli.sources.spool import Spool
 
 POLICIES = ("model", "error", "drop")
 
@@ -42,6 +43,7 @@ class ReadOptions:
     sequence: str | None = None  # the column that tells which rows are a sequence
     order: str | None = None  # the column of time
     step: str | None = None  # of time, from row to row
+    spool: Spool | None = None  # keeps what can be read only once, where it is to be read again
 
     def __post_init__(self) -> None:
         for name, kind in self.types.items():

@@ -42,15 +42,22 @@ def texts_of(piece: Piece, name: str) -> list[str]:
 class Written:
     """The text of a piece, and where its records are."""
 
-    raw: str  # header, comments and all
-    body: Lines  # what follows the header, without comments
+    raw: Lines  # header, comments and all
+    plain: Lines  # the same without comments
+    body: Lines  # what of it follows the header
     delimiter: str
-    newline: str  # of the file
+    headed: bool  # whether names of columns stand above the rows
+    unnamed: int  # blank fields behind them
+
+    @property
+    def above(self) -> int:
+        """How many lines stand above the rows."""
+        return len(self.plain.text.split("\n")) - len(self.body.text.split("\n"))
 
 
 def pieces(path: str, options: ReadOptions, done: Callable[[InputFile], None] | None = None) -> Iterator[Piece]:
     """At least one piece, maybe without rows; `done` is told at the end what was read."""
-    with opened(path) as file:
+    with opened(path, options.spool) as file:
         if Path(path).suffix.lower() in (".parquet", ".feather"):
             yield _columnar_piece(file, path, options)
         else:
@@ -61,23 +68,26 @@ def pieces(path: str, options: ReadOptions, done: Callable[[InputFile], None] | 
 
 def _text_pieces(file: Opened, options: ReadOptions) -> Iterator[Piece]:
     found: Layout | None = None
-    row, above = 0, ""  # lines without a record, which go with the next piece
+    row, above = 0, Lines("", 1)  # lines without a record, which go with the next piece
     for piece in lines(file, options.encoding):
-        raw = replace(piece, text=above + piece.text)
+        raw = piece.after(above) if above.text else piece
+        plain = raw
         if options.comment is not None:
+            plain = replace(raw, text=without_comments(raw.text, options.comment))
             piece = replace(piece, text=without_comments(piece.text, options.comment))
         if found is None:
             piece = _without_first(piece, (options.skip or 0) + 1 - piece.first_line)
             found = layout(piece, file.label, options)
             if found is None:
-                above = raw.text
+                above = raw
                 continue
             options = options.with_row_names(found.row_names)
             if found.body_line is not None:
                 rest = after_lines(piece.text, found.body_line - piece.first_line)
                 piece = replace(piece, text=rest, first_line=found.body_line)
-        made = _text_piece(piece, found, row, file.label, options, raw)
-        row, above = row + len(made.frame), "" if len(made.frame) else raw.text
+        written = Written(raw, plain, piece, found.delimiter, options.header is not False, found.unnamed)
+        made = _text_piece(found, row, file.label, options, written)
+        row, above = row + len(made.frame), Lines("", 1) if len(made.frame) else raw
         yield made
     if found is None:
         skipped = f" below the {options.skip:,} lines skipped" if options.skip else ""
@@ -91,11 +101,12 @@ def _without_first(piece: Lines, n: int) -> Lines:
     return replace(piece, text=after_lines(piece.text, n), first_line=piece.first_line + n)
 
 
-def _text_piece(text: Lines, found: Layout, first_row: int, shown: str, options: ReadOptions, raw: Lines) -> Piece:
+def _text_piece(found: Layout, first_row: int, shown: str, options: ReadOptions, written: Written) -> Piece:
+    text = written.body
+
     def find(row: int, column: str) -> Found:
         return text_cell(text, found, shown, row, column)
 
-    written = Written(raw.text, text, found.delimiter, raw.newline)
     frame = frame_of_text(text, found, shown, options)
     return Piece(shown, found.names, frame, first_row, find, found.row_names, found.above, written)
 

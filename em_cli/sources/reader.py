@@ -15,7 +15,7 @@ from em_cli.sources.candidates import candidates, check_same
 from em_cli.sources.column_types import decide, levels_of, remarks, values_of
 from em_cli.sources.dress import undress
 from em_cli.sources.examined import Examined, examine
-from em_cli.sources.files import STDIN, digest, expand, label
+from em_cli.sources.files import digest, expand, label
 from em_cli.sources.identifiers import leave_out_identifiers
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.memory_check import Room
@@ -25,6 +25,7 @@ from em_cli.sources.quoting import quoted
 from em_cli.sources.redundant import leave_out_redundant
 from em_cli.sources.schema import Schema
 from em_cli.sources.sequences import Sequences, check_weights_of_sequences, sequences_of
+from em_cli.sources.spool import STDIN
 from em_cli.sources.table import Data, InputFile, Notice, Others
 from em_cli.sources.usable import check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
 from em_cli.sources.weights import check_weights, weights_of
@@ -154,7 +155,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         why=decided.why,
         notices=(*found_in_file, *decided.notices, *missing, *id_notice(id_like)),
         layout={"columns": list(names)}
-        | ({"delimiter": written.delimiter, "newline": written.newline} if written else {}),
+        | ({"delimiter": written.delimiter, "newline": written.raw.newline} if written else {}),
         inputs=tuple(inputs),
         data_sha256=digest(inputs),
         sequences=sequences,

@@ -7,17 +7,10 @@ also read from the environment (`EM_SEED`, `EM_THREADS`, …).
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field, dataclass, fields
-from functools import wraps
-from typing import Annotated, Any, ClassVar, Protocol, get_args, get_type_hints
+from dataclasses import Field, dataclass
+from typing import Annotated, Any, ClassVar, Protocol
 
-from typer import Argument, Context, Option
-
-from em_cli.errors import UsageError, ValueRefused
-
-CONTEXT = "context"  # the parameter that Typer gives the context of a command
+from typer import Argument, Option
 
 
 class Group(Protocol):
@@ -228,6 +221,9 @@ class ReportOptions:
     responsibilities_to: Annotated[
         str | None, _opt("--responsibilities", metavar="-|FILE", help="Write the responsibilities there.")
     ] = None
+    labelled: Annotated[
+        str | None, _opt("--labelled", metavar="FILE", help="The data as they are, with component and probability.")
+    ] = None
     plots: Annotated[bool, _opt("--plots", help="Draw pictures into the run folder, as em plot does.")] = False
     report: Annotated[bool, _opt("--report", help="Write report.html into the run folder, as em report does.")] = False
     verify: Annotated[
@@ -255,82 +251,6 @@ class ScreenOptions:
     debug: Annotated[bool, _opt("--debug", help="Tracebacks.")] = False
 
 
-def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with its groups of options spread out, for Typer to read."""
-    spread: list[inspect.Parameter] = []
-    groups: dict[str, type] = {}
-    for parameter in inspect.signature(command, eval_str=True).parameters.values():
-        if is_group(parameter.annotation):
-            groups[parameter.name] = parameter.annotation
-            spread += _parameters(parameter.annotation)
-        else:
-            spread.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
-
-    @wraps(command)
-    def run(**values: Any) -> None:
-        context: Context = values.pop(CONTEXT)
-        values |= dict.fromkeys(_beaten(context, values))
-        made = {
-            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
-            for name, group in groups.items()
-        }
-        try:
-            command(**values, **made)
-        except ValueRefused as refused:
-            names = [as_given(context, name) for name in map(str, refused.parts) if name in context.params]
-            raise UsageError(f"{names[0]}{refused.reason}" if names else str(refused)) from None
-
-    spread.append(inspect.Parameter(CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=Context))
-    run.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in spread}
-    return run
-
-
-def as_given(context: Context, name: str) -> str:
-    """An option as it was spelled where its value was given: the variable of the environment, or its names."""
-    option = next(one for one in context.command.params if one.name == name)
-    source = context.get_parameter_source(name)
-    return str(option.envvar) if source is not None and source.name == "ENVIRONMENT" else " or ".join(option.opts)
-
-
-def _beaten(context: Context, values: Mapping[str, Any]) -> list[str]:
-    """What the environment says and an option contradicts."""
-    beaten = []
-    for name, other in (("noise", "latent"), ("latent", "noise"), ("threads", "runner")):
-        of_environment, by_option = map(context.get_parameter_source, (name, other))
-        if of_environment is None or by_option is None or of_environment.name != "ENVIRONMENT":
-            continue
-        if by_option.name == "COMMANDLINE" and not (other == "runner" and values[other] != "serial"):
-            beaten.append(name)
-    return beaten
-
-
-def is_group(annotation: Any) -> bool:
-    """Whether a parameter's type is a group of options."""
-    return isinstance(annotation, type) and "panel" in vars(annotation)
-
-
-def spelled(group: type, name: str) -> str:
-    """An option as one writes it."""
-    info = get_args(get_type_hints(group, include_extras=True)[name])[1]
-    return str(info.default).split("/")[0]  # Typer keeps the first name there
-
-
-def _parameters(group: type) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    found = []
-    for field in fields(group):
-        info = get_args(hints[field.name])[1]
-        info.envvar, info.rich_help_panel = f"EM_{field.name.upper()}", group.panel  # type: ignore[attr-defined]
-        info.show_envvar = False
-        found.append(
-            inspect.Parameter(
-                field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
-            )
-        )
-    return found
-
-
 Model = Annotated[str, Argument(metavar="MODEL", help="A params.json or run folder; - is standard input.")]
 
 Rows = Annotated[list[str], Argument(metavar="DATA...", help="CSV files; - is standard input.")]
@@ -338,62 +258,3 @@ Rows = Annotated[list[str], Argument(metavar="DATA...", help="CSV files; - is st
 Debug = Annotated[bool, Option("--debug", help="Tracebacks.")]
 
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Nothing on stdout.")]
-
-
-def layer(*sections: Section) -> dict[str, Any]:
-    """What the options say, as a layer of the run configuration; options not given are not in it."""
-    said: dict[str, Any] = {}
-    for group in sections:
-        values = {
-            field.name: _read(field.name, getattr(group, field.name))
-            for field in fields(group)
-            if getattr(group, field.name) not in (None, [], ())
-        }
-        if "," in str(values.get("latent", "")):
-            values["latents"] = names_in([values.pop("latent")])
-        if not group.section:
-            said |= values
-        elif values:
-            said.setdefault(group.section, {}).update(values)
-    return said
-
-
-def _read(name: str, value: Any) -> Any:
-    """The value as the configuration wants it."""
-    if name in ("columns", "exclude", "covariance"):
-        listed = names_in([value])
-        if not listed:
-            raise UsageError(f"--{name} {value!r} names nothing.")
-        return listed
-    if name == "family" and "," in value:
-        return names_in([value])
-    if name == "types":
-        return _by_column("type", "visits=count", value)
-    if name == "transforms":
-        return _by_column("transform", "spend=log", value)
-    if name in ("restarts", "threads", "k"):
-        return _number(value)
-    return value
-
-
-def names_in(texts: Iterable[str]) -> list[str]:
-    """The names in lists with commas."""
-    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
-
-
-def _number(text: str) -> int | str:
-    return int(text) if text.strip().lstrip("+-").isdecimal() else text
-
-
-def _by_column(option: str, example: str, pairs: list[str]) -> Mapping[str, str]:
-    """What an option says of each column."""
-    found: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, said = pair.rpartition("=")
-        if not equals or not name:
-            raise UsageError(
-                f"--{option} {pair!r}: write --{option} COLUMN={option.upper()}, as in --{option} {example}."
-            )
-        if found.setdefault(name, said) != said:
-            raise UsageError(f"--{option} gives column {name!r} two {option}s: {found[name]!r} and {said!r}.")
-    return found

@@ -1,0 +1,69 @@
+"""What the options of a command say, as a layer of the run configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from em_cli.errors import UsageError
+from em_cli.options.declared_options import Section
+
+
+def layer(*sections: Section) -> dict[str, Any]:
+    """What the options say, as a layer of the run configuration; options not given are not in it."""
+    said: dict[str, Any] = {}
+    for group in sections:
+        values = {
+            field.name: _read(field.name, getattr(group, field.name))
+            for field in fields(group)
+            if getattr(group, field.name) not in (None, [], ())
+        }
+        if "," in str(values.get("latent", "")):
+            values["latents"] = names_in([values.pop("latent")])
+        if not group.section:
+            said |= values
+        elif values:
+            said.setdefault(group.section, {}).update(values)
+    return said
+
+
+def _read(name: str, value: Any) -> Any:
+    """The value as the configuration wants it."""
+    if name in ("columns", "exclude", "covariance"):
+        listed = names_in([value])
+        if not listed:
+            raise UsageError(f"--{name} {value!r} names nothing.")
+        return listed
+    if name == "family" and "," in value:
+        return names_in([value])
+    if name == "types":
+        return _by_column("type", "visits=count", value)
+    if name == "transforms":
+        return _by_column("transform", "spend=log", value)
+    if name in ("restarts", "threads", "k"):
+        return _number(value)
+    return value
+
+
+def names_in(texts: Iterable[str]) -> list[str]:
+    """The names in lists with commas."""
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.strip().lstrip("+-").isdecimal() else text
+
+
+def _by_column(option: str, example: str, pairs: list[str]) -> Mapping[str, str]:
+    """What an option says of each column."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, said = pair.rpartition("=")
+        if not equals or not name:
+            raise UsageError(
+                f"--{option} {pair!r}: write --{option} COLUMN={option.upper()}, as in --{option} {example}."
+            )
+        if found.setdefault(name, said) != said:
+            raise UsageError(f"--{option} gives column {name!r} two {option}s: {found[name]!r} and {said!r}.")
+    return found

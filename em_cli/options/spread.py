@@ -1,0 +1,91 @@
+"""Groups of options, spread out for Typer to read, and put together again for a command."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import wraps
+from typing import Any, get_args, get_type_hints
+
+from typer import Context
+
+from em_cli.errors import UsageError, ValueRefused
+
+CONTEXT = "context"  # the parameter that Typer gives the context of a command
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with its groups of options spread out, for Typer to read."""
+    spread: list[inspect.Parameter] = []
+    groups: dict[str, type] = {}
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        if is_group(parameter.annotation):
+            groups[parameter.name] = parameter.annotation
+            spread += _parameters(parameter.annotation)
+        else:
+            spread.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    @wraps(command)
+    def run(**values: Any) -> None:
+        context: Context = values.pop(CONTEXT)
+        values |= dict.fromkeys(_beaten(context, values))
+        made = {
+            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        try:
+            command(**values, **made)
+        except ValueRefused as refused:
+            names = [as_given(context, name) for name in map(str, refused.parts) if name in context.params]
+            raise UsageError(f"{names[0]}{refused.reason}" if names else str(refused)) from None
+
+    spread.append(inspect.Parameter(CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=Context))
+    run.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in spread}
+    return run
+
+
+def as_given(context: Context, name: str) -> str:
+    """An option as it was spelled where its value was given: the variable of the environment, or its names."""
+    option = next(one for one in context.command.params if one.name == name)
+    source = context.get_parameter_source(name)
+    return str(option.envvar) if source is not None and source.name == "ENVIRONMENT" else " or ".join(option.opts)
+
+
+def _beaten(context: Context, values: Mapping[str, Any]) -> list[str]:
+    """What the environment says and an option contradicts."""
+    beaten = []
+    for name, other in (("noise", "latent"), ("latent", "noise"), ("threads", "runner")):
+        of_environment, by_option = map(context.get_parameter_source, (name, other))
+        if of_environment is None or by_option is None or of_environment.name != "ENVIRONMENT":
+            continue
+        if by_option.name == "COMMANDLINE" and not (other == "runner" and values[other] != "serial"):
+            beaten.append(name)
+    return beaten
+
+
+def is_group(annotation: Any) -> bool:
+    """Whether a parameter's type is a group of options."""
+    return isinstance(annotation, type) and "panel" in vars(annotation)
+
+
+def spelled(group: type, name: str) -> str:
+    """An option as one writes it."""
+    info = get_args(get_type_hints(group, include_extras=True)[name])[1]
+    return str(info.default).split("/")[0]  # Typer keeps the first name there
+
+
+def _parameters(group: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    found = []
+    for field in fields(group):
+        info = get_args(hints[field.name])[1]
+        info.envvar, info.rich_help_panel = f"EM_{field.name.upper()}", group.panel  # type: ignore[attr-defined]
+        info.show_envvar = False
+        found.append(
+            inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+            )
+        )
+    return found
