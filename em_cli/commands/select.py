@@ -58,6 +58,7 @@ def select(
         run.warn(selection.chosen, selection.context)
         warn_of_choice(selection, selection.context.effort, run.record)
         run.look_further(fits, wanted, selection.chosen, selection.context)
+        run = run.of_choice(selection.context)
         params = run.document(selection.chosen, selection.context)
         written = run.deliver(selection.chosen, params, fits, {"selection.csv": selection_text(selection)})
         run.say(sweep_text(run.settings, run.data, selection, params, written))

@@ -46,8 +46,10 @@ def selection_summary(
     if read_line:
         page.words(read_line, indent="", style="dim")
         page.blank()
-    shown = by_value[:MOST_ROWS]
-    cut = _table(page, shown, chosen, criterion, name, best, SEARCHES if effort else STARTS)
+    shown, letters = by_value[:MOST_ROWS], _letters(rows)
+    cut = _table(page, shown, chosen, criterion, name, best, SEARCHES if effort else STARTS, letters)
+    for family, letter in letters.items():
+        page.words(f"{letter} {safe(family)}", style="dim")
     if len(rows) > MOST_ROWS:
         where = " in selection.csv" if folder else ""
         page.line((f" … {len(rows) - MOST_ROWS} more{where}", "dim"))
@@ -71,6 +73,7 @@ def _table(
     name: str,
     best: float,
     hits: tuple[str, str],
+    letters: Mapping[str, str],
 ) -> list[Mapping[str, Any]]:
     """The table; the rows whose notes had to be cut."""
     headings = ["model", "k", "loglik", "params", name, f"Δ{name}", "best hit", "note"]
@@ -78,7 +81,7 @@ def _table(
     for row in rows:
         value, is_chosen = _value(row, criterion), _same(row, chosen)
         cells = [
-            _model(row),
+            _model(row, letters),
             str(row.get("k", "")),
             _decimal(number(row.get("log_likelihood")), 3),
             "" if row.get("n_parameters") is None else str(row["n_parameters"]),
@@ -132,10 +135,20 @@ def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     return all(a.get(key) == b.get(key) for key in ("model", "covariance", "k"))
 
 
-def _model(row: Mapping[str, Any]) -> str:
-    own = row.get("covariance") or ""
-    covariance = f" ({own})" if own not in ("", row.get("model")) else ""
-    return safe(f"{row.get('model') or ''}{covariance}")
+def _letters(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """For ways to take the columns, whose names are too long for a table."""
+    families = list(dict.fromkeys(str(row.get("family") or "") for row in rows))
+    if not any("=" in family for family in families):
+        return {}
+    return {family: f"[{place}]" for place, family in enumerate(families, 1)}
+
+
+def _model(row: Mapping[str, Any], letters: Mapping[str, str] | None = None) -> str:
+    own, family, model = row.get("covariance") or "", str(row.get("family") or ""), str(row.get("model") or "")
+    covariance = f" ({own})" if own not in ("", model) else ""
+    if letters and family in letters:
+        model = f"{letters[family]}{model.removeprefix(family)}"
+    return safe(f"{model}{covariance}")
 
 
 def _away(row: Mapping[str, Any], delta: float) -> str:

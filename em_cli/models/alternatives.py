@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.rows import cells
+from em_cli.engine.transforms import TRANSFORMS
+from em_cli.errors import DataError, UsageError
+from em_cli.families import FAMILIES
 from em_cli.models.groups import Group, takes
-from em_cli.sources.quoting import argument
-from em_cli.sources.schema import Column, Schema
+from em_cli.registry import did_you_mean
+from em_cli.sources.domains import WANTED, impossible
+from em_cli.sources.quoting import argument, quoted
+from em_cli.sources.schema import TYPES, Column, Schema
 
 if TYPE_CHECKING:
     from em_cli.config.run_config import RunConfig
@@ -20,6 +26,9 @@ if TYPE_CHECKING:
 POSITIVE = ("lognormal", "gamma", "weibull")
 COUNTS = ("poisson", "negative_binomial", "zero_inflated_poisson")
 ON_LOG_SCALE = "log"
+OR = "|"  # between what a column may be taken for
+DENSITIES = ("numeric", "positive", "proportion", "angle")  # types whose cells have densities of the same unit
+COMPARABLE = (*DENSITIES, "count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +36,23 @@ class Change:
     """A column taken for another family, or fitted on another scale."""
 
     column: str
-    family: str = ""  # of the column alone
+    family: str = ""  # of the column alone, with its argument; or a type
     transform: str | None = None
+
+    @property
+    def type(self) -> str:
+        """Of the column, if it is taken so."""
+        name = self.family.partition(":")[0]
+        return "numeric" if self.transform is not None else name if name in TYPES else takes(name)
+
+    @property
+    def word(self) -> str:
+        return f"{self.column}={self.transform or self.family}"
 
     @property
     def option(self) -> str:
         """As one types it."""
-        if self.transform is not None:
-            return f"--transform {argument(f'{self.column}={self.transform}')}"
-        return f"--type {argument(f'{self.column}={self.family}')}"
+        return f"--{'type' if self.transform is None else 'transform'} {argument(self.word)}"
 
     @property
     def described(self) -> str:
@@ -82,4 +99,45 @@ def redescribed(config: RunConfig, data: Data, changes: Sequence[Change]) -> tup
 def _changed(column: Column, change: Change | None) -> Column:
     if change is None:
         return column
-    return replace(column, type=takes(change.family) if change.family else "numeric", transform=change.transform)
+    return replace(column, type=change.type, transform=change.transform)
+
+
+def asked(types: Mapping[str, str]) -> list[list[Change]]:
+    """What each column may be taken for that is given several families, such as numeric|lognormal|log."""
+    return [[_read(name, each.strip()) for each in said.split(OR)] for name, said in types.items() if OR in said]
+
+
+def _read(column: str, said: str) -> Change:
+    name = said.partition(":")[0]
+    if said in TRANSFORMS:
+        return Change(column, transform=said)
+    known = dict.fromkeys([*TYPES, *FAMILIES.names(), *TRANSFORMS])
+    if name not in known:
+        raise UsageError(f"--type {column}: unknown type {name!r}{did_you_mean(name, known)}")
+    change = Change(column, said)
+    if change.type not in COMPARABLE or (name not in TYPES and not _comparable(name)):
+        raise UsageError(
+            f"--type {column}: {name!r} is none that others can be compared with: its likelihood is not that of the "
+            f"same cells. There are {', '.join(filter(_comparable, FAMILIES.names()))} and {', '.join(TRANSFORMS)}."
+        )
+    return change
+
+
+def _comparable(family: str) -> bool:
+    return takes(family) in COMPARABLE and FAMILIES.load(family).comparable
+
+
+def check_cells_of(data: Data, changes: Sequence[Change]) -> None:
+    """`DataError` names the first cell that cannot be of the type that it is to be taken for."""
+    for change in changes:
+        place = data.schema.names.index(change.column)
+        values = cells(data.source, [place])[0]
+        refused = impossible(values, change.type, change.transform)
+        if refused.any():
+            row = int(refused.argmax())
+            wanted = WANTED.get(change.type, f"such that it has a {change.transform}")
+            raise DataError(
+                f"{data.name}, row {data.row_of(row)}, column {quoted(change.column)}: {values[row]:.15g} cannot be "
+                f"taken as {change.transform or change.family}: it must be {wanted}. "
+                f"Leave that out of --type {change.column}."
+            )

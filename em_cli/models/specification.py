@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 from em_cli.errors import DataError, UsageError
@@ -12,29 +13,46 @@ from em_cli.registry import did_you_mean
 if TYPE_CHECKING:
     from em_cli.config.run_config import RunConfig
     from em_cli.engine.latent import Latent
+    from em_cli.models.alternatives import Change
     from em_cli.models.groups import Group, Wish
     from em_cli.sources.table import Data
 
 
+SEARCH = "search"  # for families of columns, one after the other
+
+
 def column_types(config: RunConfig) -> tuple[dict[str, str], str]:
     """The types that the configuration gives to columns, also by way of families, and that of the others."""
+    from em_cli.models.alternatives import asked
     from em_cli.models.groups import MIXED, check_comparable, takes
 
     family, *others = families_of(config)
     if others:
         check_comparable([family, *others])
     types = {name: takes(wish.family) for wish in wishes(config) for name in wish.columns}
+    for changes in asked(config.data.types):
+        kinds = {change.type for change in changes}
+        types[changes[0].column] = "count" if kinds == {"count"} else "numeric"
     types |= {name: kind for name, kind in config.data.types.items() if name not in types}
     return types, "auto" if family in ("auto", MIXED) else takes(family)
 
 
 def families_of(config: RunConfig) -> list[str]:
-    """Each of them once."""
-    return [config.family] if isinstance(config.family, str) else list(dict.fromkeys(config.family))
+    """Each of them once; a search for families begins with those by default."""
+    found = [config.family] if isinstance(config.family, str) else list(dict.fromkeys(config.family))
+    if SEARCH in found and len(found) > 1:
+        raise UsageError(f"--family {SEARCH} looks for families itself: it stands alone.")
+    return ["auto"] if found == [SEARCH] else found
 
 
 def one_family(config: RunConfig) -> str:
     """That of a fit."""
+    from em_cli.models.alternatives import OR
+
+    if config.family == SEARCH:
+        raise UsageError(f"--family {SEARCH} compares families, which is for em select.")
+    if several := [f"{name}={kind}" for name, kind in config.data.types.items() if OR in kind]:
+        raise UsageError(f"--type {several[0]}: fit takes one family for a column; em select compares them.")
     first, *others = families_of(config)
     if others:
         raise UsageError(f"fit takes one family, not {1 + len(others)}; em select compares them.")
@@ -49,13 +67,14 @@ def paired(wanted: Sequence[Wish]) -> tuple[tuple[str, ...], ...]:
 def wishes(config: RunConfig) -> list[Wish]:
     """Families that are wanted for some columns."""
     from em_cli.families import FAMILIES
+    from em_cli.models.alternatives import OR
     from em_cli.models.groups import MIXED, Wish, wish_of
     from em_cli.sources.schema import TYPES
 
     found = [Wish(group.family, tuple(group.columns), dict(group.model_extra or {})) for group in config.groups]
     alike: dict[str, list[Wish]] = {}
     for name, kind in config.data.types.items():
-        if kind not in TYPES:
+        if kind not in TYPES and OR not in kind:
             family, _, argument = kind.partition(":")
             if family not in FAMILIES.names():
                 known = dict.fromkeys([*TYPES, *FAMILIES.names()])
@@ -74,6 +93,15 @@ def wishes(config: RunConfig) -> list[Wish]:
     if repeated:
         raise UsageError(f"column {repeated[0]!r} is given to two families.")
     return found
+
+
+def ways_of(config: RunConfig, data: Data) -> list[tuple[Change, ...]]:
+    """Every way to take the columns that are given several families; one way, without a change, if none is."""
+    from em_cli.models.alternatives import asked, check_cells_of
+
+    wanted = asked(config.data.types)
+    check_cells_of(data, [change for changes in wanted for change in changes])
+    return list(product(*wanted))
 
 
 def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:

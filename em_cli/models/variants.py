@@ -16,6 +16,7 @@ from em_cli.engine.scoring import base_measures
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.latents.independent import Independent
+from em_cli.models.alternatives import Change
 from em_cli.models.groups import Group, built, family_name
 from em_cli.sources.schema import Schema
 from em_cli.sources.views import transformed
@@ -49,6 +50,8 @@ class Variant:
     groups: tuple[Group, ...]
     covariance: str
     latent: str = "independent"
+    changes: tuple[Change, ...] = ()  # to what the columns were read as
+    schema: Schema | None = None  # with these; None if there are none
 
 
 def variants(
@@ -101,9 +104,13 @@ def models(
     for fixed in (own["means"] for own in options if own.get("means") is not None):
         if any(len(fixed) != k for k in ks):
             raise UsageError(f"the means of {len(fixed)} components are fixed: that many is what -k must be.")
-    first, scales = [], columns_as_fitted(schema, source, columns)
+    first, scales = [], dict[tuple[tuple[int, str], ...], Columns]()
     for variant in wanted:
-        bound = built(schema, variant.groups, variant.covariance).bind(scales)
+        own = variant.schema or schema
+        key = tuple((place, str(own.columns[place].transform)) for place in own.transforms)
+        if key not in scales:
+            scales[key] = columns_as_fitted(own, source, columns)
+        bound = built(own, variant.groups, variant.covariance).bind(scales[key])
         if prior and bound.penalty is None:
             raise UsageError(f"--prior does not apply: family {variant.family!r} has none.")
         latent = (latents or {}).get(variant.latent, Independent())

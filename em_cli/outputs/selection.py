@@ -65,7 +65,9 @@ def table(
             row |= {"status": "failed", "note": fitted.failure}
         else:
             variant = by_label[fitted.label]
-            own = replace(context, groups=variant.groups, latent=variant.latent)
+            own = replace(
+                context, groups=variant.groups, latent=variant.latent, schema=variant.schema or context.schema
+            )
             result = scored(replace(fitted, label=row["covariance"]), own, source, runner)
             row |= _figures(result, own, criterion)
             if fitted.without_prior and not last_resort:

@@ -124,9 +124,11 @@ class Run:
         return np.array([*self.document["weights"], *(self.document[name] for name in self.extra)], np.float64)
 
     def is_of_model(self, covariance: str | None, k: int) -> bool:
-        """Whether a climb was one of the model that was chosen; of a sweep of families it names the family too."""
+        """Whether a climb was one of the model that was chosen; of a sweep of families it names these too."""
         own = self.document.get("covariance_type") or ""
-        return k == self.k and (covariance or "") in (own, f"{self.document['family']} {own}".strip())
+        chosen = next((row for row in self.selection if str(row["note"] or "").startswith("chosen")), {})
+        families = (self.document["family"], chosen.get("family"))
+        return k == self.k and (covariance or "") in (own, *(f"{name} {own}".strip() for name in families))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -17,14 +17,15 @@ from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
 from em_cli.engine.scoring import score_block
 from em_cli.engine.stopping import Stopping
-from em_cli.errors import EmError
+from em_cli.errors import EmError, UsageError
 from em_cli.models.alternatives import Change, alternatives, redescribed
 from em_cli.models.groups import Group
 from em_cli.models.specification import families_of, groups_of, one_family
 from em_cli.models.variants import Variant, models, variants
 from em_cli.runs.configure import Settings
 from em_cli.runs.record import Record
-from em_cli.runs.tasks import tasks_of
+from em_cli.runs.tasks import Tasks, tasks_of
+from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import DegeneracyCheck, Fitted, reach
 from em_cli.search.search import Plan, search
 from em_cli.search.survey import SAMPLE_ROWS, Survey
@@ -53,6 +54,17 @@ class Refits:
     runner: Runner
     plan: Plan
     halted: Callable[[], bool]
+
+    def of_one(self, variant: Variant) -> Refits:
+        """The same, had the user asked for just this variant."""
+        settings = self.settings
+        config, data = redescribed(settings.config, self.data, variant.changes)
+        update: dict[str, Any] = {"covariance": [variant.covariance]} if config.covariance else {}
+        several = len(families_of(config)) > 1
+        update["family"] = variant.family.partition(", ")[0] if several else families_of(config)[0]
+        request = replace(settings.request, command="fit")
+        settings = replace(settings, config=config.model_copy(update=update), request=request)
+        return replace(self, settings=settings, data=data)
 
     @property
     def n_rows(self) -> float:
@@ -199,7 +211,7 @@ def warn_of_families(refits: Refits, fits: Sequence[Fitted], variant: Variant, k
     plain = variant.latent == "independent" and not refits.data.label_names and settings.start is None
     if asked is False or not plain or k not in sound or sound[k].candidate.model.prior or refits.halted():
         return
-    refits = replace(refits, settings=_of_one(settings, variant))
+    refits = refits.of_one(variant)
     if asked is None and refits.survey.source.n_rows > SAMPLE_ROWS:
         if able := candidates(refits, variant.groups, refits.data.schema, sound[k].candidate.model):
             names = listed(list(dict.fromkeys(change.column for change in able)))
@@ -210,11 +222,15 @@ def warn_of_families(refits: Refits, fits: Sequence[Fitted], variant: Variant, k
         record.warn("other_family", said)
 
 
-def _of_one(settings: Settings, variant: Variant) -> Settings:
-    """What the user would have asked for, for just this variant."""
-    config = settings.config
-    update: dict[str, Any] = {"covariance": [variant.covariance]} if config.covariance else {}
-    if len(families_of(config)) > 1:
-        update["family"] = variant.family
-    request = replace(settings.request, command="fit")
-    return replace(settings, config=config.model_copy(update=update), request=request)
+def families_found(refits: Refits, wanted: Tasks) -> list[Changes]:
+    """Other ways to take the columns, found from fits of few components, where these cannot make up for a family."""
+    first = next((one for one in wanted.variants if one.latent == "independent"), None)
+    if first is None or refits.data.label_names:
+        raise UsageError("--family search compares mixtures of independent rows without labels: name families instead.")
+    few = [task for task in wanted.tasks if task.label == first.label and task.model.n_components <= SMALL_K]
+    tasks = few or [task for task in wanted.tasks if task.label == first.label][:1]
+    plan = replace(refits.plan, effort=EFFORTS["low"])
+    fits = search(tasks, refits.survey, refits.runner, plan, halted=refits.halted)
+    sound = [fitted.chosen for fitted in fits if fitted.chosen is not None and not any(fitted.degeneracies)]
+    own = refits.of_one(first)
+    return list(dict.fromkeys(changes for result in sound if (changes := better_families(own, result))))

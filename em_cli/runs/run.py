@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from em_cli.engine.protocols import Runner
 from em_cli.errors import ExitStatus, NoFit
 from em_cli.models.groups import Group
+from em_cli.models.specification import SEARCH
 from em_cli.outputs.checkpoint_file import CheckpointFile
 from em_cli.outputs.document import Context, Scored, document, scored
 from em_cli.outputs.folder import Content, write_file
@@ -26,7 +27,7 @@ from em_cli.runs.fitted_rows import responsibility_lines
 from em_cli.runs.interruption import Halt, interruptible
 from em_cli.runs.labelled import data_labelled, labels_of_fit
 from em_cli.runs.manifest_facts import facts
-from em_cli.runs.other_families import Refits, warn_of_families
+from em_cli.runs.other_families import Refits, families_found, warn_of_families
 from em_cli.runs.path_checks import check_run
 from em_cli.runs.plotting import check_wanted, fresh_run, plots_of, report_of
 from em_cli.runs.read import read_data, reading_of_run
@@ -66,7 +67,19 @@ class Run:
 
     def tasks(self) -> Tasks:
         """The models to fit; `UsageError` or `DataError` if they cannot be fitted to these data."""
-        return tasks_of(self.settings, self.data)
+        wanted = tasks_of(self.settings, self.data)
+        if self.settings.config.family != SEARCH or self.only_planned:
+            return wanted
+        with self.record.timed("other families"):
+            more = families_found(self._refits(wanted), wanted)
+        return tasks_of(self.settings, self.data, wanted.survey, [(), *more]) if more else wanted
+
+    def _refits(self, wanted: Tasks) -> Refits:
+        return Refits(self.settings, self.data, wanted.survey, self.runner, self.plan, self.halt)
+
+    def of_choice(self, context: Context) -> Run:
+        """The run of the fit that was chosen, by which columns may be taken for something else."""
+        return replace(self, data=replace(self.data, schema=context.schema))
 
     def search(self, wanted: Tasks) -> list[Fitted]:
         """Fit the models; where one has no sound fit, with a weak prior. Refused if memory would not do."""
@@ -125,10 +138,9 @@ class Run:
 
     def look_further(self, fits: list[Fitted], wanted: Tasks, result: Scored, context: Context) -> None:
         """Say whether BIC would be lower were columns taken otherwise."""
-        refits = Refits(self.settings, self.data, wanted.survey, self.runner, self.plan, self.halt)
         with self.record.timed("other families"):
             variant = wanted.variant_of(context.groups, result.fitted.label, context.latent)
-            warn_of_families(refits, fits, variant, result.fitted.n_components, self.record)
+            warn_of_families(self._refits(wanted), fits, variant, result.fitted.n_components, self.record)
 
     def document(self, result: Scored, context: Context) -> dict[str, Any]:
         """The document of the fit, with all that there is to warn of."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from em_cli.config.run_config import RunConfig
 from em_cli.errors import UsageError
 from em_cli.models import specification
+from em_cli.models.alternatives import Change, redescribed
 from em_cli.models.groups import Group
 from em_cli.models.variants import WEAK, Variant, models, variants
 from em_cli.outputs.model_file import start_parameters
@@ -14,7 +16,10 @@ from em_cli.runs.configure import Settings
 from em_cli.runs.read import check_labels, too_few_rows
 from em_cli.search.search import Task
 from em_cli.search.survey import Survey, survey
+from em_cli.sources.schema import Schema
 from em_cli.sources.table import Data
+
+AS_READ = "as read"  # columns are taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,31 @@ class Tasks:
         }
 
 
-def tasks_of(settings: Settings, data: Data, known: Survey | None = None) -> Tasks:
+def _variants(
+    config: RunConfig, data: Data, families: Sequence[str], latents: Sequence[str], ways: Sequence[tuple[Change, ...]]
+) -> list[Variant]:
+    """Of every family and every way to take the columns."""
+    by_name, taken = dict[str, tuple[Group, ...]](), dict[str, tuple[tuple[Change, ...], Schema | None]]()
+    for changes in ways:
+        own, described = redescribed(config, data, changes)
+        way = ", ".join(change.word for change in changes) or (AS_READ if len(ways) > 1 else "")
+        for family in families:
+            name = ", ".join([*([family] if len(families) > 1 or not way else []), *([way] if way else [])])
+            by_name[name] = specification.groups_of(own, described, family)
+            taken[name] = changes, described.schema if changes else None
+    found = variants(by_name, config.covariance, latents)
+    if len(by_name) == 1:
+        ((changes, schema),) = taken.values()
+        return [replace(one, changes=changes, schema=schema) for one in found]
+    return [replace(one, changes=taken[one.family][0], schema=taken[one.family][1]) for one in found]
+
+
+def tasks_of(
+    settings: Settings, data: Data, known: Survey | None = None, ways: Sequence[tuple[Change, ...]] = ()
+) -> Tasks:
     """Every variant with every number of components that the rows are enough for; `DataError` if that is none.
 
-    The rows are surveyed unless they are `known`.
+    The rows are surveyed unless they are `known`. More `ways` to take the columns may be given than the user named.
     """
     config, ks = settings.config, settings.ks
     compares = settings.request.compares
@@ -57,8 +83,9 @@ def tasks_of(settings: Settings, data: Data, known: Survey | None = None) -> Tas
     if not compares and len(config.latents or ()) > 1:
         raise UsageError(f"fit takes one latent structure, not {len(config.latents or ())}; em select compares them.")
     latents = specification.latents_of(config, data, ks)
-    by_family = {name: specification.groups_of(config, data, name) for name in families}
-    tried = variants(by_family, config.covariance, tuple(latents))
+    tried = _variants(
+        config, data, families, tuple(latents), list(dict.fromkeys([*specification.ways_of(config, data), *ways]))
+    )
     if len(tried) > 1 and not compares:
         raise UsageError(f"fit takes one covariance structure, not {len(tried)}; em select compares them.")
     check_labels(data, min(ks))

@@ -64,6 +64,62 @@ def test_a_sweep_looks_at_fewer_components(tmp_path):
     assert better["n_components"] == 2 and chosen["bic"] - better["bic"] > gain - 0.06
 
 
+def test_a_sweep_compares_what_columns_are_taken_for(tmp_path):
+    """In one table, each with the BIC that a sweep of its own has; what is read back is that of the choice."""
+    import csv
+
+    file, more = skewed(tmp_path, 200), ("-k", "2", "--effort", "low", "--format", "none")
+    em("select", file, *more, "--type", "total spend=numeric|lognormal|log", "-o", "all.em", cwd=tmp_path)
+    with (tmp_path / "all.em" / "selection.csv").open() as lines:
+        rows = {(row["family"], row["k"]): float(row["bic"]) for row in csv.DictReader(lines)}
+    assert len(rows) == 3
+    for options, way in (
+        (["--type", "total spend=lognormal"], "total spend=lognormal"),
+        (["--transform", "total spend=log"], "total spend=log"),
+        ([], "total spend=numeric"),
+    ):
+        em("fit", file, "-k", 2, *more[2:], *options, "-o", "one.em", "--force", cwd=tmp_path)
+        assert params_of(tmp_path / "one.em")["bic"] == pytest.approx(rows[way, "2"], abs=0.01)
+    chosen = params_of(tmp_path / "all.em")
+    assert chosen["bic"] == pytest.approx(min(rows.values()))
+    assert chosen["columns"][0]["type"] == "positive" or chosen["columns"][0]["transform"] == "log"
+    told = em("predict", "all.em", file, cwd=tmp_path).out
+    assert len(told.splitlines()) == 201
+    screen = em("select", file, *more[:-1], "human", "--type", "total spend=numeric|lognormal", "--force", cwd=tmp_path)
+    assert (
+        "[2] total spend=lognormal" in screen.out and "Chosen by BIC (lower is better): total spend=log" in screen.out
+    )
+    em("report", "all.em", cwd=tmp_path)
+
+
+def test_a_search_finds_families(tmp_path):
+    file, more = skewed(tmp_path, 200, counts=True), ("-k", "2", "--effort", "low", "--format", "none")
+    em("select", file, *more, "--family", "search", "-o", "found.em", cwd=tmp_path)
+    found = params_of(tmp_path / "found.em")
+    types = {column["name"]: column for column in found["columns"]}
+    assert found["n_components"] == 2 and types["visits"]["type"] == "count"
+    assert types["total spend"]["type"] == "positive" or types["total spend"].get("transform") == "log"
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "said"),
+    [
+        ("fit", ["--type", "age=numeric|gamma"], "fit takes one family for a column"),
+        ("fit", ["--family", "search"], "which is for em select"),
+        ("select", ["--family", "search,gaussian"], "it stands alone"),
+        ("select", ["--type", "age=numeric|categorical"], "none that others can be compared with"),
+        ("select", ["--type", "age=numeric|gama"], "Did you mean 'gamma'"),
+        ("select", ["--type", "age=numeric|poisson"], "cannot be taken as poisson"),
+        ("select", ["--type", "nobody=numeric|gamma"], "column 'nobody' is not in"),
+        ("select", ["--family", "search", "--noise"], "name families instead"),
+    ],
+)
+def test_mistakes_of_comparing(command, options, said, tmp_path):
+    status = 3 if "nobody" in options[-1] or "poisson" in options[-1] else 2
+    k = ("-k", 2) if command == "fit" else ("-k", "1-2")
+    assert said in em(command, skewed(tmp_path), *k, *options, cwd=tmp_path, status=status).err
+
+
 def test_nothing_is_said_of_the_right_family(tmp_path):
     rng = np.random.default_rng(3)
     z = rng.random(200) < 0.5
