@@ -203,7 +203,7 @@ class VonMisesDistribution:
 
     def score(self, weight: Array, sums: Array, values: Values) -> Values:
         kappa, (east, north), concentrated = values[1], self._direction(values), self.concentrated(values)[..., None]
-        first, second = sums[..., : len(east[0])], sums[..., len(east[0]) :]
+        first, second = np.split(sums, 2, axis=-1)
         short = np.where(concentrated, first, weight - first * east - second * north)
         aside = np.where(concentrated, second, second * east - first * north)
         outward = (1 + kappa) * (weight * resultant_gap(kappa) - short)
