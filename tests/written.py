@@ -14,7 +14,7 @@ from em_cli.outputs.model_file import read_model
 from em_cli.outputs.schemas import DOCUMENTS, schema
 from em_cli.outputs.selection_fields import read_table
 
-OPEN = ("Params", "GroupFields")  # in which the parameters of a family stand beside
+OPEN = ("Params", "GroupFields", "ErrorsOfNumbers")  # in which the parameters of a family stand beside
 
 
 @cache

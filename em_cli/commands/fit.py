@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Argument
 
 from em_cli.options import (
+    CertaintyOptions,
     ColumnOptions,
     ConfigOptions,
     FitModelOptions,
@@ -26,6 +27,7 @@ def fit(
     reading: ReadingOptions,
     model_options: FitModelOptions,
     search_options: SearchOptions,
+    certainty: CertaintyOptions,
     place: PlaceOptions,
     folder_options: FolderOptions,
     config_options: ConfigOptions,
@@ -41,7 +43,7 @@ def fit(
     from em_cli.runs.run import opened
     from em_cli.runs.stdout import fit_text
 
-    sections = (column_options, reading, model_options, search_options, place, folder_options)
+    sections = (column_options, reading, model_options, search_options, certainty, place, folder_options)
     with opened(Request("fit", paths or (), sections, config_options, report, screen)) as run:
         if run is None:
             return

@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Argument
 
 from em_cli.options import (
+    CertaintyOptions,
     ColumnOptions,
     ConfigOptions,
     FolderOptions,
@@ -26,6 +27,7 @@ def select(
     reading: ReadingOptions,
     model_options: SelectModelOptions,
     search_options: SearchOptions,
+    certainty: CertaintyOptions,
     place: PlaceOptions,
     folder_options: FolderOptions,
     config_options: ConfigOptions,
@@ -43,7 +45,7 @@ def select(
     from em_cli.runs.stdout import sweep_text
     from em_cli.runs.warnings import warn_of_choice
 
-    sections = (column_options, reading, model_options, search_options, place, folder_options)
+    sections = (column_options, reading, model_options, search_options, certainty, place, folder_options)
     with opened(Request("select", paths or (), sections, config_options, report, screen)) as run:
         if run is None:
             return

@@ -196,6 +196,10 @@ class RunConfig(_Section):
     ] = None
     search: Annotated[SearchConfig, Field(default_factory=SearchConfig)]
     criterion: Annotated[str, Field(description="by which select chooses")] = "bic"
+    standard_errors: Annotated[
+        Literal["auto", "observed", "robust", "none"],
+        Field(description="auto: where they cost less than the search; observed and robust say which are reported"),
+    ] = "auto"
     seed: Annotated[int, Field(ge=0, description="same seed, same bytes")] = 0
     threads: Annotated[int | Literal["auto"], Field(description="auto: one per core; changes no result")] = "auto"
     runner: Annotated[Choice, _part("threads"), Field(description="where to compute")] = Choice(name="threads")

@@ -87,6 +87,7 @@ def template(data: str) -> str:
         "latent",
         "latents",
         "criterion",
+        "standard_errors",
         "seed",
         "threads",
         "runner",
@@ -140,6 +141,8 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
         decisive["search"].pop("other_families")
     if decisive["latents"] is None:
         decisive.pop("latents")
+    if config.standard_errors == "auto":
+        decisive.pop("standard_errors")
     if not config.data.transforms:
         decisive["data"].pop("transforms")
     decisive["k"] = decisive["k"] or 0

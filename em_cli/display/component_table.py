@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from em_cli.display.certainty_words import errors_of_components
 from em_cli.display.mean_and_sd import aligned
 from em_cli.display.search_words import number
 from em_cli.display.text import counted
@@ -21,18 +22,21 @@ Entry = tuple[str, list[str]]  # heading and cells
 
 
 def components(page: Page, document: Mapping[str, Any]) -> None:
-    """Weight and size of every component, mean ± sd or likeliest level of every column; in blocks that fit the page."""
+    """Weight and size of every component, mean (sd) or likeliest level of every column; in blocks that fit the page."""
     found = [c for c in _list(document.get("components")) if isinstance(c, Mapping)]
     if not found:
         return
     shown = found[:MOST_COMPONENTS]
     names = [str(name) for name in _list(document.get("feature_names_in"))]
-    columns = [entry for name in names[:MOST_COLUMNS] for entry in (_column(name, shown), *_at_value(name, shown))]
+    errors = errors_of_components(document, len(shown))
+    columns = [
+        entry for name in names[:MOST_COLUMNS] for entry in (_column(name, shown, errors), *_at_value(name, shown))
+    ]
     correlations = _correlations(document, len(shown))
     if correlations and len(names) == 2:
         columns.append(("corr", [f"{r:+.2f}" if isfinite(r) else "—" for r in correlations]))
     first = ("component", [_name(c, place + 1) for place, c in enumerate(shown)])
-    size = [("weight", [_weight(c) for c in shown]), ("rows", [_rows(c) for c in shown])]
+    size = [("weight", _weights(shown, errors)), ("rows", [_rows(c) for c in shown])]
     doubtful = [("", ["doubtful" if c.get("degenerate") else "" for c in shown])]
     tail = doubtful if any(doubtful[0][1]) else []
     blocks = _blocks(columns, page.width - 1 - _width([first, *tail]), _width(size))
@@ -56,13 +60,15 @@ def _name(component: Mapping[str, Any], place: int) -> str:
     return f"{own}{number}"
 
 
-def _column(name: str, shown: Sequence[Mapping[str, Any]]) -> Entry:
+def _column(name: str, shown: Sequence[Mapping[str, Any]], errors: Sequence[Mapping[str, Any]] | None) -> Entry:
     likeliest = [found for c in shown if (found := _likeliest(c, name))]
     if len(likeliest) == len(shown):
         widest = max(cell_len(level) for level, _ in likeliest)
         cells = [f"{level}: {' ' * (widest - cell_len(level))}{p:.2f}" for level, p in likeliest]
     else:
-        cells = aligned([(_of(c, "mean", name), _of(c, "sd", name)) for c in shown])
+        of_means = None if errors is None else [_of(e, "mean", name) for e in errors]
+        told = of_means if of_means is not None and any(map(isfinite, of_means)) else None
+        cells = aligned([(_of(c, "mean", name), _of(c, "sd", name)) for c in shown], told)
     heading = shortened(safe(name), LONGEST_NAME)
     width = max(cell_len(cell) for cell in cells)
     return " " * ((width - cell_len(heading)) // 2) + heading, cells
@@ -136,6 +142,14 @@ def _likeliest(component: Mapping[str, Any], name: str) -> tuple[str, float] | N
     found = {str(level): number(p) or 0.0 for level, p in levels.items()}
     top = max(found, key=lambda level: found[level])
     return shortened(safe(top), LONGEST_NAME), found[top]
+
+
+def _weights(shown: Sequence[Mapping[str, Any]], errors: Sequence[Mapping[str, Any]] | None) -> list[str]:
+    weights = [_weight(c) for c in shown]
+    found = [number(e.get("weight")) for e in errors or ()]
+    if not found or any(error is None for error in found):
+        return weights
+    return [f"{weight} ± {error:.3f}" for weight, error in zip(weights, found, strict=True)]
 
 
 def _weight(component: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Means and standard deviations of a column, in the units of the data, one under the other."""
+"""Means, their standard errors and standard deviations of a column, in its units, one under the other."""
 
 from __future__ import annotations
 
@@ -9,26 +9,34 @@ LONGEST = 14  # digits
 Pair = tuple[float, float]  # mean and standard deviation
 
 
-def aligned(pairs: Sequence[Pair]) -> list[str]:
-    """`mean ± sd` of each component: as many decimals as the deviations deserve, the same in all."""
-    means, sds = [mean for mean, _ in pairs], [sd for _, sd in pairs]
-    left, right = _formatted(means, sds)
-    widths = max(map(len, left)), max(map(len, right))
-    return [f"{mean:>{widths[0]}} ± {sd:<{widths[1]}}" for mean, sd in zip(left, right, strict=True)]
+def aligned(pairs: Sequence[Pair], errors: Sequence[float] | None = None) -> list[str]:
+    """`mean (sd)` of each component, or `mean ± error (sd)`: as many decimals as the last of them deserve."""
+    means, sds = [mean for mean, _ in pairs], [f"({_formatted([0.0], [sd], digits=2)[1][0]})" for _, sd in pairs]
+    if errors is None:
+        left, right = _formatted(means, [sd for _, sd in pairs])
+        return _columns(left, [f"({sd})" for sd in right])
+    left, right = _formatted(means, errors, digits=2)
+    return _columns(left, [f"± {error}" for error in right], sds)
 
 
-def _formatted(means: Sequence[float], sds: Sequence[float]) -> tuple[list[str], list[str]]:
-    """Fixed point where that is readable, else powers of ten."""
+def _columns(first: Sequence[str], *others: Sequence[str]) -> list[str]:
+    widths = [max(map(len, texts)) for texts in (first, *others)]
+    made = zip(first, *others, strict=True)
+    return [f"{one:>{widths[0]}} " + " ".join(map(str.ljust, more, widths[1:])) for one, *more in made]
+
+
+def _formatted(means: Sequence[float], sds: Sequence[float], digits: int = 3) -> tuple[list[str], list[str]]:
+    """So many digits of the deviations; fixed point where that is readable, else powers of ten."""
     sizes = [abs(value) for value in (*means, *sds) if isfinite(value) and value]
     spreads = [sd for sd in sds if isfinite(sd) and sd > 0]
     if not sizes:
         return [_fixed(mean, 1) for mean in means], [_fixed(sd, 1) for sd in sds]
     largest = _power(max(sizes))
     finest = max(_power(min(spreads)), _power(max(spreads)) - 2) if spreads else largest - 1
-    decimals = 2 - finest
+    decimals = digits - 1 - finest
     if largest < -3 or (decimals < 0 and largest >= 7):
-        digits = min(max(largest - finest + 2, 2), 9)
-        return [_scientific(mean, digits) for mean in means], [_scientific(sd, 2) for sd in sds]
+        of_means = min(max(largest - finest + digits - 1, 2), 9)
+        return [_scientific(mean, of_means) for mean in means], [_scientific(sd, digits - 1) for sd in sds]
     decimals = min(max(decimals, 0), max(LONGEST - max(largest, 0), 0))
     return [_fixed(mean, decimals) for mean in means], [_deviation(sd, decimals) for sd in sds]
 
@@ -38,7 +46,8 @@ def _power(value: float) -> int:
 
 
 def _fixed(value: float, decimals: int) -> str:
-    return f"{value:.{decimals}f}" if isfinite(value) else "—"
+    text = f"{value:.{decimals}f}" if isfinite(value) else "—"
+    return text.removeprefix("-") if float(value) < 0 and not text.strip("-0.") else text
 
 
 def _scientific(value: float, digits: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from em_cli.display.certainty_words import words_of_certainty
 from em_cli.display.chain_table import chain
 from em_cli.display.closing import tell_files, tell_warnings
 from em_cli.display.component_table import components
@@ -39,6 +40,8 @@ def fit_summary(
     page.words(read_line, indent="", style="dim")
     page.blank()
     components(page, document)
+    for sentence in words_of_certainty(document):
+        page.words(sentence, style="dim")
     chain(page, document)
     page.blank()
     _figures(page, document)

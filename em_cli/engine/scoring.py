@@ -121,13 +121,13 @@ def decode(model: Model, parameters: Parameters, block: Block) -> Decoded | None
 
 
 def log_densities(model: Model, stacked: Parameters, x: Array, offset: Array) -> Array:
-    """(1, K, n) of the components less the base measure, plus the offset (1, K); the rows in any order."""
+    """(R, K, n) of the components less the base measure, plus the offset (R, K); the rows in any order."""
     order = pattern_order(x) if np.isnan(x).any() else None
     if order is not None:
         ordered = log_densities(model, stacked, x.take(order, axis=1), offset)
         return ordered.take(np.argsort(order), axis=2)
     n, step = x.shape[1], tile_rows(model.family.n_features())
-    density = np.empty((1, model.n_components, n))
+    density = np.empty((len(offset), model.n_components, n))
     for first in range(0, n, step):
         tile = x[:, first : first + step]
         density[..., first : first + step] = _log_density(model, stacked, _padded(tile), offset)[..., : tile.shape[1]]
@@ -146,8 +146,8 @@ def component_log_density(model: Model, parameters: Parameters, x: Array) -> Arr
 
 
 def _log_density(model: Model, stacked: Parameters, tile: Array, offset: Array) -> Array:
-    """(1, K, n) of the components less the base measure, plus the offset (1, K)."""
-    density = np.empty((1, model.n_components, tile.shape[1]))
+    """(R, K, n) of the components less the base measure, plus the offset (R, K)."""
+    density = np.empty((len(offset), model.n_components, tile.shape[1]))
     features = np.empty((model.family.n_features(), tile.shape[1]))
     with np.errstate(over="ignore"):  # squares of huge values, which a concentrated component does not use
         model.family.features(tile, features)

@@ -1,6 +1,7 @@
 """The options of the command line, declared once."""
 
 from em_cli.options.declared_options import (
+    CertaintyOptions,
     ColumnOptions,
     ConfigOptions,
     Debug,
@@ -22,6 +23,7 @@ from em_cli.options.layers import layer, names_in
 from em_cli.options.spread import as_given, grouped, is_group, spelled
 
 __all__ = [
+    "CertaintyOptions",
     "ColumnOptions",
     "ConfigOptions",
     "Debug",

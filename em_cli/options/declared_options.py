@@ -168,6 +168,17 @@ class SearchOptions:
 
 
 @dataclass(frozen=True)
+class CertaintyOptions:
+    section: ClassVar[str] = ""
+    panel: ClassVar[str] = "Certainty"
+
+    standard_errors: Annotated[
+        str | None,
+        _opt("--se", metavar="observed|robust|none", help="Standard errors [default: where they cost little]."),
+    ] = None
+
+
+@dataclass(frozen=True)
 class PlaceOptions:
     section: ClassVar[str] = ""
     panel: ClassVar[str] = "Place"

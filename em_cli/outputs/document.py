@@ -117,7 +117,9 @@ def _n_for_bic(totals: Totals, context: Context, source: Source) -> float:
     return n if context.weights_name else int(n)
 
 
-def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -> dict[str, Any]:
+def document(
+    result: Scored, context: Context, warnings: list[dict[str, Any]], errors: Mapping[str, Any]
+) -> dict[str, Any]:
     """The whole document. It holds no time, host or path: identical runs give identical bytes."""
     fitted, figures, chosen = result.fitted, result.figures, result.fitted.chosen
     assert chosen is not None, "there is a fit to write"
@@ -128,6 +130,7 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
         | {f"{name}_n_assigned": n for name, n in extra}
         | {
             "components": components(result.loaded, result.totals, result.degeneracies, result.names),
+            "standard_errors": dict(errors),
             "log_likelihood": figures.log_likelihood,
             "prior": "weak" if chosen.candidate.model.prior else "none",
             "log_prior": result.log_prior,
@@ -158,18 +161,7 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
             "sum_weights": float(figures.n_rows),
             "n_for_bic": figures.n_rows,
             **(context.steps if context.steps and result.loaded.sequential else {}),
-            "search": {
-                "effort": context.effort,
-                "searches": fitted.searches,
-                "reached": fitted.reached,
-                "starts": len(fitted.ledger),
-                "failed": sum(entry.result.status is Status.DEGENERATE for entry in fitted.ledger),
-                "degenerate": fitted.count(Verdict.DEGENERATE),
-                "at_best": fitted.at_best,
-                "log_likelihoods": [
-                    None if entry.sample_rows else _finite(entry.result.log_likelihood) for entry in fitted.ledger
-                ],
-            },
+            "search": _search(fitted, context),
             "random_state": context.seed,
             "start": context.start,
             "data_sha256": context.data_sha256,
@@ -177,6 +169,22 @@ def document(result: Scored, context: Context, warnings: list[dict[str, Any]]) -
             "warnings": warnings,
         }
     )
+
+
+def _search(fitted: Fitted, context: Context) -> dict[str, Any]:
+    """How the fit was found."""
+    return {
+        "effort": context.effort,
+        "searches": fitted.searches,
+        "reached": fitted.reached,
+        "starts": len(fitted.ledger),
+        "failed": sum(entry.result.status is Status.DEGENERATE for entry in fitted.ledger),
+        "degenerate": fitted.count(Verdict.DEGENERATE),
+        "at_best": fitted.at_best,
+        "log_likelihoods": [
+            None if entry.sample_rows else _finite(entry.result.log_likelihood) for entry in fitted.ledger
+        ],
+    }
 
 
 def stop_reason(chosen: FitResult, context: Context) -> str:

@@ -99,6 +99,33 @@ class ComponentFields(Described):
     degenerate: Annotated[bool, says("whether it has collapsed")]
 
 
+class ComponentErrors(Described):
+    """Of a component in the units of the data."""
+
+    component: Annotated[int, says("its number, from 1")]
+    weight: Annotated[float | None, says("of its weight")]
+    mean: Annotated[dict[str, float | None], says("of its mean in each column; null where it is held, or has none")]
+    sd: Annotated[dict[str, float | None], says("of its standard deviation, likewise")]
+
+
+class ErrorsOfNumbers(Described):
+    """Standard errors of all numbers, in the shapes of the parameters, whose names they bear. Null: held, or fixed."""
+
+    components: Annotated[list[ComponentErrors], says("of each component in the units of the data")]
+
+
+class StandardErrorFields(Described):
+    """How sure the parameters are."""
+
+    reported: Annotated[str | None, says("observed or robust: which are to be believed; null if there are none")]
+    reason: Annotated[str | None, says("why there are none")]
+    robust_ratio: Annotated[float, says("the largest of the robust errors to the others"), SOMETIMES]
+    information_left: Annotated[float, says("the least in any direction; 1 were all labels known"), SOMETIMES]
+    hardly_told: Annotated[list[str], says("numbers that the data hardly tell apart"), SOMETIMES]
+    observed: Annotated[ErrorsOfNumbers, says("from the observed information"), SOMETIMES]
+    robust: Annotated[ErrorsOfNumbers, says("by the sandwich, which holds if the model does not"), SOMETIMES]
+
+
 class SearchFields(Described):
     """How the fit was found."""
 
@@ -152,6 +179,7 @@ class Params(ModelFields):
     n_steps: Annotated[int, says("steps of all sequences, gaps included"), SOMETIMES]
     n_transitions: Annotated[int, says("from one step to the next"), SOMETIMES]
     components: Annotated[list[ComponentFields], says("each in the units of the data, the largest first"), LIST]
+    standard_errors: Annotated[StandardErrorFields, says("of the parameters")]
     log_likelihood: Annotated[float, says("total, natural logarithm")]
     prior: Annotated[str, says("none, or weak")]
     log_prior: Annotated[float, says("logarithm of the prior at the parameters; 0 without")]

@@ -17,6 +17,7 @@ TOPICS = (
     "files",
     "search",
     "criteria",
+    "certainty",
     "seeing",
     "predicting",
     "runs",

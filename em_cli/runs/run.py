@@ -21,6 +21,7 @@ from em_cli.outputs.packing import packed
 from em_cli.outputs.run_folder import RunFolder
 from em_cli.outputs.selection import Selection, table
 from em_cli.runs import warnings
+from em_cli.runs.certainty import errors_of
 from em_cli.runs.configure import Settings, configured
 from em_cli.runs.deliver import context_of, model_chosen, run_files
 from em_cli.runs.fitted_rows import responsibility_lines
@@ -144,7 +145,12 @@ class Run:
 
     def document(self, result: Scored, context: Context) -> dict[str, Any]:
         """The document of the fit, with all that there is to warn of."""
-        return document(result, context, self.record.warnings)
+        config = self.settings.config
+        with self.record.timed("standard errors"):
+            errors = errors_of(
+                result, config.standard_errors, context.weight_type == "frequency", bool(self.halt.reason), self.runner
+            )
+        return document(result, context, self.record.warnings, errors)
 
     def announce(self, params: Mapping[str, Any]) -> None:
         """Tell those who watch what came of the fit."""

@@ -59,8 +59,9 @@ Gaussian mixture, VVV (full), k = 2                   converged in 13 iterations
 faithful.csv: 272 rows × 2 numeric columns
 
  component  weight  rows    eruptions      waiting     corr
-         1   0.644   175  4.290 ± 0.412  79.97 ± 6.00  +0.38
-         2   0.356    97  2.036 ± 0.263  54.48 ± 5.80  +0.29
+         1   0.644   175  4.290 (0.412)  79.97 (6.00)  +0.38
+         2   0.356    97  2.036 (0.263)  54.48 (5.80)  +0.29
+ In brackets: the standard deviation of the rows.
 
  log-likelihood -1130.264   parameters 11
  BIC 2322.192   AIC 2282.528   ICL 2322.705   (lower is better)
@@ -117,7 +118,7 @@ def test_every_column_fits(width, n):
     names = [f"a_rather_long_name_of_column_{i}" if i % 3 else f"x{i}" for i in range(n)]
     text = summary(wide(names), width=width)
     assert max(map(cell_len, text.splitlines())) <= width
-    assert text.count("1.500 ± 0.250") == 2 * min(n, 30)
+    assert text.count("1.500 (0.250)") == 2 * min(n, 30)
     assert ("… and 15 more columns in params.json" in text) is (n == 45)
     assert "…_column_" not in text or "a_rather_lon…f_column_1" in text
 
@@ -158,19 +159,52 @@ def test_a_model_file_by_another_hand():
 @pytest.mark.parametrize(
     ("pairs", "shown"),
     [
-        ([(4.28966, 0.41227), (2.03639, 0.263)], ["4.290 ± 0.412", "2.036 ± 0.263"]),
-        ([(3692.1, 456.3), (10.0, 502.4)], ["3692 ± 456", "  10 ± 502"]),
-        ([(1.6e9, 3.2), (1.6e9 + 7, 2.5)], ["1600000000.00 ± 3.20", "1600000007.00 ± 2.50"]),
-        ([(1.234e9, 2e8), (2.5e9, 3e8)], ["1.234e+09 ± 2.00e+08", "2.500e+09 ± 3.00e+08"]),
-        ([(1.234e-9, 2e-10)], ["1.234e-09 ± 2.00e-10"]),
-        ([(80.0, 6.0), (54.0, 1e-9)], ["80.0000 ± 6.0000 ", "54.0000 ± 1.0e-09"]),
-        ([(1e9, 1e-9)], ["1000000000.00000 ± 1.0e-09"]),
-        ([(0.0, 0.0)], ["0.0 ± 0.0"]),
-        ([(float("nan"), float("nan")), (1.0, 0.5)], ["    — ± —    ", "1.000 ± 0.500"]),
+        ([(4.28966, 0.41227), (2.03639, 0.263)], ["4.290 (0.412)", "2.036 (0.263)"]),
+        ([(3692.1, 456.3), (10.0, 502.4)], ["3692 (456)", "  10 (502)"]),
+        ([(1.6e9, 3.2), (1.6e9 + 7, 2.5)], ["1600000000.00 (3.20)", "1600000007.00 (2.50)"]),
+        ([(1.234e9, 2e8), (2.5e9, 3e8)], ["1.234e+09 (2.00e+08)", "2.500e+09 (3.00e+08)"]),
+        ([(1.234e-9, 2e-10)], ["1.234e-09 (2.00e-10)"]),
+        ([(80.0, 6.0), (54.0, 1e-9)], ["80.0000 (6.0000) ", "54.0000 (1.0e-09)"]),
+        ([(1e9, 1e-9)], ["1000000000.00000 (1.0e-09)"]),
+        ([(0.0, 0.0)], ["0.0 (0.0)"]),
+        ([(float("nan"), float("nan")), (1.0, 0.5)], ["    — (—)    ", "1.000 (0.500)"]),
     ],
 )
 def test_numbers_are_readable(pairs, shown):
     assert aligned(pairs) == shown
+
+
+@pytest.mark.parametrize(
+    ("pairs", "errors", "shown"),
+    [
+        (
+            [(4.28966, 0.41227), (2.03639, 0.263)],
+            [0.0314, 0.0271],
+            ["4.290 ± 0.031 (0.41)", "2.036 ± 0.027 (0.26)"],
+        ),
+        ([(3701.2, 457.3), (-0.001, 502.4)], [37.1, float("nan")], ["3701 ± 37 (457)", "   0 ± —  (502)"]),
+    ],
+)
+def test_standard_errors_stand_between(pairs, errors, shown):
+    assert aligned(pairs, errors) == shown
+
+
+def test_what_is_said_of_standard_errors():
+    """In a table of their own signs; robust ones where the model is in doubt; and what the data hardly tell."""
+    own = {
+        "components": [
+            {"component": k, "weight": 0.03, "mean": {"eruptions": 0.03, "waiting": 0.5}, "sd": {}} for k in (1, 2)
+        ]
+    }
+    errors = {"reported": "robust", "robust_ratio": 1.31, "information_left": 0.0043, "observed": own, "robust": own}
+    text = summary(FAITHFUL | {"standard_errors": errors | {"hardly_told": ["weights[1]", "groups[1].rates[2][1]"]}})
+    said = " ".join(text.split())
+    assert "0.644 ± 0.030" in said and "4.290 ± 0.030 (0.41)" in said
+    assert "up to 1.3 times the model's own" in said and "The ± above are the robust ones." in said
+    assert "hardly tell the weight of component 1, the rates of component 2 apart: 0.43 % is left" in said
+    plain = errors | {"reported": "observed", "robust_ratio": 1.1, "information_left": 0.5, "hardly_told": []}
+    said = " ".join(summary(FAITHFUL | {"standard_errors": plain}).split())
+    assert "robust" not in said and "hardly" not in said
 
 
 ROWS = [

@@ -1,0 +1,59 @@
+"""What a summary says of the standard errors of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from em_cli.display.search_words import number
+from em_cli.inference.standard_errors import HARDLY_TOLD, MODEL_DOUBTED
+from em_cli.printable import safe
+
+
+def errors_of_components(document: Mapping[str, Any], n: int) -> Sequence[Mapping[str, Any]] | None:
+    """The reported standard errors of each of n components; None if there are none."""
+    found = _found(document)
+    own = found.get(str(found.get("reported")))
+    components = own.get("components") if isinstance(own, Mapping) else None
+    if not isinstance(components, list) or len(components) < n:
+        return None
+    several = [component for component in components[:n] if isinstance(component, Mapping)]
+    return several if len(several) == n else None
+
+
+def words_of_certainty(document: Mapping[str, Any]) -> list[str]:
+    """What the signs of the table mean, and how far they are to be believed."""
+    found = _found(document)
+    kind, ratio, left = found.get("reported"), number(found.get("robust_ratio")), number(found.get("information_left"))
+    components = document.get("components")
+    numbers = any(
+        isinstance(c, Mapping) and c.get("mean") for c in (components if isinstance(components, list) else ())
+    )
+    if kind is None or ratio is None or left is None:
+        return ["In brackets: the standard deviation of the rows."] if numbers else []
+    told = "± standard error of the estimate" + ("; (standard deviation of the rows)." if numbers else ".")
+    if ratio > MODEL_DOUBTED:
+        which = "The ± above are the robust ones." if kind == "robust" else "The ± above are the model's own."
+        told += (
+            f" The robust standard errors are up to {ratio:.1f} times the model's own: the components are not quite of "
+            f"the assumed shape. {which}"
+        )
+    names = found.get("hardly_told")
+    if left < HARDLY_TOLD and isinstance(names, list) and names:
+        apart = list(dict.fromkeys(_in_words(str(name)) for name in names))
+        told += f" The data hardly tell the {safe(', the '.join(apart))} apart: "
+        told += f"{100 * left:.2g} % is left of what labelled rows would tell of them."
+    return [told]
+
+
+def _in_words(name: str) -> str:
+    """`rates[2][1]`, a place in the document, as what it is of which component."""
+    parameter, _, places = name.rpartition(".")[2].partition("[")
+    component = places.partition("]")[0]
+    singular = "weight" if parameter == "weights" else parameter.replace("_", " ")
+    return f"{singular} of component {component}" if component else singular
+
+
+def _found(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = document.get("standard_errors")
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,124 @@
+"""The information that rows hold of the parameters of a mixture, in the coordinates of its chart.
+
+The observed information is minus the Hessian of the log-likelihood, by central differences of the gradient, for which
+one pass serves all points. The scores of the rows are differences of their log-densities at the same points (Louis
+1982; McLachlan & Peel 2000, section 2.15; White 1982).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, map_arrays, n_candidates, stack, take
+from em_cli.engine.expectation import ModelStatistics, Parameters
+from em_cli.engine.model import Model, ModelChart
+from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack, tile_rows
+from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Block, Source, checked_groups, quanta
+from em_cli.engine.scoring import log_densities
+
+STEP = 0.003  # in standard errors, were all labels known
+AT_ONCE = 1 << 20  # log-densities
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Information:
+    """Of P coordinates, in units of what the rows would tell if all labels were known."""
+
+    observed: Array  # (P, P)
+    at_base: ModelStatistics  # (1, …) of the E-step at the base point
+    scores: Array  # (P, P) sum of the outer products of the scores of the units, under their weights
+
+
+def points(chart: ModelChart, base: Parameters) -> Parameters:
+    """2P candidates about the base point: a step up along each coordinate, and a step down."""
+    steps = np.eye(chart.coordinates(base).shape[-1]) * STEP
+    return chart.parameters(np.concatenate([steps, -steps]))
+
+
+def differences(values: Array) -> Array:
+    """(P, …) derivatives of what has these values (2P, …) at the points."""
+    up, down = np.split(values, 2)
+    slopes: Array = (up - down) / (2 * STEP)
+    return slopes
+
+
+def information(
+    model: Model,
+    chart: ModelChart,
+    base: Parameters,
+    around: Parameters,
+    source: Source,
+    runner: Runner,
+    frequencies: bool,
+) -> Information:
+    """At the base point, from the points around; weights are frequencies of rows, or else those of a sample."""
+    here = stack([base])
+    batch, at_base = one_pass([Stack(model, around), Stack(model, here)], source, runner)
+    hessian = differences(chart.gradients(batch))
+    size = len(hessian)
+    scores = np.zeros((size, size))
+    for parts in runner.map(_scores_of_block, source, (model, around, frequencies), range(len(source))):
+        for part in parts:
+            scores += part
+    return Information(-(hessian + hessian.T) / 2, at_base.statistics, scores)
+
+
+def complete_information(model: Model, chart: ModelChart, at_base: ModelStatistics, directions: Array) -> Array:
+    """(M,) along each of the directions (P, M), were all labels known to be what the E-step expects.
+
+    It is one, but where parameters are at a bound: there nothing moves, and it is less.
+    """
+    steps = directions.T * STEP
+    places = chart.parameters(np.concatenate([steps, -steps, np.zeros_like(steps)]))
+    every = map_arrays(lambda array: np.broadcast_to(array, (len(steps) * 3, *array.shape[1:])), at_base)
+    up, down, here = np.split(model.expected_log_likelihood(every, places), 3)
+    bent: Array = (2 * here - up - down) / STEP**2
+    return bent
+
+
+def _scores_of_block(source: Source, shared: tuple[Model, Parameters, bool], index: int) -> list[Array]:
+    model, around, frequencies = shared
+    step = tile_rows(model.family.n_features())
+    return [
+        np.add.reduce([_squared(tile, model, around, frequencies) for tile in _tiles(quantum, model, step)])
+        for quantum in quanta(source[index])
+    ]
+
+
+def _tiles(quantum: Block, model: Model, step: int) -> Iterator[Block]:
+    if model.latent.needs_groups:
+        yield quantum
+        return
+    for rows in quantum.pieces(step):
+        yield quantum.cut(rows)
+
+
+def _squared(tile: Block, model: Model, around: Parameters, frequencies: bool) -> Array:
+    """(P, P) the outer products of the scores of the units, summed."""
+    scores = differences(_log_likelihoods(tile, model, around))
+    weights = _unit_weights(tile, model)
+    if weights is None:
+        return scores @ scores.T
+    return scores * (weights if frequencies else weights**2) @ scores.T
+
+
+def _log_likelihoods(tile: Block, model: Model, around: Parameters) -> Array:
+    """(2P, U) of each unit at each point, base measure left out."""
+    at_once = max(1, AT_ONCE // (model.n_components * tile.n_rows))
+    found = []
+    for first in range(0, n_candidates(around), at_once):
+        some = take(around, slice(first, first + at_once))
+        joint = log_densities(model, some, tile.x, model.latent.log_prior(some.latent))
+        found.append(model.latent.posterior(joint, some.latent, tile).log_likelihood)
+    return np.concatenate(found)
+
+
+def _unit_weights(tile: Block, model: Model) -> Array | None:
+    if tile.weights is None or not model.latent.needs_groups:
+        return tile.weights
+    return tile.weights[checked_groups(tile)[:-1]]

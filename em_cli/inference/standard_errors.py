@@ -1,0 +1,156 @@
+"""Standard errors of the parameters of a mixture, by the delta method.
+
+From the observed information, and robust ones by the sandwich of it and the scores of the rows (Huber 1967; White
+1982). Directions in which nothing changes, such as probabilities at zero or one, are held where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags, n_candidates, take
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.model import Model, ModelChart
+from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Source
+from em_cli.inference.information import Information, complete_information, differences, information, points
+
+HELD = 1e-5  # information left in a direction in which parameters do not move
+HELD_SHARE = 1e-3  # of the squared length of a number's gradient in such directions, above which it has no error
+DESCENT = -1e-3  # information below which the fit is at no maximum
+ONE_SIDED = 0.5  # ratio of the changes by steps up and down, of a parameter at its bound
+ROUNDING = 1e-3  # of the largest change of a number along any coordinate
+AT_END = 1e-9  # of a probability from zero or one
+AT_BOUND = 0.1  # complete-data information, which is one elsewhere
+HARDLY_TOLD = 0.01  # information left
+MODEL_DOUBTED = 1.25  # ratio of the robust standard errors to the others
+BESIDE = ("mean[", "sd[")  # numbers that are functions of the parameters
+NAMED = 4  # parameters
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StandardErrors:
+    """Of every number of a fit, in the user's units; NaN where it is held at a bound, or fixed."""
+
+    document: Mapping[str, Any]  # the parameters by name, whose shape the errors take
+    observed: Array  # (M,)
+    robust: Array  # (M,)
+    names: tuple[str, ...]  # of the numbers
+    information_left: float  # the least of any direction: 1 were all labels known
+    hardly_told: tuple[str, ...]  # numbers that differ most along that direction, where little is left
+
+    @property
+    def ratio(self) -> float:
+        """The largest of the robust errors to the others, of weights and means."""
+        shown = np.array([name.startswith(("weights[", "mean[")) for name in self.names], np.bool_)
+        told = shown & np.isfinite(self.observed)
+        return float(np.max(self.robust[told] / self.observed[told], initial=0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class NoStandardErrors:
+    reason: str  # a sentence
+
+
+def standard_errors(
+    model: Model, parameters: Parameters, weight: Array, source: Source, runner: Runner, frequencies: bool = True
+) -> StandardErrors | NoStandardErrors:
+    """At the parameters (no stack), whose components bear the weight (K,), of the rows that they were fitted to."""
+    chart = model.chart(parameters, weight)
+    if chart is None:
+        return NoStandardErrors("this model has no coordinates in which its information could be taken.")
+    with np.errstate(all="ignore"):
+        around = points(chart, parameters)
+        found = information(model, chart, parameters, around, source, runner, frequencies)
+        if not (np.isfinite(found.observed).all() and np.isfinite(found.scores).all()):
+            return NoStandardErrors("the log-likelihood is not smooth at the fit: a component is about to collapse.")
+        document = _document(model, parameters)
+        values, moved = _values(document), np.array([_values(_document(model, one)) for one in _each(around)])
+        gradient = differences(moved).T
+        free_of_bounds = ~_one_sided(moved - values)
+        left, directions = np.linalg.eigh(found.observed * np.outer(free_of_bounds, free_of_bounds))
+        if left[0] < DESCENT:
+            return NoStandardErrors("the fit is at no maximum of the likelihood: climb further, by a smaller --tol.")
+        held = _held(model, chart, found, left, directions)
+        free = directions[:, ~held]
+        inverse = (free / left[~held]) @ free.T
+        told = _told(gradient, directions[:, held]) & ~_at_end(values, gradient)
+        observed = _errors(gradient, inverse, told)
+        robust = _errors(gradient, inverse @ found.scores @ inverse, told)
+    names = tuple(name for name, _ in leaves(document))
+    least = float(left[~held].min(initial=1.0))
+    hardly = _foremost(np.abs(gradient @ free[:, 0]) / observed, names) if least < HARDLY_TOLD else ()
+    return StandardErrors(document, observed, robust, names, least, hardly)
+
+
+def _foremost(shares: Array, names: Sequence[str]) -> tuple[str, ...]:
+    """The parameters with the largest shares of their error along a direction."""
+    order = [i for i in np.argsort(-np.nan_to_num(shares), kind="stable") if not names[i].startswith(BESIDE)]
+    return tuple(names[i] for i in order[:NAMED] if shares[i] > 0)
+
+
+def _each(stacked: Parameters) -> Iterator[Parameters]:
+    return (take(stacked, index) for index in range(n_candidates(stacked)))
+
+
+def _values(document: Mapping[str, Any]) -> Array:
+    return np.array([value for _, value in leaves(document)])
+
+
+def _one_sided(changes: Array) -> Flags:
+    """(P,) coordinates at a bound: a step up and a step down (2P, M) do not change the numbers alike."""
+    up, down = np.split(np.abs(changes), 2)
+    larger = np.maximum(up, down)
+    moved = larger > ROUNDING * larger.max(axis=0, initial=0.0)
+    share = np.where(moved, np.minimum(up, down) / np.where(moved, larger, 1.0), 1.0)
+    return np.asarray(share.min(axis=1, initial=1.0) < ONE_SIDED)
+
+
+def _held(model: Model, chart: ModelChart, found: Information, left: Array, directions: Array) -> Flags:
+    """(P,) directions along which nothing changes, or only what is at a bound."""
+    held: Flags = left <= HELD
+    doubtful = np.flatnonzero(~held & (left < HARDLY_TOLD))
+    if len(doubtful):
+        held[doubtful] = complete_information(model, chart, found.at_base, directions[:, doubtful]) < AT_BOUND
+    return held
+
+
+def _document(model: Model, parameters: Parameters) -> dict[str, Any]:
+    """The parameters by name; mean and standard deviation of each component and column beside them."""
+    means, sds = model.family.moments(parameters.components)
+    return model.to_document(parameters) | {"mean": means.tolist(), "sd": sds.tolist()}
+
+
+def leaves(node: Any, name: str = "") -> Iterator[tuple[str, float]]:
+    """The numbers of a document, however deep, with their places counted from one."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from leaves(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(node, list):
+        for place, value in enumerate(node, 1):
+            yield from leaves(value, f"{name}[{place}]")
+    elif isinstance(node, float):
+        yield name, node
+
+
+def _told(gradient: Array, held: Array) -> Flags:
+    """(M,) which numbers the free directions move, and them alone."""
+    length = np.square(gradient).sum(axis=1)
+    told: Flags = (length > 0) & (np.square(gradient @ held).sum(axis=1) <= HELD_SHARE * length)
+    return told
+
+
+def _at_end(values: Array, gradient: Array) -> Flags:
+    """(M,) numbers at zero or one that nothing moves from there."""
+    near = np.minimum(np.abs(values), np.abs(values - 1)) < AT_END
+    ended: Flags = near & (np.square(gradient).sum(axis=1) < AT_END)
+    return ended
+
+
+def _errors(gradient: Array, covariance: Array, told: Flags) -> Array:
+    variance = np.einsum("mp,pq,mq->m", gradient, covariance, gradient)
+    return np.where(told & (variance > 0), np.sqrt(np.maximum(variance, 0.0)), np.nan)

@@ -1,0 +1,41 @@
+"""How sure a fit is: its standard errors, where they cost less than the search did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Runner
+from em_cli.inference.standard_errors import NoStandardErrors, standard_errors
+from em_cli.outputs.document import Scored
+from em_cli.outputs.errors_document import errors_document, no_errors_document
+from em_cli.search.ledger import Fitted
+
+CHEAP = 20_000_000  # log-densities
+MOST_PARAMETERS = 300  # whose numbers are gone through one by one, unless that is asked for
+
+
+def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, runner: Runner) -> dict[str, Any]:
+    """What a document says of the standard errors of its numbers."""
+    model, k = result.loaded.model, result.loaded.model.n_components
+    if wanted == "none":
+        return no_errors_document("they were not asked for.")
+    if cut_short:
+        return no_errors_document("the fit was cut short, and is at no maximum of the likelihood.")
+    if any(found is not None for found in result.degeneracies):
+        return no_errors_document("a component is held up by the resolution of the data, or has collapsed.")
+    if wanted == "auto" and not _cheap(model, result.fitted, result.source.n_rows):
+        return no_errors_document("they would take longer than the search did; --se observed computes them.")
+    weight = result.totals.n_effective[:k]
+    found = standard_errors(model, result.loaded.parameters, weight, result.source, runner, frequencies)
+    if isinstance(found, NoStandardErrors):
+        return no_errors_document(found.reason)
+    columns = [column.name for column in result.loaded.schema.columns]
+    return errors_document(found, wanted, columns)
+
+
+def _cheap(model: Model, fitted: Fitted, n_rows: int) -> bool:
+    """As passes over the rows: one takes as long whatever it is for."""
+    passes = 4 * model.n_parameters
+    climbed = sum(len(entry.result.trace) for entry in fitted.ledger if not entry.sample_rows)
+    return model.n_parameters <= MOST_PARAMETERS and passes <= max(climbed, CHEAP / (n_rows * model.n_components))

@@ -1,0 +1,106 @@
+"""Standard errors in the files of a run: against published values, and where there are none."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from program import SAMPLES, em
+
+QUIET = ("-q", "--json", "--tol", "1e-7", "--effort", "low")
+
+
+def errors(tmp_path, *arguments):
+    return json.loads(em("fit", *arguments, *QUIET, cwd=tmp_path).out)["standard_errors"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "observed", "robust"),
+    [
+        (
+            ("-k", "2"),
+            {"weight": 0.0290891, "eruptions": 0.0314031, "waiting": 0.4561857},
+            {"weight": 0.0291026, "eruptions": 0.0319424, "waiting": 0.4608483},
+        ),
+        (
+            ("-k", "2", "--columns", "eruptions"),
+            {"weight": 0.0291890, "eruptions": 0.0341098},
+            {"weight": 0.0294371, "eruptions": 0.0376203},
+        ),
+    ],
+)
+def test_old_faithful(arguments, observed, robust, tmp_path):
+    """From an independent Hessian in extended precision (fourth-order differences of the log-density)."""
+    found = errors(tmp_path, SAMPLES / "faithful.csv", *arguments)
+    for kind, expected in (("observed", observed), ("robust", robust)):
+        component = found[kind]["components"][0]
+        flat = {"weight": component["weight"]} | component["mean"]
+        assert flat == pytest.approx(expected, rel=1e-4)
+    assert found["reported"] == "observed" and found["hardly_told"] == []
+
+
+def test_a_model_in_doubt_reports_the_robust_ones(tmp_path):
+    found = errors(tmp_path, SAMPLES / "faithful.csv", "-k", "3", "--covariance", "tied")
+    assert found["reported"] == "robust" and found["robust_ratio"] > 1.25
+    asked = errors(tmp_path, SAMPLES / "faithful.csv", "-k", "3", "--covariance", "tied", "--se", "observed")
+    assert asked["reported"] == "observed" and asked["robust"] == found["robust"]
+
+
+def test_parameters_that_the_data_hardly_tell_apart_are_named(tmp_path):
+    found = errors(tmp_path, SAMPLES / "deaths.csv", "-k", "2", "--family", "poisson")
+    assert found["information_left"] == pytest.approx(0.0043338, rel=1e-3)
+    assert "weights[1]" in found["hardly_told"]
+    assert found["observed"]["rates"][0] == pytest.approx([0.25], abs=0.01)
+
+
+def test_errors_move_with_units_and_origin(tmp_path):
+    rows = pd.read_csv(SAMPLES / "faithful.csv")
+    (1e9 + rows * 1e3).to_csv(tmp_path / "moved.csv", index=False)
+    here, there = (
+        errors(tmp_path, path, "-k", "2")["observed"] for path in (SAMPLES / "faithful.csv", tmp_path / "moved.csv")
+    )
+    assert np.allclose(np.array(there["means"]) / 1e3, here["means"], rtol=1e-5)
+    assert np.allclose(np.array(there["covariances"]) / 1e6, here["covariances"], rtol=1e-5)
+
+
+def test_a_probability_at_its_bound_has_none(tmp_path):
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 2, 200)
+    rows = pd.DataFrame(
+        {"x": rng.normal(8 * group, 1).round(4), "c": np.where(group, "u", rng.choice(["u", "v"], 200))}
+    )
+    rows.to_csv(tmp_path / "x.csv", index=False)
+    found = errors(tmp_path, "x.csv", "-k", "2")["observed"]
+    (levels,) = (group["probabilities"] for group in found["groups"] if "probabilities" in group)
+    assert sorted(level is None for component in levels for level in np.ravel(component)) in (
+        [False, True],
+        [False] * 2 + [True] * 2,
+    )
+
+
+def test_sequences_have_them_too(tmp_path):
+    rng = np.random.default_rng(1)
+    state = np.cumsum(rng.random(300) < 0.1) % 2
+    pd.DataFrame({"x": rng.normal(4 * state, 1)}).to_csv(tmp_path / "chain.csv", index=False)
+    found = errors(tmp_path, "chain.csv", "-k", "2", "--latent", "markov", "--se", "robust")
+    assert found["reported"] == "robust" and np.isfinite(np.array(found["observed"]["transmat"])).all()
+
+
+def test_none_are_there_where_none_were_asked_for(tmp_path):
+    found = errors(tmp_path, SAMPLES / "faithful.csv", "-k", "2", "--se", "none")
+    assert found == {"reported": None, "reason": "they were not asked for."}
+
+
+def test_none_are_there_at_no_maximum(tmp_path):
+    """A start between two groups, left after one step."""
+    (tmp_path / "x.csv").write_text("x\n" + "\n".join(f"{v}" for v in [*np.linspace(0, 1, 9), *np.linspace(9, 10, 9)]))
+    start = {"weights": [0.5, 0.5], "means": [[4.9], [5.1]], "covariances": [[[20.0]], [[20.0]]]}
+    (tmp_path / "start.json").write_text(json.dumps(start))
+    options = ("-k", "2", "--start", "start.json", "--max-iter", "1", "-q", "--json")
+    found = json.loads(em("fit", "x.csv", *options, cwd=tmp_path).out)["standard_errors"]
+    assert found["reported"] is None and "no maximum" in found["reason"]
+
+
+def test_other_kinds_are_refused(tmp_path):
+    wrong = em("fit", SAMPLES / "faithful.csv", "-k", "2", "--se", "both", cwd=tmp_path, status=2)
+    assert "--se" in wrong.err and "observed" in wrong.err

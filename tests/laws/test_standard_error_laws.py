@@ -1,0 +1,106 @@
+"""Standard errors: curvature, closed forms, weights, known labels, whatever the family."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from cases import CASES
+from support import Case, climb
+
+from em_cli.algorithms import ALGORITHMS
+from em_cli.engine.arrays import stack
+from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
+from em_cli.engine.stopping import Stopping
+from em_cli.inference.information import STEP, information, points
+from em_cli.inference.standard_errors import StandardErrors, standard_errors
+from em_cli.runners.serial import Serial
+from em_cli.runners.threads import Threads
+from em_cli.sources.in_memory import InMemory
+from em_cli.testing.case import responsibilities, start
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+@cache
+def climbed(case: Case, k=2, n=240, seed=3):
+    """Rows of components that are apart, and the end of a climb on them."""
+    x, labels = case.rows(seed, n, 4.0)
+    model = case.model(x, k)
+    begin = start(model, x, responsibilities(seed, labels % k, k, 0.1))
+    return x, model, climb(model, InMemory(x), begin, Stopping(1e-8, 400), ALGORITHMS.load("lbfgs")())
+
+
+@each_case
+def test_the_information_is_the_curvature_of_the_log_likelihood(case: Case):
+    x, model, end = climbed(case)
+    chart = model.chart(end.parameters, end.weight)
+    around = points(chart, end.parameters)
+    found = information(model, chart, end.parameters, around, InMemory(x), Serial(), True)
+    stacks = [Stack(model, around), Stack(model, stack([end.parameters]))]
+    moved, here = (batch.log_likelihood for batch in one_pass(stacks, InMemory(x), Serial()))
+    up, down = np.split(moved, 2)
+    lost = np.abs(here - np.stack([up, down]))
+    inside = lost.min(axis=0) > 0.3 * lost.max(axis=0)  # at a bound a step one way leads nowhere
+    bent = (2 * here - up - down) / STEP**2
+    assert inside.sum() > 0.7 * len(inside)
+    assert np.allclose(np.diag(found.observed)[inside], bent[inside], rtol=2e-3, atol=2e-3)
+    assert np.linalg.eigvalsh(found.scores).min() >= -1e-9
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.expanded], ids=lambda case: case.name)
+def test_a_weight_of_two_is_the_row_twice(case: Case):
+    """And as much information as two rows: both kinds of errors shrink by the root of two."""
+    x, model, end = climbed(case)
+    twice = standard_errors(model, end.parameters, end.weight, InMemory(np.repeat(x, 2, axis=1)), Serial())
+    heavy = InMemory(x, weights=np.full(x.shape[1], 2.0))
+    weighted = standard_errors(model, end.parameters, end.weight, heavy, Serial())
+    once = standard_errors(model, end.parameters, end.weight, InMemory(x), Serial())
+    assert type(twice) is type(weighted) is type(once)
+    if isinstance(once, StandardErrors) and isinstance(weighted, StandardErrors) and isinstance(twice, StandardErrors):
+        for kind in ("observed", "robust"):
+            a, b, c = (getattr(errors, kind) for errors in (weighted, twice, once))
+            assert np.allclose(a, b, rtol=1e-4, equal_nan=True)
+            assert np.allclose(a * np.sqrt(2), c, rtol=1e-4, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", ["gaussian-full", "gaussian-diag", "poisson", "exponential"])
+def test_one_component_is_the_closed_form(name):
+    case = next(case for case in CASES if case.name == name)
+    x, model, end = climbed(case, k=1)
+    found = standard_errors(model, end.parameters, end.weight, InMemory(x), Serial())
+    assert isinstance(found, StandardErrors)
+    sds = model.family.moments(end.parameters.components)[1]
+    by_name = dict(zip(found.names, found.observed, strict=True))
+    for d in range(x.shape[0]):
+        assert by_name[f"mean[1][{d + 1}]"] == pytest.approx(sds[0, d] / np.sqrt(x.shape[1]), rel=1e-4)
+        if "gaussian" in name:
+            assert by_name[f"sd[1][{d + 1}]"] == pytest.approx(sds[0, d] / np.sqrt(2 * x.shape[1]), rel=1e-4)
+    assert np.isnan(by_name["weights[1]"])
+
+
+def test_where_all_labels_are_known_weights_are_shares_of_rows():
+    case = next(case for case in CASES if case.name == "gaussian-full")
+    x, labels = case.rows(5, 300, 1.0)
+    labels = (labels % 2).astype(np.intp)
+    model = case.model(x, 2)
+    source = InMemory(x, labels=labels)
+    begin = start(model, x, responsibilities(5, labels, 2, 0.0))
+    end = climb(model, source, begin, Stopping(1e-9, 50))
+    found = standard_errors(model, end.parameters, end.weight, source, Serial())
+    assert isinstance(found, StandardErrors) and found.information_left == pytest.approx(1, abs=0.02)
+    share = (labels == 0).mean()
+    assert found.observed[0] == pytest.approx(np.sqrt(share * (1 - share) / 300), rel=1e-4)
+
+
+def test_neither_blocks_nor_threads_change_a_bit():
+    case = next(case for case in CASES if case.name == "gaussian-full")
+    x, model, end = climbed(case, n=40_000)
+    chart = model.chart(end.parameters, end.weight)
+    around = points(chart, end.parameters)
+    found = [
+        information(model, chart, end.parameters, around, source, runner, True)
+        for source, runner in ((InMemory(x), Serial()), (InMemory(x, block_rows=16_384), Threads(2)))
+    ]
+    assert found[0].observed.tobytes() == found[1].observed.tobytes()
+    assert found[0].scores.tobytes() == found[1].scores.tobytes()
