@@ -1,0 +1,72 @@
+"""Two models of the same rows: whose density is higher, and do they group the rows alike?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+
+
+@dataclass(frozen=True, slots=True)
+class DensityTest:
+    """Vuong's (1989) test for models that are not nested, with the penalty of BIC for their parameters."""
+
+    mean: float  # nats per row by which the first is above the second
+    standard_error: float
+    z: float  # of the penalised sum; none (NaN) where the densities are the same
+
+
+def vuong(first: Array, second: Array, more_parameters: int) -> DensityTest:
+    """Of log-densities (n,) of the same rows; the first has so many more parameters."""
+    gain = first - second
+    n, mean, sd = len(gain), float(gain.mean()), float(gain.std())
+    penalty = more_parameters / 2 * np.log(n)
+    z = (gain.sum() - penalty) / (np.sqrt(n) * sd) if sd > 0 else np.nan
+    return DensityTest(mean, sd / np.sqrt(n), float(z))
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodRatio:
+    statistic: float
+    df: int
+    p: float
+
+
+def nested(narrow: str, wide: str) -> bool:
+    """Whether one covariance structure, in mclust's letters, is the other with parameters held."""
+    order = ["IEV".index(letter) for letter in narrow], ["IEV".index(letter) for letter in wide]
+    return narrow != wide and len(narrow) == len(wide) and all(a <= b for a, b in zip(*order, strict=True))
+
+
+def likelihood_ratio(narrow: float, wide: float, df: int) -> LikelihoodRatio | None:
+    """Of log-likelihoods of regular nested models (Wilks 1938); None where the wider one has not reached the narrow."""
+    from scipy.special import chdtrc
+
+    statistic = 2 * (wide - narrow)
+    return LikelihoodRatio(statistic, df, float(chdtrc(df, statistic))) if statistic >= 0 and df > 0 else None
+
+
+def adjusted_rand(first: Integers, second: Integers) -> float:
+    """Agreement of two partitions (n,), zero by chance and one for the same (Hubert & Arabie 1985)."""
+    counts = np.zeros((first.max(initial=0) + 1, second.max(initial=0) + 1))
+    np.add.at(counts, (first, second), 1.0)
+
+    def pairs(sizes: Array) -> float:
+        return float((sizes * (sizes - 1) / 2).sum())
+
+    together, total = pairs(counts), pairs(np.array([float(len(first))]))
+    rows, columns = pairs(counts.sum(axis=1)), pairs(counts.sum(axis=0))
+    expected = rows * columns / total if total else 0.0
+    most = (rows + columns) / 2
+    return 1.0 if most == expected else (together - expected) / (most - expected)
+
+
+def entropy_r2(responsibilities: Array) -> float | None:
+    """One minus the entropy of the responsibilities (K, n), beside that of knowing nothing; None for one component."""
+    k, n = responsibilities.shape
+    if k == 1:
+        return None
+    surprise = np.where(responsibilities > 0, -np.log(np.maximum(responsibilities, 1e-300)), 0.0)
+    return float(1 - (responsibilities * surprise).sum() / (n * np.log(k)))

@@ -1,0 +1,59 @@
+"""Which component of one mixture is which of another: the least symmetric Kullback-Leibler distance on the rows.
+
+Unlike order, means or responsibilities, it holds for every family, and where components overlap or differ in spread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+
+IMPOSSIBLE = -1e4  # stands for the log of a density of zero
+FORBIDDEN = 1e3  # times all distances
+AMBIGUOUS = 0.1  # nats by which the best assignment is better than the next
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matching:
+    """Components (M,) of a first mixture and those (M,) of a second that they are, with distances in nats."""
+
+    first: Integers
+    second: Integers
+    distance: Array  # (M,)
+    margin: float  # by how much every other assignment is farther in all; infinite where there is none
+
+    @property
+    def ambiguous(self) -> bool:
+        return self.margin < AMBIGUOUS
+
+
+def distances(r: Array, log_density: Array, s: Array, other: Array) -> Array:
+    """(K, L) between components of responsibilities r (K, n), s (L, n) and log-densities (K, n), (L, n).
+
+    Σ r_k (log f_k − log g_l) / N_k + Σ s_l (log g_l − log f_k) / N_l, mixing weights left out.
+    """
+    f, g = np.maximum(log_density, IMPOSSIBLE), np.maximum(other, IMPOSSIBLE)
+    r = r / np.maximum(r.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    s = s / np.maximum(s.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    forth = (r * f).sum(axis=1)[:, None] - r @ g.T
+    back = (s * g).sum(axis=1) - (s @ f.T).T
+    found: Array = np.maximum(forth + back, 0.0)
+    return found
+
+
+def matched(cost: Array) -> Matching:
+    """The assignment of least distance in all (Kuhn 1955)."""
+    from scipy.optimize import linear_sum_assignment
+
+    first, second = linear_sum_assignment(cost)
+    least, others = cost[first, second].sum(), [np.inf]
+    for pair in zip(first, second, strict=True):
+        without = cost.copy()
+        without[pair] = FORBIDDEN * (1 + cost.sum())
+        others.append(float(without[linear_sum_assignment(without)].sum()))
+    margin = min(others) - least
+    possible = margin < 1 + cost.sum()
+    return Matching(first, second, cost[first, second], float(margin) if possible else np.inf)

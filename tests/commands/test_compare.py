@@ -1,0 +1,118 @@
+"""`em compare`: runs side by side."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from program import SAMPLES, em
+from scipy.stats import chi2
+from sklearn.metrics import adjusted_rand_score
+
+from em_cli.inference.comparison import adjusted_rand, nested
+from em_cli.inference.matching import distances, matched
+
+FITS = {
+    "two": ("-k", "2"),
+    "tied": ("-k", "2", "--covariance", "tied"),
+    "three": ("-k", "3"),
+    "one": ("-k", "1"),
+    "eruptions": ("-k", "2", "--columns", "eruptions"),
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compare")
+    shutil.copy(SAMPLES / "faithful.csv", folder)
+    for name, options in FITS.items():
+        em("fit", "faithful.csv", *options, "--effort", "low", "-q", "--out", f"{name}.em", cwd=folder)
+    return folder
+
+
+def compared(runs, *names):
+    return json.loads(em("compare", *names, "--json", cwd=runs).out)
+
+
+def test_a_run_and_itself(runs):
+    found = compared(runs, "two.em", "two.em")
+    assert [run["run"] for run in found["runs"]] == ["two.em (1)", "two.em (2)"]
+    assert [run["delta_bic"] for run in found["runs"]] == [0, 0]
+    (pair,) = found["pairs"]
+    assert pair["adjusted_rand"] == 1 and pair["n_rows_moved"] == 0 and pair["mean_difference"] == 0
+    assert [(m["first"], m["second"], m["distance"]) for m in pair["matched"]] == [(1, 1, 0), (2, 2, 0)]
+    assert all(mean["difference_in_errors"] == 0 for match in pair["matched"] for mean in match["means"])
+
+
+def test_either_order(runs):
+    (one,), (other,) = (compared(runs, *names)["pairs"] for names in (("two.em", "three.em"), ("three.em", "two.em")))
+    assert one["mean_difference"] == -other["mean_difference"] and one["vuong_z"] == pytest.approx(-other["vuong_z"])
+    assert one["adjusted_rand"] == pytest.approx(other["adjusted_rand"])
+    assert sorted((m["first"], m["second"]) for m in one["matched"]) == sorted(
+        (m["second"], m["first"]) for m in other["matched"]
+    )
+    assert len(one["unmatched_second"]) == 1 and one["unmatched_second"] == other["unmatched_first"]
+
+
+def test_nested_structures_are_tested_by_the_likelihood_ratio(runs):
+    found = compared(runs, "tied.em", "two.em")
+    tied, two = found["runs"]
+    (pair,) = found["pairs"]
+    statistic = 2 * (two["log_likelihood"] - tied["log_likelihood"])
+    assert pair["likelihood_ratio"]["df"] == 3 and pair["likelihood_ratio"]["statistic"] == pytest.approx(statistic)
+    assert pair["likelihood_ratio"]["p"] == pytest.approx(chi2.sf(statistic, 3))
+    assert compared(runs, "two.em", "three.em")["pairs"][0]["likelihood_ratio"] is None
+    assert two["bayes_factor"] == 1 or tied["bayes_factor"] == 1
+    assert nested("EEE", "VVV") and nested("EEI", "EEE") and not nested("EVI", "VEI") and not nested("VVV", "VVV")
+
+
+def test_density_of_other_columns_is_not_compared(runs):
+    found = compared(runs, "two.em", "eruptions.em")
+    assert not found["comparable"] and all(run["delta_bic"] is None for run in found["runs"])
+    (pair,) = found["pairs"]
+    assert pair["mean_difference"] is None and pair["adjusted_rand"] > 0.95
+    assert [match["distance"] for match in pair["matched"]] == [None, None]
+    text = em("compare", "two.em", "eruptions.em", cwd=runs).out
+    assert "BIC is not compared" in " ".join(text.split())
+
+
+def test_other_data_need_rows_to_be_judged_by(runs, tmp_path):
+    rows = pd.read_csv(SAMPLES / "faithful.csv")
+    rows.iloc[::2].to_csv(runs / "half.csv", index=False)
+    em("fit", "half.csv", "-k", "2", "--effort", "low", "-q", "--out", "half.em", cwd=runs)
+    refused = em("compare", "two.em", "half.em", cwd=runs, status=2).err
+    assert "--data FILE" in refused
+    found = json.loads(em("compare", "two.em", "half.em", "--data", "faithful.csv", "--json", cwd=runs).out)
+    assert not found["comparable"] and found["n_rows"] == 272
+    assert found["pairs"][0]["mean_difference"] > 0, "the first was fitted to all of them"
+
+
+def test_it_is_readable(runs):
+    text = em("compare", "two.em", "three.em", "one.em", cwd=runs).out
+    assert max(map(len, text.splitlines())) <= 80
+    assert "two.em against three.em" in text and "Only in the second: component" in text
+    assert "ΔBIC" in text and "(Vuong z" in " ".join(text.split())
+
+
+def test_one_run_is_none_to_compare(runs):
+    assert "at least two" in em("compare", "two.em", cwd=runs, status=2).err
+    em("compare", "two.em", "three.em", "-o", "found.txt", cwd=runs)
+    em("compare", "two.em", "three.em", "-o", "found.txt", cwd=runs, status=4)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 3), (3, 3), (2, 7)])
+def test_adjusted_rand_is_that_of_scikit_learn(sizes):
+    rng = np.random.default_rng(sum(sizes))
+    first, second = (rng.integers(0, size, 200) for size in sizes)
+    assert adjusted_rand(first, second) == pytest.approx(adjusted_rand_score(first, second), abs=1e-12)
+
+
+@pytest.mark.parametrize("k", [2, 5, 20])
+def test_a_permuted_copy_is_recognised(k):
+    rng = np.random.default_rng(k)
+    log_density = rng.normal(size=(k, 300)) * 3
+    r = np.exp(log_density) / np.exp(log_density).sum(axis=0)
+    order = rng.permutation(k)
+    found = matched(distances(r, log_density, r[order], log_density[order]))
+    assert (order[found.second] == found.first).all() and found.distance.max() < 1e-9 and not found.ambiguous
