@@ -21,7 +21,12 @@ class Figures:
 
 def bic(fit: Figures) -> float:
     """Schwarz (1978). mclust prints its negative."""
-    return -2 * fit.log_likelihood + fit.n_parameters * log(fit.n_rows)
+    return bic_of(fit.log_likelihood, fit.n_parameters, fit.n_rows)
+
+
+def bic_of(log_likelihood: float, n_parameters: int, n_rows: float) -> float:
+    """The same, of which no more need be known."""
+    return -2 * log_likelihood + n_parameters * log(n_rows)
 
 
 def aic(fit: Figures) -> float:

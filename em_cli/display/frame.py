@@ -44,7 +44,7 @@ class Frame:
         texts = [self._data(), self._phase(columns), self._climb(columns)] if self.progress.data else []
         texts = texts or [self._phase(columns)]
         if self.sweep and most > len(texts) + 2:
-            texts += grid(self.progress.models(), most - len(texts), columns)
+            texts += grid(self.progress.models(), most - len(texts), columns, sample_of(self.progress))
         return [self._line(text, columns) for text in texts[:most]]
 
     def _line(self, text: Text, columns: int) -> tuple[str, int]:
@@ -59,24 +59,25 @@ class Frame:
         assert data is not None, "the data have been read"
         size = f"{counted(data.n_rows, 'row')} × {counted(data.n_columns, 'column')}"
         dropped = f", {data.n_dropped:,} rows left out" if data.n_dropped else ""
+        size += f" (searching{sample_of(self.progress)})" if self.progress.phase.sampled else ""
         names = ", ".join(safe(name) for name in data.columns[:50])
         names = f"({names}{', …' if len(data.columns) > 50 else ''})"
         return Text.assemble(" ", (safe(data.source), "bold"), f"   {size}{dropped}   ", (names, "dim"))
 
     def _phase(self, columns: int) -> Text:
-        progress, total = self.progress, self.progress.phase.n_candidates
-        done, left, best = len(progress.ended), progress.left(), progress.best()
-        climbing = bool(total and (progress.latest or done))
-        count = f"{done}/{total}" if climbing else ""
+        progress, share = self.progress, self.progress.share()
+        count, left = progress.count(), progress.left()
+        told = f"{count[0]}/{count[1]}" if count else ""
         fields: list[Parts] = [
             [(f" {safe(progress.phase.name)[:LONGEST_PHASE]:<{LONGEST_PHASE}}", "bold")],
             [("", "")],  # the place of the bar
-            [(self._steady("count", count, 2 * len(str(total)) + 1), "")],
-            [("best ", "dim"), (self._steady("best", nats(best)), "bold green")]
-            if isfinite(best) and not self.sweep
-            else [],
+            [(self._steady("count", told, 2 * len(str(count[1])) + 1 if count else 0), "")],
+            self._best(),
             [(duration(progress.elapsed), "")],
-            [("left " if climbing else "     ", "dim"), (f"{_left(left) if climbing else '':<9}", "")],
+            [
+                ("left " if share is not None else "     ", "dim"),
+                (f"{_left(left) if share is not None else '':<9}", ""),
+            ],
         ]
         room = columns - _cells(fields)
         if room < 6:
@@ -84,9 +85,17 @@ class Frame:
             room = columns - _cells(fields)
         width = min(room, LONGEST_BAR)
         if width >= 3:
-            full = width * done // total if total else 0
-            fields[1] = [("━" * full, "cyan"), ("─" * (width - full), "dim")] if climbing else [(" " * width, "")]
+            full = int(width * share) if share is not None else 0
+            fields[1] = [(" " * width, "")] if share is None else [("━" * full, "cyan"), ("─" * (width - full), "dim")]
         return _joined(fields)
+
+    def _best(self) -> Parts:
+        """The BIC so far, or the log-likelihood where it is not known; the table of a sweep tells both."""
+        leading, best = self.progress.leading(), self.progress.best()
+        if self.sweep or not isfinite(best):
+            return []
+        name, value = ("best", best) if leading is None else ("BIC", leading.bic)
+        return [(f"{name} ", "dim"), (self._steady("best", nats(value)), "bold green")]
 
     def _climb(self, columns: int) -> Text:
         event = self.progress.leader()
@@ -122,6 +131,11 @@ class Frame:
         """The text at the greatest width that this field has had."""
         width = self.widths[name] = max(self.widths.get(name, least), least, len(text))
         return text.ljust(width) if left else text.rjust(width)
+
+
+def sample_of(progress: Progress) -> str:
+    """On which rows the search stands, if not on all."""
+    return f" on a sample of {progress.phase.n_rows:,} rows" if progress.phase.sampled else ""
 
 
 def sparkline(gains: list[float]) -> str:

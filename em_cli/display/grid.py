@@ -15,19 +15,23 @@ Column = tuple[str, list[tuple[str, str]]]  # heading; text and style of each ro
 MARK = "◀"
 
 
-def grid(cells: Mapping[ModelKey, Cell], lines: int, columns: int) -> list[Text]:
-    """A row for each number of components; a column for each structure, or what is known of the only one."""
+def grid(cells: Mapping[ModelKey, Cell], lines: int, columns: int, sample: str) -> list[Text]:
+    """A row for each number of components; a column for each structure, or what is known of the only one.
+
+    It says of which sample that is, if it is one.
+    """
     if not cells or lines < 4:
         return []
     ks = sorted({k for _, k in cells})
     labels = list(dict.fromkeys(label for label, _ in cells))
-    values = {key: value for key, cell in cells.items() if (value := _criterion(cell)) is not None}
+    values = {key: value for key, cell in cells.items() if (value := _bic(cell)) is not None}
     best = min(values, key=lambda key: values[key]) if values else None
     if len(labels) == 1:
         made = _details(labels[0], ks, cells, best)
     else:
         made = [_structure(label, ks, cells, best, bool(values)) for label in labels]
-    title = f" {_criterion_name(cells)}, lower is better" if values else " best log-likelihood so far"
+    final = all(cell.chosen for cell in cells.values())
+    title = f" BIC{'' if final else ' so far'}{sample}, lower is better" if values else " best log-likelihood so far"
     first, last = _window(len(ks), lines - 3, ks.index(best[1]) if best else 0)
     shown, more = _fitting(made, columns - 5)
     rows = [
@@ -45,18 +49,18 @@ def grid(cells: Mapping[ModelKey, Cell], lines: int, columns: int) -> list[Text]
 def _structure(
     label: str, ks: list[int], cells: Mapping[ModelKey, Cell], best: ModelKey | None, scored: bool
 ) -> Column:
-    """The criterion once it is known, the log-likelihood until then."""
+    """The BIC once it is known, the log-likelihood until then."""
     made: list[tuple[str, str]] = []
     for k in ks:
         cell = cells.get((label, k), Cell())
-        value = _criterion(cell) if scored else cell.best
+        value = _bic(cell) if scored else cell.best
         text = nats(value, 2) if value is not None and isfinite(value) else "·"
         made.append(_cell(text, cell, (label, k) == best))
     return _aligned(safe(label), made)
 
 
 def _details(label: str, ks: list[int], cells: Mapping[ModelKey, Cell], best: ModelKey | None) -> list[Column]:
-    """Of the only structure: log-likelihood, climbs that have ended, criteria."""
+    """Of the only structure: log-likelihood, BIC, and the next criteria once they are known."""
     found = [cells.get((label, k), Cell()) for k in ks]
     heights = [
         nats(cell.chosen.log_likelihood if cell.chosen else cell.best).replace(
@@ -64,23 +68,23 @@ def _details(label: str, ks: list[int], cells: Mapping[ModelKey, Cell], best: Mo
         )
         for cell in found
     ]
-    made = [
-        _aligned("loglik", [_cell(text, cell, False) for text, cell in zip(heights, found, strict=True)]),
-        _aligned("ended", [(f"{cell.ended}/{cell.climbs}", "dim") for cell in found]),
-    ]
+    made = [_aligned("loglik", [_cell(text, cell, False) for text, cell in zip(heights, found, strict=True)])]
+    values = [_bic(cell) for cell in found]
+    texts = ["·" if value is None else nats(value, 2) for value in values]
+    marked = [best == (label, k) for k in ks]
+    made.append(_aligned("BIC", [_cell(t, c, m) for t, c, m in zip(texts, found, marked, strict=True)]))
     names = next((cell.chosen.criteria for cell in found if cell.chosen and cell.chosen.criteria), ())
-    for place, (name, _) in enumerate(names[:3]):
+    for name, _ in names[1:3]:
         values = [dict(cell.chosen.criteria).get(name) if cell.chosen else None for cell in found]
         texts = ["·" if value is None else nats(value, 2) for value in values]
-        marked = [place == 0 and best == (label, k) for k in ks]
-        made.append(_aligned(name.upper(), [_cell(t, c, m) for t, c, m in zip(texts, found, marked, strict=True)]))
+        made.append(_aligned(name.upper(), [_cell(t, c, False) for t, c in zip(texts, found, strict=True)]))
     return made
 
 
 def _cell(text: str, cell: Cell, best: bool) -> tuple[str, str]:
     if best:
         return f"{text} {MARK}", "bold green"
-    return f"{text}  ", "dim" if cell.ended < cell.climbs and not cell.chosen else ""
+    return f"{text}  ", "dim" if cell.climbing and not cell.chosen else ""
 
 
 def _aligned(name: str, made: list[tuple[str, str]]) -> Column:
@@ -88,13 +92,9 @@ def _aligned(name: str, made: list[tuple[str, str]]) -> Column:
     return f"{name:>{width - 2}}  ", [(f"{text:>{width}}", style) for text, style in made]
 
 
-def _criterion(cell: Cell) -> float | None:
-    """The first of a model's criteria."""
-    return cell.chosen.criteria[0][1] if cell.chosen and cell.chosen.criteria else None
-
-
-def _criterion_name(cells: Mapping[ModelKey, Cell]) -> str:
-    return next(cell.chosen.criteria[0][0].upper() for cell in cells.values() if cell.chosen and cell.chosen.criteria)
+def _bic(cell: Cell) -> float | None:
+    """Of the model that is chosen, or so far."""
+    return dict(cell.chosen.criteria).get("bic") if cell.chosen else cell.bic
 
 
 def _window(n: int, room: int, centre: int) -> tuple[int, int]:

@@ -9,12 +9,23 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, TextIO
 
-from em_cli.engine.events import Ended, Finished, FitEvent, Iterated, ModelChosen, Observer, PassDone, name_of
+from em_cli.engine.events import (
+    Advanced,
+    Ended,
+    Finished,
+    FitEvent,
+    Improved,
+    Iterated,
+    ModelChosen,
+    Observer,
+    PassDone,
+    name_of,
+)
 from em_cli.errors import OutputError, in_words
 
 LEVELS: dict[str, tuple[type, ...]] = {
-    "run": (Finished, Iterated, PassDone),
-    "climb": (Iterated, PassDone),
+    "run": (Advanced, Finished, Improved, Iterated, PassDone),
+    "climb": (Advanced, Iterated, PassDone),
     "pass": (),
 }  # how closely a run is told, and the events that are then left out
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from datetime import datetime
+from math import isfinite
 from typing import TextIO
 
+from em_cli.display.progress import Progress
 from em_cli.display.text import counted, duration, message, model, nats
 from em_cli.engine.events import (
     FINISHING,
     DataRead,
     Finished,
     FitEvent,
-    Iterated,
     ModelChosen,
     Observer,
     PassDone,
@@ -26,31 +28,38 @@ MANY_STARTS = 20  # with more of them, only those are told that raise the best
 HEARTBEAT = 10.0  # seconds
 
 
+def time_of_day() -> str:
+    """Here and now."""
+    return datetime.now().astimezone().strftime("%H:%M:%S")
+
+
 class Plain:
-    """Lines that begin with `em: `. A log that can no longer be written does not stop the run."""
+    """Lines that begin with `em: ` and the time of day. A log that can no longer be written does not stop the run."""
 
     def __init__(
-        self, stream: TextIO, *, sweep: bool, verbose: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO,
+        *,
+        sweep: bool,
+        verbose: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], str] = time_of_day,
     ) -> None:
-        self.stream, self.sweep, self.verbose, self.clock = stream, sweep, verbose, clock
+        self.stream, self.sweep, self.verbose, self.clock, self.now = stream, sweep, verbose, clock, now
+        self.progress = Progress(clock)
         self.started = self.spoke = clock()
-        self.phase = PhaseStarted("", 0)
-        self.ended = 0
-        self.iteration = 0
-        self.best = self.told = float("-inf")
+        self.told = float("-inf")
 
     def __enter__(self) -> Observer:
         return self.observe
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and self.phase.name:
+        if kind is None and self.progress.phase.name:
             self.say(f"done in {self.clock() - self.started:.2f} s")
 
     def observe(self, event: FitEvent) -> None:
-        if isinstance(event, Iterated):
-            self.iteration = max(self.iteration, event.iteration)
-            self.best = max(self.best, event.log_likelihood)
-        elif isinstance(event, PassDone):
+        self.progress(event)
+        if isinstance(event, PassDone):
             if self.clock() - self.spoke >= HEARTBEAT:
                 self.heartbeat()
         elif isinstance(event, Finished):
@@ -71,17 +80,16 @@ class Plain:
             self.say(f"columns: {', '.join(safe(name) for name in event.columns)}")
 
     def enter(self, event: PhaseStarted) -> None:
-        if event.name != self.phase.name:
-            self.best = self.told = float("-inf")  # which may have been on other rows
-        self.phase, self.ended, self.iteration = event, 0, 0
-        if self.verbose:
-            self.say(f"{safe(event.name)}: {event.n_candidates}" if event.n_candidates else safe(event.name))
+        self.told = float("-inf")
+        if self.verbose and (event.ends or not event.n_rows):
+            sample = f" on a sample of {event.n_rows:,} rows" if event.sampled else ""
+            self.say(f"{safe(event.name)}{f': {event.n_candidates}' if event.n_candidates else ''}{sample}")
 
     def finished(self, event: Finished) -> None:
-        self.ended += 1
-        if self.phase.name != FINISHING or (self.sweep and not self.verbose):
+        phase = self.progress.phase
+        if phase.name != FINISHING or (self.sweep and not self.verbose):
             return
-        if self.phase.n_candidates > MANY_STARTS and not self.verbose:
+        if phase.n_candidates > MANY_STARTS and not self.verbose:
             if event.status == "degenerate" or event.log_likelihood <= self.told:
                 return
             self.told = event.log_likelihood
@@ -97,13 +105,24 @@ class Plain:
         self.say(f"{model(event.label, event.n_components)}: loglik {nats(event.log_likelihood)}{values}{note}")
 
     def heartbeat(self) -> None:
-        self.say(
-            f"{safe(self.phase.name)}: iter {self.iteration}, best loglik {nats(self.best)}, "
-            f"{self.ended}/{self.phase.n_candidates} done, {duration(self.clock() - self.started)}"
-        )
+        """The phase, how much of it is done, the best so far, how long it has taken and may yet take."""
+        progress, count, left = self.progress, self.progress.count(), self.progress.left()
+        parts = [f"{count[0]} of {count[1]} done"] if count else []
+        parts += [self._best()] if isfinite(progress.best()) else []
+        parts += [f"{duration(progress.elapsed)} so far"]
+        parts += [f"about {duration(left)} left"] if left is not None else []
+        self.say(f"{safe(progress.phase.name)}: {', '.join(parts)}")
+
+    def _best(self) -> str:
+        progress, leading = self.progress, self.progress.leading()
+        sample = f" on a sample of {progress.phase.n_rows:,} rows" if progress.phase.sampled else ""
+        if leading is None:
+            return f"best loglik {nats(progress.best())}{sample}"
+        which = f" ({model(leading.label, leading.n_components)})" if self.sweep else ""
+        return f"BIC so far {nats(leading.bic)}{which}{sample}"
 
     def say(self, text: str) -> None:
         self.spoke = self.clock()
         with contextlib.suppress(OSError):
-            self.stream.write(f"em: {text}\n")
+            self.stream.write(f"em: {self.now()} {text}\n")
             self.stream.flush()

@@ -5,9 +5,20 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from em_cli.engine.events import DataRead, Finished, FitEvent, Iterated, ModelChosen, PassDone, PhaseStarted, Warned
+from em_cli.engine.events import (
+    Advanced,
+    DataRead,
+    Finished,
+    FitEvent,
+    Improved,
+    Iterated,
+    ModelChosen,
+    PassDone,
+    PhaseStarted,
+    Warned,
+)
 
 KEPT = 33  # iterates of each climb
 STAY = 2.0  # seconds that a climb is looked at before another may take its place
@@ -15,29 +26,34 @@ SPAN = 4.0  # seconds over which a rate is taken
 ModelKey = tuple[str, int]  # label, number of components
 
 
+EARLY = 0.1, 2.0  # share of the work and seconds of a search before which nothing can be said of its end
+
+
 @dataclass(slots=True)
 class Cell:
     """A model of a sweep, so far."""
 
     best: float = float("-inf")
-    climbs: int = 0
-    ended: int = 0
+    bic: float | None = None
+    climbing: bool = False
     chosen: ModelChosen | None = None
 
 
 class Progress:
-    """The observer of a live view. One thread tells it what happens, another asks how things stand."""
+    """The observer of a display. One thread tells it what happens, another may ask how things stand."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.started = self.phase_started = self.last_end = clock()
+        self.started = clock()
+        self.search_began: float | None = None
         self.data: DataRead | None = None
         self.phase = PhaseStarted("reading", 0)
         self.latest: dict[int, Iterated] = {}
         self.traces: dict[int, deque[float]] = {}
         self.ended: dict[int, Finished] = {}
         self.paused: dict[int, tuple[int, Finished]] = {}  # stopped after that pass: they may yet go on
-        self.before: dict[int, Iterated] = {}  # the latest of phases before
+        self.parts: dict[int, float] = {}  # how much of each is done
+        self.improved: dict[ModelKey, Improved] = {}  # of the rows that are seen now
         self.passes = 0
         self.chosen: dict[ModelKey, ModelChosen] = {}
         self.warnings: list[Warned] = []
@@ -55,53 +71,92 @@ class Progress:
         elif isinstance(event, PassDone):
             self._end_paused()
             self.passes += 1
-        elif isinstance(event, Finished) and event.status == "max_iterations":
-            self.paused[event.candidate] = self.passes, event
         elif isinstance(event, Finished):
-            self._end(event)
+            self._finished(event)
         elif isinstance(event, PhaseStarted):
             self._enter(event)
+        else:
+            self._note(event)
+
+    def _note(self, event: DataRead | Advanced | Improved | ModelChosen | Warned) -> None:
+        if isinstance(event, Improved):
+            self.improved[event.label, event.n_components] = event
+        elif isinstance(event, Advanced):
+            self.parts[event.part] = event.done
         elif isinstance(event, ModelChosen):
             self.chosen[event.label, event.n_components] = event
         elif isinstance(event, DataRead):
             self.data = event
-        elif isinstance(event, Warned):
+        else:
             self.warnings.append(event)
 
-    def _end(self, event: Finished) -> None:
-        self.ended[event.candidate] = event
-        self.last_end = self.clock()
+    def _finished(self, event: Finished) -> None:
+        if event.status == "max_iterations":
+            self.paused[event.candidate] = self.passes, event
+        else:
+            self.ended[event.candidate] = event
 
     def _end_paused(self) -> None:
         """Climbs that did not go on in the pass after they were stopped have been given up."""
         for candidate, (passes, event) in list(self.paused.items()):
             if passes < self.passes:
                 del self.paused[candidate]
-                self._end(event)
+                self.ended[event.candidate] = event
 
     def _enter(self, event: PhaseStarted) -> None:
-        if self.latest:
-            self.before = {**self.before, **self.latest} if event.name == self.phase.name else self.latest
-        self.latest, self.traces, self.ended, self.paused = {}, {}, {}, {}
-        self.phase_started = self.clock()
+        """Log-likelihoods of other rows are forgotten: they cannot be compared."""
+        if event.n_rows not in (0, self.phase.n_rows):
+            self.improved = {}
+        if event.n_rows == 0:
+            event = replace(event, n_rows=self.phase.n_rows)
+        if event.ends and self.search_began is None:
+            self.search_began = self.clock()
+        self.latest, self.traces, self.ended, self.paused, self.parts = {}, {}, {}, {}, {}
         self.phase = event
 
     @property
     def elapsed(self) -> float:
         return self.clock() - self.started
 
-    def standing(self) -> list[Iterated]:
-        """The latest iterate of each climb that has not collapsed.
+    def count(self) -> tuple[int, int] | None:
+        """How many climbs of the phase have ended, or else how many of its searches, and of how many."""
+        if self.phase.n_candidates:
+            return min(len(self.ended), self.phase.n_candidates), self.phase.n_candidates
+        if self.phase.n_parts > 1:
+            return sum(done >= 1 for done in list(self.parts.values())), self.phase.n_parts
+        return None
 
-        Of a model that has none in this phase yet, those of the phase before.
-        """
+    def share(self) -> float | None:
+        """Of the work of the search, how much is done; None while there is none."""
+        phase, count = self.phase, self.count()
+        if not phase.ends:
+            return None
+        within = count[0] / count[1] if count else 0.0
+        if phase.n_parts and not phase.n_candidates:
+            within = sum(list(self.parts.values())) / phase.n_parts
+        return phase.begins + (phase.ends - phase.begins) * within
+
+    def left(self) -> float | None:
+        """Seconds that the search may yet take, if enough of it is done to tell."""
+        share, begun = self.share(), self.search_began
+        if share is None or begun is None or share < EARLY[0] or share >= 1:
+            return None
+        spent = self.clock() - begun
+        return spent * (1 - share) / share if spent >= EARLY[1] else None
+
+    def standing(self) -> list[Iterated]:
+        """The latest iterate of each climb of the phase that has not collapsed."""
         ended = dict(self.ended)
-        found = [e for c, e in list(self.latest.items()) if c not in ended or ended[c].status != "degenerate"]
-        models = {(event.label, event.n_components) for event in found}
-        return found + [e for e in list(self.before.values()) if (e.label, e.n_components) not in models]
+        return [e for c, e in list(self.latest.items()) if c not in ended or ended[c].status != "degenerate"]
 
     def best(self) -> float:
-        return max((event.log_likelihood for event in self.standing()), default=float("-inf"))
+        """The highest log-likelihood of the rows that are seen now."""
+        known = [event.log_likelihood for event in list(self.improved.values())]
+        return max([*known, *(event.log_likelihood for event in self.standing())], default=float("-inf"))
+
+    def leading(self) -> Improved | None:
+        """The model with the lowest BIC so far."""
+        return min(list(self.improved.values()), key=lambda event: event.bic, default=None)
 
     def leader(self) -> Iterated | None:
         """The climb to look at: the highest that still climbs, held on to for a while."""
@@ -127,25 +182,16 @@ class Progress:
         (then, passes), elapsed = seen[0], now - seen[0][0]
         return (self.passes - passes) / elapsed if elapsed > 0.5 and self.passes > passes and then < now else None
 
-    def left(self) -> float | None:
-        """Seconds that the phase may yet take, if enough of its climbs have ended to tell."""
-        done, total, now = len(self.ended), self.phase.n_candidates, self.clock()
-        spent = now - self.phase_started
-        if not total > done >= max(2, total / 5) or spent < 2:
-            return None
-        return max(spent * (total - done) / done, now - self.last_end)
-
     def models(self) -> dict[ModelKey, Cell]:
         """The models of a sweep: by structure as they came, then by number of components."""
         cells: dict[ModelKey, Cell] = {}
-        for event in self.standing():
-            cell = cells.setdefault((event.label, event.n_components), Cell())
-            cell.best = max(cell.best, event.log_likelihood)
+        for key, event in list(self.improved.items()):
+            cells[key] = Cell(event.log_likelihood, event.bic)
         ended = set(self.ended)
-        for event in list(self.latest.values()):
-            cell = cells.setdefault((event.label, event.n_components), Cell())
-            cell.climbs += 1
-            cell.ended += event.candidate in ended
+        for climb in self.standing():
+            cell = cells.setdefault((climb.label, climb.n_components), Cell())
+            cell.best = max(cell.best, climb.log_likelihood)
+            cell.climbing |= climb.candidate not in ended
         for (label, k), chosen in list(self.chosen.items()):
             key = ("", k) if ("", k) in cells else (label, k)
             cells.setdefault(key, Cell()).chosen = chosen

@@ -32,6 +32,30 @@ class PhaseStarted:
 
     name: Annotated[str, "reading, starts, refining, crossover, split and merge, finishing, scoring, writing"]
     n_candidates: Annotated[int, "that climb in it; 0 if that is not known"]
+    n_parts: Annotated[int, "searches, each of one model or of several that help each other; 0 if none"] = 0
+    n_rows: Annotated[int, "that the climbs see: all, or those of a sample; 0 if none do"] = 0
+    sampled: Annotated[bool, "whether it is a sample"] = False
+    begins: Annotated[float, "share of the work of all searches that is expected to be done before"] = 0.0
+    ends: Annotated[float, "the same after it; 0 if that is not known"] = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """A part of a phase has come so far."""
+
+    part: Annotated[int, "its number, from 0"]
+    done: Annotated[float, "share of its work"]
+
+
+@dataclass(frozen=True, slots=True)
+class Improved:
+    """A model has a better fit than before, that has not collapsed."""
+
+    label: Annotated[str, "of the model: its covariance structure"]
+    n_components: Annotated[int, "K"]
+    log_likelihood: Annotated[float, "total, of the rows that are seen"]
+    bic: Annotated[float, "of these rows"]
+    n_rows: Annotated[int, "that are seen: all, or those of a sample"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +92,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class ModelChosen:
-    """A model of a sweep has its best fit."""
+    """A model has its best fit."""
 
     label: Annotated[str, "of the model: its covariance structure, or its family"]
     n_components: Annotated[int, "K"]
@@ -92,7 +116,7 @@ class Ended:
     completed: Annotated[bool, "whether it came to its end, with a result or an early one"]
 
 
-FitEvent = DataRead | PhaseStarted | Iterated | PassDone | Finished | ModelChosen | Warned
+FitEvent = DataRead | PhaseStarted | Advanced | Improved | Iterated | PassDone | Finished | ModelChosen | Warned
 Observer = Callable[[FitEvent], None]
 
 

@@ -256,7 +256,9 @@ class ScreenOptions:
     progress: Annotated[
         str, _opt("--progress", metavar="MODE", help="auto, live, plain, jsonl or none [default: auto].")
     ] = "auto"
-    quiet: Annotated[bool, _opt("-q", "--quiet", help="Nothing on stderr but errors.")] = False
+    quiet: Annotated[
+        bool, _opt("-q", "--quiet", help="No progress, warnings or result on screen: errors, and what --json asks.")
+    ] = False
     verbose: Annotated[bool, _opt("-v", "--verbose", help="More on stderr.")] = False
     color: Annotated[str, _opt("--color", metavar="auto|always|never", help="[default: auto].")] = "auto"
     debug: Annotated[bool, _opt("--debug", help="Tracebacks.")] = False

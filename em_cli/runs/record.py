@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
@@ -15,8 +15,23 @@ from em_cli.display.jsonl import LEVELS
 from em_cli.engine.events import FitEvent, Observer, PhaseStarted, Warned
 from em_cli.errors import OutputError, UsageError, in_words
 from em_cli.outputs.folder import is_stream
+from em_cli.printable import safe
 from em_cli.registry import did_you_mean
 from em_cli.runs.request import Request
+
+DOUBTFUL = frozenset(
+    {
+        "not_converged",
+        "reached_once",
+        "degenerate_set_aside",
+        "few_rows",
+        "weak_prior",
+        "time_limit",
+        "interrupted",
+        "edge_of_range",
+        "no_choice",
+    }
+)  # warnings by which --strict makes the status 6
 
 
 @dataclass(slots=True)
@@ -26,13 +41,19 @@ class Record:
     observe: Observer
     warnings: list[dict[str, str]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-    doubtful: bool = False
+    at_times: set[str] = field(default_factory=set)  # codes that make this result doubtful, and not every one
     said: Iterable[str] = ()  # the result, for standard output
 
     def warn(self, code: str, message: str, *, doubtful: bool = False) -> None:
+        """Some warnings make a result `doubtful` only at times; those of DOUBTFUL always do."""
         self.warnings.append({"code": code, "message": message})
-        self.doubtful |= doubtful
+        self.at_times |= {code} if doubtful else set()
         self.observe(Warned(code, message))
+
+    @property
+    def doubts(self) -> list[dict[str, str]]:
+        """The warnings that --strict counts, each code once."""
+        return list({one["code"]: one for one in self.warnings if one.get("code") in DOUBTFUL | self.at_times}.values())
 
     @contextmanager
     def timed(self, phase: str, shown: bool = True) -> Iterator[None]:
@@ -42,6 +63,15 @@ class Record:
         begun = time.perf_counter()
         yield
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - begun
+
+
+def tell_doubts(record: Record, messages: bool) -> None:
+    """Say which warnings make the status 6; what they say too, where they have not been shown."""
+    with suppress(OSError):
+        codes = ", ".join(one["code"] for one in record.doubts)
+        sys.stderr.write(f"em: status 6 (--strict): {codes}. See em guide warnings.\n")
+        for one in record.doubts if messages else ():
+            sys.stderr.write(f"    {one['code']}: {safe(one['message'])}\n")
 
 
 @contextmanager

@@ -134,5 +134,11 @@ def _there(file: Path) -> Path:
     return file
 
 
+def warnings_again(path: str) -> list[dict[str, str]]:
+    """The warnings of a run that had ended already."""
+    warnings: list[dict[str, str]] = json.loads(_content(Path(path) / "params.json")).get("warnings", [])
+    return warnings
+
+
 def _content(file: Path) -> str:
     return _there(file).read_text("utf-8")

@@ -32,9 +32,9 @@ from em_cli.runs.other_families import Refits, families_found, warn_of_families
 from em_cli.runs.path_checks import check_run
 from em_cli.runs.plotting import check_wanted, fresh_run, plots_of, report_of
 from em_cli.runs.read import read_data, reading_of_run
-from em_cli.runs.record import Record, watched
+from em_cli.runs.record import Record, tell_doubts, watched
 from em_cli.runs.request import Request
-from em_cli.runs.resume import checkpoint_of, is_done, result_again, run_folder
+from em_cli.runs.resume import checkpoint_of, is_done, result_again, run_folder, warnings_again
 from em_cli.runs.search_plan import check_memory, deadline_of, plan_of, runner_of
 from em_cli.runs.stdout import plan_text
 from em_cli.runs.tasks import Tasks, tasks_of
@@ -42,6 +42,7 @@ from em_cli.runs.verify import verified
 from em_cli.search.ledger import Fitted
 from em_cli.search.search import Plan, Task, search
 from em_cli.search.survey import Survey
+from em_cli.search.time_estimate import seconds
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.spool import Spool
 from em_cli.sources.table import Data
@@ -209,7 +210,8 @@ class Run:
 
     def say_plan(self, wanted: Tasks) -> None:
         """Say what would be done."""
-        self.say([plan_text(self.settings, self.data, wanted.tasks, self.plan)])
+        took = seconds(wanted.tasks, wanted.survey, self.runner, self.plan, self.settings.effort)
+        self.say([plan_text(self.settings, self.data, wanted.tasks, self.plan, took)])
 
 
 @contextmanager
@@ -229,6 +231,7 @@ def opened(request: Request) -> Iterator[Run | None]:
             data = read_data(settings.config, reading, record)
             if folder and is_done(folder, settings, data):
                 record.said = result_again(folder.path, settings, reading)
+                record.warnings += warnings_again(folder.path)
                 yield None
             else:
                 yield Run(
@@ -245,5 +248,6 @@ def opened(request: Request) -> Iterator[Run | None]:
         write_file("-", record.said)
         if interruption():
             raise SystemExit(interruption.status)
-        if asked.report.strict and record.doubtful:
+        if asked.report.strict and record.doubts:
+            tell_doubts(record, asked.screen.quiet)
             raise SystemExit(ExitStatus.DOUBTFUL)

@@ -9,13 +9,15 @@ from math import isfinite
 from typing import Any
 
 from em_cli import memory
-from em_cli.config.durations import duration_text
+from em_cli.config.durations import duration_text, roughly
 from em_cli.config.texts import record
 from em_cli.display.summary import fit_summary, selection_summary
 from em_cli.display.text import counted
+from em_cli.errors import OutputError
 from em_cli.options import ScreenOptions
 from em_cli.outputs.document import Scored
 from em_cli.outputs.manifest import to_json
+from em_cli.outputs.run_folder import check_folder
 from em_cli.outputs.selection import Selection, selection_text
 from em_cli.printable import safe
 from em_cli.runs.configure import Settings
@@ -51,9 +53,9 @@ def read_line(data: Data) -> str:
     return "; ".join(parts)
 
 
-def plan_text(settings: Settings, data: Data, tasks: Sequence[Task], plan: Plan) -> str:
-    """What a run would do, for `--dry-run`."""
-    config, effort, folder = settings.config, settings.effort, settings.folder
+def plan_text(settings: Settings, data: Data, tasks: Sequence[Task], plan: Plan, seconds: float) -> str:
+    """What a run would do, for `--dry-run`; its searches would take about so many seconds."""
+    config, effort = settings.config, settings.effort
     how = f"a search of {effort} effort" if effort else counted(plan.restarts or 0, "climb")
     lines = [f"would fit {read_line(data)}"]
     lines += [
@@ -66,8 +68,21 @@ def plan_text(settings: Settings, data: Data, tasks: Sequence[Task], plan: Plan)
     there = memory.available()
     beside = "" if there is None else f"; {memory.size(there)} are available"
     lines.append(f"would take about {memory.size(memory_for(config, data, tasks, plan))} of memory in all{beside}")
-    lines += [f"would write {safe(folder)}/" if folder else "would write no folder", "", record(config)]
+    lines.append(f"would search for {roughly(seconds)}, more or less, on a machine as busy as this one is now")
+    lines += [_place(settings), "", record(config)]
     return "\n".join(lines)
+
+
+def _place(settings: Settings) -> str:
+    """Where the results would be written, or why they could not be."""
+    folder, report = settings.folder, settings.request.report
+    if folder is None:
+        return "would write no folder"
+    try:
+        check_folder(folder, report.force, report.resume)
+    except OutputError as error:
+        return f"would be refused: {safe(str(error))}"
+    return f"would write {safe(folder)}/"
 
 
 def fit_text(

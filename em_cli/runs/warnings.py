@@ -29,10 +29,9 @@ def warn_of_halt(reason: str, config: RunConfig, record: Record, resumable: bool
             "time_limit",
             f"the time limit of {duration_text(config.search.time_limit)} was reached: this is the best so far; "
             f"with more time there may be a better one.{further}",
-            doubtful=True,
         )
     if reason == "interrupted":
-        record.warn("interrupted", f"the run was interrupted: this is the best so far.{further}", doubtful=True)
+        record.warn("interrupted", f"the run was interrupted: this is the best so far.{further}")
 
 
 def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) -> None:
@@ -59,7 +58,6 @@ def _warn_not_converged(chosen: FitResult, max_iter: int, record: Record) -> Non
     record.warn(
         "not_converged",
         f"stopped at {len(chosen.trace)} iterations, {expected_gain} still to gain: --max-iter {4 * max_iter}.",
-        doubtful=True,
     )
 
 
@@ -74,7 +72,6 @@ def _warn_of_degeneracies(result: Scored, data: Data, record: Record) -> None:
         record.warn(
             "few_rows",
             f"component {k + 1} is not to be trusted: {collapse.reason}{along} (rows {shown or 'none'}).",
-            doubtful=True,
         )
 
 
@@ -92,7 +89,6 @@ def _warn_of_higher(fitted: Fitted, chosen: FitResult, data: Data, record: Recor
             "degenerate_set_aside",
             f"{counted(len(higher), 'degenerate solution')} with a higher log-likelihood (up to "
             f"{plain[id(top)]:.3f}) {'was' if len(higher) == 1 else 'were'} set aside ({top.reason}{along}).",
-            doubtful=True,
         )
 
 
@@ -106,7 +102,6 @@ def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> 
         record.warn(
             "reached_once",
             f"the best of {made} {what} was reached once only: there may be a better one ({longer(effort, starts)}).",
-            doubtful=True,
         )
 
 
@@ -115,14 +110,13 @@ def _warn_of_prior(fitted: Fitted, data: Data, record: Record) -> None:
     record.warn(
         "weak_prior",
         f"{collapsed(data, fitted)}: this is a fit with --prior weak, which gives every component some width.",
-        doubtful=True,
     )
 
 
 def warn_of_choice(selection: Selection, effort: str | None, record: Record) -> None:
     """Say what is doubtful about the choice of a sweep."""
     if selection.edge:
-        record.warn("edge_of_range", selection.edge, doubtful=True)
+        record.warn("edge_of_range", selection.edge)
     if selection.unranked:
         _warn_of_unranked(selection, record)
     second = selection.runner_up
@@ -146,7 +140,6 @@ def _warn_of_unranked(selection: Selection, record: Record) -> None:
             "no_choice",
             f"{none}, so there was nothing to choose from: k = {min(ranked)} is the only one that could be fitted. "
             "--prior weak compares them all under a prior.",
-            doubtful=True,
         )
         return
     above = bool(lost) and selection.chosen_row["k"] == max(ranked) < lost[-1]

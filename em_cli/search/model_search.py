@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
 
+from em_cli.criteria import bic_of
 from em_cli.engine.climb import Candidate, FitResult, Round
-from em_cli.engine.events import Observer, ignore
+from em_cli.engine.events import Improved, Observer, ignore
 from em_cli.engine.fit import Search
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
@@ -49,15 +50,25 @@ class ModelSearch:
     started: int = 0  # of each kind
     searched: int = 0
     crossed: set[tuple[float, float]] = field(default_factory=set)  # log_likelihoods of pairs
+    told: float = -np.inf  # log-likelihood of the best fit that observers know of
 
     @property
     def data(self) -> SearchData:
         return self.short_runs.data
 
+    def take(self, found: Sequence[Solution]) -> None:
+        """Keep the fittest of the population and of what was found; tell of a new best."""
+        self.population = self.short_runs.fittest([*self.population, *found])
+        best = self.population[0].log_likelihood if self.population else -np.inf
+        if best > self.told:
+            self.told, model = best, self.short_runs.model
+            own = bic_of(best, model.n_parameters, self.data.n_for_bic)
+            self.observe(Improved(self.short_runs.label, model.n_components, best, own, self.data.block.n_rows))
+
     def add(self, results: Sequence[FitResult], origin: str) -> None:
         """Take sound mixtures into the population; those at rest are ends of the search as well."""
         known = {id(found) for found in self.population}
-        self.population = self.short_runs.fittest([*self.population, *(Solution(r, origin) for r in results)])
+        self.take([Solution(r, origin) for r in results])
         for found in self.population:
             if id(found) not in known and found.result.status is Status.CONVERGED:
                 candidate = replace(found.result.candidate, number=next(self.numbers))
@@ -90,15 +101,15 @@ class ModelSearch:
             for passes in RUNGS[:-1]:
                 running = yield from self._halved(running, passes)
             results = yield Round([candidate for *_, candidate in running], Stopping(0.0, RUNGS[-1]), self.observe)
-        verdicts = self.data.checked(results)
+        verdicts, found = self.data.checked(results), list[Solution]()
         for i, ((kind, seed, _), result) in enumerate(zip(running, results, strict=True)):
             left = joined.get(i)
             at_rest = left is None and result.status is Status.CONVERGED
             way = None if left is None else result
             self.attempts.append(Attempt(left or result, kind, seed, verdicts[i], at_rest, way=way))
             if not any(verdicts[i]) and i not in given_up:
-                self.population.append(Solution(result, kind))
-        self.population = self.short_runs.fittest(self.population)
+                found.append(Solution(result, kind))
+        self.take(found)
 
     def _halved(
         self, running: list[tuple[str, tuple[int, ...], Candidate]], passes: int
@@ -146,8 +157,11 @@ class ModelSearch:
             if self.population[0].log_likelihood < before + SAME_OPTIMUM:
                 break
 
-    def searches(self) -> Search[None]:
-        """Split and merge search from the best, until searches of different origin agree on what is best."""
+    def searches(self, tell: Callable[[float], None] = lambda done: None) -> Search[None]:
+        """Split and merge search from the best, until searches of different origin agree on what is best.
+
+        It is told how much of the most that it may take is done.
+        """
         yield from self._finished_alike()
         if not self.population and self.short_runs.model.prior:
             yield from self._last_resort()
@@ -156,6 +170,7 @@ class ModelSearch:
             found = waiting.pop(0)
             end = yield from self._searched(found)
             done.append(found.log_likelihood)
+            tell(len(done) / (effort.searches + 1))
             if self.data.halted() and end is not None:
                 break
             if not waiting:
@@ -175,13 +190,13 @@ class ModelSearch:
             if attempt.sound and attempt.result.log_likelihood > self.population[0].log_likelihood - DIFFERENT:
                 alike.setdefault(attempt.start, attempt)
         climbs = [onwards(attempt.result, self.algorithm) for attempt in alike.values()]
-        ends = yield Round(climbs, self.stopping, self.observe)
+        ends, found = (yield Round(climbs, self.stopping, self.observe)), list[Solution]()
         for attempt, end, degeneracies in zip(alike.values(), ends, self.data.checked(ends), strict=True):
             finished = replace(attempt, result=end, degeneracies=degeneracies, climbed=True)
             self.attempts[self.attempts.index(attempt)] = finished
             if finished.sound:
-                self.population.append(Solution(end, attempt.start))
-        self.population = self.short_runs.fittest(self.population)
+                found.append(Solution(end, attempt.start))
+        self.take(found)
 
     def _last_resort(self) -> Search[None]:
         """To the end from the best starts, though none is sound: with a prior they have an end."""
@@ -211,7 +226,7 @@ class ModelSearch:
 
     def _ended(self, found: Solution) -> None:
         self.ends = sorted([*self.ends, found], key=lambda f: -f.log_likelihood)
-        self.population = self.short_runs.fittest([*self.population, Solution(found.result, "search")])
+        self.take([Solution(found.result, "search")])
 
     def agreement(self) -> tuple[int, int] | None:
         """How many searches were made, and how many came to the best end; None if no sound end was found.

@@ -6,7 +6,7 @@ covariance structure are a start for the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from em_cli.engine.climb import FitResult
 from em_cli.engine.fit import Search
@@ -20,8 +20,13 @@ AT_ONCE = 4  # splits that climb to the end together
 NOTICEABLE = 0.01  # nats by which more components may not be worse
 
 
-def grow_and_shrink(model_searches: Sequence[ModelSearch]) -> Search[None]:
-    """Up from one component, then down; for one family, differing in the number of components."""
+def grow_and_shrink(
+    model_searches: Sequence[ModelSearch], tell: Callable[[float], None] = lambda done: None
+) -> Search[None]:
+    """Up from one component, then down; for one family, differing in the number of components.
+
+    It is told how much of it is done.
+    """
     by_k = {model_search.short_runs.model.n_components: model_search for model_search in model_searches}
     first, last = model_searches[0].short_runs, max(by_k)
     if (
@@ -44,11 +49,13 @@ def grow_and_shrink(model_searches: Sequence[ModelSearch]) -> Search[None]:
             else (yield from of_one(short_runs_by_k[k]))
         )
         populations[k] = _joined(by_k.get(k), short_runs_by_k[k], made, "splits", [])
+        tell(k * k / (top * top) / 2)
     for k in range(top - 1, 1, -1):
         if first.data.halted():
             break
         made = yield from merge_all(short_runs_by_k[k], _results(populations[k + 1]))
         populations[k] = _joined(by_k.get(k), short_runs_by_k[k], made, "merges", populations[k])
+        tell(1 - k * k / (top * top) / 2)
 
 
 def from_other_structures(model_search: ModelSearch, others: Sequence[ModelSearch]) -> Search[None]:

@@ -32,6 +32,7 @@ from em_cli.search.neighbours import from_other_structures, grow_and_shrink, res
 from em_cli.search.plain_restarts import plain
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import AT_REST, DIFFERENT, ShortRuns
+from em_cli.search.stages import ON_SAMPLE, Stages
 from em_cli.search.starting_values import Starter
 from em_cli.search.survey import Survey
 
@@ -122,7 +123,8 @@ def search(
             candidate = Candidate(task.model, plan.algorithm, parameters, next(run.numbers), task.label)
             last.append((t, name, seed, candidate))
     if last:
-        observe(PhaseStarted(FINISHING, len(last)))
+        begins = ON_SAMPLE if run.sampled and free else 0.0
+        observe(PhaseStarted(FINISHING, len(last), 0, survey.source.n_rows, False, begins, 1.0))
         climbs = [candidate for *_, candidate in last]
         results = fit(climbs, survey.source, runner, plan.stopping, observe, halted, checkpoint)
         verdicts = DegeneracyCheck(survey, runner)(results)
@@ -137,7 +139,10 @@ def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
     starter = Starter(run.data.block, dict(plan.starts), plan.seed)
     finish = None if run.sampled else (plan.algorithm, plan.stopping)
     assert plan.restarts is not None, "a number of starts was asked for"
-    run.observe(PhaseStarted(FINISHING, plan.restarts * len(free)))
+    n_climbs = sum(plan.restarts if run.tasks[t].model.n_components > 1 else 1 for t in free)
+    ends = ON_SAMPLE if run.sampled else 1.0
+    name = STARTS if run.sampled else FINISHING
+    run.observe(PhaseStarted(name, n_climbs, 0, run.sample.n_rows, run.sampled, 0.0, ends))
     climbs = [
         plain(run.short_runs(t, plan.effort), kinds, starter, plan.restarts, finish, run.numbers, run.observe)
         for t in free
@@ -148,12 +153,12 @@ def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
 
 def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
     """A population of starts for each model, what neighbouring models can tell, then searches from the best."""
-    plan, stages = run.plan, run.plan.effort.shared(len(free)).stages
+    plan, efforts = run.plan, run.plan.effort.shared(len(free)).stages
     starter = Starter(run.data.block, dict(plan.starts), plan.seed)
     kinds = tuple(name for name, _ in plan.starts)
     algorithm, stopping = plan.algorithm, AT_REST if run.sampled else plan.stopping
     model_searches = {
-        t: ModelSearch(run.short_runs(t, stages[0]), kinds, starter, algorithm, stopping, run.numbers, run.observe)
+        t: ModelSearch(run.short_runs(t, efforts[0]), kinds, starter, algorithm, stopping, run.numbers, run.observe)
         for t in free
     }
     families: dict[int, dict[int, ModelSearch]] = {}
@@ -162,20 +167,21 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
         model = model_search.short_runs.model
         families.setdefault(id(model.family), {})[model.n_components] = model_search
         sizes.setdefault(model.n_components, []).append(model_search)
+    everyone = list(model_searches.values())
+    stages = Stages(run.observe, run.sample.n_rows, run.sampled, efforts, len(families) > 1)
 
     def stage(name: str, searches: Sequence[Search[None]], n_climbs: int = 0) -> None:
-        run.observe(PhaseStarted(name, n_climbs))
-        run_searches(searches, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
+        told = stages.begin(name, searches, n_climbs)
+        run_searches(told, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
 
-    everyone = list(model_searches.values())
-    for effort in stages:
+    for effort in efforts:
         for model_search in everyone:
             model_search.short_runs = replace(model_search.short_runs, effort=effort)
         n_starts = sum(
             len(kinds) * each for kinds, each in (model_search.population_size() for model_search in everyone)
         )
         stage(STARTS, [model_search.start_population() for model_search in everyone], n_starts)
-        stage(REFINING, [grow_and_shrink(list(family.values())) for family in families.values()])
+        stage(REFINING, [grow_and_shrink(list(f.values()), stages.teller(p)) for p, f in enumerate(families.values())])
         if len(families) > 1:
             stage(
                 REFINING,
@@ -185,7 +191,7 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
                 ],
             )
         stage(CROSSOVER, [model_search.crossover() for model_search in everyone])
-        stage(SPLIT_AND_MERGE, [model_search.searches() for model_search in everyone])
+        stage(SPLIT_AND_MERGE, [model_search.searches(stages.teller(p)) for p, model_search in enumerate(everyone)])
         if len(everyone) > len(families):
             stage(REFINING, [restore_monotone(family) for family in families.values()])
     return model_searches

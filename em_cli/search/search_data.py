@@ -48,12 +48,15 @@ class SearchData:
 
     survey: Survey
     halted: Callable[[], bool]
+    n_for_bic: float = field(init=False)  # weight of the rows; steps in time of which nothing was seen are none
     _assess: DegeneracyCheck = field(init=False, repr=False)
     _features: Cache[Array] = field(default_factory=Cache, init=False, repr=False)  # by family
     _embeddings: Cache[Array] = field(default_factory=Cache, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._assess = DegeneracyCheck(self.survey, Serial())
+        seen, weights = ~np.isnan(self.block.x).all(axis=0), self.block.weights
+        self.n_for_bic = float(seen.sum() if weights is None else weights[seen].sum())
 
     @property
     def block(self) -> Block:

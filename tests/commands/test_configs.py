@@ -9,6 +9,8 @@ import pytest
 import yaml
 from program import ROOT, SAMPLES, em
 
+from em_cli.config.durations import roughly
+
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 
@@ -56,3 +58,31 @@ def test_dry_run_fits_nothing(folder):
     out = em("fit", "sample_data/faithful.csv", "-k", "3", "--dry-run", cwd=folder).out
     assert "272 rows" in out and "k = 3, 17 parameters" in out and "faithful.em/" in out
     assert [path.name for path in folder.iterdir()] == ["sample_data"]
+
+
+def test_dry_run_says_how_long_and_whether_it_would_be_refused(folder):
+    line = ("fit", "sample_data/faithful.csv", "-k", "3")
+    out = em(*line, "--dry-run", cwd=folder).out
+    assert re.search(r"^would search for (less than a second|about \d+ s), more or less", out, re.M)
+    em(*line, "-q", "--restarts", "1", cwd=folder)
+    refused = "would be refused: faithful.em exists. Use --force to replace it"
+    assert refused in em(*line, "--dry-run", cwd=folder).out
+    assert "would write faithful.em/" in em(*line, "--dry-run", "--force", cwd=folder).out
+    assert em(*line, cwd=folder, status=4).err.startswith("em: error: faithful.em exists. Use --force to replace it")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.4, "less than a second"),
+        (3.4, "about 3 s"),
+        (47, "about 50 s"),
+        (89, "about 90 s"),
+        (100, "about 2 min"),
+        (1234, "about 20 min"),
+        (6000, "about 2 h"),
+        (9e5, "about 200 h"),
+    ],
+)
+def test_rough_times(seconds, said):
+    assert roughly(seconds) == said

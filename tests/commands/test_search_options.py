@@ -61,7 +61,7 @@ def test_dry_run_tells_how_it_would_search(folder, options, plan):
 
 def test_log_ends_with_the_result_and_how_far_to_trust_it(folder):
     log = em("fit", "faithful.csv", "-k", "2", "--progress", "plain", cwd=folder).err.splitlines()
-    assert log[-2].startswith("em: full k = 2: loglik -1130.264 BIC 2322.192 (")
+    assert log[-2][13:].startswith("full k = 2: loglik -1130.264 BIC 2322.192 (")
     assert "searches" in log[-2] and "nats remain)" in log[-2]
     log = em("fit", "faithful.csv", "-k", "2", "--restarts", "4", "--out", "b", cwd=folder).err.splitlines()
     assert "(all 4 starts reached this value; " in log[-2]
@@ -80,7 +80,7 @@ def test_best_of_many_searches_that_was_reached_once(effort, searches, reached, 
     record = Record(ignore)
     warn_if_reached_once(Fitted("full", 2, None, (), (), "", searches, reached), effort, record)
     assert record.warnings == ([{"code": "reached_once", "message": said}] if said else [])
-    assert record.doubtful is bool(said)
+    assert bool(record.doubts) is bool(said)
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,13 @@ def test_an_option_beats_another_spelling_in_the_environment_and_the_file(folder
 def test_threads_of_a_runner_that_has_none_are_refused(folder):
     said = em("fit", "faithful.csv", "-k", "2", "--runner", "serial", "--threads", "4", cwd=folder, status=2)
     assert "'serial' has no threads to count" in said.err and not (folder / "faithful.em").exists()
+
+
+def test_strict_says_which_warning_it_was(folder):
+    """On the run and where its result is shown again, with its message where that was not shown."""
+    line = ("select", "faithful.csv", "--k-range", "1-2", "--effort", "low", "--covariance", "tied", "--strict")
+    told = em(*line, "--out", "edge.em", cwd=folder, status=6).err.splitlines()
+    assert told[-1] == "em: status 6 (--strict): edge_of_range. See em guide warnings."
+    quiet = em(*line, "--out", "edge.em", "-q", "--resume", cwd=folder, status=6).err.splitlines()
+    assert quiet[0] == told[-1] and quiet[1].startswith("    edge_of_range: the choice, k = 2, is the largest")
+    em("fit", "faithful.csv", "-k", "2", "--strict", "-q", "--out", "sure.em", cwd=folder)

@@ -142,7 +142,7 @@ def test_a_close_call_is_told_but_not_doubtful(clear, effort, hint):
     record = Record(ignore)
     warn_of_choice(Selection("icl_entropy", (), None, "", second), effort, record)
     warn_of_choice(Selection("icl_entropy", (), None, "", None), effort, record)
-    assert not record.doubtful
+    assert not record.doubts
     said = (
         "the runner-up, EEE (tied), k = 4, is 0.2 away by ICL (entropy), no more than the searches may have missed: "
         f"a longer one ({hint}) may change the choice."

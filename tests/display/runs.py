@@ -10,6 +10,7 @@ from em_cli.engine.events import (
     DataRead,
     Finished,
     FitEvent,
+    Improved,
     Iterated,
     ModelChosen,
     PassDone,
@@ -25,9 +26,10 @@ def fit_events(starts: int = 5, iterations: int = 12) -> Iterator[FitEvent]:
     yield PhaseStarted("reading", 1)
     yield FAITHFUL
     yield PhaseStarted(STARTS, 0)
-    for phase in (STARTS, FINISHING):
-        yield PhaseStarted(phase, starts)
+    for phase, begins in ((STARTS, 0.0), (FINISHING, 0.5)):
+        yield PhaseStarted(phase, starts, 0, 272, False, begins, begins + 0.5)
         yield from climbs([("full", 2)] * starts, iterations)
+        yield Improved("full", 2, -1130.264, 2322.192, 272)
 
 
 def climbs(models: list[tuple[str, int]], iterations: int) -> Iterator[FitEvent]:

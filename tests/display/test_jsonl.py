@@ -26,7 +26,8 @@ def test_every_event_is_a_line():
     lines = written(events)
     assert len(lines) == len(events) + 1
     assert {line["event"] for line in lines} == {
-        "data_read", "phase_started", "iterated", "pass_done", "finished", "model_chosen", "warned", "ended",
+        "data_read", "phase_started", "improved", "iterated", "pass_done", "finished", "model_chosen", "warned",
+        "ended",
     }  # fmt: skip
     times = [line["time"] for line in lines]
     assert times == sorted(times) and times[0] >= 0
@@ -100,12 +101,24 @@ def test_a_reader_that_goes_away_does_not_stop_the_run():
 
 
 def test_a_level_leaves_out_what_is_told_of_smaller_things(tmp_path):
-    command = ("select", SAMPLES / "faithful.csv", "--k-range", "1-2", "--restarts", 1, "-q", "--out", "run", "--force")
+    command = (
+        "select",
+        SAMPLES / "faithful.csv",
+        "--k-range",
+        "1-2",
+        "--effort",
+        "low",
+        "-q",
+        "--out",
+        "run",
+        "--force",
+    )
     kinds = {}
     for level in ("run", "climb", "pass"):
         em(*command, "--events", "events", "--events-level", level, cwd=tmp_path)
         kinds[level] = {json.loads(line)["event"] for line in (tmp_path / "events").read_text().splitlines()}
-    assert kinds["climb"] == kinds["run"] | {"finished"} and kinds["pass"] == kinds["climb"] | {"iterated", "pass_done"}
+    assert kinds["climb"] == kinds["run"] | {"finished", "improved"}
+    assert kinds["pass"] == kinds["climb"] | {"advanced", "iterated", "pass_done"}
     assert kinds["run"] >= {"data_read", "phase_started", "model_chosen", "ended"}
     assert "and there is none" in em(*command, "--events-level", "run", cwd=tmp_path, status=2).err
     wrong = em(*command, "--events", "events", "--events-level", "climbs", cwd=tmp_path, status=2)

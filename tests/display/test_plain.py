@@ -1,16 +1,34 @@
 """Plain lines for logs."""
 
 import io
+import json
+import re
 import subprocess
 import sys
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from display.runs import NASTY, climbs, fit_events, select_events
 from display.terminal import Terminal
+from program import em
 
 from em_cli.display import open_display
-from em_cli.display.plain import Plain
-from em_cli.engine.events import FINISHING, DataRead, Finished, PassDone, PhaseStarted, Warned
+from em_cli.display.plain import Plain, time_of_day
+from em_cli.engine.events import (
+    FINISHING,
+    REFINING,
+    SPLIT_AND_MERGE,
+    STARTS,
+    Advanced,
+    DataRead,
+    Finished,
+    Improved,
+    Iterated,
+    PassDone,
+    PhaseStarted,
+    Warned,
+)
 from em_cli.errors import UsageError
 
 
@@ -19,7 +37,17 @@ def log(events, *, command="fit", mode="plain", verbose=False):
     with open_display(mode, command=command, quiet=False, verbose=verbose, color="always", stream=stream) as observe:
         for event in events:
             observe(event)
-    return stream.getvalue()
+    return re.sub(r"^em: \d\d:\d\d:\d\d ", "em: ", stream.getvalue(), flags=re.M)
+
+
+def test_every_line_has_the_time_of_day():
+    stream = io.StringIO()
+    with Plain(stream, sweep=False, now=lambda: "23:59:07") as observe:
+        for event in fit_events():
+            observe(event)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) > 5 and all(line.startswith("em: 23:59:07 ") for line in lines)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", time_of_day())
 
 
 def test_fit():
@@ -58,8 +86,8 @@ def test_select_has_a_line_per_model():
 def test_heartbeat():
     now = [0.0]
     stream = io.StringIO()
-    with Plain(stream, sweep=False, clock=lambda: now[0]) as observe:
-        observe(PhaseStarted(FINISHING, 3))
+    with Plain(stream, sweep=False, clock=lambda: now[0], now=lambda: "12:00:00") as observe:
+        observe(PhaseStarted(FINISHING, 3, 0, 272, False, 0.4, 1.0))
         for event in climbs([("full", 2)] * 3, 100):
             if isinstance(event, PassDone):
                 now[0] += 1
@@ -68,7 +96,8 @@ def test_heartbeat():
                 break
     beats = [line for line in stream.getvalue().splitlines() if "finishing" in line]
     assert beats == [
-        f"em: finishing: iter {n}, best loglik {'-1130.274' if n == 10 else '-1130.264'}, 0/3 done, 0:00:{n}"
+        f"em: 12:00:00 finishing: 0 of 3 done, best loglik {'-1130.274' if n == 10 else '-1130.264'}, 0:00:{n} so far, "
+        f"about 0:00:{n * 3 // 2} left"
         for n in (10, 20, 30)
     ]
 
@@ -139,3 +168,57 @@ def test_unknown_words_are_refused():
 def test_rich_is_not_imported_for_a_log():
     code = "import sys, em_cli.display.plain, em_cli.display.jsonl; assert not {'rich', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_long_search_says_how_far_it_is():
+    """Phases in plain words, what is done of what, BIC so far, time left; a sample is named, and not mixed with all."""
+    now, stream = [0.0], io.StringIO()
+    with Plain(stream, sweep=True, clock=lambda: now[0], now=lambda: "12:00:00") as observe:
+        for event in (
+            PhaseStarted(STARTS, 0),
+            PhaseStarted(REFINING, 0, 1, 100, True, 0.1, 0.2),
+            Improved("full", 3, -50.0, 120.0, 100),
+            Advanced(0, 0.5),
+            PhaseStarted(SPLIT_AND_MERGE, 0, 2, 100, True, 0.2, 0.4),
+            Improved("full", 2, -60.0, 110.0, 100),
+            Advanced(1, 1.0),
+            PhaseStarted(FINISHING, 2, 0, 5000, False, 0.4, 1.0),
+            Iterated(0, "full", 2, 1, -900.0),
+            Finished(0, "full", 2, 1, -900.0, "converged", 0.0),
+        ):
+            observe(event)
+            now[0] += 10
+            observe(PassDone(1, 1))
+    assert [line.removeprefix("em: 12:00:00 ") for line in stream.getvalue().splitlines()[:-1]] == [
+        "starts: 0:00:10 so far",
+        "refining: 0:00:20 so far, about 0:01:30 left",
+        "refining: BIC so far 120.000 (full k = 3) on a sample of 100 rows, 0:00:30 so far, about 0:03:00 left",
+        "refining: BIC so far 120.000 (full k = 3) on a sample of 100 rows, 0:00:40 so far, about 0:02:49 left",
+        "split and merge: 0 of 2 done, BIC so far 120.000 (full k = 3) on a sample of 100 rows, 0:00:50 so far, "
+        "about 0:02:40 left",
+        "split and merge: 0 of 2 done, BIC so far 110.000 (full k = 2) on a sample of 100 rows, 0:01:00 so far, "
+        "about 0:03:20 left",
+        "split and merge: 1 of 2 done, BIC so far 110.000 (full k = 2) on a sample of 100 rows, 0:01:10 so far, "
+        "about 0:02:19 left",
+        "finishing: 0 of 2 done, 0:01:20 so far, about 0:01:45 left",
+        "finishing: 0 of 2 done, best loglik -900.000, 0:01:30 so far, about 0:02:00 left",
+        "finishing: 1 of 2 done, best loglik -900.000, 0:01:40 so far, about 0:00:38 left",
+    ]
+
+
+@pytest.mark.parametrize(("rows", "options"), [(150, ()), (150, ("--restarts", "3")), (21_000, ("--effort", "low"))])
+def test_what_is_told_on_the_way_is_true(rows, options, tmp_path):
+    """The last BIC so far of each model is that of its fit, and the share of the work that is done never falls."""
+    x = np.random.default_rng(4).normal(size=(rows, 1)) + 6 * np.arange(rows)[:, None] % 12
+    np.savetxt(tmp_path / "d.csv", x, header="x", comments="", fmt="%.4f")
+    em("select", "d.csv", "-k", "1-2", "--events", "e.jsonl", "-q", "--json", *options, cwd=tmp_path)
+    events = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text().splitlines()]
+    told = {(e["n_components"], e["n_rows"]): e["bic"] for e in events if e["event"] == "improved"}
+    chosen = {e["n_components"]: e["criteria"]["bic"] for e in events if e["event"] == "model_chosen"}
+    assert {n for _, n in told} == (set() if "--restarts" in options else {min(rows, 20_000)})
+    for (k, n), bic in told.items():
+        assert n < rows or bic == pytest.approx(chosen[k], abs=0.05)
+    shares = [(e["begins"], e["ends"]) for e in events if e["event"] == "phase_started" and e["ends"]]
+    assert shares[0][0] == 0 and shares[-1][1] == 1 and all(begin <= end for begin, end in shares)
+    assert all(before[1] == pytest.approx(after[0]) for before, after in pairwise(shares))
+    assert all(e["n_candidates"] or e["n_parts"] for e in events if e["event"] == "phase_started" and e["ends"])

@@ -1,0 +1,68 @@
+"""The stages of a search as they are told to those who watch: which it is, and how much is expected to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from em_cli.engine.events import (
+    CROSSOVER,
+    REFINING,
+    SPLIT_AND_MERGE,
+    STARTS,
+    Advanced,
+    Observer,
+    PhaseStarted,
+)
+from em_cli.engine.fit import Search
+from em_cli.search.effort import Effort
+
+WORK = {STARTS: 0.25, REFINING: 0.25, CROSSOVER: 0.15, SPLIT_AND_MERGE: 0.35}  # of one stage, as a rule
+LONGER = {STARTS: 0.15, REFINING: 0.1, CROSSOVER: 0.1, SPLIT_AND_MERGE: 2.65}  # of one that comes after another
+OTHERS = 0.10  # refining by what models of other structures have found
+ON_SAMPLE = 0.8  # what is done before the climbs on all rows begin
+
+
+@dataclass(slots=True)
+class Stages:
+    """Told of each stage as it begins. How much work each is can only be expected, from searches of the past."""
+
+    observe: Observer
+    n_rows: int
+    sampled: bool
+    efforts: Sequence[Effort]
+    several: bool  # families or covariance structures
+    _before: float = field(default=0.0, init=False)  # work of stages past
+    _works: Mapping[str, float] | None = field(default=None, init=False)  # of this effort
+    _seen: set[str] = field(default_factory=set, init=False)  # in this effort
+
+    def begin(self, name: str, searches: Sequence[Search[None]], n_climbs: int) -> list[Search[None]]:
+        """The searches of a stage, which tell when they end."""
+        if name == STARTS:
+            self._works = WORK if self._works is None else LONGER
+            self._seen.clear()
+        work = self._work(name)
+        self._seen.add(name)
+        begins, self._before = self._share(self._before), self._before + work
+        ends = self._share(self._before)
+        self.observe(PhaseStarted(name, n_climbs, len(searches), self.n_rows, self.sampled, begins, ends))
+        return [self._telling(part, search) for part, search in enumerate(searches)]
+
+    def teller(self, part: int) -> Callable[[float], None]:
+        """To tell how much of a part is done."""
+        return lambda done: self.observe(Advanced(part, done))
+
+    def _work(self, name: str) -> float:
+        """Refining comes up to three times; the last is hardly ever needed."""
+        if name != REFINING or REFINING not in self._seen:
+            return (self._works or WORK)[name]
+        return 0.0 if SPLIT_AND_MERGE in self._seen else OTHERS
+
+    def _share(self, work: float) -> float:
+        more = len(self.efforts) - 1
+        whole = sum(WORK.values()) + more * sum(LONGER.values()) + (OTHERS * (1 + more) if self.several else 0.0)
+        return (ON_SAMPLE if self.sampled else 1.0) * min(1.0, work / whole)
+
+    def _telling(self, part: int, search: Search[None]) -> Search[None]:
+        yield from search
+        self.observe(Advanced(part, 1.0))
