@@ -48,17 +48,17 @@ def best_splits(
     """For each of the masses (M, n) the best of some ways to part it, if there are any that are not degenerate."""
     if not len(masses):
         return []
-    embedding = data.embedding(model)
+    embedding, n_columns = data.embedding(model), len(data.block.x)
     if masses.size * tries <= AT_ONCE:
         features = data.features(model)
-        halves = np.stack([_halves(embedding, mass, rng, tries) for mass in masses])
+        halves = np.stack([_halves(embedding, n_columns, mass, rng, tries) for mass in masses])
         return _taken(model, features, masses, *_climbed(model, data, features, masses, halves))
     found: list[list[Part]] = []
     for mass in masses:
         rows = np.flatnonzero(mass > NEGLIGIBLE)
         features, own = data.features(model, rows), mass[rows]
         some = np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)
-        halves = _halves(embedding[:, rows[some]], own[some], rng, min(tries, FEW))[None]
+        halves = _halves(embedding[:, rows[some]], n_columns, own[some], rng, min(tries, FEW))[None]
         chosen = _climbed(model, data, features[:, some], own[some][None], halves)
         (parts,) = _taken(model, features, own[None], *chosen)
         if parts:
@@ -72,8 +72,12 @@ def best_splits(
     return found
 
 
-def _halves(embedding: Array, mass: Array, rng: np.random.Generator, tries: int) -> Array:
-    """Ways (T, n) to part the rows: along the longest axis, core and rim, outliers, about a row, between two."""
+def _halves(embedding: Array, n_columns: int, mass: Array, rng: np.random.Generator, tries: int) -> Array:
+    """Ways (T, n) to part the rows: along the longest axis, core and rim, outliers, about a row, between two.
+
+    Rows are near each other in sphered coordinates; but where columns have several (a category one for each level)
+    in those of the embedding, or many rare levels would outweigh all other columns.
+    """
     share = mass / max(mass.sum(), 1e-300)
     centred = embedding - (embedding @ share)[:, None]
     if len(centred) <= len(share):
@@ -87,18 +91,18 @@ def _halves(embedding: Array, mass: Array, rng: np.random.Generator, tries: int)
     opposite = sphered[:, (own * (far @ sphered < 0)).argmax()]
     ways: list[Any] = [sphered[-1] > 0, radius > len(sphered)]
     ways += [far @ sphered > 0.5 * far @ far, FEW_OF * (opposite @ sphered > 0.5 * opposite @ opposite)]
-    cumulative = np.cumsum(share)
+    cumulative, near = np.cumsum(share), sphered if len(embedding) <= n_columns else centred
     while len(ways) < tries:
         a, b = np.minimum(np.searchsorted(cumulative, rng.random(2) * cumulative[-1]), len(share) - 1)
         if len(ways) % 3:
-            distance = ((sphered - sphered[:, [a]]) ** 2).sum(axis=0)
+            distance = ((near - near[:, [a]]) ** 2).sum(axis=0)
             order = np.argsort(distance, kind="stable")
             wanted = rng.uniform(len(sphered) + 1, max(0.3 * mass.sum(), len(sphered) + 2))
             within = distance[order[min(np.searchsorted(np.cumsum(mass[order]), wanted), len(order) - 1)]]
             ways.append(distance <= within)
         else:
-            towards = sphered[:, a] - sphered[:, b]
-            ways.append(towards @ sphered > towards @ (sphered[:, a] + sphered[:, b]) / 2)
+            towards = near[:, a] - near[:, b]
+            ways.append(towards @ near > towards @ (near[:, a] + near[:, b]) / 2)
     return np.array(ways[:tries], np.float64)
 
 

@@ -1,4 +1,4 @@
-"""k-means on columns scaled to unit variance.
+"""k-means on coordinates scaled to unit variance, or as they are.
 
 Seeds by greedy k-means++ (Arthur & Vassilvitskii 2007), then Lloyd's iteration (Lloyd 1982).
 """
@@ -21,9 +21,17 @@ class KMeans:
     def labels(
         self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None
     ) -> Integers:
-        scaled = unit_spread(embedding, weights)
+        scaled = weighed(embedding, seed, weights)
         centres = seeds(scaled, n_components, np.random.default_rng(seed), weights)
         return lloyd(scaled, centres, self.max_iterations, weights)
+
+
+def weighed(embedding: Array, seed: tuple[int, ...], weights: Array | None) -> Array:
+    """The rows with every coordinate alike, or, of every second start, as they are: with every column alike.
+
+    A categorical column has a coordinate for each of its levels: many rare ones outweigh all other columns.
+    """
+    return embedding if seed[-1] % 2 else unit_spread(embedding, weights)
 
 
 def unit_spread(embedding: Array, weights: Array | None) -> Array:
