@@ -38,7 +38,7 @@ class Selection:
 
 def table(
     fits: Sequence[Fitted],
-    too_large: Sequence[tuple[str, int]],
+    too_large: Sequence[tuple[str, int, str]],
     tried: Sequence[Variant],
     context: Context,
     source: Source,
@@ -81,9 +81,8 @@ def table(
         found = tuple((name, row[name]) for name in names(criterion) if row[name] is not None)
         height = row["log_likelihood"] if row["log_likelihood"] is not None else float("-inf")
         observe(ModelChosen(fitted.label or row["model"], fitted.n_components, height, found, row["note"]))
-    for label, k in too_large:
-        row = blank | heads[label]
-        rows.append(row | {"k": k, "status": "failed", "note": "fewer distinct rows than components"})
+    for label, k, why in too_large:
+        rows.append(blank | heads[label] | {"k": k, "status": "failed", "note": why})
     if not candidates:
         return Selection(criterion, tuple(rows), None, "")
     order = sorted(candidates, key=lambda candidate: candidate[:3])

@@ -91,8 +91,7 @@ class Run:
         if again and not self.halt():
             with_prior = self._searched(tuple(again.values()), wanted.survey)
             for place, fitted in zip(again, with_prior, strict=True):
-                if fitted.chosen is not None:
-                    fits[place] = replace(fitted, without_prior=fits[place])
+                fits[place] = replace(fitted, without_prior=fits[place])
         return fits
 
     def _searched(self, tasks: Sequence[Task], known: Survey) -> list[Fitted]:

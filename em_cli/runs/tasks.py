@@ -14,12 +14,15 @@ from em_cli.models.variants import WEAK, Variant, models, variants
 from em_cli.outputs.model_file import start_parameters
 from em_cli.runs.configure import Settings
 from em_cli.runs.read import check_labels, too_few_rows
+from em_cli.runs.too_many import NOTE as TOO_MANY
+from em_cli.runs.too_many import hopeless, too_many_parameters
 from em_cli.search.search import Task
 from em_cli.search.survey import Survey, survey
 from em_cli.sources.schema import Schema
 from em_cli.sources.table import Data
 
 AS_READ = "as read"  # columns are taken
+TOO_FEW = "fewer distinct rows than components"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Tasks:
     survey: Survey
     variants: tuple[Variant, ...]
     tasks: tuple[Task, ...]
-    too_large: tuple[tuple[str, int], ...]  # label, K of the models that have fewer distinct rows than components
+    too_large: tuple[tuple[str, int, str], ...]  # label and K of the models that cannot be fitted, and why
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -97,9 +100,16 @@ def tasks_of(
     tasks = tuple(
         Task(label, model, start_parameters(start.path, start.text, model) if start else None)
         for label, model in made
-        if model.n_components <= distinct
+        if model.n_components <= distinct and not hopeless(model, data)
     )
     if not tasks:
-        raise too_few_rows(data, made[0][1].n_components, distinct)
-    too_large = tuple((label, model.n_components) for label, model in made if model.n_components > distinct)
+        smallest = made[0][1]
+        if smallest.n_components > distinct:
+            raise too_few_rows(data, smallest.n_components, distinct)
+        raise too_many_parameters(data, smallest, tried[0])
+    too_large = tuple(
+        (label, model.n_components, TOO_FEW if model.n_components > distinct else TOO_MANY)
+        for label, model in made
+        if model.n_components > distinct or hopeless(model, data)
+    )
     return Tasks(known, tuple(tried), tasks, too_large)

@@ -14,7 +14,7 @@ from em_cli.outputs.selection import Selection
 from em_cli.runs.at_fault import collapsed, of_columns, of_search
 from em_cli.runs.fitted_rows import scored_blocks
 from em_cli.runs.record import Record
-from em_cli.search.ledger import Fitted, Verdict, unpenalised
+from em_cli.search.ledger import Fitted, Verdict, first_reason, unpenalised
 from em_cli.sources.table import Data
 
 ROWS_SHOWN = 8
@@ -133,17 +133,22 @@ def _warn_of_unranked(selection: Selection, record: Record) -> None:
     """Some models have no fit to compare: where that is all but those of one k, nothing was chosen."""
     ranked = {row["k"] for row in selection.rows if row[selection.criterion] is not None}
     lost = sorted({row["k"] for row, _ in selection.unranked} - ranked)
-    said = f"k = {', '.join(map(str, lost))}" if lost else "; ".join(model_name(row) for row, _ in selection.unranked)
-    none = f"{said}: no sound fit without a prior ({selection.unranked[0][1]})"
+    with_prior = [(row, why) for row, why in selection.unranked if row["prior"] == "weak"]
+    compared = " --prior weak compares them under a prior." if with_prior else ""
     if lost and len(ranked) == 1:
         record.warn(
             "no_choice",
-            f"{none}, so there was nothing to choose from: k = {min(ranked)} is the only one that could be fitted. "
-            "--prior weak compares them all under a prior.",
+            f"there was nothing to choose from: k = {min(ranked)} alone has a sound fit, k = "
+            f"{', '.join(map(str, lost))} none ({selection.unranked[0][1]}).{compared}",
         )
-        return
-    above = bool(lost) and selection.chosen_row["k"] == max(ranked) < lost[-1]
-    record.warn("not_ranked", f"{none}, so not ranked. --prior weak compares them all under a prior.", doubtful=above)
+    elif with_prior:
+        above = bool(lost) and selection.chosen_row["k"] == max(ranked) < lost[-1]
+        said = "; ".join(model_name(row) for row, _ in with_prior)
+        record.warn(
+            "not_ranked",
+            f"not ranked, having no sound fit without a prior: {said} ({with_prior[0][1]}).{compared}",
+            doubtful=above,
+        )
 
 
 def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:
@@ -158,6 +163,9 @@ def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:
 
 def no_fit(fitted: Fitted, data: Data) -> str:
     """The message when no start gave a fit."""
+    if (plain := fitted.without_prior) is not None:
+        too = f", and with --prior weak as well ({first_reason(fitted.ledger)})"
+        return f"{collapsed(data, plain)}{too}. Try a smaller -k; -k 1 has a fit."
     at_fault = of_search(data, fitted)
     model = fitted.ledger[0].result.candidate.model if fitted.ledger else None
     prior = "--prior weak, or " if model and model.family.penalty and not model.prior else ""

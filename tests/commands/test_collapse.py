@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -49,7 +50,8 @@ def test_where_one_k_has_a_sound_fit_there_is_no_choice(swept):
     document = json.loads((folder / "run" / "params.json").read_text())
     assert (document["n_components"], document["prior"]) == (1, "none")
     assert "no_choice" in codes(document) and "edge_of_range" not in codes(document)
-    assert "k = 2, 3: no sound fit without a prior (it rests on " in said(document, "no_choice")
+    why = said(document, "no_choice")
+    assert "k = 1 alone has a sound fit, k = 2, 3 none (it rests on " in why and "--prior weak compares them" in why
     assert "Nothing to choose from: VVV (full), k = 1 is the only one with a sound fit." in human
 
 
@@ -117,3 +119,22 @@ def test_where_all_are_under_a_prior_they_are_compared(tmp_path):
     found = json.loads(em(*sweep, cwd=tmp_path).out)
     assert [row["bic"] is not None for row in found["selection"]] == [True, True]
     assert "weak_prior" in codes(found) and "no_choice" not in codes(found)
+
+
+def wordy(n: int = 40, columns: int = 60) -> str:
+    """Categories of half as many levels as there are rows."""
+    rng = np.random.default_rng(5)
+    lines = [",".join(["x", *(f"t{j}" for j in range(columns))])]
+    lines += [",".join([str(i % 7 + i / 9), *(f"w{w}" for w in rng.integers(0, 22, columns))]) for i in range(n)]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("data", [noise(10, 60), wordy()], ids=["covariances", "levels"])
+def test_what_cannot_be_is_said_before_the_search_and_the_advice_works(tmp_path, data):
+    (tmp_path / "x.csv").write_text(data)
+    err = em("fit", "x.csv", "-k", 3, cwd=tmp_path, status=3).err
+    assert "k = 3 would have " in err and "more than these can tell" in err
+    advice = err.partition(" Try ")[2]
+    way = shlex.split(advice.partition("(")[2].partition(")")[0]) or ["--covariance", "diag"]
+    assert " ".join(way) in advice
+    em("fit", "x.csv", "-k", 3, "--effort", "low", *way, cwd=tmp_path)
