@@ -14,6 +14,7 @@ from em_cli.options import (
     FolderOptions,
     PlaceOptions,
     ReadingOptions,
+    RegressionOptions,
     ReportOptions,
     ScreenOptions,
     SearchOptions,
@@ -26,6 +27,7 @@ def fit(
     column_options: ColumnOptions,
     reading: ReadingOptions,
     model_options: FitModelOptions,
+    regression: RegressionOptions,
     search_options: SearchOptions,
     certainty: CertaintyOptions,
     place: PlaceOptions,
@@ -43,7 +45,7 @@ def fit(
     from em_cli.runs.run import opened
     from em_cli.runs.stdout import fit_text
 
-    sections = (column_options, reading, model_options, search_options, certainty, place, folder_options)
+    sections = (column_options, reading, model_options, regression, search_options, certainty, place, folder_options)
     with opened(Request("fit", paths or (), sections, config_options, report, screen)) as run:
         if run is None:
             return

@@ -36,7 +36,7 @@ def predict(
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Label new rows.
+    """Label new rows; of regressions, predict the response too.
 
     With --decode filter a row is labelled by what was known at its time; --horizon adds rows that follow.
 

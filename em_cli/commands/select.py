@@ -13,6 +13,7 @@ from em_cli.options import (
     FolderOptions,
     PlaceOptions,
     ReadingOptions,
+    RegressionOptions,
     ReportOptions,
     ScreenOptions,
     SearchOptions,
@@ -26,6 +27,7 @@ def select(
     column_options: ColumnOptions,
     reading: ReadingOptions,
     model_options: SelectModelOptions,
+    regression: RegressionOptions,
     search_options: SearchOptions,
     certainty: CertaintyOptions,
     place: PlaceOptions,
@@ -45,7 +47,7 @@ def select(
     from em_cli.runs.stdout import sweep_text
     from em_cli.runs.warnings import warn_of_choice
 
-    sections = (column_options, reading, model_options, search_options, certainty, place, folder_options)
+    sections = (column_options, reading, model_options, regression, search_options, certainty, place, folder_options)
     with opened(Request("select", paths or (), sections, config_options, report, screen)) as run:
         if run is None:
             return

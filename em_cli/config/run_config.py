@@ -152,6 +152,14 @@ class GroupConfig(BaseModel):
     family: Annotated[str, Field(description="the family that describes them")]
 
 
+class RegressionConfig(_Section):
+    """A response, and what it is told by."""
+
+    response: Annotated[str | None, Field(description="the column that is described, given those of on")] = None
+    on: Annotated[Names, Field(description="terms: x, x^2, log(x), x:z")] = []
+    offset: Annotated[str | None, Field(description="a column that is added to the predictor as it is")] = None
+
+
 class RunConfig(_Section):
     """A whole run: `em fit -c` and `em select -c` accept it."""
 
@@ -193,6 +201,9 @@ class RunConfig(_Section):
     ] = None
     latents: Annotated[
         Names | None, Field(description="for select: latent structures to compare; latent has the options of one")
+    ] = None
+    regression: Annotated[
+        RegressionConfig | None, Field(description="a mixture of regressions: response, on, offset")
     ] = None
     search: Annotated[SearchConfig, Field(default_factory=SearchConfig)]
     criterion: Annotated[str, Field(description="by which select chooses")] = "bic"

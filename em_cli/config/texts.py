@@ -86,6 +86,7 @@ def template(data: str) -> str:
         "mixing_weights",
         "latent",
         "latents",
+        "regression",
         "criterion",
         "standard_errors",
         "seed",
@@ -139,8 +140,9 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
             decisive["data"].pop(later)
     if decisive["search"]["other_families"] is None:
         decisive["search"].pop("other_families")
-    if decisive["latents"] is None:
-        decisive.pop("latents")
+    for later in ("latents", "regression"):
+        if decisive[later] is None:
+            decisive.pop(later)
     if config.standard_errors == "auto":
         decisive.pop("standard_errors")
     if not config.data.transforms:

@@ -27,7 +27,7 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
     if not found:
         return
     shown = found[:MOST_COMPONENTS]
-    names = [str(name) for name in _list(document.get("feature_names_in"))]
+    names = [str(name) for name in _list(document.get("feature_names_in")) if _is_told(shown[0], str(name))]
     errors = errors_of_components(document, len(shown))
     columns = [
         entry for name in names[:MOST_COLUMNS] for entry in (_column(name, shown, errors), *_at_value(name, shown))
@@ -52,6 +52,12 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
     left += [counted(len(names) - MOST_COLUMNS, "more column")] if len(names) > MOST_COLUMNS else []
     if left:
         page.flow([f"… and {' and '.join(left)} in params.json"], style="dim")
+
+
+def _is_told(component: Mapping[str, Any], name: str) -> bool:
+    """Whether anything is said of a column: of regressors nothing is."""
+    own = [component.get(field) for field in ("mean", "probabilities")]
+    return any(name in found for found in own if isinstance(found, Mapping))
 
 
 def _name(component: Mapping[str, Any], place: int) -> str:

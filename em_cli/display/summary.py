@@ -8,6 +8,7 @@ from typing import Any
 from em_cli.display.certainty_words import words_of_certainty
 from em_cli.display.chain_table import chain
 from em_cli.display.closing import tell_files, tell_warnings
+from em_cli.display.coefficient_table import coefficients
 from em_cli.display.component_table import components
 from em_cli.display.search_words import ending, number, trust
 from em_cli.display.selection_summary import selection_summary
@@ -40,6 +41,7 @@ def fit_summary(
     page.words(read_line, indent="", style="dim")
     page.blank()
     components(page, document)
+    coefficients(page, document)
     for sentence in words_of_certainty(document):
         page.words(sentence, style="dim")
     chain(page, document)

@@ -20,6 +20,7 @@ FAMILIES = Registry[Family](
     negative_binomial="em_cli.families.distributions.negative_binomial:NegativeBinomial",
     ppca="em_cli.families.factor_analyzers.ppca:Ppca",
     product="em_cli.families.product:Product",
+    regression="em_cli.families.regression.options:Regression",
     student_t="em_cli.families.student_t.options:StudentT",
     weibull="em_cli.families.distributions.weibull:Weibull",
     zero_inflated_gamma="em_cli.families.distributions.zero_inflated_gamma:ZeroInflatedGamma",

@@ -10,16 +10,22 @@ from typing import Any
 import numpy as np
 
 from em_cli import parts
+from em_cli.engine.columns import Columns
 from em_cli.engine.family import Family
+from em_cli.engine.rows import Source
 from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
 from em_cli.families.product import Product
+from em_cli.families.regression.options import Regression
+from em_cli.families.regression.options import check_options as check_regression
 from em_cli.families.transformed import Transformed
 from em_cli.parts import Setting
 from em_cli.sources.number_formats import number
 from em_cli.sources.schema import LEVELLED, Schema
 
 MIXED = "product"  # of the families of several groups
+Rows = tuple[Source, Columns]  # with what is known of their columns
+REGRESSION = "regression"  # of a response, given other columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,9 @@ class Group:
             options["covariance"] = covariance
         if "levels" in signature(FAMILIES.load(self.family)).parameters:
             options["levels"] = tuple(len(schema.columns[place].levels) for place in self.columns)
+        if self.family == REGRESSION:
+            options["names"] = tuple(schema.names[place] for place in self.columns)
+            options["level_names"] = tuple(schema.columns[place].levels for place in self.columns)
         family = FAMILIES.make(self.family, **options)
         known = schema.transforms
         own = {at: known[place] for at, place in enumerate(self.columns) if place in known}
@@ -140,7 +149,7 @@ def _family_for(type: str, asked: str) -> str:
 def describes(family: str, type: str) -> bool:
     """Two levels are a case of several."""
     wanted = takes(family)
-    return type == wanted or (wanted == "categorical" and type in LEVELLED)
+    return wanted in (type, "any") or (wanted == "categorical" and type in LEVELLED)
 
 
 def check_group(group: Group, schema: Schema) -> None:
@@ -151,7 +160,26 @@ def check_group(group: Group, schema: Schema) -> None:
                 f"column {column.name!r} has type {column.type}; "
                 f"family {group.family!r} describes columns of type {takes(group.family)}."
             )
-    parts.check_options(f"family {group.family!r}", FAMILIES.load(group.family), group.options)
+    if group.family == REGRESSION:
+        check_regression(group.options)
+    else:
+        parts.check_options(f"family {group.family!r}", FAMILIES.load(group.family), group.options)
+
+
+def regression_in(groups: Sequence[Group]) -> Group | None:
+    """The group that is a response and its regressors, if there is one."""
+    return next((group for group in groups if group.family == REGRESSION), None)
+
+
+def described(groups: Sequence[Group], schema: Schema) -> tuple[int, ...]:
+    """Places of the columns of which something is said; of regressors nothing is, they are what is told."""
+    found = [
+        place
+        for group in groups
+        for place in group.columns
+        if group.family != REGRESSION or schema.names[place] == group.options["response"]
+    ]
+    return tuple(sorted(found))
 
 
 def family_name(groups: Sequence[Group]) -> str:
@@ -159,9 +187,17 @@ def family_name(groups: Sequence[Group]) -> str:
     return groups[0].family if len(groups) == 1 else MIXED
 
 
-def built(schema: Schema, groups: Sequence[Group], covariance: str) -> Family:
-    """The family of all columns, not yet bound to data."""
-    if len(groups) == 1:
-        return groups[0].build(schema, covariance)
-    members = tuple(group.build(schema, covariance) for group in groups)
+def built(schema: Schema, groups: Sequence[Group], covariance: str, rows: Rows | None = None) -> Family:
+    """The family of all columns, not yet bound to data; it may look at the rows, if they are given."""
+    members = tuple(_surveyed(group.build(schema, covariance), group, rows) for group in groups)
+    if len(members) == 1:
+        return members[0]
     return Product(members, tuple(np.array(group.columns, np.intp) for group in groups))
+
+
+def _surveyed(family: Family, group: Group, rows: Rows | None) -> Family:
+    """A regression must know how its regressors vary together."""
+    if rows is None or not isinstance(family, Regression):
+        return family
+    source, columns = rows
+    return family.surveyed(source, group.columns, columns.select(np.array(group.columns, np.intp)))

@@ -25,7 +25,10 @@ def column_types(config: RunConfig) -> tuple[dict[str, str], str]:
     """The types that the configuration gives to columns, also by way of families, and that of the others."""
     from em_cli.models.alternatives import asked
     from em_cli.models.groups import MIXED, check_comparable, takes
+    from em_cli.models.regressions import asked_regression, types_of
 
+    if regression := asked_regression(config):
+        return types_of(regression, config), "auto"
     family, *others = families_of(config)
     if others:
         check_comparable([family, *others])
@@ -71,6 +74,8 @@ def wishes(config: RunConfig) -> list[Wish]:
     from em_cli.models.groups import MIXED, Wish, wish_of
     from em_cli.sources.schema import TYPES
 
+    if config.regression is not None:
+        return []
     found = [Wish(group.family, tuple(group.columns), dict(group.model_extra or {})) for group in config.groups]
     alike: dict[str, list[Wish]] = {}
     for name, kind in config.data.types.items():
@@ -108,7 +113,10 @@ def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
     """Which family describes which columns; the options of several are for those that have them."""
     from em_cli.models.groups import MIXED, grouped, options_of
     from em_cli.models.point_masses import with_point_masses
+    from em_cli.models.regressions import asked_regression, regression_group
 
+    if asked := asked_regression(config):
+        return (regression_group(asked, data),)
     if config.family_options and family in ("auto", MIXED):
         raise UsageError(f"{next(iter(config.family_options))!r} is an option of a family: name it with --family.")
     options, families = dict(config.family_options), families_of(config)
@@ -153,6 +161,11 @@ def latents_of(config: RunConfig, data: Data, ks: Sequence[int]) -> dict[str, La
     """The laws of the labels by their names; `UsageError` for what cannot be."""
     found = _chosen(config)
     for latent in found.values():
+        if config.regression is not None and latent.extra:
+            raise UsageError(
+                "a noise component is spread over the columns evenly, and of regressors nothing is said: it does not "
+                "go with --response."
+            )
         if reason := latent.refuses(data.schema.columns, ks):
             raise UsageError(reason)
     return found

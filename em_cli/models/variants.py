@@ -110,7 +110,7 @@ def models(
         key = tuple((place, str(own.columns[place].transform)) for place in own.transforms)
         if key not in scales:
             scales[key] = columns_as_fitted(own, source, columns)
-        bound = built(own, variant.groups, variant.covariance).bind(scales[key])
+        bound = built(own, variant.groups, variant.covariance, (source, columns)).bind(scales[key])
         if prior and bound.penalty is None:
             raise UsageError(f"--prior does not apply: family {variant.family!r} has none.")
         latent = (latents or {}).get(variant.latent, Independent())

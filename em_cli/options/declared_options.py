@@ -111,6 +111,20 @@ class FitModelOptions:
 
 
 @dataclass(frozen=True)
+class RegressionOptions:
+    section: ClassVar[str] = "regression"
+    panel: ClassVar[str] = "Regression"
+
+    response: Annotated[
+        str | None, _opt("--response", metavar="COL", help="What is described, given the columns of --on.")
+    ] = None
+    on: Annotated[
+        str | None, _opt("--on", metavar="TERMS", help="x1,x2 and x^2, log(x), x:z: regressors of the response.")
+    ] = None
+    offset: Annotated[str | None, _opt("--offset", metavar="COL", help="Added to the predictor as it is.")] = None
+
+
+@dataclass(frozen=True)
 class SelectModelOptions:
     section: ClassVar[str] = ""
     panel: ClassVar[str] = "Model"

@@ -8,6 +8,7 @@ from typing import Any
 
 from em_cli.engine.family import Degeneracy
 from em_cli.engine.scoring import Totals
+from em_cli.models.groups import described, regression_in
 from em_cli.models.point_masses import point_mass
 from em_cli.outputs.model_file import LoadedModel
 
@@ -18,7 +19,9 @@ def components(
     """Mean and standard deviation of the columns that hold numbers, probabilities of the levels of the others."""
     columns = loaded.schema.columns
     means, sds = loaded.model.family.moments(loaded.parameters.components)
-    numbers = [(place, column.name) for place, column in enumerate(columns) if not column.levels]
+    told = described(loaded.groups, loaded.schema)
+    regression = regression_in(loaded.groups)
+    numbers = [(place, columns[place].name) for place in told if not columns[place].levels or regression]
     levels, masses = level_probabilities(loaded), _point_masses(loaded)
 
     def one(k: int) -> dict[str, Any]:
@@ -61,6 +64,8 @@ def level_probabilities(loaded: LoadedModel) -> dict[str, list[dict[str, float]]
     names = loaded.schema.names
     for group, own in zip(loaded.groups, loaded.document.get("groups", [loaded.document]), strict=True):
         for place, at in enumerate(group.columns):
+            if group is regression_in(loaded.groups):
+                continue
             if levels := loaded.schema.columns[at].levels:
                 found[names[at]] = [
                     dict(zip(levels, _each(of_component[place]), strict=True)) for of_component in own["probabilities"]

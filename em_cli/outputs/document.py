@@ -17,6 +17,7 @@ from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.engine.scoring import Totals, score_source
 from em_cli.engine.stopping import Status
+from em_cli.families.regression.options import Regression
 from em_cli.models.groups import Group, family_name
 from em_cli.outputs.components import components
 from em_cli.outputs.model_file import FORMAT, SCHEMA_VERSION, LoadedModel, model_of
@@ -225,7 +226,7 @@ def _families(context: Context, covariance: str | None) -> dict[str, Any]:
     """The options of the family; of several, the groups of columns that they describe."""
     if len(context.groups) == 1:
         options = dict(context.groups[0].options)
-        return {"family_options": options} if options else {}
+        return ({"family_options": options} if options else {}) | _design(context.groups[0], context.schema)
     names = context.schema.names
     groups = []
     for group in context.groups:
@@ -233,8 +234,14 @@ def _families(context: Context, covariance: str | None) -> dict[str, Any]:
         options = dict(group.options)
         if "covariance" in options or group.has_covariance:
             entry["covariance_type"] = options.pop("covariance", covariance)
-        groups.append(entry | ({"family_options": options} if options else {}))
+        groups.append(entry | ({"family_options": options} if options else {}) | _design(group, context.schema))
     return {"groups": groups}
+
+
+def _design(group: Group, schema: Schema) -> dict[str, Any]:
+    """What the coefficients of a regression are of."""
+    family = group.build(schema, "")
+    return {"design": list(family.design.names)} if isinstance(family, Regression) else {}
 
 
 def _described(identity: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from em_cli.engine.rows import Block
 from em_cli.engine.scoring import RowScores, decode, score_rows
 from em_cli.errors import DataError, UsageError, in_words
 from em_cli.latents import LATENTS
-from em_cli.models.groups import MIXED, Group, built, check_group, grouped
+from em_cli.models.groups import MIXED, Group, built, check_group, grouped, regression_in
 from em_cli.outputs.json_text import parse
 from em_cli.sources.files import label
 from em_cli.sources.schema import Column, Schema
@@ -56,6 +56,12 @@ class LoadedModel:
             part = score_rows(loaded.model, loaded.parameters, x[:, some])
             scores.log_density[some], scores.responsibilities[:, some] = part.log_density, part.responsibilities
         return scores
+
+    @property
+    def response(self) -> str | None:
+        """The column that is described given others; None where there is no regression."""
+        found = regression_in(self.groups)
+        return None if found is None else str(found.options["response"])
 
     @property
     def sequential(self) -> bool:

@@ -24,7 +24,15 @@ CHECKPOINT = "checkpoint"
 FOLDERS = frozenset({CHECKPOINT, "plots"})  # of a run
 FILES = frozenset(
     {
-        *("params.json", "responsibilities.csv", "transitions.csv", "selection.csv", "trace.csv", "restarts.csv"),
+        *(
+            "params.json",
+            "responsibilities.csv",
+            "transitions.csv",
+            "coefficients.csv",
+            "selection.csv",
+            "trace.csv",
+            "restarts.csv",
+        ),
         *("run.yaml", "report.html", MANIFEST),
     }
 )

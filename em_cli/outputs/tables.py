@@ -30,18 +30,26 @@ def score_header(key: str, model: Model) -> str:
 
 
 def score_lines(
-    scores: RowScores, used: np.ndarray[Any, np.dtype[np.intp]], keys: Sequence[str] | range, n_components: int
+    scores: RowScores,
+    used: np.ndarray[Any, np.dtype[np.intp]],
+    keys: Sequence[str] | range,
+    n_components: int,
+    more: Sequence[str] = (),
 ) -> Iterator[str]:
     """The lines of rows of which some (their places `used`) have scores and the others stay blank.
 
-    `keys` are the ids of all the rows, or their numbers. The component of a row that belongs to none is 0.
+    `keys` are the ids of all the rows, or their numbers. The component of a row that belongs to none is 0. `more` are
+    further cells of each row with scores.
     """
     blanks = _blanks(len(scores.responsibilities) + (scores.path is not None))
+    blanks += "," * (1 + more[0].count(",")) if more else ""
     place = 0
     for first in range(0, len(keys), SLICE):
         names = keys[first : first + SLICE]
         stop = place + int(np.searchsorted(used[place : place + SLICE], first + SLICE))
         texts = _score_texts(scores, slice(place, stop), n_components)
+        if more:
+            texts = [f"{text},{own}" for text, own in zip(texts, more[place:stop], strict=True)]
         if len(texts) < len(names):
             scored = iter(texts)
             with_scores = set((used[place:stop] - first).tolist())

@@ -15,7 +15,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.scoring import component_log_density
 from em_cli.families.transformed import SUPPORTS
 from em_cli.latents.noise import Noise
-from em_cli.models.groups import Group
+from em_cli.models.groups import Group, regression_in
 from em_cli.models.point_masses import point_mass
 from em_cli.sources.schema import Column, Schema
 
@@ -142,8 +142,13 @@ class Run:
         return self.rows
 
     def places(self, wanted: Sequence[str]) -> tuple[int, ...]:
-        """Of the columns of these types."""
-        return tuple(place for place, column in enumerate(self.schema.columns) if column.type in wanted)
+        """Of the columns of these types that have a law of their own; a response has one given others only."""
+        regression = regression_in(self.groups)
+        return tuple(
+            place
+            for place, column in enumerate(self.schema.columns)
+            if column.type in wanted and not (regression and place in regression.columns)
+        )
 
     def column(self, place: int) -> Column:
         return self.schema.columns[place]

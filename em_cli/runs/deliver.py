@@ -13,6 +13,7 @@ from em_cli.engine.events import ModelChosen
 from em_cli.models.groups import Group
 from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.manifest import to_json
+from em_cli.outputs.predictions import COEFFICIENT_COLUMNS, coefficient_rows
 from em_cli.outputs.step_counts import TRANSITION_COLUMNS, transition_rows
 from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
 from em_cli.runs.configure import Settings
@@ -80,6 +81,8 @@ def run_files(
         files["responsibilities.csv"] = responsibility_lines(result, data)
     if (counted := transition_rows(result)) is not None:
         files["transitions.csv"] = csv_text(TRANSITION_COLUMNS, counted)
+    if (estimated := coefficient_rows(result.loaded, document)) is not None:
+        files["coefficients.csv"] = csv_text(COEFFICIENT_COLUMNS, estimated)
     files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows(fits))
     files["restarts.csv"] = csv_text(LEDGER_COLUMNS, ledger_rows(fits))
     files["run.yaml"] = [record(settings.config, PLACE_KEYS)]

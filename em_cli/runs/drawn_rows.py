@@ -8,11 +8,52 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.errors import UsageError
+from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
+from em_cli.outputs.predictions import drawn_given
 from em_cli.outputs.tables import csv_text
+from em_cli.runs.row_scores import chunks_for
 
 DRAWN = 1 << 14  # rows at once, where they do not follow each other
 Row = dict[str, object]
+
+
+def check_given(loaded: LoadedModel, n: int | None, given: str | None) -> None:
+    """`UsageError` if it is not said what to draw."""
+    if loaded.response is None:
+        if given is not None:
+            raise UsageError("--given is about the regressors of a regression; all columns of this model are drawn.")
+        if n is None:
+            raise UsageError("how many rows? Give -n, as in -n 1000.")
+        return
+    if given is None:
+        raise UsageError(
+            f"the model tells {loaded.response!r} given other columns, and not how these are spread: name a file of "
+            "rows with them, as in --given data.csv. A response is drawn for each of its rows."
+        )
+    if n is not None:
+        raise UsageError("-n does not go with --given: there are as many rows as in the file.")
+
+
+def lines_given(loaded: LoadedModel, path: str, seed: int, sequences: int | None, labels: bool) -> Iterator[str]:
+    """The rows of a file, each with a response that is drawn; one whose regressors are missing has none."""
+    if sequences is not None or loaded.model.latent.needs_groups:
+        raise UsageError("--given draws rows that are independent of each other; those of this model are not.")
+    names = loaded.schema.names
+    if labels and "component" in names:
+        raise UsageError("--labels: the model has a column named 'component' already.")
+
+    def rows() -> Iterator[Row]:
+        for chunk in chunks_for(loaded, [path], ReadingOptions()):
+            x, drawn = drawn_given(loaded, chunk.x, np.random.default_rng((seed, chunk.first_row)))
+            for values, label in zip(x.T, drawn.tolist(), strict=True):
+                row: Row = {
+                    column.name: "" if np.isnan(value) else column.cells(value[None])[0]
+                    for column, value in zip(loaded.schema.columns, values, strict=True)
+                }
+                yield row | ({"component": label + 1} if labels else {})
+
+    return csv_text([*names, *(["component"] if labels else [])], rows())
 
 
 def drawn_lines(loaded: LoadedModel, n: int, seed: int, sequences: int | None, labels: bool) -> Iterator[str]:

@@ -39,6 +39,11 @@ def forecast_lines(
             "--horizon does not go with --decode viterbi: of rows to come the states have probabilities, "
             "and no most probable path. Use --decode filter or posterior."
         )
+    if horizon and loaded.response:
+        raise UsageError(
+            f"--horizon: {loaded.response!r} is told by other columns, which are not known of rows to come. Rows with "
+            "these, and without a response, are predicted as any others."
+        )
     found = sequences_for(loaded, paths, reading)
     key = reading.id or "row"
     named = str(found.options.sequence) if horizon and found.sequences.names else ""
@@ -56,6 +61,11 @@ def residual_table(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOp
         raise UsageError(
             "--residuals compare rows with what was forecast of them; in a model of latent structure "
             f"{loaded.document['latent']!r} rows do not follow each other, and nothing is forecast."
+        )
+    if loaded.response:
+        raise UsageError(
+            f"--residuals: {loaded.response!r} is told by other columns, and pseudo-residuals are of columns by "
+            "themselves. em predict has what is expected of it, to compare."
         )
     found = sequences_for(loaded, paths, reading)
     forecast = found.forecast.take(found.sequences.places, axis=1)

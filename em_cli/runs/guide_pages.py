@@ -14,6 +14,7 @@ TOPICS = (
     "families",
     "missing",
     "sequences",
+    "regressions",
     "files",
     "search",
     "criteria",

@@ -120,6 +120,11 @@ def _check(loaded: LoadedModel, alpha: float) -> None:
             f"rows of latent structure {loaded.document['latent']!r} depend on each other: no row has a probability of "
             "its own. em score --rows gives their log-densities."
         )
+    if loaded.response:
+        raise UsageError(
+            f"the density of {loaded.response!r} is one given other columns, which the model does not describe: rows "
+            "have no common measure of how unlikely they are. em score --rows gives their log-densities."
+        )
     for group in loaded.groups:
         support = group.build(loaded.schema, "").support
         for place, column in enumerate(group.columns):

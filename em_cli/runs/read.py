@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from em_cli.config.run_config import DataConfig, RunConfig
 from em_cli.engine.events import DataRead
@@ -51,7 +52,7 @@ def reading_of_run(config: RunConfig, spool: Spool | None) -> ReadOptions:
     types, default_type = column_types(config)
     options = read_options(config.data, types, default_type, needs_sequences(config))
     sampling = config.data.weight_type == "sampling"
-    return replace(options, together=paired(wishes(config)), mean_weight_one=sampling, spool=spool)
+    return replace(options, together=paired(wishes(config)), mean_weight_one=sampling, spool=spool, **_roles(config))
 
 
 def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
@@ -64,6 +65,16 @@ def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
     for notice in data.notices:
         record.warn(notice.code, notice.message)
     return data
+
+
+def _roles(config: RunConfig) -> dict[str, Any]:
+    """What columns are to a regression, if there is one."""
+    from em_cli.models.regressions import asked_regression
+
+    asked = asked_regression(config)
+    if asked is None:
+        return {}
+    return {"columns": asked.columns, "response": asked.response, "regressors": asked.regressors}
 
 
 def check_labels(data: Data, k: int) -> None:

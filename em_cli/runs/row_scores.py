@@ -14,6 +14,7 @@ from em_cli.options import ReadingOptions, layer
 from em_cli.outputs.folder import Content, write_file, write_together
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.packing import packed
+from em_cli.outputs.predictions import prediction_header, prediction_lines
 from em_cli.outputs.tables import score_header, score_lines
 from em_cli.printable import safe
 from em_cli.runs.new_sequences import NewSequences, new_sequences, with_columns_of
@@ -63,13 +64,17 @@ def scored_chunks(
 
 
 def score_table(loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions) -> Iterator[str]:
-    """Component, probabilities and densities of the rows, as CSV."""
-    first = True
+    """Component, probabilities and densities of the rows, as CSV; of regressions, what is expected of the response."""
+    first, regression = True, loaded.response is not None
     for chunk, scores in scored_chunks(loaded, paths, options):
+        key = chunk.id_name or options.id or "row"
         if first:
-            yield score_header(chunk.id_name or options.id or "row", loaded.model)
+            yield prediction_header(key, loaded) if regression else score_header(key, loaded.model)
             first = False
-        yield from score_lines(scores, chunk.rows, chunk.keys, loaded.model.n_components)
+        if regression:
+            yield from prediction_lines(loaded, chunk, scores)
+        else:
+            yield from score_lines(scores, chunk.rows, chunk.keys, loaded.model.n_components)
 
 
 def sequences_for(
@@ -83,7 +88,9 @@ def sequences_for(
 def _read_options(loaded: LoadedModel, options: ReadingOptions, weights: str | None) -> ReadOptions:
     own = as_fitted(loaded, options)
     config = resolve(None, [], layer(with_columns_of(loaded, own) if loaded.sequential else own))
-    read = replace(read_options(config.data, {}, sequential=loaded.sequential), weights=weights)
+    read = replace(
+        read_options(config.data, {}, sequential=loaded.sequential), weights=weights, response=loaded.response
+    )
     if read.id is None and not loaded.sequential and (name := remembered(loaded).get("id")) not in (None, weights):
         return replace(read, id=name, id_if_there=True)
     return read

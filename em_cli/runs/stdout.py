@@ -113,7 +113,18 @@ def _suggested(settings: Settings, data: Data) -> str:
     more = {"--sequence": own.sequence, "--order": own.order, "--step": own.step}
     said = [word for option, value in more.items() if value is not None for word in (option, str(value))]
     chain = ["--latent", "independent,markov", *said] if data.sequences is not None else []
+    chain += _regression_said(settings)
     return f"em select {shlex.join(f.name for f in data.inputs)} --k-range 1-10 {shlex.join(chain)}".rstrip()
+
+
+def _regression_said(settings: Settings) -> list[str]:
+    """The options by which a response and its regressors were named."""
+    regression, data = settings.config.regression, settings.config.data
+    if regression is None:
+        return []
+    said = {"--response": regression.response, "--on": ",".join(regression.on), "--offset": regression.offset}
+    types = [word for name, kind in data.types.items() for word in ("--type", f"{name}={kind}")]
+    return [word for option, value in said.items() if value for word in (option, value)] + types
 
 
 def sweep_text(

@@ -44,9 +44,9 @@ def check_same(names: Sequence[str], file: str, first_names: Sequence[str], firs
 
 
 def check_needed(names: Sequence[str], file: str, columns: Sequence[Column], options: ReadOptions) -> None:
-    """A model needs all its columns; others are ignored."""
+    """A model needs all its columns, but for a response that may be unknown; others are ignored."""
     for column in columns:
-        if column.name not in names:
+        if column.name not in names and column.name != options.response:
             otherwise = ""
             if len(names) == 1 and options.delimiter is not None:
                 read = f"It was read as the option or the model says, with {quoted(options.delimiter)} between fields;"

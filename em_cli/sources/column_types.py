@@ -128,7 +128,8 @@ def _doubts(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> li
         n_levels, column = len(one.levels), parts[one.name]
         if n_levels > MANY_LEVELS or (n_levels > 2 and _present(column) < FEW_PER_LEVEL * n_levels):
             many.append(f"{safe(one.name)} ({n_levels:,})")
-        if one.type == "numeric" and options.type_of(one.name) == "auto" and _is_code(column):
+        guessed = options.type_of(one.name) == "auto" and one.name not in (*options.regressors, options.response)
+        if one.type == "numeric" and guessed and _is_code(column):
             codes.append(one.name)
     found = [*_taken(columns, parts, options)]
     if many:
@@ -186,7 +187,12 @@ def _kind(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[
         return asked, ""
     if any(part.n_text for part in column):
         return _kind_of_text(name, column, asked, options)
-    return _kind_of_numbers(name, column, options) if asked == "auto" else (asked, "")
+    if asked != "auto" or name in options.regressors:
+        return asked if asked != "auto" else "numeric", ""
+    kind, why = _kind_of_numbers(name, column, options)
+    if name == options.response and kind not in ("binary", "count"):
+        return "numeric", ""
+    return kind, why
 
 
 def _kind_of_text(name: str, column: Sequence[Examined], asked: str, options: ReadOptions) -> tuple[str, str]:

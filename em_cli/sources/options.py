@@ -43,6 +43,8 @@ class ReadOptions:
     sequence: str | None = None  # the column that tells which rows are a sequence
     order: str | None = None  # the column of time
     step: str | None = None  # of time, from row to row
+    regressors: tuple[str, ...] = ()  # columns by which a response is told: numbers are numbers there, never levels
+    response: str | None = None  # likewise, but for those of two values and counts
     spool: Spool | None = None  # keeps what can be read only once, where it is to be read again
 
     def __post_init__(self) -> None:

@@ -21,7 +21,9 @@ ENOUGH, ENOUGH_PER_LEVEL = 20, 5  # rows, for levels that always go together to 
 
 
 def leave_out_redundant(decided: Decided, parts: Parts, options: ReadOptions) -> None:
-    """Leave out what is told by other columns, unless the user named it; and say so."""
+    """Leave out what is told by other columns, unless the user named it; and say so. A regression sees to its own."""
+    if options.response is not None:
+        return
     numbers = [column for column in decided.columns if not column.levels]
     levelled = [column for column in decided.columns if column.levels]
     found = _functions(numbers, parts, options) | _copies(levelled, parts, options)

@@ -74,7 +74,11 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
     n_rows = len(piece.frame)
     every = np.empty((len(columns), n_rows))
     unseen: dict[str, int] = {}
+    known = np.array([column.name in piece.names for column in columns])
     for index, column in enumerate(columns):
+        if not known[index]:
+            every[index] = np.nan
+            continue
         part = examine(piece, column.name, options)
         if not column.levels:
             (part,), _ = undressed(column.name, [part], options)
@@ -91,7 +95,7 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
             every[index] = recoded(part, {level: float(place) for place, level in enumerate(column.levels)})
             if n_unseen := int(np.isnan(every[index]).sum()) - part.n_missing:
                 unseen[column.name] = n_unseen
-    missing = np.isnan(every)
+    missing = np.isnan(every[known])
     usable = ~missing.any(axis=0) if options.missing == "drop" else np.ones(n_rows, np.bool_)
     weights = None if options.weights is None else weights_of(piece, options)
     return Chunk(

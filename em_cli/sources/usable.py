@@ -54,6 +54,8 @@ def usable_rows(
             start += len(part.values)
     if not n_missing:
         return complete, n_missing, []
+    if options.missing == "model" and options.response is not None and not options.sequential:
+        return _with_response(parts[options.response], n_missing)
     if options.missing == "model":
         n_empty = n_read - int(seen.sum())
         message = (
@@ -84,6 +86,16 @@ def usable_rows(
     return usable, n_missing, [Notice("rows_dropped", message)]
 
 
+def _with_response(
+    response: Sequence[Examined], n_missing: dict[str, int]
+) -> tuple[Flags, dict[str, int], list[Notice]]:
+    """The rows with a response; whether their regressors will do is looked at later."""
+    there = ~np.isnan(np.concatenate([part.values for part in response]))
+    n_empty = int((~there).sum())
+    said = [Notice("empty_rows", f"{plural(n_empty, 'row')} without a response: {NOT_FITTED}")] if n_empty else []
+    return there, n_missing, said
+
+
 def _first_missing(column: Sequence[Examined]) -> int:
     start = 0
     for part in column:
@@ -97,7 +109,7 @@ def check_spread(x: Array, schema: Schema, shown: str, options: ReadOptions) -> 
     """`DataError` if a column (a row of x) has one value or level only; counts may."""
     constant: dict[str, str] = {}
     for column, values in zip(schema.columns, x, strict=True):
-        if column.type == "count":
+        if column.type == "count" or column.name in options.regressors:
             continue
         first = values[np.argmin(np.isnan(values))]
         if ((values == first) | np.isnan(values)).all():

@@ -33,6 +33,7 @@ from cases.counts import (
 from cases.factors import factor_cases
 from cases.gaussian import gaussian_cases, structures
 from cases.products import product_cases
+from cases.regressions import regression_cases
 from cases.student_t import student_t_cases
 from em_cli.families import FAMILIES
 from em_cli.families.covariances import COVARIANCES
@@ -54,6 +55,7 @@ CASE_MAKERS: dict[str, Callable[[], list[Case]]] = {
     "poisson": poisson_cases,
     "ppca": lambda: factor_cases("ppca", False, lambda kinds: Ppca(min(2, len(kinds)))),
     "product": product_cases,
+    "regression": regression_cases,
     "student_t": student_t_cases,
     "von_mises": von_mises_cases,
     "weibull": weibull_cases,

@@ -1,0 +1,1 @@
+"""Regressions: a response given regressors, in each component by coefficients of its own."""

@@ -1,0 +1,134 @@
+"""Terms of a regression: `x`, `x^2`, `log(x)`, `x:z`, and categories as levels less the first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Flags
+from em_cli.errors import UsageError
+
+HIGHEST = 9  # power
+_LOG = re.compile(r"log\((.+)\)")
+_POWER = re.compile(r"(.+)\^(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A column, its logarithm, or a power of it."""
+
+    column: str
+    power: int = 1
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A product of factors, as it was written."""
+
+    text: str
+    factors: tuple[Factor, ...]
+
+
+def term_of(text: str) -> Term:
+    """`UsageError` if it is none."""
+    return Term(text, tuple(_factor(part.strip(), text) for part in text.split(":")))
+
+
+def _factor(part: str, text: str) -> Factor:
+    if found := _LOG.fullmatch(part):
+        return Factor(found[1].strip(), log=True)
+    if found := _POWER.fullmatch(part):
+        if not 1 <= int(found[2]) <= HIGHEST:
+            raise UsageError(f"--on {text}: a power is a whole number from 1 to {HIGHEST}.")
+        return Factor(found[1].strip(), int(found[2]))
+    if not part:
+        raise UsageError(f"--on {text!r} is no term: there are x, x^2, log(x) and x:z.")
+    return Factor(part)
+
+
+def columns_in(terms: Sequence[str]) -> list[str]:
+    """The columns that terms speak of, each once."""
+    return list(dict.fromkeys(factor.column for text in terms for factor in term_of(text).factors))
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A factor at work: numbers of a column, or one of its levels."""
+
+    place: int
+    factor: Factor
+    level: int | None = None
+
+    def values(self, x: Array) -> Array:
+        cells = x[self.place]
+        if self.level is not None:
+            return np.where(np.isnan(cells), np.nan, cells == self.level)
+        if self.factor.log:
+            return np.log(np.where(cells > 0, cells, np.nan))
+        return np.asarray(cells**self.factor.power)
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """The regressors (p, n) of rows: ones, then what the terms make of the columns."""
+
+    names: tuple[str, ...]  # (p,)
+    _products: tuple[tuple[_Piece, ...], ...]  # of all but the ones
+
+    def of(self, x: Array) -> Array:
+        """(p, n) from the cells (D, n); NaN where a cell is missing, or has no logarithm."""
+        made = np.ones((len(self.names), x.shape[1]))
+        for row, pieces in zip(made[1:], self._products, strict=True):
+            for piece in pieces:
+                row *= piece.values(x)
+        return made
+
+    def refused(self, x: Array) -> Flags:
+        """Which cells (D, n) have no logarithm where one is wanted."""
+        found = np.zeros(x.shape, np.bool_)
+        for pieces in self._products:
+            for piece in pieces:
+                if piece.factor.log:
+                    found[piece.place] |= x[piece.place] <= 0
+        return found
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The columns that any term speaks of."""
+        return tuple(dict.fromkeys(piece.place for pieces in self._products for piece in pieces))
+
+
+def design_of(terms: Sequence[str], names: Sequence[str], levels: Sequence[Sequence[str]]) -> Design:
+    """The design of terms for columns of these names and levels, which are none where a column holds numbers."""
+    made: list[tuple[str, tuple[_Piece, ...]]] = []
+    for term in map(term_of, terms):
+        choices = [_pieces(factor, term, list(names), levels) for factor in term.factors]
+        made += [(":".join(name for name, _ in one), tuple(piece for _, piece in one)) for one in product(*choices)]
+    repeated = [name for at, (name, _) in enumerate(made) if name in [earlier for earlier, _ in made[:at]]]
+    if repeated:
+        raise UsageError(f"--on names {repeated[0]!r} twice.")
+    return Design(("intercept", *(name for name, _ in made)), tuple(pieces for _, pieces in made))
+
+
+def _pieces(factor: Factor, term: Term, names: list[str], levels: Sequence[Sequence[str]]) -> list[tuple[str, _Piece]]:
+    if factor.column not in names:
+        raise UsageError(f"--on {term.text}: there is no column {factor.column!r} among those of the model.")
+    place = names.index(factor.column)
+    if not levels[place]:
+        return [(_written(factor), _Piece(place, factor))]
+    if factor.log or factor.power > 1:
+        raise UsageError(f"--on {term.text}: column {factor.column!r} holds levels, which have no powers or logarithm.")
+    return [
+        (f"{factor.column}={level}", _Piece(place, factor, code)) for code, level in enumerate(levels[place]) if code
+    ]
+
+
+def _written(factor: Factor) -> str:
+    if factor.log:
+        return f"log({factor.column})"
+    return factor.column if factor.power == 1 else f"{factor.column}^{factor.power}"

@@ -1,0 +1,91 @@
+"""What is written of regressions: their coefficients, and what they predict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.scoring import RowScores
+from em_cli.families.product import BoundProduct
+from em_cli.families.regression.generalized import BoundGeneralized
+from em_cli.families.regression.linear import BoundLinear
+from em_cli.models.groups import regression_in
+from em_cli.outputs.model_file import LoadedModel
+from em_cli.outputs.tables import score_header, score_lines
+from em_cli.sources.stream import Chunk
+
+COEFFICIENT_COLUMNS = ("component", "term", "estimate", "standard_error")
+
+
+def coefficient_rows(loaded: LoadedModel, document: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """A row for each component and term, with the errors that the document reports; None if there is no regression."""
+    group = regression_in(loaded.groups)
+    if group is None:
+        return None
+    at, errors = loaded.groups.index(group), document.get("standard_errors") or {}
+    reported = errors.get(str(errors.get("reported"))) or {}
+    own = document.get("groups", [document])[at]
+    of_errors = (reported.get("groups") or [reported])[at] if reported else {}
+    known = of_errors.get("coefficients") or [[None] * len(row) for row in own["coefficients"]]
+    return [
+        {"component": k, "term": term, "estimate": estimate, "standard_error": error}
+        for k, (coefficients, uncertain) in enumerate(zip(own["coefficients"], known, strict=True), 1)
+        for term, estimate, error in zip(own["design"], coefficients, uncertain, strict=True)
+    ]
+
+
+def _regression_of(loaded: LoadedModel) -> tuple[BoundLinear | BoundGeneralized, Any, Array] | None:
+    """The family, its parameters and the places of its columns."""
+    group = regression_in(loaded.groups)
+    if group is None:
+        return None
+    family, own = loaded.model.family, loaded.parameters.components
+    if isinstance(family, BoundProduct):
+        at = loaded.groups.index(group)
+        family, own = family.families[at], own.parts[at]
+    assert isinstance(family, BoundLinear | BoundGeneralized), "it is a regression"
+    return family, own, np.array(group.columns, np.intp)
+
+
+def means_given(loaded: LoadedModel, x: Array) -> Array | None:
+    """(K, n) what each component expects of the response to the rows x (D, n); None where there is no regression."""
+    found = _regression_of(loaded)
+    if found is None:
+        return None
+    family, own, columns = found
+    return family.spread_of(x[columns], own)[0]
+
+
+def drawn_given(loaded: LoadedModel, x: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """The rows (D, n) with responses that are drawn, and the component (n,) of each."""
+    found = _regression_of(loaded)
+    assert found is not None, "there is a regression"
+    family, own, columns = found
+    blank = x.copy()
+    blank[columns[family.regressors.roles.response]] = np.nan
+    p = loaded.score(blank).responsibilities[: loaded.model.n_components]
+    labels = (rng.random(p.shape[1]) > np.cumsum(p[:-1], axis=0)).sum(axis=0)
+    blank[columns] = family.draw(blank[columns], own, labels, rng)
+    return blank, labels
+
+
+def prediction_header(key: str, loaded: LoadedModel) -> str:
+    """That of scores, then what the mixture and each component expect of the response."""
+    own = [f"predicted{k + 1}" for k in range(loaded.model.n_components)]
+    return ",".join([score_header(key, loaded.model).rstrip("\n"), "predicted", *own]) + "\n"
+
+
+def prediction_lines(loaded: LoadedModel, chunk: Chunk, scores: RowScores) -> Iterator[str]:
+    """The lines of rows with their scores; the mixture's prediction is by the probabilities that stand beside it."""
+    k = loaded.model.n_components
+    means = means_given(loaded, chunk.x)
+    assert means is not None, "there is a regression"
+    mixed = (scores.responsibilities[:k] * means).sum(axis=0)
+    more = [
+        ",".join("" if value != value else repr(value) for value in values)
+        for values in zip(mixed.tolist(), *means.tolist(), strict=True)
+    ]
+    return score_lines(scores, chunk.rows, chunk.keys, k, more)

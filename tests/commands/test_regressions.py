@@ -1,0 +1,175 @@
+"""Mixtures of regressions on the command line: what is read, written, refused, and predicted."""
+
+import csv
+import json
+from io import StringIO
+
+import numpy as np
+import pytest
+from program import em
+
+
+def rows_of(text):
+    return list(csv.DictReader(StringIO(text)))
+
+
+@pytest.fixture(scope="module")
+def plots(tmp_path_factory):
+    """Two lines, of counts two rates, for two soils; a response and a regressor are missing."""
+    folder, rng = tmp_path_factory.mktemp("plots"), np.random.default_rng(3)
+    lines = ["rain,soil,same,twice,area,yield,pests,fallow,total"]
+    for row in range(80):
+        kind, soil, rain = row % 2, rng.integers(2), round(rng.uniform(1, 9), 3)
+        value = (2 + 3 * rain if kind else 40 - 2 * rain) + 5 * soil + rng.normal(0, 0.7)
+        hectares = rng.uniform(1, 4)
+        pests = rng.poisson(hectares * np.exp(0.3 * rain if kind else 2.5 - 0.3 * rain))
+        told = "" if row == 7 else f"{value:.3f}"
+        cells = [f"{rain:.3f}", ["clay", "sand"][soil], "4", f"{2 * rain:.3f}", f"{np.log(hectares):.4f}"]
+        lines.append(",".join([*cells, told, str(pests), str(rng.binomial(20, 0.2 + 0.6 * kind)), "20"]))
+    (folder / "plots.csv").write_text("\n".join(lines) + "\n")
+    em("fit", "plots.csv", "-k", "2", "--response", "yield", "--on", "rain,soil", "-q", cwd=folder)
+    return folder
+
+
+def test_a_fit_finds_the_lines_and_writes_their_coefficients(plots):
+    document = json.loads((plots / "plots.em/params.json").read_text())
+    assert document["family"] == "regression" and document["design"] == ["intercept", "rain", "soil=sand"]
+    assert document["n_parameters"] == 1 + 2 * 4 and document["n_missing"] == {"yield": 1}
+    assert document["n_for_bic"] == document["n_samples"] == 79
+    found = np.array(document["coefficients"])[np.argsort(np.array(document["coefficients"])[:, 1])]
+    assert np.allclose(found, [[40, -2, 5], [2, 3, 5]], atol=0.6)
+    assert np.allclose(document["sigma"], 0.7, atol=0.15)
+    table = rows_of((plots / "plots.em/coefficients.csv").read_text())
+    assert [float(row["estimate"]) for row in table] == np.ravel(document["coefficients"]).tolist()
+    assert all(0.05 < float(row["standard_error"]) < 1 for row in table if row["term"] == "soil=sand")
+    assert [row["term"] for row in table] == document["design"] * 2
+    assert list(document["components"][0]["mean"]) == ["yield"]
+    shown = em("show", "plots.em", cwd=plots).out
+    assert "soil=sand" in shown and "sigma" in shown and "Mixture of regressions" in shown
+
+
+def test_predictions_need_no_response_and_use_one_that_is_there(plots):
+    document = json.loads((plots / "plots.em/params.json").read_text())
+    means = np.array(document["coefficients"]) @ [1, 5, 1]
+    (plots / "new.csv").write_text("soil,rain\nsand,5\nloam,5\nsand,\n")
+    unknown, loam, without = rows_of(em("predict", "plots.em", "new.csv", cwd=plots).out)
+    assert [float(unknown[f"predicted{k}"]) for k in (1, 2)] == pytest.approx(means)
+    assert float(unknown["predicted"]) == pytest.approx(np.dot(document["weights"], means))
+    assert float(unknown["p1"]) == pytest.approx(document["weights"][0]) and float(unknown["log_density"]) < 1e-12
+    assert loam["predicted"] == without["predicted"] == "" and without["p1"] == unknown["p1"]
+    (plots / "known.csv").write_text(f"soil,rain,yield\nsand,5,{means[1]:.3f}\nsand,5,\n")
+    known, empty = rows_of(em("predict", "plots.em", "known.csv", cwd=plots).out)
+    assert known["component"] == "2" and float(known["predicted"]) == pytest.approx(means[1], abs=0.1)
+    assert empty["predicted"] == unknown["predicted"]
+    filled = rows_of(em("impute", "plots.em", "known.csv", cwd=plots).out)
+    assert float(filled[1]["yield"]) == pytest.approx(float(unknown["predicted"]))
+
+
+def test_scores_are_those_of_responses_given_regressors(plots):
+    document = json.loads((plots / "plots.em/params.json").read_text())
+    scored = json.loads(em("score", "plots.em", "plots.csv", cwd=plots).out)
+    assert scored["log_likelihood"] == pytest.approx(document["log_likelihood"], rel=1e-12)
+    told = [row for row in rows_of((plots / "plots.csv").read_text()) if row["yield"]]
+    x = np.array([[1, float(row["rain"]), row["soil"] == "sand"] for row in told])
+    away = np.array([float(row["yield"]) for row in told])[:, None] - x @ np.array(document["coefficients"]).T
+    sigma = np.array(document["sigma"])
+    density = np.exp(-0.5 * (away / sigma) ** 2) / sigma / np.sqrt(2 * np.pi) @ document["weights"]
+    assert np.log(density).sum() == pytest.approx(document["log_likelihood"], rel=1e-10)
+
+
+def test_responses_are_drawn_for_given_rows(plots):
+    drawn = rows_of(em("sample", "plots.em", "--given", "plots.csv", "--seed", "1", "--labels", cwd=plots).out)
+    read, document = (
+        rows_of((plots / "plots.csv").read_text()),
+        json.loads((plots / "plots.em/params.json").read_text()),
+    )
+    assert [float(row["rain"]) for row in drawn] == [float(row["rain"]) for row in read]
+    x = np.array([[1, float(row["rain"]), row["soil"] == "sand"] for row in drawn])
+    means = (x @ np.array(document["coefficients"]).T)[np.arange(80), [int(row["component"]) - 1 for row in drawn]]
+    assert np.std([float(row["yield"]) for row in drawn] - means) == pytest.approx(0.7, abs=0.2)
+
+
+def test_counts_with_an_offset_and_trials_of_a_column(plots):
+    em("fit", "plots.csv", "-k", "2", "--response", "pests", "--on", "rain", "--offset", "area", "-q", "-o", "p.em",
+       "--type", "pests=poisson", cwd=plots)  # fmt: skip
+    found = json.loads((plots / "p.em/params.json").read_text())
+    assert found["family_options"] | {"law": "poisson", "offset": "area"} == found["family_options"]
+    assert np.allclose(sorted(found["coefficients"], key=lambda own: own[1]), [[2.5, -0.3], [0, 0.3]], atol=0.35)
+    em("fit", "plots.csv", "-k", "2", "--response", "fallow", "--type", "fallow=binomial:total", "-q", "-o", "f.em",
+       "--on", "rain", cwd=plots)  # fmt: skip
+    document = json.loads((plots / "f.em/params.json").read_text())
+    means = np.array(document["coefficients"]) @ [1, 5]
+    assert np.allclose(np.sort(1 / (1 + np.exp(-means))), [0.2, 0.8], atol=0.08)
+    (row,) = rows_of(em("predict", "f.em", "-", cwd=plots, stdin="rain,total\n5,10\n").out)
+    expected = 10 / (1 + np.exp(-means))
+    assert [float(row[f"predicted{k}"]) for k in (1, 2)] == pytest.approx(expected)
+
+
+def test_a_scale_of_the_regressor_and_the_same_sweep_again(plots):
+    em(
+        "select",
+        "plots.csv",
+        "--k-range",
+        "1-3",
+        "--response",
+        "yield",
+        "--on",
+        "twice,soil",
+        "-q",
+        "-o",
+        "s.em",
+        cwd=plots,
+    )
+    document, twice = (json.loads((plots / f"{run}.em/params.json").read_text()) for run in ("plots", "s"))
+    assert twice["n_components"] == 2
+    assert twice["log_likelihood"] == pytest.approx(document["log_likelihood"], abs=1e-6)
+    assert np.allclose(2 * np.array(twice["coefficients"])[:, 1], np.array(document["coefficients"])[:, 1], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        ("--on rain,twice", 3, ["'twice'", "'rain'", "leave one of them out"]),
+        ("--on rain,same", 3, ["'same'", "4 in every row", "leave it out"]),
+        ("--on rain,yield", 2, ["'yield' is the response"]),
+        ("--on rain,rain", 2, ["--on names 'rain' twice"]),
+        ("--on rian", 3, ["'rian'"]),
+        ("--on soil^2", 2, ["'soil' holds levels"]),
+        ("--on log(pests)", 3, ["column 'pests'", "no logarithm"]),
+        ("--on rain^0", 2, ["a power is a whole number"]),
+        ("--on rain --columns rain", 2, ["leave out --columns"]),
+        ("--on rain --family gaussian", 2, ["--type y=poisson"]),
+        ("--on rain --covariance full", 2, ["--covariance does not apply"]),
+        ("--on rain --noise", 2, ["a noise component"]),
+        ("--on rain --transform rain=log", 2, ["--on 'log(rain)'"]),
+        ("--on rain --type yield=poisson", 3, ["column 'yield'"]),
+        ("--on rain --type yield=binomial", 2, ["among how many trials"]),
+        ("--on rain --type yield=beta", 2, ["a response can be"]),
+        ("--on rain --type soil=categorical", 2, ["neither the response nor a regressor"]),
+        ("--on rain --type rain=gamma", 2, ["'rain' is a regressor"]),
+    ],
+)
+def test_mistakes_are_refused_in_a_sentence(plots, tmp_path, options, status, words):
+    refused = em("fit", plots / "plots.csv", "-k", "2", "--response", "yield", *options.split(), "-o", "x.em",
+                 cwd=tmp_path, status=status)  # fmt: skip
+    assert all(word in refused.err for word in words), refused.err
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_missing_regressor_is_refused_with_its_row_and_can_be_dropped(plots, tmp_path):
+    text = "x,y\n1,2\n,3\n2,4\n3,7\n4,8\n5,9\n6,13\n"
+    refused = em("fit", "-", "-k", "1", "--response", "y", "--on", "x", "-q", cwd=tmp_path, stdin=text, status=3)
+    assert "row 2, column 'x'" in refused.err and "--missing drop" in refused.err
+    kept = em("fit", "-", "-k", "1", "--response", "y", "--on", "x", "-q", "--missing", "drop", "--json", cwd=tmp_path,
+              stdin=text)  # fmt: skip
+    x, y = np.array([1.0, 2, 3, 4, 5, 6]), np.array([2.0, 4, 7, 8, 9, 13])
+    slope, intercept = np.polyfit(x, y, 1)
+    assert json.loads(kept.out)["coefficients"][0] == pytest.approx([intercept, slope])
+    for options in (["--on", "x"], ["--family", "regression"]):
+        alone = em("fit", "-", "-k", "1", *options, cwd=tmp_path, stdin=text, status=2)
+        assert "--response" in alone.err
+
+
+def test_what_has_no_sense_is_refused(plots):
+    assert "em score --rows" in em("outliers", "plots.em", cwd=plots, status=2).err
+    assert "--given" in em("sample", "plots.em", "-n", "5", cwd=plots, status=2).err
