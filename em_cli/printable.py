@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import floor, isfinite, log10, sqrt
 from unicodedata import category
+
+DIGITS = 3  # of a standard deviation
+MOST_DECIMALS = 6
+MOST_DIGITS = 15  # that a number in fixed point has
 
 
 def safe(text: str) -> str:
@@ -41,3 +46,40 @@ def _replaced(text: str, escape: Callable[[str], str]) -> str:
 
 def _acts(character: str) -> bool:
     return not character.isprintable() and character != "\n" and category(character) != "Zs"
+
+
+def fixed(value: float | None, decimals: int) -> str:
+    """In fixed point; what rounds to nought has no sign."""
+    if value is None or not isfinite(value):
+        return "—"
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def mean_and_sd(mean: float | None, sd: float | None, digits: int = DIGITS) -> tuple[str, str]:
+    """A mean with as many decimals as so many digits of its standard deviation deserve, and that deviation."""
+    mean = None if mean is None or not isfinite(mean) else mean
+    sd = None if sd is None or not isfinite(sd) else sd
+    size = max(abs(mean or 0.0), sd or 0.0)
+    if not size:
+        return fixed(mean, 1), fixed(sd, 1)
+    largest = floor(log10(size))
+    decimals = digits - 1 - (floor(log10(sd)) if sd else largest - 1)
+    if largest < -3 or (decimals < 0 and largest >= 7):
+        return _scientific(mean, min(max(largest + decimals, digits), 9)), _scientific(sd, digits - 1)
+    decimals = max(0, min(decimals, MOST_DECIMALS, MOST_DIGITS - 1 - max(largest, 0)))
+    spread = fixed(sd, decimals)
+    return fixed(mean, decimals), f"{sd:.1e}" if sd and float(spread) == 0 else spread
+
+
+def _scientific(value: float | None, digits: int) -> str:
+    return "—" if value is None else "0" if value == 0 else f"{value:.{digits}e}"
+
+
+def beside_mass(mean: float, sd: float, value: float, p: float) -> tuple[float | None, float | None]:
+    """Mean and standard deviation of what is not at a value that has the probability p; None where all is there."""
+    if p >= 1:
+        return None, None
+    rest = (mean - p * value) / (1 - p)
+    squares = (sd * sd + p * (mean - value) * (value - mean)) / (1 - p) - (rest - mean) ** 2
+    return rest, sqrt(max(squares, 0.0))

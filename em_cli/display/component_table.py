@@ -13,7 +13,7 @@ from em_cli.display.mean_and_sd import aligned
 from em_cli.display.search_words import number
 from em_cli.display.text import counted
 from em_cli.display.text_page import Page
-from em_cli.printable import safe
+from em_cli.printable import beside_mass, fixed, safe
 
 MOST_COLUMNS = 30
 MOST_COMPONENTS = 40
@@ -34,7 +34,7 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
     ]
     correlations = _correlations(document, len(shown))
     if correlations and len(names) == 2:
-        columns.append(("corr", [f"{r:+.2f}" if isfinite(r) else "—" for r in correlations]))
+        columns.append(("corr", [_signed(r) for r in correlations]))
     first = ("component", [_name(c, place + 1) for place, c in enumerate(shown)])
     size = [("weight", _weights(shown, errors)), ("rows", [_rows(c) for c in shown])]
     doubtful = [("", ["doubtful" if c.get("degenerate") else "" for c in shown])]
@@ -67,28 +67,40 @@ def _name(component: Mapping[str, Any], place: int) -> str:
 
 
 def _column(name: str, shown: Sequence[Mapping[str, Any]], errors: Sequence[Mapping[str, Any]] | None) -> Entry:
-    likeliest = [found for c in shown if (found := _likeliest(c, name))]
+    likeliest, beside = [found for c in shown if (found := _likeliest(c, name))], ""
     if len(likeliest) == len(shown):
         widest = max(cell_len(level) for level, _ in likeliest)
         cells = [f"{level}: {' ' * (widest - cell_len(level))}{p:.2f}" for level, p in likeliest]
     else:
-        of_means = None if errors is None else [_of(e, "mean", name) for e in errors]
+        beside = next((f" ≠ {value:.6g}" for c in shown if (value := _mass(c, name)[0]) is not None), "")
+        of_means = None if errors is None or beside else [_of(e, "mean", name) for e in errors]
         told = of_means if of_means is not None and any(map(isfinite, of_means)) else None
-        cells = aligned([(_of(c, "mean", name), _of(c, "sd", name)) for c in shown], told)
-    heading = shortened(safe(name), LONGEST_NAME)
+        cells = aligned([_spread(c, name) for c in shown], told)
+    heading = shortened(safe(name), LONGEST_NAME) + beside
     width = max(cell_len(cell) for cell in cells)
     return " " * ((width - cell_len(heading)) // 2) + heading, cells
 
 
+def _spread(component: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:
+    """Mean and standard deviation; of what is not at the value that many rows bear, where there is such a value."""
+    mean, sd, (value, p) = _of(component, "mean", name), _of(component, "sd", name), _mass(component, name)
+    return (mean, sd) if value is None else beside_mass(mean, sd, value, p)
+
+
+def _mass(component: Mapping[str, Any], name: str) -> tuple[float | None, float]:
+    """The value of a column that many rows bear, and its probability; None if there is no such value."""
+    masses = component.get("at_value")
+    own = masses.get(name) if isinstance(masses, Mapping) else None
+    own = own if isinstance(own, Mapping) else {}
+    return number(own.get("value")), number(own.get("probability")) or 0.0
+
+
 def _at_value(name: str, shown: Sequence[Mapping[str, Any]]) -> list[Entry]:
     """How probable the value is that many rows of a column bear, if there is such a value."""
-    found = [own for c in shown if isinstance(of := c.get("at_value"), Mapping) and (own := of.get(name))]
-    known = [own for own in found if isinstance(own, Mapping)]
-    value = number(known[0].get("value")) if len(known) == len(shown) else None
-    if value is None:
+    found = [_mass(c, name) for c in shown]
+    if (value := found[0][0]) is None:
         return []
-    cells = [f"{number(own.get('probability')) or 0.0:.2f}" for own in known]
-    return [(f"{shortened(safe(name), LONGEST_NAME)} = {value:.6g}", cells)]
+    return [(f"{shortened(safe(name), LONGEST_NAME)} = {value:.6g}", [f"{p:.2f}" for _, p in found])]
 
 
 def _blocks(columns: Sequence[Entry], room: int, first: int) -> list[list[Entry]]:
@@ -131,6 +143,10 @@ def _correlations(document: Mapping[str, Any], n: int) -> list[float]:
 def _correlation(matrix: Any) -> float:
     (a, b), (_, d) = matrix
     return float(b) / sqrt(a * d) if a * d > 0 else nan
+
+
+def _signed(r: float) -> str:
+    return fixed(r, 2) if not isfinite(r) or round(r, 2) <= 0 else f"+{fixed(r, 2)}"
 
 
 def _of(component: Mapping[str, Any], field: str, name: str) -> float:

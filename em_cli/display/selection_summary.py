@@ -107,7 +107,8 @@ def _tell_notes(page: Page, rows: Sequence[Mapping[str, Any]]) -> None:
 def _choice(
     rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any], criterion: str, name: str, best: float
 ) -> str:
-    said = f"Chosen by {name} (lower is better): {model_name(chosen)}."
+    tried = ", as far as tried" if "at the edge of the range" in str(chosen.get("note")) else ""
+    said = f"Chosen by {name} (lower is better){tried}: {model_name(chosen)}."
     second = next((row for row in rows if not _same(row, chosen) and isfinite(_value(row, criterion))), None)
     if second is None:
         others = len(rows) > 1

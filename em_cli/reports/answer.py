@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from em_cli.printable import beside_mass
 from em_cli.reports import criterion
 from em_cli.reports.diagnostics import SURE, sure
 from em_cli.reports.html import Child, Html, bullets, join, paragraph, tag
-from em_cli.reports.numbers import alike, percent, several
+from em_cli.reports.numbers import percent, several, shown, spread
 from em_cli.reports.profile import standardised
 from em_cli.reports.run import Run
+from em_cli.reports.separation import about_each
 from em_cli.reports.sizes import assigned
 from em_cli.reports.style import short
 
 MOST_SAID = 3  # columns of each component
 FAR = 0.5  # standard deviations from the mean of all rows that are worth a word
-TELLING = 0.1  # by which the share of a level exceeds that among all rows
+TELLING = 0.02  # nats about whether a row is of a component; what says less is not worth a word
+FEW_CERTAIN = 0.8  # of the rows; where fewer are, the number of groups is in doubt
 
 
 def sentences(run: Run, trust: str) -> Html:
@@ -36,49 +39,70 @@ def sentences(run: Run, trust: str) -> Html:
 
 
 def _how_many(run: Run) -> list[Child]:
-    n = int(run.document["n_samples"])
-    groups = several(run.k, "group")
-    if run.selection and run.k > 1:
-        return [f"The {n:,} rows of {run.data_name} are best described by ", tag("strong", groups), ":"]
+    n, edge = int(run.document["n_samples"]), _at_edge(run)
+    groups = f"{'at least ' if edge else ''}{several(run.k, 'group')}"
+    rows, tried = f"The {n:,} rows of {run.data_name}", ", as far as tried" if edge else ""
+    doubts = _in_doubt(run)
     if run.k == 1:
-        return [f"The {n:,} rows of {run.data_name} are described as ", tag("strong", "one group"), "."]
-    return [f"The {n:,} rows of {run.data_name} were divided into ", tag("strong", groups), ":"]
+        return [f"{rows} are described as ", tag("strong", groups), f"{tried}."]
+    how = "are best described by" if run.selection else "were divided into"
+    open_to = [f"{tried}. That is open to doubt: {'; '.join(doubts)}. They are:"] if doubts else [f"{tried}:"]
+    return [f"{rows} {how} ", tag("strong", groups), *open_to]
+
+
+def _at_edge(run: Run) -> bool:
+    """Whether more components may be better, none having been tried."""
+    codes = {warning["code"] for warning in run.document["warnings"]}
+    return "edge_of_range" in codes and run.k == max(int(row["k"]) for row in run.selection)
+
+
+def _in_doubt(run: Run) -> list[str]:
+    """Why one should not take the number of groups for granted."""
+    codes, share = {warning["code"] for warning in run.document["warnings"]}, sure(run.shown)
+    said = [f"{run.k} is the most that was tried"] if _at_edge(run) else []
+    said += ["this solution was found once only"] if "reached_once" in codes else []
+    return said + ([f"just {percent(share)} of the rows clearly belong to one of them"] if share < FEW_CERTAIN else [])
 
 
 def _component(run: Run, place: int) -> Html:
-    """Its size, and the columns in which it differs most from all rows."""
+    """Its size, and the columns that tell it from the others."""
     rows = assigned(run)[place]
     head = tag("strong", f"component {short(run.names[place])}")
     counted = "by weight" if run.document.get("weight_column") else "rows"
-    size = f" holds {percent(float(run.weights[place]))} ({rows:,.0f} {counted})"
-    traits = _traits(run, place, FAR) or _traits(run, place, 0.0)
-    said = [text for _, text in sorted(traits, key=lambda trait: -trait[0])[:MOST_SAID]]
+    share = percent(rows / max(sum(assigned(run)), 1.0))
+    size = f": weight {shown(float(run.weights[place]), 2)}; likeliest for {rows:,.0f} {counted}, {share}"
+    told = {at: about_each(run, at)[place] for at in range(len(run.schema.columns))} if run.k > 1 else {}
+    most = sorted(told, key=lambda at: -round(told[at], 9))[:MOST_SAID]
+    said = [_trait(run, place, at) for at in most if at == most[0] or told[at] > TELLING]
     return join([mark(run, place), head, size, f": {'; '.join(said)}." if said else "."])
 
 
-def _traits(run: Run, place: int, far: float) -> list[tuple[float, str]]:
-    """Of the columns that set the component apart so far: how far, and in which words."""
-    component = run.document["components"][place]
-    numbers = [at for at, column in enumerate(run.schema.columns) if not column.levels]
-    away = standardised(run, numbers)[0][place] if numbers else ()
-    found: list[tuple[float, str]] = []
-    for at, z in zip(numbers, away, strict=True):
-        name = run.column(at).name
-        mean, sd = component["mean"].get(name), component["sd"].get(name)
-        if mean is None or not isfinite(z) or abs(z) < far:
-            continue
-        (around,) = alike([mean], [sd])
-        word = "middling" if abs(z) < FAR else "high" if z > 0 else "low"
-        if run.column(at).type == "angle":
-            word = "a direction of"
-        found.append((abs(float(z)), f"{word} {short(name)}, {around}"))
-    share = run.weights[: run.k] / run.weights[: run.k].sum()
-    for name, levels in component.get("probabilities", {}).items():
-        level = max(levels, key=lambda level: levels[level])
-        usual = float(share @ [other["probabilities"][name][level] for other in run.document["components"]])
-        if levels[level] - usual > TELLING:
-            found.append((4 * (levels[level] - usual), f"{short(name)} {short(level)} in {percent(levels[level])}"))
-    return found
+def _trait(run: Run, place: int, at: int) -> str:
+    """What a column is like in a component."""
+    component, column = run.document["components"][place], run.column(at)
+    name = column.name
+    if column.levels:
+        share = run.weights[: run.k] / run.weights[: run.k].sum()
+        others = [other["probabilities"][name] for other in run.document["components"]]
+        levels = component["probabilities"][name]
+        usual = {level: float(share @ [other[level] for other in others]) for level in levels}
+        level = max(levels, key=lambda level: levels[level] - usual[level])
+        return f"{short(name)} {short(level)} in {percent(levels[level])}"
+    z = standardised(run, [at])[0][place][0]
+    word = "middling " if abs(z) < FAR else "high " if z > 0 else "low "
+    word = "" if not isfinite(z) else "a direction of " if column.type == "angle" else word
+    return f"{word}{short(name)}, {in_words(component, name)}"
+
+
+def in_words(component: Mapping[str, Any], name: str) -> str:
+    """Mean and standard deviation of a column; of what is not at the value that many rows bear, and how many do."""
+    mean, sd = component["mean"].get(name), component["sd"].get(name)
+    mass = component.get("at_value", {}).get(name)
+    if mass is None or mean is None or sd is None:
+        return spread(mean, sd)
+    value, p = float(mass["value"]), float(mass["probability"])
+    rest = beside_mass(mean, sd, value, p)
+    return f"{value:.6g} in {percent(p)}" + (f", else {spread(*rest)}" if rest[0] is not None else "")
 
 
 def _noise(run: Run) -> str:

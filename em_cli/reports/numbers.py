@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import floor, isfinite, log10
 
-DIGITS = 3  # of a standard deviation
+from em_cli.printable import fixed, mean_and_sd
 
 
 def shown(value: float | None, decimals: int) -> str:
-    if value is None or not isfinite(value):
-        return "—"
-    return f"{value:.{decimals}f}"
+    return fixed(value, decimals)
 
 
 def significant(value: float | None, digits: int = 4) -> str:
@@ -28,14 +25,9 @@ def decimals_of(value: float, digits: int) -> int:
     return min(12, max(0, digits - 1 - floor(log10(abs(value))))) if value else 0
 
 
-def alike(means: Sequence[float | None], sds: Sequence[float | None]) -> list[str]:
-    """Means with their standard deviations, all with as many decimals as the deviations deserve."""
-    spreads = [sd for sd in sds if sd is not None and isfinite(sd) and sd > 0]
-    sizes = [abs(mean) for mean in means if mean is not None and isfinite(mean)]
-    if not spreads or max([*spreads, *sizes]) >= 1e9 or max([*spreads, *sizes]) < 1e-4:
-        return [f"{significant(mean)} ± {significant(sd, DIGITS)}" for mean, sd in zip(means, sds, strict=True)]
-    decimals = decimals_of(max(min(spreads), max(spreads) / 100), DIGITS)
-    return [f"{shown(mean, decimals)} ± {shown(sd, decimals)}" for mean, sd in zip(means, sds, strict=True)]
+def spread(mean: float | None, sd: float | None) -> str:
+    """A mean with its standard deviation in brackets."""
+    return "{} ({})".format(*mean_and_sd(mean, sd))
 
 
 def percent(share: float) -> str:

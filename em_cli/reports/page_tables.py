@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from em_cli.reports import criterion
-from em_cli.reports.answer import mark
+from em_cli.reports.answer import in_words, mark
 from em_cli.reports.html import Child, Html, figure_of, join, paragraph, split_table, table, tag
-from em_cli.reports.numbers import alike, percent, shown
+from em_cli.reports.numbers import percent, shown
 from em_cli.reports.run import Run
 from em_cli.reports.sizes import assigned
 from em_cli.reports.style import short
@@ -33,14 +33,14 @@ def components(run: Run) -> Html:
     rows: list[Child] = [f"{n:,.0f}" for n in assigned(run)[:k]]
     weights += [figure_of(float(weight), shown(float(weight), 3)) for weight in run.weights[run.k :]]
     rows += [f"{n:,.0f}" for n in assigned(run)[run.k :]]
-    lines: list[list[Child]] = [["weight", "", *weights], ["rows", "", *rows]]
+    lines: list[list[Child]] = [["weight", "", *weights], ["likeliest for so many rows", "", *rows]]
     for place, column in enumerate(run.schema.columns[:MOST_COLUMNS]):
         family = run.group_of(place).family.replace("_", " ")
         kind = column.type if family == column.type else f"{column.transform or column.type}, {family}"
         cells = _levels(run, column.name, k) if column.levels else _numbers(run, column.name, k)
         lines.append([short(column.name), kind, *cells, *blank])
     made = split_table(
-        "Components: mean ± standard deviation of numbers, the likeliest levels of categories",
+        "Components: mean (standard deviation) of numbers, the likeliest levels of categories",
         ["", "described as", *heads, *extra],
         lines,
         fixed=2,
@@ -53,10 +53,9 @@ def components(run: Run) -> Html:
 
 def _numbers(run: Run, name: str, k: int) -> list[Child]:
     found = run.document["components"][:k]
-    means, sds = ([component[field].get(name) for component in found] for field in ("mean", "sd"))
     return [
-        figure_of(mean, words) if mean is not None else words
-        for mean, words in zip(means, alike(means, sds), strict=True)
+        figure_of(mean, words) if (mean := component["mean"].get(name)) is not None else words
+        for component, words in ((component, in_words(component, name)) for component in found)
     ]
 
 

@@ -15,12 +15,28 @@ TRIED = 24  # columns that are tried beside those already chosen: the best by th
 
 def information(run: Run, places: Sequence[int]) -> float:
     """H(labels) − mean H(labels | cells of these columns): how much they say of the component of a row."""
+    left = _entropy(_labels(run, places))
+    return float(_entropy(run.weights) - np.average(left, weights=run.shown.some(ROWS).weights))
+
+
+def about_each(run: Run, place: int) -> Array:
+    """(K,) the same of a column, about whether a row is of the component or not."""
+    beside = run.beside(place)
+    if beside is None:
+        return np.zeros(len(run.weights))
+    p = _labels(run, [place, *beside])
+    left = np.average(_entropy(np.stack([p, 1 - p])), axis=1, weights=run.shown.some(ROWS).weights)
+    found: Array = _entropy(np.stack([run.weights, 1 - run.weights])) - left
+    return found
+
+
+def _labels(run: Run, places: Sequence[int]) -> Array:
+    """(K, m) the probabilities of the components of rows of which just these columns are known."""
     rows = run.shown.some(ROWS)
     log_joint = run.log_density(places, rows.x[list(places)]) + np.log(run.weights)[:, None]
-    highest = log_joint.max(axis=0)
-    joint = np.exp(log_joint - highest)
-    left = _entropy(joint / joint.sum(axis=0))
-    return float(_entropy(run.weights) - np.average(left, weights=rows.weights))
+    joint = np.exp(log_joint - log_joint.max(axis=0))
+    shares: Array = joint / joint.sum(axis=0)
+    return shares
 
 
 def ranked(run: Run, places: Sequence[int]) -> list[int]:

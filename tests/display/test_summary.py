@@ -138,6 +138,23 @@ def test_names_are_harmless(color):
     assert ("\x1b" in text) is color
 
 
+def test_a_point_mass_is_told_apart_from_the_rest():
+    """Half of the cells are 0, the others 4 ± 2: together their mean is 2 and their standard deviation √6."""
+    mass = {"value": 0.0, "probability": 0.5}
+    first = FAITHFUL["components"][0]
+    own = {"mean": {"rain": 2.0}, "sd": {"rain": 6**0.5}, "at_value": {"rain": mass}}
+    document = FAITHFUL | {"feature_names_in": ["rain"], "components": [first | own], "covariances": None}
+    text = summary(document)
+    assert "rain ≠ 0" in text and "rain = 0" in text and "4.00 (2.00)" in text and "0.50" in text
+    assert "±" not in text and "2.449" not in text
+
+
+def test_no_correlation_is_minus_nought():
+    covariances = [[[1.0, -0.001], [-0.001, 1.0]], [[1.0, 0.5], [0.5, 1.0]]]
+    text = summary(FAITHFUL | {"covariances": covariances})
+    assert "-0.00" not in text and " 0.00" in text and "+0.50" in text
+
+
 def test_doubtful_components_and_warnings():
     document = copy.deepcopy(FAITHFUL)
     document["components"][1]["degenerate"] = True
@@ -161,13 +178,15 @@ def test_a_model_file_by_another_hand():
     [
         ([(4.28966, 0.41227), (2.03639, 0.263)], ["4.290 (0.412)", "2.036 (0.263)"]),
         ([(3692.1, 456.3), (10.0, 502.4)], ["3692 (456)", "  10 (502)"]),
+        ([(24.71, 18.637), (0.875, 0.808)], ["24.7   (18.6) ", " 0.875 (0.808)"]),
+        ([(-0.0003, 1.25), (-1.0, 0.5)], [" 0.00  (1.25) ", "-1.000 (0.500)"]),
         ([(1.6e9, 3.2), (1.6e9 + 7, 2.5)], ["1600000000.00 (3.20)", "1600000007.00 (2.50)"]),
         ([(1.234e9, 2e8), (2.5e9, 3e8)], ["1.234e+09 (2.00e+08)", "2.500e+09 (3.00e+08)"]),
         ([(1.234e-9, 2e-10)], ["1.234e-09 (2.00e-10)"]),
-        ([(80.0, 6.0), (54.0, 1e-9)], ["80.0000 (6.0000) ", "54.0000 (1.0e-09)"]),
+        ([(80.0, 6.0), (54.0, 1e-9)], ["80.00     (6.00)   ", "54.000000 (1.0e-09)"]),
         ([(1e9, 1e-9)], ["1000000000.00000 (1.0e-09)"]),
         ([(0.0, 0.0)], ["0.0 (0.0)"]),
-        ([(float("nan"), float("nan")), (1.0, 0.5)], ["    — (—)    ", "1.000 (0.500)"]),
+        ([(float("nan"), float("nan")), (1.0, 0.5)], ["—     (—)    ", "1.000 (0.500)"]),
     ],
 )
 def test_numbers_are_readable(pairs, shown):

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,8 +13,9 @@ from pages import Page, check
 from program import ENVIRONMENT, em
 from shown import fitted, home, run
 
+from em_cli.reports.answer import sentences
 from em_cli.reports.html import tag, text
-from em_cli.reports.numbers import alike, percent, significant
+from em_cli.reports.numbers import percent, significant, spread
 from em_cli.reports.style import THEMES
 from em_cli.reports.stylesheet import PANELS
 from em_cli.runs.plotting import report_of
@@ -64,9 +66,42 @@ def test_the_answer_at_a_glance():
     said = " ".join(page_of("faithful").words.split())
     answer = said[said.index("The 272 rows") : said.index("What was asked", said.index("The 272 rows"))]
     assert "were divided into two groups" in answer
-    assert re.search(r"component 1 holds 64 % \(175 rows\): high eruptions, 4\.290 ± 0\.412; high waiting", answer)
-    assert re.search(r"component 2 holds 36 % \(97 rows\): low eruptions, 2\.036 ± 0\.263; low waiting", answer)
+    for said in (
+        "component 1: weight 0.64; likeliest for 175 rows, 64 %: high eruptions, 4.290 (0.412); high waiting",
+        "component 2: weight 0.36; likeliest for 97 rows, 36 %: low eruptions, 2.036 (0.263); low waiting",
+    ):
+        assert said in answer.replace(" :", ":")
     assert "clearly apart" in answer
+
+
+def test_headlines_carry_doubt():
+    """Six of one to six, found once, by which few rows are certain, are no six groups."""
+    found = run("swept")
+    k = found.k
+    selection = [row for row in found.selection if row["k"] <= k]
+    warnings = [{"code": code, "message": ""} for code in ("edge_of_range", "reached_once")]
+    unsure = replace(found.shown, responsibilities=np.full_like(found.shown.responsibilities, 1 / k))
+    doubtful = replace(
+        found, selection=tuple(selection), document=dict(found.document) | {"warnings": warnings}, rows=unsure
+    )
+    said = " ".join(str(sentences(doubtful, "")).split())
+    assert "best described by <strong>at least three groups</strong>, as far as tried" in said
+    assert "3 is the most that was tried; this solution was found once only; just 0 % of the rows" in said
+    plain = str(sentences(run("faithful"), ""))
+    assert "<strong>two groups</strong>:" in plain and "doubt" not in plain and "±" not in plain
+
+
+def test_sentences_choose_the_columns_that_tell_most(tmp_path):
+    """By what they say of the component, as figures do: a spread counts, a mean alike in another component does not."""
+    rng = np.random.default_rng(2)
+    z = rng.integers(0, 2, 300)
+    wide, near = np.where(z, 20, 0.5) * rng.standard_normal(300), 0.6 * z + rng.standard_normal(300)
+    churn = np.where(rng.random(300) < 0.5, "yes", "no")
+    lines = [f"{a:.4f},{b:.4f},{c}" for a, b, c in zip(wide, near, churn, strict=True)]
+    (tmp_path / "d.csv").write_text("\n".join(["wide,near,churn", *lines]) + "\n")
+    em("fit", "d.csv", "-k", 2, "--effort", "low", "--format", "none", cwd=tmp_path)
+    said = str(sentences(read_run(str(tmp_path / "d.em"), [str(tmp_path / "d.csv")]), ""))
+    assert said.count("middling wide") == 2 and "churn" not in said
 
 
 def test_the_table_of_a_sweep():
@@ -158,8 +193,8 @@ def test_markup_is_only_what_was_made_here():
 
 
 def test_numbers_for_people():
-    assert alike([4.28966, 2.03639], [0.41227, 0.263]) == ["4.290 ± 0.412", "2.036 ± 0.263"]
-    assert alike([1e12, None], [1e10, None]) == ["1.000e+12 ± 1.00e+10", "— ± —"]
+    assert [spread(24.71, 18.637), spread(0.875, 0.808)] == ["24.7 (18.6)", "0.875 (0.808)"]
+    assert [spread(-0.001, 1.25), spread(None, None)] == ["0.00 (1.25)", "— (—)"]
     assert [percent(p) for p in (0, 1e-9, 0.054, 0.5, 0.98, 1 - 1e-9, 1)] == [
         "0 %", "< 0.1 %", "5.4 %", "50 %", "98.0 %", "> 99.9 %", "100 %",
     ]  # fmt: skip
