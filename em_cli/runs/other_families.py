@@ -19,7 +19,7 @@ from em_cli.engine.scoring import score_block
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import EmError, UsageError
 from em_cli.models.alternatives import Change, alternatives, redescribed
-from em_cli.models.groups import Group
+from em_cli.models.groups import Group, options_of
 from em_cli.models.specification import families_of, groups_of, one_family
 from em_cli.models.variants import Variant, models, variants
 from em_cli.runs.configure import Settings
@@ -60,8 +60,11 @@ class Refits:
         settings = self.settings
         config, data = redescribed(settings.config, self.data, variant.changes)
         update: dict[str, Any] = {"covariance": [variant.covariance]} if config.covariance else {}
-        several = len(families_of(config)) > 1
-        update["family"] = variant.family.partition(", ")[0] if several else families_of(config)[0]
+        update["family"] = families_of(config)[0]
+        if len(families_of(config)) > 1:
+            name = variant.family.partition(", ")[0]
+            own = {option: value for option, value in config.family_options.items() if option in options_of(name)}
+            update |= {"family": name, "family_options": own}
         request = replace(settings.request, command="fit")
         settings = replace(settings, config=config.model_copy(update=update), request=request)
         return replace(self, settings=settings, data=data)
@@ -126,7 +129,11 @@ def candidates(refits: Refits, groups: Sequence[Group], schema: Schema, model: M
     for group in groups:
         for place in group.columns:
             column, values = schema.columns[place], block.x[place]
-            if column.name not in given and (able := alternatives(column, group, values)):
+            if (
+                column.name not in given
+                and "means" not in group.options
+                and (able := alternatives(column, group, values))
+            ):
                 found.append((-_skewness(values), able))
     cost = block.n_rows * model.n_components * (1 + model.family.n_features() / FEATURES) * FIRST.max_iterations
     most = max(LEAST, int(BUDGET / cost)) if refits.settings.config.search.other_families is None else None
@@ -150,9 +157,9 @@ def _refitted(refits: Refits, before: FitResult, wanted: Sequence[Changes]) -> l
         try:
             groups = groups_of(config, data, one_family(config))
             (variant,) = variants({"": groups}, config.covariance)
+            ((_, model),) = models(data.schema, data.source, refits.survey.columns, [variant], [k])
         except EmError:  # it does not go with what was asked for besides
             continue
-        ((_, model),) = models(data.schema, data.source, refits.survey.columns, [variant], [k])
         described[id(model)] = (changes, groups, data)
         climbs.append(Candidate(model, EM(), model.start(block, at), 0))
     return [_Refit(*described[id(r.candidate.model)], r) for r in _climbed(refits, before, climbs)]

@@ -92,6 +92,13 @@ def test_a_sweep_compares_what_columns_are_taken_for(tmp_path):
     em("report", "all.em", cwd=tmp_path)
 
 
+def test_a_sweep_of_families_is_looked_at_too(tmp_path):
+    """The options of one family are none of the other."""
+    options = ("--family", "gaussian,student_t", "--set", "family.dof=common", "-k", 2, "--effort", "low")
+    em("select", skewed(tmp_path, 200), *options, *ASKED, "-o", "s.em", cwd=tmp_path)
+    assert "total spend" in said_of(params_of(tmp_path / "s.em"))
+
+
 def test_a_search_finds_families(tmp_path):
     file, more = skewed(tmp_path, 200, counts=True), ("-k", "2", "--effort", "low", "--format", "none")
     em("select", file, *more, "--family", "search", "-o", "found.em", cwd=tmp_path)
@@ -143,12 +150,19 @@ def test_it_can_be_done_without_and_is_where_rows_are_many(tmp_path, monkeypatch
 
 @pytest.mark.parametrize(
     "options",
-    [("--prior", "weak"), ("--noise",), ("--family", "ppca", "-k", 1), ("--covariance", "diag"), ("--weights", "age")],
+    [
+        ("--set", "family.means=[[30, 31], [150, 50]]", "--family", "gaussian"),
+        ("--prior", "weak"),
+        ("--noise",),
+        ("--family", "ppca", "-k", 1),
+        ("--covariance", "diag"),
+        ("--weights", "age"),
+    ],
     ids=lambda options: options[0].lstrip("-"),
 )
 def test_it_goes_with_other_options(options, tmp_path):
     """What is advised can be followed beside them, or nothing is."""
-    file, more = skewed(tmp_path), ("--effort", "low", *ASKED, *options)
+    file, more = skewed(tmp_path), (*(() if "--set" in options else ("--effort", "low")), *ASKED, *options)
     k = () if "-k" in options else ("-k", 2)
     em("fit", file, *k, *more, "-o", "one.em", cwd=tmp_path)
     said = said_of(params_of(tmp_path / "one.em"))
