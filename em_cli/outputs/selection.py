@@ -15,9 +15,9 @@ from em_cli.models.variants import Variant
 from em_cli.outputs.document import Context, Scored, mclust_name, scored, stop_reason
 from em_cli.outputs.selection_fields import columns
 from em_cli.outputs.tables import csv_text
-from em_cli.search.ledger import Fitted, Verdict, first_reason
+from em_cli.search.ledger import Fitted, Verdict
 
-UNRANKED = "not ranked, under a weak prior: every start collapsed without it, "
+UNRANKED = "not ranked, under a weak prior: "
 NESTED = 0.01  # nats by which a mixture may fall below one of fewer components before it is said
 
 
@@ -71,8 +71,8 @@ def table(
             result = scored(replace(fitted, label=row["covariance"]), own, source, runner)
             row |= _figures(result, own, criterion)
             if fitted.without_prior and not last_resort:
-                reason = first_reason(fitted.without_prior.ledger)
-                row |= dict.fromkeys(names(criterion)) | {"note": UNRANKED + reason}
+                note = UNRANKED + fitted.without_prior.why_none
+                row |= dict.fromkeys(names(criterion)) | {"note": note}
             else:
                 if row["prior"] == "none":  # which nests mixtures
                     compare_to_fewer(row, not any(result.degeneracies), tops)

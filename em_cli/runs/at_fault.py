@@ -76,6 +76,8 @@ def of_search(data: Data, fitted: Fitted) -> AtFault | None:
 
 def collapsed(data: Data, fitted: Fitted) -> str:
     """That every start collapsed, why, and along what."""
+    if not fitted.ledger:
+        return f"too few rows for k = {fitted.n_components} ({fitted.failure})"
     starts, at_fault = len(fitted.ledger), of_search(data, fitted)
     along = f": {at_fault.words}" if at_fault else ""
     whole = "the start" if starts == 1 else f"every one of {starts} starts"

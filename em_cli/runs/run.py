@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -39,10 +39,12 @@ from em_cli.runs.search_plan import check_memory, deadline_of, plan_of, runner_o
 from em_cli.runs.stdout import plan_text
 from em_cli.runs.tasks import Tasks, tasks_of
 from em_cli.runs.verify import verified
+from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import Fitted
 from em_cli.search.search import Plan, Task, search
 from em_cli.search.survey import Survey
 from em_cli.search.time_estimate import seconds
+from em_cli.search.too_few_rows import too_few_rows
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.spool import Spool
 from em_cli.sources.table import Data
@@ -86,25 +88,36 @@ class Run:
     def search(self, wanted: Tasks) -> list[Fitted]:
         """Fit the models; where one has no sound fit, with a weak prior. Refused if memory would not do."""
         check_memory(self.settings.config, self.data, wanted.tasks, self.plan)
-        fits = self._searched(wanted.tasks, wanted.survey)
-        again = wanted.with_prior([place for place, fitted in enumerate(fits) if fitted.chosen is None])
-        if again and not self.halt():
-            with_prior = self._searched(tuple(again.values()), wanted.survey)
-            for place, fitted in zip(again, with_prior, strict=True):
-                fits[place] = replace(fitted, without_prior=fits[place])
-        return fits
+        fits, possible = dict[int, Fitted](), dict[int, Task]()
+        able = wanted.with_prior(range(len(wanted.tasks)))
+        for place, task in enumerate(wanted.tasks):
+            if place in able and (why := too_few_rows(task.model, wanted.survey)):
+                fits[place] = Fitted(task.label, task.model.n_components, None, (), (), why)
+            else:
+                possible[place] = task
+        fits |= self._searched(possible, wanted.survey, self.plan)
+        again = {place: task for place, task in able.items() if fits[place].chosen is None}
+        if not self.halt():  # what is not to be ranked is not worth a long search
+            plan = self.plan if len(again) == len(fits) else replace(self.plan, effort=EFFORTS["low"])
+            found = self._searched(again, wanted.survey, plan)
+            fits |= {place: replace(fitted, without_prior=fits[place]) for place, fitted in found.items()}
+        return [fits[place] for place in range(len(wanted.tasks))]
 
-    def _searched(self, tasks: Sequence[Task], known: Survey) -> list[Fitted]:
+    def _searched(self, tasks: Mapping[int, Task], known: Survey, plan: Plan) -> dict[int, Fitted]:
+        """The fits of tasks, by their places."""
+        if not tasks:
+            return {}
         with self.record.timed("search", shown=False):
-            return search(
-                tasks,
+            fits = search(
+                tuple(tasks.values()),
                 known,
                 self.runner,
-                self.plan,
+                plan,
                 self.record.observe,
                 self.halt,
                 self.checkpoint,
             )
+        return dict(zip(tasks, fits, strict=True))
 
     def give_up(self, fitted: Fitted) -> NoReturn:
         """End a run that has no fit to write: interrupted before there was any, or `NoFit`."""

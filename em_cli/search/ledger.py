@@ -69,6 +69,11 @@ class Fitted:
     )
 
     @property
+    def why_none(self) -> str:
+        """Why there is no fit, by the first of its starts."""
+        return first_reason(self.ledger) if self.ledger else self.failure
+
+    @property
     def optimisation_error(self) -> float:
         """Nats by which the log-likelihood may fall short of the best: what the climb has left, and, where one
         search only came here, how far the next best is below."""

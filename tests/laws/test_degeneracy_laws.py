@@ -12,6 +12,8 @@ from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Verdict
+from em_cli.search.survey import survey
+from em_cli.search.too_few_rows import too_few_rows
 from em_cli.sources.in_memory import InMemory
 
 each_covariance = pytest.mark.parametrize("covariance", CLIMBED)
@@ -109,3 +111,15 @@ def test_a_column_may_be_a_copy_of_another():
     alone = find_one(Gaussian(), x, 2)
     both = find_one(Gaussian(), np.concatenate([x, 2 * x[:1] + 1]), 2)
     assert np.allclose(np.sort(both.weight), np.sort(alone.weight), atol=0.05)
+
+
+@each_covariance
+@pytest.mark.parametrize("k", [1, 3])
+def test_too_few_rows_are_told_before_any_search_where_none_finds_a_sound_fit(covariance, k):
+    """Rows that are all different, and a few more columns than a share of them could tell."""
+    x, _ = rows(("real",) * 4, 25, 5 * k, 1.0)
+    model = bound_model(Gaussian(covariance), InMemory(x), k)
+    said = too_few_rows(model, survey(InMemory(x)))
+    (fitted,) = find(Gaussian(covariance), x, [k])
+    assert not said or fitted.chosen is None
+    assert said or covariance != "full"
