@@ -10,6 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from em_cli import __version__, memory
+from em_cli.commands.bootstrap import bootstrap
 from em_cli.commands.compare import compare
 from em_cli.commands.config import config
 from em_cli.commands.fit import fit
@@ -51,6 +52,7 @@ app.command()(sample)
 app.command()(impute)
 app.command()(outliers)
 app.command()(compare)
+app.command()(bootstrap)
 app.command()(show)
 app.command()(plot)
 app.command()(report)

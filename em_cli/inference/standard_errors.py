@@ -68,8 +68,8 @@ def standard_errors(
         found = information(model, chart, parameters, around, source, runner, frequencies)
         if not (np.isfinite(found.observed).all() and np.isfinite(found.scores).all()):
             return NoStandardErrors("the log-likelihood is not smooth at the fit: a component is about to collapse.")
-        document = _document(model, parameters)
-        values, moved = _values(document), np.array([_values(_document(model, one)) for one in _each(around)])
+        document = described(model, parameters)
+        values, moved = numbers_of(document), np.array([numbers_of(described(model, one)) for one in _each(around)])
         gradient = differences(moved).T
         free_of_bounds = ~_one_sided(moved - values)
         left, directions = np.linalg.eigh(found.observed * np.outer(free_of_bounds, free_of_bounds))
@@ -97,7 +97,7 @@ def _each(stacked: Parameters) -> Iterator[Parameters]:
     return (take(stacked, index) for index in range(n_candidates(stacked)))
 
 
-def _values(document: Mapping[str, Any]) -> Array:
+def numbers_of(document: Mapping[str, Any]) -> Array:
     return np.array([value for _, value in leaves(document)])
 
 
@@ -119,7 +119,7 @@ def _held(model: Model, chart: ModelChart, found: Information, left: Array, dire
     return held
 
 
-def _document(model: Model, parameters: Parameters) -> dict[str, Any]:
+def described(model: Model, parameters: Parameters) -> dict[str, Any]:
     """The parameters by name; mean and standard deviation of each component and column beside them."""
     means, sds = model.family.moments(parameters.components)
     return model.to_document(parameters) | {"mean": means.tolist(), "sd": sds.tolist()}

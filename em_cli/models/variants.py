@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from em_cli.engine.rows import Source
 from em_cli.engine.scoring import base_measures
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
+from em_cli.latents import LATENTS
 from em_cli.latents.independent import Independent
 from em_cli.models.alternatives import Change
 from em_cli.models.groups import Group, built, family_name
@@ -121,3 +123,12 @@ def models(
         for variant, model, constant in zip(wanted, first, constants, strict=True)
         for k in ks
     ]
+
+
+def model_again(document: Mapping[str, Any], schema: Schema, groups: tuple[Group, ...], source: Source) -> Model:
+    """The model of a document, bound to rows in order to be fitted to them."""
+    columns = columns_as_fitted(schema, source, summarize(source))
+    family = built(schema, groups, document.get("covariance_type") or "").bind(columns)
+    latent = LATENTS.load(document["latent"]).of_document(document).bind(family, columns)
+    prior = WEAK if document.get("prior") == "weak" else 0.0
+    return Model(family, latent, document["n_components"], prior=prior)

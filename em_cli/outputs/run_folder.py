@@ -33,7 +33,7 @@ FILES = frozenset(
             "trace.csv",
             "restarts.csv",
         ),
-        *("run.yaml", "report.html", MANIFEST),
+        *("run.yaml", "report.html", "intervals.csv", "bootstrap.csv", "bootstrap.json", MANIFEST),
     }
 )
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH

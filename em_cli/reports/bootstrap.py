@@ -10,14 +10,11 @@ import numpy as np
 from em_cli.algorithms.em import EM
 from em_cli.engine.arrays import Array
 from em_cli.engine.climb import Candidate
-from em_cli.engine.column_summary import summarize
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.latents import LATENTS
-from em_cli.models.groups import built
-from em_cli.models.variants import columns_as_fitted
+from em_cli.models.variants import model_again
 from em_cli.reports.distances import Classes, Distance, distances
 from em_cli.reports.run import Run
 from em_cli.runners.serial import Serial
@@ -77,10 +74,7 @@ def _replicate(run: Run, n: int, rng: np.random.Generator) -> tuple[Run, Run | N
     if not _refits(run):
         return drawn, drawn
     source = InMemory(x, weights)
-    columns = columns_as_fitted(run.schema, source, summarize(source))
-    family = built(run.schema, run.groups, run.document.get("covariance_type") or "").bind(columns)
-    latent = LATENTS.load(run.document["latent"]).of_document(run.document).bind(family, columns)
-    model = Model(family, latent, run.k)
+    model = model_again(run.document, run.schema, run.groups, source)
     result = fit([Candidate(model, EM(), model.from_document(run.document), 0)], source, Serial(), PASSES)[0]
     if result.status is Status.DEGENERATE or not np.isfinite(result.log_likelihood):
         return drawn, None

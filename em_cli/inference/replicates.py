@@ -1,0 +1,121 @@
+"""Bootstrap replicates of a fit: the same model climbs from it, under weights of each one's own.
+
+Nonparametric (Efron 1979), weighted likelihood (Newton & Raftery 1994) and the jackknife (Tukey 1958). A replicate
+depends on the seed and its number alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+
+from em_cli.algorithms.em import EM
+from em_cli.algorithms.lbfgs import LBFGS
+from em_cli.engine.arrays import Array, Integers, stack
+from em_cli.engine.climb import Candidate, FitResult
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.fit import fit
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Runner
+from em_cli.engine.scoring import log_densities
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.inference.matching import AMBIGUOUS, distances, matched
+from em_cli.sources.in_memory import InMemory
+
+KINDS = ("nonparametric", "weighted", "jackknife")
+QUICK = Stopping(tolerance=1e-3, max_iterations=30)  # of EM, for which replicates are stacked
+PATIENT = Stopping(tolerance=1e-3, max_iterations=500)  # of L-BFGS, for those that are not done then
+AT_ONCE = 1 << 24  # weights
+
+
+class Verdict(Enum):
+    OK = "ok"
+    AMBIGUOUS = "ambiguous"  # which of its components is which
+    LOST = "lost"  # a component collapsed, or has no rows
+    UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replicate:
+    """Where the climb of a replicate ended; its components are in the order of those of the fit."""
+
+    number: int
+    result: FitResult
+    parameters: Parameters
+    verdict: Verdict
+    margin: float
+
+
+def weights_of(kind: str, n: int, number: int, seed: int) -> Array:
+    """(n,) how much each row counts in a replicate; they sum to n, but in the jackknife."""
+    if kind == "jackknife":
+        kept = np.ones(n)
+        kept[number] = 0.0
+        return kept
+    rng = np.random.default_rng((seed, number))
+    if kind == "weighted":
+        drawn: Array = rng.standard_exponential(n)
+        shares: Array = drawn * (n / drawn.sum())
+        return shares
+    counted: Array = np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)
+    return counted
+
+
+def replicates(
+    model: Model, start: Parameters, source: InMemory, runner: Runner, kind: str, many: int, seed: int
+) -> Iterator[Replicate]:
+    """So many of them, in their order."""
+    n, base = source.n_rows, _of_rows(model, start, source)
+    at_once = max(1, AT_ONCE // n)
+    for first in range(0, many, at_once):
+        numbers = range(first, min(first + at_once, many))
+        candidates = [
+            Candidate(model, EM(), start, number, weights=weights_of(kind, n, number, seed)) for number in numbers
+        ]
+        for number, result in zip(numbers, _climbed(candidates, source, runner), strict=True):
+            yield _aligned(number, result, model, source, base)
+
+
+def _climbed(candidates: list[Candidate], source: InMemory, runner: Runner) -> list[FitResult]:
+    results = fit(candidates, source, runner, QUICK)
+    late = [place for place, result in enumerate(results) if result.status is Status.MAX_ITERATIONS]
+    onwards = [replace(candidates[p], algorithm=LBFGS(), start=results[p].parameters) for p in late]
+    for place, result in zip(late, fit(onwards, source, runner, PATIENT) if onwards else (), strict=True):
+        results[place] = result
+    return results
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """What a mixture says of the rows."""
+
+    log_density: Array  # (K, n) of its components
+    responsibilities: Array  # (K, n)
+
+
+def _of_rows(model: Model, parameters: Parameters, source: InMemory) -> _Rows:
+    stacked = stack([parameters])
+    density = log_densities(model, stacked, source.x, np.zeros((1, model.n_components)))
+    joint = density + model.latent.log_prior(stacked.latent)[..., None]
+    model.latent.posterior(joint, stacked.latent, replace(source[0], weights=None))
+    return _Rows(density[0], joint[0])
+
+
+def _aligned(number: int, result: FitResult, model: Model, source: InMemory, base: _Rows) -> Replicate:
+    """With its components in the order of those of the fit that they are nearest to."""
+    own = result.parameters
+    if result.status is Status.DEGENERATE or not np.isfinite(result.log_likelihood):
+        return Replicate(number, result, own, Verdict.LOST, np.nan)
+    if any(collapse is not None for collapse in model.family.degenerate(own.components, result.weight)):
+        return Replicate(number, result, own, Verdict.LOST, np.nan)
+    found = _of_rows(model, own, source)
+    pairs = matched(distances(base.responsibilities, base.log_density, found.responsibilities, found.log_density))
+    order: Integers = pairs.second[np.argsort(pairs.first)]
+    unfinished = result.status is not Status.CONVERGED
+    verdict = Verdict.UNFINISHED if unfinished else Verdict.AMBIGUOUS if pairs.margin < AMBIGUOUS else Verdict.OK
+    if model.latent.exchangeable:
+        own = model.renumbered(own, order)
+    return Replicate(number, result, own, verdict, pairs.margin)

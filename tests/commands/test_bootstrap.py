@@ -1,0 +1,131 @@
+"""`em bootstrap`: replicates are fits of resampled rows; intervals from them, or why there are none."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from program import SAMPLES, em
+
+from em_cli.inference.intervals import interval
+from em_cli.inference.replicates import weights_of
+
+# of Old Faithful, VVV, two components: 5,000 replicates climbed to the end by another program's EM
+NONPARAMETRIC = {"weights[1]": 0.02874, "mean[1][1]": 0.03260, "mean[2][2]": 0.60247}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bootstrap")
+    shutil.copy(SAMPLES / "faithful.csv", folder)
+    em("fit", "faithful.csv", "-k", "2", "--tol", "1e-6", "--effort", "low", "-q", "--out", "f.em", cwd=folder)
+    return folder
+
+
+def found(runs, *options):
+    return json.loads(em("bootstrap", "f.em", "--json", "--force", *options, cwd=runs).out)
+
+
+def by_name(document):
+    return {one["parameter"]: one for one in document["intervals"]}
+
+
+def replicates(runs):
+    with (runs / "f.em/bootstrap.csv").open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@pytest.mark.parametrize("kind", ["nonparametric", "weighted"])
+def test_standard_errors_of_old_faithful(kind, runs):
+    document = found(runs, "-B", "300", "--kind", kind)
+    assert (document["kept"], document["lost"], document["withheld"]) == (300, 0, None)
+    own = by_name(document)
+    for name, expected in NONPARAMETRIC.items():
+        assert own[name]["se_bootstrap"] == pytest.approx(expected, rel=4 / np.sqrt(2 * 300))
+        assert own[name]["low"] < own[name]["estimate"] < own[name]["high"]
+        assert own[name]["mc_error"] == pytest.approx(own[name]["se_bootstrap"] / np.sqrt(600))
+    assert own["weights[1]"]["scale"] == "logit" and own["sd[1][2]"]["scale"] == "log"
+    assert own["mean[1][1]"]["column"] == "eruptions" and own["mean[1][1]"]["se_observed"] == pytest.approx(
+        0.0314, 1e-2
+    )
+    assert own["sd[1][1]"]["se_robust"] is not None and own["covariances[1][1][1]"]["se_observed"] is not None
+
+
+def test_a_replicate_depends_on_the_seed_and_its_number_alone(runs):
+    found(runs, "-B", "20")
+    few = replicates(runs)
+    found(runs, "-B", "30")
+    assert replicates(runs)[:20] == few
+    found(runs, "-B", "20", "--seed", "1")
+    assert replicates(runs) != few
+
+
+def test_a_replicate_is_the_fit_of_the_rows_that_were_drawn(runs):
+    found(runs, "-B", "20")
+    drawn = weights_of("nonparametric", 272, 4, 0).astype(int)
+    rows = pd.read_csv(runs / "faithful.csv")
+    rows.loc[rows.index.repeat(drawn)].to_csv(runs / "drawn.csv", index=False)
+    fit = ("fit", "drawn.csv", "-k", "2", "--start", "f.em/params.json", "-q", "--json", "--tol", "1e-6")
+    expected = json.loads(em(*fit, cwd=runs).out)
+    own = replicates(runs)[4]
+    assert float(own["log_likelihood"]) == pytest.approx(expected["log_likelihood"], abs=1e-2)
+    assert float(own["weights[1]"]) == pytest.approx(expected["weights"][0], abs=2e-3)
+
+
+def test_the_jackknife_leaves_out_each_row_once(tmp_path):
+    """For one normal distribution it is the closed form: the error of the mean is s / √n."""
+    shutil.copy(SAMPLES / "six.csv", tmp_path)
+    em("fit", "six.csv", "-k", "1", "-q", "--out", "six.em", cwd=tmp_path)
+    refused = em("bootstrap", "six.em", "--kind", "jackknife", "-B", "50", cwd=tmp_path, status=2)
+    assert "leaves out each row once" in refused.err
+    rng = np.random.default_rng(0)
+    pd.DataFrame({"x": rng.normal(size=40)}).to_csv(tmp_path / "x.csv", index=False)
+    em("fit", "x.csv", "-k", "1", "-q", "--out", "x.em", cwd=tmp_path)
+    document = json.loads(em("bootstrap", "x.em", "--kind", "jackknife", "--json", cwd=tmp_path).out)
+    x = pd.read_csv(tmp_path / "x.csv")["x"]
+    assert document["replicates"] == 40
+    assert by_name(document)["mean[1][1]"]["se_bootstrap"] == pytest.approx(x.std(ddof=1) / np.sqrt(40), rel=1e-3)
+    assert by_name(document)["weights[1]"]["verdict"] == "fixed"
+
+
+def test_intervals_are_withheld_where_components_are_lost(tmp_path):
+    """A component of three rows is not in every resample."""
+    rng = np.random.default_rng(3)
+    rows = np.concatenate([rng.normal(0, 1, 60), [30, 31.2, 32.1]])
+    pd.DataFrame({"x": rows}).to_csv(tmp_path / "x.csv", index=False)
+    em("fit", "x.csv", "-k", "2", "-q", "--out", "x.em", "--type", "x=numeric", cwd=tmp_path)
+    text = em("bootstrap", "x.em", "-B", "60", cwd=tmp_path).out
+    assert "No intervals" in text and "of the replicates lost a component" in " ".join(text.split())
+    document = json.loads((tmp_path / "x.em/bootstrap.json").read_text())
+    assert document["lost"] > 3 and {one["verdict"] for one in document["intervals"]} == {"withheld"}
+
+
+def test_files_are_of_the_run(runs):
+    text = em("bootstrap", "f.em", "-B", "20", "--force", cwd=runs).out
+    assert "20 nonparametric replicates: 20 kept." in text and max(map(len, text.splitlines())) <= 80
+    assert "--force" in em("bootstrap", "f.em", "-B", "20", cwd=runs, status=4).err
+    em("fit", "faithful.csv", "-k", "2", "-q", "--force", "--out", "f.em", "--tol", "1e-6", "--effort", "low", cwd=runs)
+    assert not (runs / "f.em/bootstrap.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("-B", "3"), "-B must be from 20"),
+        (("--kind", "parametrik"), "nonparametric, weighted, jackknife is wanted"),
+        (("--level", "95"), "--level must be from 0.5 up and below 1"),
+    ],
+)
+def test_mistakes_are_told(options, words, runs):
+    assert words in em("bootstrap", "f.em", *options, cwd=runs, status=2).err
+
+
+def test_intervals_stay_in_the_range_of_a_number():
+    rng = np.random.default_rng(1)
+    near_one = 1 / (1 + np.exp(-rng.normal(3, 1, 500)))
+    found = interval("weights[1]", 0.95, near_one, 0.95)
+    assert 0 < found.low < 0.95 < found.high < 1 and found.scale == "logit"
+    found = interval("sd[1][1]", 1.0, np.exp(rng.normal(0, 1, 500)), 0.95)
+    assert found.low > 0 and found.low * found.high == pytest.approx(1)
