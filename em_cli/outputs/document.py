@@ -43,6 +43,7 @@ class Context:
     n_samples: int  # rows fitted
     missing: str
     n_missing: Mapping[str, int]
+    spelled: Mapping[str, Mapping[str, int]]  # missing cells by spelling, of every column
     weights_name: str | None
     label_names: tuple[str, ...]
     weight_type: str
@@ -157,6 +158,11 @@ def document(
             "n_rows_dropped": context.n_rows_read - context.n_samples,
             "missing_policy": context.missing,
             "n_missing": dict(context.n_missing),
+            **(
+                {"missing_spelled": {name: dict(own) for name, own in context.spelled.items()}}
+                if context.spelled
+                else {}
+            ),
             "weight_column": context.weights_name,
             "weight_type": context.weight_type if context.weights_name else None,
             "sum_weights": float(figures.n_rows),

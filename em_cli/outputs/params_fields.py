@@ -76,6 +76,9 @@ class ModelFields(Described):
         OBJECT,
     ]
     n_missing: Annotated[dict[str, Any] | None, says("missing cells of each column that has any")] = None
+    missing_spelled: Annotated[
+        dict[str, dict[str, int]] | None, says('how these are spelled in the file and how often; "" is a blank cell')
+    ] = None
     components: Annotated[list[Any], says("each in the units of the data, the largest first"), LIST]
 
 

@@ -40,6 +40,7 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
         n_samples=len(data.rows),
         missing=config.data.missing,
         n_missing=data.n_missing,
+        spelled=data.spelled,
         weights_name=data.weights_name,
         label_names=data.label_names,
         weight_type=config.data.weight_type,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -28,6 +29,7 @@ from em_cli.search.search import Plan, Task
 from em_cli.sources.quoting import listed
 from em_cli.sources.table import Data
 
+MOST_SPELT = 5
 LOOKED_THROUGH = 100_000  # rows, for the least certain of them
 
 
@@ -40,7 +42,7 @@ def read_line(data: Data) -> str:
     gone = rows - len(data.rows) - len(data.others.rows)
     parts = [f"{data.name}: {rows:,} rows × {columns} column{'s' if len(names) != 1 else ''}"]
     parts += [f"{gone:,} rows with missing cells left out"] if gone else []
-    parts += [f"{sum(data.n_missing.values()):,} missing cells"] if data.n_missing and not gone else []
+    parts += [f"{sum(data.n_missing.values()):,} missing cells{_spelled(data)}"] if data.n_missing and not gone else []
     parts += [f"{len(data.others.rows):,} rows without weight or cells not fitted"] if len(data.others.rows) else []
     if data.total_weight is not None:
         parts.append(f"weights by {safe(str(data.weights_name))}, {data.total_weight:,.6g} in all")
@@ -51,6 +53,17 @@ def read_line(data: Data) -> str:
     parts += [f"{listed(of_kind)} taken as {kind}" for kind, of_kind in taken.items()]
     parts += [f"{safe(c.name)} fitted as its {c.transform}" for c in data.schema.columns if c.transform is not None]
     return "; ".join(parts)
+
+
+def _spelled(data: Data) -> str:
+    """What was taken for missing and how often, unless all of it is blank."""
+    counts = sum((Counter(own) for own in data.spelled.values()), Counter[str]())
+    if not set(counts) - {""}:
+        return ""
+    shown = [
+        f"{times:,} {repr(spelling) if spelling else 'blank'}" for spelling, times in counts.most_common(MOST_SPELT)
+    ]
+    return f" ({', '.join(shown)}{', …' if len(counts) > MOST_SPELT else ''})"
 
 
 def plan_text(settings: Settings, data: Data, tasks: Sequence[Task], plan: Plan, seconds: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +33,9 @@ _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d"
     r"|-?\d+ days( .*)?$"  # a duration, as pandas writes it
 )
+_CODE_NAME = re.compile(
+    r"(zip|post(al)?)[ _.-]?(code)?s?|plz|fips|postleitzahl|(area|country|region)[ _.-]?code", re.IGNORECASE
+)
 ENOUGH = 20  # rows, for two whole numbers to be taken for two levels
 SMALL_MEAN = 5.0  # of counts: a normal distribution would reach below zero
 MANY_LEVELS = 100
@@ -40,6 +43,7 @@ FEW_PER_LEVEL = 5  # rows
 FEW_LEVELS, SEVERAL = 7, 2  # numbers that are taken for levels, and rows of each
 MASS_ROWS, MASS_SHARE = 10, 0.1  # of a value that stands out beside continuous ones, at least;
 MASS_RATIO = 3.0  # and how often it is borne beside the next
+AT_THE_END = 0.05  # of the rows, at the highest of few counts
 CODE_VALUES, ROWS_PER_CODE = 12, 10  # whole numbers that take few values, each many times, may be codes
 
 
@@ -88,11 +92,40 @@ def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
     return found
 
 
-def remarks(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> list[Notice]:
-    """What is to be said of columns that are fitted."""
+def remarks(
+    columns: Sequence[Column],
+    parts: Parts,
+    options: ReadOptions,
+    noughts: Collection[str],
+    place_of_last: Callable[[], str],
+) -> list[Notice]:
+    """What is to be said of columns that are fitted, some of which are written with noughts in front."""
     numeric = [column.name for column in columns if not column.levels]
-    found = suspicions({name: np.concatenate([part.values for part in parts[name]]) for name in numeric})
-    return found + _doubts(columns, parts, options)
+    found = suspicions({name: np.concatenate([part.values for part in parts[name]]) for name in numeric}, place_of_last)
+    return found + _codes(columns, parts, options, noughts) + _doubts(columns, parts, options)
+
+
+def _codes(columns: Sequence[Column], parts: Parts, options: ReadOptions, noughts: Collection[str]) -> list[Notice]:
+    """Numbers that may be codes, by how they are written or called; and counts that may be answers on a scale."""
+    asked = [one for one in columns if options.type_of(one.name) == "auto"]
+    numbers = [one.name for one in asked if one.type in ("numeric", "count")]
+    written_so = [name for name in numbers if name in noughts]
+    called_so = [name for name in numbers if name not in noughts and _CODE_NAME.fullmatch(name.strip())]
+    bounded = [one.name for one in asked if one.type == "count" and _bounded(parts[one.name])]
+    said = {
+        "written with noughts in front, as codes are, fitted as numbers": written_so,
+        "named as codes are, fitted as numbers": called_so,
+        "few whole numbers from 0 with many at the highest, as answers on a scale are, fitted as counts": bounded,
+    }
+    end = "--type NAME=categorical takes them as levels, --exclude leaves them out"
+    return [Notice("looks_like_code", f"{why}: {listed(names)}; {end}") for why, names in said.items() if names]
+
+
+def _bounded(column: Sequence[Examined]) -> bool:
+    """Whether counts end at a number that many rows bear, which a Poisson distribution does not."""
+    values = np.concatenate([part.values for part in column])
+    distinct, rows = np.unique(values[np.isfinite(values)], return_counts=True)
+    return 2 < len(distinct) <= FEW_LEVELS and rows.sum() >= ENOUGH and bool(rows[-1] >= AT_THE_END * rows.sum())
 
 
 def _only_value(name: str, column: Sequence[Examined], kind: str, options: ReadOptions) -> str | None:

@@ -36,7 +36,7 @@ class Found:
     text: str
 
 
-class _Reading(io.TextIOBase):
+class Reading(io.TextIOBase):
     """Text as a file; `io.StringIO` would first spread it over four bytes a character."""
 
     def __init__(self, text: str) -> None:
@@ -81,7 +81,7 @@ def _parsed(text: Lines, found: Layout, beyond: int, missing: list[str], options
         warnings.simplefilter("error", ParserWarning)
         warnings.simplefilter("ignore", DtypeWarning)
         frame = pd.read_csv(
-            _Reading(text.text),
+            Reading(text.text),
             sep=found.delimiter,
             header=None,
             names=[*names, *no_names],

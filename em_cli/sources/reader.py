@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.candidates import candidates, check_same
 from em_cli.sources.column_types import decide, levels_of, remarks, values_of
-from em_cli.sources.dress import undress
+from em_cli.sources.dress import WORD_FOR_NOTHING, undress
 from em_cli.sources.examined import Examined, examine
 from em_cli.sources.files import digest, expand, label
 from em_cli.sources.identifiers import leave_out_identifiers
@@ -25,6 +26,7 @@ from em_cli.sources.quoting import quoted
 from em_cli.sources.redundant import leave_out_redundant
 from em_cli.sources.schema import Schema
 from em_cli.sources.sequences import Sequences, check_weights_of_sequences, sequences_of
+from em_cli.sources.spellings import UNTOLD, spelled, with_noughts
 from em_cli.sources.spool import STDIN
 from em_cli.sources.table import Data, InputFile, Notice, Others
 from em_cli.sources.usable import check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
@@ -44,9 +46,12 @@ class _Content:
     labels: list[Examined] = field(default_factory=list)
     sequence: list[str] = field(default_factory=list)  # cells of the column that names sequences
     times: list[str] = field(default_factory=list)  # and of that of time
+    spelled: dict[str, Counter[str]] = field(default_factory=dict)  # how missing cells are, by column
+    noughts: set[str] = field(default_factory=set)  # columns of numbers that are written with noughts in front
     inputs: list[InputFile] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)  # of the header
     n_read: int = 0  # rows
+    last: Piece | None = None  # that has any
 
     def begin(self, piece: Piece) -> None:
         """What the header of the first file says."""
@@ -60,6 +65,11 @@ class _Content:
         """The next rows."""
         options = self.options
         found = [examine(piece, name, options, column[-1] if column else None) for name, column in self.parts.items()]
+        gappy = [name for name, column in zip(self.parts, found, strict=True) if column.n_missing]
+        for gap, counts in spelled(piece, gappy, options).items():
+            self.spelled.setdefault(gap, Counter()).update(counts)
+        numbers = [name for name, column in zip(self.parts, found, strict=True) if column.texts is None]
+        self.noughts.update(with_noughts(piece, numbers))
         together = np.array([column.values for column in found])  # in one place, not amid the text
         for column, examined, values in zip(self.parts.values(), found, together, strict=True):
             column.append(replace(examined, values=values))
@@ -73,6 +83,13 @@ class _Content:
             if name is not None:
                 cells += texts_of(piece, name)
         self.n_read += len(piece.frame)
+        self.last = piece if len(piece.frame) else self.last
+
+    def place_of_last(self) -> str:
+        """Of the last row."""
+        assert self.last is not None, "there are rows"
+        line = self.last.find(len(self.last.frame) - 1, self.last.names[0]).line
+        return f"row {self.n_read:,}" + (f", line {line:,}" if line is not None else "")
 
     def sequences(self, shown: str) -> Sequences | None:
         """Of the rows, where they follow each other in time."""
@@ -106,13 +123,12 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     shown = label(files[0]) if len(files) == 1 else f"{len(files)} files"
     content = _content(files, shown, options)
     names, written, parts, ids, options = content.names, content.written, content.parts, content.ids, content.options
-    labels, inputs, n_read = content.labels, content.inputs, content.n_read
-    found_in_file = content.notices
+    labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
     undress(parts, options, found_in_file)
     decided = decide(parts, shown, options)
     numbering = leave_out_identifiers(decided, parts, options)
     leave_out_redundant(decided, parts, options)
-    decided.notices += remarks(decided.columns, parts, options)
+    decided.notices += remarks(decided.columns, parts, options, content.noughts, content.place_of_last)
     schema = Schema(tuple(decided.columns))
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
     sequences = content.sequences(shown)
@@ -151,6 +167,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         total_weight=None if weight is None else float(weight.sum()),
         label_names=label_names,
         n_missing=n_missing,
+        spelled=_spellings(content.spelled, n_missing),
         n_gappy=int(np.isnan(x).any(axis=1).sum()) if n_missing and options.missing == "model" else 0,
         why=decided.why,
         notices=(*found_in_file, *decided.notices, *missing, *id_notice(id_like)),
@@ -160,6 +177,16 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         data_sha256=digest(inputs),
         sequences=sequences,
     )
+
+
+def _spellings(found: Mapping[str, Counter[str]], n_missing: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """How missing cells of the fitted columns are spelled; those that no frame took for missing are the word None."""
+    spellings: dict[str, dict[str, int]] = {}
+    for name, n in n_missing.items():
+        counts = Counter(found.get(name, {}))
+        counts[WORD_FOR_NOTHING] += n - counts.total()
+        spellings[name] = {text: times for text, times in counts.most_common() if times > 0 and text != UNTOLD}
+    return {name: own for name, own in spellings.items() if own}
 
 
 def _checked_weights(content: _Content, sequences: Sequences | None, shown: str) -> Array | None:

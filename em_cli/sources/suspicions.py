@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -15,17 +15,18 @@ from em_cli.sources.table import Notice
 
 _MARK = re.compile(r"-1|-?(9{2,}|8{2,}|7{2,})")
 ENOUGH_OTHERS = 5  # distinct values, to say what is far from them
+OFTEN = 3  # cells, and a mark may be nearer to the others if no other value is as frequent, or none is below nought
 ENOUGH_DATES = 5
 ROUNDING = 1e-4  # of a sum of cells that were rounded after they were added up
 ENOUGH_ROWS = 5  # with the total
 
 
-def suspicions(columns: Mapping[str, Array]) -> list[Notice]:
+def suspicions(columns: Mapping[str, Array], place_of_last: Callable[[], str]) -> list[Notice]:
     """What to say of the columns of numbers, each with a value per row, NaN where that is missing."""
     notices = [Notice("looks_like_missing", said) for name, x in columns.items() if (said := _marks(name, x))]
-    if (n := _total(list(columns.values()))) > 0:
-        message = f"the last row ({n:,}) is the sum of the rows above in every column of numbers; a total is no case"
-        notices.append(Notice("looks_like_total", f"{message}: take it out of the file"))
+    if _has_total(list(columns.values())):
+        message = f"the last row ({place_of_last()}) is the sum of the rows above in every column of numbers; "
+        notices.append(Notice("looks_like_total", f"{message}a total is no case: take it out of the file"))
     return notices
 
 
@@ -44,7 +45,10 @@ def _marks(name: str, x: Array) -> str:
         if len(others) < ENOUGH_OTHERS or times[end] < 2 or not _MARK.fullmatch(written(values[end])):
             continue
         distance = others[0] - values[end] if end == 0 else values[end] - others[-1]
-        if distance > others[-1] - others[0]:
+        reach = others[-1] - others[0]
+        often = times[end] >= OFTEN and times[end] == times.max()
+        alone = values[end] < 0 <= others[0] and times[end] >= OFTEN
+        if distance > reach * (0.25 if alone else 0.5 if often else 1.0):
             mark = written(values[end])
             return (
                 f"{safe(name)} is {mark} in {plural(int(times[end]), 'cell')}, and between {written(others[0])} and "
@@ -53,9 +57,9 @@ def _marks(name: str, x: Array) -> str:
     return ""
 
 
-def _total(columns: list[Array]) -> int:
-    """The number of the last row if it is the sum of the others in all columns, else 0."""
+def _has_total(columns: list[Array]) -> bool:
+    """Whether the last row is the sum of the others in all columns."""
     if not columns or len(columns[0]) < ENOUGH_ROWS:
-        return 0
+        return False
     sums, last = np.array([np.nansum(x[:-1]) for x in columns]), np.array([x[-1] for x in columns])
-    return len(columns[0]) if sums.any() and np.allclose(sums, last, rtol=ROUNDING, atol=0) else 0
+    return bool(sums.any() and np.allclose(sums, last, rtol=ROUNDING, atol=0))

@@ -88,3 +88,14 @@ def test_none_is_missing_among_numbers_and_where_it_is_said(tmp_path: Path) -> N
         np.testing.assert_array_equal(read(path, options).source.x[1], [1.5, np.nan, 2.5, 4])
     data = read(stored(tmp_path, LEVELS["none"]), ReadOptions(na=("None",)))
     assert data.n_missing == {"price": 5}
+
+
+def test_spellings_of_missing_cells_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    cells = ["1.5", "NA", "None", "", "2.5", "n/a", "NA", "-", "4.5"]
+    path.write_text(
+        "b,x,t\n" + "".join(f"{i * i + 0.5},{cell},{'NA' if i == 3 else 'ab'[i % 2]}\n" for i, cell in enumerate(cells))
+    )
+    data = read([str(path)], ReadOptions(na=("-",)))
+    assert data.spelled == {"x": {"NA": 2, "None": 1, "": 1, "n/a": 1, "-": 1}, "t": {"NA": 1}}
+    assert data.n_missing == {"x": 6, "t": 1}

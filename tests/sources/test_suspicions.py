@@ -32,13 +32,44 @@ def test_repeated_marks_far_outside_are_named(tmp_path: Path, mark: int) -> None
 
 def test_a_last_row_of_sums_is_named(tmp_path: Path) -> None:
     told = codes(tmp_path, {"a": [*X, sum(X)], "b": [*range(40), sum(range(40))]})
-    assert "the last row (41)" in told["looks_like_total"]
+    assert "the last row (row 41, line 42)" in told["looks_like_total"]
 
 
 def test_days_in_one_number_are_left_out(tmp_path: Path) -> None:
     other = [float(x) + 0.5 for x in range(len(DAYS))]
     assert "day" in codes(tmp_path, {"day": [float(d) for d in DAYS], "b": other})["date_column"]
     assert "date_column" not in codes(tmp_path, {"day": [float(d) for d in DAYS]}, ReadOptions(columns=("day",)))
+
+
+def test_marks_may_be_nearer_where_they_are_frequent(tmp_path: Path) -> None:
+    ages = [float(round(x)) for x in RNG.normal(40, 9, 60)]
+    assert "--na 99" in codes(tmp_path, {"age": [*ages, *[99] * 9]})["looks_like_missing"]
+    assert "--na -1" in codes(tmp_path, {"age": [*ages, *[-1] * 9]})["looks_like_missing"]
+
+
+CODES = {
+    "noughts": ([f"{7 * i + 3:03d}" for i in range(30)], "written with noughts in front"),
+    "zip code": (["10117", "80331", "50667", "20095"] * 5 + ["60311"], "named as codes are"),
+    "answers": (["0", "1", "2", "3", "4", "5"] * 10, "as answers on a scale are"),
+}
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_codes_are_asked_about(name: str, tmp_path: Path) -> None:
+    cells, said = CODES[name]
+    path = tmp_path / "data.csv"
+    path.write_text(f"b,{name}\n" + "".join(f"{i * i % 7 + 0.5 + i},{cell}\n" for i, cell in enumerate(cells)))
+    (told,) = (
+        notice.message for notice in read([str(path)], ReadOptions()).notices if notice.code == "looks_like_code"
+    )
+    assert said in told and "--type NAME=categorical" in told
+    quiet = read([str(path)], ReadOptions(types={name: "categorical"}))
+    assert quiet.schema.columns[1].levels and "looks_like_code" not in [notice.code for notice in quiet.notices]
+
+
+def test_counts_that_tail_off_are_no_answers(tmp_path: Path) -> None:
+    counts = RNG.poisson(1.2, 200).astype(float).tolist()
+    assert "looks_like_code" not in codes(tmp_path, {"b": RNG.normal(0, 1, 200).tolist(), "n": counts})
 
 
 @pytest.mark.parametrize(
