@@ -22,6 +22,7 @@ class Grouped:
 
     extra: tuple[str, ...] = ()
     needs_groups = True
+    decoder = None
 
     def bind(self, family: Any, columns: Any) -> Any:
         return self

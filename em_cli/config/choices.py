@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from em_cli.algorithms import ALGORITHMS
-from em_cli.config.choice import AUTO, INDEPENDENT, NOISE, Choice
+from em_cli.config.choice import AUTO, GROUPED, INDEPENDENT, NOISE, Choice
 from em_cli.config.run_config import RunConfig
 from em_cli.errors import UsageError
 from em_cli.latents import LATENTS
@@ -34,6 +34,8 @@ def latent_choice(config: RunConfig) -> Choice:
     """The latent structure, in whichever spelling."""
     own = config.latent
     name = own.name if own else INDEPENDENT if config.noise is False else NOISE
+    if config.data.group is not None and name == INDEPENDENT:
+        name = GROUPED
     return Choice(name=name, **(_short_options(config, "latent") | (own.options if own else {})))
 
 

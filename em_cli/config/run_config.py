@@ -87,6 +87,7 @@ class DataConfig(_Section):
         str | int | float | None,
         Field(description="of time: 1, 1d, 1h, 1mo …; where a row is missing there is a step without cells"),
     ] = None
+    group: Annotated[str | None, Field(description="a column that tells which rows share their component")] = None
     weight_type: Annotated[
         Literal["frequency", "sampling"],
         Field(description="frequency: a weight of 2 is the row twice; sampling: weights are scaled to mean 1"),

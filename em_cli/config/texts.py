@@ -135,7 +135,13 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
     """SHA-256 of what decides the results: of the input files what they hold, not their names."""
     decisive = config.model_dump(mode="json", exclude={*PLACE_KEYS})
     decisive["data"].pop("path")
-    for later in ("skip", "sequence", "order", "step"):  # runs of a time without these keys can still be resumed
+    for later in (
+        "skip",
+        "sequence",
+        "order",
+        "step",
+        "group",
+    ):  # runs of a time without these keys can still be resumed
         if decisive["data"][later] is None:
             decisive["data"].pop(later)
     if decisive["search"]["other_families"] is None:

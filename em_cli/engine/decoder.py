@@ -23,6 +23,10 @@ class Decoded:
 class Decoder(Protocol):
     """What a latent structure knows of the labels of groups of rows."""
 
+    @property
+    def ordered(self) -> bool:
+        """Whether rows of a group follow each other, so that one label leads to the next."""
+
     def decode(self, log_density: Array, parameters: Any, block: Block) -> Decoded:
         """From log-densities (K, n) of the components, and parameters without a stack."""
 

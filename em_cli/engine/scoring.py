@@ -23,6 +23,7 @@ class RowScores:
     log_density: Array  # (n,) of the mixture; (G,) of each group of rows, where the latent structure needs them
     responsibilities: Array  # (K, n), and behind them those of the outcomes beyond the components
     path: Integers | None = None  # (n,) the most probable labels together, where rows follow each other
+    share: Array | None = None  # (n,) one over the number of rows that share the label, where a group has one label
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +159,18 @@ def _log_density(model: Model, stacked: Parameters, tile: Array, offset: Array) 
 def totals(scores: RowScores, weights: Array | None = None) -> Totals:
     """Of rows that are units by themselves, under case weights (n,)."""
     w = np.ones(scores.responsibilities.shape[1]) if weights is None else weights
-    return _totals(scores.responsibilities, w, (w * scores.log_density).sum())
+    return _totals(scores.responsibilities, w, (w * scores.log_density).sum(), scores.share)
 
 
-def _totals(r: Array, w: Array, log_likelihood: Array) -> Totals:
+def _totals(r: Array, w: Array, log_likelihood: Array, share: Array | None = None) -> Totals:
+    once = w if share is None else w * share  # what is not known of a label is so once for all rows that share it
     surprise = np.maximum(r, NEGLIGIBLE)  # so that no logarithm is infinite, which is slow
     np.log(surprise, out=surprise)
     surprise *= r
     return Totals(
         np.asarray(log_likelihood),
-        np.asarray(-(w * surprise.sum(axis=0)).sum()),
-        np.asarray((w * np.log(r.max(axis=0))).sum()),
+        np.asarray(-(once * surprise.sum(axis=0)).sum()),
+        np.asarray((once * np.log(r.max(axis=0))).sum()),
         (w * r).sum(axis=1),
         np.bincount(r.argmax(axis=0), w, len(r)).astype(np.float64),
     )
@@ -194,9 +196,12 @@ def _totals_of(model: Model, parameters: Parameters, piece: Block) -> Totals:
     if not model.latent.needs_groups:
         return totals(score_block(model, parameters, piece), piece.weights)
     scores, log_likelihood = _score_groups(model, parameters, piece)
-    return _totals(
-        scores.responsibilities, np.ones(piece.n_rows) if piece.weights is None else piece.weights, log_likelihood
-    )
+    weights = np.ones(piece.n_rows) if piece.weights is None else piece.weights
+    decoder, share = model.latent.decoder, None
+    if decoder is not None and not decoder.ordered:
+        lengths = np.diff(checked_groups(piece))
+        share = 1 / np.repeat(lengths, lengths)
+    return _totals(scores.responsibilities, weights, log_likelihood, share)
 
 
 def base_measure(model: Model, source: Source) -> float:

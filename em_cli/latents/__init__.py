@@ -7,5 +7,6 @@ LATENTS = Registry[Latent](
     "latent",
     independent="em_cli.latents.independent:Independent",
     noise="em_cli.latents.noise:Noise",
+    grouped="em_cli.latents.grouped:Grouped",
     markov="em_cli.latents.markov:Markov",
 )

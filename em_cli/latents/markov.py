@@ -249,6 +249,10 @@ class Markov:
     def decoder(self) -> Markov:
         return self
 
+    @property
+    def ordered(self) -> bool:
+        return True
+
     def decode(self, log_density: Array, parameters: ChainParameters, block: Block) -> Decoded:
         groups = checked_groups(block)
         honour_labels(log_density[None], block.labels)

@@ -171,9 +171,21 @@ def latents_of(config: RunConfig, data: Data, ks: Sequence[int]) -> dict[str, La
     return found
 
 
+def _check_groups(config: RunConfig, names: Sequence[str]) -> None:
+    """`UsageError` unless rows share a component if, and only if, it is said which."""
+    from em_cli.config.choice import GROUPED
+
+    if config.data.group is None and GROUPED in names:
+        raise UsageError("--latent grouped needs to know which rows share a component: name a column with --group.")
+    if config.data.group is not None and (others := [name for name in names if name != GROUPED]):
+        raise UsageError(f"--group has rows share their component, which --latent {others[0]} does not know.")
+
+
 def needs_sequences(config: RunConfig) -> bool:
     """Whether rows follow each other, so that it matters which of them belong together."""
-    return any(latent.needs_groups for latent in _chosen(config).values())
+    found = _chosen(config)
+    _check_groups(config, list(found))
+    return any(latent.needs_groups for latent in found.values())
 
 
 def names_components(config: RunConfig) -> bool:

@@ -89,6 +89,9 @@ class ReadingOptions:
     order: Annotated[
         str | None, _opt("--order", metavar="COL", help="Time, by which rows of a sequence are sorted.")
     ] = None
+    group: Annotated[
+        str | None, _opt("--group", metavar="COL", help="Rows of one value there share their component.")
+    ] = None
     step: Annotated[
         str | None, _opt("--step", metavar="STEP", help="Of time: 1, 1d, 1h, 1mo; gaps are steps without cells.")
     ] = None

@@ -14,7 +14,7 @@ from em_cli.criteria import Figures, aic, bic, icl
 from em_cli.engine.arrays import Flags, stack
 from em_cli.engine.climb import FitResult
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Source
+from em_cli.engine.rows import Source, checked_groups
 from em_cli.engine.scoring import Totals, score_source
 from em_cli.engine.stopping import Status
 from em_cli.families.regression.options import Regression
@@ -112,6 +112,10 @@ def _n_for_bic(totals: Totals, context: Context, source: Source) -> float:
     """The weight of the rows; steps in time of which nothing was seen are none."""
     if context.steps is None:
         return float(totals.n_effective.sum()) if context.weights_name else source.n_rows
+    if "n_groups" in context.steps:
+        blocks = [source[index] for index in range(len(source))]
+        of_groups = [b.weights[checked_groups(b)[:-1]] for b in blocks if b.weights is not None]
+        return float(np.concatenate(of_groups).sum()) if of_groups else int(context.steps["n_groups"])
     n = 0.0
     for block in (source[index] for index in range(len(source))):
         seen = ~np.isnan(block.x).all(axis=0)

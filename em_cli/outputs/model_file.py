@@ -65,8 +65,14 @@ class LoadedModel:
 
     @property
     def sequential(self) -> bool:
-        """Whether rows follow each other in sequences."""
+        """Whether rows are looked at in sequences, or groups."""
         return self.model.latent.decoder is not None
+
+    @property
+    def ordered(self) -> bool:
+        """Whether rows follow each other; else those of a group share their component, if they are in groups."""
+        decoder = self.model.latent.decoder
+        return decoder is not None and decoder.ordered
 
     def decoded(self, block: Block) -> Decoded:
         """What is known of the labels of rows that follow each other, in groups; `UsageError` where they do not."""

@@ -183,6 +183,8 @@ class Params(ModelFields):
     sequence_column: Annotated[str | None, says("which rows are a sequence"), SOMETIMES]
     order_column: Annotated[str | None, says("their time"), SOMETIMES]
     step: Annotated[str | None, says("of time"), SOMETIMES]
+    group_column: Annotated[str, says("which rows share their component"), SOMETIMES]
+    n_groups: Annotated[int, says("groups of rows that share their component"), SOMETIMES]
     n_sequences: Annotated[int, says("sequences"), SOMETIMES]
     n_steps: Annotated[int, says("steps of all sequences, gaps included"), SOMETIMES]
     n_transitions: Annotated[int, says("from one step to the next"), SOMETIMES]

@@ -17,7 +17,7 @@ def transition_rows(result: Scored) -> list[dict[str, Any]] | None:
     """A row for each pair of states; None where rows do not follow each other."""
     model, parameters = result.loaded.model, result.loaded.parameters
     decoder = model.latent.decoder
-    if decoder is None:
+    if decoder is None or not decoder.ordered:
         return None
     (batch,) = one_pass([Stack(model, stack([parameters]))], result.source, Serial())
     counts = decoder.expected_steps(take(batch.statistics.latent, 0))

@@ -25,8 +25,13 @@ NO_LABEL: Label = ("", "")
 def score_header(key: str, model: Model) -> str:
     """`row` (or the name of the id column), component, p1 … pK, outcomes beyond them, log_density, uncertainty."""
     own = [f"p{k + 1}" for k in range(model.n_components)]
-    path = [] if model.latent.decoder is None else ["state_viterbi"]
+    path = ["state_viterbi"] if _has_path(model) else []
     return _line([key, "component", *own, *model.latent.extra, "log_density", "uncertainty", *path])
+
+
+def _has_path(model: Model) -> bool:
+    """Whether rows follow each other, so that there is a most probable path."""
+    return model.latent.decoder is not None and model.latent.decoder.ordered
 
 
 def score_lines(
@@ -61,7 +66,7 @@ def score_lines(
 
 def blank_lines(model: Model, keys: Sequence[str] | range) -> Iterator[str]:
     """The lines of rows that have no scores."""
-    blanks = _blanks(model.n_outcomes + (model.latent.decoder is not None))
+    blanks = _blanks(model.n_outcomes + _has_path(model))
     for key in keys:
         yield f"{key if isinstance(key, int) else _field(key)},{blanks}\n"
 

@@ -56,6 +56,8 @@ def _steps(settings: Settings, data: Data) -> dict[str, Any] | None:
     if data.sequences is None:
         return None
     own, found = settings.config.data, data.sequences
+    if own.group is not None:
+        return {"group_column": own.group, "n_groups": found.n_sequences}
     return {
         "sequence_column": own.sequence,
         "order_column": own.order,

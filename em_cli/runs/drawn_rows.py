@@ -37,7 +37,7 @@ def check_given(loaded: LoadedModel, n: int | None, given: str | None) -> None:
 
 def lines_given(loaded: LoadedModel, path: str, seed: int, sequences: int | None, labels: bool) -> Iterator[str]:
     """The rows of a file, each with a response that is drawn; one whose regressors are missing has none."""
-    if sequences is not None or loaded.model.latent.needs_groups:
+    if sequences is not None or loaded.sequential:
         raise UsageError("--given draws rows that are independent of each other; those of this model are not.")
     names = loaded.schema.names
     if labels and "component" in names:
@@ -59,7 +59,7 @@ def lines_given(loaded: LoadedModel, path: str, seed: int, sequences: int | None
 def drawn_lines(loaded: LoadedModel, n: int, seed: int, sequences: int | None, labels: bool) -> Iterator[str]:
     """n rows, or so many of each sequence; the sequence stands first where there are several, the component last."""
     names, k = loaded.schema.names, loaded.model.n_components
-    if sequences is not None and not loaded.sequential:
+    if sequences is not None and not loaded.ordered:
         raise UsageError("--sequences is about rows that follow each other; those of this model are independent.")
     named = str(loaded.document.get("sequence_column") or "sequence") if sequences is not None else ""
     for column in [*(["component"] if labels else []), *([named] if named else [])]:
@@ -81,7 +81,7 @@ def drawn_lines(loaded: LoadedModel, n: int, seed: int, sequences: int | None, l
 
 def _parts(loaded: LoadedModel, n: int, seed: int, number: int) -> Iterator[tuple[Array, Integers]]:
     """Rows and their outcomes; a sequence is drawn whole."""
-    if loaded.sequential:
+    if loaded.ordered:
         yield loaded.model.sample(loaded.parameters, n, np.random.default_rng((seed, 0, number)))
         return
     for first in range(0, n, DRAWN):

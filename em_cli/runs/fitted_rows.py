@@ -42,7 +42,7 @@ def scored_sequences(loaded: LoadedModel, source: Source, sequences: Sequences) 
     return RowScores(
         np.concatenate([part.log_density for part in found])[at],
         np.concatenate([part.responsibilities for part in found], axis=1).take(at, axis=1),
-        np.concatenate([part.path for part in found])[at],
+        np.concatenate([part.path for part in found])[at] if loaded.ordered else None,
     )
 
 

@@ -27,7 +27,7 @@ def forecast_lines(
     loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, decode: str, horizon: int
 ) -> Iterator[str]:
     """CSV lines: every row as it came, then those that follow each sequence, at steps 1, 2, …."""
-    if not loaded.sequential:
+    if not loaded.ordered:
         raise UsageError(
             "--decode and --horizon are about rows that follow each other in time; "
             f"in a model of latent structure {loaded.document['latent']!r} they do not."
@@ -57,7 +57,7 @@ def forecast_lines(
 
 def residual_table(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions) -> Iterator[str]:
     """CSV lines: the pseudo-residuals of every row, by what was known before it came."""
-    if not loaded.sequential:
+    if not loaded.ordered:
         raise UsageError(
             "--residuals compare rows with what was forecast of them; in a model of latent structure "
             f"{loaded.document['latent']!r} rows do not follow each other, and nothing is forecast."

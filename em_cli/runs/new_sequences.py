@@ -11,24 +11,25 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.decoder import Decoded
 from em_cli.engine.scoring import RowScores
-from em_cli.errors import DataError
+from em_cli.errors import DataError, UsageError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import texts_of
-from em_cli.sources.sequences import Sequences, check_weights_of_sequences, sequences_of
+from em_cli.sources.sequences import Sequences, check_weights_of_sequences, groups_of, sequences_of
 from em_cli.sources.stream import Chunk
 
 
 def with_columns_of(loaded: LoadedModel, reading: ReadingOptions) -> ReadingOptions:
     """The options, with the columns of sequences and time that the model was fitted with, unless others are given."""
     document = loaded.document
-    for known in ("sequence_column", "order_column", "step"):
+    for known in ("group_column", "sequence_column", "order_column", "step"):
         if not isinstance(value := document.get(known), str | None):
             raise DataError(f"the field {known!r} must be a word, not {value!r}.")
     return replace(
         reading,
+        group=reading.group or document.get("group_column"),
         sequence=reading.sequence or document.get("sequence_column"),
         order=reading.order or document.get("order_column"),
         step=reading.step or document.get("step"),
@@ -81,7 +82,10 @@ class NewSequences:
     def scores(self) -> RowScores:
         """Of all rows, in the order in which they came."""
         at, found = self.sequences.places, self.decoded
-        return RowScores(found.log_density[at], found.responsibilities.take(at, axis=1), found.path[at])
+        scores = RowScores(found.log_density[at], found.responsibilities.take(at, axis=1))
+        if self.loaded.ordered:
+            return replace(scores, path=found.path[at])
+        return replace(scores, share=1 / np.diff(self.sequences.groups)[self.sequences.of_rows])
 
     @property
     def forecast(self) -> Array:
@@ -110,9 +114,15 @@ def new_sequences(
         raise DataError(f"{shown}: there is no row to score.")
     names, times = (
         None if name is None else [text for chunk in chunks for text in texts_of(chunk.piece, name)]
-        for name in (options.sequence, options.order)
+        for name in (options.units, options.order)
     )
-    found = NewSequences(loaded, chunks, sequences_of(n_rows, names, times, shown, options), options, labels)
+    if options.missing == "drop":
+        raise UsageError("--missing drop does not apply: each row is scored by the others of its group.")
+    if names is not None and options.group is not None:
+        in_groups = groups_of(names, np.arange(n_rows), shown, options.group)
+    else:
+        in_groups = sequences_of(n_rows, names, times, shown, options)
+    found = NewSequences(loaded, chunks, in_groups, options, labels)
     if found.whole.weights is not None and options.weights is not None:
-        check_weights_of_sequences(found.whole.weights, found.sequences, options.weights, shown)
+        check_weights_of_sequences(found.whole.weights, found.sequences, np.arange(n_rows), options.weights, shown)
     return found

@@ -42,6 +42,7 @@ def read_options(
         labels=data.labels,
         sequential=sequential,
         sequence=data.sequence,
+        group=data.group,
         order=data.order,
         step=None if data.step is None else str(data.step),
     )

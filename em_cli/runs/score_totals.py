@@ -37,17 +37,20 @@ def density_lines(chunks: Scored) -> Iterator[str]:
 
 def score_document(loaded: LoadedModel, chunks: Scored) -> dict[str, object]:
     """The totals of all rows and what follows from them; `DataError` if there is no row with weight."""
-    total, n_read, n, weighted = None, 0, 0, False
+    total, n_read, n, weighted, n_groups = None, 0, 0, False, 0.0
     for chunk, scores in chunks:
         part = totals(scores, chunk.weights)
         total = part if total is None else add(total, part)
         seen = int((~np.isnan(chunk.x).all(axis=0)).sum()) if loaded.sequential else len(chunk.rows)
+        if scores.share is not None:
+            n_groups += float((scores.share if chunk.weights is None else scores.share * chunk.weights).sum())
         n_read, n, weighted = n_read + chunk.n_rows, n + seen, weighted or chunk.weights is not None
     weight = float(n if total is None or not weighted else total.n_effective.sum())
     if total is None or not weight:
         raise DataError("there is no row to score.")
+    counted = round(n_groups, 9) or weight
     figures = Figures(
-        float(total.log_likelihood), loaded.model.n_parameters, weight, float(total.entropy), float(total.log_largest)
+        float(total.log_likelihood), loaded.model.n_parameters, counted, float(total.entropy), float(total.log_largest)
     )
     return {
         "n_rows_read": n_read,

@@ -126,6 +126,7 @@ def _suggested(settings: Settings, data: Data) -> str:
     more = {"--sequence": own.sequence, "--order": own.order, "--step": own.step}
     said = [word for option, value in more.items() if value is not None for word in (option, str(value))]
     chain = ["--latent", "independent,markov", *said] if data.sequences is not None else []
+    chain = ["--group", own.group] if own.group is not None else chain
     chain += _regression_said(settings)
     return f"em select {shlex.join(f.name for f in data.inputs)} --k-range 1-10 {shlex.join(chain)}".rstrip()
 

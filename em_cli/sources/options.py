@@ -43,6 +43,7 @@ class ReadOptions:
     sequence: str | None = None  # the column that tells which rows are a sequence
     order: str | None = None  # the column of time
     step: str | None = None  # of time, from row to row
+    group: str | None = None  # the column that tells which rows share their component
     regressors: tuple[str, ...] = ()  # columns by which a response is told: numbers are numbers there, never levels
     response: str | None = None  # likewise, but for those of two values and counts
     spool: Spool | None = None  # keeps what can be read only once, where it is to be read again
@@ -69,6 +70,11 @@ class ReadOptions:
         return "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
 
     @property
+    def units(self) -> str | None:
+        """The column that tells which rows belong together."""
+        return self.sequence if self.group is None else self.group
+
+    @property
     def named(self) -> frozenset[str]:
         """Columns the user asked for by name: they are never left out in silence."""
         return frozenset(self.columns or ()) | frozenset(self.types) | frozenset(self.transforms)
@@ -77,7 +83,7 @@ class ReadOptions:
     def aside(self) -> dict[str, str]:
         """Columns that are used and not fitted: the option that says so, and the name."""
         named = {"--id": self.id, "--weights": self.weights, "--labels": self.labels}
-        named |= {"--sequence": self.sequence, "--order": self.order}
+        named |= {"--sequence": self.sequence, "--order": self.order, "--group": self.group}
         return {option: name for option, name in named.items() if name is not None}
 
     def type_of(self, column: str) -> str:
@@ -155,6 +161,12 @@ class ReadOptions:
 
     def _check_sequences(self) -> None:
         given = {"--sequence": self.sequence, "--order": self.order, "--step": self.step}
+        if self.group is not None:
+            if said := [option for option, value in given.items() if value is not None]:
+                raise UsageError(f"{said[0]} is about rows that follow each other, and --group about some that do not.")
+            if not self.sequential:
+                raise UsageError("--group: the rows of this model share no component; --exclude leaves a column out.")
+            return
         if not self.sequential:
             if said := [option for option, value in given.items() if value is not None]:
                 raise UsageError(

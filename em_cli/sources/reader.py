@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Flags
 from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.candidates import candidates, check_same
@@ -25,7 +25,7 @@ from em_cli.sources.pieces import Piece, Written, pieces, texts_of
 from em_cli.sources.quoting import quoted
 from em_cli.sources.redundant import leave_out_redundant
 from em_cli.sources.schema import Schema
-from em_cli.sources.sequences import Sequences, check_weights_of_sequences, sequences_of
+from em_cli.sources.sequences import Sequences, check_weights_of_sequences, groups_of, sequences_of
 from em_cli.sources.spellings import UNTOLD, spelled, with_noughts
 from em_cli.sources.spool import STDIN
 from em_cli.sources.table import Data, InputFile, Notice, Others
@@ -79,7 +79,7 @@ class _Content:
             self.weights.append(weights_of(piece, options))
         if options.labels is not None:
             self.labels.append(examine(piece, options.labels, replace(options, default_type="categorical")))
-        for cells, name in ((self.sequence, options.sequence), (self.times, options.order)):
+        for cells, name in ((self.sequence, options.units), (self.times, options.order)):
             if name is not None:
                 cells += texts_of(piece, name)
         self.n_read += len(piece.frame)
@@ -91,9 +91,12 @@ class _Content:
         line = self.last.find(len(self.last.frame) - 1, self.last.names[0]).line
         return f"row {self.n_read:,}" + (f", line {line:,}" if line is not None else "")
 
-    def sequences(self, shown: str) -> Sequences | None:
-        """Of the rows, where they follow each other in time."""
+    def sequences(self, shown: str, usable: Flags) -> Sequences | None:
+        """Of the rows, where they follow each other in time; or their groups, of those that can be used."""
         options = self.options
+        if options.group is not None:
+            rows = np.flatnonzero(usable)
+            return groups_of([self.sequence[row] for row in rows.tolist()], rows, shown, options.group)
         if not options.sequential:
             return None
         names = None if options.sequence is None else self.sequence
@@ -131,8 +134,8 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     decided.notices += remarks(decided.columns, parts, options, content.noughts, content.place_of_last)
     schema = Schema(tuple(decided.columns))
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
-    sequences = content.sequences(shown)
-    weight = _checked_weights(content, sequences, shown)
+    sequences = content.sequences(shown, usable)
+    weight = _checked_weights(content, sequences, usable, shown)
     fitted = usable if weight is None else usable & (weight > 0)
     aside = ~fitted if options.missing == "model" else usable & ~fitted
     schema = schema.with_together(options.together)
@@ -156,7 +159,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     of_rows = x, weight, None if known is None else known[fitted]
     return Data(
         name=_short_name(files),
-        source=InMemory(*of_rows) if sequences is None else sequences.source(*of_rows),
+        source=InMemory(*of_rows) if sequences is None else sequences.source(*of_rows, options.group is not None),
         schema=schema,
         rows=np.flatnonzero(fitted),
         others=Others(others, np.flatnonzero(aside)),
@@ -189,7 +192,7 @@ def _spellings(found: Mapping[str, Counter[str]], n_missing: Mapping[str, int]) 
     return {name: own for name, own in spellings.items() if own}
 
 
-def _checked_weights(content: _Content, sequences: Sequences | None, shown: str) -> Array | None:
+def _checked_weights(content: _Content, sequences: Sequences | None, usable: Flags, shown: str) -> Array | None:
     """(n,) those of all rows."""
     name = content.options.weights
     if name is None:
@@ -197,7 +200,8 @@ def _checked_weights(content: _Content, sequences: Sequences | None, shown: str)
     weights = np.concatenate(content.weights)
     check_weights(weights, name, shown)
     if sequences is not None:
-        check_weights_of_sequences(weights, sequences, name, shown)
+        noun = "sequence" if content.options.group is None else "group"
+        check_weights_of_sequences(weights[usable], sequences, np.flatnonzero(usable), name, shown, noun)
     return weights
 
 

@@ -35,14 +35,26 @@ class Sequences:
     def n_sequences(self) -> int:
         return len(self.groups) - 1
 
-    def source(self, x: Array, weights: Array | None, labels: Integers | None) -> InMemory:
-        """Rows (D, n), weights and labels (n,) at their steps; steps without a row have no cells."""
+    def source(self, x: Array, weights: Array | None, labels: Integers | None, alike: bool = False) -> InMemory:
+        """Rows (D, n), weights and labels (n,) at their steps; steps without a row have no cells.
+
+        `DataError` if rows that are to be `alike` have different labels.
+        """
         steps = np.full((len(x), self.n_steps), np.nan)
         steps[:, self.places] = x
         known = None
         if labels is not None:
             known = np.full(self.n_steps, -1, np.intp)
             known[self.places] = labels
+            if alike:
+                highest = np.maximum.reduceat(known, self.groups[:-1])
+                other = (labels >= 0) & (labels != highest[self.of_rows])
+                if other.any():
+                    name = self.names[self.of_rows[int(other.argmax())]]
+                    raise DataError(
+                        f"rows of group {quoted(name)} have different labels, and share one component: "
+                        "correct them, or empty all but those that are known."
+                    )
         own = None
         if weights is not None:
             first = np.zeros(self.n_sequences)
@@ -55,6 +67,20 @@ class Sequences:
         """(n,) the sequence of each row."""
         found: Integers = np.searchsorted(self.groups, self.places, "right") - 1
         return found
+
+
+def groups_of(names: Sequence[str], rows: Integers, shown: str, column: str) -> Sequences:
+    """The groups of rows with these names, wherever they stand; the rows (n,) are for messages."""
+    code, known = pd.factorize(np.array(names, dtype=object))
+    for place, name in enumerate(known):
+        if not name.strip():
+            row = int(rows[np.argmax(code == place)])
+            raise DataError(f"{shown}, row {row + 1}, column {quoted(column)} is empty: of which group is the row?")
+    order = np.argsort(code, kind="stable")
+    places = np.empty(len(code), np.intp)
+    places[order] = np.arange(len(code))
+    groups = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(known)))]).astype(np.intp)
+    return Sequences(places, groups, tuple(map(str, known)))
 
 
 def sequences_of(
@@ -146,8 +172,10 @@ def _check_distinct(
         )
 
 
-def check_weights_of_sequences(weights: Array, sequences: Sequences, column: str, shown: str) -> None:
-    """`DataError` unless the rows of a sequence have one weight, above 0."""
+def check_weights_of_sequences(
+    weights: Array, sequences: Sequences, rows: Integers, column: str, shown: str, noun: str = "sequence"
+) -> None:
+    """`DataError` unless the rows of a sequence or group have one weight, above 0; the rows (n,) are for messages."""
     of, first = sequences.of_rows, np.zeros(sequences.n_sequences)
     first[of[::-1]] = weights[::-1]
     differing = weights != first[of]
@@ -155,11 +183,11 @@ def check_weights_of_sequences(weights: Array, sequences: Sequences, column: str
         row = int(np.argmax(differing))
         name = f" {quoted(sequences.names[of[row]])}" if sequences.names else ""
         raise DataError(
-            f"{shown}, row {row + 1}, column {quoted(column)}: the weight is {weights[row]:g}, and {first[of[row]]:g} "
-            f"above in its sequence{name}. Where rows follow each other, whole sequences have weights, no rows."
+            f"{shown}, row {rows[row] + 1}, column {quoted(column)}: the weight is {weights[row]:g}, and "
+            f"{first[of[row]]:g} above in its {noun}{name}. Here whole {noun}s have weights, no rows."
         )
     if (weights == 0).any():
         row = int(np.argmax(weights == 0))
         raise DataError(
-            f"{shown}, row {row + 1}, column {quoted(column)}: a sequence of weight 0 takes no part: leave it out."
+            f"{shown}, row {rows[row] + 1}, column {quoted(column)}: a {noun} of weight 0 takes no part: leave it out."
         )

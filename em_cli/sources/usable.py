@@ -28,6 +28,8 @@ Parts = Mapping[str, Sequence[Examined]]  # per column, piece by piece
 
 _ID_NAME = re.compile(r"(row|obs|index|case)?[ _.]?(id|index|row|names?|number)|unnamed.*", re.IGNORECASE)
 NOT_FITTED = "not fitted, and given the mixing weights as probabilities"
+EMPTY_STEPS = "steps in time of which nothing is seen"
+EMPTY_IN_GROUPS = "known by the others of their groups"
 FEW = 3  # rows; fewer that count up mean nothing
 
 
@@ -65,7 +67,7 @@ def usable_rows(
         message += "" if options.sequential else "; --missing drop leaves such rows out"
         notices = [Notice("missing_modelled", message)]
         if n_empty:
-            what = "steps in time of which nothing is seen" if options.sequential else NOT_FITTED
+            what = NOT_FITTED if not options.sequential else EMPTY_STEPS if options.group is None else EMPTY_IN_GROUPS
             only = f"{plural(n_empty, 'row')} without any cell: {what}"
             notices.append(Notice("empty_rows", only))
         return seen if not options.sequential else np.ones_like(seen), n_missing, notices

@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from cases import CLIMBING_CASES
 from structures import ChainParameters, MarkovChain, MixedMembership, plain_forward_backward
-from support import BY_ROWS, responsibilities, start
+from support import BY_ROWS, Case, climb, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack, take
@@ -20,12 +21,13 @@ from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack, tile_rows
 from em_cli.engine.rows import Block, bounds_of_pieces
-from em_cli.engine.scoring import base_measure, component_log_density, score_block, score_source
+from em_cli.engine.scoring import base_measure, component_log_density, decode, score_block, score_source
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import DataError
 from em_cli.families.distributions.categorical import Categorical
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents import LATENTS
+from em_cli.latents.grouped import Grouped
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
 from em_cli.search.survey import SAMPLE_ROWS, survey
@@ -35,6 +37,39 @@ N, K = 40_000, 3
 each_chain = pytest.mark.parametrize(
     ("n_groups", "covariance"), [(1, "full"), (1, "tied"), (400, "full"), (N, "full"), (N, "tied")]
 )
+
+
+@pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
+def test_groups_of_one_row_are_no_groups(case: Case):
+    x, labels = case.rows(7, 90, 3.0)
+    alone = case.model(x, 3)
+    grouped = replace(alone, latent=Grouped())
+    r, ones = responsibilities(7, labels, 3, 0.4), np.arange(91)
+    one = climb(alone, InMemory(x), alone.start(Block(0, x), r), Stopping(0, 12))
+    begin = grouped.start(Block(0, x, groups=ones), r)
+    other = climb(grouped, InMemory(x, groups=ones), begin, Stopping(0, 12))
+    assert np.allclose(other.trace, one.trace, rtol=1e-9)
+    scored, of_groups = (
+        score_block(model, result.parameters, block)
+        for model, result, block in ((alone, one, Block(0, x)), (grouped, other, Block(0, x, groups=ones)))
+    )
+    assert np.allclose(of_groups.responsibilities, scored.responsibilities, atol=1e-7)
+
+
+def test_rows_of_a_group_are_as_likely_as_their_product():
+    case = next(case for case in CLIMBING_CASES if case.name == "regression")
+    x, labels = case.rows(7, 60, 2.0)
+    model = replace(case.model(x, 2), latent=Grouped())
+    block = Block(0, x, groups=np.array([0, 1, 4, 30, 60]))
+    at = model.start(block, responsibilities(7, labels % 2, 2, 0.4))
+    own = component_log_density(model, at, x)
+    joint = np.add.reduceat(own, block.groups[:-1], axis=1) + np.log(at.latent.weights)[:, None]
+    together = np.logaddexp.reduce(joint, axis=0)
+    found = decode(model, at, block)
+    assert np.allclose(score_block(model, at, block).log_density, together, rtol=1e-12)
+    assert np.allclose(np.add.reduceat(found.log_density, block.groups[:-1]), together, rtol=1e-12)
+    assert np.allclose(found.responsibilities, np.repeat(np.exp(joint - together), np.diff(block.groups), axis=1))
+    assert np.allclose(found.filtered[:, block.groups[1:] - 1], np.exp(joint - together))
 
 
 def model_of(family, latent, source, k):

@@ -68,12 +68,12 @@ def test_a_sweep_of_every_latent_structure(latent, tmp_path):
     np.savetxt(
         tmp_path / "d.csv", np.random.default_rng(1).normal(size=(60, 2)), delimiter=",", header="x,y", comments=""
     )
-    told = ("--events", "events.jsonl", "--json")
+    told = ("--events", "events.jsonl", "--json", *(("--group", "x") if latent == "grouped" else ()))
     done = em("select", "d.csv", "-k", "1-2", "--latent", latent, *told, *QUICK, cwd=tmp_path)
     written.check_run(tmp_path / "run.em")
     written.check_events(tmp_path / "events.jsonl")
     written.check("params", json.loads(done.out))
-    again = em("select", "d.csv", "-k", "1-2", "--latent", latent, "--json", *QUICK, "--resume", cwd=tmp_path)
+    again = em("select", "d.csv", "-k", "1-2", "--latent", latent, *told[2:], *QUICK, "--resume", cwd=tmp_path)
     assert again.out == done.out
 
 
