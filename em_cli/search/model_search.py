@@ -28,8 +28,8 @@ SEARCH = "search from "
 LINEAGE = {"splits", "merges"}  # what came down again had gone up: together they are one witness
 SETTLED = 0.6  # of the starts
 PLATEAUX = 3
-LOOK_BACK = 300  # passes of a finishing climb after which it is looked at: one that collapses may go on for ever
-HOPELESS = 3  # searches that collapsed, times those of different origin that are to agree
+LOOK_BACK = 200  # passes of a finishing climb after which it is looked at: one that collapses may go on for ever
+HOPELESS = 2  # searches that collapsed, times those of different origin that are to agree
 LASTING = 2.5  # a crossing costs as much as climbs of so many times more components
 
 

@@ -56,6 +56,10 @@ def grow_and_shrink(
         made = yield from merge_all(short_runs_by_k[k], _results(populations[k + 1]))
         populations[k] = _joined(by_k.get(k), short_runs_by_k[k], made, "merges", populations[k])
         tell(1 - k * k / (top * top) / 2)
+    if len(by_k) == 1 and populations[last - 1] and populations[last]:
+        below = populations[last - 1][0].result
+        if not _no_worse(populations[last][0].result, below):
+            yield from _raised(by_k[last], below)
 
 
 def from_other_structures(model_search: ModelSearch, others: Sequence[ModelSearch]) -> Search[None]:
@@ -75,10 +79,15 @@ def restore_monotone(model_searches: Mapping[int, ModelSearch]) -> Search[None]:
             continue
         model_search.add((yield from split_all(model_search.short_runs, [best])), "splits")
         yield from model_search.search_best()
-        starts = [] if _no_worse(model_search.best, best) else parted(model_search.short_runs, [best])
-        while starts and not _no_worse(model_search.best, best) and not model_search.data.halted():
-            yield from model_search.climb(starts[:AT_ONCE], "splits")
-            starts = starts[AT_ONCE:]
+        yield from _raised(model_search, best)
+
+
+def _raised(model_search: ModelSearch, below: FitResult) -> Search[None]:
+    """Climb from the splits of a mixture of one component less, until an end is no worse than that."""
+    starts = [] if _no_worse(model_search.best, below) else parted(model_search.short_runs, [below])
+    while starts and not _no_worse(model_search.best, below) and not model_search.data.halted():
+        yield from model_search.climb(starts[:AT_ONCE], "splits")
+        starts = starts[AT_ONCE:]
 
 
 def _no_worse(end: FitResult | None, below: FitResult) -> bool:

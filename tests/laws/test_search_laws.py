@@ -227,3 +227,9 @@ def test_more_components_are_no_worse():
     heights = [fitted.chosen.log_likelihood for fitted in fits if fitted.chosen and not any(fitted.degeneracies)]
     assert len(heights) == len(fits)
     assert all(more >= fewer - 0.01 for fewer, more in pairwise(heights))
+
+
+def test_more_components_are_no_worse_where_each_number_is_searched_for_alone():
+    x = reference_rows("galaxies.csv", ("velocity",))
+    heights = [find_one(Gaussian("full"), x, k).log_likelihood for k in (5, 6)]
+    assert all(more >= fewer - 0.01 for fewer, more in pairwise(heights)), heights
