@@ -18,10 +18,11 @@ from em_cli.sources.quoting import argument, quoted
 KEYS = ("delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "na")
 
 
-def reading_of(data: DataConfig, id_name: str | None) -> dict[str, Any]:
-    """What was said of how to read the data, and which column was the id, as a model remembers it."""
+def reading_of(data: DataConfig, id_name: str | None, thousands: str | None) -> dict[str, Any]:
+    """What was said of how to read the data, or found, and which column was the id, as a model remembers it."""
     fresh = DataConfig()
     said = {key: getattr(data, key) for key in KEYS if getattr(data, key) != getattr(fresh, key)}
+    said |= {"thousands": thousands} if thousands is not None else {}
     return said | ({"id": id_name} if id_name is not None else {})
 
 

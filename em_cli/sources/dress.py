@@ -33,8 +33,20 @@ _DRESSED = re.compile(
     r"(?P<digits>\d(?:[\d.,' \u00a0\u202f]*\d)?\.?(?:[eE][+-]?\d+)?|\.\d+)\s*"
     rf"(?P<after>{_CURRENCY}|%|°?[^\W\d_]{{1,8}}(?:/[^\W\d_]{{1,4}})?)?\s*(?P<close>\))?"
 )
+_UNIT = re.compile(
+    r"kg|mg|lbs?|oz|km|cm|mm|mi|ft|in|yd|ml|gal|hrs?|hours?|mins?|minutes?|sec|ms|days?|weeks?|months?|mo|yrs?|years?|"
+    r"°[CF]|hp|k[Ww]h?|[kMG]?Hz|[GMKT]B|k?Pa|psi|mph|kph|km/h|mpg|bn|[MK]|mio",
+)  # that may stand beside others: then it is asked what is meant
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?|\d+(\.\d*)?")
 _SURELY_THOUSANDS = re.compile(r".*,\d{3}([.,].*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Undressed:
+    """What was taken off the numbers of a column."""
+
+    said: str = ""  # in words; "" for nothing
+    thousands: str | None = None  # the mark between them, where nobody had said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +57,55 @@ class _Dressed:
     garment: str  # the currency, percent sign or unit; "" for none
 
 
-def undress(parts: dict[str, list[Examined]], options: ReadOptions, notices: list[Notice]) -> None:
-    """Every column that is not one of levels read as numbers, if it is that but for its dress; and say so."""
-    said = list[str]()
+def undress(parts: dict[str, list[Examined]], options: ReadOptions, notices: list[Notice]) -> str | None:
+    """Every column that is not one of levels read as numbers, if it is that but for its dress; and say so.
+
+    The mark that was found between thousands, if there was any.
+    """
+    said, marks = list[str](), None
     for name, column in parts.items():
         if options.type_of(name) not in LEVELLED:
             parts[name], removed = undressed(name, column, options)
-            said += [f"{safe(name)}: {removed}"] if removed else []
+            said += [f"{safe(name)}: {removed.said}"] if removed.said else []
+            marks = removed.thousands or marks
     if said:
         notices.append(Notice("numbers_undressed", f"read as numbers: {'; '.join(said)}"))
+    return marks
 
 
-def undressed(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[list[Examined], str]:
-    """The column as numbers if they are that but for their dress, and what was taken off; else as it was, and "".
+def undressed(
+    name: str, column: Sequence[Examined], options: ReadOptions, wanted: bool = False
+) -> tuple[list[Examined], Undressed]:
+    """The column as numbers if they are that but for their dress, and what was taken off; else as it was, and nothing.
 
-    `DataError` if most cells are such numbers and the others, or a second currency, leave it open what is meant.
+    Where numbers are `wanted`, for a model of them, few are enough. `DataError` if most cells are such numbers and
+    the others, or a second currency or unit, leave it open what is meant.
     """
     parts = list(column)
     texts = {text for part in parts if part.n_text for text in part.texts or ()}
     odd = {text for text in texts if number(text, options.decimal, options.thousands) is None}
     words = odd - {WORD_FOR_NOTHING}
     values: dict[str, float] = {WORD_FOR_NOTHING: np.nan} if words != odd else {}
-    removed = ""
+    removed = Undressed()
     if words:
         found = {text: dressed for text in words if (dressed := _dressed(text)) is not None}
         garments = sorted({dressed.garment for dressed in found.values()} - {""})
-        if not _is_dress(found, garments, texts):
-            return parts, ""
+        marks = _thousands(found, options)
+        grouped = marks is not None and options.thousands is None
+        if not _is_dress(found, garments, texts, grouped, wanted):
+            return parts, removed
         _refuse_doubt(name, words - set(found), garments, texts, options)
         if len(found) < len(words):
-            return parts, ""
-        marks = _thousands(found, options)
+            return parts, removed
         for text, dressed in found.items():
             value = number(dressed.digits, options.decimal, marks)
             if value is None:
                 raise _digits_in_doubt(name, text, options)
             values[text] = -value if dressed.negative else value
-        removed = _said(found, garments, marks if marks != options.thousands else None)
+        new = marks if marks != options.thousands else None
+        removed = Undressed(_said(found, garments, new), new)
     elif not values:
-        return parts, ""
+        return parts, removed
     return [_as_numbers(name, part, values, options) for part in parts], removed
 
 
@@ -92,21 +114,27 @@ def _dressed(text: str) -> _Dressed | None:
     if match is None or bool(match["open"]) != bool(match["close"]):
         return None
     signs, garments = match["sign"] + match["inner"], [g for g in (match["before"], match["after"]) if g]
-    if len(signs) + bool(match["open"]) > 1 or len(garments) > 1:
+    if len(signs) + bool(match["open"]) > 1 or len(set(garments)) < len(garments):
         return None
-    return _Dressed(match["digits"], bool(match["open"]) or signs == "-", bool(match["open"]), "".join(garments))
+    return _Dressed(match["digits"], bool(match["open"]) or signs == "-", bool(match["open"]), "…".join(garments))
 
 
-def _is_dress(found: dict[str, _Dressed], garments: list[str], texts: set[str]) -> bool:
+def _is_dress(found: dict[str, _Dressed], garments: list[str], texts: set[str], grouped: bool, wanted: bool) -> bool:
     """Whether the texts are mostly numbers that wear something, and no codes or levels."""
     n_bare = sum(number(text) is not None for text in texts)
     if 2 * (len(found) + n_bare) < len(texts) or not found:
         return False
-    if any(not _sure(garment) for garment in garments):  # a unit: the same in all
+    if any(not _sure(garment) for garment in garments):  # a unit: the same in all, or known ones that are in doubt
         worn = sum(dressed.garment != "" for dressed in found.values())
-        return len(garments) == 1 and worn == len(texts - {WORD_FOR_NOTHING}) >= ENOUGH_WITH_UNIT
+        all_alike = len(garments) == 1 and worn == len(texts - {WORD_FOR_NOTHING})
+        return all_alike if wanted else worn >= ENOUGH_WITH_UNIT and (all_alike or _units(garments))
     bracketed = sum(dressed.bracketed for dressed in found.values())
-    return bool(garments) or 0 < bracketed < len(found) + n_bare
+    return bool(garments) or grouped or 0 < bracketed < len(found) + n_bare + wanted
+
+
+def _units(garments: list[str]) -> bool:
+    """Whether all of these are units that are known."""
+    return all(_sure(part) or _UNIT.fullmatch(part) for garment in garments for part in garment.split("…"))
 
 
 def _sure(garment: str) -> bool:
@@ -122,11 +150,11 @@ def _refuse_doubt(name: str, others: set[str], garments: list[str], texts: set[s
         typed = len(others) <= SHOWN and all(len(text) <= LONGEST and text.isprintable() for text in others)
         marks = " ".join(f"--na {argument(text)}" for text in shown)
         raise DataError(
-            f"column {quoted(name)} holds numbers with {joined([quoted(g) for g in garments]) or 'brackets'}, and "
+            f"column {quoted(name)} holds numbers with {joined([quoted(g) for g in garments]) or 'thousands'}, and "
             f"{joined([quoted(text) for text in shown])}{' and others' * (len(others) > SHOWN)}. "
             + (f"If these mark missing cells, use {marks}; else {leave}." if typed else f"Use {leave}.")
         )
-    if len(garments) > 1 or ("%" in garments and bare):
+    if len(garments) > 1 or (garments and bare and not re.fullmatch(_CURRENCY, garments[0])):
         mixed = [quoted(garment) for garment in garments] + ["nothing"] * (len(garments) == 1)
         raise DataError(
             f"column {quoted(name)} holds numbers with {joined(mixed)} beside each other: "

@@ -155,7 +155,7 @@ def _refuse_ragged(text: Lines, found: Layout, shown: str, options: ReadOptions)
         if len(record.fields) < width:
             raise DataError(
                 f"{_lengths(record, found, shown)} Is the file cut short? "
-                "A missing value in the last column still needs its delimiter."
+                f"A missing value in the last column still needs its delimiter.{_no_header(record, found)}"
             )
         if _too_long(record, found):
             raise DataError(_lengths(record, found, shown) + _what_it_may_be(record, found, options))
@@ -178,13 +178,19 @@ def _lengths(record: Record, found: Layout, shown: str) -> str:
     return f"{shown}: line {record.line} has {plural(len(record.fields), 'field')}, {wanted} {names}."
 
 
+def _no_header(record: Record, found: Layout) -> str:
+    """What the first row says, if it is short."""
+    first = record.line == found.body_line and len(record.fields) < len(found.names)
+    return " If lines stand above the header, pass --skip N, the number of them." if first else ""
+
+
 def _what_it_may_be(record: Record, found: Layout, options: ReadOptions) -> str:
     """What to do about a record that is too long, as far as it can be told."""
     width = len(found.names)
     if found.names[0][:1] in ("#", "%") and options.comment is None:
         return f" If the line taken for the header is a comment, pass --comment '{found.names[0][0]}'."
     if len(record.fields) <= width or found.unnamed:
-        return ""
+        return _no_header(record, found)
     if width == 1:
         return " Is it the title of the table? Then pass --skip N, the number of lines above the header."
     hints = []

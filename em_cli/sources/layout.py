@@ -59,6 +59,11 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
         return Layout(names, delimiter, lines.first_line if own else None)
     every = tuple(name.strip().strip("\ufeff").strip() for name in first.fields)
     names = _without_blank_end(every)
+    if options.header is None and options.skip is None and _are_counts(every, found[1:]):
+        raise DataError(
+            f"{shown}, line {first.line}: these look like counts of rows and columns ({every[0]}, {every[1]}), and no "
+            "names of columns. Use --skip 1 --no-header, or --header to keep them."
+        )
     if options.header is None and _like_data(every, [record.fields for record in found[1:]], options):
         raise DataError(_header_less(every, shown))
     own_name = _free_name(names) if _has_row_names(names, found[1:]) else None
@@ -154,6 +159,14 @@ def _refuse_blanks(lines: Lines, shown: str) -> None:
 
 def _argument(delimiter: str) -> str:
     return "tab" if delimiter == "\t" else f"'{delimiter}'"
+
+
+def _are_counts(names: tuple[str, ...], rows: list[Record]) -> bool:
+    """Whether a first line begins with the numbers of rows and of columns, or of columns but the last."""
+    if len(names) < 3 or not rows or not all(name.isdecimal() for name in names[:2]):
+        return False
+    width = len(rows[0].fields)
+    return int(names[1]) in (width, width - 1) and int(names[0]) >= len(rows) and len(set(names)) > 2
 
 
 def _like_data(names: tuple[str, ...], rows: list[list[str]], options: ReadOptions) -> bool:

@@ -127,18 +127,17 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     content = _content(files, shown, options)
     names, written, parts, ids, options = content.names, content.written, content.parts, content.ids, content.options
     labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
-    undress(parts, options, found_in_file)
+    marks = undress(parts, options, found_in_file)
     decided = decide(parts, shown, options)
     numbering = leave_out_identifiers(decided, parts, options)
     leave_out_redundant(decided, parts, options)
     decided.notices += remarks(decided.columns, parts, options, content.noughts, content.place_of_last)
-    schema = Schema(tuple(decided.columns))
+    schema = Schema(tuple(decided.columns)).with_together(options.together)
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
     sequences = content.sequences(shown, usable)
     weight = _checked_weights(content, sequences, usable, shown)
     fitted = usable if weight is None else usable & (weight > 0)
     aside = ~fitted if options.missing == "model" else usable & ~fitted
-    schema = schema.with_together(options.together)
     whole = bool(fitted.all())
     x, others = np.empty((len(schema.columns), int(fitted.sum()))), np.empty((len(schema.columns), int(aside.sum())))
     id_like: list[str] = []
@@ -170,6 +169,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         total_weight=None if weight is None else float(weight.sum()),
         label_names=label_names,
         n_missing=n_missing,
+        thousands=marks,
         spelled=_spellings(content.spelled, n_missing),
         n_gappy=int(np.isnan(x).any(axis=1).sum()) if n_missing and options.missing == "model" else 0,
         why=decided.why,

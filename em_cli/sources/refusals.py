@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from math import isinf
 
 import numpy as np
@@ -46,7 +45,7 @@ def _such_values(n: int, forms: Counter[str]) -> str:
         return "the only such value"
     if len(forms) == 1:
         return f"{plural(n, 'such value')}, all alike"
-    shown = [quoted(form) for form in islice(forms, SHOWN_FORMS)] + ["…"] * (len(forms) > SHOWN_FORMS)
+    shown = [quoted(form) for form, _ in forms.most_common(SHOWN_FORMS)] + ["…"] * (len(forms) > SHOWN_FORMS)
     return f"{plural(n, 'such value')} in {len(forms):,} forms: {', '.join(shown)}"
 
 

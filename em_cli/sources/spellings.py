@@ -57,6 +57,6 @@ def _as_written(piece: Piece, names: Sequence[str]) -> pd.DataFrame | None:
                 keep_default_na=False,
                 na_values=[],
             )
-    except (ParserError, ParserWarning, ValueError):
+    except (ParserError, ParserWarning, ValueError, LookupError):  # pandas has none where fields are too many
         return None
     return found.fillna("") if len(found) == len(piece.frame) else None

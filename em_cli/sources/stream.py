@@ -81,7 +81,7 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
             continue
         part = examine(piece, column.name, options)
         if not column.levels:
-            (part,), _ = undressed(column.name, [part], options)
+            (part,), _ = undressed(column.name, [part], options, wanted=True)
         refuse_text(column.name, [part], None)
         refuse_infinite(column.name, part.infinite)
         if column.transform is None:

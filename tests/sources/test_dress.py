@@ -21,6 +21,13 @@ READ = {
     "brackets": (["(3.00)", "2.00", "4.5", "(1.25)"], [-3, 2, 4.5, -1.25], "(…) read as negative"),
     "a unit": (COUNTED, list(range(10)), "'kg' removed"),
     "missing": (["$5", "n/a", "$3.5", "None", "", "$4"], [5, np.nan, 3.5, np.nan, np.nan, 4], "'$' removed"),
+    "thousands and decimals": (
+        ["1,139.11", "20.86", "7.5", "3,000.25"],
+        [1139.11, 20.86, 7.5, 3000.25],
+        "thousands ',' removed",
+    ),
+    "a currency and a unit": ([f"${i}.5K" for i in range(9)], [i + 0.5 for i in range(9)], "'$…K' removed"),
+    "bare millions": (["1,234,567", "1,000", "5", "6"], [1234567, 1000, 5, 6], "thousands ',' removed"),
     "millions": (["$1,234,567", "$1,000", "$5", "$6"], [1234567, 1000, 5, 6], "thousands ',' removed"),
 }
 
@@ -46,6 +53,10 @@ def test_numbers_in_dress_are_read(tmp_path: Path, cells: list[str], values: lis
 
 REFUSED = {
     "another word": (["$5", "-", "$3.5", "$4"], "--na -"),
+    "units and a word": ([*(f"{i}.5 kg" for i in range(9)), "unknown"], "--na unknown"),
+    "two units": ([f"{i}.5 {'kg' if i % 2 else 'lb'}" for i in range(20)], "beside each other"),
+    "a unit and none": ([f"{i}.5{' kg' * (i > 3)}" for i in range(20)], "beside each other"),
+    "thousands and a dash": (["1,139.11", "20.86", "-", "3,000.25"], "--na -"),
     "two currencies": (["$5", "€2", "$3.5", "$4"], "beside each other"),
     "percent and shares": (["5%", "0.2", "3.5%", "4%"], "beside each other"),
     "thousands or decimals": (["$1,234", "$2,345", "$3", "$4"], "--thousands ,"),
@@ -70,6 +81,8 @@ def test_the_option_settles_it(tmp_path: Path) -> None:
 LEVELS = {
     "drives": ["4wd", "2wd"] * 10,
     "grades": ["A1", "B2"] * 10,
+    "ranks": [*(f"{i}th" for i in range(4, 14)), "1st", "2nd", "3rd"] * 3,
+    "houses": [f"{i}{'abc'[i % 3]}" for i in range(12)] * 3,
     "brackets": ["$1-5", "$6-10", "over $10", "$1-5"] * 5,
     "none": ["None", "Some", "Freq", "Some"] * 5,
 }
@@ -99,3 +112,13 @@ def test_spellings_of_missing_cells_are_counted(tmp_path: Path) -> None:
     data = read([str(path)], ReadOptions(na=("-",)))
     assert data.spelled == {"x": {"NA": 2, "None": 1, "": 1, "n/a": 1, "-": 1}, "t": {"NA": 1}}
     assert data.n_missing == {"x": 6, "t": 1}
+
+
+def test_one_row_is_read_as_the_model_was(tmp_path: Path) -> None:
+    """However few rows there are, a unit is a unit, and a mark of thousands that was found is remembered."""
+    for cell, value in (("70 kg", 70), ("$5", 5), ("(3.5)", -3.5), ("1,234.5", 1234.5)):
+        (chunk,) = stream(stored(tmp_path, [cell]), [Column("price", "numeric")], ReadOptions())
+        np.testing.assert_array_equal(chunk.x[0], [value])
+    assert read(stored(tmp_path, ["$1,139.11", "$20.86", "$7"]), ReadOptions()).thousands == ","
+    (chunk,) = stream(stored(tmp_path, ["$1,139"]), [Column("price", "numeric")], ReadOptions(thousands=","))
+    np.testing.assert_array_equal(chunk.x[0], [1139])

@@ -112,3 +112,24 @@ def test_skip_counts_the_lines_of_messages_and_is_checked(tmp_path: Path) -> Non
 def test_where_the_table_begins_must_be_said_if_it_cannot_be_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="--skip N"):
         read(stored(tmp_path, "Trees\nlen,wid\n1.5,2\n3,4,5\n"), ReadOptions())
+
+
+def test_counts_in_the_first_line_are_no_names(tmp_path: Path) -> None:
+    """As scikit-learn's own files begin: numbers of rows and columns, and the names of the classes."""
+    path = tmp_path / "iris.csv"
+    rows = "".join(f"{i % 5 + 0.1 * i:.1f},{i * i % 11 + 0.25},{i % 2}\n" for i in range(30))
+    path.write_text("30,2,setosa\n" + rows)
+    with pytest.raises(DataError) as error:
+        read([str(path)], ReadOptions())
+    assert "--skip 1 --no-header" in str(error.value)
+    assert read([str(path)], ReadOptions(skip=1, header=False)).n_rows_read == 30
+    assert read([str(path)], ReadOptions(header=True)).schema.names[0] == "30"
+
+
+def test_a_title_with_a_delimiter_names_the_option(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("Report of x, by y\nDate: 2014\na,b\n" + "".join(f"{i}.5,{i * i}.25\n" for i in range(9)))
+    with pytest.raises(DataError) as error:
+        read([str(path)], ReadOptions())
+    assert "--skip N" in str(error.value)
+    assert read([str(path)], ReadOptions(skip=2)).schema.names == ("a", "b")
