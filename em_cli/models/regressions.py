@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Flags
+from em_cli.engine.arrays import Flags, Integers
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.model import Model
 from em_cli.engine.rows import cells
 from em_cli.errors import DataError, UsageError
+from em_cli.families.product import BoundProduct
+from em_cli.families.regression.generalized import BoundGeneralized
+from em_cli.families.regression.linear import BoundLinear
 from em_cli.families.regression.options import Regression
 from em_cli.families.regression.responses import RESPONSES
 from em_cli.families.regression.terms import columns_in
-from em_cli.models.groups import REGRESSION, Group
+from em_cli.models.groups import REGRESSION, Group, regression_in
 from em_cli.sources.number_formats import number
 from em_cli.sources.quoting import quoted
 from em_cli.sources.schema import TYPES
@@ -181,3 +186,18 @@ def _refuse(data: Data, place: int, refused: Flags, fault: str, values: Sequence
         cell = "the cell" if values is None else f"{values[row]:.15g}"
         name = quoted(data.schema.names[place])
         raise DataError(f"{data.name}, row {data.row_of(row)}, column {name}: {cell} {fault}.")
+
+
+def regression_of(
+    groups: Sequence[Group], model: Model, parameters: Parameters
+) -> tuple[BoundLinear | BoundGeneralized, Any, Integers] | None:
+    """The regression in a model, its parameters and the places of its columns; None if there is none."""
+    group = regression_in(groups)
+    if group is None:
+        return None
+    family, own = model.family, parameters.components
+    if isinstance(family, BoundProduct):
+        at = list(groups).index(group)
+        family, own = family.families[at], own.parts[at]
+    assert isinstance(family, BoundLinear | BoundGeneralized), "it is a regression"
+    return family, own, np.array(group.columns, np.intp)

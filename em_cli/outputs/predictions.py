@@ -9,10 +9,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.scoring import RowScores
-from em_cli.families.product import BoundProduct
-from em_cli.families.regression.generalized import BoundGeneralized
-from em_cli.families.regression.linear import BoundLinear
 from em_cli.models.groups import regression_in
+from em_cli.models.regressions import regression_of
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import score_header, score_lines
 from em_cli.sources.stream import Chunk
@@ -37,22 +35,9 @@ def coefficient_rows(loaded: LoadedModel, document: Mapping[str, Any]) -> list[d
     ]
 
 
-def _regression_of(loaded: LoadedModel) -> tuple[BoundLinear | BoundGeneralized, Any, Array] | None:
-    """The family, its parameters and the places of its columns."""
-    group = regression_in(loaded.groups)
-    if group is None:
-        return None
-    family, own = loaded.model.family, loaded.parameters.components
-    if isinstance(family, BoundProduct):
-        at = loaded.groups.index(group)
-        family, own = family.families[at], own.parts[at]
-    assert isinstance(family, BoundLinear | BoundGeneralized), "it is a regression"
-    return family, own, np.array(group.columns, np.intp)
-
-
 def means_given(loaded: LoadedModel, x: Array) -> Array | None:
     """(K, n) what each component expects of the response to the rows x (D, n); None where there is no regression."""
-    found = _regression_of(loaded)
+    found = regression_of(loaded.groups, loaded.model, loaded.parameters)
     if found is None:
         return None
     family, own, columns = found
@@ -61,7 +46,7 @@ def means_given(loaded: LoadedModel, x: Array) -> Array | None:
 
 def drawn_given(loaded: LoadedModel, x: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """The rows (D, n) with responses that are drawn, and the component (n,) of each."""
-    found = _regression_of(loaded)
+    found = regression_of(loaded.groups, loaded.model, loaded.parameters)
     assert found is not None, "there is a regression"
     family, own, columns = found
     blank = x.copy()

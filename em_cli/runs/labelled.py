@@ -62,7 +62,8 @@ def labelled_rows(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOpt
     copy = _Labelled(as_fitted(loaded, reading).decimal or ".")
     if loaded.sequential:
         found = sequences_for(loaded, paths, reading)
-        every = labels_of(found.scores, loaded.model.n_components)
+        labels = labels_of(found.scores, loaded.model.n_components)
+        every = _placed(labels, found.whole.rows, found.whole.n_rows)
         for chunk in found.chunks:
             yield copy.piece(chunk.piece, every[chunk.first_row : chunk.first_row + chunk.n_rows])
         return

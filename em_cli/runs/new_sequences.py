@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.decoder import Decoded
 from em_cli.engine.scoring import RowScores
-from em_cli.errors import DataError, UsageError
+from em_cli.errors import DataError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.sources.in_memory import InMemory
@@ -55,13 +55,14 @@ class NewSequences:
     def whole(self) -> Chunk:
         """All rows as one chunk."""
         first, many = self.chunks[0], self.chunks
+        before = np.cumsum([0, *(chunk.n_rows for chunk in many)])
         weights = [chunk.weights for chunk in many if chunk.weights is not None]
         return replace(
             first,
             n_rows=sum(chunk.n_rows for chunk in many),
             ids=None if first.ids is None else [name for chunk in many for name in chunk.ids or ()],
             x=np.concatenate([chunk.x for chunk in many], axis=1),
-            rows=np.arange(sum(chunk.n_rows for chunk in many)),
+            rows=np.concatenate([passed + chunk.rows for passed, chunk in zip(before, many, strict=False)]),
             weights=np.concatenate(weights) if weights else None,
         )
 
@@ -116,13 +117,13 @@ def new_sequences(
         None if name is None else [text for chunk in chunks for text in texts_of(chunk.piece, name)]
         for name in (options.units, options.order)
     )
-    if options.missing == "drop":
-        raise UsageError("--missing drop does not apply: each row is scored by the others of its group.")
     if names is not None and options.group is not None:
-        in_groups = groups_of(names, np.arange(n_rows), shown, options.group)
+        before = np.cumsum([0, *(chunk.n_rows for chunk in chunks)])
+        rows = np.concatenate([passed + chunk.rows for passed, chunk in zip(before, chunks, strict=False)])
+        in_groups = groups_of([names[row] for row in rows.tolist()], rows, shown, options.group)
     else:
         in_groups = sequences_of(n_rows, names, times, shown, options)
     found = NewSequences(loaded, chunks, in_groups, options, labels)
     if found.whole.weights is not None and options.weights is not None:
-        check_weights_of_sequences(found.whole.weights, found.sequences, np.arange(n_rows), options.weights, shown)
+        check_weights_of_sequences(found.whole.weights, found.sequences, found.whole.rows, options.weights, shown)
     return found

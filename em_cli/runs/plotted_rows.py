@@ -28,7 +28,7 @@ from em_cli.sources.stream import Chunk, stream
 from em_cli.sources.table import Data
 
 READING = (
-    "id", "sequence", "order",
+    "id", "sequence", "order", "group",
     "delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "missing", "weights", "labels",
 )  # fmt: skip
 
@@ -37,7 +37,7 @@ def rows_of(result: Scored, data: Data) -> Rows:
     """Those of a fit whose data are at hand."""
     if data.sequences is not None:
         return _of_sequences(
-            scored_sequences(result.loaded, result.source, data.sequences), data.source, data.sequences
+            scored_sequences(result.loaded, result.source, data.sequences), data.source, data.sequences, data.rows
         )
     kept = sample(data.source.n_rows)
     rows = picked(result.source, kept)
@@ -47,15 +47,16 @@ def rows_of(result: Scored, data: Data) -> Rows:
 def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> Rows:
     """Those of a run folder, in memory that does not grow with their number."""
     paths = data_files(manifest, home, data)
-    options = replace(_options(manifest), sequential=loaded.sequential)
+    options = replace(_options(manifest), sequential=loaded.sequential, response=loaded.response)
     if loaded.sequential:
         return _read_sequences(loaded, paths, options)
     names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
     n = int(loaded.document["n_samples"])
     kept, passed, total = sample(n), 0, 0.0
+    response = None if loaded.response is None else loaded.schema.names.index(loaded.response)
     x, weights, labels, numbers = [], [], [], []
     for chunk in stream(paths, loaded.schema.columns, options):
-        fitted = _fitted(chunk)
+        fitted = _fitted(chunk, response)
         some = kept[np.searchsorted(kept, passed) : np.searchsorted(kept, passed + len(fitted))] - passed
         chosen, passed = fitted[some], passed + len(fitted)
         x.append(chunk.x[:, chosen])
@@ -79,12 +80,12 @@ def _read_sequences(loaded: LoadedModel, paths: Sequence[str], options: ReadOpti
     """Those of files whose rows follow each other; they are read whole."""
     names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
     chunks = list(stream(paths, loaded.schema.columns, options))
-    labels = [_labels(chunk, options, names) for chunk in chunks] if options.labels is not None else None
+    labels = [_labels(chunk, options, names)[chunk.rows] for chunk in chunks] if options.labels is not None else None
     found = new_sequences(loaded, chunks, options, None if labels is None else np.concatenate(labels))
-    return _of_sequences(found.scores, found.source, found.sequences)
+    return _of_sequences(found.scores, found.source, found.sequences, found.whole.rows)
 
 
-def _of_sequences(scores: RowScores, source: Source, sequences: Sequences) -> Rows:
+def _of_sequences(scores: RowScores, source: Source, sequences: Sequences, numbers: Integers) -> Rows:
     n = len(sequences.places)
     kept = sample(n)
     kept = kept[np.argsort(sequences.places[kept], kind="stable")]  # in the order of time
@@ -95,7 +96,7 @@ def _of_sequences(scores: RowScores, source: Source, sequences: Sequences) -> Ro
         rows.weights,
         r,
         scores.log_density[kept],
-        kept + 1,
+        numbers[kept] + 1,
         n,
         None if scores.path is None else scores.path[kept],
         of,
@@ -110,9 +111,9 @@ def _scored(
     return Rows(x, weights, scores.responsibilities, scores.log_density, numbers, n_fitted)
 
 
-def _fitted(chunk: Chunk) -> Integers:
-    """Places of the rows of a chunk that took part in the fit."""
-    fitted = ~np.isnan(chunk.x).all(axis=0)
+def _fitted(chunk: Chunk, response: int | None) -> Integers:
+    """Places of the rows of a chunk that took part in the fit; of a regression those with a response."""
+    fitted = ~np.isnan(chunk.x).all(axis=0) if response is None else ~np.isnan(chunk.x[response])
     if chunk.weights is not None:
         fitted &= chunk.weights > 0
     return np.flatnonzero(fitted)
@@ -131,7 +132,7 @@ def _options(manifest: Mapping[str, Any]) -> ReadOptions:
     asked = manifest.get("config", {}).get("data", {})
     step = asked.get("step")
     own = {name: asked[name] for name in READING if name in asked}
-    sequential = any(asked.get(name) is not None for name in ("sequence", "order", "step"))
+    sequential = any(asked.get(name) is not None for name in ("sequence", "order", "step", "group"))
     return ReadOptions(
         **own, na=tuple(asked.get("na", ())), step=None if step is None else str(step), sequential=sequential
     )

@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 from program import em
 
+from em_cli.reports.picture import pictures_of
+from em_cli.reports.regression_lines import lines
+from em_cli.runs.read_back import read_run
+
 
 def rows_of(text):
     return list(csv.DictReader(StringIO(text)))
@@ -260,3 +264,39 @@ def test_groups_are_refused_where_a_model_has_none(children, plots):
     assert "--group" in refused.err
     for more in (["--decode", "filter"], ["--horizon", "2"]):
         assert "follow each other" in em("predict", "growth.em", "growth.csv", *more, cwd=children, status=2).err
+
+
+def test_rows_are_drawn_about_the_lines_of_their_components(plots, children):
+    pytest.importorskip("matplotlib")
+    for folder, name in ((plots, "plots"), (children, "growth")):
+        run = read_run(str(folder / f"{name}.em"))
+        written = rows_of((folder / f"{name}.em/responsibilities.csv").read_text())
+        shown = np.array([float(written[number - 1]["p1"]) for number in run.shown.numbers])
+        assert np.allclose(run.shown.responsibilities[0], shown)
+        place = run.schema.names.index("rain" if name == "plots" else "age")
+        x, means, _ = lines(run, place)
+        slopes = np.array(run.document["coefficients"])[:, 1]
+        assert np.allclose((means[:, -1] - means[:, 0]) / (x[-1] - x[0]), slopes)
+    (only,) = pictures_of(run, ["regression"])
+    assert "height against age" in only.caption
+    dropped = ("--missing", "drop", "-q", "-o", "dropped.em", "--plots")
+    em(
+        "fit",
+        "growth.csv",
+        "-k",
+        "2",
+        "--response",
+        "height",
+        "--on",
+        "age",
+        "--group",
+        "child",
+        *dropped,
+        cwd=children,
+    )
+    before = (children / "dropped.em/plots/regression.png").read_bytes()
+    em("plot", "dropped.em", "--kind", "regression", "--force", cwd=children)
+    assert (children / "dropped.em/plots/regression.png").read_bytes() == before
+    labelled = em("predict", "dropped.em", "growth.csv", "--missing", "drop", cwd=children).out
+    written = (children / "dropped.em/responsibilities.csv").read_text()
+    assert [row["p1"] for row in rows_of(labelled)] == [row["p1"] for row in rows_of(written)]

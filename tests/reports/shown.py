@@ -34,6 +34,10 @@ ARGUMENTS = {
         "--type", "gusts$_per_day$=negative_binomial", "--type", "cover=beta", "--weights", "weight",
     ),
     "quakes": ("earthquakes.csv", "-k", 2, "--columns", "count", "--latent", "markov"),
+    "lines": (
+        "penguins.csv", "-k", 2, "--response", "body_mass_g", "--on", "flipper_length_mm,sex", "--missing", "drop",
+        "--group", "island",
+    ),
     "games": ("games.csv", "-k", 2, "--type", "wins=binomial:games"),
 }  # fmt: skip
 

@@ -64,7 +64,7 @@ def test_a_component_has_one_colour_in_all_pictures(theme):
     assert seen > 12
 
 
-@pytest.mark.parametrize("name", ["noisy", "penguins", "wind", "swept", "known", "robust", "quakes"])
+@pytest.mark.parametrize("name", ["noisy", "penguins", "wind", "swept", "known", "robust", "quakes", "lines"])
 def test_every_picture_says_what_it_shows(name):
     made = pictures_of(run(name))
     assert len({picture.kind for picture in made}) == len(made)
@@ -74,7 +74,9 @@ def test_every_picture_says_what_it_shows(name):
 
 
 def test_all_kinds_are_drawn_of_some_run():
-    seen = {picture.kind for name in ("iris", "penguins", "swept", "quakes") for picture in pictures_of(run(name))}
+    seen = {
+        picture.kind for name in ("iris", "penguins", "swept", "quakes", "lines") for picture in pictures_of(run(name))
+    }
     assert seen == set(PICTURES.names())
 
 
