@@ -185,21 +185,9 @@ def _errors_by_name(document: Mapping[str, Any], columns: Sequence[str]) -> dict
 def _named(errors: Mapping[str, Any], columns: Sequence[str]) -> Iterator[tuple[str, float]]:
     for key, value in errors.items():
         if key != "components":
-            yield from _numbered(value, key)
+            yield from leaves(value, key)
     for k, component in enumerate(errors["components"], 1):
         for key in ("mean", "sd"):
             for d, column in enumerate(columns, 1):
                 if (error := component[key].get(column)) is not None:
                     yield f"{key}[{k}][{d}]", error
-
-
-def _numbered(node: Any, name: str) -> Iterator[tuple[str, float]]:
-    """As `leaves`, past places without a number."""
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            yield from _numbered(value, f"{name}.{key}")
-    elif isinstance(node, list):
-        for place, value in enumerate(node, 1):
-            yield from _numbered(value, f"{name}[{place}]")
-    elif node is not None:
-        yield name, node
