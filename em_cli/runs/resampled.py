@@ -171,7 +171,7 @@ def _interval(
 
 def _place(name: str, columns: Sequence[str]) -> dict[str, Any]:
     """The component and the column of a number, where its name tells them."""
-    parameter, *places = name.replace("]", "").split("[")
+    parameter, *places = name.rpartition(".")[2].replace("]", "").split("[")
     column = columns[int(places[1]) - 1] if parameter in ("mean", "sd") else None
     return {"component": int(places[0]) if places else None, "column": column}
 

@@ -129,3 +129,14 @@ def test_intervals_stay_in_the_range_of_a_number():
     assert 0 < found.low < 0.95 < found.high < 1 and found.scale == "logit"
     found = interval("sd[1][1]", 1.0, np.exp(rng.normal(0, 1, 500)), 0.95)
     assert found.low > 0 and found.low * found.high == pytest.approx(1)
+
+
+def test_columns_of_several_types_and_missing_cells(tmp_path):
+    em("fit", SAMPLES / "penguins.csv", "-k", "3", "--effort", "low", "-q", "--out", "p.em", cwd=tmp_path)
+    document = json.loads(em("bootstrap", "p.em", "-B", "20", "--json", cwd=tmp_path).out)
+    own = by_name(document)
+    assert document["kept"] == 20
+    sex = next(one for name, one in own.items() if ".probabilities[2]" in name and one["verdict"] == "ok")
+    assert sex["component"] == 2 and sex["scale"] == "logit" and sex["se_observed"] is not None
+    assert {one["verdict"] for one in own.values()} == {"ok", "fixed"}
+    assert own["mean[1][3]"]["column"] is not None
