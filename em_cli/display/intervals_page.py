@@ -11,6 +11,7 @@ from em_cli.display.text_page import Page
 
 LONGEST_NAME = 24
 WIDEST = 100
+MOST_DECIMALS = 6  # of fixed point
 DIGITS = 2  # of a standard error
 WANTED = ("weights", "mean", "sd")
 
@@ -36,9 +37,9 @@ def _row(one: Mapping[str, Any]) -> list[str]:
     error = one["se_bootstrap"]
     if error is None:
         return [str(one["component"]), name, one["column"] or "", "", "", "", ""]
-    decimals = max(0, DIGITS - 1 - floor(log10(error))) if error > 0 else 6
+    decimals = max(0, DIGITS - 1 - floor(log10(error))) if error > 0 else MOST_DECIMALS
     numbers = (one["estimate"], error, one["low"], one["high"])
-    told = [f"{value:.{min(decimals, 12)}f}" for value in numbers]
+    told = [f"{value:.{decimals}f}" if decimals <= MOST_DECIMALS else f"{value:.2e}" for value in numbers]
     return [str(one["component"]), name, shortened(one["column"] or "", LONGEST_NAME), *told]
 
 

@@ -11,6 +11,7 @@ from em_cli.engine.arrays import Array
 
 PROBABILITIES = ("weights", "probabilities", "value_probabilities", "zero_probabilities", "noise")
 LOCATIONS = ("means", "mean", "loadings", "locations", "directions")
+AT_END = 1e-9
 MOST_LOST = 0.05  # of the replicates, beyond which there is no interval
 MOST_DOUBTFUL = 0.10  # lost or ambiguous ones
 
@@ -36,9 +37,21 @@ def interval(name: str, estimate: float, values: Array, level: float, jackknife:
     return Interval(error, error / float(np.sqrt(2 * len(values))), float(low), float(high), scale)
 
 
+def fixed(name: str, values: Array) -> bool:
+    """Whether replicates (B,) leave a number where it is: at the end of its range, or altogether."""
+    if parameter_of(name) in PROBABILITIES and (np.minimum(values, 1 - values) < AT_END).all():
+        return True
+    return bool(np.ptp(values) <= AT_END * np.abs(values).max())
+
+
+def parameter_of(name: str) -> str:
+    """`groups[1].rates[2][1]` is one of the rates."""
+    return name.rpartition(".")[2].partition("[")[0]
+
+
 def scale_of(name: str, estimate: float, values: Array) -> str:
     """Logit for probabilities, log for what is positive by its nature."""
-    parameter = name.rpartition(".")[2].partition("[")[0]
+    parameter = parameter_of(name)
     lowest, highest = min(estimate, float(values.min())), max(estimate, float(values.max()))
     if parameter in PROBABILITIES:
         return "logit" if lowest > 0 and highest < 1 else "identity"

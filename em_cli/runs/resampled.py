@@ -12,7 +12,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.engine.model import Model
 from em_cli.errors import UsageError
-from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, interval
+from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, fixed, interval
 from em_cli.inference.replicates import KINDS, Replicate, Verdict, replicates
 from em_cli.inference.standard_errors import described, leaves, numbers_of
 from em_cli.models.variants import model_again
@@ -156,7 +156,7 @@ def _interval(
     none = {"se_bootstrap": None, "mc_error": None, "low": None, "high": None, "scale": None}
     if reason is not None:
         return none | {"verdict": "withheld"}
-    if not np.isfinite(values).all() or np.ptp(values) == 0 or not np.isfinite(estimate):
+    if not (np.isfinite(values).all() and np.isfinite(estimate)) or fixed(name, values):
         return none | {"verdict": "fixed"}
     found = interval(name, estimate, values, level, jackknife)
     return {
