@@ -17,7 +17,7 @@ BARE_MENTION = 2.0  # Kass & Raftery (1995)
 WIDEST = 100
 NAMES = {"aicc": "AICc", "sabic": "saBIC", "icl_entropy": "ICL (entropy)"}
 NEGATED_BY_MCLUST = ("bic", "icl")
-UNCLEAR = "≈"
+UNCLEAR, LIGHT = "≈", "light"
 SEARCHES, STARTS = ("searches", "reached"), ("starts", "at_best")  # of how many, how many came to the best
 
 
@@ -55,6 +55,8 @@ def selection_summary(
         page.line((f" … {len(rows) - MOST_ROWS} more{where}", "dim"))
     if any(row.get("clear") is False for row in shown):
         page.line((f" {UNCLEAR} no more than the searches may have missed", "dim"))
+    if any(row.get("depth") == LIGHT for row in shown):
+        page.line((f" {LIGHT}: far from the best, not searched to the end (--effort high does)", "dim"))
     _tell_notes(page, cut)
     page.blank()
     page.words(_choice(by_value, chosen, criterion, name, best), indent="")
@@ -160,6 +162,8 @@ def _away(row: Mapping[str, Any], delta: float) -> str:
 
 
 def _hits(row: Mapping[str, Any], keys: tuple[str, str]) -> str:
+    if row.get("depth") == LIGHT:
+        return LIGHT
     made, hits = (number(row.get(key)) for key in keys)
     return f"{int(hits)}/{int(made)}" if made and hits is not None else ""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,38 +16,50 @@ T = TypeVar("T")
 
 def map_arrays(function: Callable[..., Any], first: T, *others: T) -> T:
     """Apply `function` to corresponding arrays of like-built trees of dataclasses and tuples."""
-    if isinstance(first, np.ndarray | np.generic):
+    if isinstance(first, LEAVES):
         mapped: T = function(first, *others)
         return mapped
     if first is None:
         return first
     if isinstance(first, tuple):
         return type(first)(map_arrays(function, *parts) for parts in zip(first, *others, strict=True))
-    names = _names(type(first))
-    return type(first)(
-        *[map_arrays(function, getattr(first, name), *[getattr(other, name) for other in others]) for name in names]
-    )
+    kind = type(first)
+    values = _FIELDS.get(kind) or _fields(kind)
+    if not others:
+        return kind(*[map_arrays(function, part) for part in values(first)])
+    parts = zip(*map(values, (first, *others)), strict=True)
+    return kind(*[map_arrays(function, *corresponding) for corresponding in parts])
 
 
-_NAMES: dict[type, tuple[str, ...]] = {}  # of the fields of a dataclass, looked up a million times
+LEAVES = (np.ndarray, np.generic)
+_FIELDS: dict[type, Callable[[Any], tuple[Any, ...]]] = {}  # what reads those of a dataclass, a million times
 
 
-def _names(kind: type) -> tuple[str, ...]:
-    if kind not in _NAMES:
-        _NAMES[kind] = tuple(field.name for field in fields(kind))
-    return _NAMES[kind]
+def _fields(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    names = [field.name for field in fields(kind)]
+    alone = attrgetter(names[0])
+    _FIELDS[kind] = attrgetter(*names) if len(names) > 1 else lambda tree: (alone(tree),)
+    return _FIELDS[kind]
 
 
 def n_candidates(stacked: Any) -> int:
     """R, the length of the leading axis of a stack."""
     while not isinstance(stacked, np.ndarray):
-        stacked = stacked[0] if isinstance(stacked, tuple) else getattr(stacked, _names(type(stacked))[0])
+        kind = type(stacked)
+        stacked = stacked[0] if kind is tuple else (_FIELDS.get(kind) or _fields(kind))(stacked)[0]
     return len(stacked)
 
 
 def stack(items: Sequence[T]) -> T:
     """Candidates one behind the other on a new leading axis R."""
-    return map_arrays(lambda *arrays: np.stack(arrays), items[0], *items[1:])
+    return map_arrays(_stacked, *items)
+
+
+def _stacked(*arrays: Any) -> Any:
+    """As `numpy.stack`, which takes several times as long where they are many and small."""
+    if arrays[0].ndim == 0:
+        return np.array(arrays)
+    return np.concatenate(arrays).reshape(len(arrays), *arrays[0].shape)
 
 
 def side_by_side(arrays: Sequence[Array]) -> Array:
@@ -54,7 +67,7 @@ def side_by_side(arrays: Sequence[Array]) -> Array:
     return np.concatenate(arrays).reshape(len(arrays), -1)
 
 
-def take(stacked: T, index: int | slice | Integers) -> T:
+def take(stacked: T, index: int | slice | Integers | Flags) -> T:
     """One candidate (or some of them) of a stack."""
     return map_arrays(lambda array: array[index], stacked)
 

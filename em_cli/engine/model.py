@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -45,20 +46,25 @@ class Model:
         return Parameters(self.latent.maximize(weight, statistics.latent, at and at.latent), components), empty
 
     def start(self, block: Block, responsibilities: Array) -> Parameters:
-        """The M-step (no stack) from given responsibilities (K, n).
+        """The M-step (no stack) from given responsibilities (K, n)."""
+        return take(self.starts(block, responsibilities[None]), 0)
 
-        It is taken again about components that plain sums would describe with loss.
+    def starts(self, block: Block, responsibilities: Array) -> Parameters:
+        """The M-steps from given responsibilities (R, K, n).
+
+        They are taken again about components that plain sums would describe with loss.
         """
         features = np.empty((self.family.n_features(), block.x.shape[1]))
         self.family.features(block.x, features)
-        masses = (responsibilities if block.weights is None else responsibilities * block.weights)[None]
+        masses = responsibilities if block.weights is None else responsibilities * block.weights
         statistics = self.family.statistics(features, masses, None)
         components, by_products = self.family.maximize(statistics, None), self.family.exponential
-        if by_products and by_products.natural(components)[1].any():
-            about = self.family.statistics(features, masses, components)
-            components = self.family.maximize(about, components)
+        if by_products and (apart := by_products.natural(components)[1]).any():
+            about = self.family.statistics(features, masses[apart], take(components, apart))
+            again = self.family.maximize(about, take(components, apart))
+            components = map_arrays(partial(_replaced, apart), components, again)
         found = ModelStatistics(statistics, self.latent.seen(masses, block))
-        return take(self.with_components(components, found, None)[0], 0)
+        return self.with_components(components, found, None)[0]
 
     def settled(self, parameters: Parameters, weight: Array) -> Parameters:
         """Parameters (no stack) with what in them follows from the weight (K,) of the components alone."""
@@ -186,6 +192,13 @@ class ModelChart:
     def _gradient(self, statistics: ModelStatistics, seen: ModelStatistics, parameters: Parameters) -> Array:
         of_latent = self.latent.gradient(statistics, parameters.latent)
         return np.concatenate([of_latent, self.components.gradient(seen.components, parameters.components)], axis=-1)
+
+
+def _replaced(places: Flags, old: Array, new: Array) -> Array:
+    """Candidates (R, …) at some places exchanged for others."""
+    after = old.copy()
+    after[places] = new
+    return after
 
 
 def gathered(found: list[Expectation]) -> tuple[ModelStatistics, Parameters]:

@@ -18,6 +18,7 @@ from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
 
 UNRANKED = "not ranked, under a weak prior: "
+LIGHT = "light"  # the search of a model that is far from the best
 NESTED = 0.01  # nats by which a mixture may fall below one of fewer components before it is said
 
 
@@ -54,13 +55,14 @@ def table(
     rows: list[dict[str, Any]] = []
     tops: dict[str, tuple[float, int]] = {}
     candidates: list[tuple[float, int, int, Scored, Context]] = []
-    heads, blank = _heads(tried), dict.fromkeys(columns(criterion)) | {"prior": ""}
+    heads, blank = _heads(tried), dict.fromkeys(columns(criterion)) | {"prior": "", "depth": ""}
     by_label = {variant.label: variant for variant in tried}
     for fitted in fits:
         row: dict[str, Any] = blank | heads[fitted.label]
         row |= {"k": fitted.n_components, "starts": len(fitted.ledger)}
         row |= {"at_best": fitted.at_best, "degenerate": fitted.count(Verdict.DEGENERATE)}
         row |= {"searches": fitted.searches, "reached": fitted.reached}
+        row |= {"depth": LIGHT if fitted.lightly else "deep" if context.effort else ""}
         if fitted.chosen is None:
             row |= {"status": "failed", "note": fitted.failure}
         else:

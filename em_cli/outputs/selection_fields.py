@@ -39,6 +39,7 @@ class SelectionRow(Described):
     at_best: Annotated[int | None, says("climbs that ended at the best value")]
     searches: Annotated[int | None, says("searches, or restarts, that were made")]
     reached: Annotated[int | None, says("of them, those that came to the best value")]
+    depth: Annotated[str, says("of the search: deep, or light where a model is far from the best; blank of --restarts")]
     degenerate: Annotated[int | None, says("climbs that ended in a component that has collapsed")]
     remaining: Annotated[Number, says("nats that more iterations would gain")]
     optimisation_error: Annotated[Number, says("nats by which the best value may have been missed")]

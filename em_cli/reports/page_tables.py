@@ -18,6 +18,7 @@ MOST_COLUMNS = 200
 MOST_COMPONENTS = 60
 ON_PAPER = 4  # components that stand side by side on a page
 MOST_MODELS = 60
+LIGHTLY = "What is far from the best is searched lightly: its log-likelihood may be further from its own best."
 MOST_LEVELS = 4
 RARE = 0.005  # a level that is less likely is not listed
 VERDICTS = ("best", "same optimum", "worse", "degenerate", "stopped early")
@@ -94,7 +95,9 @@ def selection(run: Run) -> Html:
     ]
     left = len(ordered) - MOST_MODELS
     more = paragraph(f"{left} more in selection.csv.") if left > 0 else None
-    return join([table(caption, headings, lines, class_="numbers noted"), more])
+    light = any(row.get("depth") == "light" for row in ordered[:MOST_MODELS])
+    why = paragraph(LIGHTLY) if light else None
+    return join([table(caption, headings, lines, class_="numbers noted"), more, why])
 
 
 def _model(row: Mapping[str, Any], chosen: bool, name: str, best: float, made: str, reached: str) -> list[Child]:
@@ -110,10 +113,16 @@ def _model(row: Mapping[str, Any], chosen: bool, name: str, best: float, made: s
         str(row.get("n_parameters") or "—"),
         _figure(value, 2),
         f"{unclear}{value - best:.1f}" if known and isinstance(value, int | float) else "—",
-        f"{row[reached]} of {row[made]}" if row.get(made) else "—",
+        _hits(row, made, reached),
         percent(float(row["smallest_share"])) if row.get("smallest_share") is not None else "—",
         tag("strong", note) if chosen else note,
     ]
+
+
+def _hits(row: Mapping[str, Any], made: str, reached: str) -> str:
+    if row.get("depth") == "light":
+        return "searched lightly"
+    return f"{row[reached]} of {row[made]}" if row.get(made) else "—"
 
 
 def _figure(value: Any, decimals: int) -> Child:

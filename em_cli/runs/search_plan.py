@@ -57,4 +57,5 @@ def plan_of(config: RunConfig, effort: str | None, given: bool) -> Plan:
         stopping=Stopping(search.tol, search.max_iter),
         seed=config.seed,
         effort=EFFORTS[effort or "normal"],
+        criterion=config.criterion,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Effort:
     tries: int = 12  # ways to part a component
     failures: int = 1  # rounds of moves without success, and a search ends
     bounces: int = 0  # numbers of components to split off and merge again
+    margin: float = 45.0  # of the criterion; models of a sweep farther from the best are searched lightly
     after: Effort | None = None  # what is done first
 
     def shared(self, n_models: int) -> Effort:
@@ -47,6 +49,7 @@ EFFORTS = {
         tries=24,
         failures=2,
         bounces=3,
-        after=NORMAL,
+        margin=inf,
+        after=replace(NORMAL, margin=inf),
     ),
 }

@@ -67,6 +67,12 @@ class Fitted:
     without_prior: Fitted | None = (
         None  # of one that is fitted with a weak prior for want of any other fit: that search
     )
+    doubt: float | None = None  # nats that a light search may have missed; None of one that went to its end
+
+    @property
+    def lightly(self) -> bool:
+        """Whether it was left where others were so much better that it could hardly be chosen."""
+        return self.doubt is not None
 
     @property
     def why_none(self) -> str:
@@ -76,9 +82,11 @@ class Fitted:
     @property
     def optimisation_error(self) -> float:
         """Nats by which the log-likelihood may fall short of the best: what the climb has left, and, where one
-        search only came here, how far the next best is below."""
+        search only came here, how far the next best is below; of a light search, what it may have missed."""
         if self.chosen is None:
             return float("inf")
+        if self.doubt is not None:
+            return self.chosen.remaining + self.doubt
         ends = [e.result.log_likelihood for e in self.ledger if e.verdict is Verdict.WORSE]
         doubt = self.chosen.log_likelihood - max(ends) if self.reached == 1 and ends else 0.0
         return self.chosen.remaining + doubt

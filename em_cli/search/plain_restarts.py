@@ -29,11 +29,12 @@ def plain(
     observe: Observer,
 ) -> Search[list[Attempt]]:
     """Climbs from the starts, the kinds taken in turn; those that may yet be the best climb to the end, if wanted."""
-    made = []
-    for number in range(restarts if short_runs.model.n_components > 1 else 1):
-        kind = kinds[number % len(kinds)]
-        seed, start = make(short_runs.model, kind, number)
-        made.append((kind, seed, replace(short_runs.candidate(start), number=next(numbers))))
+    n_starts = restarts if short_runs.model.n_components > 1 else 1
+    wanted = [(kinds[number % len(kinds)], number) for number in range(n_starts)]
+    made = [
+        (kind, seed, replace(short_runs.candidate(start), number=next(numbers)))
+        for (kind, _), (seed, start) in zip(wanted, make(short_runs.model, wanted), strict=True)
+    ]
     results = yield Round([candidate for _, _, candidate in made], _screening(finish), observe)
     attempts = [
         Attempt(result, kind, seed, degeneracies, finish is None)

@@ -25,6 +25,7 @@ from em_cli.engine.protocols import Algorithm, Runner, Start
 from em_cli.engine.rows import Source
 from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
+from em_cli.search.contenders import Contest
 from em_cli.search.effort import EFFORTS, Effort
 from em_cli.search.ledger import Attempt, DegeneracyCheck, Fitted, choose
 from em_cli.search.model_search import ModelSearch
@@ -59,6 +60,7 @@ class Plan:
     stopping: Stopping
     seed: int = 0
     effort: Effort = field(default=EFFORTS["normal"])
+    criterion: str = "bic"  # by which the models of a sweep are compared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,12 +107,14 @@ def search(
     free = [t for t, task in enumerate(tasks) if task.start is None]
     attempts: dict[int, list[Attempt]] = {t: [] for t in range(len(tasks))}
     agreements: dict[int, tuple[int, int] | None] = {}
+    doubts: dict[int, float] = {}
     if free and plan.restarts is not None:
         attempts |= _plain(run, free)
     elif free:
         model_searches = _searched(run, free)
         attempts |= {t: model_search.attempts for t, model_search in model_searches.items()}
         agreements = {t: model_search.agreement() for t, model_search in model_searches.items()}
+        doubts = {t: model_search.doubt() for t, model_search in model_searches.items() if model_search.lightly}
     last: list[tuple[int, str, tuple[int, ...], Candidate]] = []
     for t, task in enumerate(tasks):
         origins: list[tuple[str, tuple[int, ...], Parameters]] = []
@@ -130,7 +134,8 @@ def search(
         verdicts = DegeneracyCheck(survey, runner)(results)
         for (t, name, seed, _), result, degeneracies in zip(last, results, verdicts, strict=True):
             attempts[t].append(Attempt(result, name, seed, degeneracies, True))
-    return [choose(task.label, task.model.n_components, attempts[t], agreements.get(t)) for t, task in enumerate(tasks)]
+    fits = [choose(task.label, task.model.n_components, attempts[t], agreements.get(t)) for t, task in enumerate(tasks)]
+    return [replace(fitted, doubt=doubts.get(t)) for t, fitted in enumerate(fits)]
 
 
 def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
@@ -190,11 +195,34 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
                     for q in everyone
                 ],
             )
-        stage(CROSSOVER, [model_search.crossover() for model_search in everyone])
-        stage(SPLIT_AND_MERGE, [model_search.searches(stages.teller(p)) for p, model_search in enumerate(everyone)])
+        shallow = everyone
+        while near := _contenders(run, everyone, shallow, effort.margin):
+            stage(CROSSOVER, [model_search.crossover() for model_search in near])
+            stage(SPLIT_AND_MERGE, [model_search.searches(stages.teller(p)) for p, model_search in enumerate(near)])
+            shallow = [model_search for model_search in shallow if model_search not in near]
+        for model_search in everyone:
+            model_search.lightly = model_search in shallow
+        if shallow:
+            stage(REFINING, [model_search.finish() for model_search in shallow])
         if len(everyone) > len(families):
             stage(REFINING, [restore_monotone(family) for family in families.values()])
     return model_searches
+
+
+def _contenders(
+    run: _Run, everyone: Sequence[ModelSearch], among: Sequence[ModelSearch], margin: float
+) -> list[ModelSearch]:
+    """Those among the searches whose models may yet be chosen; those that cost nothing, or have found nothing yet."""
+    if len(everyone) == 1 or margin == float("inf"):
+        return list(among)
+    known = [model_search.population[0].result if model_search.population else None for model_search in everyone]
+    near = Contest(run.plan.criterion, run.survey, run.data).within_reach(known, margin)
+    chosen = {
+        id(q)
+        for q, is_near in zip(everyone, near, strict=True)
+        if is_near or not q.population or q.short_runs.model.n_components == 1
+    }
+    return [model_search for model_search in among if id(model_search) in chosen]
 
 
 def _finishers(attempts: Sequence[Attempt]) -> list[Attempt]:

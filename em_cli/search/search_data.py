@@ -17,11 +17,13 @@ from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.rows import Block
 from em_cli.engine.scoring import score_block
+from em_cli.engine.stopping import Status
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Degeneracies, DegeneracyCheck
 from em_cli.search.survey import Survey
 
 KEPT_FEATURES = 1 << 22  # floats; more are computed anew
+KEPT_VERDICTS = 1 << 20  # floats of the parameters that were judged of late
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +54,15 @@ class SearchData:
     _assess: DegeneracyCheck = field(init=False, repr=False)
     _features: Cache[Array] = field(default_factory=Cache, init=False, repr=False)  # by family
     _embeddings: Cache[Array] = field(default_factory=Cache, init=False, repr=False)
+    _responsibilities: Cache[Array] = field(init=False, repr=False)  # by parameters
+    _verdicts: Cache[Degeneracies] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._assess = DegeneracyCheck(self.survey, Serial())
         seen, weights = ~np.isnan(self.block.x).all(axis=0), self.block.weights
         self.n_for_bic = float(seen.sum() if weights is None else weights[seen].sum())
+        self._responsibilities = Cache(floats=KEPT_FEATURES)
+        self._verdicts = Cache(floats=KEPT_VERDICTS)
 
     @property
     def block(self) -> Block:
@@ -79,11 +85,16 @@ class SearchData:
         known = self._embeddings.of(model.family)
         return self._embeddings.keep(model.family, model.family.embedding(self.block.x)) if known is None else known
 
+    def responsibilities(self, result: FitResult) -> Array:
+        """(L, n) of the components, and of the outcomes beyond them."""
+        if (known := self._responsibilities.of(result.parameters)) is not None:
+            return known
+        found = score_block(result.candidate.model, result.parameters, self.block).responsibilities
+        return self._responsibilities.keep(result.parameters, found, found.size)
+
     def weighted_responsibilities(self, result: FitResult) -> Array:
         """(K, n) responsibilities times case weights."""
-        model = result.candidate.model
-        r = score_block(model, result.parameters, self.block).responsibilities
-        r = r[: model.n_components]
+        r = self.responsibilities(result)[: result.candidate.model.n_components]
         return r if self.block.weights is None else r * self.block.weights
 
     def statistics(self, model: Model, weighted_responsibilities: Array, components: Any = None) -> Array:
@@ -110,7 +121,17 @@ class SearchData:
 
     def checked(self, results: Sequence[FitResult]) -> list[Degeneracies]:
         """Which components of each result are degenerate, by the distinct rows that they rest on."""
-        return self._assess(results)
+        known = [None if r.status is Status.DEGENERATE else self._verdicts.of(r.parameters) for r in results]
+        new = self._assess([result for result, verdict in zip(results, known, strict=True) if verdict is None])
+        verdicts = iter(new)
+        return [self._judged(r, next(verdicts)) if v is None else v for r, v in zip(results, known, strict=True)]
+
+    def _judged(self, result: FitResult, verdict: Degeneracies) -> Degeneracies:
+        """The verdict, remembered of a climb that had one."""
+        if result.status is Status.DEGENERATE:
+            return verdict
+        model = result.candidate.model
+        return self._verdicts.keep(result.parameters, verdict, model.n_components * model.family.n_features())
 
     def degeneracies(self, result: FitResult) -> Degeneracies:
         return self.checked([result])[0]

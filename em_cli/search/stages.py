@@ -53,9 +53,11 @@ class Stages:
         return lambda done: self.observe(Advanced(part, done))
 
     def _work(self, name: str) -> float:
-        """Refining comes up to three times; the last is hardly ever needed."""
-        if name != REFINING or REFINING not in self._seen:
+        """Refining comes up to four times; the last are short. Others come again for what has come within reach."""
+        if name not in self._seen:
             return (self._works or WORK)[name]
+        if name != REFINING:
+            return 0.0
         return 0.0 if SPLIT_AND_MERGE in self._seen else OTHERS
 
     def _share(self, work: float) -> float:

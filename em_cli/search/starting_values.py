@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Integers, take
 from em_cli.engine.cache import Cache
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Start
 from em_cli.engine.rows import Block
+
+AT_ONCE = 1 << 21  # responsibilities
 
 
 class Starter:
@@ -23,8 +25,17 @@ class Starter:
         self._partitions: dict[tuple[bytes, int, str, int], Integers] = {}
         self._sights = Cache[tuple[bytes, Array]]()  # by family
 
-    def __call__(self, model: Model, name: str, number: int) -> tuple[tuple[int, ...], Parameters]:
-        """Seed and starting parameters."""
+    def __call__(self, model: Model, wanted: Sequence[tuple[str, int]]) -> list[tuple[tuple[int, ...], Parameters]]:
+        """Seed and starting parameters of each kind and number."""
+        own = [self._partition(model, name, number) for name, number in wanted]
+        at_once = max(1, AT_ONCE // (model.n_components * self.block.n_rows))
+        parts = [[partition for _, partition in own[first : first + at_once]] for first in range(0, len(own), at_once)]
+        made = [from_partitions(model, self.block, part) for part in parts]
+        starts = [take(stacked, r) for stacked, part in zip(made, parts, strict=True) for r in range(len(part))]
+        return [(seed, start) for (seed, _), start in zip(own, starts, strict=True)]
+
+    def _partition(self, model: Model, name: str, number: int) -> tuple[tuple[int, ...], Integers]:
+        """Seed and partition (n,) of the rows."""
         family, k = model.family, model.n_components
         if (known := self._sights.of(family)) is None:
             embedding = family.embedding(self.block.x)
@@ -34,8 +45,7 @@ class Starter:
         if key not in self._partitions:
             made = self.starts[name].labels(embedding, k, own, self.block.weights)
             self._partitions[key] = made if self.block.labels is None else honouring(made, self.block.labels, k)
-        arranged = model.latent.arranged(self._partitions[key], k, self.block, own)
-        return own, from_partition(model, self.block, arranged)
+        return own, model.latent.arranged(self._partitions[key], k, self.block, own)
 
 
 def honouring(partition: Integers, labels: Integers, k: int) -> Integers:
@@ -49,11 +59,12 @@ def honouring(partition: Integers, labels: Integers, k: int) -> Integers:
     return np.where(known, labels, number[partition]).astype(np.intp)
 
 
-def from_partition(model: Model, block: Block, partition: Integers) -> Parameters:
-    """The M-step from a partition, every component softened by a few rows' worth of all the data."""
+def from_partitions(model: Model, block: Block, partitions: Sequence[Integers]) -> Parameters:
+    """The M-steps from partitions (n,), every component softened by a few rows' worth of all the data."""
     (d, n), k = block.x.shape, model.n_components
     shared = k * (d + 1) / 2
     softness = shared / (n + shared)
-    responsibilities = np.full((k, n), softness / k)
-    responsibilities[partition, np.arange(n)] += 1 - softness
-    return model.start(block, responsibilities)
+    responsibilities = np.full((len(partitions), k, n), softness / k)
+    for own, partition in zip(responsibilities, partitions, strict=True):
+        own[partition, np.arange(n)] += 1 - softness
+    return model.starts(block, responsibilities)

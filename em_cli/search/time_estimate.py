@@ -52,7 +52,8 @@ def _rehearsed(task: Task, survey: Survey, runner: Runner, plan: Plan) -> float:
     model = replace(task.model, constant=base_measure(task.model, source))
     starter = Starter(survey.block, dict(plan.starts), plan.seed)
     name = plan.starts[-1][0]
-    climbs = [Candidate(model, EM(), starter(model, name, number)[1], number) for number in range(TOGETHER)]
+    starts = starter(model, [(name, number) for number in range(TOGETHER)])
+    climbs = [Candidate(model, EM(), start, number) for number, (_, start) in enumerate(starts)]
     fit(climbs, source, runner, Stopping(0.0, 1))
     begun = time.perf_counter()
     fit(climbs, source, runner, Stopping(0.0, PASSES))

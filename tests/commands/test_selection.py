@@ -4,6 +4,7 @@ import json
 from io import StringIO
 from math import inf
 
+import numpy as np
 import pandas as pd
 import pytest
 from program import SAMPLES, em
@@ -107,6 +108,22 @@ def test_table_tells_how_far_and_how_sure(tmp_path):
     assert (table["optimisation_error"] >= table["remaining"]).all()
     params = json.loads((tmp_path / "faithful.em" / "params.json").read_text())
     assert "close_call" not in [warning["code"] for warning in params["warnings"]]
+
+
+def test_models_far_from_the_best_are_searched_lightly(tmp_path):
+    """They say so, and the choice is that of a search of all alike."""
+    sweep = ("select", FAITHFUL, "--k-range", "2-3", "--covariance", "full,spherical")
+    human = em(*sweep, "--format", "human", cwd=tmp_path).out
+    table = pd.read_csv(tmp_path / "faithful.em" / "selection.csv")
+    near = table["delta"] <= 45
+    assert (table["depth"] == np.where(near, "deep", "light")).all() and 0 < near.sum() < len(table)
+    assert " light: far from the best, not searched to the end (--effort high does)\n" in human
+    alike = em(*sweep, "--effort", "high", "--format", "csv", "--force", cwd=tmp_path).out
+    deep = pd.read_csv(StringIO(alike))
+    assert set(deep["depth"]) == {"deep"}
+    assert deep["log_likelihood"][near].to_list() == pytest.approx(table["log_likelihood"][near].to_list(), abs=0.01)
+    missed = deep["log_likelihood"] - table["log_likelihood"]
+    assert (missed <= 2 * table["optimisation_error"] + 0.5).all()
 
 
 def test_a_choice_that_a_longer_search_may_change(tmp_path):

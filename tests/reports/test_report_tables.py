@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy import stats
 from shown import figure, fitted, picture, run, swept
 
 from em_cli.engine.family import Ellipsoids
-from em_cli.reports import discriminant, frequencies
+from em_cli.reports import discriminant, frequencies, page_tables
 from em_cli.reports.criterion import chosen, missed, series
 from em_cli.reports.frequencies import table
 from em_cli.reports.html import split_table
@@ -248,6 +249,13 @@ def test_the_criterion_is_that_of_the_table():
         (ring,) = [line for line in axes.lines if line.get_markersize() > 10]
         best = min(float(row["bic"]) for row in rows if row["bic"])
         assert ring.get_ydata()[0] == pytest.approx(best) == chosen(seen)["bic"]
+
+
+def test_models_that_were_searched_lightly_say_so():
+    seen = run("swept")
+    light = tuple(row | {"depth": "light" if row["k"] == 4 else "deep"} for row in seen.selection)
+    said = page_tables.selection(replace(seen, selection=light))
+    assert said.count("searched lightly") == sum(row["k"] == 4 for row in light) + 1 and page_tables.LIGHTLY in said
 
 
 def test_a_sample_is_the_same_each_time():
