@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from program import ENVIRONMENT, SAMPLES, command, em, em_process
+from program import ENVIRONMENT, QUICK, SAMPLES, command, em, em_process
 
 from em_cli.errors import OutputError
 from em_cli.outputs.run_folder import check_folder, reserved
@@ -38,7 +38,7 @@ def test_a_run_that_is_killed_and_resumed_ends_with_the_same_bytes(name, tmp_pat
     moments = random.Random(name)
     resumed = (*RUNS[name], "--out", "killed.em", "-q", "--resume", "--checkpoint-every", "0.05s")
     for _ in range(KILLS):
-        process = subprocess.Popen(command(*resumed), cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command(*resumed), cwd=tmp_path, env=ENVIRONMENT | QUICK, stdout=subprocess.DEVNULL)
         with suppress(subprocess.TimeoutExpired):
             process.wait(seconds * (0.4 + 0.6 * moments.random()))
         process.kill()
@@ -54,7 +54,7 @@ def test_a_run_that_is_killed_and_resumed_ends_with_the_same_bytes(name, tmp_pat
 def test_a_run_that_was_interrupted_is_written_and_can_go_on(tmp_path):
     run = (*RUNS["fit"], "-q", "--checkpoint-every", "0.05s")
     process = subprocess.Popen(
-        command(*run, "--out", "cut.em"), cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL
+        command(*run, "--out", "cut.em"), cwd=tmp_path, env=ENVIRONMENT | QUICK, stdout=subprocess.DEVNULL
     )
     while process.poll() is None and not (tmp_path / ".cut.em.partial/checkpoint/state").exists():
         time.sleep(0.01)
@@ -211,7 +211,7 @@ def test_files_that_killed_runs_have_left_on_their_way_are_cleared(there):
 def test_a_signal_ends_at_once_a_run_that_awaits_its_data(there, source, number, status):
     os.mkfifo(there / "fifo")
     run = command("fit", source, "-k", "2", "--out", "x.em")
-    process = subprocess.Popen(run, cwd=there, env=ENVIRONMENT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(run, cwd=there, env=ENVIRONMENT | QUICK, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     while process.poll() is None and not (there / ".x.em.partial").exists():
         time.sleep(0.01)
     time.sleep(0.5)  # it has come to wait
@@ -226,11 +226,13 @@ def test_a_working_folder_that_is_deleted_costs_no_result(there):
     gone.mkdir()
     begun = "cd gone && rmdir ../gone && exec"
     run = command("fit", there / "faithful.csv", "-k", "2", "-q", "--out", there / "x.em")
-    assert subprocess.run(["sh", "-c", f'{begun} "$@"', "sh", *run], cwd=there, env=ENVIRONMENT).returncode == 0
+    assert subprocess.run(["sh", "-c", f'{begun} "$@"', "sh", *run], cwd=there, env=ENVIRONMENT | QUICK).returncode == 0
     assert json.loads((there / "x.em/manifest.json").read_text())["working_directory"] is None
     gone.mkdir()
     run = command("fit", there / "faithful.csv", "-k", "2", "-q", "--out", "x.em")
-    done = subprocess.run(["sh", "-c", f'{begun} "$@"', "sh", *run], cwd=there, env=ENVIRONMENT, capture_output=True)
+    done = subprocess.run(
+        ["sh", "-c", f'{begun} "$@"', "sh", *run], cwd=there, env=ENVIRONMENT | QUICK, capture_output=True
+    )
     assert done.returncode == 4 and b"working folder has been deleted" in done.stderr
 
 
