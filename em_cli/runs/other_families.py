@@ -37,6 +37,7 @@ WORTH_SAYING = 10.0  # by which BIC must fall: "very strong" (Kass & Raftery 199
 FIRST = Stopping(0.5, 6)  # passes of every refit
 THEN = Stopping(0.1, 40)  # of those that may yet be worth it
 BETWEEN = "gamma"  # a normal and a lognormal distribution
+GAUSSIAN = "gaussian"
 SMALL_K = 3  # components, from which changes are looked for: more of them can make up for a wrong family
 LEAST = 4  # refits, whatever they cost
 BUDGET = 6e6  # rows times components times passes, more where features are many: as a stage of a search may take
@@ -106,8 +107,23 @@ def better_families(refits: Refits, found: FitResult) -> Changes:
         best = min(made, key=lambda each: refits.bic(each.result), default=None)
         if best is None or refits.bic(now.result) - refits.bic(best.result) <= WORTH_SAYING:
             break
-        now = best
+        if _for_its_own_sake(refits, now, best):
+            now = best
+        else:
+            hopeless.add(best.changes[-1])
     return now.changes
+
+
+def _for_its_own_sake(refits: Refits, now: _Refit, best: _Refit) -> bool:
+    """Whether the last change gains by the family, and not only for its column being apart, without covariances."""
+    change = best.changes[-1]
+    alike = next(
+        group for group in now.groups for place in group.columns if now.data.schema.names[place] == change.column
+    )
+    if change.transform is not None or len(alike.columns) == 1 or alike.family not in (GAUSSIAN, "student_t"):
+        return True
+    apart = _refitted(refits, now.result, [(*now.changes, Change(change.column, GAUSSIAN))])
+    return all(refits.bic(each.result) - refits.bic(best.result) > WORTH_SAYING for each in apart)
 
 
 def _in_turn(refits: Refits, now: _Refit, tried: Sequence[Change]) -> list[_Refit]:

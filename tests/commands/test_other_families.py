@@ -136,6 +136,16 @@ def test_nothing_is_said_of_the_right_family(tmp_path):
     assert not said_of(params_of(tmp_path / "n.em"))
 
 
+def test_covariances_that_are_too_many_are_no_matter_of_families(tmp_path):
+    """A column that stands apart saves covariances, whatever its family: that is not said to be its merit."""
+    x = np.random.default_rng(5).normal(50, 4, (8, 120)).round(2)
+    (tmp_path / "w.csv").write_text(
+        ",".join("abcdefgh") + "\n" + "\n".join(",".join(map(str, row)) for row in x.T) + "\n"
+    )
+    em("fit", "w.csv", "-k", 1, *ASKED, "--effort", "low", cwd=tmp_path)
+    assert not said_of(params_of(tmp_path / "w.em"))
+
+
 def test_it_can_be_done_without_and_is_where_rows_are_many(tmp_path, monkeypatch):
     from em_cli.runs import other_families
 
