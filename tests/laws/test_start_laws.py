@@ -6,6 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import rows
 
+from em_cli.engine.columns import unit_columns
+from em_cli.families.distributions.categorical import Categorical
+from em_cli.families.gaussian.options import Gaussian
+from em_cli.families.product import Product
 from em_cli.starts import STARTS
 
 each_start = pytest.mark.parametrize("name", STARTS)
@@ -76,3 +80,16 @@ def test_well_separated_groups_are_found(name):
     found = [STARTS.load(name)().labels(x, 3, (0, 3, number)) for number in range(6)]
     pairs = labels[:, None] == labels
     assert any(((mine[:, None] == mine) == pairs).all() for mine in found)
+
+
+@pytest.mark.parametrize("name", ["kmeans", "random"])
+def test_a_category_of_many_levels_outweighs_no_column_in_every_second_start(name):
+    """Two groups in a column of numbers, beside forty levels that tell nothing."""
+    rng, groups = np.random.default_rng(1), np.arange(200) % 2
+    columns = unit_columns(2)
+    family = Product((Gaussian("full"), Categorical((40,))), (np.array([0]), np.array([1]))).bind(columns)
+    number = rng.standard_normal(200) + 5.0 * groups
+    x = family.embedding(np.stack([(number - number.mean()) / number.std(), rng.integers(0, 40, 200)]))
+    agree = [np.mean(STARTS.load(name)().labels(x, 2, (0, 2, number)) == groups) for number in range(24)]
+    found = np.maximum(agree, 1 - np.array(agree))
+    assert found[1::2].mean() > found[::2].mean() + 0.1
