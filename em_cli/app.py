@@ -22,6 +22,7 @@ from em_cli.commands.parts import parts
 from em_cli.commands.plot import plot
 from em_cli.commands.predict import predict
 from em_cli.commands.report import report
+from em_cli.commands.runs import runs
 from em_cli.commands.sample import sample
 from em_cli.commands.score import score
 from em_cli.commands.select import select
@@ -53,6 +54,7 @@ app.command()(impute)
 app.command()(outliers)
 app.command()(compare)
 app.command()(bootstrap)
+app.command()(runs)
 app.command()(show)
 app.command()(plot)
 app.command()(report)

@@ -211,7 +211,7 @@ def test_a_plain_fit_waits_for_no_library_that_it_does_not_need(tmp_path):
     )
     data = PACKAGE.parent / "sample_data" / "faithful.csv"
     subprocess.run([sys.executable, "-c", code, data], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert (tmp_path / "faithful.em" / "params.json").exists()
+    assert (tmp_path / "faithful-k2.em" / "params.json").exists()
 
 
 def test_engine_knows_no_part_by_name():

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Option
 
-from em_cli.options import ReadingOptions, ScreenOptions, grouped
+from em_cli.options import ReadingOptions, RunPaths, ScreenOptions, grouped
 
 
 @grouped
 def compare(
     reading: ReadingOptions,
     screen: ScreenOptions,
-    runs: Annotated[list[str], Argument(metavar="RUN RUN...", help="Run folders or model files.")],
+    runs: RunPaths,
     data: Annotated[
         list[str] | None,
         Option("--data", metavar="FILE", help="Rows to judge them by [default: those that they were fitted to]."),

@@ -31,22 +31,14 @@ def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None
     """Check a configuration; silent if it is sound."""
     from em_cli.config.resolve import resolve
     from em_cli.criteria import CRITERIA
-    from em_cli.families import FAMILIES
-    from em_cli.families.covariances import COVARIANCES
-    from em_cli.models import specification
-    from em_cli.runs.configure import effort_of, start_file
+    from em_cli.runs.configure import check_parts, effort_of, start_file
     from em_cli.runs.search_plan import plan_of
 
     resolved = resolve(file, overrides or [], {})
     CRITERIA.load(resolved.criterion)
     start = start_file(resolved)
     plan_of(resolved, effort_of(resolved, start), start is not None)
-    for name in specification.families_of(resolved):
-        if name != "auto":
-            FAMILIES.load(name)
-    for name in resolved.covariance or []:
-        if name != "all":
-            COVARIANCES.load(name)
+    check_parts(resolved)
 
 
 @config.command()

@@ -31,7 +31,7 @@ def outliers(
 
     The tail probability of a row is that of a density as low as its own.
 
-    Example: em outliers faithful.em --alpha 0.01
+    Example: em outliers faithful-k2.em --alpha 0.01
     """
     from em_cli.outputs.manifest import to_json
     from em_cli.runs.outliers import judged, own_data

@@ -7,12 +7,12 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from em_cli.options import Debug, Quiet, grouped, names_in
+from em_cli.options import Debug, Quiet, RunPath, grouped, names_in
 
 
 @grouped
 def plot(
-    run: Annotated[str, Argument(metavar="RUN", help="A run folder.")],
+    run: RunPath,
     data: Annotated[
         list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
     ] = None,
@@ -40,7 +40,7 @@ def plot(
 ) -> None:
     """Draw pictures of a run.
 
-    Example: em plot faithful.em --kind scatter
+    Example: em plot faithful-k2.em --kind scatter
     """
     from em_cli.errors import OutputError
     from em_cli.outputs.folder import write_file, write_files

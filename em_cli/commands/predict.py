@@ -40,7 +40,7 @@ def predict(
 
     With --decode filter a row is labelled by what was known at its time; --horizon adds rows that follow.
 
-    Example: em predict faithful.em new.csv --append > labelled.csv
+    Example: em predict faithful-k2.em new.csv --append > labelled.csv
     """
     from em_cli.errors import UsageError
     from em_cli.runs.forecast import forecast_lines

@@ -7,12 +7,12 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from em_cli.options import Debug, Quiet, grouped
+from em_cli.options import Debug, Quiet, RunPath, grouped
 
 
 @grouped
 def report(
-    run: Annotated[str, Argument(metavar="RUN", help="A run folder.")],
+    run: RunPath,
     data: Annotated[
         list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
     ] = None,
@@ -26,7 +26,7 @@ def report(
 ) -> None:
     """Write all that is known of a run into one HTML file.
 
-    Example: em report faithful.em
+    Example: em report faithful-k2.em
     """
     from em_cli.errors import OutputError
     from em_cli.outputs.folder import write_file

@@ -31,7 +31,7 @@ def sample(
 ) -> None:
     """Draw rows as CSV.
 
-    Example: em sample faithful.em -n 1000 --seed 1
+    Example: em sample faithful-k2.em -n 1000 --seed 1
     """
     from em_cli.outputs.model_file import read_model
     from em_cli.runs.drawn_rows import check_given, drawn_lines, lines_given

@@ -25,7 +25,7 @@ def score(
 ) -> None:
     """Log-likelihood and criteria of data under a model.
 
-    Example: em score faithful.em new.csv
+    Example: em score faithful-k2.em new.csv
     """
     from em_cli.errors import UsageError
     from em_cli.outputs.manifest import to_json

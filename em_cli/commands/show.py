@@ -22,7 +22,7 @@ def show(
 ) -> None:
     """A readable summary of a model.
 
-    Example: em show faithful.em
+    Example: em show faithful-k2.em
     """
     from em_cli.display import can_draw
     from em_cli.errors import DataError, UsageError

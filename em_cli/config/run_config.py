@@ -215,7 +215,7 @@ class RunConfig(_Section):
     seed: Annotated[int, Field(ge=0, description="same seed, same bytes")] = 0
     threads: Annotated[int | Literal["auto"], Field(description="auto: one per core; changes no result")] = "auto"
     runner: Annotated[Choice, _part("threads"), Field(description="where to compute")] = Choice(name="threads")
-    out: Annotated[str | None, Field(description="run folder; <name of the data>.em if absent")] = None
+    out: Annotated[str | None, Field(description="run folder; named as faithful-k3.em if absent")] = None
     responsibilities: Annotated[bool, Field(description="whether to write responsibilities.csv")] = True
 
     @field_validator("k")

@@ -18,10 +18,7 @@ def open_display(
     mode: str, *, command: str, quiet: bool, verbose: bool, color: str, stream: TextIO | None
 ) -> AbstractContextManager[Observer]:
     """The display of a run of `command` on a stream (None if it is closed): in its context, an observer of the run."""
-    _check("progress", mode, MODES)
-    _check("color", color, COLORS)
-    if quiet and verbose:
-        raise UsageError("--quiet and --verbose contradict each other.")
+    check_screen(mode, quiet, verbose, color)
     if quiet or mode == "none" or stream is None:
         return nullcontext(ignore)
     if mode == "jsonl":
@@ -36,6 +33,14 @@ def open_display(
     from em_cli.display.plain import Plain
 
     return Plain(stream, sweep=command == "select", verbose=verbose)
+
+
+def check_screen(mode: str, quiet: bool, verbose: bool, color: str) -> None:
+    """`UsageError` if there is no such display."""
+    _check("progress", mode, MODES)
+    _check("color", color, COLORS)
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose contradict each other.")
 
 
 def can_draw(wanted: str, stream: TextIO) -> bool:

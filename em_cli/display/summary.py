@@ -54,6 +54,11 @@ def fit_summary(
 
 
 def _title(document: Mapping[str, Any]) -> str:
+    return f"{mixture_name(document)}, k = {safe(str(document.get('n_components')))}"
+
+
+def mixture_name(document: Mapping[str, Any]) -> str:
+    """What is mixed, and the structure of its covariances."""
     family = str(document.get("family", ""))
     if document.get("groups"):
         title = f"{' × '.join(_families(document))} mixture"
@@ -66,7 +71,7 @@ def _title(document: Mapping[str, Any]) -> str:
     structure, covariance = document.get("structure"), document.get("covariance_type")
     named = [str(structure)] if structure else []
     both = " ".join([*named, *([f"({covariance})"] if covariance not in (None, "", structure) else [])])
-    return safe(", ".join([title, *([both] if both else []), f"k = {document.get('n_components')}"]))
+    return safe(", ".join([title, *([both] if both else [])]))
 
 
 def _families(document: Mapping[str, Any]) -> list[str]:

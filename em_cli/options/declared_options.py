@@ -30,6 +30,17 @@ def _opt(*names: str, **more: Any) -> Any:
     return Option(*names, show_default=False, **more)
 
 
+def _meant(path: str) -> str:
+    """The run that is meant by a folder's name."""
+    from em_cli.outputs.run_names import meant_run
+
+    return meant_run(path)
+
+
+def _meant_if_given(path: str | None) -> str | None:
+    return None if path is None else _meant(path)
+
+
 Family = Annotated[
     str | None, _opt("--family", metavar="NAME", help="auto, gaussian, student_t, poisson, … [default: auto].")
 ]
@@ -212,9 +223,9 @@ class FolderOptions:
     section: ClassVar[str] = ""
     panel: ClassVar[str] = "Output"
 
-    out: Annotated[
-        str | None, _opt("-o", "--out", metavar="DIR", help="Run folder [default: <name of the data>.em].")
-    ] = None
+    out: Annotated[str | None, _opt("-o", "--out", metavar="DIR", help="Run folder [default: as faithful-k3.em].")] = (
+        None
+    )
     responsibilities: Annotated[
         bool | None, _opt("--write-responsibilities/--no-responsibilities", help="Leave responsibilities.csv out.")
     ] = None
@@ -255,7 +266,13 @@ class ReportOptions:
     plots: Annotated[bool, _opt("--plots", help="Draw pictures into the run folder, as em plot does.")] = False
     report: Annotated[bool, _opt("--report", help="Write report.html into the run folder, as em report does.")] = False
     verify: Annotated[
-        str | None, _opt("--verify", metavar="RUN", help="Run a run folder again, elsewhere; compare the bytes.")
+        str | None,
+        _opt(
+            "--verify",
+            metavar="RUN",
+            help="Run a run folder again, elsewhere; compare the bytes.",
+            callback=_meant_if_given,
+        ),
     ] = None
     events: Annotated[str | None, _opt("--events", metavar="FILE", help="Everything that happens, as JSON lines.")] = (
         None
@@ -281,7 +298,16 @@ class ScreenOptions:
     debug: Annotated[bool, _opt("--debug", help="Tracebacks.")] = False
 
 
-Model = Annotated[str, Argument(metavar="MODEL", help="A params.json or run folder; - is standard input.")]
+Model = Annotated[
+    str, Argument(metavar="MODEL", help="A params.json or run folder; - is standard input.", callback=_meant)
+]
+
+RunPaths = Annotated[
+    list[str],
+    Argument(metavar="RUN RUN...", help="Run folders or model files.", callback=lambda paths: list(map(_meant, paths))),
+]
+
+RunPath = Annotated[str, Argument(metavar="RUN", help="A run folder.", callback=_meant)]
 
 Rows = Annotated[list[str], Argument(metavar="DATA...", help="CSV files; - is standard input.")]
 

@@ -147,7 +147,9 @@ def read_bytes(path: str) -> bytes:
             with file.open("rb") as stream:
                 text = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
-        raise DataError(f"{_shown(path)}: there is no such model file or run folder.") from None
+        raise DataError(
+            f"{_shown(path)}: there is no such model file or run folder. `em runs` lists those that there are."
+        ) from None
     except OSError as error:
         raise DataError(f"{_shown(path)}: cannot be read ({in_words(error)}).") from None
     except ValueError:

@@ -7,18 +7,22 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from em_cli.config.choice import INDEPENDENT
+from em_cli.config.choices import latent_choices
 from em_cli.config.ranges import parse_k
 from em_cli.config.resolve import resolve
 from em_cli.config.run_config import RunConfig
 from em_cli.config.texts import fingerprint
 from em_cli.criteria import CRITERIA
 from em_cli.errors import OutputError, UsageError
-from em_cli.models.specification import names_components
+from em_cli.families import FAMILIES
+from em_cli.families.covariances import COVARIANCES
+from em_cli.models.specification import families_of, names_components
 from em_cli.options import ReportOptions, layer
 from em_cli.outputs.model_file import read_bytes
+from em_cli.outputs.run_names import default_name, meant_run
 from em_cli.registry import did_you_mean
 from em_cli.runs.request import Request
 from em_cli.runs.stdio import closed_stdout
@@ -76,7 +80,8 @@ def configured(request: Request) -> Settings:
             raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
     else:
         _check_one(ks, config)
-    folder = _folder(config, request.report)
+    check_parts(config)
+    folder = _folder(config, request.report, ks or SWEPT)
     return Settings(request, config, ks or SWEPT, start, effort, folder, stdout, fingerprint_of(config, start))
 
 
@@ -94,6 +99,7 @@ def start_file(config: RunConfig) -> StartFile | None:
     path = config.search.start.name
     if path == "auto" or path in STARTS.names():
         return None
+    path = meant_run(path)
     if config.search.restarts not in ("auto", 1):
         raise UsageError("--start FILE gives the one start: --restarts does not apply.")
     if not os.path.lexists(path):
@@ -132,14 +138,27 @@ def _check_one(ks: tuple[int, ...], config: RunConfig) -> None:
         raise UsageError(f"k is {config.k}, a range; fit takes one number: give -k, or use em select.")
 
 
-def _folder(config: RunConfig, report: ReportOptions) -> str | None:
+def check_parts(config: RunConfig) -> None:
+    """`UsageError` if a family or a covariance structure that is named is not there."""
+    for name in families_of(config):
+        if name != "auto":
+            FAMILIES.load(name)
+    for name in config.covariance or []:
+        if name != "all":
+            COVARIANCES.load(name)
+
+
+def _folder(config: RunConfig, report: ReportOptions, ks: tuple[int, ...]) -> str | None:
     """Where to write the run folder."""
     if config.out:
         return config.out
     streamed = report.json or "-" in (report.params, report.responsibilities_to, report.labelled)
     if streamed or "-" in config.data.path:
         return None
-    return f"{Path(config.data.path[0]).name.split('.')[0] or 'data'}.em"
+    families = [name for name in families_of(config) if name != "auto"]
+    latents = [choice.name for choice in latent_choices(config)]
+    structures = [*(config.covariance or ()), *(latents if latents != [INDEPENDENT] else ())]
+    return default_name(config.data.path[0], ks, [*families, *structures])
 
 
 def _stdout_format(report: ReportOptions, allowed: tuple[str, ...], quiet: bool) -> str:

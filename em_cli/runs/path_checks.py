@@ -10,7 +10,6 @@ from pathlib import Path
 from em_cli.errors import OutputError, UsageError
 from em_cli.outputs.folder import is_stream
 from em_cli.outputs.packing import check_packing
-from em_cli.runs.configure import Settings
 from em_cli.sources.files import expand, label
 
 STDIN, STDOUT = 0, 1
@@ -39,24 +38,6 @@ def check_free(option: str, out: str | None, force: bool) -> None:
     check_packing(option, out)
     if out not in (None, "-") and os.path.lexists(str(out)) and not (force or is_stream(str(out))):
         raise OutputError(f"{out} exists. Use --force to replace it.")
-
-
-def check_run(settings: Settings) -> None:
-    """The same of a fit or a sweep; nor may data or single files lie in its run folder."""
-    report, data, folder = settings.request.report, settings.config.data.path, settings.folder
-    single = {
-        "--params": report.params,
-        "--responsibilities": report.responsibilities_to,
-        "--labelled": report.labelled,
-        "--events": report.events,
-    }
-    check_places([*data, settings.request.config.config], single)
-    check_free("--labelled", report.labelled, report.force or report.resume)
-    if folder is None:
-        return
-    for path in (*data, *single.values()):
-        if path not in (None, "-") and Path(os.path.realpath(str(path))).is_relative_to(os.path.realpath(folder)):
-            raise UsageError(f"{path} lies in the run folder {folder}, which is replaced as a whole.")
 
 
 def _place(path: str, number: int) -> object:

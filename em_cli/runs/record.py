@@ -78,7 +78,7 @@ def tell_doubts(record: Record, messages: bool) -> None:
 def watched(request: Request) -> Iterator[Observer]:
     """The display, and the file of events if one is asked for, as one observer."""
     command, screen, events = request.command, request.screen, request.report.events
-    left_out = _left_out(request)
+    left_out = events_left_out(request)
     with ExitStack() as stack:
         display = stack.enter_context(
             open_display(
@@ -110,7 +110,7 @@ def watched(request: Request) -> Iterator[Observer]:
         yield both
 
 
-def _left_out(request: Request) -> tuple[type, ...]:
+def events_left_out(request: Request) -> tuple[type, ...]:
     """The events that the file of events does not tell; `UsageError` if that makes no sense."""
     level = request.report.events_level
     if level is None:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from math import inf
 from pathlib import Path
+from shlex import quote
+from typing import Any
 
 from em_cli import __version__
 from em_cli.config.durations import parse_duration
+from em_cli.config.texts import PLACE_KEYS
 from em_cli.errors import OutputError, UsageError
+from em_cli.options import ReportOptions
 from em_cli.outputs.checkpoint_file import CheckpointFile
 from em_cli.outputs.folder import write_file
-from em_cli.outputs.manifest import read_manifest, to_json
+from em_cli.outputs.manifest import MANIFEST, read_manifest, to_json
 from em_cli.outputs.packing import packed
 from em_cli.outputs.run_folder import RunFolder, reserved
 from em_cli.printable import safe
@@ -24,17 +29,17 @@ from em_cli.runs.configure import Settings
 from em_cli.runs.labelled import data_labelled, labels_in
 from em_cli.runs.model_summary import summary_of
 from em_cli.runs.read_back import parsed
+from em_cli.sources.files import digest, expand, hashed
 from em_cli.sources.options import ReadOptions
+from em_cli.sources.spool import is_plain
 from em_cli.sources.table import Data
 
 EVERY = "60s"
 CUT_SHORT = frozenset({"interrupted", "time_limit"})
 
 
-@contextmanager
-def run_folder(settings: Settings) -> Iterator[RunFolder | None]:
-    """The run folder to be, if one is asked for, held against other runs."""
-    report, path = settings.request.report, settings.folder
+def check_folder_options(report: ReportOptions, path: str | None) -> None:
+    """`UsageError` if what is said of the run folder makes no sense."""
     if report.checkpoint_every is not None and report.checkpoint_every != "none":
         try:
             parse_duration(report.checkpoint_every)
@@ -46,8 +51,13 @@ def run_folder(settings: Settings) -> Iterator[RunFolder | None]:
         for name in ("resume", "checkpoint_every"):
             if getattr(report, name):
                 raise UsageError(f"--{name.replace('_', '-')} needs a run folder: give --out.")
-        yield None
-    elif settings.request.config.dry_run:
+
+
+@contextmanager
+def run_folder(settings: Settings, there: bool) -> Iterator[RunFolder | None]:
+    """The run folder to be, held against other runs; None if none is wanted, or the run is `there` already."""
+    report, path = settings.request.report, settings.folder
+    if path is None or there or settings.request.config.dry_run:
         yield None
     else:
         with reserved(path, report.force, report.resume) as folder:
@@ -80,20 +90,10 @@ def is_done(folder: RunFolder | None, settings: Settings, data: Data) -> bool:
     """Whether the run that is to go on has ended already, and nothing is left to do."""
     if folder is None or not folder.resume or folder.checkpoint.exists():
         return False
-    there = Path(folder.path)
-    try:
-        params = json.loads((there / "params.json").read_bytes())
-        known = json.loads((there / "manifest.json").read_bytes())["command"]
-    except (OSError, ValueError, KeyError, TypeError):
+    run = _ended(Path(folder.path))
+    if run is None or run.cut_short:
         return False
-    if any(warning.get("code") in CUT_SHORT for warning in params.get("warnings", ())):
-        return False
-    same = {
-        "command": known == settings.request.command,
-        "configuration": params.get("config_sha256") == settings.fingerprint,
-        "data": params.get("data_sha256") == data.data_sha256,
-    }
-    if other := [name for name, is_same in same.items() if not is_same]:
+    if other := run.differs(settings, data.data_sha256):
         raise UsageError(
             f"{folder.path} holds a run with another {' and another '.join(other)}: --resume cannot continue it. "
             "Use --force to replace it, or --out to write elsewhere."
@@ -101,13 +101,88 @@ def is_done(folder: RunFolder | None, settings: Settings, data: Data) -> bool:
     return True
 
 
+def is_there(settings: Settings) -> bool:
+    """Whether the run folder holds this very run already; `OutputError` if it holds another."""
+    path, report = settings.folder, settings.request.report
+    if path is None or report.force or report.resume or settings.request.config.dry_run:
+        return False
+    run, files = _ended(Path(path)), expand(settings.config.data.path)
+    if run is None or not all(is_plain(file) for file in files):
+        return False
+    if run.cut_short:
+        raise OutputError(f"{path} exists, and was cut short: --resume goes on with it, --force starts anew.")
+    if other := run.differs(settings, digest([hashed(file) for file in files])):
+        what = run.other_settings(settings) if other == ["configuration"] else other
+        raise OutputError(
+            f"{path} exists, a run with {_others(what)}. Use --force to replace it, or --out to write elsewhere."
+        )
+    if run.params.get("em_version") != __version__:
+        raise OutputError(f"{path} exists, by em {run.params.get('em_version')}. Use --force to run again, or --out.")
+    for wanted, name, command in ((report.report, "report.html", "report"), (report.plots, "plots", "plot")):
+        if wanted and not (Path(path) / name).exists():
+            raise OutputError(f"{path} is this run already, without {name}: em {command} {quote(path)} makes it.")
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What a run folder says of its run."""
+
+    params: dict[str, Any]
+    manifest: dict[str, Any]
+
+    @property
+    def cut_short(self) -> bool:
+        return any(warning.get("code") in CUT_SHORT for warning in self.params.get("warnings", ()))
+
+    def differs(self, settings: Settings, data_sha256: str) -> list[str]:
+        """In what it differs from a run with these settings on these data."""
+        same = {
+            "command": self.manifest["command"] == settings.request.command,
+            "configuration": self.params.get("config_sha256") == settings.fingerprint,
+            "data": self.params.get("data_sha256") == data_sha256,
+        }
+        return [name for name, is_same in same.items() if not is_same]
+
+    def other_settings(self, settings: Settings) -> list[str]:
+        """The keys of its configuration that it has otherwise than these settings."""
+        own, asked = (dict(_flat(one)) for one in (self.manifest["config"], settings.config.model_dump(mode="json")))
+        keys = dict.fromkeys([*asked, *own])
+        differing = [key for key in keys if own.get(key) != asked.get(key) and key.partition(".")[0] not in PLACE_KEYS]
+        return [key for key in differing if key != "data.path"] or ["configuration"]
+
+
+def _ended(folder: Path) -> _Ended | None:
+    """The run that a folder holds; None if there is none to be made out."""
+    try:
+        params = json.loads((folder / "params.json").read_bytes())
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        known = isinstance(manifest["command"], str) and isinstance(manifest["config"], dict)
+        return _Ended(dict(params), manifest) if known else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _others(names: Sequence[str]) -> str:
+    return " and ".join("other data" if name == "data" else f"another {name}" for name in names)
+
+
+def _flat(config: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{under}{key}.")
+        else:
+            yield f"{under}{key}", value
+
+
 def result_again(path: str, settings: Settings, reading: ReadOptions) -> str:
     """The result of a run that had ended already, for standard output; it is written to where else it is wanted."""
     there, report, screen, shown = Path(path), settings.request.report, settings.request.screen, settings.stdout
     params = json.loads(_content(there / "params.json"))
     if not screen.quiet:
+        how = "is complete: nothing is left to do" if report.resume else "is this run already; --force runs it again"
         with suppress(OSError):
-            sys.stderr.write(f"em: {safe(path)} is complete: nothing is left to do.\n")
+            sys.stderr.write(f"em: {safe(path)} {how}.\n")
     for name, wanted in (("params.json", report.params), ("responsibilities.csv", report.responsibilities_to)):
         if wanted:
             write_file(wanted, [_content(there / name)])

@@ -29,12 +29,12 @@ from em_cli.runs.interruption import Halt, interruptible
 from em_cli.runs.labelled import data_labelled, labels_of_fit
 from em_cli.runs.manifest_facts import facts
 from em_cli.runs.other_families import Refits, families_found, warn_of_families
-from em_cli.runs.path_checks import check_run
-from em_cli.runs.plotting import check_wanted, fresh_run, plots_of, report_of
+from em_cli.runs.plotting import fresh_run, plots_of, report_of
 from em_cli.runs.read import read_data, reading_of_run
 from em_cli.runs.record import Record, tell_doubts, watched
 from em_cli.runs.request import Request
-from em_cli.runs.resume import checkpoint_of, is_done, result_again, run_folder, warnings_again
+from em_cli.runs.request_checks import check_run
+from em_cli.runs.resume import checkpoint_of, is_done, is_there, result_again, run_folder, warnings_again
 from em_cli.runs.search_plan import check_memory, deadline_of, plan_of, runner_of
 from em_cli.runs.stdout import plan_text
 from em_cli.runs.tasks import Tasks, tasks_of
@@ -236,14 +236,14 @@ def opened(request: Request) -> Iterator[Run | None]:
     with verified(request) as asked, closing(Spool()) as spool:
         settings = configured(asked)
         check_run(settings)
-        check_wanted(asked.report, settings.folder)
         reading = reading_of_run(settings.config, spool if asked.report.labelled else None)
-        with interruptible() as interruption, run_folder(settings) as folder, watched(asked) as observe:
+        there = is_there(settings)
+        with interruptible() as interruption, run_folder(settings, there) as folder, watched(asked) as observe:
             record = Record(observe)
-            data = read_data(settings.config, reading, record)
-            if folder and is_done(folder, settings, data):
-                record.said = result_again(folder.path, settings, reading)
-                record.warnings += warnings_again(folder.path)
+            data = None if there else read_data(settings.config, reading, record)
+            if data is None or (folder and is_done(folder, settings, data)):
+                record.said = result_again(str(settings.folder), settings, reading)
+                record.warnings += warnings_again(str(settings.folder))
                 yield None
             else:
                 yield Run(

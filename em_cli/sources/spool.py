@@ -12,6 +12,11 @@ from em_cli.errors import OutputError, in_words
 STDIN = "-"
 
 
+def is_plain(path: str) -> bool:
+    """Whether this is a file that can be read as often as one likes."""
+    return path != STDIN and Path(path).is_file()
+
+
 class Partial(Protocol):
     def read1(self, size: int, /) -> bytes: ...
 
@@ -34,7 +39,7 @@ class Spool:
 
     def stream(self, path: str, raw: Partial) -> Partial:
         """What to read in place of a stream that is opened for the first time."""
-        if path != STDIN and Path(path).is_file():
+        if is_plain(path):
             return raw
         self.copies[path] = copy = tempfile.TemporaryFile()  # noqa: SIM115 (it lasts as long as the spool)
         return _Copying(raw, copy)

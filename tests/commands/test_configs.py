@@ -56,7 +56,7 @@ def test_template_is_a_configuration(folder):
 
 def test_dry_run_fits_nothing(folder):
     out = em("fit", "sample_data/faithful.csv", "-k", "3", "--dry-run", cwd=folder).out
-    assert "272 rows" in out and "k = 3, 17 parameters" in out and "faithful.em/" in out
+    assert "272 rows" in out and "k = 3, 17 parameters" in out and "faithful-k3.em/" in out
     assert [path.name for path in folder.iterdir()] == ["sample_data"]
 
 

@@ -56,7 +56,7 @@ def test_standard_output_that_fails(folder, arguments):
 def test_a_fit_is_kept_whatever_becomes_of_the_streams(folder, redirection, status):
     found, out, _ = shell(f"EM fit faithful.csv -k 1 {redirection}", folder)
     assert found == status
-    assert json.loads((folder / "faithful.em" / "params.json").read_text())["n_components"] == 1
+    assert json.loads((folder / "faithful-k1.em" / "params.json").read_text())["n_components"] == 1
     assert out == "" or json.loads(out)["converged"]
 
 
@@ -94,7 +94,7 @@ def test_few_files_that_may_be_open(folder):
 def test_events_on_a_full_disk(folder):
     status, _, err = shell("EM fit faithful.csv -k 1 -q --events /dev/full", folder)
     assert status == 4 and err == "em: error: the events could not all be written: the disk is full.\n"
-    assert (folder / "faithful.em" / "params.json").exists(), "the fit is not lost"
+    assert (folder / "faithful-k1.em" / "params.json").exists(), "the fit is not lost"
 
 
 @pytest.mark.parametrize("megabytes", [150, 300, 1000])
@@ -141,7 +141,7 @@ def test_a_symbolic_link_is_written_through(folder):
         ("fit 'faith*.csv' -k 1 --params ./faithful.csv", "would overwrite faithful.csv"),
         ("fit faithful.csv -k 1 --params new --events new", "--events would overwrite what --params writes there"),
         ("fit faithful.csv -k 1 --params log > log", "--params would overwrite what standard output writes there"),
-        ("fit faithful.csv -k 1 --params faithful.em/p", "lies in the run folder faithful.em"),
+        ("fit faithful.csv -k 1 --params faithful-k1.em/p", "lies in the run folder faithful-k1.em"),
         ("predict m.json faithful.csv --out faithful.csv --force", "--out would overwrite faithful.csv"),
         ("predict m.json faithful.csv --out m.json --force", "--out would overwrite m.json"),
         ("impute m.json - --out faithful.csv --force < faithful.csv", "--out would overwrite standard input"),

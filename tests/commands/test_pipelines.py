@@ -60,13 +60,13 @@ def test_predict_streams(model, tmp_path):
 def test_predict_gives_the_bytes_of_the_fit(tmp_path):
     shutil.copy(FAITHFUL, tmp_path)
     em("fit", "faithful.csv", "-k", "3", cwd=tmp_path)
-    again = em("predict", "faithful.em", "faithful.csv", cwd=tmp_path).out
-    assert again == (tmp_path / "faithful.em" / "responsibilities.csv").read_text()
-    score = json.loads(em("score", "faithful.em", "faithful.csv", cwd=tmp_path).out)
-    params = json.loads((tmp_path / "faithful.em" / "params.json").read_text())
+    again = em("predict", "faithful-k3.em", "faithful.csv", cwd=tmp_path).out
+    assert again == (tmp_path / "faithful-k3.em" / "responsibilities.csv").read_text()
+    score = json.loads(em("score", "faithful-k3.em", "faithful.csv", cwd=tmp_path).out)
+    params = json.loads((tmp_path / "faithful-k3.em" / "params.json").read_text())
     assert score["log_likelihood"] == pytest.approx(params["log_likelihood"], rel=1e-14)
     assert score["bic"] == pytest.approx(params["bic"], rel=1e-14)
-    rows = pd.read_csv(tmp_path / "faithful.em" / "responsibilities.csv")
+    rows = pd.read_csv(tmp_path / "faithful-k3.em" / "responsibilities.csv")
     assert rows["log_density"].sum() == pytest.approx(params["log_likelihood"], rel=1e-12)
 
 

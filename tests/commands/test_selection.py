@@ -98,7 +98,7 @@ def test_families_that_cannot_be_compared_are_refused(tmp_path, command, familie
 
 def test_table_tells_how_far_and_how_sure(tmp_path):
     out = em("select", FAITHFUL, "--k-range", "1-3", "--criterion", "aic", "--format", "csv", cwd=tmp_path).out
-    assert out == (tmp_path / "faithful.em" / "selection.csv").read_text()
+    assert out == (tmp_path / "faithful-k1-3.em" / "selection.csv").read_text()
     table = pd.read_csv(StringIO(out))
     assert table["delta"].to_list() == pytest.approx((table["aic"] - table["aic"].min()).to_list())
     best = table["delta"].idxmin()
@@ -106,7 +106,7 @@ def test_table_tells_how_far_and_how_sure(tmp_path):
     assert set(table["clear"].drop(best)) <= {True, False}
     assert (table["reached"] <= table["searches"]).all() and (table["at_best"] <= table["starts"]).all()
     assert (table["optimisation_error"] >= table["remaining"]).all()
-    params = json.loads((tmp_path / "faithful.em" / "params.json").read_text())
+    params = json.loads((tmp_path / "faithful-k1-3.em" / "params.json").read_text())
     assert "close_call" not in [warning["code"] for warning in params["warnings"]]
 
 

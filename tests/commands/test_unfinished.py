@@ -85,13 +85,13 @@ def there(finished, tmp_path):
 
 
 def test_a_finished_run_is_resumed_by_giving_its_result_again(there):
-    before = {path: path.stat().st_mtime_ns for path in (there / "faithful.em").iterdir()}
+    before = {path: path.stat().st_mtime_ns for path in (there / "faithful-k2.em").iterdir()}
     done = em("fit", "faithful.csv", "-k", "2", "--resume", "--params", "copy.json", cwd=there)
-    assert done.out == (there / "faithful.em/params.json").read_text() == (there / "copy.json").read_text()
+    assert done.out == (there / "faithful-k2.em/params.json").read_text() == (there / "copy.json").read_text()
     assert "complete" in done.err
     shown = em("fit", "faithful.csv", "-k", "2", "--resume", "--format", "human", "-q", cwd=there)
     assert "Gaussian mixture" in shown.out and shown.err == ""
-    assert before == {path: path.stat().st_mtime_ns for path in (there / "faithful.em").iterdir()}
+    assert before == {path: path.stat().st_mtime_ns for path in (there / "faithful-k2.em").iterdir()}
 
 
 @pytest.mark.parametrize("options", [("six.csv",), ("deaths.csv", "--family", "poisson")])
@@ -174,19 +174,19 @@ def test_what_stands_at_the_hidden_name_is_not_taken_over_unseen(there, planted,
 
 
 def test_a_run_folder_with_somebody_elses_files_is_not_replaced(there):
-    (there / "faithful.em/notes.txt").write_text("mine")
+    (there / "faithful-k2.em/notes.txt").write_text("mine")
     refused = em("fit", "faithful.csv", "-k", "2", "--force", cwd=there, status=4)
-    assert "'notes.txt'" in refused.err and (there / "faithful.em/notes.txt").read_text() == "mine"
+    assert "'notes.txt'" in refused.err and (there / "faithful-k2.em/notes.txt").read_text() == "mine"
     home = there / "home"
     home.mkdir()
-    shutil.copy(there / "faithful.em/params.json", home)
+    shutil.copy(there / "faithful-k2.em/params.json", home)
     (home / "thesis.txt").write_text("mine")
     refused = em("fit", "faithful.csv", "-k", "2", "--force", "--out", "home", cwd=there, status=4)
     assert "no run has written" in refused.err and (home / "thesis.txt").exists()
 
 
 def test_a_link_to_a_run_folder_is_written_through(there):
-    (there / "faithful.em").rename(there / "real.em")
+    (there / "faithful-k2.em").rename(there / "real.em")
     (there / "link.em").symlink_to("real.em")
     em("fit", "faithful.csv", "-k", "3", "-q", "--force", "--out", "link.em", cwd=there)
     assert (there / "link.em").is_symlink()
@@ -202,7 +202,7 @@ def test_files_that_killed_runs_have_left_on_their_way_are_cleared(there):
     link.symlink_to("faithful.csv")
     with held.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # by a run that is still writing
-        em("predict", "faithful.em", "faithful.csv", "--out", "new.csv", cwd=there)
+        em("predict", "faithful-k2.em", "faithful.csv", "--out", "new.csv", cwd=there)
     assert not left.exists() and held.exists() and other.exists() and link.is_symlink()
 
 
@@ -263,17 +263,17 @@ def test_a_run_that_fails_leaves_nothing(there):
 
 def test_a_folder_that_is_replaced_is_there_at_any_moment(there, monkeypatch):
     monkeypatch.chdir(there)
-    before = content(there / "faithful.em")
-    with pytest.raises(RuntimeError), reserved("faithful.em", force=True, resume=False) as folder:
+    before = content(there / "faithful-k2.em")
+    with pytest.raises(RuntimeError), reserved("faithful-k2.em", force=True, resume=False) as folder:
         (folder.aside / "params.json").write_text("half")
         raise RuntimeError
-    assert content(there / "faithful.em") == before
-    with reserved("faithful.em", force=True, resume=False) as folder:
+    assert content(there / "faithful-k2.em") == before
+    with reserved("faithful-k2.em", force=True, resume=False) as folder:
         written = folder.deliver({"params.json": ["{}"], "plots/one.png": [b"\x89PNG"]}, {"command": "fit"})
     assert written == ["params.json", "plots/one.png", "manifest.json"]
-    assert list(json.loads((there / "faithful.em/manifest.json").read_text())["outputs"]) == written[:2]
-    assert content(there / "faithful.em" / "plots") == {"one.png": b"\x89PNG"}
-    assert (there / "faithful.em/params.json").read_text() == "{}"
+    assert list(json.loads((there / "faithful-k2.em/manifest.json").read_text())["outputs"]) == written[:2]
+    assert content(there / "faithful-k2.em" / "plots") == {"one.png": b"\x89PNG"}
+    assert (there / "faithful-k2.em/params.json").read_text() == "{}"
     assert not [path for path in there.iterdir() if path.name.startswith(".")]
     with pytest.raises(OutputError, match="--force"):
-        check_folder("faithful.em", force=False)
+        check_folder("faithful-k2.em", force=False)

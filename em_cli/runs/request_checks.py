@@ -1,0 +1,37 @@
+"""All that can be said against a run before anything is read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from em_cli.display import check_screen
+from em_cli.errors import UsageError
+from em_cli.runs.configure import Settings
+from em_cli.runs.path_checks import check_free, check_places
+from em_cli.runs.plotting import check_wanted
+from em_cli.runs.record import events_left_out
+from em_cli.runs.resume import check_folder_options
+
+
+def check_run(settings: Settings) -> None:
+    """`UsageError` if an option makes no sense, an output is an input, or one of them lies in the run folder."""
+    screen = settings.request.screen
+    check_screen(screen.progress, screen.quiet, screen.verbose, screen.color)
+    events_left_out(settings.request)
+    report, data, folder = settings.request.report, settings.config.data.path, settings.folder
+    single = {
+        "--params": report.params,
+        "--responsibilities": report.responsibilities_to,
+        "--labelled": report.labelled,
+        "--events": report.events,
+    }
+    check_places([*data, settings.request.config.config], single)
+    check_free("--labelled", report.labelled, report.force or report.resume)
+    check_wanted(report, folder)
+    check_folder_options(report, folder)
+    if folder is None:
+        return
+    for path in (*data, *single.values()):
+        if path not in (None, "-") and Path(os.path.realpath(str(path))).is_relative_to(os.path.realpath(folder)):
+            raise UsageError(f"{path} lies in the run folder {folder}, which is replaced as a whole.")
