@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shutil
 import sys
+from textwrap import fill
 
 import typer
 from typer.exceptions import TyperException
@@ -29,49 +32,63 @@ from em_cli.commands.select import select
 from em_cli.commands.show import show
 from em_cli.display.text import message as escaped
 from em_cli.errors import EmError, ExitStatus, Interrupted, ReaderGone, in_words
-from em_cli.options import as_given
+from em_cli.options import Help, ShortHelp, as_given
+from em_cli.options.help_page import page
+from em_cli.options.misuse import no_such_command, no_such_option
 from em_cli.runs import stdio
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 LONGEST_MESSAGE = 1500  # characters
-ASKING = {"-h", "--help", "--version"}  # options by which nothing is computed
+INDENT = "    "  # of further lines of a message
+ASKING = {"-h", "--help", "-V", "--version"}  # options by which nothing is computed
+
+START = """Mixture models for CSV files, fitted by expectation-maximisation.
+
+Start here, with any CSV file:
+
+  em select data.csv --k-range 1-6          how many groups are in it?
+  em fit data.csv -k 3 --labelled out.csv   three, and which row is in which
+  em show data-k3.em                        the result once more
+  em guide                                  explanations, by topic
+"""
+FITTING, USING, SEEING, REFERENCE = "Fit", "Use a model", "See a run", "Look up"
 
 app = typer.Typer(
     name="em",
-    help="Mixture models for CSV files, fitted by expectation-maximisation.",
-    no_args_is_help=True,
-    add_completion=False,
+    help=START,
     rich_markup_mode=None,
+    suggest_commands=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": []},
 )
-app.command()(fit)
-app.command()(select)
-app.command()(predict)
-app.command()(score)
-app.command()(sample)
-app.command()(impute)
-app.command()(outliers)
-app.command()(compare)
-app.command()(bootstrap)
-app.command()(runs)
-app.command()(show)
-app.command()(plot)
-app.command()(report)
-app.command()(parts)
-app.command()(guide)
-app.command()(help)
-app.add_typer(config, name="config")
+for heading, commands in (
+    (FITTING, (fit, select)),
+    (USING, (predict, score, impute, outliers, sample)),
+    (SEEING, (runs, show, compare, bootstrap, plot, report)),
+    (REFERENCE, (guide, help, parts)),
+):
+    for command in commands:
+        app.command(rich_help_panel=heading)(command)
+app.add_typer(config, name="config", rich_help_panel=REFERENCE)
 
 
 @app.callback(invoke_without_command=True)
-def version(
-    show_version: bool = typer.Option(False, "--version", help="The version, and nothing else.", is_eager=True),
+def program(
+    context: typer.Context,
+    short_help: ShortHelp = False,
+    long_help: Help = False,
+    show_version: bool = typer.Option(False, "-V", "--version", help="The version, and nothing else.", is_eager=True),
 ) -> None:
-    """Mixture models for CSV files, fitted by expectation-maximisation."""
     if show_version:
-        print(f"em {__version__}")  # noqa: T201
+        tell_version()
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stderr.write(page(context, short=True))
+        raise typer.Exit(ExitStatus.USAGE)
+
+
+def tell_version() -> None:
+    print(f"em {__version__}")  # noqa: T201
 
 
 def main() -> None:
@@ -86,7 +103,10 @@ def main() -> None:
             memory.check_program()
             stdio.check_open_files()
         try:
-            status = app(standalone_mode=False) or ExitStatus.DONE
+            if sys.argv[1:] in (["-V"], ["--version"]):
+                tell_version()
+            else:
+                status = app(prog_name="em", standalone_mode=False) or ExitStatus.DONE
             if status == ExitStatus.INTERRUPTED:  # Typer has caught a KeyboardInterrupt
                 raise KeyboardInterrupt
         finally:
@@ -119,7 +139,8 @@ def _told(error: BaseException) -> ExitStatus:
     if why := _of_the_system(error):
         return _say(f"error: {why}", ExitStatus.OUTPUT)
     return _say(
-        f"a fault of ours: {type(error).__name__}: {str(error)[:200]}. Please report it, with what --debug prints.",
+        f"internal error (a bug in em): {type(error).__name__}: {str(error)[:200]}. "
+        "Please report it, with what --debug prints.",
         ExitStatus.INTERNAL,
     )
 
@@ -136,14 +157,18 @@ def _of_the_system(error: BaseException) -> str:
 
 
 def _misused(error: TyperException) -> ExitStatus:
-    """Options that do not exist, or lack something; of a group of commands without a command, its help."""
-    context = getattr(error, "ctx", None)
-    text = error.format_message()
-    if context is not None and text == context.get_help():
-        sys.stderr.write(f"{text}\n")
-        return ExitStatus.USAGE
-    more = f" See {context.command_path} --help." if context is not None else ""
-    return _say(f"error: {(_of_a_value(error) or text).rstrip('.')}.{more}", ExitStatus.USAGE)
+    """Options and commands that do not exist, or lack something."""
+    context, text = getattr(error, "ctx", None), error.format_message()
+    more = ""
+    if context is not None:
+        more = f" See {context.command_path} --help."
+        option, command = getattr(error, "option_name", None), re.match(r"No such command '(.*)'\.$", text, re.DOTALL)
+        if option is not None and text.startswith("No such option"):
+            text = no_such_option(option, context)
+        elif command is not None:
+            text = no_such_command(command[1], context)
+    told = _of_a_value(error) or text
+    return _say(f"error: {told}{more}" if told.endswith("?") else f"error: {told.rstrip('.')}.{more}", ExitStatus.USAGE)
 
 
 def _of_a_value(error: TyperException) -> str:
@@ -157,6 +182,17 @@ def _of_a_value(error: TyperException) -> str:
 
 
 def _say(message: str, status: ExitStatus) -> ExitStatus:
-    told = message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
-    sys.stderr.write(f"em: {escaped(told)}\n")
+    told = f"em: {escaped(message if len(message) <= LONGEST_MESSAGE else f'{message[:LONGEST_MESSAGE]}…')}"
+    if sys.stderr.isatty():  # a terminal would break lines within words
+        told = _folded(told, shutil.get_terminal_size((80, 24)).columns)
+    sys.stderr.write(f"{told}\n")
     return status
+
+
+def _folded(text: str, width: int) -> str:
+    """The text in lines, each as it stood but for further ones, which are set in."""
+    lines = [
+        fill(line, width - 1, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    ]
+    return "\n".join(lines)

@@ -8,12 +8,12 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from em_cli.options import ScreenOptions, grouped
+from em_cli.options import RunPath, ScreenOptions, grouped
 
 
 @grouped
 def bootstrap(
-    run: Annotated[str, Argument(metavar="RUN", help="A run folder.")],
+    run: RunPath,
     screen: ScreenOptions,
     data: Annotated[
         list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
@@ -34,7 +34,7 @@ def bootstrap(
 ) -> None:
     """Confidence intervals, by fitting a run again to resampled rows.
 
-    Example: em bootstrap faithful.em -B 999
+    Example: em bootstrap faithful-k2.em -B 999
     """
     from em_cli.display.intervals_page import intervals_page
     from em_cli.outputs.folder import write_file, write_together

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
-from typer import Argument, Option, Typer
+from typer import Argument, Context, Exit, Option, Typer
 
-from em_cli.options import Debug, grouped
+from em_cli.errors import ExitStatus
+from em_cli.options import Debug, Help, ShortHelp, grouped
+from em_cli.options.help_page import page
 
-config = Typer(help="Run configurations: show, check, schema, init.", no_args_is_help=True)
+config = Typer(help="Run configurations: show, check, schema, init.", suggest_commands=False)
+
+
+@config.callback(invoke_without_command=True)
+def configurations(context: Context, short_help: ShortHelp = False, long_help: Help = False) -> None:
+    if context.invoked_subcommand is None:
+        sys.stderr.write(page(context))
+        raise Exit(ExitStatus.USAGE)
+
 
 File = Annotated[str, Argument(metavar="FILE", help="A run configuration in YAML.")]
 Overrides = Annotated[list[str] | None, Option("--set", metavar="KEY=VALUE", help="Override a key (repeatable).")]

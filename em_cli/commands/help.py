@@ -4,29 +4,52 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Context
-from typer.core import TyperGroup
+from typer import Argument, Context, Option
+
+from em_cli.options import Help, ShortHelp
+from em_cli.options.help_page import AnyContext, manual, page
+from em_cli.options.misuse import no_such_command
+
+
+def topics(context: Context, incomplete: str) -> list[str]:
+    """Commands and topics that a shell offers."""
+    from em_cli.runs.guide_pages import TOPICS
+
+    known: AnyContext = context.find_root()
+    return [name for name in (*known.command.commands, *TOPICS) if name.startswith(incomplete)]
 
 
 def help(
     context: Context,
-    topic: Annotated[list[str] | None, Argument(metavar="TOPIC", help="A command, or a topic of the guide.")] = None,
+    topic: Annotated[
+        list[str] | None,
+        Argument(metavar="[TOPIC]", help="A command, or a topic of the guide.", autocompletion=topics),
+    ] = None,
+    man: Annotated[bool, Option("--man", help="As a manual page: em help --man fit | man -l -")] = False,
+    short_help: ShortHelp = False,
+    long_help: Help = False,
 ) -> None:
     """Show the help of a command, or a page of the guide.
 
     Example: em help fit
     """
+    from em_cli import __version__
     from em_cli.errors import UsageError
+    from em_cli.outputs.folder import write_file
     from em_cli.registry import did_you_mean
     from em_cli.runs.guide_pages import TOPICS, show_page
 
-    root = context.find_root()
-    program = root.command
-    assert isinstance(program, TyperGroup), "the program is its commands"
-    if topic and topic[0] not in program.commands:
-        if len(topic) == 1 and topic[0] in TOPICS:
+    root: AnyContext = context.find_root()
+    if topic and topic[0] not in root.command.commands:
+        if len(topic) == 1 and topic[0] in TOPICS and not man:
             show_page(topic[0])
             return
-        unknown = " ".join(topic)
-        raise UsageError(f"no command or topic {unknown!r}{did_you_mean(unknown, [*program.commands, *TOPICS])}")
-    program.main([*(topic or ()), "--help"], prog_name=root.info_name, standalone_mode=False)
+        unknown, known = " ".join(topic), [*root.command.commands, *(() if man else TOPICS)]
+        raise UsageError(f"no command or topic {unknown!r}{did_you_mean(unknown, known)}")
+    asked = root
+    for name in topic or ():
+        command = getattr(asked.command, "commands", {}).get(name)
+        if command is None:
+            raise UsageError(no_such_command(name, asked))
+        asked = command.make_context(name, [], parent=asked, resilient_parsing=True)
+    write_file("-", [manual(asked, __version__) if man else page(asked)])

@@ -18,6 +18,8 @@ from pydantic import (
 from em_cli.config.choice import AUTO, INDEPENDENT, NOISE, Choice, read_choice
 from em_cli.config.durations import parse_duration
 from em_cli.config.ranges import parse_k
+from em_cli.config.usual_names import usual_name
+from em_cli.sources.schema import TYPES
 
 
 def _listed(value: Any) -> Any:
@@ -47,6 +49,14 @@ def _name(path: str) -> str:
     if not possible:
         raise ValueError(f"{path!r} cannot be the name of a file")
     return path
+
+
+def _type_named(kind: str) -> str:
+    """A type of column, or a family by its name here, with what may stand behind a colon."""
+    if kind in TYPES:
+        return kind
+    family, colon, argument = kind.partition(":")
+    return f"{usual_name(family)}{colon}{argument}"
 
 
 class DataConfig(_Section):
@@ -93,6 +103,11 @@ class DataConfig(_Section):
         Field(description="frequency: a weight of 2 is the row twice; sampling: weights are scaled to mean 1"),
     ] = "frequency"
 
+    @field_validator("types")
+    @classmethod
+    def _families(cls, value: dict[str, str]) -> dict[str, str]:
+        return {column: _type_named(kind) for column, kind in value.items()}
+
     @field_validator("path")
     @classmethod
     def _names(cls, value: list[str]) -> list[str]:
@@ -103,19 +118,17 @@ class SearchConfig(_Section):
     """How to look for the best fit."""
 
     algorithm: Annotated[
-        Choice, _part("lbfgs"), Field(description="how the climbs go on to their ends: lbfgs, squarem or em")
+        Choice, _part("lbfgs"), Field(description="how each start is taken to its maximum: lbfgs, squarem or em")
     ] = Choice(name="lbfgs")
     effort: Annotated[
         Literal["low", "normal", "high"], Field(description="low is one search; high goes on for longer than normal")
     ] = "normal"
-    restarts: Annotated[
-        int | Literal["auto"], Field(description="a number: that many climbs from starts, and no search")
-    ] = "auto"
+    restarts: Annotated[int | Literal["auto"], Field(description="a number: that many starts, and no search")] = "auto"
     start: Annotated[
         Choice, _part(AUTO), Field(description="how starts are made: auto, a name, or a file of parameters")
     ] = Choice(name=AUTO)
-    tol: Annotated[float, Field(gt=0, description="nats of total log-likelihood that may remain")] = 0.01
-    max_iter: Annotated[int, Field(ge=1, le=MOST, description="E-steps of one climb at most")] = 2000
+    tol: Annotated[float, Field(gt=0, description="units of total log-likelihood that may remain to gain")] = 0.01
+    max_iter: Annotated[int, Field(ge=1, le=MOST, description="E-steps of one start at most")] = 2000
     other_families: Annotated[
         bool | None, Field(description="whether refits see if other families lower BIC; if absent, where rows are few")
     ] = None
@@ -151,6 +164,11 @@ class GroupConfig(BaseModel):
 
     columns: Annotated[Names, Field(description="the columns of the group")]
     family: Annotated[str, Field(description="the family that describes them")]
+
+    @field_validator("family")
+    @classmethod
+    def _usual(cls, value: str) -> str:
+        return usual_name(value)
 
 
 class RegressionConfig(_Section):
@@ -217,6 +235,11 @@ class RunConfig(_Section):
     runner: Annotated[Choice, _part("threads"), Field(description="where to compute")] = Choice(name="threads")
     out: Annotated[str | None, Field(description="run folder; named as faithful-k3.em if absent")] = None
     responsibilities: Annotated[bool, Field(description="whether to write responsibilities.csv")] = True
+
+    @field_validator("family")
+    @classmethod
+    def _usual(cls, value: str | list[str]) -> str | list[str]:
+        return usual_name(value) if isinstance(value, str) else [usual_name(name) for name in value]
 
     @field_validator("k")
     @classmethod

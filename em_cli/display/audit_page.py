@@ -95,7 +95,7 @@ def _searched(page: Page, manifest: Mapping[str, Any]) -> None:
         [
             f"{stopping['rule']}, or after {stopping['max_iter']:,}. This one: {stopping['stop_reason']} after "
             f"{counted(stopping['iterations'], 'iteration')}; last gains {gains}; "
-            f"{'an unknown number of' if left is None else format(left, '.2g')} nats remain"
+            f"{'an unknown number of' if left is None else format(left, '.2g')} log-likelihood units remain"
         ],
     )
     prior = "no prior" if floor["prior"] == "none" else f"{floor['prior']} prior, log-prior {nats(floor['log_prior'])}"

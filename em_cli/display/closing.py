@@ -28,4 +28,4 @@ def tell_files(page: Page, written: Sequence[str], folder: str | None, suggestio
             head.rstrip(":")
         )
     for place, suggestion in enumerate(suggestions):
-        page.line(("Try:  " if place == 0 else "      ", "dim"), safe(suggestion))
+        page.whole(("Try:  " if place == 0 else "      ", "dim"), safe(suggestion))

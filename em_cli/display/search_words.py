@@ -43,7 +43,7 @@ def longer(effort: str | None, starts: int) -> str:
 
 def _reached(search: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     if document.get("start") == "given":
-        return "climbed from the start that was given"
+        return "run from the start that was given"
     if document.get("n_components") == 1:
         return "one component: every start leads here"
     effort = search.get("effort")
@@ -73,8 +73,12 @@ def _remaining(document: Mapping[str, Any]) -> str:
     if nats is None:
         return "" if document.get("converged", True) is True else "how much remains to gain is unknown"
     if nats < NEGLIGIBLE:
-        return f"less than {NEGLIGIBLE} nats remain"
-    return f"about {nats:.1g} nats remain" if nats < 1 else f"about {nats:,.0f} nats remain"
+        return f"less than {NEGLIGIBLE} log-likelihood units remain"
+    return (
+        f"about {nats:.1g} log-likelihood units remain"
+        if nats < 1
+        else f"about {nats:,.0f} log-likelihood units remain"
+    )
 
 
 def number(value: Any) -> float | None:

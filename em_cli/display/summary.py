@@ -20,6 +20,7 @@ from em_cli.printable import safe
 __all__ = ["fit_summary", "selection_summary"]
 
 WIDEST = 100
+CERTAIN = 0.999  # a probability that goes without saying
 
 
 def fit_summary(
@@ -92,7 +93,7 @@ def _figures(page: Page, document: Mapping[str, Any]) -> None:
 
 def _last_words(page: Page, document: Mapping[str, Any], least_certain: tuple[str, float] | None) -> None:
     sentence = trust(document)
-    if least_certain:
+    if least_certain and least_certain[1] < CERTAIN:
         row, p = least_certain
         sentence += f"{'; ' if sentence else ''}least certain row: {row} (p = {p:.2f})"
     if sentence:

@@ -32,9 +32,13 @@ class Page:
 
     def line(self, *parts: str | tuple[str, str]) -> None:
         """One line, cut where the page ends."""
-        text = Text.assemble(*(safe(p) if isinstance(p, str) else (safe(p[0]), p[1]) for p in parts))
+        text = _assembled(parts)
         text.truncate(self.width, overflow="ellipsis")
         self._print(text)
+
+    def whole(self, *parts: str | tuple[str, str]) -> None:
+        """One line, however long: a command that can be copied."""
+        self._print(_assembled(parts))
 
     def flow(
         self, parts: Iterable[str], gap: str = "   ", indent: str = " ", hanging: int | None = None, style: str = ""
@@ -91,6 +95,10 @@ class Page:
 
     def _print(self, text: Text) -> None:
         self.console.print(text, soft_wrap=True)
+
+
+def _assembled(parts: Iterable[str | tuple[str, str]]) -> Text:
+    return Text.assemble(*(safe(p) if isinstance(p, str) else (safe(p[0]), p[1]) for p in parts))
 
 
 def _colors() -> Literal["truecolor", "256", "standard"]:

@@ -22,6 +22,7 @@ from em_cli.options.declared_options import (
     Section,
     SelectModelOptions,
 )
+from em_cli.options.help_page import Help, ShortHelp
 from em_cli.options.layers import layer, names_in
 from em_cli.options.spread import as_given, grouped, is_group, spelled
 
@@ -33,6 +34,7 @@ __all__ = [
     "FitModelOptions",
     "FolderOptions",
     "Group",
+    "Help",
     "Model",
     "PlaceOptions",
     "Quiet",
@@ -46,6 +48,7 @@ __all__ = [
     "SearchOptions",
     "Section",
     "SelectModelOptions",
+    "ShortHelp",
     "as_given",
     "grouped",
     "is_group",

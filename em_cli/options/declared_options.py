@@ -61,7 +61,7 @@ class ColumnOptions:
     exclude: Annotated[str | None, _opt("--exclude", metavar="A,B", help="Columns to leave out.")] = None
     types: Annotated[
         list[str] | None,
-        _opt("--type", metavar="COL=TYPE", help="numeric, count, binary, categorical, … or a family (repeatable)."),
+        _opt("--type", metavar="COL=TYPE", help="numeric, count, categorical, …, or a family (repeatable)."),
     ] = None
     transforms: Annotated[
         list[str] | None,
@@ -169,23 +169,23 @@ class SearchOptions:
 
     algorithm: Annotated[
         str | None,
-        _opt("--algorithm", metavar="NAME", help="lbfgs, squarem or em finishes the climbs [default: lbfgs]."),
+        _opt("--algorithm", metavar="NAME", help="lbfgs, squarem or em, from starts to maxima [default: lbfgs]."),
     ] = None
     effort: Annotated[
         str | None, _opt("--effort", metavar="low|normal|high", help="How long to search [default: normal].")
     ] = None
     restarts: Annotated[
-        str | None, _opt("--restarts", metavar="N|auto", help="N climbs and no search [default: auto, a search].")
+        str | None, _opt("--restarts", metavar="N|auto", help="N starts and no search [default: auto, a search].")
     ] = None
     start: Annotated[
         str | None,
         _opt("--start", metavar="NAME|FILE", help="kmeans, sphered, … or a file of parameters [default: auto]."),
     ] = None
     tol: Annotated[
-        float | None, _opt("--tol", metavar="NATS", help="What may remain to gain, in all [default: 0.01].")
+        float | None, _opt("--tol", metavar="NATS", help="Log-likelihood that may remain to gain [default: 0.01].")
     ] = None
     max_iter: Annotated[
-        int | None, _opt("--max-iter", metavar="N", help="E-steps of one climb at most [default: 2000].")
+        int | None, _opt("--max-iter", metavar="N", help="E-steps of one start at most [default: 2000].")
     ] = None
     other_families: Annotated[
         bool | None, _opt("--other-families/--no-other-families", help="See if others lower BIC [default: few rows].")

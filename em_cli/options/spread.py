@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from difflib import get_close_matches
 from functools import wraps
 from typing import Any, get_args, get_type_hints
 
 from typer import Context
 
 from em_cli.errors import UsageError, ValueRefused
+from em_cli.options.completers import completer_of
+from em_cli.options.help_page import Help, ShortHelp
+from em_cli.options.misuse import environment_names
+from em_cli.printable import safe
 
 CONTEXT = "context"  # the parameter that Typer gives the context of a command
+HELP = {"short_help": ShortHelp, "long_help": Help}
+OF_THE_PROGRAM = {"EM_DEBUG"}  # variables that no option is read from
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
@@ -24,11 +33,16 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             groups[parameter.name] = parameter.annotation
             spread += _parameters(parameter.annotation)
         else:
+            for info in get_args(parameter.annotation)[1:]:
+                info.autocompletion = info.autocompletion or completer_of(parameter.name, info.metavar)
             spread.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
     @wraps(command)
     def run(**values: Any) -> None:
         context: Context = values.pop(CONTEXT)
+        _warn_of_strangers(context)
+        for name in HELP:
+            values.pop(name, None)
         values |= dict.fromkeys(_beaten(context, values))
         made = {
             name: group(**{field.name: values.pop(field.name) for field in fields(group)})
@@ -40,10 +54,23 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             names = [as_given(context, name) for name in map(str, refused.parts) if name in context.params]
             raise UsageError(f"{names[0]}{refused.reason}" if names else str(refused)) from None
 
+    for name, kind in HELP.items():
+        spread.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind))
     spread.append(inspect.Parameter(CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=Context))
     run.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in spread}
     return run
+
+
+def _warn_of_strangers(context: Context) -> None:
+    """Say which variables EM_… of the environment are read by nothing: they may be misspelled."""
+    given = [name for name in os.environ if name.startswith("EM_")]
+    known = (environment_names(context.find_root()) | OF_THE_PROGRAM) if given else set()
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, sorted(known), n=1)
+            meant = f" Did you mean {near[0]}?" if near else " em help configuration tells which there are."
+            sys.stderr.write(f"em: warning: nothing is read from {safe(name)} in the environment.{meant}\n")
 
 
 def as_given(context: Context, name: str) -> str:
@@ -82,7 +109,7 @@ def _parameters(group: type) -> list[inspect.Parameter]:
     for field in fields(group):
         info = get_args(hints[field.name])[1]
         info.envvar, info.rich_help_panel = f"EM_{field.name.upper()}", group.panel  # type: ignore[attr-defined]
-        info.show_envvar = False
+        info.show_envvar, info.autocompletion = False, completer_of(field.name, info.metavar)
         found.append(
             inspect.Parameter(
                 field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]

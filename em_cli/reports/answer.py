@@ -89,7 +89,7 @@ def _trait(run: Run, place: int, at: int) -> str:
         level = max(levels, key=lambda level: levels[level] - usual[level])
         return f"{short(name)} {short(level)} in {percent(levels[level])}"
     z = standardised(run, [at])[0][place][0]
-    word = "middling " if abs(z) < FAR else "high " if z > 0 else "low "
+    word = "medium " if abs(z) < FAR else "high " if z > 0 else "low "
     word = "" if not isfinite(z) else "a direction of " if column.type == "angle" else word
     return f"{word}{short(name)}, {in_words(component, name)}"
 

@@ -19,7 +19,7 @@ MOST_COLUMNS = 40
 MOST_NAMED = 5  # in a sentence
 ASTRAY = 1 / 3  # of the points outside a band that 5 % should leave: chance moves neighbours together
 MEANS = {
-    "none": "no misfit that this many rows could show",
+    "none": "no misfit detected",
     "slight": "slight: hardly to be seen in a picture",
     "some": "some: the shape of the distribution is not quite met; look at the picture",
     "unknown": "cannot be said: too few replicates could be compared",
@@ -87,7 +87,7 @@ def _overlap(run: Run) -> Html:
             paragraph(
                 "Classification certainty (entropy R²) is ",
                 figure_of(r_squared, shown(r_squared, 3)),
-                f": {_certainty(r_squared)} One would be certainty in every row, nought none at all.",
+                f": {_certainty(r_squared)} 1 would be certainty in every row, 0 none at all.",
             ),
             bullets(said) or paragraph("No component takes more than 1 % of the rows of another."),
             _confusion(run, confused) if len(confused) <= MOST_COMPONENTS else None,
@@ -187,11 +187,11 @@ def _misfit(run: Run, found: list[Misfit]) -> Html:
     more = len(alone) - MOST_COLUMNS
     return join(
         [
-            table(caption, ["column", "distance", "measure", "chance alone", "misfit"], lines),
+            table(caption, ["column", "distance", "measure", "critical value", "verdict"], lines),
             paragraph(
                 "The distance is the largest difference of the two distribution functions (Kolmogorov–Smirnov), or "
                 "half the sum of the differences of frequencies (total variation), of pairs beside independence. "
-                "Were the model true, all distances together would stay below the values beside them in about "
+                "Were the model true, all distances together would stay below their critical values in about "
                 "twenty-nine reports out of thirty. That was found by rows drawn from the model, to which it was "
                 "fitted again where it had been fitted to the rows.",
                 f" Of {len(together):,} pairs of columns those that misfit are listed, or the farthest."

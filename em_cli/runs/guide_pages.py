@@ -21,7 +21,7 @@ TOPICS = (
     "certainty",
     "seeing",
     "predicting",
-    "runs",
+    "folders",
     "configuration",
     "scripting",
     "warnings",

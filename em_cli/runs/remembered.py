@@ -15,6 +15,7 @@ from em_cli.outputs.model_file import LoadedModel
 from em_cli.printable import safe
 from em_cli.sources.quoting import argument, quoted
 
+LISTED = ("columns", "exclude")  # with commas between
 KEYS = ("delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "na")
 
 
@@ -44,16 +45,24 @@ def as_fitted(loaded: LoadedModel, reading: ReadingOptions) -> ReadingOptions:
     return replace(reading, **{key: value for key, value in known.items() if getattr(reading, key) in (None, [])})
 
 
+def in_options(said: Mapping[str, Any]) -> list[str]:
+    """What is said of how to read, option by option as one writes it in a shell."""
+    words = list[str]()
+    for key, value in said.items():
+        if key == "header":
+            words.append("--header" if value else "--no-header")
+        elif isinstance(value, Mapping):
+            words += [f"--{key.removesuffix('s')} {argument(f'{name}={one}')}" for name, one in value.items()]
+        elif key in LISTED:
+            words.append(f"--{key} {argument(*value)}")
+        else:
+            words += [f"--{key} {argument(str(one))}" for one in (value if isinstance(value, list) else [value])]
+    return words
+
+
 def tell_remembered(loaded: LoadedModel, reading: ReadingOptions) -> None:
     """Say on standard error how new rows are read, where nobody said so this time."""
-    own, said = as_fitted(loaded, reading), list[str]()
-    for key in KEYS:
-        value = getattr(own, key)
-        if value == getattr(reading, key):
-            continue
-        if key == "header":
-            said.append("--header" if value else "--no-header")
-        else:
-            said += [f"--{key} {argument(str(one))}" for one in (value if isinstance(value, list) else [value])]
+    own = as_fitted(loaded, reading)
+    said = in_options({key: getattr(own, key) for key in KEYS if getattr(own, key) != getattr(reading, key)})
     if said:
         sys.stderr.write(f"em: read as the data of the model were: {safe(' '.join(said))}\n")

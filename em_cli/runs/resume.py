@@ -104,7 +104,7 @@ def is_done(folder: RunFolder | None, settings: Settings, data: Data) -> bool:
 def is_there(settings: Settings) -> bool:
     """Whether the run folder holds this very run already; `OutputError` if it holds another."""
     path, report = settings.folder, settings.request.report
-    if path is None or report.force or report.resume or settings.request.config.dry_run:
+    if path is None or report.force or report.resume:
         return False
     run, files = _ended(Path(path)), expand(settings.config.data.path)
     if run is None or not all(is_plain(file) for file in files):

@@ -237,7 +237,7 @@ def opened(request: Request) -> Iterator[Run | None]:
         settings = configured(asked)
         check_run(settings)
         reading = reading_of_run(settings.config, spool if asked.report.labelled else None)
-        there = is_there(settings)
+        there = not settings.request.config.dry_run and is_there(settings)
         with interruptible() as interruption, run_folder(settings, there) as folder, watched(asked) as observe:
             record = Record(observe)
             data = None if there else read_data(settings.config, reading, record)

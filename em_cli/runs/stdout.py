@@ -11,6 +11,7 @@ from typing import Any
 
 from em_cli import memory
 from em_cli.config.durations import duration_text, roughly
+from em_cli.config.run_config import DataConfig
 from em_cli.config.texts import record
 from em_cli.display.summary import fit_summary, selection_summary
 from em_cli.display.text import counted
@@ -23,6 +24,8 @@ from em_cli.outputs.selection import Selection, selection_text
 from em_cli.printable import safe
 from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import least_certain
+from em_cli.runs.remembered import KEYS, in_options
+from em_cli.runs.resume import is_there
 from em_cli.runs.screen import color_wanted, width
 from em_cli.runs.search_plan import memory_for
 from em_cli.search.search import Plan, Task
@@ -30,6 +33,20 @@ from em_cli.sources.quoting import listed
 from em_cli.sources.table import Data
 
 MOST_SPELT = 5
+READING = (
+    "columns",
+    "exclude",
+    "types",
+    "transforms",
+    "weights",
+    "id",
+    *KEYS,
+    "missing",
+    "sequence",
+    "order",
+    "step",
+    "group",
+)
 LOOKED_THROUGH = 100_000  # rows, for the least certain of them
 
 
@@ -92,6 +109,8 @@ def _place(settings: Settings) -> str:
     if folder is None:
         return "would write no folder"
     try:
+        if is_there(settings):
+            return f"would show {safe(folder)} again, which is this run already"
         check_folder(folder, report.force, report.resume)
     except OutputError as error:
         return f"would be refused: {safe(str(error))}"
@@ -121,24 +140,21 @@ def fit_text(
 
 
 def _suggested(settings: Settings, data: Data) -> str:
-    """The sweep that may come next; of sequences it needs to know as much as the fit did."""
-    own = settings.config.data
-    more = {"--sequence": own.sequence, "--order": own.order, "--step": own.step}
-    said = [word for option, value in more.items() if value is not None for word in (option, str(value))]
-    chain = ["--latent", "independent,markov", *said] if data.sequences is not None else []
-    chain = ["--group", own.group] if own.group is not None else chain
-    chain += _regression_said(settings)
-    return f"em select {shlex.join(f.name for f in data.inputs)} --k-range 1-10 {shlex.join(chain)}".rstrip()
+    """The sweep that may come next; it needs to know as much of the data as the fit did."""
+    own, fresh = settings.config.data, DataConfig()
+    keys = [key for key in READING if getattr(own, key) != getattr(fresh, key)]
+    chain = ["--latent independent,markov"] if data.sequences is not None else []
+    said = [*chain, *in_options({key: getattr(own, key) for key in keys} | _regression_said(settings))]
+    return " ".join([f"em select {shlex.join(f.name for f in data.inputs)} --k-range 1-10", *said])
 
 
-def _regression_said(settings: Settings) -> list[str]:
+def _regression_said(settings: Settings) -> dict[str, str]:
     """The options by which a response and its regressors were named."""
-    regression, data = settings.config.regression, settings.config.data
+    regression = settings.config.regression
     if regression is None:
-        return []
-    said = {"--response": regression.response, "--on": ",".join(regression.on), "--offset": regression.offset}
-    types = [word for name, kind in data.types.items() for word in ("--type", f"{name}={kind}")]
-    return [word for option, value in said.items() if value for word in (option, value)] + types
+        return {}
+    said = {"response": regression.response, "on": ",".join(regression.on), "offset": regression.offset}
+    return {option: value for option, value in said.items() if value}
 
 
 def sweep_text(

@@ -101,7 +101,7 @@ class Fitted:
 
 def first_reason(ledger: Sequence[Entry]) -> str:
     """Why the first of the starts that degenerate did so."""
-    return next((entry.reason for entry in ledger if entry.reason), "it did not come to rest")
+    return next((entry.reason for entry in ledger if entry.reason), "it did not converge")
 
 
 def unpenalised(result: FitResult) -> float:

@@ -61,8 +61,8 @@ def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
     found = Decided()
     said = {
         "text_column": "left out, being text: {}",
-        "date_column": "left out, being dates: {}; --type NAME=categorical fits them as categories",
-        "row_names": "left out, nearly every cell being different: {}; --type NAME=categorical fits it all the same",
+        "date_column": "left out as dates: {}; --type NAME=categorical fits them as categories",
+        "row_names": "left out, as nearly every cell is different: {}; --type NAME=categorical fits it anyway",
         "empty_column": "left out, being empty: {}",
         "constant_column": "left out, having one value only: {}",
     }
@@ -166,7 +166,7 @@ def _doubts(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> li
             codes.append(one.name)
     found = [*_taken(columns, parts, options)]
     if many:
-        found.append(Notice("many_levels", f"few rows for each level, fitted all the same: {listed(many)}"))
+        found.append(Notice("many_levels", f"few rows for each level, fitted anyway: {listed(many)}"))
     if codes:
         message = f"few whole numbers, fitted as numeric: {listed(codes)}; codes need --type NAME=categorical"
         found.append(Notice("looks_like_code", message))

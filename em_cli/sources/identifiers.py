@@ -43,7 +43,7 @@ def leave_out_identifiers(decided: Decided, parts: Parts, options: ReadOptions) 
     first = next(iter(found))
     carried = options.id is None and options.sequence is None
     message = "left out, numbering the rows or being named as an id and never repeated: column "
-    message += f"{listed(list(found))}; --columns names what is fitted all the same"
+    message += f"{listed(list(found))}; --columns names what is fitted anyway"
     if carried:
         message += f"; {safe(short(first))} is carried to the outputs, as with --id"
     decided.notices.append(Notice("row_numbers", message))

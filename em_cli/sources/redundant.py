@@ -32,7 +32,7 @@ def leave_out_redundant(decided: Decided, parts: Parts, options: ReadOptions) ->
     if left_out:
         decided.columns = [column for column in decided.columns if column.name not in left_out]
         message = (
-            f"left out, being told by other columns: {_joined(left_out)}; --columns names what is fitted all the same"
+            f"left out, as other columns determine them: {_joined(left_out)}; --columns names what is fitted anyway"
         )
         decided.notices.append(Notice("copied_columns", message))
         for name in left_out:

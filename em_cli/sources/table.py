@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from em_cli.engine.arrays import Array
 from em_cli.engine.rows import Source
 from em_cli.sources.schema import Schema
-from em_cli.sources.sequences import Sequences
+
+if TYPE_CHECKING:
+    from em_cli.sources.sequences import Sequences  # which needs pandas
 
 
 @dataclass(frozen=True, slots=True)

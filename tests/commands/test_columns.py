@@ -95,7 +95,7 @@ def test_labels_are_honoured_and_name_the_components(tmp_path):
         *numbers, species = row.values()
         text.append(",".join([*numbers, species if place % 10 == 0 else ""]))
     (tmp_path / "some.csv").write_text("\n".join(text) + "\n")
-    em("fit", "some.csv", "-k", 3, "--labels", "kind", "--restarts", 4, cwd=tmp_path)
+    em("fit", "some.csv", "--out", "some.em", "-k", 3, "--labels", "kind", "--restarts", 4, cwd=tmp_path)
     names = [c["name"] for c in json.loads((tmp_path / "some.em" / "params.json").read_text())["components"]]
     assert sorted(names) == ["setosa", "versicolor", "virginica"]
     for place, row in enumerate(rows_of(tmp_path / "some.em" / "responsibilities.csv")):
@@ -110,7 +110,7 @@ def test_noise_takes_what_belongs_to_no_component(tmp_path):
     rng = np.random.default_rng(0)
     cloud, noise = rng.standard_normal((200, 2)), rng.uniform(-30, 30, (40, 2))
     np.savetxt(tmp_path / "noisy.csv", np.concatenate([cloud, noise]), delimiter=",", header="a,b", comments="")
-    em("fit", "noisy.csv", "-k", 1, "--noise", "--restarts", 3, cwd=tmp_path)
+    em("fit", "noisy.csv", "--out", "noisy.em", "-k", 1, "--noise", "--restarts", 3, cwd=tmp_path)
     found = json.loads((tmp_path / "noisy.em" / "params.json").read_text())
     assert found["noise"] == pytest.approx(1 / 6, abs=0.03)
     assert found["weights"][0] + found["noise"] == pytest.approx(1)
@@ -130,7 +130,7 @@ def test_a_labelled_row_is_no_noise_however_far_out(tmp_path):
     rows = [f"{x},{y}," for x, y in rng.standard_normal((4000, 2))]
     far = [f"{x},{y}," for x, y in rng.uniform(-60, 60, (30, 2))]
     (tmp_path / "far.csv").write_text("\n".join(["a,b,kind", *rows, *far, "60,60,one"]) + "\n")
-    em("fit", "far.csv", "-k", 1, "--noise", "--labels", "kind", "--restarts", 2, cwd=tmp_path)
+    em("fit", "far.csv", "--out", "far.em", "-k", 1, "--noise", "--labels", "kind", "--restarts", 2, cwd=tmp_path)
     last = rows_of(tmp_path / "far.em" / "responsibilities.csv")[-1]
     assert (last["component"], last["p1"]) == ("1", "1.0")
 
@@ -171,7 +171,7 @@ def test_columns_that_add_nothing_are_named(tmp_path, gaps):
     (tmp_path / "c.csv").write_text(text + "\n")
     found = fitted("c.csv", "-k", 2, "--covariance", "diag", cwd=tmp_path)
     (said,) = [warning["message"] for warning in found["warnings"] if warning["code"] == "copied_columns"]
-    assert "left out, being told by other columns: fahrenheit = 1.8 a + 32; sum = a + b; near ≈ a;" in said
+    assert "left out, as other columns determine them: fahrenheit = 1.8 a + 32; sum = a + b; near ≈ a;" in said
     assert found["feature_names_in"] == ["a", "b", "c"]
     kept = fitted("c.csv", "-k", 2, "--covariance", "diag", "--type", "sum=numeric", cwd=tmp_path)
     assert kept["feature_names_in"] == ["a", "c", "sum"]  # b is told by a and the sum, which was asked for

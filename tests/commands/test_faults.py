@@ -9,7 +9,7 @@ import sys
 import threading
 
 import pytest
-from program import ENVIRONMENT, SAMPLES, command, em
+from program import ENVIRONMENT, QUICK, SAMPLES, command, em
 
 from em_cli.errors import UsageError
 
@@ -38,7 +38,7 @@ def shell(line: str, folder, **environment: str) -> tuple[int, str, str]:
     done = subprocess.run(
         ["bash", "-c", line], cwd=folder, capture_output=True, env=ENVIRONMENT | environment, timeout=120, text=True
     )
-    assert "Traceback" not in done.stderr and "a fault of ours" not in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and "internal error" not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
 
 
@@ -165,7 +165,7 @@ def test_results_are_utf_8_in_every_locale(folder):
     plain = {"LANG": "C", "PYTHONIOENCODING": "ascii"}
     status, out, err = shell("EM fit u.csv -k 1 --format human --columns größe,λ", folder, **plain)
     assert status == 0 and "größe" in out, err
-    assert shell("EM sample u.em -n 1", folder, **plain)[1].startswith("größe,λ\n")
+    assert shell("EM sample u-k1.em -n 1", folder, **plain)[1].startswith("größe,λ\n")
     status, _, err = shell("EM fit u.csv -k 1 --out v --columns größer", folder, **plain)
     assert status == 3 and r"gr\xf6\xdfe" in err
 
@@ -173,7 +173,9 @@ def test_results_are_utf_8_in_every_locale(folder):
 def test_names_of_files_that_are_no_characters(folder):
     name = b"bad\xff.csv"
     shutil.copy(folder / "faithful.csv", os.fsencode(folder) + b"/" + name)
-    done = subprocess.run([*command("fit", "-k", "1", "-q"), name], cwd=folder, env=ENVIRONMENT, capture_output=True)
+    done = subprocess.run(
+        [*command("fit", "-k", "1", "-q"), name], cwd=folder, env=ENVIRONMENT | QUICK, capture_output=True
+    )
     assert done.returncode == 0, done.stderr
     (kept,) = folder.glob("bad*.em")
     assert os.fsencode(json.loads((kept / "manifest.json").read_text())["inputs"][0]["name"]) == name

@@ -43,7 +43,8 @@ def test_without_a_topic_all_are_listed(tmp_path):
 
 
 def test_a_pipe_gets_the_page_as_it_stands(tmp_path):
-    assert em("guide", "runs", cwd=tmp_path).out == page("runs") == em("help", "runs", cwd=tmp_path).out
+    assert em("guide", "folders", cwd=tmp_path).out == page("folders") == em("help", "folders", cwd=tmp_path).out
+    assert em("guide", "runs", cwd=tmp_path).out == page("folders")
 
 
 @pytest.mark.parametrize("arguments", [(), ("fit",), ("config", "show")], ids=" ".join)

@@ -30,7 +30,7 @@ SURVEY = '''id,smokes,"wor ""k"""
 def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("impute")
     (folder / "survey.csv").write_text(SURVEY)
-    em("fit", "survey.csv", "-k", 2, "--id", "id", "--missing", "drop", cwd=folder)
+    em("fit", "survey.csv", "--out", "survey.em", "-k", 2, "--id", "id", "--missing", "drop", cwd=folder)
     return folder / "survey.em"
 
 

@@ -132,7 +132,7 @@ def test_nothing_is_said_of_the_right_family(tmp_path):
     z = rng.random(200) < 0.5
     rows = np.stack([rng.normal(40, 4, 200) + 30 * z, rng.normal(90, 8, 200)]).round(2)
     (tmp_path / "n.csv").write_text("a,b\n" + "\n".join(f"{a},{b}" for a, b in rows.T) + "\n")
-    em("fit", "n.csv", "-k", 2, *ASKED, cwd=tmp_path)
+    em("fit", "n.csv", "-k", 2, *ASKED, "--out", "n.em", cwd=tmp_path)
     assert not said_of(params_of(tmp_path / "n.em"))
 
 
@@ -150,10 +150,22 @@ def test_it_can_be_done_without_and_is_where_rows_are_many(tmp_path, monkeypatch
     from em_cli.runs import other_families
 
     file = skewed(tmp_path)
-    em("fit", file, "-k", 2, "--no-other-families", "--format", "none", cwd=tmp_path)
+    em("fit", file, "-k", 2, "--out", "shop.em", "--no-other-families", "--format", "none", cwd=tmp_path)
     assert not params_of(tmp_path / "shop.em")["warnings"]
     monkeypatch.setattr(other_families, "SAMPLE_ROWS", 299)
-    em("fit", file, "-k", 2, "--format", "none", "--force", env={"EM_OTHER_FAMILIES": ""}, cwd=tmp_path)
+    em(
+        "fit",
+        file,
+        "-k",
+        2,
+        "--out",
+        "shop.em",
+        "--format",
+        "none",
+        "--force",
+        env={"EM_OTHER_FAMILIES": ""},
+        cwd=tmp_path,
+    )
     (warning,) = params_of(tmp_path / "shop.em")["warnings"]
     assert warning["code"] == "families_untried" and "total spend" in warning["message"]
 

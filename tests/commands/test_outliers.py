@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
     lines = (SAMPLES / "faithful.csv").read_text().splitlines(keepends=True)
     text = "".join([*lines[:100], FAR, *lines[100:150], ",79\n", *lines[150:]])
     (folder / "geyser.csv").write_text(text.replace(",", ";"))
-    em("fit", "geyser.csv", "-k", 2, "--delimiter", ";", "--restarts", 3, "-q", cwd=folder)
+    em("fit", "geyser.csv", "--out", "geyser.em", "-k", 2, "--delimiter", ";", "--restarts", 3, "-q", cwd=folder)
     return folder
 
 
@@ -76,6 +76,6 @@ def test_new_rows_come_from_a_pipe_with_ids_and_gaps(folder):
 def test_what_cannot_be_told_is_refused(folder, arguments, status, words):
     if "counts.em" in arguments:
         (folder / "counts.csv").write_text("a,b,c\n" + "1,5,2\n3,1,1\n9,2,3\n4,4,1\n" * 5)
-        em("fit", "counts.csv", "-k", 1, "--family", "multinomial", "-q", cwd=folder)
+        em("fit", "counts.csv", "--out", "counts.em", "-k", 1, "--family", "multinomial", "-q", cwd=folder)
     done = em("outliers", *arguments, cwd=folder, status=status)
     assert done.out == "" and words in " ".join(done.err.split())

@@ -140,11 +140,11 @@ def test_interrupted_fit_writes_the_best_so_far(tmp_path, signal, status):
         child.send_signal(getattr(signals, f"SIG{signal}"))
         child.stderr.read()
         assert child.wait(60) == status
-    params = json.loads((tmp_path / "noise.em" / "params.json").read_text())
+    params = json.loads((tmp_path / "noise-k5.em" / "params.json").read_text())
     assert params["stop_reason"] == "interrupted" and not params["converged"]
     assert "interrupted" in {warning["code"] for warning in params["warnings"]}
     assert math.isfinite(params["log_likelihood"])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["noise.csv", "noise.em"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["noise-k5.em", "noise.csv"]
 
 
 def test_same_bytes_whatever_the_threads_and_the_way_in(tmp_path):

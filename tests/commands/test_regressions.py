@@ -31,7 +31,7 @@ def plots(tmp_path_factory):
         cells = [f"{rain:.3f}", ["clay", "sand"][soil], "4", f"{2 * rain:.3f}", f"{np.log(hectares):.4f}"]
         lines.append(",".join([*cells, told, str(pests), str(rng.binomial(20, 0.2 + 0.6 * kind)), "20"]))
     (folder / "plots.csv").write_text("\n".join(lines) + "\n")
-    em("fit", "plots.csv", "-k", "2", "--response", "yield", "--on", "rain,soil", "-q", cwd=folder)
+    em("fit", "plots.csv", "-k", "2", "--out", "plots.em", "--response", "yield", "--on", "rain,soil", "-q", cwd=folder)
     return folder
 
 
@@ -191,7 +191,22 @@ def children(tmp_path_factory):
             lines.append(f"c{child},{age},{height},{1 + (child == 1)},{child % 2}")
     order = rng.permutation(len(lines))
     (folder / "growth.csv").write_text("\n".join(["child,age,height,times,boy", *(lines[i] for i in order)]) + "\n")
-    em("fit", "growth.csv", "-k", "2", "--response", "height", "--on", "age", "--group", "child", "-q", cwd=folder)
+    em(
+        "fit",
+        "growth.csv",
+        "-k",
+        "2",
+        "--out",
+        "growth.em",
+        "--response",
+        "height",
+        "--on",
+        "age",
+        "--group",
+        "child",
+        "-q",
+        cwd=folder,
+    )
     return folder
 
 

@@ -17,7 +17,7 @@ def model(tmp_path):
     text = "\n".join(lines).translate(str.maketrans(",.", ".,")).replace("\nk7;", "\nk7;?;1,25\nk7b;")
     (tmp_path / "d.csv").write_text(text + "\n")
     options = ("--decimal", ",", "--thousands", ".", "--na", "?", "--skip", 1, "--comment", "#", "--id", "key")
-    em("fit", "d.csv", "-k", 2, *options, "--restarts", 2, cwd=tmp_path)
+    em("fit", "d.csv", "--out", "d.em", "-k", 2, *options, "--restarts", 2, cwd=tmp_path)
     return tmp_path
 
 
@@ -48,7 +48,7 @@ def test_what_is_said_goes_before_what_is_remembered(model):
 
 def test_a_model_without_anything_to_remember_says_nothing(model):
     (model / "plain.csv").write_text("a\n" + "\n".join(map(str, ROWS[:, 0])) + "\n")
-    em("fit", "plain.csv", "-k", 1, cwd=model)
+    em("fit", "plain.csv", "-k", 1, "--out", "plain.em", cwd=model)
     assert "reading" not in json.loads((model / "plain.em" / "params.json").read_text())
     assert em("predict", "plain.em", "plain.csv", cwd=model).err == ""
 

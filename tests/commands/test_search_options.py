@@ -62,7 +62,7 @@ def test_dry_run_tells_how_it_would_search(folder, options, plan):
 def test_log_ends_with_the_result_and_how_far_to_trust_it(folder):
     log = em("fit", "faithful.csv", "-k", "2", "--progress", "plain", cwd=folder).err.splitlines()
     assert log[-2][13:].startswith("full k = 2: loglik -1130.264 BIC 2322.192 (")
-    assert "searches" in log[-2] and "nats remain)" in log[-2]
+    assert "searches" in log[-2] and "log-likelihood units remain)" in log[-2]
     log = em("fit", "faithful.csv", "-k", "2", "--restarts", "4", "--out", "b", cwd=folder).err.splitlines()
     assert "(all 4 starts reached this value; " in log[-2]
 

@@ -88,7 +88,7 @@ covariance: [full, tied]
         ("select", "gaussian,poisson", "different types (gaussian: numeric, poisson: count)"),
         ("select", "poisson,multinomial", "their total, is given"),
         ("select", "gaussian,auto", "family 'auto' is none that others can be compared with"),
-        ("select", "gaussian,student", "Did you mean 'student_t'?"),
+        ("select", "gaussian,studentt", "Did you mean 'student_t'?"),
         ("fit", "gaussian,student_t", "fit takes one family, not 2; em select compares them."),
     ],
 )
@@ -114,7 +114,7 @@ def test_models_far_from_the_best_are_searched_lightly(tmp_path):
     """They say so, and the choice is that of a search of all alike."""
     sweep = ("select", FAITHFUL, "--k-range", "2-3", "--covariance", "full,spherical")
     human = em(*sweep, "--format", "human", cwd=tmp_path).out
-    table = pd.read_csv(tmp_path / "faithful.em" / "selection.csv")
+    table = pd.read_csv(tmp_path / "faithful-k1-3.em" / "selection.csv")
     near = table["delta"] <= 45
     assert (table["depth"] == np.where(near, "deep", "light")).all() and 0 < near.sum() < len(table)
     assert " light: far from the best, not searched to the end (--effort high does)\n" in human

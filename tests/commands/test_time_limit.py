@@ -60,7 +60,7 @@ def noise(tmp_path):
 
 def test_the_best_so_far_is_written_and_marked(noise):
     begun = time.monotonic()
-    done = em("fit", "noise.csv", "-k", "5", *ENDLESS, "--time-limit", "3", cwd=noise)
+    done = em("fit", "noise.csv", "-k", "5", "--out", "noise.em", *ENDLESS, "--time-limit", "3", cwd=noise)
     assert 3 <= time.monotonic() - begun < 30
     assert "the time limit of 3s was reached: this is the best so far" in done.err
     params, manifest = (

@@ -104,7 +104,10 @@ def test_a_finished_sweep_gives_its_table_again(options, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(("-k", "3"), "another configuration"), (("-k", "2", "--seed", "5"), "another configuration")],
+    [
+        (("-k", "3", "--out", "faithful-k2.em"), "another configuration"),
+        (("-k", "2", "--seed", "5"), "another configuration"),
+    ],
 )
 def test_a_run_is_not_resumed_as_another_one(there, arguments, words):
     refused = em("fit", "faithful.csv", *arguments, "--resume", cwd=there, status=2)

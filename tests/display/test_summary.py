@@ -65,8 +65,8 @@ faithful.csv: 272 rows × 2 numeric columns
 
  log-likelihood -1130.264   parameters 11
  BIC 2322.192   AIC 2282.528   ICL 2322.705   (lower is better)
- best of 20 starts, reached 17 times; about 0.0003 nats remain; least certain
- row: 244 (p = 0.80)
+ best of 20 starts, reached 17 times; about 0.0003 log-likelihood units remain;
+ least certain row: 244 (p = 0.80)
 
 Written to faithful.em/:  params.json  trace.csv
 Try:  em show faithful.em
@@ -77,7 +77,7 @@ Try:  em show faithful.em
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "best of 20 starts, reached 17 times; about 0.0003 nats remain"),
+        ({}, "best of 20 starts, reached 17 times; about 0.0003 log-likelihood units remain"),
         ({"search": {"starts": 20, "at_best": 1}}, "best of 20 starts, reached once;"),
         ({"search": {"starts": 20, "at_best": 20}}, "all 20 starts reached this value;"),
         ({"search": {"starts": 20, "at_best": 2, "degenerate": 3}}, "reached twice; 3 collapsed and set aside;"),
@@ -91,10 +91,10 @@ Try:  em show faithful.em
             "one search only: another may lead higher (--effort normal);",
         ),
         ({"search": SEARCHES | {"effort": None}}, "best of 80 starts, reached 9 times;"),
-        ({"start": "given", "search": {"starts": 1, "at_best": 1}}, "climbed from the start that was given;"),
+        ({"start": "given", "search": {"starts": 1, "at_best": 1}}, "run from the start that was given;"),
         ({"n_components": 1}, "one component: every start leads here;"),
-        ({"remaining_estimate": 0.0}, "less than 0.0001 nats remain"),
-        ({"remaining_estimate": 1234.5}, "about 1,234 nats remain"),
+        ({"remaining_estimate": 0.0}, "less than 0.0001 log-likelihood units remain"),
+        ({"remaining_estimate": 1234.5}, "about 1,234 log-likelihood units remain"),
         ({"remaining_estimate": None, "converged": False}, "how much remains to gain is unknown"),
     ],
 )

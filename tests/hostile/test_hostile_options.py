@@ -98,7 +98,7 @@ FIT = {
     "-k 2 --start ''": "neither a way to start nor a file",
     "-k 2 --start nowhere": "neither a way to start nor a file",
     "-k 2 --strict=yes": "--strict",
-    "-k 2 --bogus": "No such option: --bogus",
+    "-k 2 --bogus": "em fit has no option --bogus.",
     "-k 2 -c ''": "no such configuration file|cannot be read",
     "-k 2 -c .": "cannot be read as a configuration",
 }  # fmt: skip
@@ -116,7 +116,7 @@ OTHERS = {
     "predict m.json d.csv --missing x": "--missing: unknown value 'x'",
     "predict m.json d.csv -o ''": "--out '' names no file",
     "predict m.json d.csv -o d.csv": "would overwrite d.csv",
-    "predict m.json d.csv --k 2": "No such option: --k",
+    "predict m.json d.csv --k 2": "em predict has no option --k",
     "sample m.json": "'-n'",
     "sample m.json -n x": "-n or --rows 'x': a whole number is wanted",
     "sample m.json -n -5": "-n or --rows '-5': it must be at least 0",
@@ -124,8 +124,8 @@ OTHERS = {
     "impute m.json d.csv --draws -1": "--draws '-1': it must be at least 0",
     "parts families gaussian more": "more",
     "config show": "FILE",
-    "nothing": "No such command 'nothing'",
-    "--nothing": "No such option: --nothing",
+    "nothing": "em has no command 'nothing'",
+    "--nothing": "em has no option --nothing",
 }
 
 

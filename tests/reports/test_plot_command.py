@@ -101,7 +101,7 @@ def test_an_own_style_changes_nothing(faithful):
 def test_drawn_with_the_fit_they_are_the_same(tmp_path):
     shutil.copy(home() / "penguins.csv", tmp_path)
     select = ("select", "penguins.csv", "--k-range", "2-3", "--effort", "low", "--columns", "bill_length_mm,sex", "-q")
-    em(*select, "--plots", cwd=tmp_path)
+    em(*select, "--plots", "--out", "penguins.em", cwd=tmp_path)
     plot(tmp_path, "penguins.em", "-o", "again")
     names = sorted(path.name for path in (tmp_path / "again").iterdir())
     assert "criterion.png" in names and "levels.png" in names
@@ -224,7 +224,7 @@ def test_many_rows_are_sampled_and_that_is_said(tmp_path):
     rng = np.random.default_rng(0)
     values = np.concatenate([rng.normal(0, 1, 15_000), rng.normal(6, 1, 9_000)])
     (tmp_path / "many.csv").write_text("value\n" + "\n".join(f"{value:.4f}" for value in values) + "\n")
-    em("fit", "many.csv", "-k", 2, "--restarts", 2, "-q", "--plots", cwd=tmp_path)
+    em("fit", "many.csv", "-k", 2, "--restarts", 2, "-q", "--plots", "--out", "many.em", cwd=tmp_path)
     said = plot(tmp_path, "many.em", "--kind", "density,uncertainty", "-o", "again")
     assert said.count("A random sample of 20,000 of 24,000 rows is shown.") == 2
     for kind in ("density", "uncertainty"):
@@ -246,7 +246,7 @@ def test_hostile_names_and_levels(tmp_path):
 def test_unfinished_runs_are_drawn(tmp_path):
     """Without responsibilities.csv, and without any climb on record."""
     (tmp_path / "six.csv").write_text(SIX)
-    em("fit", "six.csv", "-k", 1, "--no-responsibilities", "-q", cwd=tmp_path)
+    em("fit", "six.csv", "-k", 1, "--out", "six.em", "--no-responsibilities", "-q", cwd=tmp_path)
     for name in ("trace.csv", "restarts.csv"):
         (tmp_path / "six.em" / name).unlink()
     said = plot(tmp_path, "six.em")
