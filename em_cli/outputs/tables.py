@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -152,15 +153,18 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Itera
     """Rows as CSV text, header first; a number that is not finite is a blank."""
     yield _line(columns)
     for row in rows:
-        yield _line([_shown(row[column]) for column in columns])
+        yield ",".join([_shown(row[column]) for column in columns]) + "\n"
 
 
 def _shown(value: Any) -> str:
-    if value is None or (isinstance(value, float) and not np.isfinite(value)):
+    """A cell; numbers need no quotes."""
+    if isinstance(value, float):
+        return repr(value) if isfinite(value) else ""
+    if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
+    return str(value) if isinstance(value, int) else _field(str(value))
 
 
 def _line(values: Sequence[str]) -> str:
