@@ -26,7 +26,8 @@ def leave_out_redundant(decided: Decided, parts: Parts, options: ReadOptions) ->
         return
     numbers = [column for column in decided.columns if not column.levels]
     levelled = [column for column in decided.columns if column.levels]
-    found = _functions(numbers, parts, options) | _copies(levelled, parts, options)
+    ordered = [column for column in levelled if all(part.texts is None for part in parts[column.name])]  # as years are
+    found = _functions(numbers, ordered, parts, options) | _copies(levelled, parts, options)
     kept = {name: said for name, said in found.items() if name in options.named}
     left_out = {name: said for name, said in found.items() if name not in options.named}
     if left_out:
@@ -48,13 +49,15 @@ def _joined(found: dict[str, str]) -> str:
     return "; ".join(shown) + f"; … {len(found):,} in all" * (len(found) > SHOWN)
 
 
-def _functions(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> dict[str, str]:
-    """Which columns of numbers are linear functions of others, and how that is written."""
-    names = [column.name for column in columns]
+def _functions(
+    columns: Sequence[Column], levels: Sequence[Column], parts: Parts, options: ReadOptions
+) -> dict[str, str]:
+    """Which columns of numbers are linear functions of others, and of numbers that are levels; how that is written."""
+    names, kept = [column.name for column in (*columns, *levels)], len(columns)
     values = [np.concatenate([part.values for part in parts[name]]) for name in names]
     quarters = [int(4 * float(np.isnan(x).mean())) for x in values]  # that are missing
-    order = sorted(range(len(names)), key=lambda j: (names[j] not in options.named, quarters[j]))
-    found = linear_functions(values, order)
+    order = sorted(range(len(names)), key=lambda j: (j < kept, names[j] not in options.named, quarters[j]))
+    found = {j: function for j, function in linear_functions(values, order).items() if j < kept}
     return {names[j]: f"{_short(names[j])} {_written(function, names)}" for j, function in sorted(found.items())}
 
 

@@ -101,3 +101,18 @@ def test_columns_of_one_value_are_left_out(tmp_path):
     assert data.schema.names == ("a",)
     (message,) = [notice.message for notice in data.notices if notice.code == "constant_column"]
     assert message == "left out, having one value only: site ('x'), unit (2.5)"
+
+
+def test_a_year_taken_as_levels_tells_a_decimal_year(tmp_path: Path) -> None:
+    """Few years are levels, and with the month they are the decimal year all the same."""
+    rng = np.random.default_rng(1)
+    rows = [(2018 + i // 24, i % 12 + 1, 2018 + i // 24 + (i % 12) / 12) for i in range(120)]
+    lines = [
+        f"{year},{month},{decimal:.6f},{x:.3f}"
+        for (year, month, decimal), x in zip(rows, rng.normal(0, 1, 120), strict=True)
+    ]
+    (tmp_path / "d.csv").write_text("year,month,decimal,x\n" + "\n".join(lines) + "\n")
+    data = read([str(tmp_path / "d.csv")], ReadOptions())
+    assert data.schema.names == ("year", "month", "x") and data.schema.columns[0].levels
+    (said,) = (notice.message for notice in data.notices if notice.code == "copied_columns")
+    assert "decimal" in said and "year" in said
