@@ -34,6 +34,9 @@ def plot(
     columns: Annotated[
         str | None, Option("--columns", metavar="A,B", help="Columns to show [default: the most telling].")
     ] = None,
+    title: Annotated[
+        str | None, Option("--title", metavar="none|TEXT", help="Above the pictures, or nothing [default: their own].")
+    ] = None,
     force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -56,6 +59,6 @@ def plot(
     there = [file for file in files if file.exists()]
     if there and not force:
         raise OutputError(f"{there[0]} exists. Use --force to replace it, or --out to write elsewhere.")
-    write_files(str(folder), files_of(pictures, colours, format, dpi, width))
+    write_files(str(folder), files_of(pictures, colours, format, dpi, width, "" if title == "none" else title))
     if not quiet:
         write_file("-", [f"{file}: {picture.caption}\n" for file, picture in zip(files, pictures, strict=True)])

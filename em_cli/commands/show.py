@@ -16,6 +16,13 @@ def show(
     screen: ScreenOptions,
     json: Annotated[bool, Option("--json", help="The model document.")] = False,
     audit: Annotated[bool, Option("--audit", help="What its manifest says; are its files as written?")] = False,
+    table: Annotated[
+        str | None,
+        Option("--table", metavar="NAME", help="One table, for a paper: components, or selection of a sweep."),
+    ] = None,
+    format: Annotated[
+        str | None, Option("--format", metavar="latex|csv", help="Of the table [default: latex].")
+    ] = None,
     draw: Annotated[
         str, Option("--draw", metavar="auto|always|never", help="Draw it too, with characters: auto on a terminal.")
     ] = "auto",
@@ -31,11 +38,18 @@ def show(
     from em_cli.outputs.model_file import read_model
     from em_cli.runs.audit import audited
     from em_cli.runs.model_summary import summary_of
+    from em_cli.runs.paper_tables import table_text
 
     drawn = can_draw(draw, sys.stdout)
     if json and audit:
         raise UsageError("--json gives the model document: the manifest is JSON already.")
-    if audit:
+    if table is not None:
+        if json or audit:
+            raise UsageError(f"--table and {'--json' if json else '--audit'} contradict each other.")
+        write_file("-", table_text(model, table, format))
+    elif format is not None:
+        raise UsageError("--format is that of a table: name one by --table components.")
+    elif audit:
         text, changed = audited(model, screen)
         write_file("-", [text])
         if changed:

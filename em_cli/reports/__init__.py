@@ -12,6 +12,7 @@ PICTURES = Registry[Kind](
     profile="em_cli.reports.profile:Profile",
     frequencies="em_cli.reports.frequencies:Frequencies",
     levels="em_cli.reports.levels:Levels",
+    items="em_cli.reports.items:Items",
     regression="em_cli.reports.regression_lines:RegressionLines",
     states="em_cli.reports.states:States",
     transitions="em_cli.reports.transitions:Transitions",

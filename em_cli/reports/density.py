@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 9
 MOST_TICKS = 1500  # rows whose places are marked
+SKEWED = 1.0  # skewness of a column of positive numbers, above which its axis is logarithmic where that helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,9 @@ class Density:
             f"Histogram of {names} with the density of each component times its weight and of the mixture of "
             f"{words.components(run)}; below, the rows, each at its likeliest component.",
             words.most_telling(len(chosen), len(columns)),
+            "On a logarithmic axis the density is that of the logarithm."
+            if any(skewed(run, place) for place in chosen)
+            else "",
             "A bar is the probability of a value that many rows bear: the whole height would be all of them."
             if any(run.mass(place) is not None for place in chosen)
             else "",
@@ -96,6 +100,31 @@ def curves(run: Run, place: int, points: int = 400) -> Curves:
     return Curves(x, components)
 
 
+def of_logarithm(run: Run, place: int, points: int = 400) -> Curves:
+    """The densities of the natural logarithm of a column, over its values as they lie on a logarithmic axis."""
+    seen = np.log(run.shown.x[place][~np.isnan(run.shown.x[place])])
+    margin = 0.06 * float(np.ptp(seen))
+    x = np.exp(np.linspace(float(seen.min()) - margin, float(seen.max()) + margin, points))
+    with np.errstate(over="ignore"):
+        components = run.weights[:, None] * np.exp(run.log_density_beside([place], x[None])) * x
+    return Curves(x, components)
+
+
+def skewed(run: Run, place: int) -> bool:
+    """Whether a column has a tail so long that only a logarithmic axis shows where most of it is."""
+    x = run.shown.x[place]
+    x = x[~np.isnan(x)]
+    if run.mass(place) is not None or run.column(place).type == "angle" or x.size < 3 or x.min() <= 0:
+        return False
+    return skewness(x) > SKEWED and abs(skewness(np.log(x))) < skewness(x) / 2
+
+
+def skewness(x: Array) -> float:
+    """The third standardised moment."""
+    sd = x.std()
+    return float((((x - x.mean()) / sd) ** 3).mean()) if sd > 0 else 0.0
+
+
 def extent(run: Run, place: int) -> tuple[float, float]:
     """From where to where a column is drawn: a little wider than the values that are shown."""
     return wider(run, place, float(np.nanmin(run.shown.x[place])), float(np.nanmax(run.shown.x[place])))
@@ -132,13 +161,16 @@ def _densities(axes: Axes, run: Run, place: int, theme: Theme) -> None:
     values = rows.x[place, seen]
     weights = None if rows.weights is None else rows.weights[seen]
     at = run.mass(place)
-    beside = values != at
+    beside, log = values != at, skewed(run, place)
+    cells = np.log(values) if log else values[beside]
     heights, ends = np.histogram(
-        values[beside], edges(values[beside]), weights=None if weights is None else weights[beside], density=True
+        cells, edges(cells), weights=None if weights is None else weights[beside], density=True
     )
     heights = heights * np.average(beside, weights=weights)
-    axes.stairs(heights, ends, fill=True, color=theme.faint, label="histogram")
-    drawn = curves(run, place)
+    axes.stairs(heights, np.exp(ends) if log else ends, fill=True, color=theme.faint, label="histogram")
+    drawn = of_logarithm(run, place) if log else curves(run, place)
+    if log:
+        axes.set_xscale("log")
     draw_curves(axes, run, drawn, theme)
     highest = min(float(np.nanmax(drawn.mixture[np.isfinite(drawn.mixture)])), 3 * float(heights.max()))
     top = 1.06 * max(highest, float(heights.max()))

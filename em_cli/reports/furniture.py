@@ -9,9 +9,13 @@ from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
 
 MOST_IN_COLUMN = 16  # entries of a legend
+MOST_NUMBERS = 12  # components in a heat map in which there is room for numbers
+SHADES = 65  # of a heat map, the middle one included
 
 
 def legend(
@@ -50,7 +54,7 @@ def beside(figure: Figure, handles: Sequence[Any], title: str, inside: bool = Fa
     figure.legend(
         handles=list(handles),
         loc="upper right" if inside else "outside right upper",
-        title=f"\n{title}",  # the line above is that of the picture's own title
+        title=f"\n{title}" if figure.get_suptitle() else title,  # the line above is that of the picture's own title
         alignment="left",
         ncols=-(-len(handles) // MOST_IN_COLUMN),
         handlelength=1.6,
@@ -62,3 +66,22 @@ def corner(figure: Figure, theme: Theme, text: str) -> None:
     """A remark below the picture."""
     if text:
         figure.supxlabel(text, x=0.99, ha="right", fontsize=7.5, color=theme.noise)
+
+
+def on_components(axes: Axes, run: Run, theme: Theme) -> None:
+    """A heat map with a column for each component, in whose colour its name is."""
+    for number, tick in enumerate(axes.get_xticklabels()):
+        tick.set_color(theme.mark(number, run.k).colour)
+        tick.set_fontweight("bold")
+    axes.set_xlabel("component")
+    axes.tick_params(length=0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+
+
+def plain_bar(bar: Colorbar, label: str) -> None:
+    """What the colours of a heat map mean, drawn as shapes as all else is."""
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+    if bar.solids is not None:
+        bar.solids.set(rasterized=False, edgecolor="face")

@@ -58,10 +58,18 @@ def anchor(heading: str) -> str:
 
 
 def table(caption: str, headings: Sequence[Child], rows: Iterable[Sequence[Child]], class_: str | None = None) -> Html:
-    """Of which the first cell of a row is its heading; wide ones can be scrolled."""
+    """Of which the first cell of a row is its heading; on a narrow screen each cell tells its own."""
+    heads = [re.sub(r"<[^>]*>", "", text(heading)) if heading is not None else "" for heading in headings]
     head = tag("tr", *(tag("th", heading, scope="col") for heading in headings))
-    body = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
-    made = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *body), class_=class_)
+    body = [
+        tag(
+            "tr",
+            tag("th", row[0], scope="row"),
+            *(tag("td", cell, data_head=Html(of)) for cell, of in zip(row[1:], heads[1:], strict=True)),
+        )
+        for row in rows
+    ]
+    made = tag("table", tag("caption", tag("span", caption)), tag("thead", head), tag("tbody", *body), class_=class_)
     return tag("div", made, class_="wide", tabindex="0", role="region", aria_label=caption)
 
 

@@ -8,18 +8,19 @@ from base64 import b64encode
 from em_cli.reports.html import Html, tag
 from em_cli.reports.kind import Picture
 from em_cli.reports.picture import rendered
-from em_cli.reports.style import DARK, LIGHT, Theme
+from em_cli.reports.style import DARK, LIGHT, Theme, coded, decoded
 
 LARGEST = 300_000  # characters of a drawing; one that has more is shown by its points
 LARGE = 75.0  # square inches, that hold too many anyway
 DPI = 110
 COARSE = 80  # of large pictures
-COLOUR = re.compile(r"(#[0-9a-f]{6}\b|<image [^>]*/>)")
+IMAGE = re.compile(r"<image [^>]*/>")
+COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 Colours = dict[tuple[str, str], str]  # the names of those that are one in the light and another in the dark
 
 
 def inlined(picture: Picture, number: int, colours: Colours) -> Html:
-    """A figure with its caption; the colours that it adds are to be named in the style of the page.
+    """A figure with its caption for a title; the colours that it adds are to be named in the style of the page.
 
     It is drawn with lines and letters, if these are not too many, and else with points.
     """
@@ -32,37 +33,43 @@ def inlined(picture: Picture, number: int, colours: Colours) -> Html:
 
 
 def _drawing(picture: Picture, number: int, colours: Colours) -> Html | None:
-    """As lines and letters; None if these are too many, or if the two schemes differ in more than colours."""
-    light = _cleaned(_drawn(picture, LIGHT), number)
-    if len(light) > LARGEST:
+    """As lines and letters, drawn once for both schemes; None if these are too many.
+
+    What is shown by points within it is drawn for each scheme.
+    """
+    drawn = _drawn(picture, coded(), number)
+    if len(drawn) > LARGEST:
         return None
-    parts, others = COLOUR.split(light), COLOUR.split(_cleaned(_drawn(picture, DARK), number))
-    if parts[::2] != others[::2]:
-        return None
-    for place in range(1, len(parts), 2):
-        one, other = parts[place], others[place]
-        if one.startswith("<image"):
-            parts[place] = one.replace("<image", '<image class="light"') + other.replace(
-                "<image", '<image class="dark"'
-            )
-        elif one != other:
-            parts[place] = f"var({colours.setdefault((one, other), f'--c{len(colours)}')})"
+    if IMAGE.search(drawn):
+        points = [IMAGE.findall(_drawn(picture, theme, number)) for theme in (LIGHT, DARK)]
+        both = iter(zip(*points, strict=True))
+        drawn = IMAGE.sub(lambda _: "".join(map(_of_scheme, next(both), ("light", "dark"))), drawn)
+
+    def named(code: re.Match[str]) -> str:
+        one, other = decoded(code[0], LIGHT), decoded(code[0], DARK)
+        return one if one == other else f"var({colours.setdefault((one, other), f'--c{len(colours)}')})"
+
     wide, high = picture.size
     title, described = f"title-{number}", f"described-{number}"
     return tag(
         "svg",
         tag("title", picture.title, id=title),
         tag("desc", picture.alt, id=described),
-        Html("".join(parts)),
+        Html(COLOUR.sub(named, drawn)),
         viewBox=f"0 0 {72 * wide:g} {72 * high:g}",
+        preserveAspectRatio="xMinYMin",
         role="img",
         aria_labelledby=f"{title} {described}",
         style=f"max-width: {wide:g}in",
     )
 
 
-def _drawn(picture: Picture, theme: Theme) -> str:
-    return rendered(picture, theme, "svg", DPI, letters=True).decode()
+def _drawn(picture: Picture, theme: Theme, number: int) -> str:
+    return _cleaned(rendered(picture, theme, "svg", DPI, letters=True, title="").decode(), number)
+
+
+def _of_scheme(image: str, scheme: str) -> str:
+    return image.replace("<image", f'<image class="{scheme}"')
 
 
 def _cleaned(text: str, number: int) -> str:
@@ -90,7 +97,7 @@ def _points(picture: Picture, dpi: int) -> Html:
     images = [
         tag(
             "img",
-            src=f"data:image/png;base64,{b64encode(rendered(picture, theme, 'png', dpi)).decode()}",
+            src=f"data:image/png;base64,{b64encode(rendered(picture, theme, 'png', dpi, title='')).decode()}",
             alt=f"{picture.title}. {picture.alt}",
             class_=theme.name,
             width=f"{round(96 * wide)}",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.reports import words
+from em_cli.reports import furniture, words
+from em_cli.reports.furniture import MOST_NUMBERS, SHADES
 from em_cli.reports.kind import Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_LINES = 40
-MOST_NUMBERS = 12  # components beside whose colours there is room for numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _draw(run: Run, shown: Sequence[Line], figure: Figure, theme: Theme) -> None
 
     axes = figure.add_subplot()
     p = np.array([line.probabilities for line in shown])
-    colours = LinearSegmentedColormap.from_list("probability", [theme.low, theme.high])
+    colours = LinearSegmentedColormap.from_list("probability", [theme.low, theme.high], SHADES)
     image = axes.pcolormesh(p, cmap=colours, vmin=0, vmax=1, edgecolors=theme.faint, linewidth=0.6)
     axes.set_ylim(len(shown), 0)
     if run.k <= MOST_NUMBERS:
@@ -96,16 +96,9 @@ def _draw(run: Run, shown: Sequence[Line], figure: Figure, theme: Theme) -> None
         if shown[i].column != shown[i - 1].column:
             axes.axhline(i, color=theme.ink, linewidth=0.9)
     axes.set_xticks(np.arange(run.k) + 0.5, [short(name, 10) for name in run.names[: run.k]])
-    for number, tick in enumerate(axes.get_xticklabels()):
-        tick.set_color(theme.mark(number, run.k).colour)
-        tick.set_fontweight("bold")
-    axes.set_xlabel("component")
-    axes.tick_params(length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
+    furniture.on_components(axes, run, theme)
     bar = figure.colorbar(image, ax=axes, shrink=0.8 if len(shown) > 6 else 1, aspect=16, pad=0.03)
-    bar.outline.set_visible(False)
-    bar.set_label("probability")
+    furniture.plain_bar(bar, "probability")
 
 
 def _label(shown: Sequence[Line], i: int) -> str:

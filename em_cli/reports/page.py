@@ -15,6 +15,7 @@ from em_cli.reports.run import Run
 from em_cli.reports.separation import most_separating
 from em_cli.reports.style import short
 from em_cli.reports.stylesheet import SHEET, schemes
+from em_cli.reports.unlikely import unlikely
 from em_cli.sources.quoting import plural
 
 MOST_ROWS = 5000  # are shown in pictures
@@ -22,7 +23,7 @@ MOST_PAIRED = 5  # columns two by two
 Part = tuple[str, list[Child]]  # heading and contents
 SHOWN_IN = {
     "What the components look like": (
-        "density", "scatter", "pairs", "discriminant", "profile", "frequencies", "levels", "sizes",
+        "density", "scatter", "pairs", "discriminant", "profile", "frequencies", "levels", "items", "sizes",
         "states", "transitions", "durations",
     ),
     "Which model": ("criterion",),
@@ -51,6 +52,8 @@ def page(run: Run, ending: str, trusted: str) -> Iterator[str]:
     parts.append(
         ("How far to trust it", [trust.section_of(run), paragraph(trust.small_print(run)), *of("How far to trust it")])
     )
+    if rows := unlikely(run):
+        parts.append(("Least likely rows", rows))
     parts.append(
         (
             "The search",

@@ -60,22 +60,29 @@ def _place(run: Run, name: str) -> int:
 
 
 def rendered(
-    picture: Picture, theme: Theme, format: str, dpi: float = 200, width: float | None = None, letters: bool = False
+    picture: Picture,
+    theme: Theme,
+    format: str,
+    dpi: float = 200,
+    width: float | None = None,
+    letters: bool = False,
+    title: str | None = None,
 ) -> bytes:
     """The bytes of a file: the same for the same picture, with no time in them.
 
-    With `letters` an svg holds what is written as text, for whatever shows it to choose the font.
+    Above it stands its own title, or another one, which may be empty. With `letters` an svg holds what is written
+    as text, for whatever shows it to choose the font.
     """
     from matplotlib import rc_context
 
     buffer = BytesIO()
-    with drawn(picture, theme, width) as figure, rc_context({"svg.fonttype": "none" if letters else "path"}):
+    with drawn(picture, theme, width, title) as figure, rc_context({"svg.fonttype": "none" if letters else "path"}):
         figure.savefig(buffer, format=format, dpi=dpi, metadata=_metadata(picture, format))
     return buffer.getvalue()
 
 
 @contextmanager
-def drawn(picture: Picture, theme: Theme, width: float | None = None) -> Iterator[Figure]:
+def drawn(picture: Picture, theme: Theme, width: float | None = None, title: str | None = None) -> Iterator[Figure]:
     """The picture as a figure of Matplotlib, with the settings under which it is to be saved."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -88,7 +95,8 @@ def drawn(picture: Picture, theme: Theme, width: float | None = None) -> Iterato
         settings.update(theme.settings)
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # a box stands for it
         figure = Figure(figsize=(wide * scale, high * scale), layout="constrained")
-        figure.suptitle(picture.title, x=0.01, ha="left", fontweight="bold")
+        if above := picture.title if title is None else title:
+            figure.suptitle(above, x=0.01, ha="left", fontweight="bold")
         picture.draw(figure, theme)
         yield figure
 

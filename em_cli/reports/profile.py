@@ -11,6 +11,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
+from em_cli.reports.furniture import MOST_NUMBERS, SHADES
 from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments, of_mixture
 from em_cli.reports.run import Run
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_COLUMNS = 24
+MOST_MARKS = 60  # of all lines; of more, the means are colours
+LEAST_SCALE = 1.0  # standard deviations at which the colour is full, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,10 @@ class Profile:
 
     def picture(self, run: Run, columns: Sequence[int]) -> Picture:
         chosen = _furthest(run, columns)
+        tangled = run.k * len(chosen) > MOST_MARKS
+        bars = "" if tangled else "; bars reach one standard deviation of the component to both sides"
         caption = words.sentences(
-            "Mean of each component, in standard deviations of the column from its mean; bars reach one standard "
-            "deviation of the component to both sides.",
+            f"Mean of each component, in standard deviations of the column from its mean{bars}.",
             f"The {len(chosen)} of {len(columns)} columns whose means are furthest apart."
             if len(chosen) < len(columns)
             else "",
@@ -51,7 +55,9 @@ class Profile:
             for name, row in zip(run.names, standardised(run, chosen)[0], strict=False)
         )
         size = (min(max(5.4, 0.75 * len(chosen) + 1.8), 11.0), 4.2)
-        return Picture("profile", title, caption, alt, size, partial(_draw, run, chosen))
+        if tangled:
+            size = (min(3.6 + 0.55 * run.k, 11.0), min(1.4 + 0.3 * len(chosen), 10.0))
+        return Picture("profile", title, caption, alt, size, partial(_coloured if tangled else _draw, run, chosen))
 
 
 def standardised(run: Run, columns: Sequence[int]) -> tuple[Array, Array]:
@@ -97,3 +103,23 @@ def _draw(run: Run, columns: Sequence[int], figure: Figure, theme: Theme) -> Non
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylabel("standard deviations from the mean")
     furniture.legend(figure, run, theme, "point", noise=False)
+
+
+def _coloured(run: Run, columns: Sequence[int], figure: Figure, theme: Theme) -> None:
+    """A heat map: a line for each column of the data, the means as colours and, where there is room, as numbers."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    axes, (means, _) = figure.add_subplot(), standardised(run, columns)
+    end = max(float(np.abs(means).max()), LEAST_SCALE)
+    shades = LinearSegmentedColormap.from_list("means", [theme.under, theme.low, theme.high], SHADES)
+    image = axes.pcolormesh(means.T, cmap=shades, vmin=-end, vmax=end, edgecolors=theme.faint, linewidth=0.6)
+    axes.set_ylim(len(columns), 0)
+    if run.k <= MOST_NUMBERS:
+        for (k, i), value in np.ndenumerate(means):
+            over = theme.paper if abs(value) > 0.55 * end else theme.ink
+            axes.text(k + 0.5, i + 0.5, f"{value:+.1f}", ha="center", va="center", fontsize=8, color=over)
+    axes.set_yticks(np.arange(len(columns)) + 0.5, [short(run.column(place).name, 24) for place in columns])
+    axes.set_xticks(np.arange(run.k) + 0.5, [short(name, 10) for name in run.names[: run.k]])
+    furniture.on_components(axes, run, theme)
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=16, pad=0.03)
+    furniture.plain_bar(bar, "standard deviations from the mean")

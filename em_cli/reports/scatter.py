@@ -85,7 +85,7 @@ def _draw(run: Run, places: tuple[int, int], figure: Figure, theme: Theme) -> No
     more = []
     if _continuous(run, places):
         _contours(axes, run, places, x_range, y_range, theme)
-        more.append(Patch(facecolor=theme.faint, label="mixture"))
+        more.append(Patch(facecolor=theme.shade, label="mixture"))
     x, y = (spread_out(run, place, rows.x[place]) for place in places)
     draw_points(axes, run, theme, rows, x, y, 16 if rows.n < 1000 else 7)
     if found is not None:
@@ -129,7 +129,7 @@ def _contours(
     levels = np.unique(np.quantile(at_rows, [1 - share for share in HELD]))
     if len(levels) and levels[0] < height[np.isfinite(height)].max():
         top = max(float(height[np.isfinite(height)].max()), float(levels[-1])) * 2
-        shades = [to_rgba(theme.faint, strength) for strength in np.linspace(0.25, 0.85, len(levels))]
+        shades = [to_rgba(theme.shade, strength) for strength in np.linspace(0.25, 0.85, len(levels))]
         axes.contourf(x, y, height, levels=[*levels, top], colors=shades)
 
 

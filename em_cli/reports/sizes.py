@@ -27,7 +27,7 @@ class Sizes:
         return ()
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
-        return ""
+        return "" if len(run.names) > 1 else "there is one component."
 
     def picture(self, run: Run, columns: Sequence[int]) -> Picture:
         title = words.title_of(run, "sizes of the components")

@@ -32,6 +32,7 @@ pre{padding:.7rem .9rem;background:var(--panel);border-radius:.3rem;white-space:
 .wide:focus-visible{outline:2px solid var(--link)}
 table{border-collapse:collapse;min-width:min(100%,30rem);font-size:.92rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);padding:.2rem 0 .4rem}
+caption>span{display:block;max-width:calc(100vw - 2rem);position:sticky;left:0}
 th,td{padding:.28rem .9rem .28rem 0;text-align:left;vertical-align:top}
 thead th{border-bottom:1px solid var(--ink);vertical-align:bottom;white-space:nowrap}
 tbody tr+tr>*{border-top:1px solid var(--rule)}
@@ -46,6 +47,15 @@ figure img{max-width:100%;height:auto}
 figcaption{color:var(--soft);font-size:.9rem;margin-top:.3rem}
 .spot{display:inline-block;width:.72em;height:.72em;border-radius:50%;margin-right:.4em}
 footer{margin-top:3rem;color:var(--soft);font-size:.9rem}
+@media screen and (max-width:34rem){
+thead{display:none}
+table,tbody,caption,caption>span{display:block;max-width:none}
+tbody tr{display:flex;flex-wrap:wrap;gap:.1rem 1rem;padding:.35rem 0;border-top:1px solid var(--rule)}
+tbody tr>*,tbody tr+tr>*{border:0;padding:0;min-width:0}
+tbody th{flex-basis:100%}
+td:not([data-head=""])::before{content:attr(data-head) " ";color:var(--soft)}
+td:empty{display:none}
+}
 @media print{
 @page{margin:16mm}
 body{max-width:none;padding:0;font-size:10.5pt}
@@ -53,6 +63,8 @@ nav{display:none}
 h2,h3,caption,thead{break-after:avoid}
 figure,tr,dl>div,li{break-inside:avoid}
 .wide{overflow:visible}
+caption>span{max-width:none}
+figure svg,figure img{max-height:92mm}
 table{font-size:.85rem}
 a{color:inherit}
 .spot,svg,img{print-color-adjust:exact;-webkit-print-color-adjust:exact}

@@ -85,11 +85,16 @@ def report_of(run: Run) -> Iterator[str]:
 
 
 def files_of(
-    pictures: Sequence[Picture], theme: Theme, format: str = "png", dpi: float = 200, width: float | None = None
+    pictures: Sequence[Picture],
+    theme: Theme,
+    format: str = "png",
+    dpi: float = 200,
+    width: float | None = None,
+    title: str | None = None,
 ) -> dict[str, Iterator[bytes]]:
     """The files of pictures, by name; each is drawn when it is written."""
 
     def drawn(picture: Picture) -> Iterator[bytes]:
-        yield rendered(picture, theme, format, dpi, width)
+        yield rendered(picture, theme, format, dpi, width, title=title)
 
     return {f"{picture.kind}.{format}": drawn(picture) for picture in pictures}

@@ -33,7 +33,7 @@ def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) ->
         raise DataError(f"{folder} is a file: a run folder is needed, as em fit writes it.")
     loaded = read_model(folder)
     manifest = _manifest(home)
-    tables = {name: _table(home / f"{name}.csv") for name in ("trace", "restarts", SELECTION)}
+    tables = {name: table_of(home, name) for name in ("trace", "restarts", SELECTION)}
     rows = read_rows(loaded, manifest, home, data) if rows_wanted else None
     return run_of(home.absolute().name, loaded, manifest, tables, rows)
 
@@ -79,6 +79,11 @@ def _value(text: str | None) -> Any:
         except ValueError:
             pass
     return text
+
+
+def table_of(home: Path, name: str) -> Table:
+    """The table of this name in a run folder; nothing if there is none."""
+    return _table(home / f"{name}.csv")
 
 
 def _table(file: Path) -> Table:

@@ -38,6 +38,10 @@ ARGUMENTS = {
         "penguins.csv", "-k", 2, "--response", "body_mass_g", "--on", "flipper_length_mm,sex", "--missing", "drop",
         "--group", "island",
     ),
+    "answers": ("answers.csv", "-k", 2),
+    "broad": ("broad.csv", "-k", 5, "--covariance", "diag"),
+    "money": ("money.csv", "-k", 2, "--type", "spend=lognormal"),
+    "alone": ("money.csv", "-k", 1, "--type", "spend=lognormal"),
     "games": ("games.csv", "-k", 2, "--type", "wins=binomial:games"),
 }  # fmt: skip
 
@@ -61,6 +65,16 @@ def home() -> Path:
     games = rng.integers(5, 15, 200)
     wins = rng.binomial(games, np.where(rng.random(200) < 0.5, 0.2, 0.7))
     (folder / "games.csv").write_text("\n".join(["wins,games", *map("{},{}".format, wins, games)]) + "\n")
+    z = rng.integers(0, 2, 150)
+    answers = rng.random((150, 5)) < np.where(z[:, None] == 0, 0.2, 0.8)
+    lines = [",".join("yes" if answer else "no" for answer in row) for row in answers]
+    (folder / "answers.csv").write_text("\n".join([",".join(f"item {i}" for i in range(1, 6)), *lines]) + "\n")
+    z = rng.integers(0, 5, 200)
+    broad = 4 * rng.normal(size=(5, 13))[z] + rng.normal(size=(200, 13))
+    np.savetxt(folder / "broad.csv", broad, "%.3f", ",", header=",".join(f"m{i}" for i in range(13)), comments="")
+    z = rng.integers(0, 2, 200)
+    money = np.stack([np.exp(rng.normal(3 + 2.5 * z, 1.0)), rng.normal(30 + 20 * z, 5)], axis=1)
+    np.savetxt(folder / "money.csv", money, "%.3f", ",", header="spend,age", comments="")
     return folder
 
 

@@ -8,6 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from program import em
 from shown import run
 
 from em_cli.runs.plotting import report_of
@@ -26,6 +27,7 @@ document.getElementById("probe").textContent = JSON.stringify({
   paper: style(document.body).backgroundColor, ink: style(document.body).color,
   drawings: drawings.length, flat: drawings.filter(box => box.width < 200 || box.height < 60).length,
   wide: document.documentElement.scrollWidth > innerWidth,
+  cut: [...document.querySelectorAll(".wide")].filter(box => box.scrollWidth > box.clientWidth + 1).length,
   unpainted: [...document.querySelectorAll("svg path")].filter(path => style(path).fill.includes("var(")).length,
 });
 </script>"""
@@ -69,9 +71,26 @@ def test_light_with_every_drawing_in_its_place(page):
     """A probe is added that says how the page was laid out; on a screen as narrow as that of a telephone."""
     probed = page.with_name("probed.html")
     probed.write_text(page.read_text("utf-8").replace("</body>", PROBE + "</body>"), "utf-8")
-    said = browse(probed, "light", "--dump-dom", "--window-size=500,900")
+    said = browse(probed, "light", "--dump-dom", "--window-size=400,900")
     found = json.loads(said.split('<pre id="probe">')[1].split("</pre>")[0])
     assert found == {
         "paper": "rgb(255, 255, 255)", "ink": "rgb(34, 34, 34)", "drawings": 8, "flat": 0, "wide": False,
-        "unpainted": 0,
+        "cut": 0, "unpainted": 0,
     }  # fmt: skip
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext here")
+def test_no_component_is_lost_on_paper(tmp_path):
+    """Means of all eight, that no line of the sentences holds, are in the tables of what is printed."""
+    x = np.random.default_rng(3).normal(size=(240, 2)) + 20 * np.arange(240)[:, None] % 160
+    np.savetxt(tmp_path / "d.csv", x, "%.4f", ",", header="x,y", comments="")
+    em("fit", "d.csv", "-k", "8", "--effort", "low", "-q", "--report", "--out", "run.em", cwd=tmp_path)
+    shutil.move(tmp_path / "run.em/report.html", tmp_path / "report.html")
+    browse(tmp_path / "report.html", "light", f"--print-to-pdf={tmp_path / 'page.pdf'}")
+    done = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "page.pdf", "-"], capture_output=True, text=True, check=True
+    )
+    tables = done.stdout.split("What the components look like")[1]
+    weights = [number for line in tables.splitlines() if line.split()[:1] == ["weight"] for number in line.split()[1:]]
+    found = json.loads((tmp_path / "run.em/params.json").read_text())["components"]
+    assert weights == [f"{one['weight']:.3f}" for one in found]
