@@ -77,7 +77,9 @@ class ModelFields(Described):
     ]
     n_missing: Annotated[dict[str, Any] | None, says("missing cells of each column that has any")] = None
     missing_spelled: Annotated[
-        dict[str, dict[str, int]] | None, says('how these are spelled in the file and how often; "" is a blank cell')
+        dict[str, dict[str, int]] | None,
+        says('how these are spelled in the file and how often; "" is a blank cell'),
+        SOMETIMES,
     ] = None
     components: Annotated[list[Any], says("each in the units of the data, the largest first"), LIST]
 

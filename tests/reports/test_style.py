@@ -75,7 +75,9 @@ def test_every_picture_says_what_it_shows(name):
 
 def test_all_kinds_are_drawn_of_some_run():
     seen = {
-        picture.kind for name in ("iris", "penguins", "swept", "quakes", "lines", "answers") for picture in pictures_of(run(name))
+        picture.kind
+        for name in ("iris", "penguins", "swept", "quakes", "lines", "answers")
+        for picture in pictures_of(run(name))
     }
     assert seen == set(PICTURES.names())
 
