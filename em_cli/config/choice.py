@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_serializer
 
+CONCOMITANT = "concomitant"  # the law of the labels where columns tell the mixing weights
 GROUPED = "grouped"  # the law of the labels where rows share one
 INDEPENDENT, NOISE = "independent", "noise"  # the latent structures that the short forms are of
 AUTO = "auto"  # several starts in turn

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from em_cli.algorithms import ALGORITHMS
-from em_cli.config.choice import AUTO, GROUPED, INDEPENDENT, NOISE, Choice
+from em_cli.config.choice import AUTO, CONCOMITANT, GROUPED, INDEPENDENT, NOISE, Choice
 from em_cli.config.run_config import RunConfig
 from em_cli.errors import UsageError
 from em_cli.latents import LATENTS
@@ -36,6 +36,8 @@ def latent_choice(config: RunConfig) -> Choice:
     name = own.name if own else INDEPENDENT if config.noise is False else NOISE
     if config.data.group is not None and name == INDEPENDENT:
         name = GROUPED
+    elif config.concomitant and name == INDEPENDENT:
+        name = CONCOMITANT
     return Choice(name=name, **(_short_options(config, "latent") | (own.options if own else {})))
 
 

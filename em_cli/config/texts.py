@@ -87,6 +87,7 @@ def template(data: str) -> str:
         "latent",
         "latents",
         "regression",
+        "concomitant",
         "criterion",
         "standard_errors",
         "seed",
@@ -146,8 +147,8 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
             decisive["data"].pop(later)
     if decisive["search"]["other_families"] is None:
         decisive["search"].pop("other_families")
-    for later in ("latents", "regression"):
-        if decisive[later] is None:
+    for later in ("latents", "regression", "concomitant"):
+        if not decisive[later]:
             decisive.pop(later)
     if config.standard_errors == "auto":
         decisive.pop("standard_errors")

@@ -23,6 +23,24 @@ def coefficients(page: Page, document: Mapping[str, Any]) -> None:
     for own in [document, *several]:
         if own.get("family") == "regression":
             _table(page, own)
+    told = document.get("concomitant")
+    if isinstance(told, Mapping):
+        _logits(page, told)
+
+
+def _logits(page: Page, told: Mapping[str, Any]) -> None:
+    terms, found = told.get("names"), told.get("coefficients")
+    if not isinstance(terms, list) or not isinstance(found, list) or not all(isinstance(row, list) for row in found):
+        return
+    shown = found[: MOST_COMPONENTS - 1]
+    rows = [
+        [shortened(safe(str(term)), LONGEST_NAME), *(_written(row[at]) if at < len(row) else "" for row in shown)]
+        for at, term in enumerate(terms[:MOST_TERMS])
+    ]
+    if shown:
+        page.blank()
+        page.flow(["log-odds of the mixing weights against component 1, on"], style="dim")
+        page.table(["term", *(str(k + 2) for k in range(len(shown)))], rows, range(1, len(shown) + 1))
 
 
 def _table(page: Page, own: Mapping[str, Any]) -> None:

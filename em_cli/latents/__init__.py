@@ -7,6 +7,7 @@ LATENTS = Registry[Latent](
     "latent",
     independent="em_cli.latents.independent:Independent",
     noise="em_cli.latents.noise:Noise",
+    concomitant="em_cli.latents.concomitant:Concomitant",
     grouped="em_cli.latents.grouped:Grouped",
     markov="em_cli.latents.markov:Markov",
 )

@@ -51,12 +51,13 @@ class Asked:
     trials: int | str | None
     on: tuple[str, ...]
     offset: str | None
+    concomitant: tuple[str, ...]  # columns that tell the mixing weights
 
     @property
     def regressors(self) -> tuple[str, ...]:
         """All other columns."""
         beside = [name for name in (self.offset, self.trials) if isinstance(name, str)]
-        return tuple(dict.fromkeys([*columns_in(self.on), *beside]))
+        return tuple(dict.fromkeys([*columns_in(self.on), *beside, *self.concomitant]))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -69,12 +70,14 @@ def asked_regression(config: RunConfig) -> Asked | None:
     if said is None or said.response is None:
         if said is not None:
             raise UsageError("--on and --offset are about the response of a regression: name it with --response.")
+        if config.concomitant:
+            raise UsageError("--concomitant is for mixtures of regressions: name a response with --response.")
         if config.family == REGRESSION:
             raise UsageError(f"family {REGRESSION!r} needs to know of what, and on what: --response y --on x1,x2.")
         return None
     _check_alone(config)
     kind, trials = _response_type(said.response, config.data.types.get(said.response))
-    asked = Asked(said.response, kind, trials, tuple(said.on), said.offset)
+    asked = Asked(said.response, kind, trials, tuple(said.on), said.offset, tuple(config.concomitant))
     if said.response in asked.regressors:
         raise UsageError(
             f"column {said.response!r} is the response: it cannot be told by itself. Leave it out of --on."
@@ -150,17 +153,17 @@ def regression_group(asked: Asked, data: Data) -> Group:
     options = {"response": asked.response, "law": law, "on": list(asked.on), "offset": asked.offset, "trials": trials}
     options = {name: value for name, value in options.items() if value not in (None, [])}
     group = Group(REGRESSION, tuple(range(len(data.schema.columns))), options)
-    _check_cells(data, group)
+    _check_cells(data, group, asked.concomitant)
     return group
 
 
-def _check_cells(data: Data, group: Group) -> None:
+def _check_cells(data: Data, group: Group, concomitant: Sequence[str]) -> None:
     """`DataError` names the first cell that cannot be."""
     family = group.build(data.schema, "")
     assert isinstance(family, Regression), "it is one"
     x, roles, names = cells(data.source, group.columns), family.roles, data.schema.names
     places = [*family.design.places, *(place for place in (roles.offset, roles.trials) if place is not None)]
-    for place in dict.fromkeys(places):
+    for place in dict.fromkeys([*places, *(names.index(name) for name in concomitant)]):
         if data.schema.columns[place].levels and place in (roles.offset, roles.trials):
             raise DataError(f"{data.name}, column {quoted(names[place])}: an offset or trials must be numbers.")
         _refuse(

@@ -159,7 +159,7 @@ def check_cells(data: Data, groups: Sequence[Group]) -> None:
 
 def latents_of(config: RunConfig, data: Data, ks: Sequence[int]) -> dict[str, Latent]:
     """The laws of the labels by their names; `UsageError` for what cannot be."""
-    found = _chosen(config)
+    found = {name: _told(latent, config, data) for name, latent in _chosen(config).items()}
     for latent in found.values():
         if config.regression is not None and latent.extra:
             raise UsageError(
@@ -171,12 +171,31 @@ def latents_of(config: RunConfig, data: Data, ks: Sequence[int]) -> dict[str, La
     return found
 
 
+def _told(latent: Latent, config: RunConfig, data: Data) -> Latent:
+    """The law of the labels with the columns that it needs to know."""
+    from em_cli.latents.concomitant import Concomitant
+
+    if not isinstance(latent, Concomitant):
+        return latent
+    if not config.concomitant:
+        raise UsageError("--latent concomitant needs columns that tell the mixing weights: --concomitant z1,z2.")
+    columns = {column.name: (place, column.levels) for place, column in enumerate(data.schema.columns)}
+    own = [columns[name] for name in config.concomitant]
+    return latent.told(config.concomitant, [place for place, _ in own], [levels for _, levels in own])
+
+
 def _check_groups(config: RunConfig, names: Sequence[str]) -> None:
     """`UsageError` unless rows share a component if, and only if, it is said which."""
-    from em_cli.config.choice import GROUPED
+    from em_cli.config.choice import CONCOMITANT, GROUPED
 
     if config.data.group is None and GROUPED in names:
         raise UsageError("--latent grouped needs to know which rows share a component: name a column with --group.")
+    if config.concomitant and config.data.group is not None:
+        raise UsageError("--group and --concomitant do not go together: leave one of them out.")
+    if config.concomitant and (strange := [name for name in names if name != CONCOMITANT]):
+        raise UsageError(
+            f"--concomitant has columns tell the mixing weights, which --latent {strange[0]} does not know."
+        )
     if config.data.group is not None and (others := [name for name in names if name != GROUPED]):
         raise UsageError(f"--group has rows share their component, which --latent {others[0]} does not know.")
 

@@ -49,6 +49,9 @@ Latent = Annotated[
     str | None,
     _opt("--latent", metavar="NAME", help="Law of the labels: independent, noise, … [default: independent]."),
 ]
+Concomitant = Annotated[
+    str | None, _opt("--concomitant", metavar="A,B", help="Columns that tell the mixing weights of a regression.")
+]
 Noise = Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")]
 
 
@@ -122,6 +125,7 @@ class FitModelOptions:
     prior: Prior = None
     latent: Latent = None
     noise: Noise = None
+    concomitant: Concomitant = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,7 @@ class SelectModelOptions:
         str | None, _opt("--latent", metavar="NAMES", help="As in fit, or a list such as independent,markov.")
     ] = None
     noise: Noise = None
+    concomitant: Concomitant = None
 
 
 @dataclass(frozen=True)

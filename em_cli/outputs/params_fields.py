@@ -169,6 +169,7 @@ class Params(ModelFields):
     sigma: Annotated[list[float], says("standard deviation of normal errors"), SOMETIMES]
     typical_design: Annotated[list[float], says("mean of the regressors, in the order of the design"), SOMETIMES]
     typical_offset: Annotated[float, says("mean of the offset"), SOMETIMES]
+    concomitant: Annotated[dict[str, Any], says("logits of the mixing weights against component 1"), SOMETIMES]
     weights_fixed: Annotated[str, says("equal or given, where the weights are not free"), SOMETIMES]
     noise: Annotated[float, says("weight of the noise component"), SOMETIMES]
     noise_density: Annotated[float, says("at which it is uniform"), SOMETIMES]

@@ -71,9 +71,13 @@ def _response(run: Run) -> int:
 
 def _others(run: Run, across: int) -> list[int]:
     """The regressors, offsets and trials that are held where they are on average."""
-    group = regression_in(run.groups)
-    assert group is not None, "there is a regression"
-    return [place for place in group.columns if place not in (across, _response(run))]
+    found = regression_of(run.groups, run.model, run.parameters)
+    assert found is not None, "there is a regression"
+    family, _, columns = found
+    roles = family.regressors.roles
+    beside = [place for place in (roles.offset, roles.trials) if place is not None]
+    used = [int(columns[at]) for at in [*family.regressors.design.places, *beside]]
+    return [place for place in used if place != across]
 
 
 def lines(run: Run, across: int) -> tuple[Array, Array, Array]:

@@ -143,7 +143,7 @@ def _suggested(settings: Settings, data: Data) -> str:
     """The sweep that may come next; it needs to know as much of the data as the fit did."""
     own, fresh = settings.config.data, DataConfig()
     keys = [key for key in READING if getattr(own, key) != getattr(fresh, key)]
-    chain = ["--latent independent,markov"] if data.sequences is not None else []
+    chain = ["--latent independent,markov"] if data.sequences is not None and own.group is None else []
     said = [*chain, *in_options({key: getattr(own, key) for key in keys} | _regression_said(settings))]
     return " ".join([f"em select {shlex.join(f.name for f in data.inputs)} --k-range 1-10", *said])
 
@@ -154,6 +154,7 @@ def _regression_said(settings: Settings) -> dict[str, str]:
     if regression is None:
         return {}
     said = {"response": regression.response, "on": ",".join(regression.on), "offset": regression.offset}
+    said["concomitant"] = ",".join(settings.config.concomitant)
     return {option: value for option, value in said.items() if value}
 
 

@@ -17,6 +17,10 @@ QUICK = ("--restarts", "1", "--max-iter", "5", "-q", "--out", "run.em")
 SAID = {"regression": ("--response", "c0", "--on", "c1,c2")}  # families of columns that have roles
 MORE = {"binomial": ("--set", "family.trials=12")} | SAID
 TYPES = {"levels": "categorical", "binary": "binary", "count": "count", "trials": "count"}  # by the kind of a column
+NEEDS = {
+    "grouped": ("--group", "x"),
+    "concomitant": ("--response", "x", "--on", "y", "--concomitant", "y"),
+}  # of latent structures: what they have to be told
 MIXED = ("product",)  # of families: what `auto` makes of several types
 
 
@@ -68,7 +72,7 @@ def test_a_sweep_of_every_latent_structure(latent, tmp_path):
     np.savetxt(
         tmp_path / "d.csv", np.random.default_rng(1).normal(size=(60, 2)), delimiter=",", header="x,y", comments=""
     )
-    told = ("--events", "events.jsonl", "--json", *(("--group", "x") if latent == "grouped" else ()))
+    told = ("--events", "events.jsonl", "--json", *NEEDS.get(latent, ()))
     done = em("select", "d.csv", "-k", "1-2", "--latent", latent, *told, *QUICK, cwd=tmp_path)
     written.check_run(tmp_path / "run.em")
     written.check_events(tmp_path / "events.jsonl")
