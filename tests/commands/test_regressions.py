@@ -326,7 +326,8 @@ def told(tmp_path_factory):
     y = np.where(second, 1 + 2 * x, 12 - 0.5 * x) + rng.normal(0, 1.5, 250)
     lines = [f"{a:.3f},{b:.3f},{c:.3f},{'fm'[d]}" for a, b, c, d in zip(x, y, age, sex, strict=True)]
     (folder / "told.csv").write_text("\n".join(["x,y,age,sex", *lines]) + "\n")
-    em("fit", "told.csv", "-k", "2", "--response", "y", "--on", "x", "--concomitant", "age,sex", "-q", cwd=folder)
+    em("fit", "told.csv", "-k", "2", "--response", "y", "--on", "x", "--concomitant", "age,sex", "-q", "-o", "told.em",
+       cwd=folder)  # fmt: skip
     return folder
 
 
