@@ -114,7 +114,7 @@ def test_models_far_from_the_best_are_searched_lightly(tmp_path):
     """They say so, and the choice is that of a search of all alike."""
     sweep = ("select", FAITHFUL, "--k-range", "2-3", "--covariance", "full,spherical")
     human = em(*sweep, "--format", "human", cwd=tmp_path).out
-    table = pd.read_csv(tmp_path / "faithful-k1-3.em" / "selection.csv")
+    table = pd.read_csv(tmp_path / "faithful-k2-3-full-spherical.em" / "selection.csv")
     near = table["delta"] <= 45
     assert (table["depth"] == np.where(near, "deep", "light")).all() and 0 < near.sum() < len(table)
     assert " light: far from the best, not searched to the end (--effort high does)\n" in human
