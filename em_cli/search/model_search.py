@@ -30,7 +30,7 @@ SETTLED = 0.6  # of the starts
 PLATEAUX = 3
 LOOK_BACK = 200  # passes of a finishing climb after which it is looked at: one that collapses may go on for ever
 HOPELESS = 2  # searches that collapsed, times those of different origin that are to agree
-DOUBT = 1.5  # times; of 19 light searches that had missed more than half a nat, 18 had missed no more than twice this
+DOUBT = 1.5  # times; of 20 light searches that had missed more than half a nat, 19 had missed no more than twice this
 LASTING = 2.5  # a crossing costs as much as climbs of so many times more components
 
 
