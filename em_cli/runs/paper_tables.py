@@ -135,7 +135,7 @@ def _power(value: float) -> str:
 
 
 def _minus(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
+    text = f"{value:z.{decimals}f}"  # z: no minus before nought
     return f"${text}$" if text.startswith("-") else text
 
 

@@ -78,6 +78,7 @@ def test_wide_tables_are_several(folder):
 
 def test_the_table_of_a_sweep(folder):
     text = em("show", "run.em", "--table", "selection", cwd=folder).out
+    assert not re.search(r"-0\.0*\$", text), "nought has no sign"
     assert text.count("\\textbf{") == 1 and [row[1] for row in rows_of(text)] == ["$K$", "2", "8"]
     same = em("show", "run.em", "--table", "selection", "--format", "csv", cwd=folder).out
     assert same == (folder / "run.em/selection.csv").read_text()
