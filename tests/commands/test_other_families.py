@@ -142,7 +142,7 @@ def test_covariances_that_are_too_many_are_no_matter_of_families(tmp_path):
     (tmp_path / "w.csv").write_text(
         ",".join("abcdefgh") + "\n" + "\n".join(",".join(map(str, row)) for row in x.T) + "\n"
     )
-    em("fit", "w.csv", "-k", 1, *ASKED, "--effort", "low", cwd=tmp_path)
+    em("fit", "w.csv", "-k", 1, *ASKED, "--effort", "low", "-o", "w.em", cwd=tmp_path)
     assert not said_of(params_of(tmp_path / "w.em"))
 
 
