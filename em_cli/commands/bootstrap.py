@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
@@ -36,6 +35,8 @@ def bootstrap(
 
     Example: em bootstrap faithful-k2.em -B 999
     """
+    from pathlib import Path
+
     from em_cli.display.intervals_page import intervals_page
     from em_cli.outputs.folder import write_file, write_together
     from em_cli.outputs.manifest import to_json
