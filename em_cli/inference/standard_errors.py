@@ -47,7 +47,7 @@ class StandardErrors:
     def ratio(self) -> float:
         """The largest of the robust errors to the others, of weights and means."""
         shown = np.array([name.startswith(("weights[", "mean[")) for name in self.names], np.bool_)
-        told = shown & np.isfinite(self.observed)
+        told = shown & np.isfinite(self.observed) & np.isfinite(self.robust)
         return float(np.max(self.robust[told] / self.observed[told], initial=0.0))
 
 

@@ -117,7 +117,7 @@ OTHERS = {
     "predict m.json d.csv -o ''": "--out '' names no file",
     "predict m.json d.csv -o d.csv": "would overwrite d.csv",
     "predict m.json d.csv --k 2": "em predict has no option --k",
-    "sample m.json": "'-n'",
+    "sample m.json": "Give -n",
     "sample m.json -n x": "-n or --rows 'x': a whole number is wanted",
     "sample m.json -n -5": "-n or --rows '-5': it must be at least 0",
     "sample m.json -n 3 --seed 1e400": "--seed '1e400': a whole number is wanted",

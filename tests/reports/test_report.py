@@ -99,7 +99,7 @@ def test_sentences_choose_the_columns_that_tell_most(tmp_path):
     churn = np.where(rng.random(300) < 0.5, "yes", "no")
     lines = [f"{a:.4f},{b:.4f},{c}" for a, b, c in zip(wide, near, churn, strict=True)]
     (tmp_path / "d.csv").write_text("\n".join(["wide,near,churn", *lines]) + "\n")
-    em("fit", "d.csv", "-k", 2, "--effort", "low", "--format", "none", cwd=tmp_path)
+    em("fit", "d.csv", "-k", 2, "--effort", "low", "--format", "none", "-o", "d.em", cwd=tmp_path)
     said = str(sentences(read_run(str(tmp_path / "d.em"), [str(tmp_path / "d.csv")]), ""))
     assert said.count("medium wide") == 2 and "churn" not in said
 
