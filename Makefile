@@ -17,13 +17,13 @@ demo: $(VENV)/demo ## install, then fit and select on the Old Faithful data
 	@echo "Open runs/faithful/report.html: the two kinds of eruption on one page."
 
 test: $(VENV)/test ## install what the tests need, and run them
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/dev ## format, lint, types, layers, tests, README examples
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-each: ## make test with every Python from 3.11 up that there is
 	@for version in 11 12 13 14 15; do \
