@@ -12,6 +12,7 @@ from math import floor, isfinite, log10, sqrt
 from unicodedata import category
 
 DIGITS = 3  # of a standard deviation
+FEW_DIGITS = 2  # of a standard error, and of a deviation beside it
 MOST_DECIMALS = 6
 MOST_DIGITS = 15  # that a number in fixed point has
 

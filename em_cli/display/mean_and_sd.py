@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
-from em_cli.printable import mean_and_sd
+from em_cli.printable import FEW_DIGITS, mean_and_sd
 
-FEW_DIGITS = 2  # of a standard error, and of a deviation beside it
 Pair = tuple[float | None, float | None]  # mean and standard deviation
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import floor, isfinite, log10
 
-from em_cli.printable import fixed, mean_and_sd
+from em_cli.printable import FEW_DIGITS, fixed, mean_and_sd
 
 
 def shown(value: float | None, decimals: int) -> str:
@@ -28,6 +28,12 @@ def decimals_of(value: float, digits: int) -> int:
 def spread(mean: float | None, sd: float | None) -> str:
     """A mean with its standard deviation in brackets."""
     return "{} ({})".format(*mean_and_sd(mean, sd))
+
+
+def with_error(mean: float, error: float, sd: float | None) -> str:
+    """A mean with its standard error, and the standard deviation in brackets."""
+    mean_shown, error_shown = mean_and_sd(mean, error, FEW_DIGITS)
+    return f"{mean_shown} ± {error_shown} ({mean_and_sd(0.0, sd, FEW_DIGITS)[1]})"
 
 
 def percent(share: float) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from em_cli.reports import criterion
 from em_cli.reports.answer import in_words, mark
 from em_cli.reports.html import Child, Html, figure_of, join, paragraph, split_table, table, tag
-from em_cli.reports.numbers import percent, shown
+from em_cli.reports.numbers import percent, shown, with_error
 from em_cli.reports.run import Run
 from em_cli.reports.sizes import assigned
 from em_cli.reports.style import short
@@ -30,7 +30,8 @@ def components(run: Run) -> Html:
     heads = [join([mark(run, place), short(name)]) for place, name in enumerate(run.names[:k])]
     extra = [join([mark(run, run.k + place), name]) for place, name in enumerate(run.extra)]
     blank: list[Child] = ["—"] * len(extra)
-    weights: list[Child] = [figure_of(float(weight), shown(float(weight), 3)) for weight in run.weights[:k]]
+    errors = _errors(run)
+    weights: list[Child] = [_weight(float(weight), errors, place) for place, weight in enumerate(run.weights[:k])]
     rows: list[Child] = [f"{n:,.0f}" for n in assigned(run)[:k]]
     weights += [figure_of(float(weight), shown(float(weight), 3)) for weight in run.weights[run.k :]]
     rows += [f"{n:,.0f}" for n in assigned(run)[run.k :]]
@@ -38,10 +39,11 @@ def components(run: Run) -> Html:
     for place, column in enumerate(run.schema.columns[:MOST_COLUMNS]):
         family = run.group_of(place).family.replace("_", " ")
         kind = column.type if family == column.type else f"{column.transform or column.type}, {family}"
-        cells = _levels(run, column.name, k) if column.levels else _numbers(run, column.name, k)
+        cells = _levels(run, column.name, k) if column.levels else _numbers(run, column.name, k, errors)
         lines.append([short(column.name), kind, *cells, *blank])
+    what = "mean ± standard error (standard deviation)" if errors else "mean (standard deviation)"
     made = split_table(
-        "Components: mean (standard deviation) of numbers, the likeliest levels of categories",
+        f"Components: {what} of numbers, the likeliest levels of categories",
         ["", "described as", *heads, *extra],
         lines,
         fixed=2,
@@ -52,12 +54,26 @@ def components(run: Run) -> Html:
     return join([made, paragraph(f"{' and '.join(left)} in params.json.") if left else None])
 
 
-def _numbers(run: Run, name: str, k: int) -> list[Child]:
-    found = run.document["components"][:k]
-    return [
-        figure_of(mean, words) if (mean := component["mean"].get(name)) is not None else words
-        for component, words in ((component, in_words(component, name)) for component in found)
-    ]
+def _errors(run: Run) -> list[Mapping[str, Any]]:
+    """The reported standard errors of each component; none where there are none."""
+    found = run.document.get("standard_errors") or {}
+    return list(found[found["reported"]]["components"]) if found.get("reported") else []
+
+
+def _weight(weight: float, errors: Sequence[Mapping[str, Any]], place: int) -> Child:
+    error = errors[place]["weight"] if errors else None
+    return figure_of(weight, shown(weight, 3) + (f" ± {shown(error, 3)}" if error is not None else ""))
+
+
+def _numbers(run: Run, name: str, k: int, errors: Sequence[Mapping[str, Any]]) -> list[Child]:
+    cells: list[Child] = []
+    for place, component in enumerate(run.document["components"][:k]):
+        mean, error = component["mean"].get(name), errors[place]["mean"].get(name) if errors else None
+        words = in_words(component, name)
+        if mean is not None and error is not None and name not in component.get("at_value", {}):
+            words = with_error(mean, error, component["sd"].get(name))
+        cells.append(words if mean is None else figure_of(mean, words))
+    return cells
 
 
 def _levels(run: Run, name: str, k: int) -> list[Child]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -91,6 +92,7 @@ def test_no_component_is_lost_on_paper(tmp_path):
         ["pdftotext", "-layout", tmp_path / "page.pdf", "-"], capture_output=True, text=True, check=True
     )
     tables = done.stdout.split("What the components look like")[1]
-    weights = [number for line in tables.splitlines() if line.split()[:1] == ["weight"] for number in line.split()[1:]]
+    lines = [line for line in tables.splitlines() if line.split()[:1] == ["weight"]]
+    weights = [number for line in lines for number in re.findall(r"(?<!± )\b0\.\d{3}\b", line)]
     found = json.loads((tmp_path / "run.em/params.json").read_text())["components"]
     assert weights == [f"{one['weight']:.3f}" for one in found]

@@ -74,6 +74,13 @@ def test_the_answer_at_a_glance():
     assert "clearly apart" in answer
 
 
+def test_the_table_of_components_shows_standard_errors():
+    words = " ".join(page_of("faithful").words.split())
+    assert "mean ± standard error (standard deviation)" in words
+    for cell in ("0.644 ± 0.029", "4.290 ± 0.031 (0.41)", "54.48 ± 0.59 (5.8)"):
+        assert cell in words, cell
+
+
 def test_headlines_carry_doubt():
     """Six of one to six, found once, by which few rows are certain, are no six groups."""
     found = run("swept")
