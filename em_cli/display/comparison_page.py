@@ -47,7 +47,7 @@ def _runs(page: Page, found: Mapping[str, Any]) -> None:
     if not found["same_data"]:
         page.words("They were fitted to different data: no BIC can be compared with another's.", style="dim")
     elif not found["comparable"]:
-        page.words("They describe different columns, or columns in different ways: BIC is not compared.", style="dim")
+        page.words("They describe other rows or columns, or these in other ways: BIC is not compared.", style="dim")
     page.words(f"Judged by {found['n_rows']:,} rows that all of them describe.", style="dim")
 
 

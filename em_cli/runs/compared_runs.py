@@ -68,7 +68,7 @@ def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) 
             "that all of them are to be judged by."
         )
     scored = _on_the_same_rows([_scored(*one, data, reading) for one in zip(runs, names, loaded, strict=True)])
-    comparable = same and len({tuple(_columns(model)) for model in loaded}) == 1
+    comparable = same and len({_likelihood_of(model) for model in loaded}) == 1
     return {
         "same_data": same,
         "comparable": comparable,
@@ -87,15 +87,26 @@ def _names(runs: Sequence[str]) -> list[str]:
     return [run if runs.count(run) == 1 else f"{run} ({place})" for place, run in enumerate(runs, 1)]
 
 
-def _columns(loaded: LoadedModel) -> list[tuple[str, str, str | None]]:
-    """What is fitted: densities of other columns, or of other types of them, are of other things."""
-    return sorted((column.name, column.type, column.transform) for column in loaded.schema.columns)
+def _likelihood_of(loaded: LoadedModel) -> tuple[object, ...]:
+    """What a log-likelihood is of: columns and their types, rows and what they count, a prior, known labels."""
+    document = loaded.document
+    columns = sorted((column.name, column.type, str(column.transform)) for column in loaded.schema.columns)
+    named = [c.get("name") != f"component {c.get('component')}" for c in document["components"]]
+    counted = [document.get(key) for key in ("n_samples", "n_for_bic", "weight_column", "weight_type", "prior")]
+    return (*columns, *counted, any(named), _response(loaded))
+
+
+def _response(loaded: LoadedModel) -> tuple[object, ...] | None:
+    """Of a regression, whose density is that of the response given other columns."""
+    found = [dict(group.options) for group in loaded.groups if "response" in dict(group.options)]
+    return (found[0]["response"], found[0].get("law")) if found else None
 
 
 def _densities_compare(first: Scored, second: Scored) -> bool:
     """Whether both are densities of the same columns, counts and numbers alike."""
-    a, b = ([(c.name, bool(c.levels), c.type == "count") for c in one.loaded.schema.columns] for one in (first, second))
-    return sorted(a) == sorted(b)
+    a, b = first.loaded, second.loaded
+    kinds = [sorted((c.name, bool(c.levels), c.type == "count") for c in one.schema.columns) for one in (a, b)]
+    return kinds[0] == kinds[1] and _response(a) == _response(b)
 
 
 def _scored(run: str, name: str, loaded: LoadedModel, data: Sequence[str], reading: ReadingOptions) -> Scored:
@@ -185,7 +196,10 @@ def _likelihood_ratio(first: Scored, second: Scored) -> dict[str, Any] | None:
     """The test where it is regular: Gaussian components, as many of them, of nested covariance structures."""
     for narrow, wide in ((first, second), (second, first)):
         one, other = narrow.loaded.document, wide.loaded.document
-        alike = all(one.get(key) == other.get(key) for key in ("family", "n_components", "latent", "family_options"))
+        plain = one.get("prior") == other.get("prior") == "none"
+        alike = plain and all(
+            one.get(key) == other.get(key) for key in ("family", "n_components", "latent", "family_options")
+        )
         if one["family"] == "gaussian" and alike and nested(one["structure"], other["structure"]):
             df = wide.loaded.model.n_parameters - narrow.loaded.model.n_parameters
             found = likelihood_ratio(one["log_likelihood"], other["log_likelihood"], df)

@@ -77,6 +77,31 @@ def test_density_of_other_columns_is_not_compared(runs):
     assert "BIC is not compared" in " ".join(text.split())
 
 
+def test_likelihoods_of_other_rows_or_under_a_prior_or_given_columns_are_not_compared(tmp_path):
+    """BIC of unlike n, of a penalised fit beside another, or of a density given other columns, is never subtracted."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(5 * rng.integers(0, 2, 120), 1)
+    rows = pd.DataFrame({"x": x, "y": 2 * x + rng.normal(size=120)}).round(4)
+    rows.loc[::6, "y"] = np.nan
+    rows.to_csv(tmp_path / "d.csv", index=False)
+    common = ("fit", "d.csv", "-k", "2", "--effort", "low", "-q")
+    for name, options in {
+        "all": (),
+        "tied": ("--covariance", "tied"),
+        "dropped": ("--missing", "drop"),
+        "prior": ("--prior", "weak", "--covariance", "tied"),
+        "given": ("--response", "y", "--on", "x"),
+    }.items():
+        em(*common, *options, "--out", f"{name}.em", cwd=tmp_path)
+    for other in ("dropped", "prior", "given"):
+        found = json.loads(em("compare", "all.em", f"{other}.em", "--json", cwd=tmp_path).out)
+        assert [run["delta_bic"] for run in found["runs"]] == [None, None], other
+        assert found["pairs"][0]["likelihood_ratio"] is None, other
+    assert found["pairs"][0]["mean_difference"] is None, "densities of y given x, and of both"
+    found = json.loads(em("compare", "all.em", "tied.em", "--json", cwd=tmp_path).out)
+    assert found["comparable"] and found["pairs"][0]["likelihood_ratio"]["df"] == 3
+
+
 def test_other_data_need_rows_to_be_judged_by(runs, tmp_path):
     rows = pd.read_csv(SAMPLES / "faithful.csv")
     rows.iloc[::2].to_csv(runs / "half.csv", index=False)
