@@ -35,8 +35,8 @@ def words_of_certainty(document: Mapping[str, Any]) -> list[str]:
     if ratio > MODEL_DOUBTED:
         which = "The ± above are the robust ones." if kind == "robust" else "The ± above are the model's own."
         told += (
-            f" The robust standard errors are up to {ratio:.1f} times the model's own: the components are not quite of "
-            f"the assumed shape. {which}"
+            f" The robust standard errors are up to {ratio:.1f} times the model's own: the components may not be quite "
+            f"of the assumed shape. {which}"
         )
     names = found.get("hardly_told")
     if left < HARDLY_TOLD and isinstance(names, list) and names:
