@@ -79,7 +79,7 @@ def _numbers(run: Run, name: str, k: int, errors: Sequence[Mapping[str, Any]]) -
 def _levels(run: Run, name: str, k: int) -> list[Child]:
     cells: list[Child] = []
     for component in run.document["components"][:k]:
-        levels: Mapping[str, float] = component["probabilities"][name]
+        levels: Mapping[str, float] = component.get("probabilities", {}).get(name, {})  # none of what is only given
         likely = sorted((level for level in levels if levels[level] >= RARE), key=lambda level: -levels[level])
         listed = [join([f"{short(level)} ", figure_of(levels[level], percent(levels[level]))]) for level in likely]
         more = [Html(f"… {len(listed) - MOST_LEVELS} more")] if len(listed) > MOST_LEVELS else []

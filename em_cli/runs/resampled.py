@@ -14,7 +14,7 @@ from em_cli.engine.model import Model
 from em_cli.errors import UsageError
 from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, fixed, interval
 from em_cli.inference.replicates import KINDS, Replicate, Verdict, replicates
-from em_cli.inference.standard_errors import described, leaves, numbers_of
+from em_cli.inference.standard_errors import BESIDE, described, leaves, numbers_of
 from em_cli.models.variants import model_again
 from em_cli.outputs.tables import csv_text
 from em_cli.registry import did_you_mean
@@ -171,8 +171,8 @@ def _interval(
 
 def _place(name: str, columns: Sequence[str]) -> dict[str, Any]:
     """The component and the column of a number, where its name tells them."""
-    parameter, *places = name.rpartition(".")[2].replace("]", "").split("[")
-    column = columns[int(places[1]) - 1] if parameter in ("mean", "sd") else None
+    _, *places = name.rpartition(".")[2].replace("]", "").split("[")
+    column = columns[int(places[1]) - 1] if name.startswith(BESIDE) else None
     return {"component": int(places[0]) if places else None, "column": column}
 
 

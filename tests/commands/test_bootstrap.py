@@ -140,3 +140,12 @@ def test_columns_of_several_types_and_missing_cells(tmp_path):
     assert sex["component"] == 2 and sex["scale"] == "logit" and sex["se_observed"] is not None
     assert {one["verdict"] for one in own.values()} == {"ok", "fixed"}
     assert own["mean[1][3]"]["column"] is not None
+
+
+def test_mixing_weights_that_depend_on_columns_are_resampled_and_reported(tmp_path):
+    regression = ("--response", "body_mass_g", "--on", "flipper_length_mm", "--concomitant", "sex", "--missing", "drop")
+    em("fit", SAMPLES / "penguins.csv", "-k", "2", *regression, "--effort", "low", "-q", "--out", "p.em", cwd=tmp_path)
+    document = json.loads(em("bootstrap", "p.em", "-B", "20", "--json", cwd=tmp_path).out)
+    assert document["kept"] > 10 and by_name(document)["mean[1][1]"]["column"] == "body_mass_g"
+    em("report", "p.em", cwd=tmp_path)
+    assert "flipper_length_mm" in (tmp_path / "p.em/report.html").read_text()
