@@ -21,7 +21,7 @@ from em_cli.inference.information import Information, complete_information, diff
 
 HELD = 1e-5  # information left in a direction in which parameters do not move
 HELD_SHARE = 1e-3  # of the squared length of a number's gradient in such directions, above which it has no error
-DESCENT = -1e-3  # information below which the fit is at no maximum
+DESCENT = -1e-3  # information below which it is not positive, but for rounding
 ONE_SIDED = 0.5  # ratio of the changes by steps up and down, of a parameter at its bound
 ROUNDING = 1e-3  # of the largest change of a number along any coordinate
 AT_END = 1e-9  # of a probability from zero or one
@@ -74,7 +74,10 @@ def standard_errors(
         free_of_bounds = ~_one_sided(moved - values)
         left, directions = np.linalg.eigh(found.observed * np.outer(free_of_bounds, free_of_bounds))
         if left[0] < DESCENT:
-            return NoStandardErrors("the fit is at no maximum of the likelihood: climb further, by a smaller --tol.")
+            return NoStandardErrors(
+                "its information is not positive: the fit is at no maximum of the likelihood, which a smaller --tol "
+                "may mend, or columns are nearly functions of each other."
+            )
         held = _held(model, chart, found, left, directions)
         free = directions[:, ~held]
         inverse = (free / left[~held]) @ free.T
