@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
 from math import isfinite
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Query
@@ -32,9 +33,13 @@ class LBFGS:
     longest: Annotated[float, Option("step, in standard deviations per root of a row", above=0)] = 0.5
     shortenings: Annotated[int, Option("of a step that does not climb, before an EM step instead", least=0)] = 5
 
+    objective: ClassVar[str] = LOG_LIKELIHOOD
+    memoryless: ClassVar[bool] = False
+    from_starts: ClassVar[bool] = False
+
     @property
-    def memoryless(self) -> bool:
-        return False
+    def with_sample(self) -> tuple[LBFGS, LBFGS]:
+        return self, self
 
     def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:
         found = yield Query(start)

@@ -13,9 +13,15 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 
+LOG_LIKELIHOOD = "log_likelihood"
+
 
 class Assignment(Protocol):
     """A value: E-steps of equal assignment are run together."""
+
+    @property
+    def objective(self) -> str:
+        """What the M-step of such an E-step does not lower, and climbs go by."""
 
     @property
     def inverse_temperature(self) -> float:
@@ -32,6 +38,7 @@ class Assignment(Protocol):
 class Soft:
     """The responsibilities themselves."""
 
+    objective = LOG_LIKELIHOOD
     inverse_temperature = 1.0
 
     def settle(self, densities: Array, first_row: int) -> None:
@@ -42,6 +49,7 @@ class Soft:
 class Hard:
     """Each row belongs to its likeliest outcome; to the first of them, where several are."""
 
+    objective = "classification"  # log-likelihood: that of rows and labels together
     inverse_temperature = 1.0
 
     def settle(self, densities: Array, first_row: int) -> None:
@@ -56,6 +64,7 @@ class Sampled:
     """
 
     seed: int
+    objective = LOG_LIKELIHOOD  # in the mean
     inverse_temperature = 1.0
 
     def settle(self, densities: Array, first_row: int) -> None:
@@ -71,6 +80,11 @@ class Tempered:
 
     inverse_temperature: float
 
+    @property
+    def objective(self) -> str:
+        """(1/β) Σ log Σ (π f)^β."""
+        return LOG_LIKELIHOOD if self.inverse_temperature == 1.0 else f"tempered by {self.inverse_temperature:.4g}"
+
     def settle(self, densities: Array, first_row: int) -> None:
         pass
 
@@ -80,6 +94,7 @@ class Truncated:
     """The largest responsibilities of each row; of equal ones the first. The others are zero."""
 
     outcomes: int  # of each row
+    objective = "truncated"  # a bound of the log-likelihood: Σ log of the densities that are left
     inverse_temperature = 1.0
 
     def settle(self, densities: Array, first_row: int) -> None:

@@ -87,7 +87,8 @@ class _Batches:
             put, statistics = self.packed.put, batch.statistics
             self._known[id(batch)] = (batch, len(self.facts))
             sums = [put(statistics.components), put(statistics.latent), isinstance(statistics.latent, tuple)]
-            self.facts.append([put(batch.parameters), put(batch.log_likelihood), *sums])
+            found = [put(batch.parameters), put(batch.log_likelihood), put(batch.own_objective)]
+            self.facts.append([*found, *sums])
         return self._known[id(batch)][1]
 
 
@@ -100,11 +101,12 @@ class _BatchesAgain:
 
     def expectation(self, number: int, index: int, like: Parameters) -> Expectation:
         if number not in self._made:
-            parameters, log_likelihood, components, latent, several = self.facts[number]
+            parameters, log_likelihood, objective, components, latent, several = self.facts[number]
             get, array = self.packed.get, np.empty(0)
             own = (array,) * len(latent) if several else array
             statistics = ModelStatistics(get(components, array), get(latent, own) if latent else None)
-            self._made[number] = Batch(get(parameters, like), get(log_likelihood, array), statistics)
+            known = get(objective, array) if objective else None
+            self._made[number] = Batch(get(parameters, like), get(log_likelihood, array), statistics, known)
         return Expectation(self._made[number], index)
 
 
@@ -121,23 +123,29 @@ def unpacked_results(packed: Packed, candidates: Sequence[Candidate]) -> list[Fi
 
 
 def _facts(packed: Packed, result: FitResult) -> list[Any]:
-    own = np.array(result.trace[len(result.candidate.climbed[:-1]) :])
+    before = len(result.candidate.climbed[:-1])
+    own, also = np.array(result.trace[before:]), np.array(result.log_likelihoods[before:])
     plain = [result.log_likelihood, result.status.value, result.remaining, result.reason]
-    return [*plain, packed.put(result.parameters), packed.put(result.weight), packed.put(own)]
+    arrays = [packed.put(each) for each in (result.parameters, result.weight, own, also)]
+    return [*plain, result.objective, result.stages, *arrays]
 
 
 def _unpacked(packed: Packed, facts: Sequence[Any], candidate: Candidate) -> FitResult:
-    log_likelihood, status, expected_gain, reason, parameters, weight, own = facts
-    (weight,), (own,) = [[packed.arrays[place] for place in places] for places in (weight, own)]
+    log_likelihood, status, expected_gain, reason, objective, stages, parameters, *arrays = facts
+    weight, own, also = [packed.arrays[place] for (place,) in arrays]
+    before = candidate.climbed[:-1]
     return FitResult(
         candidate,
         packed.get(parameters, candidate.start),
         log_likelihood,
         weight,
-        (*candidate.climbed[:-1], *own.tolist()),
+        (*before, *own.tolist()),
         Status(status),
         expected_gain,
         reason,
+        objective,
+        tuple((first, name) for first, name in stages),
+        (*before, *also.tolist()) if len(also) else (),
     )
 
 
@@ -169,6 +177,7 @@ def restore(packed: Packed, waiting: Mapping[int, Sequence[Climb]]) -> None:
                 continue
             if climb.told is None and facts["told"]:
                 climb.trace = packed.arrays[facts["before"][0]].tolist()
+                climb.log_likelihoods = list(climb.trace)
                 climb.passes = len(climb.trace)
             for number, index in facts["told"]:
                 climb.tell(batches.expectation(number, index, climb.candidate.start))

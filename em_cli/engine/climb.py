@@ -9,6 +9,7 @@ from math import isfinite
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.events import Finished, Iterated, Observer, ignore
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
@@ -29,6 +30,9 @@ class Candidate:
     weights: Array | None = None  # (n,) of its own, times those of the data: numbers of any kind; None means ones
 
 
+Stages = tuple[tuple[int, str], ...]  # from which iterate on (the first is 0) the trace is of which objective
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FitResult:
     """Where a climb ended; the log-likelihood is that of these very parameters."""
@@ -37,10 +41,13 @@ class FitResult:
     parameters: Parameters
     log_likelihood: float
     weight: Array  # (K,) responsibility of each component, in rows
-    trace: tuple[float, ...]
+    trace: tuple[float, ...]  # what it went by, at each iterate
     status: Status
     remaining: float  # nats thought to be gained by climbing on
     reason: str = ""  # of a degenerate end
+    objective: float = float("-inf")  # by which ends are compared: what the algorithm climbs
+    stages: Stages = ()  # what the trace is of, where it is not all log-likelihood
+    log_likelihoods: tuple[float, ...] = ()  # of the iterates; () where the trace is that
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +69,9 @@ class Climb:
         self.query: Query = next(self.algorithm)
         self.trace = list(candidate.climbed[:-1])  # the last of them is the start, which is asked for again
         self.passes = len(self.trace)
+        self.since = 0  # the first iterate of those that may be the end
+        self.stages: list[tuple[int, str]] = []
+        self.log_likelihoods = list(self.trace)
         self.incumbent: Expectation | None = None
         self.result: FitResult | None = None
         self.told: list[Expectation] | None = [] if remembers and not candidate.algorithm.memoryless else None
@@ -69,20 +79,34 @@ class Climb:
     def tell(self, found: Expectation) -> None:
         if self.told is not None:
             self.told.append(found)
-        log_likelihood = found.log_likelihood
+        value = found.objective
         self.passes += 1
-        if not isfinite(log_likelihood) and not (self.query.trial and isinstance(self.query.at, Parameters)):
+        if not isfinite(value) and not (self.query.trial and isinstance(self.query.at, Parameters)):
             self.end(Status.DEGENERATE, "the log-likelihood is not finite")
             return
-        if not self.query.trial or log_likelihood >= self.trace[-1]:
-            self.incumbent = found
-            self.trace.append(log_likelihood)
-            c = self.candidate
-            self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), log_likelihood))
-        self.query = self.algorithm.send(found)
-        status = self.stopping(self.trace, self.passes, self.query.expected_gain)
+        if not self.query.trial or value >= self.trace[-1]:
+            self._go_to(found, value)
+        if not self.query.settles:
+            self.since = len(self.trace)
+        try:
+            self.query = self.algorithm.send(found)
+        except StopIteration:
+            self.end(Status.COMPLETED)
+            return
+        status = self.stopping(self.trace[self.since :], self.passes, self.query.expected_gain)
         if status is not None:
             self.end(status)
+
+    def _go_to(self, found: Expectation, value: float) -> None:
+        """The next iterate."""
+        name = self.query.assignment.objective
+        if name != (self.stages[-1][1] if self.stages else LOG_LIKELIHOOD):
+            self.stages.append((len(self.trace), name))
+        self.incumbent, log_likelihood = found, found.log_likelihood
+        self.trace.append(value)
+        self.log_likelihoods.append(log_likelihood)
+        c = self.candidate
+        self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), log_likelihood))
 
     def end(self, status: Status, reason: str = "") -> None:
         if self.result is not None:
@@ -90,9 +114,31 @@ class Climb:
         parameters = self.incumbent.parameters if self.incumbent else self.candidate.start
         log_likelihood = self.incumbent.log_likelihood if self.incumbent else float("-inf")
         weight = self.incumbent.weight if self.incumbent else np.zeros(self.candidate.model.n_components)
-        expected_gain = remaining(self.trace) if self.query.expected_gain is None else self.query.expected_gain
         trace, c = tuple(self.trace), self.candidate
-        self.result = FitResult(c, parameters, log_likelihood, weight, trace, status, expected_gain, reason)
+        self.result = FitResult(
+            c,
+            parameters,
+            log_likelihood,
+            weight,
+            trace,
+            status,
+            expected_gain := self._expected_gain(),
+            reason,
+            self._objective(log_likelihood),
+            tuple(self.stages),
+            tuple(self.log_likelihoods) if self.stages else (),
+        )
         self.observe(
             Finished(c.number, c.label, c.model.n_components, len(trace), log_likelihood, status.value, expected_gain)
         )
+
+    def _expected_gain(self) -> float:
+        """Nats by which what it goes by would rise."""
+        if not self.query.settles:
+            return float("inf")
+        return remaining(self.trace[self.since :]) if self.query.expected_gain is None else self.query.expected_gain
+
+    def _objective(self, log_likelihood: float) -> float:
+        if self.candidate.algorithm.objective == LOG_LIKELIHOOD or self.incumbent is None:
+            return log_likelihood
+        return self.incumbent.objective

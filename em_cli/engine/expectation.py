@@ -38,6 +38,12 @@ class Batch:
     parameters: Parameters
     log_likelihood: Array  # (R,) total, in nats, of exactly these parameters; their log-prior is added, if there is one
     statistics: ModelStatistics
+    own_objective: Array | None = None  # (R,) what climbs go by, likewise; None where that is the log-likelihood
+
+    @property
+    def objective(self) -> Array:
+        """(R,) total, what climbs go by."""
+        return self.log_likelihood if self.own_objective is None else self.own_objective
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +56,11 @@ class Expectation:
     @property
     def log_likelihood(self) -> float:
         return float(self.batch.log_likelihood[self.index])
+
+    @property
+    def objective(self) -> float:
+        """What its climb goes by: the log-likelihood, or what stands for it under the assignment."""
+        return float(self.batch.objective[self.index])
 
     @property
     def parameters(self) -> Parameters:

@@ -24,6 +24,7 @@ class Posterior:
     log_likelihood: Array  # (R, U) of each unit: row, or group of rows where the structure needs them
     statistics: LatentStatistics  # of the latent structure, beyond the component weights; the weights are in it
     extra: Array | None = None  # (R, E, n) responsibilities of the outcomes beyond the components, likewise
+    objective: Array | None = None  # (R, U) what climbs go by; None where that is the log-likelihood
 
 
 class Described(Protocol):

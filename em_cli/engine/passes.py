@@ -29,11 +29,17 @@ class _Sums:
     log_likelihood: Array  # (R,)
     components: Array  # (R, K, S)
     latent: LatentStatistics
+    objective: Array | None  # (R,) without constants; None where it is the log-likelihood
 
     def add(self, other: _Sums) -> None:
         self.log_likelihood += other.log_likelihood
+        self.objective = add(self.objective, other.objective)
         self.components += other.components
         self.latent = add(self.latent, other.latent)
+
+    @property
+    def tree(self) -> tuple[Array, Array, LatentStatistics, Array | None]:
+        return self.log_likelihood, self.components, self.latent, self.objective
 
 
 Answer = list[tuple[list[_Sums], Array | None]]  # of each walk: sums for its jobs, and of its common features
@@ -130,8 +136,8 @@ def _pieces(tile: Block, features: Array, job: Job) -> Iterator[tuple[Block, Arr
 def _found(job: Job, piece: Block, features: Array) -> _Sums:
     joint = scratch("joint", job.n_candidates, job.model.n_components, piece.n_rows)
     _log_density(job, features, joint)
-    log_likelihood, latent = _posterior(job, piece, joint)
-    return _Sums(log_likelihood, _statistics(job, features, joint), latent)
+    log_likelihood, latent, objective = _posterior(job, piece, joint)
+    return _Sums(log_likelihood, _statistics(job, features, joint), latent, objective)
 
 
 def _log_density(job: Job, features: Array, out: Array) -> None:
@@ -142,11 +148,15 @@ def _log_density(job: Job, features: Array, out: Array) -> None:
         job.model.family.log_density(features, job.parameters.components, job.prior, out)
 
 
-def _posterior(job: Job, piece: Block, joint: Array) -> tuple[Array, LatentStatistics]:
-    """Overwrite log-densities by weighted responsibilities; the log-likelihood (R,) and the latent's statistics."""
+def _posterior(job: Job, piece: Block, joint: Array) -> tuple[Array, LatentStatistics, Array | None]:
+    """Overwrite log-densities by weighted responsibilities.
+
+    The log-likelihood (R,), the latent's statistics, and the objective (R,) where it is another.
+    """
     latent, weights = job.model.latent, weights_of(piece, job.weights)
     posterior = latent.posterior(joint, job.parameters.latent, piece, weights, job.assignment)
-    return latent.total(posterior.log_likelihood, piece, weights), posterior.statistics
+    own = None if posterior.objective is None else latent.total(posterior.objective, piece, weights)
+    return latent.total(posterior.log_likelihood, piece, weights), posterior.statistics, own
 
 
 def _statistics(job: Job, features: Array, responsibilities: Array) -> Array:
@@ -182,12 +192,12 @@ def _found_by_tiles(job: Job, groups: Block, walk: Walk, tiles: Sequence[Block])
         part = scratch("part", *shape, tile.n_rows)
         _log_density(job, _features(tile, walk), part)
         joint[..., span] = part
-    log_likelihood, latent = _posterior(job, groups, joint)
+    log_likelihood, latent, objective = _posterior(job, groups, joint)
     components = [
         _statistics(job, _features(tile, walk), np.ascontiguousarray(joint[..., span]))
         for tile, span in zip(tiles, spans, strict=True)
     ]
-    return _Sums(log_likelihood, np.add.reduce(components), latent)
+    return _Sums(log_likelihood, np.add.reduce(components), latent, objective)
 
 
 def _added(totals: Answer, answer: Answer) -> Answer:
@@ -219,7 +229,9 @@ def _batches(stacks: Sequence[Stack], walks: list[Walk], totals: Answer, source:
 def _with_common(job: Job, family: Exponential, sums: _Sums, common: Array) -> None:
     """Add what was left out (1 or R, C): to the log-likelihood, and to the statistics, shared by weight."""
     theta, _ = family.natural(job.parameters.components)
-    sums.log_likelihood += np.add.reduce(theta[:, 0, -common.shape[1] :] * common, axis=1)
+    left_out = np.add.reduce(theta[:, 0, -common.shape[1] :] * common, axis=1)
+    sums.log_likelihood += left_out
+    sums.objective = None if sums.objective is None else sums.objective + left_out
     weight = sums.components[..., 0]
     share = weight / np.add.reduce(weight, axis=1)[:, None]
     sums.components = np.concatenate([sums.components, share[..., None] * common[:, None]], axis=-1)
@@ -230,15 +242,17 @@ def _batch(stack: Stack, parts: list[tuple[Job, _Sums]]) -> Batch:
     sums = _concatenated([sums for _, sums in parts])
     if len(parts) > 1:
         order = np.argsort(np.concatenate([np.arange(n_candidates(stacked))[job.members] for job, _ in parts]))
-        sums = _Sums(*take((sums.log_likelihood, sums.components, sums.latent), order))
+        sums = _Sums(*take(sums.tree, order))
     statistics = ModelStatistics(np.ascontiguousarray(sums.components), sums.latent)
     constant = model.constant if stack.constants is None else stack.constants
-    return Batch(stacked, sums.log_likelihood + constant + model.log_prior(stacked), statistics)
+    more = constant + model.log_prior(stacked)
+    own = None if sums.objective is None else sums.objective + more
+    return Batch(stacked, sums.log_likelihood + more, statistics, own)
 
 
 def _concatenated(parts: Sequence[_Sums]) -> _Sums:
     """Of candidates one behind the other."""
     if len(parts) == 1:
         return parts[0]
-    trees = [(sums.log_likelihood, sums.components, sums.latent) for sums in parts]
+    trees = [sums.tree for sums in parts]
     return _Sums(*map_arrays(lambda *arrays: np.concatenate(arrays), trees[0], *trees[1:]))

@@ -23,8 +23,8 @@ Answer = TypeVar("Answer")
 class Query:
     """One E-step that an algorithm wants run: at parameters, or at the M-step of what another one found.
 
-    A trial becomes an iterate only if it is not lower than the last one. Parameters that are tried need not
-    have a finite log-likelihood.
+    A trial becomes an iterate only if it is not lower than the last one, by the objective of its assignment.
+    Parameters that are tried need not have a finite log-likelihood.
     """
 
     at: Parameters | Expectation
@@ -33,10 +33,26 @@ class Query:
         None  # nats above the last iterate that the algorithm expects; None if it does not say
     )
     assignment: Assignment = SOFT
+    settles: bool = True  # whether its climb may come to rest here; if not, it goes on however little it gains
 
 
 class Algorithm(Protocol):
-    """A way to climb: it asks for E-steps and is told what they found. It computes neither step itself."""
+    """A way to climb: it asks for E-steps and is told what they found. It computes neither step itself.
+
+    A climb that asks no more ends where it was told last.
+    """
+
+    @property
+    def objective(self) -> str:
+        """What its ends are compared by: the log-likelihood, or what else it climbs."""
+
+    @property
+    def from_starts(self) -> bool:
+        """Whether it is for whole climbs from plain starts, and not for the end of a search by EM and moves."""
+
+    @property
+    def with_sample(self) -> tuple[Algorithm, Algorithm]:
+        """What climbs on a sample of the rows, and what goes on from there on all."""
 
     @property
     def memoryless(self) -> bool:

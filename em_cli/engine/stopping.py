@@ -14,6 +14,7 @@ class Status(Enum):
     MAX_ITERATIONS = "max_iterations"
     DEGENERATE = "degenerate"
     INTERRUPTED = "interrupted"
+    COMPLETED = "completed"  # the algorithm has made its steps, and promises nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Stopping:
 
     What remains is predicted by the algorithm, or else extrapolated from the trace; either is
     asked for a tenth. The trace is believed only when the last gain is a thousandth, for a
-    slow direction shows when the fast ones are done.
+    slow direction shows when the fast ones are done. An algorithm that expects nothing at all is done.
     """
 
     tolerance: float = 0.01
@@ -30,6 +31,8 @@ class Stopping:
 
     def __call__(self, trace: Sequence[float], passes: int, expected_gain: float | None = None) -> Status | None:
         """The verdict on a climb, from its latest iterates and the number of all passes that led to them."""
+        if expected_gain == 0.0:
+            return Status.CONVERGED
         if len(trace) > 2:
             window = trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
             if window < self.tolerance and self._little_remains(trace, expected_gain):

@@ -21,37 +21,43 @@ def honour_labels(log_density: Array, labels: Integers | None) -> None:
         np.copyto(log_density, RULED_OUT, where=other)
 
 
-def bayes(log_density: Array, weights: Array | None, assignment: Assignment = SOFT, first_row: int = 0) -> Array:
+def bayes(
+    log_density: Array, weights: Array | None, assignment: Assignment = SOFT, first_row: int = 0
+) -> tuple[Array, Array | None]:
     """The log-likelihood (R, n) of rows, from the joint log-densities (R, L, n) of row and outcome.
 
     These are overwritten by what the assignment makes of the responsibilities, times the weights (n,) or (R, n).
+    With it what the assignment climbs, (R, n), where that is another objective.
     """
     log_likelihood: Array
     if assignment.inverse_temperature != 1.0:
-        log_likelihood = bayes(log_density.copy(), None)
+        log_likelihood, _ = bayes(log_density.copy(), None)
         log_density *= assignment.inverse_temperature
-        bayes(log_density, weights)
-        return log_likelihood
+        tempered, _ = bayes(log_density, weights)
+        return log_likelihood, np.divide(tempered, assignment.inverse_temperature, out=tempered)
     if log_density.shape[1] == 1:
         log_likelihood = log_density[:, 0].copy()
         log_density[...] = 1.0 if weights is None else weights[..., None, :]
-        return log_likelihood
+        return log_likelihood, None
     log_likelihood = np.maximum.reduce(log_density, axis=1)
     largest = log_likelihood[:, None]
     spare = scratch("spare", *largest.shape)  # the allocator would hand such arrays back to the system each time
     np.maximum(log_density, np.add(largest, NEGLIGIBLE, out=spare), out=log_density)
     np.subtract(log_density, largest, out=log_density)
     np.exp(log_density, out=log_density)
+    own = None if assignment.objective == SOFT.objective else log_likelihood.copy()
     total = np.add.reduce(log_density, axis=1, keepdims=True, out=scratch("total", *largest.shape))
     np.add(largest, np.log(total, out=spare), out=largest)
     if assignment is not SOFT:
         assignment.settle(log_density, first_row)
         np.add.reduce(log_density, axis=1, keepdims=True, out=total)
+    if own is not None:
+        own += np.log(total, out=spare)[:, 0]
     np.reciprocal(total, out=total)
     if weights is not None:
         np.multiply(total, weights[..., None, :], out=total)
     np.multiply(log_density, total, out=log_density)
-    return log_likelihood
+    return log_likelihood, own
 
 
 def weighted_sum(log_likelihood: Array, weights: Array | None) -> Array:

@@ -133,7 +133,7 @@ class Concomitant:
         logits -= np.log(np.add.reduce(np.exp(logits), axis=1, keepdims=True))
         log_density += logits
         honour_labels(log_density, block.labels)
-        log_likelihood = bayes(log_density, weights, assignment, block.first_row)
+        log_likelihood, objective = bayes(log_density, weights, assignment, block.first_row)
         prior = np.exp(logits)
         own = prior if weights is None else prior * weights[..., None, :]
         slopes = np.matmul(log_density - own, z.T)
@@ -144,7 +144,8 @@ class Concomitant:
             for b in range(k):
                 both = own[:, a] * ((a == b) - prior[:, b])
                 curved[:, a, b] = np.matmul(both[:, None], squares.T).reshape(r, len(z), len(z))
-        return Posterior(log_likelihood, np.concatenate([slopes, curved.reshape(r, k, -1)], axis=2))
+        statistics = np.concatenate([slopes, curved.reshape(r, k, -1)], axis=2)
+        return Posterior(log_likelihood, statistics, objective=objective)
 
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
         return weighted_sum(log_likelihood, weights)

@@ -75,7 +75,7 @@ class Grouped:
         groups = checked_groups(block)
         honour_labels(log_density, block.labels)
         joint = np.add.reduceat(log_density, groups[:-1], axis=2) + parameters.log_weights[..., None]
-        log_likelihood = bayes(joint, None)
+        log_likelihood, _ = bayes(joint, None)
         log_density[...] = np.repeat(joint, np.diff(groups), axis=2)
         if weights is not None:
             log_density *= weights[..., None, :]
@@ -129,7 +129,7 @@ class Grouped:
         upto = np.cumsum(log_density, axis=1)
         upto -= np.repeat((upto[:, first] - log_density[:, first]), lengths, axis=1)
         joint = (upto + parameters.log_weights[:, None])[None]
-        together = bayes(joint, None)[0]
+        together = bayes(joint, None)[0][0]
         own = together.copy()
         own[1:] -= together[:-1]
         own[first] = together[first]

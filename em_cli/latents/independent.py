@@ -84,7 +84,8 @@ class Independent(SingleRows):
     ) -> Posterior:
         """Bayes' rule by rows: a softmax over the components, in place."""
         honour_labels(log_density, block.labels)
-        return Posterior(bayes(log_density, weights, assignment, block.first_row), None)
+        log_likelihood, own = bayes(log_density, weights, assignment, block.first_row)
+        return Posterior(log_likelihood, None, objective=own)
 
     def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
         if not self._free(weight.shape[-1]):

@@ -111,9 +111,9 @@ class Noise(SingleRows):
         joint[:, :k] = log_density
         joint[:, k] = parameters.log_noise[:, :1] + self.log_density(block.x) - self.family.base_measure(block.x)
         honour_labels(joint, block.labels)
-        log_likelihood = bayes(joint, weights, assignment, block.first_row)
+        log_likelihood, own = bayes(joint, weights, assignment, block.first_row)
         log_density[...] = joint[:, :k]
-        return Posterior(log_likelihood, np.add.reduce(joint[:, k], axis=1), joint[:, k:])
+        return Posterior(log_likelihood, np.add.reduce(joint[:, k], axis=1), joint[:, k:], own)
 
     def maximize(self, weight: Array, statistics: Array | None, parameters: NoisyWeights | None) -> NoisyWeights:
         weight = np.maximum(weight, TINY)

@@ -87,8 +87,8 @@ class Fitted:
             return float("inf")
         if self.doubt is not None:
             return self.chosen.remaining + self.doubt
-        ends = [e.result.log_likelihood for e in self.ledger if e.verdict is Verdict.WORSE]
-        doubt = self.chosen.log_likelihood - max(ends) if self.reached == 1 and ends else 0.0
+        ends = [e.result.objective for e in self.ledger if e.verdict is Verdict.WORSE]
+        doubt = self.chosen.objective - max(ends) if self.reached == 1 and ends else 0.0
         return self.chosen.remaining + doubt
 
     @property
@@ -111,8 +111,8 @@ def unpenalised(result: FitResult) -> float:
 
 
 def reach(result: FitResult) -> float:
-    """The log-likelihood to which a climb that was stopped early may yet come."""
-    return result.log_likelihood + MARGIN + CHANCE * result.remaining
+    """How high a climb that was stopped early may yet come."""
+    return result.objective + MARGIN + CHANCE * result.remaining
 
 
 def dead(result: FitResult) -> Degeneracies:
@@ -199,7 +199,7 @@ def choose(
     The agreement tells how many searches there were and how many reached the best; where there is
     none every climb that ended was one.
     """
-    ended = sorted((a for a in attempts if a.climbed), key=lambda a: -a.result.log_likelihood)
+    ended = sorted((a for a in attempts if a.climbed), key=lambda a: -a.result.objective)
     last_resort = sorted((a for a in ended if a.usable), key=lambda a: a.held_up)
     chosen = next((a for a in ended if a.sound), None) or next(iter(last_resort), None)
     ledger = tuple(Entry(a.result, a.start, a.seed, _verdict(a, chosen), a.collapse, a.sample_rows) for a in attempts)
@@ -216,7 +216,7 @@ def choose(
 def _verdict(attempt: Attempt, chosen: Attempt | None) -> Verdict:
     if attempt is chosen:
         return Verdict.BEST
-    apart = abs(attempt.result.log_likelihood - chosen.result.log_likelihood) if chosen else float("inf")
+    apart = abs(attempt.result.objective - chosen.result.objective) if chosen else float("inf")
     if attempt.climbed and apart < SAME_OPTIMUM:
         return Verdict.SAME
     if not attempt.sound:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from em_cli.engine.climb import Round
+from em_cli.engine.climb import Candidate, Round
 from em_cli.engine.events import Observer
 from em_cli.engine.fit import Search
 from em_cli.engine.protocols import Algorithm
@@ -29,12 +29,7 @@ def plain(
     observe: Observer,
 ) -> Search[list[Attempt]]:
     """Climbs from the starts, the kinds taken in turn; those that may yet be the best climb to the end, if wanted."""
-    n_starts = restarts if short_runs.model.n_components > 1 else 1
-    wanted = [(kinds[number % len(kinds)], number) for number in range(n_starts)]
-    made = [
-        (kind, seed, replace(short_runs.candidate(start), number=next(numbers)))
-        for (kind, _), (seed, start) in zip(wanted, make(short_runs.model, wanted), strict=True)
-    ]
+    made = _begun(short_runs, kinds, make, restarts, numbers)
     results = yield Round([candidate for _, _, candidate in made], _screening(finish), observe)
     attempts = [
         Attempt(result, kind, seed, degeneracies, finish is None)
@@ -48,6 +43,38 @@ def plain(
         waiting.sort(key=lambda a: -attempts[a].result.log_likelihood)
         yield from _finished(short_runs, attempts, waiting[:SECOND_CHOICES], finish, observe)
     return attempts
+
+
+def whole(
+    short_runs: ShortRuns,
+    kinds: Sequence[str],
+    make: Starter,
+    restarts: int,
+    by: tuple[Algorithm, Stopping],
+    numbers: Iterator[int],
+    observe: Observer,
+) -> Search[list[Attempt]]:
+    """Climbs from the starts to the end, all of them by an algorithm that takes its own way from there."""
+    algorithm, stopping = by
+    made = _begun(short_runs, kinds, make, restarts, numbers)
+    climbs = [replace(candidate, algorithm=algorithm) for _, _, candidate in made]
+    results = yield Round(climbs, stopping, observe)
+    return [
+        Attempt(result, kind, seed, degeneracies, True)
+        for (kind, seed, _), result, degeneracies in zip(made, results, short_runs.data.checked(results), strict=True)
+    ]
+
+
+def _begun(
+    short_runs: ShortRuns, kinds: Sequence[str], make: Starter, restarts: int, numbers: Iterator[int]
+) -> list[tuple[str, tuple[int, ...], Candidate]]:
+    """Kind, seed and first climb of each start."""
+    n_starts = restarts if short_runs.model.n_components > 1 else 1
+    wanted = [(kinds[number % len(kinds)], number) for number in range(n_starts)]
+    return [
+        (kind, seed, replace(short_runs.candidate(start), number=next(numbers)))
+        for (kind, _), (seed, start) in zip(wanted, make(short_runs.model, wanted), strict=True)
+    ]
 
 
 def in_the_running(attempts: Sequence[Attempt]) -> list[int]:

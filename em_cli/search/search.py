@@ -30,7 +30,7 @@ from em_cli.search.effort import EFFORTS, Effort
 from em_cli.search.ledger import Attempt, DegeneracyCheck, Fitted, choose
 from em_cli.search.model_search import ModelSearch
 from em_cli.search.neighbours import from_other_structures, grow_and_shrink, restore_monotone
-from em_cli.search.plain_restarts import plain
+from em_cli.search.plain_restarts import plain, whole
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import AT_REST, DIFFERENT, ShortRuns
 from em_cli.search.stages import ON_SAMPLE, Stages
@@ -124,7 +124,8 @@ def search(
             origins = [(a.start, a.seed, a.result.parameters) for a in _finishers(attempts[t])]
             attempts[t] = [replace(a, climbed=False, sample_rows=run.sample.n_rows) for a in attempts[t]]
         for name, seed, parameters in origins:
-            candidate = Candidate(task.model, plan.algorithm, parameters, next(run.numbers), task.label)
+            algorithm = plan.algorithm if task.start is not None else plan.algorithm.with_sample[1]
+            candidate = Candidate(task.model, algorithm, parameters, next(run.numbers), task.label)
             last.append((t, name, seed, candidate))
     if last:
         begins = ON_SAMPLE if run.sampled and free else 0.0
@@ -142,15 +143,18 @@ def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
     """Climbs from a given number of starts."""
     plan, kinds = run.plan, [name for name, _ in run.plan.starts]
     starter = Starter(run.data.block, dict(plan.starts), plan.seed)
-    finish = None if run.sampled else (plan.algorithm, plan.stopping)
+    algorithm = plan.algorithm.with_sample[0] if run.sampled else plan.algorithm
+    finish = None if run.sampled else (algorithm, plan.stopping)
     assert plan.restarts is not None, "a number of starts was asked for"
     n_climbs = sum(plan.restarts if run.tasks[t].model.n_components > 1 else 1 for t in free)
     ends = ON_SAMPLE if run.sampled else 1.0
     name = STARTS if run.sampled else FINISHING
     run.observe(PhaseStarted(name, n_climbs, 0, run.sample.n_rows, run.sampled, 0.0, ends))
     climbs = [
-        plain(run.short_runs(t, plan.effort), kinds, starter, plan.restarts, finish, run.numbers, run.observe)
-        for t in free
+        whole(own, kinds, starter, plan.restarts, (algorithm, plan.stopping), run.numbers, run.observe)
+        if algorithm.from_starts
+        else plain(own, kinds, starter, plan.restarts, finish, run.numbers, run.observe)
+        for own in (run.short_runs(t, plan.effort) for t in free)
     ]
     found = run_searches(climbs, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
     return dict(zip(free, found, strict=True))
@@ -227,12 +231,12 @@ def _contenders(
 
 def _finishers(attempts: Sequence[Attempt]) -> list[Attempt]:
     """The best that was found on a sample, and the best that is not the same; sound ones, if there are any."""
-    ended = sorted((a for a in attempts if a.climbed), key=lambda a: (not a.sound, -a.result.log_likelihood))
+    ended = sorted((a for a in attempts if a.climbed), key=lambda a: (not a.sound, -a.result.objective))
     chosen: list[Attempt] = []
     for attempt in ended:
         if len(chosen) == FINISHERS:
             break
-        log_likelihoods = [other.result.log_likelihood for other in chosen if other.sound == attempt.sound]
-        if all(abs(attempt.result.log_likelihood - log_likelihood) > DIFFERENT for log_likelihood in log_likelihoods):
+        heights = [other.result.objective for other in chosen if other.sound == attempt.sound]
+        if all(abs(attempt.result.objective - height) > DIFFERENT for height in heights):
             chosen.append(attempt)
     return chosen

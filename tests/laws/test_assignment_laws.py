@@ -45,6 +45,15 @@ def problem(case: Case, latent: str, n: int, weighted: bool = False):
     return model, start(model, x, responsibilities(4, labels, K, 0.4), weights), x, weights
 
 
+def own_objective(assignment, log_likelihood, r):
+    """(n,) what climbs go by, from the soft responsibilities."""
+    if isinstance(assignment, Tempered):
+        beta = assignment.inverse_temperature
+        return log_likelihood + np.log((r**beta).sum(axis=0)) / beta
+    kept = {HARD: 1, Truncated(2): 2}.get(assignment, len(r))
+    return log_likelihood + np.log(np.sort(r, axis=0)[-kept:].sum(axis=0))
+
+
 def expected(assignment, r):
     """(L, n) from the soft ones."""
     if assignment == HARD:
@@ -68,7 +77,11 @@ def test_a_pass_sums_what_is_assigned_and_tells_the_soft_log_likelihood(case, la
         one_pass([Stack(model, stack([at]), how)], InMemory(x, weights), Serial())[0] for how in (assignment, SOFT)
     )
     assert found.log_likelihood.tobytes() == soft.log_likelihood.tobytes()
-    assigned = weights * expected(assignment, score_rows(model, at, x).responsibilities)
+    scores = score_rows(model, at, x)
+    total = (weights * own_objective(assignment, scores.log_density, scores.responsibilities)).sum()
+    assert found.objective[0] == pytest.approx(total, rel=1e-9)
+    assert (found.own_objective is None) == (assignment.objective == SOFT.objective)
+    assigned = weights * expected(assignment, scores.responsibilities)
     assert np.allclose(found.statistics.weight[0], assigned[:K].sum(axis=1), rtol=1e-9, atol=1e-9)
     if model.latent.extra:
         assert found.statistics.latent[0] == pytest.approx(assigned[K].sum(), rel=1e-9, abs=1e-9)
@@ -118,6 +131,19 @@ def test_draws_are_as_frequent_as_the_responsibilities_say(latent):
     assert len({bits(batch) for batch in drawn}) == seeds
 
 
+@each_case
+@pytest.mark.parametrize("assignment", [HARD, Tempered(0.4), Truncated(2)], ids=repr)
+@pytest.mark.parametrize("separation", [1.0, 2.5])
+def test_an_m_step_does_not_lower_the_objective_of_its_assignment(case, assignment, separation):
+    x, labels = case.rows(6, 150, separation)
+    model = case.model(x, K)
+    begin = start(model, x, responsibilities(6, labels, K, 0.5))
+    (result,) = fit([Candidate(model, Same(assignment), begin, 0)], InMemory(x), Serial(), Stopping(0.0, 25))
+    assert len(result.trace) == len(result.log_likelihoods)
+    assert result.stages == ((0, assignment.objective),)
+    assert np.diff(result.trace).min(initial=0) >= -1e-11 * abs(result.trace[-1])
+
+
 def test_uniform_numbers_belong_to_rows():
     whole = uniform(7, 0, 1000)
     for first in (0, 1, 2, 3, 4, 401):
@@ -125,10 +151,24 @@ def test_uniform_numbers_belong_to_rows():
     assert (whole >= 0).all() and (whole < 1).all() and len(np.unique(whole)) == 1000
 
 
+class Same:
+    """EM with one assignment."""
+
+    memoryless = True
+
+    def __init__(self, assignment) -> None:
+        self.assignment, self.objective = assignment, assignment.objective
+
+    def iterate(self, model, begin):
+        found = yield Query(begin, assignment=self.assignment)
+        while True:
+            found = yield Query(found, assignment=self.assignment)
+
+
 class Alternating:
     """Hard, drawn and soft E-steps in turn, each of its own."""
 
-    memoryless = False
+    memoryless, objective = False, SOFT.objective
 
     def __init__(self, first: int) -> None:
         self.first = first
