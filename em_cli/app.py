@@ -16,6 +16,7 @@ from em_cli import __version__, memory
 from em_cli.commands.bootstrap import bootstrap
 from em_cli.commands.compare import compare
 from em_cli.commands.config import config
+from em_cli.commands.export import export
 from em_cli.commands.fit import fit
 from em_cli.commands.guide import guide
 from em_cli.commands.help import help
@@ -63,7 +64,7 @@ app = typer.Typer(
 )
 for heading, commands in (
     (FITTING, (fit, select)),
-    (USING, (predict, score, impute, outliers, sample)),
+    (USING, (predict, score, impute, outliers, sample, export)),
     (SEEING, (runs, show, compare, bootstrap, plot, report)),
     (REFERENCE, (guide, help, parts)),
 ):

@@ -21,7 +21,7 @@ LAYERS = (
     ("search",),
     ("inference", "config"),
     ("models", "testing"),
-    ("display", "outputs", "reports"),
+    ("display", "outputs", "reports", "exports"),
     ("options",),
     ("runs",),
     ("commands",),

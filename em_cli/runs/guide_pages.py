@@ -21,6 +21,7 @@ TOPICS = (
     "certainty",
     "seeing",
     "predicting",
+    "exporting",
     "folders",
     "configuration",
     "scripting",

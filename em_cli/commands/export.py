@@ -1,0 +1,49 @@
+"""`em export`: a model as a statement of SQL, or a program in another language."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Option
+
+from em_cli.options import Debug, Model
+
+
+def export(
+    model: Model,
+    to: Annotated[str, Option("--to", metavar="sql|python|r", help="What it is to be.")],
+    dialect: Annotated[
+        str | None,
+        Option(
+            "--dialect",
+            metavar="duckdb|postgres|sqlite|bigquery",
+            help="Of SQL [default: duckdb].",
+            show_default=False,
+        ),
+    ] = None,
+    table: Annotated[
+        str | None,
+        Option("--table", metavar="NAME", help="That holds the rows, in SQL [default: data].", show_default=False),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        Option(
+            "--keep",
+            metavar="COL,COL…",
+            help="Columns of the table before the scores [default: the ids of the fit, else those of the model].",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
+    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Write a model in SQL, Python (NumPy alone) or base R: it scores rows as em predict does.
+
+    Example: em export faithful-k2.em --to sql --table eruptions | duckdb data.db
+    """
+    from em_cli.runs.exported import exported
+    from em_cli.runs.row_scores import open_model, target
+
+    write = target(out, force, model)
+    write(exported(open_model(model, []), model, to, dialect, table, keep))

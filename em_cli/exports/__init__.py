@@ -1,0 +1,1 @@
+"""A model in other languages: one formula of its scores, and how each language writes it."""

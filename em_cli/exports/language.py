@@ -1,0 +1,102 @@
+"""What languages call things, and formulas written in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from em_cli.exports.formula import Formula, log_gamma
+
+BINARY = {"+": 1, "-": 1, "*": 2, "/": 2}  # and how strongly they bind
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Templates of functions and conditions; `lookup` is written by itself."""
+
+    templates: Mapping[str, str]
+    lookup: Callable[[str, list[str]], str]  # of a code, and the texts of its values
+
+    def text(self, formula: Formula, binding: int = 0, first: bool = True) -> str:
+        """The formula, in parentheses where what stands around it binds more strongly, or before it a sign."""
+        kind, parts = formula.kind, formula.parts
+        if kind == "number":
+            return repr(parts[0]) if first or str(parts[0])[0] != "-" else f"({parts[0]!r})"
+        if kind == "name":
+            return str(parts[0])
+        texts = [part for part in parts if isinstance(part, Formula)]
+        if kind in BINARY:
+            level = BINARY[kind]
+            text = f"{self.text(texts[0], level, first)} {kind} {self.text(texts[1], level + 1, False)}"
+            return f"({text})" if level < binding else text
+        if kind == "log_gamma" and kind not in self.templates:
+            return self.text(log_gamma(texts[0]), binding)
+        written = [self.text(part) for part in texts]
+        if kind == "lookup":
+            return self.lookup(written[0], written[1:])
+        if kind == "largest":
+            return self.templates[kind].format(", ".join(written))
+        return self.templates[kind].format(*written)
+
+
+def _cases(code: str, values: list[str]) -> str:
+    own = " ".join(f"WHEN {place} THEN {value}" for place, value in enumerate(values))
+    return f"CASE {code} {own} END"
+
+
+SQL = {
+    "ln": "ln({0})",
+    "exp": "exp({0})",
+    "sqrt": "sqrt({0})",
+    "sin": "sin({0})",
+    "floor": "floor({0})",
+    "missing": "{0} IS NULL",
+    "equal": "{0} = {1}",
+    "below": "{0} < {1}",
+    "or": "{0} OR {1}",
+    "and": "({0}) AND ({1})",
+    "not": "NOT ({0})",
+    "choose": "CASE WHEN {0} THEN {1} ELSE {2} END",
+    "largest": "greatest({0})",
+}
+STANDARD_SQL = Language(SQL, _cases)
+DUCKDB = Language(SQL | {"log_gamma": "lgamma({0})"}, _cases)
+SQLITE = Language(SQL | {"largest": "max({0})"}, _cases)
+NUMPY = Language(
+    {
+        "ln": "np.log({0})",
+        "exp": "np.exp({0})",
+        "sqrt": "np.sqrt({0})",
+        "sin": "np.sin({0})",
+        "floor": "np.floor({0})",
+        "missing": "np.isnan({0})",
+        "equal": "({0} == {1})",
+        "below": "({0} < {1})",
+        "or": "({0} | {1})",
+        "and": "({0} & {1})",
+        "not": "~{0}",
+        "choose": "np.where({0}, {1}, {2})",
+        "largest": "reduce(np.maximum, [{0}])",
+        "log_gamma": "log_gamma({0})",
+    },
+    lambda code, values: f"np.array([{', '.join(values)}])[np.nan_to_num({code}).astype(int)]",
+)
+R = Language(
+    {
+        "ln": "log({0})",
+        "exp": "exp({0})",
+        "sqrt": "sqrt({0})",
+        "sin": "sin({0})",
+        "floor": "floor({0})",
+        "missing": "is.na({0})",
+        "equal": "({0} == {1})",
+        "below": "({0} < {1})",
+        "or": "({0} | {1})",
+        "and": "({0} & {1})",
+        "not": "!{0}",
+        "choose": "ifelse({0}, {1}, {2})",
+        "largest": "pmax({0})",
+        "log_gamma": "lgamma({0})",
+    },
+    lambda code, values: f"c({', '.join(values)})[{code} + 1]",
+)

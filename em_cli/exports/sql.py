@@ -1,0 +1,99 @@
+"""One SQL statement that scores the rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from em_cli.exports.formula import Formula, choose, name, number
+from em_cli.exports.language import DUCKDB, SQLITE, STANDARD_SQL, Language
+from em_cli.exports.statement import Statement
+from em_cli.sources.schema import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    language: Language
+    number: str  # the type of a number in double precision
+    text: str
+    quote: str  # around names
+
+
+DIALECTS: Mapping[str, Dialect] = {
+    "duckdb": Dialect(DUCKDB, "DOUBLE", "VARCHAR", '"'),
+    "postgres": Dialect(STANDARD_SQL, "double precision", "text", '"'),
+    "sqlite": Dialect(SQLITE, "REAL", "TEXT", '"'),
+    "bigquery": Dialect(STANDARD_SQL, "FLOAT64", "STRING", "`"),
+}
+
+
+def sql_text(
+    statement: Statement,
+    dialect: Dialect,
+    table: str,
+    keep: Sequence[str],
+    missing: Sequence[float],
+    head: Sequence[str],
+) -> Iterator[str]:
+    """The statement, with the columns to keep before the scores; some numbers stand for missing cells."""
+    yield "".join(f"-- {line}\n" for line in head)
+    kept = {f"kept{place + 1}": column for place, column in enumerate(keep)}
+    own = [f"{_name(column, dialect)} AS {alias}" for alias, column in kept.items()]
+    own += [f"{_cell(column, dialect, missing)} AS x{j + 1}" for j, column in enumerate(statement.schema.columns)]
+    yield f"WITH cells AS (\n  SELECT {_listed(own)}\n  FROM {_name(table, dialect)}\n)"
+    last, steps = "cells", list(statement.steps)
+    if statement.refused is not None:
+        steps.insert(0, {"refused": choose(statement.refused, 1.0, 0.0)})
+    for at, step in enumerate(steps):
+        text = [f"{dialect.language.text(formula)} AS {own_name}" for own_name, formula in step.items()]
+        yield f", step{at + 1} AS (\n  SELECT *, {_listed(text)}\n  FROM {last}\n)"
+        last = f"step{at + 1}"
+    outputs = [f"{alias} AS {_name(column, dialect)}" for alias, column in kept.items()]
+    outputs += [
+        f"{_output(formula, statement, dialect)} AS {_name(label, dialect)}" for label, formula in statement.outputs
+    ]
+    yield f"\nSELECT {_listed(outputs, 2)}\nFROM {last};\n"
+
+
+def _listed(texts: Sequence[str], indent: int = 4) -> str:
+    return (",\n" + " " * indent).join(texts)
+
+
+def _output(formula: Formula, statement: Statement, dialect: Dialect) -> str:
+    text = dialect.language.text(formula)
+    if statement.refused is None:
+        return text
+    return f"CASE WHEN {dialect.language.text(name('refused'))} = {dialect.language.text(number(0.0))} THEN {text} END"
+
+
+def _name(column: str, dialect: Dialect) -> str:
+    return f"{dialect.quote}{column.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
+
+
+def _cell(column: Column, dialect: Dialect, missing: Sequence[float]) -> str:
+    """The cell as a number, or the code of its level; NULL where it is missing, or a level that is not known."""
+    own = _name(column.name, dialect)
+    if column.levels:
+        text = f"CAST({own} AS {dialect.text})"
+        codes = " ".join(
+            f"WHEN {text} IN ({', '.join(_literal(spelling, dialect) for spelling in spellings(level))}) THEN {code}"
+            for code, level in enumerate(column.levels)
+        )
+        return f"CAST(CASE {codes} END AS {dialect.number})"
+    cell = f"CAST({own} AS {dialect.number})"
+    if missing:
+        codes = ", ".join(dialect.language.text(number(code)) for code in missing)
+        return f"CASE WHEN {cell} NOT IN ({codes}) THEN {cell} END"
+    return cell
+
+
+def spellings(level: str) -> list[str]:
+    """A whole number may be held as one, or with a zero behind the point."""
+    whole = level.removeprefix("-").isdecimal() and level.isascii()
+    return [level, f"{level}.0"] if whole else [level]
+
+
+def _literal(text: str, dialect: Dialect) -> str:
+    if dialect.quote == "`":
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "'" + text.replace("'", "''") + "'"

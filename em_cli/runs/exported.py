@@ -1,0 +1,73 @@
+"""A model in another language."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+
+from em_cli import __version__
+from em_cli.errors import UsageError
+from em_cli.exports.python import python_text
+from em_cli.exports.r import r_text
+from em_cli.exports.sql import DIALECTS, sql_text
+from em_cli.exports.statement import statement_of
+from em_cli.outputs.model_file import LoadedModel
+from em_cli.printable import safe
+from em_cli.registry import did_you_mean
+from em_cli.runs.remembered import remembered
+
+TARGETS = ("sql", "python", "r")
+
+
+def exported(
+    loaded: LoadedModel, path: str, to: str, dialect: str | None, table: str | None, keep: str | None
+) -> Iterator[str]:
+    """The text; `UsageError` if the model has no closed form, or what is asked for makes no sense."""
+    if to not in TARGETS:
+        raise UsageError(f"--to {to!r}: a model can be exported to {', '.join(TARGETS)}{did_you_mean(to, TARGETS)}")
+    if to != "sql" and (option := _of_sql(dialect, table, keep)):
+        raise UsageError(f"{option} is about SQL, and does not apply to --to {to}.")
+    if dialect is not None and dialect not in DIALECTS:
+        raise UsageError(f"unknown dialect {dialect!r}{did_you_mean(dialect, DIALECTS)}")
+    wide = loaded.with_gaps
+    statement = statement_of(
+        loaded.document, loaded.schema, loaded.groups, wide.model.family, wide.parameters.components
+    )
+    missing, head = _missing(loaded), _head(loaded, path)
+    if to == "python":
+        return python_text(statement, missing, head)
+    if to == "r":
+        return r_text(statement, missing, head)
+    kept = _kept(loaded, keep)
+    return sql_text(statement, DIALECTS[dialect or "duckdb"], table or "data", kept, missing, head)
+
+
+def _of_sql(dialect: str | None, table: str | None, keep: str | None) -> str | None:
+    said = {"--dialect": dialect, "--table": table, "--keep": keep}
+    return next((option for option, value in said.items() if value is not None), None)
+
+
+def _kept(loaded: LoadedModel, keep: str | None) -> Sequence[str]:
+    if keep is not None:
+        return next(csv.reader([keep]))
+    name = remembered(loaded).get("id")
+    return [str(name)] if name is not None else loaded.schema.names
+
+
+def _missing(loaded: LoadedModel) -> list[float]:
+    """Numbers that stand for missing cells, as the data of the model had them."""
+    found = []
+    for code in remembered(loaded).get("na", []):
+        try:
+            found.append(float(code))
+        except ValueError:
+            continue
+    return found
+
+
+def _head(loaded: LoadedModel, path: str) -> list[str]:
+    document = loaded.document
+    return [
+        f"{document['n_components']} components, family {document['family']}, of {safe(path)}; by em {__version__}.",
+        "component (0: noise), probabilities, log-density and uncertainty of each row, as em predict gives them.",
+    ]

@@ -1,0 +1,149 @@
+"""`em export`: what is written scores new rows as `em predict` does, in real databases and without em."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from commands.databases import in_bigquery, in_duckdb, in_sqlite, postgres, read
+from program import SAMPLES, em
+
+LOCAL = {"duckdb": in_duckdb, "sqlite": in_sqlite, "bigquery": in_bigquery}
+FITS = {
+    "mixed": ["--type", "Visits=count", "--transform", "spent=log"],
+    "noise": ["--columns", "size,weight", "--latent", "noise"],
+    "t": ["--columns", "size,weight,spent", "--family", "student_t"],
+}
+
+
+def customers(path, n=80, seed=1):
+    """Two groups in columns of every kind, with gaps, and names that need quoting."""
+    rng = np.random.default_rng(seed)
+    late = rng.random(n) < 0.4
+    columns = {
+        "id": [f"c{row}" for row in range(n)],
+        "size": np.round(rng.normal(10 + 8 * late, 2), 3),
+        "weight": np.round(rng.normal(60 - 20 * late, 5), 3),
+        'the "colour"': np.where(
+            rng.random(n) < 0.2 + 0.6 * late, "red", np.where(rng.random(n) < 0.5, "it's", "blue")
+        ),
+        "Visits": rng.poisson(2 + 9 * late),
+        "spent": np.round(np.exp(rng.normal(1 + late, 0.4)), 4),
+    }
+    rows = [[str(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
+    for row in rows:
+        for j in range(1, len(row)):
+            if rng.random() < 0.08:
+                row[j] = ""
+    with path.open("w", newline="") as lines:
+        csv.writer(lines).writerows([list(columns), *rows])
+    return path
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """The data, new rows with a level that nobody has seen, the models, and what `em predict` says of these rows."""
+    folder = tmp_path_factory.mktemp("export")
+    customers(folder / "old.csv")
+    new = customers(folder / "new.csv", 60, 2)
+    new.write_text(new.read_text().replace("it's", "violet", 3))
+    for name, options in FITS.items():
+        em("fit", "old.csv", "-k", 2, "-q", "--id", "id", *options, "--out", name, cwd=folder)
+        table = em("predict", name, "new.csv", cwd=folder).out
+        (folder / f"{name}.csv").write_text(table)
+    return folder
+
+
+def expected(desk, name):
+    _, rows = read(desk / f"{name}.csv")
+    return {row[0]: [float(cell) for cell in row[1:]] for row in rows}
+
+
+def agrees(desk, name, rows):
+    known = expected(desk, name)
+    assert [row[0] for row in rows] and {row[0] for row in rows} == set(known)
+    for row in rows:
+        found = [float(cell) for cell in row[1:]]
+        np.testing.assert_allclose(found, known[row[0]], rtol=1e-9, atol=1e-9, err_msg=row[0])
+
+
+TYPES = {"size": "DOUBLE PRECISION", "weight": "DOUBLE PRECISION", "spent": "DECIMAL(12, 4)", "Visits": "INTEGER"}
+
+
+@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("dialect", LOCAL)
+def test_a_database_gives_the_scores_of_predict(desk, dialect, name):
+    statement = em("export", name, "--to", "sql", "--dialect", dialect, cwd=desk).out
+    head, rows = read(desk / "new.csv")
+    agrees(desk, name, LOCAL[dialect](statement, head, rows, TYPES))
+
+
+def test_postgresql_gives_the_scores_of_predict(desk):
+    head, rows = read(desk / "new.csv")
+    with postgres() as run:
+        for name in FITS:
+            statement = em("export", name, "--to", "sql", "--dialect", "postgres", cwd=desk).out
+            agrees(desk, name, run(statement, head, rows, TYPES))
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_a_python_module_gives_them_with_numpy_alone(desk, name):
+    em("export", name, "--to", "python", "--out", f"{name}_model.py", cwd=desk)
+    program = (
+        f"import csv, json, sys; from {name}_model import predict\n"
+        "rows = list(csv.DictReader(open('new.csv')))\n"
+        "scores = predict({name: [row[name] for row in rows] for name in rows[0]})\n"
+        "assert not any(name.startswith('em_cli') for name in sys.modules)\n"
+        "print(json.dumps([[row['id'], *map(float, own)] for row, *own in zip(rows, *scores.values())]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=desk, capture_output=True, text=True, check=True)
+    agrees(desk, name, json.loads(done.stdout))
+
+
+@pytest.mark.skipif(not shutil.which("Rscript"), reason="R is not installed (apt-get install r-base-core)")
+@pytest.mark.parametrize("name", FITS)
+def test_a_script_in_r_gives_them(desk, name):
+    em("export", name, "--to", "r", "--out", f"{name}.R", cwd=desk)
+    program = (
+        f"source('{name}.R'); d <- read.csv('new.csv', check.names = FALSE, na.strings = '');"
+        "options(digits = 15); write.csv(cbind(id = d$id, em_predict(d)), row.names = FALSE)"
+    )
+    done = subprocess.run(["Rscript", "-e", program], cwd=desk, capture_output=True, text=True, check=True)
+    agrees(desk, name, list(csv.reader(io.StringIO(done.stdout)))[1:])
+
+
+def test_a_cell_that_the_model_does_not_describe_has_no_scores(desk):
+    head, rows = read(desk / "new.csv")
+    place = head.index("Visits")
+    for value in ("-3", "2.5"):
+        rows[0][place] = value
+        statement = em("export", "mixed", "--to", "sql", cwd=desk).out
+        (scores,) = in_duckdb(statement, head, rows[:1], {})
+        assert scores[0] == "c0" and set(scores[1:]) == {None}
+
+
+def test_names_of_tables_and_columns_are_quoted(desk):
+    text = em("export", "mixed", "--to", "sql", "--table", 'a "b"', "--keep", 'size,"the ""colour"""', cwd=desk).out
+    assert 'FROM "a ""b"""' in text and '"the ""colour""" AS kept2' in text and "'it''s'" in text
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--to", "pmml"], "a model can be exported to sql, python, r"),
+        (["--to", "r", "--table", "x"], "--table is about SQL"),
+        (["--to", "sql", "--dialect", "duck"], "Did you mean 'duckdb'?"),
+    ],
+)
+def test_what_cannot_be_asked_for(desk, options, message):
+    assert message in em("export", "mixed", *options, cwd=desk, status=2).err
+
+
+def test_a_chain_is_refused_by_name(desk):
+    em("fit", SAMPLES / "faithful.csv", "-k", 2, "-q", "--latent", "markov", "--out", "chain", cwd=desk)
+    told = em("export", "chain", "--to", "sql", cwd=desk, status=2).err
+    assert "'markov'" in told and "use em predict" in told
