@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 FUZZ_SECONDS ?= 200
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo test test-each check check-oldest format bench fuzz clean
+.PHONY: help demo dist test test-each check check-oldest format bench fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -15,6 +15,15 @@ demo: $(VENV)/demo ## install, then fit and select on the Old Faithful data
 	$(BIN)/em fit sample_data/faithful.csv -k 2 --out runs/faithful --plots --report --force --format human
 	$(BIN)/em select sample_data/faithful.csv --k-range 1-6 --covariance full,tied,diag,spherical --out runs/faithful-select --plots --report --force --format human
 	@echo "Open runs/faithful/report.html: the two kinds of eruption on one page."
+
+dist: $(VENV)/dev ## build wheel and sdist, check them, and try the wheel in an environment of its own
+	rm -rf dist
+	$(BIN)/python -m build --quiet
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv --clear dist/venv
+	dist/venv/bin/python -m pip --disable-pip-version-check --quiet install "$$(ls dist/*.whl)[plots]"
+	cd dist && venv/bin/em --version && venv/bin/em demo --force demo > demo.txt && venv/bin/em export demo/faithful-k2.em --to sql > score.sql
+	rm -rf dist/venv dist/demo dist/demo.txt dist/score.sql
 
 test: $(VENV)/test ## install what the tests need, and run them
 	$(BIN)/python -m pytest -n auto --dist worksteal

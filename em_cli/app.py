@@ -16,6 +16,8 @@ from em_cli import __version__, memory
 from em_cli.commands.bootstrap import bootstrap
 from em_cli.commands.compare import compare
 from em_cli.commands.config import config
+from em_cli.commands.demo import demo
+from em_cli.commands.doctor import doctor
 from em_cli.commands.export import export
 from em_cli.commands.fit import fit
 from em_cli.commands.guide import guide
@@ -66,7 +68,7 @@ for heading, commands in (
     (FITTING, (fit, select)),
     (USING, (predict, score, impute, outliers, sample, export)),
     (SEEING, (runs, show, compare, bootstrap, plot, report)),
-    (REFERENCE, (guide, help, parts)),
+    (REFERENCE, (guide, demo, help, parts, doctor)),
 ):
     for command in commands:
         app.command(rich_help_panel=heading)(command)
