@@ -25,7 +25,7 @@ LAYERS = (
     ("options",),
     ("runs",),
     ("commands",),
-    ("app",),
+    ("app", "library"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 AXES = ("sources", "families", "latents", "algorithms", "starts", "runners")

@@ -70,7 +70,7 @@ def drawn_lines(loaded: LoadedModel, n: int, seed: int, sequences: int | None, l
     def rows() -> Iterator[Row]:
         for number in range(1, (sequences or 1) + 1):
             first: Row = {named: number} if named else {}
-            for x, drawn in _parts(loaded, n, seed, number):
+            for x, drawn in parts_drawn(loaded, n, seed, number):
                 columns = [column.cells(values) for column, values in zip(loaded.schema.columns, x, strict=True)]
                 for values, label in zip(zip(*columns, strict=True), drawn.tolist(), strict=True):
                     row: Row = first | dict(zip(names, values, strict=True))
@@ -79,7 +79,7 @@ def drawn_lines(loaded: LoadedModel, n: int, seed: int, sequences: int | None, l
     return csv_text([*([named] if named else []), *names, *(["component"] if labels else [])], rows())
 
 
-def _parts(loaded: LoadedModel, n: int, seed: int, number: int) -> Iterator[tuple[Array, Integers]]:
+def parts_drawn(loaded: LoadedModel, n: int, seed: int, number: int = 1) -> Iterator[tuple[Array, Integers]]:
     """Rows and their outcomes; a sequence is drawn whole."""
     if loaded.ordered:
         yield loaded.model.sample(loaded.parameters, n, np.random.default_rng((seed, 0, number)))

@@ -40,7 +40,7 @@ def chunks_for(
 ) -> Iterator[Chunk]:
     """The rows in the order they come; at the end, what is to be said of levels that the model has not seen."""
     unseen: Counter[str] = Counter()
-    for chunk in stream(paths, loaded.schema.columns, _read_options(loaded, options, weights)):
+    for chunk in stream(paths, loaded.schema.columns, reading_for(loaded, options, weights)):
         unseen.update(chunk.unseen)
         yield chunk
     if unseen:
@@ -82,10 +82,11 @@ def sequences_for(
 ) -> NewSequences:
     """All rows, in their sequences, for a model by which they follow each other."""
     chunks = list(chunks_for(loaded, paths, options, weights))
-    return new_sequences(loaded, chunks, _read_options(loaded, options, weights))
+    return new_sequences(loaded, chunks, reading_for(loaded, options, weights))
 
 
-def _read_options(loaded: LoadedModel, options: ReadingOptions, weights: str | None) -> ReadOptions:
+def reading_for(loaded: LoadedModel, options: ReadingOptions, weights: str | None = None) -> ReadOptions:
+    """How new rows are read for a model: as it remembers that its own were, unless the options say otherwise."""
     own = as_fitted(loaded, options)
     config = resolve(None, [], layer(with_columns_of(loaded, own) if loaded.sequential else own))
     read = replace(

@@ -29,14 +29,19 @@ def read_columnar(file: Opened, suffix: str, options: ReadOptions) -> pd.DataFra
         raise DataError(f"{file.label} is not a valid {suffix} file: {str(error)[:200]!r}.") from None
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()  # pandas stores a named index as columns like the others
-    frame.columns = pd.Index([str(name) for name in frame.columns])
-    if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise DataError(f"{file.label}: the column name {quoted(twice)} stands twice. Give each column its own.")
-    frame = frame.reset_index(drop=True).apply(_like_text)
+    frame = as_of_text(frame, file.label)
     if options.id in frame.columns:
         frame[options.id] = frame[options.id].astype(str)
     return frame
+
+
+def as_of_text(frame: pd.DataFrame, label: str) -> pd.DataFrame:
+    """The rows of a frame, which is called so in messages, with cells such as a CSV file can hold."""
+    names = [str(name) for name in frame.columns]
+    if len(set(names)) < len(names):
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise DataError(f"{label}: the column name {quoted(twice)} stands twice. Give each column its own.")
+    return frame.set_axis(names, axis=1).reset_index(drop=True).apply(_like_text)
 
 
 def _like_text(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -52,22 +52,32 @@ def stream(paths: Sequence[str], columns: Sequence[Column], options: ReadOptions
 
     Of each file there is at least one chunk, maybe without rows.
     """
-    options = replace(
+    row = 0
+    for path in expand(paths):
+        for piece in pieces(path, _of_columns(columns, options)):
+            chunk = chunk_of(piece, columns, options, row)
+            row += chunk.n_rows
+            yield chunk
+
+
+def chunk_of(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_row: int = 0) -> Chunk:
+    """The columns named here of a piece that has been read."""
+    options = _of_columns(columns, options)
+    here = replace(options, id=None) if options.id_if_there and options.id not in piece.names else options
+    here = here.with_row_names(piece.row_names)
+    check_needed(piece.names, piece.file, columns, here)
+    return _chunk(piece, columns, here, first_row)
+
+
+def _of_columns(columns: Sequence[Column], options: ReadOptions) -> ReadOptions:
+    """The options, as the columns of a model want them."""
+    return replace(
         options,
         columns=None,
         exclude=(),
         types={column.name: column.type for column in columns},
         transforms={column.name: column.transform for column in columns if column.transform is not None},
     )
-    row = 0
-    for path in expand(paths):
-        for piece in pieces(path, options):
-            here = replace(options, id=None) if options.id_if_there and options.id not in piece.names else options
-            here = here.with_row_names(piece.row_names)
-            check_needed(piece.names, piece.file, columns, here)
-            chunk = _chunk(piece, columns, here, row)
-            row += chunk.n_rows
-            yield chunk
 
 
 def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_row: int) -> Chunk:

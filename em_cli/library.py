@@ -1,0 +1,258 @@
+"""The program as a library: a fitted model as an object, and a mixture as scikit-learn knows estimators.
+
+model = em_cli.load("faithful-k2.em")
+model.predict(frame)                       # as em predict, score, sample and impute
+em_cli.Mixture(3).fit_predict(x)           # as em fit
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.scoring import RowScores
+from em_cli.errors import DataError
+from em_cli.options import (
+    CertaintyOptions,
+    ColumnOptions,
+    ConfigOptions,
+    FitModelOptions,
+    FolderOptions,
+    PlaceOptions,
+    ReadingOptions,
+    RegressionOptions,
+    ReportOptions,
+    ScreenOptions,
+    SearchOptions,
+)
+from em_cli.outputs.model_file import LoadedModel, read_model
+from em_cli.outputs.predictions import means_given
+from em_cli.outputs.tables import uncertain
+from em_cli.runs.drawn_rows import parts_drawn
+from em_cli.runs.new_sequences import new_sequences
+from em_cli.runs.request import Request
+from em_cli.runs.row_scores import reading_for
+from em_cli.runs.run import opened
+from em_cli.runs.score_totals import score_document
+from em_cli.sources.given_rows import Frame, frame_given, frame_of, piece_given, written
+from em_cli.sources.stream import Chunk, chunk_of
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A model of a run folder. Rows are a frame, columns by name, or an array (n, D) in the order of `columns`.
+
+    Missing cells are None or NaN; levels that the model has not seen count as such, with a warning. `EmError`
+    says what is wrong with rows, as the command line does.
+    """
+
+    _loaded: LoadedModel = field(repr=False)
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """What `params.json` holds."""
+        return self._loaded.document
+
+    @property
+    def n_components(self) -> int:
+        return self._loaded.model.n_components
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that the model describes."""
+        return self._loaded.schema.names
+
+    def predict(self, rows: Any) -> Frame:
+        """component (0 is noise), p1 … pK, log_density, uncertainty of each row; of regressions, what is predicted."""
+        chunk, scores = self._scored(rows)
+        k, outcome = self.n_components, scores.responsibilities.argmax(axis=0)
+        names = [*(f"p{place + 1}" for place in range(k)), *self._loaded.model.latent.extra]
+        found: dict[str, Any] = {"component": np.where(outcome < k, outcome + 1, 0)}
+        found |= dict(zip(names, scores.responsibilities, strict=True))
+        found |= {"log_density": scores.log_density, "uncertainty": uncertain(scores.responsibilities, outcome)}
+        if (means := means_given(self._loaded, chunk.x)) is not None:
+            found["predicted"] = (scores.responsibilities[:k] * means).sum(axis=0)
+        return frame_of(found)
+
+    def score(self, rows: Any) -> dict[str, Any]:
+        """Log-likelihood and criteria of all rows, as `em score` gives them."""
+        return score_document(self._loaded, [self._scored(rows)])
+
+    def sample(self, n: int, seed: int = 0) -> Frame:
+        """n rows drawn from the model."""
+        if self._loaded.response is not None:
+            raise DataError("a regression tells its response given other columns: em sample --given draws it.")
+        return self._frame(np.concatenate([x for x, _ in parts_drawn(self._loaded, n, seed)], axis=1))
+
+    def impute(self, rows: Any, seed: int | None = None) -> Frame:
+        """The columns of the model with missing cells at what is expected or likeliest; drawn, if there is a seed."""
+        chunk, scores = self._scored(rows)
+        rng = None if seed is None else np.random.default_rng((seed, 1, 0))
+        known = scores.responsibilities if self._loaded.sequential else None
+        return self._frame(self._loaded.completed(chunk.x, rng, known))
+
+    def _scored(self, rows: Any) -> tuple[Chunk, RowScores]:
+        options = reading_for(self._loaded, ReadingOptions())
+        chunk = chunk_of(piece_given(rows, self.columns), self._loaded.schema.columns, replace(options, id=None))
+        for name, n in chunk.unseen.items():
+            warnings.warn(f"{n} cells of {name!r} hold levels that the model has not seen: missing.", stacklevel=3)
+        if self._loaded.sequential:
+            found = new_sequences(self._loaded, [chunk], options)
+            return found.whole, found.scores
+        return chunk, self._loaded.score(chunk.x)
+
+    def _frame(self, x: Array) -> Frame:
+        columns = self._loaded.schema.columns
+        return frame_of({column.name: column.cells(values) for column, values in zip(columns, x, strict=True)})
+
+
+def load(path: str | Path) -> FittedModel:
+    """The model of a run folder or of a `params.json`; `EmError` says what is wrong with it."""
+    return FittedModel(read_model(str(path)))
+
+
+class Mixture:
+    """`em fit` as an estimator: parameters as on the command line, labels 0 … K − 1 (−1 is noise).
+
+    It can be cloned, stand in a pipeline and be searched over. `fit` takes what `FittedModel` takes; the columns of
+    an array are numbers. What `--strict` calls doubtful is a warning.
+    """
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        family: str | None = None,
+        covariance: str | None = None,
+        latent: str | None = None,
+        prior: str | None = None,
+        effort: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.family = family
+        self.covariance = covariance
+        self.latent = latent
+        self.prior = prior
+        self.effort = effort
+        self.seed = seed
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in PARAMETERS}
+
+    def set_params(self, **params: Any) -> Mixture:
+        for name, value in params.items():
+            if name not in PARAMETERS:
+                raise ValueError(f"Mixture has no parameter {name!r}: it has {', '.join(PARAMETERS)}.")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{name}={getattr(self, name)!r}" for name in PARAMETERS if getattr(self, name) is not None)
+        return f"Mixture({said})"
+
+    def fit(self, X: Any, y: Any = None) -> Mixture:
+        """Find the best fit; `EmError` says what is wrong. `model_` is a `FittedModel`."""
+        frame = frame_given(X)
+        with tempfile.TemporaryDirectory() as folder:
+            data, out = str(Path(folder) / "data.csv"), str(Path(folder) / "run")
+            written(frame, data)
+            model = FitModelOptions(
+                k=str(self.n_components),
+                family=self.family,
+                covariance=self.covariance,
+                latent=self.latent,
+                prior=self.prior,
+            )
+            types = None if hasattr(X, "columns") or isinstance(X, Mapping) else [f"{name}=numeric" for name in frame]
+            _fit(data, out, ColumnOptions(types=types), model, SearchOptions(effort=self.effort), self.seed)
+            self.model_ = load(out)
+        self.n_features_in_ = frame.shape[1]
+        self.feature_names_in_ = np.array(frame.columns, dtype=object)
+        document = self.model_.document
+        self.weights_ = np.array(document["weights"])
+        self.n_iter_, self.converged_ = document["n_iter"], document["converged"]
+        return self
+
+    def predict(self, X: Any) -> Integers:
+        """(n,) the likeliest component of each row."""
+        labels: Integers = self._predicted(X)["component"].to_numpy() - 1
+        return labels
+
+    def fit_predict(self, X: Any, y: Any = None) -> Integers:
+        return self.fit(X).predict(X)
+
+    def predict_proba(self, X: Any) -> Array:
+        """(n, K), and the noise last where there is one."""
+        found = self._predicted(X)
+        return found.loc[:, "p1":"log_density"].iloc[:, :-1].to_numpy()
+
+    def score_samples(self, X: Any) -> Array:
+        """(n,) log-densities."""
+        found: Array = self._predicted(X)["log_density"].to_numpy()
+        return found
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The mean log-density of a row."""
+        return float(self.score_samples(X).mean())
+
+    def bic(self, X: Any) -> float:
+        """Lower is better, as in scikit-learn."""
+        return float(self._fitted.score(X)["bic"])
+
+    def aic(self, X: Any) -> float:
+        return float(self._fitted.score(X)["aic"])
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn asks of estimators; it is there whenever this is asked."""
+        known = import_module("sklearn.utils")
+        return known.Tags("clusterer", known.TargetTags(required=False), input_tags=known.InputTags(allow_nan=True))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    @property
+    def _fitted(self) -> FittedModel:
+        if not hasattr(self, "model_"):
+            raise ValueError("this Mixture is not fitted yet: call fit first.")
+        return self.model_
+
+    def _predicted(self, X: Any) -> Frame:
+        return self._fitted.predict(X)
+
+
+PARAMETERS = ("n_components", "family", "covariance", "latent", "prior", "effort", "seed")
+
+
+def _fit(data: str, out: str, columns: ColumnOptions, model: FitModelOptions, search: SearchOptions, seed: int) -> None:
+    """As `em fit`, and nothing is said."""
+    sections = (
+        columns,
+        ReadingOptions(),
+        model,
+        RegressionOptions(),
+        search,
+        CertaintyOptions(),
+        PlaceOptions(seed=seed),
+        FolderOptions(out=out, responsibilities=False),
+    )
+    screen = ScreenOptions(progress="none", quiet=True)
+    with opened(Request("fit", (data,), sections, ConfigOptions(), ReportOptions(), screen)) as run:
+        assert run is not None, "the folder is new"
+        wanted = run.tasks()
+        (fitted,) = run.search(wanted)
+        if fitted.chosen is None:
+            run.give_up(fitted)
+        result, context = run.score(fitted, wanted.groups)
+        run.warn(result, context)
+        run.deliver(result, run.document(result, context), [fitted], {})
+        for doubt in run.record.doubts:
+            warnings.warn(doubt["message"], stacklevel=3)
