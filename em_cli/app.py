@@ -33,6 +33,7 @@ from em_cli.commands.sample import sample
 from em_cli.commands.score import score
 from em_cli.commands.select import select
 from em_cli.commands.show import show
+from em_cli.commands.test import test
 from em_cli.display.text import message as escaped
 from em_cli.errors import EmError, ExitStatus, Interrupted, ReaderGone, in_words
 from em_cli.options import Help, ShortHelp, as_given
@@ -67,7 +68,7 @@ app = typer.Typer(
 for heading, commands in (
     (FITTING, (fit, select)),
     (USING, (predict, score, impute, outliers, sample, export)),
-    (SEEING, (runs, show, compare, bootstrap, plot, report)),
+    (SEEING, (runs, show, compare, bootstrap, test, plot, report)),
     (REFERENCE, (guide, demo, help, parts, doctor)),
 ):
     for command in commands:

@@ -14,6 +14,7 @@ from em_cli.engine.events import Finished, Iterated, Observer, ignore
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm, Query
+from em_cli.engine.rows import Source
 from em_cli.engine.stopping import Status, Stopping, remaining
 
 
@@ -62,8 +63,8 @@ class Round:
 class Climb:
     """One candidate on its way up: the E-step it waits for, and what it has told so far."""
 
-    def __init__(self, candidate: Candidate, round_: Round, remembers: bool) -> None:
-        self.candidate, self.stopping, self.observe = candidate, round_.stopping, round_.observe
+    def __init__(self, candidate: Candidate, round_: Round, source: Source, remembers: bool) -> None:
+        self.source, self.candidate, self.stopping, self.observe = source, candidate, round_.stopping, round_.observe
         self.constant = candidate.model.constant  # log base measure of the data, under its weights
         self.algorithm = candidate.algorithm.iterate(candidate.model, candidate.start)
         self.query: Query = next(self.algorithm)

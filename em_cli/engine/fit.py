@@ -11,7 +11,8 @@ from em_cli.engine.arrays import stack, take
 from em_cli.engine.checkpoint import Checkpoint, on_the_way, restore, unpacked_results
 from em_cli.engine.climb import Candidate, Climb, FitResult, Round
 from em_cli.engine.events import Observer, PassDone, ignore
-from em_cli.engine.expectation import Expectation, Parameters
+from em_cli.engine.expectation import Batch, Expectation, Parameters
+from em_cli.engine.own_rows import pass_each
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
@@ -53,13 +54,25 @@ def run_searches(
     checkpoint: Checkpoint | None = None,
 ) -> list[Answer]:
     """Run the searches side by side; each pass over the data serves the climbs of all of them."""
-    running = _Searches(searches, source, checkpoint)
+    return run_apart(searches, [source] * len(searches), runner, observe, halted, checkpoint)
+
+
+def run_apart(
+    searches: Sequence[Search[Answer]],
+    sources: Sequence[Source],
+    runner: Runner,
+    observe: Observer = ignore,
+    halted: Callable[[], bool] = lambda: False,
+    checkpoint: Checkpoint | None = None,
+    by_density: bool = False,
+) -> list[Answer]:
+    """The same of searches on rows of their own each; of `by_density`, see `pass_each`."""
+    running = _Searches(searches, sources, checkpoint)
     running.begin()
     while running.waiting:
         climbing = running.climbing()
         if asking := _maximized(climbing):
-            batches = one_pass([stack for stack, _ in asking], source, runner)
-            for batch, (_, members) in zip(batches, asking, strict=True):
+            for batch, (_, members) in zip(_passes(asking, runner, by_density), asking, strict=True):
                 for index, climb in enumerate(members):
                     climb.tell(Expectation(batch, index))
         observe(PassDone(sum(climb.result is None for climb in climbing), len(climbing)))
@@ -71,11 +84,26 @@ def run_searches(
     return [running.answers[place] for place in range(len(searches))]
 
 
+Asking = tuple[Stack, list[Climb]]
+
+
+def _passes(asking: Sequence[Asking], runner: Runner, by_density: bool) -> list[Batch]:
+    """One pass over the rows of all, or each on its own."""
+    sources = [[climb.source for climb in members] for _, members in asking]
+    first = sources[0][0]
+    if all(source is first for each in sources for source in each):
+        return one_pass([stack for stack, _ in asking], first, runner)
+    pairs = zip(asking, sources, strict=True)
+    return [pass_each(stack, each, runner, by_density) for (stack, _), each in pairs]
+
+
 class _Searches(Generic[Answer]):
     """Searches side by side: the climbs that each of them waits for, the answers of those that have ended."""
 
-    def __init__(self, searches: Sequence[Search[Answer]], source: Source, checkpoint: Checkpoint | None) -> None:
-        self.searches, self.source, self.checkpoint = searches, source, checkpoint
+    def __init__(
+        self, searches: Sequence[Search[Answer]], sources: Sequence[Source], checkpoint: Checkpoint | None
+    ) -> None:
+        self.searches, self.sources, self.checkpoint = searches, sources, checkpoint
         self.answers: dict[int, Answer] = {}
         self.waiting: dict[int, list[Climb]] = {}
 
@@ -112,19 +140,19 @@ class _Searches(Generic[Answer]):
 
     def _go_on(self, place: int, results: list[FitResult] | None) -> None:
         """Take the search's next round, or its answer."""
-        search, logged = self.searches[place], self.checkpoint is not None
+        search, source, logged = self.searches[place], self.sources[place], self.checkpoint is not None
         try:
             round_ = search.send(results) if results is not None else next(search)
             while not round_.candidates:
                 round_ = search.send([])
-            self.waiting[place] = [Climb(candidate, round_, logged) for candidate in round_.candidates]
-            _weigh(self.waiting[place], self.source)
+            self.waiting[place] = [Climb(candidate, round_, source, logged) for candidate in round_.candidates]
+            _weigh(self.waiting[place], source)
         except StopIteration as end:
             self.waiting.pop(place, None)
             self.answers[place] = end.value
 
 
-def _maximized(climbing: list[Climb]) -> list[tuple[Stack, list[Climb]]]:
+def _maximized(climbing: list[Climb]) -> list[Asking]:
     """Where the climbs want their E-steps, alike ones stacked; the M-steps asked for are run first."""
     starting: dict[Hashable, list[Climb]] = {}
     going_on: dict[Hashable, list[Climb]] = {}

@@ -33,7 +33,16 @@ FILES = frozenset(
             "trace.csv",
             "restarts.csv",
         ),
-        *("run.yaml", "report.html", "intervals.csv", "bootstrap.csv", "bootstrap.json", MANIFEST),
+        *(
+            "run.yaml",
+            "report.html",
+            "intervals.csv",
+            "bootstrap.csv",
+            "bootstrap.json",
+            "tests.csv",
+            "tests.json",
+            MANIFEST,
+        ),
     }
 )
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH

@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.rows import Source, picked
+from em_cli.engine.rows import Block, Source, picked
 from em_cli.engine.scoring import RowScores
 from em_cli.errors import DataError
 from em_cli.outputs.document import Scored
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.reports.run import Rows, sample
 from em_cli.runs.fitted_rows import scored_sequences
-from em_cli.runs.new_sequences import new_sequences
+from em_cli.runs.new_sequences import NewSequences, new_sequences
 from em_cli.sources.column_types import recoded
 from em_cli.sources.examined import examine
 from em_cli.sources.files import expand, hashed, label
+from em_cli.sources.in_memory import InMemory
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plural
 from em_cli.sources.sequences import Sequences
@@ -47,12 +48,28 @@ def rows_of(result: Scored, data: Data) -> Rows:
 def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> Rows:
     """Those of a run folder, in memory that does not grow with their number."""
     paths = data_files(manifest, home, data)
-    options = replace(_options(manifest), sequential=loaded.sequential, response=loaded.response)
+    options = _options_of(loaded, manifest)
     if loaded.sequential:
         return _read_sequences(loaded, paths, options)
-    names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
     n = int(loaded.document["n_samples"])
-    kept, passed, total = sample(n), 0, 0.0
+    rows, numbers = _read(loaded, paths, options, sample(n))
+    return _scored(loaded, rows.x, rows.weights, rows.labels, numbers, n)
+
+
+def read_source(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> InMemory:
+    """All rows that were fitted, in memory; where they are in groups or sequences, these one behind the other."""
+    paths = data_files(manifest, home, data)
+    options = _options_of(loaded, manifest)
+    if loaded.sequential:
+        return _sequences(loaded, paths, options).source
+    rows, _ = _read(loaded, paths, options, np.arange(int(loaded.document["n_samples"])))
+    return InMemory(rows.x, rows.weights, rows.labels)
+
+
+def _read(loaded: LoadedModel, paths: Sequence[str], options: ReadOptions, kept: Integers) -> tuple[Block, Integers]:
+    """Some of the rows that were fitted, and their numbers in the data, from 1."""
+    names = _names(loaded)
+    passed, total = 0, 0.0
     response = None if loaded.response is None else loaded.schema.names.index(loaded.response)
     x, weights, labels, numbers = [], [], [], []
     for chunk in stream(paths, loaded.schema.columns, options):
@@ -66,23 +83,33 @@ def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data
             total += float(chunk.weights[fitted].sum())
         if options.labels is not None:
             labels.append(_labels(chunk, options, names)[chunk.rows[chosen]])
-    return _scored(
-        loaded,
+    rows = Block(
+        0,
         np.concatenate(x, axis=1),
         np.concatenate(weights) * (loaded.document["sum_weights"] / total) if weights else None,
         np.concatenate(labels) if labels else None,
-        np.concatenate(numbers),
-        n,
     )
+    return rows, np.concatenate(numbers)
 
 
 def _read_sequences(loaded: LoadedModel, paths: Sequence[str], options: ReadOptions) -> Rows:
     """Those of files whose rows follow each other; they are read whole."""
-    names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
-    chunks = list(stream(paths, loaded.schema.columns, options))
-    labels = [_labels(chunk, options, names)[chunk.rows] for chunk in chunks] if options.labels is not None else None
-    found = new_sequences(loaded, chunks, options, None if labels is None else np.concatenate(labels))
+    found = _sequences(loaded, paths, options)
     return _of_sequences(found.scores, found.source, found.sequences, found.whole.rows)
+
+
+def _sequences(loaded: LoadedModel, paths: Sequence[str], options: ReadOptions) -> NewSequences:
+    chunks, names = list(stream(paths, loaded.schema.columns, options)), _names(loaded)
+    labels = [_labels(chunk, options, names)[chunk.rows] for chunk in chunks] if options.labels is not None else None
+    return new_sequences(loaded, chunks, options, None if labels is None else np.concatenate(labels))
+
+
+def _names(loaded: LoadedModel) -> dict[str, int]:
+    return {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
+
+
+def _options_of(loaded: LoadedModel, manifest: Mapping[str, Any]) -> ReadOptions:
+    return replace(_options(manifest), sequential=loaded.sequential, response=loaded.response)
 
 
 def _of_sequences(scores: RowScores, source: Source, sequences: Sequences, numbers: Integers) -> Rows:

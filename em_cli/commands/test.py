@@ -1,0 +1,53 @@
+"""`em test`: is one more component more than chance?"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+from typer import Argument, Option
+
+from em_cli.options import RunPath, ScreenOptions, grouped
+
+
+@grouped
+def test(
+    run: RunPath,
+    screen: ScreenOptions,
+    data: Annotated[
+        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
+    ] = None,
+    up_to: Annotated[
+        int | None, Option("--up-to", metavar="K", help="Go on, to K components, while p ≤ 0.05 [default: one more].")
+    ] = None,
+    many: Annotated[int, Option("-B", "--replicates", metavar="N", help="Data sets drawn for each test.")] = 99,
+    seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")] = 0,
+    json: Annotated[bool, Option("--json", help="The document on stdout.")] = False,
+    out: Annotated[
+        str | None, Option("-o", "--out", metavar="DIR", help="[default: the run folder]", show_default=False)
+    ] = None,
+    force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
+) -> None:
+    """Is one more component more than chance? By fitting both to data drawn from the smaller.
+
+    Example: em test faithful-k2.em
+    """
+    from pathlib import Path
+
+    from em_cli.display.tests_page import tests_page
+    from em_cli.outputs.folder import write_file, write_together
+    from em_cli.outputs.manifest import to_json
+    from em_cli.runs.component_tests import test_document, test_lines, to_be_tested
+    from em_cli.runs.path_checks import check_free
+    from em_cli.runs.screen import color_wanted, width
+
+    refit = to_be_tested(run, data or [], up_to, many)
+    home = Path(out or run)
+    places = {name: str(home / name) for name in ("tests.csv", "tests.json")}
+    for place in places.values():
+        check_free("--out", place, force)
+    found = test_document(refit, up_to, many, seed, lambda _: None)
+    home.mkdir(parents=True, exist_ok=True)
+    write_together({places["tests.csv"]: test_lines(found), places["tests.json"]: iter([to_json(found)])})
+    columns = width() if sys.stdout.isatty() else 80
+    write_file("-", [to_json(found) if json else tests_page(found, columns, color_wanted(screen))])

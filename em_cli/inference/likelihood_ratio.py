@@ -1,0 +1,159 @@
+"""Whether one more component is more than chance would make of one: the bootstrap likelihood-ratio test.
+
+McLachlan (1987). Rows are drawn from the fit of K components, and both models fitted to each such replicate: the larger
+one from splits of the replicate's own smaller fit, for from the fits to the data alone it falls short more often than
+in the data, and the test would reject too often. Replicates are stopped early where more would not tell (Besag &
+Clifford 1991).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.climb import FitResult, Round
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.fit import Search, run_apart
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Runner
+from em_cli.engine.stopping import Stopping
+from em_cli.latents.independent import Independent
+from em_cli.search.effort import EFFORTS
+from em_cli.search.ledger import reach
+from em_cli.search.operators import parted
+from em_cli.search.search_data import SearchData
+from em_cli.search.short_runs import ShortRuns
+from em_cli.search.survey import survey
+from em_cli.search.thinning import onwards
+from em_cli.sources.in_memory import InMemory
+
+SMALLER = Stopping(0.01, 500)
+LEGS = (Stopping(0.05, 16), Stopping(0.05, 80), Stopping(0.05, 500))
+FOLLOWED = (3, 2, 1)  # climbs after each leg
+SHORT = 0.1  # nats
+AT_ONCE = 20  # replicates, after which it is asked whether more would tell; and again when they have doubled
+EFFORT = replace(EFFORTS["normal"], tries=24)  # ways to part a component
+LEVEL = 0.05  # of the test
+SURE = 0.99  # that p is above it, and no more replicates are drawn
+
+Draw = Callable[[int], InMemory]  # rows of the replicate of this number
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What one more component gains in a replicate."""
+
+    number: int
+    statistic: float  # twice the difference of the log-likelihoods; NaN of a replicate that is lost
+    short: bool = False  # whether a climb from the larger fit to the data ended below that from splits
+
+
+@dataclass(frozen=True, slots=True)
+class RatioTest:
+    """Of K components against K + 1."""
+
+    k: int
+    log_likelihood: float
+    larger: float  # log-likelihood of K + 1
+    gains: Sequence[Gain]
+    wanted: int  # replicates
+
+    @property
+    def statistic(self) -> float:
+        return 2 * (self.larger - self.log_likelihood)
+
+    @property
+    def values(self) -> Array:
+        """(B,) of the replicates that are not lost."""
+        values = np.array([gain.statistic for gain in self.gains], np.float64)
+        kept: Array = values[~np.isnan(values)]
+        return kept
+
+    @property
+    def exceeding(self) -> int:
+        """Replicates that gain as much as the data."""
+        return int((self.values >= self.statistic).sum())
+
+    @property
+    def p(self) -> float | None:
+        """Of replicates and data together, so never zero; None where too many replicates are lost."""
+        if len(self.values) < len(self.gains) / 2:
+            return None
+        return (1 + self.exceeding) / (1 + len(self.values))
+
+    def limits(self, level: float = 0.95) -> tuple[float, float]:
+        """Between which the p-value lies that no end of replicates would give (Clopper & Pearson 1934)."""
+        return binomial_limits(self.exceeding, len(self.values), level)
+
+    @property
+    def decided(self) -> bool:
+        """Whether more replicates would not bring p below the level."""
+        return len(self.values) > 0 and self.limits(SURE)[0] > LEVEL
+
+
+def binomial_limits(successes: int, trials: int, level: float) -> tuple[float, float]:
+    from scipy.special import betaincinv
+
+    tail = (1 - level) / 2
+    low = betaincinv(successes, trials - successes + 1, tail) if successes else 0.0
+    high = betaincinv(successes + 1, trials - successes, 1 - tail) if successes < trials else 1.0
+    return float(low), float(high)
+
+
+def gains(
+    model: Model, smaller: Parameters, larger: Parameters | None, draw: Draw, numbers: range, runner: Runner
+) -> list[Gain]:
+    """Of replicates of these numbers."""
+    wider = replace(model, n_components=model.n_components + 1)
+    sources = [draw(number) for number in numbers]
+    searches = []
+    for number, source in zip(numbers, sources, strict=True):
+        data = SearchData(survey(source), lambda: False)
+        pair = [ShortRuns(each, data, EFFORT, number) for each in (model, wider)]
+        searches.append(_gain(number, pair[0], pair[1], smaller, larger))
+    return run_apart(searches, sources, runner, by_density=isinstance(model.latent, Independent))
+
+
+def in_turns(
+    k: int, heights: tuple[float, float], wanted: int, of: Callable[[range], list[Gain]]
+) -> Iterator[RatioTest]:
+    """The test after each turn of replicates, until there are as many as wanted or more would not tell."""
+    found: list[Gain] = []
+    while len(found) < wanted:
+        found += of(range(len(found), min(max(2 * len(found), AT_ONCE), wanted)))
+        test = RatioTest(k, *heights, tuple(found), wanted)
+        yield test
+        if test.decided:
+            return
+
+
+def _gain(
+    number: int, short_runs: ShortRuns, wider: ShortRuns, smaller: Parameters, larger: Parameters | None
+) -> Search[Gain]:
+    (null,) = yield Round([short_runs.candidate(smaller)], SMALLER)
+    if not short_runs.data.sound(null):
+        return Gain(number, np.nan)
+    best, short = yield from more_components(wider, null, larger)
+    higher = -np.inf if best is None else best.log_likelihood
+    return Gain(number, 2 * max(0.0, higher - null.log_likelihood), short)
+
+
+def more_components(
+    wider: ShortRuns, fewer: FitResult, warm: Parameters | None
+) -> Search[tuple[FitResult | None, bool]]:
+    """The best sound mixture of one component more, from splits and a warm start; and whether the latter fell short."""
+    climbs = parted(wider, [fewer])
+    if warm is not None:
+        climbs.append(replace(wider.candidate(warm), number=1))
+    sound: list[FitResult] = []
+    of_warm = -np.inf
+    for leg, followed in zip(LEGS, FOLLOWED, strict=True):
+        ends = yield Round(climbs, leg)
+        of_warm = max([of_warm, *(end.log_likelihood for end in ends if end.candidate.number)])
+        sound = wider.sound(ends)
+        climbs = [onwards(end) for end in sound[:followed] if reach(end) >= sound[0].log_likelihood]
+    best = sound[0] if sound else None
+    return best, best is not None and warm is not None and of_warm < best.log_likelihood - SHORT

@@ -1,0 +1,159 @@
+"""`em test`: bootstrap likelihood-ratio tests of one component more."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from program import SAMPLES, em
+
+from em_cli.inference.likelihood_ratio import Gain, RatioTest, in_turns
+from em_cli.runs.component_tests import gains_of_drawn, height_of, one_more, to_be_tested
+from em_cli.runs.refitted import refit_of
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    home = tmp_path_factory.mktemp("test")
+    shutil.copy(SAMPLES / "faithful.csv", home)
+    for k in ("1", "3"):
+        em("fit", "faithful.csv", "-k", k, "--effort", "low", "-q", "--out", f"f{k}.em", cwd=home)
+    return home
+
+
+def found(folder, *arguments):
+    return json.loads(em("test", *arguments, "--json", "--force", cwd=folder).out)
+
+
+@pytest.fixture(scope="module")
+def of_one(folder):
+    text = em("test", "f1.em", "-B", "19", cwd=folder).out
+    return json.loads((folder / "f1.em/tests.json").read_text())["tests"], text
+
+
+def test_old_faithful_has_more_than_one_component(folder, of_one):
+    (one,), text = of_one
+    assert (one["k0"], one["k1"], one["exceed"], one["p"]) == (1, 2, 0, 0.05)
+    assert one["statistic"] == pytest.approx(319.07, abs=0.05)  # of another program
+    assert len(one["drawn"]) == 19 and min(one["drawn"]) >= 0 and 9 < np.mean(one["drawn"]) < 18
+    assert "p < 0.05 (0 of 19)" in text and "not that there are 2 groups" in " ".join(text.split())
+    assert "significant" not in text and max(map(len, text.splitlines())) <= 80
+    with (folder / "f1.em/tests.csv").open(newline="") as lines:
+        (row,) = csv.DictReader(lines)
+    assert [float(row[name]) for name in ("statistic", "p", "p_low")] == [one["statistic"], one["p"], one["p_low"]]
+    assert "--force" in em("test", "f1.em", cwd=folder, status=4).err
+
+
+def test_more_replicates_begin_with_the_same_ones(folder, of_one):
+    (more,) = found(folder, "f1.em", "-B", "21")["tests"]
+    assert more["drawn"][:19] == of_one[0][0]["drawn"] and len(more["drawn"]) == 21
+
+
+def test_a_fourth_component_is_no_more_than_chance(folder):
+    """p is 0.15 ± 0.04 by 99 data sets of another program; no more are drawn than tell."""
+    (one,) = found(folder, "f3.em", "--up-to", "5")["tests"]
+    assert one["replicates"] < 99 and one["stop"] == "more would not tell" and one["p"] > 0.05
+    error = np.hypot(np.sqrt(one["p"] * (1 - one["p"]) / one["replicates"]), 0.036)
+    assert abs(one["p"] - 0.15) < 4 * error
+    assert one["short"] > 0  # from the larger fit to the data alone, the climbs end lower
+
+
+def test_p_is_never_zero_and_drawing_ends_where_more_would_not_tell():
+    made = []
+
+    def of(numbers):
+        made.extend(numbers)
+        return [Gain(number, 9.0 if number % 4 == 0 else 1.0) for number in numbers]
+
+    *_, last = in_turns(2, (-10.0, -8.0), 999, of)
+    assert (last.statistic, last.exceeding, len(made)) == (4.0, 5, 20) and last.p == 6 / 21
+    none = RatioTest(2, -10.0, -8.0, [Gain(number, 1.0) for number in range(99)], 99)
+    assert none.p == 0.01 and none.limits()[0] == 0 and none.limits()[1] == pytest.approx(1 - 0.025 ** (1 / 99))
+    lost = RatioTest(2, -10.0, -8.0, [Gain(0, 1.0), *(Gain(n, np.nan) for n in range(1, 20))], 20)
+    assert lost.p is None and len(lost.values) == 1
+
+
+def drawn_from_two(folder, name, n=60):
+    rng = np.random.default_rng(5)
+    second = rng.random(n) < 0.4
+    table = {
+        "count": rng.poisson(np.where(second, 9, 2)),
+        "level": np.where(rng.random(n) < np.where(second, 0.8, 0.2), "a", "b"),
+        "size": np.where(rng.random(n) < 0.1, np.nan, np.round(rng.normal(np.where(second, 5, 0), 1), 3)),
+        "unit": np.arange(n) // 6,
+        "many": 1 + rng.integers(0, 2, n),
+        "x": np.round(rng.normal(size=n), 3),
+    }
+    pd.DataFrame(table).to_csv(folder / name, index=False)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--columns", "count,level,size"),
+        ("--columns", "size,x", "--covariance", "tied", "--weights", "many"),
+        ("--columns", "count", "--group", "unit"),
+        ("--columns", "size,x", "--latent", "markov", "--sequence", "unit"),
+        ("--response", "count", "--on", "x", "--type", "count=poisson"),
+        ("--columns", "x,size", "--noise"),
+    ],
+    ids=lambda options: " ".join(options[1:]),
+)
+def test_every_kind_of_model_is_tested(options, tmp_path):
+    drawn_from_two(tmp_path, "d.csv")
+    em("fit", "d.csv", "-k", "1", *options, "--effort", "low", "-q", "--out", "d.em", cwd=tmp_path)
+    refit = to_be_tested(str(tmp_path / "d.em"), [str(tmp_path / "d.csv")], None, 19)
+    drawn = refit.drawn(refit.start, refit.units, 0)
+    units = refit.source.weights.sum() if "--weights" in options else refit.source.n_rows
+    assert drawn.n_rows == units and (np.isnan(drawn.x).sum() > 0) == ("size" in options[1])
+    larger = one_more(refit, refit.start, 0)
+    assert larger.log_likelihood >= height_of(refit, refit.start)
+    for gain in gains_of_drawn(refit, refit.start, larger.parameters, 0, range(2)):
+        assert 0 <= gain.statistic < 60
+
+
+def test_weights_count_equal_rows(tmp_path):
+    """The same data sets are drawn of rows of weight two as of each row twice."""
+    rng = np.random.default_rng(2)
+    x = np.round(rng.normal(size=40), 3)
+    pd.DataFrame({"x": x, "w": 2}).to_csv(tmp_path / "w.csv", index=False)
+    pd.DataFrame({"x": np.repeat(x, 2)}).to_csv(tmp_path / "twice.csv", index=False)
+    em("fit", "w.csv", "-k", "1", "--weights", "w", "-q", "--out", "w.em", cwd=tmp_path)
+    em("fit", "twice.csv", "-k", "1", "-q", "--out", "twice.em", cwd=tmp_path)
+    runs = [refit_of(str(tmp_path / f"{name}.em"), [str(tmp_path / f"{name}.csv")], "") for name in ("w", "twice")]
+    one, other = (run.drawn(run.start, run.units, 0) for run in runs)
+    assert one.n_rows == 80 and one.weights is None and one.x == pytest.approx(other.x, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("f3.em", "--up-to", "3"), "4 is the first number it is tested for"),
+        (("f3.em", "-B", "5"), "-B must be from 19 to 9,999, not 5"),
+    ],
+)
+def test_mistakes_are_told(arguments, words, folder):
+    assert words in em("test", *arguments, cwd=folder, status=2).err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--prior", "weak"), "no likelihood-ratio test"),
+        (("--set", "mixing_weights=[0.4,0.6]"), "one component more cannot be"),
+    ],
+)
+def test_what_cannot_be_tested_is_refused(options, words, folder):
+    em("fit", "faithful.csv", "-k", "2", *options, "--effort", "low", "-q", "--out", "no.em", "--force", cwd=folder)
+    assert words in em("test", "no.em", cwd=folder, status=2).err
+
+
+def test_rows_that_are_not_those_of_the_model_are_noticed(folder):
+    shutil.copytree(folder / "f1.em", folder / "edited.em")
+    params = folder / "edited.em/params.json"
+    document = json.loads(params.read_text())
+    document["means"][0][0] += 1
+    params.write_text(json.dumps(document))
+    assert "as params.json says" in em("test", "edited.em", "--force", cwd=folder, status=3).err
