@@ -22,7 +22,12 @@ def sample(
     ] = None,
     given: Annotated[
         str | None,
-        Option("--given", metavar="DATA", help="Of a regression: a response for each row.", show_default=False),
+        Option(
+            "--given",
+            metavar="DATA",
+            help="Rows that tell a response, or mixing weights: one is drawn for each.",
+            show_default=False,
+        ),
     ] = None,
     labels: Annotated[bool, Option("--labels", help="Add the component of each row as a column.")] = False,
     out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,

@@ -224,7 +224,7 @@ class RunConfig(_Section):
     regression: Annotated[
         RegressionConfig | None, Field(description="a mixture of regressions: response, on, offset")
     ] = None
-    concomitant: Annotated[Names, Field(description="columns that tell the mixing weights of a regression")] = []
+    concomitant: Annotated[Names, Field(description="columns that tell the mixing weights")] = []
     search: Annotated[SearchConfig, Field(default_factory=SearchConfig)]
     criterion: Annotated[str, Field(description="by which select chooses")] = "bic"
     standard_errors: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from em_cli.display.component_table import shortened
@@ -14,48 +14,56 @@ from em_cli.printable import safe
 MOST_TERMS = 30
 MOST_COMPONENTS = 8
 LONGEST_NAME = 24  # characters
+BESIDE = ("sigma",)  # parameters of the response's law beside its coefficients
 
 
 def coefficients(page: Page, document: Mapping[str, Any]) -> None:
     """A row for each term and a column for each component; nothing where there is no regression."""
-    groups = document.get("groups")
+    groups, errors = document.get("groups"), _reported(document)
     several = [own for own in groups if isinstance(own, Mapping)] if isinstance(groups, list) else []
-    for own in [document, *several]:
+    of_groups = errors.get("groups")
+    known = [own if isinstance(own, Mapping) else {} for own in of_groups] if isinstance(of_groups, list) else []
+    known += [{}] * (len(several) - len(known))
+    for own, uncertain in zip([document, *several], [errors, *known], strict=False):
         if own.get("family") == "regression":
-            _table(page, own)
-    told = document.get("concomitant")
+            _table(page, own, uncertain)
+    told, of_told = document.get("concomitant"), errors.get("concomitant")
     if isinstance(told, Mapping):
-        _logits(page, told)
+        _logits(page, told, of_told if isinstance(of_told, Mapping) else {})
 
 
-def _logits(page: Page, told: Mapping[str, Any]) -> None:
+def _reported(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The standard errors that the document reports; none where it does not."""
+    errors = document.get("standard_errors")
+    found = errors.get(str(errors.get("reported"))) if isinstance(errors, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _logits(page: Page, told: Mapping[str, Any], errors: Mapping[str, Any]) -> None:
     terms, found = told.get("names"), told.get("coefficients")
     if not isinstance(terms, list) or not isinstance(found, list) or not all(isinstance(row, list) for row in found):
         return
     shown = found[: MOST_COMPONENTS - 1]
-    rows = [
-        [shortened(safe(str(term)), LONGEST_NAME), *(_written(row[at]) if at < len(row) else "" for row in shown)]
-        for at, term in enumerate(terms[:MOST_TERMS])
-    ]
     if shown:
         page.blank()
         page.flow(["log-odds of the mixing weights against component 1, on"], style="dim")
+        rows = _rows(terms, shown, errors.get("coefficients"))
         page.table(["term", *(str(k + 2) for k in range(len(shown)))], rows, range(1, len(shown) + 1))
 
 
-def _table(page: Page, own: Mapping[str, Any]) -> None:
+def _table(page: Page, own: Mapping[str, Any], errors: Mapping[str, Any]) -> None:
     terms, found = own.get("design"), own.get("coefficients")
     if not isinstance(terms, list) or not isinstance(found, list) or not all(isinstance(row, list) for row in found):
         return
     options = own.get("family_options")
     said: Mapping[str, Any] = options if isinstance(options, Mapping) else {}
-    shown, sigma = found[:MOST_COMPONENTS], own.get("sigma")
-    rows = [
-        [shortened(safe(str(term)), LONGEST_NAME), *(_written(row[at]) if at < len(row) else "" for row in shown)]
-        for at, term in enumerate(terms[:MOST_TERMS])
-    ]
-    if isinstance(sigma, list):
-        rows.append(["sigma", *map(_written, sigma[:MOST_COMPONENTS])])
+    shown = found[:MOST_COMPONENTS]
+    rows = _rows(terms, shown, errors.get("coefficients"))
+    for name in BESIDE:
+        if isinstance(values := own.get(name), list):
+            uncertain = errors.get(name)
+            of_each = uncertain if isinstance(uncertain, list) else []
+            rows.append([name, *(_written(value, _at(of_each, k)) for k, value in enumerate(values[:MOST_COMPONENTS]))])
     page.blank()
     page.flow([f"{safe(str(said.get('response', 'response')))}, {said.get('law', 'gaussian')}, on"], style="dim")
     page.table(["term", *map(str, range(1, len(shown) + 1))], rows, range(1, len(shown) + 1))
@@ -65,6 +73,26 @@ def _table(page: Page, own: Mapping[str, Any]) -> None:
         page.flow([f"… and {' and '.join(left)} in coefficients.csv"], style="dim")
 
 
-def _written(value: Any) -> str:
-    found = number(value)
-    return "" if found is None else f"{found:.4g}"
+def _rows(terms: Sequence[Any], shown: Sequence[Sequence[Any]], errors: Any) -> list[list[str]]:
+    """A line for each of the first terms; with standard errors (as the coefficients stand) where there are any."""
+    known = [row if isinstance(row, list) else [] for row in errors] if isinstance(errors, list) else []
+    known += [[] for _ in range(len(shown) - len(known))]
+    return [
+        [
+            shortened(safe(str(term)), LONGEST_NAME),
+            *(_written(_at(row, at), _at(own, at)) for row, own in zip(shown, known, strict=False)),
+        ]
+        for at, term in enumerate(terms[:MOST_TERMS])
+    ]
+
+
+def _at(values: Sequence[Any], place: int) -> Any:
+    return values[place] if place < len(values) else None
+
+
+def _written(value: Any, error: Any) -> str:
+    """A number, and its standard error if there is one."""
+    found, uncertain = number(value), number(error)
+    if found is None:
+        return ""
+    return f"{found:.4g}" if uncertain is None else f"{found:.4g} ± {uncertain:.2g}"

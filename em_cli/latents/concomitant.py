@@ -17,7 +17,8 @@ from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
-from em_cli.latents.bayes import bayes, honour_labels, weighted_sum
+from em_cli.latents.bayes import bayes, honour_labels
+from em_cli.latents.single_rows import SingleRows
 
 TINY = 1e-300
 REACH = 3.0  # standard deviations, within which steps are known not to lower the likelihood
@@ -30,7 +31,7 @@ class LogitParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class Concomitant:
+class Concomitant(SingleRows):
     """The mixing weights of a row follow from columns that --concomitant names."""
 
     declines: ClassVar[Mapping[str, str]] = {
@@ -84,36 +85,16 @@ class Concomitant:
         ]
         return ("intercept", *(term for terms in own for term in terms))
 
-    def _z(self, x: Array) -> Array:
+    def regressors(self, x: Array) -> Array:
         """(q, n) in units from the mean; a missing number is at the mean, a missing level the first."""
         rows = [np.ones(x.shape[1])]
-        for place, levels, mean, unit in zip(self.places, self.levels, self.mean, self.unit, strict=True):
+        mean_of, unit_of = self.mean or (0.0,) * len(self.names), self.unit or (1.0,) * len(self.names)
+        for place, levels, mean, unit in zip(self.places, self.levels, mean_of, unit_of, strict=True):
             if levels:
                 rows += [(x[place] == code).astype(np.float64) for code in range(1, len(levels))]
             else:
                 rows.append(np.nan_to_num((x[place] - mean) / unit, nan=0.0))
         return np.stack(rows)
-
-    @property
-    def needs_groups(self) -> bool:
-        return False
-
-    @property
-    def exchangeable(self) -> bool:
-        return True
-
-    @property
-    def decoder(self) -> None:
-        return None
-
-    def seen(self, responsibilities: Array, block: Block) -> None:
-        return None
-
-    def mixed(self, statistics: Array, shares: Array) -> Array:
-        return statistics
-
-    def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
-        return partition
 
     def log_prior(self, parameters: LogitParameters) -> Array:
         """Nothing is common to all rows."""
@@ -127,28 +108,33 @@ class Concomitant:
         weights: Array | None = None,
         assignment: Assignment = SOFT,
     ) -> Posterior:
-        z = self._z(block.x)
-        logits = np.matmul(parameters.logits, z)
-        logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
-        logits -= np.log(np.add.reduce(np.exp(logits), axis=1, keepdims=True))
-        log_density += logits
+        prior = self.log_weights(parameters, block.x)
+        log_density += prior
         honour_labels(log_density, block.labels)
         log_likelihood, objective = bayes(log_density, weights, assignment, block.first_row)
-        prior = np.exp(logits)
-        own = prior if weights is None else prior * weights[..., None, :]
-        slopes = np.matmul(log_density - own, z.T)
-        r, k = prior.shape[:2]
-        squares = (z[:, None] * z[None]).reshape(-1, z.shape[1])
-        curved = np.empty((r, k, k, len(z), len(z)))
-        for a in range(k):
-            for b in range(k):
-                both = own[:, a] * ((a == b) - prior[:, b])
-                curved[:, a, b] = np.matmul(both[:, None], squares.T).reshape(r, len(z), len(z))
-        statistics = np.concatenate([slopes, curved.reshape(r, k, -1)], axis=2)
-        return Posterior(log_likelihood, statistics, objective=objective)
+        tallied = self.tallied(log_density, prior, block.x, weights)
+        return Posterior(log_likelihood, tallied, objective=objective)
 
-    def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
-        return weighted_sum(log_likelihood, weights)
+    def log_weights(self, parameters: LogitParameters, x: Array) -> Array:
+        """(R, K, n) logarithms of the mixing weights of rows."""
+        logits: Array = np.matmul(parameters.logits, self.regressors(x))
+        logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
+        logits -= np.log(np.add.reduce(np.exp(logits), axis=1, keepdims=True))
+        return logits
+
+    def tallied(self, responsibilities: Array, log_weights: Array, x: Array, weights: Array | None) -> Array:
+        """Slopes (R, K, q) and negative curvatures (R, K, K q q) of the likelihood of the labels, side by side."""
+        z, prior = self.regressors(x), np.exp(log_weights)
+        own = prior if weights is None else prior * weights[..., None, :]
+        slopes = np.matmul(responsibilities - own, z.T)
+        r, k = prior.shape[:2]
+        squares = (z[:, None] * z[None]).reshape(-1, z.shape[1]).T
+        curved = np.empty((r, k, k, squares.shape[1]))
+        for a in range(k):
+            for b in range(a + 1):
+                both = own[:, a] * ((a == b) - prior[:, b])
+                curved[:, a, b] = curved[:, b, a] = np.matmul(both[:, None], squares)[:, 0]
+        return np.concatenate([slopes, curved.reshape(r, k, -1)], axis=2)
 
     def maximize(self, weight: Array, statistics: Array | None, parameters: LogitParameters | None) -> LogitParameters:
         """A Newton step, cut where it is long so that the likelihood does not fall; at first the shares alone.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers, map_arrays
+from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
 from em_cli.engine.decoder import Decoded
@@ -18,7 +18,8 @@ from em_cli.engine.latent import Described, Posterior
 from em_cli.engine.rows import Block, checked_groups
 from em_cli.errors import UsageError
 from em_cli.latents.bayes import bayes, honour_labels
-from em_cli.latents.independent import FixedChart, Independent, MixingWeights, WeightsChart, shares_refused
+from em_cli.latents.concomitant import Concomitant, LogitChart
+from em_cli.latents.independent import FixedChart, Independent, WeightsChart, shares_refused
 from em_cli.parts import Option
 
 
@@ -34,22 +35,28 @@ class Grouped:
         "density": "a noise component does not go with rows that share their component."
     }
 
+    told: Concomitant | None = None  # where columns, alike in all rows of a group, tell its mixing weights
+
     @property
-    def _plain(self) -> Independent:
+    def _law(self) -> Independent | Concomitant:
         """The law of the components, of groups as it is of rows."""
-        return Independent(self.weights)
+        return self.told or Independent(self.weights)
 
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
-        return self._plain.refuses(columns, n_components)
+        if self.told is not None and self.weights != "free":
+            return self.told.declines["weights"]
+        return self._law.refuses(columns, n_components)
 
     def bind(self, family: BoundFamily, columns: Columns) -> Grouped:
-        return self
+        return self if self.told is None else replace(self, told=self.told.bind(family, columns))
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> Grouped:
+        if "concomitant" in document:
+            return cls(told=Concomitant.of_document(document))
         return cls(Independent.of_document(document).weights)
 
-    def log_prior(self, parameters: MixingWeights) -> Array:
+    def log_prior(self, parameters: Any) -> Array:
         """Nothing is added to rows: the weights are those of groups."""
         return np.zeros_like(parameters.weights)
 
@@ -64,23 +71,27 @@ class Grouped:
     def posterior(
         self,
         log_density: Array,
-        parameters: MixingWeights,
+        parameters: Any,
         block: Block,
         weights: Array | None = None,
         assignment: Assignment = SOFT,
     ) -> Posterior:
-        """Bayes' rule by groups; the statistics are how many of them each component bears."""
+        """Bayes' rule by groups; the first statistic is how many of them each component bears."""
         if assignment != SOFT:
             raise UsageError("rows that share a component are assigned by their responsibilities only.")
         groups = checked_groups(block)
         honour_labels(log_density, block.labels)
-        joint = np.add.reduceat(log_density, groups[:-1], axis=2) + parameters.log_weights[..., None]
+        law, x = self._law, block.x[:, groups[:-1]]
+        prior = law.log_weights(parameters, x)
+        joint = np.add.reduceat(log_density, groups[:-1], axis=2) + prior
         log_likelihood, _ = bayes(joint, None)
         log_density[...] = np.repeat(joint, np.diff(groups), axis=2)
-        if weights is not None:
+        of_groups = None if weights is None else weights[..., groups[:-1]]
+        if weights is not None and of_groups is not None:
             log_density *= weights[..., None, :]
-            joint *= weights[..., None, groups[:-1]]
-        return Posterior(log_likelihood, np.add.reduce(joint, axis=2))
+            joint *= of_groups[..., None, :]
+        counts = np.add.reduce(joint, axis=2)[..., None]
+        return Posterior(log_likelihood, np.concatenate([counts, law.tallied(joint, prior, x, of_groups)], axis=2))
 
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
         if weights is not None:
@@ -88,11 +99,13 @@ class Grouped:
         total: Array = np.add.reduce(log_likelihood, axis=1)
         return total
 
-    def seen(self, responsibilities: Array, block: Block) -> Array:
-        """(R, K) as if each row of a group told alike of it."""
+    def seen(self, responsibilities: Array, block: Block) -> Array | None:
+        """(R, K, 1) as if each row of a group told alike of it."""
+        if self.told is not None:
+            return None
         groups = checked_groups(block)
         means = np.add.reduceat(responsibilities, groups[:-1], axis=2) / np.diff(groups)
-        return np.asarray(np.add.reduce(means, axis=2))
+        return np.asarray(np.add.reduce(means, axis=2)[..., None])
 
     def mixed(self, statistics: Array, shares: Array) -> Array:
         return np.asarray(shares @ statistics)
@@ -107,10 +120,10 @@ class Grouped:
             own[np.random.default_rng(seed).choice(len(own), len(without), replace=False)] = without
         return np.repeat(own, np.diff(groups)).astype(np.intp)
 
-    def renumbered(self, parameters: MixingWeights, order: Integers) -> MixingWeights:
-        return map_arrays(lambda array: array[order], parameters)
+    def renumbered(self, parameters: Any, order: Integers) -> Any:
+        return self._law.renumbered(parameters, order)
 
-    def settled(self, parameters: MixingWeights, weight: Array) -> MixingWeights:
+    def settled(self, parameters: Any, weight: Array) -> Any:
         return parameters
 
     @property
@@ -121,14 +134,15 @@ class Grouped:
     def ordered(self) -> bool:
         return False
 
-    def decode(self, log_density: Array, parameters: MixingWeights, block: Block) -> Decoded:
+    def decode(self, log_density: Array, parameters: Any, block: Block) -> Decoded:
         """A row has the density that it has given the rows of its group before it in the file."""
         groups = checked_groups(block)
         honour_labels(log_density[None], block.labels)
         lengths, first = np.diff(groups), groups[:-1]
         upto = np.cumsum(log_density, axis=1)
         upto -= np.repeat((upto[:, first] - log_density[:, first]), lengths, axis=1)
-        joint = (upto + parameters.log_weights[:, None])[None]
+        prior = self._law.log_weights(stack([parameters]), block.x[:, first])
+        joint = upto[None] + (prior if prior.shape[2] == 1 else np.repeat(prior, lengths, axis=2))
         together = bayes(joint, None)[0][0]
         own = together.copy()
         own[1:] -= together[:-1]
@@ -139,61 +153,67 @@ class Grouped:
         likeliest = found[path, np.arange(len(path))][first]
         return Decoded(found, filtered, own, path, together[groups[1:] - 1] + np.log(likeliest))
 
-    def ahead(self, parameters: MixingWeights, filtered: Array, steps: int) -> Array:
+    def ahead(self, parameters: Any, filtered: Array, steps: int) -> Array:
         """A group keeps its component."""
         return np.repeat(filtered[..., None], steps, axis=-1)
 
-    def law_of_first(self, parameters: MixingWeights) -> Array:
-        return parameters.weights
+    def law_of_first(self, parameters: Any) -> Array:
+        return np.asarray(parameters.weights)
 
-    def law_of_steps(self, parameters: MixingWeights) -> Array:
+    def law_of_steps(self, parameters: Any) -> Array:
         return np.eye(len(parameters.weights))
 
     def expected_steps(self, statistics: Array) -> Array:
         """None are counted: there is no order."""
-        return np.diag(statistics)
+        return np.diag(statistics[..., 0])
 
-    def maximize(self, weight: Array, statistics: Array | None, parameters: MixingWeights | None) -> MixingWeights:
-        return self._plain.maximize(weight if statistics is None else statistics, None, parameters)
+    def maximize(self, weight: Array, statistics: Array | None, parameters: Any) -> Any:
+        if statistics is None:
+            return self._law.maximize(weight, None, parameters)
+        return self._law.maximize(statistics[..., 0], statistics[..., 1:], parameters)
 
     def n_parameters(self, n_components: int) -> int:
-        return self._plain.n_parameters(n_components)
+        return self._law.n_parameters(n_components)
 
     @property
     def extra(self) -> tuple[str, ...]:
         return ()
 
-    def chart(self, parameters: MixingWeights, weight: Array) -> GroupsChart:
-        return GroupsChart(self._plain.chart(parameters, weight))
+    def chart(self, parameters: Any, weight: Array) -> GroupsChart:
+        return GroupsChart(self._law.chart(parameters, weight))
 
-    def to_document(self, parameters: MixingWeights) -> dict[str, Any]:
-        return self._plain.to_document(parameters) | {"weights_meaning": "share of the groups"}
+    def to_document(self, parameters: Any) -> dict[str, Any]:
+        meaning = "share of the groups" if self.told is None else "mean over the groups"
+        return self._law.to_document(parameters) | {"weights_meaning": meaning}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> MixingWeights:
-        return self._plain.from_document(document, n_components)
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
+        return self._law.from_document(document, n_components)
 
-    def sample(self, parameters: MixingWeights, n_rows: int, rng: np.random.Generator) -> Integers:
+    def sample(self, parameters: Any, n_rows: int, rng: np.random.Generator) -> Integers:
         """Rows that are groups of their own."""
-        return self._plain.sample(parameters, n_rows, rng)
+        return self._law.sample(parameters, n_rows, rng)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupsChart:
     """That of mixing weights, told how many groups the components bear."""
 
-    plain: WeightsChart | FixedChart
+    plain: WeightsChart | FixedChart | LogitChart
 
     @property
     def size(self) -> int:
         return self.plain.size
 
-    def coordinates(self, parameters: MixingWeights) -> Array:
+    def coordinates(self, parameters: Any) -> Array:
         return self.plain.coordinates(parameters)
 
-    def parameters(self, u: Array) -> MixingWeights:
+    def parameters(self, u: Array) -> Any:
         return self.plain.parameters(u)
 
-    def gradient(self, statistics: ModelStatistics, parameters: MixingWeights) -> Array:
+    def gradient(self, statistics: ModelStatistics, parameters: Any) -> Array:
         if isinstance(self.plain, FixedChart):
             return self.plain.coordinates(parameters)
-        return self.plain.slope(statistics.latent, parameters)
+        counts, more = statistics.latent[..., 0], statistics.latent[..., 1:]
+        if isinstance(self.plain, LogitChart):
+            return self.plain.gradient(ModelStatistics(statistics.components, more), parameters)
+        return self.plain.slope(counts, parameters)

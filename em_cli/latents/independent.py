@@ -87,7 +87,15 @@ class Independent(SingleRows):
         log_likelihood, own = bayes(log_density, weights, assignment, block.first_row)
         return Posterior(log_likelihood, None, objective=own)
 
-    def maximize(self, weight: Array, statistics: None, parameters: MixingWeights | None) -> MixingWeights:
+    def log_weights(self, parameters: MixingWeights, x: Array) -> Array:
+        """(R, K, 1) logarithms of the mixing weights, the same for all units."""
+        return parameters.log_weights[..., None]
+
+    def tallied(self, responsibilities: Array, log_weights: Array, x: Array, weights: Array | None) -> Array:
+        """No statistics (R, K, 0) beyond the weights that the components bear."""
+        return np.zeros((*responsibilities.shape[:2], 0))
+
+    def maximize(self, weight: Array, statistics: Array | None, parameters: MixingWeights | None) -> MixingWeights:
         if not self._free(weight.shape[-1]):
             return mixing_weights(np.broadcast_to(self._fixed(weight.shape[-1]), weight.shape).copy())
         weight = np.maximum(weight, TINY)
@@ -112,7 +120,7 @@ class Independent(SingleRows):
         return ()
 
     def chart(self, parameters: MixingWeights, weight: Array) -> WeightsChart | FixedChart:
-        if not self._free(len(weight)):
+        if not self._free(weight.shape[-1]):
             return FixedChart(parameters)
         return WeightsChart(parameters.log_weights, np.sqrt(np.maximum(weight, 1.0)))
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from em_cli.engine.arrays import Array, Integers, map_arrays
 from em_cli.engine.rows import Block
 from em_cli.latents.bayes import weighted_sum
 
-Parameters = TypeVar("Parameters")
 Statistics = TypeVar("Statistics")
 
 
@@ -41,8 +40,8 @@ class SingleRows:
     def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
         return partition
 
-    def renumbered(self, parameters: Parameters, order: Integers) -> Parameters:
+    def renumbered(self, parameters: Any, order: Integers) -> Any:
         return map_arrays(lambda array: array[order], parameters)
 
-    def settled(self, parameters: Parameters, weight: Array) -> Parameters:
+    def settled(self, parameters: Any, weight: Array) -> Any:
         return parameters

@@ -19,6 +19,7 @@ from em_cli.families.product import Product
 from em_cli.families.regression.options import Regression
 from em_cli.families.regression.options import check_options as check_regression
 from em_cli.families.transformed import Transformed
+from em_cli.families.with_covariates import WithCovariates
 from em_cli.parts import Setting
 from em_cli.sources.number_formats import number
 from em_cli.sources.schema import LEVELLED, Schema
@@ -112,12 +113,15 @@ def options_of(family: str) -> Mapping[str, Setting]:
     return parts.options_of(FAMILIES.load(family))
 
 
-def grouped(schema: Schema, asked: str, options: Mapping[str, Any], wishes: Sequence[Wish]) -> tuple[Group, ...]:
-    """The groups in the order of their first columns.
+def grouped(
+    schema: Schema, asked: str, options: Mapping[str, Any], wishes: Sequence[Wish], told: Sequence[str] = ()
+) -> tuple[Group, ...]:
+    """The groups in the order of their first columns, without those that are told: they are not described.
 
     A wish makes a group of its own where its family describes columns jointly; columns of one family
     that nothing else was said of are a group.
     """
+    schema = Schema(tuple(column for column in schema.columns if column.name not in told))
     places = {name: place for place, name in enumerate(schema.names)}
     wished = {name: wish for wish in wishes for name in wish.columns}
     groups: dict[tuple[int, str], list[int]] = {}
@@ -182,6 +186,11 @@ def described(groups: Sequence[Group], schema: Schema) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def grouped_places(groups: Sequence[Group]) -> tuple[int, ...]:
+    """Places of the columns that a family has to do with; others tell the mixing weights alone."""
+    return tuple(sorted(place for group in groups for place in group.columns))
+
+
 def family_name(groups: Sequence[Group]) -> str:
     """As documents name the family of the whole mixture."""
     return groups[0].family if len(groups) == 1 else MIXED
@@ -190,9 +199,10 @@ def family_name(groups: Sequence[Group]) -> str:
 def built(schema: Schema, groups: Sequence[Group], covariance: str, rows: Rows | None = None) -> Family:
     """The family of all columns, not yet bound to data; it may look at the rows, if they are given."""
     members = tuple(_surveyed(group.build(schema, covariance), group, rows) for group in groups)
-    if len(members) == 1:
-        return members[0]
-    return Product(members, tuple(np.array(group.columns, np.intp) for group in groups))
+    places = tuple(np.array(group.columns, np.intp) for group in groups)
+    family = members[0] if len(members) == 1 else Product(members, places)
+    n_own = sum(map(len, places))
+    return family if n_own == len(schema.columns) else WithCovariates(family, n_own)
 
 
 def _surveyed(family: Family, group: Group, rows: Rows | None) -> Family:

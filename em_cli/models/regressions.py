@@ -70,8 +70,6 @@ def asked_regression(config: RunConfig) -> Asked | None:
     if said is None or said.response is None:
         if said is not None:
             raise UsageError("--on and --offset are about the response of a regression: name it with --response.")
-        if config.concomitant:
-            raise UsageError("--concomitant is for mixtures of regressions: name a response with --response.")
         if config.family == REGRESSION:
             raise UsageError(f"family {REGRESSION!r} needs to know of what, and on what: --response y --on x1,x2.")
         return None
@@ -153,37 +151,38 @@ def regression_group(asked: Asked, data: Data) -> Group:
     options = {"response": asked.response, "law": law, "on": list(asked.on), "offset": asked.offset, "trials": trials}
     options = {name: value for name, value in options.items() if value not in (None, [])}
     group = Group(REGRESSION, tuple(range(len(data.schema.columns))), options)
-    _check_cells(data, group, asked.concomitant)
+    _check_cells(data, group)
     return group
 
 
-def _check_cells(data: Data, group: Group, concomitant: Sequence[str]) -> None:
+def _check_cells(data: Data, group: Group) -> None:
     """`DataError` names the first cell that cannot be."""
     family = group.build(data.schema, "")
     assert isinstance(family, Regression), "it is one"
     x, roles, names = cells(data.source, group.columns), family.roles, data.schema.names
     places = [*family.design.places, *(place for place in (roles.offset, roles.trials) if place is not None)]
-    for place in dict.fromkeys([*places, *(names.index(name) for name in concomitant)]):
+    for place in dict.fromkeys(places):
         if data.schema.columns[place].levels and place in (roles.offset, roles.trials):
             raise DataError(f"{data.name}, column {quoted(names[place])}: an offset or trials must be numbers.")
-        _refuse(
+        refuse_cells(
             data,
             place,
             np.isnan(x[place]),
             "is missing: a response is described given its regressors. Use --missing drop, which leaves such rows out",
         )
     for place, refused in enumerate(family.design.refused(x)):
-        _refuse(data, place, refused, "has no logarithm, which must be of numbers above 0", x[place])
+        refuse_cells(data, place, refused, "has no logarithm, which must be of numbers above 0", x[place])
     if family.law != "gaussian":
         trials = np.full(x.shape[1], roles.n_trials) if roles.trials is None else x[roles.trials]
         y, law = x[roles.response], RESPONSES[family.law]
         refused = ~law.allows(y, trials) & ~np.isnan(y)
-        _refuse(
+        refuse_cells(
             data, roles.response, refused, f"cannot be; a response of law {family.law} must be {law.requirement}", y
         )
 
 
-def _refuse(data: Data, place: int, refused: Flags, fault: str, values: Sequence[float] | None = None) -> None:
+def refuse_cells(data: Data, place: int, refused: Flags, fault: str, values: Sequence[float] | None = None) -> None:
+    """`DataError` names the first of the cells of a column that are refused, if any is."""
     if refused.any():
         row = int(refused.argmax())
         cell = "the cell" if values is None else f"{values[row]:.15g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,13 @@ SEARCH = "search"  # for families of columns, one after the other
 def column_types(config: RunConfig) -> tuple[dict[str, str], str]:
     """The types that the configuration gives to columns, also by way of families, and that of the others."""
     from em_cli.models.alternatives import asked
+    from em_cli.models.concomitants import check_told
     from em_cli.models.groups import MIXED, check_comparable, takes
     from em_cli.models.regressions import asked_regression, types_of
 
     if regression := asked_regression(config):
         return types_of(regression, config), "auto"
+    check_told(config)
     family, *others = families_of(config)
     if others:
         check_comparable([family, *others])
@@ -129,7 +132,8 @@ def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
     unknown = [name for wish in wanted for name in wish.columns if name not in data.schema.names]
     if unknown:
         raise DataError(f"column {unknown[0]!r} of a group is not among the columns to fit.")
-    groups = grouped(data.schema, family, options, with_point_masses(wanted, data, family, options))
+    wanted = with_point_masses(wanted, data, family, options)
+    groups = grouped(data.schema, family, options, wanted, config.concomitant)
     check_cells(data, groups)
     return groups
 
@@ -174,14 +178,16 @@ def latents_of(config: RunConfig, data: Data, ks: Sequence[int]) -> dict[str, La
 def _told(latent: Latent, config: RunConfig, data: Data) -> Latent:
     """The law of the labels with the columns that it needs to know."""
     from em_cli.latents.concomitant import Concomitant
+    from em_cli.latents.grouped import Grouped
+    from em_cli.models.concomitants import told_by
 
-    if not isinstance(latent, Concomitant):
-        return latent
-    if not config.concomitant:
-        raise UsageError("--latent concomitant needs columns that tell the mixing weights: --concomitant z1,z2.")
-    columns = {column.name: (place, column.levels) for place, column in enumerate(data.schema.columns)}
-    own = [columns[name] for name in config.concomitant]
-    return latent.told(config.concomitant, [place for place, _ in own], [levels for _, levels in own])
+    if isinstance(latent, Concomitant):
+        if not config.concomitant:
+            raise UsageError("--latent concomitant needs columns that tell the mixing weights: --concomitant z1,z2.")
+        return told_by(config.concomitant, data)
+    if isinstance(latent, Grouped) and config.concomitant:
+        return replace(latent, told=told_by(config.concomitant, data, config.data.group))
+    return latent
 
 
 def _check_groups(config: RunConfig, names: Sequence[str]) -> None:
@@ -190,9 +196,8 @@ def _check_groups(config: RunConfig, names: Sequence[str]) -> None:
 
     if config.data.group is None and GROUPED in names:
         raise UsageError("--latent grouped needs to know which rows share a component: name a column with --group.")
-    if config.concomitant and config.data.group is not None:
-        raise UsageError("--group and --concomitant do not go together: leave one of them out.")
-    if config.concomitant and (strange := [name for name in names if name != CONCOMITANT]):
+    wanted = CONCOMITANT if config.data.group is None else GROUPED
+    if config.concomitant and (strange := [name for name in names if name != wanted]):
         raise UsageError(
             f"--concomitant has columns tell the mixing weights, which --latent {strange[0]} does not know."
         )

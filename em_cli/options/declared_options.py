@@ -50,7 +50,8 @@ Latent = Annotated[
     _opt("--latent", metavar="NAME", help="Law of the labels: independent, noise, … [default: independent]."),
 ]
 Concomitant = Annotated[
-    str | None, _opt("--concomitant", metavar="A,B", help="Columns that tell the mixing weights of a regression.")
+    str | None,
+    _opt("--concomitant", metavar="A,B", help="Columns that tell the mixing weights, by a multinomial logit."),
 ]
 Noise = Annotated[bool | None, _opt("--noise", help="Add a uniform component for rows that belong to no other.")]
 

@@ -20,7 +20,7 @@ from em_cli.engine.rows import Block
 from em_cli.engine.scoring import RowScores, decode, score_rows
 from em_cli.errors import DataError, UsageError, in_words
 from em_cli.latents import LATENTS
-from em_cli.models.groups import MIXED, Group, built, check_group, grouped, regression_in
+from em_cli.models.groups import MIXED, REGRESSION, Group, built, check_group, grouped, regression_in
 from em_cli.outputs.json_text import parse
 from em_cli.sources.files import label
 from em_cli.sources.schema import Column, Schema
@@ -62,6 +62,11 @@ class LoadedModel:
         """The column that is described given others; None where there is no regression."""
         found = regression_in(self.groups)
         return None if found is None else str(found.options["response"])
+
+    @property
+    def told(self) -> list[str]:
+        """The columns that tell the mixing weights."""
+        return told_columns(self.document)
 
     @property
     def sequential(self) -> bool:
@@ -195,11 +200,12 @@ def schema_of(document: Mapping[str, Any]) -> Schema:
 
 def groups_of(document: Mapping[str, Any], schema: Schema) -> tuple[Group, ...]:
     """The groups of columns; of a mixture of families in earlier documents, by their types."""
+    told = told_columns(document)
     if document["family"] != MIXED:
-        columns = tuple(range(len(schema.columns)))
+        columns = tuple(place for place, name in enumerate(schema.names) if name not in told)
         return (Group(document["family"], columns, _options(document)),)
     if "groups" not in document:
-        return grouped(schema, "auto", {}, ())
+        return grouped(schema, "auto", {}, (), told)
     places = {name: place for place, name in enumerate(schema.names)}
     groups = []
     for entry in document["groups"]:
@@ -208,6 +214,15 @@ def groups_of(document: Mapping[str, Any], schema: Schema) -> tuple[Group, ...]:
             options["covariance"] = entry["covariance_type"]
         groups.append(Group(entry["family"], tuple(places[name] for name in entry["columns"]), options))
     return tuple(groups)
+
+
+def told_columns(document: Mapping[str, Any]) -> list[str]:
+    """The columns that tell the mixing weights and are not described; those of a regression are among its own."""
+    told = document.get("concomitant")
+    if document["family"] == REGRESSION or not isinstance(told, Mapping):
+        return []
+    names = told.get("columns")
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def _options(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,8 +254,12 @@ def _checked(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _check_groups(document: Mapping[str, Any], schema: Schema) -> None:
     """`UsageError` or `DataError` if no family can be built for the columns."""
-    if "groups" in document and sorted(n for g in document["groups"] for n in g["columns"]) != sorted(schema.names):
-        raise DataError("the field 'groups' must name every column once.")
+    told = told_columns(document)
+    if told != list(schema.names[len(schema.names) - len(told) :]):
+        raise DataError("the columns that 'concomitant' names must be the last of 'columns'.")
+    described = schema.names[: len(schema.names) - len(told)]
+    if "groups" in document and sorted(n for g in document["groups"] for n in g["columns"]) != sorted(described):
+        raise DataError("the field 'groups' must name every column that is described once.")
     found = groups_of(document, schema)
     for group in found:
         check_group(group, schema)

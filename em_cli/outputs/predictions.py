@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.scoring import RowScores
-from em_cli.models.groups import regression_in
+from em_cli.models.concomitants import blank_and_labels, with_described
+from em_cli.models.groups import described, regression_in
 from em_cli.models.regressions import regression_of
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import score_header, score_lines
@@ -44,15 +45,14 @@ def means_given(loaded: LoadedModel, x: Array) -> Array | None:
     return family.spread_of(x[columns], own)[0]
 
 
-def drawn_given(loaded: LoadedModel, x: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """The rows (D, n) with responses that are drawn, and the component (n,) of each."""
-    found = regression_of(loaded.groups, loaded.model, loaded.parameters)
-    assert found is not None, "there is a regression"
+def drawn_given(loaded: LoadedModel, x: Array, rng: np.random.Generator) -> tuple[Array, Integers]:
+    """The rows (D, n) with what is described of them drawn given the rest, and the component (n,) of each."""
+    wide, places = loaded.with_gaps, described(loaded.groups, loaded.schema)
+    blank, labels = blank_and_labels(wide.model, wide.parameters, places, x, rng)
+    found = regression_of(wide.groups, wide.model, wide.parameters)
+    if found is None:
+        return with_described(wide.model, wide.parameters, places, blank, labels, rng), labels
     family, own, columns = found
-    blank = x.copy()
-    blank[columns[family.regressors.roles.response]] = np.nan
-    p = loaded.score(blank).responsibilities[: loaded.model.n_components]
-    labels = (rng.random(p.shape[1]) > np.cumsum(p[:-1], axis=0)).sum(axis=0)
     blank[columns] = family.draw(blank[columns], own, labels, rng)
     return blank, labels
 

@@ -71,7 +71,7 @@ def _component(run: Run, place: int) -> Html:
     counted = "by weight" if run.document.get("weight_column") else "rows"
     share = percent(rows / max(sum(assigned(run)), 1.0))
     size = f": weight {shown(float(run.weights[place]), 2)}; likeliest for {rows:,.0f} {counted}, {share}"
-    told = {at: about_each(run, at)[place] for at in range(len(run.schema.columns))} if run.k > 1 else {}
+    told = {at: about_each(run, at)[place] for at in run.described} if run.k > 1 else {}
     most = sorted(told, key=lambda at: -round(told[at], 9))[:MOST_SAID]
     said = [_trait(run, place, at) for at in most if at == most[0] or told[at] > TELLING]
     return join([mark(run, place), head, size, f": {'; '.join(said)}." if said else "."])

@@ -14,6 +14,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
 from em_cli.engine.stopping import Status, Stopping
+from em_cli.models.concomitants import blank_and_labels, with_described
 from em_cli.models.variants import model_again
 from em_cli.reports.distances import Classes, Distance, distances
 from em_cli.reports.run import Run
@@ -66,8 +67,13 @@ def _replicate(run: Run, n: int, rng: np.random.Generator) -> tuple[Run, Run | N
 
     None if that collapsed.
     """
-    x, _ = run.model.sample(run.parameters, n, rng)
+    beside = len(run.described) < len(run.schema.columns)  # what tells mixing weights is that of the rows
+    told = beside and not run.model.latent.needs_groups
+    x = np.zeros(0) if told else run.model.sample(run.parameters, n, rng)[0]
     kept = np.sort(rng.choice(run.shown.n, n, replace=False))
+    if told:
+        own = run.model, run.parameters, run.described
+        x = with_described(*own, *blank_and_labels(*own, run.shown.x[:, kept], rng), rng)
     x[np.isnan(run.shown.x[:, kept])] = np.nan
     weights = None if run.shown.weights is None else run.shown.weights[kept]
     drawn = replace(run, rows=replace(run.shown, x=x, weights=weights, numbers=kept + 1))

@@ -51,7 +51,7 @@ class Classes:
 
 def classes_of(run: Run) -> list[Classes]:
     """Of the first columns that have a law of their own, as the rows have them."""
-    able = [place for place in range(len(run.schema.columns)) if run.beside(place) == ()]
+    able = [place for place in run.described if run.beside(place) == ()]
     return [_classes(run, place) for place in able[:MOST_PAIRED]]
 
 

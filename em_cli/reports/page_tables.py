@@ -36,7 +36,8 @@ def components(run: Run) -> Html:
     weights += [figure_of(float(weight), shown(float(weight), 3)) for weight in run.weights[run.k :]]
     rows += [f"{n:,.0f}" for n in assigned(run)[run.k :]]
     lines: list[list[Child]] = [["weight", "", *weights], ["likeliest for so many rows", "", *rows]]
-    for place, column in enumerate(run.schema.columns[:MOST_COLUMNS]):
+    for place in run.described[:MOST_COLUMNS]:
+        column = run.column(place)
         family = run.group_of(place).family.replace("_", " ")
         kind = column.type if family == column.type else f"{column.transform or column.type}, {family}"
         cells = _levels(run, column.name, k) if column.levels else _numbers(run, column.name, k, errors)
@@ -50,7 +51,7 @@ def components(run: Run) -> Html:
         most=ON_PAPER,
     )
     left = [f"{run.k - k} more components"] if run.k > k else []
-    left += [f"{len(run.schema.columns) - MOST_COLUMNS} more columns"] if len(run.schema.columns) > MOST_COLUMNS else []
+    left += [f"{len(run.described) - MOST_COLUMNS} more columns"] if len(run.described) > MOST_COLUMNS else []
     return join([made, paragraph(f"{' and '.join(left)} in params.json.") if left else None])
 
 

@@ -56,7 +56,10 @@ def _unable(kind: Kind, run: Run, asked: Sequence[int], able: Sequence[int]) -> 
 def _place(run: Run, name: str) -> int:
     if name not in run.schema.names:
         raise UsageError(f"--columns: {name!r} was not fitted{did_you_mean(name, run.schema.names)}")
-    return run.schema.names.index(name)
+    place = run.schema.names.index(name)
+    if place not in run.described:
+        raise UsageError(f"--columns: {name!r} tells the mixing weights, and is not described.")
+    return place
 
 
 def rendered(

@@ -57,7 +57,7 @@ def _columns(run: Run) -> str:
     kinds: dict[str, list[str]] = {}
     for place, column in enumerate(run.schema.columns[:MOST_NAMES]):
         name = f"{short(column.name)} ({why[column.name]})" if why.get(column.name) else short(column.name)
-        family = run.group_of(place).family.replace("_", " ")
+        family = run.group_of(place).family.replace("_", " ") if place in run.described else "tells the mixing weights"
         kinds.setdefault(column.type if family == column.type else f"{column.type} ({family})", []).append(name)
     more = len(run.schema.columns) - MOST_NAMES
     said = "; ".join(f"{', '.join(names)}: {kind}" for kind, names in kinds.items())

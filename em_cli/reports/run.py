@@ -15,7 +15,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.scoring import component_log_density
 from em_cli.families.transformed import SUPPORTS
 from em_cli.latents.noise import Noise
-from em_cli.models.groups import Group, regression_in
+from em_cli.models.groups import Group, grouped_places, regression_in
 from em_cli.models.point_masses import point_mass
 from em_cli.sources.schema import Column, Schema
 
@@ -141,13 +141,18 @@ class Run:
         assert self.rows is not None, "a picture that needs rows is drawn with them"
         return self.rows
 
+    @property
+    def described(self) -> tuple[int, ...]:
+        """Places of the columns that a family has to do with; others tell the mixing weights alone."""
+        return grouped_places(self.groups)
+
     def places(self, wanted: Sequence[str]) -> tuple[int, ...]:
         """Of the columns of these types that have a law of their own; a response has one given others only."""
         regression = regression_in(self.groups)
         return tuple(
             place
-            for place, column in enumerate(self.schema.columns)
-            if column.type in wanted and not (regression and place in regression.columns)
+            for place in self.described
+            if self.schema.columns[place].type in wanted and not (regression and place in regression.columns)
         )
 
     def column(self, place: int) -> Column:

@@ -21,8 +21,9 @@ NUMERIC = ("numeric", "positive", "semicontinuous", "proportion", "count")
 
 
 def unlikely(run: Run) -> list[Child]:
-    """A table of them; nothing where rows depend on each other, or are likely only given totals."""
-    given = any(run.beside(place) not in (None, ()) for place in range(len(run.schema.columns)))
+    """A table of them; nothing where rows depend on each other, or are likely only given totals or other columns."""
+    given = len(run.described) < len(run.schema.columns)  # the mixing weights
+    given |= any(run.beside(place) not in (None, ()) for place in run.described)
     if run.rows is None or run.model.latent.needs_groups or given:
         return []
     rows = run.shown

@@ -8,6 +8,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.errors import UsageError
+from em_cli.models.groups import grouped_places
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.predictions import drawn_given
@@ -21,10 +22,16 @@ Row = dict[str, object]
 def check_given(loaded: LoadedModel, n: int | None, given: str | None) -> None:
     """`UsageError` if it is not said what to draw."""
     if loaded.response is None:
-        if given is not None:
-            raise UsageError("--given is about the regressors of a regression; all columns of this model are drawn.")
-        if n is None:
-            raise UsageError("how many rows? Give -n, as in -n 1000.")
+        if given is not None and not loaded.told:
+            raise UsageError(
+                "--given is about the regressors of a regression, or what tells mixing weights; all columns of this "
+                "model are drawn."
+            )
+        if n is None and given is None:
+            other = ", or rows by which mixing weights are told, as in --given data.csv" if loaded.told else ""
+            raise UsageError(f"how many rows? Give -n, as in -n 1000{other}.")
+        if n is not None and given is not None:
+            raise UsageError("-n does not go with --given: there are as many rows as in the file.")
         return
     if given is None:
         raise UsageError(
@@ -36,7 +43,7 @@ def check_given(loaded: LoadedModel, n: int | None, given: str | None) -> None:
 
 
 def lines_given(loaded: LoadedModel, path: str, seed: int, sequences: int | None, labels: bool) -> Iterator[str]:
-    """The rows of a file, each with a response that is drawn; one whose regressors are missing has none."""
+    """The rows of a file, with what is described of each drawn anew; a response needs regressors to be drawn."""
     if sequences is not None or loaded.sequential:
         raise UsageError("--given draws rows that are independent of each other; those of this model are not.")
     names = loaded.schema.names
@@ -57,8 +64,12 @@ def lines_given(loaded: LoadedModel, path: str, seed: int, sequences: int | None
 
 
 def drawn_lines(loaded: LoadedModel, n: int, seed: int, sequences: int | None, labels: bool) -> Iterator[str]:
-    """n rows, or so many of each sequence; the sequence stands first where there are several, the component last."""
-    names, k = loaded.schema.names, loaded.model.n_components
+    """n rows, or so many of each sequence; the sequence stands first where there are several, the component last.
+
+    What tells mixing weights is not drawn: the others are as they are in all rows together.
+    """
+    drawn_columns = [loaded.schema.columns[place] for place in grouped_places(loaded.groups)]
+    names, k = [column.name for column in drawn_columns], loaded.model.n_components
     if sequences is not None and not loaded.ordered:
         raise UsageError("--sequences is about rows that follow each other; those of this model are independent.")
     named = str(loaded.document.get("sequence_column") or "sequence") if sequences is not None else ""
@@ -71,7 +82,7 @@ def drawn_lines(loaded: LoadedModel, n: int, seed: int, sequences: int | None, l
         for number in range(1, (sequences or 1) + 1):
             first: Row = {named: number} if named else {}
             for x, drawn in parts_drawn(loaded, n, seed, number):
-                columns = [column.cells(values) for column, values in zip(loaded.schema.columns, x, strict=True)]
+                columns = [column.cells(values) for column, values in zip(drawn_columns, x, strict=False)]
                 for values, label in zip(zip(*columns, strict=True), drawn.tolist(), strict=True):
                     row: Row = first | dict(zip(names, values, strict=True))
                     yield row | ({"component": (label + 1) % (k + 1)} if labels else {})

@@ -31,6 +31,8 @@ def completed(
         cells: dict[int, dict[str, str]] = {}
         for place, row in np.argwhere(missing_cells(piece, columns)).tolist():
             column = columns[place]
+            if np.isnan(x[place, row]):
+                continue  # of a regressor, and of what tells mixing weights, nothing is known
             cells.setdefault(row, {})[column.name] = cell_text(column, float(x[place, row]), decimal)
         yield copy.written(piece, filled(piece, cells, header), header)
 

@@ -18,7 +18,7 @@ from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import csv_text
 from em_cli.runs.plotted_rows import data_files
 from em_cli.runs.row_scores import scored_chunks
-from em_cli.sources.quoting import quoted
+from em_cli.sources.quoting import listed, quoted
 
 SMALLEST_ALPHA = 1e-6  # that draws can tell
 
@@ -119,6 +119,11 @@ def _check(loaded: LoadedModel, alpha: float) -> None:
         raise UsageError(
             f"rows of latent structure {loaded.document['latent']!r} depend on each other: no row has a probability of "
             "its own. em score --rows gives their log-densities."
+        )
+    if loaded.told and not loaded.response:
+        raise UsageError(
+            f"the density of a row is one given {listed(loaded.told)}, which the model does not describe: rows have no "
+            "common measure of how unlikely they are. em score --rows gives their log-densities."
         )
     if loaded.response:
         raise UsageError(

@@ -13,6 +13,7 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.rows import Block, Source, picked
 from em_cli.engine.scoring import RowScores
 from em_cli.errors import DataError
+from em_cli.models.groups import grouped_places
 from em_cli.outputs.document import Scored
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.reports.run import Rows, sample
@@ -71,9 +72,10 @@ def _read(loaded: LoadedModel, paths: Sequence[str], options: ReadOptions, kept:
     names = _names(loaded)
     passed, total = 0, 0.0
     response = None if loaded.response is None else loaded.schema.names.index(loaded.response)
+    telling = list(grouped_places(loaded.groups)) if response is None else [response]
     x, weights, labels, numbers = [], [], [], []
     for chunk in stream(paths, loaded.schema.columns, options):
-        fitted = _fitted(chunk, response)
+        fitted = _fitted(chunk, telling)
         some = kept[np.searchsorted(kept, passed) : np.searchsorted(kept, passed + len(fitted))] - passed
         chosen, passed = fitted[some], passed + len(fitted)
         x.append(chunk.x[:, chosen])
@@ -138,9 +140,9 @@ def _scored(
     return Rows(x, weights, scores.responsibilities, scores.log_density, numbers, n_fitted)
 
 
-def _fitted(chunk: Chunk, response: int | None) -> Integers:
-    """Places of the rows of a chunk that took part in the fit; of a regression those with a response."""
-    fitted = ~np.isnan(chunk.x).all(axis=0) if response is None else ~np.isnan(chunk.x[response])
+def _fitted(chunk: Chunk, telling: Sequence[int]) -> Integers:
+    """Places of the rows of a chunk that took part in the fit: those with a cell in some of these columns."""
+    fitted = ~np.isnan(chunk.x[telling]).all(axis=0)
     if chunk.weights is not None:
         fitted &= chunk.weights > 0
     return np.flatnonzero(fitted)

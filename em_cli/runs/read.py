@@ -69,12 +69,14 @@ def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
 
 
 def _roles(config: RunConfig) -> dict[str, Any]:
-    """What columns are to a regression, if there is one."""
+    """What columns are to a regression, if there is one, or to the mixing weights."""
     from em_cli.models.regressions import asked_regression
 
     asked = asked_regression(config)
     if asked is None:
-        return {}
+        told = tuple(config.concomitant)
+        chosen = {} if config.data.columns is None else {"columns": (*config.data.columns, *told)}
+        return chosen | {"regressors": told}
     return {"columns": asked.columns, "response": asked.response, "regressors": asked.regressors}
 
 

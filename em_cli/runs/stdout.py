@@ -149,11 +149,10 @@ def _suggested(settings: Settings, data: Data) -> str:
 
 
 def _regression_said(settings: Settings) -> dict[str, str]:
-    """The options by which a response and its regressors were named."""
-    regression = settings.config.regression
-    if regression is None:
-        return {}
-    said = {"response": regression.response, "on": ",".join(regression.on), "offset": regression.offset}
+    """The options by which a response, its regressors and what tells the mixing weights were named."""
+    regression, said = settings.config.regression, dict[str, str | None]()
+    if regression is not None:
+        said = {"response": regression.response, "on": ",".join(regression.on), "offset": regression.offset}
     said["concomitant"] = ",".join(settings.config.concomitant)
     return {option: value for option, value in said.items() if value}
 

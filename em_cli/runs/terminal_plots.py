@@ -36,7 +36,7 @@ def sketches_of(loaded: LoadedModel, folder: str, width: int) -> Sketches:
     n_colors = max(len(labels), len(criterion.curves) if criterion else 0)
     colors = [LIGHT.mark(place, run.k if run.extra else n_colors).colour for place in range(n_colors)]
     levels = level_probabilities(loaded)
-    numbers = [place for place, column in enumerate(run.schema.columns) if not column.levels]
+    numbers = [place for place in run.described if not run.column(place).levels]
     apart = dict(zip(numbers, _share(run) @ np.nan_to_num(standardised(run, numbers)[0]) ** 2, strict=True))
     apart |= {run.schema.names.index(name): _disagreement(run, levels[name]) for name in levels}
     able = [place for place in apart if by_itself(run, place)]

@@ -44,7 +44,8 @@ class ReadOptions:
     order: str | None = None  # the column of time
     step: str | None = None  # of time, from row to row
     group: str | None = None  # the column that tells which rows share their component
-    regressors: tuple[str, ...] = ()  # columns by which a response is told: numbers are numbers there, never levels
+    regressors: tuple[str, ...] = ()  # columns by which a response, or the mixing weights where there is none, are
+    # told: numbers are numbers there, never levels; where there is no response, they stand last
     response: str | None = None  # likewise, but for those of two values and counts
     spool: Spool | None = None  # keeps what can be read only once, where it is to be read again
 
@@ -77,7 +78,12 @@ class ReadOptions:
     @property
     def named(self) -> frozenset[str]:
         """Columns the user asked for by name: they are never left out in silence."""
-        return frozenset(self.columns or ()) | frozenset(self.types) | frozenset(self.transforms)
+        return frozenset((*(self.columns or ()), *self.types, *self.transforms, *self.regressors))
+
+    @property
+    def last(self) -> tuple[str, ...]:
+        """Columns that stand behind all others: they tell the mixing weights, and are not fitted."""
+        return self.regressors if self.response is None else ()
 
     @property
     def aside(self) -> dict[str, str]:
@@ -87,7 +93,8 @@ class ReadOptions:
         return {option: name for option, name in named.items() if name is not None}
 
     def type_of(self, column: str) -> str:
-        return self.types.get(column, "numeric" if column in self.transforms else self.default_type)
+        default = "auto" if column in self.regressors else self.default_type
+        return self.types.get(column, "numeric" if column in self.transforms else default)
 
     def with_row_names(self, name: str | None) -> ReadOptions:
         """The same for a file whose column of this name holds row names: the id, unless the user chose another."""

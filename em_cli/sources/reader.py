@@ -132,7 +132,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     numbering = leave_out_identifiers(decided, parts, options)
     leave_out_redundant(decided, parts, options)
     decided.notices += remarks(decided.columns, parts, options, content.noughts, content.place_of_last)
-    schema = Schema(tuple(decided.columns)).with_together(options.together)
+    schema = Schema(tuple(decided.columns)).with_together(options.together).with_last(options.last)
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
     sequences = content.sequences(shown, usable)
     weight = _checked_weights(content, sequences, usable, shown)

@@ -21,11 +21,15 @@ ENOUGH, ENOUGH_PER_LEVEL = 20, 5  # rows, for levels that always go together to 
 
 
 def leave_out_redundant(decided: Decided, parts: Parts, options: ReadOptions) -> None:
-    """Leave out what is told by other columns, unless the user named it; and say so. A regression sees to its own."""
+    """Leave out what is told by other columns, unless the user named it; and say so.
+
+    A regression sees to its own, and so does what tells the mixing weights.
+    """
     if options.response is not None:
         return
-    numbers = [column for column in decided.columns if not column.levels]
-    levelled = [column for column in decided.columns if column.levels]
+    described = [column for column in decided.columns if column.name not in options.regressors]
+    numbers = [column for column in described if not column.levels]
+    levelled = [column for column in described if column.levels]
     ordered = [column for column in levelled if all(part.texts is None for part in parts[column.name])]  # as years are
     found = _functions(numbers, ordered, parts, options) | _copies(levelled, parts, options)
     kept = {name: said for name, said in found.items() if name in options.named}

@@ -74,7 +74,7 @@ def _can_be_typed(form: str) -> bool:
 def without(name: str, options: ReadOptions) -> str:
     """The option that does without a column."""
     if name in options.regressors:
-        return f"--on without {safe(short(name))}"
+        return f"--{'concomitant' if options.response is None else 'on'} without {safe(short(name))}"
     if options.columns is not None and options.response is None:
         return f"--columns without {safe(short(name))}"
     return f"--exclude {argument(name)}"

@@ -60,6 +60,12 @@ class Schema:
         known = dict(zip(self.names, self.columns, strict=True))
         return Schema(tuple(known[name] for name in names))
 
+    def with_last(self, wanted: Sequence[str]) -> Schema:
+        """The columns with those wanted at the end, in this order."""
+        known = dict(zip(self.names, self.columns, strict=True))
+        first = [column for column in self.columns if column.name not in wanted]
+        return Schema((*first, *(known[name] for name in wanted)))
+
     def indices(self, type: str) -> tuple[int, ...]:
         """Places of the columns of a type."""
         return tuple(index for index, column in enumerate(self.columns) if column.type == type)

@@ -43,16 +43,16 @@ def usable_rows(
     complete, seen = np.ones(n_read, dtype=bool), np.zeros(n_read, dtype=bool)
     n_missing: dict[str, int] = {}
     for name in kept:
-        start = 0
+        start, described = 0, name not in options.regressors
         for part in parts[name]:
             here = slice(start, start + len(part.values))
             if part.n_missing:
                 there = ~np.isnan(part.values)
                 complete[here] &= there
-                seen[here] |= there
+                seen[here] |= there & described
                 n_missing[name] = n_missing.get(name, 0) + part.n_missing
             else:
-                seen[here] = True
+                seen[here] |= described
             start += len(part.values)
     if not n_missing:
         return complete, n_missing, []

@@ -384,10 +384,9 @@ def test_units_and_threads_change_no_mixing_weight(told, tmp_path):
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [
-        ("--concomitant age", 2, ["--response"]),
         ("--latent concomitant --response y --on x", 2, ["--concomitant z1,z2"]),
         ("--response y --on x --concomitant age --latent markov", 2, ["--latent markov"]),
-        ("--response y --on x --concomitant age --group sex", 2, ["--group"]),
+        ("--response y --on x --concomitant age --group sex", 3, ["'age'", "one group"]),
         ("--response y --on x --concomitant aeg", 3, ["'aeg'"]),
         ("--response y --on x --concomitant y", 2, ["'y' is the response"]),
     ],

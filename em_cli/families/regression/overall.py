@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -42,27 +42,27 @@ def frame_of(plain: Regressors, places: list[int], source: Source) -> Frame:
     for _, raw, w in rows():
         away = raw - mean[:, None]
         scatter += (away * w) @ away.T
-    root = _root(scatter / total, mean, plain.design.names)
+    root = root_of(scatter / total, mean, plain.design.names, "--on")
     return _with_response(plain, rows, mean, root, total)
 
 
-def _root(covariance: Array, mean: Array, names: tuple[str, ...]) -> Array:
-    """(p, p) the triangular root; `DataError` names the regressor that has none of its own."""
+def root_of(covariance: Array, mean: Array, names: Sequence[str], option: str) -> Array:
+    """(p, p) the triangular root, of ones first; `DataError` names the regressor of an option that has none."""
     variances = np.diagonal(covariance).copy()
     root = np.zeros_like(covariance)
     root[0, 0] = 1.0
     for j in range(1, len(names)):
         if variances[j] <= (1e-12 * abs(mean[j])) ** 2:
             raise DataError(
-                f"--on: {names[j]!r} is {mean[j]:.6g} in every row, which the intercept says already: leave it out."
+                f"{option}: {names[j]!r} is {mean[j]:.6g} in every row, which the intercept says already: leave it out."
             )
         root[j, 1:j] = np.linalg.solve(root[1:j, 1:j], covariance[1:j, j]) if j > 1 else 0.0
         left = variances[j] - root[j, 1:j] @ root[j, 1:j]
         if left <= TOLD_APART * variances[j]:
             shares = np.linalg.solve(root[1:j, 1:j].T, root[j, 1:j]) * np.sqrt(variances[1:j] / variances[j])
-            others = [repr(names[1 + i]) for i in np.flatnonzero(np.abs(shares) > 1e-4)]
+            others = [repr(names[1 + i]) for i in np.flatnonzero(np.abs(shares) > 1e-4).tolist()]
             raise DataError(
-                f"--on: {names[j]!r} follows from {' and '.join(others)} and cannot be told apart from "
+                f"{option}: {names[j]!r} follows from {' and '.join(others)} and cannot be told apart from "
                 f"{'it' if len(others) == 1 else 'them'}: leave one of them out."
             )
         root[j, j] = np.sqrt(left)
