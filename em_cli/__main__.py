@@ -2,4 +2,5 @@
 
 from em_cli.app import main
 
-main()
+if __name__ == "__main__":  # a process that is started for a part of a run is called otherwise
+    main()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
@@ -12,6 +12,7 @@ from em_cli.options import (
     ConfigOptions,
     FitModelOptions,
     FolderOptions,
+    ManyOptions,
     PlaceOptions,
     ReadingOptions,
     RegressionOptions,
@@ -20,6 +21,9 @@ from em_cli.options import (
     SearchOptions,
     grouped,
 )
+
+if TYPE_CHECKING:
+    from em_cli.runs.request import Request
 
 
 @grouped
@@ -32,6 +36,7 @@ def fit(
     certainty: CertaintyOptions,
     place: PlaceOptions,
     folder_options: FolderOptions,
+    many: ManyOptions,
     config_options: ConfigOptions,
     report: ReportOptions,
     screen: ScreenOptions,
@@ -42,11 +47,23 @@ def fit(
     Example: em fit data.csv -k 3
     """
     from em_cli.runs.request import Request
+
+    sections = (column_options, reading, model_options, regression, search_options, certainty, place, folder_options)
+    request = Request("fit", paths or (), sections, config_options, report, screen)
+    if many.each or many.by is not None:
+        from em_cli.runs.many import run_many
+
+        run_many(request, many, fit_one)
+    else:
+        fit_one(request)
+
+
+def fit_one(request: Request) -> None:
+    """One run, and what is to stand on standard output."""
     from em_cli.runs.run import opened
     from em_cli.runs.stdout import fit_text
 
-    sections = (column_options, reading, model_options, regression, search_options, certainty, place, folder_options)
-    with opened(Request("fit", paths or (), sections, config_options, report, screen)) as run:
+    with opened(request) as run:
         if run is None:
             return
         wanted = run.tasks()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
@@ -11,6 +11,7 @@ from em_cli.options import (
     ColumnOptions,
     ConfigOptions,
     FolderOptions,
+    ManyOptions,
     PlaceOptions,
     ReadingOptions,
     RegressionOptions,
@@ -20,6 +21,9 @@ from em_cli.options import (
     SelectModelOptions,
     grouped,
 )
+
+if TYPE_CHECKING:
+    from em_cli.runs.request import Request
 
 
 @grouped
@@ -32,6 +36,7 @@ def select(
     certainty: CertaintyOptions,
     place: PlaceOptions,
     folder_options: FolderOptions,
+    many: ManyOptions,
     config_options: ConfigOptions,
     report: ReportOptions,
     screen: ScreenOptions,
@@ -41,14 +46,26 @@ def select(
 
     Example: em select data.csv --k-range 1-10
     """
-    from em_cli.outputs.selection import selection_text
     from em_cli.runs.request import Request
+
+    sections = (column_options, reading, model_options, regression, search_options, certainty, place, folder_options)
+    request = Request("select", paths or (), sections, config_options, report, screen)
+    if many.each or many.by is not None:
+        from em_cli.runs.many import run_many
+
+        run_many(request, many, select_one)
+    else:
+        select_one(request)
+
+
+def select_one(request: Request) -> None:
+    """One run, and what is to stand on standard output."""
+    from em_cli.outputs.selection import selection_text
     from em_cli.runs.run import opened
     from em_cli.runs.stdout import sweep_text
     from em_cli.runs.warnings import warn_of_choice
 
-    sections = (column_options, reading, model_options, regression, search_options, certainty, place, folder_options)
-    with opened(Request("select", paths or (), sections, config_options, report, screen)) as run:
+    with opened(request) as run:
         if run is None:
             return
         wanted = run.tasks()

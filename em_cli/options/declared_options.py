@@ -238,6 +238,16 @@ class FolderOptions:
 
 
 @dataclass(frozen=True)
+class ManyOptions:
+    panel: ClassVar[str] = "Many runs"
+
+    each: Annotated[bool, _opt("--each", help="A run for each file, and a table of them.")] = False
+    by: Annotated[
+        str | None, _opt("--by", metavar="COL", help="A run for each level of a column, and a table of them.")
+    ] = None
+
+
+@dataclass(frozen=True)
 class ConfigOptions:
     panel: ClassVar[str] = "Config"
 

@@ -25,6 +25,7 @@ TOPICS = (
     "folders",
     "configuration",
     "scripting",
+    "many",
     "warnings",
     "example",
     "benchmarks",

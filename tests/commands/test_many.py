@@ -1,0 +1,129 @@
+"""`--by COL` and `--each`: many runs by one command, each what it is by itself."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from program import em
+
+from em_cli.errors import DataError
+from em_cli.options import FolderOptions, PlaceOptions
+from em_cli.runs.many import done
+from em_cli.runs.request import Request
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """Rows of three kinds, one with too few of them; a decimal comma, quotes, and a level that is no file name."""
+    folder = tmp_path_factory.mktemp("many")
+    rng = np.random.default_rng(4)
+    lines = ["kind;size;note"]
+    for n in range(90):
+        kind, at = ("a/b", 0) if n % 2 else ("c d", 20)
+        size = rng.normal(at + 6 * (n % 3 == 0), 0.8)
+        lines.append(f'{kind};{size:.3f};"x;{n}"'.replace(".", ","))
+    lines += ["few;1,5;n", ";3,5;n"]
+    (folder / "all.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fitted(desk):
+    options = ("--decimal", ",", "--exclude", "note", "--threads", 1)
+    return em("fit", "all.csv", "-k", 2, "--by", "kind", *options, "--json", cwd=desk)
+
+
+def test_each_level_is_fitted_as_by_itself(desk, fitted):
+    document = json.loads(fitted.out)
+    found = {run["of"]: run for run in document["runs"]}
+    assert list(found) == ["c d", "a/b", "few"] and document["by"] == "kind"
+    assert "1 rows without a value in kind" in fitted.err
+    assert found["few"]["status"] in (3, 5) and found["few"]["reason"] and "k" not in found["few"]
+    for level, name in (("a/b", "a_b"), ("c d", "c_d")):
+        data = desk / "all-by-kind" / f"{name}.csv"
+        rows = data.read_text().splitlines()
+        assert len(rows) == 46 and rows[0] == "kind;size;note" and all(row.startswith(level) for row in rows[1:])
+        alone = json.loads(
+            em(
+                "fit",
+                data,
+                "-k",
+                2,
+                "--decimal",
+                ",",
+                "--exclude",
+                "note,kind",
+                "--out",
+                f"{name}-alone",
+                "--json",
+                cwd=desk,
+            ).out
+        )
+        assert found[level]["log_likelihood"] == alone["log_likelihood"] and found[level]["rows"] == 45
+    with (desk / "all-by-kind" / "runs.csv").open() as lines:
+        table = list(csv.DictReader(lines))
+    assert [row["of"] for row in table] == list(found)
+
+
+def test_new_rows_are_labelled_by_the_run_of_their_level(desk, fitted):
+    rows = "kind;size\na/b;6,1\nfew;1,5\nc d;20,2\nnew;3\n"
+    told = em("predict", "all-by-kind", "-", "--by", "kind", cwd=desk, stdin=rows)
+    found = list(csv.DictReader(io.StringIO(told.out)))
+    assert [row["kind"] for row in found] == ["a/b", "few", "c d", "new"]
+    for row, name in ((0, "a_b"), (2, "c_d")):
+        lines = rows.splitlines()
+        alone = em("predict", f"all-by-kind/{name}.em", "-", cwd=desk, stdin=f"{lines[0]}\n{lines[row + 1]}\n").out
+        (own,) = csv.DictReader(io.StringIO(alone))
+        assert [found[row][name] for name in ("component", "log_density", "uncertainty")] == [
+            own[name] for name in ("component", "log_density", "uncertainty")
+        ]
+    assert found[1]["component"] == found[3]["component"] == "" and "few: 1, new: 1" in told.err
+
+
+def test_each_file_has_a_run(desk, fitted):
+    folder = desk / "all-by-kind"
+    told = em(
+        *("select", folder / "a_b.csv", folder / "c_d.csv", "--each", "--k-range", "1-2", "--threads", 1),
+        *("--decimal", ",", "--columns", "size", "--out", "each", "--format", "human"),
+        cwd=desk,
+    )
+    assert (desk / "each" / "a_b.em" / "selection.csv").exists() and (desk / "each" / "c_d.em").exists()
+    assert (
+        "log-likelihood" in told.out
+        and "em show each/a_b.em" in told.out
+        and max(map(len, told.out.splitlines())) <= 80
+    )
+
+
+@pytest.mark.parametrize(
+    "options, status, message",
+    [
+        (["--by", "kind", "--each"], 2, "give one of them"),
+        (["--by", "kind", "--labelled", "x.csv"], 2, "--labelled is about one run"),
+        (["--by", "knid"], 3, "no column 'knid'. Did you mean 'kind'?"),
+        (["--by", "note"], 2, "91 levels among 92 rows are too many"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(desk, options, status, message):
+    told = em(
+        "fit", "all.csv", "-k", 2, "--decimal", ",", "--threads", 1, *options, "--out", "no", cwd=desk, status=status
+    )
+    assert message in told.err
+
+
+def test_a_folder_of_one_run_is_not_many(desk, fitted):
+    told = em("predict", "all-by-kind/a_b.em", "-", "--by", "kind", cwd=desk, stdin="kind;size\n", status=2)
+    assert "holds no runs.csv" in told.err
+
+
+def one(request):
+    """What stands for a run: it tells which it was, and how many threads it may take."""
+    raise DataError(f"{request.paths[0]} {request.sections[1].threads}")
+
+
+def test_processes_give_what_one_gives_but_each_has_one_thread():
+    requests = [Request("fit", [str(n)], (FolderOptions(), PlaceOptions()), None, None, None) for n in range(2)]
+    here, elsewhere = ([row["reason"] for row in done(requests, one, threads)] for threads in (1, 2))
+    assert here == ["0 None", "1 None"] and elsewhere == ["0 1", "1 1"]
