@@ -85,6 +85,7 @@ from em_cli.testing.random_rows import (
 )
 
 BY_ROWS = [name for name in LATENTS if not LATENTS.load(name)().needs_groups]  # latent structures of single rows
+OF_SEARCHES = [name for name in ALGORITHMS if not ALGORITHMS.load(name)().from_starts]  # that climb the likelihood
 SMALLEST = np.log(1e-300)  # what stands for the log of a probability of zero
 
 

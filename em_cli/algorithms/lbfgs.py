@@ -12,12 +12,12 @@ from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
 from math import isfinite
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 
+from em_cli.algorithms.usual import Usual
 from em_cli.engine.arrays import Array
-from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Query
@@ -27,21 +27,13 @@ Pair = tuple[Array, Array]  # a step and how much the gradient fell along it
 
 
 @dataclass(frozen=True, slots=True)
-class LBFGS:
+class LBFGS(Usual):
     memory: Annotated[int, Option("steps and changes of the gradient that are remembered", least=1)] = 10
     warm_up: Annotated[int, Option("EM steps before the first direction", least=0)] = 2
     longest: Annotated[float, Option("step, in standard deviations per root of a row", above=0)] = 0.5
     shortenings: Annotated[int, Option("of a step that does not climb, before an EM step instead", least=0)] = 5
 
-    objective: ClassVar[str] = LOG_LIKELIHOOD
-    memoryless: ClassVar[bool] = False
-    from_starts: ClassVar[bool] = False
-
-    @property
-    def with_sample(self) -> tuple[LBFGS, LBFGS]:
-        return self, self
-
-    def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:
+    def iterate(self, model: Model, start: Parameters | Expectation) -> Generator[Query, Expectation, None]:
         found = yield Query(start)
         for _ in range(self.warm_up):
             found = yield Query(found)

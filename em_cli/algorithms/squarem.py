@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 
-from em_cli.engine.assignment import LOG_LIKELIHOOD
+from em_cli.algorithms.usual import Usual
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Query
@@ -21,19 +21,11 @@ from em_cli.parts import Option
 
 
 @dataclass(frozen=True, slots=True)
-class SQUAREM:
+class SQUAREM(Usual):
     first_limit: Annotated[float, Option("of a leap, in EM steps; it grows where leaps succeed", least=1)] = 4.0
     growth: Annotated[float, Option("of the limit, by this factor", above=1)] = 4.0
 
-    objective: ClassVar[str] = LOG_LIKELIHOOD
-    memoryless: ClassVar[bool] = False
-    from_starts: ClassVar[bool] = False
-
-    @property
-    def with_sample(self) -> tuple[SQUAREM, SQUAREM]:
-        return self, self
-
-    def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]:
+    def iterate(self, model: Model, start: Parameters | Expectation) -> Generator[Query, Expectation, None]:
         found = yield Query(start)
         limit, expected_gain = self.first_limit, None
         while True:

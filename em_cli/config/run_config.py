@@ -118,7 +118,7 @@ class SearchConfig(_Section):
     """How to look for the best fit."""
 
     algorithm: Annotated[
-        Choice, _part("lbfgs"), Field(description="how each start is taken to its maximum: lbfgs, squarem or em")
+        Choice, _part("lbfgs"), Field(description="how starts are taken to their ends: lbfgs, squarem, em, cem, …")
     ] = Choice(name="lbfgs")
     effort: Annotated[
         Literal["low", "normal", "high"], Field(description="low is one search; high goes on for longer than normal")

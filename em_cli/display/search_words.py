@@ -21,6 +21,8 @@ def ending(document: Mapping[str, Any]) -> tuple[str, str]:
         return f"interrupted after {iterations or 'a while'}", "yellow"
     if reason == "time_limit":
         return f"out of time after {iterations or 'a while'}", "yellow"
+    if reason == "completed":
+        return f"done after {iterations or 'its steps'}, at no maximum", ""
     if reason == "max_iterations":
         return f"stopped at {iterations or 'the limit'}, not converged", "yellow"
     return ("not converged", "yellow") if "converged" in document else ("", "")
@@ -71,14 +73,16 @@ def _collapsed(search: Mapping[str, Any]) -> str:
 def _remaining(document: Mapping[str, Any]) -> str:
     nats = number(document.get("remaining_estimate"))
     if nats is None:
-        return "" if document.get("converged", True) is True else "how much remains to gain is unknown"
+        known = document.get("converged", True) is True or document.get("stop_reason") == "completed"
+        return "" if known else "how much remains to gain is unknown"
+    unit = "log-likelihood units"
     if nats < NEGLIGIBLE:
-        return f"less than {NEGLIGIBLE} log-likelihood units remain"
-    return (
-        f"about {nats:.1g} log-likelihood units remain"
-        if nats < 1
-        else f"about {nats:,.0f} log-likelihood units remain"
-    )
+        return (
+            "no row would move"
+            if document.get("objective") == "classification"
+            else f"less than {NEGLIGIBLE} {unit} remain"
+        )
+    return f"about {nats:.1g} {unit} remain" if nats < 1 else f"about {nats:,.0f} {unit} remain"
 
 
 def number(value: Any) -> float | None:

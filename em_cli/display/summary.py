@@ -86,6 +86,9 @@ def _figures(page: Page, document: Mapping[str, Any]) -> None:
     height, n = number(document.get("log_likelihood")), number(document.get("n_parameters"))
     parts = [f"log-likelihood {nats(height)}"] if height is not None else []
     page.flow(parts + ([f"parameters {int(n)}"] if n is not None else []))
+    for name in ("classification_log_likelihood", "inertia"):
+        if (value := number(document.get(name))) is not None:
+            page.flow([f"{name.replace('_log_', ' log-')} {nats(value)}"])
     values = {name: number(document.get(name.lower())) for name in ("BIC", "AIC", "ICL")}
     parts = [f"{name} {nats(value)}" for name, value in values.items() if value is not None]
     page.flow([*parts, "(lower is better)"] if parts else [])

@@ -13,6 +13,7 @@ from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.events import Finished, Iterated, Observer, ignore
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
+from em_cli.engine.parts_of_rows import Parts
 from em_cli.engine.protocols import Algorithm, Query
 from em_cli.engine.rows import Source
 from em_cli.engine.stopping import Status, Stopping, remaining
@@ -63,13 +64,13 @@ class Round:
 class Climb:
     """One candidate on its way up: the E-step it waits for, and what it has told so far."""
 
-    def __init__(self, candidate: Candidate, round_: Round, source: Source, remembers: bool) -> None:
-        self.source, self.candidate, self.stopping, self.observe = source, candidate, round_.stopping, round_.observe
+    def __init__(self, candidate: Candidate, round_: Round, parts: Parts, remembers: bool) -> None:
+        self.parts, self.candidate, self.stopping, self.observe = parts, candidate, round_.stopping, round_.observe
         self.constant = candidate.model.constant  # log base measure of the data, under its weights
         self.algorithm = candidate.algorithm.iterate(candidate.model, candidate.start)
         self.query: Query = next(self.algorithm)
         self.trace = list(candidate.climbed[:-1])  # the last of them is the start, which is asked for again
-        self.passes = len(self.trace)
+        self.passes: float = len(self.trace)
         self.since = 0  # the first iterate of those that may be the end
         self.stages: list[tuple[int, str]] = []
         self.log_likelihoods = list(self.trace)
@@ -77,15 +78,20 @@ class Climb:
         self.result: FitResult | None = None
         self.told: list[Expectation] | None = [] if remembers and not candidate.algorithm.memoryless else None
 
+    @property
+    def rows(self) -> Source:
+        """Those that are asked about."""
+        return self.parts(self.query.rows)
+
     def tell(self, found: Expectation) -> None:
         if self.told is not None:
             self.told.append(found)
-        value = found.objective
-        self.passes += 1
+        value, rows = found.objective, self.query.rows
+        self.passes += 1 if rows is None else 1 / rows.of
         if not isfinite(value) and not (self.query.trial and isinstance(self.query.at, Parameters)):
             self.end(Status.DEGENERATE, "the log-likelihood is not finite")
             return
-        if not self.query.trial or value >= self.trace[-1]:
+        if (rows is None or rows.of == 1) and (not self.query.trial or value >= self.trace[-1]):
             self._go_to(found, value)
         if not self.query.settles:
             self.since = len(self.trace)

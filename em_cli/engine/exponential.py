@@ -37,6 +37,10 @@ class Exponential(Protocol):
         The statistics of the others are plain sums: their M-step needs no parameters.
         """
 
+    @property
+    def needs_frame(self) -> bool:
+        """Whether no candidate may: such a family has no sufficient statistics that are plain sums."""
+
     def n_own_features(self) -> int:
         """Features that are not common to the components: the first ones. `features` can be asked for these alone."""
 

@@ -7,12 +7,13 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from em_cli.engine.arrays import stack, take
+from em_cli.engine.arrays import Flags, stack, take
 from em_cli.engine.checkpoint import Checkpoint, on_the_way, restore, unpacked_results
 from em_cli.engine.climb import Candidate, Climb, FitResult, Round
 from em_cli.engine.events import Observer, PassDone, ignore
-from em_cli.engine.expectation import Batch, Expectation, Parameters
+from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
 from em_cli.engine.own_rows import pass_each
+from em_cli.engine.parts_of_rows import Parts
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
@@ -89,7 +90,7 @@ Asking = tuple[Stack, list[Climb]]
 
 def _passes(asking: Sequence[Asking], runner: Runner, by_density: bool) -> list[Batch]:
     """One pass over the rows of all, or each on its own."""
-    sources = [[climb.source for climb in members] for _, members in asking]
+    sources = [[climb.rows for climb in members] for _, members in asking]
     first = sources[0][0]
     if all(source is first for each in sources for source in each):
         return one_pass([stack for stack, _ in asking], first, runner)
@@ -103,7 +104,9 @@ class _Searches(Generic[Answer]):
     def __init__(
         self, searches: Sequence[Search[Answer]], sources: Sequence[Source], checkpoint: Checkpoint | None
     ) -> None:
-        self.searches, self.sources, self.checkpoint = searches, sources, checkpoint
+        same = {id(source): Parts(source) for source in sources}
+        self.searches, self.checkpoint = searches, checkpoint
+        self.parts = [same[id(source)] for source in sources]
         self.answers: dict[int, Answer] = {}
         self.waiting: dict[int, list[Climb]] = {}
 
@@ -140,13 +143,13 @@ class _Searches(Generic[Answer]):
 
     def _go_on(self, place: int, results: list[FitResult] | None) -> None:
         """Take the search's next round, or its answer."""
-        search, source, logged = self.searches[place], self.sources[place], self.checkpoint is not None
+        search, parts, logged = self.searches[place], self.parts[place], self.checkpoint is not None
         try:
             round_ = search.send(results) if results is not None else next(search)
             while not round_.candidates:
                 round_ = search.send([])
-            self.waiting[place] = [Climb(candidate, round_, source, logged) for candidate in round_.candidates]
-            _weigh(self.waiting[place], source)
+            self.waiting[place] = [Climb(candidate, round_, parts, logged) for candidate in round_.candidates]
+            _weigh(self.waiting[place], parts.source)
         except StopIteration as end:
             self.waiting.pop(place, None)
             self.answers[place] = end.value
@@ -156,10 +159,15 @@ def _maximized(climbing: list[Climb]) -> list[Asking]:
     """Where the climbs want their E-steps, alike ones stacked; the M-steps asked for are run first."""
     starting: dict[Hashable, list[Climb]] = {}
     going_on: dict[Hashable, list[Climb]] = {}
+    made: dict[Hashable, list[Climb]] = {}
     for climb in climbing:
-        places = starting if isinstance(climb.query.at, Parameters) else going_on
+        at = climb.query.at
+        places = starting if isinstance(at, Parameters) else going_on if isinstance(at, Expectation) else made
         places.setdefault(_kind(climb), []).append(climb)
-    asking = []
+    asking: list[Asking] = []
+    for climbs in made.values():
+        sums = [climb.query.at for climb in climbs if isinstance(climb.query.at, ModelStatistics)]
+        asking += _not_empty(climbs, *climbs[0].candidate.model.at_maximum(stack(sums), None))
     for climbs in starting.values():
         points = [climb.query.at for climb in climbs if isinstance(climb.query.at, Parameters)]
         asking.append((_stack(climbs, stack(points)), climbs))
@@ -167,28 +175,33 @@ def _maximized(climbing: list[Climb]) -> list[Asking]:
         (climbs[0].candidate.model, [climb.query.at for climb in climbs if isinstance(climb.query.at, Expectation)])
         for climbs in going_on.values()
     ]
-    for climbs, (parameters, empty) in zip(going_on.values(), maximize_all(wanted), strict=True):
-        if empty.any():
-            for climb in (climb for climb, lost in zip(climbs, empty, strict=True) if lost):
-                climb.end(Status.DEGENERATE, "a component has lost all its rows")
-        left = [climb for climb, lost in zip(climbs, empty, strict=True) if not lost]
-        if left:
-            kept = take(parameters, np.flatnonzero(~empty)) if empty.any() else parameters
-            asking.append((_stack(left, kept), left))
+    for climbs, found in zip(going_on.values(), maximize_all(wanted), strict=True):
+        asking += _not_empty(climbs, *found)
     return asking
+
+
+def _not_empty(climbs: list[Climb], parameters: Parameters, empty: Flags) -> list[Asking]:
+    """What is wanted of those whose components all have rows; the others end."""
+    if empty.any():
+        for climb in (climb for climb, lost in zip(climbs, empty, strict=True) if lost):
+            climb.end(Status.DEGENERATE, "a component has lost all its rows")
+    left = [climb for climb, lost in zip(climbs, empty, strict=True) if not lost]
+    kept = take(parameters, np.flatnonzero(~empty)) if left and empty.any() else parameters
+    return [(_stack(left, kept), left)] if left else []
 
 
 def _kind(climb: Climb) -> Hashable:
     """Climbs of one kind are stacked."""
-    return id(climb.candidate.model), climb.query.assignment, climb.candidate.weights is None
+    asked = climb.query
+    return id(climb.candidate.model), asked.assignment, climb.candidate.weights is None, asked.plain, asked.rows
 
 
 def _stack(climbs: list[Climb], parameters: Parameters) -> Stack:
-    model, assignment = climbs[0].candidate.model, climbs[0].query.assignment
+    model, assignment, plain = climbs[0].candidate.model, climbs[0].query.assignment, climbs[0].query.plain
     weights = [climb.candidate.weights for climb in climbs if climb.candidate.weights is not None]
     if not weights:
-        return Stack(model, parameters, assignment)
-    return Stack(model, parameters, assignment, weights, np.array([climb.constant for climb in climbs]))
+        return Stack(model, parameters, assignment, plain=plain)
+    return Stack(model, parameters, assignment, weights, np.array([climb.constant for climb in climbs]), plain)
 
 
 def _weigh(climbs: list[Climb], source: Source) -> None:

@@ -60,6 +60,10 @@ class Latent(Protocol):
     def needs_groups(self) -> bool:
         """Whether rows that belong together have to be looked at together; if not, the rows are the units."""
 
+    @property
+    def sums_are_plain(self) -> bool:
+        """Whether statistics of different parameters add, and their M-step is the same from wherever."""
+
     def posterior(
         self,
         log_density: Array,

@@ -33,6 +33,7 @@ class Model:
         return self.at_maximum(*gathered(found))
 
     def at_maximum(self, statistics: ModelStatistics, at: Parameters | None) -> tuple[Parameters, Flags]:
+        """The M-steps of statistics in the frame of parameters, or in none."""
         seen = self.with_prior(statistics, at) if at is not None else statistics
         components = self.family.maximize(seen.components, at and at.components)
         return self.with_components(components, statistics, at)

@@ -32,7 +32,9 @@ def pass_each(asked: Stack, sources: Sequence[Source], runner: Runner, by_densit
             return _batch([_at_once(asked, theta, some) for some in _in_parts(asked.model, members)])
     found = []
     for source, some in members:
-        found += one_pass([Stack(asked.model, take(asked.parameters, some), asked.assignment)], source, runner)
+        found += one_pass(
+            [Stack(asked.model, take(asked.parameters, some), asked.assignment, plain=asked.plain)], source, runner
+        )
     return _batch(found)
 
 
@@ -110,5 +112,5 @@ def _batch(parts: Sequence[Batch]) -> Batch:
     """One behind the other."""
     if len(parts) == 1:
         return parts[0]
-    trees = [(part.parameters, part.log_likelihood, part.statistics) for part in parts]
+    trees = [(part.parameters, part.log_likelihood, part.statistics, part.own_objective) for part in parts]
     return Batch(*map_arrays(lambda *arrays: np.concatenate(arrays), trees[0], *trees[1:]))

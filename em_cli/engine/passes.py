@@ -162,7 +162,7 @@ def _posterior(job: Job, piece: Block, joint: Array) -> tuple[Array, LatentStati
 def _statistics(job: Job, features: Array, responsibilities: Array) -> Array:
     if job.theta is not None:
         return exponential.statistics(features, responsibilities)
-    return job.model.family.statistics(features, responsibilities, job.parameters.components)
+    return job.model.family.statistics(features, responsibilities, job.frame)
 
 
 def _of_groups(groups: Block, walk: Walk) -> tuple[Iterator[tuple[int, _Sums]], Array | None]:

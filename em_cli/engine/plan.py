@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Stack:
     assignment: Assignment = SOFT
     weights: Sequence[Array] | None = None  # (n,) of each candidate's own, times those of the data
     constants: Array | None = None  # (R,) log base measure of the data under these; None means that of the model
+    plain: bool = False  # whether their statistics are to have no frame
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +49,12 @@ class Job:
     theta: Array | None  # natural parameters, prior included; None if the family must evaluate the candidates itself
     rows: int  # at once
     weights: Array | None  # (R, n) of the candidates' own
+    plain: bool
+
+    @property
+    def frame(self) -> Any:
+        """Of their statistics."""
+        return None if self.plain else self.parameters.components
 
     @property
     def n_candidates(self) -> int:
@@ -161,7 +169,7 @@ def _job(place: int, asked: Stack, members: slice | Integers, theta: Array | Non
     f = model.family.n_features() if theta is None else theta.shape[-1]
     rows = min(n_rows, exponential.rows_at_once(k, f), max(256, JOINT_FLOATS // k // 32 * 32))
     weights = None if asked.weights is None else side_by_side(_members(asked.weights, members))
-    return Job(place, members, model, parameters, asked.assignment, prior, theta, rows, weights)
+    return Job(place, members, model, parameters, asked.assignment, prior, theta, rows, weights, asked.plain)
 
 
 def _members(weights: Sequence[Array], members: slice | Integers) -> Sequence[Array]:

@@ -11,7 +11,8 @@ from em_cli.engine.assignment import SOFT, Assignment
 
 if TYPE_CHECKING:
     from em_cli.engine.model import Model
-from em_cli.engine.expectation import Expectation, Parameters
+from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
+from em_cli.engine.parts_of_rows import Part
 from em_cli.engine.rows import Source
 
 Shared = TypeVar("Shared")
@@ -21,18 +22,23 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One E-step that an algorithm wants run: at parameters, or at the M-step of what another one found.
+    """One E-step that an algorithm wants run: at parameters, or at the M-step of what another one found, or of
+    statistics that it has put together from several.
+
+    Those of different parameters add up only where they are `plain` sums, in no frame of reference.
 
     A trial becomes an iterate only if it is not lower than the last one, by the objective of its assignment.
     Parameters that are tried need not have a finite log-likelihood.
     """
 
-    at: Parameters | Expectation
+    at: Parameters | Expectation | ModelStatistics
     trial: bool = False
     expected_gain: float | None = (
         None  # nats above the last iterate that the algorithm expects; None if it does not say
     )
     assignment: Assignment = SOFT
+    plain: bool = False
+    rows: Part | None = None  # what it is run on, which makes no iterate; None means all rows
     settles: bool = True  # whether its climb may come to rest here; if not, it goes on however little it gains
 
 
@@ -51,14 +57,21 @@ class Algorithm(Protocol):
         """Whether it is for whole climbs from plain starts, and not for the end of a search by EM and moves."""
 
     @property
-    def with_sample(self) -> tuple[Algorithm, Algorithm]:
-        """What climbs on a sample of the rows, and what goes on from there on all."""
+    def on_sample(self) -> Algorithm | None:
+        """What climbs in its place on a sample of the rows; None if it does so itself."""
+
+    @property
+    def from_sample(self) -> Algorithm | None:
+        """What goes on in its place on all rows, from where climbs on a sample have come to; None if it does itself."""
+
+    def refuses(self, model: Model) -> str | None:
+        """Why it cannot climb in such a model, and what can; None if it can."""
 
     @property
     def memoryless(self) -> bool:
         """Whether what it asks next depends on nothing but the last answer."""
 
-    def iterate(self, model: Model, start: Parameters) -> Generator[Query, Expectation, None]: ...
+    def iterate(self, model: Model, start: Parameters | Expectation) -> Generator[Query, Expectation, None]: ...
 
 
 class Start(Protocol):

@@ -29,7 +29,7 @@ class Stopping:
     tolerance: float = 0.01
     max_iterations: int = 2000  # passes over the data, tentative ones counted
 
-    def __call__(self, trace: Sequence[float], passes: int, expected_gain: float | None = None) -> Status | None:
+    def __call__(self, trace: Sequence[float], passes: float, expected_gain: float | None = None) -> Status | None:
         """The verdict on a climb, from its latest iterates and the number of all passes that led to them."""
         if expected_gain == 0.0:
             return Status.CONVERGED

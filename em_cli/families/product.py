@@ -97,6 +97,10 @@ class BoundProduct:
         theta, apart = zip(*[family.natural(own) for family, own in parts if family], strict=True)
         return np.concatenate(theta, axis=-1), np.logical_or.reduce(apart)
 
+    @property
+    def needs_frame(self) -> bool:
+        return any(family.exponential and family.exponential.needs_frame for family in self.families)
+
     def n_own_features(self) -> int:
         return self.n_features()
 

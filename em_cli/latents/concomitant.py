@@ -96,6 +96,10 @@ class Concomitant(SingleRows):
                 rows.append(np.nan_to_num((x[place] - mean) / unit, nan=0.0))
         return np.stack(rows)
 
+    @property
+    def sums_are_plain(self) -> bool:
+        return False
+
     def log_prior(self, parameters: LogitParameters) -> Array:
         """Nothing is common to all rows."""
         return np.zeros_like(parameters.weights)

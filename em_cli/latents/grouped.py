@@ -65,6 +65,10 @@ class Grouped:
         return True
 
     @property
+    def sums_are_plain(self) -> bool:
+        return False
+
+    @property
     def exchangeable(self) -> bool:
         return True
 

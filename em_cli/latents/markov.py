@@ -156,6 +156,10 @@ class Markov:
         return True
 
     @property
+    def sums_are_plain(self) -> bool:
+        return False
+
+    @property
     def exchangeable(self) -> bool:
         """Whether nothing tells the states apart before they are fitted."""
         return self.transitions == "free" and isinstance(self._law, str) and self._law != "first"

@@ -21,6 +21,10 @@ class SingleRows:
         return False
 
     @property
+    def sums_are_plain(self) -> bool:
+        return True
+
+    @property
     def exchangeable(self) -> bool:
         return True
 

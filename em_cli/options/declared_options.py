@@ -175,7 +175,7 @@ class SearchOptions:
 
     algorithm: Annotated[
         str | None,
-        _opt("--algorithm", metavar="NAME", help="lbfgs, squarem or em, from starts to maxima [default: lbfgs]."),
+        _opt("--algorithm", metavar="NAME", help="em parts algorithms lists them [default: lbfgs]."),
     ] = None
     effort: Annotated[
         str | None, _opt("--effort", metavar="low|normal|high", help="How long to search [default: normal].")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, log, pi
 from typing import Any
 
 import numpy as np
 
 from em_cli import __version__
-from em_cli.criteria import Figures, aic, bic, icl
+from em_cli.criteria import Figures, aic, bic, icl, names
 from em_cli.engine.arrays import Flags, stack
+from em_cli.engine.assignment import HARD, LOG_LIKELIHOOD
 from em_cli.engine.climb import FitResult
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source, checked_groups
@@ -24,6 +25,8 @@ from em_cli.outputs.model_file import FORMAT, SCHEMA_VERSION, LoadedModel, model
 from em_cli.search.ledger import Degeneracies, Fitted, Verdict
 from em_cli.sources.schema import Column, Schema
 from em_cli.sources.views import relabelled
+
+ABOUT_LABELS = ("icl",)  # criteria
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Context:
     effort: str | None  # of the search; None if climbs from so many starts, or from a given one, were asked for
     tol: float
     max_iter: int
+    criterion: str  # that was asked for; of fits that are no maxima of the likelihood, the others say nothing
     cut_by: str  # what ended the climbs that were ended early
     n_rows_read: int
     n_samples: int  # rows fitted
@@ -129,6 +133,7 @@ def document(
     """The whole document. It holds no time, host or path: identical runs give identical bytes."""
     fitted, figures, chosen = result.fitted, result.figures, result.fitted.chosen
     assert chosen is not None, "there is a fit to write"
+    told = meaningful(chosen, context.criterion)
     model, n_assigned = result.loaded.model, result.totals.n_assigned.tolist()
     extra = zip(model.latent.extra, n_assigned[model.n_components :], strict=True)
     return (
@@ -143,11 +148,12 @@ def document(
             "penalised_log_likelihood": figures.log_likelihood + result.log_prior,
             "lower_bound": figures.log_likelihood / figures.n_rows,
             "n_parameters": figures.n_parameters,
-            "bic": bic(figures),
-            "aic": aic(figures),
+            **_of_objective(result, context),
+            "bic": bic(figures) if "bic" in told else None,
+            "aic": aic(figures) if "aic" in told else None,
             "icl": icl(figures),
             "icl_kind": "map",
-            "bic_mclust": -bic(figures),
+            "bic_mclust": -bic(figures) if "bic" in told else None,
             "criterion_convention": "lower is better",
             "converged": chosen.status is Status.CONVERGED,
             "stop_reason": stop_reason(chosen, context),
@@ -180,6 +186,40 @@ def document(
             "warnings": warnings,
         }
     )
+
+
+def meaningful(chosen: FitResult, criterion: str) -> tuple[str, ...]:
+    """The criteria that say something of a fit; where it is no maximum of the likelihood, those about labels, and
+    what was asked for."""
+    if chosen.candidate.algorithm.objective == LOG_LIKELIHOOD:
+        return names(criterion)
+    return tuple(dict.fromkeys([*ABOUT_LABELS, criterion]))
+
+
+def _of_objective(result: Scored, context: Context) -> dict[str, Any]:
+    """What was climbed instead of the log-likelihood, and its value at the parameters."""
+    chosen, figures = result.fitted.chosen, result.figures
+    assert chosen is not None, "there is a fit to write"
+    objective = chosen.candidate.algorithm.objective
+    if objective == LOG_LIKELIHOOD:
+        return {}
+    told: dict[str, Any] = {"objective": objective}
+    if objective == HARD.objective:
+        classified = figures.log_likelihood + figures.log_largest
+        told["classification_log_likelihood"] = classified
+        told |= {"inertia": found} if (found := _inertia(result, context, classified)) is not None else {}
+    return told
+
+
+def _inertia(result: Scored, context: Context, classified: float) -> float | None:
+    """The sum of squared distances to the nearest mean, where the classification log-likelihood is about it alone."""
+    parameters, columns, n = result.parameters, result.loaded.schema.columns, result.figures.n_rows
+    as_kmeans = parameters["structure"] in ("EII", "E") and parameters.get("weights_fixed") == "equal"
+    whole = "groups" not in parameters and not any(column.transform for column in columns)
+    if not (as_kmeans and whole) or context.latent != "independent" or any(context.n_missing.values()):
+        return None
+    d, k, variance = len(columns), parameters["n_components"], float(np.ravel(parameters["covariances"])[0])
+    return -2 * variance * (classified + n * log(k) + n * d / 2 * log(2 * pi * variance))
 
 
 def _search(fitted: Fitted, context: Context) -> dict[str, Any]:

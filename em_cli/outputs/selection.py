@@ -8,11 +8,12 @@ from math import isfinite
 from typing import Any
 
 from em_cli.criteria import names, values
+from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.events import ModelChosen, Observer
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.models.variants import Variant
-from em_cli.outputs.document import Context, Scored, mclust_name, scored, stop_reason
+from em_cli.outputs.document import Context, Scored, mclust_name, meaningful, scored, stop_reason
 from em_cli.outputs.selection_fields import columns
 from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
@@ -76,7 +77,7 @@ def table(
                 note = UNRANKED + fitted.without_prior.why_none
                 row |= dict.fromkeys(names(criterion)) | {"note": note}
             else:
-                if row["prior"] == "none":  # which nests mixtures
+                if row["prior"] == "none" and _nested(fitted):
                     compare_to_fewer(row, not any(result.degeneracies), tops)
                 candidates.append((row[criterion], result.figures.n_parameters, len(rows), result, own))
         rows.append(row)
@@ -119,7 +120,7 @@ def _figures(result: Scored, context: Context, criterion: str) -> dict[str, Any]
     return {
         "log_likelihood": figures.log_likelihood,
         "n_parameters": figures.n_parameters,
-        **values(figures, criterion),
+        **{name: value for name, value in values(figures, criterion).items() if name in meaningful(chosen, criterion)},
         "entropy": figures.entropy,
         "smallest_share": float(shares.min()),
         "largest_share": float(shares.max()),
@@ -129,6 +130,11 @@ def _figures(result: Scored, context: Context, criterion: str) -> dict[str, Any]
         "status": stop_reason(chosen, context),
         "note": collapse,
     }
+
+
+def _nested(fitted: Fitted) -> bool:
+    """Whether more components can only be better."""
+    return fitted.chosen is not None and fitted.chosen.candidate.algorithm.objective == LOG_LIKELIHOOD
 
 
 def compare_to_fewer(row: dict[str, Any], sound: bool, tops: dict[str, tuple[float, int]]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic_core import to_json
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import RowScores
 from em_cli.search.ledger import Fitted
@@ -129,24 +130,31 @@ def ledger_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, Any]]:
 
 
 def trace_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, Any]]:
-    """`trace.csv`: the log-likelihood of every iteration of every climb."""
+    """`trace.csv`: the log-likelihood of every iteration of every climb, and what the climb went by."""
     for fitted in fits:
         for entry in fitted.ledger:
-            for iteration, value in enumerate(entry.result.trace, start=1):
+            result, named = entry.result, dict(entry.result.stages)
+            objective = LOG_LIKELIHOOD
+            for place, (value, height) in enumerate(
+                zip(result.trace, result.log_likelihoods or result.trace, strict=True)
+            ):
+                objective = named.get(place, objective)
                 yield {
-                    "candidate": entry.result.candidate.number + 1,
+                    "candidate": result.candidate.number + 1,
                     "covariance": fitted.label,
                     "k": fitted.n_components,
                     "start": entry.start,
-                    "iteration": iteration,
-                    "log_likelihood": value,
+                    "iteration": place + 1,
+                    "log_likelihood": height,
+                    "objective": objective,
+                    "value": value,
                 }
 
 
 LEDGER_COLUMNS = (
     "candidate", "covariance", "k", "start", "seed", "iterations", "log_likelihood", "remaining", "verdict", "note",
 )  # fmt: skip
-TRACE_COLUMNS = ("candidate", "covariance", "k", "start", "iteration", "log_likelihood")
+TRACE_COLUMNS = ("candidate", "covariance", "k", "start", "iteration", "log_likelihood", "objective", "value")
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -122,12 +122,14 @@ def _first(pictures: dict[str, Picture], drawn: dict[str, Html]) -> Html | None:
 
 def _search(run: Run, ending: str, trusted: str) -> Html:
     document, rule = run.document, run.manifest.get("stopping", {}).get("rule")
+    told = {name.upper(): document[name] for name in ("bic", "aic", "icl") if document[name] is not None}
+    criteria = ", ".join(f"{name} {value:.3f}" for name, value in told.items())
     return join(
         [
             paragraph(
                 f"The best climb {ending}. " if ending else None,
                 f"Log-likelihood {document['log_likelihood']:.3f} with {document['n_parameters']} parameters: "
-                f"BIC {document['bic']:.3f}, AIC {document['aic']:.3f}, ICL {document['icl']:.3f} (lower is better).",
+                f"{criteria} (lower is better).",
             ),
             paragraph(f"{trusted[:1].upper()}{trusted[1:]}.") if trusted else None,
             paragraph(f"The rule: {rule}.") if rule else None,

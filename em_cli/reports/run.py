@@ -86,9 +86,16 @@ class Climb:
     covariance: str
     k: int
     start: str  # what it climbed from
-    heights: Array  # (n,) log-likelihood of each iteration
+    heights: Array  # (n,) log-likelihood of each iteration, or what else is climbed
+    objective: str  # what it climbed in the end
     verdict: str
     on_sample: bool  # its heights are those of a part of the rows
+
+    @property
+    def climbed(self) -> str:
+        """The same in words."""
+        word = self.objective.partition(" ")[0].removesuffix("log_likelihood").replace("_", " ")
+        return f"{word} log-likelihood".strip()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -41,18 +41,18 @@ class Trace:
         climbs = climbs_of_model(run)
         best = best_of(climbs)
         moved = sum(origin(climb) is not None for climb in climbs)
-        title = words.title_of(run, f"{plural(len(climbs), 'climb')} to log-likelihood {best.heights[-1]:.3f}")
+        title = words.title_of(run, f"{plural(len(climbs), 'climb')} to {best.climbed} {best.heights[-1]:.3f}")
         ended = sum(climb.verdict in ("best", "same optimum") for climb in climbs)
         caption = words.sentences(
-            f"Log-likelihood of every iteration of {plural(len(climbs), 'climb')} of the model, in nats below the "
-            "best; the heavy line is the best climb.",
+            f"{best.climbed.capitalize()} of every iteration of {plural(len(climbs), 'climb')} of the model, in nats "
+            "below the best; the heavy line is the best climb.",
             f"{plural(moved, 'climb')} began where components were split (▲), merged (▼) or crossed (✕)."
             if moved
             else "",
             "Degenerate climbs are dotted." if any(climb.verdict == "degenerate" for climb in climbs) else "",
         )
         alt = (
-            f"{plural(len(climbs), 'line')} rising to the best log-likelihood, {best.heights[-1]:.3f}; "
+            f"{plural(len(climbs), 'line')} rising to the best {best.climbed}, {best.heights[-1]:.3f}; "
             f"{ended} came to it."
         )
         return Picture("trace", title, caption, alt, (6.8, 4.2), partial(_draw, climbs, best))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
 from em_cli.inference.standard_errors import NoStandardErrors, standard_errors
@@ -20,6 +21,9 @@ def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, r
     model, k = result.loaded.model, result.loaded.model.n_components
     if wanted == "none":
         return no_errors_document("they were not asked for.")
+    chosen = result.fitted.chosen
+    if chosen is not None and (name := chosen.candidate.algorithm.objective) != LOG_LIKELIHOOD:
+        return no_errors_document(f"the fit maximises another objective ({name}) than the likelihood.")
     if cut_short:
         return no_errors_document("the fit was cut short, and is at no maximum of the likelihood.")
     if any(found is not None for found in result.degeneracies):

@@ -139,7 +139,8 @@ def _on_the_same_rows(scored: Sequence[Scored]) -> list[Scored]:
 
 
 def _runs(scored: Sequence[Scored], comparable: bool) -> list[dict[str, Any]]:
-    bics = [float(one.loaded.document.get("bic", np.nan)) for one in scored]
+    known = [one.loaded.document.get("bic") for one in scored]
+    bics = [np.nan if bic is None else float(bic) for bic in known]
     best = min(bics)
     made = []
     for one, bic in zip(scored, bics, strict=True):

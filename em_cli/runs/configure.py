@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from em_cli.config.choice import INDEPENDENT
 from em_cli.config.choices import latent_choices
@@ -19,16 +17,16 @@ from em_cli.criteria import CRITERIA
 from em_cli.errors import OutputError, UsageError
 from em_cli.families import FAMILIES
 from em_cli.families.covariances import COVARIANCES
-from em_cli.models.specification import families_of, names_components
+from em_cli.models.specification import families_of
 from em_cli.options import ReportOptions, layer
 from em_cli.outputs.model_file import read_bytes
 from em_cli.outputs.run_names import default_name, meant_run
 from em_cli.registry import did_you_mean
+from em_cli.runs.climbing import check_objective, with_climbs
 from em_cli.runs.request import Request
 from em_cli.runs.stdio import closed_stdout
 from em_cli.starts import STARTS
 
-CLIMBS_OF_NAMED = 24  # starts; a search would move components about that have labels or fixed means
 SWEPT = tuple(range(1, 10))  # numbers of components, unless others are named
 
 
@@ -65,7 +63,8 @@ def configured(request: Request) -> Settings:
     options = layer(*request.sections)
     if request.paths:
         options.setdefault("data", {})["path"] = list(request.paths)
-    config = _with_climbs_of_named(resolve(request.config.config, request.config.overrides or [], options))
+    config = with_climbs(resolve(request.config.config, request.config.overrides or [], options))
+    check_objective(config)
     if not config.data.path:
         raise UsageError("no data: name a CSV file, or '-' for standard input.")
     if config.data.weight_type == "sampling" and config.data.weights is None:
@@ -83,15 +82,6 @@ def configured(request: Request) -> Settings:
     check_parts(config)
     folder = _folder(config, request.report, ks or SWEPT)
     return Settings(request, config, ks or SWEPT, start, effort, folder, stdout, fingerprint_of(config, start))
-
-
-def _with_climbs_of_named(config: RunConfig) -> RunConfig:
-    """Where components are named by labels, fixed means or transitions, climbs from many starts instead of a search."""
-    of_families: list[Mapping[str, Any]] = [config.family_options, *(g.model_extra or {} for g in config.groups)]
-    named = config.data.labels is not None or any("means" in own for own in of_families) or names_components(config)
-    if not named or config.search.restarts != "auto":
-        return config
-    return config.model_copy(update={"search": config.search.model_copy(update={"restarts": CLIMBS_OF_NAMED})})
 
 
 def start_file(config: RunConfig) -> StartFile | None:

@@ -35,6 +35,7 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
         effort=settings.effort,
         tol=config.search.tol,
         max_iter=config.search.max_iter,
+        criterion=config.criterion,
         cut_by=cut_by,
         n_rows_read=data.n_rows_read,
         n_samples=len(data.rows),
@@ -70,7 +71,7 @@ def _steps(settings: Settings, data: Data) -> dict[str, Any] | None:
 
 def model_chosen(params: Mapping[str, Any]) -> ModelChosen:
     """The event that tells what came of a fit, and how far the search is to be trusted."""
-    criteria = tuple((name, params[name]) for name in CRITERIA if name in params)
+    criteria = tuple((name, params[name]) for name in CRITERIA if params.get(name) is not None)
     label, k = params["covariance_type"] or params["family"], params["n_components"]
     return ModelChosen(label, k, params["log_likelihood"], criteria, trust(params))
 

@@ -17,6 +17,7 @@ TOPICS = (
     "regressions",
     "files",
     "search",
+    "algorithms",
     "criteria",
     "certainty",
     "seeing",

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from em_cli.config.run_config import RunConfig
-from em_cli.engine.stopping import WINDOW
+from em_cli.engine.stopping import WINDOW, Status
 from em_cli.outputs.document import Scored
 from em_cli.runs.configure import Settings
 from em_cli.runs.record import Record
@@ -20,6 +20,9 @@ RULE = (
     "a climb ends when its last {window} iterates gained less than {tol:g} nats of total log-likelihood, and less than "
     "{rest:g} are thought to remain"
 )
+
+AFTER_STEPS = "a climb ends after its steps, whatever it would still gain"
+AT_LABELS = "a climb ends when no row moves to another component"
 
 
 def facts(
@@ -94,7 +97,7 @@ def _stopping(config: RunConfig, result: Scored, document: Mapping[str, Any]) ->
     assert chosen is not None, "there is a fit to speak of"
     last = chosen.trace[-1 - WINDOW :]
     return {
-        "rule": RULE.format(window=WINDOW, tol=tol, rest=tol / 10),
+        "rule": _rule(document, tol),
         "tol": tol,
         "max_iter": config.search.max_iter,
         "stop_reason": document["stop_reason"],
@@ -102,6 +105,12 @@ def _stopping(config: RunConfig, result: Scored, document: Mapping[str, Any]) ->
         "last_gains": [after - before for before, after in pairwise(last)],
         "remaining_estimate": document["remaining_estimate"],
     }
+
+
+def _rule(document: Mapping[str, Any], tol: float) -> str:
+    if document["stop_reason"] == Status.COMPLETED.value:
+        return AFTER_STEPS
+    return AT_LABELS if document.get("objective") else RULE.format(window=WINDOW, tol=tol, rest=tol / 10)
 
 
 def _regularisation(result: Scored, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from em_cli.algorithms.em import EM
 from em_cli.engine.arrays import Array
+from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.climb import Candidate, FitResult
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
@@ -186,7 +187,10 @@ def _climbed(refits: Refits, before: FitResult, climbs: Sequence[Candidate]) -> 
     source, runner = refits.survey.source, refits.runner
     first = fit(climbs, source, runner, FIRST, halted=refits.halted) if climbs else []
     promising = [r for r in first if refits.bic(replace(r, log_likelihood=reach(r))) < refits.bic(before)]
-    onwards = [replace(r.candidate, algorithm=refits.plan.algorithm, start=r.parameters) for r in promising]
+    onwards = [
+        replace(r.candidate, algorithm=refits.plan.algorithm.from_sample or refits.plan.algorithm, start=r.parameters)
+        for r in promising
+    ]
     last = fit(onwards, source, runner, THEN, halted=refits.halted) if onwards else []
     checked = DegeneracyCheck(refits.survey, runner)(last) if last else []
     return [result for result, degeneracies in zip(last, checked, strict=True) if not any(degeneracies)]
@@ -232,6 +236,8 @@ def warn_of_families(refits: Refits, fits: Sequence[Fitted], variant: Variant, k
         if fitted.label == variant.label and fitted.chosen is not None and not any(fitted.degeneracies)
     }
     plain = variant.latent == "independent" and not refits.data.label_names and settings.start is None
+    if refits.plan.algorithm.objective != LOG_LIKELIHOOD:
+        return
     if asked is False or not plain or k not in sound or sound[k].candidate.model.prior or refits.halted():
         return
     refits = refits.of_one(variant)

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from em_cli.engine.arrays import Array
+from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.errors import DataError
 from em_cli.outputs.manifest import MANIFEST, read_manifest
 from em_cli.outputs.model_file import LoadedModel, read_model
@@ -21,7 +23,8 @@ from em_cli.sources.files import label
 KNOWN = {"name", "sha256"}  # of every input
 SELECTION = "selection"
 FILLED = ("candidate", "k")  # columns of tables of a run in which no cell is empty
-NUMBERS = {*FILLED, "log_likelihood", "iteration", "iterations"}
+NUMBERS = {*FILLED, "log_likelihood", "value", "iteration", "iterations"}
+OF_EVERY_TRACE = TRACE_COLUMNS[:-2]  # runs of old name no objective
 
 Table = tuple[Mapping[str, Any], ...]
 
@@ -97,7 +100,7 @@ def _table(file: Path) -> Table:
         raise DataError(f"{file}: cannot be read ({error}).") from None
     except ValueError as error:
         raise DataError(f"{file} {error}. Was it edited?") from None
-    wanted = {"trace": TRACE_COLUMNS, "restarts": LEDGER_COLUMNS}.get(file.stem, ())
+    wanted = {"trace": OF_EVERY_TRACE, "restarts": LEDGER_COLUMNS}.get(file.stem, ())
     for number, row in enumerate(rows, 1):
         if absent := [name for name in wanted if name not in row]:
             raise DataError(f"{file} has no column {absent[0]!r}, which a run has written there. Was it edited?")
@@ -120,22 +123,25 @@ def _manifest(home: Path) -> Mapping[str, Any]:
 def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
     """Every climb, in the order of the trace."""
     verdicts = {entry["candidate"]: entry for entry in restarts}
-    heights: dict[int, list[float]] = {}
-    first: dict[int, Mapping[str, Any]] = {}
+    rows: dict[int, list[Mapping[str, Any]]] = {}
     for row in trace:
-        heights.setdefault(row["candidate"], []).append(
-            np.nan if row["log_likelihood"] is None else row["log_likelihood"]
-        )
-        first.setdefault(row["candidate"], row)
+        rows.setdefault(row["candidate"], []).append(row)
     return tuple(
         Climb(
             number,
-            first[number]["covariance"] or "",
-            first[number]["k"],
-            first[number]["start"] or "",
-            np.array(values, np.float64),
+            own[0]["covariance"] or "",
+            own[0]["k"],
+            own[0]["start"] or "",
+            *_heights(own),
             str(verdicts.get(number, {}).get("verdict") or ""),
             "sample" in str(verdicts.get(number, {}).get("note") or ""),
         )
-        for number, values in heights.items()
+        for number, own in rows.items()
     )
+
+
+def _heights(rows: Sequence[Mapping[str, Any]]) -> tuple[Array, str]:
+    """How high a climb was at each iterate, by what it climbed in the end; and what that is."""
+    objective = rows[-1].get("objective") or LOG_LIKELIHOOD
+    key = LOG_LIKELIHOOD if objective == LOG_LIKELIHOOD else "value"
+    return np.array([np.nan if row[key] is None else row[key] for row in rows], np.float64), objective

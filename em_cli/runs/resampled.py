@@ -64,6 +64,11 @@ def resampled(run: str, data: Sequence[str], kind: str, wanted: int | None, leve
     """Replicates of a run, and the intervals by them."""
     _check(kind, wanted, level)
     read = read_run(run, data)
+    if climbed := read.document.get("objective"):
+        raise UsageError(
+            f"{run} maximises another objective ({climbed}) than the likelihood, which is what refits maximise: "
+            "resample a run of em fit without --algorithm."
+        )
     rows = _rows(read)
     many = rows.n if kind == "jackknife" else wanted or USUAL
     source = InMemory(rows.x, rows.weights)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from em_cli import memory
-from em_cli.algorithms import ALGORITHMS
 from em_cli.config.choices import runner_choice
 from em_cli.config.durations import parse_duration
 from em_cli.config.run_config import RunConfig
@@ -13,6 +12,7 @@ from em_cli.engine.protocols import Runner
 from em_cli.engine.stopping import Stopping
 from em_cli.parts import build
 from em_cli.runners import RUNNERS
+from em_cli.runs.climbing import algorithm_of
 from em_cli.search.effort import EFFORTS
 from em_cli.search.memory_estimate import memory_estimate
 from em_cli.search.search import AUTO_STARTS, Plan, Task
@@ -51,7 +51,7 @@ def plan_of(config: RunConfig, effort: str | None, given: bool) -> Plan:
     auto = search.start.name == "auto" or given
     starts = [(name, {}) for name in AUTO_STARTS] if auto else [(search.start.name, search.start.options)]
     return Plan(
-        algorithm=build(ALGORITHMS, search.algorithm.name, search.algorithm.options),
+        algorithm=algorithm_of(config),
         starts=tuple((name, build(STARTS, name, options)) for name, options in starts),
         restarts=None if search.restarts == "auto" else search.restarts,
         stopping=Stopping(search.tol, search.max_iter),

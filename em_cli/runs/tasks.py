@@ -12,6 +12,7 @@ from em_cli.models.alternatives import Change, redescribed
 from em_cli.models.groups import Group
 from em_cli.models.variants import WEAK, Variant, models, variants
 from em_cli.outputs.model_file import start_parameters
+from em_cli.runs.climbing import algorithm_of
 from em_cli.runs.configure import Settings
 from em_cli.runs.read import check_labels, too_few_rows
 from em_cli.runs.too_many import NOTE as TOO_MANY
@@ -97,6 +98,9 @@ def tasks_of(
     made = models(data.schema, data.source, known.columns, tried, ks, latents, prior)
     distinct = known.n_distinct
     start = settings.start
+    refused = (why for _, model in made if (why := algorithm_of(config).refuses(model)))
+    if why := next(refused, None):
+        raise UsageError(why)
     tasks = tuple(
         Task(label, model, start_parameters(start.path, start.text, model) if start else None)
         for label, model in made

@@ -7,6 +7,7 @@ from em_cli.config.run_config import RunConfig
 from em_cli.display.search_words import longer
 from em_cli.display.selection_summary import criterion_name, model_name
 from em_cli.display.text import counted
+from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.climb import FitResult
 from em_cli.engine.stopping import Status
 from em_cli.outputs.document import Context, Scored
@@ -78,6 +79,8 @@ def _warn_of_degeneracies(result: Scored, data: Data, record: Record) -> None:
 def _warn_of_higher(fitted: Fitted, chosen: FitResult, data: Data, record: Record) -> None:
     """Say that degenerate solutions would have a higher log-likelihood."""
     set_aside = [e for e in fitted.ledger if e.verdict is Verdict.DEGENERATE and not e.sample_rows]
+    if chosen.candidate.algorithm.objective != LOG_LIKELIHOOD:
+        return
     higher = [e for e in set_aside if e.result.log_likelihood > chosen.log_likelihood]
     plain = {id(e): unpenalised(e.result) for e in higher}
     higher = [e for e in higher if plain[id(e)] > unpenalised(chosen)]

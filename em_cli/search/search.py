@@ -124,7 +124,7 @@ def search(
             origins = [(a.start, a.seed, a.result.parameters) for a in _finishers(attempts[t])]
             attempts[t] = [replace(a, climbed=False, sample_rows=run.sample.n_rows) for a in attempts[t]]
         for name, seed, parameters in origins:
-            algorithm = plan.algorithm if task.start is not None else plan.algorithm.with_sample[1]
+            algorithm = (plan.algorithm.from_sample if task.start is None else None) or plan.algorithm
             candidate = Candidate(task.model, algorithm, parameters, next(run.numbers), task.label)
             last.append((t, name, seed, candidate))
     if last:
@@ -143,7 +143,7 @@ def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
     """Climbs from a given number of starts."""
     plan, kinds = run.plan, [name for name, _ in run.plan.starts]
     starter = Starter(run.data.block, dict(plan.starts), plan.seed)
-    algorithm = plan.algorithm.with_sample[0] if run.sampled else plan.algorithm
+    algorithm = (run.sampled and plan.algorithm.on_sample) or plan.algorithm
     finish = None if run.sampled else (algorithm, plan.stopping)
     assert plan.restarts is not None, "a number of starts was asked for"
     n_climbs = sum(plan.restarts if run.tasks[t].model.n_components > 1 else 1 for t in free)

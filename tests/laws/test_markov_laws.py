@@ -10,7 +10,7 @@ from cases import CLIMBING_CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from structures import plain_forward_backward
-from support import responsibilities, start
+from support import OF_SEARCHES, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack, take
@@ -110,7 +110,7 @@ def test_a_chain_of_equal_rows_is_the_independent_mixture(case):
 
 
 @each_structure
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", OF_SEARCHES)
 def test_the_likelihood_never_descends_and_what_is_fixed_stays(latent, algorithm):
     x, model, at, groups = begun(next(c for c in CLIMBING_CASES if c.name == "gaussian-full"), latent)
     source = InMemory(x, groups=groups)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cases import CLIMBING_CASES
 from structures import MarkovChain
-from support import BY_ROWS, Case, bound_model, responsibilities, start
+from support import BY_ROWS, OF_SEARCHES, Case, bound_model, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine import fit as loop
@@ -75,7 +75,7 @@ def test_a_replicate_has_the_bits_of_a_fit_of_its_own_in_any_company(case, weigh
 
 
 @pytest.mark.parametrize("latent", BY_ROWS)
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", OF_SEARCHES)
 def test_so_has_one_of_any_algorithm_and_structure(latent, algorithm):
     model, begun, x, _ = problem(NAMED["gaussian-full"], 300, latent)
     source, stopping = InMemory(x), Stopping(1e-2, 20)

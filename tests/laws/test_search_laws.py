@@ -7,7 +7,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from cases import CLIMBING_CASES
-from support import Case, default_plan, find, find_one, measured, real, reference_rows, responsibilities, rows, start
+from support import (
+    OF_SEARCHES,
+    Case,
+    default_plan,
+    find,
+    find_one,
+    measured,
+    real,
+    reference_rows,
+    responsibilities,
+    rows,
+    start,
+)
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.em import EM
@@ -158,7 +170,7 @@ def test_every_algorithm_asked_for_ends_in_the_same_place(case: Case, tolerance)
     known, model = survey(source), case.model(x, K)
     begin = start(model, x, responsibilities(14, labels, K, 0.4))
     ends = {}
-    for name in ALGORITHMS:
+    for name in OF_SEARCHES:
         plan = replace(default_plan(Stopping(tolerance, 5000)), algorithm=ALGORITHMS.load(name)())
         (fitted,) = search([Task(name, model, begin)], known, Serial(), plan)
         assert fitted.chosen is not None, fitted.failure

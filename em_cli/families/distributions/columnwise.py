@@ -112,6 +112,10 @@ class Columnwise:
     def natural(self, parameters: ColumnwiseParameters) -> tuple[Array, Flags]:
         return parameters.theta, np.logical_or.reduce(parameters.concentrated, axis=-1)
 
+    @property
+    def needs_frame(self) -> bool:
+        return self.expecting is not None
+
     def n_own_features(self) -> int:
         return self.n_features()
 

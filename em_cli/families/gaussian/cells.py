@@ -57,6 +57,10 @@ class Cells:
     def natural(self, parameters: GaussianParameters) -> tuple[Array, Flags]:
         return parameters.theta, np.logical_or.reduce(parameters.concentrated, axis=-1)
 
+    @property
+    def needs_frame(self) -> bool:
+        return False
+
     def n_own_features(self) -> int:
         return self.n_features()
 

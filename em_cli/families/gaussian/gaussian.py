@@ -88,6 +88,10 @@ class BoundGaussian:
             return d + 2
         return 1 + 2 * d if self.letters.diagonal else 1 + d + d * (d + 1) // 2
 
+    @property
+    def needs_frame(self) -> bool:
+        return False
+
     def n_own_features(self) -> int:
         return 1 + self.n_columns if self.letters.shared else self.n_features()
 

@@ -79,6 +79,10 @@ class BoundLinear:
         p = self.regressors.p
         return 3 + p + p * (p + 1) // 2
 
+    @property
+    def needs_frame(self) -> bool:
+        return False
+
     def n_own_features(self) -> int:
         return self.n_features()
 

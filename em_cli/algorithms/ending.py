@@ -1,0 +1,20 @@
+"""How algorithms end that lead to a maximum of the likelihood, and do not climb to it themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+
+from em_cli.algorithms.em import EM
+from em_cli.algorithms.lbfgs import LBFGS
+from em_cli.engine.expectation import Expectation, Parameters
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Algorithm, Query
+
+BY_NAME: Mapping[str, Algorithm] = {"em": EM(), "lbfgs": LBFGS()}
+NONE = "none"
+NO_MAXIMUM = "stochastic approximation"  # what stands for an objective where there is no such end
+
+
+def to_the_end(by: str, model: Model, at: Parameters | Expectation) -> Generator[Query, Expectation, None]:
+    """To the maximum, by an algorithm of this name."""
+    yield from BY_NAME[by].iterate(model, at)

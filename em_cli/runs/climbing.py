@@ -1,0 +1,60 @@
+"""What follows from the algorithm that was asked for: plain climbs or a search, and what can be said of their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from em_cli.algorithms import ALGORITHMS
+from em_cli.config.choice import AUTO
+from em_cli.config.run_config import RunConfig
+from em_cli.engine.assignment import LOG_LIKELIHOOD
+from em_cli.engine.protocols import Algorithm
+from em_cli.errors import UsageError
+from em_cli.models.specification import SEARCH, families_of, names_components
+from em_cli.parts import build
+from em_cli.starts import STARTS
+
+CLIMBS = 24  # starts, instead of a search
+AT_LABELS = "icl"  # the criterion of fits that are no maxima of the likelihood, unless another is asked for
+
+
+def algorithm_of(config: RunConfig) -> Algorithm:
+    """The one asked for, with its options."""
+    return build(ALGORITHMS, config.search.algorithm.name, config.search.algorithm.options)
+
+
+def with_climbs(config: RunConfig) -> RunConfig:
+    """Climbs from many starts, where a search has no moves to make.
+
+    Components that are named by labels, fixed means or transitions cannot be moved about; and what a move is worth
+    to an algorithm of another kind is not known.
+    """
+    algorithm, search = algorithm_of(config), config.search
+    if algorithm.objective != LOG_LIKELIHOOD and "criterion" not in config.model_fields_set:
+        config = config.model_copy(update={"criterion": AT_LABELS})
+    given = search.start.name not in (AUTO, *STARTS.names())
+    if search.restarts != AUTO or given or not (_names_components(config) or algorithm.from_starts):
+        return config
+    return config.model_copy(update={"search": search.model_copy(update={"restarts": CLIMBS})})
+
+
+def _names_components(config: RunConfig) -> bool:
+    of_families: list[Mapping[str, Any]] = [config.family_options, *(g.model_extra or {} for g in config.groups)]
+    return config.data.labels is not None or any("means" in own for own in of_families) or names_components(config)
+
+
+def check_objective(config: RunConfig) -> None:
+    """`UsageError` if something is asked for that is about maxima of the likelihood, and there will be none."""
+    name = config.search.algorithm.name
+    if algorithm_of(config).objective == LOG_LIKELIHOOD:
+        return
+    instead = "leave it out, or take --algorithm lbfgs."
+    if config.standard_errors in ("observed", "robust"):
+        raise UsageError(
+            f"--se {config.standard_errors} is about maxima of the likelihood, and --algorithm {name} ends elsewhere: "
+            f"{instead}"
+        )
+    if config.search.other_families or SEARCH in families_of(config):
+        asked = "--other-families" if config.search.other_families else "--family search"
+        raise UsageError(f"{asked} compares by BIC, which --algorithm {name} does not lower: {instead}")
