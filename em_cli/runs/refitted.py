@@ -61,12 +61,22 @@ class Refit:
         return replace(self.model, n_components=k)
 
 
+def check_maximum(folder: str, document: Mapping[str, Any], what: str) -> None:
+    """`UsageError` if the fit is no maximum of the likelihood, which refits climb to."""
+    if climbed := document.get("objective"):
+        raise UsageError(
+            f"{folder} has another objective ({climbed}) than the likelihood, which is what refits maximise: it cannot "
+            f"{what}. em fit without --algorithm fits a model that can."
+        )
+
+
 def refit_of(folder: str, data: Sequence[str], what: str) -> Refit:
     """`UsageError` where the model cannot be fitted again; `DataError` if these are not the rows that it was fitted to.
 
     `what` is to be done, in words that follow "cannot".
     """
     run = read_run(folder, data, rows_wanted=False)
+    check_maximum(folder, run.document, what)
     if run.manifest.get("config", {}).get("data", {}).get("labels") is not None:
         raise UsageError(f"a run with known labels cannot {what}; em fit --se robust gives standard errors.")
     found = read_source(read_model(folder), run.manifest, Path(folder), data).in_pattern_order()

@@ -21,6 +21,7 @@ from em_cli.registry import did_you_mean
 from em_cli.reports.run import Rows, Run
 from em_cli.runners.serial import Serial
 from em_cli.runs.read_back import read_run
+from em_cli.runs.refitted import check_maximum
 from em_cli.sources.in_memory import InMemory
 
 USUAL, FEWEST = 399, 20  # replicates
@@ -64,11 +65,7 @@ def resampled(run: str, data: Sequence[str], kind: str, wanted: int | None, leve
     """Replicates of a run, and the intervals by them."""
     _check(kind, wanted, level)
     read = read_run(run, data)
-    if climbed := read.document.get("objective"):
-        raise UsageError(
-            f"{run} maximises another objective ({climbed}) than the likelihood, which is what refits maximise: "
-            "resample a run of em fit without --algorithm."
-        )
+    check_maximum(run, read.document, "be resampled")
     rows = _rows(read)
     many = rows.n if kind == "jackknife" else wanted or USUAL
     source = InMemory(rows.x, rows.weights)

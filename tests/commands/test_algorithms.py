@@ -83,4 +83,5 @@ def test_what_makes_no_sense_with_cem_is_refused(options, words, tmp_path):
 
 def test_refits_of_what_is_no_maximum_are_refused(kmeans):
     folder, *_ = kmeans
-    assert "classification" in em("bootstrap", "r.em", cwd=folder, status=2).err
+    for command in ("bootstrap", "test"):
+        assert "classification" in em(command, "r.em", cwd=folder, status=2).err
