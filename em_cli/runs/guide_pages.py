@@ -29,6 +29,7 @@ TOPICS = (
     "many",
     "warnings",
     "example",
+    "coming-from",
     "benchmarks",
 )
 MORE = "em guide TOPIC shows a page; em help COMMAND lists the options of a command."
