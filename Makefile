@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 FUZZ_SECONDS ?= 200
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo dist test test-each check check-oldest format bench fuzz clean
+.PHONY: help demo dist test test-each check check-oldest format bench site fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,14 @@ format: $(VENV)/dev ## format the code
 bench: $(VENV)/bench ## measure speed and search beside scikit-learn; PARTS="passes search" does some of it
 	$(BIN)/python tests/bench/run.py $(PARTS)
 
+site: $(VENV)/site ## the guide as pages of HTML that need no network, in build/site
+	rm -rf build/docs build/site && mkdir -p build/docs
+	cp em_cli/guide/*.md build/docs
+	sed 's#(em_cli/guide/#(#g; s#](\(em_cli\|tests\)/[^)]*)#]#g; s#](LICENSE)#]#; s#](CHANGELOG.md)#](changelog.md)#' README.md > build/docs/index.md
+	cp CHANGELOG.md build/docs/changelog.md
+	$(BIN)/python -m mkdocs build --quiet --strict --config-file em_cli/guide/mkdocs.yml
+	@echo "Open build/site/index.html"
+
 fuzz: $(VENV)/dev ## give random inputs to the readers of data, configurations and models; FUZZ_SECONDS for each
 	$(BIN)/python tests/fuzz/fuzz.py table $(FUZZ_SECONDS)
 	$(BIN)/python tests/fuzz/fuzz.py config $(FUZZ_SECONDS)
@@ -74,6 +82,10 @@ $(VENV)/test: $(VENV)/bin/python pyproject.toml
 $(VENV)/bench: $(VENV)/bin/python pyproject.toml
 	$(PIP) --editable '.[bench]'
 	@touch $@ $(VENV)/demo
+
+$(VENV)/site: $(VENV)/bin/python pyproject.toml
+	$(PIP) --editable '.[site]'
+	@touch $@
 
 $(VENV)/dev: $(VENV)/bin/python pyproject.toml
 	$(PIP) --editable '.[dev]'

@@ -11,6 +11,8 @@ import pytest
 from program import ROOT
 from test_architecture import LAYERS, PACKAGE
 
+from em_cli.runs.guide_pages import TOPICS
+
 TESTS = ROOT / "tests"
 PAGES = [ROOT / "README.md", *sorted(PACKAGE.rglob("*.md")), *sorted(TESTS.rglob("*.md"))]
 HOUSE = [PACKAGE / "README.md", *sorted((PACKAGE / "families").rglob("README.md")), TESTS / "README.md"]
@@ -131,3 +133,9 @@ def named(node: ast.AST) -> list[str]:
             return [name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
         case _:
             return []
+
+
+def test_the_site_leads_to_every_page():
+    site = (PACKAGE / "guide" / "mkdocs.yml").read_text(encoding="utf-8")
+    linked = re.findall(r": ([a-z-]+)\.md\b", site)
+    assert sorted(linked) == sorted([*TOPICS, "index", "changelog"]), "em_cli/guide/mkdocs.yml: nav"
