@@ -27,6 +27,7 @@ from em_cli.commands.outliers import outliers
 from em_cli.commands.parts import parts
 from em_cli.commands.plot import plot
 from em_cli.commands.predict import predict
+from em_cli.commands.relate import relate
 from em_cli.commands.report import report
 from em_cli.commands.runs import runs
 from em_cli.commands.sample import sample
@@ -68,7 +69,7 @@ app = typer.Typer(
 for heading, commands in (
     (FITTING, (fit, select)),
     (USING, (predict, score, impute, outliers, sample, export)),
-    (SEEING, (runs, show, compare, bootstrap, test, plot, report)),
+    (SEEING, (runs, show, compare, bootstrap, test, relate, plot, report)),
     (REFERENCE, (guide, demo, help, parts, doctor)),
 ):
     for command in commands:

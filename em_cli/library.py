@@ -43,6 +43,7 @@ from em_cli.runs.row_scores import reading_for
 from em_cli.runs.run import opened
 from em_cli.runs.score_totals import score_document
 from em_cli.sources.given_rows import Frame, frame_given, frame_of, piece_given, written
+from em_cli.sources.schema import Column
 from em_cli.sources.stream import Chunk, chunk_of
 
 
@@ -87,10 +88,11 @@ class FittedModel:
         return score_document(self._loaded, [self._scored(rows)])
 
     def sample(self, n: int, seed: int = 0) -> Frame:
-        """n rows drawn from the model."""
+        """n rows drawn from the model; what tells mixing weights is not drawn."""
         if self._loaded.response is not None:
             raise DataError("a regression tells its response given other columns: em sample --given draws it.")
-        return self._frame(np.concatenate([x for x, _ in parts_drawn(self._loaded, n, seed)], axis=1))
+        drawn = self._frame(np.concatenate([x for x, _ in parts_drawn(self._loaded, n, seed)], axis=1))
+        return drawn.drop(columns=self._loaded.told)
 
     def impute(self, rows: Any, seed: int | None = None) -> Frame:
         """The columns of the model with missing cells at what is expected or likeliest; drawn, if there is a seed."""
@@ -111,7 +113,14 @@ class FittedModel:
 
     def _frame(self, x: Array) -> Frame:
         columns = self._loaded.schema.columns
-        return frame_of({column.name: column.cells(values) for column, values in zip(columns, x, strict=True)})
+        return frame_of({column.name: _cells(column, values) for column, values in zip(columns, x, strict=True)})
+
+
+def _cells(column: Column, values: Array) -> list[Any]:
+    """With None where nothing is known."""
+    known = ~np.isnan(values)
+    found = iter(column.cells(values[known]))
+    return [next(found) if there else None for there in known.tolist()]
 
 
 def load(path: str | Path) -> FittedModel:

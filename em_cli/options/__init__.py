@@ -24,7 +24,7 @@ from em_cli.options.declared_options import (
     SelectModelOptions,
 )
 from em_cli.options.help_page import Help, ShortHelp
-from em_cli.options.layers import layer, names_in
+from em_cli.options.layers import by_column, layer, names_in
 from em_cli.options.spread import as_given, grouped, is_group, spelled
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "SelectModelOptions",
     "ShortHelp",
     "as_given",
+    "by_column",
     "grouped",
     "is_group",
     "layer",

@@ -38,9 +38,9 @@ def _read(name: str, value: Any) -> Any:
     if name == "family" and "," in value:
         return names_in([value])
     if name == "types":
-        return _by_column("type", "visits=count", value)
+        return by_column("type", "visits=count", value)
     if name == "transforms":
-        return _by_column("transform", "spend=log", value)
+        return by_column("transform", "spend=log", value)
     if name in ("restarts", "threads", "k"):
         return _number(value)
     return value
@@ -55,7 +55,7 @@ def _number(text: str) -> int | str:
     return int(text) if text.strip().lstrip("+-").isdecimal() else text
 
 
-def _by_column(option: str, example: str, pairs: list[str]) -> Mapping[str, str]:
+def by_column(option: str, example: str, pairs: list[str]) -> Mapping[str, str]:
     """What an option says of each column."""
     found: dict[str, str] = {}
     for pair in pairs:

@@ -37,6 +37,8 @@ FILES = frozenset(
             "run.yaml",
             "report.html",
             "intervals.csv",
+            "relate.csv",
+            "relate.json",
             "bootstrap.csv",
             "bootstrap.json",
             "tests.csv",

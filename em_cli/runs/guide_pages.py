@@ -15,6 +15,7 @@ TOPICS = (
     "missing",
     "sequences",
     "regressions",
+    "relating",
     "files",
     "search",
     "algorithms",

@@ -1,0 +1,65 @@
+"""`em relate`: the components of a run and other columns."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+from typer import Argument, Option
+
+from em_cli.options import RunPath, ScreenOptions, grouped
+
+
+@grouped
+def relate(
+    run: RunPath,
+    screen: ScreenOptions,
+    data: Annotated[
+        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
+    ] = None,
+    outcome: Annotated[
+        str | None, Option("--outcome", metavar="Y,Z", help="What these are like in each component.")
+    ] = None,
+    on: Annotated[
+        str | None, Option("--on", metavar="X,…", help="Who is in which component, by these: x, x^2, log(x), x:z.")
+    ] = None,
+    types: Annotated[
+        list[str] | None, Option("--type", metavar="COL=TYPE", help="numeric or categorical (repeatable).")
+    ] = None,
+    method: Annotated[
+        str | None,
+        Option("--method", metavar="bch|ml", help="[default: bch for --outcome, ml for --on].", show_default=False),
+    ] = None,
+    assign: Annotated[
+        str, Option("--assign", metavar="modal|proportional", help="To the likeliest component, or by probabilities.")
+    ] = "modal",
+    json: Annotated[bool, Option("--json", help="The document on stdout.")] = False,
+    out: Annotated[
+        str | None, Option("-o", "--out", metavar="DIR", help="[default: the run folder]", show_default=False)
+    ] = None,
+    force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
+) -> None:
+    """Relate the components to other columns, correcting for errors of classification.
+
+    Example: em relate penguins-k3.em --outcome body_mass_g --on island
+    """
+    from pathlib import Path
+
+    from em_cli.display.relations_page import relations_page
+    from em_cli.options import by_column, names_in
+    from em_cli.outputs.folder import write_file, write_together
+    from em_cli.outputs.manifest import to_json
+    from em_cli.runs.path_checks import check_free
+    from em_cli.runs.related import Asked, relations, table
+    from em_cli.runs.screen import color_wanted, width
+
+    home = Path(out or run)
+    places = {name: str(home / name) for name in ("relate.csv", "relate.json")}
+    for place in places.values():
+        check_free("--out", place, force)
+    wanted = tuple(names_in([outcome or ""])), tuple(names_in([on or ""]))
+    found = relations(run, data or [], Asked(*wanted, method, assign, by_column("type", "visits=numeric", types or [])))
+    home.mkdir(parents=True, exist_ok=True)
+    write_together({places["relate.csv"]: table(found), places["relate.json"]: iter([to_json(found)])})
+    columns = width() if sys.stdout.isatty() else 80
+    write_file("-", [to_json(found) if json else relations_page(found, columns, color_wanted(screen))])

@@ -1,0 +1,394 @@
+"""Components of a run and other columns of its data: what these are like in each, and who belongs to which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from em_cli.config.resolve import resolve
+from em_cli.config.run_config import RunConfig
+from em_cli.engine.arrays import Array, Integers, n_candidates, take
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.rows import Block, cells, checked_groups
+from em_cli.engine.scoring import score_block
+from em_cli.errors import DataError, UsageError
+from em_cli.families.regression.overall import root_of
+from em_cli.families.regression.terms import columns_in, design_of
+from em_cli.inference.information import STEP, information, points
+from em_cli.inference.three_step import (
+    Classification,
+    Estimates,
+    Logit,
+    Means,
+    Method,
+    Relation,
+    Shares,
+    related,
+    undone,
+)
+from em_cli.outputs.manifest import read_manifest
+from em_cli.outputs.model_file import LoadedModel, read_model
+from em_cli.outputs.tables import csv_text
+from em_cli.registry import did_you_mean
+from em_cli.runners.serial import Serial
+from em_cli.runs.plotted_rows import data_files
+from em_cli.runs.read import read_options
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.quoting import listed, plural, quoted
+from em_cli.sources.reader import read
+from em_cli.sources.table import Data
+from em_cli.sources.views import relabelled
+
+METHODS, ASSIGNMENTS = ("bch", "ml"), ("modal", "proportional")
+COLUMNS = ("about", "column", "component", "what", "estimate", "standard_error", "z", "p")
+MOST_COORDINATES = 400  # of a model, beyond which what the first step leaves open is not reckoned
+FEWEST = 5  # units in which everything is known
+
+FirstStep = tuple[Sequence[Array], Array, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    outcomes: tuple[str, ...]
+    on: tuple[str, ...]  # terms
+    method: str | None
+    assignment: str
+    types: Mapping[str, str]
+
+    def method_for(self, outcome: bool) -> Method:
+        """BCH for outcomes, whose law is then of no matter; ML where components are told, which is the more precise."""
+        if self.method is None:
+            return "bch" if outcome else "ml"
+        return "bch" if self.method == "bch" else "ml"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """Those of the fit: its rows, or its groups."""
+
+    found: Classification
+    numbers: Integers  # (n,) 0-based data row of each; of a group, that of its first
+    of_rows: Integers  # (rows,) the unit of each row, or
+    rows: Integers  # (rows,) its 0-based data row
+    frequencies: bool
+    first_step: FirstStep | None
+
+
+def relations(run: str, data: Sequence[str], asked: Asked) -> dict[str, Any]:
+    """The document; `UsageError` or `DataError` says what cannot be related."""
+    loaded, home = read_model(run), Path(run)
+    if not home.is_dir():
+        raise UsageError(f"{run} is no run folder: what its components are related to stands in the data it was of.")
+    manifest = read_manifest(home)
+    config = resolve(None, [], manifest["config"])
+    _check(loaded, asked)
+    paths = data_files(manifest, home, data)
+    units = _units(loaded, config, paths, asked.assignment)
+    names = [str(component["name"]) for component in loaded.document["components"]] + list(loaded.model.latent.extra)
+    if undone(units.found.errors) is None:
+        empty = [name for name, n in zip(names, units.found.assigned.sum(axis=1), strict=True) if n == 0]
+        raise UsageError(
+            f"nobody is likeliest to be of {listed(empty)}: errors of classification cannot be undone. "
+            "Use --assign proportional, or a model of fewer components."
+            if empty and asked.assignment == "modal"
+            else "components are so alike that errors of classification cannot be undone. Use fewer components."
+        )
+    outcomes = [_outcome(units, config, paths, name, asked, names) for name in asked.outcomes]
+    told = [_told(units, config, paths, asked, names)] if asked.on else []
+    return {
+        "components": names,
+        "assignment": asked.assignment,
+        "n_units": units.found.posterior.shape[1],
+        "units": "groups" if loaded.model.latent.needs_groups else "rows",
+        "classification": units.found.errors.tolist(),
+        "first_step": units.first_step is not None,
+        "outcomes": outcomes,
+        "on": told[0] if told else None,
+    }
+
+
+def _check(loaded: LoadedModel, asked: Asked) -> None:
+    """`UsageError` for what cannot be related."""
+    if not (asked.outcomes or asked.on):
+        raise UsageError("related to what? --outcome y asks what y is like in each component, --on x who is in which.")
+    said = ("--method", asked.method or "ml", METHODS), ("--assign", asked.assignment, ASSIGNMENTS)
+    for option, value, known in said:
+        if value not in known:
+            raise UsageError(f"{option} {value}: one of {', '.join(known)} is wanted{did_you_mean(value, known)}")
+    if loaded.model.n_outcomes < 2:
+        raise UsageError("the model has one component: there is nothing to tell apart.")
+    if loaded.ordered:
+        raise UsageError(
+            f"rows of latent structure {loaded.document['latent']!r} follow each other: they are no units by "
+            "themselves whose components could be related to columns."
+        )
+    _check_columns(loaded, asked)
+
+
+def _check_columns(loaded: LoadedModel, asked: Asked) -> None:
+    wanted = [*asked.outcomes, *columns_in(asked.on)]
+    if made_of := [name for name in wanted if name in loaded.schema.names and name not in loaded.told]:
+        raise UsageError(
+            f"column {made_of[0]!r} is one of those that the components were made of: what it is like in each, em show "
+            "says. Relate them to others."
+        )
+    if strange := [name for name in asked.types if name not in wanted]:
+        raise UsageError(f"--type {strange[0]}={asked.types[strange[0]]}: neither --outcome nor --on names it.")
+    if asked.on and loaded.told:
+        raise UsageError(
+            f"{listed(loaded.told)} tell the mixing weights of this model: em show has their log-odds. --on is for "
+            "models that were fitted without."
+        )
+    if both := [name for name in asked.outcomes if name in columns_in(asked.on)]:
+        raise UsageError(f"column {both[0]!r} is in --outcome and in --on.")
+
+
+def _units(loaded: LoadedModel, config: RunConfig, paths: Sequence[str], assignment: str) -> Units:
+    """What the rows of the fit say of their components, and how sure that is."""
+    data = _fitted(loaded, config, paths)
+    names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
+    numbers = np.array([*(names.get(name, -1) for name in data.label_names), -1], np.intp)
+    source = relabelled(data.source, numbers)
+    ready = loaded.with_gaps if any(np.isnan(source[i].x[~loaded.gaps]).any() for i in range(len(source))) else loaded
+    blocks = [source[index] for index in range(len(source))]
+    posterior = _posterior(ready, ready.parameters, blocks)
+    weights = np.concatenate([_weights(ready, block) for block in blocks])
+    assigned = np.eye(len(posterior))[posterior.argmax(axis=0)].T if assignment == "modal" else posterior
+    found = Classification(posterior, assigned, weights)
+    grouped = loaded.model.latent.needs_groups
+    places = data.sequences.places if data.sequences is not None else np.arange(len(data.rows))
+    of_rows = data.sequences.of_rows if data.sequences is not None and grouped else places
+    first = np.full(posterior.shape[1], -1, np.intp)
+    first[of_rows[::-1]] = data.rows[::-1]
+    frequencies = config.data.weight_type == "frequency"
+    return Units(found, first, of_rows, data.rows, frequencies, _first_step(ready, found, data, blocks, frequencies))
+
+
+def _fitted(loaded: LoadedModel, config: RunConfig, paths: Sequence[str]) -> Data:
+    """The rows of the fit, read as they were then."""
+    columns = loaded.schema.columns
+    own = read_options(config.data, {column.name: column.type for column in columns}, "auto", loaded.sequential)
+    regressors = [name for name in loaded.schema.names if name != loaded.response] if loaded.response else loaded.told
+    own = replace(
+        own,
+        columns=loaded.schema.names,
+        exclude=(),
+        transforms={column.name: column.transform for column in columns if column.transform is not None},
+        response=loaded.response,
+        regressors=tuple(regressors),
+        mean_weight_one=config.data.weight_type == "sampling",
+    )
+    data = read(paths, own)
+    if data.schema.names != loaded.schema.names or len(data.rows) != loaded.document["n_samples"]:
+        raise DataError(f"{data.name} gives other rows than the run was fitted to.")
+    return data
+
+
+def _weights(loaded: LoadedModel, block: Block) -> Array:
+    """(n,) of the units of a block."""
+    first = checked_groups(block)[:-1] if loaded.model.latent.needs_groups else np.arange(block.n_rows)
+    return np.ones(len(first)) if block.weights is None else block.weights[first]
+
+
+def _posterior(loaded: LoadedModel, parameters: Parameters, blocks: Sequence[Block]) -> Array:
+    """(L, n) of units."""
+    found = []
+    for block in blocks:
+        p = score_block(loaded.model, parameters, replace(block, weights=None)).responsibilities
+        found.append(p[:, checked_groups(block)[:-1]] if loaded.model.latent.needs_groups else p)
+    return np.concatenate(found, axis=1)
+
+
+def _first_step(
+    loaded: LoadedModel, found: Classification, data: Data, blocks: Sequence[Block], frequencies: bool
+) -> FirstStep | None:
+    """What the parameters of the model leave open of its components; None where that is not known."""
+    model, parameters = loaded.model, loaded.parameters
+    weight = (found.posterior * found.weights).sum(axis=1)[: model.n_components]
+    chart = model.chart(parameters, weight)
+    if chart is None or chart.coordinates(parameters).shape[-1] > MOST_COORDINATES:
+        return None
+    with np.errstate(all="ignore"):
+        around = points(chart, parameters)
+        known = information(model, chart, parameters, around, data.source, Serial(), frequencies)
+        if not np.isfinite(known.observed).all():
+            return None
+        left, directions = np.linalg.eigh(known.observed)
+        free = left > 1e-5
+        inverse = (directions[:, free] / left[free]) @ directions[:, free].T
+        beliefs = [_posterior(loaded, take(around, place), blocks) for place in range(n_candidates(around))]
+    return beliefs, inverse @ known.scores @ inverse, STEP
+
+
+def _external(
+    units: Units, config: RunConfig, paths: Sequence[str], asked: Asked, own: ReadOptions
+) -> tuple[Data, Integers, Array]:
+    """The data, the units (m,) in which all of these columns are known, and their cells (D, m)."""
+    data = read(paths, own)
+    place = np.full(int(max(units.rows.max(), data.rows.max())) + 1, -1, np.intp)
+    place[data.rows] = np.arange(len(data.rows))
+    x = cells(data.source, range(len(data.schema.columns)))
+    known = place[units.rows]
+    kept, there = np.flatnonzero(known >= 0), known[known >= 0]
+    values = np.full((len(x), len(units.numbers)), np.nan)
+    values[:, units.of_rows[kept]] = x[:, there]
+    differs = (values[:, units.of_rows[kept]] != x[:, there]).any(axis=1)
+    if differs.any():
+        name = data.schema.names[int(differs.argmax())]
+        raise DataError(
+            f"{data.name}, column {quoted(name)}: rows of one group differ. Groups have components here: what these "
+            "are related to must be the same in all rows of a group, such as its mean."
+        )
+    seen = np.flatnonzero(~np.isnan(values).any(axis=0))
+    if len(seen) < FEWEST:
+        raise DataError(f"{data.name}: {listed(data.schema.names)} is known in {plural(len(seen), 'unit')}: too few.")
+    return data, seen, values[:, seen]
+
+
+def _options(config: RunConfig, asked: Asked, names: Sequence[str], response: str | None) -> ReadOptions:
+    """How to read columns that the fit did not look at; rows that lack a cell of them are left out."""
+    types = {name: kind for name, kind in asked.types.items() if name in names}
+    beside = dict.fromkeys(("weights", "labels", "sequence", "group", "order", "step", "id"))
+    data = config.data.model_copy(update=beside | {"columns": list(names), "exclude": [], "transforms": {}})
+    told = () if response is not None else tuple(names)
+    return replace(read_options(data, types), missing="drop", response=response, regressors=told)
+
+
+def _outcome(
+    units: Units, config: RunConfig, paths: Sequence[str], name: str, asked: Asked, names: Sequence[str]
+) -> dict[str, Any]:
+    """Means, or shares of levels, of a column in each component."""
+    data, seen, values = _external(units, config, paths, asked, _options(config, asked, [name], name))
+    column, n = data.schema.columns[0], len(names)
+    method = asked.method_for(True)
+    relation: Relation = (
+        Shares(values[0].astype(np.intp), len(column.levels), n) if column.levels else Means(values[0], n)
+    )
+    found = related(relation, units.found, method, seen, units.frequencies, units.first_step)
+    head = {"column": name, "method": method, "n": len(seen), "n_left_out": units.found.posterior.shape[1] - len(seen)}
+    if column.levels:
+        return head | _shares_document(found, column.levels, n)
+    return head | _means_document(found, n)
+
+
+def _means_document(found: Estimates, n: int) -> dict[str, Any]:
+    means, variances = found.theta[:n], found.theta[n : 2 * n]
+    covariance = found.covariance[:n, :n]
+    errors = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+    pairs = []
+    for a in range(n):
+        for b in range(a + 1, n):
+            error = float(np.sqrt(max(covariance[a, a] + covariance[b, b] - 2 * covariance[a, b], 0.0)))
+            pairs.append({"components": [a + 1, b + 1], **_tested(float(means[b] - means[a]), error)})
+    return {
+        "kind": "means",
+        "means": means.tolist(),
+        "standard_errors": errors.tolist(),
+        "sds": [float(np.sqrt(v)) if v > 0 else None for v in variances],
+        "differences": pairs,
+        "equal": wald(means, covariance, np.eye(n)[1:] - np.eye(n)[:1]),
+    }
+
+
+def _shares_document(found: Estimates, levels: Sequence[str], n: int) -> dict[str, Any]:
+    c = len(levels)
+    own = n * c
+    errors = np.sqrt(np.maximum(np.diagonal(found.covariance)[:own], 0.0)).reshape(n, c)
+    against = np.asarray(np.kron(np.eye(n)[1:] - np.eye(n)[:1], np.eye(c)[1:]), np.float64)
+    return {
+        "kind": "shares",
+        "levels": list(levels),
+        "shares": found.theta[:own].reshape(n, c).tolist(),
+        "standard_errors": errors.tolist(),
+        "equal": wald(found.theta[:own], found.covariance[:own, :own], against),
+    }
+
+
+def _told(units: Units, config: RunConfig, paths: Sequence[str], asked: Asked, names: Sequence[str]) -> dict[str, Any]:
+    """The log-odds of components, on columns."""
+    data, seen, values = _external(units, config, paths, asked, _options(config, asked, columns_in(asked.on), None))
+    design = design_of(asked.on, data.schema.names, [column.levels for column in data.schema.columns])
+    raw = design.of(values)
+    if not np.isfinite(raw).all():
+        bad = design.names[int((~np.isfinite(raw)).any(axis=1).argmax())]
+        raise DataError(f"{data.name}: --on {bad} has no value in some row: a logarithm needs numbers above 0.")
+    mean = raw.mean(axis=1)
+    away = raw - mean[:, None]
+    root = root_of(away @ away.T / raw.shape[1], mean, design.names, "--on")
+    z = np.concatenate([np.ones((1, raw.shape[1])), np.linalg.solve(root[1:, 1:], away[1:])])
+    method, n, q = asked.method_for(False), len(names), len(raw)
+    found = related(Logit(z, n), units.found, method, seen, units.frequencies, units.first_step)
+    back = np.zeros((q, q))  # coefficients of the columns as they are, from those of z
+    back[1:, 1:] = np.linalg.inv(root[1:, 1:]).T
+    back[0, 0], back[0, 1:] = 1.0, -mean[1:] @ back[1:, 1:]
+    whole = np.kron(np.eye(n - 1), back)
+    theta, covariance = whole @ found.theta, whole @ found.covariance @ whole.T
+    errors = np.sqrt(np.maximum(np.diagonal(covariance), 0.0)).reshape(n - 1, q)
+    largest = float(np.abs(Logit(z, n).log_density(found.theta)).max())
+    return {
+        "method": method,
+        "n": len(seen),
+        "n_left_out": units.found.posterior.shape[1] - len(seen),
+        "terms": list(design.names),
+        "coefficients": theta.reshape(n - 1, q).tolist(),
+        "standard_errors": errors.tolist(),
+        "separated": bool(largest > 30 and np.abs(found.theta).max() > 8),
+        "tests": {
+            term: wald(theta, covariance, _of_term(place, n, q)) for place, term in enumerate(design.names) if place
+        },
+    }
+
+
+def _of_term(place: int, n: int, q: int) -> Array:
+    """(n - 1, P) the coefficients of one term."""
+    return np.asarray(np.kron(np.eye(n - 1), np.eye(q)[[place]]), np.float64)
+
+
+def _tested(estimate: float, error: float) -> dict[str, Any]:
+    from scipy.special import ndtr
+
+    z = estimate / error if error > 0 else None
+    return {
+        "estimate": estimate,
+        "standard_error": error if error > 0 else None,
+        "z": z,
+        "p": None if z is None else float(2 * ndtr(-abs(z))),
+    }
+
+
+def wald(theta: Array, covariance: Array, contrasts: Array) -> dict[str, Any] | None:
+    """Wald's test that all contrasts are nought; None where the covariance has no room for it."""
+    from scipy.special import chdtrc
+
+    values, spread = contrasts @ theta, contrasts @ covariance @ contrasts.T
+    scale = np.sqrt(np.maximum(np.diagonal(spread), 0.0))
+    if not (scale > 0).all() or np.linalg.cond(spread / np.outer(scale, scale)) > 1e10:
+        return None
+    statistic, df = float(values @ np.linalg.solve(spread, values)), len(values)
+    return {"statistic": statistic, "df": df, "p": float(chdtrc(df, statistic))}
+
+
+def table(document: Mapping[str, Any]) -> Iterator[str]:
+    """The estimates as CSV."""
+    return csv_text(COLUMNS, _lines(document))
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for one in document["outcomes"]:
+        whats = one["levels"] if one["kind"] == "shares" else ["mean"]
+        values, errors = np.array(one[one["kind"]]), np.array(one["standard_errors"])
+        for k, (own, uncertain) in enumerate(
+            zip(values.reshape(-1, len(whats)), errors.reshape(-1, len(whats)), strict=True), 1
+        ):
+            for what, value, error in zip(whats, own.tolist(), uncertain.tolist(), strict=True):
+                blank = {"z": None, "p": None}
+                yield {"about": "outcome", "column": one["column"], "component": k, "what": what, "estimate": value,
+                       "standard_error": error, **blank}  # fmt: skip
+    on = document["on"]
+    for k, (own, uncertain) in enumerate(zip(on["coefficients"], on["standard_errors"], strict=True) if on else (), 2):
+        for term, value, error in zip(on["terms"], own, uncertain, strict=True):
+            yield {"about": "on", "column": None, "component": k, "what": term, **_tested(value, error)}
