@@ -29,6 +29,12 @@ def predict(
             "--horizon", metavar="H", min=1, help="Forecast so many steps beyond each sequence.", show_default=False
         ),
     ] = None,
+    unseen: Annotated[
+        int | None,
+        Option(
+            "--unseen", metavar="N", min=1, help="Of topics: likely terms that a document lacks.", show_default=False
+        ),
+    ] = None,
     append: Annotated[
         bool, Option("--append", help="The rows and columns of the data as they are, with component and probability.")
     ] = False,
@@ -46,23 +52,20 @@ def predict(
 
     Example: em predict faithful-k2.em new.csv --append > labelled.csv
     """
-    from em_cli.errors import UsageError
-    from em_cli.runs.forecast import forecast_lines
-    from em_cli.runs.labelled import labelled_rows
-    from em_cli.runs.predicted_by import lines_by_level
-    from em_cli.runs.row_scores import open_model, score_table, target
+    from em_cli.outputs.topics_file import LoadedTopics
+    from em_cli.runs.forecast import asked_table
+    from em_cli.runs.predicted_by import lines_by_level, refuse_beside
+    from em_cli.runs.remembered import tell_remembered
+    from em_cli.runs.row_scores import target
+    from em_cli.runs.topic_scores import open_any, topics_table
 
     write = target(out, force, model, *paths)
+    others = {"--append": append, "--decode": decode, "--horizon": horizon}
     if by is not None:
-        if append or decode is not None or horizon is not None:
-            raise UsageError("--by gives a table of its own: --append, --decode and --horizon do not go with it.")
+        refuse_beside(others | {"--unseen": unseen})
         return write(lines_by_level(model, paths, reading, by))
-    loaded = open_model(model, paths, reading)
-    if append:
-        if decode is not None or horizon is not None:
-            other = "--horizon" if decode is None else "--decode"
-            raise UsageError(f"--append adds the likeliest component of each row: {other} is another table.")
-        return write(labelled_rows(loaded, paths, reading))
-    if decode is not None or horizon is not None:
-        return write(forecast_lines(loaded, paths, reading, decode or "posterior", horizon or 0))
-    return write(score_table(loaded, paths, reading))
+    loaded = open_any(model, paths)
+    if isinstance(loaded, LoadedTopics):
+        return write(topics_table(loaded, paths, reading, unseen, others))
+    tell_remembered(loaded, reading)
+    return write(asked_table(loaded, paths, reading, decode, horizon, append, unseen))

@@ -29,12 +29,20 @@ def score(
     """
     from em_cli.errors import UsageError
     from em_cli.outputs.manifest import to_json
+    from em_cli.outputs.topics_file import LoadedTopics
     from em_cli.runs.forecast import residual_table
-    from em_cli.runs.row_scores import open_model, scored_chunks, target
+    from em_cli.runs.remembered import tell_remembered
+    from em_cli.runs.row_scores import scored_chunks, target
     from em_cli.runs.score_totals import density_lines, score_document
+    from em_cli.runs.topic_scores import bound_document, bound_rows, open_any, refuse_for_topics
 
     write = target(out, force, model, *paths)
-    loaded = open_model(model, paths, reading)
+    loaded = open_any(model, paths)
+    if isinstance(loaded, LoadedTopics):
+        refuse_for_topics({"--weights": weights, "--residuals": residuals})
+        write(bound_rows(loaded, paths, reading) if rows else [to_json(bound_document(loaded, paths, reading))])
+        return
+    tell_remembered(loaded, reading)
     if (rows or residuals) and weights:
         what = "--rows" if rows else "--residuals"
         raise UsageError(f"--weights does not apply to {what}: they are those of each row alone.")

@@ -63,10 +63,14 @@ def select_one(request: Request) -> None:
     from em_cli.outputs.selection import selection_text
     from em_cli.runs.run import opened
     from em_cli.runs.stdout import sweep_text
+    from em_cli.runs.topic_sweep import select_topics
     from em_cli.runs.warnings import warn_of_choice
 
     with opened(request) as run:
         if run is None:
+            return
+        if run.data.documents is not None:
+            select_topics(run)
             return
         wanted = run.tasks()
         if run.only_planned:

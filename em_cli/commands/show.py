@@ -35,7 +35,7 @@ def show(
     from em_cli.errors import DataError, UsageError
     from em_cli.outputs.folder import write_file
     from em_cli.outputs.manifest import to_json
-    from em_cli.outputs.model_file import read_model
+    from em_cli.outputs.topics_file import read_any
     from em_cli.runs.audit import audited
     from em_cli.runs.model_summary import summary_of
     from em_cli.runs.paper_tables import table_text
@@ -55,6 +55,6 @@ def show(
         if changed:
             raise DataError(f"{model} is not as it was written: {', '.join(changed)}.")
     elif json:
-        write_file("-", [to_json(dict(read_model(model).document))])
+        write_file("-", [to_json(dict(read_any(model).document))])
     else:
         write_file("-", [summary_of(model, screen, drawn)])

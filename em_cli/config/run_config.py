@@ -98,6 +98,11 @@ class DataConfig(_Section):
         Field(description="of time: 1, 1d, 1h, 1mo …; where a row is missing there is a step without cells"),
     ] = None
     group: Annotated[str | None, Field(description="a column that tells which rows share their component")] = None
+    document: Annotated[str | None, Field(description="a column that names documents, where topics are fitted")] = None
+    term: Annotated[str | None, Field(description="a column of terms: a line for each document and term")] = None
+    count: Annotated[str | None, Field(description="how often the term occurs; a line counts once if absent")] = None
+    text: Annotated[str | None, Field(description="a column of text, whose words are the terms")] = None
+    stop_words: Annotated[str | None, Field(description="words to leave out: english, or a file of them")] = None
     weight_type: Annotated[
         Literal["frequency", "sampling"],
         Field(description="frequency: a weight of 2 is the row twice; sampling: weights are scaled to mean 1"),

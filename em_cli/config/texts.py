@@ -142,6 +142,11 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
         "order",
         "step",
         "group",
+        "document",
+        "term",
+        "count",
+        "text",
+        "stop_words",
     ):  # runs of a time without these keys can still be resumed
         if decisive["data"][later] is None:
             decisive["data"].pop(later)

@@ -8,7 +8,7 @@ from math import isfinite
 from rich.text import Text
 
 from em_cli.display.progress import Cell, ModelKey
-from em_cli.display.text import counted, nats
+from em_cli.display.text import counted, height, nats
 from em_cli.printable import safe
 
 Column = tuple[str, list[tuple[str, str]]]  # heading; text and style of each row
@@ -68,7 +68,7 @@ def _details(label: str, ks: list[int], cells: Mapping[ModelKey, Cell], best: Mo
         )
         for cell in found
     ]
-    made = [_aligned("loglik", [_cell(text, cell, False) for text, cell in zip(heights, found, strict=True)])]
+    made = [_aligned(height(label), [_cell(text, cell, False) for text, cell in zip(heights, found, strict=True)])]
     values = [_bic(cell) for cell in found]
     texts = ["·" if value is None else nats(value, 2) for value in values]
     marked = [best == (label, k) for k in ks]

@@ -10,7 +10,7 @@ from math import isfinite
 from typing import TextIO
 
 from em_cli.display.progress import Progress
-from em_cli.display.text import counted, duration, message, model, nats
+from em_cli.display.text import counted, duration, height, message, model, nats
 from em_cli.engine.events import (
     FINISHING,
     DataRead,
@@ -96,13 +96,15 @@ class Plain:
         which = f"{model(event.label, event.n_components)} " if self.sweep else ""
         status = event.status.replace("_", " ")
         self.say(
-            f"{which}start {event.candidate + 1} loglik {nats(event.log_likelihood)} iter {event.iterations} {status}"
+            f"{which}start {event.candidate + 1} {height(event.label)} {nats(event.log_likelihood)} "
+            f"iter {event.iterations} {status}"
         )
 
     def chosen(self, event: ModelChosen) -> None:
         values = "".join(f" {name.upper()} {nats(value)}" for name, value in event.criteria[:1])
         note = f" ({safe(event.note)})" if event.note else ""
-        self.say(f"{model(event.label, event.n_components)}: loglik {nats(event.log_likelihood)}{values}{note}")
+        value = f"{height(event.label)} {nats(event.log_likelihood)}"
+        self.say(f"{model(event.label, event.n_components)}: {value}{values}{note}")
 
     def heartbeat(self) -> None:
         """The phase, how much of it is done, the best so far, how long it has taken and may yet take."""
@@ -117,7 +119,8 @@ class Plain:
         progress, leading = self.progress, self.progress.leading()
         sample = f" on a sample of {progress.phase.n_rows:,} rows" if progress.phase.sampled else ""
         if leading is None:
-            return f"best loglik {nats(progress.best())}{sample}"
+            leader = progress.leader()
+            return f"best {height(leader.label if leader else '')} {nats(progress.best())}{sample}"
         which = f" ({model(leading.label, leading.n_components)})" if self.sweep else ""
         return f"BIC so far {nats(leading.bic)}{which}{sample}"
 

@@ -6,6 +6,8 @@ from math import isfinite
 
 from em_cli.printable import safe
 
+TOPICS = "topics"
+
 
 def message(text: str) -> str:
     """A message for a log: its further lines are indented, anything else that is harmful is escaped."""
@@ -25,6 +27,11 @@ def duration(seconds: float) -> str:
 def nats(value: float, decimals: int = 3) -> str:
     """A log-likelihood or a criterion."""
     return f"{value:.{decimals}f}" if isfinite(value) else "—"
+
+
+def height(label: str) -> str:
+    """What a climb of this model makes higher: a log-likelihood, or of topics its lower bound."""
+    return "ELBO" if label == TOPICS else "loglik"
 
 
 def model(label: str, n_components: int) -> str:

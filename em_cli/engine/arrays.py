@@ -1,7 +1,7 @@
 """Parameters and statistics are dataclasses of arrays; these act on all their arrays at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -77,5 +77,24 @@ def flat(stacked: T) -> T:
     return map_arrays(lambda array: array.reshape(-1, *array.shape[2:]), stacked)
 
 
-def add(first: T, second: T) -> T:
+@dataclass(frozen=True, slots=True)
+class OfUnits:
+    """What is told of each unit (…, U) of some rows, in parts: those of rows that follow are appended, not added."""
+
+    parts: tuple[Array, ...]
+
+
+def add(first: Any, second: Any) -> Any:
+    """The sums over the rows of both, of which the second follow the first."""
+    if isinstance(first, OfUnits):
+        return OfUnits(first.parts + second.parts)
+    if isinstance(first, tuple):
+        return tuple(map(add, first, second))
     return map_arrays(lambda a, b: a + b, first, second)
+
+
+def joined(sums: Any) -> Any:
+    """Sums with what is told of units in one array."""
+    if isinstance(sums, OfUnits):
+        return np.concatenate(sums.parts, axis=-1)
+    return tuple(map(joined, sums)) if isinstance(sums, tuple) else sums

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from em_cli.engine.arrays import Array, take
+from em_cli.engine.arrays import Array, OfUnits, take
 
-LatentStatistics = Array | tuple[Array, ...] | None  # beyond the component weights; they add over rows
+LatentStatistics = Array | tuple[Array | OfUnits, ...] | None  # beyond the component weights; they add over rows
 
 
 @dataclass(frozen=True, slots=True)

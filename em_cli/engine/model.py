@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -18,6 +18,13 @@ from em_cli.engine.rows import Block
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
 
 
+class Variational(Protocol):
+    """A family whose components have a posterior: what a climb maximises is a lower bound of the evidence."""
+
+    def divergence(self, components: Any) -> Array:
+        """(R,) the expected logarithm of the prior of all components, less that of their posterior; all constants."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """What is fitted. The family is bound to the data; models compare by identity."""
@@ -27,6 +34,7 @@ class Model:
     n_components: int
     constant: float = 0.0  # total log base measure of the data, which no parameter changes
     prior: float = 0.0  # strength, in pseudo-observations for each component
+    variational: Variational | None = None  # where components have a posterior in place of parameters
 
     def maximize(self, found: list[Expectation]) -> tuple[Parameters, Flags]:
         """The M-steps of R candidates: stacked parameters, and which of them have an empty component."""
@@ -88,6 +96,8 @@ class Model:
 
     def log_prior(self, parameters: Parameters) -> Array | float:
         """(R,) what a climb maximises beside the log-likelihood; constants left out."""
+        if self.variational is not None:
+            return self.variational.divergence(parameters.components)
         if not self.prior:
             return 0.0
         pseudo = self._penalty.penalty_statistics(parameters.components, plain=True)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, add, map_arrays, n_candidates, take
+from em_cli.engine.arrays import Array, add, joined, map_arrays, n_candidates, take
 from em_cli.engine.cache import scratch
 from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
 from em_cli.engine.exponential import Exponential
@@ -243,7 +243,7 @@ def _batch(stack: Stack, parts: list[tuple[Job, _Sums]]) -> Batch:
     if len(parts) > 1:
         order = np.argsort(np.concatenate([np.arange(n_candidates(stacked))[job.members] for job, _ in parts]))
         sums = _Sums(*take(sums.tree, order))
-    statistics = ModelStatistics(np.ascontiguousarray(sums.components), sums.latent)
+    statistics = ModelStatistics(np.ascontiguousarray(sums.components), joined(sums.latent))
     constant = model.constant if stack.constants is None else stack.constants
     more = constant + model.log_prior(stacked)
     own = None if sums.objective is None else sums.objective + more

@@ -10,4 +10,5 @@ LATENTS = Registry[Latent](
     concomitant="em_cli.latents.concomitant:Concomitant",
     grouped="em_cli.latents.grouped:Grouped",
     markov="em_cli.latents.markov:Markov",
+    topics="em_cli.latents.allocation.allocation:Allocation",
 )

@@ -110,6 +110,15 @@ class ReadingOptions:
     step: Annotated[
         str | None, _opt("--step", metavar="STEP", help="Of time: 1, 1d, 1h, 1mo; gaps are steps without cells.")
     ] = None
+    document: Annotated[str | None, _opt("--document", metavar="COL", help="Names documents (--latent topics).")] = None
+    term: Annotated[str | None, _opt("--term", metavar="COL", help="Terms: a line for each document and term.")] = None
+    count: Annotated[str | None, _opt("--count", metavar="COL", help="How often the term occurs [default: once].")] = (
+        None
+    )
+    text: Annotated[str | None, _opt("--text", metavar="COL", help="Text, whose words are the terms.")] = None
+    stop_words: Annotated[str | None, _opt("--stop-words", metavar="english|FILE", help="Words that are left out.")] = (
+        None
+    )
 
 
 @dataclass(frozen=True)

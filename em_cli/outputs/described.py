@@ -18,7 +18,7 @@ LONGEST_VALUE = 60  # characters, in a message
 def _as_written(schema: dict[str, Any], model: type[BaseModel]) -> None:
     """Fields are in every document unless they are marked; what else a schema says of them would be noise."""
     fields = model.model_fields
-    schema["required"] = [name for name, field in fields.items() if SOMETIMES not in field.metadata]
+    schema["required"] = [field.alias or name for name, field in fields.items() if SOMETIMES not in field.metadata]
     schema.pop("title", None)
     for own in schema.get("properties", {}).values():
         own.pop("title", None)

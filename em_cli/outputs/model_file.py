@@ -28,6 +28,7 @@ from em_cli.sources.schema import Column, Schema
 T = TypeVar("T")
 
 FORMAT = "em.params"
+OF_TOPICS = "em.topics"
 SCHEMA_VERSION = 1
 LARGEST_FILE = 1 << 30  # bytes
 
@@ -121,8 +122,12 @@ class LoadedModel:
 
 def read_model(path: str) -> LoadedModel:
     """The model of a run folder, a file or standard input ('-'); `DataError` says what is wrong with it."""
-    text = read_bytes(path)
-    return _named(path, lambda: model_of(_checked(document_of(path, text))))
+    return model_in(path, document_of(path, read_bytes(path)))
+
+
+def model_in(path: str, document: Mapping[str, Any]) -> LoadedModel:
+    """The model that a document from this place describes."""
+    return _named(path, lambda: model_of(_checked(document)))
 
 
 def document_of(path: str, text: bytes) -> Mapping[str, Any]:
@@ -234,6 +239,8 @@ def _checked(document: Mapping[str, Any]) -> Mapping[str, Any]:
     from em_cli.outputs.described import wrong_field
     from em_cli.outputs.params_fields import ModelFields
 
+    if document.get("format") == OF_TOPICS:
+        raise DataError("it holds topics: em predict, score, show, plot and report read these, and no other command.")
     if document.get("format") != FORMAT:
         raise DataError(f"it is not a model file of em (its format is {document.get('format')!r}, not {FORMAT!r}).")
     version = document.get("schema_version")

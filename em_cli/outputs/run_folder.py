@@ -29,6 +29,8 @@ FILES = frozenset(
             "responsibilities.csv",
             "transitions.csv",
             "coefficients.csv",
+            "topics.csv",
+            "documents.csv",
             "selection.csv",
             "trace.csv",
             "restarts.csv",

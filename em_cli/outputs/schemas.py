@@ -36,11 +36,18 @@ def _manifest() -> Any:
     return Manifest
 
 
+def _topics() -> Any:
+    from em_cli.outputs.topics_fields import TopicParams
+
+    return TopicParams
+
+
 DOCUMENTS: dict[str, tuple[str, Callable[[], Any]]] = {
     "params": ("em params.json", _params),
     "selection": ("em selection.csv, row by row", _selection),
     "events": ("em events, a line", _events),
     "manifest": ("em manifest.json", _manifest),
+    "topics": ("em params.json of topics", _topics),
 }
 
 

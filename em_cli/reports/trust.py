@@ -57,6 +57,13 @@ ADVICE = {
     "no_choice": "Compare all under a prior (--prior weak), or with fewer parameters (--covariance tied).",
     "not_ranked": "Compare all under a prior (--prior weak), or with fewer parameters (--covariance tied).",
     "weak_prior": "Try a smaller -k, or leave out the column that the warning names.",
+    "unstable_topics": "Build on the topics that are found again; try a smaller -k, or --effort high.",
+    "documents_named": "Nothing has to be done; --document names another column, --exclude leaves this one out.",
+    "documents_joined": "Nothing has to be done if these rows are parts of one document.",
+    "columns_left_out": "Count what it holds first if it is to be fitted, or name it with --text.",
+    "terms_left_out": "Nothing has to be done: terms that never occur say nothing.",
+    "lines_added": "Nothing has to be done if the same term may be counted in several lines.",
+    "empty_documents": "Nothing has to be done: documents without a token say nothing.",
     "time_limit": "Give it more time.",
     "interrupted": "Run it again to its end.",
 }

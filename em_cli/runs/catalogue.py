@@ -49,7 +49,7 @@ def _folders(folder: Path, deep: int) -> Iterator[Path]:
 def _told(run: Path) -> dict[str, Any] | None:
     """A run in short; None for what is no run."""
     params, manifest = _read(run / "params.json"), _read(run / MANIFEST)
-    if params.get("format") != "em.params":
+    if params.get("format") not in ("em.params", "em.topics"):
         return None
     inputs = [str(one.get("name")) for one in manifest.get("inputs") or () if isinstance(one, Mapping)]
     return {
@@ -57,7 +57,7 @@ def _told(run: Path) -> dict[str, Any] | None:
         "data": inputs,
         "command": manifest.get("command"),
         "n_components": params.get("n_components"),
-        "model": mixture_name(params),
+        "model": "Topics" if params["format"] == "em.topics" else mixture_name(params),
         "log_likelihood": params.get("log_likelihood"),
         "bic": params.get("bic"),
         "finished": manifest.get("finished"),

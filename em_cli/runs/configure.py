@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 
-from em_cli.config.choice import INDEPENDENT
+from em_cli.config.choice import INDEPENDENT, Choice
 from em_cli.config.choices import latent_choices
 from em_cli.config.ranges import parse_k
 from em_cli.config.resolve import resolve
@@ -18,6 +18,7 @@ from em_cli.errors import OutputError, UsageError
 from em_cli.families import FAMILIES
 from em_cli.families.covariances import COVARIANCES
 from em_cli.models.specification import families_of
+from em_cli.models.topics import CRITERIA_OF_TOPICS, TOPICS, wanted_topics
 from em_cli.options import ReportOptions, layer
 from em_cli.outputs.model_file import read_bytes
 from em_cli.outputs.run_names import default_name, meant_run
@@ -63,7 +64,7 @@ def configured(request: Request) -> Settings:
     options = layer(*request.sections)
     if request.paths:
         options.setdefault("data", {})["path"] = list(request.paths)
-    config = with_climbs(resolve(request.config.config, request.config.overrides or [], options))
+    config = _of_topics(with_climbs(resolve(request.config.config, request.config.overrides or [], options)))
     check_objective(config)
     if not config.data.path:
         raise UsageError("no data: name a CSV file, or '-' for standard input.")
@@ -74,7 +75,7 @@ def configured(request: Request) -> Settings:
     stdout = _stdout_format(request.report, request.formats, request.screen.quiet)
     ks = parse_k(config.k)
     if request.compares:
-        CRITERIA.load(config.criterion)
+        _check_criterion(config)
         if start:
             raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
     else:
@@ -82,6 +83,30 @@ def configured(request: Request) -> Settings:
     check_parts(config)
     folder = _folder(config, request.report, ks or SWEPT)
     return Settings(request, config, ks or SWEPT, start, effort, folder, stdout, fingerprint_of(config, start))
+
+
+def _of_topics(config: RunConfig) -> RunConfig:
+    """With the algorithm and the criterion of topics, where these are wanted and no others are named."""
+    if TOPICS not in [choice.name for choice in latent_choices(config)]:
+        wanted_topics(config)
+        return config
+    search = config.search
+    if "algorithm" not in search.model_fields_set:
+        search = search.model_copy(update={"algorithm": Choice(name="squarem")})
+    criterion = config.criterion if "criterion" in config.model_fields_set else CRITERIA_OF_TOPICS[0]
+    config = config.model_copy(update={"search": search, "criterion": criterion})
+    wanted_topics(config)
+    return config
+
+
+def _check_criterion(config: RunConfig) -> None:
+    if wanted_topics(config) is None:
+        CRITERIA.load(config.criterion)
+    elif config.criterion not in CRITERIA_OF_TOPICS:
+        raise UsageError(
+            f"--criterion {config.criterion} needs a likelihood, and topics have none: --criterion completion (of "
+            "held-out tokens) or elbo."
+        )
 
 
 def start_file(config: RunConfig) -> StartFile | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from em_cli.errors import UsageError
 from em_cli.options import ReadingOptions
+from em_cli.outputs.folder import Content
 from em_cli.outputs.forecasts import (
     DECODES,
     Row,
@@ -19,8 +20,31 @@ from em_cli.outputs.forecasts import (
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.pseudo_residuals import residual_lines
 from em_cli.registry import did_you_mean
+from em_cli.runs.labelled import labelled_rows
 from em_cli.runs.new_sequences import NewSequences
-from em_cli.runs.row_scores import sequences_for
+from em_cli.runs.row_scores import score_table, sequences_for
+
+
+def asked_table(
+    loaded: LoadedModel,
+    paths: Sequence[str],
+    reading: ReadingOptions,
+    decode: str | None,
+    horizon: int | None,
+    append: bool,
+    unseen: int | None,
+) -> Content:
+    """What `em predict` tells of rows: as a copy of them, as states of sequences, or as a table."""
+    if unseen is not None:
+        raise UsageError("--unseen lists terms that documents do not have: it goes with a model of topics.")
+    if append and (decode is not None or horizon is not None):
+        other = "--horizon" if decode is None else "--decode"
+        raise UsageError(f"--append adds the likeliest component of each row: {other} is another table.")
+    if append:
+        return labelled_rows(loaded, paths, reading)
+    if decode is not None or horizon is not None:
+        return forecast_lines(loaded, paths, reading, decode or "posterior", horizon or 0)
+    return score_table(loaded, paths, reading)
 
 
 def forecast_lines(

@@ -16,6 +16,7 @@ TOPICS = (
     "sequences",
     "regressions",
     "relating",
+    "topics",
     "files",
     "search",
     "algorithms",

@@ -6,15 +6,24 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from em_cli.config.run_config import RunConfig
 from em_cli.engine.stopping import WINDOW, Status
-from em_cli.outputs.document import Scored
 from em_cli.runs.configure import Settings
 from em_cli.runs.record import Record
-from em_cli.search.ledger import Fitted
+from em_cli.search.ledger import Degeneracies, Fitted
 from em_cli.sources.table import Data
+
+
+class Ended(Protocol):
+    """A fit as it is written."""
+
+    @property
+    def fitted(self) -> Fitted: ...
+    @property
+    def degeneracies(self) -> Degeneracies: ...
+
 
 RULE = (
     "a climb ends when its last {window} iterates gained less than {tol:g} nats of total log-likelihood, and less than "
@@ -29,7 +38,7 @@ def facts(
     settings: Settings,
     data: Data,
     record: Record,
-    result: Scored,
+    result: Ended,
     document: Mapping[str, Any],
     fits: Sequence[Fitted],
     resumed_after: float | None,
@@ -75,7 +84,7 @@ def _data(data: Data, document: Mapping[str, Any]) -> dict[str, Any]:
             "scored_only": scored_only,
             "left_out": data.n_rows_read - fitted - scored_only,
         },
-        "missing_policy": document["missing_policy"],
+        "missing_policy": document.get("missing_policy", "error"),
         "n_missing": dict(data.n_missing),
     }
 
@@ -92,7 +101,7 @@ def _search(config: RunConfig, fits: Sequence[Fitted]) -> dict[str, Any]:
     }
 
 
-def _stopping(config: RunConfig, result: Scored, document: Mapping[str, Any]) -> dict[str, Any]:
+def _stopping(config: RunConfig, result: Ended, document: Mapping[str, Any]) -> dict[str, Any]:
     chosen, tol = result.fitted.chosen, config.search.tol
     assert chosen is not None, "there is a fit to speak of"
     last = chosen.trace[-1 - WINDOW :]
@@ -113,11 +122,11 @@ def _rule(document: Mapping[str, Any], tol: float) -> str:
     return AT_LABELS if document.get("objective") else RULE.format(window=WINDOW, tol=tol, rest=tol / 10)
 
 
-def _regularisation(result: Scored, document: Mapping[str, Any]) -> dict[str, Any]:
+def _regularisation(result: Ended, document: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "prior": document["prior"],
-        "log_prior": document["log_prior"],
-        "floor": document["floor"],
+        "prior": document.get("prior", "none"),
+        "log_prior": document.get("log_prior", 0.0),
+        "floor": document.get("floor"),
         "active": [
             {"component": k + 1, "reason": collapse.reason, "at_floor": collapse.at_resolution}
             for k, collapse in enumerate(result.degeneracies)

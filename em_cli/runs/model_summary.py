@@ -7,8 +7,9 @@ import sys
 from em_cli.display.search_words import number
 from em_cli.display.sketches import sketches
 from em_cli.display.summary import fit_summary
+from em_cli.display.topics_page import topics_read_line, topics_summary
 from em_cli.options import ScreenOptions
-from em_cli.outputs.model_file import read_model
+from em_cli.outputs.topics_file import LoadedTopics, read_any
 from em_cli.runs.screen import color_wanted, width
 from em_cli.runs.terminal_plots import sketches_of
 from em_cli.sources.quoting import listed
@@ -16,8 +17,17 @@ from em_cli.sources.quoting import listed
 
 def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
     """What there is to say of a model, or of the model of a run."""
-    loaded = read_model(model)
+    loaded = read_any(model)
     document, color = loaded.document, color_wanted(screen)
+    if isinstance(loaded, LoadedTopics):
+        return topics_summary(
+            document,
+            read_line=topics_read_line(document),
+            written=[],
+            folder=None,
+            width=width() if sys.stdout.isatty() else 80,
+            color=color,
+        )
     n, names = number(document.get("n_samples")) or 0, listed(loaded.schema.names)
     columns = width() if sys.stdout.isatty() else 80
     text = fit_summary(

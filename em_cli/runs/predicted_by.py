@@ -26,6 +26,12 @@ SCORES = ("component", "probability", "log_density", "uncertainty")
 NOTHING = dict.fromkeys(SCORES, "")
 
 
+def refuse_beside(others: Mapping[str, Any]) -> None:
+    """`UsageError` if an option asks for another table."""
+    if said := [option for option, value in others.items() if value not in (None, False)]:
+        raise UsageError(f"--by gives a table of its own: {said[0]} does not go with it.")
+
+
 def lines_by_level(folder: str, paths: Sequence[str], reading: ReadingOptions, column: str) -> Iterator[str]:
     """Component, its probability, log-density and uncertainty of each row; blank where its level has no run."""
     models = _models(folder)

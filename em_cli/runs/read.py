@@ -10,12 +10,16 @@ from em_cli.config.run_config import DataConfig, RunConfig
 from em_cli.engine.events import DataRead
 from em_cli.errors import DataError
 from em_cli.models.specification import column_types, needs_sequences, paired, wishes
+from em_cli.models.topics import wanted_topics
 from em_cli.runs.record import Record
+from em_cli.sources.corpus_options import CorpusOptions
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed
 from em_cli.sources.reader import read
 from em_cli.sources.spool import Spool
 from em_cli.sources.table import Data
+
+TERMS = "terms"  # what is fitted of documents
 
 
 def read_options(
@@ -58,14 +62,21 @@ def reading_of_run(config: RunConfig, spool: Spool | None) -> ReadOptions:
 
 def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
     """Read the data, and pass on what the reader noticed."""
+    documents = wanted_topics(config)
     with record.timed("reading"):
-        data = read(config.data.path, options)
-    names = data.schema.names
+        data = read(config.data.path, options) if documents is None else _documents(config, options, documents)
+    names = data.schema.names if documents is None else (TERMS,)
     dropped = data.n_rows_read - len(data.rows)
     record.observe(DataRead(data.name, data.n_rows_read, len(names), tuple(names), dropped))
     for notice in data.notices:
         record.warn(notice.code, notice.message)
     return data
+
+
+def _documents(config: RunConfig, options: ReadOptions, wanted: CorpusOptions) -> Data:
+    from em_cli.sources.corpus_reader import read_documents
+
+    return read_documents(config.data.path, replace(options, id=None), wanted)
 
 
 def _roles(config: RunConfig) -> dict[str, Any]:

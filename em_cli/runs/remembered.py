@@ -56,7 +56,8 @@ def in_options(said: Mapping[str, Any]) -> list[str]:
         elif key in LISTED:
             words.append(f"--{key} {argument(*value)}")
         else:
-            words += [f"--{key} {argument(str(one))}" for one in (value if isinstance(value, list) else [value])]
+            option = key.replace("_", "-")
+            words += [f"--{option} {argument(str(one))}" for one in (value if isinstance(value, list) else [value])]
     return words
 
 

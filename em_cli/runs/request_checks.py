@@ -7,6 +7,7 @@ from pathlib import Path
 
 from em_cli.display import check_screen
 from em_cli.errors import UsageError
+from em_cli.models.topics import wanted_topics
 from em_cli.runs.configure import Settings
 from em_cli.runs.path_checks import check_free, check_places
 from em_cli.runs.plotting import check_wanted
@@ -27,6 +28,12 @@ def check_run(settings: Settings) -> None:
         "--events": report.events,
     }
     check_places([*data, settings.request.config.config], single)
+    if report.labelled and wanted_topics(settings.config) is not None:
+        raise UsageError(
+            "--labelled adds a component to each row; topics are of tokens: documents.csv has their shares."
+        )
+    if (report.plots or report.report) and wanted_topics(settings.config) is not None:
+        raise UsageError("--plots and --report do not draw topics: topics.csv and documents.csv hold them.")
     check_free("--labelled", report.labelled, report.force or report.resume)
     check_wanted(report, folder)
     check_folder_options(report, folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -27,7 +27,7 @@ from em_cli.runs.deliver import context_of, model_chosen, run_files
 from em_cli.runs.fitted_rows import responsibility_lines
 from em_cli.runs.interruption import Halt, interruptible
 from em_cli.runs.labelled import data_labelled, labels_of_fit
-from em_cli.runs.manifest_facts import facts
+from em_cli.runs.manifest_facts import Ended, facts
 from em_cli.runs.other_families import Refits, families_found, warn_of_families
 from em_cli.runs.plotting import fresh_run, plots_of, report_of
 from em_cli.runs.read import read_data, reading_of_run
@@ -193,6 +193,18 @@ class Run:
         parts = (name.partition("/") for name in names)
         told = list(dict.fromkeys(f"{first}/" if inside else first for first, inside, _ in parts))
         return told if report.labelled in (None, "-") else [*told, f"and {report.labelled}"]
+
+    def write(
+        self, result: Ended, params: Mapping[str, Any], fits: Sequence[Fitted], files: Mapping[str, Content]
+    ) -> list[str]:
+        """The run folder of these files, where one is wanted; the names of what is in it."""
+        if self.folder is None:
+            return []
+        checkpoint = self.checkpoint
+        resumed_after = checkpoint.seconds if checkpoint and checkpoint.continues else None
+        told = facts(self.settings, self.data, self.record, result, params, fits, resumed_after)
+        about = manifest(self.settings.request.command, self.record.seconds, told)
+        return self.folder.deliver(files, about, finished=not self.halt.reason)
 
     def _deliver_folder(
         self,

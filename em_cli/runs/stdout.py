@@ -127,7 +127,7 @@ def fit_text(
     if settings.stdout == "none":
         return ()
     text = fit_summary(
-        dict(params) | {"warnings": _unsaid(params, screen)},
+        dict(params) | {"warnings": unsaid(params, screen)},
         read_line=read_line(data),
         written=written,
         folder=folder,
@@ -174,7 +174,7 @@ def sweep_text(
         selection.chosen_row,
         selection.criterion,
         read_line=read_line(data),
-        warnings=_unsaid(params, screen),
+        warnings=unsaid(params, screen),
         written=written,
         folder=settings.folder,
         width=width(),
@@ -184,7 +184,7 @@ def sweep_text(
     return [text]
 
 
-def _unsaid(params: Mapping[str, Any], screen: ScreenOptions) -> list[Any]:
+def unsaid(params: Mapping[str, Any], screen: ScreenOptions) -> list[Any]:
     """The warnings that the same screen has not shown already."""
     return [] if sys.stderr.isatty() and not screen.quiet and screen.progress != "none" else params["warnings"]
 

@@ -14,6 +14,7 @@ from em_cli.engine.rows import Source
 from em_cli.sources.schema import Schema
 
 if TYPE_CHECKING:
+    from em_cli.sources.corpus import Documents
     from em_cli.sources.sequences import Sequences  # which needs pandas
 
 
@@ -66,6 +67,7 @@ class Data:
     layout: Mapping[str, Any]  # of the first file: its columns, and how its fields are separated where it is text
     inputs: tuple[InputFile, ...]
     data_sha256: str  # of the file; of the digests of the files, when several
+    documents: Documents | None = None  # whose cells the rows of the source are, where topics are fitted
     sequences: Sequences | None = None  # in whose steps the rows of the source stand, where they follow each other
 
     def row_of(self, place: int) -> int:

@@ -1,0 +1,1 @@
+"""Latent Dirichlet allocation by variational Bayes (Blei, Ng & Jordan 2003)."""

@@ -1,0 +1,174 @@
+"""Several numbers of topics, and which of them to take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import exp
+from typing import Any
+
+import numpy as np
+
+from em_cli.display.topics_page import sweep_summary
+from em_cli.engine.arrays import Array
+from em_cli.engine.stopping import Status
+from em_cli.inference.topic_quality import coherences
+from em_cli.latents.allocation.local_steps import inferred
+from em_cli.models.topics import latent_of
+from em_cli.outputs.manifest import to_json
+from em_cli.outputs.tables import csv_text
+from em_cli.outputs.topics_document import ScoredTopics
+from em_cli.runs.run import Run
+from em_cli.runs.screen import color_wanted, width
+from em_cli.runs.stdout import unsaid
+from em_cli.runs.topic_runs import (
+    check_run_of_topics,
+    delivered,
+    document,
+    documents_of,
+    plan_text,
+    read_line,
+    scored,
+    searched,
+    tell_doubts,
+    told,
+)
+from em_cli.search.effort import EFFORTS
+from em_cli.search.ledger import Fitted
+from em_cli.search.topic_tasks import TopicTask, search_topics
+from em_cli.sources.corpus import Corpus
+
+PART = 1 << 16  # cells whose probabilities are reckoned together
+COLUMNS = (
+    *("k", "elbo", "elbo_per_token", "completion", "perplexity", "u_mass", "npmi", "matching"),
+    *("starts", "at_best", "remaining", "status", "note"),
+)
+
+
+def select_topics(run: Run) -> None:
+    """The number of topics that does best by the criterion."""
+    check_run_of_topics(run)
+    if run.only_planned:
+        run.say([plan_text(run)])
+        return
+    ks, criterion = run.settings.ks, run.settings.config.criterion
+    completions = completed(run, ks) if criterion == "completion" else [None] * len(ks)
+    fits = searched(run, ks)
+    found = [(k, fitted, by) for k, fitted, by in zip(ks, fits, completions, strict=True) if fitted.chosen is not None]
+    if not found:
+        run.give_up(fits[0])
+    results = [scored(run, fitted) for _, fitted, _ in found]
+    heights = [by if by is not None else result.elbo for (_, _, by), result in zip(found, results, strict=True)]
+    best = int(np.argmax(heights))
+    rows = [
+        _row(result, by, run.halt.reason or "interrupted") for result, (_, _, by) in zip(results, found, strict=True)
+    ]
+    rows[best]["note"] = "chosen"
+    tell_doubts(run, results[best])
+    _warn_of_edge(run, rows[best]["k"], [row["k"] for row in rows])
+    params = document(run, results[best])
+    told(run, params)
+    written = delivered(run, results[best], params, fits, {"selection.csv": csv_text(COLUMNS, rows)})
+    run.say(_text(run, rows, params, written))
+
+
+def completed(run: Run, ks: Sequence[int]) -> list[float | None]:
+    """Log-probability of a held-out token, for each number of topics: of one half of each document, given the other.
+
+    Topics and shares are fitted to the one half, by a search of low effort.
+    """
+    corpus, latent, seed = documents_of(run.data).corpus, latent_of(run.settings.config), run.settings.config.seed
+    seen, held = halves(corpus, seed)
+    plan = replace(run.plan, effort=EFFORTS["low"])
+    with run.record.timed("completion", shown=False):
+        fits = search_topics(
+            [TopicTask(k) for k in ks], latent, seen, plan, "low", run.runner, run.record.observe, run.halt
+        )
+    return [None if fitted.chosen is None else completion(fitted, seen, corpus, held) for fitted in fits]
+
+
+def halves(corpus: Corpus, seed: int) -> tuple[Corpus, Array]:
+    """Every token of a document by lot in one of two halves: the first, and the counts (n,) of the second.
+
+    Documents of one token are wholly in the first.
+    """
+    rng = np.random.default_rng((seed, 3))
+    first = np.empty(len(corpus.counts))
+    for place in range(len(corpus.documents)):
+        cells = slice(*corpus.bounds[place : place + 2])
+        own = corpus.counts[cells].astype(np.int64)
+        first[cells] = rng.multivariate_hypergeometric(own, -(-int(own.sum()) // 2), method="marginals")
+    kept = first > 0
+    lengths = np.add.reduceat(kept, corpus.bounds[:-1], dtype=np.intp)
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    return Corpus(corpus.documents, corpus.terms, corpus.codes[kept], first[kept], bounds), corpus.counts - first
+
+
+def completion(fitted: Fitted, seen: Corpus, corpus: Corpus, held: Array) -> float:
+    """Mean log-probability of the tokens held out, in nats, by the expected shares and terms."""
+    assert fitted.chosen is not None, "there is a fit"
+    found = fitted.chosen.parameters
+    law, alpha = found.components, found.latent.alpha
+    gamma, _ = inferred(law.expected_log, alpha, seen.codes, seen.counts, seen.bounds)
+    shares, terms = gamma / gamma.sum(axis=0), law.concentration / law.concentration.sum(axis=1, keepdims=True)
+    total, there = 0.0, held > 0
+    documents = np.repeat(np.arange(len(corpus.documents)), np.diff(corpus.bounds))[there]
+    codes, counts = corpus.codes[there], held[there]
+    for first in range(0, len(codes), PART):
+        part = slice(first, first + PART)
+        p = np.einsum("kn,kn->n", shares[:, documents[part]], terms[:, codes[part]])
+        total += float(counts[part] @ np.log(p))
+    return total / float(held.sum())
+
+
+def _row(result: ScoredTopics, completion: float | None, cut_by: str) -> dict[str, Any]:
+    """Of `selection.csv`."""
+    fitted, chosen, found = result.fitted, result.fitted.chosen, result.stability
+    assert chosen is not None, "there is a fit"
+    quality = coherences(result.mean, result.corpus)
+    return {
+        "k": fitted.n_components,
+        "elbo": result.elbo,
+        "elbo_per_token": result.elbo / result.corpus.n_tokens,
+        "completion": completion,
+        "perplexity": None if completion is None else exp(-completion),
+        "u_mass": float(np.mean([one.u_mass for one in quality])),
+        "npmi": float(np.mean([one.npmi for one in quality])),
+        "matching": None if found is None else found.matching,
+        "starts": len(fitted.ledger),
+        "at_best": fitted.at_best,
+        "remaining": chosen.remaining,
+        "status": cut_by if chosen.status is Status.INTERRUPTED else chosen.status.value,
+        "note": "",
+    }
+
+
+def _warn_of_edge(run: Run, k: int, tried: Sequence[int]) -> None:
+    if len(tried) > 1 and k == max(tried):
+        wider = f"--k-range {min(tried)}-{2 * k}"
+        run.record.warn(
+            "edge_of_range", f"the choice, k = {k}, is the largest that was tried: widen the range ({wider})."
+        )
+
+
+def _text(
+    run: Run, rows: Sequence[Mapping[str, Any]], params: Mapping[str, Any], written: Sequence[str]
+) -> Iterable[str]:
+    settings, criterion = run.settings, run.settings.config.criterion
+    if settings.stdout == "json":
+        return [to_json(dict(params) | {"criterion": criterion, "selection": [dict(row) for row in rows]})]
+    if settings.stdout == "csv":
+        return csv_text(COLUMNS, rows)
+    if settings.stdout == "none":
+        return ()
+    text = sweep_summary(
+        rows,
+        criterion,
+        read_line=read_line(run.data),
+        warnings=unsaid(params, settings.request.screen),
+        written=written,
+        folder=settings.folder,
+        width=width(),
+        color=color_wanted(settings.request.screen),
+    )
+    return [text]

@@ -1,0 +1,177 @@
+"""The search for the best topics: many starts of which the best go on, and moves from where they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from em_cli.engine.climb import Candidate, FitResult, Round
+from em_cli.engine.events import Observer, ignore
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.fit import Search
+from em_cli.engine.protocols import Algorithm
+from em_cli.engine.stopping import Status, Stopping
+from em_cli.search.ledger import SAME_OPTIMUM, Attempt
+from em_cli.search.thinning import onwards
+from em_cli.search.topic_moves import Moves, likest
+
+Origins = dict[int, tuple[str, tuple[int, ...]]]  # of climbs by their numbers: how they began, and their seed
+
+PAIRS = 3  # that are most alike, to be made one
+SHORT = (15, 45)  # passes after which two thirds of the starts, and all but the finalists, are left
+TRIAL = 30  # passes of a move
+ENDS = 8  # different ones that are kept, with their topics
+CHEAP = 4e4  # cells times topics: where there are more, less is tried
+FINISHERS = 2  # of what was found on a sample
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is tried."""
+
+    starts: int
+    finalists: int
+    rounds: int  # of moves, in a row, that may fail to lead higher
+
+    def scaled(self, volume: float) -> Extent:
+        """Less, where a pass is dear: of so many cells times topics."""
+        share = min(1.0, (CHEAP / volume) ** 0.5)
+        return Extent(
+            max(4, round(self.starts * share)),
+            max(2, round(self.finalists * share)),
+            max(1, round(self.rounds * share)),
+        )
+
+
+EXTENTS = {"low": Extent(8, 2, 1), "normal": Extent(48, 6, 3), "high": Extent(160, 12, 8)}
+
+
+@dataclass(slots=True, eq=False)
+class TopicSearch:
+    """What has been found and tried, of one number of topics."""
+
+    moves: Moves
+    algorithm: Algorithm
+    stopping: Stopping
+    numbers: Iterator[int]
+    seed: int
+    observe: Observer = ignore
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def rng(self, *what: int) -> np.random.Generator:
+        return np.random.default_rng((self.seed, self.moves.model.n_components, *what))
+
+    def search(self, extent: Extent) -> Search[None]:
+        """Starts, of which the best go on; then moves, as long as they lead higher."""
+        if self.moves.model.n_components == 1:
+            yield from self.plain(1)
+            return
+        ends = yield from self._starts(extent)
+        failed = turn = 0
+        while failed < extent.rounds and ends and ends[0].status is not Status.INTERRUPTED:
+            ends, higher = yield from self._move(ends, extent, turn)
+            failed, turn = 0 if higher else failed + 1, turn + 1
+
+    def plain(self, restarts: int) -> Search[None]:
+        """Climbs to the end from so many starts."""
+        yield from self.finished([(kind, (number,), start) for number, kind, start in self._some(restarts)])
+
+    def finished(self, starts: Sequence[tuple[str, tuple[int, ...], Parameters]]) -> Search[None]:
+        """Climbs to the end from these."""
+        made = [self._candidate(start) for *_, start in starts]
+        origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(made, starts, strict=True)}
+        self._ended((yield Round(made, self.stopping, self.observe)), origins)
+
+    def continued(self, sample: TopicSearch) -> Search[None]:
+        """On all documents, from the best ends that were found on some of them."""
+        ends = distinct([a.result for a in sample.attempts if a.climbed])[:FINISHERS]
+        scale = self.moves.corpus.n_tokens / sample.moves.corpus.n_tokens
+        at = [self.moves.scaled(end.parameters, scale) for end in ends]
+        n = len(sample.moves.corpus.codes)
+        self.attempts += [replace(a, climbed=False, sample_rows=n, result=_bare(a.result)) for a in sample.attempts]
+        yield from self.finished([("sample", (i,), start) for i, start in enumerate(at)])
+
+    def _some(self, n: int) -> Iterator[tuple[int, str, Parameters]]:
+        for number in range(n):
+            rng = self.rng(0, number)
+            kind = ("even", "documents")[number % 2]
+            yield number, kind, self.moves.even(rng) if kind == "even" else self.moves.seeded(rng)
+
+    def _candidate(self, start: Parameters) -> Candidate:
+        return Candidate(self.moves.model, self.algorithm, start, next(self.numbers), "topics")
+
+    def _starts(self, extent: Extent) -> Search[list[FitResult]]:
+        """The ends of the best of many starts, the highest first."""
+        made = [(self._candidate(start), kind, number) for number, kind, start in self._some(extent.starts)]
+        origins: Origins = {candidate.number: (kind, (number,)) for candidate, kind, number in made}
+        climbing = [candidate for candidate, *_ in made]
+        for passes, kept in zip(SHORT, (max(extent.finalists, extent.starts // 3), extent.finalists), strict=True):
+            results = yield Round(climbing, replace(self.stopping, max_iterations=passes), self.observe)
+            best = sorted(results, key=lambda r: -r.log_likelihood)
+            self._left(best[kept:], origins)
+            climbing = [onwards(result) for result in best[:kept]]
+        results = yield Round(climbing, self.stopping, self.observe)
+        self._ended(results, origins)
+        return sorted(results, key=lambda r: -r.log_likelihood)
+
+    def _move(self, ends: list[FitResult], extent: Extent, turn: int) -> Search[tuple[list[FitResult], bool]]:
+        """Short climbs from moves of the best, and the best of these to the end; whether one led higher."""
+        best, tried = ends[0], self._tried(ends, extent, self.rng(1, turn))
+        made = [self._candidate(start) for _, start in tried]
+        origins: Origins = {
+            c.number: (kind, (turn, i)) for i, (c, (kind, _)) in enumerate(zip(made, tried, strict=True))
+        }
+        short = yield Round(made, replace(self.stopping, max_iterations=TRIAL), self.observe)
+        order = sorted(short, key=lambda r: -r.log_likelihood)
+        kept = max(1, extent.finalists // 2)
+        self._left(order[kept:], origins)
+        results = yield Round([onwards(r) for r in order[:kept]], self.stopping, self.observe)
+        self._ended(results, origins)
+        found = distinct([*ends, *results])
+        return found[:ENDS], found[0].log_likelihood > best.log_likelihood + SAME_OPTIMUM
+
+    def _tried(
+        self, ends: Sequence[FitResult], extent: Extent, rng: np.random.Generator
+    ) -> list[tuple[str, Parameters]]:
+        """Moves of the best end, and crossings with the others."""
+        best = ends[0].parameters
+        tried = [("flat shares", self.moves.flattened(end.parameters)) for end in ends[:2]]
+        for pair in likest(best.components, self.moves.latent.eta, PAIRS):
+            for split in rng.permutation(self.moves.model.n_components)[: extent.finalists].tolist():
+                if split not in pair:
+                    tried.append(("exchange", self.moves.exchanged(best, pair, split, rng)))
+        for end in ends[1 : extent.finalists]:
+            tried.append(("crossing", self.moves.crossed(best, end.parameters, rng)))
+        return tried
+
+    def _ended(self, results: Sequence[FitResult], origins: Origins) -> None:
+        """Note climbs to the end; of the lower ones no more than their heights."""
+        self._note(results, origins, True)
+        heights = [end.log_likelihood for end in distinct([a.result for a in self.attempts if a.climbed])[:ENDS]]
+        self.attempts = [
+            a if a.result.log_likelihood in heights else replace(a, result=_bare(a.result)) for a in self.attempts
+        ]
+
+    def _left(self, results: Sequence[FitResult], origins: Origins) -> None:
+        self._note([_bare(result) for result in results], origins, False)
+
+    def _note(self, results: Sequence[FitResult], origins: Origins, climbed: bool) -> None:
+        none = (None,) * self.moves.model.n_components
+        self.attempts += [Attempt(r, *origins[r.candidate.number], none, climbed) for r in results]
+
+
+def _bare(result: FitResult) -> FitResult:
+    """An end without its topics, which take memory."""
+    nothing = Parameters(None, None)
+    return replace(result, parameters=nothing, candidate=replace(result.candidate, start=nothing, climbed=()))
+
+
+def distinct(ends: Sequence[FitResult]) -> list[FitResult]:
+    """One end of each optimum, the highest first."""
+    kept: list[FitResult] = []
+    for end in sorted(ends, key=lambda end: -end.log_likelihood):
+        if not kept or kept[-1].log_likelihood - end.log_likelihood > SAME_OPTIMUM:
+            kept.append(end)
+    return kept

@@ -1,0 +1,92 @@
+"""Several numbers of topics of the same documents, searched side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+
+from em_cli.engine.checkpoint import Checkpoint
+from em_cli.engine.events import FINISHING, STARTS, Observer, PhaseStarted, ignore
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.fit import Search, run_searches
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Runner
+from em_cli.latents.allocation.allocation import Allocation
+from em_cli.latents.allocation.term_laws import Terms
+from em_cli.search.ledger import Fitted, choose
+from em_cli.search.search import Plan
+from em_cli.search.stages import ON_SAMPLE
+from em_cli.search.topic_moves import Moves
+from em_cli.search.topic_search import EXTENTS, Extent, TopicSearch
+from em_cli.sources.corpus import Corpus
+
+SAMPLE_CELLS = 60_000  # of documents that a search sees; where there are not twice as many it sees all
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TopicTask:
+    """A number of topics, and the first of them, if they are given."""
+
+    n_components: int
+    tokens: tuple[Parameters, ...] = ()
+
+
+def search_topics(
+    tasks: Sequence[TopicTask],
+    latent: Allocation,
+    corpus: Corpus,
+    plan: Plan,
+    effort: str,
+    runner: Runner,
+    observe: Observer = ignore,
+    halted: Callable[[], bool] = lambda: False,
+    checkpoint: Checkpoint | None = None,
+) -> list[Fitted]:
+    """Fit every task. Where documents are many, the search sees some of them, and its best ends are finished on all."""
+    numbers, free = count(), [not task.tokens for task in tasks]
+    some = sampled(corpus, plan.seed) if all(free) else corpus
+    observe(PhaseStarted(STARTS, 0, len(tasks), some.source.n_rows, some is not corpus))
+    searches = [_search(task, latent, some, plan, numbers, observe) for task in tasks]
+    asked = [_asked(own, task, plan, EXTENTS[effort]) for own, task in zip(searches, tasks, strict=True)]
+    run_searches(asked, some.source, runner, observe, halted, checkpoint)
+    if some is not corpus:
+        observe(PhaseStarted(FINISHING, 0, len(tasks), corpus.source.n_rows, False, ON_SAMPLE, 1.0))
+        whole = [_search(task, latent, corpus, plan, numbers, observe) for task in tasks]
+        last = [own.continued(first) for own, first in zip(whole, searches, strict=True)]
+        run_searches(last, corpus.source, runner, observe, halted, checkpoint)
+        searches = whole
+    return [choose("", task.n_components, own.attempts) for task, own in zip(tasks, searches, strict=True)]
+
+
+def _asked(search: TopicSearch, task: TopicTask, plan: Plan, extent: Extent) -> Search[None]:
+    if task.tokens:
+        return search.finished([("given", (), start) for start in task.tokens])
+    if plan.restarts is not None:
+        return search.plain(plan.restarts if task.n_components > 1 else 1)
+    return search.search(extent.scaled(len(search.moves.corpus.codes) * task.n_components))
+
+
+def _search(
+    task: TopicTask, latent: Allocation, corpus: Corpus, plan: Plan, numbers: Iterator[int], observe: Observer
+) -> TopicSearch:
+    model, bound = topic_model(latent, corpus, task.n_components)
+    return TopicSearch(Moves(model, bound, corpus), plan.algorithm, plan.stopping, numbers, plan.seed, observe)
+
+
+def topic_model(latent: Allocation, corpus: Corpus, n_components: int) -> tuple[Model, Allocation]:
+    """The model of documents, and its latent structure bound to them."""
+    terms, bound = Terms(len(corpus.terms), float(latent.eta)), latent.of(corpus.bounds)
+    return Model(terms, bound, n_components, variational=terms), bound
+
+
+def sampled(corpus: Corpus, seed: int) -> Corpus:
+    """Some documents, by lot; all of them where they are not many."""
+    if len(corpus.codes) <= 2 * SAMPLE_CELLS:
+        return corpus
+    order = np.random.default_rng((seed, 2)).permutation(len(corpus.documents))
+    cells = np.cumsum(np.diff(corpus.bounds)[order])
+    n = max(2, int(np.searchsorted(cells, SAMPLE_CELLS)))
+    return corpus.some(np.sort(order[:n]))
