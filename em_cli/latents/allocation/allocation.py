@@ -51,6 +51,7 @@ class Allocation:
         "weights": NOT_WITH_TOPICS + "mixing weights; alpha is the law of the shares: --set latent.alpha=0.1.",
     }
     needs_groups: ClassVar[bool] = True
+    sums_are_plain: ClassVar[bool] = False
     exchangeable: ClassVar[bool] = True
     extra: ClassVar[tuple[str, ...]] = ()
     decoder: ClassVar[None] = None
