@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from em_cli import __version__
 from em_cli.errors import UsageError
 from em_cli.exports.python import python_text
-from em_cli.exports.r import r_text
+from em_cli.exports.r import mclust_of, r_text
 from em_cli.exports.sql import DIALECTS, sql_text
 from em_cli.exports.statement import statement_of
 from em_cli.outputs.model_file import LoadedModel
@@ -37,9 +37,19 @@ def exported(
     if to == "python":
         return python_text(statement, missing, head)
     if to == "r":
-        return r_text(statement, missing, head)
+        return r_text(statement, missing, head, _mclust(wide))
     kept = _kept(loaded, keep)
     return sql_text(statement, DIALECTS[dialect or "duckdb"], table or "data", kept, missing, head)
+
+
+def _mclust(loaded: LoadedModel) -> dict[str, object] | None:
+    """What the object of mclust holds, which knows mixtures of Gaussian components alone."""
+    document, family = loaded.document, loaded.model.family
+    if document["family"] != "gaussian" or document["latent"] != "independent" or loaded.schema.transforms:
+        return None
+    assert family.elliptic is not None, "Gaussian components have ellipsoids"
+    (found,) = family.elliptic.ellipsoids(loaded.parameters.components)
+    return mclust_of(loaded.schema.names, document["weights"], found, loaded.model.n_parameters)
 
 
 def _of_sql(dialect: str | None, table: str | None, keep: str | None) -> str | None:

@@ -116,6 +116,24 @@ def test_a_script_in_r_gives_them(desk, name):
     agrees(desk, name, list(csv.reader(io.StringIO(done.stdout)))[1:])
 
 
+@pytest.mark.skipif(not shutil.which("Rscript"), reason="R is not installed (apt-get install r-base-core)")
+def test_mclust_takes_its_object(desk):
+    em("fit", SAMPLES / "faithful.csv", "-k", 2, "-q", "--covariance", "tied", "--out", "tied", cwd=desk)
+    em("export", "tied", "--to", "r", "--out", "tied.R", cwd=desk)
+    program = (
+        "if (!suppressMessages(require(mclust, quietly = TRUE))) { cat('none'); quit() }; source('tied.R');"
+        "m <- em_mclust(faithful); own <- predict(m, faithful);"
+        "cat(max(abs(own$z - m$z)), all(own$classification == m$classification), m$bic, m$df)"
+    )
+    done = subprocess.run(["Rscript", "-e", program], cwd=desk, capture_output=True, text=True, check=True)
+    if done.stdout == "none":
+        pytest.skip("mclust is not installed (apt-get install r-cran-mclust)")
+    away, same, bic, df = done.stdout.split()
+    params = json.loads((desk / "tied" / "params.json").read_text())
+    assert float(away) < 1e-9 and same == "TRUE" and int(df) == params["n_parameters"]
+    assert float(bic) == pytest.approx(params["bic_mclust"], abs=1e-2)
+
+
 def test_a_cell_that_the_model_does_not_describe_has_no_scores(desk):
     head, rows = read(desk / "new.csv")
     place = head.index("Visits")
