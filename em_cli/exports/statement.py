@@ -39,6 +39,7 @@ from em_cli.exports.formula import (
 )
 from em_cli.families.product import BoundProduct
 from em_cli.families.transformed import BoundTransformed
+from em_cli.families.with_covariates import BoundWithCovariates
 from em_cli.models.groups import Group
 from em_cli.sources.schema import Schema
 
@@ -60,6 +61,8 @@ def statement_of(
     document: Mapping[str, Any], schema: Schema, groups: Sequence[Group], family: BoundFamily, components: Any
 ) -> Statement:
     """Of a model, ready for missing cells in any column, in the user's units; `UsageError` if it has no closed form."""
+    if isinstance(family, BoundWithCovariates):
+        family = family.base
     own = [(family, components)]
     if isinstance(family, BoundProduct):
         own = list(zip(family.families, components.parts, strict=True))
@@ -166,7 +169,8 @@ def _log_weights(document: Mapping[str, Any], schema: Schema, cells: Sequence[Fo
     for column, mean in zip(told["columns"], told["mean"], strict=True):
         place = schema.names.index(column)
         if levels := schema.columns[place].levels:
-            terms += [choose(equal(cells[place], float(code)), 1.0, 0.0) for code in range(1, len(levels))]
+            found = [choose(equal(cells[place], float(code)), 1.0, 0.0) for code in range(1, len(levels))]
+            terms += [known([cells[place]], one) for one in found]
         else:
             terms.append(choose(missing(cells[place]), float(mean), cells[place]))
     rows = [total(c * term for c, term in zip(row, terms, strict=True)) for row in told["coefficients"]]

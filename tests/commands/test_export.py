@@ -16,6 +16,16 @@ LOCAL = {"duckdb": in_duckdb, "sqlite": in_sqlite, "bigquery": in_bigquery}
 FITS = {
     "mixed": ["--type", "Visits=count", "--transform", "spent=log"],
     "noise": ["--columns", "size,weight", "--latent", "noise"],
+    "concomitant": [
+        "--columns",
+        "size,Visits",
+        "--type",
+        "Visits=count",
+        "--concomitant",
+        'weight,the "colour"',
+        "--missing",
+        "drop",
+    ],
     "t": ["--columns", "size,weight,spent", "--family", "student_t"],
 }
 
