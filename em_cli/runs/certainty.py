@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from em_cli.engine.assignment import LOG_LIKELIHOOD
+from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
 from em_cli.inference.standard_errors import NoStandardErrors, standard_errors
@@ -31,11 +32,23 @@ def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, r
     if wanted == "auto" and not _cheap(model, result.fitted, result.source.n_rows):
         return no_errors_document("they would take longer than the search did; --se observed computes them.")
     weight = result.totals.n_effective[:k]
-    found = standard_errors(model, result.loaded.parameters, weight, result.source, runner, frequencies)
+    found = standard_errors(*_bound(result), weight, result.source, runner, frequencies)
     if isinstance(found, NoStandardErrors):
         return no_errors_document(found.reason)
     columns = [column.name for column in result.loaded.schema.columns]
     return errors_document(found, wanted, columns)
+
+
+def _bound(result: Scored) -> tuple[Model, Parameters]:
+    """The model and its parameters; of regressions bound to the rows, which knows coordinates without correlations.
+
+    In the units of the user, powers of a year cannot be told apart by differences.
+    """
+    loaded, chosen = result.loaded, result.fitted.chosen
+    if loaded.response is None or chosen is None:
+        return loaded.model, loaded.parameters
+    model = chosen.candidate.model
+    return model, model.from_document(result.parameters)
 
 
 def _cheap(model: Model, fitted: Fitted, n_rows: int) -> bool:

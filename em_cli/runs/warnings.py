@@ -15,6 +15,7 @@ from em_cli.outputs.selection import Selection
 from em_cli.runs.at_fault import collapsed, of_columns, of_search
 from em_cli.runs.fitted_rows import scored_blocks
 from em_cli.runs.record import Record
+from em_cli.runs.runaway import warn_of_runaway
 from em_cli.search.ledger import Fitted, Verdict, first_reason, unpenalised
 from em_cli.sources.table import Data
 
@@ -46,6 +47,7 @@ def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) ->
     _warn_of_degeneracies(result, data, record)
     _warn_of_higher(fitted, chosen, data, record)
     warn_if_reached_once(fitted, context.effort, record)
+    warn_of_runaway(result, record)
     if result.figures.n_parameters > result.figures.n_rows:
         record.warn(
             "more_parameters_than_rows",

@@ -394,3 +394,34 @@ def test_units_and_threads_change_no_mixing_weight(told, tmp_path):
 def test_mistakes_about_mixing_weights_are_refused(told, tmp_path, options, status, words):
     refused = em("fit", told / "told.csv", "-k", "2", *options.split(), cwd=tmp_path, status=status)
     assert all(word in refused.err for word in words), refused.err
+
+
+def test_powers_of_a_year_have_the_standard_errors_of_least_squares(tmp_path):
+    rng = np.random.default_rng(4)
+    year = np.arange(1900, 1980)
+    y = 3 + 0.2 * (year - 1940) + 0.01 * (year - 1940) ** 2 + rng.normal(size=80)
+    lines = [f"{a},{b:.4f}" for a, b in zip(year, y, strict=True)]
+    (tmp_path / "years.csv").write_text("\n".join(["year,y", *lines]) + "\n")
+    options = ("-k", "1", "--response", "y", "--on", "year,year^2", "--type", "y=numeric", "--json", "-q")
+    document = json.loads(em("fit", "years.csv", *options, cwd=tmp_path).out)
+    z = np.linalg.qr(np.stack([np.ones(80), year - 1940.0, (year - 1940.0) ** 2]).T)[1]
+    about_1940 = document["sigma"][0] ** 2 * np.linalg.inv(z) @ np.linalg.inv(z).T
+    back = np.array([[1, -1940, 1940**2], [0, 1, -2 * 1940], [0, 0, 1]], float)
+    wanted = np.sqrt(np.diagonal(back @ about_1940 @ back.T))
+    assert np.allclose(document["standard_errors"]["observed"]["coefficients"][0], wanted, rtol=1e-3)
+
+
+def test_coefficients_that_run_away_are_named(tmp_path):
+    rng = np.random.default_rng(2)
+    x, second = rng.uniform(-3, 3, 120), rng.integers(2, size=120)
+    parted = np.where(second, 10 * (x > 0.3), rng.binomial(10, 1 / (1 + np.exp(0.8 * x))))
+    plain = rng.binomial(10, 1 / (1 + np.exp(np.where(second, -2 * x - 1, 0.8 * x))))
+    lines = [f"{a:.3f},{b},{c}" for a, b, c in zip(x, parted, plain, strict=True)]
+    (tmp_path / "x.csv").write_text("\n".join(["x,parted,plain", *lines]) + "\n")
+    said = {}
+    for name in ("parted", "plain"):
+        options = ("--response", name, "--type", f"{name}=binomial:10", "--on", "x", "--json", "-q")
+        document = json.loads(em("fit", "x.csv", "-k", "2", *options, cwd=tmp_path).out)
+        said[name] = [warning["message"] for warning in document["warnings"]]
+    assert any("run away" in text and text.startswith("component ") for text in said["parted"])
+    assert not any("run away" in text for text in said["plain"])
