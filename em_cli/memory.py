@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -48,6 +50,13 @@ def taken() -> int:
     with suppress(OSError, ValueError):
         return _pages(1)
     return 0
+
+
+def give_back() -> None:
+    """Let the system have what has been freed, where the C library keeps it for later."""
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def address_limit() -> int | None:

@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
 )
 
+from em_cli.config.amounts import parse_size
 from em_cli.config.choice import AUTO, INDEPENDENT, NOISE, Choice, read_choice
 from em_cli.config.durations import parse_duration
 from em_cli.config.ranges import parse_k
@@ -239,6 +240,11 @@ class RunConfig(_Section):
     seed: Annotated[int, Field(ge=0, description="same seed, same bytes")] = 0
     threads: Annotated[int | Literal["auto"], Field(description="auto: one per core; changes no result")] = "auto"
     runner: Annotated[Choice, _part("threads"), Field(description="where to compute")] = Choice(name="threads")
+    memory: Annotated[
+        int | str | None,
+        Field(description="2GB, 500MB: what rows may take of it, more lie on the disk; absent: half of what there is"),
+    ] = None
+    cache: Annotated[str | None, Field(description="folder for rows on the disk; absent: beside the run folder")] = None
     out: Annotated[str | None, Field(description="run folder; named as faithful-k3.em if absent")] = None
     responsibilities: Annotated[bool, Field(description="whether to write responsibilities.csv")] = True
 
@@ -280,6 +286,13 @@ class RunConfig(_Section):
         """Options alone are those of what the short forms say."""
         default = INDEPENDENT if info.data.get("noise", False) is False else NOISE
         return value if value is None else read_choice(value, default)
+
+    @field_validator("memory")
+    @classmethod
+    def _size(cls, value: int | str | None) -> int | str | None:
+        if value is not None:
+            parse_size(value)
+        return value
 
     @field_validator("threads")
     @classmethod

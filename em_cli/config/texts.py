@@ -17,7 +17,13 @@ from em_cli.config.yaml_text import dump
 from em_cli.parts import Setting, settings_of
 from em_cli.registry import Registry
 
-PLACE_KEYS = ("out", "threads", "runner")  # they say where to compute and write, and change no result
+PLACE_KEYS = (
+    "out",
+    "threads",
+    "runner",
+    "memory",
+    "cache",
+)  # they say where to compute and write, and change no result
 
 
 def schema() -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,34 +31,62 @@ class LinearFunction:
     exact: bool  # but for the last digits of floating-point numbers; else as far as rounding can show
 
 
-def linear_functions(columns: Sequence[Array], order: Sequence[int]) -> dict[int, LinearFunction]:
-    """Which columns (n,) are linear functions of others, and of which: of one other column if that is possible.
+Pieces = Callable[[Sequence[int]], Iterable[Array]]  # all cells (C, m) of some columns, piece by piece
+
+
+def sampled(n: int) -> Integers:
+    """The rows, of so many, on which functions are looked for."""
+    return np.arange(n) if n <= SAMPLE else np.linspace(0, n - 1, SAMPLE).astype(np.intp)
+
+
+def linear_functions(x: Array, order: Sequence[int], pieces: Pieces | None = None) -> dict[int, LinearFunction]:
+    """Which columns (D, n) are linear functions of others, and of which: of one other column if that is possible.
 
     Of two that tell the same it is the later in this order; of a column and its rounded copy, the copy.
-    NaN is a missing cell. Among more than WIDE columns none is looked for.
+    NaN is a missing cell. Among more than WIDE columns none is looked for. Where these rows are a sample, what is
+    found in them must hold in all `pieces`.
     """
-    if not 2 <= len(columns) <= WIDE:
+    if not 2 <= len(x) <= WIDE:
         return {}
-    n = len(columns[0])
-    rows = np.arange(n) if n <= SAMPLE else np.linspace(0, n - 1, SAMPLE).astype(np.intp)
-    x = np.array([column[rows] for column in columns])
     fine = _rounding(x)
     alike = _alike(x, fine)
+    seek = _Seek(x, pieces)
     found: dict[int, LinearFunction] = {}
     for place, j in enumerate(order):
-        _note_copies(columns, alike, j, order[:place], found)
+        _note_copies(seek, alike, j, order[:place], found)
     for place, j in enumerate(order):
         if j not in found:
-            _note_copies(columns, alike, j, order[place + 1 :], found)
-    return found | _of_several(columns, x, fine, [j for j in order if j not in found])
+            _note_copies(seek, alike, j, order[place + 1 :], found)
+    return found | _of_several(seek, fine, [j for j in order if j not in found])
 
 
-def _note_copies(
-    columns: Sequence[Array], alike: Flags, j: int, others: Sequence[int], found: dict[int, LinearFunction]
-) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seek:
+    """Columns (D, n) in which functions are looked for, and all rows, where these are some of them."""
+
+    x: Array
+    pieces: Pieces | None
+
+    def function(self, j: int, of: list[int]) -> LinearFunction | None:
+        """Column j as a linear function of these; None if it is none as far as the rounding of all can show."""
+        found = _function(self.x, j, of)
+        if found is None or self.pieces is None:
+            return None if found is None else found[0]
+        function, furthest = found
+        exact, slopes = function.exact, np.array(function.coefficients)
+        for y, *others in self.pieces([j, *function.of]):
+            rest = np.abs(y - slopes @ np.array(others) - function.intercept)
+            rest = rest[~np.isnan(rest)]
+            if (rest > furthest).any():
+                return None
+            exact = exact and bool(rest.max(initial=0.0) <= _no_more(y))
+        return replace(function, exact=exact)
+
+
+def _note_copies(seek: _Seek, alike: Flags, j: int, others: Sequence[int], found: dict[int, LinearFunction]) -> None:
     """Note of which of the others column j is a function, if of any."""
     for i in others:
-        if i not in found and alike[i, j] and (function := _function(columns, j, [i])) is not None:
+        if i not in found and alike[i, j] and (function := seek.function(j, [i])) is not None:
             found[j] = function
             return
 
@@ -91,9 +119,10 @@ def _alike(x: Array, fine: Array) -> Flags:
     return flags
 
 
-def _of_several(columns: Sequence[Array], x: Array, fine: Array, order: list[int]) -> dict[int, LinearFunction]:
+def _of_several(seek: _Seek, fine: Array, order: list[int]) -> dict[int, LinearFunction]:
     """Functions of two columns or more, found by sweeping out (D, D) the correlation of complete rows."""
     found: dict[int, LinearFunction] = {}
+    x = seek.x
     rows = x[order][:, ~np.isnan(x[order]).any(axis=0)]
     if len(order) < 3 or rows.shape[1] < len(order) + SPARE:
         return found
@@ -106,7 +135,7 @@ def _of_several(columns: Sequence[Array], x: Array, fine: Array, order: list[int
     rest, kept = correlation.copy(), list[int]()
     for j in range(len(order)):
         if len(kept) > 1 and rest[j, j] <= LEFT and (some := _fewest(correlation, fine, j, kept)):
-            function = _function(columns, order[j], sorted(order[place] for place in some))
+            function = seek.function(order[j], sorted(order[place] for place in some))
             if function is not None:
                 found[order[j]] = function
                 continue
@@ -144,8 +173,8 @@ def _left(correlation: Array, fine: Array, j: int, of: list[int], share: Array) 
     return left - min(LEFT, SLACK * float(fine[j] + share**2 @ fine[of]) + ROUNDING)
 
 
-def _function(columns: Sequence[Array], j: int, of: list[int]) -> LinearFunction | None:
-    """Column j as a linear function of these; None if it is none as far as the rounding of all of them can show."""
+def _function(columns: Array, j: int, of: list[int]) -> tuple[LinearFunction, float] | None:
+    """Column j as a linear function of these, and how far off it may be; None if it is none in these rows."""
     seen: Flags = ~np.isnan(columns[j])
     for i in of:
         seen &= ~np.isnan(columns[i])
@@ -168,12 +197,17 @@ def _function(columns: Sequence[Array], j: int, of: list[int]) -> LinearFunction
         return None
     readable, intercept = _readable(slopes, y, x, furthest)
     kept = [place for place, slope in enumerate(readable) if slope]
-    return LinearFunction(
-        tuple(of[place] for place in kept),
-        tuple(float(readable[place]) for place in kept),
-        intercept,
-        bool(np.abs(y - readable @ x - intercept).max() <= np.sqrt(ROUNDING) * y_sd + 1e-14 * np.abs(y).max()),
+    exact = bool(np.abs(y - readable @ x - intercept).max() <= _no_more(y))
+    function = LinearFunction(
+        tuple(of[place] for place in kept), tuple(float(readable[place]) for place in kept), intercept, exact
     )
+    return function, furthest
+
+
+def _no_more(y: Array) -> float:
+    """How far from a column an exact function of others may be, for its last digits."""
+    seen = y[~np.isnan(y)]
+    return float(np.sqrt(ROUNDING) * seen.std() + 1e-14 * np.abs(seen).max()) if len(seen) else 0.0
 
 
 def _readable(slopes: Array, y: Array, x: Array, furthest: float) -> tuple[Array, float]:
@@ -206,8 +240,12 @@ def _whole(values: Array) -> bool:
     return bool((np.abs(values - np.round(values)) <= 1e-9 * np.maximum(np.abs(values), 1.0)).all())
 
 
-def one_to_one(codes: Integers, others: Integers, n_levels: int) -> bool:
-    """Whether two columns (n,) of as many levels, -1 where a cell is missing, part the rows alike."""
-    seen = (codes >= 0) & (others >= 0)
-    pairs = np.unique(codes[seen] * n_levels + others[seen])
-    return len(pairs) == n_levels == len(np.unique(codes[seen])) == len(np.unique(others[seen]))
+def one_to_one(pairs: Iterable[tuple[Integers, Integers]], n_levels: int) -> bool:
+    """Whether two columns of as many levels, -1 where a cell is missing, part the rows alike; they come in pieces."""
+    found = np.empty(0, np.intp)
+    for codes, others in pairs:
+        seen = (codes >= 0) & (others >= 0)
+        found = np.union1d(found, codes[seen] * n_levels + others[seen])
+        if len(found) > n_levels:
+            return False
+    return len(found) == n_levels == len(np.unique(found // n_levels)) == len(np.unique(found % n_levels))

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.arrays import Array, Integers
 
 MOST = 1 << 17  # values that are kept; where there are more, they are only counted, by a hash
 MARKS = 20  # binary digits of a hash
 HASH = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio
+
+
+Bits = NDArray[np.uint8]  # eight flags each
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,13 +23,13 @@ class Distinct:
     """The distinct values of some cells of a column; they add over cells.
 
     While they are few they are kept, and all is exact. Of more only hashes are remembered, which tell their
-    number to a few percent (linear counting, Whang et al. 1990), beside those that came first: the smallest
-    difference of these is that of all, where values are rounded to a grid.
+    number to a few percent (linear counting, Whang et al. 1990), beside what is known of those that came first: the
+    smallest difference of these is that of all, where values are rounded to a grid.
     """
 
     cells: tuple[Array, ...]  # none missing, some repeated; those not yet hashed, where there are too many
-    first: Array | None = None  # the values that came first, in order, where there are too many
-    marks: Flags | None = None  # of the hashes of cells that are not kept
+    first: tuple[int, float] | None = None  # of the values that came first, where there are too many: number and gap
+    marks: Bits | None = None  # of the hashes of cells that are not kept
 
     def __add__(self, other: Distinct) -> Distinct:
         marks = other.marks if self.marks is None else self.marks
@@ -41,34 +45,35 @@ class Distinct:
             values = _each_once(np.concatenate(self.cells))
             if len(values) <= MOST:
                 return Distinct((values,))
-            return Distinct((), values, _marked(np.zeros(1 << MARKS, np.bool_), values))
-        return Distinct((), self.first, _marked(self.marks.copy(), *self.cells))
-
-    @property
-    def values(self) -> Array:
-        """In order; those that came first, where there are too many."""
-        found = self.settled
-        return found.cells[0] if found.first is None else found.first
+            return Distinct((), (len(values), _gap(values)), _marked(values))
+        return Distinct((), self.first, self.marks | _marked(*self.cells)) if self.cells else self
 
     @property
     def at_least(self) -> int:
         """So many values differ, or more."""
-        marks = self.settled.marks
-        return max(len(self.values), 0 if marks is None else int(np.count_nonzero(marks)))
+        found = self.settled
+        if found.first is None or found.marks is None:
+            return len(found.cells[0])
+        return max(found.first[0], _n_marked(found.marks))
 
     @property
     def about(self) -> float:
         """How many values differ: exact while they are kept, infinite where no hash is left."""
         marks = self.settled.marks
         if marks is None:
-            return len(self.values)
-        left = 1 - np.count_nonzero(marks) / len(marks)
-        return -len(marks) * float(np.log(left)) if left else float("inf")
+            return self.at_least
+        left = 1 - _n_marked(marks) / (1 << MARKS)
+        return -(1 << MARKS) * float(np.log(left)) if left else float("inf")
 
     @property
     def gap(self) -> float:
         """The smallest difference between two values; 0 if there is only one."""
-        return float(np.diff(self.values).min()) if len(self.values) > 1 else 0.0
+        found = self.settled
+        return _gap(found.cells[0]) if found.first is None else found.first[1]
+
+
+def _gap(values: Array) -> float:
+    return float(np.diff(values).min()) if len(values) > 1 else 0.0
 
 
 def _each_once(values: Array) -> Array:
@@ -78,10 +83,15 @@ def _each_once(values: Array) -> Array:
     return ordered[steps]
 
 
-def _marked(marks: Flags, *parts: Array) -> Flags:
+def _marked(*parts: Array) -> Bits:
+    flags = np.zeros(1 << MARKS, np.bool_)
     for values in parts:
-        marks[_hashes(values)] = True
-    return marks
+        flags[_hashes(values)] = True
+    return np.packbits(flags)
+
+
+def _n_marked(marks: Bits) -> int:
+    return int(np.bitwise_count(marks).sum())
 
 
 def _hashes(values: Array) -> Integers:

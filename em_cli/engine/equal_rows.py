@@ -1,23 +1,26 @@
-"""Which rows are equal, told by two hashes of each."""
+"""Which rows are equal, told by a hash of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from em_cli.engine.arrays import Array
-from em_cli.engine.rows import Source
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.rows import Held, Here, Source
 
 FACTORS = np.array([0x9E3779B97F4A7C15, 0xD1342543DE82EF95], np.uint64)  # odd, their bits without a pattern
 SHIFT = np.uint64(32)
+
+AT_ONCE = 1 << 22  # hashes that are compared with each other
 
 Hashes = NDArray[np.uint64]
 
 
 def hashes(x: Array) -> Hashes:
-    """(2, n) of the rows x (D, n); a missing cell is a value of its own."""
+    """(n,) of the rows x (D, n); a missing cell is a value of its own."""
     found = np.zeros((2, x.shape[1]), np.uint64)
     for values in x:
         cells = np.where(np.isnan(values), np.nan, values + 0.0).view(np.uint64)  # one NaN for all; -0.0 is 0.0
@@ -25,26 +28,62 @@ def hashes(x: Array) -> Hashes:
             own ^= cells
             own *= factor
             own ^= own >> SHIFT
-    return found
+    both: Hashes = found[0] + found[1] * FACTORS[0]
+    return both
 
 
-def copies(parts: Sequence[Hashes]) -> Array | None:
-    """(n,) How many rows are equal to each of those of all parts; None if no two rows are."""
-    first, second = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-    ordered = np.sort(first)
-    if (ordered[1:] != ordered[:-1]).all():
-        return None
-    order = np.lexsort((second, first))
-    starts = np.ones(len(order), np.bool_)
-    np.logical_or(first[order[1:]] != first[order[:-1]], second[order[1:]] != second[order[:-1]], out=starts[1:])
-    if starts.all():
-        return None
-    counts = np.empty(len(order))
-    bounds = np.append(np.flatnonzero(starts), len(order))
-    counts[order] = np.repeat(np.diff(bounds), np.diff(bounds))
-    return counts
+@dataclass(frozen=True, slots=True, eq=False)
+class Copies:
+    """Which rows are equal to others: told by hashes that several rows have, and the number of these rows."""
+
+    hashes: Hashes  # in order
+    rows: Integers
+
+    @staticmethod
+    def among(parts: Sequence[Held]) -> Copies | None:
+        """Those of rows whose hashes are kept in parts, in as many rounds as they are many; None if all differ."""
+        n = sum(len(part.read()) for part in parts)
+        n_rounds = -(-n // AT_ONCE)
+        found = [_repeated(np.concatenate(list(_of_round(parts, turn, n_rounds)))) for turn in range(n_rounds)]
+        known, rows = (np.concatenate(own) for own in zip(*found, strict=True))
+        return Copies(known, rows) if len(known) else None
+
+    def of(self, x: Array) -> Array:
+        """(n,) How many rows are equal to each of the rows x (D, n)."""
+        own, counts = hashes(x), np.ones(x.shape[1])
+        place = np.searchsorted(self.hashes, own).clip(max=len(self.hashes) - 1)
+        there = self.hashes[place] == own
+        counts[there] = self.rows[place[there]]
+        return counts
+
+    @property
+    def more(self) -> int:
+        """So many rows are there again."""
+        return int((self.rows - 1).sum())
+
+
+def _of_round(parts: Sequence[Held], turn: int, n_rounds: int) -> Iterator[Hashes]:
+    """The hashes of one of so many ranges of equal width."""
+    width = (1 << 64) // n_rounds + 1
+    for part in parts:
+        own = part.read().view(np.uint64)
+        yield own if n_rounds == 1 else own[own // np.uint64(width) == np.uint64(turn)]
+
+
+def _repeated(own: Hashes) -> tuple[Hashes, Integers]:
+    """Those that come more than once, in order, and how often."""
+    own.sort()
+    same = own[1:] == own[:-1]
+    if not same.any():
+        return own[:0], np.empty(0, np.intp)
+    starts = np.flatnonzero(np.concatenate([[True], ~same]))
+    rows = np.diff(np.append(starts, len(own)))
+    several = rows > 1
+    return own[starts[several]], rows[several]
 
 
 def multiplicity(source: Source) -> Array | None:
-    """(n,) How many rows are equal to each; None if no two are. Each block is read once."""
-    return copies([hashes(source[index].x) for index in range(len(source))])
+    """(n,) How many rows are equal to each; None if no two are. Each block is read twice."""
+    kept = [Here(hashes(source[index].x).view(np.float64)) for index in range(len(source))]
+    found = Copies.among(kept)
+    return None if found is None else np.concatenate([found.of(source[index].x) for index in range(len(source))])

@@ -54,7 +54,7 @@ class Support(Protocol):
         """What a cell must be, in words that follow "must be"."""
 
     def refuses(self, x: Array, /) -> str | None:
-        """What is wrong with the cells (D, n) as a whole, in a sentence; None if nothing is."""
+        """What is wrong with all cells, in a sentence, told by the lowest and highest (D, 2); None if nothing is."""
 
     def beside(self, place: int, /) -> tuple[int, ...] | None:
         """The columns that must be known for a cell of the column at a place to have a law; None if it has none.

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from em_cli.engine.arrays import Integers
+from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import uniform
 from em_cli.engine.cache import SUM_ROWS, FeatureCache
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Block, Held, Source
 
 REMEMBERED = 128  # parts
 
@@ -87,6 +87,9 @@ class SomeRows:
     def __getitem__(self, index: int) -> Block:
         place, rows = self.rows[index]
         return replace(self.source[place].cut(rows), index=index)
+
+    def keep(self, numbers: Array) -> Held:
+        return self.source.keep(numbers)
 
     def in_pattern_order(self) -> Source:
         return self

@@ -88,6 +88,22 @@ def bounds_of_pieces(groups: Integers, rows: int) -> list[int]:
     return bounds
 
 
+class Held(Protocol):
+    """Numbers that are kept, wherever that is."""
+
+    def read(self) -> Array: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Here:
+    """Numbers in memory."""
+
+    numbers: Array
+
+    def read(self) -> Array:
+        return self.numbers
+
+
 class Source(Protocol):
     """The data, cut into blocks that can be read in any order, any number of times.
 
@@ -104,6 +120,10 @@ class Source(Protocol):
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Block: ...
+
+    def keep(self, numbers: Array) -> Held:
+        """Numbers of the rows of a block, kept where the rows are."""
+        ...
 
     def in_pattern_order(self) -> Source:
         """The rows that lack the same cells one behind the other: so each pattern is gone through once in a pass.

@@ -140,24 +140,29 @@ def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
 
 def check_cells(data: Data, groups: Sequence[Group]) -> None:
     """`DataError` names the first cell that its family cannot describe, or what is wrong with all of a group."""
-    from em_cli.engine.rows import cells
+    import numpy as np
+
     from em_cli.sources.quoting import quoted
 
     for group in groups:
         support = group.build(data.schema, "").support
         if support is None:
             continue
-        x = cells(data.source, group.columns)
-        refused = ~support.allows(x)
-        if refused.any():
-            row = int(refused.any(axis=0).argmax())
-            place = int(refused[:, row].argmax())
-            name = data.schema.names[group.columns[place]]
-            raise DataError(
-                f"{data.name}, row {data.row_of(row)}, column {quoted(name)}: {x[place, row]:.15g} cannot be of "
-                f"family {group.family!r}; it must be {support.requirement}."
-            )
-        if fault := support.refuses(x):
+        ends = np.full((2, len(group.columns)), np.nan)
+        for index in range(len(data.source)):
+            block = data.source[index]
+            x = block.x[list(group.columns)]
+            ends = np.array([np.fmin(ends[0], np.fmin.reduce(x, axis=1)), np.fmax(ends[1], np.fmax.reduce(x, axis=1))])
+            refused = ~support.allows(x)
+            if refused.any():
+                row = int(refused.any(axis=0).argmax())
+                place = int(refused[:, row].argmax())
+                name = data.schema.names[group.columns[place]]
+                raise DataError(
+                    f"{data.name}, row {data.row_of(block.first_row + row)}, column {quoted(name)}: "
+                    f"{x[place, row]:.15g} cannot be of family {group.family!r}; it must be {support.requirement}."
+                )
+        if fault := support.refuses(ends.T):
             raise DataError(f"{data.name}, column {quoted(data.schema.names[group.columns[0]])}: {fault}")
 
 

@@ -231,6 +231,13 @@ class PlaceOptions:
         None
     )
     runner: Annotated[str | None, _opt("--runner", metavar="NAME", help="serial or threads [default: threads].")] = None
+    memory: Annotated[
+        str | None,
+        _opt("--memory", metavar="SIZE", help="Of rows; more lie on disk [default: half of what is free]."),
+    ] = None
+    cache: Annotated[
+        str | None, _opt("--cache", metavar="DIR", help="Where they lie then [default: beside the run folder].")
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from em_cli.printable import safe
 
 CONTEXT = "context"  # the parameter that Typer gives the context of a command
 HELP = {"short_help": ShortHelp, "long_help": Help}
-OF_THE_PROGRAM = {"EM_DEBUG"}  # variables that no option is read from
+OF_THE_PROGRAM = {"EM_DEBUG", "EM_READ_ROWS"}  # variables that no option is read from
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

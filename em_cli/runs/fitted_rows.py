@@ -19,13 +19,13 @@ from em_cli.sources.table import Data
 def scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScores]]:
     """The data rows (n,) of each block that was fitted, from 0, and their scores."""
     if data.sequences is not None:
-        yield data.rows, scored_sequences(result.loaded, result.source, data.sequences)
+        yield data.rows.all, scored_sequences(result.loaded, result.source, data.sequences)
         return
     used = 0
     for index in range(len(result.source)):
         block = result.source[index]
         n = block.x.shape[1]
-        yield data.rows[used : used + n], result.loaded.score(block.x, block.labels)
+        yield data.rows.between(used, used + n), result.loaded.score(block.x, block.labels)
         used += n
 
 
@@ -79,7 +79,7 @@ def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
     """`responsibilities.csv`: a line per input row, in input order; rows left out stay blank."""
 
     def keys(first: int, last: int) -> Sequence[str] | range:
-        return data.ids[first:last] if data.ids is not None else range(first + 1, last + 1)
+        return data.ids.between(first, last) if data.ids is not None else range(first + 1, last + 1)
 
     model = result.loaded.model
     yield score_header(data.id_name or "row", model)
@@ -98,4 +98,5 @@ def least_certain(result: Scored, data: Data) -> tuple[str, float] | None:
     blocks = [(rows, scores.responsibilities.max(axis=0)) for rows, scores in scored_blocks(result, data)]
     rows, largest = min(blocks, key=lambda block: float(block[1].min()))
     row = int(rows[largest.argmin()])
-    return data.ids[row] if data.ids is not None else str(row + 1), float(largest.min())
+    name = str(row + 1) if data.ids is None else data.ids.between(row, row + 1)[0]
+    return name, float(largest.min())

@@ -18,6 +18,7 @@ TOPICS = (
     "relating",
     "topics",
     "files",
+    "large",
     "search",
     "algorithms",
     "criteria",

@@ -39,11 +39,14 @@ def rows_of(result: Scored, data: Data) -> Rows:
     """Those of a fit whose data are at hand."""
     if data.sequences is not None:
         return _of_sequences(
-            scored_sequences(result.loaded, result.source, data.sequences), data.source, data.sequences, data.rows
+            scored_sequences(result.loaded, result.source, data.sequences),
+            data.source,
+            data.sequences,
+            data.rows.all,
         )
     kept = sample(data.source.n_rows)
     rows = picked(result.source, kept)
-    return _scored(result.loaded, rows.x, rows.weights, rows.labels, data.rows[kept] + 1, data.source.n_rows)
+    return _scored(result.loaded, rows.x, rows.weights, rows.labels, data.rows.at(kept) + 1, data.source.n_rows)
 
 
 def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> Rows:

@@ -163,9 +163,10 @@ def _units(loaded: LoadedModel, config: RunConfig, paths: Sequence[str], assignm
     places = data.sequences.places if data.sequences is not None else np.arange(len(data.rows))
     of_rows = data.sequences.of_rows if data.sequences is not None and grouped else places
     first = np.full(posterior.shape[1], -1, np.intp)
-    first[of_rows[::-1]] = data.rows[::-1]
+    rows = data.rows.all
+    first[of_rows[::-1]] = rows[::-1]
     frequencies = config.data.weight_type == "frequency"
-    return Units(found, first, of_rows, data.rows, frequencies, _first_step(ready, found, data, blocks, frequencies))
+    return Units(found, first, of_rows, rows, frequencies, _first_step(ready, found, data, blocks, frequencies))
 
 
 def _fitted(loaded: LoadedModel, config: RunConfig, paths: Sequence[str]) -> Data:
@@ -229,8 +230,9 @@ def _external(
 ) -> tuple[Data, Integers, Array]:
     """The data, the units (m,) in which all of these columns are known, and their cells (D, m)."""
     data = read(paths, own)
-    place = np.full(int(max(units.rows.max(), data.rows.max())) + 1, -1, np.intp)
-    place[data.rows] = np.arange(len(data.rows))
+    rows = data.rows.all
+    place = np.full(int(max(units.rows.max(), rows.max())) + 1, -1, np.intp)
+    place[rows] = np.arange(len(rows))
     x = cells(data.source, range(len(data.schema.columns)))
     known = place[units.rows]
     kept, there = np.flatnonzero(known >= 0), known[known >= 0]

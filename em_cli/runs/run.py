@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -35,7 +35,7 @@ from em_cli.runs.record import Record, tell_doubts, watched
 from em_cli.runs.request import Request
 from em_cli.runs.request_checks import check_run
 from em_cli.runs.resume import checkpoint_of, is_done, is_there, result_again, run_folder, warnings_again
-from em_cli.runs.search_plan import check_memory, deadline_of, plan_of, runner_of
+from em_cli.runs.search_plan import check_memory, deadline_of, plan_of, runner_of, store_of
 from em_cli.runs.stdout import plan_text
 from em_cli.runs.tasks import Tasks, tasks_of
 from em_cli.runs.verify import verified
@@ -250,9 +250,15 @@ def opened(request: Request) -> Iterator[Run | None]:
         check_run(settings)
         reading = reading_of_run(settings.config, spool if asked.report.labelled else None)
         there = not settings.request.config.dry_run and is_there(settings)
-        with interruptible() as interruption, run_folder(settings, there) as folder, watched(asked) as observe:
+        with (
+            interruptible() as interruption,
+            run_folder(settings, there) as folder,
+            watched(asked) as observe,
+            ExitStack() as stack,
+        ):
             record = Record(observe)
-            data = None if there else read_data(settings.config, reading, record)
+            store = stack.enter_context(closing(store_of(settings.config, folder)))
+            data = None if there else read_data(settings.config, replace(reading, store=store), record)
             if data is None or (folder and is_done(folder, settings, data)):
                 record.said = result_again(str(settings.folder), settings, reading)
                 record.warnings += warnings_again(str(settings.folder))

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from em_cli import memory
+from em_cli.config.amounts import parse_size
 from em_cli.config.choices import runner_choice
 from em_cli.config.durations import parse_duration
 from em_cli.config.run_config import RunConfig
 from em_cli.engine.protocols import Runner
 from em_cli.engine.stopping import Stopping
+from em_cli.errors import OutputError
+from em_cli.outputs.run_folder import RunFolder
 from em_cli.parts import build
 from em_cli.runners import RUNNERS
 from em_cli.runs.climbing import algorithm_of
 from em_cli.search.effort import EFFORTS
 from em_cli.search.memory_estimate import memory_estimate
 from em_cli.search.search import AUTO_STARTS, Plan, Task
+from em_cli.sources.store import Store
 from em_cli.sources.table import Data
 from em_cli.starts import STARTS
+
+OF_MEMORY = 0.5  # of what is available, that rows may take
 
 
 def runner_of(config: RunConfig) -> Runner:
@@ -26,9 +33,21 @@ def runner_of(config: RunConfig) -> Runner:
     return build(RUNNERS, choice.name, choice.options)
 
 
+def store_of(config: RunConfig, folder: RunFolder | None) -> Store:
+    """Where rows are kept: in memory as far as they may, else in a folder that is named, or beside the results."""
+    there = memory.available()
+    most = parse_size(config.memory) if config.memory is not None else None if there is None else OF_MEMORY * there
+    if config.cache is not None:
+        if not Path(config.cache).is_dir():
+            raise OutputError(f"--cache {config.cache} is no folder: make it, or name another.")
+        return Store(most, Path(config.cache), config.memory is not None)
+    return Store(most, None if folder is None else folder.aside.parent, config.memory is not None)
+
+
 def memory_for(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> float:
     """Bytes that a run takes in all, about."""
-    return memory_estimate(tasks, data.source, data.n_gappy, plan, runner_of(config).at_once)
+    at_once = runner_of(config).at_once
+    return memory_estimate(tasks, data.source, data.n_gappy, plan, at_once, data.on_disk)
 
 
 def check_memory(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> None:

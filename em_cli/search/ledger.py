@@ -19,7 +19,6 @@ from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
 from em_cli.engine.stopping import Status
 from em_cli.search.survey import Survey
-from em_cli.sources.views import reweighted
 
 Degeneracies = tuple[Degeneracy | None, ...]  # of the components of one result; all None for a sound one
 
@@ -124,8 +123,7 @@ class DegeneracyCheck:
     """Tells which components of a result are degenerate, by the distinct rows that they rest on."""
 
     def __init__(self, survey: Survey, runner: Runner) -> None:
-        copies = survey.copies
-        self.source = None if copies is None else reweighted(survey.source, 1 / copies)
+        self.source = survey.once()
         self.runner = runner
 
     def __call__(self, results: Sequence[FitResult]) -> list[Degeneracies]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from em_cli.engine.cache import RECENT_FLOATS, SUM_ROWS
 from em_cli.engine.columns import WIDE
+from em_cli.engine.distinct import MOST
 from em_cli.engine.patterns import DIGITS
 from em_cli.engine.plan import JOINT_FLOATS, tile_rows
 from em_cli.engine.rows import Source
@@ -19,9 +20,13 @@ from em_cli.search.short_runs import FEATURES, REST
 from em_cli.search.survey import SAMPLE_ROWS
 
 NUMBER = 8  # bytes
-PROGRAM = 100 * MIB  # with its libraries
-WORKER = 8 * MIB  # of a thread, beside the numbers that it works on
-ROWS = 10  # numbers of each row, beside its cells: weights, copies of a column, what is known of equal rows
+PROGRAM = 130 * MIB  # with its libraries
+READING = 20 * MIB  # of text on its way, where there is much of it
+MUCH = 250_000  # cells
+COLUMN = 24 << 10  # of a column, beside its cells, as it is read
+WORKER = 2 * MIB  # of a thread, beside the numbers that it works on
+HASHES = 2  # numbers of each row while the rows are surveyed: what tells equal ones, and the same sorted
+DISTINCT = 1  # of so many values of each column, at most, that the survey looks at together
 # measured: how many times over these are there at the peak
 PARAMETERS = 8  # of each climb: statistics, natural and other parameters, those of the last iterate, the history
 FEATURE_COPIES = 1.7  # of a search, which looks at the rows of each component apart
@@ -33,18 +38,22 @@ MARGINALS = 1.5  # of each pattern of missing cells, as far as threads remember 
 DOCUMENTS = 3  # (K, D, D) of a model that is written and read back
 
 
-def memory_estimate(tasks: Sequence[Task], source: Source, n_gappy: int, plan: Plan, workers: int) -> float:
-    """Bytes at the peak, the program and the data included; about. So many columns lack cells."""
+def memory_estimate(
+    tasks: Sequence[Task], source: Source, n_gappy: int, plan: Plan, workers: int, on_disk: bool = False
+) -> float:
+    """Bytes at the peak, the program and the data included; about. So many columns lack cells.
+
+    Rows that are `on_disk` are not in memory, but for those that are looked at.
+    """
     d, n = source.n_columns, source.n_rows
     rows, k = min(n, SAMPLE_ROWS), max(task.model.n_components for task in tasks)
     features = sorted({id(task.model.family): task.model.family.n_features() for task in tasks}.values())
     f = features[-1]
     climbs = [_climbs(task, plan, rows) * task.model.n_components for task in tasks]  # their components
     searched = plan.restarts is None and any(task.start is None for task in tasks)
-    numbers = (
-        ROWS * n
-        + d * n * (2 if n_gappy else 1)  # put in the order of their patterns
-        + MATRICES * (d * d if d <= WIDE else min(d * d, 2 * f))
+    surveyed = HASHES * n + DISTINCT * d * min(n, MOST)
+    searching = (
+        MATRICES * (d * d if d <= WIDE else min(d * d, 2 * f))
         + f * rows * (FEATURE_COPIES if searched else 1)
         + sum(other * rows for other in features[:-1] if other * rows <= KEPT_FEATURES)
         + d * rows * EMBEDDINGS
@@ -56,8 +65,10 @@ def memory_estimate(tasks: Sequence[Task], source: Source, n_gappy: int, plan: P
     )
     if n_gappy:
         patterns = min(rows, 2.0 ** min(n_gappy, DIGITS))
-        numbers += workers * MARGINALS * min(RECENT_FLOATS, max(climbs) * patterns * (1 + d) ** 2)
-    return float(PROGRAM + workers * WORKER + NUMBER * numbers)
+        searching += workers * MARGINALS * min(RECENT_FLOATS, max(climbs) * patterns * (1 + d) ** 2)
+    held = 0 if on_disk else d * n * (2 if n_gappy else 1)  # put in the order of their patterns
+    beside = max(NUMBER * max(surveyed, searching), READING * min(1.0, d * n / MUCH))
+    return float(PROGRAM + workers * WORKER + COLUMN * d + NUMBER * held + beside)
 
 
 def _climbs(task: Task, plan: Plan, rows: int) -> float:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, replace
+from functools import partial, reduce
 from itertools import pairwise
 from operator import add
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Integers
 from em_cli.engine.column_summary import Summary
 from em_cli.engine.columns import Columns
-from em_cli.engine.equal_rows import Hashes, copies, hashes
-from em_cli.engine.rows import Block, Source, joined, quanta
+from em_cli.engine.equal_rows import Copies, hashes
+from em_cli.engine.rows import Block, Held, Source, joined, quanta
 from em_cli.sources.in_memory import InMemory
+from em_cli.sources.views import View, reweighted
 
 SAMPLE_ROWS = 20_000  # on more rows than this, starts are made and screened on a sample
 
@@ -26,13 +27,23 @@ class Survey:
 
     source: Source  # in the order of the patterns of missing cells, if it can be put so
     columns: Columns
-    copies: Array | None  # (n,) how many rows are equal to each; None if all differ and none has a weight
+    copies: Copies | None  # which rows are equal; None if all differ
+    weighted: bool
     block: Block  # the rows that a search looks at: all, or a sample of them in order
 
     @property
     def n_distinct(self) -> int:
         """Distinct rows."""
-        return self.source.n_rows if self.copies is None else round(float((1 / self.copies).sum()))
+        return self.source.n_rows - (0 if self.copies is None else self.copies.more)
+
+    def once(self) -> Source | None:
+        """The rows, those that are equal counting as one and all others too; None if they do so already."""
+        if self.copies is None and not self.weighted:
+            return None
+        if self.source.n_rows > SAMPLE_ROWS:
+            return View(self.source, partial(_once, self.copies))
+        blocks = (_once(self.copies, self.source[index]) for index in range(len(self.source)))
+        return reweighted(self.source, np.concatenate([np.asarray(block.weights) for block in blocks]))
 
     def sampled(self) -> Survey:
         """That of the rows that a search looks at."""
@@ -52,11 +63,16 @@ def survey(source: Source, seed: int = 0) -> Survey:
     parts = (Summary.of(rows) for block in look.over(source) for rows in quanta(block))
     columns = reduce(add, parts).columns(source)
     arranged = source.in_pattern_order() if columns.gaps.any() else source
+    copies = Copies.among(look.hashes)
     if arranged is not source:
         look = _Look(source.n_rows, seed)
-        for _ in look.over(arranged):
-            pass
-    return Survey(arranged, columns, look.copies(), look.sample(arranged))
+        for index in range(len(arranged)):
+            look.choose(arranged[index])
+    return Survey(arranged, columns, copies, look.weighted, look.sample(arranged))
+
+
+def _once(copies: Copies | None, block: Block) -> Block:
+    return replace(block, weights=np.ones(block.n_rows) if copies is None else 1 / copies.of(block.x))
 
 
 class _Look:
@@ -65,7 +81,7 @@ class _Look:
     def __init__(self, n_rows: int, seed: int) -> None:
         self.n_rows, self.seed, self.weighted = n_rows, (seed, n_rows), False
         self.places = None if n_rows <= SAMPLE_ROWS else _drawn(np.random.default_rng(self.seed), n_rows)
-        self.hashes: list[Hashes] = []
+        self.hashes: list[Held] = []
         self.blocks: list[Block] = []
         self.bounds: list[Integers] = []  # of groups, by block, where a sample of them is drawn
 
@@ -73,11 +89,12 @@ class _Look:
         """The blocks, looked at on their way."""
         for index in range(len(source)):
             block = source[index]
-            self._add(block)
+            self.hashes.append(source.keep(hashes(block.x).view(np.float64)))
+            self.choose(block)
             yield block
 
-    def _add(self, block: Block) -> None:
-        self.hashes.append(hashes(block.x))
+    def choose(self, block: Block) -> None:
+        """Take the rows of the sample that stand in this block."""
         self.weighted |= block.weights is not None
         if self.places is None:
             self.blocks.append(block)
@@ -87,11 +104,6 @@ class _Look:
             self.blocks.append(block.cut(self.places[mine] - first))
         else:
             self.bounds.append(block.groups)
-
-    def copies(self) -> Array | None:
-        """(n,) How many rows are equal to each; None if all differ and none has a weight."""
-        found = copies(self.hashes)
-        return np.ones(self.n_rows) if found is None and self.weighted else found
 
     def sample(self, source: Source) -> Block:
         """The rows of the sample; of groups of rows whole ones in order, as many as fit, and one at least."""

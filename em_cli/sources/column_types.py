@@ -10,8 +10,9 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.printable import safe
-from em_cli.sources.examined import Examined, written
-from em_cli.sources.number_formats import number
+from em_cli.sources.column_facts import Facts, Parts
+from em_cli.sources.examined import Examined
+from em_cli.sources.number_formats import number, written
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import joined, listed, plural, quoted, short
 from em_cli.sources.refusals import (
@@ -25,9 +26,8 @@ from em_cli.sources.refusals import (
     without,
 )
 from em_cli.sources.schema import LEVELLED, Column
-from em_cli.sources.suspicions import are_dates, suspicions
+from em_cli.sources.suspicions import suspicions
 from em_cli.sources.table import Notice
-from em_cli.sources.usable import Parts
 
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d"
@@ -71,10 +71,10 @@ def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
     for name, column in parts.items():
         if not _present(column) and name in options.named:
             raise empty_column(name, shown, options)
-        kind, why = _kind(name, column, options) if _present(column) else ("empty_column", "")
+        kind, why = _kind(name, parts, options) if _present(column) else ("empty_column", "")
         if kind in left_out:
             left_out[kind][name] = ""
-        elif (value := _only_value(name, column, kind, options)) is not None:
+        elif (value := _only_value(name, parts, kind, options)) is not None:
             left_out["constant_column"][name] = value
             constant.append(_column(name, kind, column, shown, options))
         else:
@@ -101,7 +101,7 @@ def remarks(
 ) -> list[Notice]:
     """What is to be said of columns that are fitted, some of which are written with noughts in front."""
     numeric = [column.name for column in columns if not column.levels]
-    found = suspicions({name: np.concatenate([part.values for part in parts[name]]) for name in numeric}, place_of_last)
+    found = suspicions({name: parts.facts(name) for name in numeric}, place_of_last)
     return found + _codes(columns, parts, options, noughts) + _doubts(columns, parts, options)
 
 
@@ -111,7 +111,7 @@ def _codes(columns: Sequence[Column], parts: Parts, options: ReadOptions, nought
     numbers = [one.name for one in asked if one.type in ("numeric", "count")]
     written_so = [name for name in numbers if name in noughts]
     called_so = [name for name in numbers if name not in noughts and _CODE_NAME.fullmatch(name.strip())]
-    bounded = [one.name for one in asked if one.type == "count" and _bounded(parts[one.name])]
+    bounded = [one.name for one in asked if one.type == "count" and _bounded(parts.facts(one.name))]
     said = {
         "written with noughts in front, as codes are, fitted as numbers": written_so,
         "named as codes are, fitted as numbers": called_so,
@@ -121,23 +121,21 @@ def _codes(columns: Sequence[Column], parts: Parts, options: ReadOptions, nought
     return [Notice("looks_like_code", f"{why}: {listed(names)}; {end}") for why, names in said.items() if names]
 
 
-def _bounded(column: Sequence[Examined]) -> bool:
+def _bounded(column: Facts) -> bool:
     """Whether counts end at a number that many rows bear, which a Poisson distribution does not."""
-    values = np.concatenate([part.values for part in column])
-    distinct, rows = np.unique(values[np.isfinite(values)], return_counts=True)
-    return 2 < len(distinct) <= FEW_LEVELS and rows.sum() >= ENOUGH and bool(rows[-1] >= AT_THE_END * rows.sum())
+    n, rows = column.n_finite, column.rows
+    return 2 < column.n_distinct <= FEW_LEVELS and n >= ENOUGH and bool(rows[-1] >= AT_THE_END * n)
 
 
-def _only_value(name: str, column: Sequence[Examined], kind: str, options: ReadOptions) -> str | None:
+def _only_value(name: str, parts: Parts, kind: str, options: ReadOptions) -> str | None:
     """The one value of a column that has no other; not of counts, nor of columns that the user named."""
     if name in options.named or kind == "count":
         return None
     if kind in LEVELLED:
-        levels = levels_of(column)
+        levels = levels_of(parts[name])
         return quoted(levels[0]) if len(levels) == 1 else None
-    values = np.concatenate([part.values for part in column])
-    lowest, highest = float(np.nanmin(values)), float(np.nanmax(values))
-    return f"{lowest + 0.0:.15g}" if lowest == highest else None
+    column = parts.facts(name)
+    return f"{column.values[0] + 0.0:.15g}" if column.n_distinct == 1 and not column.n_infinite else None
 
 
 def _column(name: str, kind: str, column: Sequence[Examined], shown: str, options: ReadOptions) -> Column:
@@ -162,7 +160,7 @@ def _doubts(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> li
         if n_levels > MANY_LEVELS or (n_levels > 2 and _present(column) < FEW_PER_LEVEL * n_levels):
             many.append(f"{safe(one.name)} ({n_levels:,})")
         guessed = options.type_of(one.name) == "auto" and one.name not in (*options.regressors, options.response)
-        if one.type == "numeric" and guessed and _is_code(column):
+        if one.type == "numeric" and guessed and _is_code(parts.facts(one.name)):
             codes.append(one.name)
     found = [*_taken(columns, parts, options)]
     if many:
@@ -190,10 +188,9 @@ def _taken(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> Ite
         yield Notice("point_mass", message)
 
 
-def values_of(column: Sequence[Examined], levels: tuple[str, ...], out: Array | None) -> Array:
-    """All cells (n,) as numbers; as places of their levels, if there are any."""
-    places = {level: float(place) for place, level in enumerate(levels)}
-    return np.concatenate([recoded(part, places) if levels else part.values for part in column], out=out)
+def values_of(part: Examined, levels: tuple[str, ...]) -> Array:
+    """The cells (n,) as numbers; as places of their levels, if there are any."""
+    return recoded(part, {level: float(place) for place, level in enumerate(levels)}) if levels else part.values
 
 
 def recoded(part: Examined, places: dict[str, float]) -> Array:
@@ -213,16 +210,16 @@ def _place(text: str, places: dict[str, float]) -> float:
     return places.get(text if value is None else written(value), np.nan)
 
 
-def _kind(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[str, str]:
+def _kind(name: str, parts: Parts, options: ReadOptions) -> tuple[str, str]:
     """The type and what spoke for it; or the reason to leave the column out."""
-    asked = options.type_of(name)
+    asked, column = options.type_of(name), parts[name]
     if asked in LEVELLED:
         return asked, ""
     if any(part.n_text for part in column):
         return _kind_of_text(name, column, asked, options)
     if asked != "auto" or name in options.regressors:
         return asked if asked != "auto" else "numeric", ""
-    kind, why = _kind_of_numbers(name, column, options)
+    kind, why = _kind_of_numbers(name, parts.facts(name), options)
     if name == options.response and kind not in ("binary", "count"):
         return "numeric", ""
     return kind, why
@@ -245,23 +242,20 @@ def _kind_of_text(name: str, column: Sequence[Examined], asked: str, options: Re
     return "categorical", f"text, {plural(len(levels), 'level')}"
 
 
-def _kind_of_numbers(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[str, str]:
+def _kind_of_numbers(name: str, column: Facts, options: ReadOptions) -> tuple[str, str]:
     """The same where all cells are numbers."""
-    values = np.concatenate([part.values for part in column])
-    values = values[np.isfinite(values)]
-    whole = _whole(values)
-    if whole and name not in options.named and are_dates(values):
+    whole, distinct, n, n_distinct = column.whole, column.values, column.n_finite, column.n_distinct
+    if column.dates and name not in options.named:
         return "date_column", ""
-    distinct, rows = np.unique(values, return_counts=True)
-    if whole and len(distinct) == 2 and (distinct.tolist() == [0, 1] or len(values) >= ENOUGH):
+    if whole and n_distinct == 2 and (distinct.tolist() == [0, 1] or n >= ENOUGH):
         return "binary", f"{written(distinct[0])} or {written(distinct[1])}"
-    if whole and len(distinct) > 2 and distinct[0] == 0 and values.mean() < SMALL_MEAN:
-        return "count", f"whole numbers from 0 to {written(distinct[-1])}, mean {values.mean():.2g}"
-    if 2 < len(distinct) <= FEW_LEVELS and _are_levels(rows):
-        return "categorical", f"{len(distinct)} numbers from {written(distinct[0])} to {written(distinct[-1])}"
-    if len(distinct) > FEW_LEVELS + 1 and _has_mass(rows):
-        top = int(rows.argmax())
-        return "semicontinuous", f"{written(distinct[top])} in {rows[top]:,} of {len(values):,} rows"
+    if whole and n_distinct > 2 and distinct[0] == 0 and column.mean < SMALL_MEAN:
+        return "count", f"whole numbers from 0 to {written(distinct[-1])}, mean {column.mean:.2g}"
+    if 2 < n_distinct <= FEW_LEVELS and _are_levels(column.rows):
+        return "categorical", f"{n_distinct} numbers from {written(distinct[0])} to {written(distinct[-1])}"
+    if n_distinct > FEW_LEVELS + 1 and _has_mass(column.rows, n):
+        top = int(column.rows.argmax())
+        return "semicontinuous", f"{written(distinct[top])} in {column.rows[top]:,} of {n:,} rows"
     return "numeric", ""
 
 
@@ -270,28 +264,19 @@ def _are_levels(rows: Integers) -> bool:
     return bool(rows.min() >= SEVERAL and rows.sum() >= max(ENOUGH, FEW_PER_LEVEL * len(rows)))
 
 
-def _has_mass(rows: Integers) -> bool:
-    """Whether one of the values stands out by the rows that bear it."""
+def _has_mass(rows: Integers, n: int) -> bool:
+    """Whether one of the values stands out by the rows, of so many, that bear it."""
     *_, second, top = np.sort(rows)
-    return bool(top >= max(MASS_ROWS, MASS_SHARE * rows.sum()) and top >= MASS_RATIO * second)
+    return bool(top >= max(MASS_ROWS, MASS_SHARE * n) and top >= MASS_RATIO * second)
 
 
 def _present(column: Sequence[Examined]) -> int:
-    return sum(len(part.values) - part.n_missing for part in column)
+    return sum(part.n_rows - part.n_missing for part in column)
 
 
-def _whole(values: Array) -> bool:
-    """Whether all are whole numbers; the first ones tell in most cases."""
-    return all(bool((some == np.floor(some)).all()) for some in (values[:100], values)) and len(values) > 0
-
-
-def _is_code(column: Sequence[Examined]) -> bool:
-    values = np.concatenate([part.values for part in column])
-    values = values[np.isfinite(values)]
-    if not _whole(values):
-        return False
-    n_distinct = len(np.unique(values))
-    return 2 < n_distinct <= CODE_VALUES and len(values) >= ROWS_PER_CODE * n_distinct
+def _is_code(column: Facts) -> bool:
+    few = 2 < column.n_distinct <= CODE_VALUES
+    return column.whole and few and column.n_finite >= ROWS_PER_CODE * column.n_distinct
 
 
 def levels_of(column: Sequence[Examined]) -> tuple[str, ...]:

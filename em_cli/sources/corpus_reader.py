@@ -20,6 +20,7 @@ from em_cli.sources.files import digest, expand, label
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, pieces
 from em_cli.sources.quoting import listed, plural, quoted
+from em_cli.sources.row_blocks import FittedRows
 from em_cli.sources.schema import Column, Schema
 from em_cli.sources.spool import STDIN
 from em_cli.sources.table import Data, InputFile, Notice, Others
@@ -204,7 +205,7 @@ def _data(
         name=name,
         source=corpus.source,
         schema=terms,
-        rows=np.arange(content.n_read),
+        rows=FittedRows.every(content.n_read),
         others=Others(np.empty((2, 0)), np.empty(0, np.intp)),
         n_rows_read=content.n_read,
         ids=None,

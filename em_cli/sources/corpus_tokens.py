@@ -11,6 +11,7 @@ import pandas as pd
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.errors import DataError
 from em_cli.sources.candidates import candidates
+from em_cli.sources.column_facts import facts_of
 from em_cli.sources.corpus_options import LONG, TEXT, CorpusOptions
 from em_cli.sources.examined import examine
 from em_cli.sources.options import ReadOptions
@@ -66,7 +67,7 @@ def _wide(piece: Piece, options: ReadOptions, named: str | None) -> Columns:
     guess = next(iter(texts), None)
     if named is None and guess is None and numbers and not asked:
         first = examine(piece, numbers[0], options).values
-        if looks_like_id(numbers[0], first) and len(numbers) > 1:
+        if looks_like_id(numbers[0], facts_of([first])) and len(numbers) > 1:
             guess = numbers.pop(0)
     if not numbers:
         raise DataError(

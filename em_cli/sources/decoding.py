@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from em_cli.errors import DataError
 from em_cli.sources.files import Opened
 
-PIECE = 1 << 22  # bytes asked for at once
+PIECE = 1 << 20  # bytes asked for at once
 LARGEST_PIECE, FEW_LINES = 1 << 25, 1000  # characters; what a column of a piece costs is worth so many rows
-LONGEST_RECORD = 1 << 26
+LONG_RECORD, LONGEST_RECORD = 1 << 22, 1 << 26  # of longer ones the end is looked for ever more seldom
 
 LOOK_AT = 1000  # bytes, for signs of UTF-16
 _NO_TEXT = {
@@ -103,7 +103,7 @@ def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
             carry, marks = carry[end:], ""
         elif len(carry) > LONGEST_RECORD:
             raise DataError(_too_long(file.label, line, carry))
-        elif len(carry) > PIECE:
+        elif len(carry) > LONG_RECORD:
             enough = 2 * len(carry)
     if carry:
         yield made(carry)

@@ -18,6 +18,7 @@ from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import LONGEST, argument, joined, quoted
 from em_cli.sources.refusals import without
 from em_cli.sources.schema import LEVELLED
+from em_cli.sources.store import instead
 from em_cli.sources.table import Notice
 
 WORD_FOR_NOTHING = "None"  # a missing cell among numbers, a level among words
@@ -206,5 +207,12 @@ def _as_numbers(name: str, part: Examined, values: dict[str, float], options: Re
     marks = [cell for cell in (part.missing, part.text if n_missing > part.n_missing else None) if cell is not None]
     missing = min(marks, key=lambda cell: cell.row, default=None)
     return replace(
-        part, values=numbers, texts=None, n_missing=n_missing, n_text=0, n_foreign=0, text=None, missing=missing
+        part,
+        held=instead(part.held, numbers),
+        texts=None,
+        n_missing=n_missing,
+        n_text=0,
+        n_foreign=0,
+        text=None,
+        missing=missing,
     )

@@ -13,8 +13,9 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.rows import Held, Here
 from em_cli.sources.domains import LARGEST, impossible
-from em_cli.sources.number_formats import number, writings
+from em_cli.sources.number_formats import number, writings, written
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
 from em_cli.sources.schema import LEVELLED
@@ -45,7 +46,8 @@ class Cell:
 class Examined:
     """A column of a piece; the cells are the first ones of their kind in all pieces so far."""
 
-    values: Array  # (n,) NaN where a cell is missing, or text; places in `texts` where these are kept
+    held: Held  # (n,) NaN where a cell is missing, or text; places in `texts` where these are kept
+    n_rows: int
     texts: tuple[str, ...] | None  # the distinct cells as they are written, of a column that may be one of levels
     n_missing: int
     n_text: int  # cells that are neither missing nor numbers
@@ -55,6 +57,11 @@ class Examined:
     text: Cell | None
     infinite: Cell | None  # or too large to compute with
     impossible: Cell | None  # a number, but none that its type can hold, or its transformation take
+
+    @property
+    def values(self) -> Array:
+        """(n,)."""
+        return self.held.read()
 
 
 def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | None = None) -> Examined:
@@ -91,7 +98,8 @@ def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | N
             numbers = values
             values, texts = _coded(_spelled(series, piece, name))
     return Examined(
-        values=values,
+        held=Here(values),
+        n_rows=len(values),
         texts=texts,
         n_missing=int(absent.sum()),
         n_text=int(text.sum()),
@@ -105,11 +113,6 @@ def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | N
             earlier.impossible if earlier else None,
         ),
     )
-
-
-def written(value: float) -> str:
-    """A number as the name of a level: 1, not 1.0."""
-    return str(int(value)) if value == math.floor(value) and abs(value) < 1e15 else repr(float(value))
 
 
 def _numbers(series: pd.Series[Any], absent: Flags, options: ReadOptions) -> tuple[Array, Flags, Counter[str]]:

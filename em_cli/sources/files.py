@@ -33,7 +33,7 @@ _MAGIC = {
 }
 _BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
 LONGEST_MAGIC = 10  # bytes
-FIRST = 1 << 22  # bytes
+FIRST = 1 << 20  # bytes
 
 Pull = Callable[[int], bytes]  # at most so many bytes, as soon as there are any; none at the end
 

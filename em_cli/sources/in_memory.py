@@ -9,7 +9,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import SUM_ROWS, FeatureCache
 from em_cli.engine.patterns import pattern_order
-from em_cli.engine.rows import Block, Source, bounds_of_pieces
+from em_cli.engine.rows import Block, Here, Source, bounds_of_pieces
 
 BLOCK_ROWS = SUM_ROWS
 
@@ -47,6 +47,9 @@ class InMemory:
     def __getitem__(self, index: int) -> Block:
         rows = slice(self._bounds[index], self._bounds[index + 1])
         return Block(index, self.x, self.weights, self.labels, groups=self.groups).cut(rows)
+
+    def keep(self, numbers: Array) -> Here:
+        return Here(numbers)
 
     def in_pattern_order(self) -> Source:
         order = pattern_order(self.x) if self.groups is None and np.isnan(self.x).any() else None

@@ -12,9 +12,10 @@ from em_cli.sources.files import COMPRESSED
 from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import plural
 from em_cli.sources.spool import STDIN
+from em_cli.sources.store import Store
 
 NUMBER = 8  # bytes
-IDENTIFIER = 90  # bytes
+IDENTIFIER = 24  # bytes
 MATRICES = 4  # of columns by columns, that summarise them
 AGAIN = 1.2  # times what was found to fit: then it is looked at again
 
@@ -25,22 +26,25 @@ class Room:
     Of plain files it is known how long they are. Of others only what is there is reckoned with.
     """
 
-    def __init__(self, files: Sequence[str], has_ids: bool) -> None:
+    def __init__(self, files: Sequence[str], has_ids: bool, store: Store) -> None:
         sizes = [_size(path) for path in files]
         self.total = sum(size for size in sizes if size) if all(sizes) else None
-        self.has_ids = has_ids
+        self.has_ids, self.store = has_ids, store
         self.rows = self.characters = 0
         self.found = 0.0  # bytes
 
     def check(self, piece: Piece, n_columns: int, shown: str) -> None:
-        """The cells of further pieces, all of them once more when they are put together, and what summarises them."""
+        """The cells of further pieces, and what summarises them; what will not fit goes to the disk, if it may."""
         self.rows += len(piece.frame)
         self.characters += len(piece.text.raw.text) if piece.text else 0
         rows = float(self.rows)
         if self.total is not None and self.characters:
             rows = max(rows, rows * self.total / self.characters)
-        more = NUMBER * n_columns * (2 * rows - self.rows + MATRICES * min(n_columns, WIDE))
-        more += IDENTIFIER * self.has_ids * (rows - self.rows)
+        own = NUMBER * n_columns + IDENTIFIER * self.has_ids  # bytes of a row
+        self.store.expect(own * rows)
+        more = (0.0 if self.store.on_disk else own * (rows - self.rows)) + NUMBER * MATRICES * n_columns * min(
+            n_columns, WIDE
+        )
         if more > AGAIN * self.found:
             memory.check(more, f"{shown}: reading about {plural(int(rows), 'row')} of {plural(n_columns, 'column')}")
             self.found = more

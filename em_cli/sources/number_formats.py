@@ -53,3 +53,8 @@ def writings(texts: Iterable[str]) -> list[str]:
     found = [option for option, form in _WRITINGS.items() if all(map(form.fullmatch, texts))]
     simplest = found[0] if found else ""
     return [option for option in found if option == simplest or not option.startswith(simplest)]
+
+
+def written(value: float) -> str:
+    """A number as the name of a level: 1, not 1.0."""
+    return str(int(value)) if value == math.floor(value) and abs(value) < 1e15 else repr(float(value))

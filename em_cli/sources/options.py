@@ -11,6 +11,7 @@ from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
 from em_cli.sources.schema import LEVELLED, TYPES
 from em_cli.sources.spool import Spool
+from em_cli.sources.store import Store
 
 POLICIES = ("model", "error", "drop")
 
@@ -47,6 +48,7 @@ class ReadOptions:
     regressors: tuple[str, ...] = ()  # columns by which a response, or the mixing weights where there is none, are
     # told: numbers are numbers there, never levels; where there is no response, they stand last
     response: str | None = None  # likewise, but for those of two values and counts
+    store: Store | None = None  # where rows are kept; None is memory
     spool: Spool | None = None  # keeps what can be read only once, where it is to be read again
 
     def __post_init__(self) -> None:

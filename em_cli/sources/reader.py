@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags
+from em_cli import memory
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.rows import Held, Here, joined
 from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.candidates import candidates, check_same
+from em_cli.sources.column_facts import Parts
 from em_cli.sources.column_types import decide, levels_of, remarks, values_of
 from em_cli.sources.dress import WORD_FOR_NOTHING, undress
 from em_cli.sources.examined import Examined, examine
@@ -24,13 +27,18 @@ from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, Written, pieces, texts_of
 from em_cli.sources.quoting import quoted
 from em_cli.sources.redundant import leave_out_redundant
+from em_cli.sources.row_blocks import Blocks, Filling
+from em_cli.sources.row_names import RowNames
 from em_cli.sources.schema import Schema
 from em_cli.sources.sequences import Sequences, check_weights_of_sequences, groups_of, sequences_of
 from em_cli.sources.spellings import UNTOLD, spelled, with_noughts
 from em_cli.sources.spool import STDIN
+from em_cli.sources.store import Store, room
 from em_cli.sources.table import Data, InputFile, Notice, Others
-from em_cli.sources.usable import check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
-from em_cli.sources.weights import check_weights, weights_of
+from em_cli.sources.usable import Usable, check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
+from em_cli.sources.weights import weights_of
+
+GONE = Here(np.empty(0))
 
 
 @dataclass(slots=True)
@@ -38,11 +46,12 @@ class _Content:
     """What files hold, column by column, piece by piece."""
 
     options: ReadOptions  # with what the header says of the names of rows
+    store: Store  # where the rows are kept
     names: tuple[str, ...] = ()  # of all columns
     written: Written | None = None  # the first piece, where the file is text
-    parts: dict[str, list[Examined]] = field(default_factory=dict)
-    ids: list[str] | None = None
-    weights: list[Array] = field(default_factory=list)
+    parts: Parts = field(default_factory=Parts)
+    ids: RowNames | None = None
+    weights: list[Held] = field(default_factory=list)  # of each piece
     labels: list[Examined] = field(default_factory=list)
     sequence: list[str] = field(default_factory=list)  # cells of the column that names sequences
     times: list[str] = field(default_factory=list)  # and of that of time
@@ -57,9 +66,9 @@ class _Content:
         """What the header of the first file says."""
         self.names, self.written = piece.names, piece.text
         self.options = self.options.with_row_names(piece.row_names)
-        self.ids = None if self.options.id is None else []
+        self.ids = None if self.options.id is None else RowNames(self.store, self.options.id)
         self.notices = notices_of_header(piece)
-        self.parts = {name: [] for name in candidates(piece.names, piece.file, self.options)}
+        self.parts = Parts(candidates(piece.names, piece.file, self.options))
 
     def take(self, piece: Piece) -> None:
         """The next rows."""
@@ -70,15 +79,18 @@ class _Content:
             self.spelled.setdefault(gap, Counter()).update(counts)
         numbers = [name for name, column in zip(self.parts, found, strict=True) if column.texts is None]
         self.noughts.update(with_noughts(piece, numbers))
-        together = np.array([column.values for column in found])  # in one place, not amid the text
-        for column, examined, values in zip(self.parts.values(), found, together, strict=True):
-            column.append(replace(examined, values=values))
+        together = room(len(found), len(piece.frame))  # in one place, not amid the text
+        for line, examined in zip(together, found, strict=True):
+            line[:] = examined.values
+        for column, examined, held in zip(self.parts.values(), found, self.store.rows(together), strict=True):
+            column.append(replace(examined, held=held))
         if self.ids is not None:
-            self.ids += piece.frame[options.id].fillna("").tolist()
+            self.ids.add(piece.frame[options.id].fillna("").tolist())
         if options.weights is not None:
-            self.weights.append(weights_of(piece, options))
+            self.weights.append(self.store.keep(weights_of(piece, options).copy()))
         if options.labels is not None:
-            self.labels.append(examine(piece, options.labels, replace(options, default_type="categorical")))
+            own = examine(piece, options.labels, replace(options, default_type="categorical"))
+            self.labels.append(replace(own, held=self.store.keep(own.values.copy())))
         for cells, name in ((self.sequence, options.units), (self.times, options.order)):
             if name is not None:
                 cells += texts_of(piece, name)
@@ -91,11 +103,11 @@ class _Content:
         line = self.last.find(len(self.last.frame) - 1, self.last.names[0]).line
         return f"row {self.n_read:,}" + (f", line {line:,}" if line is not None else "")
 
-    def sequences(self, shown: str, usable: Flags) -> Sequences | None:
+    def sequences(self, shown: str, usable: Usable) -> Sequences | None:
         """Of the rows, where they follow each other in time; or their groups, of those that can be used."""
         options = self.options
         if options.group is not None:
-            rows = np.flatnonzero(usable)
+            rows = np.flatnonzero(np.concatenate([usable.of(piece) for piece in range(usable.n_pieces)]))
             return groups_of([self.sequence[row] for row in rows.tolist()], rows, shown, options.group)
         if not options.sequential:
             return None
@@ -105,8 +117,10 @@ class _Content:
 
 def _content(files: Sequence[str], shown: str, options: ReadOptions) -> _Content:
     """All files, which must have the same columns and some row."""
-    content = _Content(options)
-    room = Room(files, options.id is not None)
+    store = options.store or Store()
+    together = options.sequential or options.group is not None
+    content = _Content(options, store.in_memory() if together else store)
+    room_left = Room(files, options.id is not None, content.store)
     for number, path in enumerate(files):
         for piece in pieces(path, options, content.inputs.append):
             if not content.names:
@@ -114,9 +128,10 @@ def _content(files: Sequence[str], shown: str, options: ReadOptions) -> _Content
             elif number and piece.first_row == 0:
                 check_same(piece.names, piece.file, content.names, label(files[0]))
             content.take(piece)
-            room.check(piece, len(content.parts), shown)
+            room_left.check(piece, len(content.parts), shown)
     if not content.n_read:
         raise DataError(f"{shown} {'has' if len(files) == 1 else 'have'} a header but no row of data.")
+    memory.give_back()
     return content
 
 
@@ -125,7 +140,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     files = expand(paths)
     shown = label(files[0]) if len(files) == 1 else f"{len(files)} files"
     content = _content(files, shown, options)
-    names, written, parts, ids, options = content.names, content.written, content.parts, content.ids, content.options
+    names, written, parts, options = content.names, content.written, content.parts, content.options
     labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
     marks = undress(parts, options, found_in_file)
     decided = decide(parts, shown, options)
@@ -135,49 +150,45 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     schema = Schema(tuple(decided.columns)).with_together(options.together).with_last(options.last)
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
     sequences = content.sequences(shown, usable)
-    weight = _checked_weights(content, sequences, usable, shown)
-    fitted = usable if weight is None else usable & (weight > 0)
-    aside = ~fitted if options.missing == "model" else usable & ~fitted
-    whole = bool(fitted.all())
-    x, others = np.empty((len(schema.columns), int(fitted.sum()))), np.empty((len(schema.columns), int(aside.sum())))
-    id_like: list[str] = []
-    for row, fitted_column in enumerate(schema.columns):
-        name, levels = fitted_column.name, fitted_column.levels
-        values = values_of(parts.pop(name), levels, x[row] if whole else None)
-        if name not in options.named and not levels and looks_like_id(name, values):
-            id_like.append(name)
-        if not whole:
-            np.compress(fitted, values, out=x[row])
-            np.compress(aside, values, out=others[row])
-    check_spread(x, schema, shown, options)
+    _check_weights(content, sequences, usable, shown)
+    id_like = [
+        one.name
+        for one in schema.columns
+        if one.name not in options.named and not one.levels and looks_like_id(one.name, parts.facts(one.name))
+    ]
+    ids = content.ids if numbering is None else RowNames(content.store, numbering)
     label_names = levels_of(labels)
-    known = np.nan_to_num(values_of(labels, label_names, None), nan=-1.0).astype(np.intp) if labels else None
-    if known is not None and not label_names:
+    if labels and not label_names:
         raise DataError(f"{shown}: column {quoted(str(options.labels))} is empty: no component is known of any row.")
-    weight = None if weight is None else _scaled(weight[fitted], options)
-    of_rows = x, weight, None if known is None else known[fitted]
+    found, others = _filled(content, schema, usable, label_names, ids if numbering else None)
+    check_spread(found, schema, shown, options)
+    source, rows = found.done()
+    weighted = options.weights is not None
+    if weighted and options.mean_weight_one:
+        found.scale_weights()
     return Data(
         name=_short_name(files),
-        source=InMemory(*of_rows) if sequences is None else sequences.source(*of_rows, options.group is not None),
+        source=source if sequences is None else _in_steps(source, sequences, options.group is not None),
         schema=schema,
-        rows=np.flatnonzero(fitted),
-        others=Others(others, np.flatnonzero(aside)),
+        rows=rows,
+        others=others,
         n_rows_read=n_read,
-        ids=numbering[1] if numbering else ids,
-        id_name=numbering[0] if numbering else options.id,
+        ids=ids,
+        id_name=numbering or options.id,
         weights_name=options.weights,
-        total_weight=None if weight is None else float(weight.sum()),
+        total_weight=found.total_weight if weighted else None,
         label_names=label_names,
         n_missing=n_missing,
         thousands=marks,
         spelled=_spellings(content.spelled, n_missing),
-        n_gappy=int(np.isnan(x).any(axis=1).sum()) if n_missing and options.missing == "model" else 0,
+        n_gappy=int(found.gaps.sum()) if n_missing and options.missing == "model" else 0,
         why=decided.why,
         notices=(*found_in_file, *decided.notices, *missing, *id_notice(id_like)),
         layout={"columns": list(names)}
         | ({"delimiter": written.delimiter, "newline": written.raw.newline} if written else {}),
         inputs=tuple(inputs),
         data_sha256=digest(inputs),
+        on_disk=content.store.on_disk and sequences is None,
         sequences=sequences,
     )
 
@@ -192,22 +203,68 @@ def _spellings(found: Mapping[str, Counter[str]], n_missing: Mapping[str, int]) 
     return {name: own for name, own in spellings.items() if own}
 
 
-def _checked_weights(content: _Content, sequences: Sequences | None, usable: Flags, shown: str) -> Array | None:
-    """(n,) those of all rows."""
+def _check_weights(content: _Content, sequences: Sequences | None, usable: Usable, shown: str) -> None:
+    """`DataError` if no row has any weight, or rows that belong together have different ones."""
     name = content.options.weights
     if name is None:
-        return None
-    weights = np.concatenate(content.weights)
-    check_weights(weights, name, shown)
+        return
+    if not any((held.read() > 0).any() for held in content.weights):
+        raise DataError(f"{shown}: every weight in column {quoted(name)} is 0: there is no row to fit.")
     if sequences is not None:
         noun = "sequence" if content.options.group is None else "group"
-        check_weights_of_sequences(weights[usable], sequences, np.flatnonzero(usable), name, shown, noun)
-    return weights
+        weights = np.concatenate([held.read() for held in content.weights])
+        rows = np.flatnonzero(np.concatenate([usable.of(piece) for piece in range(usable.n_pieces)]))
+        check_weights_of_sequences(weights[rows], sequences, rows, name, shown, noun)
 
 
-def _scaled(weights: Array, options: ReadOptions) -> Array:
-    """The weights of the rows fitted, as they count."""
-    return weights * (len(weights) / weights.sum()) if options.mean_weight_one else weights
+def _filled(
+    content: _Content, schema: Schema, usable: Usable, label_names: tuple[str, ...], numbers: RowNames | None
+) -> tuple[Filling, Others]:
+    """The rows to fit, in blocks, and those that take no part; each piece is let go of when it has been taken.
+
+    The column of `numbers` is that of the names of the rows.
+    """
+    options, parts, n_pieces = content.options, content.parts, usable.n_pieces
+    weighted, labelled = options.weights is not None, options.labels is not None
+    found = Filling(content.store, len(schema.columns), content.n_read, weighted, labelled)
+    aside: list[tuple[Integers, Array]] = []
+    first = 0
+    flags = (usable.of(piece) for piece in range(n_pieces))
+    for piece, of_piece in enumerate(flags):
+        lines = [values_of(parts[one.name][piece], one.levels) for one in schema.columns]
+        fitted, n = of_piece, len(of_piece)
+        if weighted:
+            weights = content.weights[piece].read()
+            fitted = of_piece & (weights > 0)
+        own = [*lines, *([weights] if weighted else [])]
+        if labelled:
+            own.append(np.nan_to_num(values_of(content.labels[piece], label_names), nan=-1.0))
+        rows = np.flatnonzero(fitted)
+        found.add(first + rows, own if len(rows) == n else [line[rows] for line in own])
+        others = np.flatnonzero(~fitted if options.missing == "model" else of_piece & ~fitted)
+        if len(others):
+            aside.append((first + others, np.array([line[others] for line in lines])))
+        if numbers is not None:
+            numbers.add_numbers(parts[numbers.name][piece].values)
+        _let_go(content, piece)
+        first += n
+    x = np.concatenate([own for _, own in aside], axis=1) if aside else np.empty((len(schema.columns), 0))
+    return found, Others(x, np.concatenate([rows for rows, _ in aside]) if aside else np.empty(0, np.intp))
+
+
+def _let_go(content: _Content, piece: int) -> None:
+    """Give the room of a piece back, all columns of which stand in it."""
+    for column in (*content.parts.values(), content.labels):
+        if column:
+            column[piece] = replace(column[piece], held=GONE)
+    if content.weights:
+        content.weights[piece] = GONE
+
+
+def _in_steps(source: Blocks, sequences: Sequences, alike: bool) -> InMemory:
+    """The rows at the steps of their sequences."""
+    blocks = joined([source[index] for index in range(len(source))])
+    return sequences.source(blocks.x, blocks.weights, blocks.labels, alike)
 
 
 def _short_name(files: Sequence[str]) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from em_cli.engine.arrays import Integers
-from em_cli.engine.collinearity import LinearFunction, linear_functions, one_to_one
+from em_cli.engine.collinearity import LinearFunction, linear_functions, one_to_one, sampled
+from em_cli.engine.columns import WIDE
 from em_cli.printable import safe
-from em_cli.sources.column_types import Decided, values_of
+from em_cli.sources.column_facts import Parts
+from em_cli.sources.column_types import Decided, recoded
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import short
 from em_cli.sources.schema import Column
 from em_cli.sources.table import Notice
-from em_cli.sources.usable import Parts
 
 SHOWN = 8
 ENOUGH, ENOUGH_PER_LEVEL = 20, 5  # rows, for levels that always go together to mean something
@@ -58,10 +59,16 @@ def _functions(
 ) -> dict[str, str]:
     """Which columns of numbers are linear functions of others, and of numbers that are levels; how that is written."""
     names, kept = [column.name for column in (*columns, *levels)], len(columns)
-    values = [np.concatenate([part.values for part in parts[name]]) for name in names]
-    quarters = [int(4 * float(np.isnan(x).mean())) for x in values]  # that are missing
+    if not 2 <= len(names) <= WIDE:
+        return {}
+    lacking, n = [sum(part.n_missing for part in parts[name]) for name in names], parts.n_rows
+    quarters = [4 * missing // n for missing in lacking]
+    rows = sampled(n)
+    pieces = None if len(rows) == n else lambda places: parts.pieces([names[j] for j in places])
     order = sorted(range(len(names)), key=lambda j: (j < kept, names[j] not in options.named, quarters[j]))
-    found = {j: function for j, function in linear_functions(values, order).items() if j < kept}
+    found = {
+        j: function for j, function in linear_functions(parts.some(names, rows), order, pieces).items() if j < kept
+    }
     return {names[j]: f"{_short(names[j])} {_written(function, names)}" for j, function in sorted(found.items())}
 
 
@@ -86,21 +93,26 @@ def _written(function: LinearFunction, names: Sequence[str]) -> str:
 
 def _copies(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> dict[str, str]:
     """Which columns of levels have other names for the levels of another, and how that is written."""
-    codes = {column.name: _codes(column, parts) for column in columns}
+    n_present = {one.name: sum(part.n_rows - part.n_missing for part in parts[one.name]) for one in columns}
     order = sorted(columns, key=lambda column: column.name not in options.named)
     found: dict[str, str] = {}
     for place, column in enumerate(order):
-        n_levels, mine = len(column.levels), codes[column.name]
-        if np.count_nonzero(mine >= 0) < max(ENOUGH, ENOUGH_PER_LEVEL * n_levels):
+        n_levels = len(column.levels)
+        if n_present[column.name] < max(ENOUGH, ENOUGH_PER_LEVEL * n_levels):
             continue
         for other in order[:place]:
             same_number = len(other.levels) == n_levels and other.name not in found
-            if same_number and one_to_one(mine, codes[other.name], n_levels):
+            if same_number and one_to_one(_pairs(column, other, parts), n_levels):
                 found[column.name] = f"{_short(column.name)} has a level for each of {_short(other.name)}"
                 break
     return found
 
 
-def _codes(column: Column, parts: Parts) -> Integers:
-    """The places (n,) of the levels; -1 for a missing cell."""
-    return np.nan_to_num(values_of(parts[column.name], column.levels, None), nan=-1.0).astype(np.intp)
+def _pairs(column: Column, other: Column, parts: Parts) -> Iterator[tuple[Integers, Integers]]:
+    """The places (m,) of the levels of both, piece by piece; -1 for a missing cell."""
+    places = [{level: float(place) for place, level in enumerate(one.levels)} for one in (column, other)]
+    for both in zip(parts[column.name], parts[other.name], strict=True):
+        first, second = (
+            np.nan_to_num(recoded(part, own), nan=-1.0).astype(np.intp) for part, own in zip(both, places, strict=True)
+        )
+        yield first, second

@@ -33,7 +33,7 @@ def refuse_text(name: str, parts: Sequence[Examined], without: str | None) -> No
     for part in parts:
         forms.update(part.forms)
     n = sum(part.n_text for part in parts)
-    n_present = sum(len(part.values) - part.n_missing for part in parts)
+    n_present = sum(part.n_rows - part.n_missing for part in parts)
     raise DataError(
         f"{cell.file}: column {quoted(name)} is not numeric: {cell.place} holds {quoted(cell.text)} "
         f"({_such_values(n, forms)}). {_remedy(name, n, n_present, forms, without)}"

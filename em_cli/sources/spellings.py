@@ -15,11 +15,13 @@ from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
 
 UNTOLD = "\0"  # a spelling that is not known
-_NOUGHT_IN_FRONT = re.compile(r'(?:^|[\s,;|"])0\d')
+_NOUGHT_IN_FRONT = re.compile(r'0(?<![^\s,;|"]0)\d')  # it begins with what can be looked for at once
 
 
 def spelled(piece: Piece, names: Sequence[str], options: ReadOptions) -> dict[str, Counter[str]]:
     """How often each spelling marks a missing cell of these columns, in which some are missing; "" is a blank."""
+    if not names:
+        return {}
     absent = {name: piece.frame[name].isna().to_numpy(dtype=bool) for name in names}
     if piece.text is None:
         return {name: Counter({UNTOLD: int(flags.sum())}) for name, flags in absent.items()}

@@ -15,6 +15,8 @@ from em_cli.sources.schema import Schema
 
 if TYPE_CHECKING:
     from em_cli.sources.corpus import Documents
+    from em_cli.sources.row_blocks import FittedRows
+    from em_cli.sources.row_names import RowNames
     from em_cli.sources.sequences import Sequences  # which needs pandas
 
 
@@ -50,10 +52,10 @@ class Data:
     name: str  # to show: "faithful.csv", "2 files", "standard input"
     source: Source  # the rows used, in the user's units
     schema: Schema
-    rows: NDArray[np.intp]  # (n,) 0-based data row of each row used, ascending
+    rows: FittedRows  # 0-based data row of each row used
     others: Others  # without any cell, or without weight
     n_rows_read: int
-    ids: list[str] | None  # of every row read
+    ids: RowNames | None  # of every row read
     id_name: str | None
     weights_name: str | None
     total_weight: float | None  # of the rows used
@@ -68,10 +70,11 @@ class Data:
     inputs: tuple[InputFile, ...]
     data_sha256: str  # of the file; of the digests of the files, when several
     documents: Documents | None = None  # whose cells the rows of the source are, where topics are fitted
+    on_disk: bool = False  # whether the rows are in a file, and not in memory
     sequences: Sequences | None = None  # in whose steps the rows of the source stand, where they follow each other
 
     def row_of(self, place: int) -> int:
         """The data row, from 1, of a row of the source."""
         if self.sequences is not None:
             place = int(np.flatnonzero(self.sequences.places == place)[0])
-        return int(self.rows[place]) + 1
+        return int(self.rows.between(place, place + 1)[0]) + 1

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.arrays import Flags
 from em_cli.errors import DataError
 from em_cli.printable import safe
+from em_cli.sources.column_facts import Facts, Parts
 from em_cli.sources.domains import SMALLEST_SPREAD
 from em_cli.sources.examined import Examined
 from em_cli.sources.options import ReadOptions
@@ -21,10 +24,9 @@ from em_cli.sources.refusals import (
     missing_cells,
     narrow_column,
 )
+from em_cli.sources.row_blocks import Filling
 from em_cli.sources.schema import Schema
 from em_cli.sources.table import Notice
-
-Parts = Mapping[str, Sequence[Examined]]  # per column, piece by piece
 
 _ID_NAME = re.compile(r"(row|obs|index|case)?[ _.]?(id|index|row|names?|number)|unnamed.*", re.IGNORECASE)
 NOT_FITTED = "not fitted, and given the mixing weights as probabilities"
@@ -33,36 +35,60 @@ EMPTY_IN_GROUPS = "known by the others of their groups"
 FEW = 3  # rows; fewer that count up mean nothing
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Usable:
+    """Which rows can be fitted, piece by piece."""
+
+    columns: Sequence[Sequence[Examined]]
+    rule: Literal["all", "any", "every"]  # cells of these columns that a row must have: any of them, or each
+
+    def of(self, piece: int) -> Flags:
+        """(n,)."""
+        here = [column[piece] for column in self.columns]
+        n = here[0].n_rows
+        gappy = [part for part in here if part.n_missing]
+        if self.rule == "every" or not gappy:
+            return all_of([~np.isnan(part.values) for part in gappy], n)
+        if self.rule == "any" and len(gappy) == len(here):
+            return ~all_of([np.isnan(part.values) for part in gappy], n)
+        return np.ones(n, np.bool_)
+
+    @property
+    def n_pieces(self) -> int:
+        return len(self.columns[0])
+
+    def count(self) -> int:
+        """So many rows."""
+        return sum(int(np.count_nonzero(self.of(piece))) for piece in range(self.n_pieces))
+
+
+def all_of(flags: Sequence[Flags], n: int) -> Flags:
+    """(n,) where all of these are set."""
+    both = np.ones(n, np.bool_)
+    for own in flags:
+        both &= own
+    return both
+
+
 def usable_rows(
     parts: Parts, kept: Sequence[str], n_read: int, shown: str, options: ReadOptions
-) -> tuple[Flags, dict[str, int], list[Notice]]:
-    """Rows that can be fitted (n_read,), the number of missing cells per column, and what to say of it.
+) -> tuple[Usable, dict[str, int], list[Notice]]:
+    """Rows that can be fitted, the number of missing cells per column, and what to say of it.
 
     These are the rows with any cell where missing ones are modelled, else those with all of them.
     """
-    complete, seen = np.ones(n_read, dtype=bool), np.zeros(n_read, dtype=bool)
-    n_missing: dict[str, int] = {}
-    for name in kept:
-        start, described = 0, name not in options.regressors
-        for part in parts[name]:
-            here = slice(start, start + len(part.values))
-            if part.n_missing:
-                there = ~np.isnan(part.values)
-                complete[here] &= there
-                seen[here] |= there & described
-                n_missing[name] = n_missing.get(name, 0) + part.n_missing
-            else:
-                seen[here] |= described
-            start += len(part.values)
+    columns = [parts[name] for name in kept]
+    described = [parts[name] for name in kept if name not in options.regressors]
+    complete, seen = Usable(columns, "every"), Usable(described or columns, "any")
+    counted = {name: sum(part.n_missing for part in parts[name]) for name in kept}
+    n_missing = {name: n for name, n in counted.items() if n}
     if not n_missing:
         return complete, n_missing, []
     if options.missing == "model" and options.response is not None and not options.sequential:
-        return _with_response(parts[options.response], n_missing)
+        return _with_response(parts[options.response], n_read, n_missing)
     if options.missing == "model":
-        n_empty = n_read - int(seen.sum())
-        message = (
-            f"{plural(n_read - int(complete.sum()), 'row')} of {n_read:,} with missing cells ({counts(n_missing)}) "
-        )
+        n_empty = n_read - seen.count()
+        message = f"{plural(n_read - complete.count(), 'row')} of {n_read:,} with missing cells ({counts(n_missing)}) "
         message += "fitted by their observed cells"
         message += "" if options.sequential else "; --missing drop leaves such rows out"
         notices = [Notice("missing_modelled", message)]
@@ -70,14 +96,14 @@ def usable_rows(
             what = NOT_FITTED if not options.sequential else EMPTY_STEPS if options.group is None else EMPTY_IN_GROUPS
             only = f"{plural(n_empty, 'row')} without any cell: {what}"
             notices.append(Notice("empty_rows", only))
-        return seen if not options.sequential else np.ones_like(seen), n_missing, notices
-    usable = complete
-    n_dropped = n_read - int(usable.sum())
+        return Usable(columns, "all") if options.sequential else seen, n_missing, notices
+    n_dropped = n_read - complete.count()
     if options.missing == "error":
         earliest = min(n_missing, key=lambda name: _first_missing(parts[name]))
         first = parts[earliest][-1].missing
         assert first is not None
-        rows = (np.flatnonzero(~usable) + 1).tolist()
+        flags = np.concatenate([complete.of(piece) for piece in range(complete.n_pieces)])
+        rows = (np.flatnonzero(~flags) + 1).tolist()
         raise missing_cells(rows, n_read, n_missing, first, shown, options)
     if n_dropped == n_read:
         raise DataError(
@@ -85,17 +111,16 @@ def usable_rows(
             f"Use --exclude {argument(max(n_missing, key=lambda name: n_missing[name]))}."
         )
     message = f"left out {n_dropped:,} of {plural(n_read, 'row')} with missing cells ({counts(n_missing)})"
-    return usable, n_missing, [Notice("rows_dropped", message)]
+    return complete, n_missing, [Notice("rows_dropped", message)]
 
 
 def _with_response(
-    response: Sequence[Examined], n_missing: dict[str, int]
-) -> tuple[Flags, dict[str, int], list[Notice]]:
+    response: Sequence[Examined], n_read: int, n_missing: dict[str, int]
+) -> tuple[Usable, dict[str, int], list[Notice]]:
     """The rows with a response; whether their regressors will do is looked at later."""
-    there = ~np.isnan(np.concatenate([part.values for part in response]))
-    n_empty = int((~there).sum())
+    n_empty = sum(part.n_missing for part in response)
     said = [Notice("empty_rows", f"{plural(n_empty, 'row')} without a response: {NOT_FITTED}")] if n_empty else []
-    return there, n_missing, said
+    return Usable([response], "every"), n_missing, said
 
 
 def _first_missing(column: Sequence[Examined]) -> int:
@@ -103,35 +128,32 @@ def _first_missing(column: Sequence[Examined]) -> int:
     for part in column:
         if part.n_missing:
             return start + int(np.isnan(part.values).argmax())
-        start += len(part.values)
+        start += part.n_rows
     return start
 
 
-def check_spread(x: Array, schema: Schema, shown: str, options: ReadOptions) -> None:
-    """`DataError` if a column (a row of x) has one value or level only; counts may."""
+def check_spread(found: Filling, schema: Schema, shown: str, options: ReadOptions) -> None:
+    """`DataError` if a column has one value or level only; counts may."""
     constant: dict[str, str] = {}
-    for column, values in zip(schema.columns, x, strict=True):
+    for column, lowest, highest in zip(schema.columns, found.lowest.tolist(), found.highest.tolist(), strict=True):
         if column.type == "count" or column.name in options.regressors:
             continue
-        first = values[np.argmin(np.isnan(values))]
-        if ((values == first) | np.isnan(values)).all():
-            constant[column.name] = quoted(column.levels[int(first)]) if column.levels else f"{first:.15g}"
-        elif (spread := float(np.nanmax(values) - np.nanmin(values))) < SMALLEST_SPREAD:
+        if not lowest < highest:
+            constant[column.name] = quoted(column.levels[int(lowest)]) if column.levels else f"{lowest + 0.0:.15g}"
+        elif (spread := highest - lowest) < SMALLEST_SPREAD:
             raise narrow_column(column.name, spread, shown)
-    if constant and x.shape[1] == 1:
+    if constant and found.n == 1:
         cells = joined([f"{quoted(name)} ({value})" for name, value in constant.items()])
         raise DataError(f"{shown} has one row that can be fitted: it shows no spread of {cells}. A fit needs two rows.")
     if constant:
         raise constant_columns(constant, shown, options)
 
 
-def looks_like_id(name: str, values: Array) -> bool:
-    """By its name, or because it numbers the rows (n,)."""
+def looks_like_id(name: str, column: Facts) -> bool:
+    """By its name, or because it numbers the rows."""
     if _ID_NAME.fullmatch(name.strip()):
         return True
-    if len(values) < FEW or not float(values[0]).is_integer():
-        return False
-    return bool(values[-1] == values[0] + len(values) - 1 and (np.diff(values) == 1).all())
+    return column.n >= FEW and column.first.is_integer() and column.counts_up
 
 
 def notices_of_header(piece: Piece) -> list[Notice]:

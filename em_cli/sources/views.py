@@ -8,7 +8,7 @@ from functools import partial
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import FeatureCache
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Block, Held, Source
 from em_cli.engine.transforms import Transform, forward
 
 
@@ -34,6 +34,9 @@ class View:
 
     def __getitem__(self, index: int) -> Block:
         return self.change(self.source[index])
+
+    def keep(self, numbers: Array) -> Held:
+        return self.source.keep(numbers)
 
     def in_pattern_order(self) -> Source:
         return self

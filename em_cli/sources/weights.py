@@ -37,9 +37,3 @@ def weights_of(piece: Piece, options: ReadOptions) -> Array:
             "it must be a number from 0 up (0 leaves the row out)."
         )
     return part.values
-
-
-def check_weights(weights: Array, name: str, shown: str) -> None:
-    """`DataError` if no row has any weight."""
-    if not (weights > 0).any():
-        raise DataError(f"{shown}: every weight in column {quoted(name)} is 0: there is no row to fit.")

@@ -88,7 +88,7 @@ def test_read_back_or_refused(path, table, dialect):
         return
     assert list(found.schema.names) == list(wanted)
     values = np.full((len(wanted), len(rows)), np.nan)
-    values[:, found.rows] = found.source.x
+    values[:, found.rows.tolist()] = found.source.x
     np.testing.assert_array_equal(values, np.array(list(wanted.values())))
 
 

@@ -26,7 +26,7 @@ def columns(name, options):
     found = {}
     for column, values in zip(data.schema.columns, data.source.x, strict=True):
         cells = [None] * data.n_rows_read
-        for row, value in zip(data.rows, values.tolist(), strict=True):
+        for row, value in zip(data.rows.tolist(), values.tolist(), strict=True):
             cells[row] = None if math.isnan(value) else column.levels[int(value)] if column.levels else value
         found[column.name] = cells
     return found

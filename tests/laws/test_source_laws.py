@@ -11,7 +11,7 @@ from support import default_plan, with_gaps
 
 from em_cli.engine.cache import SUM_ROWS, FeatureCache
 from em_cli.engine.events import PassDone
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Block, Held, Source
 from em_cli.engine.scoring import score_source
 from em_cli.models.groups import Group
 from em_cli.models.variants import models, variants
@@ -48,6 +48,9 @@ class Elsewhere:
         self.reads[index] += 1
         block = self.rows[index]
         return replace(block, x=block.x.copy())
+
+    def keep(self, numbers: np.ndarray) -> Held:
+        return self.rows.keep(numbers)
 
     def in_pattern_order(self) -> Source:
         return self

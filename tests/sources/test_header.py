@@ -42,11 +42,11 @@ def test_row_names_are_the_id_and_not_fitted(tmp_path: Path, text: str, ids: lis
     data = read(path, ReadOptions())
     assert np.array_equal(data.source.x.T, ROWS)
     assert data.schema.names == ("len", "wid")
-    assert data.ids == (ids or ["Mazda RX4", "Fiat", "NA", "Dodge"])
+    assert data.ids.tolist() == (ids or ["Mazda RX4", "Fiat", "NA", "Dodge"])
     assert [notice.code for notice in data.notices] == ["row_names"]
     (chunk,) = stream(path, NUMERIC, ReadOptions())
     assert np.array_equal(chunk.x.T, ROWS)
-    assert chunk.keys == data.ids
+    assert chunk.keys == data.ids.tolist()
 
 
 def test_what_pandas_writes_is_read(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_what_pandas_writes_is_read(tmp_path: Path) -> None:
 def test_another_id_and_a_wish_for_the_column_are_heard(tmp_path: Path) -> None:
     text = ",name,len\n" + "".join(f"{i},x{i},{i * 1.5}\n" for i in range(4))
     data = read(stored(tmp_path, text), ReadOptions(id="name"))
-    assert (data.ids, data.schema.names) == (["x0", "x1", "x2", "x3"], ("len",))
+    assert (data.ids.tolist(), data.schema.names) == (["x0", "x1", "x2", "x3"], ("len",))
     assert read(stored(tmp_path, text), ReadOptions(columns=("row", "len"))).schema.names == ("row", "len")
 
 

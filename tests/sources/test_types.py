@@ -92,7 +92,7 @@ def test_weights_of_zero_leave_rows_out_and_aside():
     Path("data.csv").write_text("a,w\n1,2\n5,0\n2,0.5\n")
     data = read(["data.csv"], ReadOptions(weights="w"))
     assert data.source.x.tolist() == [[1, 2]]
-    assert data.source.weights.tolist() == [2, 0.5]
+    assert data.source[0].weights.tolist() == [2, 0.5]
     assert (data.rows.tolist(), data.others.rows.tolist(), data.others.x.tolist()) == ([0, 2], [1], [[5]])
 
 

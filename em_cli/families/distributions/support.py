@@ -35,7 +35,7 @@ class Support:
     embedding: Callable[[Array, Columns], Array]  # (E, n) of cells (D, n); a missing cell may be NaN
     whole: bool = False  # cells are counts or codes: the likelihood is bounded
     drawn: Callable[[float, float, float], tuple[float, float]] = _unlimited  # from lowest, highest and margin
-    refuses: Callable[[Array], str | None] = _anything  # what is wrong with cells (D, n) that may be one by one
+    refuses: Callable[[Array], str | None] = _anything  # what is wrong with cells that may be one by one, by their ends
     beside: Callable[[int], tuple[int, ...] | None] = _alone  # which columns must be known for it
 
     def allows(self, x: Array) -> Flags:

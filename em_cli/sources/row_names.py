@@ -1,0 +1,76 @@
+"""What rows are called: the cells of a column that is carried along, kept as the rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.rows import Held
+from em_cli.sources.number_formats import written
+from em_cli.sources.store import NUMBER, Store
+
+
+@dataclass(slots=True, eq=False)
+class RowNames:
+    """The names of rows, piece by piece."""
+
+    store: Store
+    name: str  # of the column
+    _pieces: list[Callable[[], list[str]]] = field(default_factory=list)
+    _bounds: list[int] = field(default_factory=lambda: [0])
+    _last: tuple[int, list[str]] = (-1, [])  # piece that was looked at, and its names
+
+    def add(self, texts: Sequence[str]) -> None:
+        """The names of the next rows."""
+        self._add(len(texts), partial(_texts, self.store.keep(_packed(texts)), len(texts)))
+
+    def add_numbers(self, numbers: Array) -> None:
+        """The same, of names that are whole numbers."""
+        self._add(len(numbers), partial(_numbers, self.store.keep(numbers.copy())))
+
+    def _add(self, n: int, names: Callable[[], list[str]]) -> None:
+        if n:
+            self._pieces.append(names)
+            self._bounds.append(self._bounds[-1] + n)
+
+    def __len__(self) -> int:
+        return self._bounds[-1]
+
+    def tolist(self) -> list[str]:
+        """All of them."""
+        return self.between(0, len(self))
+
+    def between(self, first: int, stop: int) -> list[str]:
+        """Those of the rows from `first` to `stop`."""
+        found: list[str] = []
+        while first < stop:
+            piece = int(np.searchsorted(self._bounds, first, "right")) - 1
+            if self._last[0] != piece:
+                self._last = piece, self._pieces[piece]()
+            upto = min(stop, self._bounds[piece + 1])
+            found += self._last[1][first - self._bounds[piece] : upto - self._bounds[piece]]
+            first = upto
+        return found
+
+
+def _packed(texts: Sequence[str]) -> Array:
+    """Where each text ends, and all of them in bytes."""
+    data = [text.encode(errors="surrogatepass") for text in texts]
+    joined = b"".join(data)
+    joined += bytes(-len(joined) % NUMBER)
+    ends = np.cumsum([len(own) for own in data], dtype=np.float64)
+    return np.concatenate([ends, np.frombuffer(joined, np.float64)])
+
+
+def _texts(held: Held, n: int) -> list[str]:
+    numbers = held.read()
+    ends, joined = numbers[:n].astype(np.intp).tolist(), numbers[n:].tobytes()
+    return [joined[a:b].decode(errors="surrogatepass") for a, b in zip([0, *ends], ends, strict=False)]
+
+
+def _numbers(held: Held) -> list[str]:
+    return [written(value) for value in held.read().tolist()]

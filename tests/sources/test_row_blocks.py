@@ -1,0 +1,124 @@
+"""Rows lie in memory, or in a file that is mapped or read: nothing that is read of them differs by a bit."""
+
+import os
+import pickle
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from em_cli.engine.cache import SUM_ROWS
+from em_cli.errors import OutputError
+from em_cli.search.survey import survey
+from em_cli.sources import store as stores
+from em_cli.sources.in_memory import InMemory
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.reader import read
+from em_cli.sources.row_blocks import Filling, FittedRows
+from em_cli.sources.store import Store, room
+
+N = SUM_ROWS + 777
+PLACES = {"memory": None, "half": 1e6, "disk": 0.0}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A file of every kind of column: numbers with gaps, words, ids, weights some of which are nought, labels."""
+    rng = np.random.default_rng(5)
+    x = np.round(rng.normal(size=(N, 3)), 3).astype(str)
+    x[rng.random(x.shape) < 0.04] = ""
+    word, label = rng.choice(["red", "green", ""], N), rng.choice(["A", "B", "", ""], N)
+    weight = rng.choice(["1", "2", "0"], N)
+    path = tmp_path_factory.mktemp("rows") / "t.csv"
+    lines = [f'"r,{row}",{",".join(x[row])},{word[row]},{weight[row]},{label[row]}' for row in range(N)]
+    path.write_text("name,a,b,c,word,w,known\n" + "\n".join(lines) + "\n")
+    return str(path)
+
+
+def found(table, most, folder, **more):
+    options = ReadOptions(id="name", weights="w", labels="known", store=Store(most, folder), **more)
+    return read([table], options)
+
+
+@pytest.mark.parametrize(("way", "missing"), [("half", "model"), ("mapped", "drop"), ("read", "model")])
+def test_where_the_rows_lie_changes_nothing(table, tmp_path, monkeypatch, way, missing):
+    here = found(table, None, tmp_path, missing=missing)
+    if way == "read":
+        monkeypatch.setenv(stores.READ_FILE, "1")
+    there = found(table, PLACES["half" if way == "half" else "disk"], tmp_path, missing=missing)
+    assert there.source.store.on_disk and not here.source.store.on_disk
+    assert len(here.source) == len(there.source) == -(-len(here.rows) // SUM_ROWS)
+    ordered = [data.source.in_pattern_order() for data in (here, there)]
+    for one, other in ((here.source, there.source), ordered):
+        for index in range(len(one)):
+            a, b = one[index], other[index]
+            for left, right in ((a.x, b.x), (a.weights, b.weights), (a.labels, b.labels)):
+                np.testing.assert_array_equal(left, right)
+    assert here.rows.tolist() == there.rows.tolist() and here.ids.tolist() == there.ids.tolist()
+    np.testing.assert_array_equal(here.others.x, there.others.x)
+    shown = [repr(replace(data, source=None, rows=None, others=None, ids=None, on_disk=0)) for data in (here, there)]
+    assert shown[0] == shown[1]
+    assert survey(here.source).n_distinct == survey(there.source).n_distinct
+    there.source.store.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_rows_are_put_in_order_as_a_sort_of_all_would():
+    x = np.random.default_rng(1).normal(size=(3, N))
+    x[np.random.default_rng(2).random(x.shape) < 0.3] = np.nan
+    store = Store()
+    filling = Filling(store, 3, N, False, False)
+    for first in range(0, N, 5000):
+        some = x[:, first : first + 5000]
+        filling.add(np.arange(first, first + some.shape[1]), list(some))
+    source, rows = filling.done()
+    assert rows.tolist() == list(range(N))
+    np.testing.assert_array_equal(source.in_pattern_order().x, InMemory(x).in_pattern_order().x)
+    assert source.in_pattern_order().in_pattern_order().n_rows == N
+
+
+def test_rows_that_are_left_out_leave_no_gap():
+    taken = np.flatnonzero(np.arange(3 * SUM_ROWS) % 3 != 1)
+    filling = Filling(Store(), 1, 3 * SUM_ROWS, False, False)
+    for some in np.array_split(taken, 7):
+        filling.add(some, [some.astype(np.float64)])
+    source, rows = filling.done()
+    np.testing.assert_array_equal(source.x[0], taken)
+    assert (
+        rows.tolist() == taken.tolist() and rows.at(np.array([0, 5, 20_000])).tolist() == taken[[0, 5, 20_000]].tolist()
+    )
+    assert rows.between(16_000, 17_000).tolist() == taken[16_000:17_000].tolist()
+    assert isinstance(rows, FittedRows) and (filling.lowest[0], filling.highest[0]) == (taken[0], taken[-1])
+
+
+def test_a_file_of_rows_can_be_read_by_other_processes(tmp_path):
+    store = Store(0.0, tmp_path)
+    kept = store.keep(np.arange(30_000.0))
+    again = pickle.loads(pickle.dumps(kept))
+    np.testing.assert_array_equal(again.read(), np.arange(30_000.0))
+    assert stores.on_disk(kept) and not stores.on_disk(Store().keep(np.zeros(3)))
+    store.close()
+
+
+def test_a_full_disk_is_told_before_and_when_it_happens(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=100 << 20))
+    with pytest.raises(OutputError, match=r"the rows need about 500 MiB beside memory, and .* has 36 MiB left"):
+        Store(0.0, tmp_path).expect(500 << 20)
+    store = Store(0.0, tmp_path)
+    store.keep(np.zeros(10))
+
+    def full(handle, first, length):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OutputError, match=r"cannot be kept in .*: the disk is full\. They need"):
+        store.keep(np.zeros(10))
+    store.close()
+
+
+def test_large_places_have_pages_of_their_own():
+    x = room(3, 1 << 15)
+    x[:] = 1.0
+    assert x.shape == (3, 1 << 15) and x.flags.writeable and not x.flags.owndata
