@@ -20,6 +20,7 @@ from em_cli.exports.closed_forms import (
     whole,
 )
 from em_cli.exports.elliptic import Steps, elliptic, side_by_side
+from em_cli.exports.exportable import why_not
 from em_cli.exports.formula import (
     Formula,
     below,
@@ -61,6 +62,8 @@ def statement_of(
     document: Mapping[str, Any], schema: Schema, groups: Sequence[Group], family: BoundFamily, components: Any
 ) -> Statement:
     """Of a model, ready for missing cells in any column, in the user's units; `UsageError` if it has no closed form."""
+    if (why := why_not(document)) is not None:
+        raise UsageError(why)
     if isinstance(family, BoundWithCovariates):
         family = family.base
     own = [(family, components)]
@@ -157,13 +160,8 @@ BEYOND = {
 
 
 def _log_weights(document: Mapping[str, Any], schema: Schema, cells: Sequence[Formula]) -> list[Formula]:
-    latent = document["latent"]
-    if latent in ("independent", "noise"):
+    if document["latent"] != "concomitant":
         return [number(math.log(weight)) for weight in document["weights"]]
-    if latent != "concomitant":
-        raise UsageError(
-            f"rows of latent structure {latent!r} are not scored one by one, as an exported model does: use em predict."
-        )
     told = document["concomitant"]
     terms = [number(1.0)]
     for column, mean in zip(told["columns"], told["mean"], strict=True):

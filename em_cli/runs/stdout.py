@@ -16,6 +16,7 @@ from em_cli.config.texts import record
 from em_cli.display.summary import fit_summary, selection_summary
 from em_cli.display.text import counted
 from em_cli.errors import OutputError
+from em_cli.exports.exportable import why_not
 from em_cli.options import ScreenOptions
 from em_cli.outputs.document import Scored
 from em_cli.outputs.manifest import to_json
@@ -180,8 +181,17 @@ def sweep_text(
         width=width(),
         color=color_wanted(screen),
         effort=params["search"]["effort"],
+        suggestions=further(settings.folder, params),
     )
     return [text]
+
+
+def further(folder: str | None, params: Mapping[str, Any]) -> list[str]:
+    """What may come next, when a model is chosen."""
+    if folder is None:
+        return []
+    own = shlex.quote(folder)
+    return [f"em report {own}", *([f"em export {own} --to sql"] if why_not(params) is None else [])]
 
 
 def unsaid(params: Mapping[str, Any], screen: ScreenOptions) -> list[Any]:

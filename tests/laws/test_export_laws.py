@@ -35,9 +35,13 @@ def groups_of(family, d):
 def exported(case, x, model, parameters):
     """The scores (by name) of the rows x, by the module that is written for NumPy."""
     schema = Schema(tuple(Column(f"column {j}", "numeric") for j in range(len(x))))
-    document = model.to_document(parameters) | {"latent": "independent"}
     family = case.build(case.kinds)
-    statement = statement_of(document, schema, groups_of(family, len(x)), model.family, parameters.components)
+    groups = groups_of(family, len(x))
+    document = model.to_document(parameters) | {"latent": "independent", "family": NAMES[type(family)]}
+    if "groups" in document:
+        told = zip(document["groups"], groups, strict=True)
+        document["groups"] = [own | {"family": group.family} for own, group in told]
+    statement = statement_of(document, schema, groups, model.family, parameters.components)
     namespace = {}
     exec("".join(python_text(statement, [], ["scores"])), namespace)
     return namespace["predict"](dict(zip(schema.names, x, strict=True)))
