@@ -7,6 +7,8 @@ from math import log
 
 from em_cli.registry import Registry
 
+ELBO = "elbo"  # the criterion of variational fits, which others have not
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -17,6 +19,7 @@ class Figures:
     n_rows: float  # rows used, or the sum of their weights
     entropy: float  # of the responsibilities, total
     log_largest: float  # sum over rows of the log of the largest responsibility
+    elbo: float | None = None  # evidence lower bound of a variational fit
 
 
 def bic(fit: Figures) -> float:
@@ -60,6 +63,11 @@ def icl_entropy(fit: Figures) -> float:
     return bic(fit) + 2 * fit.entropy
 
 
+def elbo(fit: Figures) -> float:
+    """-2 times the evidence lower bound (Corduneanu & Bishop 2001), on the scale of BIC; infinite if there is none."""
+    return float("inf") if fit.elbo is None else -2 * fit.elbo
+
+
 CRITERIA: Registry[float] = Registry(
     "criterion",
     bic="em_cli.criteria:bic",
@@ -69,12 +77,13 @@ CRITERIA: Registry[float] = Registry(
     caic="em_cli.criteria:caic",
     sabic="em_cli.criteria:sabic",
     icl_entropy="em_cli.criteria:icl_entropy",
+    elbo="em_cli.criteria:elbo",
 )
 
 
 def names(chosen: str = "bic") -> tuple[str, ...]:
-    """The criteria that are told of every fit: the program's own, and the chosen one if it is a third party's."""
-    return tuple(dict.fromkeys((*CRITERIA, chosen)))
+    """The criteria that are told of every fit, and the chosen one: that of variational fits, or a third party's."""
+    return tuple(dict.fromkeys((*(name for name in CRITERIA if name != ELBO), chosen)))
 
 
 def values(fit: Figures, chosen: str = "bic") -> dict[str, float]:

@@ -58,6 +58,9 @@ class ChainParameters:
 class MarkovChain(Grouped):
     """Labels of the rows of a group follow a Markov chain (Baum et al. 1970); groups may have weights."""
 
+    def divergence(self, parameters: Any) -> float:
+        return 0.0
+
     def log_prior(self, parameters: ChainParameters) -> Array:
         return np.zeros_like(parameters.initial)
 
@@ -156,6 +159,9 @@ class MixedMembership(Grouped):
     """
 
     alpha: float = 0.5
+
+    def divergence(self, parameters: Any) -> float:
+        return 0.0
 
     def log_prior(self, parameters: Concentration) -> Array:
         return np.zeros_like(parameters.alpha)

@@ -20,6 +20,7 @@ Layer = Mapping[str, Any]
 
 LARGEST_FILE = 1_000_000  # bytes
 LONGEST_VALUE = 60  # characters, in a message
+NAMED = {*AXES, ("prior",)}  # sections that may be a bare name, or options beside it
 CHOICE = re.compile(r"'([^']+)'")
 
 
@@ -42,7 +43,7 @@ def resolve(file: str | None, overrides: Sequence[str], options: Layer) -> RunCo
         displace(layers, options, kept=above)
         _merge(layers, options)
         for path, value in said:
-            if path[:-1] in AXES:  # an option of the part that the options name
+            if path[:-1] in NAMED:  # an option of the part that the options name
                 _put(layers, path, value)
     return _checked(_validated(layers, located, options), located)
 
@@ -120,11 +121,11 @@ def _put(layers: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
         path = path[1:]
     for depth, key in enumerate(path[:-1], 1):
         inner = layers.get(key)
-        if isinstance(inner, str) and path[:depth] in AXES:
+        if isinstance(inner, str) and path[:depth] in NAMED:
             inner = {"name": inner}
         layers[key] = dict(inner) if isinstance(inner, dict) else {}
         layers = layers[key]
-    layers[path[-1]] = choose(layers.get(path[-1]), value) if path in AXES else value
+    layers[path[-1]] = choose(layers.get(path[-1]), value) if path in NAMED else value
 
 
 def _merge(layers: dict[str, Any], more: Layer, under: Path = ()) -> None:
@@ -132,7 +133,7 @@ def _merge(layers: dict[str, Any], more: Layer, under: Path = ()) -> None:
         if isinstance(value, Mapping) and isinstance(layers.get(key), dict) and key != "types":
             layers[key] = dict(layers[key])
             _merge(layers[key], value, (*under, key))
-        elif (*under, key) in AXES:
+        elif (*under, key) in NAMED:
             layers[key] = choose(layers.get(key), value)
         else:
             layers[key] = dict(value) if isinstance(value, Mapping) else value

@@ -18,6 +18,7 @@ from pydantic import (
 from em_cli.config.amounts import parse_size
 from em_cli.config.choice import AUTO, INDEPENDENT, NOISE, Choice, read_choice
 from em_cli.config.durations import parse_duration
+from em_cli.config.prior_config import PriorConfig, read_prior
 from em_cli.config.ranges import parse_k
 from em_cli.config.usual_names import usual_name
 from em_cli.sources.schema import TYPES
@@ -207,12 +208,15 @@ class RunConfig(_Section):
     covariance: Annotated[Names | None, Field(description="full, tied, diag, EII … VVV; for select a list, or all")] = (
         None
     )
+    inference: Annotated[
+        Literal["ml", "variational"],
+        Field(description="ml: maximum likelihood, penalised if there is a prior; variational: variational Bayes"),
+    ] = "ml"
     prior: Annotated[
-        Literal["none", "weak"],
-        Field(
-            description="weak: a pseudo-observation for each component, spread as the data are; maximises the posterior"
-        ),
-    ] = "none"
+        PriorConfig,
+        BeforeValidator(read_prior),
+        Field(description="none, weak, or hyperparameters of conjugate priors: {weights: dirichlet:0.1, …}"),
+    ] = PriorConfig()
     noise: Annotated[
         bool | float,
         Field(description="true: a uniform component for rows that belong to no other; or its density (of the latent)"),

@@ -12,11 +12,13 @@ from pydantic.fields import FieldInfo
 
 from em_cli.config.choice import Choice
 from em_cli.config.choices import AXES, in_short_forms
+from em_cli.config.prior_config import PriorConfig
 from em_cli.config.run_config import RunConfig
 from em_cli.config.yaml_text import dump
 from em_cli.parts import Setting, settings_of
 from em_cli.registry import Registry
 
+LATER = {"latents": None, "regression": None, "concomitant": None, "inference": "ml", "standard_errors": "auto"}
 PLACE_KEYS = (
     "out",
     "threads",
@@ -34,6 +36,12 @@ def schema() -> str:
     document["properties"]["data"] = {
         "description": data.get("description", ""),
         "anyOf": [{"$ref": "#/$defs/DataConfig"}, {"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+    }
+    prior = document["properties"]["prior"]
+    named = {"enum": document["$defs"]["PriorConfig"]["properties"]["name"]["enum"]}
+    document["properties"]["prior"] = {
+        "description": prior.get("description", ""),
+        "anyOf": [{"$ref": "#/$defs/PriorConfig"}, named],
     }
     _accept_one(document)
     for (*section, key), registry in AXES.items():
@@ -87,6 +95,7 @@ def template(data: str) -> str:
         "family",
         "covariance",
         "groups",
+        "inference",
         "prior",
         "noise",
         "mixing_weights",
@@ -128,7 +137,7 @@ def _commented(model: type[BaseModel], name: str, indent: str) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    default = field.default.name if isinstance(field.default, Choice) else field.default
+    default = field.default.name if isinstance(field.default, Choice | PriorConfig) else field.default
     return dump(default).splitlines()[0].removesuffix("...").strip()
 
 
@@ -158,11 +167,9 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
             decisive["data"].pop(later)
     if decisive["search"]["other_families"] is None:
         decisive["search"].pop("other_families")
-    for later in ("latents", "regression", "concomitant"):
-        if not decisive[later]:
+    for later, default in LATER.items():
+        if decisive[later] in (None, [], default):
             decisive.pop(later)
-    if config.standard_errors == "auto":
-        decisive.pop("standard_errors")
     if not config.data.transforms:
         decisive["data"].pop("transforms")
     decisive["k"] = decisive["k"] or 0

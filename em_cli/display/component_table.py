@@ -18,12 +18,13 @@ from em_cli.printable import beside_mass, fixed, safe
 MOST_COLUMNS = 30
 MOST_COMPONENTS = 40
 LONGEST_NAME = 24  # characters
+EMPTY = 0.5  # rows; a component that bears fewer has been emptied by the prior
 Entry = tuple[str, list[str]]  # heading and cells
 
 
 def components(page: Page, document: Mapping[str, Any]) -> None:
     """Weight and size of every component, mean (sd) or likeliest level of every column; in blocks that fit the page."""
-    found = [c for c in _list(document.get("components")) if isinstance(c, Mapping)]
+    found = bearing(document)
     if not found:
         return
     shown = found[:MOST_COMPONENTS]
@@ -39,7 +40,7 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
     size = [("weight", _weights(shown, errors)), ("rows", [_rows(c) for c in shown])]
     doubtful = [("", ["doubtful" if c.get("degenerate") else "" for c in shown])]
     tail = doubtful if any(doubtful[0][1]) else []
-    blocks = _blocks(columns, page.width - 1 - _width([first, *tail]), _width(size))
+    blocks = blocks_of(columns, page.width - 1 - width_of([first, *tail]), width_of(size))
     for place, block in enumerate(blocks):
         if place:
             page.blank()
@@ -48,10 +49,20 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
         page.table([h for h, _ in entries], list(zip(*(cells for _, cells in entries), strict=True)), right)
     if (noise := number(document.get("noise"))) is not None:
         page.flow([f"noise {noise:.3f}", f"{int(number(document.get('noise_n_assigned')) or 0):,} rows"])
+    if (empty := len(_list(document.get("components"))) - len(found)) > 0:
+        page.flow([f"{counted(empty, 'more component')} without rows, as the prior has them"], style="dim")
     left = [counted(len(found) - len(shown), "more component")] if len(found) > len(shown) else []
     left += [counted(len(names) - MOST_COLUMNS, "more column")] if len(names) > MOST_COLUMNS else []
     if left:
         page.flow([f"… and {' and '.join(left)} in params.json"], style="dim")
+
+
+def bearing(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The components; of a variational fit those that bear rows, if any do."""
+    found = [c for c in _list(document.get("components")) if isinstance(c, Mapping)]
+    if document.get("inference") != "variational":
+        return found
+    return [c for c in found if (number(c.get("n_effective")) or 0.0) >= EMPTY] or found
 
 
 def _is_told(component: Mapping[str, Any], name: str) -> bool:
@@ -103,12 +114,12 @@ def _at_value(name: str, shown: Sequence[Mapping[str, Any]]) -> list[Entry]:
     return [(f"{shortened(safe(name), LONGEST_NAME)} = {value:.6g}", [f"{p:.2f}" for _, p in found])]
 
 
-def _blocks(columns: Sequence[Entry], room: int, first: int) -> list[list[Entry]]:
+def blocks_of(columns: Sequence[Entry], room: int, first: int = 0) -> list[list[Entry]]:
     """The columns, in blocks of that many cells; the first has other things to show too."""
     blocks: list[list[Entry]] = [[]]
     left = room - first
     for column in columns:
-        width = _width([column])
+        width = width_of([column])
         if width > left and (blocks[-1] or first):
             blocks.append([])
             left, first = room, 0
@@ -117,7 +128,7 @@ def _blocks(columns: Sequence[Entry], room: int, first: int) -> list[list[Entry]
     return blocks
 
 
-def _width(entries: Sequence[Entry]) -> int:
+def width_of(entries: Sequence[Entry]) -> int:
     return sum(2 + max(map(cell_len, (heading, *cells))) for heading, cells in entries)
 
 

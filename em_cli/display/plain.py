@@ -101,7 +101,8 @@ class Plain:
         )
 
     def chosen(self, event: ModelChosen) -> None:
-        values = "".join(f" {name.upper()} {nats(value)}" for name, value in event.criteria[:1])
+        known = [(name, value) for name, value in event.criteria if isfinite(value)]
+        values = "".join(f" {name.upper()} {nats(value)}" for name, value in known[:1])
         note = f" ({safe(event.note)})" if event.note else ""
         value = f"{height(event.label)} {nats(event.log_likelihood)}"
         self.say(f"{model(event.label, event.n_components)}: {value}{values}{note}")

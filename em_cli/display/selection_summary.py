@@ -15,7 +15,7 @@ from em_cli.printable import safe
 MOST_ROWS = 15
 BARE_MENTION = 2.0  # Kass & Raftery (1995)
 WIDEST = 100
-NAMES = {"aicc": "AICc", "sabic": "saBIC", "icl_entropy": "ICL (entropy)"}
+NAMES = {"aicc": "AICc", "sabic": "saBIC", "icl_entropy": "ICL (entropy)", "elbo": "-2 ELBO"}
 NEGATED_BY_MCLUST = ("bic", "icl")
 UNCLEAR, LIGHT = "≈", "light"
 SEARCHES, STARTS = ("searches", "reached"), ("starts", "at_best")  # of how many, how many came to the best

@@ -10,6 +10,7 @@ from em_cli.display.chain_table import chain
 from em_cli.display.closing import tell_files, tell_warnings
 from em_cli.display.coefficient_table import coefficients
 from em_cli.display.component_table import components
+from em_cli.display.posterior_table import posterior
 from em_cli.display.search_words import ending, number, trust
 from em_cli.display.selection_summary import selection_summary
 from em_cli.display.text import nats
@@ -45,6 +46,7 @@ def fit_summary(
     coefficients(page, document)
     for sentence in words_of_certainty(document):
         page.words(sentence, style="dim")
+    posterior(page, document)
     chain(page, document)
     page.blank()
     _figures(page, document)
@@ -83,6 +85,9 @@ def _families(document: Mapping[str, Any]) -> list[str]:
 
 
 def _figures(page: Page, document: Mapping[str, Any]) -> None:
+    if document.get("inference") == "variational":
+        _evidence(page, document)
+        return
     height, n = number(document.get("log_likelihood")), number(document.get("n_parameters"))
     parts = [f"log-likelihood {nats(height)}"] if height is not None else []
     page.flow(parts + ([f"parameters {int(n)}"] if n is not None else []))
@@ -92,6 +97,16 @@ def _figures(page: Page, document: Mapping[str, Any]) -> None:
     values = {name: number(document.get(name.lower())) for name in ("BIC", "AIC", "ICL")}
     parts = [f"{name} {nats(value)}" for name, value in values.items() if value is not None]
     page.flow([*parts, "(lower is better)"] if parts else [])
+
+
+def _evidence(page: Page, document: Mapping[str, Any]) -> None:
+    """Of a variational fit: criteria that count parameters at a maximum of the likelihood mean nothing there."""
+    parts = [("evidence lower bound (ELBO)", "elbo"), ("log-density of the rows, predictive", "log_likelihood")]
+    values = [(name, number(document.get(key))) for name, key in parts]
+    page.flow([f"{name} {nats(value)}" for name, value in values if value is not None])
+    bearing, k = number(document.get("effective_components")), number(document.get("n_components"))
+    if bearing is not None and k is not None:
+        page.flow([f"{int(bearing)} of {int(k)} components bear rows"])
 
 
 def _last_words(page: Page, document: Mapping[str, Any], least_certain: tuple[str, float] | None) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 
 LOG_LIKELIHOOD = "log_likelihood"
+ELBO = "elbo"  # evidence lower bound, in its place where parameters are approximate posteriors
 
 
 class Assignment(Protocol):

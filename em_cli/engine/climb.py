@@ -9,7 +9,7 @@ from math import isfinite
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.engine.assignment import LOG_LIKELIHOOD
+from em_cli.engine.assignment import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.events import Finished, Iterated, Observer, ignore
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
@@ -30,6 +30,11 @@ class Candidate:
     label: str = ""  # of the model, for those who watch
     climbed: tuple[float, ...] = ()  # log-likelihoods of the iterates that led to the start
     weights: Array | None = None  # (n,) of its own, times those of the data: numbers of any kind; None means ones
+
+    @property
+    def objective(self) -> str:
+        """What it climbs."""
+        return ELBO if self.model.is_variational else self.algorithm.objective
 
 
 Stages = tuple[tuple[int, str], ...]  # from which iterate on (the first is 0) the trace is of which objective

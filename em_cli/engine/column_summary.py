@@ -110,6 +110,7 @@ class Summary:
             gaps=self.gaps,
             patterns=patterns,
             n_rows=self.n_rows,
+            weight=moments.weight,
         )
 
     def _jointly(self, source: Source) -> tuple[Array, Joint, Flags]:

@@ -72,6 +72,7 @@ class Columns:
     gaps: Flags  # whether cells may be missing
     patterns: Flags  # (P, D) cells that are missing together, without those that only few rows lack
     n_rows: int
+    weight: Array  # of the observed cells: how many, or the sum of the weights of their rows
 
     @cached_property
     def covariance(self) -> Array:
@@ -105,6 +106,7 @@ class Columns:
             self.gaps[indices],
             np.unique(self.patterns[:, indices], axis=0),
             self.n_rows,
+            self.weight[indices],
         )
 
 
@@ -115,5 +117,5 @@ def unit_columns(n_columns: int, gaps: Flags | None = None) -> Columns:
     none, patterns = np.zeros(n_columns, np.intp), np.zeros((0, n_columns), np.bool_)
     apart = Apart(ones)
     return Columns(
-        zeros, ones, zeros, apart, infinite, -infinite, infinite, zeros, none, zeros, zeros, gaps, patterns, 0
+        zeros, ones, zeros, apart, infinite, -infinite, infinite, zeros, none, zeros, zeros, gaps, patterns, 0, zeros
     )

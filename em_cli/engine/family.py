@@ -88,6 +88,8 @@ class BoundFamily(Protocol):
     def completing(self) -> Completing | None: ...
     @property
     def elliptic(self) -> Elliptic | None: ...
+    @property
+    def approximate(self) -> Approximate | None: ...
 
     def n_features(self) -> int:
         """F, the number of features of a row."""
@@ -162,6 +164,13 @@ class Penalised(Protocol):
         """
 
 
+class Approximate(Protocol):
+    """A family whose parameters are approximate posteriors: it expects the log-density of rows under them."""
+
+    def divergence(self, parameters: Any) -> Array:
+        """(…, K) nats from the prior to the posterior (Kullback–Leibler); of what is shared, each bears its part."""
+
+
 class Completing(Protocol):
     """A family that can fill missing cells."""
 
@@ -183,6 +192,7 @@ class Ellipsoids:
     locations: Array  # (K, D)
     scales: Array  # (K, D, D) covariance matrices, or scale matrices of t components; (K, D) their diagonals alone
     dof: Array | None  # (K,) of t components
+    exact: bool = True  # whether they are contours of the density of rows; else of what is told of the components
 
     @property
     def variances(self) -> Array:

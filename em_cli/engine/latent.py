@@ -56,6 +56,9 @@ class Latent(Protocol):
     def log_prior(self, parameters: Any) -> Array:
         """What is added (R, K) to every row's log-density before `posterior`."""
 
+    def divergence(self, parameters: Any) -> Array | float:
+        """(R,) nats from the prior to an approximate posterior (Kullback–Leibler); 0 of parameters that are points."""
+
     @property
     def needs_groups(self) -> bool:
         """Whether rows that belong together have to be looked at together; if not, the rows are the units."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,13 +18,6 @@ from em_cli.engine.rows import Block
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
 
 
-class Variational(Protocol):
-    """A family whose components have a posterior: what a climb maximises is a lower bound of the evidence."""
-
-    def divergence(self, components: Any) -> Array:
-        """(R,) the expected logarithm of the prior of all components, less that of their posterior; all constants."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """What is fitted. The family is bound to the data; models compare by identity."""
@@ -34,7 +27,6 @@ class Model:
     n_components: int
     constant: float = 0.0  # total log base measure of the data, which no parameter changes
     prior: float = 0.0  # strength, in pseudo-observations for each component
-    variational: Variational | None = None  # where components have a posterior in place of parameters
 
     def maximize(self, found: list[Expectation]) -> tuple[Parameters, Flags]:
         """The M-steps of R candidates: stacked parameters, and which of them have an empty component."""
@@ -51,7 +43,8 @@ class Model:
     ) -> tuple[Parameters, Flags]:
         """The M-step, given that of the components; and which candidates have an empty component."""
         weight = statistics.weight
-        empty: Flags = np.logical_not(np.logical_and.reduce(weight > SMALLEST_WEIGHT, axis=-1))
+        lost: Flags = np.logical_not(np.logical_and.reduce(weight > SMALLEST_WEIGHT, axis=-1))
+        empty = np.logical_and(lost, not self.is_variational)  # where a prior bears them, components may be empty
         return Parameters(self.latent.maximize(weight, statistics.latent, at and at.latent), components), empty
 
     def start(self, block: Block, responsibilities: Array) -> Parameters:
@@ -92,12 +85,22 @@ class Model:
         """
         expected = self.family.expected_log_density(statistics.components, parameters.components)
         total: Array = (expected + statistics.weight * self.latent.log_prior(parameters.latent)).sum(axis=-1)
-        return total
+        return total - self.latent.divergence(parameters.latent)
+
+    @property
+    def is_variational(self) -> bool:
+        """Whether parameters are approximate posteriors, and what a climb maximises is a bound of the evidence."""
+        return self.family.approximate is not None
 
     def log_prior(self, parameters: Parameters) -> Array | float:
-        """(R,) what a climb maximises beside the log-likelihood; constants left out."""
-        if self.variational is not None:
-            return self.variational.divergence(parameters.components)
+        """(R,) what a climb maximises beside the log-likelihood; constants left out.
+
+        Where parameters are approximate posteriors, it is the negative of how far these are from the prior: with
+        what rows are worth under expected logarithms it is the evidence lower bound, constants and all.
+        """
+        if (approximate := self.family.approximate) is not None:
+            of_components = np.add.reduce(approximate.divergence(parameters.components), axis=-1)
+            return np.asarray(-of_components - self.latent.divergence(parameters.latent))
         if not self.prior:
             return 0.0
         pseudo = self._penalty.penalty_statistics(parameters.components, plain=True)

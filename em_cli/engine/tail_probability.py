@@ -101,7 +101,7 @@ def _of_ellipsoid(model: Model, parameters: Parameters, rows: Densities) -> Arra
     if elliptic is None or model.n_outcomes > 1:
         return None
     found = elliptic.ellipsoids(parameters.components)
-    if len(found) != 1 or len(found[0].columns) < rows.patterns.shape[1]:
+    if len(found) != 1 or len(found[0].columns) < rows.patterns.shape[1] or not found[0].exact:
         return None
     location = found[0].locations[0]
     peak = score_rows(model, parameters, np.where(rows.patterns.T, np.nan, location[:, None])).log_density

@@ -37,9 +37,13 @@ class Product:
 
     def bind(self, columns: Columns) -> BoundProduct:
         groups = zip(self.families, self.columns_of, strict=True)
-        families = tuple(family.bind(columns.select(indices)) for family, indices in groups)
-        features = _side_by_side([family.n_features() for family in families])
-        return BoundProduct(families, self.columns_of, features, _side_by_side(list(map(_n_statistics, families))))
+        return bound(tuple(family.bind(columns.select(indices)) for family, indices in groups), self.columns_of)
+
+
+def bound(families: tuple[BoundFamily, ...], columns_of: tuple[Integers, ...]) -> BoundProduct:
+    """The product of families that are bound to their columns."""
+    features = _side_by_side([family.n_features() for family in families])
+    return BoundProduct(families, columns_of, features, _side_by_side(list(map(_n_statistics, families))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +75,15 @@ class BoundProduct:
     @property
     def elliptic(self) -> BoundProduct | None:
         return self if any(family.elliptic for family in self.families) else None
+
+    @property
+    def approximate(self) -> BoundProduct | None:
+        return self if all(family.approximate for family in self.families) else None
+
+    def divergence(self, parameters: ProductParameters) -> Array:
+        parts = zip([family.approximate for family in self.families], parameters.parts, strict=True)
+        total: Array = np.sum([family.divergence(own) for family, own in parts if family], axis=0)
+        return total
 
     @property
     def _groups(self) -> list[tuple[BoundFamily, Integers, slice]]:

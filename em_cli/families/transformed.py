@@ -16,6 +16,7 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import (
+    Approximate,
     BoundFamily,
     Chart,
     Completing,
@@ -69,7 +70,12 @@ class Transformed:
         bound = self.base.bind(columns)
         if bound.elliptic is None:
             raise UsageError(f"--transform does not apply: a {self.base.title} has no means and covariances to tell.")
-        return BoundTransformed(bound, bound.elliptic, self.transforms)
+        return around(bound, self.transforms)
+
+
+def around(bound: BoundFamily, transforms: Transforms) -> BoundTransformed:
+    assert bound.elliptic is not None, "families of transformed columns have means and covariances to tell"
+    return BoundTransformed(bound, bound.elliptic, transforms)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +105,10 @@ class BoundTransformed:
     @property
     def elliptic(self) -> BoundTransformed:
         return self
+
+    @property
+    def approximate(self) -> Approximate | None:
+        return self.base.approximate
 
     @property
     def coupled(self) -> bool:
@@ -167,7 +177,7 @@ class BoundTransformed:
                 columns = tuple(group.columns[at] for at in kept)
                 own = group.scales[:, kept]
                 scales = own if own.ndim == 2 else own[:, :, kept]
-                found.append(Ellipsoids(columns, group.locations[:, kept], scales, group.dof))
+                found.append(Ellipsoids(columns, group.locations[:, kept], scales, group.dof, group.exact))
         return found
 
     def complete(self, x: Array, parameters: Any, responsibilities: Array) -> Array:

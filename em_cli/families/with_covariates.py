@@ -75,6 +75,10 @@ class BoundWithCovariates:
         return self.base.elliptic
 
     @property
+    def approximate(self) -> None:
+        return None
+
+    @property
     def coupled(self) -> bool:
         return self.base.coupled
 

@@ -56,6 +56,9 @@ class Grouped:
             return cls(told=Concomitant.of_document(document))
         return cls(Independent.of_document(document).weights)
 
+    def divergence(self, parameters: Any) -> float:
+        return 0.0
+
     def log_prior(self, parameters: Any) -> Array:
         """Nothing is added to rows: the weights are those of groups."""
         return np.zeros_like(parameters.weights)

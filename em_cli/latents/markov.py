@@ -147,6 +147,9 @@ class Markov:
         fixed: Array = np.array(law, np.float64) / sum(law)
         return fixed
 
+    def divergence(self, parameters: Any) -> float:
+        return 0.0
+
     def log_prior(self, parameters: ChainParameters) -> Array:
         """Nothing is added: what precedes a row is another thing in each."""
         return np.zeros_like(parameters.initial)

@@ -32,6 +32,9 @@ class SingleRows:
     def decoder(self) -> None:
         return None
 
+    def divergence(self, parameters: Any) -> Array | float:
+        return 0.0
+
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
         return weighted_sum(log_likelihood, weights)
 

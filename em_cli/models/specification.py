@@ -234,4 +234,4 @@ def prior_of(config: RunConfig) -> float:
     """Pseudo-observations for each component."""
     from em_cli.models.variants import WEAK
 
-    return WEAK if config.prior == "weak" else 0.0
+    return WEAK if config.prior.name == "weak" else 0.0

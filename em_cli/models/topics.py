@@ -36,7 +36,12 @@ _REFUSED: tuple[tuple[str, Callable[[RunConfig], Any], str], ...] = (
     ("family_options", lambda c: c.family_options, "the options of topics are latent.alpha and latent.eta."),
     ("groups", lambda c: c.groups, _COUNTS),
     ("--covariance", lambda c: c.covariance, "terms have none; --set latent.alpha and latent.eta say how they mix."),
-    ("--prior", lambda c: c.prior != "none", "topics have one always: --set latent.eta=0.1."),
+    (
+        "--prior",
+        lambda c: c.prior.name != "none" or c.prior.hyperparameters,
+        "topics have one always: --set latent.eta=0.1.",
+    ),
+    ("--inference", lambda c: c.inference != "ml", "topics are fitted by variational Bayes as they are."),
     ("--response", lambda c: c.regression, _COUNTS),
     ("--concomitant", lambda c: c.concomitant, _COUNTS),
     ("--se", lambda c: c.standard_errors in ("observed", "robust"), _POSTERIOR),

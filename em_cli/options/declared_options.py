@@ -45,6 +45,9 @@ Family = Annotated[
     str | None, _opt("--family", metavar="NAME", help="auto, gaussian, student_t, poisson, … [default: auto].")
 ]
 Prior = Annotated[str | None, _opt("--prior", metavar="none|weak", help="Penalise components [default: none].")]
+Inference = Annotated[
+    str | None, _opt("--inference", metavar="NAME", help="ml, or variational: posteriors [default: ml].")
+]
 Latent = Annotated[
     str | None,
     _opt("--latent", metavar="NAME", help="Law of the labels: independent, noise, … [default: independent]."),
@@ -132,6 +135,7 @@ class FitModelOptions:
         str | None,
         _opt("--covariance", metavar="NAME", help="full, tied, diag, EII … VVV [default: full]."),
     ] = None
+    inference: Inference = None
     prior: Prior = None
     latent: Latent = None
     noise: Noise = None
@@ -169,6 +173,7 @@ class SelectModelOptions:
     criterion: Annotated[str | None, _opt("--criterion", metavar="NAME", help="bic, aic, icl, … [default: bic].")] = (
         None
     )
+    inference: Inference = None
     prior: Prior = None
     latent: Annotated[
         str | None, _opt("--latent", metavar="NAMES", help="As in fit, or a list such as independent,markov.")

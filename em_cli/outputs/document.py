@@ -12,7 +12,7 @@ import numpy as np
 from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl, names
 from em_cli.engine.arrays import Flags, stack
-from em_cli.engine.assignment import HARD, LOG_LIKELIHOOD
+from em_cli.engine.assignment import ELBO, HARD, LOG_LIKELIHOOD
 from em_cli.engine.climb import FitResult
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source, checked_groups
@@ -20,13 +20,17 @@ from em_cli.engine.scoring import Totals, score_source
 from em_cli.engine.stopping import Status
 from em_cli.families.regression.options import Regression
 from em_cli.models.groups import Group, family_name
+from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.components import components
 from em_cli.outputs.model_file import FORMAT, SCHEMA_VERSION, LoadedModel, model_of
+from em_cli.outputs.posterior_intervals import with_intervals
 from em_cli.search.ledger import Degeneracies, Fitted, Verdict
 from em_cli.sources.schema import Column, Schema
 from em_cli.sources.views import relabelled
 
 ABOUT_LABELS = ("icl",)  # criteria
+CONJUGATE = "conjugate"  # prior of a variational fit
+EMPTY = 0.5  # rows; a component that bears fewer is as the prior has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
         _n_for_bic(totals, context, source),
         float(totals.entropy),
         float(totals.log_largest),
+        fitted.chosen.log_likelihood if model.is_variational else None,
     )
     degeneracies = tuple(fitted.degeneracies[k] for k in order)
     names = {old: context.label_names[old] for old in range(len(context.label_names))}
@@ -140,18 +145,18 @@ def document(
         result.parameters
         | {f"{name}_n_assigned": n for name, n in extra}
         | {
-            "components": components(result.loaded, result.totals, result.degeneracies, result.names),
+            "components": with_intervals(
+                components(result.loaded, result.totals, result.degeneracies, result.names), result.loaded
+            ),
             "standard_errors": dict(errors),
             "log_likelihood": figures.log_likelihood,
-            "prior": "weak" if chosen.candidate.model.prior else "none",
-            "log_prior": result.log_prior,
-            "penalised_log_likelihood": figures.log_likelihood + result.log_prior,
-            "lower_bound": figures.log_likelihood / figures.n_rows,
+            **_of_prior(result),
+            "lower_bound": (figures.log_likelihood if figures.elbo is None else figures.elbo) / figures.n_rows,
             "n_parameters": figures.n_parameters,
             **_of_objective(result, context),
             "bic": bic(figures) if "bic" in told else None,
             "aic": aic(figures) if "aic" in told else None,
-            "icl": icl(figures),
+            "icl": icl(figures) if "icl" in told else None,
             "icl_kind": "map",
             "bic_mclust": -bic(figures) if "bic" in told else None,
             "criterion_convention": "lower is better",
@@ -191,19 +196,36 @@ def document(
 def meaningful(chosen: FitResult, criterion: str) -> tuple[str, ...]:
     """The criteria that say something of a fit; where it is no maximum of the likelihood, those about labels, and
     what was asked for."""
-    if chosen.candidate.algorithm.objective == LOG_LIKELIHOOD:
+    if chosen.candidate.objective == LOG_LIKELIHOOD:
         return names(criterion)
+    if chosen.candidate.objective == ELBO:
+        return (criterion,)
     return tuple(dict.fromkeys([*ABOUT_LABELS, criterion]))
+
+
+def _of_prior(result: Scored) -> dict[str, Any]:
+    """The prior, and what it says of the parameters where these are points."""
+    model, figures = result.fitted.chosen and result.fitted.chosen.candidate.model, result.figures
+    if figures.elbo is not None:
+        return {"prior": CONJUGATE, "log_prior": None, "penalised_log_likelihood": None}
+    return {
+        "prior": "weak" if model and model.prior else "none",
+        "log_prior": result.log_prior,
+        "penalised_log_likelihood": figures.log_likelihood + result.log_prior,
+    }
 
 
 def _of_objective(result: Scored, context: Context) -> dict[str, Any]:
     """What was climbed instead of the log-likelihood, and its value at the parameters."""
     chosen, figures = result.fitted.chosen, result.figures
     assert chosen is not None, "there is a fit to write"
-    objective = chosen.candidate.algorithm.objective
+    objective = chosen.candidate.objective
     if objective == LOG_LIKELIHOOD:
         return {}
     told: dict[str, Any] = {"objective": objective}
+    if figures.elbo is not None:
+        bearing = result.totals.n_effective >= EMPTY
+        told |= {"elbo": figures.elbo, "divergence": -result.log_prior, "effective_components": int(bearing.sum())}
     if objective == HARD.objective:
         classified = figures.log_likelihood + figures.log_largest
         told["classification_log_likelihood"] = classified
@@ -256,6 +278,7 @@ def _identity(context: Context, fitted: Fitted) -> dict[str, Any]:
             "structure": mclust_name(covariance, context.groups),
             "covariance_type": covariance,
             "latent": context.latent,
+            **({"inference": VARIATIONAL} if _is_variational(fitted) else {}),
             "n_components": fitted.n_components,
             "n_features_in": len(names),
             "feature_names_in": list(names),
@@ -264,6 +287,10 @@ def _identity(context: Context, fitted: Fitted) -> dict[str, Any]:
         | _families(context, covariance)
         | ({"reading": dict(context.reading)} if context.reading else {})
     )
+
+
+def _is_variational(fitted: Fitted) -> bool:
+    return fitted.chosen is not None and fitted.chosen.candidate.model.is_variational
 
 
 def _column(column: Column) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class RegularisationFields(Described):
     """What keeps components from collapsing."""
 
     prior: Annotated[str, says("none, or weak")]
-    log_prior: Annotated[float, says("at the parameters")]
+    log_prior: Annotated[float | None, says("at the parameters; null of a posterior")]
     floor: Annotated[str | None, says("below which no variance falls")]
     active: Annotated[list[FloorFields], says("components that it concerns")]
 

@@ -15,12 +15,14 @@ from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import unit_columns
 from em_cli.engine.decoder import Decoded
 from em_cli.engine.expectation import Parameters
+from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Block
 from em_cli.engine.scoring import RowScores, decode, score_rows
 from em_cli.errors import DataError, UsageError, in_words
 from em_cli.latents import LATENTS
 from em_cli.models.groups import MIXED, REGRESSION, Group, built, check_group, grouped, regression_in
+from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.json_text import parse
 from em_cli.sources.files import label
 from em_cli.sources.schema import Column, Schema
@@ -192,9 +194,21 @@ def model_of(document: Mapping[str, Any], gaps: Flags | None = None) -> LoadedMo
         missing = document.get("n_missing") or {}
         gaps = np.array([name in missing for name in schema.names])
     family = built(schema, groups, document.get("covariance_type") or "").bind(unit_columns(len(schema.columns), gaps))
+    if document.get("inference") == VARIATIONAL:
+        family = _predictive(family)
     latent = LATENTS.load(document["latent"]).of_document(document).bind(family, unit_columns(len(gaps)))
     model = Model(family, latent, document["n_components"])
     return LoadedModel(document, schema, groups, gaps, model, model.from_document(document))
+
+
+def _predictive(family: BoundFamily) -> BoundFamily:
+    """What new rows look like under the posterior of a variational fit."""
+    from em_cli.families.variational.conjugate_families import conjugate_of  # which other models do not need
+
+    conjugate = conjugate_of(family)
+    if conjugate is None:
+        raise DataError("it is a variational fit, of a family that has no conjugate prior.")
+    return conjugate.predictive()
 
 
 def schema_of(document: Mapping[str, Any]) -> Schema:

@@ -63,6 +63,12 @@ class ModelFields(Described):
     family: Annotated[str, says("of all columns (em parts families), or product where there are groups of them")]
     covariance_type: Annotated[str | None, says("covariance structure: scikit-learn's name, or mclust's")] = None
     latent: Annotated[str, says("latent structure: independent, noise, markov, …")]
+    inference: Annotated[
+        str | None,
+        *one_of(["variational"], ["variational"]),
+        says("variational, where parameters are those of a posterior; new rows are scored by its predictive"),
+        SOMETIMES,
+    ] = None
     n_components: Annotated[int, Field(ge=1, le=1_000_000), says("K")]
     columns: Annotated[list[ColumnFields], Field(min_length=1), says("that are fitted, in their order")]
     family_options: Annotated[
@@ -102,6 +108,9 @@ class ComponentFields(Described):
     at_value: Annotated[dict[str, AtValue], says("point masses of semicontinuous columns"), SOMETIMES]
     probabilities: Annotated[dict[str, dict[str, float]], says("of the levels of each column of levels"), SOMETIMES]
     degenerate: Annotated[bool, says("whether it has collapsed")]
+    interval: Annotated[
+        dict[str, Any], says("of a variational fit: what holds 95 % of the posterior of the above"), SOMETIMES
+    ]
 
 
 class ComponentErrors(Described):
@@ -193,18 +202,29 @@ class Params(ModelFields):
     n_transitions: Annotated[int, says("from one step to the next"), SOMETIMES]
     components: Annotated[list[ComponentFields], says("each in the units of the data, the largest first"), LIST]
     standard_errors: Annotated[StandardErrorFields, says("of the parameters")]
-    log_likelihood: Annotated[float, says("total, natural logarithm")]
-    prior: Annotated[str, says("none, or weak")]
-    log_prior: Annotated[float, says("logarithm of the prior at the parameters; 0 without")]
-    penalised_log_likelihood: Annotated[float, says("log-likelihood and log-prior")]
-    lower_bound: Annotated[float, says("log-likelihood per row, or per unit of weight")]
+    log_likelihood: Annotated[float, says("total, natural logarithm; of a variational fit that of the predictive")]
+    prior: Annotated[str, says("none, weak, or conjugate, that of a variational fit")]
+    log_prior: Annotated[float | None, says("logarithm of the prior at the parameters; 0 without; null of a posterior")]
+    penalised_log_likelihood: Annotated[float | None, says("log-likelihood and log-prior; likewise")]
+    elbo: Annotated[float, says("of a variational fit: evidence lower bound, all constants in it"), SOMETIMES]
+    divergence: Annotated[float, says("nats from prior to posterior (Kullback–Leibler), which are in it"), SOMETIMES]
+    effective_components: Annotated[int, says("of a variational fit: those that bear rows"), SOMETIMES]
+    weights_posterior: Annotated[
+        dict[str, Any], says("prior and posterior of the mixing weights, intervals of 95 %"), SOMETIMES
+    ]
+    prior_parameters: Annotated[dict[str, Any], says("hyperparameters of the components' prior"), SOMETIMES]
+    posterior: Annotated[dict[str, Any], says("hyperparameters of each component's posterior"), SOMETIMES]
+    intervals: Annotated[dict[str, Any], says("that hold 95 % of the posterior of what components tells"), SOMETIMES]
+    lower_bound: Annotated[float, says("log-likelihood, or elbo, per row or per unit of weight")]
     n_parameters: Annotated[int, says("free parameters")]
-    objective: Annotated[str, says("what was climbed, where it is not the log-likelihood: classification"), SOMETIMES]
+    objective: Annotated[
+        str, says("what was climbed, where it is not the log-likelihood: classification, or elbo"), SOMETIMES
+    ]
     classification_log_likelihood: Annotated[float, says("of the rows with their likeliest components"), SOMETIMES]
     inertia: Annotated[float, says("sum of squared distances to the nearest mean, of k-means"), SOMETIMES]
     bic: Annotated[float | None, says("-2 log-likelihood + parameters × log(n_for_bic); null where it says nothing")]
     aic: Annotated[float | None, says("-2 log-likelihood + 2 parameters; null where it says nothing")]
-    icl: Annotated[float, says("BIC and what the rows are uncertain")]
+    icl: Annotated[float | None, says("BIC and what the rows are uncertain; null where it says nothing")]
     icl_kind: Annotated[str, says("map: by the likeliest component of each row, as in mclust")]
     bic_mclust: Annotated[float | None, says("-BIC, as mclust prints it")]
     criterion_convention: Annotated[str, says("lower is better")]

@@ -13,7 +13,7 @@ from em_cli.engine.events import ModelChosen, Observer
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.models.variants import Variant
-from em_cli.outputs.document import Context, Scored, mclust_name, meaningful, scored, stop_reason
+from em_cli.outputs.document import CONJUGATE, Context, Scored, mclust_name, meaningful, scored, stop_reason
 from em_cli.outputs.selection_fields import columns
 from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
@@ -126,7 +126,7 @@ def _figures(result: Scored, context: Context, criterion: str) -> dict[str, Any]
         "largest_share": float(shares.max()),
         "remaining": chosen.remaining,
         "optimisation_error": result.fitted.optimisation_error,
-        "prior": "weak" if chosen.candidate.model.prior else "none",
+        "prior": CONJUGATE if figures.elbo is not None else "weak" if chosen.candidate.model.prior else "none",
         "status": stop_reason(chosen, context),
         "note": collapse,
     }
@@ -134,7 +134,7 @@ def _figures(result: Scored, context: Context, criterion: str) -> dict[str, Any]
 
 def _nested(fitted: Fitted) -> bool:
     """Whether more components can only be better."""
-    return fitted.chosen is not None and fitted.chosen.candidate.algorithm.objective == LOG_LIKELIHOOD
+    return fitted.chosen is not None and fitted.chosen.candidate.objective == LOG_LIKELIHOOD
 
 
 def compare_to_fewer(row: dict[str, Any], sound: bool, tops: dict[str, tuple[float, int]]) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import ValidationError
 
-from em_cli.criteria import names
-from em_cli.outputs.described import Described, in_words, says, short
+from em_cli.criteria import ELBO, names
+from em_cli.outputs.described import SOMETIMES, Described, in_words, says, short
 
 Number = float | None
 
@@ -30,6 +30,7 @@ class SelectionRow(Described):
     caic: Annotated[Number, says("Bozdogan (1987)")]
     sabic: Annotated[Number, says("Sclove (1987)")]
     icl_entropy: Annotated[Number, says("ICL with the entropy of the responsibilities")]
+    elbo: Annotated[Number, says("-2 times the evidence lower bound of a variational fit"), SOMETIMES] = None
     delta: Annotated[Number, says("how much the criterion is above that of the chosen model")]
     clear: Annotated[bool | None, says("whether that is more than the searches may have missed; blank of the chosen")]
     entropy: Annotated[Number, says("of the responsibilities, total")]
@@ -43,14 +44,16 @@ class SelectionRow(Described):
     degenerate: Annotated[int | None, says("climbs that ended in a component that has collapsed")]
     remaining: Annotated[Number, says("nats that more iterations would gain")]
     optimisation_error: Annotated[Number, says("nats by which the best value may have been missed")]
-    prior: Annotated[str, says("none or weak; where only some have one they are not ranked: their criteria are blank")]
+    prior: Annotated[
+        str, says("none, weak or conjugate; where only some have one they are not ranked: their criteria are blank")
+    ]
     status: Annotated[str, says("why the climb ended; failed if there is no fit")]
     note: Annotated[str, says("chosen, and what else is to be said")]
 
 
 def columns(criterion: str) -> tuple[str, ...]:
     """Of the table: those of every sweep, and the chosen criterion if it is a third party's."""
-    fields = list(SelectionRow.model_fields)
+    fields = [name for name in SelectionRow.model_fields if name != ELBO]
     after = fields.index("delta")
     return tuple(dict.fromkeys((*fields[:after], *names(criterion), *fields[after:])))
 
@@ -72,7 +75,11 @@ def read_table(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             raise ValueError(
                 f"row {number}, column {column!r} holds {short(first['input'])}: {in_words(first)}"
             ) from None
-        yield {name: _number(value) if name not in SelectionRow.model_fields else value for name, value in found}
+        yield {
+            name: _number(value) if name not in SelectionRow.model_fields else value
+            for name, value in found
+            if name in cells
+        }
 
 
 def _number(text: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic_core import to_json
 
 from em_cli.engine.arrays import Array
-from em_cli.engine.assignment import LOG_LIKELIHOOD
+from em_cli.engine.assignment import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import RowScores
 from em_cli.search.ledger import Fitted
@@ -134,7 +134,7 @@ def trace_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, Any]]:
     for fitted in fits:
         for entry in fitted.ledger:
             result, named = entry.result, dict(entry.result.stages)
-            objective = LOG_LIKELIHOOD
+            objective = ELBO if result.candidate.objective == ELBO else LOG_LIKELIHOOD
             for place, (value, height) in enumerate(
                 zip(result.trace, result.log_likelihoods or result.trace, strict=True)
             ):

@@ -39,7 +39,7 @@ class LoadedTopics:
     def divergence(self) -> float:
         """What the topics themselves add to the bound."""
         terms, law = Terms(len(self.terms), float(self.document["eta"])), self.law
-        return float(terms.divergence(Topics(law.concentration[None], law.expected_log[None]))[0])
+        return -float(terms.divergence(Topics(law.concentration[None], law.expected_log[None])).sum())
 
     def shares(self, corpus: Corpus) -> tuple[Array, Array]:
         """γ (K, D) of documents, and the bound (D,) of each: the topics are held fixed, shares begin flat."""

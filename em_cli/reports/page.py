@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from em_cli.reports import answer, page_tables, provenance, trust
 from em_cli.reports.html import Child, Html, anchor, join, paragraph, section, tag
@@ -120,16 +121,28 @@ def _first(pictures: dict[str, Picture], drawn: dict[str, Html]) -> Html | None:
     return drawn.pop(kind) if kind else None
 
 
-def _search(run: Run, ending: str, trusted: str) -> Html:
-    document, rule = run.document, run.manifest.get("stopping", {}).get("rule")
+def _height(document: Mapping[str, Any]) -> str:
+    """The log-likelihood and the criteria; of a variational fit the bound of the evidence."""
+    if document.get("objective") == "elbo":
+        return (
+            f"Evidence lower bound {document['elbo']:.3f}; {document['effective_components']} of "
+            f"{document['n_components']} components bear rows, the others are as the prior has them."
+        )
     told = {name.upper(): document[name] for name in ("bic", "aic", "icl") if document[name] is not None}
     criteria = ", ".join(f"{name} {value:.3f}" for name, value in told.items())
+    return (
+        f"Log-likelihood {document['log_likelihood']:.3f} with {document['n_parameters']} parameters: "
+        f"{criteria} (lower is better)."
+    )
+
+
+def _search(run: Run, ending: str, trusted: str) -> Html:
+    document, rule = run.document, run.manifest.get("stopping", {}).get("rule")
     return join(
         [
             paragraph(
                 f"The best climb {ending}. " if ending else None,
-                f"Log-likelihood {document['log_likelihood']:.3f} with {document['n_parameters']} parameters: "
-                f"{criteria} (lower is better).",
+                _height(document),
             ),
             paragraph(f"{trusted[:1].upper()}{trusted[1:]}.") if trusted else None,
             paragraph(f"The rule: {rule}.") if rule else None,

@@ -84,6 +84,7 @@ def _model(run: Run) -> str:
     parts += [
         f"with a component of {' and '.join(run.extra)}" if run.extra else "",
         "a weak prior" if document.get("prior") == "weak" else "",
+        "variational Bayes" if document.get("inference") == "variational" else "",
     ]
     effort = document["search"].get("effort")
     parts += [f"a search of {effort} effort" if effort else f"{document['search']['starts']} climbs"]

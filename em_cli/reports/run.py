@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.assignment import ELBO
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.family import Ellipsoids, Support
 from em_cli.engine.model import Model
@@ -94,6 +95,8 @@ class Climb:
     @property
     def climbed(self) -> str:
         """The same in words."""
+        if self.objective == ELBO:
+            return "evidence lower bound"
         word = self.objective.partition(" ")[0].removesuffix("log_likelihood").replace("_", " ")
         return f"{word} log-likelihood".strip()
 

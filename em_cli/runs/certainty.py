@@ -22,8 +22,10 @@ def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, r
     model, k = result.loaded.model, result.loaded.model.n_components
     if wanted == "none":
         return no_errors_document("they were not asked for.")
+    if result.figures.elbo is not None:
+        return no_errors_document("a variational fit tells intervals of the posterior instead, in components.")
     chosen = result.fitted.chosen
-    if chosen is not None and (name := chosen.candidate.algorithm.objective) != LOG_LIKELIHOOD:
+    if chosen is not None and (name := chosen.candidate.objective) != LOG_LIKELIHOOD:
         return no_errors_document(f"the fit maximises another objective ({name}) than the likelihood.")
     if cut_short:
         return no_errors_document("the fit was cut short, and is at no maximum of the likelihood.")

@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from em_cli.algorithms import ALGORITHMS
-from em_cli.config.choice import AUTO
+from em_cli.config.choice import AUTO, Choice
+from em_cli.config.choices import latent_choices
 from em_cli.config.run_config import RunConfig
+from em_cli.criteria import ELBO
 from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Algorithm
 from em_cli.errors import UsageError
 from em_cli.models.specification import SEARCH, families_of, names_components
+from em_cli.models.topics import TOPICS
+from em_cli.models.variational import VARIATIONAL
 from em_cli.parts import build
 from em_cli.starts import STARTS
 
+EM = "em"  # the algorithm of variational fits
 CLIMBS = 24  # starts, instead of a search
 AT_LABELS = "icl"  # the criterion of fits that are no maxima of the likelihood, unless another is asked for
 
@@ -22,6 +27,24 @@ AT_LABELS = "icl"  # the criterion of fits that are no maxima of the likelihood,
 def algorithm_of(config: RunConfig) -> Algorithm:
     """The one asked for, with its options."""
     return build(ALGORITHMS, config.search.algorithm.name, config.search.algorithm.options)
+
+
+def as_variational(config: RunConfig) -> RunConfig:
+    """Variational fits climb by EM, and are compared by their lower bounds of the evidence unless told otherwise."""
+    topics = TOPICS in [choice.name for choice in latent_choices(config)]
+    if config.inference != VARIATIONAL:
+        if config.criterion == ELBO and not topics:
+            raise UsageError(
+                "--criterion elbo compares variational fits: add --inference variational, or leave it out."
+            )
+        return config
+    if "algorithm" in config.search.model_fields_set and config.search.algorithm.name != EM:
+        raise UsageError(
+            f"--inference variational climbs by {EM}, not by {config.search.algorithm.name}: leave --algorithm out."
+        )
+    search = config.search.model_copy(update={"algorithm": Choice(name=EM)})
+    known = {} if "criterion" in config.model_fields_set else {"criterion": ELBO}
+    return config.model_copy(update={"search": search, **known})
 
 
 def with_climbs(config: RunConfig) -> RunConfig:

@@ -139,9 +139,9 @@ def _on_the_same_rows(scored: Sequence[Scored]) -> list[Scored]:
 
 
 def _runs(scored: Sequence[Scored], comparable: bool) -> list[dict[str, Any]]:
-    known = [one.loaded.document.get("bic") for one in scored]
+    known = [one.loaded.document.get("bic") for one in scored]  # a variational fit has none
     bics = [np.nan if bic is None else float(bic) for bic in known]
-    best = min(bics)
+    best = min((bic for bic in bics if isfinite(bic)), default=np.nan)
     made = []
     for one, bic in zip(scored, bics, strict=True):
         document, delta = one.loaded.document, bic - best

@@ -23,7 +23,7 @@ from em_cli.options import ReportOptions, layer
 from em_cli.outputs.model_file import read_bytes
 from em_cli.outputs.run_names import default_name, meant_run
 from em_cli.registry import did_you_mean
-from em_cli.runs.climbing import check_objective, with_climbs
+from em_cli.runs.climbing import as_variational, check_objective, with_climbs
 from em_cli.runs.request import Request
 from em_cli.runs.stdio import closed_stdout
 from em_cli.starts import STARTS
@@ -64,7 +64,8 @@ def configured(request: Request) -> Settings:
     options = layer(*request.sections)
     if request.paths:
         options.setdefault("data", {})["path"] = list(request.paths)
-    config = _of_topics(with_climbs(resolve(request.config.config, request.config.overrides or [], options)))
+    asked = as_variational(resolve(request.config.config, request.config.overrides or [], options))
+    config = _of_topics(with_climbs(asked))
     check_objective(config)
     if not config.data.path:
         raise UsageError("no data: name a CSV file, or '-' for standard input.")

@@ -22,6 +22,7 @@ TOPICS = (
     "search",
     "algorithms",
     "criteria",
+    "variational",
     "certainty",
     "seeing",
     "predicting",

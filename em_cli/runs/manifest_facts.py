@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from em_cli.config.run_config import RunConfig
+from em_cli.engine.assignment import HARD
 from em_cli.engine.stopping import WINDOW, Status
 from em_cli.runs.configure import Settings
 from em_cli.runs.record import Record
@@ -119,7 +120,9 @@ def _stopping(config: RunConfig, result: Ended, document: Mapping[str, Any]) -> 
 def _rule(document: Mapping[str, Any], tol: float) -> str:
     if document["stop_reason"] == Status.COMPLETED.value:
         return AFTER_STEPS
-    return AT_LABELS if document.get("objective") else RULE.format(window=WINDOW, tol=tol, rest=tol / 10)
+    return (
+        AT_LABELS if document.get("objective") == HARD.objective else RULE.format(window=WINDOW, tol=tol, rest=tol / 10)
+    )
 
 
 def _regularisation(result: Ended, document: Mapping[str, Any]) -> dict[str, Any]:

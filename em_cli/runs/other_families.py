@@ -23,6 +23,7 @@ from em_cli.models.alternatives import Change, alternatives, redescribed
 from em_cli.models.groups import Group, options_of
 from em_cli.models.specification import families_of, groups_of, one_family
 from em_cli.models.variants import Variant, models, variants
+from em_cli.models.variational import VARIATIONAL
 from em_cli.runs.configure import Settings
 from em_cli.runs.record import Record
 from em_cli.runs.tasks import Tasks, tasks_of
@@ -236,7 +237,7 @@ def warn_of_families(refits: Refits, fits: Sequence[Fitted], variant: Variant, k
         if fitted.label == variant.label and fitted.chosen is not None and not any(fitted.degeneracies)
     }
     plain = variant.latent == "independent" and not refits.data.label_names and settings.start is None
-    if refits.plan.algorithm.objective != LOG_LIKELIHOOD:
+    if refits.plan.algorithm.objective != LOG_LIKELIHOOD or settings.config.inference == VARIATIONAL:
         return
     if asked is False or not plain or k not in sound or sound[k].candidate.model.prior or refits.halted():
         return

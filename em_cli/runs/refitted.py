@@ -66,7 +66,7 @@ def check_maximum(folder: str, document: Mapping[str, Any], what: str) -> None:
     if climbed := document.get("objective"):
         raise UsageError(
             f"{folder} has another objective ({climbed}) than the likelihood, which is what refits maximise: it cannot "
-            f"{what}. em fit without --algorithm fits a model that can."
+            f"{what}. em fit without --algorithm and --inference fits a model that can."
         )
 
 

@@ -7,10 +7,11 @@ from itertools import chain
 
 import numpy as np
 
-from em_cli.criteria import Figures, values
+from em_cli.criteria import Figures, names, values
 from em_cli.engine.arrays import add
 from em_cli.engine.scoring import RowScores, totals
 from em_cli.errors import DataError
+from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import csv_text
 from em_cli.sources.stream import Chunk
@@ -59,7 +60,14 @@ def score_document(loaded: LoadedModel, chunks: Scored) -> dict[str, object]:
         "sum_weights": weight,
         "log_likelihood_per_row": figures.log_likelihood / weight,
         "n_parameters": figures.n_parameters,
-        **{name: value if value < float("inf") else None for name, value in values(figures).items()},
+        **_criteria(loaded, figures),
         "entropy": figures.entropy,
         "n_assigned": [int(count) for count in total.n_assigned],
     }
+
+
+def _criteria(loaded: LoadedModel, figures: Figures) -> dict[str, float | None]:
+    """None of a variational fit: its predictive density is at no maximum of the likelihood."""
+    if loaded.document.get("inference") == VARIATIONAL:
+        return dict.fromkeys(names())
+    return {name: value if value < float("inf") else None for name, value in values(figures).items()}

@@ -17,6 +17,7 @@ from em_cli.display.summary import fit_summary, selection_summary
 from em_cli.display.text import counted
 from em_cli.errors import OutputError
 from em_cli.exports.exportable import why_not
+from em_cli.models.variational import VARIATIONAL
 from em_cli.options import ScreenOptions
 from em_cli.outputs.document import Scored
 from em_cli.outputs.manifest import to_json
@@ -145,7 +146,8 @@ def _suggested(settings: Settings, data: Data) -> str:
     own, fresh = settings.config.data, DataConfig()
     keys = [key for key in READING if getattr(own, key) != getattr(fresh, key)]
     chain = ["--latent independent,markov"] if data.sequences is not None and own.group is None else []
-    said = [*chain, *in_options({key: getattr(own, key) for key in keys} | _regression_said(settings))]
+    bayes = ["--inference variational"] if settings.config.inference == VARIATIONAL else []
+    said = [*bayes, *chain, *in_options({key: getattr(own, key) for key in keys} | _regression_said(settings))]
     return " ".join([f"em select {shlex.join(f.name for f in data.inputs)} --k-range 1-10", *said])
 
 

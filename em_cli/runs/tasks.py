@@ -11,6 +11,7 @@ from em_cli.models import specification
 from em_cli.models.alternatives import Change, redescribed
 from em_cli.models.groups import Group
 from em_cli.models.variants import WEAK, Variant, models, variants
+from em_cli.models.variational import hyperparameters_of
 from em_cli.outputs.model_file import start_parameters
 from em_cli.runs.climbing import algorithm_of
 from em_cli.runs.configure import Settings
@@ -93,9 +94,9 @@ def tasks_of(
     if len(tried) > 1 and not compares:
         raise UsageError(f"fit takes one covariance structure, not {len(tried)}; em select compares them.")
     check_labels(data, min(ks))
-    prior = specification.prior_of(config)
+    prior, hyperparameters = specification.prior_of(config), hyperparameters_of(config)
     known = known or survey(data.source, config.seed)
-    made = models(data.schema, data.source, known.columns, tried, ks, latents, prior)
+    made = models(data.schema, data.source, known.columns, tried, ks, latents, prior, hyperparameters)
     distinct = known.n_distinct
     start = settings.start
     refused = (why for _, model in made if (why := algorithm_of(config).refuses(model)))

@@ -81,7 +81,7 @@ def _warn_of_degeneracies(result: Scored, data: Data, record: Record) -> None:
 def _warn_of_higher(fitted: Fitted, chosen: FitResult, data: Data, record: Record) -> None:
     """Say that degenerate solutions would have a higher log-likelihood."""
     set_aside = [e for e in fitted.ledger if e.verdict is Verdict.DEGENERATE and not e.sample_rows]
-    if chosen.candidate.algorithm.objective != LOG_LIKELIHOOD:
+    if chosen.candidate.objective != LOG_LIKELIHOOD:
         return
     higher = [e for e in set_aside if e.result.log_likelihood > chosen.log_likelihood]
     plain = {id(e): unpenalised(e.result) for e in higher}

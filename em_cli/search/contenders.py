@@ -38,7 +38,8 @@ class Contest:
 
     def _value(self, best: FitResult) -> float:
         model, weights, scale = best.candidate.model, self.data.block.weights, self._scale
-        plain = Figures(scale * unpenalised(best), model.n_parameters, scale * self.data.n_for_bic, 0.0, 0.0)
+        elbo = scale * best.log_likelihood if model.is_variational else None
+        plain = Figures(scale * unpenalised(best), model.n_parameters, scale * self.data.n_for_bic, 0.0, 0.0, elbo)
         value = CRITERIA.make(self.criterion, plain)
         if CRITERIA.make(self.criterion, replace(plain, entropy=1.0, log_largest=-1.0)) == value:
             return value

@@ -124,7 +124,15 @@ def moves(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: 
     for gain, lost, (merge, p) in zip(gains, shared, known, strict=True):
         worth = float(gain) + p.entropy - float(lost)
         found.append(Move(worth, merge, Split(worth + merge.loss, merge.i, p)))
+    if view.model.is_variational:
+        found += [_emptied(view, merge) for merge in pairs[: max(6, k)]]
     return sorted(found, key=lambda move: -move.worth)
+
+
+def _emptied(view: MixtureView, merge: Merge) -> Move:
+    """The merge alone: one of the two is left without rows, as the prior has it."""
+    both = view.statistics[merge.i] + view.statistics[merge.j]
+    return Move(-merge.loss, merge, Split(0.0, merge.i, Part(both, np.zeros_like(both), 0.0)))
 
 
 def bound(model: Model, statistics: Array, at: Any = None) -> Array:

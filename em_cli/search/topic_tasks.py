@@ -79,7 +79,7 @@ def _search(
 def topic_model(latent: Allocation, corpus: Corpus, n_components: int) -> tuple[Model, Allocation]:
     """The model of documents, and its latent structure bound to them."""
     terms, bound = Terms(len(corpus.terms), float(latent.eta)), latent.of(corpus.bounds)
-    return Model(terms, bound, n_components, variational=terms), bound
+    return Model(terms, bound, n_components), bound
 
 
 def sampled(corpus: Corpus, seed: int) -> Corpus:

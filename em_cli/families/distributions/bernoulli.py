@@ -12,6 +12,7 @@ from em_cli.engine.columns import Columns
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.distribution import Values
+from em_cli.families.distributions.level_priors import LevelPriors
 from em_cli.families.distributions.parameters import Parameter, from_zero_to_one
 from em_cli.families.distributions.support import YES_OR_NO, Support
 
@@ -31,7 +32,8 @@ class Bernoulli:
 
     def bind(self, columns: Columns) -> Columnwise:
         own = BernoulliDistribution(columns)
-        return Columnwise(Declared(self, own, columns, filling=own.likelier), columns)
+        declared = Declared(self, own, columns, filling=own.likelier)
+        return Columnwise(declared, columns, priors=LevelPriors((2,) * len(columns.mean), coded=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
+from em_cli.families.distributions.level_priors import LevelPriors
 from em_cli.families.distributions.simplex_chart import SimplexChart
 from em_cli.families.distributions.support import Support
 
@@ -43,7 +44,7 @@ class Categorical:
         return CategoricalDistribution(columns, self.levels).embedding(x)
 
     def bind(self, columns: Columns) -> Columnwise:
-        return Columnwise(CategoricalDistribution(columns, self.levels), columns)
+        return Columnwise(CategoricalDistribution(columns, self.levels), columns, priors=LevelPriors(self.levels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

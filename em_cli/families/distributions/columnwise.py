@@ -19,6 +19,7 @@ from em_cli.families.distributions.distribution import (
     Expecting,
     Framed,
     Layout,
+    Priors,
     PriorSums,
     Tabulated,
     Values,
@@ -50,6 +51,7 @@ class Columnwise:
     expecting: Expecting | None = None
     prior: PriorSums | None = None
     conditional: Conditional | None = None
+    priors: Priors | None = None
 
     _layout: Layout = field(init=False, repr=False)
     _gaps: Integers = field(init=False, repr=False)  # columns whose observed cells are flagged
@@ -78,6 +80,10 @@ class Columnwise:
 
     @property
     def elliptic(self) -> None:
+        return None
+
+    @property
+    def approximate(self) -> None:
         return None
 
     def n_features(self) -> int:
@@ -246,8 +252,15 @@ class Columnwise:
             return ColumnwiseParameters(values, self.tabulated.table(values), concentrated)
         return ColumnwiseParameters(values, self._theta(values), concentrated)
 
+    def with_natural(self, values: Values, constant: Array, slopes: Array) -> ColumnwiseParameters:
+        """Parameters whose density has natural parameters (…, K, D) and (…, K, F) that are not those of the values."""
+        plain = np.zeros(values[0].shape[:-1], np.bool_)
+        return ColumnwiseParameters(values, self._joined(constant, slopes), plain)
+
     def _theta(self, values: Values) -> Array:
-        constant, slopes = self.distribution.natural(values)
+        return self._joined(*self.distribution.natural(values))
+
+    def _joined(self, constant: Array, slopes: Array) -> Array:
         if not len(self._gaps):
             return np.concatenate([constant.sum(axis=-1, keepdims=True), slopes], axis=-1)
         always = np.delete(constant, self._gaps, axis=-1).sum(axis=-1, keepdims=True)

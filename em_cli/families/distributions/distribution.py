@@ -146,6 +146,44 @@ class Conditional(Protocol):
         """Cells (D, n) likewise, of rows whose components have the parameters (n, …)."""
 
 
+class Priors(Protocol):
+    """A distribution whose parameters have a conjugate prior, those of each column independently.
+
+    Hyperparameters are a tuple of arrays, (D,) or (F,) of a prior, with leading axes (…, K) of posteriors.
+    """
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Under which a configuration sets them."""
+
+    def prior(self, given: Mapping[str, Any]) -> Values:
+        """As these say, or scaled by the data."""
+
+    def posterior(self, prior: Values, weight: Array, sums: Array) -> Values:
+        """From the observed weight (…, K, D) or (…, K, 1) of the columns, and Σ r φ (…, K, F)."""
+
+    def expected_natural(self, posterior: Values) -> tuple[Array, Array]:
+        """c (…, K, D) and η (…, K, F) as `natural` has them, expected."""
+
+    def point(self, posterior: Values) -> Values:
+        """The means of the parameters."""
+
+    def divergence(self, prior: Values, posterior: Values) -> Array:
+        """(…, K) nats from the prior (Kullback–Leibler), of all columns together."""
+
+    def log_predictive(self, posterior: Values, column: int, x: Array) -> Array:
+        """(…, K, n) log-density of cells (n,) of a column, the parameters integrated out."""
+
+    def drawn(self, posterior: Values, rng: np.random.Generator) -> Values:
+        """Parameters from the posteriors of n components."""
+
+    def intervals(self, posterior: Values) -> dict[str, list[Any]]:
+        """Of what a table of components tells: mean and sd, or probabilities (K, D)."""
+
+    def to_document(self, hyperparameters: Values) -> dict[str, list[Any]]: ...
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values: ...
+
+
 class ValuesChart(Protocol):
     """A chart of `engine.family`, of the parameters of a distribution."""
 

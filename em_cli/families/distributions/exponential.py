@@ -14,6 +14,7 @@ from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.distribution import Values
 from em_cli.families.distributions.parameters import Parameter, above_zero
+from em_cli.families.distributions.rate_priors import RatePriors
 from em_cli.families.distributions.support import NON_NEGATIVE, Support
 
 SMALLEST_MEAN = 1e-300
@@ -33,7 +34,7 @@ class Exponential:
     def bind(self, columns: Columns) -> Columnwise:
         own = ExponentialDistribution(columns)
         declared = Declared(self, own, columns, within=own.within, degeneracies=own.degenerate)
-        return Columnwise(declared, columns)
+        return Columnwise(declared, columns, priors=RatePriors(columns, of_counts=False))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.distribution import Values
 from em_cli.families.distributions.parameters import Parameter, from_zero
+from em_cli.families.distributions.rate_priors import RatePriors
 from em_cli.families.distributions.support import COUNTS, Support
 
 SMALLEST_RATE = 1e-300  # stands for a rate of zero where its logarithm is wanted
@@ -31,7 +32,8 @@ class Poisson:
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("rates", from_zero(LARGEST_RATE)),)
 
     def bind(self, columns: Columns) -> Columnwise:
-        return Columnwise(Declared(self, PoissonDistribution(columns), columns), columns)
+        declared = Declared(self, PoissonDistribution(columns), columns)
+        return Columnwise(declared, columns, priors=RatePriors(columns, of_counts=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

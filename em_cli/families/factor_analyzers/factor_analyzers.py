@@ -61,6 +61,10 @@ class BoundFactorAnalyzers:
         return self
 
     @property
+    def approximate(self) -> None:
+        return None
+
+    @property
     def n_columns(self) -> int:
         return len(self.columns.mean)
 

@@ -62,6 +62,10 @@ class FactorAnalyzersWithGaps:
         return self.base
 
     @property
+    def approximate(self) -> None:
+        return None
+
+    @property
     def coupled(self) -> bool:
         return self.base.coupled
 

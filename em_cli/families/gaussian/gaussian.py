@@ -75,6 +75,10 @@ class BoundGaussian:
         return self
 
     @property
+    def approximate(self) -> None:
+        return None
+
+    @property
     def letters(self) -> Letters:
         return self.structure.letters
 

@@ -53,6 +53,10 @@ class GaussianWithGaps:
         return self.base
 
     @property
+    def approximate(self) -> None:
+        return None
+
+    @property
     def coupled(self) -> bool:
         return self.base.coupled
 

@@ -59,6 +59,10 @@ class BoundGeneralized:
         return None
 
     @property
+    def approximate(self) -> None:
+        return None
+
+    @property
     def coupled(self) -> bool:
         return False
 

@@ -63,6 +63,10 @@ class BoundLinear:
         return None
 
     @property
+    def approximate(self) -> None:
+        return None
+
+    @property
     def coupled(self) -> bool:
         return False
 

@@ -73,6 +73,10 @@ class StudentTWithGaps:
         return self.base
 
     @property
+    def approximate(self) -> None:
+        return None
+
+    @property
     def coupled(self) -> bool:
         return self.base.coupled
 

@@ -70,6 +70,10 @@ class BoundStudentT:
         return self
 
     @property
+    def approximate(self) -> None:
+        return None
+
+    @property
     def columns(self) -> Columns:
         return self.normal.columns
 

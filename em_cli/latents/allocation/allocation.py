@@ -76,6 +76,10 @@ class Allocation:
         alpha = np.full(n_components, self.alpha if isinstance(self.alpha, float | int) else 1 / n_components)
         return flat(alpha, lengths)
 
+    def divergence(self, parameters: Any) -> float:
+        """Those of the documents are part of what they are worth."""
+        return 0.0
+
     def log_prior(self, parameters: Shares) -> Array:
         """Nothing is added to rows: the shares are those of documents."""
         return np.zeros_like(parameters.alpha)

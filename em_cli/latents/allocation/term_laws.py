@@ -78,15 +78,19 @@ class Terms:
     def maximize(self, statistics: Array, parameters: Topics | None) -> Topics:
         return topics(statistics[..., 1:] + self.eta)
 
-    def divergence(self, components: Topics) -> Array:
-        """(R,) of all topics from their prior, negated: E log p(β | η) − E log q(β | λ)."""
+    @property
+    def approximate(self) -> Terms:
+        return self
+
+    def divergence(self, parameters: Topics) -> Array:
+        """(…, K) of the posterior of each topic from its prior: E log q(β | λ) − E log p(β | η)."""
         from scipy.special import gammaln
 
-        posterior, v = components.concentration, self.n_terms
+        posterior, v = parameters.concentration, self.n_terms
         prior = gammaln(v * self.eta) - v * gammaln(self.eta)
-        of_topics = prior - gammaln(posterior.sum(axis=-1)) + gammaln(posterior).sum(axis=-1)
-        of_topics += ((self.eta - posterior) * components.expected_log).sum(axis=-1)
-        divergence: Array = of_topics.sum(axis=-1)
+        of_topics = gammaln(posterior.sum(axis=-1)) - gammaln(posterior).sum(axis=-1) - prior
+        of_topics += ((posterior - self.eta) * parameters.expected_log).sum(axis=-1)
+        divergence: Array = of_topics
         return divergence
 
     def n_parameters(self, n_components: int) -> int:

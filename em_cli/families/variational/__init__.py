@@ -1,0 +1,1 @@
+"""Approximate posteriors of the parameters of families that have conjugate priors."""

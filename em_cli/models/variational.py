@@ -1,0 +1,73 @@
+"""Models whose parameters are approximate posteriors: their families and mixing weights under conjugate priors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from em_cli.engine.family import BoundFamily
+from em_cli.engine.latent import Latent
+from em_cli.errors import UsageError
+from em_cli.families.variational.conjugate_families import conjugate_of
+from em_cli.latents.approximate_weights import ApproximateWeights, WeightsPrior
+from em_cli.latents.independent import Independent
+from em_cli.latents.weights_priors import DirichletWeights, StickBreaking
+
+if TYPE_CHECKING:
+    from em_cli.config.run_config import RunConfig
+
+VARIATIONAL = "variational"
+ABLE = "gaussian (full, tied, diag or spherical), poisson, exponential, bernoulli and categorical"
+
+
+def hyperparameters_of(config: RunConfig) -> Mapping[str, Any] | None:
+    """Those of the priors that are said; None unless variational Bayes is asked for. `UsageError` if it cannot be."""
+    if config.inference != VARIATIONAL:
+        return None
+    if config.prior.name == "weak":
+        raise UsageError(
+            "--prior weak is a penalty of the likelihood: --inference variational has conjugate priors, whose "
+            "hyperparameters are set as in --set prior.weights=dirichlet:0.1."
+        )
+    if config.search.other_families or config.family == "search":
+        which = "--other-families" if config.search.other_families else "--family search"
+        raise UsageError(
+            f"{which} compares families by BIC, which a variational fit has not: name the families instead, and let "
+            "em select compare them by --criterion elbo."
+        )
+    if config.standard_errors in ("observed", "robust"):
+        raise UsageError(
+            f"--se {config.standard_errors} is about a maximum of the likelihood: --inference variational tells "
+            "intervals of the posterior instead. Leave --se out."
+        )
+    return config.prior.hyperparameters
+
+
+def approximated(
+    family: BoundFamily, latent: Latent, name: str, prior: Mapping[str, Any]
+) -> tuple[BoundFamily, ApproximateWeights]:
+    """The family and the law of the labels under these priors; `UsageError` if they have no conjugate ones."""
+    if not isinstance(latent, Independent) or latent.weights != "free":
+        raise UsageError(
+            "--inference variational goes with independent labels whose mixing weights are free: leave --latent, "
+            "--noise and mixing_weights out."
+        )
+    conjugate = conjugate_of(family)
+    if conjugate is None:
+        raise UsageError(
+            f"--inference variational does not apply: family {name!r} as it is asked for has no conjugate prior. "
+            f"Those that have are {ABLE}, alone or together."
+        )
+    unknown = sorted(prior.keys() - conjugate.hyperparameters - {"weights"})
+    if unknown:
+        raise UsageError(
+            f"prior.{unknown[0]} does not apply: no column is of a family with such a prior. Leave it out; here there "
+            f"are {', '.join(f'prior.{key}' for key in ['weights', *sorted(conjugate.hyperparameters)])}."
+        )
+    return conjugate.approximated(prior), ApproximateWeights(_weights_prior(prior))
+
+
+def _weights_prior(prior: Mapping[str, Any]) -> WeightsPrior:
+    name, numbers = prior.get("weights", ("dirichlet", ()))
+    concentration = numbers[0] if numbers else None
+    return StickBreaking(concentration) if name == "process" else DirichletWeights(concentration)

@@ -1,0 +1,163 @@
+"""Variational fits from the command line: what is told, what new rows are scored by, what is refused."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import yaml
+from program import SAMPLES, em
+from scipy import stats
+
+FIT = ("-k", "4", "--inference", "variational", "--restarts", "4", "-q")
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory):
+    """The folder of a fit of more components than the data need, and its document."""
+    folder = tmp_path_factory.mktemp("variational")
+    em("fit", SAMPLES / "faithful.csv", *FIT, "-o", "v", cwd=folder)
+    return folder, json.loads((folder / "v" / "params.json").read_text())
+
+
+def test_surplus_components_are_emptied_and_said_to_be(fitted):
+    folder, document = fitted
+    assert document["inference"] == "variational" and document["effective_components"] == 2
+    assert document["elbo"] == pytest.approx(-1182.8367, abs=0.01)
+    assert [c["n_assigned"] for c in document["components"]] == [175, 97, 0, 0]
+    shown = em("show", "v", cwd=folder).out
+    assert "2 more components without rows" in shown and "2 of 4 components bear rows" in shown
+    assert "BIC" not in shown and "evidence lower bound (ELBO) -1182.8" in shown
+    assert not any(document[name] for name in ("bic", "aic", "icl", "bic_mclust", "log_prior"))
+
+
+def test_intervals_hold_what_is_told_of_components(fitted):
+    _, document = fitted
+    for component in document["components"]:
+        low, high = component["interval"]["weight"]
+        assert low <= component["weight"] <= high
+        for quantity in ("mean", "sd"):
+            for name, (low, high) in component["interval"][quantity].items():
+                assert low < component[quantity][name] < high or component["n_assigned"] == 0
+    at = document["posterior"]["degrees_of_freedom"][0] - 1
+    half = stats.t.ppf(0.975, at) * np.sqrt(
+        document["posterior"]["inverse_scale"][0][0][0] / at / document["posterior"]["mean_precision"][0]
+    )
+    low, high = document["components"][0]["interval"]["mean"]["eruptions"]
+    assert (high - low) / 2 == pytest.approx(half, rel=1e-9)
+
+
+def test_rows_are_scored_by_the_predictive_distribution(fitted):
+    """A mixture of t distributions, by scipy; new rows and those fitted alike."""
+    folder, document = fitted
+    x = np.loadtxt(SAMPLES / "faithful.csv", delimiter=",", skiprows=1)
+    density = np.zeros(len(x))
+    own = document["posterior"]
+    each = zip(document["weights"], *(own[n] for n in ("means", "mean_precision", "degrees_of_freedom")), strict=True)
+    for (weight, mean, precision, dof), scale in zip(each, own["inverse_scale"], strict=True):
+        shape = np.array(scale) * (precision + 1) / (precision * (dof - 1))
+        density += weight * stats.multivariate_t(mean, shape, dof - 1).pdf(x)
+    assert document["log_likelihood"] == pytest.approx(np.log(density).sum(), rel=1e-9)
+    predicted = em("predict", "v", SAMPLES / "faithful.csv", cwd=folder).out
+    assert predicted == (folder / "v" / "responsibilities.csv").read_text()
+    told = json.loads(em("score", "v", SAMPLES / "faithful.csv", cwd=folder).out)
+    assert told["log_likelihood"] == document["log_likelihood"] and told["bic"] is None
+
+
+def test_a_fit_goes_on_from_another_and_from_its_own_configuration(fitted):
+    folder, document = fitted
+    em("fit", "-c", "v/run.yaml", "-q", "-o", "again", cwd=folder)
+    again = json.loads((folder / "again" / "params.json").read_text())
+    assert again["elbo"] == document["elbo"] and again["posterior"] == document["posterior"]
+    em("fit", SAMPLES / "faithful.csv", *FIT[:4], "--start", "v", "-q", "-o", "on", cwd=folder)
+    on = json.loads((folder / "on" / "params.json").read_text())
+    assert document["elbo"] - 1e-6 <= on["elbo"] <= document["elbo"] + 0.01
+
+
+def test_hyperparameters_are_options(fitted):
+    folder, plain = fitted
+    said = {"weights": "process:1", "mean": "[3, 70]", "mean_precision": 2, "degrees_of_freedom": 5}
+    options = [part for key, value in said.items() for part in ("--set", f"prior.{key}={value}")]
+    found = json.loads(em("fit", SAMPLES / "faithful.csv", *FIT, *options, "--json", cwd=folder).out)
+    assert found["weights_posterior"]["name"] == "process"
+    assert found["weights_posterior"]["weight_concentration_prior"] == 1.0
+    told = found["prior_parameters"]
+    assert (told["means"], told["mean_precision"], told["degrees_of_freedom"]) == ([3.0, 70.0], 2.0, 5.0)
+    assert told["inverse_scale"] == plain["prior_parameters"]["inverse_scale"] and found["elbo"] != plain["elbo"]
+
+
+def test_a_sweep_is_decided_by_the_lower_bound(tmp_path):
+    arguments = ("--k-range", "1-3", "--inference", "variational", "--effort", "low", "-q", "-o", "s")
+    em("select", SAMPLES / "faithful.csv", *arguments, cwd=tmp_path)
+    with (tmp_path / "s" / "selection.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    chosen = json.loads((tmp_path / "s" / "params.json").read_text())
+    bounds = {int(row["k"]): -float(row["elbo"]) / 2 for row in rows}
+    assert chosen["n_components"] == max(bounds, key=lambda k: bounds[k]) == 2
+    assert chosen["elbo"] == pytest.approx(bounds[2]) and not any(row["bic"] for row in rows)
+    assert yaml.safe_load((tmp_path / "s" / "run.yaml").read_text())["criterion"] == "elbo"
+
+
+MIXED = "a,b,c,d\n" + "".join(
+    f"{i % 7},{'xyz'[i * 7 // 4 % 3]},{i % 5 + 0.5 * (i % 2)},{'no' if i % 3 else 'yes'}\n" for i in range(60)
+)
+
+
+def test_columns_of_several_types_have_priors_of_their_own(tmp_path):
+    (tmp_path / "m.csv").write_text(MIXED.replace("\n3,", "\n,", 1))
+    options = (
+        "--type",
+        "a=count",
+        "--type",
+        "d=bernoulli",
+        "--covariance",
+        "diag",
+        "--set",
+        "prior.levels=dirichlet:2",
+        "--json",
+    )
+    found = json.loads(em("fit", "m.csv", *FIT, *options, "--set", "prior.rates=gamma:2:0.5", cwd=tmp_path).out)
+    by_family = {group["family"]: group for group in found["groups"]}
+    assert by_family["categorical"]["prior_parameters"] == {"concentration": [[2.0, 2.0, 2.0]]}
+    assert by_family["poisson"]["prior_parameters"] == {"shape": [2.0], "rate": [0.5]}
+    assert set(found["components"][0]["interval"]) == {"weight", "mean", "sd", "probabilities"}
+    shares = found["components"][0]["probabilities"]
+    for name in ("b", "d"):
+        for level, (low, high) in found["components"][0]["interval"]["probabilities"][name].items():
+            assert low < shares[name][level] < high
+
+
+REFUSED = {
+    "--inference bayes": "--inference: unknown value 'bayes'",
+    "--inference variational --prior weak": "conjugate priors",
+    "--inference variational --family student_t": "no conjugate prior",
+    "--inference variational --covariance EVE": "no conjugate prior",
+    "--inference variational --noise": "--noise",
+    "--inference variational --se robust": "intervals of the posterior",
+    "--inference variational --algorithm squarem": "climbs by em",
+    "--inference variational --set prior.rates=gamma:1": "prior.rates does not apply",
+    "--inference variational --set prior.weights=beta:1": "dirichlet or process",
+    "--inference variational --set prior.weights=process:0": "above 0",
+    "--inference variational --set prior.degrees_of_freedom=1": "above 1",
+    "--inference variational --set prior.mean=[1]": "must hold 2 numbers",
+    "--inference variational --set prior.covariance=[[1,2],[2,1]]": "positive definite",
+    "--inference variational --set prior.weight=dirichlet": "Did you mean 'weights'",
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSED)
+def test_what_cannot_be_is_refused_in_words(arguments, tmp_path):
+    outcome = em("fit", SAMPLES / "faithful.csv", "-k", "2", *arguments.split(), cwd=tmp_path, status=2)
+    assert REFUSED[arguments] in " ".join(outcome.err.split()) and not list(tmp_path.iterdir())
+
+
+def test_incomplete_rows_of_normal_columns_are_refused_with_what_does(tmp_path):
+    (tmp_path / "g.csv").write_text("a,b\n" + "".join(f"{i % 7},{i * i % 11}\n" for i in range(40)) + "3,\n")
+    said = em("fit", "g.csv", *FIT, "--type", "a=numeric", "--type", "b=numeric", cwd=tmp_path, status=2).err
+    assert "--missing drop" in said
+    em("fit", "g.csv", *FIT, "--type", "a=numeric", "--type", "b=numeric", "--missing", "drop", cwd=tmp_path)
+
+
+def test_the_lower_bound_is_a_criterion_of_variational_fits_only(tmp_path):
+    arguments = ("--k-range", "1-2", "--criterion", "elbo")
+    assert "--inference variational" in em("select", SAMPLES / "faithful.csv", *arguments, cwd=tmp_path, status=2).err

@@ -1,0 +1,110 @@
+"""Variational Bayes: the lower bound is exact, never falls, and is the evidence where there is one component."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from cases import CASES
+from posteriors import draw
+from support import Case, climb, responsibilities, start
+
+from em_cli.engine.arrays import Array, take
+from em_cli.engine.expectation import ModelStatistics, Parameters
+from em_cli.engine.model import Model
+from em_cli.engine.scoring import base_measure, component_log_density
+from em_cli.engine.stopping import Stopping
+from em_cli.families.variational.conjugate_families import conjugate_of
+from em_cli.latents.approximate_weights import ApproximateWeights, WeightsPrior
+from em_cli.latents.independent import mixing_weights
+from em_cli.latents.weights_priors import DirichletWeights, StickBreaking
+from em_cli.sources.in_memory import InMemory
+
+K = 3
+
+
+def conjugate(case: Case) -> bool:
+    """Whether it is of a family that can be fitted so, as it is bound."""
+    x, _ = case.rows(0, 40)
+    return conjugate_of(case.model(x, K).family) is not None and not (case.gaps and "gaussian" in case.name)
+
+
+ABLE = [case for case in CASES if conjugate(case)]
+each_case = pytest.mark.parametrize("case", ABLE, ids=lambda case: case.name)
+each_prior = pytest.mark.parametrize("prior", [DirichletWeights(), StickBreaking(0.7)], ids=lambda prior: prior.name)
+
+
+def approximate(case: Case, x: Array, k: int, prior: WeightsPrior) -> Model:
+    plain = case.model(x, k)
+    own = conjugate_of(plain.family)
+    assert own is not None
+    return replace(plain, family=own.approximated({}), latent=ApproximateWeights(prior))
+
+
+@cache
+def begun(case: Case, name: str) -> tuple[Array, Model, Parameters]:
+    """Rows, a model of them, and a poor place to start from."""
+    x, labels = case.rows(3, 90, 2.5)
+    model = approximate(case, x, K, DirichletWeights() if name == "dirichlet" else StickBreaking(0.7))
+    return x, model, start(model, x, responsibilities(3, labels, K, 0.7))
+
+
+def test_the_families_are_those_that_the_message_names():
+    from em_cli.models.variational import ABLE as said
+
+    names = {case.name.split("-")[0] for case in ABLE if not case.name.startswith("product")}
+    assert all(name in said for name in names)
+    assert {"gaussian"} <= names
+
+
+@each_case
+@each_prior
+def test_the_lower_bound_never_falls(case: Case, prior):
+    x, model, begin = begun(case, prior.name)
+    result = climb(model, InMemory(x), begin, Stopping(1e-7, 150))
+    assert np.diff(result.trace).min() >= -1e-11 * abs(result.log_likelihood)
+    assert len(result.trace) > 3
+
+
+@each_case
+@each_prior
+def test_after_an_m_step_the_posterior_is_exact_given_the_labels(case: Case, prior):
+    """log p(x, z, θ) expected over the labels, less log q(θ), is one number at every θ: the bound."""
+    x, model, _ = begun(case, prior.name)
+    r = responsibilities(5, np.arange(x.shape[1]) % K, K, 0.6)
+    features = np.empty((model.family.n_features(), x.shape[1]))
+    model.family.features(x, features)
+    statistics = ModelStatistics(model.family.statistics(features, r[None], None), None)
+    at, _ = model.at_maximum(statistics, None)
+    bound = float(model.expected_log_likelihood(statistics, at)[0]) + base_measure(model, InMemory(x))
+    document, plain = model.to_document(take(at, 0)), case.model(x, K)
+    found = []
+    for seed in range(6):
+        theta, log_ratio = draw(document, plain, np.random.default_rng(seed))
+        density = case.log_density(plain.family, theta, x) + np.log(theta["weights"])[:, None]
+        found.append(float((r * density).sum()) + log_ratio)
+    assert np.allclose(found, bound, rtol=0, atol=1e-8 * max(1.0, abs(bound)))
+
+
+@each_case
+def test_one_component_has_the_evidence_which_is_a_product_of_predictive_densities(case: Case):
+    x, _ = case.rows(7, 12, 1.0, 1)
+    model = approximate(case, x, 1, DirichletWeights())
+    own = conjugate_of(case.model(x, 1).family)
+    assert own is not None
+    law = own.predictive()
+    log_evidence = 0.0
+    for n in range(x.shape[1]):
+        at = model.starts(_block(x[:, :n]), np.ones((1, 1, n)))
+        document = model.family.to_document(take(at.components, 0))
+        read = Model(law, case.model(x, 1).latent, 1)
+        parameters = Parameters(mixing_weights(np.ones(1)), law.from_document(document, 1))
+        log_evidence += float(component_log_density(read, parameters, x[:, n : n + 1])[0, 0])
+    result = climb(model, InMemory(x), model.start(_block(x), np.ones((1, x.shape[1]))), Stopping(1e-9, 5))
+    assert result.log_likelihood == pytest.approx(log_evidence, abs=1e-8 * max(1.0, abs(log_evidence)))
+
+
+def _block(x):
+    from em_cli.engine.rows import Block
+
+    return Block(0, x)
