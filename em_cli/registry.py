@@ -1,7 +1,9 @@
 """Names of interchangeable parts, imported on first use."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
@@ -44,11 +46,17 @@ class Registry(dict[str, str], Generic[Part]):
     def names(self) -> list[str]:
         return [*self, *(name for name in self._plugins() if name not in self)]
 
-    def _plugins(self) -> dict[str, str]:
-        from importlib.metadata import entry_points  # slow to import, and rarely needed
-
+    def _plugins(self) -> Mapping[str, str]:
         groups = (f"em_cli.{self.kind}", f"em_cli.{self.axis}")  # the first is how it was called
-        return {point.name: point.value for group in groups for point in entry_points(group=group)}
+        return _entry_points(groups, tuple(sys.path))
+
+
+@cache
+def _entry_points(groups: Iterable[str], path: tuple[str, ...]) -> Mapping[str, str]:
+    """Addresses by name, of what is installed on this path of imports."""
+    from importlib.metadata import entry_points  # slow to import, and rarely needed
+
+    return {point.name: point.value for group in groups for point in entry_points(group=group)}
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

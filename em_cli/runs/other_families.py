@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import log
+from math import floor, log
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ LEAST = 4  # refits, whatever they cost
 BUDGET = 6e6  # rows times components times passes, more where features are many: as a stage of a search may take
 FEATURES = 80  # whose products take as long as the softmax of a row and component
 MOST_CHANGES = 4  # that are told together
+SHORT = replace(EFFORTS["low"], starts=4)  # a search that ends no higher than that of who follows what is said
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,33 +100,29 @@ def better_families(refits: Refits, found: FitResult) -> Changes:
     """The columns to take otherwise, one after the other that which lowers BIC most; none if nothing does by enough."""
     config, data = refits.settings.config, refits.data
     now = _Refit((), groups_of(config, data, one_family(config)), data, found)
-    hopeless: set[Change] = set()
-    while len(now.changes) < MOST_CHANGES and not refits.halted():
-        taken = {change.column for change in now.changes}
-        able = candidates(refits, now.groups, now.data.schema, now.result.candidate.model)
-        tried = [one for one in able if one not in hopeless and one.column not in taken]
-        made = _in_turn(refits, now, tried)
-        hopeless |= set(tried) - {each.changes[-1] for each in made}
-        best = min(made, key=lambda each: refits.bic(each.result), default=None)
-        if best is None or refits.bic(now.result) - refits.bic(best.result) <= WORTH_SAYING:
+    able = candidates(refits, now.groups, now.data.schema, now.result.candidate.model)
+    while able and len(now.changes) < MOST_CHANGES and not refits.halted():
+        height = refits.bic(now.result) - WORTH_SAYING
+        made = sorted(_in_turn(refits, now, able), key=lambda each: refits.bic(each.result))
+        gaining = [each for each in made if refits.bic(each.result) < height]  # the others are not tried again
+        best = next((place for place, each in enumerate(gaining) if _for_its_own_sake(refits, now, each)), None)
+        if best is None:
             break
-        if _for_its_own_sake(refits, now, best):
-            now = best
-        else:
-            hopeless.add(best.changes[-1])
+        now, left = gaining[best], [each.changes[-1] for each in gaining[best + 1 :]]
+        able = [one for one in left if one.column != now.changes[-1].column]
     return now.changes
 
 
-def _for_its_own_sake(refits: Refits, now: _Refit, best: _Refit) -> bool:
+def _for_its_own_sake(refits: Refits, now: _Refit, made: _Refit) -> bool:
     """Whether the last change gains by the family, and not only for its column being apart, without covariances."""
-    change = best.changes[-1]
+    change = made.changes[-1]
     alike = next(
         group for group in now.groups for place in group.columns if now.data.schema.names[place] == change.column
     )
     if change.transform is not None or len(alike.columns) == 1 or alike.family not in (GAUSSIAN, "student_t"):
         return True
     apart = _refitted(refits, now.result, [(*now.changes, Change(change.column, GAUSSIAN))])
-    return all(refits.bic(each.result) - refits.bic(best.result) > WORTH_SAYING for each in apart)
+    return all(refits.bic(each.result) - refits.bic(made.result) > WORTH_SAYING for each in apart)
 
 
 def _in_turn(refits: Refits, now: _Refit, tried: Sequence[Change]) -> list[_Refit]:
@@ -187,7 +184,8 @@ def _climbed(refits: Refits, before: FitResult, climbs: Sequence[Candidate]) -> 
     """The ends of climbs that are sound, of those that promise a lower BIC than the fit before."""
     source, runner = refits.survey.source, refits.runner
     first = fit(climbs, source, runner, FIRST, halted=refits.halted) if climbs else []
-    promising = [r for r in first if refits.bic(replace(r, log_likelihood=reach(r))) < refits.bic(before)]
+    height = refits.bic(before) - WORTH_SAYING / 2
+    promising = [r for r in first if refits.bic(replace(r, log_likelihood=reach(r))) < height]
     onwards = [
         replace(r.candidate, algorithm=refits.plan.algorithm.from_sample or refits.plan.algorithm, start=r.parameters)
         for r in promising
@@ -198,11 +196,11 @@ def _climbed(refits: Refits, before: FitResult, climbs: Sequence[Candidate]) -> 
 
 
 def searched(refits: Refits, k: int, changes: Changes) -> float:
-    """BIC of what a search finds with these changes, as `em fit` would; infinite where it finds nothing sound."""
+    """BIC of what a short search finds with these changes, and `em fit` at least; infinite where nothing is sound."""
     config, data = redescribed(refits.settings.config, refits.data, changes)
-    settings = replace(refits.settings, config=config, ks=(k,))
-    wanted = tasks_of(settings, data, refits.survey)
-    (found,) = search(wanted.tasks, refits.survey, refits.runner, refits.plan, halted=refits.halted)
+    wanted = tasks_of(replace(refits.settings, config=config, ks=(k,)), data, refits.survey)
+    plan = replace(refits.plan, effort=SHORT)
+    (found,) = search(wanted.tasks, refits.survey, refits.runner, plan, halted=refits.halted)
     if found.chosen is None or any(found.degeneracies) or refits.halted():
         return float("inf")
     return refits.bic(found.chosen)
@@ -224,8 +222,7 @@ def suggestion(refits: Refits, fits: Mapping[int, FitResult], k: int) -> str:
         return ""
     said = " and ".join(change.described for change in best.changes)
     options = " ".join(change.option for change in best.changes)
-    least = "at least " if len(fits) > 1 else ""
-    return f"taking {said} lowers BIC by {least}{gain:,.1f} (k = {best_k}): {options}"
+    return f"taking {said} lowers BIC by at least {floor(10 * gain) / 10:,.1f} (k = {best_k}): {options}"
 
 
 def warn_of_families(refits: Refits, fits: Sequence[Fitted], variant: Variant, k: int, record: Record) -> None:

@@ -1,4 +1,4 @@
-"""Whether other families would do better: said after the fit, with a number that is got by following it."""
+"""Whether other families would do better: said after the fit, with a number that is got at least by following it."""
 
 import json
 import shlex
@@ -38,7 +38,7 @@ def followed(said):
 
 
 @pytest.mark.parametrize("counts", [False, True])
-def test_the_number_is_what_is_got_by_following(counts, tmp_path):
+def test_the_number_is_got_at_least_by_following(counts, tmp_path):
     file = skewed(tmp_path, counts=counts)
     em("fit", file, "-k", 2, *ASKED, "-o", "one.em", cwd=tmp_path)
     one = params_of(tmp_path / "one.em")
@@ -48,7 +48,7 @@ def test_the_number_is_what_is_got_by_following(counts, tmp_path):
     assert gain > 50
     em("fit", file, "-k", 2, *ASKED, *options, "-o", "two.em", cwd=tmp_path)
     two = params_of(tmp_path / "two.em")
-    assert one["bic"] - two["bic"] == pytest.approx(gain, abs=0.06)
+    assert gain <= one["bic"] - two["bic"] <= gain + 0.2, "where a short search finds what a long one does"
     assert not said_of(two), "once followed, there is no more to be said"
 
 
@@ -61,7 +61,7 @@ def test_a_sweep_looks_at_fewer_components(tmp_path):
     gain, options = followed(said_of(chosen))
     em("select", file, "-k", "1-5", *ASKED, "--effort", "low", *options, "-o", "t.em", cwd=tmp_path)
     better = params_of(tmp_path / "t.em")
-    assert better["n_components"] == 2 and chosen["bic"] - better["bic"] > gain - 0.06
+    assert better["n_components"] == 2 and chosen["bic"] - better["bic"] >= gain
 
 
 def test_a_sweep_compares_what_columns_are_taken_for(tmp_path):
@@ -193,4 +193,4 @@ def test_it_goes_with_other_options(options, tmp_path):
         gain, follow = followed(said)
         em("fit", file, *k, *more, *follow, "-o", "two.em", cwd=tmp_path)
         bics = [params_of(tmp_path / name)["bic"] for name in ("one.em", "two.em")]
-        assert bics[0] - bics[1] == pytest.approx(gain, abs=0.06)
+        assert gain <= bics[0] - bics[1] <= gain + 0.2
