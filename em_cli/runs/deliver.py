@@ -48,7 +48,7 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
         data_sha256=data.data_sha256,
         config_sha256=settings.fingerprint,
         steps=_steps(settings, data),
-        reading=reading_of(config.data, data.id_name, data.thousands),
+        reading=reading_of(config.data, data.id_name, data.marks),
     )
 
 

@@ -13,17 +13,19 @@ from em_cli.errors import DataError, UsageError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.printable import safe
+from em_cli.sources.decimals import Marks
 from em_cli.sources.quoting import argument, quoted
 
 LISTED = ("columns", "exclude")  # with commas between
 KEYS = ("delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "na")
 
 
-def reading_of(data: DataConfig, id_name: str | None, thousands: str | None) -> dict[str, Any]:
+def reading_of(data: DataConfig, id_name: str | None, marks: Marks | None) -> dict[str, Any]:
     """What was said of how to read the data, or found, and which column was the id, as a model remembers it."""
     fresh = DataConfig()
     said = {key: getattr(data, key) for key in KEYS if getattr(data, key) != getattr(fresh, key)}
-    said |= {"thousands": thousands} if thousands is not None else {}
+    said |= {"decimal": marks.decimal} if marks and marks.decimal != fresh.decimal else {}
+    said |= {"thousands": marks.thousands} if marks and marks.thousands else {}
     return said | ({"id": id_name} if id_name is not None else {})
 
 

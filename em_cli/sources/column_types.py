@@ -26,7 +26,7 @@ from em_cli.sources.refusals import (
     without,
 )
 from em_cli.sources.schema import LEVELLED, Column
-from em_cli.sources.suspicions import suspicions
+from em_cli.sources.suspicions import marks_among_levels, may_be_otherwise, suspicions, totals
 from em_cli.sources.table import Notice
 
 _DATE = re.compile(
@@ -101,7 +101,12 @@ def remarks(
 ) -> list[Notice]:
     """What is to be said of columns that are fitted, some of which are written with noughts in front."""
     numeric = [column.name for column in columns if not column.levels]
+    levels = [one.name for one in columns if one.levels and all(part.texts is None for part in parts[one.name])]
     found = suspicions({name: parts.facts(name) for name in numeric}, place_of_last)
+    found += may_be_otherwise([name for name in numeric if name not in options.named], parts)
+    found += marks_among_levels({name: parts.facts(name) for name in levels})
+    if not any(notice.code == "looks_like_total" for notice in found):
+        found += [notice for name, column in parts.items() for notice in totals(name, column)]
     return found + _codes(columns, parts, options, noughts) + _doubts(columns, parts, options)
 
 

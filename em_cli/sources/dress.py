@@ -1,4 +1,4 @@
-"""Numbers in dress: with a currency, a percent sign, a unit, or in brackets where they are negative."""
+"""Numbers in dress: with a currency, a percent sign, a unit, a footnote, or in brackets where they are negative."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ _CURRENCY = (
 _DRESSED = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[+-]?)\s*(?P<before>{_CURRENCY})?\s*(?P<inner>[+-]?)"
     r"(?P<digits>\d(?:[\d.,' \u00a0\u202f]*\d)?\.?(?:[eE][+-]?\d+)?|\.\d+)\s*"
-    rf"(?P<after>{_CURRENCY}|%|°?[^\W\d_]{{1,8}}(?:/[^\W\d_]{{1,4}})?)?\s*(?P<close>\))?"
+    rf"(?P<after>{_CURRENCY}|%|°?[^\W\d_]{{1,8}}(?:/[^\W\d_]{{1,4}})?)?\s*(?P<behind>-)?\s*(?P<close>\))?\s*(?P<note>[*†‡§]+)?"
 )
+_AS_TEXT = re.compile(r"""="(?P<formula>[^"]*)"|'(?P<apostrophe>[^']+)""")  # how Excel is told to leave cells alone
 _UNIT = re.compile(
     r"kg|mg|lbs?|oz|km|cm|mm|mi|ft|in|yd|ml|gal|hrs?|hours?|mins?|minutes?|sec|ms|days?|weeks?|months?|mo|yrs?|years?|"
-    r"°[CF]|hp|k[Ww]h?|[kMG]?Hz|[GMKT]B|k?Pa|psi|mph|kph|km/h|mpg|bn|[MK]|mio",
+    r"°[CF]|hp|k[Ww]h?|[kMG]?Hz|[GMKT]B|k?Pa|psi|mph|kph|km/h|mpg|bn|[MKk]|mio",
 )  # that may stand beside others: then it is asked what is meant
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?|\d+(\.\d*)?")
 _SURELY_THOUSANDS = re.compile(r".*,\d{3}([.,].*)")
@@ -56,6 +57,7 @@ class _Dressed:
     negative: bool
     bracketed: bool
     garment: str  # the currency, percent sign or unit; "" for none
+    marks: str  # of a footnote, a sign behind, or what keeps Excel from reading it; "" for none
 
 
 def undress(parts: dict[str, list[Examined]], options: ReadOptions, notices: list[Notice]) -> str | None:
@@ -111,13 +113,25 @@ def undressed(
 
 
 def _dressed(text: str) -> _Dressed | None:
-    match = _DRESSED.fullmatch(text.strip().replace("−", "-"))
+    bare, held = _freed(text.strip().replace("−", "-"))
+    match = _DRESSED.fullmatch(bare)
     if match is None or bool(match["open"]) != bool(match["close"]):
         return None
-    signs, garments = match["sign"] + match["inner"], [g for g in (match["before"], match["after"]) if g]
+    signs = match["sign"] + match["inner"] + (match["behind"] or "")
+    garments = [g for g in (match["before"], match["after"]) if g]
     if len(signs) + bool(match["open"]) > 1 or len(set(garments)) < len(garments):
         return None
-    return _Dressed(match["digits"], bool(match["open"]) or signs == "-", bool(match["open"]), "…".join(garments))
+    marks = held or (match["note"] or "")[:1] or ("…-" if match["behind"] else "")
+    negative = bool(match["open"]) or signs == "-"
+    return _Dressed(match["digits"], negative, bool(match["open"]), "…".join(garments), marks)
+
+
+def _freed(text: str) -> tuple[str, str]:
+    """What Excel would show of a cell that it is told to leave alone, and how it is told."""
+    match = _AS_TEXT.fullmatch(text)
+    if match is None:
+        return text, ""
+    return (match["apostrophe"], "'…") if match["formula"] is None else (match["formula"], '="…"')
 
 
 def _is_dress(found: dict[str, _Dressed], garments: list[str], texts: set[str], grouped: bool, wanted: bool) -> bool:
@@ -130,7 +144,13 @@ def _is_dress(found: dict[str, _Dressed], garments: list[str], texts: set[str], 
         all_alike = len(garments) == 1 and worn == len(texts - {WORD_FOR_NOTHING})
         return all_alike if wanted else worn >= ENOUGH_WITH_UNIT and (all_alike or _units(garments))
     bracketed = sum(dressed.bracketed for dressed in found.values())
-    return bool(garments) or grouped or 0 < bracketed < len(found) + n_bare + wanted
+    marked = sum(dressed.marks != "" for dressed in found.values())
+    return (
+        bool(garments)
+        or grouped
+        or 0 < bracketed < len(found) + n_bare + wanted
+        or (marked > 0 and (wanted or len(texts) >= ENOUGH_WITH_UNIT))
+    )
 
 
 def _units(garments: list[str]) -> bool:
@@ -180,12 +200,15 @@ def _digits_in_doubt(name: str, text: str, options: ReadOptions) -> DataError:
 
 
 def _said(found: dict[str, _Dressed], garments: list[str], marks: str | None) -> str:
-    removed = [f"'{safe(garment)}'" for garment in garments]
+    marks_beside = sorted({dressed.marks for dressed in found.values()} - {"", "…-"})
+    removed = [f"'{safe(garment)}'" for garment in [*garments, *marks_beside]]
     if marks and any(marks in dressed.digits for dressed in found.values()):
         removed.append(f"thousands '{marks}'")
     said = f"{joined(removed)} removed" if removed else ""
     if any(dressed.bracketed for dressed in found.values()):
         said += ", " * bool(said) + "(…) read as negative"
+    if any(dressed.marks == "…-" for dressed in found.values()):
+        said += ", " * bool(said) + "…- read as negative"
     return said
 
 

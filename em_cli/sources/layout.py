@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from em_cli.errors import DataError
+from em_cli.sources import decimals
 from em_cli.sources.above_header import lines_above
+from em_cli.sources.decimals import Marks
 from em_cli.sources.decoding import Lines
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
@@ -34,6 +36,7 @@ class Layout:
     unnamed: int = 0  # columns at the end of the header without a name: they must be blank
     row_names: str | None = None  # what the first column is called here, where the header has no name for it
     above: int = 0  # lines above the header, found to be no part of the table
+    marks: Marks | None = None  # in numbers, found where nobody had said so
 
 
 def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
@@ -51,12 +54,13 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
     found = list(islice(records(lines.text, delimiter, lines.first_line, shown), 1 + LOOK_AT))
     if not found:
         return None
-    first = found[0]
+    first, marks = found[0], _marks(lines, delimiter, shown, options)
+    options = options.with_marks(marks)
     if first.end == lines.first_line + lines.text.count("\n") + 1 and lines.text.count('"') % 2:
         raise DataError(f'{shown}, line {first.line}: a quote (") is opened here and never closed.')
     if options.header is False:
         names = tuple(f"x{i}" for i in range(1, len(first.fields) + 1))
-        return Layout(names, delimiter, lines.first_line if own else None)
+        return Layout(names, delimiter, lines.first_line if own else None, marks=marks)
     every = tuple(name.strip().strip("\ufeff").strip() for name in first.fields)
     names = _without_blank_end(every)
     if options.header is None and options.skip is None and _are_counts(every, found[1:]):
@@ -70,7 +74,7 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
     if own_name is not None:
         names = (own_name, *(names[1:] if not names[0] else names))
     _check_names(names, first.line, shown)
-    return Layout(names, delimiter, first.end, max(len(every) - len(names), 0), own_name, above)
+    return Layout(names, delimiter, first.end, max(len(every) - len(names), 0), own_name, above, marks)
 
 
 def _check_table(lines: Lines, shown: str) -> None:
@@ -85,6 +89,14 @@ def _lines_above(lines: Lines, shown: str, options: ReadOptions) -> int:
     if options.skip is not None or options.header is False or lines.first_line != 1:
         return 0
     return lines_above(lines, options.separator or DELIMITERS, shown)
+
+
+def _marks(lines: Lines, delimiter: str, shown: str, options: ReadOptions) -> Marks | None:
+    """Marks in numbers, where the user said nothing of them and commas do not part the fields."""
+    if delimiter == "," or options.decimal != "." or options.thousands is not None or "," not in lines.text:
+        return None
+    first = islice(records(lines.text, delimiter, lines.first_line, shown), 1, 1 + decimals.LOOK_AT)
+    return decimals.decimal_commas([record.fields for record in first], [*options.na, "NA", "NaN", "n/a", "NULL", "-"])
 
 
 def _has_row_names(names: tuple[str, ...], rows: list[Record]) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal
 from em_cli.engine.transforms import TRANSFORMS
 from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
+from em_cli.sources.decimals import Marks
 from em_cli.sources.schema import LEVELLED, TYPES
 from em_cli.sources.spool import Spool
 from em_cli.sources.store import Store
@@ -105,6 +106,10 @@ class ReadOptions:
         if self.id is None:
             return replace(self, id=name)
         return replace(self, exclude=(*self.exclude, name))
+
+    def with_marks(self, marks: Marks | None) -> ReadOptions:
+        """The same for a file whose numbers were found to be written so."""
+        return self if marks is None else replace(self, decimal=marks.decimal, thousands=marks.thousands)
 
     def as_text(self, column: str) -> bool:
         """Whether the cells of a column are to be read as they are written."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from em_cli.errors import DataError
+from em_cli.sources.decimals import Marks
 from em_cli.sources.decoding import Lines, lines
 from em_cli.sources.files import Opened, opened
 from em_cli.sources.frames import Found, frame_of_text, text_cell
@@ -29,6 +30,7 @@ class Piece:
     find: Callable[[int, str], Found] = field(repr=False)  # a cell as it stands in the file
     row_names: str | None = None  # the column of them, where the header has no name for it
     above: int = 0  # lines above the header, found to be no part of the table
+    marks: Marks | None = None  # in numbers, found where nobody had said so
     text: Written | None = field(default=None, repr=False)  # None: the file holds no text
 
 
@@ -81,7 +83,7 @@ def _text_pieces(file: Opened, options: ReadOptions) -> Iterator[Piece]:
             if found is None:
                 above = raw
                 continue
-            options = options.with_row_names(found.row_names)
+            options = options.with_row_names(found.row_names).with_marks(found.marks)
             if found.body_line is not None:
                 rest = after_lines(piece.text, found.body_line - piece.first_line)
                 piece = replace(piece, text=rest, first_line=found.body_line)
@@ -108,7 +110,7 @@ def _text_piece(found: Layout, first_row: int, shown: str, options: ReadOptions,
         return text_cell(text, found, shown, row, column)
 
     frame = frame_of_text(text, found, shown, options)
-    return Piece(shown, found.names, frame, first_row, find, found.row_names, found.above, written)
+    return Piece(shown, found.names, frame, first_row, find, found.row_names, found.above, found.marks, written)
 
 
 def _columnar_piece(file: Opened, path: str, options: ReadOptions) -> Piece:

@@ -17,6 +17,7 @@ from em_cli.printable import safe
 from em_cli.sources.candidates import candidates, check_same
 from em_cli.sources.column_facts import Parts
 from em_cli.sources.column_types import decide, levels_of, remarks, values_of
+from em_cli.sources.decimals import Marks
 from em_cli.sources.dress import WORD_FOR_NOTHING, undress
 from em_cli.sources.examined import Examined, examine
 from em_cli.sources.files import digest, expand, label
@@ -48,6 +49,7 @@ class _Content:
     options: ReadOptions  # with what the header says of the names of rows
     store: Store  # where the rows are kept
     names: tuple[str, ...] = ()  # of all columns
+    marks: Marks | None = None  # in numbers, found where nobody had said so
     written: Written | None = None  # the first piece, where the file is text
     parts: Parts = field(default_factory=Parts)
     ids: RowNames | None = None
@@ -65,7 +67,7 @@ class _Content:
     def begin(self, piece: Piece) -> None:
         """What the header of the first file says."""
         self.names, self.written = piece.names, piece.text
-        self.options = self.options.with_row_names(piece.row_names)
+        self.options, self.marks = self.options.with_row_names(piece.row_names).with_marks(piece.marks), piece.marks
         self.ids = None if self.options.id is None else RowNames(self.store, self.options.id)
         self.notices = notices_of_header(piece)
         self.parts = Parts(candidates(piece.names, piece.file, self.options))
@@ -122,7 +124,7 @@ def _content(files: Sequence[str], shown: str, options: ReadOptions) -> _Content
     content = _Content(options, store.in_memory() if together else store)
     room_left = Room(files, options.id is not None, content.store)
     for number, path in enumerate(files):
-        for piece in pieces(path, options, content.inputs.append):
+        for piece in pieces(path, options.with_marks(content.marks), content.inputs.append):
             if not content.names:
                 content.begin(piece)
             elif number and piece.first_row == 0:
@@ -142,7 +144,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     content = _content(files, shown, options)
     names, written, parts, options = content.names, content.written, content.parts, content.options
     labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
-    marks = undress(parts, options, found_in_file)
+    thousands = undress(parts, options, found_in_file)
     decided = decide(parts, shown, options)
     numbering = leave_out_identifiers(decided, parts, options)
     leave_out_redundant(decided, parts, options)
@@ -179,7 +181,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         total_weight=found.total_weight if weighted else None,
         label_names=label_names,
         n_missing=n_missing,
-        thousands=marks,
+        marks=content.marks or (Marks(options.decimal, thousands) if thousands else None),
         spelled=_spellings(content.spelled, n_missing),
         n_gappy=int(found.gaps.sum()) if n_missing and options.missing == "model" else 0,
         why=decided.why,

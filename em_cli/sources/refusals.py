@@ -34,9 +34,22 @@ def refuse_text(name: str, parts: Sequence[Examined], without: str | None) -> No
         forms.update(part.forms)
     n = sum(part.n_text for part in parts)
     n_present = sum(part.n_rows - part.n_missing for part in parts)
+    remedy = _both_marks(parts, forms, without) or _remedy(name, n, n_present, forms, without)
     raise DataError(
         f"{cell.file}: column {quoted(name)} is not numeric: {cell.place} holds {quoted(cell.text)} "
-        f"({_such_values(n, forms)}). {_remedy(name, n, n_present, forms, without)}"
+        f"({_such_values(n, forms)}). {remedy}"
+    )
+
+
+def _both_marks(parts: Sequence[Examined], forms: Counter[str], without: str | None) -> str:
+    """What to do where some cells have a comma before decimals and others a point; "" if none does."""
+    known = {text for part in parts for text in part.texts or ()} - set(forms)
+    points = [text for text in known if "." in text and number(text) is not None]
+    if not points or not any(option.startswith("--decimal ','") for option in writings(forms)):
+        return ""
+    other = f" Use {without}, or write" if without else " Write"
+    return (
+        f"Others have a point, such as {quoted(points[0])}: commas and points cannot both be decimal.{other} all alike."
     )
 
 

@@ -64,7 +64,7 @@ def chunk_of(piece: Piece, columns: Sequence[Column], options: ReadOptions, firs
     """The columns named here of a piece that has been read."""
     options = _of_columns(columns, options)
     here = replace(options, id=None) if options.id_if_there and options.id not in piece.names else options
-    here = here.with_row_names(piece.row_names)
+    here = here.with_row_names(piece.row_names).with_marks(piece.marks)
     check_needed(piece.names, piece.file, columns, here)
     return _chunk(piece, columns, here, first_row)
 

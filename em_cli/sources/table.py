@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.rows import Source
+from em_cli.sources.decimals import Marks
 from em_cli.sources.schema import Schema
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Data:
     total_weight: float | None  # of the rows used
     label_names: tuple[str, ...]  # of the components that some rows are known to belong to, in the order of the codes
     n_missing: dict[str, int]  # missing cells per fitted column, where there are any
-    thousands: str | None  # the mark between them that was found, where nobody had said so
+    marks: Marks | None  # in numbers, found where nobody had said so
     spelled: dict[str, dict[str, int]]  # how these are spelled and how often, "" being a blank
     n_gappy: int  # fitted columns that lack cells in the rows used
     why: dict[str, str]  # what made the reader choose the type of a column, where it did and it is not numeric

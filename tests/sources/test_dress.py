@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from em_cli.errors import DataError
+from em_cli.sources.decimals import Marks
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.schema import Column
@@ -28,6 +29,14 @@ READ = {
     ),
     "a currency and a unit": ([f"${i}.5K" for i in range(9)], [i + 0.5 for i in range(9)], "'$…K' removed"),
     "bare millions": (["1,234,567", "1,000", "5", "6"], [1234567, 1000, 5, 6], "thousands ',' removed"),
+    "footnotes": (["8.19*", *(f"{i}.5" for i in range(9)), "7.25**"], [8.19, *np.arange(9) + 0.5, 7.25], "'*' removed"),
+    "a sign behind": (
+        [f"{i}.5{'-' * (i % 2)}" for i in range(9)],
+        [(-1) ** i * (i + 0.5) for i in range(9)],
+        "…- read",
+    ),
+    "formulas": ([f'=""{i}.5""' for i in range(9)], list(np.arange(9) + 0.5), "'=\"…\"' removed"),
+    "apostrophes": ([f"'{i}.5" for i in range(9)], list(np.arange(9) + 0.5), "''…' removed"),
     "millions": (["$1,234,567", "$1,000", "$5", "$6"], [1234567, 1000, 5, 6], "thousands ',' removed"),
 }
 
@@ -54,6 +63,7 @@ def test_numbers_in_dress_are_read(tmp_path: Path, cells: list[str], values: lis
 REFUSED = {
     "another word": (["$5", "-", "$3.5", "$4"], "--na -"),
     "units and a word": ([*(f"{i}.5 kg" for i in range(9)), "unknown"], "--na unknown"),
+    "two scales": ([f"{i}.5{'k' if i % 2 else 'M'}" for i in range(20)], "beside each other"),
     "two units": ([f"{i}.5 {'kg' if i % 2 else 'lb'}" for i in range(20)], "beside each other"),
     "a unit and none": ([f"{i}.5{' kg' * (i > 3)}" for i in range(20)], "beside each other"),
     "thousands and a dash": (["1,139.11", "20.86", "-", "3,000.25"], "--na -"),
@@ -119,6 +129,6 @@ def test_one_row_is_read_as_the_model_was(tmp_path: Path) -> None:
     for cell, value in (("70 kg", 70), ("$5", 5), ("(3.5)", -3.5), ("1,234.5", 1234.5)):
         (chunk,) = stream(stored(tmp_path, [cell]), [Column("price", "numeric")], ReadOptions())
         np.testing.assert_array_equal(chunk.x[0], [value])
-    assert read(stored(tmp_path, ["$1,139.11", "$20.86", "$7"]), ReadOptions()).thousands == ","
+    assert read(stored(tmp_path, ["$1,139.11", "$20.86", "$7"]), ReadOptions()).marks == Marks(".", ",")
     (chunk,) = stream(stored(tmp_path, ["$1,139"]), [Column("price", "numeric")], ReadOptions(thousands=","))
     np.testing.assert_array_equal(chunk.x[0], [1139])

@@ -79,3 +79,73 @@ def test_counts_that_tail_off_are_no_answers(tmp_path: Path) -> None:
 )
 def test_ordinary_numbers_raise_no_alarm(tmp_path: Path, values: list[float]) -> None:
     assert not {"looks_like_missing", "looks_like_total", "date_column"} & set(codes(tmp_path, {"a": values}))
+
+
+ANSWERS = [1 + i % 5 for i in range(50)]
+UNIX = [1_600_000_000 + 86_400 * i for i in range(30)]
+SEEN = {
+    "marks beside each other": (
+        {"age": [*(20 + i % 31 for i in range(60)), 97, 98, 99, 99]},
+        "looks_like_missing",
+        "--na 97 --na 98 --na 99",
+    ),
+    "a digit apart from answers": (
+        {"q": [*ANSWERS, *[9] * 6]},
+        "looks_like_missing",
+        "q is 9 in 6 cells, and from 1 to 5",
+    ),
+    "seconds": ({"at": UNIX, "b": X[:30]}, "looks_like_date", "--exclude at"),
+    "milliseconds": ({"at": [1000 * t for t in UNIX], "b": X[:30]}, "looks_like_date", "milliseconds since 1970"),
+    "days of Excel": ({"sale date": [43_831 + 7 * i for i in range(30)], "b": X[:30]}, "looks_like_date", "Excel"),
+    "directions": (
+        {"wind_dir": [37 * i % 360 for i in range(40)], "b": X},
+        "looks_like_angle",
+        "wind_dir=von_mises:360",
+    ),
+    "hours": ({"hour": [7 * i % 24 for i in range(40)], "b": X}, "looks_like_angle", "hour=von_mises:24"),
+    "digits": (
+        {"customer": [700_001 + 7_919 * i % 99_991 for i in range(40)], "b": X},
+        "looks_like_id",
+        "--id customer",
+    ),
+}
+ORDINARY = {
+    "answers up to nine": {"q": [1 + i % 9 for i in range(60)], "b": [*X, *X[:20]]},
+    "answers about nought": {"q": [i % 3 - 1 for i in range(60)], "b": [*X, *X[:20]]},
+    "prices": {"price": [120_000 + 5_000 * (i * i % 41) for i in range(40)], "b": X},
+    "incomes": {"income": [21_001 + 1_733 * i for i in range(40)], "b": X},
+    "small angles": {"angle": [i % 41 for i in range(40)], "b": X},
+}
+
+
+@pytest.mark.parametrize(("columns", "code", "said"), SEEN.values(), ids=SEEN)
+def test_what_one_would_see_is_asked_about(
+    columns: dict[str, list[float]], code: str, said: str, tmp_path: Path
+) -> None:
+    assert said in codes(tmp_path, columns).get(code, "")
+
+
+@pytest.mark.parametrize("columns", ORDINARY.values(), ids=ORDINARY)
+def test_ordinary_numbers_are_not_asked_about(columns: dict[str, list[float]], tmp_path: Path) -> None:
+    asked = {"looks_like_missing", "looks_like_date", "looks_like_angle", "looks_like_id", "looks_like_total"}
+    assert not asked & set(codes(tmp_path, columns))
+
+
+def test_a_mark_that_another_column_holds_is_said_to_be_there(tmp_path: Path) -> None:
+    told = codes(tmp_path, {"age": [*(20 + i % 31 for i in range(60)), 99, 99, 99, 99], "b": [*range(70, 134)]})
+    assert "(in b too, where that number is amid others)" in told["looks_like_missing"]
+
+
+@pytest.mark.parametrize("word", ["Total", "B total", "Average", "Sub-total:", "Summe"])
+def test_rows_called_totals_are_named(word: str, tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    rows = [f"{'AB'[i % 2]}{i % 3},{x}" for i, x in enumerate(X)]
+    path.write_text("\n".join(["where,a", *rows, f"{word},{sum(X) / 3:.2f}"]) + "\n")
+    told = {notice.code: notice.message for notice in read([str(path)], ReadOptions()).notices}
+    assert f"1 row called '{word}' in where" in told["looks_like_total"]
+
+
+def test_levels_that_are_called_means_are_no_totals(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(["kind,a", *(f"{'mean' if i % 2 else 'sd'},{x}" for i, x in enumerate(X))]) + "\n")
+    assert "looks_like_total" not in {notice.code for notice in read([str(path)], ReadOptions()).notices}
