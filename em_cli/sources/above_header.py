@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from em_cli.sources.decoding import Lines
-from em_cli.sources.number_formats import number
+from em_cli.sources.number_formats import MISSING, number
 from em_cli.sources.records import Record, records
 
 LOOK_AT = 60  # records
@@ -20,9 +20,12 @@ def lines_above(lines: Lines, delimiters: str, shown: str) -> int:
 
 
 def _above(rows: list[Record]) -> int:
-    """The lines above a header of names that all records below agree with in their length, and none above."""
+    """The lines above a header of names that all records below agree with in their length, and none above.
+
+    Titles may be as wide as the table, as Excel writes them, but are not filled.
+    """
     width = len(rows[-1].fields) if rows else 0
-    header = next((place for place, row in enumerate(rows) if len(row.fields) >= width), 0)
+    header = next((place for place, row in enumerate(rows) if _filled(row) >= width), 0)
     above, table = rows[:header], rows[header:]
     if width < 2 or not 0 < header <= MOST or len(table) < FEWEST:
         return 0
@@ -30,11 +33,18 @@ def _above(rows: list[Record]) -> int:
         return 0
     if header == 1 and len(above[0].fields) == width - 1:  # a header that lacks the name of the row names
         return 0
+    if any(_filled(row) and len(row.fields) >= width and not row.fields[0].strip() for row in above):  # row names
+        return 0
     numbers = sum(number(cell) is not None for row in table[1:] for cell in row.fields)
     return table[0].line - 1 if numbers >= len(table) - 1 else 0
 
 
+def _filled(row: Record) -> int:
+    """How many fields are not blank."""
+    return sum(bool(field.strip()) for field in row.fields)
+
+
 def _names(fields: list[str]) -> bool:
-    """Whether these are names of columns, all different."""
+    """Whether these are names of columns, all different, and none a missing cell."""
     names = [field.strip() for field in fields]
-    return all(name and number(name) is None for name in names) and len(set(names)) == len(names)
+    return all(name not in MISSING and number(name) is None for name in names) and len(set(names)) == len(names)

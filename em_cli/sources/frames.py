@@ -16,16 +16,10 @@ from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.decoding import Lines
 from em_cli.sources.layout import Layout
-from em_cli.sources.number_formats import number
+from em_cli.sources.number_formats import MISSING, number
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plural
 from em_cli.sources.records import Record, records
-
-# pandas's own, written down because ids are to be spared them
-MISSING = [
-    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
-    *("<NA>", "N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"),
-]  # but not None, which is a level among words: `dress` sees to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +147,11 @@ def _refuse_ragged(text: Lines, found: Layout, shown: str, options: ReadOptions)
     width = len(found.names)
     for record in records(text.text, found.delimiter, text.first_line, shown):
         if len(record.fields) < width:
+            text = len(record.fields) == 1 and number(record.fields[0]) is None
+            note = " If it is a note below the table, take it out." if text else ""
             raise DataError(
-                f"{_lengths(record, found, shown)} Is the file cut short? "
-                f"A missing value in the last column still needs its delimiter.{_no_header(record, found)}"
+                f"{_lengths(record, found, shown)} Is the file cut short? A missing value in the last column "
+                f"still needs its delimiter.{note}{_no_header(record, found)}"
             )
         if _too_long(record, found):
             raise DataError(_lengths(record, found, shown) + _what_it_may_be(record, found, options))
@@ -180,7 +176,7 @@ def _lengths(record: Record, found: Layout, shown: str) -> str:
 
 def _no_header(record: Record, found: Layout) -> str:
     """What the first row says, if it is short."""
-    first = record.line == found.body_line and len(record.fields) < len(found.names)
+    first = record.line == found.body_line and (len(record.fields) < len(found.names) or found.unnamed > 0)
     return " If lines stand above the header, pass --skip N, the number of them." if first else ""
 
 

@@ -7,6 +7,11 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+# pandas's own, written down because ids are to be spared them
+MISSING = [
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"),
+]  # but not None, which is a level among words: `dress` sees to it
 BLANKS = " \u00a0\u2009\u202f"  # that stand between thousands; in typeset numbers they do not break
 _MINUS = str.maketrans(dict.fromkeys("−–﹣－", "-"))  # before a number none of these means anything else
 

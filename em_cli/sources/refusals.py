@@ -34,11 +34,24 @@ def refuse_text(name: str, parts: Sequence[Examined], without: str | None) -> No
         forms.update(part.forms)
     n = sum(part.n_text for part in parts)
     n_present = sum(part.n_rows - part.n_missing for part in parts)
-    remedy = _both_marks(parts, forms, without) or _remedy(name, n, n_present, forms, without)
+    remedy = _both_marks(parts, forms, without) or _no_row(name, cell, n, forms) + _remedy(
+        name, n, n_present, forms, without
+    )
     raise DataError(
         f"{cell.file}: column {quoted(name)} is not numeric: {cell.place} holds {quoted(cell.text)} "
         f"({_such_values(n, forms)}). {remedy}"
     )
+
+
+def _no_row(name: str, cell: Cell, n: int, forms: Counter[str]) -> str:
+    """What the only text of a column may be that stands in no row of data; "" if nothing tells so."""
+    if n > 1 or writings(forms):
+        return ""
+    if cell.text.strip() == name.strip():
+        return f"If {cell.place} repeats the header, take it out of the file, or give the files one by one. "
+    if cell.row == 1:
+        return f"If {cell.place} holds units or a second header, take it out, or give each of its cells to --na. "
+    return ""
 
 
 def _both_marks(parts: Sequence[Examined], forms: Counter[str], without: str | None) -> str:

@@ -71,7 +71,8 @@ ABOVE = {
     "a title and a blank line": "Trees of the park\n\n",
     "notes with a comma": "Report for March, April\nUnits: cm\nMade by: A\n\n",
     "a single line": "Trees\n",
-    "as spreadsheets pad it": "Trees,\n,\n",
+    "as spreadsheets pad it": "Trees,,\n,,\n",
+    "above groups of columns": "Where,Size,\n",
 }
 
 
@@ -81,7 +82,7 @@ def test_lines_above_the_header_are_found_or_skipped(tmp_path: Path, above: str)
     path = stored(tmp_path, above + wide)
     n = above.count("\n")
     columns = [Column("plot", "numeric"), *NUMERIC]
-    for skip in (None, n) if "spread" not in above and "," not in above.split("\n")[-2] else (n,):
+    for skip in (None, n):
         options = ReadOptions(skip=skip)
         data = read(path, options)
         assert np.array_equal(data.source.x[1:].T, ROWS)
@@ -92,8 +93,14 @@ def test_lines_above_the_header_are_found_or_skipped(tmp_path: Path, above: str)
 
 @pytest.mark.parametrize(
     "text",
-    [TABLE, "len,wid\n1,2,\n3,4.5,\n5,6,\n", "name,mass\nr1,x,1\nr2,y,3\nr3,z,4\n", "a\n1\n2\n3\n"],
-    ids=["plain", "trailing commas", "a name too few", "one column"],
+    [
+        TABLE,
+        "len,wid\n1,2,\n3,4.5,\n5,6,\n",
+        "name,mass\nr1,x,1\nr2,y,3\nr3,z,4\n",
+        "a\n1\n2\n3\n",
+        ",name,len\na,x,NA\nb,y,3\nc,z,4\nd,w,5.5\n",
+    ],
+    ids=["plain", "trailing commas", "a name too few", "one column", "row names"],
 )
 def test_a_file_that_begins_with_its_header_loses_no_line(tmp_path: Path, text: str) -> None:
     data = read(stored(tmp_path, text), ReadOptions())
@@ -107,6 +114,17 @@ def test_skip_counts_the_lines_of_messages_and_is_checked(tmp_path: Path) -> Non
         read(path, ReadOptions(skip=2))
     with pytest.raises(DataError, match="below the 99 lines skipped"):
         read(path, ReadOptions(skip=99))
+
+
+def test_rows_that_are_no_data_are_thought_of(tmp_path: Path) -> None:
+    for text, said in (
+        (TABLE + TABLE, "If line 6 repeats the header, take it out"),
+        (TABLE.replace("wid\n", "wid\ncm,kg\n"), "If line 2 holds units or a second header"),
+        (TABLE + "Source: the park\n", "If it is a note below the table, take it out"),
+    ):
+        with pytest.raises(DataError, match=said):
+            read(stored(tmp_path, text), ReadOptions())
+    assert read(stored(tmp_path, TABLE.replace("wid\n", "wid\ncm,kg\n")), ReadOptions(na=("cm", "kg"))).rows[0] == 1
 
 
 def test_where_the_table_begins_must_be_said_if_it_cannot_be_told(tmp_path: Path) -> None:
