@@ -12,6 +12,7 @@ from em_cli.display.frame import Frame
 from em_cli.display.progress import Progress
 from em_cli.display.region import Region, size_of
 from em_cli.display.text import message
+from em_cli.display.text_page import Page
 from em_cli.engine.events import Observer
 
 INTERVAL = 0.125  # seconds
@@ -66,13 +67,22 @@ class Live:
         fresh = self.progress.warnings[self.said :]
         self.said += len(fresh)
         if fresh:
-            text = "".join(f"em: warning: {message(warned.message)}\n" for warned in fresh)
-            self.region.print(text, size_of(self.stream))
+            size = columns, _ = size_of(self.stream)
+            self.region.print("".join(folded(message(warned.message), columns - 1) for warned in fresh), size)
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):  # a terminal that is gone does not stop the run
             while not self.stopped.wait(INTERVAL):
                 self.draw()
+
+
+def folded(warning: str, width: int) -> str:
+    """A warning as lines that end between words."""
+    page, begin = Page(width, color=False), "em: warning: "
+    for line in warning.split("\n"):
+        page.flow(line.split(), " ", begin, hanging=4)
+        begin = "    "
+    return page.text()
 
 
 class _Guard:

@@ -79,9 +79,17 @@ def listed(found: Sequence[Mapping[str, Any]], folder: str, width: int | None) -
     if not found:
         where = "here" if folder == "." else f"in {safe(folder)}"
         return f"There is no run {where}. em fit data.csv -k 3 makes one.\n"
-    page = Page(width or UNLIMITED, color=False)
-    page.table(HEADINGS, [_row(run) for run in found], right=(2, 3))
-    return page.text()
+    page, rows = Page(width or UNLIMITED, color=False), [_row(run) for run in found]
+    if not page.table(HEADINGS, rows, right=(2, 3)):
+        return page.text()
+    page = Page(width or UNLIMITED, color=False)  # the model of each on a line of its own
+    page.table(HEADINGS[:-1], [row[:-1] for row in rows], right=(2, 3))
+    first, *lines = page.text().splitlines()
+    models = Page(width or UNLIMITED, color=False)
+    for row in rows:
+        models.line(f"   {row[-1]}")
+    below = models.text().splitlines()
+    return "\n".join([first, *(line for pair in zip(lines, below, strict=True) for line in pair)]) + "\n"
 
 
 def _row(run: Mapping[str, Any]) -> list[str]:

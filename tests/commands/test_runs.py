@@ -9,6 +9,7 @@ import pytest
 from program import SAMPLES, em
 
 from em_cli.outputs.run_names import default_name
+from em_cli.runs.catalogue import listed
 
 QUICK = ("--effort", "low")
 FIT = ("fit", "faithful.csv", "-k", 2, *QUICK)
@@ -175,6 +176,8 @@ def test_runs_lists_what_there_is(there):
     found = json.loads(em("runs", ".", "--json", cwd=there).out)
     assert [run["n_components"] for run in found if run["run"] == "faithful-k2.em"] == [2]
     assert [run["finished"] for run in found] == sorted(run["finished"] for run in found)
+    narrow = listed(found, ".", 80).splitlines()
+    assert "   Gaussian mixture, VVV (full)" in narrow and max(map(len, narrow)) <= 80, "no model is cut on a terminal"
     empty = em("runs", "broken.em", cwd=there)
     assert empty.out == "There is no run in broken.em. em fit data.csv -k 3 makes one.\n"
     assert "nowhere: it does not exist." in em("runs", "nowhere", cwd=there, status=3).err

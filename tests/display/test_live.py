@@ -66,6 +66,14 @@ def test_never_larger_than_the_terminal(terminal, columns, lines, events):
     assert terminal.shown == (["$ em fit"] if not terminal.scrolled and lines > 2 else [])
 
 
+def test_warnings_end_their_lines_between_words(terminal):
+    said = "5 rows called 'A total' in region; totals are no cases: take them out of the file, which is best by far"
+    with display(terminal, sweep=True) as observe:
+        observe(Warned("looks_like_total", said))
+    lines = [line.rstrip() for line in terminal.shown if line.strip()]
+    assert len(lines) == 2 and " ".join(line.removeprefix("em: warning:").strip() for line in lines) == said
+
+
 @pytest.mark.parametrize("events", [fit_events, select_events])
 def test_stays_in_its_place(terminal, events):
     """What stood above stays, nothing scrolls, and in the end only warnings are left."""
