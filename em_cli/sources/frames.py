@@ -147,8 +147,8 @@ def _refuse_ragged(text: Lines, found: Layout, shown: str, options: ReadOptions)
     width = len(found.names)
     for record in records(text.text, found.delimiter, text.first_line, shown):
         if len(record.fields) < width:
-            text = len(record.fields) == 1 and number(record.fields[0]) is None
-            note = " If it is a note below the table, take it out." if text else ""
+            words = len(record.fields) == 1 and number(record.fields[0]) is None
+            note = " If it is a note below the table, take it out." if words else ""
             raise DataError(
                 f"{_lengths(record, found, shown)} Is the file cut short? A missing value in the last column "
                 f"still needs its delimiter.{note}{_no_header(record, found)}"

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import pandas as pd
 from pandas.errors import ParserError, ParserWarning
 
-from em_cli.sources.frames import MISSING, Reading
+from em_cli.sources.frames import Reading
+from em_cli.sources.number_formats import MISSING
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from em_cli.sources.decoding import _end_of_records
-from em_cli.sources.frames import MISSING
+from em_cli.sources.number_formats import MISSING
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
 
