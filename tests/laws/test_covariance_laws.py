@@ -11,6 +11,7 @@ from em_cli.engine.columns import unit_columns
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
+from em_cli.families.covariances.structure import WIDE, clamp_full, composed
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
@@ -191,3 +192,19 @@ def test_a_document_of_another_structure_is_refused(name):
             family.from_document(document, 2)
     else:
         assert (family.from_document(document, 2).covariances == matrices).all()
+
+
+@pytest.mark.parametrize("d", [3, WIDE - 1, WIDE, WIDE + 6])
+def test_wide_matrices_are_clamped_as_narrow_ones_are(d: int):
+    """Eigenvalues relative to the floor are raised to one, of those matrices only that have one below."""
+    rng = np.random.default_rng(d)
+    rotations = np.linalg.qr(rng.normal(size=(2, 3, d, d)))[0]
+    values = rng.uniform(1.5, 9, (2, 3, d))
+    values[0, 1, 0], values[1, 2, :2] = 0.2, 0.7
+    floor = rng.uniform(0.5, 2, d)
+    unit = np.outer(floor, floor)
+    found = clamp_full(composed(rotations, values) * unit, floor)
+    np.testing.assert_allclose(found, composed(rotations, np.maximum(values, 1)) * unit, rtol=1e-9, atol=1e-12)
+    sound = np.ones((2, 3), bool)
+    sound[0, 1] = sound[1, 2] = False
+    assert (found[sound] == (composed(rotations, values) * unit)[sound]).all(), "the others keep their bits"

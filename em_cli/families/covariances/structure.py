@@ -15,6 +15,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 
 RESOLVED = 3e-7  # the least standard deviation along an axis that a matrix with ones beside it still shows
+WIDE = 24  # columns, from which a Cholesky factor of each matrix costs less than eliminating in all of them together
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,9 @@ def _not_above_one(matrices: Array) -> Flags:
     """Which of some matrices (…, D, D) have an eigenvalue of one or below: those that, less I, have such a pivot."""
     d = matrices.shape[-1]
     rest, low = matrices - np.eye(d), np.zeros(matrices.shape[:-2], np.bool_)
+    if d >= WIDE:
+        low.reshape(-1)[:] = [not _definite(one) for one in rest.reshape(-1, d, d)]
+        return low
     with np.errstate(over="ignore", invalid="ignore"):  # of pivots that are hardly any
         for j in range(d):
             pivot = rest[..., j, j]
@@ -119,6 +123,14 @@ def _not_above_one(matrices: Array) -> Flags:
             column = np.where(low[..., None], 0.0, rest[..., j + 1 :, j] / np.where(low, 1.0, pivot)[..., None])
             rest[..., j + 1 :, j + 1 :] -= column[..., :, None] * rest[..., None, j, j + 1 :]
     return low
+
+
+def _definite(matrix: Array) -> bool:
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def clamp_definite(covariances: Array) -> Array:
