@@ -214,7 +214,7 @@ def _data(
         total_weight=None,
         label_names=(),
         n_missing={},
-        thousands=None,
+        marks=None,
         spelled={},
         n_gappy=0,
         why={},
