@@ -23,6 +23,11 @@ ABLE = "gaussian (full, tied, diag or spherical), poisson, exponential, bernoull
 def hyperparameters_of(config: RunConfig) -> Mapping[str, Any] | None:
     """Those of the priors that are said; None unless variational Bayes is asked for. `UsageError` if it cannot be."""
     if config.inference != VARIATIONAL:
+        if said := config.prior.hyperparameters:
+            raise UsageError(
+                f"prior.{next(iter(said))} is about posteriors: it goes with --inference variational. For a fit of "
+                "greatest likelihood there is --prior weak."
+            )
         return None
     if config.prior.name == "weak":
         raise UsageError(

@@ -11,7 +11,6 @@ from em_cli.exports.python import python_text
 from em_cli.exports.r import mclust_of, r_text
 from em_cli.exports.sql import DIALECTS, sql_text
 from em_cli.exports.statement import statement_of
-from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.printable import safe
 from em_cli.registry import did_you_mean
@@ -30,11 +29,6 @@ def exported(
         raise UsageError(f"{option} is about SQL, and does not apply to --to {to}.")
     if dialect is not None and dialect not in DIALECTS:
         raise UsageError(f"unknown dialect {dialect!r}{did_you_mean(dialect, DIALECTS)}")
-    if loaded.document.get("inference") == VARIATIONAL:
-        raise UsageError(
-            f"{safe(path)} is a variational fit, whose rows are scored with the parameters integrated out: that is not "
-            "exported. em predict does it; a fit without --inference variational can be exported."
-        )
     wide = loaded.with_gaps
     statement = statement_of(
         loaded.document, loaded.schema, loaded.groups, wide.model.family, wide.parameters.components

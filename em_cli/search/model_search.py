@@ -64,6 +64,8 @@ class ModelSearch:
         best = self.population[0].log_likelihood if self.population else -np.inf
         if best > self.told:
             self.told, model = best, self.short_runs.model
+            if model.is_variational:  # a bound of the evidence has no BIC
+                return
             own = bic_of(best, model.n_parameters, self.data.n_for_bic)
             self.observe(Improved(self.short_runs.label, model.n_components, best, own, self.data.block.n_rows))
 

@@ -86,6 +86,23 @@ def test_hyperparameters_are_options(fitted):
     assert told["inverse_scale"] == plain["prior_parameters"]["inverse_scale"] and found["elbo"] != plain["elbo"]
 
 
+def test_what_is_about_maxima_of_the_likelihood_is_refused(fitted):
+    folder, _ = fitted
+    for command in (("export", "v", "--to", "python"), ("bootstrap", "v")):
+        said = em(*command, cwd=folder, status=2).err
+        assert "predictive" in said or "objective" in said
+
+
+def test_report_and_trace_tell_of_the_bound(fitted):
+    folder, document = fitted
+    em("report", "v", cwd=folder)
+    assert f"Evidence lower bound {document['elbo']:.3f}; 2 of 4" in (folder / "v" / "report.html").read_text()
+    with (folder / "v" / "trace.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert {row["objective"] for row in rows} == {"elbo"}
+    assert max(float(row["value"]) for row in rows) == pytest.approx(document["elbo"], abs=1e-6)
+
+
 def test_a_sweep_is_decided_by_the_lower_bound(tmp_path):
     arguments = ("--k-range", "1-3", "--inference", "variational", "--effort", "low", "-q", "-o", "s")
     em("select", SAMPLES / "faithful.csv", *arguments, cwd=tmp_path)
@@ -129,6 +146,7 @@ def test_columns_of_several_types_have_priors_of_their_own(tmp_path):
 
 REFUSED = {
     "--inference bayes": "--inference: unknown value 'bayes'",
+    "--set prior.weights=dirichlet:2": "--inference variational",
     "--inference variational --prior weak": "conjugate priors",
     "--inference variational --family student_t": "no conjugate prior",
     "--inference variational --covariance EVE": "no conjugate prior",
