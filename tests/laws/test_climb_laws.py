@@ -51,7 +51,7 @@ def bits(model, result):
 @each_pair
 @each_algorithm
 @given(seed=st.integers(0, 999), separation=st.sampled_from([1.0, 2.5, 1e5]), softness=st.sampled_from([0.1, 0.7]))
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_the_likelihood_never_descends(case: Case, latent, algorithm, seed, separation, softness):
     x, model, begin = begun(case, seed, 120, separation, softness=softness, latent=latent)
     result = climb(model, InMemory(x), begin, Stopping(1e-9, 100), ALGORITHMS.load(algorithm)())
@@ -141,11 +141,11 @@ def test_the_bits_of_a_climb_do_not_depend_on_its_company(case: Case, algorithm,
     for k in (3, 1, 2, 5):
         model = case.model(x, k)
         models = [model, type(model)(family, model.latent, k, model.constant)]  # one binds for itself, one shares
-        for seed in range(9):
+        for seed in range(5):
             begin = start(model, x, responsibilities(seed, labels % k, k, 0.5))
             candidates.append(Candidate(models[seed % 2], climber, begin, len(candidates)))
     together = fit(candidates, source, Serial(), Stopping(0, 12))
-    for candidate, result in list(zip(candidates, together, strict=True))[::5]:
+    for candidate, result in list(zip(candidates, together, strict=True))[::4]:
         assert bits(candidate.model, result) == bits(
             candidate.model, fit([candidate], source, Serial(), Stopping(0, 12))[0]
         )
@@ -178,7 +178,7 @@ def test_the_size_of_blocks_changes_nothing(case: Case, algorithm, block_rows):
 
 @each_pair
 @given(seed=st.integers(0, 999), cuts=st.sets(st.integers(1, 299), max_size=12), separation=st.sampled_from([2.5, 1e5]))
-@settings(max_examples=10)
+@settings(max_examples=6)
 def test_a_row_is_scored_alike_in_any_company(case: Case, latent, seed, cuts, separation):
     x, model, begin = begun(case, seed, 300, separation, softness=0.1, latent=latent)
     whole = score_rows(model, begin, x)
@@ -192,7 +192,7 @@ def test_a_row_is_scored_alike_in_any_company(case: Case, latent, seed, cuts, se
 
 
 @each_case
-@pytest.mark.parametrize("cut", [1, 255, 4096, 8191, 8999])
+@pytest.mark.parametrize("cut", [1, 255, 4096, 8999])
 def test_many_rows_are_scored_alike_in_any_company(case: Case, cut):
     x, model, begin = begun(case, 9, 9000)
     whole = score_rows(model, begin, x)
