@@ -22,7 +22,7 @@ from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import Fitted
-from em_cli.search.search import Plan, Task, search
+from em_cli.search.search import AUTO_STARTS, Plan, Task, search
 from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 from em_cli.starts import STARTS
@@ -97,7 +97,7 @@ def scipy_log_density(case: Case, model: Model, document: Document, x: Array) ->
 
 def default_plan(stopping: Stopping | None = None, seed: int = 0, effort: str = "normal") -> Plan:
     """What `em fit` does unless told otherwise."""
-    starts = tuple((name, STARTS.load(name)()) for name in STARTS)
+    starts = tuple((name, STARTS.load(name)()) for name in AUTO_STARTS)
     stopping = stopping or Stopping(0.01, 2000)
     return Plan(ALGORITHMS.load("lbfgs")(), starts, None, stopping, seed, EFFORTS[effort])
 

@@ -14,7 +14,7 @@ from em_cli.options import Debug, Quiet, RunPath, grouped, names_in
 def plot(
     run: RunPath,
     data: Annotated[
-        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
+        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now; of --kind trace, more runs.")
     ] = None,
     kind: Annotated[
         list[str] | None, Option("--kind", metavar="NAME,…", help="Which pictures [default: all that apply].")
@@ -43,9 +43,9 @@ def plot(
 ) -> None:
     """Draw pictures of a run.
 
-    Example: em plot faithful-k2.em --kind scatter
+    Example: em plot faithful-k2.em --kind scatter; em plot one.em other.em --kind trace
     """
-    from em_cli.errors import OutputError
+    from em_cli.errors import OutputError, UsageError
     from em_cli.outputs.folder import write_file, write_files
     from em_cli.reports.style import theme_named
     from em_cli.runs.plotting import check_extra, check_format, files_of, pictures_of_run
@@ -54,6 +54,8 @@ def plot(
     check_format(format)
     colours = theme_named(theme)
     pictures = pictures_of_run(run, data or (), names_in(kind or ()), names_in([columns or ""]))
+    if data and out is None and names_in(kind or ()) == ["trace"]:
+        raise UsageError("a picture of several runs belongs to none of them: say by --out where to.")
     folder = Path(out) if out else Path(run) / "plots"
     files = [folder / f"{picture.kind}.{format}" for picture in pictures]
     there = [file for file in files if file.exists()]

@@ -135,6 +135,10 @@ class SearchConfig(_Section):
         Choice, _part(AUTO), Field(description="how starts are made: auto, a name, or a file of parameters")
     ] = Choice(name=AUTO)
     tol: Annotated[float, Field(gt=0, description="units of total log-likelihood that may remain to gain")] = 0.01
+    stop: Annotated[
+        Literal["nats", "loglik", "relative", "parameters"],
+        Field(description="what tol is of: nats that remain, or the last change of the other programs' rules"),
+    ] = "nats"
     max_iter: Annotated[int, Field(ge=1, le=MOST, description="E-steps of one start at most")] = 2000
     other_families: Annotated[
         bool | None, Field(description="whether refits see if other families lower BIC; if absent, where rows are few")

@@ -127,11 +127,11 @@ def _facts(packed: Packed, result: FitResult) -> list[Any]:
     own, also = np.array(result.trace[before:]), np.array(result.log_likelihoods[before:])
     plain = [result.log_likelihood, result.status.value, result.remaining, result.reason]
     arrays = [packed.put(each) for each in (result.parameters, result.weight, own, also)]
-    return [*plain, result.objective, result.stages, *arrays]
+    return [*plain, result.objective, result.moved, result.stages, *arrays]
 
 
 def _unpacked(packed: Packed, facts: Sequence[Any], candidate: Candidate) -> FitResult:
-    log_likelihood, status, expected_gain, reason, objective, stages, parameters, *arrays = facts
+    log_likelihood, status, expected_gain, reason, objective, moved, stages, parameters, *arrays = facts
     weight, own, also = [packed.arrays[place] for (place,) in arrays]
     before = candidate.climbed[:-1]
     return FitResult(
@@ -146,6 +146,7 @@ def _unpacked(packed: Packed, facts: Sequence[Any], candidate: Candidate) -> Fit
         objective,
         tuple((first, name) for first, name in stages),
         (*before, *also.tolist()) if len(also) else (),
+        moved,
     )
 
 

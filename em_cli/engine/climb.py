@@ -55,6 +55,7 @@ class FitResult:
     objective: float = float("-inf")  # by which ends are compared: what the algorithm climbs
     stages: Stages = ()  # what the trace is of, where it is not all log-likelihood
     log_likelihoods: tuple[float, ...] = ()  # of the iterates; () where the trace is that
+    moved: float = float("inf")  # by its last step, in standard deviations of the columns; of long climbs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +81,7 @@ class Climb:
         self.stages: list[tuple[int, str]] = []
         self.log_likelihoods = list(self.trace)
         self.incumbent: Expectation | None = None
+        self.before: Expectation | None = None  # the iterate that it followed
         self.result: FitResult | None = None
         self.told: list[Expectation] | None = [] if remembers and not candidate.algorithm.memoryless else None
 
@@ -105,7 +107,7 @@ class Climb:
         except StopIteration:
             self.end(Status.COMPLETED)
             return
-        status = self.stopping(self.trace[self.since :], self.passes, self.query.expected_gain)
+        status = self.stopping(self.trace[self.since :], self.passes, self.query.expected_gain, self._moved)
         if status is not None:
             self.end(status)
 
@@ -114,7 +116,7 @@ class Climb:
         name = self.query.assignment.objective
         if name != (self.stages[-1][1] if self.stages else LOG_LIKELIHOOD):
             self.stages.append((len(self.trace), name))
-        self.incumbent, log_likelihood = found, found.log_likelihood
+        self.before, self.incumbent, log_likelihood = self.incumbent, found, found.log_likelihood
         self.trace.append(value)
         self.log_likelihoods.append(log_likelihood)
         c = self.candidate
@@ -139,10 +141,17 @@ class Climb:
             self._objective(log_likelihood),
             tuple(self.stages),
             tuple(self.log_likelihoods) if self.stages else (),
+            float("inf") if self.candidate.algorithm.memoryless else self._moved(),  # it is for long climbs
         )
         self.observe(
             Finished(c.number, c.label, c.model.n_components, len(trace), log_likelihood, status.value, expected_gain)
         )
+
+    def _moved(self) -> float:
+        """By how much the last step moved the parameters."""
+        if self.before is None or self.incumbent is None:
+            return float("inf")
+        return step_length(self.candidate.model, self.before, self.incumbent)
 
     def _expected_gain(self) -> float:
         """Nats by which what it goes by would rise."""
@@ -154,3 +163,15 @@ class Climb:
         if self.candidate.algorithm.objective == LOG_LIKELIHOOD or self.incumbent is None:
             return log_likelihood
         return self.incumbent.objective
+
+
+def step_length(model: Model, before: Expectation, after: Expectation) -> float:
+    """The largest change of a weight, or of a mean or standard deviation in units of the standard deviation of the
+    column, which is that of the mixture."""
+    with np.errstate(all="ignore"):  # of what has collapsed, or has no variance
+        (means, sds), (old_means, old_sds) = (model.family.moments(e.parameters.components) for e in (after, before))
+        shares, old = (e.weight / e.weight.sum() for e in (after, before))
+        centre = shares @ means
+        spread = np.sqrt(np.maximum(shares @ (sds**2 + means**2) - centre**2, np.finfo(float).tiny))
+        moves = [np.abs(shares - old), np.abs(means - old_means) / spread, np.abs(sds - old_sds) / spread]
+    return float(np.nanmax(np.concatenate([np.ravel(move) for move in moves])))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from math import isfinite
 
 WINDOW = 8  # iterates
 
@@ -17,6 +18,10 @@ class Status(Enum):
     COMPLETED = "completed"  # the algorithm has made its steps, and promises nothing
 
 
+NATS = "nats"
+USUAL_TOLERANCES = {NATS: 0.01, "loglik": 1e-3, "relative": 1e-5, "parameters": 1e-3}  # of each rule
+
+
 @dataclass(frozen=True, slots=True)
 class Stopping:
     """Stop when the last iterates gained less than `tolerance` nats and as little is thought to remain.
@@ -24,20 +29,37 @@ class Stopping:
     What remains is predicted by the algorithm, or else extrapolated from the trace; either is
     asked for a tenth. The trace is believed only when the last gain is a thousandth, for a
     slow direction shows when the fast ones are done. An algorithm that expects nothing at all is done.
+
+    That is the rule of nats. The others are those of other programs: what the last step gained, in nats or relative
+    to the log-likelihood, or how far it moved the parameters. They say how fast a climb is, not how much is left.
     """
 
-    tolerance: float = 0.01
+    tolerance: float = USUAL_TOLERANCES[NATS]
     max_iterations: int = 2000  # passes over the data, tentative ones counted
+    rule: str = NATS  # or loglik, relative, parameters
 
-    def __call__(self, trace: Sequence[float], passes: float, expected_gain: float | None = None) -> Status | None:
-        """The verdict on a climb, from its latest iterates and the number of all passes that led to them."""
-        if expected_gain == 0.0:
+    def __call__(
+        self,
+        trace: Sequence[float],
+        passes: float,
+        expected_gain: float | None = None,
+        moved: Callable[[], float] = lambda: float("inf"),
+    ) -> Status | None:
+        """The verdict on a climb, from its latest iterates and the number of all passes that led to them.
+
+        `moved` tells how far the last step moved the parameters, in standard deviations of the columns.
+        """
+        if expected_gain == 0.0 or (len(trace) > 2 and self._rests(trace, expected_gain, moved)):
             return Status.CONVERGED
-        if len(trace) > 2:
-            window = trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
-            if window < self.tolerance and self._little_remains(trace, expected_gain):
-                return Status.CONVERGED
         return Status.MAX_ITERATIONS if passes >= self.max_iterations else None
+
+    def _rests(self, trace: Sequence[float], expected_gain: float | None, moved: Callable[[], float]) -> bool:
+        if self.rule == NATS:
+            window = trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
+            return window < self.tolerance and self._little_remains(trace, expected_gain)
+        gain, length = abs(trace[-1] - trace[-2]), moved()
+        last = {"parameters": length, "relative": gain / abs(trace[-1])}.get(self.rule, gain)
+        return isfinite(length) and last < self.tolerance
 
     def _little_remains(self, trace: Sequence[float], expected_gain: float | None) -> bool:
         if expected_gain is not None:

@@ -23,6 +23,7 @@ from em_cli.latents.independent import TINY, MixingWeights, WeightsChart, mixing
 from em_cli.latents.single_rows import SingleRows
 from em_cli.parts import Option
 
+LEAST = 1e-50  # rows of noise, where labels are given to others: a weight that documents hold
 BEGIN = 0.05  # share of noise where nothing is known of it
 
 
@@ -118,7 +119,7 @@ class Noise(SingleRows):
     def maximize(self, weight: Array, statistics: Array | None, parameters: NoisyWeights | None) -> NoisyWeights:
         weight = np.maximum(weight, TINY)
         own = weight.sum(axis=-1)
-        noise = own * BEGIN / (1 - BEGIN) if statistics is None else np.maximum(statistics, TINY)
+        noise = own * BEGIN / (1 - BEGIN) if statistics is None else np.maximum(statistics, LEAST)
         total = own + noise
         return noisy_weights(np.maximum(weight / total[..., None], TINY), np.maximum(noise / total, TINY))
 

@@ -74,16 +74,25 @@ class SearchCounts(Described):
     iterations: Annotated[int, says("of all climbs")]
 
 
+class RuleFields(Described):
+    """A rule by which climbs may end, at the end of the chosen one."""
+
+    value: Annotated[float | None, says("of what the rule looks at; null if unknown")]
+    tol: Annotated[float, says("below which it ends a climb")]
+    met: Annotated[bool | None, says("whether it would have ended this one; null if unknown")]
+
+
 class StoppingFields(Described):
     """How the climb to the chosen fit ended."""
 
     rule: Annotated[str, says("in words")]
-    tol: Annotated[float, says("nats")]
+    tol: Annotated[float, says("of the rule")]
     max_iter: Annotated[int, says("iterations at most")]
     stop_reason: Annotated[str, says("why it ended")]
     iterations: Annotated[int, says("until then")]
     last_gains: Annotated[list[float], says("nats")]
     remaining_estimate: Annotated[float | None, says("nats that more iterations would gain; null if unknown")]
+    rules: Annotated[dict[str, RuleFields], says("what each would have said: nats, loglik, relative, parameters")]
 
 
 class FloorFields(Described):

@@ -89,6 +89,7 @@ class Climb:
     start: str  # what it climbed from
     heights: Array  # (n,) log-likelihood of each iteration, or what else is climbed
     objective: str  # what it climbed in the end
+    log_likelihoods: Array  # (n,) of each iteration
     verdict: str
     on_sample: bool  # its heights are those of a part of the rows
 

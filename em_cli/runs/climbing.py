@@ -12,6 +12,7 @@ from em_cli.config.run_config import RunConfig
 from em_cli.criteria import ELBO
 from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Algorithm
+from em_cli.engine.stopping import NATS, USUAL_TOLERANCES
 from em_cli.errors import UsageError
 from em_cli.models.specification import SEARCH, families_of, names_components
 from em_cli.models.topics import TOPICS
@@ -56,6 +57,9 @@ def with_climbs(config: RunConfig) -> RunConfig:
     algorithm, search = algorithm_of(config), config.search
     if algorithm.objective != LOG_LIKELIHOOD and "criterion" not in config.model_fields_set:
         config = config.model_copy(update={"criterion": AT_LABELS})
+    if search.stop != NATS and "tol" not in search.model_fields_set:
+        search = search.model_copy(update={"tol": USUAL_TOLERANCES[search.stop]})
+        config = config.model_copy(update={"search": search})
     given = search.start.name not in (AUTO, *STARTS.names())
     if search.restarts != AUTO or given or not (_names_components(config) or algorithm.from_starts):
         return config

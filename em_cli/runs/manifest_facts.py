@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
+from math import isfinite
 from typing import Any, Protocol
 
 from em_cli.config.run_config import RunConfig
 from em_cli.engine.assignment import HARD
-from em_cli.engine.stopping import WINDOW, Status
+from em_cli.engine.climb import FitResult
+from em_cli.engine.stopping import USUAL_TOLERANCES, WINDOW, Status
 from em_cli.runs.configure import Settings
 from em_cli.runs.record import Record
 from em_cli.search.ledger import Degeneracies, Fitted
@@ -31,6 +33,12 @@ RULE = (
     "{rest:g} are thought to remain"
 )
 
+RULES = {
+    "loglik": "a climb ends when its last step gained less than {tol:g} nats, whatever remains",
+    "relative": "a climb ends when its last step gained less than {tol:g} of the log-likelihood, whatever remains",
+    "parameters": "a climb ends when its last step moved no weight, mean or standard deviation by {tol:g} (those in "
+    "standard deviations of their column), whatever remains",
+}
 AFTER_STEPS = "a climb ends after its steps, whatever it would still gain"
 AT_LABELS = "a climb ends when no row moves to another component"
 
@@ -107,22 +115,40 @@ def _stopping(config: RunConfig, result: Ended, document: Mapping[str, Any]) -> 
     assert chosen is not None, "there is a fit to speak of"
     last = chosen.trace[-1 - WINDOW :]
     return {
-        "rule": _rule(document, tol),
+        "rule": _rule(document, config.search.stop, tol),
         "tol": tol,
         "max_iter": config.search.max_iter,
         "stop_reason": document["stop_reason"],
         "iterations": len(chosen.trace),
         "last_gains": [after - before for before, after in pairwise(last)],
         "remaining_estimate": document["remaining_estimate"],
+        "rules": _rules(chosen, config.search.stop, tol),
     }
 
 
-def _rule(document: Mapping[str, Any], tol: float) -> str:
+def _rule(document: Mapping[str, Any], stop: str, tol: float) -> str:
     if document["stop_reason"] == Status.COMPLETED.value:
         return AFTER_STEPS
-    return (
-        AT_LABELS if document.get("objective") == HARD.objective else RULE.format(window=WINDOW, tol=tol, rest=tol / 10)
-    )
+    if document.get("objective") == HARD.objective:
+        return AT_LABELS
+    return RULES[stop].format(tol=tol) if stop in RULES else RULE.format(window=WINDOW, tol=tol, rest=tol / 10)
+
+
+def _rules(chosen: FitResult, stop: str, tol: float) -> dict[str, Any]:
+    """What each rule would have said at the end, by its usual tolerance unless it is the one that was asked for."""
+    gain = abs(chosen.trace[-1] - chosen.trace[-2]) if len(chosen.trace) > 1 else float("inf")
+    values = {
+        "nats": chosen.remaining,
+        "loglik": gain,
+        "relative": gain / abs(chosen.trace[-1]),
+        "parameters": chosen.moved,
+    }
+    told = {}
+    for name, value in values.items():
+        tolerance = tol if name == stop else USUAL_TOLERANCES[name]
+        known = isfinite(value)
+        told[name] = {"value": value if known else None, "tol": tolerance, "met": value < tolerance if known else None}
+    return told
 
 
 def _regularisation(result: Ended, document: Mapping[str, Any]) -> dict[str, Any]:

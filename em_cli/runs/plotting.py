@@ -19,6 +19,7 @@ from em_cli.reports.page import page
 from em_cli.reports.picture import FORMATS, kinds_named, pictures_of, rendered
 from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT, Theme
+from em_cli.reports.traces import traces
 from em_cli.runs.plotted_rows import rows_of
 from em_cli.runs.read_back import parsed, read_run, run_of
 from em_cli.sources.table import Data
@@ -39,7 +40,14 @@ def check_format(format: str) -> None:
 
 
 def pictures_of_run(run: str, data: Sequence[str], kinds: Sequence[str], columns: Sequence[str]) -> list[Picture]:
-    """Pictures of the run in a folder: of these kinds and columns, or all that apply; the data are at this place."""
+    """Pictures of the run in a folder: of these kinds and columns, or all that apply; the data are at this place.
+
+    Of the trace alone there is a picture of several runs: the others stand where else the data do.
+    """
+    if data and list(kinds) == ["trace"]:
+        if columns:
+            raise UsageError("--kind trace does not apply: it shows no columns that --columns could choose.")
+        return [traces([read_run(each, rows_wanted=False) for each in (run, *data)])]
     rows_wanted = any(kind.needs_rows for kind in kinds_named(kinds).values())
     if data and not rows_wanted:
         raise UsageError(f"{', '.join(kinds)} shows no rows: it needs no data.")

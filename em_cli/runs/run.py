@@ -89,7 +89,8 @@ class Run:
         """Fit the models; where one has no sound fit, with a weak prior. Refused if memory would not do."""
         check_memory(self.settings.config, self.data, wanted.tasks, self.plan)
         fits, possible = dict[int, Fitted](), dict[int, Task]()
-        able = wanted.with_prior(range(len(wanted.tasks)))
+        refuses, able = self.plan.algorithm.refuses, wanted.with_prior(range(len(wanted.tasks)))
+        able = {place: task for place, task in able.items() if not refuses(task.model)}
         for place, task in enumerate(wanted.tasks):
             if place in able and (why := too_few_rows(task.model, wanted.survey)):
                 fits[place] = Fitted(task.label, task.model.n_components, None, (), (), why)

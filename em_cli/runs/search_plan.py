@@ -73,7 +73,7 @@ def plan_of(config: RunConfig, effort: str | None, given: bool) -> Plan:
         algorithm=algorithm_of(config),
         starts=tuple((name, build(STARTS, name, options)) for name, options in starts),
         restarts=None if search.restarts == "auto" else search.restarts,
-        stopping=Stopping(search.tol, search.max_iter),
+        stopping=Stopping(search.tol, search.max_iter, search.stop),
         seed=config.seed,
         effort=EFFORTS[effort or "normal"],
         criterion=config.criterion,

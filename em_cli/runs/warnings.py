@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from em_cli.config.durations import duration_text
 from em_cli.config.run_config import RunConfig
 from em_cli.display.search_words import longer
@@ -10,6 +12,7 @@ from em_cli.display.text import counted
 from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.climb import FitResult
 from em_cli.engine.stopping import Status
+from em_cli.models.variants import WEAK
 from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.selection import Selection
 from em_cli.runs.at_fault import collapsed, of_columns, of_search
@@ -166,13 +169,20 @@ def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:
     return found
 
 
+def _can_have_prior(result: FitResult) -> bool:
+    """Whether it has none, and both its family and its algorithm know one."""
+    model = result.candidate.model
+    if model.prior or model.family.penalty is None:
+        return False
+    return not result.candidate.algorithm.refuses(replace(model, prior=WEAK))
+
+
 def no_fit(fitted: Fitted, data: Data) -> str:
     """The message when no start gave a fit."""
     if (plain := fitted.without_prior) is not None:
         too = f", and with --prior weak as well ({first_reason(fitted.ledger)})"
         return f"{collapsed(data, plain)}{too}. Try a smaller -k; -k 1 has a fit."
     at_fault = of_search(data, fitted)
-    model = fitted.ledger[0].result.candidate.model if fitted.ledger else None
-    prior = "--prior weak, or " if model and model.family.penalty and not model.prior else ""
+    prior = "--prior weak, or " if fitted.ledger and _can_have_prior(fitted.ledger[0].result) else ""
     without = f", or leave it out ({at_fault.remedy})" if at_fault else ""
     return f"{collapsed(data, fitted)}. Try {prior}a smaller -k{without}."

@@ -9,4 +9,6 @@ STARTS = Registry[Start](
     sphered="em_cli.starts.sphered:Sphered",
     projection="em_cli.starts.projection:Projection",
     random="em_cli.starts.random:Random",
+    hierarchical="em_cli.starts.hierarchical:Hierarchical",
+    **{"kmeans++": "em_cli.starts.kmeans_seeds:KMeansSeeds"},
 )

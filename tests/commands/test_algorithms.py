@@ -8,6 +8,9 @@ import pytest
 from program import SAMPLES, em
 from sklearn.cluster import KMeans
 
+from em_cli.reports.trace import Trace
+from em_cli.runs.read_back import read_run
+
 IRIS = (SAMPLES / "iris.csv", "--exclude", "species", "-k", "3")
 KMEANS = ("--algorithm", "cem", "--covariance", "EII", "--set", "mixing_weights=equal")
 
@@ -52,8 +55,8 @@ def test_the_trace_names_what_is_climbed(kmeans):
         values = [float(row["value"]) for row in rows if row["candidate"] == number]
         assert np.diff(values).min(initial=0) >= 0
     assert "no row moves" in json.loads((folder / "r.em" / "manifest.json").read_text())["stopping"]["rule"]
-    em("report", "r.em", "--force", cwd=folder)
-    assert "classification log-likelihood" in (folder / "r.em" / "report.html").read_text().lower()
+    picture = Trace().picture(read_run(str(folder / "r.em"), rows_wanted=False), ())
+    assert f"classification log-likelihood {found['classification_log_likelihood']:.3f}" in picture.title
 
 
 def test_a_sweep_of_classifications_is_compared_by_icl(tmp_path):
@@ -79,6 +82,81 @@ def test_what_makes_no_sense_with_cem_is_refused(options, words, tmp_path):
     assert words in " ".join(refused.err.split()) and refused.out == ""
     if options[0] != "--set":
         assert "lbfgs" in refused.err
+
+
+@pytest.fixture(scope="module")
+def ends(tmp_path_factory):
+    """Of EM by each rule of stopping, the number of iterations and what is said of the rule."""
+    folder, found = tmp_path_factory.mktemp("stops"), {}
+    for rule in ("nats", "loglik", "relative", "parameters"):
+        chosen = ("--algorithm", "squarem", "--restarts", "1", "--set", f"search.stop={rule}", "--tol", "1e-4")
+        em("fit", *IRIS, *chosen, "--out", f"{rule}.em", "-q", cwd=folder)
+        found[rule] = json.loads((folder / f"{rule}.em" / "manifest.json").read_text())["stopping"]
+    return found
+
+
+def test_every_rule_of_stopping_is_met_at_its_own_end(ends):
+    for rule, stopping in ends.items():
+        assert stopping["tol"] == 1e-4 == stopping["rules"][rule]["tol"]
+        assert stopping["rules"][rule]["met"] and stopping["rules"][rule]["value"] < 1e-4
+        assert stopping["rules"]["relative"]["tol"] == (1e-4 if rule == "relative" else 1e-5)
+    assert ends["relative"]["iterations"] < ends["nats"]["iterations"]
+    assert ends["relative"]["rules"]["loglik"]["value"] > ends["nats"]["rules"]["loglik"]["value"]
+    assert ends["nats"]["rules"]["relative"]["met"]
+
+
+def test_parameters_move_by_standard_deviations_whatever_the_units(tmp_path):
+    rows = [line.split(",") for line in (SAMPLES / "faithful.csv").read_text().split()]
+    scaled = "\n".join([",".join(rows[0]), *(f"{float(a) * 1e6},{float(b) * 1e-3}" for a, b in rows[1:])])
+    (tmp_path / "scaled.csv").write_text(scaled)
+    lengths = []
+    for name in (SAMPLES / "faithful.csv", "scaled.csv"):
+        options = ("-k", "2", "--restarts", "1", "--set", "search.stop=parameters", "--out", "r.em", "--force", "-q")
+        em("fit", name, *options, cwd=tmp_path)
+        lengths.append(json.loads((tmp_path / "r.em" / "manifest.json").read_text())["stopping"])
+    assert lengths[0]["tol"] == 1e-3 and lengths[0]["iterations"] == lengths[1]["iterations"]
+    values = [stopping["rules"]["parameters"]["value"] for stopping in lengths]
+    assert values[0] == pytest.approx(values[1], rel=1e-3)
+
+
+def test_noise_that_no_row_is_taken_for_has_a_weight_that_can_be_read(tmp_path):
+    em(
+        "fit",
+        SAMPLES / "faithful.csv",
+        "-k",
+        "2",
+        "--noise",
+        "--algorithm",
+        "cem",
+        "--restarts",
+        "2",
+        "-q",
+        cwd=tmp_path,
+    )
+    found = json.loads((tmp_path / "faithful-k2-noise.em" / "params.json").read_text())
+    assert 0 < found["noise"] < 1e-51 and found["noise_n_assigned"] == 0
+    em("score", "faithful-k2-noise.em", SAMPLES / "faithful.csv", cwd=tmp_path)
+
+
+def test_where_all_collapse_no_prior_is_taken_or_advised_that_the_algorithm_does_not_know(tmp_path):
+    options = ("-k", "20", "--algorithm", "minibatch", "--restarts", "2")
+    refused = em("fit", *IRIS[:-2], *options, cwd=tmp_path, status=5)
+    assert "--prior weak" not in refused.err and "a smaller -k" in " ".join(refused.err.split())
+
+
+def test_climbs_of_several_runs_are_one_picture(kmeans):
+    folder, _, found = kmeans
+    em("fit", *IRIS, "--restarts", "1", "--algorithm", "em", "--out", "em.em", "-q", cwd=folder)
+    em("fit", SAMPLES / "faithful.csv", "-k", "2", "--restarts", "1", "--out", "f.em", "-q", cwd=folder)
+    said = em("plot", "r.em", "em.em", "--kind", "trace", "--out", "pictures", "--dpi", "40", cwd=folder).out
+    assert (folder / "pictures" / "trace.png").stat().st_size > 1000
+    assert f"r.em {found['log_likelihood']:.3f}, em.em " in " ".join(said.split())
+    for arguments, words in (
+        (("r.em", "f.em", "--out", "p"), "f.em is of other rows or columns than r.em"),
+        (("r.em", "em.em"), "say by --out where to"),
+        (("r.em", "em.em", "--columns", "petal_width", "--out", "p"), "it shows no columns"),
+    ):
+        assert words in " ".join(em("plot", *arguments, "--kind", "trace", cwd=folder, status=2).err.split())
 
 
 def test_refits_of_what_is_no_maximum_are_refused(kmeans):

@@ -74,7 +74,7 @@ def test_starts_do_not_change_the_rows(name):
     assert x.tobytes() == before
 
 
-@pytest.mark.parametrize("name", ["kmeans", "sphered", "projection"])
+@pytest.mark.parametrize("name", ["kmeans", "kmeans++", "hierarchical", "sphered", "projection"])
 def test_well_separated_groups_are_found(name):
     x, labels = rows(("real", "real"), 5, 150, separation=30.0)
     found = [STARTS.load(name)().labels(x, 3, (0, 3, number)) for number in range(6)]

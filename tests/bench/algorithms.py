@@ -1,0 +1,117 @@
+"""Every algorithm from one poor start, on an easy problem, an overlapping one, and one of a million rows.
+
+How far below the best end each is after so many passes over the rows, and at its end, and the CPU time that it took.
+`algorithms.py WORD …` keeps the problems and algorithms that have all the words, such as `easy cem`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+from bench import Table, afresh, chosen, load
+from support import bound_model, responsibilities, start
+
+from em_cli.algorithms import ALGORITHMS
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.climb import Candidate
+from em_cli.engine.events import FitEvent, Iterated
+from em_cli.engine.expectation import Expectation, Parameters
+from em_cli.engine.fit import fit
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Algorithm, Query
+from em_cli.engine.stopping import Stopping
+from em_cli.families.gaussian.options import Gaussian
+from em_cli.runners.serial import Serial
+from em_cli.sources.in_memory import InMemory
+
+PROBLEMS = {  # rows, columns, components, least distance of their means, in standard deviations
+    "easy": (10_000, 2, 4, 4.0),
+    "overlapping": (10_000, 3, 5, 1.2),
+    "1e6": (1_000_000, 5, 5, 2.0),
+}
+AT = (5, 10, 20, 50)  # passes
+NOT_AT_1E6 = ("sem", "saem")  # 400 passes each
+TO_THE_END = Stopping(0.01, 3000)
+
+
+@dataclass
+class Counted:
+    """An algorithm, how many passes it has asked for, and where it stood after how many and how much CPU time."""
+
+    by: Algorithm
+    passes: float = 0.0
+    begun: float = field(default_factory=time.process_time)
+    stood: list[tuple[float, float, float]] = field(default_factory=list)  # passes, seconds, log-likelihood
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.by, name)
+
+    def iterate(self, model: Model, begin: Parameters) -> Generator[Query, Expectation, None]:
+        asking = self.by.iterate(model, begin)
+        query = next(asking)
+        while True:
+            self.passes += 1 / query.rows.of if query.rows else 1
+            found = yield query
+            try:
+                query = asking.send(found)
+            except StopIteration:
+                return
+
+    def __call__(self, event: FitEvent) -> None:
+        if isinstance(event, Iterated):
+            self.stood.append((self.passes, time.process_time() - self.begun, event.log_likelihood))
+
+
+@cache
+def problem(name: str) -> tuple[Array, Integers, Model, Parameters]:
+    """Rows, their components, the model and a start that knows little of them."""
+    n, d, k, apart = PROBLEMS[name]
+    rng = np.random.default_rng((n, d, k))
+    centres = rng.standard_normal((k, d))
+    centres *= apart / np.min(np.linalg.norm(centres[:, None] - centres, axis=2)[np.triu_indices(k, 1)])
+    labels = rng.choice(k, n, p=np.arange(1, k + 1) / (k * (k + 1) / 2))
+    x = np.ascontiguousarray((centres[labels] + rng.standard_normal((n, d)) * rng.uniform(0.7, 1.3, k)[labels, None]).T)
+    model = bound_model(Gaussian("full"), InMemory(x), k)
+    return x, labels, model, start(model, x, responsibilities(1, labels, k, 0.97))
+
+
+def climbed(name: str, algorithm: str, from_truth: bool = False) -> tuple[list[tuple[float, float, float]], float]:
+    """Where a climb stood, and the log-likelihood of its end."""
+    x, labels, model, begin = problem(name)
+    if from_truth:
+        begin = start(model, x, np.eye(model.n_components)[:, labels])
+    counted = Counted(ALGORITHMS.load(algorithm)())
+    candidate = Candidate(model, counted, begin, 0)
+    (end,) = fit([candidate], InMemory(x), Serial(), TO_THE_END, counted)
+    return counted.stood, end.log_likelihood
+
+
+def compared(name: str, algorithms: list[str]) -> dict[str, tuple[list[tuple[float, float, float]], float]]:
+    return {algorithm: climbed(name, algorithm) for algorithm in algorithms} | {"": climbed(name, "lbfgs", True)}
+
+
+def main(filters: list[str]) -> None:
+    pairs = [f"{name} {algorithm}" for name in PROBLEMS for algorithm in ALGORITHMS]
+    wanted = [pair.split() for pair in chosen(pairs, filters)]
+    for name in dict.fromkeys(name for name, _ in wanted):
+        n, d, k, _ = PROBLEMS[name]
+        own = [algorithm for at, algorithm in wanted if at == name and not (name == "1e6" and algorithm in NOT_AT_1E6)]
+        found = afresh(compared, name, own)
+        best = max(end for _, end in found.values())
+        title = f"Nats below the best end, {name}: {n:,} × {d}, K = {k}, one thread"
+        table = Table(title, ("algorithm", *(f"{at} passes" for at in AT), "at its end", "passes", "CPU, s", "load"))
+        for algorithm in own:
+            stood, end = found[algorithm]
+            short = [next((best - h for p, _, h in reversed(stood) if p <= at), float("nan")) for at in AT]
+            done = [f"{value:,.4g}" if at < stood[-1][0] else "–" for at, value in zip(AT, short, strict=True)]
+            table.row(algorithm, *done, f"{best - end:,.3g}", f"{stood[-1][0]:.0f}", f"{stood[-1][1]:.2f}", load())
+        table.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
