@@ -19,6 +19,8 @@ def score(
     residuals: Annotated[
         bool, Option("--residuals", help="Pseudo-residuals of each row of a sequence, as CSV.")
     ] = False,
+    drift: Annotated[bool, Option("--drift", help="Whether the rows still follow the model.")] = False,
+    strict: Annotated[bool, Option("--strict", help="Status 6 if they do not, with p < 0.01.")] = False,
     out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
@@ -30,16 +32,21 @@ def score(
     from em_cli.errors import UsageError
     from em_cli.outputs.manifest import to_json
     from em_cli.outputs.topics_file import LoadedTopics
+    from em_cli.runs.drifted import drift_document, tell_drift
     from em_cli.runs.forecast import residual_table
     from em_cli.runs.remembered import tell_remembered
     from em_cli.runs.row_scores import scored_chunks, target
     from em_cli.runs.score_totals import density_lines, score_document
     from em_cli.runs.topic_scores import bound_document, bound_rows, open_any, refuse_for_topics
 
+    if strict and not drift:
+        raise UsageError("--strict is about --drift: give both.")
+    if drift and (rows or residuals):
+        raise UsageError("--drift is about all rows together: leave out --rows and --residuals.")
     write = target(out, force, model, *paths)
     loaded = open_any(model, paths)
     if isinstance(loaded, LoadedTopics):
-        refuse_for_topics({"--weights": weights, "--residuals": residuals})
+        refuse_for_topics({"--weights": weights, "--residuals": residuals, "--drift": drift})
         write(bound_rows(loaded, paths, reading) if rows else [to_json(bound_document(loaded, paths, reading))])
         return
     tell_remembered(loaded, reading)
@@ -50,6 +57,11 @@ def score(
         raise UsageError("--rows and --residuals are two tables: ask for one of them.")
     if residuals:
         write(residual_table(loaded, paths, reading))
+        return
+    if drift:
+        found = drift_document(loaded, paths, reading, weights)
+        write([to_json(found)])
+        tell_drift(found["drift"], strict)
         return
     chunks = scored_chunks(loaded, paths, reading, weights)
     if rows:

@@ -241,10 +241,15 @@ class RunConfig(_Section):
     concomitant: Annotated[Names, Field(description="columns that tell the mixing weights")] = []
     search: Annotated[SearchConfig, Field(default_factory=SearchConfig)]
     criterion: Annotated[str, Field(description="by which select chooses")] = "bic"
+    folds: Annotated[int, Field(ge=2, le=1000, description="of the rows, for criterion cv")] = 10
     standard_errors: Annotated[
         Literal["auto", "observed", "robust", "none"],
         Field(description="auto: where they cost less than the search; observed and robust say which are reported"),
     ] = "auto"
+    match: Annotated[
+        str | None, Field(description="for fit: an earlier model, as whose its components are named and ordered")
+    ] = None
+    names: Annotated[Names, Field(description="for fit: of the components, the largest first")] = []
     seed: Annotated[int, Field(ge=0, description="same seed, same bytes")] = 0
     threads: Annotated[int | Literal["auto"], Field(description="auto: one per core; changes no result")] = "auto"
     runner: Annotated[Choice, _part("threads"), Field(description="where to compute")] = Choice(name="threads")

@@ -18,7 +18,16 @@ from em_cli.config.yaml_text import dump
 from em_cli.parts import Setting, settings_of
 from em_cli.registry import Registry
 
-LATER = {"latents": None, "regression": None, "concomitant": None, "inference": "ml", "standard_errors": "auto"}
+LATER = {
+    "latents": None,
+    "regression": None,
+    "concomitant": None,
+    "inference": "ml",
+    "standard_errors": "auto",
+    "folds": 10,
+    "match": None,
+    "names": None,
+}
 PLACE_KEYS = (
     "out",
     "threads",
@@ -104,6 +113,9 @@ def template(data: str) -> str:
         "regression",
         "concomitant",
         "criterion",
+        "folds",
+        "match",
+        "names",
         "standard_errors",
         "seed",
         "threads",
@@ -147,7 +159,7 @@ def record(config: RunConfig, without: tuple[str, ...] = ("out",)) -> str:
     return dump(config.model_dump(mode="json", exclude={*without, *other}, exclude_none=True))
 
 
-def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
+def fingerprint(config: RunConfig, start_sha256: str | None = None, match_sha256: str | None = None) -> str:
     """SHA-256 of what decides the results: of the input files what they hold, not their names."""
     decisive = config.model_dump(mode="json", exclude={*PLACE_KEYS})
     decisive["data"].pop("path")
@@ -167,6 +179,7 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None) -> str:
             decisive["data"].pop(later)
     if decisive["search"]["other_families"] is None:
         decisive["search"].pop("other_families")
+    decisive["match"] = match_sha256
     for later, default in LATER.items():
         if decisive[later] in (None, [], default):
             decisive.pop(later)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import floor, isfinite, log10
 from typing import Any
 
+from em_cli.criteria import CROSS_VALIDATION
 from em_cli.display.closing import tell_files, tell_warnings
 from em_cli.display.search_words import number
 from em_cli.display.text import nats
@@ -109,6 +110,8 @@ def _tell_notes(page: Page, rows: Sequence[Mapping[str, Any]]) -> None:
 def _choice(
     rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any], criterion: str, name: str, best: float
 ) -> str:
+    if criterion == CROSS_VALIDATION:
+        return _choice_of_folds(rows, chosen)
     tried = ", as far as tried" if "at the edge of the range" in str(chosen.get("note")) else ""
     said = f"Chosen by {name} (lower is better){tried}: {model_name(chosen)}."
     second = next((row for row in rows if not _same(row, chosen) and isfinite(_value(row, criterion))), None)
@@ -118,6 +121,23 @@ def _choice(
     away = _value(second, criterion) - best
     close = ": hardly worse" if away < BARE_MENTION else ""
     return f"{said} Runner-up: {model_name(second)}, {away:.1f} away{close}."
+
+
+def _choice_of_folds(rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> str:
+    """The model of the highest density of rows left out, and why it is or is not the choice."""
+    ranked = [row for row in rows if number(row.get("cv_gap")) is not None]
+    best = min(ranked, key=lambda row: float(row["cv_gap"]), default=chosen)
+    if len(ranked) < 2:
+        return f"Nothing to choose from: {model_name(chosen)} is the only one with a sound fit."
+    highest = f"{float(best['cv_per_row']):.3f} ± {float(best['cv_se']):.3f}"
+    said = f"The log density of rows left out is highest for {model_name(best)}: {highest} per row."
+    if _same(best, chosen):
+        return f"{said} No simpler model is within one standard error of it. Chosen: {model_name(chosen)}."
+    gap, error = float(chosen["cv_gap"]), float(chosen["cv_gap_se"])
+    digits = max(3, 1 - floor(log10(error))) if error > 0 else 3
+    apart = f"{gap:.{digits}f} ± {error:.{digits}f} less"
+    own = model_name(chosen)
+    return f"{said} {own} is within one standard error of it ({apart}), and simpler. Chosen: {own}."
 
 
 def criterion_name(criterion: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, map_arrays, take
+from em_cli.engine.assignment import SOFT
 from em_cli.engine.cache import KEPT_FLOATS
 from em_cli.engine.expectation import Batch, ModelStatistics
 from em_cli.engine.model import Model
@@ -26,7 +27,7 @@ def pass_each(asked: Stack, sources: Sequence[Source], runner: Runner, by_densit
     Small sources are gone through in one go where log-densities are all that the latent structure needs (`by_density`).
     """
     members = _members(sources)
-    if by_density and all(_small(asked.model, source) for source, _ in members):
+    if by_density and asked.assignment is SOFT and all(_small(asked.model, source) for source, _ in members):
         theta = _natural(asked)
         if theta is not None and len({source.n_rows for source, _ in members}) == 1:
             return _batch([_at_once(asked, theta, some) for some in _in_parts(asked.model, members)])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, add, stack
+from em_cli.engine.column_moments import Moments
 from em_cli.engine.decoder import Decoded
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.family import BoundFamily
@@ -202,6 +203,34 @@ def _totals_of(model: Model, parameters: Parameters, piece: Block) -> Totals:
         lengths = np.diff(checked_groups(piece))
         share = 1 / np.repeat(lengths, lengths)
     return _totals(scores.responsibilities, weights, log_likelihood, share)
+
+
+def unit_scores(scores: RowScores, block: Block) -> tuple[Array, Array | None]:
+    """(1 + L, U) log-density per row and responsibilities of each unit, group or row, and its weight (U,)."""
+    if block.groups is None or len(scores.log_density) == block.n_rows:
+        return np.concatenate([scores.log_density[None], scores.responsibilities]), block.weights
+    first, lengths = block.groups[:-1], np.diff(block.groups)
+    shares = np.add.reduceat(scores.responsibilities, first, axis=1) / lengths
+    weights = None if block.weights is None else block.weights[first]
+    return np.concatenate([(scores.log_density / lengths)[None], shares]), weights
+
+
+def moments_of_scores(model: Model, parameters: Parameters, source: Source, runner: Runner) -> Moments:
+    """Of what `unit_scores` gives, over all rows."""
+    result: Moments | None = None
+    for parts in runner.map(_moments_of_block, source, (model, parameters), range(len(source))):
+        for part in parts:
+            result = part if result is None else result + part
+    assert result is not None, "a source has at least one block"
+    return result
+
+
+def _moments_of_block(source: Source, fitted: tuple[Model, Parameters], index: int) -> list[Moments]:
+    found = []
+    for quantum in quanta(source[index]):
+        values, weights = unit_scores(score_block(*fitted, quantum), quantum)
+        found.append(Moments.of(values, None, weights, pairs=False))
+    return found
 
 
 def base_measure(model: Model, source: Source) -> float:

@@ -23,7 +23,12 @@ class Matching:
     first: Integers
     second: Integers
     distance: Array  # (M,)
-    margin: float  # by how much every other assignment is farther in all; infinite where there is none
+    margins: Array  # (M,) by how much every assignment without the pair is farther in all; infinite where none is
+
+    @property
+    def margin(self) -> float:
+        """The least of them."""
+        return float(self.margins.min(initial=np.inf))
 
     @property
     def ambiguous(self) -> bool:
@@ -49,11 +54,10 @@ def matched(cost: Array) -> Matching:
     from scipy.optimize import linear_sum_assignment
 
     first, second = linear_sum_assignment(cost)
-    least, others = cost[first, second].sum(), [np.inf]
-    for pair in zip(first, second, strict=True):
+    least, margins = cost[first, second].sum(), np.full(len(first), np.inf)
+    for place, pair in enumerate(zip(first, second, strict=True)):
         without = cost.copy()
         without[pair] = FORBIDDEN * (1 + cost.sum())
-        others.append(float(without[linear_sum_assignment(without)].sum()))
-    margin = min(others) - least
-    possible = margin < 1 + cost.sum()
-    return Matching(first, second, cost[first, second], float(margin) if possible else np.inf)
+        margins[place] = without[linear_sum_assignment(without)].sum() - least
+    margins[margins >= 1 + cost.sum()] = np.inf
+    return Matching(first, second, cost[first, second], margins)

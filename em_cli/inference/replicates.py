@@ -6,7 +6,7 @@ depends on the seed and its number alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -20,6 +20,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Source
 from em_cli.engine.scoring import log_densities
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.inference.matching import AMBIGUOUS, distances, matched
@@ -75,15 +76,25 @@ def replicates(
         candidates = [
             Candidate(model, EM(), start, number, weights=weights_of(kind, n, number, seed)) for number in numbers
         ]
-        for number, result in zip(numbers, _climbed(candidates, source, runner), strict=True):
+        for number, result in zip(numbers, climbed(candidates, source, runner, QUICK, PATIENT), strict=True):
             yield _aligned(number, result, model, source, base)
 
 
-def _climbed(candidates: list[Candidate], source: InMemory, runner: Runner) -> list[FitResult]:
-    results = fit(candidates, source, runner, QUICK)
+def climbed(
+    candidates: Sequence[Candidate],
+    source: Source,
+    runner: Runner,
+    quick: Stopping,
+    patient: Stopping,
+    halted: Callable[[], bool] = lambda: False,
+) -> list[FitResult]:
+    """Where the climbs end, those that are slow by L-BFGS."""
+    results = fit(candidates, source, runner, quick, halted=halted)
     late = [place for place, result in enumerate(results) if result.status is Status.MAX_ITERATIONS]
     onwards = [replace(candidates[p], algorithm=LBFGS(), start=results[p].parameters) for p in late]
-    for place, result in zip(late, fit(onwards, source, runner, PATIENT) if onwards else (), strict=True):
+    for place, result in zip(
+        late, fit(onwards, source, runner, patient, halted=halted) if onwards else (), strict=True
+    ):
         results[place] = result
     return results
 

@@ -130,6 +130,10 @@ class FitModelOptions:
     panel: ClassVar[str] = "Model"
 
     k: Annotated[str | None, _opt("-k", "--components", metavar="K", help="Number of components.")] = None
+    match: Annotated[
+        str | None, _opt("--match", metavar="RUN", help="Name and order components as in an earlier model.")
+    ] = None
+    names: Annotated[str | None, _opt("--names", metavar="A,B", help="Of the components, the largest first.")] = None
     family: Family = None
     covariance: Annotated[
         str | None,
@@ -170,9 +174,12 @@ class SelectModelOptions:
     covariance: Annotated[
         str | None, _opt("--covariance", metavar="NAMES", help="A list such as full,tied, or all [default: full].")
     ] = None
-    criterion: Annotated[str | None, _opt("--criterion", metavar="NAME", help="bic, aic, icl, … [default: bic].")] = (
-        None
-    )
+    criterion: Annotated[
+        str | None, _opt("--criterion", metavar="NAME", help="bic, aic, icl, cv, … [default: bic].")
+    ] = None
+    folds: Annotated[
+        int | None, _opt("--folds", metavar="N", help="Parts of the rows, each left out once, for cv [default: 10].")
+    ] = None
     inference: Inference = None
     prior: Prior = None
     latent: Annotated[

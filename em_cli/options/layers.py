@@ -30,7 +30,7 @@ def layer(*sections: Section) -> dict[str, Any]:
 
 def _read(name: str, value: Any) -> Any:
     """The value as the configuration wants it."""
-    if name in ("columns", "exclude", "covariance", "on", "concomitant"):
+    if name in ("columns", "exclude", "covariance", "on", "concomitant", "names"):
         listed = names_in([value])
         if not listed:
             raise UsageError(f"--{name} {value!r} names nothing.")

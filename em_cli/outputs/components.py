@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
@@ -11,10 +12,11 @@ from em_cli.engine.scoring import Totals
 from em_cli.models.groups import described, regression_in
 from em_cli.models.point_masses import point_mass
 from em_cli.outputs.model_file import LoadedModel
+from em_cli.outputs.naming import Naming
 
 
 def components(
-    loaded: LoadedModel, totals: Totals, degeneracies: Sequence[Degeneracy | None], names: Sequence[str]
+    loaded: LoadedModel, totals: Totals, degeneracies: Sequence[Degeneracy | None], naming: Naming
 ) -> list[dict[str, Any]]:
     """Mean and standard deviation of the columns that hold numbers, probabilities of the levels of the others."""
     columns = loaded.schema.columns
@@ -23,6 +25,9 @@ def components(
     regression = regression_in(loaded.groups)
     numbers = [(place, columns[place].name) for place in told if not columns[place].levels or regression]
     levels, masses = level_probabilities(loaded), _point_masses(loaded)
+
+    def before(k: int) -> dict[str, Any]:
+        return {"matched": None if (was := naming.was[k]) is None else asdict(was)} if naming.was else {}
 
     def one(k: int) -> dict[str, Any]:
         described: dict[str, Any] = {
@@ -36,11 +41,12 @@ def components(
     return [
         {
             "component": k + 1,
-            "name": names[k],
+            "name": naming.names[k],
             "weight": weight,
             "n_effective": float(totals.n_effective[k]),
             "n_assigned": int(totals.n_assigned[k]),
             **one(k),
+            **before(k),
             "degenerate": degeneracies[k] is not None,
         }
         for k, weight in enumerate(loaded.document["weights"])

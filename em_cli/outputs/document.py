@@ -14,6 +14,7 @@ from em_cli.criteria import Figures, aic, bic, icl, names
 from em_cli.engine.arrays import Flags, stack
 from em_cli.engine.assignment import ELBO, HARD, LOG_LIKELIHOOD
 from em_cli.engine.climb import FitResult
+from em_cli.engine.column_moments import Moments
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source, checked_groups
 from em_cli.engine.scoring import Totals, score_source
@@ -23,6 +24,7 @@ from em_cli.models.groups import Group, family_name
 from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.components import components
 from em_cli.outputs.model_file import FORMAT, SCHEMA_VERSION, LoadedModel, model_of
+from em_cli.outputs.naming import Naming, Previous, plain
 from em_cli.outputs.posterior_intervals import with_intervals
 from em_cli.search.ledger import Degeneracies, Fitted, Verdict
 from em_cli.sources.schema import Column, Schema
@@ -58,6 +60,8 @@ class Context:
     reading: Mapping[str, Any]  # what was said of how to read the data, and which column was the id
     data_sha256: str
     config_sha256: str
+    previous: Previous | None = None  # whose components those of the fit are
+    names: tuple[str, ...] = ()  # of the components, if they are given
     steps: Mapping[str, Any] | None = None  # what is said of sequences, where rows follow each other
 
     @property
@@ -77,7 +81,7 @@ class Scored:
     degeneracies: Degeneracies
     log_prior: float
     source: Source  # the rows fitted; labels are in the order of the components
-    names: tuple[str, ...]  # of the components
+    naming: Naming  # of the components
 
 
 def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> Scored:
@@ -88,6 +92,12 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
     means, _ = model.family.moments(found.components)
     weights = np.round(model.to_document(found)["weights"], 9)  # equal ones may differ by rounding
     order = np.lexsort((*means.T[::-1], -weights)) if model.latent.exchangeable else np.arange(len(weights))
+    naming = plain(order, context.label_names)
+    if context.previous is not None:
+        naming = context.previous.naming(model, found, context.schema, source, order)
+        order = naming.order
+    elif context.names:
+        naming = Naming(order, context.names)
     source = relabelled(source, np.append(np.argsort(order), -1))
     parameters = _described(_identity(context, fitted), model.to_document(model.renumbered(found, order)))
     loaded = model_of(parameters | {"n_missing": context.n_missing}, _gaps(context, source))
@@ -101,10 +111,8 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
         fitted.chosen.log_likelihood if model.is_variational else None,
     )
     degeneracies = tuple(fitted.degeneracies[k] for k in order)
-    names = {old: context.label_names[old] for old in range(len(context.label_names))}
-    named = tuple(names.get(int(old), f"component {new + 1}") for new, old in enumerate(order))
     log_prior = float(np.sum(model.log_prior(stack([found]))))
-    return Scored(fitted, parameters, loaded, totals, figures, degeneracies, log_prior, source, named)
+    return Scored(fitted, parameters, loaded, totals, figures, degeneracies, log_prior, source, naming)
 
 
 def _gaps(context: Context, source: Source) -> Flags | None:
@@ -133,7 +141,7 @@ def _n_for_bic(totals: Totals, context: Context, source: Source) -> float:
 
 
 def document(
-    result: Scored, context: Context, warnings: list[dict[str, Any]], errors: Mapping[str, Any]
+    result: Scored, context: Context, warnings: list[dict[str, Any]], errors: Mapping[str, Any], scores: Moments
 ) -> dict[str, Any]:
     """The whole document. It holds no time, host or path: identical runs give identical bytes."""
     fitted, figures, chosen = result.fitted, result.figures, result.fitted.chosen
@@ -146,9 +154,11 @@ def document(
         | {f"{name}_n_assigned": n for name, n in extra}
         | {
             "components": with_intervals(
-                components(result.loaded, result.totals, result.degeneracies, result.names), result.loaded
+                components(result.loaded, result.totals, result.degeneracies, result.naming), result.loaded
             ),
+            **_sometimes(result, context),
             "standard_errors": dict(errors),
+            "row_scores": _row_scores(scores),
             "log_likelihood": figures.log_likelihood,
             **_of_prior(result),
             "lower_bound": (figures.log_likelihood if figures.elbo is None else figures.elbo) / figures.n_rows,
@@ -173,11 +183,6 @@ def document(
             "n_rows_dropped": context.n_rows_read - context.n_samples,
             "missing_policy": context.missing,
             "n_missing": dict(context.n_missing),
-            **(
-                {"missing_spelled": {name: dict(own) for name, own in context.spelled.items()}}
-                if context.spelled
-                else {}
-            ),
             "weight_column": context.weights_name,
             "weight_type": context.weight_type if context.weights_name else None,
             "sum_weights": float(figures.n_rows),
@@ -191,6 +196,13 @@ def document(
             "warnings": warnings,
         }
     )
+
+
+def _sometimes(result: Scored, context: Context) -> dict[str, Any]:
+    """What is said of some fits only."""
+    match = {"match": result.naming.about} if result.naming.about else {}
+    spelled = {name: dict(own) for name, own in context.spelled.items()}
+    return match | ({"missing_spelled": spelled} if spelled else {})
 
 
 def meaningful(chosen: FitResult, criterion: str) -> tuple[str, ...]:
@@ -242,6 +254,18 @@ def _inertia(result: Scored, context: Context, classified: float) -> float | Non
         return None
     d, k, variance = len(columns), parameters["n_components"], float(np.ravel(parameters["covariances"])[0])
     return -2 * variance * (classified + n * log(k) + n * d / 2 * log(2 * pi * variance))
+
+
+def _row_scores(scores: Moments) -> dict[str, Any]:
+    """What rows to come are compared with: log-density and responsibilities of those that were fitted."""
+    means, sds = scores.mean.tolist(), scores.sd.tolist()
+    return {
+        "n": float(scores.weight[0]),
+        "log_density_mean": means[0],
+        "log_density_sd": sds[0],
+        "share_mean": means[1:],
+        "share_sd": sds[1:],
+    }
 
 
 def _search(fitted: Fitted, context: Context) -> dict[str, Any]:

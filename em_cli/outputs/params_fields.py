@@ -95,11 +95,30 @@ class AtValue(Described):
     probability: Annotated[float, says("of it in this component")]
 
 
+class MatchedFields(Described):
+    """A component of an earlier model (em fit --match)."""
+
+    component: Annotated[int, says("its number there, from 1")]
+    name: Annotated[str, says("its name")]
+    weight: Annotated[float, says("its weight there")]
+    distance: Annotated[float, says("symmetric Kullback-Leibler distance on the rows, in nats")]
+    margin: Annotated[float | None, says("nats by which every assignment without it is farther; null if there is none")]
+
+
+class MatchFields(Described):
+    """How the components go with those of an earlier model."""
+
+    previous_sha256: Annotated[str, says("of the file of the earlier model")]
+    margin: Annotated[float | None, says("the least of the components")]
+    ambiguous: Annotated[list[str], says("components of which another assignment is nearly as good")]
+    gone: Annotated[list[str], says("components of the earlier model that none is like")]
+
+
 class ComponentFields(Described):
     """A component in the units of the data."""
 
     component: Annotated[int, says("its number, from 1")]
-    name: Annotated[str, says("component and its number, or what --labels calls it")]
+    name: Annotated[str, says("component and its number, or what --names, --labels or --match calls it")]
     weight: Annotated[float, says("its share of the mixture")]
     n_effective: Annotated[float, says("sum of the responsibilities of the rows, times their weights")]
     n_assigned: Annotated[int, says("rows of which it is the likeliest")]
@@ -107,6 +126,7 @@ class ComponentFields(Described):
     sd: Annotated[dict[str, float | None], says("standard deviation, likewise")]
     at_value: Annotated[dict[str, AtValue], says("point masses of semicontinuous columns"), SOMETIMES]
     probabilities: Annotated[dict[str, dict[str, float]], says("of the levels of each column of levels"), SOMETIMES]
+    matched: Annotated[MatchedFields | None, says("what it was in an earlier model (em fit --match)"), SOMETIMES] = None
     degenerate: Annotated[bool, says("whether it has collapsed")]
     interval: Annotated[
         dict[str, Any], says("of a variational fit: what holds 95 % of the posterior of the above"), SOMETIMES
@@ -138,6 +158,16 @@ class StandardErrorFields(Described):
     hardly_told: Annotated[list[str], says("numbers that the data hardly tell apart"), SOMETIMES]
     observed: Annotated[ErrorsOfNumbers, says("from the observed information"), SOMETIMES]
     robust: Annotated[ErrorsOfNumbers, says("by the sandwich, which holds if the model does not"), SOMETIMES]
+
+
+class RowScoreFields(Described):
+    """Log-density and responsibilities of the rows, or groups of rows, that were fitted (for em score --drift)."""
+
+    n: Annotated[float, says("of them, by weight")]
+    log_density_mean: Annotated[float, says("per row")]
+    log_density_sd: Annotated[float, says("standard deviation")]
+    share_mean: Annotated[list[float], says("responsibility of each component, and of the noise if there is any")]
+    share_sd: Annotated[list[float], says("standard deviation of these")]
 
 
 class SearchFields(Described):
@@ -201,7 +231,9 @@ class Params(ModelFields):
     n_steps: Annotated[int, says("steps of all sequences, gaps included"), SOMETIMES]
     n_transitions: Annotated[int, says("from one step to the next"), SOMETIMES]
     components: Annotated[list[ComponentFields], says("each in the units of the data, the largest first"), LIST]
+    match: Annotated[MatchFields, says("how they go with those of an earlier model (em fit --match)"), SOMETIMES]
     standard_errors: Annotated[StandardErrorFields, says("of the parameters")]
+    row_scores: Annotated[RowScoreFields, says("of the rows that were fitted")]
     log_likelihood: Annotated[float, says("total, natural logarithm; of a variational fit that of the predictive")]
     prior: Annotated[str, says("none, weak, or conjugate, that of a variational fit")]
     log_prior: Annotated[float | None, says("logarithm of the prior at the parameters; 0 without; null of a posterior")]

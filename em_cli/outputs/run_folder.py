@@ -45,6 +45,7 @@ FILES = frozenset(
             "bootstrap.json",
             "tests.csv",
             "tests.json",
+            "matched.csv",
             MANIFEST,
         ),
     }

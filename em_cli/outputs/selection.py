@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from em_cli.criteria import names, values
+import numpy as np
+
+from em_cli.criteria import CROSS_VALIDATION, names, values
 from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.events import ModelChosen, Observer
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.models.variants import Variant
 from em_cli.outputs.document import CONJUGATE, Context, Scored, mclust_name, meaningful, scored, stop_reason
+from em_cli.outputs.left_out import CrossValidation
 from em_cli.outputs.selection_fields import columns
 from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
@@ -47,6 +50,7 @@ def table(
     runner: Runner,
     criterion: str,
     observe: Observer,
+    left_out: CrossValidation | None = None,
 ) -> Selection:
     """Score every fit; the smallest value of the criterion is chosen, among equals the smaller model.
 
@@ -55,7 +59,7 @@ def table(
     last_resort = all(fitted.chosen is None or fitted.without_prior for fitted in fits)
     rows: list[dict[str, Any]] = []
     tops: dict[str, tuple[float, int]] = {}
-    candidates: list[tuple[float, int, int, Scored, Context]] = []
+    candidates: list[_Ranked] = []
     heads, blank = _heads(tried), dict.fromkeys(columns(criterion)) | {"prior": "", "depth": ""}
     by_label = {variant.label: variant for variant in tried}
     for fitted in fits:
@@ -72,32 +76,53 @@ def table(
                 context, groups=variant.groups, latent=variant.latent, schema=variant.schema or context.schema
             )
             result = scored(replace(fitted, label=row["covariance"]), own, source, runner)
-            row |= _figures(result, own, criterion)
+            row |= _figures(result, own, criterion, np.nan if left_out is None else left_out.of(fitted))
             if fitted.without_prior and not last_resort:
                 note = UNRANKED + fitted.without_prior.why_none
                 row |= dict.fromkeys(names(criterion)) | {"note": note}
             else:
                 if row["prior"] == "none" and _nested(fitted):
                     compare_to_fewer(row, not any(result.degeneracies), tops)
-                candidates.append((row[criterion], result.figures.n_parameters, len(rows), result, own))
+                candidates.append(_Ranked(row[criterion], result.figures.n_parameters, len(rows), fitted, result, own))
         rows.append(row)
         found = tuple((name, row[name]) for name in names(criterion) if row[name] is not None)
         height = row["log_likelihood"] if row["log_likelihood"] is not None else float("-inf")
         observe(ModelChosen(fitted.label or row["model"], fitted.n_components, height, found, row["note"]))
     for label, k, why in too_large:
         rows.append(blank | heads[label] | {"k": k, "status": "failed", "note": why})
+    return _selected(criterion, rows, candidates, left_out)
+
+
+def _selected(
+    criterion: str, rows: list[dict[str, Any]], candidates: Sequence[_Ranked], left_out: CrossValidation | None
+) -> Selection:
+    """The choice among the candidates, and how far the others are from it."""
     if not candidates:
         return Selection(criterion, tuple(rows), None, "")
-    order = sorted(candidates, key=lambda candidate: candidate[:3])
-    _, _, place, best, of_best = order[0]
-    compare_to_best(rows, rows[place], criterion)
+    order = sorted(candidates, key=lambda one: (one.value, one.n_parameters, one.place))
+    best = order[0]
+    if left_out is not None:
+        best = candidates[left_out.choice([one.fitted for one in candidates], [rows[one.place] for one in candidates])]
+    compare_to_best(rows, rows[best.place], criterion)
     edge = _edge(best.fitted.n_components, sorted({row["k"] for row in rows}))
-    rows[place]["note"] = "; ".join(
-        filter(None, ["chosen", "at the edge of the range" if edge else "", rows[place]["note"]])
+    rows[best.place]["note"] = "; ".join(
+        filter(None, ["chosen", "at the edge of the range" if edge else "", rows[best.place]["note"]])
     )
-    second = rows[order[1][2]] if len(order) > 1 else None
+    second = next((rows[one.place] for one in order if one is not best), None)
     unranked = tuple((row, row["note"].removeprefix(UNRANKED)) for row in rows if row[criterion] is None)
-    return Selection(criterion, tuple(rows), best, edge, second, of_best, unranked)
+    return Selection(criterion, tuple(rows), best.result, edge, second, best.context, unranked)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ranked:
+    """A model that may be chosen."""
+
+    value: float  # of the criterion
+    n_parameters: int
+    place: int  # of its row
+    fitted: Fitted
+    result: Scored
+    context: Context
 
 
 def _heads(tried: Sequence[Variant]) -> dict[str, dict[str, Any]]:
@@ -112,8 +137,8 @@ def _heads(tried: Sequence[Variant]) -> dict[str, dict[str, Any]]:
     return heads
 
 
-def _figures(result: Scored, context: Context, criterion: str) -> dict[str, Any]:
-    figures, chosen = result.figures, result.fitted.chosen
+def _figures(result: Scored, context: Context, criterion: str, left_out: float) -> dict[str, Any]:
+    figures, chosen = replace(result.figures, left_out=left_out), result.fitted.chosen
     assert chosen is not None, "there is a fit to describe"
     shares = result.totals.n_effective / result.totals.n_effective.sum()
     collapse = next((c.reason for c in result.degeneracies if c), "")
@@ -162,7 +187,7 @@ def compare_to_best(rows: Sequence[dict[str, Any]], best: Mapping[str, Any], cri
         row["delta"] = row[criterion] - best[criterion]
         if row is not best:
             missed = 2 * (row["optimisation_error"] + best["optimisation_error"])
-            row["clear"] = bool(row["delta"] > missed or missed == 0)
+            row["clear"] = None if criterion == CROSS_VALIDATION else bool(row["delta"] > missed or missed == 0)
 
 
 def _edge(k: int, tried: Sequence[int]) -> str:

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import ValidationError
 
-from em_cli.criteria import ELBO, names
+from em_cli.criteria import CROSS_VALIDATION, ELBO, names
 from em_cli.outputs.described import SOMETIMES, Described, in_words, says, short
 
 Number = float | None
+CV_COLUMNS = ("cv", "cv_per_row", "cv_se", "cv_gap", "cv_gap_se")
 
 
 class SelectionRow(Described):
@@ -31,6 +32,13 @@ class SelectionRow(Described):
     sabic: Annotated[Number, says("Sclove (1987)")]
     icl_entropy: Annotated[Number, says("ICL with the entropy of the responsibilities")]
     elbo: Annotated[Number, says("-2 times the evidence lower bound of a variational fit"), SOMETIMES] = None
+    cv: Annotated[Number, says("cross-validation: -2 log density of rows left out (--criterion cv)"), SOMETIMES] = None
+    cv_per_row: Annotated[
+        Number, says("log predictive density of a row left out, the higher the better"), SOMETIMES
+    ] = None
+    cv_se: Annotated[Number, says("its standard error"), SOMETIMES] = None
+    cv_gap: Annotated[Number, says("by how much it is below the highest, per row"), SOMETIMES] = None
+    cv_gap_se: Annotated[Number, says("standard error of that, from the differences of each row"), SOMETIMES] = None
     delta: Annotated[Number, says("how much the criterion is above that of the chosen model")]
     clear: Annotated[bool | None, says("whether that is more than the searches may have missed; blank of the chosen")]
     entropy: Annotated[Number, says("of the responsibilities, total")]
@@ -53,7 +61,8 @@ class SelectionRow(Described):
 
 def columns(criterion: str) -> tuple[str, ...]:
     """Of the table: those of every sweep, and the chosen criterion if it is a third party's."""
-    fields = [name for name in SelectionRow.model_fields if name != ELBO]
+    often = [name for name in SelectionRow.model_fields if name != ELBO]
+    fields = [name for name in often if criterion == CROSS_VALIDATION or name not in CV_COLUMNS]
     after = fields.index("delta")
     return tuple(dict.fromkeys((*fields[:after], *names(criterion), *fields[after:])))
 
@@ -75,11 +84,8 @@ def read_table(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             raise ValueError(
                 f"row {number}, column {column!r} holds {short(first['input'])}: {in_words(first)}"
             ) from None
-        yield {
-            name: _number(value) if name not in SelectionRow.model_fields else value
-            for name, value in found
-            if name in cells
-        }
+        known = SelectionRow.model_fields
+        yield {name: value if name in known else _number(value) for name, value in found if name in cells}
 
 
 def _number(text: Any) -> Any:

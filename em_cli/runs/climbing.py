@@ -9,7 +9,7 @@ from em_cli.algorithms import ALGORITHMS
 from em_cli.config.choice import AUTO, Choice
 from em_cli.config.choices import latent_choices
 from em_cli.config.run_config import RunConfig
-from em_cli.criteria import ELBO
+from em_cli.criteria import CROSS_VALIDATION, ELBO
 from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import NATS, USUAL_TOLERANCES
@@ -82,6 +82,8 @@ def check_objective(config: RunConfig) -> None:
             f"--se {config.standard_errors} is about maxima of the likelihood, and --algorithm {name} ends elsewhere: "
             f"{instead}"
         )
+    if config.criterion == CROSS_VALIDATION:
+        raise UsageError(f"--criterion cv fits by the likelihood, which --algorithm {name} does not: {instead}")
     if config.search.other_families or SEARCH in families_of(config):
         asked = "--other-families" if config.search.other_families else "--family search"
         raise UsageError(f"{asked} compares by BIC, which --algorithm {name} does not lower: {instead}")

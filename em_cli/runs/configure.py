@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from em_cli.config.choice import INDEPENDENT, Choice
@@ -13,14 +14,15 @@ from em_cli.config.ranges import parse_k
 from em_cli.config.resolve import resolve
 from em_cli.config.run_config import RunConfig
 from em_cli.config.texts import fingerprint
-from em_cli.criteria import CRITERIA
+from em_cli.criteria import CRITERIA, CROSS_VALIDATION
 from em_cli.errors import OutputError, UsageError
 from em_cli.families import FAMILIES
 from em_cli.families.covariances import COVARIANCES
-from em_cli.models.specification import families_of
+from em_cli.models.specification import families_of, names_components
 from em_cli.models.topics import CRITERIA_OF_TOPICS, TOPICS, wanted_topics
 from em_cli.options import ReportOptions, layer
-from em_cli.outputs.model_file import read_bytes
+from em_cli.outputs.model_file import read_bytes, read_model
+from em_cli.outputs.naming import Previous, check_names
 from em_cli.outputs.run_names import default_name, meant_run
 from em_cli.registry import did_you_mean
 from em_cli.runs.climbing import as_variational, check_objective, with_climbs
@@ -52,11 +54,12 @@ class Settings:
     folder: str | None  # to write; None if nothing asks for one
     stdout: str  # human, json, csv, or none if a result file takes it or nothing is wanted there
     fingerprint: str  # SHA-256 of what decides the results
+    previous: Previous | None = None  # model whose components those of the fit are
 
     def fingerprint_without_limit(self) -> str:
         """The same of a run that may take any time."""
         search = self.config.search.model_copy(update={"time_limit": None})
-        return fingerprint_of(self.config.model_copy(update={"search": search}), self.start)
+        return fingerprint_of(self.config.model_copy(update={"search": search}), self.start, self.previous)
 
 
 def configured(request: Request) -> Settings:
@@ -77,13 +80,39 @@ def configured(request: Request) -> Settings:
     ks = parse_k(config.k)
     if request.compares:
         _check_criterion(config)
+        if "folds" in options and config.criterion != CROSS_VALIDATION:
+            raise UsageError("--folds is about cross-validation: it goes with --criterion cv.")
         if start:
             raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
     else:
         _check_one(ks, config)
     check_parts(config)
     folder = _folder(config, request.report, ks or SWEPT)
-    return Settings(request, config, ks or SWEPT, start, effort, folder, stdout, fingerprint_of(config, start))
+    previous = _previous(config, ks, request.compares)
+    decisive = fingerprint_of(config, start, previous)
+    return Settings(request, config, ks or SWEPT, start, effort, folder, stdout, decisive, previous)
+
+
+def _previous(config: RunConfig, ks: Sequence[int], compares: bool) -> Previous | None:
+    """The earlier model of `match`; `UsageError` if that, or names, make no sense."""
+    if config.match is None and not config.names:
+        return None
+    option = "--names" if config.match is None else "--match"
+    if compares:
+        raise UsageError(f"{option} is about the components of one fit: it goes with em fit.")
+    if wanted_topics(config) is not None:
+        raise UsageError(f"{option} is about components: topics are known by their terms.")
+    if config.data.labels is not None:
+        raise UsageError(f"{option}: the components have the names of their labels.")
+    if names_components(config):
+        raise UsageError(f"{option}: the components have an order of their own, by fixed means or transitions.")
+    if config.match is None:
+        check_names(config.names, ks[0])
+        return None
+    if config.names:
+        raise UsageError("--match gives the components the names of an earlier model: leave out --names.")
+    path = meant_run(config.match)
+    return Previous(read_model(path), hashlib.sha256(read_bytes(path)).hexdigest())
 
 
 def _of_topics(config: RunConfig) -> RunConfig:
@@ -141,9 +170,9 @@ def effort_of(config: RunConfig, start: StartFile | None, asked: str | None = No
     return None
 
 
-def fingerprint_of(config: RunConfig, start: StartFile | None) -> str:
+def fingerprint_of(config: RunConfig, start: StartFile | None, previous: Previous | None = None) -> str:
     """SHA-256 of what decides the results."""
-    return fingerprint(config, start.sha256 if start else None)
+    return fingerprint(config, start.sha256 if start else None, previous.sha256 if previous else None)
 
 
 def _check_one(ks: tuple[int, ...], config: RunConfig) -> None:

@@ -48,6 +48,8 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
         data_sha256=data.data_sha256,
         config_sha256=settings.fingerprint,
         steps=_steps(settings, data),
+        previous=settings.previous,
+        names=tuple(config.names),
         reading=reading_of(config.data, data.id_name, data.marks),
     )
 
@@ -87,6 +89,8 @@ def run_files(
         files["transitions.csv"] = csv_text(TRANSITION_COLUMNS, counted)
     if (estimated := coefficient_rows(result.loaded, document)) is not None:
         files["coefficients.csv"] = csv_text(COEFFICIENT_COLUMNS, estimated)
+    if result.naming.about is not None:
+        files["matched.csv"] = result.naming.rows(document["weights"])
     files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows(fits))
     files["restarts.csv"] = csv_text(LEDGER_COLUMNS, ledger_rows(fits))
     files["run.yaml"] = [record(settings.config, PLACE_KEYS)]

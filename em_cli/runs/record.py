@@ -30,6 +30,8 @@ DOUBTFUL = frozenset(
         "interrupted",
         "edge_of_range",
         "no_choice",
+        "match_unclear",
+        "match_gone",
     }
 )  # warnings by which --strict makes the status 6
 

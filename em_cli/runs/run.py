@@ -9,13 +9,17 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
+from em_cli.criteria import CROSS_VALIDATION
 from em_cli.engine.protocols import Runner
+from em_cli.engine.scoring import moments_of_scores
 from em_cli.errors import ExitStatus, NoFit
+from em_cli.inference.cross_validation import cross_validated
 from em_cli.models.groups import Group
 from em_cli.models.specification import SEARCH
 from em_cli.outputs.checkpoint_file import CheckpointFile
 from em_cli.outputs.document import Context, Scored, document, scored
 from em_cli.outputs.folder import Content, write_file
+from em_cli.outputs.left_out import CrossValidation
 from em_cli.outputs.manifest import manifest, to_json
 from em_cli.outputs.packing import packed
 from em_cli.outputs.run_folder import RunFolder
@@ -140,8 +144,26 @@ class Run:
         """The table of the fits, and which of them is chosen."""
         context, criterion = self._context(wanted.groups), self.settings.config.criterion
         source, observe = self.data.source, self.record.observe
+        left_out = self._left_out(fits, wanted) if criterion == CROSS_VALIDATION else None
         with self.record.timed("scoring"):
-            return table(fits, wanted.too_large, wanted.variants, context, source, self.runner, criterion, observe)
+            return table(
+                fits, wanted.too_large, wanted.variants, context, source, self.runner, criterion, observe, left_out
+            )
+
+    def _left_out(self, fits: list[Fitted], wanted: Tasks) -> CrossValidation | None:
+        """What the fits say of rows left out; None if there are no fits."""
+        found = [(fitted, fitted.chosen) for fitted in fits if fitted.chosen is not None]
+        if not found:
+            return None
+        config, results = self.settings.config, [result for _, result in found]
+        with self.record.timed("cross-validation"):
+            predicted = cross_validated(
+                results, wanted.survey.source, config.folds, config.seed, self.runner, self.halt
+            )
+        if predicted is None:
+            raise NoFit(warnings.not_validated(self.halt.reason, self.checkpoint is not None))
+        warnings.warn_of_left_out(predicted.n_left_out, self.record)
+        return CrossValidation(predicted, {id(fitted): place for place, (fitted, _) in enumerate(found)})
 
     def _context(self, groups: tuple[Group, ...]) -> Context:
         return context_of(self.settings, self.data, groups, self.halt.reason or "interrupted")
@@ -164,7 +186,9 @@ class Run:
             errors = errors_of(
                 result, config.standard_errors, context.weight_type == "frequency", bool(self.halt.reason), self.runner
             )
-        return document(result, context, self.record.warnings, errors)
+            model, parameters = result.loaded.model, result.loaded.parameters
+            scores = moments_of_scores(model, parameters, result.source, self.runner)
+        return document(result, context, self.record.warnings, errors, scores)
 
     def announce(self, params: Mapping[str, Any]) -> None:
         """Tell those who watch what came of the fit."""

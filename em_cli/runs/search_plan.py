@@ -10,6 +10,7 @@ from em_cli.config.amounts import parse_size
 from em_cli.config.choices import runner_choice
 from em_cli.config.durations import parse_duration
 from em_cli.config.run_config import RunConfig
+from em_cli.criteria import CROSS_VALIDATION
 from em_cli.engine.protocols import Runner
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import OutputError
@@ -25,6 +26,7 @@ from em_cli.sources.table import Data
 from em_cli.starts import STARTS
 
 OF_MEMORY = 0.5  # of what is available, that rows may take
+AS_CLOSE = "aic"  # tells of which models of a sweep cross-validation may choose
 
 
 def runner_of(config: RunConfig) -> Runner:
@@ -76,5 +78,5 @@ def plan_of(config: RunConfig, effort: str | None, given: bool) -> Plan:
         stopping=Stopping(search.tol, search.max_iter, search.stop),
         seed=config.seed,
         effort=EFFORTS[effort or "normal"],
-        criterion=config.criterion,
+        criterion=AS_CLOSE if config.criterion == CROSS_VALIDATION else config.criterion,
     )

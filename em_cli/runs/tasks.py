@@ -94,6 +94,8 @@ def tasks_of(
     if len(tried) > 1 and not compares:
         raise UsageError(f"fit takes one covariance structure, not {len(tried)}; em select compares them.")
     check_labels(data, min(ks))
+    if settings.previous is not None:
+        settings.previous.check(data.schema)
     prior, hyperparameters = specification.prior_of(config), hyperparameters_of(config)
     known = known or survey(data.source, config.seed)
     made = models(data.schema, data.source, known.columns, tried, ks, latents, prior, hyperparameters)

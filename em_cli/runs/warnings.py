@@ -14,12 +14,14 @@ from em_cli.engine.climb import FitResult
 from em_cli.engine.stopping import Status
 from em_cli.models.variants import WEAK
 from em_cli.outputs.document import Context, Scored
+from em_cli.outputs.naming import Naming
 from em_cli.outputs.selection import Selection
 from em_cli.runs.at_fault import collapsed, of_columns, of_search
 from em_cli.runs.fitted_rows import scored_blocks
 from em_cli.runs.record import Record
 from em_cli.runs.runaway import warn_of_runaway
 from em_cli.search.ledger import Fitted, Verdict, first_reason, unpenalised
+from em_cli.sources.quoting import listed
 from em_cli.sources.table import Data
 
 ROWS_SHOWN = 8
@@ -51,10 +53,27 @@ def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) ->
     _warn_of_higher(fitted, chosen, data, record)
     warn_if_reached_once(fitted, context.effort, record)
     warn_of_runaway(result, record)
+    _warn_of_matching(result.naming, record)
     if result.figures.n_parameters > result.figures.n_rows:
         record.warn(
             "more_parameters_than_rows",
             f"{result.figures.n_parameters} parameters for {result.figures.n_rows:.0f} rows: do not trust details.",
+        )
+
+
+def _warn_of_matching(naming: Naming, record: Record) -> None:
+    """Say where it is not clear which component of an earlier model one is, and which are gone."""
+    if naming.about is None:
+        return
+    if unclear := naming.about["ambiguous"]:
+        record.warn(
+            "match_unclear",
+            f"it is not clear that {listed(unclear)} of the earlier model {'is' if len(unclear) == 1 else 'are'} what "
+            "has the name now: another assignment is nearly as near (matched.csv).",
+        )
+    if gone := naming.about["gone"]:
+        record.warn(
+            "match_gone", f"no component is like {listed(gone)} of the earlier model; those that are new stand last."
         )
 
 
@@ -134,6 +153,28 @@ def warn_of_choice(selection: Selection, effort: str | None, record: Record) -> 
             "close_call",
             f"the runner-up, {model_name(second)}, is {away}, no more than the searches may have missed: "
             f"a longer one ({longer(effort, second['starts'])}) may change the choice.",
+        )
+
+
+def not_validated(cut_by: str, kept: bool) -> str:
+    """Why there is no choice by cross-validation."""
+    if cut_by:
+        more = " The same command with --resume goes on." if kept else ""
+        return f"cut short ({cut_by}) before the models were compared on rows left out: nothing was chosen.{more}"
+    return (
+        "there is one sequence, or group, and none can be left out: --criterion cv cannot choose. --criterion bic can."
+    )
+
+
+def warn_of_left_out(n: int, record: Record) -> None:
+    """Rows that no model expects when they are left out, such as the only ones of a level."""
+    if n:
+        what = "row or group has" if n == 1 else "rows or groups have"
+        record.warn(
+            "unpredictable_rows",
+            f"{n:,} {what} no density under any fit to the others, as the only ones of a level have none: they take no "
+            "part in the cross-validation.",
+            doubtful=False,
         )
 
 
