@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import diagnostics, qq
@@ -227,9 +227,12 @@ def _collapsed(count: int) -> Html:
 
 def warnings(run: Run) -> Html | None:
     """What `em` warned of, and what to do about it."""
-    found: list[Mapping[str, str]] = list(run.document["warnings"])
-    said = [join([tag("p", warning["message"]), _advice(warning["code"])]) for warning in found]
-    return bullets(said)
+    return told(run.document["warnings"])
+
+
+def told(warnings: Sequence[Mapping[str, str]]) -> Html | None:
+    """Each warning, with what to do."""
+    return bullets([join([tag("p", warning["message"]), _advice(warning["code"])]) for warning in warnings])
 
 
 def _advice(code: str) -> Html | None:

@@ -19,9 +19,11 @@ from em_cli.reports.page import page
 from em_cli.reports.picture import FORMATS, kinds_named, pictures_of, rendered
 from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT, Theme
+from em_cli.reports.topic_pictures import topic_pictures
 from em_cli.reports.traces import traces
 from em_cli.runs.plotted_rows import rows_of
 from em_cli.runs.read_back import parsed, read_run, run_of
+from em_cli.runs.topic_plots import report_of_topics, topics_in
 from em_cli.sources.table import Data
 
 TABLES = ("trace", "restarts", "selection")
@@ -44,6 +46,10 @@ def pictures_of_run(run: str, data: Sequence[str], kinds: Sequence[str], columns
 
     Of the trace alone there is a picture of several runs: the others stand where else the data do.
     """
+    if (of_topics := topics_in(run)) is not None:
+        if columns or data:
+            raise UsageError("pictures of topics show no columns, and read no data: leave them out.")
+        return topic_pictures(of_topics, kinds)
     if data and list(kinds) == ["trace"]:
         if columns:
             raise UsageError("--kind trace does not apply: it shows no columns that --columns could choose.")
@@ -85,6 +91,12 @@ def fresh_run(
 def plots_of(run: Run) -> dict[str, Iterator[bytes]]:
     """The files that `em plot` writes unless told otherwise."""
     return files_of(pictures_of(run), LIGHT)
+
+
+def report_of_folder(run: str, data: Sequence[str]) -> Iterator[str]:
+    """The report of the run in a folder; the data are at this place."""
+    of_topics = topics_in(run)
+    return report_of_topics(of_topics) if of_topics is not None else report_of(read_run(run, data))
 
 
 def report_of(run: Run) -> Iterator[str]:

@@ -32,8 +32,6 @@ def check_run(settings: Settings) -> None:
         raise UsageError(
             "--labelled adds a component to each row; topics are of tokens: documents.csv has their shares."
         )
-    if (report.plots or report.report) and wanted_topics(settings.config) is not None:
-        raise UsageError("--plots and --report do not draw topics: topics.csv and documents.csv hold them.")
     check_free("--labelled", report.labelled, report.force or report.resume)
     check_wanted(report, folder)
     check_folder_options(report, folder)

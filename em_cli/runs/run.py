@@ -219,17 +219,12 @@ class Run:
         told = list(dict.fromkeys(f"{first}/" if inside else first for first, inside, _ in parts))
         return told if report.labelled in (None, "-") else [*told, f"and {report.labelled}"]
 
-    def write(
-        self, result: Ended, params: Mapping[str, Any], fits: Sequence[Fitted], files: Mapping[str, Content]
-    ) -> list[str]:
-        """The run folder of these files, where one is wanted; the names of what is in it."""
-        if self.folder is None:
-            return []
+    def about(self, result: Ended, params: Mapping[str, Any], fits: Sequence[Fitted]) -> dict[str, Any]:
+        """The manifest of the run."""
         checkpoint = self.checkpoint
         resumed_after = checkpoint.seconds if checkpoint and checkpoint.continues else None
         told = facts(self.settings, self.data, self.record, result, params, fits, resumed_after)
-        about = manifest(self.settings.request.command, self.record.seconds, told)
-        return self.folder.deliver(files, about, finished=not self.halt.reason)
+        return manifest(self.settings.request.command, self.record.seconds, told)
 
     def _deliver_folder(
         self,

@@ -30,6 +30,7 @@ from em_cli.runs.remembered import in_options, reading_of
 from em_cli.runs.run import Run
 from em_cli.runs.screen import color_wanted, width
 from em_cli.runs.stdout import unsaid
+from em_cli.runs.topic_plots import drawn_files
 from em_cli.runs.topic_starts import given_tokens
 from em_cli.runs.warnings import warn_if_reached_once, warn_of_halt
 from em_cli.search.ledger import Fitted
@@ -166,8 +167,13 @@ def delivered(
     files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows(fits))
     files["restarts.csv"] = csv_text(LEDGER_COLUMNS, ledger_rows(fits))
     files["run.yaml"] = [record(config, PLACE_KEYS)]
+    files |= more
     with run.record.timed("writing"):
-        names = run.write(result, params, fits, files | dict(more))
+        names = []
+        if run.folder is not None:
+            about = run.about(result, params, fits)
+            drawn = drawn_files(run.folder.path, run.settings.request.report, params, about, files)
+            names = run.folder.deliver(files | drawn, about, not run.halt.reason)
         if report.params:
             write_file(report.params, [to_json(params)])
         if report.responsibilities_to:

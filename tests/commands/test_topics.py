@@ -230,3 +230,17 @@ def test_what_is_noticed(tmp_path):
     assert {"lines_added", "empty_documents"} <= set(codes)
     done = em("fit", SAMPLES / "bars.csv", "--latent", "topics", "-k", "2", "--restarts", "2", "--json", cwd=tmp_path)
     assert "documents_named" in [one["code"] for one in json.loads(done.out)["warnings"]]
+
+
+def test_pictures_and_the_report(folder):
+    em("fit", "long.csv", *LONG, *QUICK, "--plots", "--report", "--out", "drawn.em", cwd=folder)
+    page = (folder / "drawn.em" / "report.html").read_text()
+    assert "2 topics in long.csv" in page and page.count("<figure") == 4 and "apple" in page and "<script" not in page
+    em("report", "drawn.em", "--force", cwd=folder)
+    assert (folder / "drawn.em" / "report.html").read_text() == page
+    drawn = {path.name: path.read_bytes() for path in (folder / "drawn.em" / "plots").iterdir()}
+    assert set(drawn) == {"terms.png", "sizes.png", "documents.png", "trace.png"}
+    em("plot", "drawn.em", "--kind", "terms", "--out", "again", cwd=folder)
+    assert (folder / "again" / "terms.png").read_bytes() == drawn["terms.png"]
+    assert "Did you mean 'terms'?" in em("plot", "drawn.em", "--kind", "term", cwd=folder, status=2).err
+    assert "show no columns" in em("plot", "drawn.em", "--columns", "n", cwd=folder, status=2).err
