@@ -87,7 +87,7 @@ def stable(document: Mapping[str, Any]) -> str:
     """How many topics the next best end has too."""
     found, k = document.get("runner_up"), document.get("n_components")
     if not isinstance(found, Mapping):
-        return "no other end of the search had other topics" if k != 1 else ""
+        return "no other end of the search that came near this bound has other topics" if k != 1 else ""
     elbo, best = number(found.get("elbo")), number(document.get("elbo"))
     below = f", {best - elbo:.1f} below," if elbo is not None and best is not None else ""
     return f"the runner-up{below} has {found.get('matching')} of these {k} topics (cosine 0.9)"

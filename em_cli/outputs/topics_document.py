@@ -23,6 +23,7 @@ from em_cli.search.ledger import Fitted, Verdict
 from em_cli.search.topic_search import distinct
 from em_cli.sources.corpus import Corpus, Documents
 
+NEAR = 0.005  # of the bound; ends that are farther below it than that tell nothing against its topics
 LISTED = 100  # terms of a topic in topics.csv
 TOPIC_COLUMNS = ("topic", "rank", "term", "probability", "lift")
 
@@ -83,10 +84,12 @@ def scored_topics(fitted: Fitted, latent: Allocation, documents: Documents, runn
 
 
 def _others(fitted: Fitted, eta: float) -> list[tuple[float, Array]]:
-    """The tokens of the topics of other optima that the search has come to, the highest first."""
+    """The tokens of the topics of other optima, nearly as high, that the search has come to; the highest first."""
     ends = [entry.result for entry in fitted.ledger if entry.result.parameters.components is not None]
     ends = [e for e in ends if e.candidate.model is (fitted.chosen and fitted.chosen.candidate.model)]
-    return [(end.log_likelihood, end.parameters.components.concentration - eta) for end in distinct(ends)[1:]]
+    best, *others = distinct(ends)
+    near = [end for end in others if best.log_likelihood - end.log_likelihood < NEAR * abs(best.log_likelihood)]
+    return [(end.log_likelihood, end.parameters.components.concentration - eta) for end in near]
 
 
 def topics_document(

@@ -54,7 +54,7 @@ class OneTopic(Described):
 
 
 class RunnerUp(Described):
-    """The next best end of the search that is another optimum."""
+    """The next best end of the search, another optimum within 0.5 % of the bound."""
 
     elbo: Annotated[float, says("its bound")]
     matching: Annotated[int, says("topics that are like those of the best (cosine 0.9)")]
@@ -74,7 +74,7 @@ class TopicParams(TopicFields):
     elbo: Annotated[float, says("lower bound of the log evidence, natural logarithm, all constants included")]
     elbo_per_token: Annotated[float, says("the same, divided by the tokens")]
     log_likelihood: Annotated[None, says("null: it has no closed form, and the bound is none")]
-    runner_up: Annotated[RunnerUp | None, says("null if every end was the same optimum")]
+    runner_up: Annotated[RunnerUp | None, says("null if no other optimum is within 0.5 % of the bound")]
     converged: Annotated[bool, says("whether the climb came to its end")]
     stop_reason: Annotated[str, says("why the climb ended")]
     n_iter: Annotated[int, says("iterations of the climb")]

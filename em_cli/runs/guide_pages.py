@@ -32,6 +32,7 @@ TOPICS = (
     "scripting",
     "many",
     "warnings",
+    "examples",
     "example",
     "coming-from",
     "benchmarks",
