@@ -11,6 +11,7 @@ from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.events import Observer, ignore
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search
+from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.ledger import SAME_OPTIMUM, Attempt
@@ -24,6 +25,7 @@ SHORT = (15, 45)  # passes after which two thirds of the starts, and all but the
 TRIAL = 30  # passes of a move
 ENDS = 8  # different ones that are kept, with their topics
 CHEAP = 4e4  # cells times topics: where there are more, less is tried
+FLAT = "flat shares"  # the move of them; of topics that were found, with alpha learned all the way
 FINISHERS = 2  # of what was found on a sample
 
 
@@ -53,6 +55,7 @@ class TopicSearch:
     """What has been found and tried, of one number of topics."""
 
     moves: Moves
+    held: Model  # the same with alpha as it is: learned too early, it grows, and all documents come to be alike
     algorithm: Algorithm
     stopping: Stopping
     numbers: Iterator[int]
@@ -76,11 +79,14 @@ class TopicSearch:
 
     def plain(self, restarts: int) -> Search[None]:
         """Climbs to the end from so many starts."""
-        yield from self.finished([(kind, (number,), start) for number, kind, start in self._some(restarts)])
+        made = [(self._candidate(start), kind, number) for number, kind, start in self._some(restarts)]
+        origins: Origins = {candidate.number: (kind, (number,)) for candidate, kind, number in made}
+        short = yield Round([candidate for candidate, *_ in made], self._at_most(SHORT[-1]), self.observe)
+        self._ended((yield Round([self._learning(r) for r in short], self.stopping, self.observe)), origins)
 
     def finished(self, starts: Sequence[tuple[str, tuple[int, ...], Parameters]]) -> Search[None]:
         """Climbs to the end from these."""
-        made = [self._candidate(start) for *_, start in starts]
+        made = [replace(self._candidate(start), model=self.moves.model) for *_, start in starts]
         origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(made, starts, strict=True)}
         self._ended((yield Round(made, self.stopping, self.observe)), origins)
 
@@ -100,7 +106,14 @@ class TopicSearch:
             yield number, kind, self.moves.even(rng) if kind == "even" else self.moves.seeded(rng)
 
     def _candidate(self, start: Parameters) -> Candidate:
-        return Candidate(self.moves.model, self.algorithm, start, next(self.numbers), "topics")
+        return Candidate(self.held, self.algorithm, start, next(self.numbers), "topics")
+
+    def _at_most(self, passes: int) -> Stopping:
+        return replace(self.stopping, max_iterations=min(passes, self.stopping.max_iterations))
+
+    def _learning(self, result: FitResult) -> Candidate:
+        """The climb that goes on from where one ended, with alpha learned if it is to be."""
+        return replace(onwards(result), model=self.moves.model)
 
     def _starts(self, extent: Extent) -> Search[list[FitResult]]:
         """The ends of the best of many starts, the highest first."""
@@ -108,11 +121,11 @@ class TopicSearch:
         origins: Origins = {candidate.number: (kind, (number,)) for candidate, kind, number in made}
         climbing = [candidate for candidate, *_ in made]
         for passes, kept in zip(SHORT, (max(extent.finalists, extent.starts // 3), extent.finalists), strict=True):
-            results = yield Round(climbing, replace(self.stopping, max_iterations=passes), self.observe)
+            results = yield Round(climbing, self._at_most(passes), self.observe)
             best = sorted(results, key=lambda r: -r.log_likelihood)
             self._left(best[kept:], origins)
             climbing = [onwards(result) for result in best[:kept]]
-        results = yield Round(climbing, self.stopping, self.observe)
+        results = yield Round([replace(c, model=self.moves.model) for c in climbing], self.stopping, self.observe)
         self._ended(results, origins)
         return sorted(results, key=lambda r: -r.log_likelihood)
 
@@ -120,14 +133,17 @@ class TopicSearch:
         """Short climbs from moves of the best, and the best of these to the end; whether one led higher."""
         best, tried = ends[0], self._tried(ends, extent, self.rng(1, turn))
         made = [self._candidate(start) for _, start in tried]
+        made = [
+            c if kind != FLAT else replace(c, model=self.moves.model) for c, (kind, _) in zip(made, tried, strict=True)
+        ]
         origins: Origins = {
             c.number: (kind, (turn, i)) for i, (c, (kind, _)) in enumerate(zip(made, tried, strict=True))
         }
-        short = yield Round(made, replace(self.stopping, max_iterations=TRIAL), self.observe)
+        short = yield Round(made, self._at_most(TRIAL), self.observe)
         order = sorted(short, key=lambda r: -r.log_likelihood)
         kept = max(1, extent.finalists // 2)
         self._left(order[kept:], origins)
-        results = yield Round([onwards(r) for r in order[:kept]], self.stopping, self.observe)
+        results = yield Round([self._learning(r) for r in order[:kept]], self.stopping, self.observe)
         self._ended(results, origins)
         found = distinct([*ends, *results])
         return found[:ENDS], found[0].log_likelihood > best.log_likelihood + SAME_OPTIMUM
@@ -137,7 +153,7 @@ class TopicSearch:
     ) -> list[tuple[str, Parameters]]:
         """Moves of the best end, and crossings with the others."""
         best = ends[0].parameters
-        tried = [("flat shares", self.moves.flattened(end.parameters)) for end in ends[:2]]
+        tried = [(FLAT, self.moves.flattened(end.parameters)) for end in ends[:2]]
         for pair in likest(best.components, self.moves.latent.eta, PAIRS):
             for split in rng.permutation(self.moves.model.n_components)[: extent.finalists].tolist():
                 if split not in pair:

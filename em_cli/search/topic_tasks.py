@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
@@ -73,7 +73,8 @@ def _search(
     task: TopicTask, latent: Allocation, corpus: Corpus, plan: Plan, numbers: Iterator[int], observe: Observer
 ) -> TopicSearch:
     model, bound = topic_model(latent, corpus, task.n_components)
-    return TopicSearch(Moves(model, bound, corpus), plan.algorithm, plan.stopping, numbers, plan.seed, observe)
+    held = replace(model, latent=replace(bound, alpha=1.0)) if latent.alpha == "learned" else model
+    return TopicSearch(Moves(model, bound, corpus), held, plan.algorithm, plan.stopping, numbers, plan.seed, observe)
 
 
 def topic_model(latent: Allocation, corpus: Corpus, n_components: int) -> tuple[Model, Allocation]:

@@ -149,7 +149,7 @@ def test_topics_to_start_from(folder):
     done = em("fit", "long.csv", *LONG, *QUICK[:4], "-q", "--start", "long.em", "--json", cwd=folder)
     found = json.loads(done.out)
     assert found["search"]["starts"] == 1 and found["start"] == "given"
-    assert found["elbo"] == pytest.approx(params(folder, "long.em")["elbo"], abs=0.05)
+    assert found["elbo"] >= params(folder, "long.em")["elbo"] - 0.05
 
 
 def test_a_sweep(folder):

@@ -185,7 +185,7 @@ def test_the_moves_of_a_search_lead_higher_and_are_repeatable():
     ends = []
     for _ in range(2):
         model, latent = topic_model(Allocation(0.2, 0.1), corpus, 5)
-        search = TopicSearch(Moves(model, latent, corpus), ALGORITHMS.load("squarem")(), Stopping(), count(), 1)
+        search = TopicSearch(Moves(model, latent, corpus), model, ALGORITHMS.load("squarem")(), Stopping(), count(), 1)
         run_searches([search.search(EXTENTS["low"])], corpus.source, Serial())
         ends.append([attempt.result.log_likelihood for attempt in search.attempts])
         moved = [a for a in search.attempts if a.start in ("flat shares", "exchange", "crossing")]
