@@ -126,7 +126,7 @@ def sweep_summary(
     page.table(headings, cells, range(6), ["green" if row is chosen else "" for row in rows])
     page.blank()
     why = "the highest log-probability of held-out tokens" if criterion == "completion" else "the highest bound"
-    page.words(f"k = {chosen['k']} has {why} (--criterion {criterion}).", indent="")
+    page.words(f"k = {chosen['k']} is the smallest within a nat of {why} (--criterion {criterion}).", indent="")
     tell_warnings(page, list(warnings))
     tell_files(page, written, folder, suggestions)
     return page.text()

@@ -38,6 +38,7 @@ from em_cli.search.ledger import Fitted
 from em_cli.search.topic_tasks import TopicTask, search_topics
 from em_cli.sources.corpus import Corpus
 
+LEVEL = 1.0  # nats in all; among those that are no farther from the best the smallest is chosen
 PART = 1 << 16  # cells whose probabilities are reckoned together
 COLUMNS = (
     *("k", "elbo", "elbo_per_token", "completion", "perplexity", "u_mass", "npmi", "matching"),
@@ -59,7 +60,8 @@ def select_topics(run: Run) -> None:
         run.give_up(fits[0])
     results = [scored(run, fitted) for _, fitted, _ in found]
     heights = [by if by is not None else result.elbo for (_, _, by), result in zip(found, results, strict=True)]
-    best = int(np.argmax(heights))
+    total = 1.0 if criterion == "elbo" else documents_of(run.data).corpus.n_tokens / 2
+    best = next(place for place, height in enumerate(heights) if (max(heights) - height) * total <= LEVEL)
     rows = [
         _row(result, by, run.halt.reason or "interrupted") for result, (_, _, by) in zip(results, found, strict=True)
     ]

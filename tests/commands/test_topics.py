@@ -73,7 +73,9 @@ def test_what_is_written(folder):
     }
     assert found["log_likelihood"] is None and found["n_tokens"] == sum(n for *_, n in cells())
     law, words = np.array(found["topic_word"]), np.array(found["lambda"])
-    assert law.sum(axis=1) == pytest.approx(1) and words.sum() == pytest.approx(found["n_tokens"] + 0.1 * words.size)
+    assert law.sum(axis=1) == pytest.approx(1) and words.sum() == pytest.approx(
+        found["n_tokens"] + 0.1 * words.size, rel=1e-4
+    )
     rows = read(folder / "long.em" / "documents.csv")
     assert [row["doc"] for row in rows] == sorted({d for d, *_ in cells()})
     assert all(float(row["p1"]) + float(row["p2"]) == pytest.approx(1) for row in rows)
@@ -155,16 +157,17 @@ def test_topics_to_start_from(folder):
 def test_a_sweep(folder):
     sweep = ("select", "long.csv", *LONG, "--latent", "topics", "--k-range", "1-3", "--effort", "low")
     text = em(*sweep, "--format", "human", "--out", "sweep.em", cwd=folder).out
-    assert "k = 2 has the highest log-probability of held-out tokens (--criterion completion)." in " ".join(
-        text.split()
+    assert (
+        "k = 2 is the smallest within a nat of the highest log-probability of held-out tokens (--criterion completion)."
+        in " ".join(text.split())
     )
     rows = read(folder / "sweep.em" / "selection.csv")
     assert [row["k"] for row in rows if row["note"] == "chosen"] == ["2"] and params(folder, "sweep.em")[
         "n_components"
     ] == 2
-    assert [float(row["completion"]) for row in rows][1] == max(float(row["completion"]) for row in rows)
+    assert [float(row["completion"]) for row in rows][1] >= max(float(row["completion"]) for row in rows) - 1 / 160
     found = json.loads(em(*sweep, "--criterion", "elbo", "--json", "-q", cwd=folder).out)
-    best = max(found["selection"], key=lambda row: row["elbo"])
+    best = max(found["selection"], key=lambda row: row["elbo"])  # by far more than a nat
     assert best["note"] == "chosen" and best["k"] == found["n_components"] and best["completion"] is None
     assert "needs a likelihood" in em(*sweep, "--criterion", "bic", cwd=folder, status=2).err
 
