@@ -38,8 +38,12 @@ def fit_summary(
     """The summary of a fit from its document; `least_certain` is a row's name and its largest probability."""
     page = Page(min(width, WIDEST), color)
     title, (end, style) = _title(document), ending(document)
-    gap = max(3, min(page.width, 80) - len(title) - len(end))
-    page.line((title, "bold"), " " * gap, (end, style))
+    gap = min(page.width, 80) - len(title) - len(end)
+    if gap >= 3:
+        page.line((title, "bold"), " " * gap, (end, style))
+    else:
+        page.words(title, indent="", style="bold")
+        page.line((end, style))
     page.words(read_line, indent="", style="dim")
     page.blank()
     components(page, document)

@@ -288,3 +288,15 @@ def test_long_selection_is_cut():
     assert "… 25 more in selection.csv" in text
     assert "◀ chosen; at the edge of the range" in text
     assert "1.0 away: hardly worse" in text.replace("\n", " ")
+
+
+def test_what_a_climb_has_left_above_nought_is_nought():
+    assert [one.split() for one in aligned([(3.6e-17, 6e-9), (1.07, 1.0)])] == [["0.0", "(0.0)"], ["1.07", "(1.00)"]]
+    narrow = aligned([(5.0, 6e-9), (1.07, 1.0)])
+    assert "6.0e-09" in narrow[0], "a mean with hardly any spread says so"
+
+
+def test_a_title_that_is_too_long_hides_nothing():
+    document = copy.deepcopy(FAITHFUL) | {"groups": [{"family": "gaussian"}, {"family": "zero_inflated_lognormal"}]}
+    lines = summary(document, width=60).splitlines()
+    assert "…" not in "".join(lines[:3]) and any(line.startswith("converged") for line in lines[:3])
