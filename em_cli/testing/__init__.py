@@ -1,5 +1,8 @@
 """The laws that every family obeys, for those who write one: theirs is judged as ours are.
 
+They are about densities, statistics and M-steps, documents, charts, climbs by every algorithm, the weak prior, and, where
+the family can do without cells, about missing ones.
+
 A `Case` says on which columns a family is tried, and what an independent program says of its density: a function of
 the bound family, a document of its parameters and rows (D, n), which gives (K, n). Then
 
@@ -19,16 +22,18 @@ real, skewed (groups differ in scale), positive, proportion, angle, count, infla
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
+from itertools import cycle, product
 
 import numpy as np
 
-from em_cli.testing import chart_laws, family_laws
-from em_cli.testing.case import Case, case_of
+from em_cli.testing import chart_laws, climb_laws, family_laws, missing_laws
+from em_cli.testing.case import Case, case_of, unit_model
 from em_cli.testing.random_rows import rows
 
 __all__ = ["Case", "Law", "case_of", "laws", "rows"]
+
+GAPS = 0.15  # share of cells that are missing in laws about them
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,8 @@ class Law:
 
 def laws(case: Case, seeds: Sequence[int] = range(3)) -> list[Law]:
     """All laws that concern the case, in every situation, with rows drawn from each of the seeds."""
-    return [*_of_any_rows(case, seeds), *_of_some_rows(case), *_of_charts(case)]
+    single = [*_of_any_rows(case, seeds), *_of_some_rows(case), *_of_charts(case)]
+    return [*single, *_of_missing_cells(case, seeds), *_of_climbs(case, seeds)]
 
 
 def _law(law: Callable[..., None], case: Case, *situation: object, **drawn: object) -> Law:
@@ -101,3 +107,33 @@ def _of_charts(case: Case) -> Iterator[Law]:
         yield _law(chart_laws.the_gradient_is_that_of_the_log_likelihood, case, separation, away, prior)
     for separation, prior in chart_laws.STACKED:
         yield _law(chart_laws.candidates_of_a_stack_have_the_bits_that_they_have_alone, case, separation, prior)
+
+
+def _of_climbs(case: Case, seeds: Sequence[int]) -> Iterator[Law]:
+    """By every algorithm of searches, and with the weak prior."""
+    for algorithm in climb_laws.ALGORITHMS_TRIED:
+        for seed, separation in zip(seeds, cycle(climb_laws.SEPARATIONS), strict=False):
+            yield _law(climb_laws.the_likelihood_never_descends, case, algorithm, seed, separation)
+        yield _law(climb_laws.the_reported_likelihood_is_that_of_the_reported_parameters, case, algorithm)
+        yield _law(climb_laws.a_climb_ends_where_the_likelihood_is_flat, case, algorithm)
+        yield _law(climb_laws.a_climb_raises_the_penalised_likelihood, case, algorithm)
+
+
+def _of_missing_cells(case: Case, seeds: Sequence[int]) -> Iterator[Law]:
+    """With some cells missing, if the family can do without."""
+    if unit_model(case, 1).family.completing is None:
+        return
+    case = case if case.gaps else replace(case, gaps=GAPS)
+    for seed in seeds:
+        yield _law(missing_laws.a_missing_cell_is_integrated_out, case, seed)
+        yield _law(missing_laws.where_no_cell_is_missing_flags_change_nothing, case, seed)
+        if case.exact:
+            yield _law(missing_laws.the_m_step_of_a_component_is_the_closed_form_of_its_cells, case, seed)
+    for law in (
+        missing_laws.a_component_may_see_no_cell_of_a_column,
+        missing_laws.a_row_of_missing_cells_says_nothing,
+        missing_laws.the_embedding_and_the_features_are_never_missing,
+        missing_laws.missing_cells_are_filled_and_drawn,
+        missing_laws.more_complete_rows_change_the_fit_less,
+    ):
+        yield _law(law, case)

@@ -9,7 +9,7 @@ import pytest
 from cases import CASES, CLIMBING_CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import BY_ROWS, OF_SEARCHES, Case, climb, flattened, responsibilities, scipy_log_density, start
+from support import BY_ROWS, OF_SEARCHES, Case, climb, flattened, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.climb import Candidate
@@ -20,6 +20,8 @@ from em_cli.parts import settings_of
 from em_cli.runners import RUNNERS
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
+from em_cli.testing import climb_laws
+from em_cli.testing.climb_laws import K, begun
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 each_case = pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
@@ -34,14 +36,6 @@ def pairs(cases: list[Case]) -> pytest.MarkDecorator:
 
 each_pair = pairs(CLIMBING_CASES)
 each_algorithm = pytest.mark.parametrize("algorithm", OF_SEARCHES)
-K = 3
-
-
-def begun(case: Case, seed, n=400, separation=2.5, k=K, softness=0.7, latent="independent"):
-    """Rows, a model of them, and a poor place to start from."""
-    x, labels = case.rows(seed, n, separation)
-    model = case.model(x, k, latent=latent)
-    return x, model, start(model, x, responsibilities(seed, labels % k, k, softness))
 
 
 def bits(model, result):
@@ -53,10 +47,7 @@ def bits(model, result):
 @given(seed=st.integers(0, 999), separation=st.sampled_from([1.0, 2.5, 1e5]), softness=st.sampled_from([0.1, 0.7]))
 @settings(max_examples=5)
 def test_the_likelihood_never_descends(case: Case, latent, algorithm, seed, separation, softness):
-    x, model, begin = begun(case, seed, 120, separation, softness=softness, latent=latent)
-    result = climb(model, InMemory(x), begin, Stopping(1e-9, 100), ALGORITHMS.load(algorithm)())
-    assert np.diff(result.trace).min(initial=0) >= -1e-11 * abs(result.log_likelihood)
-    assert result.trace[-1] == result.log_likelihood
+    climb_laws.the_likelihood_never_descends(case, algorithm, seed, separation, softness, latent)
 
 
 @pytest.mark.parametrize(("name", "seed"), [("gaussian-VVE-gaps", 59), ("gaussian-VEV-gaps", 109)])
@@ -72,26 +63,13 @@ def test_an_accelerated_climb_rests_where_rounding_rules(name, seed):
 @each_algorithm
 def test_the_reported_likelihood_is_that_of_the_reported_parameters(case: Case, latent, algorithm):
     """By any runner, as none changes a bit."""
-    x, model, begin = begun(case, 1, latent=latent)
-    source = InMemory(x, block_rows=97)
-    for stopping in (Stopping(1e-6, 500), Stopping(0, 3)):
-        result = climb(model, source, begin, stopping, ALGORITHMS.load(algorithm)())
-        totals = score_source(model, result.parameters, source, Serial())
-        assert totals.log_likelihood == pytest.approx(result.log_likelihood, rel=1e-10)
-        assert np.allclose(totals.n_effective[:K], result.weight, rtol=1e-10)
-        if latent == "independent":
-            independent = scipy_log_density(case, model, model.to_document(result.parameters), x).sum()
-            assert independent == pytest.approx(result.log_likelihood, rel=1e-10)
+    climb_laws.the_reported_likelihood_is_that_of_the_reported_parameters(case, algorithm, latent)
 
 
 @every_case
 @each_algorithm
 def test_a_climb_ends_where_the_likelihood_is_flat(case: Case, algorithm):
-    x, model, begin = begun(case, 2, separation=5.0)
-    result = climb(model, InMemory(x), begin, Stopping(0.01, 2000), ALGORITHMS.load(algorithm)())
-    further = climb(model, InMemory(x), result.parameters, Stopping(1e-9, 2000), ALGORITHMS.load("em")())
-    assert result.status is Status.CONVERGED
-    assert further.log_likelihood - result.log_likelihood < 0.01
+    climb_laws.a_climb_ends_where_the_likelihood_is_flat(case, algorithm)
 
 
 @each_pair

@@ -1,134 +1,59 @@
-"""Missing cells are integrated out: what every family that takes them obeys."""
+"""Missing cells are integrated out: the laws of `em_cli.testing` on every family that takes them."""
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
 from cases import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import Case, axis, component_log_density, features, flattened, responsibilities, start, unit_model
+from support import Case
 
-from em_cli.engine.column_summary import summarize
-from em_cli.engine.model import Model
-from em_cli.sources.in_memory import InMemory
+from em_cli.testing import missing_laws
 
 GAPPY = [case for case in CASES if case.gaps]
 each_case = pytest.mark.parametrize("case", GAPPY, ids=lambda case: case.name)
 seeds = st.integers(0, 999)
-K = 3
-
-
-def begun(case: Case, seed: int):
-    x, labels = case.rows(seed, 150)
-    r, model = responsibilities(seed, labels, K, 0.3), case.model(x, K)
-    return x, r, model, start(model, x, r).components
 
 
 @each_case
 @given(seed=seeds)
 @settings(max_examples=5)
 def test_a_missing_cell_is_integrated_out(case: Case, seed):
-    """The density of a row without a cell is the integral over all values that the cell may have."""
-    x, _, model, at = begun(case, seed)
-    mean, sd = model.family.moments(at)
-    row = x[:, [0]]
-    for j, kind in enumerate(case.kinds):
-        nodes, masses = axis(kind, (mean - 12 * sd)[:, j].min(), (mean + 25 * sd)[:, j].max())
-        rows = np.repeat(row, len(nodes), axis=1)
-        rows[j] = nodes
-        total = np.exp(component_log_density(model.family, at, rows)) @ masses
-        without = row.copy()
-        without[j] = np.nan
-        assert np.allclose(component_log_density(model.family, at, without)[:, 0], np.log(total), atol=1e-8)
+    missing_laws.a_missing_cell_is_integrated_out(case, seed)
 
 
 @each_case
 @given(seed=seeds)
 @settings(max_examples=5)
 def test_where_no_cell_is_missing_flags_change_nothing(case: Case, seed):
-    x, labels = replace(case, gaps=0.0).rows(seed, 120)
-    r, columns = responsibilities(seed, labels, K, 0.3), summarize(InMemory(x))
-    flagged = replace(columns, gaps=np.ones(len(x), np.bool_))
-    models = [Model(case.build(case.kinds).bind(known), case.model(x, K).latent, K) for known in (columns, flagged)]
-    ends = [start(model, x, r) for model in models]
-    one, other = (component_log_density(model.family, at.components, x) for model, at in zip(models, ends, strict=True))
-    assert np.allclose(one, other, rtol=1e-11, atol=1e-11)
-    mine, its = (model.to_document(at) for model, at in zip(models, ends, strict=True))
-    assert all(np.allclose(flattened(its[name]), flattened(mine[name]), rtol=1e-11) for name in mine)
+    missing_laws.where_no_cell_is_missing_flags_change_nothing(case, seed)
 
 
 @pytest.mark.parametrize("case", [case for case in GAPPY if case.exact], ids=lambda case: case.name)
 @given(seed=seeds)
 @settings(max_examples=5)
 def test_the_m_step_of_a_component_is_the_closed_form_of_its_cells(case: Case, seed):
-    x, r, model, at = begun(case, seed)
-    document = model.family.to_document(at)
-    for k in range(K):
-        expected = case.closed_form(model.family, x, r[k])
-        for name, numbers in expected.items():
-            assert np.allclose(flattened(document[name][k]), flattened(numbers), rtol=1e-10, atol=1e-13), name
+    missing_laws.the_m_step_of_a_component_is_the_closed_form_of_its_cells(case, seed)
 
 
 @each_case
 def test_a_component_may_see_no_cell_of_a_column(case: Case):
-    x, labels = case.rows(1, 150)
-    labels = np.where(np.isnan(x[0]), 0, 1 + labels % (K - 1))
-    model = case.model(x, K)
-    at = start(model, x, np.eye(K)[:, labels])
-    assert np.isfinite(component_log_density(model.family, at.components, x)[:, np.isnan(x[0])]).all()
-    mean, sd = model.family.moments(at.components)
-    assert np.isfinite(mean).all() and np.isfinite(sd).all()
-    assert np.isfinite(component_log_density(model.family, at.components, x)).all()
+    missing_laws.a_component_may_see_no_cell_of_a_column(case)
 
 
 @each_case
 def test_a_row_of_missing_cells_says_nothing(case: Case):
-    _, _, model, at = begun(case, 2)
-    nothing = np.full((len(case.kinds), 1), np.nan)
-    assert (component_log_density(model.family, at, nothing) == 0).all()
+    missing_laws.a_row_of_missing_cells_says_nothing(case)
 
 
 @each_case
 def test_the_embedding_and_the_features_are_never_missing(case: Case):
-    x, _, model, _ = begun(case, 3)
-    assert np.isfinite(model.family.embedding(x)).all()
-    assert np.isfinite(features(model.family, x)).all()
-    assert np.isfinite(unit_model(case, K).family.embedding(np.full_like(x, np.nan))).all()
+    missing_laws.the_embedding_and_the_features_are_never_missing(case)
 
 
 @each_case
 def test_missing_cells_are_filled_and_drawn(case: Case):
-    x, r, model, at = begun(case, 4)
-    labels = r.argmax(axis=0)
-    filled = model.family.completing.complete(x, at, np.eye(K)[:, labels])
-    drawn = np.stack([model.family.completing.draw(x, at, labels, np.random.default_rng(seed)) for seed in range(400)])
-    missing = np.isnan(x)
-    for whole in (filled, *drawn):
-        assert np.isfinite(whole).all()
-        assert (whole[~missing] == x[~missing]).all()
-    mean, sd = (moment[labels].T for moment in model.family.moments(at))
-    if not case.exact:  # the other cells of the row tell something
-        mean = filled
-    angle = np.array([kind == "angle" for kind in case.kinds])[:, None]
-    away = np.where(angle, np.remainder(drawn - mean + np.pi, 2 * np.pi) - np.pi, drawn - mean)
-    assert (np.abs(away.mean(axis=0)) <= 6 * sd / np.sqrt(400) + 1e-12)[missing].all()
-    conditional = np.array([kind in ("real", "positive", "skewed", "proportion") for kind in case.kinds])
-    assert np.allclose(filled[conditional], np.where(missing, mean, x)[conditional], rtol=1e-9)
+    missing_laws.missing_cells_are_filled_and_drawn(case)
 
 
 @each_case
 def test_more_complete_rows_change_the_fit_less(case: Case):
-    """In the limit the fit is that of complete rows."""
-    x, labels = replace(case, gaps=0.0).rows(5, 400)
-    r = responsibilities(5, labels, K, 0.3)
-    whole = case.model(x, K)
-    expected, _ = whole.family.moments(start(whole, x, r).components)
-    order, away = np.random.default_rng(5).permutation(x.size), []
-    for share in (0.3, 0.03, 0.003):
-        some = x.copy().ravel()
-        some[order[: int(share * x.size)]] = np.nan
-        model = case.model(some.reshape(x.shape), K)
-        mean, _ = model.family.moments(start(model, some.reshape(x.shape), r).components)
-        away.append(np.abs(mean - expected).max())
-    assert away[2] < away[0]
+    missing_laws.more_complete_rows_change_the_fit_less(case)

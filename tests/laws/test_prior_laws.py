@@ -12,10 +12,9 @@ from em_cli.engine.arrays import stack
 from em_cli.engine.climb import FitResult
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.scoring import score_source
 from em_cli.engine.stopping import Stopping
-from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
+from em_cli.testing import climb_laws
 
 K = 2
 CONTINUOUS = {"real", "positive", "skewed", "proportion", "angle"}
@@ -39,10 +38,7 @@ def log_prior(model: Model, parameters: Parameters) -> float:
 @each_case
 @pytest.mark.parametrize("algorithm", ["em", "lbfgs"])
 def test_a_climb_raises_the_penalised_likelihood(case: Case, algorithm):
-    model, source, result = climbed(case, algorithm, 1.0)
-    assert np.diff(result.trace).min(initial=0) >= -1e-11 * abs(result.log_likelihood)
-    alone = float(score_source(model, result.parameters, source, Serial()).log_likelihood)
-    assert result.log_likelihood == pytest.approx(alone + log_prior(model, result.parameters), rel=1e-10)
+    climb_laws.a_climb_raises_the_penalised_likelihood(case, algorithm)
 
 
 @each_case
