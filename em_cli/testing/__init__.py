@@ -1,7 +1,7 @@
 """The laws that every family obeys, for those who write one: theirs is judged as ours are.
 
-They are about densities, statistics and M-steps, documents, charts, climbs by every algorithm, the weak prior, and, where
-the family can do without cells, about missing ones.
+They are about densities, statistics and M-steps, documents, charts, climbs by every algorithm, the weak prior, and
+missing cells, where the family can do without some.
 
 A `Case` says on which columns a family is tried, and what an independent program says of its density: a function of
 the bound family, a document of its parameters and rows (D, n), which gives (K, n). Then
