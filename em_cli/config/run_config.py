@@ -213,8 +213,8 @@ class RunConfig(_Section):
         None
     )
     inference: Annotated[
-        Literal["ml", "variational"],
-        Field(description="ml: maximum likelihood, penalised if there is a prior; variational: variational Bayes"),
+        Literal["ml", "map", "variational"],
+        Field(description="ml: maximum likelihood; map: of the posterior, under prior; variational: variational Bayes"),
     ] = "ml"
     prior: Annotated[
         PriorConfig,

@@ -165,10 +165,17 @@ class Penalised(Protocol):
 
 
 class Approximate(Protocol):
-    """A family whose parameters are approximate posteriors: it expects the log-density of rows under them."""
+    """A family under a prior. Its parameters are approximate posteriors, under which it expects the log-density of
+    rows, or points: the modes of these."""
+
+    @property
+    def of_points(self) -> bool: ...
 
     def divergence(self, parameters: Any) -> Array:
-        """(…, K) nats from the prior to the posterior (Kullback–Leibler); of what is shared, each bears its part."""
+        """(…, K) nats from the prior to the posterior (Kullback–Leibler); of what is shared, each bears its part.
+
+        Of a point it is the negative log-density of the prior there.
+        """
 
 
 class Completing(Protocol):

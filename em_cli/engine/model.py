@@ -90,7 +90,8 @@ class Model:
     @property
     def is_variational(self) -> bool:
         """Whether parameters are approximate posteriors, and what a climb maximises is a bound of the evidence."""
-        return self.family.approximate is not None
+        approximate = self.family.approximate
+        return approximate is not None and not approximate.of_points
 
     def log_prior(self, parameters: Parameters) -> Array | float:
         """(R,) what a climb maximises beside the log-likelihood; constants left out.
@@ -101,11 +102,17 @@ class Model:
         if (approximate := self.family.approximate) is not None:
             of_components = np.add.reduce(approximate.divergence(parameters.components), axis=-1)
             return np.asarray(-of_components - self.latent.divergence(parameters.latent))
+        of_weights = -self.latent.divergence(parameters.latent)
         if not self.prior:
-            return 0.0
+            return of_weights
         pseudo = self._penalty.penalty_statistics(parameters.components, plain=True)
         total: Array = self.prior * self.family.expected_log_density(pseudo, parameters.components).sum(axis=-1)
-        return total
+        return total + of_weights
+
+    @property
+    def has_conjugate_prior(self) -> bool:
+        """Whether components have one; each then bears what rows do not."""
+        return self.family.approximate is not None
 
     def with_prior(self, statistics: ModelStatistics, at: Parameters) -> ModelStatistics:
         """The statistics with the pseudo-observations of the prior, if there is one, about these parameters.

@@ -78,7 +78,11 @@ class BoundProduct:
 
     @property
     def approximate(self) -> BoundProduct | None:
-        return self if all(family.approximate for family in self.families) else None
+        return self if any(family.approximate for family in self.families) else None
+
+    @property
+    def of_points(self) -> bool:
+        return any(family.approximate.of_points for family in self.families if family.approximate)
 
     def divergence(self, parameters: ProductParameters) -> Array:
         parts = zip([family.approximate for family in self.families], parameters.parts, strict=True)

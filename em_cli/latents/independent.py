@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import lgamma
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -52,6 +53,7 @@ class Independent(SingleRows):
         Literal["free", "equal"] | tuple[float, ...],
         Option("of the components: free, equal, or fixed to these numbers", check=shares_refused),
     ] = "free"
+    concentration: float = 1.0  # α of a symmetric Dirichlet prior, at whose posterior's mode free weights are
     declines: ClassVar[Mapping[str, str]] = {}
 
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
@@ -70,6 +72,14 @@ class Independent(SingleRows):
         if fixed != "given":
             raise DataError(f"the field 'weights_fixed' must be equal or given, not {fixed!r}.")
         return cls(tuple(document.get("weights", ())))
+
+    def divergence(self, parameters: MixingWeights) -> Array | float:
+        """The negative log-density of the prior, if there is one."""
+        alpha, k = self.concentration, parameters.weights.shape[-1]
+        if alpha == 1.0 or not self._free(k):
+            return 0.0
+        total = lgamma(k * alpha) - k * lgamma(alpha)
+        return np.asarray(-(alpha - 1) * np.add.reduce(parameters.log_weights, axis=-1) - total)
 
     def log_prior(self, parameters: MixingWeights) -> Array:
         return parameters.log_weights
@@ -98,7 +108,7 @@ class Independent(SingleRows):
     def maximize(self, weight: Array, statistics: Array | None, parameters: MixingWeights | None) -> MixingWeights:
         if not self._free(weight.shape[-1]):
             return mixing_weights(np.broadcast_to(self._fixed(weight.shape[-1]), weight.shape).copy())
-        weight = np.maximum(weight, TINY)
+        weight = np.maximum(weight + (self.concentration - 1), TINY)
         shares = weight / np.add.reduce(weight, axis=-1, keepdims=True)
         return mixing_weights(np.maximum(shares, TINY, out=shares))
 
@@ -122,7 +132,7 @@ class Independent(SingleRows):
     def chart(self, parameters: MixingWeights, weight: Array) -> WeightsChart | FixedChart:
         if not self._free(weight.shape[-1]):
             return FixedChart(parameters)
-        return WeightsChart(parameters.log_weights, np.sqrt(np.maximum(weight, 1.0)))
+        return WeightsChart(parameters.log_weights, np.sqrt(np.maximum(weight, 1.0)), self.concentration - 1)
 
     def to_document(self, parameters: MixingWeights) -> dict[str, Any]:
         fixed = {} if self.weights == "free" else {"weights_fixed": "equal" if self.weights == "equal" else "given"}
@@ -148,6 +158,7 @@ class WeightsChart:
 
     log_weights: Array  # (…, K) at the base point
     root: Array  # (…, K) √N_k
+    pseudo: float = 0.0  # rows that a prior adds to each component
 
     @property
     def size(self) -> int:
@@ -167,6 +178,7 @@ class WeightsChart:
 
     def slope(self, weight: Array, parameters: MixingWeights) -> Array:
         """Of the log-likelihood, from the weight (…, K) that the components bear."""
+        weight = weight + self.pseudo
         slope: Array = (weight - weight.sum(axis=-1, keepdims=True) * parameters.weights) / self.root
         return slope
 

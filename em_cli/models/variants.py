@@ -20,7 +20,7 @@ from em_cli.latents import LATENTS
 from em_cli.latents.independent import Independent
 from em_cli.models.alternatives import Change
 from em_cli.models.groups import Group, built, family_name
-from em_cli.models.variational import approximated
+from em_cli.models.variational import approximated, at_mode
 from em_cli.sources.schema import Schema
 from em_cli.sources.views import transformed
 
@@ -102,10 +102,11 @@ def models(
     latents: Mapping[str, Latent] | None = None,
     prior: float = 0.0,
     hyperparameters: Mapping[str, Any] | None = None,
+    modes: bool = False,
 ) -> list[tuple[str, Model]]:
     """The models of every variant and K, with the variant's label; bound to the data, which are read once.
 
-    Where hyperparameters are given, even if these are none, parameters are approximate posteriors.
+    Where hyperparameters are given, even if these are none, parameters are approximate posteriors, or their modes.
     """
     options = [group.options for variant in wanted for group in variant.groups]
     for fixed in (own["means"] for own in options if own.get("means") is not None):
@@ -122,7 +123,8 @@ def models(
             raise UsageError(f"--prior does not apply: family {variant.family!r} has none.")
         latent = (latents or {}).get(variant.latent, Independent())
         if hyperparameters is not None:
-            bound, latent = approximated(bound, latent, variant.family, hyperparameters)
+            under = at_mode if modes else approximated
+            bound, latent = under(bound, latent, variant.family, hyperparameters)
         first.append(Model(bound, latent.bind(bound, columns), ks[0], prior=prior))
     constants = base_measures([model.family for model in first], source)[:, 0].tolist()
     return [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Latent
 from em_cli.errors import UsageError
+from em_cli.families.variational.approximate import Conjugate
 from em_cli.families.variational.conjugate_families import conjugate_of
 from em_cli.latents.approximate_weights import ApproximateWeights, WeightsPrior
 from em_cli.latents.independent import Independent
@@ -16,17 +18,20 @@ from em_cli.latents.weights_priors import DirichletWeights, StickBreaking
 if TYPE_CHECKING:
     from em_cli.config.run_config import RunConfig
 
-VARIATIONAL = "variational"
+MAP, VARIATIONAL = "map", "variational"
 ABLE = "gaussian (full, tied, diag or spherical), poisson, exponential, bernoulli and categorical"
 
 
 def hyperparameters_of(config: RunConfig) -> Mapping[str, Any] | None:
     """Those of the priors that are said; None unless variational Bayes is asked for. `UsageError` if it cannot be."""
+    said = config.prior.hyperparameters
+    if config.inference == MAP:
+        return _of_mode(said, config)
     if config.inference != VARIATIONAL:
-        if said := config.prior.hyperparameters:
+        if said:
             raise UsageError(
-                f"prior.{next(iter(said))} is about posteriors: it goes with --inference variational. For a fit of "
-                "greatest likelihood there is --prior weak."
+                f"prior.{next(iter(said))} is about posteriors: add --inference map, for parameters at the mode of "
+                "theirs, or --inference variational."
             )
         return None
     if config.prior.name == "weak":
@@ -45,7 +50,57 @@ def hyperparameters_of(config: RunConfig) -> Mapping[str, Any] | None:
             f"--se {config.standard_errors} is about a maximum of the likelihood: --inference variational tells "
             "intervals of the posterior instead. Leave --se out."
         )
-    return config.prior.hyperparameters
+    return said
+
+
+def _of_mode(said: Mapping[str, Any], config: RunConfig) -> Mapping[str, Any] | None:
+    """Those of a fit at the mode of the posterior; None where a weak prior is all there is."""
+    weak = config.prior.name == "weak"
+    if not said and not weak:
+        raise UsageError(
+            "--inference map needs a prior: --prior weak, or hyperparameters such as --set prior.weights=dirichlet:2."
+        )
+    if weak and said:
+        raise UsageError(f"--prior weak and prior.{next(iter(said))} are two priors: leave one of them out.")
+    for key, (name, numbers) in ((key, value) for key, value in said.items() if key in ("weights", "levels", "rates")):
+        if name == "process":
+            raise UsageError("prior.weights=process has no mode among weights of components: dirichlet has.")
+        if not numbers or numbers[0] < 1:
+            raise UsageError(
+                f"prior.{key}: name its first number, which must be at least 1 for a posterior to have a mode, as in "
+                f"prior.{key}={name}:2."
+            )
+    return said or None
+
+
+def at_mode(family: BoundFamily, latent: Latent, name: str, prior: Mapping[str, Any]) -> tuple[BoundFamily, Latent]:
+    """The family and the law of the labels whose parameters are at the mode of their posterior."""
+    if "weights" in prior:
+        if not isinstance(latent, Independent) or latent.weights != "free":
+            raise UsageError(
+                "prior.weights goes with independent labels whose mixing weights are free: leave --latent, --noise and "
+                "mixing_weights out."
+            )
+        latent = replace(latent, concentration=prior["weights"][1][0])
+    own = {key: value for key, value in prior.items() if key != "weights"}
+    return (_conjugate(family, name, own).at_mode(own) if own else family), latent
+
+
+def _conjugate(family: BoundFamily, name: str, prior: Mapping[str, Any]) -> Conjugate:
+    """`UsageError` if it has no conjugate prior, or not such a one."""
+    conjugate = conjugate_of(family)
+    if conjugate is None:
+        raise UsageError(
+            f"conjugate priors do not apply: family {name!r} as it is asked for has no conjugate prior. "
+            f"Those that have are {ABLE}, alone or together."
+        )
+    unknown = sorted(prior.keys() - conjugate.hyperparameters - {"weights"})
+    if unknown:
+        raise UsageError(
+            f"prior.{unknown[0]} does not apply: no column is of a family with such a prior. Leave it out; here there "
+            f"are {', '.join(f'prior.{key}' for key in ['weights', *sorted(conjugate.hyperparameters)])}."
+        )
+    return conjugate
 
 
 def approximated(
@@ -57,18 +112,7 @@ def approximated(
             "--inference variational goes with independent labels whose mixing weights are free: leave --latent, "
             "--noise and mixing_weights out."
         )
-    conjugate = conjugate_of(family)
-    if conjugate is None:
-        raise UsageError(
-            f"--inference variational does not apply: family {name!r} as it is asked for has no conjugate prior. "
-            f"Those that have are {ABLE}, alone or together."
-        )
-    unknown = sorted(prior.keys() - conjugate.hyperparameters - {"weights"})
-    if unknown:
-        raise UsageError(
-            f"prior.{unknown[0]} does not apply: no column is of a family with such a prior. Leave it out; here there "
-            f"are {', '.join(f'prior.{key}' for key in ['weights', *sorted(conjugate.hyperparameters)])}."
-        )
+    conjugate = _conjugate(family, name, prior)
     return conjugate.approximated(prior), ApproximateWeights(_weights_prior(prior))
 
 

@@ -46,7 +46,7 @@ Family = Annotated[
 ]
 Prior = Annotated[str | None, _opt("--prior", metavar="none|weak", help="Penalise components [default: none].")]
 Inference = Annotated[
-    str | None, _opt("--inference", metavar="NAME", help="ml, or variational: posteriors [default: ml].")
+    str | None, _opt("--inference", metavar="NAME", help="ml, map (under --prior) or variational [default: ml].")
 ]
 Latent = Annotated[
     str | None,

@@ -215,13 +215,19 @@ def meaningful(chosen: FitResult, criterion: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*ABOUT_LABELS, criterion]))
 
 
+def prior_name(result: Scored) -> str:
+    """As documents and tables have it."""
+    weak = result.fitted.chosen is not None and result.fitted.chosen.candidate.model.prior
+    return "weak" if weak else CONJUGATE if result.log_prior else "none"
+
+
 def _of_prior(result: Scored) -> dict[str, Any]:
     """The prior, and what it says of the parameters where these are points."""
-    model, figures = result.fitted.chosen and result.fitted.chosen.candidate.model, result.figures
+    figures = result.figures
     if figures.elbo is not None:
         return {"prior": CONJUGATE, "log_prior": None, "penalised_log_likelihood": None}
     return {
-        "prior": "weak" if model and model.prior else "none",
+        "prior": prior_name(result),
         "log_prior": result.log_prior,
         "penalised_log_likelihood": figures.log_likelihood + result.log_prior,
     }

@@ -15,7 +15,7 @@ from em_cli.engine.events import ModelChosen, Observer
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.models.variants import Variant
-from em_cli.outputs.document import CONJUGATE, Context, Scored, mclust_name, meaningful, scored, stop_reason
+from em_cli.outputs.document import Context, Scored, mclust_name, meaningful, prior_name, scored, stop_reason
 from em_cli.outputs.left_out import CrossValidation
 from em_cli.outputs.selection_fields import columns
 from em_cli.outputs.tables import csv_text
@@ -151,7 +151,7 @@ def _figures(result: Scored, context: Context, criterion: str, left_out: float) 
         "largest_share": float(shares.max()),
         "remaining": chosen.remaining,
         "optimisation_error": result.fitted.optimisation_error,
-        "prior": CONJUGATE if figures.elbo is not None else "weak" if chosen.candidate.model.prior else "none",
+        "prior": prior_name(result),
         "status": stop_reason(chosen, context),
         "note": collapse,
     }

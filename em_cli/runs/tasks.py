@@ -11,7 +11,7 @@ from em_cli.models import specification
 from em_cli.models.alternatives import Change, redescribed
 from em_cli.models.groups import Group
 from em_cli.models.variants import WEAK, Variant, models, variants
-from em_cli.models.variational import hyperparameters_of
+from em_cli.models.variational import MAP, hyperparameters_of
 from em_cli.outputs.model_file import start_parameters
 from em_cli.runs.climbing import algorithm_of
 from em_cli.runs.configure import Settings
@@ -98,7 +98,9 @@ def tasks_of(
         settings.previous.check(data.schema)
     prior, hyperparameters = specification.prior_of(config), hyperparameters_of(config)
     known = known or survey(data.source, config.seed)
-    made = models(data.schema, data.source, known.columns, tried, ks, latents, prior, hyperparameters)
+    made = models(
+        data.schema, data.source, known.columns, tried, ks, latents, prior, hyperparameters, config.inference == MAP
+    )
     distinct = known.n_distinct
     start = settings.start
     refused = (why for _, model in made if (why := algorithm_of(config).refuses(model)))

@@ -135,7 +135,7 @@ class DegeneracyCheck:
         for alike in models.values():
             model, parameters = alike[0].candidate.model, stack([result.parameters for result in alike])
             support = self._support(model, parameters, alike).ravel()
-            if model.prior:  # it bears what rows do not
+            if model.prior or model.has_conjugate_prior:  # it bears what rows do not
                 support = np.full_like(support, np.inf)
             degeneracies = model.family.degenerate(flat(parameters.components), support)
             for r, result in enumerate(alike):

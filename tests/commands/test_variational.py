@@ -86,6 +86,24 @@ def test_hyperparameters_are_options(fitted):
     assert told["inverse_scale"] == plain["prior_parameters"]["inverse_scale"] and found["elbo"] != plain["elbo"]
 
 
+def test_a_fit_at_the_mode_of_the_posterior_tells_prior_and_likelihood_apart(tmp_path):
+    """A Dirichlet prior of weights adds rows to each component: the weights are those shares, and like each other."""
+    run = ("fit", SAMPLES / "faithful.csv", "-k", "2", "--restarts", "2", "-q")
+    em(*run, "--inference", "map", "--set", "prior.weights=dirichlet:101", "-o", "m", cwd=tmp_path)
+    found = json.loads((tmp_path / "m" / "params.json").read_text())
+    plain = json.loads(em(*run, "--json", cwd=tmp_path).out)
+    counts = np.array([component["n_effective"] for component in found["components"]])
+    assert found["weights"] == pytest.approx((counts + 100) / (272 + 200), abs=1e-3)
+    law = stats.dirichlet([101.0, 101.0]).logpdf(found["weights"])
+    assert found["prior"] == "conjugate" and found["log_prior"] == pytest.approx(law)
+    assert found["penalised_log_likelihood"] == pytest.approx(found["log_likelihood"] + law)
+    assert found["log_likelihood"] < plain["log_likelihood"]
+    assert found["penalised_log_likelihood"] > plain["log_likelihood"] + stats.dirichlet([101.0, 101.0]).logpdf(
+        plain["weights"]
+    )
+    assert "conjugate prior" in em("bootstrap", "m", cwd=tmp_path, status=2).err
+
+
 def test_what_is_about_maxima_of_the_likelihood_is_refused(fitted):
     folder, _ = fitted
     for command in (("export", "v", "--to", "python"), ("bootstrap", "v")):
@@ -146,7 +164,12 @@ def test_columns_of_several_types_have_priors_of_their_own(tmp_path):
 
 REFUSED = {
     "--inference bayes": "--inference: unknown value 'bayes'",
-    "--set prior.weights=dirichlet:2": "--inference variational",
+    "--set prior.weights=dirichlet:2": "--inference map",
+    "--inference map": "needs a prior",
+    "--inference map --set prior.weights=process:2": "no mode",
+    "--inference map --set prior.weights=dirichlet:0.5": "at least 1",
+    "--inference map --prior weak --set prior.mean_precision=2": "two priors",
+    "--inference map --set prior.rates=gamma:2": "prior.rates does not apply",
     "--inference variational --prior weak": "conjugate priors",
     "--inference variational --family student_t": "no conjugate prior",
     "--inference variational --covariance EVE": "no conjugate prior",

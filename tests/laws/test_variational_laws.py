@@ -108,3 +108,48 @@ def _block(x):
     from em_cli.engine.rows import Block
 
     return Block(0, x)
+
+
+SAID = {"degrees_of_freedom": 7.0, "mean_precision": 2.0, "rates": ("gamma", (2.5,)), "levels": ("dirichlet", (3.0,))}
+COMPLETE = [case for case in ABLE if not case.gaps or "gaussian" not in case.name]
+
+
+@pytest.mark.parametrize("case", COMPLETE, ids=lambda case: case.name)
+def test_an_m_step_at_the_mode_beats_nearby_parameters(case: Case):
+    """By what rows and prior are worth together, whose densities know nothing of the M-step."""
+    x, _ = case.rows(5, 80, 2.0)
+    own = conjugate_of(case.model(x, K).family)
+    assert own is not None
+    family = own.at_mode(SAID)
+    features = np.empty((family.n_features(), x.shape[1]))
+    family.features(x, features)
+
+    def sums(softness: float, seed: int) -> Array:
+        r = responsibilities(seed, np.arange(x.shape[1]) % K, K, softness)
+        return family.statistics(features, r[None], None)
+
+    here = sums(0.6, 1)
+    others = [0.98 * here + 0.02 * sums(0.6, seed) for seed in range(2, 7)]
+    worth = [family.expected_log_density(here, family.maximize(s, None)).sum() for s in (here, *others)]
+    assert worth[0] > max(worth[1:])
+
+
+def test_the_prior_of_means_and_covariances_is_that_of_scipy():
+    from scipy import stats
+
+    case = next(case for case in ABLE if case.name == "gaussian-full")
+    x, _ = case.rows(5, 80, 2.0)
+    own = conjugate_of(case.model(x, K).family)
+    assert own is not None
+    family, d = own.at_mode(SAID), len(x)
+    at = take(
+        replace(case.model(x, K), family=family).starts(_block(x), responsibilities(1, np.arange(80) % K, K)[None]), 0
+    )
+    document, scale = family.to_document(at.components), np.cov(x)
+    means, covariances = np.array(document["means"]), np.array(document["covariances"])
+    jacobian = (d + 2) * np.log(x.std(axis=1)).sum()  # the family has standardised columns
+    for k in range(K):
+        of_matrix = stats.invwishart(7.0, scale).logpdf(covariances[k])
+        of_mean = stats.multivariate_normal(x.mean(axis=1), covariances[k] / 2.0).logpdf(means[k])
+        told = -float(family.approximate.divergence(at.components)[k])
+        assert told == pytest.approx(of_matrix + of_mean + jacobian, rel=1e-8)

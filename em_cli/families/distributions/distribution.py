@@ -168,6 +168,12 @@ class Priors(Protocol):
     def point(self, posterior: Values) -> Values:
         """The means of the parameters."""
 
+    def mode(self, posterior: Values) -> Values:
+        """The parameters of highest density."""
+
+    def log_density(self, prior: Values, values: Values) -> Array:
+        """(…, K) of parameters, of all columns together."""
+
     def divergence(self, prior: Values, posterior: Values) -> Array:
         """(…, K) nats from the prior (Kullback–Leibler), of all columns together."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.documents import field, numbers
 from em_cli.errors import DataError
-from em_cli.families.distributions.distribution import Values
+from em_cli.families.distributions.distribution import TINY, Values
 from em_cli.families.variational.shares import of_beta
 
 KEY = "levels"
@@ -66,6 +66,19 @@ class LevelPriors:
     def point(self, posterior: Values) -> Values:
         shares = self._shares(posterior[0])
         return (shares[..., 1::2] if self.coded else shares,)
+
+    def mode(self, posterior: Values) -> Values:
+        return self.point((np.maximum(posterior[0] - 1, TINY),))
+
+    def log_density(self, prior: Values, values: Values) -> Array:
+        from scipy.special import gammaln
+
+        (alpha,), (found,) = prior, values
+        if self.coded:
+            found = np.stack([1 - found, found], axis=-1).reshape(*found.shape[:-1], -1)
+        own = (alpha - 1) * np.log(np.maximum(found, TINY))
+        constant = gammaln(np.add.reduceat(alpha, self._first)).sum() - gammaln(alpha).sum()
+        return np.asarray(np.add.reduce(own, axis=-1) + constant)
 
     def divergence(self, prior: Values, posterior: Values) -> Array:
         from scipy.special import digamma, gammaln

@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import table
-from em_cli.families.distributions.distribution import Values
+from em_cli.families.distributions.distribution import TINY, Values
 from em_cli.families.variational.shares import of_gamma
 
 KEY = "rates"
@@ -50,6 +50,17 @@ class RatePriors:
     def point(self, posterior: Values) -> Values:
         shape, rate = posterior
         return (shape / rate,)
+
+    def mode(self, posterior: Values) -> Values:
+        shape, rate = posterior
+        return (np.maximum(shape - 1, TINY) / rate,)
+
+    def log_density(self, prior: Values, values: Values) -> Array:
+        from scipy.special import gammaln
+
+        (shape, rate), (found,) = prior, values
+        own = shape * np.log(rate) - gammaln(shape) + (shape - 1) * np.log(np.maximum(found, TINY)) - rate * found
+        return np.asarray(np.add.reduce(own, axis=-1))
 
     def divergence(self, prior: Values, posterior: Values) -> Array:
         from scipy.special import digamma, gammaln

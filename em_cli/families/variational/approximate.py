@@ -34,6 +34,9 @@ class Conjugate(Protocol):
     def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
         """The family whose parameters are approximate posteriors; `UsageError` if the prior is none of it."""
 
+    def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+        """The family whose parameters are modes of posteriors: itself, where nothing is said of its prior."""
+
     def predictive(self) -> BoundFamily:
         """That of new rows, which documents of such posteriors are read by."""
 
@@ -62,6 +65,7 @@ class BoundApproximate:
 
     base: BoundFamily
     posteriors: Posteriors
+    of_points = False
 
     @property
     def exponential(self) -> BoundApproximate | None:

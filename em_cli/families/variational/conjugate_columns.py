@@ -15,6 +15,7 @@ from em_cli.errors import DataError
 from em_cli.families.distributions.columnwise import Columnwise, ColumnwiseParameters
 from em_cli.families.distributions.distribution import Priors, Values
 from em_cli.families.variational.approximate import BoundApproximate
+from em_cli.families.variational.mode import BoundMode
 from em_cli.families.variational.predictive import Predictive
 from em_cli.families.variational.shares import SHARE
 
@@ -30,6 +31,11 @@ class ConjugateColumns:
 
     def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
         return BoundApproximate(self.base, ColumnPosteriors(self.base, self.priors, self.priors.prior(prior)))
+
+    def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+        if not self.priors.keys & prior.keys():
+            return self.base
+        return BoundMode(self.base, ColumnModes(self.base, self.priors, self.priors.prior(prior)))
 
     def predictive(self) -> BoundFamily:
         return Predictive(self.base, ColumnReading(self.base, self.priors))
@@ -63,6 +69,19 @@ class ColumnPosteriors:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
         return read(self.priors, document, n_components)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnModes:
+    base: Columnwise
+    priors: Priors
+    prior: Values
+
+    def mode(self, statistics: Array, at: ColumnwiseParameters | None) -> ColumnwiseParameters:
+        return self.base.at(self.priors.mode(self.priors.posterior(self.prior, *self.base.parts(statistics))))
+
+    def log_prior(self, parameters: ColumnwiseParameters) -> Array:
+        return self.priors.log_density(self.prior, parameters.values)
 
 
 def read(priors: Priors, document: Mapping[str, Any], n_components: int) -> Values:

@@ -49,6 +49,9 @@ class ConjugateProduct:
     def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
         return bound(tuple(part.approximated(prior) for part in self.parts), self.base.columns_of)
 
+    def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+        return bound(tuple(part.at_mode(prior) for part in self.parts), self.base.columns_of)
+
     def predictive(self) -> BoundFamily:
         return bound(tuple(part.predictive() for part in self.parts), self.base.columns_of)
 
@@ -66,6 +69,9 @@ class ConjugateTransformed:
 
     def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
         return around(self.within.approximated(prior), self.base.transforms)
+
+    def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+        return around(self.within.at_mode(prior), self.base.transforms)
 
     def predictive(self) -> BoundFamily:
         return around(self.within.predictive(), self.base.transforms)

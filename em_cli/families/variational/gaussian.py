@@ -21,6 +21,7 @@ from em_cli.families.student_t.parameters import StudentTParameters, of_normal
 from em_cli.families.student_t.student_t import BoundStudentT
 from em_cli.families.variational import normal_wishart
 from em_cli.families.variational.approximate import BoundApproximate
+from em_cli.families.variational.mode import BoundMode
 from em_cli.families.variational.normal_wishart import NormalWishart, posterior_of
 from em_cli.families.variational.predictive import Law, Predictive
 from em_cli.families.variational.shares import SHARE, of_precisions, of_t
@@ -48,6 +49,16 @@ class ConjugateGaussian:
                 "is not of the prior's form. --missing drop leaves such rows out."
             )
         return BoundApproximate(self.base, NormalPosteriors(self.base, prior_of(self.base, prior)))
+
+    def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+        if not KEYS & prior.keys():
+            return self.base if self.gaps is None else self.gaps
+        if self.gaps is not None:
+            raise UsageError(
+                "a normal–Wishart prior of means and covariances needs complete rows: --missing drop leaves others "
+                "out, and --prior weak goes with missing cells."
+            )
+        return BoundMode(self.base, NormalModes(self.base, prior_of(self.base, prior)))
 
     def predictive(self) -> BoundFamily:
         point = self.base if self.gaps is None else self.gaps
@@ -139,6 +150,22 @@ class NormalPosteriors:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> NormalWishart:
         return read(self.base, document, n_components)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NormalModes:
+    """Of means and covariances: the density is that of these, and not of the precisions."""
+
+    base: BoundGaussian
+    prior: NormalWishart
+
+    def mode(self, statistics: Array, at: GaussianParameters | None) -> GaussianParameters:
+        letters = self.base.letters
+        posterior = posterior_of(self.prior, letters, *self.base.averages(statistics, at))
+        return self.base.completed(posterior.means, normal_wishart.modes(posterior, letters), floored=True)
+
+    def log_prior(self, parameters: GaussianParameters) -> Array:
+        return normal_wishart.log_density(self.prior, self.base.letters, parameters.means, parameters.factors)
 
 
 def point(base: BoundGaussian, posterior: NormalWishart) -> GaussianParameters:

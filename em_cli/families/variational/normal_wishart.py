@@ -56,6 +56,39 @@ def covariances(at: NormalWishart, letters: Letters) -> Array:
     return found[..., :1, :, :] if letters.shared else found
 
 
+def modes(at: NormalWishart, letters: Letters) -> Array:
+    """Covariances of highest density together with their means, in the same shapes."""
+    k, d = at.means.shape[-2:]
+    more = (2 + d if letters.isotropic else 3) if letters.diagonal else d + 1 + (k if letters.shared else 1)
+    wide = at.dof + more
+    found: Array = at.scales / wide.reshape(*wide.shape, *(1,) * (at.scales.ndim - wide.ndim))
+    return found[..., :1, :, :] if letters.shared else found
+
+
+def log_density(prior: NormalWishart, letters: Letters, means: Array, factors: Array) -> Array:
+    """(…, K) of means and covariances, whose inverse Cholesky factors are these; of one that is shared equal parts."""
+    k, d = means.shape[-2:]
+    shift, dof, strength = means - prior.means, float(prior.dof[0]), float(prior.mean_precision[0])
+    if letters.diagonal:
+        side, laws = 1, 1 if letters.isotropic else d
+        log_precision = 2 * np.add.reduce(np.log(factors), axis=-1)
+        away = np.add.reduce((factors * shift) ** 2, axis=-1)
+        trace = np.add.reduce(factors * factors * prior.scales, axis=-1) * laws / d
+        log_scale = float(np.log(prior.scales[0]).sum()) * laws / d
+    else:
+        side, laws = d, 1
+        log_precision = 2 * np.add.reduce(np.log(np.diagonal(factors, axis1=-2, axis2=-1)), axis=-1)
+        away = np.add.reduce((factors @ shift[..., None])[..., 0] ** 2, axis=-1)
+        trace = np.add.reduce((factors @ np.linalg.cholesky(prior.scales)) ** 2, axis=(-2, -1))
+        log_scale = float(np.linalg.slogdet(prior.scales[0])[1])
+    of_means = 0.5 * (d * np.log(strength / (2 * np.pi)) + log_precision - strength * away)
+    gammas = float(_log_gamma(prior.dof / 2, side)[0]) + 0.25 * side * (side - 1) * np.log(np.pi)
+    constant = 0.5 * dof * log_scale - laws * (0.5 * dof * side * np.log(2) + gammas)
+    of_laws = log_precision * laws / d if letters.diagonal else log_precision
+    own = constant + 0.5 * (dof + side + 1) * of_laws - 0.5 * trace
+    return np.asarray(of_means + (own / k if letters.shared else own))
+
+
 def offset(at: NormalWishart, letters: Letters) -> Array:
     """(…, K) what makes of the log-density at mean and covariance the expected one."""
     d = at.means.shape[-1]

@@ -46,6 +46,7 @@ class Terms:
     completing = None
     elliptic = None
     coupled = False
+    of_points = False
 
     def n_features(self) -> int:
         return 2
