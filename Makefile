@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 FUZZ_SECONDS ?= 200
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help demo dist test test-each check check-oldest format bench site fuzz clean
+.PHONY: help demo demo-cluster dist test test-each check check-oldest format bench site fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ dist: $(VENV)/dev ## build wheel and sdist, check them, and try the wheel in an 
 	dist/venv/bin/python -m pip --disable-pip-version-check --quiet install "$$(ls dist/*.whl)[plots]"
 	cd dist && venv/bin/em --version && venv/bin/em demo --force demo > demo.txt && venv/bin/em export demo/faithful-k2.em --to sql > score.sql
 	rm -rf dist/venv dist/demo dist/demo.txt dist/score.sql
+
+demo-cluster: $(VENV)/cluster ## 5e6 rows on 4 processes, one of which is killed on the way: the same answer
+	$(BIN)/python tests/bench/cluster.py
 
 test: $(VENV)/test ## install what the tests need, and run them
 	$(BIN)/python -m pytest -n auto --dist worksteal
@@ -77,6 +80,10 @@ $(VENV)/demo: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/test: $(VENV)/bin/python pyproject.toml
 	$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/demo
+
+$(VENV)/cluster: $(VENV)/bin/python pyproject.toml
+	$(PIP) --editable '.[dask]'
 	@touch $@ $(VENV)/demo
 
 $(VENV)/bench: $(VENV)/bin/python pyproject.toml

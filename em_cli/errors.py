@@ -35,6 +35,7 @@ class ExitStatus(IntEnum):
     OUTPUT = 4
     NO_FIT = 5
     DOUBTFUL = 6  # only with --strict
+    RUNNER_LOST = 7
     INTERRUPTED = 130
     TERMINATED = 143
     READER_GONE = 141
@@ -82,6 +83,12 @@ class NoFit(EmError):
     """No start gave an acceptable fit."""
 
     status = ExitStatus.NO_FIT
+
+
+class RunnerLost(EmError):
+    """Those who computed elsewhere are gone; what is remembered of the run is kept."""
+
+    status = ExitStatus.RUNNER_LOST
 
 
 class Interrupted(BaseException):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from em_cli.engine.rows import Source
 from em_cli.engine.scoring import base_measures
 from em_cli.engine.side_by_side import maximize_all
 from em_cli.engine.stopping import Status, Stopping
+from em_cli.errors import RunnerLost
 
 Answer = TypeVar("Answer")
 Search = Generator[Round, list[FitResult], Answer]  # asks for climbs, is told how they ended
@@ -73,7 +75,9 @@ def run_apart(
     while running.waiting:
         climbing = running.climbing()
         if asking := _maximized(climbing):
-            for batch, (_, members) in zip(_passes(asking, runner, by_density), asking, strict=True):
+            with running.kept_if_lost():
+                batches = list(_passes(asking, runner, by_density))
+            for batch, (_, members) in zip(batches, asking, strict=True):
                 for index, climb in enumerate(members):
                     climb.tell(Expectation(batch, index))
         observe(PassDone(sum(climb.result is None for climb in climbing), len(climbing)))
@@ -132,6 +136,15 @@ class _Searches(Generic[Answer]):
             self.checkpoint.keep(on_the_way(self.waiting))
         if self.checkpoint and halting:
             self.checkpoint.close()
+
+    @contextmanager
+    def kept_if_lost(self) -> Iterator[None]:
+        """If those who compute a pass are lost, what has been found by then is remembered."""
+        try:
+            yield
+        except RunnerLost:
+            self.remember(halting=True)
+            raise
 
     def tell_ends(self) -> None:
         """To those searches all of whose climbs have ended."""

@@ -88,6 +88,10 @@ class SomeRows:
         place, rows = self.rows[index]
         return replace(self.source[place].cut(rows), index=index)
 
+    @property
+    def place(self) -> None:
+        return None
+
     def keep(self, numbers: Array) -> Held:
         return self.source.keep(numbers)
 

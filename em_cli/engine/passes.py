@@ -14,7 +14,7 @@ from em_cli.engine.cache import scratch
 from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.plan import Job, Stack, Walk, planned, tile_rows, weights_of
-from em_cli.engine.protocols import Runner
+from em_cli.engine.protocols import Runner, sums_of
 from em_cli.engine.rows import Block, Source, quanta
 
 SMALL = 1 << 17  # log-densities; fewer are not worth waking other workers
@@ -48,20 +48,19 @@ Answer = list[tuple[list[_Sums], Array | None]]  # of each walk: sums for its jo
 def one_pass(stacks: Sequence[Stack], source: Source, runner: Runner) -> list[Batch]:
     """The E-steps of all stacks, reading each block once; `DataError` if groups of rows are needed, and there are none.
 
-    Each SUM_ROWS of rows is summed tile by tile, and then these sums, all in the order of the
-    rows: it matters neither who computes them, nor how the rows are cut into blocks of whole quanta.
+    Each SUM_ROWS of rows is summed tile by tile, then these sums by groups, and then the groups, all in the order of
+    the rows: it matters neither who computes them, nor how the rows are cut into blocks of whole quanta.
     """
     walks = planned(stacks, source)
     volume = source.n_rows * sum(job.n_candidates * job.model.n_components for walk in walks for job in walk.jobs)
     blocks = range(len(source))
     if len(blocks) == 1 or volume < SMALL:
-        answers: Iterator[list[Answer]] = (_expect(source, walks, index) for index in blocks)
+        sums = sums_of((_expect(source, walks, index) for index in blocks), _added)
     else:
-        answers = runner.map(_expect, source, walks, blocks)
+        sums = runner.sums(_expect, _added, source, walks, blocks)
     totals: Answer | None = None
-    for of_block in answers:
-        for answer in of_block:
-            totals = answer if totals is None else _added(totals, answer)
+    for answer in sums:
+        totals = answer if totals is None else _added(totals, answer)
     assert totals is not None, "a source has at least one block"
     return _batches(stacks, walks, totals, source)
 

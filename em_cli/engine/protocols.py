@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -82,6 +82,26 @@ class Start(Protocol):
     ) -> Integers: ...
 
 
+GROUP = 64  # sums of quanta that are added up before all others
+
+Sum = TypeVar("Sum")
+
+
+def sums_of(answers: Iterable[list[Sum]], add: Callable[[Sum, Sum], Sum]) -> Iterator[Sum]:
+    """The sum of every GROUP of the parts that the answers hold, in their order."""
+    total: Sum | None = None
+    n = 0
+    for answer in answers:
+        for part in answer:
+            total = part if total is None else add(total, part)
+            n += 1
+            if n == GROUP:
+                yield total
+                total, n = None, 0
+    if total is not None:
+        yield total
+
+
 class Runner(Protocol):
     """A place to compute."""
 
@@ -93,4 +113,15 @@ class Runner(Protocol):
         self, task: Callable[[Source, Shared, Item], Answer], source: Source, shared: Shared, items: Iterable[Item]
     ) -> Iterator[Answer]:
         """Answers in the order of the items, whoever computes them. What the tasks share travels to each place once."""
+        ...
+
+    def sums(
+        self,
+        task: Callable[[Source, Shared, Item], list[Sum]],
+        add: Callable[[Sum, Sum], Sum],
+        source: Source,
+        shared: Shared,
+        items: Sequence[Item],
+    ) -> Iterator[Sum]:
+        """The `sums_of` these answers, wherever they are added up."""
         ...

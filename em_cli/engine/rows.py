@@ -121,6 +121,10 @@ class Source(Protocol):
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Block: ...
 
+    @property
+    def place(self) -> str | None:
+        """The file that holds all of it, from which other processes can read; None if it is in memory."""
+
     def keep(self, numbers: Array) -> Held:
         """Numbers of the rows of a block, kept where the rows are."""
         ...

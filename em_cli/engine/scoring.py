@@ -178,11 +178,10 @@ def _totals(r: Array, w: Array, log_likelihood: Array, share: Array | None = Non
 
 
 def score_source(model: Model, parameters: Parameters, source: Source, runner: Runner) -> Totals:
-    """The totals of all rows: of each SUM_ROWS first, and then in the order of these."""
+    """The totals of all rows: of each SUM_ROWS first, then of groups of these, in their order."""
     result: Totals | None = None
-    for parts in runner.map(_score_block, source, (model, parameters), range(len(source))):
-        for part in parts:
-            result = part if result is None else add(result, part)
+    for part in runner.sums(_score_block, add, source, (model, parameters), range(len(source))):
+        result = part if result is None else add(result, part)
     assert result is not None, "a source has at least one block"
     return result
 

@@ -242,7 +242,15 @@ class PlaceOptions:
     threads: Annotated[str | None, _opt("--threads", metavar="N|auto", help="Changes no result [default: auto].")] = (
         None
     )
-    runner: Annotated[str | None, _opt("--runner", metavar="NAME", help="serial or threads [default: threads].")] = None
+    runner: Annotated[
+        str | None, _opt("--runner", metavar="NAME", help="serial, threads or dask [default: threads].")
+    ] = None
+    dask: Annotated[
+        str | None, _opt("--dask", metavar="N|ADDRESS", help="N processes here, tcp://host:8786, or a scheduler file.")
+    ] = None
+    dask_wait: Annotated[
+        float | None, _opt("--dask-wait", metavar="SECONDS", help="Without any worker, then status 7 [default: 60].")
+    ] = None
     memory: Annotated[
         str | None,
         _opt("--memory", metavar="SIZE", help="Of rows; more lie on disk [default: half of what is free]."),

@@ -21,11 +21,25 @@ def layer(*sections: Section) -> dict[str, Any]:
         }
         if "," in str(values.get("latent", "")):
             values["latents"] = names_in([values.pop("latent")])
+        values = _with_runner(values)
         if not group.section:
             said |= values
         elif values:
             said.setdefault(group.section, {}).update(values)
     return said
+
+
+def _with_runner(values: dict[str, Any]) -> dict[str, Any]:
+    """What --dask and --dask-wait say, as the runner that they are options of."""
+    address, wait, named = values.pop("dask", None), values.pop("dask_wait", None), values.get("runner")
+    if address is None and wait is None:
+        return values
+    if named not in (None, "dask") or (address is None and named is None):
+        said = "--dask" if address is not None else "--dask-wait"
+        beside = f"--runner {named}" if named else "no --dask"
+        raise UsageError(f"{said} is about a cluster, and there is {beside}. Give --dask N or --dask tcp://host:8786.")
+    own = {"address": address, "wait": wait}
+    return values | {"runner": {"name": "dask"} | {name: value for name, value in own.items() if value is not None}}
 
 
 def _read(name: str, value: Any) -> Any:
@@ -41,7 +55,7 @@ def _read(name: str, value: Any) -> Any:
         return by_column("type", "visits=count", value)
     if name == "transforms":
         return by_column("transform", "spend=log", value)
-    if name in ("restarts", "threads", "k"):
+    if name in ("restarts", "threads", "k", "dask"):
         return _number(value)
     return value
 

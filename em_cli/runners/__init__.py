@@ -7,4 +7,5 @@ RUNNERS = Registry[Runner](
     "runner",
     serial="em_cli.runners.serial:Serial",
     threads="em_cli.runners.threads:Threads",
+    dask="em_cli.runners.dask:Dask",
 )

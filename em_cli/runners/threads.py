@@ -1,13 +1,13 @@
 """A pool of threads; NumPy releases the interpreter lock where it matters."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Literal
 
-from em_cli.engine.protocols import Answer, Item, Shared
+from em_cli.engine.protocols import Answer, Item, Shared, Sum, sums_of
 from em_cli.engine.rows import Source
 from em_cli.parts import Option
 
@@ -34,3 +34,13 @@ class Threads:
         if not self._pool:
             self._pool.append(ThreadPoolExecutor(self.at_once, "em"))
         return self._pool[0].map(partial(task, source, shared), items)
+
+    def sums(
+        self,
+        task: Callable[[Source, Shared, Item], list[Sum]],
+        add: Callable[[Sum, Sum], Sum],
+        source: Source,
+        shared: Shared,
+        items: Sequence[Item],
+    ) -> Iterator[Sum]:
+        return sums_of(self.map(task, source, shared, items), add)

@@ -39,7 +39,7 @@ from em_cli.runs.record import Record, tell_doubts, watched
 from em_cli.runs.request import Request
 from em_cli.runs.request_checks import check_run
 from em_cli.runs.resume import checkpoint_of, is_done, is_there, result_again, run_folder, warnings_again
-from em_cli.runs.search_plan import check_memory, deadline_of, plan_of, runner_of, store_of
+from em_cli.runs.search_plan import check_memory, check_reach, deadline_of, plan_of, runner_of, store_of
 from em_cli.runs.stdout import plan_text
 from em_cli.runs.tasks import Tasks, tasks_of
 from em_cli.runs.verify import verified
@@ -279,6 +279,8 @@ def opened(request: Request) -> Iterator[Run | None]:
             record = Record(observe)
             store = stack.enter_context(closing(store_of(settings.config, folder)))
             data = None if there else read_data(settings.config, replace(reading, store=store), record)
+            if data is not None:
+                check_reach(settings.config, data)
             if data is None or (folder and is_done(folder, settings, data)):
                 record.said = result_again(str(settings.folder), settings, reading)
                 record.warnings += warnings_again(str(settings.folder))

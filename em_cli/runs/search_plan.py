@@ -13,7 +13,7 @@ from em_cli.config.run_config import RunConfig
 from em_cli.criteria import CROSS_VALIDATION
 from em_cli.engine.protocols import Runner
 from em_cli.engine.stopping import Stopping
-from em_cli.errors import OutputError
+from em_cli.errors import OutputError, UsageError
 from em_cli.outputs.run_folder import RunFolder
 from em_cli.parts import build
 from em_cli.runners import RUNNERS
@@ -25,6 +25,7 @@ from em_cli.sources.store import Store
 from em_cli.sources.table import Data
 from em_cli.starts import STARTS
 
+ELSEWHERE = "dask"  # the runner that computes in other processes
 OF_MEMORY = 0.5  # of what is available, that rows may take
 AS_CLOSE = "aic"  # tells of which models of a sweep cross-validation may choose
 
@@ -39,11 +40,22 @@ def store_of(config: RunConfig, folder: RunFolder | None) -> Store:
     """Where rows are kept: in memory as far as they may, else in a folder that is named, or beside the results."""
     there = memory.available()
     most = parse_size(config.memory) if config.memory is not None else None if there is None else OF_MEMORY * there
+    if config.runner.name == ELSEWHERE:
+        most = 0.0  # workers read rows from the file
     if config.cache is not None:
         if not Path(config.cache).is_dir():
             raise OutputError(f"--cache {config.cache} is no folder: make it, or name another.")
         return Store(most, Path(config.cache), config.memory is not None)
     return Store(most, None if folder is None else folder.aside.parent, config.memory is not None)
+
+
+def check_reach(config: RunConfig, data: Data) -> None:
+    """`UsageError` if rows are to be read by others, and are in memory."""
+    if config.runner.name == ELSEWHERE and not data.on_disk:
+        raise UsageError(
+            f"--dask: rows of {data.name} belong together (sequences, groups, documents), and are held in the memory "
+            "of one process. Leave --dask out: --threads computes with all cores of this machine."
+        )
 
 
 def memory_for(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> float:

@@ -48,6 +48,10 @@ class InMemory:
         rows = slice(self._bounds[index], self._bounds[index + 1])
         return Block(index, self.x, self.weights, self.labels, groups=self.groups).cut(rows)
 
+    @property
+    def place(self) -> None:
+        return None
+
     def keep(self, numbers: Array) -> Here:
         return Here(numbers)
 

@@ -41,6 +41,13 @@ class Blocks:
         parts = [held.read() for held in self.cells]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
+    @property
+    def place(self) -> str | None:
+        return None if self.store.path is None else str(self.store.path)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _read_elsewhere, (self.n_rows, self.n_columns, self.cells, self.weights, self.labels)
+
     def keep(self, numbers: Array) -> Held:
         return self.store.keep(numbers)
 
@@ -58,6 +65,17 @@ class Blocks:
         if ordered:
             return self
         return _moved(self, counts)
+
+
+def _read_elsewhere(
+    n_rows: int,
+    n_columns: int,
+    cells: Sequence[Held],
+    weights: Sequence[Held] | None,
+    labels: Sequence[Held] | None,
+) -> Blocks:
+    """The rows as another process reads them, which keeps nothing itself."""
+    return Blocks(n_rows, n_columns, cells, weights, labels, Store())
 
 
 def _moved(source: Blocks, counts: dict[tuple[float, ...], int]) -> Blocks:

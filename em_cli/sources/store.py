@@ -160,6 +160,8 @@ class Store:
         """Give the room on the disk back."""
         if self.path is not None:
             _forget(str(self.path))
+            for beside in self.path.parent.glob(f"{self.path.name}.*"):
+                beside.unlink(missing_ok=True)
             self.path.unlink(missing_ok=True)
 
     def _open(self, n_bytes: float) -> None:

@@ -35,6 +35,13 @@ class View:
     def __getitem__(self, index: int) -> Block:
         return self.change(self.source[index])
 
+    @property
+    def place(self) -> str | None:
+        return self.source.place
+
+    def __reduce__(self) -> tuple[type[View], tuple[Source, Callable[[Block], Block]]]:
+        return View, (self.source, self.change)
+
     def keep(self, numbers: Array) -> Held:
         return self.source.keep(numbers)
 

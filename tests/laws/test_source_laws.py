@@ -49,6 +49,10 @@ class Elsewhere:
         block = self.rows[index]
         return replace(block, x=block.x.copy())
 
+    @property
+    def place(self) -> None:
+        return None
+
     def keep(self, numbers: np.ndarray) -> Held:
         return self.rows.keep(numbers)
 
@@ -67,6 +71,10 @@ class Passes:
     def map(self, task, source, shared, items):
         self.sent.append(self.over in (source, source.source if isinstance(source, View) else None))
         return Serial().map(task, source, shared, items)
+
+    def sums(self, task, add, source, shared, items):
+        self.sent.append(self.over in (source, source.source if isinstance(source, View) else None))
+        return Serial().sums(task, add, source, shared, items)
 
 
 def two_groups(n: int, rounded: bool = False):

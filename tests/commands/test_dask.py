@@ -1,0 +1,104 @@
+"""Who adds up the rows changes no byte: processes of a cluster, one of which may be killed, or all be gone."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from distributed import LocalCluster
+from program import em
+from support import bound_model, responsibilities, start
+
+from em_cli.engine.arrays import add
+from em_cli.engine.scoring import _score_block
+from em_cli.errors import RunnerLost
+from em_cli.families.gaussian.options import Gaussian
+from em_cli.runners import dask
+from em_cli.runners.dask import Dask
+from em_cli.runners.serial import Serial
+from em_cli.sources.in_memory import InMemory
+from em_cli.sources.row_blocks import Blocks
+from em_cli.sources.store import Store
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # those of other people's code, on its way up and down
+N = 18_000
+FIT = ("fit", "t.csv", "-k", 2, "--restarts", 1, "--max-iter", 4, "--se", "none", "-q")
+ALIKE = ("params.json", "responsibilities.csv", "trace.csv", "restarts.csv", "run.yaml")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with rows of which some lack cells, and their fit by this process."""
+    rng, folder = np.random.default_rng(5), tmp_path_factory.mktemp("cluster")
+    x = np.round(rng.normal(size=(N, 2)) + 4 * rng.integers(0, 2, (N, 1)), 3).astype(str)
+    x[rng.random(x.shape) < 0.02] = ""
+    lines = [f"{a},{b},{w}" for (a, b), w in zip(x, rng.choice(["red", "green"], N), strict=True)]
+    (folder / "t.csv").write_text("a,b,word\n" + "\n".join(lines) + "\n")
+    em(*FIT, "--out", "here", cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def nobody():
+    """A cluster without any worker."""
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster:
+        yield cluster.scheduler_address
+        dask._clients.pop(cluster.scheduler_address).close()
+
+
+def alike(place, name):
+    for file in ALIKE:
+        assert (place / name / file).read_bytes() == (place / "here" / file).read_bytes(), file
+
+
+def test_two_processes_give_the_same_bytes(place):
+    em(*FIT, "--dask", 2, "--out", "there", cwd=place)
+    alike(place, "there")
+    assert not list(place.glob(".em-*")), "nothing is left of the rows"
+
+
+def test_a_worker_that_is_killed_changes_nothing(tmp_path):
+    x = np.random.default_rng(2).normal(size=(1, 150 * 40))
+    model = bound_model(Gaussian("full"), InMemory(x), 2)
+    at = start(model, x, responsibilities(1, np.arange(x.shape[1]) % 2, 2, 0.4))
+    store = Store(0.0, tmp_path)
+    cells = [store.keep(np.ascontiguousarray(part)) for part in np.split(x, 150, axis=1)]
+    source, found = Blocks(x.shape[1], 1, cells, None, None, store), []
+    for part in Dask(2).sums(_score_block, add, source, (model, at), range(150)):
+        if not found:
+            workers = dask._client(2).run(os.getpid)
+            os.kill(next(iter(workers.values())), signal.SIGKILL)
+        found.append(part)
+    expected = list(Serial().sums(_score_block, add, source, (model, at), range(150)))
+    assert len(found) == len(expected) == 3
+    assert [part.log_likelihood.tobytes() for part in found] == [part.log_likelihood.tobytes() for part in expected]
+    store.close()
+
+
+def test_a_cluster_that_is_gone_keeps_what_was_found(place, nobody):
+    err = em(*FIT, "--dask", nobody, "--dask-wait", 0.3, "--out", "gone", cwd=place, status=7).err
+    assert f"the cluster at {nobody} has had no worker for 0.3 s. The same command with --resume goes on" in err
+    assert not (place / "gone").exists()
+    em(*FIT, "--out", "gone", "--resume", cwd=place)
+    alike(place, "gone")
+
+
+def test_workers_must_be_alike_and_see_the_rows(monkeypatch, tmp_path):
+    monkeypatch.setattr(dask, "_checked", set())
+    (tmp_path / "rows").write_bytes(b"")
+    cluster = dask._client(2)
+    dask._check_workers(cluster, str(tmp_path / "rows"))
+    with pytest.raises(dask.UsageError, match=r"worker tcp://.* has another the rows: not to be seen|has another em"):
+        monkeypatch.setattr(dask, "__version__", "0.0.0")
+        dask._check_workers(cluster, str(tmp_path / "other"))
+
+
+def test_what_does_not_go_with_a_cluster_is_said(place, monkeypatch):
+    monkeypatch.setattr(dask, "CONNECT", 0.5)
+    err = em(*FIT, "--dask", "tcp://127.0.0.1:9", "--out", "x", cwd=place, status=2).err
+    assert "--dask tcp://127.0.0.1:9: there is no cluster" in err
+    err = em(*FIT, "--dask", 2, "--group", "word", "--out", "x", cwd=place, status=2).err
+    assert "belong together" in err and "Leave --dask out" in err
+    err = em(*FIT, "--dask-wait", 5, "--out", "x", cwd=place, status=2).err
+    assert "--dask-wait is about a cluster, and there is no --dask" in err
+    assert issubclass(RunnerLost, Exception) and not (place / "x").exists()
