@@ -84,7 +84,7 @@ def relations(run: str, data: Sequence[str], asked: Asked) -> dict[str, Any]:
     if not home.is_dir():
         raise UsageError(f"{run} is no run folder: what its components are related to stands in the data it was of.")
     manifest = read_manifest(home)
-    config = resolve(None, [], manifest["config"])
+    config = resolve(None, [], {"data": manifest.get("config", {}).get("data", {})})
     _check(loaded, asked)
     paths = data_files(manifest, home, data)
     units = _units(loaded, config, paths, asked.assignment)

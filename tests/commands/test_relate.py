@@ -197,3 +197,15 @@ def test_what_cannot_be_related_says_so(runs, tmp_path):
         em("fit", "few.csv", *options, "-q", "-o", f"{name}.em", "--se", "none", "--restarts", "2", cwd=tmp_path)
         status = 3 if name == "houses" else 2
         assert words in em("relate", f"{name}.em", "--on", "x", cwd=tmp_path, status=status).err
+
+
+def test_noise_is_a_component_to_relate_to(runs, tmp_path):
+    (tmp_path / "few.csv").write_text("\n".join((runs / "apart.csv").read_text().splitlines()[:61]) + "\n")
+    options = ("-k", "2", "--columns", "a,b", "--covariance", "EII", "--latent", "noise", "--restarts", "2")
+    em("fit", "few.csv", *options, "-q", "-o", "few.em", "--se", "none", cwd=tmp_path)
+    found = related(tmp_path, "few", "--outcome", "c", "--assign", "proportional")
+    assert found["components"] == ["component 1", "component 2", "noise"]
+    assert np.allclose(np.sum(found["outcomes"][0]["shares"], axis=1), 1) and np.shape(found["classification"]) == (
+        3,
+        3,
+    )
