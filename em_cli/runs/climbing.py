@@ -43,9 +43,13 @@ def as_variational(config: RunConfig) -> RunConfig:
         raise UsageError(
             f"--inference variational climbs by {EM}, not by {config.search.algorithm.name}: leave --algorithm out."
         )
+    if "criterion" in config.model_fields_set and config.criterion != ELBO:
+        raise UsageError(
+            f"--criterion {config.criterion} is about maxima of the likelihood, and a variational fit is none: "
+            "--criterion elbo compares the bounds of the evidence, which is what it does unless told otherwise."
+        )
     search = config.search.model_copy(update={"algorithm": Choice(name=EM)})
-    known = {} if "criterion" in config.model_fields_set else {"criterion": ELBO}
-    return config.model_copy(update={"search": search, **known})
+    return config.model_copy(update={"search": search, "criterion": ELBO})
 
 
 def with_climbs(config: RunConfig) -> RunConfig:

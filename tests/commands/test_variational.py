@@ -200,5 +200,8 @@ def test_incomplete_rows_of_normal_columns_are_refused_with_what_does(tmp_path):
 
 
 def test_the_lower_bound_is_a_criterion_of_variational_fits_only(tmp_path):
-    arguments = ("--k-range", "1-2", "--criterion", "elbo")
-    assert "--inference variational" in em("select", SAMPLES / "faithful.csv", *arguments, cwd=tmp_path, status=2).err
+    arguments = ("select", SAMPLES / "faithful.csv", "--k-range", "1-2", "--criterion")
+    assert "--inference variational" in em(*arguments, "elbo", cwd=tmp_path, status=2).err
+    for other in ("bic", "cv"):
+        said = em(*arguments, other, "--inference", "variational", cwd=tmp_path, status=2).err
+        assert "--criterion elbo" in said
