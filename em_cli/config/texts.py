@@ -15,6 +15,7 @@ from em_cli.config.choices import AXES, in_short_forms
 from em_cli.config.prior_config import PriorConfig
 from em_cli.config.run_config import RunConfig
 from em_cli.config.yaml_text import dump
+from em_cli.engine.stopping import NATS
 from em_cli.parts import Setting, settings_of
 from em_cli.registry import Registry
 
@@ -179,6 +180,8 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None, match_sha256
             decisive["data"].pop(later)
     if decisive["search"]["other_families"] is None:
         decisive["search"].pop("other_families")
+    if config.search.stop == NATS:
+        decisive["search"].pop("stop")
     decisive["match"] = match_sha256
     for later, default in LATER.items():
         if decisive[later] in (None, [], default):
