@@ -12,7 +12,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, side_by_side
 
 SUM_ROWS = 1 << 14  # rows whose sums are formed by one worker, whatever the blocks
-FAMILIES = 8  # that a source remembers
+FAMILIES = 20  # that a source remembers
 KEPT_FLOATS = 1 << 18  # of the features of all rows, for one family; where they are more, they are made anew
 RECENT_FLOATS = 1 << 23  # that a thread remembers
 

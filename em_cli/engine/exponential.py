@@ -11,11 +11,12 @@ keeps for small matrices: they do not copy their factors first, and are up to th
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.arrays import Array, Flags, Integers
 
 PRODUCT = 1_000_000  # multiplications in a piece
 PLANE = 1_200  # numbers in a piece of the statistics
@@ -44,8 +45,31 @@ class Exponential(Protocol):
     def n_own_features(self) -> int:
         """Features that are not common to the components: the first ones. `features` can be asked for these alone."""
 
+    @property
+    def kindred(self) -> Kindred | None:
+        """Itself, if there are families whose M-steps may go with its own."""
+
     def common_sums(self, features: Array, weights: Array | None) -> Array:
         """Σ w ψ(x) (F - n_own,) of rows, from their own features (n_own, n)."""
+
+
+class Kindred(Protocol):
+    """A family whose M-steps go with those of its kin, all their components one behind the other.
+
+    The M-step of a candidate has the bits that it has alone.
+    """
+
+    @property
+    def kin(self) -> Hashable:
+        """Families of equal kin have statistics and parameters of one make."""
+
+    def maximize_kin(
+        self, families: Sequence[Any], sizes: Sequence[Integers], statistics: Array, parameters: Any
+    ) -> Any:
+        """The M-steps of families of its kin from statistics (C, S), in the frame of parameters and from there.
+
+        For each family it is told how many components each of its candidates has.
+        """
 
 
 def rows_at_once(n_components: int, n_features: int) -> int:

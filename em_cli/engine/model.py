@@ -131,10 +131,6 @@ class Model:
         assert penalty is not None, "a model has a prior only if its family has one"
         return penalty
 
-    def stacks_with(self, other: Model) -> bool:
-        """Whether the components of both may be gone through together in an M-step."""
-        return self.family is other.family and self.prior == other.prior
-
     @property
     def is_coupled(self) -> bool:
         """Whether the M-step of a component depends on the others, or on how many there are."""

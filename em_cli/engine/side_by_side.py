@@ -1,19 +1,21 @@
 """The M-steps of any number of candidates, the components of all of them one behind the other.
 
 What the M-step of a component is does not depend on its company. Where components of one candidate depend on
-each other (those of a coupled family, or under a penalty that knows how many they are), candidates of as
-many components go together, each a row of a stack: an owner index tells whose each component is.
+each other (those of a coupled family, or under a penalty that knows how many they are), an owner index tells
+whose each component is: a family that has kin takes those of all candidates of all its kin, whatever their
+numbers of components; of others, candidates of as many components go together, each a row of a stack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, take
 from em_cli.engine.expectation import Expectation, Parameters
+from em_cli.engine.exponential import Kindred
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model, gathered
 
@@ -31,16 +33,34 @@ def maximize_all(asked: Sequence[Asked]) -> list[tuple[Parameters, Flags]]:
         models, found = [asked[place][0] for place in places], [stacked[place] for place in places]
         seen = [model.with_prior(*own).components for model, own in zip(models, found, strict=True)]
         at = [parameters.components for _, parameters in found]
-        family, within = models[0].family, any(model.is_coupled for model in models)
-        frame = _joined(at) if within or any(_framed(family, own) for own in at) else None
         joined, shapes = np.concatenate(list(map(flat, seen))), [own.weight.shape for own, _ in found]
-        if within:
-            components = _by_size(family, joined, frame, owners(shapes))
-        else:
-            components = take(family.maximize(joined[None], _lifted(frame)), 0)
+        components = _maximized(models, joined, at, shapes)
         for place, own in zip(places, _parted(components, shapes), strict=True):
             answers[place] = asked[place][0].with_components(own, *stacked[place])
     return [answers[place] for place in range(len(asked))]
+
+
+def _maximized(models: list[Model], statistics: Array, at: list[Any], shapes: Sequence[tuple[int, ...]]) -> Any:
+    """The components (C, …) of models that stack, from their statistics (C, S)."""
+    family, within = models[0].family, any(model.is_coupled for model in models)
+    if (kindred := _kindred(models[0])) is not None:
+        families, sizes = list[Any](), list[list[Integers]]()
+        for model, (r, k) in zip(models, shapes, strict=True):
+            own = _kindred(model)
+            if not families or own is not families[-1]:
+                families.append(own)
+                sizes.append([])
+            sizes[-1].append(np.full(r, k))
+        return kindred.maximize_kin(families, list(map(np.concatenate, sizes)), statistics, _joined(at))
+    frame = _joined(at) if within or any(_framed(family, own) for own in at) else None
+    if within:
+        return _by_size(family, statistics, frame, owners(shapes))
+    return take(family.maximize(statistics[None], _lifted(frame)), 0)
+
+
+def _kindred(model: Model) -> Kindred | None:
+    by_products = model.family.exponential
+    return None if by_products is None else by_products.kindred
 
 
 def owners(shapes: Sequence[tuple[int, ...]]) -> Integers:
@@ -49,16 +69,14 @@ def owners(shapes: Sequence[tuple[int, ...]]) -> Integers:
     return np.repeat(np.arange(len(sizes)), sizes)
 
 
-def _stacks(models: Sequence[Model]) -> list[list[int]]:
-    """The places of models that stack with each other."""
-    stacks: list[list[int]] = []
+def _stacks(models: list[Model]) -> list[list[int]]:
+    """The places of models that stack with each other, those of one family one behind the other."""
+    stacks: dict[Hashable, dict[int, list[int]]] = {}
     for place, model in enumerate(models):
-        own = next((some for some in stacks if models[some[0]].stacks_with(model)), None)
-        if own is None:
-            stacks.append([place])
-        else:
-            own.append(place)
-    return stacks
+        kindred = _kindred(model)
+        key = (id(model.family), model.prior) if kindred is None else kindred.kin
+        stacks.setdefault(key, {}).setdefault(id(model.family), []).append(place)
+    return [[place for own in families.values() for place in own] for families in stacks.values()]
 
 
 def _by_size(family: BoundFamily, statistics: Array, frame: Any, owner: Integers) -> Any:

@@ -118,6 +118,10 @@ class BoundProduct:
     def needs_frame(self) -> bool:
         return any(family.exponential and family.exponential.needs_frame for family in self.families)
 
+    @property
+    def kindred(self) -> None:
+        return None
+
     def n_own_features(self) -> int:
         return self.n_features()
 

@@ -10,7 +10,6 @@ from em_cli.errors import UsageError
 from em_cli.models.topics import wanted_topics
 from em_cli.runs.configure import Settings
 from em_cli.runs.path_checks import check_free, check_places
-from em_cli.runs.plotting import check_wanted
 from em_cli.runs.record import events_left_out
 from em_cli.runs.resume import check_folder_options
 
@@ -33,7 +32,10 @@ def check_run(settings: Settings) -> None:
             "--labelled adds a component to each row; topics are of tokens: documents.csv has their shares."
         )
     check_free("--labelled", report.labelled, report.force or report.resume)
-    check_wanted(report, folder)
+    if report.plots or report.report:
+        from em_cli.runs.plotting import check_wanted  # most runs draw nothing
+
+        check_wanted(report, folder)
     check_folder_options(report, folder)
     if folder is None:
         return

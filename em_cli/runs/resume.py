@@ -27,8 +27,6 @@ from em_cli.outputs.run_folder import RunFolder, reserved
 from em_cli.printable import safe
 from em_cli.runs.configure import Settings
 from em_cli.runs.labelled import data_labelled, labels_in
-from em_cli.runs.model_summary import summary_of
-from em_cli.runs.read_back import parsed
 from em_cli.sources.files import digest, expand, hashed
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.spool import is_plain
@@ -194,9 +192,13 @@ def result_again(path: str, settings: Settings, reading: ReadOptions) -> str:
     if shown == "csv":
         return _content(table)
     if shown == "human":
+        from em_cli.runs.model_summary import summary_of  # with sketches, which nothing else here needs
+
         return summary_of(path, screen, drawn=False)
     if shown == "json" and table.exists():
         config = read_manifest(there)["config"]
+        from em_cli.runs.read_back import parsed
+
         rows = [dict(row) for row in parsed("selection", _content(table).splitlines())]
         chosen = {"criterion": config["criterion"], "selection": rows}
         return to_json(params | chosen)

@@ -33,7 +33,6 @@ from em_cli.runs.interruption import Halt, interruptible
 from em_cli.runs.labelled import data_labelled, labels_of_fit
 from em_cli.runs.manifest_facts import Ended, facts
 from em_cli.runs.other_families import Refits, families_found, warn_of_families
-from em_cli.runs.plotting import fresh_run, plots_of, report_of
 from em_cli.runs.read import read_data, reading_of_run
 from em_cli.runs.record import Record, tell_doubts, watched
 from em_cli.runs.request import Request
@@ -241,6 +240,8 @@ class Run:
         about = manifest(settings.request.command, self.record.seconds, told)
         plots, report = settings.request.report.plots, settings.request.report.report
         if plots or report:
+            from em_cli.runs.plotting import fresh_run, plots_of, report_of  # most runs draw nothing
+
             shown = fresh_run(folder.path, files, about, result, data, params)
             if plots:
                 files |= {f"plots/{name}": drawn for name, drawn in plots_of(shown).items()}

@@ -50,7 +50,7 @@ def grow_and_shrink(
         )
         populations[k] = _joined(by_k.get(k), short_runs_by_k[k], made, "splits", [])
         tell(k * k / (top * top) / 2)
-    for k in range(top - 1, 1, -1):
+    for k in range(top - 1, max(min(by_k), 2) - 1, -1):
         if first.data.halted():
             break
         made = yield from merge_all(short_runs_by_k[k], _results(populations[k + 1]))

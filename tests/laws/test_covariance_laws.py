@@ -11,7 +11,7 @@ from em_cli.engine.columns import unit_columns
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
-from em_cli.families.covariances.structure import WIDE, clamp_full, composed
+from em_cli.families.covariances.structure import WIDE, clamp_full, composed, constrained
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
@@ -53,7 +53,7 @@ class Scatter:
         scatter = np.diagonal(matrices, axis1=1, axis2=2) if letters.diagonal else matrices
         if letters.isotropic:
             scatter = scatter.mean(axis=1, keepdims=True)
-        found = structure.constrain(self.weight[None], scatter[None], self.floor, None if at is None else at[None])[0]
+        found = constrained(structure, self.weight, scatter, self.floor, at)
         if letters.diagonal:
             found = found[..., None] * np.eye(len(self.floor))
         return np.broadcast_to(found, self.matrices.shape)
@@ -150,9 +150,9 @@ def test_the_m_step_of_a_candidate_does_not_depend_on_its_company(name):
     if structure.letters.diagonal and not structure.letters.isotropic:
         scatter = variances.copy()
     for floor in (np.zeros(3), np.full(3, 0.6)):
-        together = structure.constrain(weight, scatter, floor)
+        together = constrained(structure, weight, scatter, floor)
         for r in range(len(scatters)):
-            alone = structure.constrain(weight[[r]], scatter[[r]], floor)
+            alone = constrained(structure, weight[[r]], scatter[[r]], floor)
             assert alone[0].tobytes() == together[r].tobytes()
 
 

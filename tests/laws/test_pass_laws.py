@@ -5,17 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import CLIMBING_CASES
-from support import Case, bound_model, features, responsibilities, scipy_log_density, start
+from support import Case, bound_model, features, responsibilities, rows, scipy_log_density, start
 
 from em_cli.engine.arrays import map_arrays, stack, take
 from em_cli.engine.cache import SUM_ROWS
+from em_cli.engine.column_summary import summarize
 from em_cli.engine.expectation import Batch, Expectation
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack, tile_rows
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.side_by_side import maximize_all
+from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian.options import Gaussian
+from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
 from em_cli.sources.in_memory import InMemory
@@ -140,3 +143,29 @@ def test_m_steps_of_several_models_together_are_those_of_each(case: Case, separa
         same: list[bool] = []
         map_arrays(lambda a, b, same=same: same.append(a.tobytes() == b.tobytes()), together, alone)
         assert all(same)
+
+
+@pytest.mark.parametrize("separation", [2.5, 1e5])
+def test_m_steps_of_all_covariance_structures_together_are_those_of_each(separation):
+    """Components of every structure and of several K, one behind the other; some are concentrated."""
+    x, labels = rows(("real",) * 3, 8, 300, separation)
+    source = InMemory(x)
+    columns = summarize(source)
+    families = [Gaussian(name).bind(columns) for name in COVARIANCES]
+    models = [Model(family, Independent(), k) for family in families for k in (1, 3, 2)]
+    stacks = []
+    for model in models:
+        k = model.n_components
+        points = [start(model, x, responsibilities(seed, labels % k, k, 0.3)) for seed in range(k)]
+        stacks.append(Stack(model, stack(points)))
+    batches = one_pass(stacks, source, Serial())
+    asked = [
+        (one.model, [Expectation(batch, index) for index in range(len(batch.log_likelihood))])
+        for one, batch in zip(stacks, batches, strict=True)
+    ]
+    for (model, found), (together, empty) in zip(asked, maximize_all(asked), strict=True):
+        alone, lost = model.maximize(found)
+        assert (empty == lost).all()
+        same: list[bool] = []
+        map_arrays(lambda a, b, same=same: same.append(a.tobytes() == b.tobytes()), together, alone)
+        assert all(same), model.family

@@ -6,13 +6,16 @@ from typing import ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.families.covariances.structure import Letters, pooled
+from em_cli.engine.owners import Owners
+from em_cli.families.covariances.structure import Letters
 
 
 @dataclass(frozen=True, slots=True)
 class EEI:
     letters: ClassVar[Letters] = Letters(*"EEI")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
-        variances = np.maximum(pooled(weight, scatter), floor**2)
-        return np.repeat(variances, weight.shape[-1], axis=-2)
+    def constrain(
+        self, owners: Owners, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60
+    ) -> Array:
+        variances: Array = np.maximum(owners.mean(weight, scatter), floor**2)
+        return variances[owners.of]

@@ -6,13 +6,16 @@ from typing import ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.families.covariances.structure import Letters, pooled
+from em_cli.engine.owners import Owners
+from em_cli.families.covariances.structure import Letters
 
 
 @dataclass(frozen=True, slots=True)
 class EII:
     letters: ClassVar[Letters] = Letters(*"EII")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
-        variance = np.maximum(pooled(weight, scatter).mean(axis=-1, keepdims=True), (floor**2).max())
-        return np.repeat(np.repeat(variance, len(floor), axis=-1), weight.shape[-1], axis=-2)
+    def constrain(
+        self, owners: Owners, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60
+    ) -> Array:
+        variance = np.maximum(owners.mean(weight, scatter).mean(axis=-1, keepdims=True), (floor**2).max())
+        return np.repeat(variance, len(floor), axis=-1)[owners.of]

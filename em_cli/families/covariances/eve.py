@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.owners import Owners
 from em_cli.families.covariances.orientation import Rule, common_axes
 from em_cli.families.covariances.spectra import common_volume
 from em_cli.families.covariances.structure import Letters, least
@@ -15,13 +16,15 @@ from em_cli.families.covariances.structure import Letters, least
 class EVE:
     letters: ClassVar[Letters] = Letters(*"EVE")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
+    def constrain(
+        self, owners: Owners, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60
+    ) -> Array:
         bound = least(floor)
 
-        def best(share: Array, along: Array) -> Array:
-            return common_volume(share, along, bound)
+        def best(owners: Owners, share: Array, along: Array) -> Array:
+            return common_volume(owners, share, along, bound)
 
-        return common_axes(weight, scatter, at, Rule(best, answer), steps)
+        return common_axes(owners, weight, scatter, at, Rule(best, answer), steps)
 
 
 def answer(share: Array, ratio: Array, change: Array) -> Array:

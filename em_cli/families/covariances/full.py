@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.owners import Owners
 from em_cli.families.covariances.structure import Letters
 
 
@@ -11,5 +12,7 @@ from em_cli.families.covariances.structure import Letters
 class Full:
     letters: ClassVar[Letters] = Letters(*"VVV")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
+    def constrain(
+        self, owners: Owners, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60
+    ) -> Array:
         return scatter

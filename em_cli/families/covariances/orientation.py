@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.families.covariances.structure import composed, shares
+from em_cli.engine.owners import Owners, equal_owners
+from em_cli.families.covariances.structure import composed
 
 LONGEST = 0.5  # turn of one axis towards another in a step
 SLIGHT = 1e-12  # nats a row still to be gained, after which one step ends it
@@ -31,28 +33,43 @@ GOLDEN = (np.sqrt(5) - 1) / 2
 class Rule:
     """Of variances along given axes."""
 
-    best: Callable[[Array, Array], Array]  # (…, K, D), from shares of the rows and scatter along the axes
+    best: Callable[[Owners, Array, Array], Array]  # (C, D), from shares (C,) of the rows and scatter along the axes
     answer: Callable[[Array, Array, Array], Array]  # δlog v, from shares, v/s and δs/v
 
 
-def common_axes(weight: Array, scatter: Array, at: Array | None, rule: Rule, steps: int) -> Array:
-    """The likeliest covariances (…, K, D, D) with axes in common; the search begins at those of `at`.
+def common_axes(owners: Owners, weight: Array, scatter: Array, at: Array | None, rule: Rule, steps: int) -> Array:
+    """The likeliest covariances (C, D, D) with axes in common; the search begins at those of `at`.
 
     Of Newton steps it takes so many at most, and two from axes nearby; a single one turns each plane by itself.
     """
-    k, d = scatter.shape[-3:-1]
-    share, matrices = shares(weight).reshape(-1, k), scatter.reshape(-1, k, d, d)
-    axes = _first_axes(share, matrices, rule) if at is None else axes_of(at.reshape(-1, k, d, d))
-    axes = _turned_once(share, matrices, axes, rule) if steps == 1 else _climbed(share, matrices, axes, rule, steps)
-    along = np.diagonal(_turned(matrices, axes), axis1=-2, axis2=-1)
-    return composed(axes[:, None], rule.best(share, along)).reshape(scatter.shape)
+    share = owners.shares(weight)
+    if at is not None and steps == 1:
+        axes = _turned_once(owners, share, scatter, _common(owners, at), rule)[owners.of]
+    else:
+        axes = owners.by_size(partial(_likeliest, rule, steps), share, scatter, at)
+    along = np.add.reduce(axes * (scatter @ axes), axis=-2)
+    return composed(axes, rule.best(owners, share, along))
+
+
+def _likeliest(rule: Rule, steps: int, share: Array, scatter: Array, at: Array | None) -> Array:
+    """The axes (R, K, D, D), of candidates of one size."""
+    axes = _first_axes(share, scatter, rule) if at is None else axes_of(at)
+    axes = _climbed(share, scatter, axes, rule, steps)
+    return np.repeat(axes[:, None], scatter.shape[1], axis=1)
 
 
 def axes_of(covariances: Array) -> Array:
     """The axes (…, D, D) that covariances (…, K, D, D) have in common: those of a sum with odd shares."""
+    k, d = covariances.shape[-3:-1]
+    flat = covariances.reshape(-1, d, d)
+    return _common(equal_owners(len(flat) // k, k), flat).reshape(*covariances.shape[:-3], d, d)
+
+
+def _common(owners: Owners, covariances: Array) -> Array:
+    """The same (R, D, D) of covariances (C, D, D)."""
     size = np.trace(covariances, axis1=-2, axis2=-1)
-    odd = 1 + np.arange(size.shape[-1]) * GOLDEN % 1
-    axes: Array = np.linalg.eigh(np.add.reduce((odd / size)[..., None, None] * covariances, axis=-3))[1]
+    odd = 1 + (np.arange(len(size)) - owners.first[owners.of]) * GOLDEN % 1
+    axes: Array = np.linalg.eigh(owners.total((odd / size)[:, None, None] * covariances))[1]
     return axes
 
 
@@ -98,15 +115,19 @@ def _climbed(share: Array, scatter: Array, axes: Array, rule: Rule, steps: int) 
     return axes
 
 
-def _turned_once(share: Array, scatter: Array, axes: Array, rule: Rule) -> Array:
+def _turned_once(owners: Owners, share: Array, scatter: Array, axes: Array, rule: Rule) -> Array:
     """Every plane turned by its own Newton step; by a quarter of it where the function does not fall, or not at all."""
-    turned = _turned(scatter, axes)
-    now, best = _value(share, np.diagonal(turned, axis1=-2, axis2=-1), rule)
-    turn = _plane_turns(turned, share[..., None] / best)
+    own = axes[owners.of]
+    turned = own.swapaxes(-1, -2) @ (scatter @ own)
+    along = np.diagonal(turned, axis1=-2, axis2=-1)
+    best = rule.best(owners, share, along)
+    now = _fit(owners, share, along, best)
+    turn = _plane_turns(owners, turned, along, share[:, None] / best)
     for part in (1.0, 0.25):
         tried = axes @ rotation(part * turn)
-        along = np.add.reduce(tried[:, None] * (scatter @ tried[:, None]), axis=-2)
-        falls = _value(share, along, rule)[0] <= now + NOISE * (1 + np.abs(now))
+        own = tried[owners.of]
+        along = np.add.reduce(own * (scatter @ own), axis=-2)
+        falls = _fit(owners, share, along, rule.best(owners, share, along)) <= now + NOISE * (1 + np.abs(now))
         if falls.all():
             return np.asarray(tried, np.float64)
         axes = np.where(falls[:, None, None], tried, axes)
@@ -114,11 +135,15 @@ def _turned_once(share: Array, scatter: Array, axes: Array, rule: Rule) -> Array
     return axes
 
 
-def _plane_turns(scatter: Array, precision: Array) -> Array:
+def _fit(owners: Owners, share: Array, along: Array, best: Array) -> Array:
+    """(R,) Σ π_k (log|V_k| + tr M_k V_k⁻¹), from the diagonals (C, D) of M_k."""
+    return owners.total(share * np.add.reduce(np.log(best) + along / best, axis=-1))
+
+
+def _plane_turns(owners: Owners, scatter: Array, along: Array, precision: Array) -> Array:
     """Skew matrices (R, D, D) of Newton's turns, one plane at a time, the variances held."""
-    along = np.diagonal(scatter, axis1=-2, axis2=-1)
-    summed = np.add.reduce(scatter * precision[..., None, :], axis=-3)
-    own = 2 * (precision.swapaxes(-1, -2) @ along)
+    summed = owners.total(scatter * precision[:, None, :])
+    own = 2 * owners.total(precision[:, :, None] * along[:, None, :])
     own -= 2 * np.diagonal(summed, axis1=-2, axis2=-1)[..., :, None]
     scale = np.maximum(own + own.swapaxes(-1, -2), 0.0)
     scale += 1e-12 * (1 + scale.max(axis=(-1, -2), keepdims=True))
@@ -193,9 +218,10 @@ def _turned(scatter: Array, axes: Array) -> Array:
 
 
 def _value(share: Array, along: Array, rule: Rule) -> tuple[Array, Array]:
-    best = rule.best(share, along)
-    by_component = np.add.reduce(np.log(best) + along / best, axis=-1)
-    return np.add.reduce(share * by_component, axis=-1), best
+    """The function (R,), of candidates of one size, and the best variances (R, K, D)."""
+    owners = equal_owners(*share.shape)
+    best = rule.best(owners, share.ravel(), along.reshape(-1, along.shape[-1]))
+    return _fit(owners, share.ravel(), along.reshape(best.shape), best), best.reshape(along.shape)
 
 
 def _skew(matrix: Array) -> Array:

@@ -5,26 +5,27 @@ from __future__ import annotations
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.families.covariances.structure import shares
+from em_cli.engine.owners import Owners
 
 RESOLVED = 1e-14  # of the largest variance
 TINY = 1e-200  # a variance below it is none
 ROUNDS = 100  # of Newton's method; it takes about six
 
 
-def common_volume(weight: Array, variances: Array, bound: float) -> Array:
-    """The likeliest variances (…, K, D) whose product is the same in all components, at least `bound`.
+def common_volume(owners: Owners, weight: Array, variances: Array, bound: float) -> Array:
+    """The likeliest variances (C, D) whose product is the same in all components, at least `bound`.
 
     A variance that cannot be told from none beside the component's largest is not let make up for the others.
     """
     largest = np.maximum.reduce(variances, axis=-1, keepdims=True)
-    share, logs = shares(weight), np.log(np.maximum(variances, np.maximum(RESOLVED * largest, TINY)))
+    share, logs = owners.shares(weight), np.log(np.maximum(variances, np.maximum(RESOLVED * largest, TINY)))
     own = np.add.reduce(logs, axis=-1) / logs.shape[-1]
-    volume = np.log(np.add.reduce(share * np.exp(own), axis=-1, keepdims=True))
-    free: Array = np.exp(logs + (volume - own)[..., None])
-    low = np.logical_or.reduce(free < bound, axis=(-1, -2))
+    volume = np.log(owners.total(share * np.exp(own)))
+    free: Array = np.exp(logs + (volume[owners.of] - own)[:, None])
+    low = np.logical_or.reduce(free < bound, axis=-1)
     if low.any():
-        free[low] = _held(share[low], logs[low] - np.log(bound)) * bound
+        theirs, places = owners.some(np.unique(owners.of[low]))
+        free[places] = theirs.by_size(_held, share[places], logs[places] - np.log(bound)) * bound
     return free
 
 

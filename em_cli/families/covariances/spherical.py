@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.owners import Owners
 from em_cli.families.covariances.structure import Letters
 
 
@@ -13,6 +14,8 @@ from em_cli.families.covariances.structure import Letters
 class Spherical:
     letters: ClassVar[Letters] = Letters(*"VII")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
+    def constrain(
+        self, owners: Owners, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60
+    ) -> Array:
         variance = np.maximum(scatter.mean(axis=-1, keepdims=True), (floor**2).max())
         return np.repeat(variance, len(floor), axis=-1)

@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.owners import Owners, equal_owners
 
 RESOLVED = 3e-7  # the least standard deviation along an axis that a matrix with ones beside it still shows
 WIDE = 24  # columns, from which a Cholesky factor of each matrix costs less than eliminating in all of them together
@@ -79,13 +80,15 @@ class CovarianceStructure(Protocol):
 
     letters: ClassVar[Letters]
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
-        """Maximum-likelihood covariances, given the weight (…, K) and own covariance of each component.
+    def constrain(
+        self, owners: Owners, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60
+    ) -> Array:
+        """Maximum-likelihood covariances, given the weight (C,) and own covariance of each component.
 
-        Diagonal structures get and give variances (…, K, D), or (…, K, 1) if they are isotropic, and
-        hold them at floor² (D,) at least. Others get matrices, and may give one in common (…, 1, D, D):
-        those that survive a rescaling of columns are clamped to the floor by the caller, if they are not
-        yet; rotated ones hold their eigenvalues at the least floor² themselves.
+        Diagonal structures get and give variances (C, D), or get (C, 1) if they are isotropic, and
+        hold them at floor² (D,) at least. Others get matrices (C, D, D), and if they are shared they give one
+        for each candidate (R, D, D): those that survive a rescaling of columns are clamped to the floor by the
+        caller, if they are not yet; rotated ones hold their eigenvalues at the least floor² themselves.
 
         A structure whose maximum has no closed form may begin at covariances of the same structure. It
         does not descend from them, and takes so many steps at most: what one leads to need not be the maximum.
@@ -155,11 +158,24 @@ def shares(weight: Array) -> Array:
     return share
 
 
-def pooled(weight: Array, scatter: Array) -> Array:
-    """Mean (…, 1, …) of what each component (…, K, …) has."""
-    share = shares(weight).reshape(*weight.shape, *(1,) * (scatter.ndim - weight.ndim))
-    mean: Array = np.add.reduce(share * scatter, axis=weight.ndim - 1, keepdims=True)
-    return mean
+def constrained(
+    structure: CovarianceStructure,
+    weight: Array,
+    scatter: Array,
+    floor: Array,
+    at: Array | None = None,
+    steps: int = 60,
+) -> Array:
+    """The same of candidates of one size, stacked or not: from weights (…, K) and scatter (…, K, …)."""
+    k = weight.shape[-1]
+    owners, own = equal_owners(weight.size // k, k), weight.shape
+    tail = scatter.shape[weight.ndim :]
+    one = np.broadcast_to(scatter, (*own, *tail)).reshape(-1, *tail)
+    begin = None if at is None else at.reshape(-1, *at.shape[weight.ndim :])
+    found = structure.constrain(owners, weight.ravel(), one, floor, begin, steps)
+    if len(found) != len(owners.of):
+        found = found[owners.of]
+    return found.reshape(*own, *found.shape[1:])
 
 
 def floors(floor: Array) -> tuple[Array, float]:

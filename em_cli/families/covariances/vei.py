@@ -1,11 +1,13 @@
 """Columns are independent; the ratios of their variances are the same in all components, the volumes their own."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.owners import Owners
 from em_cli.families.covariances.structure import Letters, floors
 from em_cli.families.covariances.volumes import common_shape
 
@@ -14,7 +16,9 @@ from em_cli.families.covariances.volumes import common_shape
 class VEI:
     letters: ClassVar[Letters] = Letters(*"VEI")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
+    def constrain(
+        self, owners: Owners, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60
+    ) -> Array:
         unit, bound = floors(floor)
         sizes = None if at is None else np.add.reduce(at / unit, axis=-1)
-        return common_shape(weight, scatter / unit, bound, sizes, steps) * unit
+        return owners.by_size(partial(common_shape, bound, steps), weight, scatter / unit, sizes) * unit

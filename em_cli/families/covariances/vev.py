@@ -1,11 +1,13 @@
 """The shape is common; volumes and orientations are the components' own."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.owners import Owners
 from em_cli.families.covariances.structure import Letters, composed, least
 from em_cli.families.covariances.volumes import common_shape
 
@@ -14,9 +16,12 @@ from em_cli.families.covariances.volumes import common_shape
 class VEV:
     letters: ClassVar[Letters] = Letters(*"VEV")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
+    def constrain(
+        self, owners: Owners, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60
+    ) -> Array:
         values, vectors = np.linalg.eigh(scatter)
         bound = least(floor)
         unit = bound or 1.0
         sizes = None if at is None else np.trace(at, axis1=-2, axis2=-1) / unit
-        return composed(vectors, common_shape(weight, values / unit, bound / unit, sizes, steps) * unit)
+        variances = owners.by_size(partial(common_shape, bound / unit, steps), weight, values / unit, sizes)
+        return composed(vectors, variances * unit)

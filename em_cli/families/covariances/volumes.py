@@ -34,7 +34,7 @@ class Evaluated:
     noise: Array  # (…) nats, in which one value is as good as another
 
 
-def common_shape(weight: Array, variances: Array, bound: float, sizes: Array | None, steps: int) -> Array:
+def common_shape(bound: float, steps: int, weight: Array, variances: Array, sizes: Array | None) -> Array:
     """The likeliest variances λ_k a_j (…, K, D), at least `bound`; the sizes (…, K) are first guesses at the λ_k."""
     share, variances = np.maximum(shares(weight), FEWEST), np.maximum(variances, TINY)
     d = variances.shape[-1]
@@ -64,7 +64,7 @@ def common_shape(weight: Array, variances: Array, bound: float, sizes: Array | N
     return np.exp(logs)[..., None] * common
 
 
-def common_form(weight: Array, scatter: Array, bound: float, sizes: Array | None, steps: int) -> Array:
+def common_form(bound: float, steps: int, weight: Array, scatter: Array, sizes: Array | None) -> Array:
     """The likeliest covariances λ_k C (…, K, D, D), their eigenvalues at least `bound`; likewise."""
     share = np.maximum(shares(weight), FEWEST)
     d = scatter.shape[-1]

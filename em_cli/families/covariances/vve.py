@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.owners import Owners
 from em_cli.families.covariances.orientation import Rule, common_axes
 from em_cli.families.covariances.structure import Letters, least
 
@@ -14,13 +15,15 @@ from em_cli.families.covariances.structure import Letters, least
 class VVE:
     letters: ClassVar[Letters] = Letters(*"VVE")
 
-    def constrain(self, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60) -> Array:
+    def constrain(
+        self, owners: Owners, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60
+    ) -> Array:
         bound = least(floor)
 
-        def best(share: Array, along: Array) -> Array:
+        def best(owners: Owners, share: Array, along: Array) -> Array:
             return np.maximum(along, bound)
 
-        return common_axes(weight, scatter, at, Rule(best, answer), steps)
+        return common_axes(owners, weight, scatter, at, Rule(best, answer), steps)
 
 
 def answer(share: Array, ratio: Array, change: Array) -> Array:

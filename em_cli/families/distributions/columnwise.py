@@ -122,6 +122,10 @@ class Columnwise:
     def needs_frame(self) -> bool:
         return self.expecting is not None
 
+    @property
+    def kindred(self) -> None:
+        return None
+
     def n_own_features(self) -> int:
         return self.n_features()
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.families.covariances.structure import constrained
 from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.parameters import LOG_2PI, GaussianParameters
 from em_cli.families.gaussian.whitening import unwhitened
@@ -61,6 +62,10 @@ class Cells:
     def needs_frame(self) -> bool:
         return False
 
+    @property
+    def kindred(self) -> None:
+        return None
+
     def n_own_features(self) -> int:
         return self.n_features()
 
@@ -104,10 +109,10 @@ class Cells:
             shift, means = means - base.fixed, np.broadcast_to(base.fixed, means.shape)
             scatter = scatter + self._spread(statistics, shift)
         share = np.minimum(cells / weight[..., None] / (d if self._one else 1), 1.0)
-        variances = base.structure.constrain(weight, scatter, base.bounds.floor)
+        variances = constrained(base.structure, weight, scatter, base.bounds.floor)
         for _ in range(ITERATIONS if (share < 1).any() else 0):
             expected = share * scatter + (1 - share) * variances[..., : scatter.shape[-1]]
-            before, variances = variances, base.structure.constrain(weight, expected, base.bounds.floor)
+            before, variances = variances, constrained(base.structure, weight, expected, base.bounds.floor)
             if (np.abs(variances - before) <= SETTLED * before).all():
                 break
         return self.parameters(base.completed(means, variances))

@@ -11,7 +11,7 @@ from em_cli.engine.arrays import Array
 from em_cli.engine.documents import LARGEST, finite
 from em_cli.errors import DataError
 from em_cli.families.covariances.shapes import from_shape, to_variances
-from em_cli.families.covariances.structure import CovarianceStructure
+from em_cli.families.covariances.structure import CovarianceStructure, constrained
 
 SLACK = 1e-6  # of a standard deviation squared, by which covariances in a document may miss their structure
 
@@ -44,7 +44,7 @@ def covariances_of(
     variances = np.diagonal(covariances, axis1=1, axis2=2)
     own = variances if letters.diagonal else covariances
     if letters.diagonal or letters.shared:
-        nearest = structure.constrain(np.ones(k), own, np.zeros(d))
+        nearest = constrained(structure, np.ones(k), own, np.zeros(d))
         nearest = nearest[..., None] * np.eye(d) if letters.diagonal else nearest
         unit = np.sqrt(variances[:, :, None] * variances[:, None, :])
         if (np.abs(covariances - nearest) > SLACK * unit).any():

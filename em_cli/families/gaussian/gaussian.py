@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.arrays import Array, Flags, Integers, map_arrays
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite
@@ -18,12 +19,13 @@ from em_cli.engine.family import Degeneracy, Ellipsoids
 from em_cli.errors import DataError
 from em_cli.families.covariances.shapes import of_variances as variances_shaped
 from em_cli.families.covariances.shapes import to_shape
-from em_cli.families.covariances.structure import CovarianceStructure, Letters
+from em_cli.families.covariances.structure import CovarianceStructure, Letters, constrained
 from em_cli.families.gaussian.chart import MatrixChart, MomentsOf, VarianceChart
 from em_cli.families.gaussian.collapse import Judge
 from em_cli.families.gaussian.conditional import drawn, expected
 from em_cli.families.gaussian.document import covariances_of
 from em_cli.families.gaussian.eigen_chart import EigenChart
+from em_cli.families.gaussian.kindred import not_negative, together
 from em_cli.families.gaussian.parameters import (
     LOG_2PI,
     Bounds,
@@ -173,18 +175,39 @@ class BoundGaussian:
 
         Sums with few digits may have led to concentrated components: from these it is the maximum.
         """
-        weight, means, scatter = self.averages(statistics, parameters)
-        constrain, floor = self.structure.constrain, self.bounds.floor
-        if parameters is None:
-            return self.completed(means, constrain(weight, scatter, floor), floored=True)
-        at, apart = parameters.covariances, np.logical_or.reduce(parameters.concentrated, axis=-1)
-        covariances = constrain(weight, scatter, floor, at, 1)
-        if self.letters.coupled and apart.any():
-            covariances[apart] = constrain(weight[apart], scatter[apart], floor, at[apart])
-        return self.completed(means, covariances, floored=True)
+        averages, lead = self.raw_averages(statistics, parameters), statistics.shape[:-1]
+        flat = partial(map_arrays, lambda array: array.reshape(-1, *array.shape[len(lead) :]))
+        sizes = np.full(statistics[..., 0].size // lead[-1], lead[-1])
+        found = together([self.structure], [sizes], self.bounds, flat(averages), flat(parameters))
+        return map_arrays(lambda array: array.reshape(*lead, *array.shape[1:]), found)
+
+    def maximize_kin(
+        self,
+        families: Sequence[BoundGaussian],
+        sizes: Sequence[Integers],
+        statistics: Array,
+        parameters: GaussianParameters,
+    ) -> GaussianParameters:
+        structures = [family.structure for family in families]
+        return together(structures, sizes, self.bounds, self.raw_averages(statistics, parameters), parameters)
+
+    @property
+    def kindred(self) -> BoundGaussian | None:
+        return self if self.fixed is None else None
+
+    @property
+    def kin(self) -> Hashable:
+        letters = self.letters
+        form = letters.diagonal, letters.isotropic, letters.rotated
+        return id(self.columns), self.scale.tobytes(), self.bounds.floor.tobytes(), form
 
     def averages(self, statistics: Array, parameters: GaussianParameters | None) -> tuple[Array, Array, Array]:
         """Weight, mean and scatter about it of each component: its own maximum-likelihood covariance, unconstrained."""
+        weight, means, scatter = self.raw_averages(statistics, parameters)
+        return weight, means, not_negative(self.letters, scatter)
+
+    def raw_averages(self, statistics: Array, parameters: GaussianParameters | None) -> tuple[Array, Array, Array]:
+        """The same, whatever rounding has made of it."""
         d = self.n_columns
         weight = np.maximum(statistics[..., 0], TINY)
         averages = statistics[..., 1:] / weight[..., None]
@@ -198,8 +221,6 @@ class BoundGaussian:
             scatter -= means[..., :, None] * means[..., None, :]
         if parameters is not None and np.logical_or.reduce(parameters.concentrated, axis=None):
             means, scatter = unwhitened(means, scatter, parameters)
-        if self.letters.diagonal and not self.letters.shared:
-            scatter = np.maximum(scatter, 0.0)
         if self.fixed is not None:
             shift, means = means - self.fixed, np.broadcast_to(self.fixed, means.shape)
             scatter = scatter + self._spread(shift)
@@ -257,7 +278,7 @@ class BoundGaussian:
             below = self._may_be_below(covariances)
             if below.any():  # those of other candidates stay as they are
                 some, share = covariances[below], np.broadcast_to(shares, means.shape[:-1])[below]
-                covariances[below] = self.structure.constrain(share, some, self.bounds.floor, some)
+                covariances[below] = constrained(self.structure, share, some, self.bounds.floor, some)
             return self.completed(means, covariances, floored=True)
 
         return EigenChart(parameters, weight, self.letters, completed, whitened_moments)
@@ -269,8 +290,9 @@ class BoundGaussian:
         shares = weight / weight.sum(axis=-1, keepdims=True)
 
         def completed(means: Array, covariances: Array) -> GaussianParameters:
-            share = np.broadcast_to(shares, means.shape[:-1])
-            covariances = self.structure.constrain(share, covariances, self.bounds.floor)
+            if self.letters.diagonal:
+                share = np.broadcast_to(shares, means.shape[:-1])
+                covariances = constrained(self.structure, share, covariances, self.bounds.floor)
             return self.completed(means, covariances, floored=True)
 
         if self.letters.diagonal:

@@ -63,24 +63,27 @@ def of_variances(means: Array, variances: Array, bounds: Bounds, one: bool) -> G
     return GaussianParameters(means, variances, factors, theta, np.logical_not(loss <= CANCELLATION))
 
 
-def of_matrices(means: Array, covariances: Array, bounds: Bounds, floored: bool) -> GaussianParameters:
-    """Completed with covariances (…, K, D, D), or (…, 1, D, D) in common, held above the floor if wanted."""
+def of_matrices(
+    means: Array, covariances: Array, bounds: Bounds, floored: bool, of: Integers | None = None
+) -> GaussianParameters:
+    """Completed with covariances (…, K, D, D), or (…, 1, D, D) in common, held above the floor if wanted.
+
+    Or with (M, D, D) of which each component (K,) has the one that it is told.
+    """
     k, d = means.shape[-2:]
     covariances, factors, precision = _factored(covariances, bounds if floored else None)
+    if of is not None:
+        covariances, factors, precision = covariances[of], factors[of], precision[of]
+    elif covariances.shape[-3] != k:
+        covariances, factors, precision = (np.repeat(each, k, axis=-3) for each in (covariances, factors, precision))
     theta = np.empty((*means.shape[:-1], 1 + d + d * (d + 1) // 2))
-    if precision.shape[-3] == k:
-        linear = np.matmul(precision, means[..., None])[..., 0]
-    else:
-        linear = np.matmul(means, precision[..., 0, :, :])
+    linear = np.matmul(precision, means[..., None])[..., 0]
     theta[..., 1 : 1 + d] = linear
     flat = precision.reshape(*precision.shape[:-2], d * d)
     np.multiply(flat.take(_flat_pairs(d), axis=-1), _factor(d), out=theta[..., 1 + d :])
     half = np.log(_diagonal(factors)) - 0.5 * linear * means
     np.subtract(np.add.reduce(half, axis=-1), 0.5 * d * LOG_2PI, out=theta[..., 0])
     concentrated = np.logical_not(np.add.reduce(np.abs(flat) * bounds.products, axis=-1) <= CANCELLATION)
-    if covariances.shape[-3] != k:
-        covariances, factors = np.repeat(covariances, k, axis=-3), np.repeat(factors, k, axis=-3)
-        concentrated = np.repeat(concentrated, k, axis=-1)
     return GaussianParameters(means, covariances, factors, theta, concentrated)
 
 

@@ -87,6 +87,10 @@ class BoundLinear:
     def needs_frame(self) -> bool:
         return False
 
+    @property
+    def kindred(self) -> None:
+        return None
+
     def n_own_features(self) -> int:
         return self.n_features()
 

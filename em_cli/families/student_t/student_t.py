@@ -15,6 +15,7 @@ from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite
 from em_cli.engine.family import Degeneracy, Ellipsoids
 from em_cli.errors import DataError
+from em_cli.families.covariances.structure import constrained
 from em_cli.families.gaussian.gaussian import TINY, BoundGaussian
 from em_cli.families.gaussian.parameters import GaussianParameters
 from em_cli.families.gaussian.prior import scatter as prior_scatter
@@ -176,7 +177,7 @@ class BoundStudentT:
 
     def _normal(self, weight: Array, means: Array, scatter: Array) -> GaussianParameters:
         structure, floor = self.normal.structure, self.normal.bounds.floor
-        return self.normal.completed(means, structure.constrain(weight, scatter, floor), floored=True)
+        return self.normal.completed(means, constrained(structure, weight, scatter, floor), floored=True)
 
     def _dof(self, weight: Array, slack: Array, excess: Array | float, unknown: float) -> Array:
         """At the maximum of the bound; unknown where the rows do not differ in what they weigh."""

@@ -123,6 +123,10 @@ class BoundApproximate:
     def needs_frame(self) -> bool:
         return self._exponential.needs_frame
 
+    @property
+    def kindred(self) -> None:
+        return None
+
     def n_own_features(self) -> int:
         return self._exponential.n_own_features()
 
