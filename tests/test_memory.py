@@ -99,7 +99,7 @@ def test_sizes(n_bytes, text):
 def test_what_a_run_takes_is_told_before(tmp_path, n, d, options):
     rng = np.random.default_rng(0)
     lines = [",".join(map(str, row)) for row in rng.normal(size=(min(n, 2_000), d)).round(6).tolist()]
-    lines = [f"{r % 89}{line}" for r in range(-(-n // len(lines))) for line in lines]
+    lines = [f"{line}{r % 89}" for r in range(-(-n // len(lines))) for line in lines]
     (tmp_path / "data.csv").write_text(",".join(f"x{j}" for j in range(d)) + "\n" + "\n".join(lines) + "\n")
     run = ("fit", "data.csv", "-k", "2", "--restarts", "1", "--max-iter", "2", "-q", "--params", "p.json", *options)
     told = em(*run, "--dry-run", cwd=tmp_path).out
