@@ -61,7 +61,7 @@ def test_the_families_are_those_that_the_message_names():
 @each_prior
 def test_the_lower_bound_never_falls(case: Case, prior):
     x, model, begin = begun(case, prior.name)
-    result = climb(model, InMemory(x), begin, Stopping(1e-7, 150))
+    result = climb(model, InMemory(x), begin, Stopping(1e-7, 80))
     assert np.diff(result.trace).min() >= -1e-11 * abs(result.log_likelihood)
     assert len(result.trace) > 3
 
