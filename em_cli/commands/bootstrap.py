@@ -21,7 +21,7 @@ def bootstrap(
         int | None, Option("-B", "--replicates", metavar="N", help="[default: 399].", show_default=False)
     ] = None,
     kind: Annotated[
-        str, Option("--kind", metavar="NAME", help="nonparametric, weighted or jackknife.")
+        str, Option("--kind", metavar="NAME", help="nonparametric, weighted, parametric or jackknife.")
     ] = "nonparametric",
     level: Annotated[float, Option("--level", metavar="P", help="Of the confidence intervals.")] = 0.95,
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")] = 0,

@@ -15,18 +15,19 @@ import numpy as np
 from em_cli.algorithms.em import EM
 from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.engine.arrays import Array, Integers, stack
-from em_cli.engine.climb import Candidate, FitResult
+from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.expectation import Parameters
-from em_cli.engine.fit import fit
+from em_cli.engine.fit import Search, fit, run_apart
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Source
-from em_cli.engine.scoring import log_densities
+from em_cli.engine.rows import Block, Source
+from em_cli.engine.scoring import base_measure, log_densities
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.inference.matching import AMBIGUOUS, distances, matched
+from em_cli.latents.independent import Independent
 from em_cli.sources.in_memory import InMemory
 
-KINDS = ("nonparametric", "weighted", "jackknife")
+KINDS = ("nonparametric", "weighted", "parametric", "jackknife")
 QUICK = Stopping(tolerance=1e-3, max_iterations=30)  # of EM, for which replicates are stacked
 PATIENT = Stopping(tolerance=1e-3, max_iterations=500)  # of L-BFGS, for those that are not done then
 AT_ONCE = 1 << 24  # weights
@@ -68,16 +69,42 @@ def weights_of(kind: str, n: int, number: int, seed: int) -> Array:
 def replicates(
     model: Model, start: Parameters, source: InMemory, runner: Runner, kind: str, many: int, seed: int
 ) -> Iterator[Replicate]:
-    """So many of them, in their order."""
-    n, base = source.n_rows, _of_rows(model, start, source)
-    at_once = max(1, AT_ONCE // n)
-    for first in range(0, many, at_once):
-        numbers = range(first, min(first + at_once, many))
-        candidates = [
-            Candidate(model, EM(), start, number, weights=weights_of(kind, n, number, seed)) for number in numbers
-        ]
+    """So many of them, in their order; whole groups are drawn where rows are in groups."""
+    lengths = None if source.groups is None else np.diff(source.groups)
+    units, base = source.n_rows if lengths is None else len(lengths), _of_rows(model, start, source)
+    for numbers in _turns(many, source.n_rows):
+        own = [weights_of(kind, units, number, seed) for number in numbers]
+        weights = own if lengths is None else [np.repeat(each, lengths) for each in own]
+        candidates = [Candidate(model, EM(), start, n, weights=w) for n, w in zip(numbers, weights, strict=True)]
         for number, result in zip(numbers, climbed(candidates, source, runner, QUICK, PATIENT), strict=True):
             yield _aligned(number, result, model, source, base)
+
+
+def drawn_replicates(
+    model: Model, start: Parameters, source: InMemory, runner: Runner, draw: Callable[[int], InMemory], many: int
+) -> Iterator[Replicate]:
+    """Parametric ones (Efron 1985): fitted to rows that are drawn from the fit; told apart on its own rows."""
+    base = _of_rows(model, start, source)
+    for numbers in _turns(many, source.x.size):
+        rows = [draw(number) for number in numbers]
+        climbs = [_climb(Candidate(model, EM(), start, number)) for number in numbers]
+        results = run_apart(climbs, rows, runner, by_density=isinstance(model.latent, Independent))
+        for number, own, result in zip(numbers, rows, results, strict=True):
+            height = result.log_likelihood - model.constant + base_measure(model, own)
+            yield _aligned(number, replace(result, log_likelihood=height), model, source, base)
+
+
+def _turns(many: int, size: int) -> Iterator[range]:
+    """As many at once as memory is for."""
+    at_once = max(1, AT_ONCE // size)
+    return (range(first, min(first + at_once, many)) for first in range(0, many, at_once))
+
+
+def _climb(candidate: Candidate) -> Search[FitResult]:
+    (result,) = yield Round([candidate], QUICK)
+    if result.status is Status.MAX_ITERATIONS:
+        (result,) = yield Round([replace(candidate, algorithm=LBFGS(), start=result.parameters)], PATIENT)
+    return result
 
 
 def climbed(
@@ -111,7 +138,7 @@ def _of_rows(model: Model, parameters: Parameters, source: InMemory) -> _Rows:
     stacked = stack([parameters])
     density = log_densities(model, stacked, source.x, np.zeros((1, model.n_components)))
     joint = density + model.latent.log_prior(stacked.latent)[..., None]
-    model.latent.posterior(joint, stacked.latent, replace(source[0], weights=None))
+    model.latent.posterior(joint, stacked.latent, Block(0, source.x, groups=source.groups))
     return _Rows(density[0], joint[0])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,17 @@ from em_cli.engine.arrays import Array
 from em_cli.engine.model import Model
 from em_cli.errors import UsageError
 from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, fixed, interval
-from em_cli.inference.replicates import KINDS, Replicate, Verdict, replicates
+from em_cli.inference.replicates import KINDS, Replicate, Verdict, drawn_replicates, replicates
 from em_cli.inference.standard_errors import BESIDE, described, leaves, numbers_of
-from em_cli.models.variants import model_again
 from em_cli.outputs.tables import csv_text
 from em_cli.registry import did_you_mean
-from em_cli.reports.run import Rows, Run
 from em_cli.runners.serial import Serial
-from em_cli.runs.read_back import read_run
-from em_cli.runs.refitted import check_maximum
+from em_cli.runs.refitted import refit_of
 from em_cli.sources.in_memory import InMemory
 
 USUAL, FEWEST = 399, 20  # replicates
 MOST = 100_000
+FEWEST_UNITS = 10  # groups or sequences of rows that are drawn
 OF_REPLICATES = ("replicate", "log_likelihood", "passes", "verdict", "margin")
 COLUMNS = (
     "parameter", "component", "column", "estimate", "se_observed", "se_robust", "se_bootstrap", "mc_error",
@@ -64,25 +63,27 @@ class Resampled:
 def resampled(run: str, data: Sequence[str], kind: str, wanted: int | None, level: float, seed: int) -> Resampled:
     """Replicates of a run, and the intervals by them."""
     _check(kind, wanted, level)
-    read = read_run(run, data)
-    check_maximum(run, read.document, "be resampled")
-    rows = _rows(read)
-    many = rows.n if kind == "jackknife" else wanted or USUAL
-    source = InMemory(rows.x, rows.weights)
-    model = model_again(read.document, read.schema, read.groups, source)
-    start = model.from_document(read.document)
+    refit = refit_of(run, data, "be resampled")
+    source, model, start = refit.units, refit.model, refit.start
+    units = source.n_rows if source.groups is None else len(source.groups) - 1
+    _check_units(units, source, kind)
+    many = units if kind == "jackknife" else wanted or USUAL
     described_now = described(model, start)
     names = tuple(name for name, _ in leaves(described_now))
-    found = list(replicates(model, start, source, Serial(), kind, many, seed))
+    if kind == "parametric":
+        draw = partial(refit.drawn, start, source, seed)
+        found = list(drawn_replicates(model, start, source, Serial(), draw, many))
+    else:
+        found = list(replicates(model, start, source, Serial(), kind, many, seed))
     values = np.array([_values(model, one, len(names)) for one in found])
     counts = Counter(one.verdict for one in found)
     reason = _withheld(counts, many)
     kept = np.array([one.verdict is Verdict.OK for one in found], np.bool_)
-    errors = _errors_by_name(read.document, read.schema.names)
+    errors = _errors_by_name(refit.document, refit.schema.names)
     intervals = [
         {
             "parameter": name,
-            **_place(name, read.schema.names),
+            **_place(name, refit.schema.names),
             "estimate": estimate,
             "se_observed": errors["observed"].get(name),
             "se_robust": errors["robust"].get(name),
@@ -116,22 +117,13 @@ def _check(kind: str, wanted: int | None, level: float) -> None:
         raise UsageError(f"--level must be from 0.5 up and below 1, such as 0.95, not {level:g}.")
 
 
-def _rows(run: Run) -> Rows:
-    """All that were fitted; `UsageError` where these cannot be resampled."""
-    rows = run.shown
-    if run.model.latent.needs_groups:
+def _check_units(units: int, source: InMemory, kind: str) -> None:
+    """`UsageError` where there are too few groups or sequences to be drawn."""
+    if source.groups is not None and units < FEWEST_UNITS and kind != "parametric":
         raise UsageError(
-            f"rows of latent structure {run.document['latent']!r} depend on each other and cannot be drawn one by one; "
-            "em fit --se robust gives standard errors by sequences."
+            f"rows in {units} sequences or groups are drawn by these, and {FEWEST_UNITS} are needed: --kind parametric "
+            "draws rows from the fit."
         )
-    if rows.n < rows.n_fitted:
-        raise UsageError(
-            f"{rows.n_fitted:,} rows are more than the {rows.n:,} that em bootstrap resamples; with so many, the "
-            "standard errors of em fit --se robust are as good."
-        )
-    if run.manifest.get("config", {}).get("data", {}).get("labels") is not None:
-        raise UsageError("a run with known labels cannot be resampled; em fit --se robust gives standard errors.")
-    return rows
 
 
 def _values(model: Model, one: Replicate, size: int) -> Array:

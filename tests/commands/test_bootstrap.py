@@ -13,7 +13,7 @@ from em_cli.inference.intervals import interval
 from em_cli.inference.replicates import weights_of
 
 # of Old Faithful, VVV, two components: 5,000 replicates climbed to the end by another program's EM
-NONPARAMETRIC = {"weights[1]": 0.02874, "mean[1][1]": 0.03260, "mean[2][2]": 0.60247}
+KNOWN = {"weights[1]": 0.02874, "mean[1][1]": 0.03260, "mean[2][2]": 0.60247}
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +37,12 @@ def replicates(runs):
         return list(csv.DictReader(lines))
 
 
-@pytest.mark.parametrize("kind", ["nonparametric", "weighted"])
+@pytest.mark.parametrize("kind", ["nonparametric", "weighted", "parametric"])
 def test_standard_errors_of_old_faithful(kind, runs):
     document = found(runs, "-B", "300", "--kind", kind)
     assert (document["kept"], document["lost"], document["withheld"]) == (300, 0, None)
     own = by_name(document)
-    for name, expected in NONPARAMETRIC.items():
+    for name, expected in KNOWN.items():
         assert own[name]["se_bootstrap"] == pytest.approx(expected, rel=4 / np.sqrt(2 * 300))
         assert own[name]["low"] < own[name]["estimate"] < own[name]["high"]
         assert own[name]["mc_error"] == pytest.approx(own[name]["se_bootstrap"] / np.sqrt(600))
@@ -114,7 +114,7 @@ def test_files_are_of_the_run(runs):
     ("options", "words"),
     [
         (("-B", "3"), "-B must be from 20"),
-        (("--kind", "parametrik"), "nonparametric, weighted, jackknife is wanted"),
+        (("--kind", "parametrik"), "nonparametric, weighted, parametric, jackknife is wanted"),
         (("--level", "95"), "--level must be from 0.5 up and below 1"),
     ],
 )
@@ -149,3 +149,48 @@ def test_mixing_weights_that_depend_on_columns_are_resampled_and_reported(tmp_pa
     assert document["kept"] > 10 and by_name(document)["mean[1][1]"]["column"] == "body_mass_g"
     em("report", "p.em", cwd=tmp_path)
     assert "flipper_length_mm" in (tmp_path / "p.em/report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def in_groups(tmp_path_factory):
+    """Groups of five rows that share their component, which also follow each other in time."""
+    folder, rng = tmp_path_factory.mktemp("groups"), np.random.default_rng(8)
+    unit = np.arange(100) // 5
+    x = rng.normal(np.where(unit % 3 == 0, 6, 0), 1)
+    pd.DataFrame({"x": np.round(x, 4), "unit": unit, "one": 1}).to_csv(folder / "g.csv", index=False)
+    return folder
+
+
+@pytest.mark.parametrize("options", [("--group", "unit"), ("--latent", "markov", "--sequence", "unit")])
+def test_rows_in_groups_are_drawn_by_these(options, in_groups):
+    fit = ("fit", "g.csv", "--columns", "x", "-k", "2", *options)
+    em(*fit, "--effort", "low", "-q", "--force", "--out", "g.em", cwd=in_groups)
+    for kind in ("nonparametric", "jackknife", "parametric"):
+        more = () if kind == "jackknife" else ("-B", "20")
+        told = ("bootstrap", "g.em", "--kind", kind, "--json", "--force", *more)
+        document = json.loads(em(*told, cwd=in_groups).out)
+        assert document["replicates"] == 20 and document["kept"] >= 18
+        error = by_name(document)["mean[1][1]"]["se_bootstrap"]
+        assert 0.4 < error / (1 / np.sqrt(100 * document["intervals"][0]["estimate"])) < 2
+
+
+def test_one_sequence_is_resampled_from_the_fit_alone(in_groups):
+    fit = ("fit", "g.csv", "--columns", "x", "-k", "2", "--latent", "markov", "--sequence", "one")
+    em(*fit, "--effort", "low", "-q", "--force", "--out", "one.em", cwd=in_groups)
+    refused = em("bootstrap", "one.em", "-B", "20", cwd=in_groups, status=2).err
+    assert "--kind parametric draws rows from the fit" in refused
+    told = em("bootstrap", "one.em", "-B", "20", "--kind", "parametric", "--json", cwd=in_groups).out
+    assert json.loads(told)["kept"] >= 18
+
+
+def test_weights_that_count_rows_are_as_many_rows(tmp_path):
+    x = np.round(np.random.default_rng(4).normal(size=30), 3)
+    pd.DataFrame({"x": x, "w": 2}).to_csv(tmp_path / "w.csv", index=False)
+    pd.DataFrame({"x": np.repeat(x, 2)}).to_csv(tmp_path / "twice.csv", index=False)
+    em("fit", "w.csv", "-k", "1", "--weights", "w", "-q", "--out", "w.em", cwd=tmp_path)
+    em("fit", "twice.csv", "-k", "1", "-q", "--out", "twice.em", cwd=tmp_path)
+    runs = [
+        json.loads(em("bootstrap", f"{name}.em", "-B", "20", "--json", cwd=tmp_path).out) for name in ("w", "twice")
+    ]
+    one, other = (by_name(run)["mean[1][1]"]["se_bootstrap"] for run in runs)
+    assert one == pytest.approx(other, rel=1e-6)
