@@ -12,7 +12,7 @@ from pathlib import Path
 
 PARTS = (
     "programs", "passes", "replicates", "mixed", "missing", "threads", "stack", "memory", "armadillo", "search",
-    "sweep", "algorithms", "latents",
+    "sweep", "algorithms", "latents", "coverage",
 )  # fmt: skip
 
 

@@ -1,0 +1,133 @@
+"""Whether intervals of the bootstrap cover the truth, and how often a test of 5 % rejects what is true; seeded.
+
+`coverage.py A` or `coverage.py size` does some of it. Fits start from the true labels, so they are in the right basin.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from bench import Table, chosen, load
+from support import bound_model
+
+from em_cli.algorithms.lbfgs import LBFGS
+from em_cli.engine.climb import Candidate
+from em_cli.engine.fit import fit, run_searches
+from em_cli.engine.rows import Block
+from em_cli.engine.stopping import Stopping
+from em_cli.families.gaussian.options import Gaussian
+from em_cli.inference.intervals import interval
+from em_cli.inference.likelihood_ratio import EFFORT, LEVEL, gains, in_turns, more_components
+from em_cli.inference.replicates import Verdict, replicates
+from em_cli.inference.standard_errors import described, leaves
+from em_cli.runners.serial import Serial
+from em_cli.search.search_data import SearchData
+from em_cli.search.short_runs import ShortRuns
+from em_cli.search.survey import survey
+from em_cli.sources.in_memory import InMemory
+
+TO_THE_END = Stopping(1e-4, 1000)
+COVERED, REJECTED = (0.91, 0.98), (0.02, 0.08)
+SETS, REPLICATES = 150, 199  # of data, and of each
+TESTED, DRAWN = 60, 99
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Normal components of standard deviation one."""
+
+    weights: Sequence[float]
+    means: Sequence[Sequence[float]]  # (K, D)
+    n: int
+    covariance: str = "full"
+
+    def drawn(self, seed: int) -> tuple[InMemory, np.ndarray]:
+        rng = np.random.default_rng((7, seed))
+        labels = rng.choice(len(self.weights), self.n, p=self.weights)
+        x = np.array(self.means)[labels].T + rng.standard_normal((len(self.means[0]), self.n))
+        return InMemory(x), labels
+
+    def fitted(self, source: InMemory, labels: np.ndarray):
+        k = len(self.weights)
+        model = bound_model(Gaussian(self.covariance), source, k)
+        start = model.start(Block(0, source.x), np.eye(k)[:, labels])
+        return fit([Candidate(model, LBFGS(), start, 0)], source, Serial(), TO_THE_END)[0]
+
+
+INTERVALS = {
+    "A 200": Recipe([0.3, 0.7], [[0.0], [3.0]], 200),
+    "D 200": Recipe([0.3, 0.3, 0.4], [[0.0], [3.5], [7.0]], 200),
+    "E 100": Recipe([0.4, 0.6], [[0.0, 0.0], [4.0, 0.0]], 100),
+}
+SIZES = {
+    "size one, equal": Recipe([1.0], [[0.0]], 100, "tied"),
+    "size one, free": Recipe([1.0], [[0.0]], 100),
+    "size two, equal": Recipe([0.5, 0.5], [[0.0], [4.0]], 200, "tied"),
+    "size two, free": Recipe([0.5, 0.5], [[0.0], [4.0]], 200),
+}
+
+
+def covered(recipe: Recipe) -> dict[str, float]:
+    """The share of data sets and components whose interval of 95 % holds the truth, by kind of number."""
+    hits: dict[str, list[bool]] = {"weights": [], "mean": [], "sd": []}
+    for number in range(SETS):
+        source, labels = recipe.drawn(number)
+        found = recipe.fitted(source, labels)
+        model, start = found.candidate.model, found.parameters
+        every = list(replicates(model, start, source, Serial(), "nonparametric", REPLICATES, number))
+        values = [dict(leaves(described(model, one.parameters))) for one in every if one.verdict is Verdict.OK]
+        for name, estimate in leaves(described(model, start)):
+            if (kind := name.partition("[")[0]) in hits:
+                places = [int(place) - 1 for place in name.replace("]", "").split("[")[1:]]
+                truth = {"weights": recipe.weights, "sd": np.ones_like(recipe.means), "mean": recipe.means}[kind]
+                for place in places:
+                    truth = truth[place]
+                own = interval(name, estimate, np.array([one[name] for one in values]), 0.95)
+                hits[kind].append(bool(own.low <= float(truth) <= own.high))
+    return {kind: float(np.mean(own)) for kind, own in hits.items()}
+
+
+def rejected(recipe: Recipe) -> float:
+    """The share of data sets of which the test of 5 % says that there is a component more."""
+    count, k = 0, len(recipe.weights)
+    for number in range(TESTED):
+        source, labels = recipe.drawn(number)
+        found = recipe.fitted(source, labels)
+        model, data = found.candidate.model, SearchData(survey(source), lambda: False)
+        wider = ShortRuns(replace(model, n_components=k + 1), data, EFFORT, number)
+        ((higher, _),) = run_searches([more_components(wider, found, None)], source, Serial())
+        heights = found.log_likelihood, max(found.log_likelihood, higher.log_likelihood if higher else -np.inf)
+
+        def draw(replicate: int, model=model, at=found.parameters, number=number) -> InMemory:
+            return InMemory(model.sample(at, recipe.n, np.random.default_rng((8, number, replicate)))[0])
+
+        warm = None if higher is None else higher.parameters
+        of = lambda numbers: gains(model, found.parameters, warm, draw, numbers, Serial())  # noqa: E731, B023
+        *_, last = in_turns(k, heights, DRAWN, of)
+        count += last.p is not None and last.p <= LEVEL
+    return count / TESTED
+
+
+def main(filters: list[str]) -> None:
+    table = Table(
+        f"Coverage of 95 % intervals, {SETS} data sets", ("recipe", "weights", "means", "sds", "wanted", "load")
+    )
+    for name in chosen(list(INTERVALS), filters):
+        shares = covered(INTERVALS[name])
+        least, most = min(shares.values()), max(shares.values())
+        wanted = f"{table.at_least(least, COVERED[0])} {table.at_most(most, COVERED[1])}"
+        table.row(name, *(f"{share:.3f}" for share in shares.values()), wanted, load())
+    table.close()
+    table = Table(f"Size of a test of 5 %, {TESTED} data sets", ("recipe", "rejected", "wanted", "load"))
+    for name in chosen(list(SIZES), filters):
+        share = rejected(SIZES[name])
+        wanted = f"{table.at_least(share, REJECTED[0])} {table.at_most(share, REJECTED[1])}"
+        table.row(name, f"{share:.3f}", wanted, load())
+    table.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
