@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from em_cli.display.search_words import number
 from em_cli.inference.standard_errors import HARDLY_TOLD, MODEL_DOUBTED
 from em_cli.printable import safe
-
-
-def errors_of_components(document: Mapping[str, Any], n: int) -> Sequence[Mapping[str, Any]] | None:
-    """The reported standard errors of each of n components; None if there are none."""
-    found = _found(document)
-    own = found.get(str(found.get("reported")))
-    components = own.get("components") if isinstance(own, Mapping) else None
-    if not isinstance(components, list) or len(components) < n:
-        return None
-    several = [component for component in components[:n] if isinstance(component, Mapping)]
-    return several if len(several) == n else None
 
 
 def words_of_certainty(document: Mapping[str, Any]) -> list[str]:

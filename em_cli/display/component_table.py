@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from em_cli.display.certainty_words import errors_of_components
 from em_cli.display.mean_and_sd import aligned
 from em_cli.display.search_words import number
 from em_cli.display.text import counted
 from em_cli.display.text_page import Page
+from em_cli.inference.reported import errors_of_components
 from em_cli.printable import beside_mass, fixed, safe
 
 MOST_COLUMNS = 30

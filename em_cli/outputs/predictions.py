@@ -9,6 +9,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.scoring import RowScores
+from em_cli.inference.reported import reported_errors
 from em_cli.models.concomitants import blank_and_labels, with_described
 from em_cli.models.groups import described, regression_in
 from em_cli.models.regressions import regression_of
@@ -24,8 +25,7 @@ def coefficient_rows(loaded: LoadedModel, document: Mapping[str, Any]) -> list[d
     group = regression_in(loaded.groups)
     if group is None:
         return None
-    at, errors = loaded.groups.index(group), document.get("standard_errors") or {}
-    reported = errors.get(str(errors.get("reported"))) or {}
+    at, reported = loaded.groups.index(group), reported_errors(document)
     own = document.get("groups", [document])[at]
     of_errors = (reported.get("groups") or [reported])[at] if reported else {}
     known = of_errors.get("coefficients") or [[None] * len(row) for row in own["coefficients"]]

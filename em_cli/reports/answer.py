@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from em_cli.criteria import CROSS_VALIDATION
 from em_cli.printable import beside_mass
 from em_cli.reports import criterion
 from em_cli.reports.diagnostics import SURE, sure
@@ -124,11 +125,24 @@ def _choice(run: Run) -> str:
     if not values:
         alone = f"Of {len(run.selection)} models, only {model(best)} has a sound fit: there was nothing to choose from."
         return alone if len(run.selection) > 1 else f"{said}."
+    if name == CROSS_VALIDATION:
+        return f"{said}. {_of_folds(best, values)}"
     second = min(values, key=lambda row: row[name])
     away = second[name] - best[name]
     doubt = "; that is no more than the searches may have missed" if second.get("clear") is False else ""
     weight = "hardly worse" if away < 2 else "worse" if away < 10 else "clearly worse"  # Kass & Raftery (1995)
     return f"{said}. The runner-up, {model(second)}, is {weight}: {away:.1f} more{doubt}."
+
+
+def _of_folds(best: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
+    """How the choice by cross-validation compares with the model of the highest density of rows left out."""
+    highest = min([best, *others], key=lambda row: float(row["cv_gap"]))
+    if highest is best:
+        return "Rows left out have the highest density under it, and no simpler model is within one standard error."
+    return (
+        f"Rows left out have the highest density under {model(highest)}, but the choice is simpler and within one "
+        f"standard error of it: {float(best['cv_gap']):.3g} ± {float(best['cv_gap_se']):.2g} per row."
+    )
 
 
 def model(row: Mapping[str, Any]) -> str:

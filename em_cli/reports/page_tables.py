@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from em_cli.inference.reported import errors_of_components
 from em_cli.reports import criterion
 from em_cli.reports.answer import in_words, mark
 from em_cli.reports.html import Child, Html, figure_of, join, paragraph, split_table, table, tag
@@ -30,7 +31,7 @@ def components(run: Run) -> Html:
     heads = [join([mark(run, place), short(name)]) for place, name in enumerate(run.names[:k])]
     extra = [join([mark(run, run.k + place), name]) for place, name in enumerate(run.extra)]
     blank: list[Child] = ["—"] * len(extra)
-    errors = _errors(run)
+    errors = errors_of_components(run.document, run.k) or ()
     weights: list[Child] = [_weight(float(weight), errors, place) for place, weight in enumerate(run.weights[:k])]
     rows: list[Child] = [f"{n:,.0f}" for n in assigned(run)[:k]]
     weights += [figure_of(float(weight), shown(float(weight), 3)) for weight in run.weights[run.k :]]
@@ -53,12 +54,6 @@ def components(run: Run) -> Html:
     left = [f"{run.k - k} more components"] if run.k > k else []
     left += [f"{len(run.described) - MOST_COLUMNS} more columns"] if len(run.described) > MOST_COLUMNS else []
     return join([made, paragraph(f"{' and '.join(left)} in params.json.") if left else None])
-
-
-def _errors(run: Run) -> list[Mapping[str, Any]]:
-    """The reported standard errors of each component; none where there are none."""
-    found = run.document.get("standard_errors") or {}
-    return list(found[found["reported"]]["components"]) if found.get("reported") else []
 
 
 def _weight(weight: float, errors: Sequence[Mapping[str, Any]], place: int) -> Child:

@@ -15,6 +15,7 @@ from em_cli.engine.scoring import component_log_density
 from em_cli.errors import DataError, UsageError
 from em_cli.inference.comparison import adjusted_rand, entropy_r2, likelihood_ratio, nested, vuong
 from em_cli.inference.matching import Matching, distances, matched
+from em_cli.inference.reported import errors_of_components
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.runs.outliers import own_data
@@ -240,9 +241,9 @@ def _matched(a: LoadedModel, b: LoadedModel, found: Matching, kl: bool) -> Itera
 
 
 def _errors(document: Mapping[str, Any], place: int) -> Mapping[str, Any]:
-    found = document.get("standard_errors") or {}
-    own = found.get(str(found.get("reported")))
-    return own["components"][place]["mean"] if own else {}
+    """Of the means of a component."""
+    found = errors_of_components(document, place + 1)
+    return found[place].get("mean", {}) if found else {}
 
 
 def _in_errors(x: float, y: float, name: str, errors: Sequence[Mapping[str, Any]]) -> float | None:

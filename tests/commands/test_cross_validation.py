@@ -50,6 +50,15 @@ def test_the_choice_is_told_beside_the_highest(sweep):
     assert "CV" in text and "Runner-up" not in text
 
 
+def test_the_report_tells_the_choice_and_draws_the_standard_errors(sweep):
+    home, rows = sweep
+    chosen = next(row for row in rows if row["note"].startswith("chosen"))
+    em("report", "s.em", cwd=home)
+    page = " ".join((home / "s.em/report.html").read_text().split())
+    assert f"CV chooses VVV (full) with k = {chosen['k']}. Rows left out have the highest density under" in page
+    assert "The runner-up" not in page and "whose bar reaches the line at the lowest" in page
+
+
 def test_differences_are_of_the_same_rows():
     """Rows that are hard for both models tell nothing of which is better."""
     rng = np.random.default_rng(1)
