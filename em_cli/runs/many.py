@@ -15,6 +15,7 @@ from typing import Any
 
 from em_cli.display.run_table import table_of_runs
 from em_cli.errors import EmError, ExitStatus, NoFit, OutputError, UsageError
+from em_cli.models.topics import wanted_topics
 from em_cli.options import ColumnOptions, FolderOptions, ManyOptions, PlaceOptions
 from em_cli.outputs.folder import explained, write_file, write_together
 from em_cli.outputs.json_text import parse
@@ -64,6 +65,10 @@ def run_many(request: Request, many: ManyOptions, one: One) -> None:
     """The runs, as many at once as there are threads, and a table of them: one that fails is a row with its reason."""
     _check(request, many)
     settings = configured(request)
+    if wanted_topics(settings.config) is not None:
+        raise UsageError(
+            "--by and --each make a table of mixtures by BIC, which topics have not: fit each file by itself, with --out."
+        )
     folder = _folder(request, many, settings.config.data.path)
     jobs = _by_level(request, many.by, folder) if many.by is not None else _by_file(settings.config.data.path, folder)
     threads = runner_of(settings.config).at_once

@@ -211,6 +211,7 @@ ROWS = "doc,word,n\na,apple,1\nb,pear,2\n"
     (ROWS, (*LONG, "--noise"), 2, "contradict"),
     (ROWS, (*LONG, "--labelled", "x.csv"), 2, "documents.csv has their shares"),
     (ROWS, (*LONG, "--set", "latent.alpha=0"), 2, "above 0"),
+    (ROWS, (*LONG, "--by", "doc"), 2, "fit each file by itself"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(text, said, status, words, tmp_path):
     (tmp_path / "d.csv").write_text(text)
