@@ -67,7 +67,7 @@ def run_many(request: Request, many: ManyOptions, one: One) -> None:
     settings = configured(request)
     if wanted_topics(settings.config) is not None:
         raise UsageError(
-            "--by and --each make a table of mixtures by BIC, which topics have not: fit each file by itself, with --out."
+            "--by and --each make a table of mixtures by BIC, which topics have not: fit each file by itself."
         )
     folder = _folder(request, many, settings.config.data.path)
     jobs = _by_level(request, many.by, folder) if many.by is not None else _by_file(settings.config.data.path, folder)
