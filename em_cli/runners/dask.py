@@ -72,13 +72,13 @@ class Dask:
         place = source.place
         if place is None or len(items) <= 1:
             return sums_of((task(source, shared, item) for item in items), add)
+        cluster = _client(self.address)
+        _check_workers(cluster, place)
         known = self._sources.get(id(source))
         if known is None:
             path = f"{place}.{len(self._sources)}.source"
             Path(path).write_bytes(pickle.dumps(source))
             known = self._sources[id(source)] = source, path
-        cluster = _client(self.address)
-        _check_workers(cluster, place)
         payload = pickle.dumps((task, add, shared))
         groups = (tuple(items[first : first + GROUP]) for first in range(0, len(items), GROUP))
         return self._answers(cluster, known[1], payload, groups)
@@ -172,7 +172,7 @@ def _client(address: int | str) -> Client:
             found = Client(scheduler_file=key, timeout=CONNECT)
         else:
             found = Client(key, timeout=CONNECT)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TimeoutError, ValueError, RuntimeError) as error:
         raise UsageError(
             f"--dask {key}: there is no cluster ({type(error).__name__}). Name its scheduler as tcp://host:8786 or by "
             "its scheduler file, or give a number of processes to start here."
