@@ -171,7 +171,22 @@ def test_what_cannot_be_asked_for(desk, options, message):
     assert message in em("export", "mixed", *options, cwd=desk, status=2).err
 
 
-def test_a_chain_is_refused_by_name(desk):
+def test_chains_and_posteriors_are_refused_by_name(desk):
     em("fit", SAMPLES / "faithful.csv", "-k", 2, "-q", "--latent", "markov", "--out", "chain", cwd=desk)
     told = em("export", "chain", "--to", "sql", cwd=desk, status=2).err
     assert "'markov'" in told and "use em predict" in told
+    em(
+        "fit",
+        SAMPLES / "faithful.csv",
+        "-k",
+        2,
+        "-q",
+        "--inference",
+        "variational",
+        "--effort",
+        "low",
+        "--out",
+        "v",
+        cwd=desk,
+    )
+    assert "inference 'variational' cannot be exported yet" in em("export", "v", "--to", "r", cwd=desk, status=2).err
