@@ -15,8 +15,10 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "sample_data"
 ENVIRONMENT = {
-    name: value for name, value in os.environ.items() if not name.startswith("EM_") and name not in ("CI", "NO_COLOR")
-} | {"PYTHONWARNINGS": "error"}
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith("EM_") and name not in ("CI", "NO_COLOR", "PYTHONDONTWRITEBYTECODE")
+} | {"PYTHONWARNINGS": "error"}  # no process is to compile anew what another has compiled
 QUICK = {"EM_OTHER_FAMILIES": "false"}  # refits that only tests of their own, the README and the guide wait for
 
 

@@ -116,7 +116,7 @@ def test_threads_and_resuming_change_nothing(folder):
     em("fit", "long.csv", *LONG, *QUICK, "--threads", "3", "--runner", "threads", "--out", "t.em", cwd=folder)
     assert (folder / "t.em" / "params.json").read_text() == whole
     cut = (*LONG, *QUICK, "--checkpoint-every", "0.01s", "--out", "cut.em")
-    em("fit", "long.csv", *cut, "--time-limit", "0.05s", cwd=folder)
+    em("fit", "long.csv", *cut, "--time-limit", "0.001s", cwd=folder)
     assert params(folder, "cut.em")["stop_reason"] == "time_limit"
     em("fit", "long.csv", *cut, "--resume", cwd=folder)
     assert (folder / "cut.em" / "params.json").read_text() == whole
