@@ -280,7 +280,7 @@ def _check_groups(document: Mapping[str, Any], schema: Schema) -> None:
         raise DataError("the columns that 'concomitant' names must be the last of 'columns'.")
     described = schema.names[: len(schema.names) - len(told)]
     if "groups" in document and sorted(n for g in document["groups"] for n in g["columns"]) != sorted(described):
-        raise DataError("the field 'groups' must name every column that is described once.")
+        raise DataError("the field 'groups' must name every column once, but those that tell the mixing weights.")
     found = groups_of(document, schema)
     for group in found:
         check_group(group, schema)
