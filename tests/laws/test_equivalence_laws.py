@@ -58,7 +58,7 @@ def test_one_component_is_the_closed_form(case: Case, seed, weighted, offset):
 
 @each_case
 @given(seed=st.integers(0, 999), block_rows=st.sampled_from([17, 1000]), separation=st.sampled_from([3.0, 1e5]))
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_a_weight_of_two_is_the_row_twice(case: Case, seed, block_rows, separation):
     x, labels = case.rows(seed, 100, separation)
     copies = np.random.default_rng(seed).integers(1, 4, 100)

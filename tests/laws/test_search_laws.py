@@ -72,7 +72,7 @@ def sorted_moments(chosen):
 
 
 @each_case
-@pytest.mark.parametrize("offset", [1e9, -1e6, 2.0**-3])
+@pytest.mark.parametrize("offset", [1e9, 2.0**-3])
 def test_shift(case: Case, offset):
     before, (mean, sd, weights) = untouched(case)
     shift = np.where(real(case.kinds), offset, 0.0)
