@@ -15,6 +15,8 @@ from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.shapes import from_shape, to_shape
 from em_cli.families.gaussian.options import Gaussian
 
+WHOLE = ("EII", "EVI", "VEI", "EEV", "EVV")  # structures that are tried without missing cells only
+
 
 def scipy_gaussian(family: Any, document: Document, x: Array) -> Array:
     means = np.array(document["means"])
@@ -72,7 +74,7 @@ def structures() -> list[str]:
 
 
 def gaussian_cases() -> list[Case]:
-    """One for each covariance structure."""
+    """One for each covariance structure; missing cells where the M-step of what completes them is not like others'."""
     cases = []
     for covariance in structures():
         structure = COVARIANCES.load(covariance)
@@ -86,5 +88,6 @@ def gaussian_cases() -> list[Case]:
             gaussian_of_all,
         )
         whole, gaps = with_and_without_gaps(case)
-        cases += [whole, replace(gaps, exact=structure.letters.diagonal and not structure.letters.coupled)]
+        exact = structure.letters.diagonal and not structure.letters.coupled
+        cases += [whole] if covariance in WHOLE else [whole, replace(gaps, exact=exact)]
     return cases

@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 import written
-from program import ENVIRONMENT, ROOT, SAMPLES, Outcome, in_process
+from program import ENVIRONMENT, QUICK, ROOT, SAMPLES, Outcome, in_process
 
 from em_cli.runs.guide_pages import TOPICS
 
@@ -30,6 +30,7 @@ class Desk:
 
     folder: Path
     done: dict[str, Outcome] = field(default_factory=dict)
+    surroundings: dict[str, str] = field(default_factory=dict)  # variables of the environment
     checked: set[Path] = field(default_factory=set)  # runs and files of events
 
     def run(self, line: str) -> Outcome:
@@ -45,7 +46,10 @@ class Desk:
             self.checked.add(file)
 
     def _here(self, line: str) -> Outcome:
-        with contextlib.chdir(self.folder), mock.patch.dict("os.environ", ENVIRONMENT | {"COLUMNS": "80"}, clear=True):
+        with (
+            contextlib.chdir(self.folder),
+            mock.patch.dict("os.environ", ENVIRONMENT | self.surroundings | {"COLUMNS": "80"}, clear=True),
+        ):
             return in_process(shlex.split(line)[1:])
 
     def _by_the_shell(self, line: str) -> Outcome:
@@ -53,7 +57,7 @@ class Desk:
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
             cwd=self.folder,
-            env=ENVIRONMENT | {"PATH": path, "COLUMNS": "80"},
+            env=ENVIRONMENT | self.surroundings | {"PATH": path, "COLUMNS": "80"},
             capture_output=True,
             text=True,
             timeout=120,
@@ -89,18 +93,22 @@ def examples(page: str) -> Iterator[tuple[str, str]]:
             yield line, shown
 
 
+SHOWN = [name for name, page in PAGES.items() if blocks("console", page)]  # pages that show what is printed
+
+
 @pytest.mark.parametrize("name", [name for name, page in PAGES.items() if commands(page)])
 def test_commands_run(name, desk):
+    desk.surroundings = {} if name in SHOWN else QUICK
     for line in commands(PAGES[name]):
         done = desk.run(line)
         assert done.status == 0, f"{line}\n{done.err}"
     desk.check_what_is_written()
 
 
-@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if blocks("console", page)])
+@pytest.mark.parametrize("name", SHOWN)
 def test_console_examples_print_what_they_show(name, desk):
     """Words are equal; measured numbers agree. Counts of starts and iterations may differ between machines."""
-    compared = 0
+    compared, desk.surroundings = 0, {}
     for line, shown in examples(PAGES[name]):
         done = desk.run(line)
         assert done.status == 0, f"{line}\n{done.err}"

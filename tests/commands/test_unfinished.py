@@ -22,7 +22,7 @@ RUNS = {
     "noise": ("fit", SAMPLES / "faithful.csv", "-k", "3", "--noise", "--algorithm", "squarem"),
     "select": ("select", SAMPLES / "faithful.csv", "--k-range", "1-4", "--covariance", "full,tied"),
 }
-KILLS = 4
+KILLS = 3
 
 
 def content(folder: Path) -> dict[str, bytes]:
