@@ -10,6 +10,6 @@ from hypothesis import settings  # noqa: E402
 
 pytest.register_assert_rewrite("em_cli.testing")
 
-settings.register_profile("em", deadline=None, max_examples=8, derandomize=True, database=None)
+settings.register_profile("em", deadline=None, max_examples=5, derandomize=True, database=None)
 settings.register_profile("thorough", settings.get_profile("em"), max_examples=100)
 settings.load_profile("em")

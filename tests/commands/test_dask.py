@@ -46,6 +46,18 @@ def nobody():
         dask._clients.pop(cluster.scheduler_address).close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def closed():
+    """No process of these tests is to live on beside others: its heart beats."""
+    yield
+    for address in list(dask._clients):
+        client = dask._clients.pop(address)
+        cluster = client.cluster
+        client.close()
+        if cluster is not None:
+            cluster.close()
+
+
 def alike(place, name):
     for file in ALIKE:
         assert (place / name / file).read_bytes() == (place / "here" / file).read_bytes(), file

@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 import written
-from program import ENVIRONMENT, QUICK, ROOT, SAMPLES, Outcome, in_process
+from program import ENVIRONMENT, ROOT, SAMPLES, Outcome, in_process
 
 from em_cli.runs.guide_pages import TOPICS
 
@@ -30,7 +30,6 @@ class Desk:
 
     folder: Path
     done: dict[str, Outcome] = field(default_factory=dict)
-    surroundings: dict[str, str] = field(default_factory=dict)  # variables of the environment
     checked: set[Path] = field(default_factory=set)  # runs and files of events
 
     def run(self, line: str) -> Outcome:
@@ -48,7 +47,7 @@ class Desk:
     def _here(self, line: str) -> Outcome:
         with (
             contextlib.chdir(self.folder),
-            mock.patch.dict("os.environ", ENVIRONMENT | self.surroundings | {"COLUMNS": "80"}, clear=True),
+            mock.patch.dict("os.environ", ENVIRONMENT | {"COLUMNS": "80"}, clear=True),
         ):
             return in_process(shlex.split(line)[1:])
 
@@ -57,7 +56,7 @@ class Desk:
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
             cwd=self.folder,
-            env=ENVIRONMENT | self.surroundings | {"PATH": path, "COLUMNS": "80"},
+            env=ENVIRONMENT | {"PATH": path, "COLUMNS": "80"},
             capture_output=True,
             text=True,
             timeout=120,
@@ -98,7 +97,6 @@ SHOWN = [name for name, page in PAGES.items() if blocks("console", page)]  # pag
 
 @pytest.mark.parametrize("name", [name for name, page in PAGES.items() if commands(page)])
 def test_commands_run(name, desk):
-    desk.surroundings = {} if name in SHOWN else QUICK
     for line in commands(PAGES[name]):
         done = desk.run(line)
         assert done.status == 0, f"{line}\n{done.err}"
@@ -108,7 +106,7 @@ def test_commands_run(name, desk):
 @pytest.mark.parametrize("name", SHOWN)
 def test_console_examples_print_what_they_show(name, desk):
     """Words are equal; measured numbers agree. Counts of starts and iterations may differ between machines."""
-    compared, desk.surroundings = 0, {}
+    compared = 0
     for line, shown in examples(PAGES[name]):
         done = desk.run(line)
         assert done.status == 0, f"{line}\n{done.err}"
