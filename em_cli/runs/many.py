@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,12 +24,13 @@ from em_cli.outputs.manifest import to_json
 from em_cli.outputs.run_names import SUFFIX
 from em_cli.outputs.tables import csv_text
 from em_cli.printable import safe
-from em_cli.runs.configure import configured
+from em_cli.runs.configure import Settings, configured
+from em_cli.runs.path_checks import check_places
 from em_cli.runs.read import reading_of_run
 from em_cli.runs.record import DOUBTFUL
 from em_cli.runs.request import Request
 from em_cli.runs.screen import width
-from em_cli.runs.search_plan import runner_of
+from em_cli.runs.search_plan import ELSEWHERE, runner_of
 from em_cli.sources.files import expand
 from em_cli.sources.splitting import Parts
 
@@ -37,7 +39,6 @@ STOPPED = (ExitStatus.INTERRUPTED, ExitStatus.TERMINATED)
 FEWEST = 3  # rows of a level, on average
 TABLE = "runs.csv"
 COLUMNS = (
-    "of",
     "rows",
     "k",
     "covariance",
@@ -56,7 +57,7 @@ COLUMNS = (
 class Job:
     """One of the runs."""
 
-    of: str  # a level, or a file
+    name: str  # a level, or a file
     path: str  # of its data
     out: str  # its run folder
 
@@ -69,19 +70,35 @@ def run_many(request: Request, many: ManyOptions, one: One) -> None:
         raise UsageError(
             "--by and --each make a table of mixtures by BIC, which topics have not: fit each file by itself."
         )
-    folder = _folder(request, many, settings.config.data.path)
-    jobs = _by_level(request, many.by, folder) if many.by is not None else _by_file(settings.config.data.path, folder)
-    threads = runner_of(settings.config).at_once
+    paths, folder = settings.config.data.path, _folder(request, many, settings.config.data.path)
+    key = "file" if many.by is None else "level"
+    table = Path(folder) / TABLE
+    _check_free(table, ",".join((key, *COLUMNS)), request.report.force)
+    jobs = _by_file(paths, folder) if many.by is None else _by_level(settings, many.by, folder)
+    threads = runner_of(settings.config).at_once if settings.config.runner.name != ELSEWHERE else 1
     rows = []
     for job, row in zip(jobs, done([_request(request, job, many.by) for job in jobs], one, threads), strict=True):
-        rows.append({"of": job.of, "run": job.out} | row)
+        rows.append({key: job.name, "run": job.out} | row)
         if not request.screen.quiet:
-            sys.stderr.write(f"em: {safe(job.of)}: {_in_a_line(row)}\n")
+            sys.stderr.write(f"em: {safe(job.name)}: {_in_a_line(row)}\n")
         if row["status"] in STOPPED:
             raise SystemExit(row["status"])
-    write_together({str(Path(folder) / TABLE): csv_text(COLUMNS, _blanked(rows))})
-    _say(request, rows, many.by)
+    with explained(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    write_together({str(table): _as_csv(rows, key)})
+    _say(request, rows, key, many.by)
     _end(request, rows)
+
+
+def _check_free(table: Path, header: str, force: bool) -> None:
+    """`OutputError` if a file is there already that is no table of runs."""
+    with explained(str(table)):
+        if force or not table.exists():
+            return
+        with table.open("rb") as lines:
+            first = lines.readline()
+    if first.rstrip() != header.encode():
+        raise OutputError(f"{table} exists, and is no table of runs. Name another folder with --out, or use --force.")
 
 
 def _check(request: Request, many: ManyOptions) -> None:
@@ -117,14 +134,13 @@ def _by_file(paths: Sequence[str], folder: str) -> list[Job]:
     return [Job(file, file, str(Path(folder) / f"{name}{SUFFIX}")) for file, name in zip(files, names, strict=True)]
 
 
-def _by_level(request: Request, column: str, folder: str) -> list[Job]:
+def _by_level(settings: Settings, column: str, folder: str) -> list[Job]:
     """The rows of each level, written into the folder; the jobs that are to read them."""
-    settings = configured(request)
-    parts, place = Parts(column), Path(folder)
+    parts, place, paths = Parts(column), Path(folder), settings.config.data.path
     if place.exists() and not place.is_dir():
         raise OutputError(f"{folder} is a file. Name another folder with --out.")
     texts: dict[str, list[bytes]] = {}
-    for level, text in parts.of(settings.config.data.path, reading_of_run(settings.config, None)):
+    for level, text in parts.of(paths, reading_of_run(settings.config, None)):
         texts.setdefault(level, []).append(text)
     if not texts:
         raise UsageError(f"--by {column}: no row has a value there.")
@@ -136,11 +152,21 @@ def _by_level(request: Request, column: str, folder: str) -> list[Job]:
     if parts.n_without:
         sys.stderr.write(f"em: warning: {parts.n_without:,} rows without a value in {safe(column)} are in no run.\n")
     names = _names([_plain(level) for level in texts])
+    files = {str(place / f"{name}.csv"): b"".join(text) for name, text in zip(names, texts.values(), strict=True)}
+    check_places(paths, {f"the rows of {level!r}": file for level, file in zip(texts, files, strict=True)})
+    if not settings.request.report.force:
+        _check_same(files)
     with explained(folder):
         place.mkdir(parents=True, exist_ok=True)
-    files = {str(place / f"{name}.csv"): text for name, text in zip(names, texts.values(), strict=True)}
-    write_together(files)
+    write_together({file: [rows] for file, rows in files.items()})
     return [Job(level, file, file.removesuffix(".csv") + SUFFIX) for level, file in zip(texts, files, strict=True)]
+
+
+def _check_same(files: Mapping[str, bytes]) -> None:
+    """`OutputError` if one of the files is there already, with something else in it."""
+    for file, rows in files.items():
+        if os.path.lexists(file) and Path(file).read_bytes() != rows:
+            raise OutputError(f"{file} exists, with other rows. Name another folder with --out, or use --force.")
 
 
 def _plain(name: str) -> str:
@@ -176,8 +202,9 @@ def _request(request: Request, job: Job, column: str | None) -> Request:
     return replace(request, paths=[job.path], sections=tuple(sections), report=report, screen=screen)
 
 
-def _with(names: str | None, more: str) -> str:
-    return more if names is None else f"{names},{more}"
+def _with(names: str | None, more: str) -> str | None:
+    """The list with a name more; one with a comma cannot stand there, and is left out as it holds one level only."""
+    return names if "," in more else more if names is None else f"{names},{more}"
 
 
 def done(requests: Sequence[Request], one: One, threads: int) -> Iterator[dict[str, Any]]:
@@ -230,25 +257,27 @@ def _in_a_line(row: Mapping[str, Any]) -> str:
     if "k" not in row:
         return f"no run: {safe(row['reason'])}"
     doubts = f" ({row['doubts']})" if row["doubts"] else ""
-    return f"k = {row['k']}: loglik {row['log_likelihood']:.3f} BIC {row['bic']:.3f}{doubts}"
+    bic = "" if row["bic"] is None else f" BIC {row['bic']:.3f}"
+    return f"k = {row['k']}: loglik {row['log_likelihood']:.3f}{bic}{doubts}"
 
 
-def _say(request: Request, rows: Sequence[Mapping[str, Any]], by: str | None) -> None:
+def _say(request: Request, rows: Sequence[Mapping[str, Any]], key: str, by: str | None) -> None:
     """The table on standard output: for people on a terminal, as JSON elsewhere."""
     report = request.report
     if report.format == "none" or (request.screen.quiet and not report.json and report.format is None):
         return
     human = report.format == "human" or (report.format is None and not report.json and sys.stdout.isatty())
     if human:
-        write_file("-", [table_of_runs(rows, by or "file", width())])
+        write_file("-", [table_of_runs(rows, key, by or key, width())])
     elif report.format == "csv":
-        write_file("-", csv_text(COLUMNS, _blanked(rows)))
+        write_file("-", _as_csv(rows, key))
     else:
         write_file("-", [to_json({"by": by, "runs": [dict(row) for row in rows]})])
 
 
-def _blanked(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    return ({name: row.get(name, "") for name in COLUMNS} for row in rows)
+def _as_csv(rows: Sequence[Mapping[str, Any]], key: str) -> Iterator[str]:
+    names = (key, *COLUMNS)
+    return csv_text(names, ({name: row.get(name, "") for name in names} for row in rows))
 
 
 def _end(request: Request, rows: Sequence[Mapping[str, Any]]) -> None:

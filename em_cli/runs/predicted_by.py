@@ -65,10 +65,10 @@ def _models(folder: str) -> Mapping[str, LoadedModel]:
     if not table.is_file():
         raise UsageError(f"--by is about a folder of runs, one for each level, and {folder} holds no {TABLE}.")
     with table.open(encoding="utf-8", newline="") as lines:
-        found = [row for row in csv.DictReader(lines) if row["k"]]
+        found = [row for row in csv.DictReader(lines) if row.get("level") and row.get("k")]
     if not found:
         raise DataError(f"{folder} holds no run with a fit.")
-    return {row["of"]: read_model(str(Path(folder) / Path(row["run"]).name)) for row in found}
+    return {row["level"]: read_model(str(Path(folder) / Path(row["run"]).name)) for row in found}
 
 
 def _scored(

@@ -37,7 +37,7 @@ def fitted(desk):
 
 def test_each_level_is_fitted_as_by_itself(desk, fitted):
     document = json.loads(fitted.out)
-    found = {run["of"]: run for run in document["runs"]}
+    found = {run["level"]: run for run in document["runs"]}
     assert list(found) == ["c d", "a/b", "few"] and document["by"] == "kind"
     assert "1 rows without a value in kind" in fitted.err
     assert found["few"]["status"] in (3, 5) and found["few"]["reason"] and "k" not in found["few"]
@@ -64,7 +64,7 @@ def test_each_level_is_fitted_as_by_itself(desk, fitted):
         assert found[level]["log_likelihood"] == alone["log_likelihood"] and found[level]["rows"] == 45
     with (desk / "all-by-kind" / "runs.csv").open() as lines:
         table = list(csv.DictReader(lines))
-    assert [row["of"] for row in table] == list(found)
+    assert [row["level"] for row in table] == list(found)
 
 
 def test_new_rows_are_labelled_by_the_run_of_their_level(desk, fitted):
@@ -111,6 +111,32 @@ def test_what_makes_no_sense_is_refused(desk, options, status, message):
         "fit", "all.csv", "-k", 2, "--decimal", ",", "--threads", 1, *options, "--out", "no", cwd=desk, status=status
     )
     assert message in told.err
+
+
+def test_nobodys_file_is_replaced(desk):
+    """Those that bear the name of a level, of the table, or are the data themselves; the same rows are no others."""
+    fit = ("fit", "all.csv", "-k", 1, "--by", "kind", "--decimal", ",", "--exclude", "note", "--threads", 1, "-q")
+    mine = desk / "mine"
+    mine.mkdir()
+    for name in ("a_b.csv", "runs.csv"):
+        (mine / name).write_text("mine\n")
+        assert f"mine/{name} exists" in em(*fit, "--out", "mine", cwd=desk, status=4).err
+        assert (mine / name).read_text() == "mine\n" and [path.name for path in mine.iterdir()] == [name]
+        (mine / name).unlink()
+    (desk / "a_b.csv").write_bytes((desk / "all.csv").read_bytes())
+    told = em("fit", "a_b.csv", *fit[2:], "--out", ".", "--force", cwd=desk, status=2).err
+    assert "would overwrite a_b.csv, which is to be read" in told
+    (desk / "runs.csv").write_text("mine\n")
+    each = ("fit", "a_b.csv", "--each", "-k", 1, "--decimal", ",", "--columns", "size", "-q", "--threads", 1)
+    assert "no table of runs" in em(*each, cwd=desk, status=4).err and (desk / "runs.csv").read_text() == "mine\n"
+    em(*fit, "--out", "mine", cwd=desk)
+    em(*fit, "--out", "mine", cwd=desk)
+
+
+def test_runs_without_bic_are_told(desk):
+    said = ("fit", "all.csv", "-k", 2, "--by", "kind", "--decimal", ",", "--exclude", "note", "--threads", 1)
+    told = em(*said, "--inference", "variational", "--effort", "low", "--out", "vb", "--format", "human", cwd=desk)
+    assert "c d: k = 2: loglik" in told.err and "BIC" not in told.err and " - " in told.out
 
 
 def test_a_folder_of_one_run_is_not_many(desk, fitted):
