@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from em_cli.exports.formula import (
     Formula,
     below,
@@ -24,6 +26,7 @@ from em_cli.exports.formula import (
     stirling_rest,
     total,
 )
+from em_cli.families.distributions import gamma_function
 
 LOG_2PI = math.log(2 * math.pi)
 SMALLEST = 1e-300  # stands for a probability or a rate of zero where its logarithm is wanted
@@ -121,11 +124,21 @@ def _exponential(x: Formula, options: Options, rate: float) -> Formula:
     return math.log(rate) - rate * x
 
 
+def _rest(a: float) -> float:
+    """a log a − a − log Γ(a)."""
+    return float(gamma_function.stirling_rest(np.array([a]))[0])
+
+
+def _log_ratio(x: Formula, base: float, away: Formula) -> Formula:
+    """log(x / base), where x is base (1 + away): near it no digit is lost."""
+    return choose(below(square(away), 0.25), log1p(away), ln(x / base))
+
+
 def _gamma(x: Formula, options: Options, shape: float, scale: float) -> Formula:
     """About its mean, so that large shapes lose no digits."""
     mean = shape * scale
-    level = shape * math.log(shape) - shape - math.lgamma(shape)
-    return level + shape * (ln(x / mean) - (x / mean - 1.0))
+    away = (x - mean) / mean
+    return _rest(shape) + shape * (_log_ratio(x, mean, away) - away)
 
 
 def _lognormal(x: Formula, options: Options, mean: float, sd: float) -> Formula:
@@ -142,8 +155,11 @@ def _weibull(x: Formula, options: Options, shape: float, scale: float) -> Formul
 
 
 def _beta(x: Formula, options: Options, a: float, b: float) -> Formula:
-    level = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-    return level + a * ln(x) + b * ln(1.0 - x)
+    """About its mean, so that large precisions lose no digits."""
+    mean, rest = a / (a + b), b / (a + b)
+    level = _rest(a) + _rest(b) - _rest(a + b)
+    low, high = _log_ratio(x, mean, (x - mean) / mean), _log_ratio(1.0 - x, rest, (mean - x) / rest)
+    return level + a * low + b * high
 
 
 def _of_beta(x: Formula, options: Options) -> Formula:

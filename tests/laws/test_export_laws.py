@@ -50,10 +50,11 @@ def exported(case, x, model, parameters):
 CASES = [(name, case) for name, make in CASE_MAKERS.items() for case in make() if not case.name.endswith("-gaps")]
 
 
+@pytest.mark.parametrize("separation", [4.0, 1e5])
 @pytest.mark.parametrize("name, case", CASES, ids=[case.name for _, case in CASES])
-def test_it_scores_rows_as_the_model_does(name, case):
+def test_it_scores_rows_as_the_model_does(name, case, separation):
     case = replace(case, gaps=0.2)
-    x, labels = case.rows(3, 40, k=K)
+    x, labels = case.rows(3, 40, separation, K)
     model = unit_model(case, K)
     parameters = start(model, x, responsibilities(3, labels, K, 0.3))
     if name == "regression":
@@ -67,3 +68,22 @@ def test_it_scores_rows_as_the_model_does(name, case):
     shares = np.stack([found[f"p{k + 1}"] for k in range(K)])
     np.testing.assert_allclose(shares, np.exp(joint - density), rtol=1e-8, atol=1e-9)
     assert (found["component"] == joint.argmax(axis=0) + 1).all()
+
+
+NARROW = {
+    "gamma": ("skewed", lambda at: {"shapes": [[at]] * 2, "scales": [[3 / at], [5 / at]]}, 3.0),
+    "beta": ("proportion", lambda at: {"alphas": [[0.3 * at], [0.6 * at]], "betas": [[0.7 * at], [0.4 * at]]}, 0.3),
+}
+
+
+@pytest.mark.parametrize("size", [1e1, 1e6, 1e12])
+@pytest.mark.parametrize("name", NARROW)
+def test_narrow_components_lose_no_digits(name, size):
+    kind, parameters, mean = NARROW[name]
+    case = replace(CASE_MAKERS[name]()[0], kinds=(kind,))
+    model = unit_model(case, 2)
+    at = model.from_document(parameters(size) | {"weights": [0.5, 0.5]})
+    x = np.array([[mean * (1 + z / size**0.5) for z in (-2.0, -0.1, 0.0, 0.7, 3.0)] + [0.1, 0.999]])
+    found, known = exported(case, x, model, at), component_log_density(model.family, at.components, x)
+    density = logsumexp(known + np.log(0.5), axis=0)
+    np.testing.assert_allclose(found["log_density"], density, rtol=1e-9, atol=1e-9)
