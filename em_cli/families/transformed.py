@@ -14,22 +14,18 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
-from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import (
     Approximate,
     BoundFamily,
-    Chart,
     Completing,
-    Degeneracy,
     Ellipsoids,
     Elliptic,
     Family,
-    Penalised,
-    Reweighting,
 )
 from em_cli.engine.transforms import Transform, forward
 from em_cli.errors import UsageError
 from em_cli.families.distributions.support import POSITIVE, PROPORTIONS, Support
+from em_cli.families.within import Within
 
 QUANTILES = 4000  # at whose values moments are taken
 
@@ -79,24 +75,12 @@ def around(bound: BoundFamily, transforms: Transforms) -> BoundTransformed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BoundTransformed:
+class BoundTransformed(Within):
     """The two steps are those of the family within, at transformed rows."""
 
     base: BoundFamily
     contours: Elliptic
     transforms: Transforms
-
-    @property
-    def exponential(self) -> Exponential | None:
-        return self.base.exponential
-
-    @property
-    def reweighting(self) -> Reweighting | None:
-        return self.base.reweighting
-
-    @property
-    def penalty(self) -> Penalised | None:
-        return self.base.penalty
 
     @property
     def completing(self) -> BoundTransformed | None:
@@ -110,13 +94,6 @@ class BoundTransformed:
     def approximate(self) -> Approximate | None:
         return self.base.approximate
 
-    @property
-    def coupled(self) -> bool:
-        return self.base.coupled
-
-    def n_features(self) -> int:
-        return self.base.n_features()
-
     def features(self, x: Array, out: Array) -> None:
         self.base.features(forward(x, self.transforms), out)
 
@@ -127,33 +104,6 @@ class BoundTransformed:
 
     def embedding(self, x: Array) -> Array:
         return self.base.embedding(forward(x, self.transforms))
-
-    def log_density(self, features: Array, parameters: Any, offset: Array, out: Array) -> None:
-        self.base.log_density(features, parameters, offset, out)
-
-    def statistics(self, features: Array, responsibilities: Array, parameters: Any) -> Array:
-        return self.base.statistics(features, responsibilities, parameters)
-
-    def maximize(self, statistics: Array, parameters: Any) -> Any:
-        return self.base.maximize(statistics, parameters)
-
-    def expected_log_density(self, statistics: Array, parameters: Any) -> Array:
-        return self.base.expected_log_density(statistics, parameters)
-
-    def n_parameters(self, n_components: int) -> int:
-        return self.base.n_parameters(n_components)
-
-    def degenerate(self, parameters: Any, support: Array) -> list[Degeneracy | None]:
-        return self.base.degenerate(parameters, support)
-
-    def chart(self, parameters: Any, weight: Array) -> Chart | None:
-        return self.base.chart(parameters, weight)
-
-    def to_document(self, parameters: Any) -> dict[str, Any]:
-        return self.base.to_document(parameters)
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
-        return self.base.from_document(document, n_components)
 
     def moments(self, parameters: Any) -> tuple[Array, Array]:
         """In the user's units; NaN where there is none."""

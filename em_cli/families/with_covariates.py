@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,17 +9,13 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
-from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import (
     BoundFamily,
-    Chart,
     Completing,
-    Degeneracy,
     Elliptic,
     Family,
-    Penalised,
-    Reweighting,
 )
+from em_cli.families.within import Within
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,24 +41,12 @@ class WithCovariates:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BoundWithCovariates:
+class BoundWithCovariates(Within):
     """The two steps are those of the family within, at the first columns."""
 
     base: BoundFamily
     n_own: int
     columns: Columns  # all of them
-
-    @property
-    def exponential(self) -> Exponential | None:
-        return self.base.exponential
-
-    @property
-    def reweighting(self) -> Reweighting | None:
-        return self.base.reweighting
-
-    @property
-    def penalty(self) -> Penalised | None:
-        return self.base.penalty
 
     @property
     def completing(self) -> BoundWithCovariates | None:
@@ -78,13 +61,6 @@ class BoundWithCovariates:
     def approximate(self) -> None:
         return None
 
-    @property
-    def coupled(self) -> bool:
-        return self.base.coupled
-
-    def n_features(self) -> int:
-        return self.base.n_features()
-
     def features(self, x: Array, out: Array) -> None:
         self.base.features(x[: self.n_own], out)
 
@@ -93,33 +69,6 @@ class BoundWithCovariates:
 
     def embedding(self, x: Array) -> Array:
         return self.base.embedding(x[: self.n_own])
-
-    def log_density(self, features: Array, parameters: Any, offset: Array, out: Array) -> None:
-        self.base.log_density(features, parameters, offset, out)
-
-    def statistics(self, features: Array, responsibilities: Array, parameters: Any) -> Array:
-        return self.base.statistics(features, responsibilities, parameters)
-
-    def maximize(self, statistics: Array, parameters: Any) -> Any:
-        return self.base.maximize(statistics, parameters)
-
-    def expected_log_density(self, statistics: Array, parameters: Any) -> Array:
-        return self.base.expected_log_density(statistics, parameters)
-
-    def n_parameters(self, n_components: int) -> int:
-        return self.base.n_parameters(n_components)
-
-    def degenerate(self, parameters: Any, support: Array) -> list[Degeneracy | None]:
-        return self.base.degenerate(parameters, support)
-
-    def chart(self, parameters: Any, weight: Array) -> Chart | None:
-        return self.base.chart(parameters, weight)
-
-    def to_document(self, parameters: Any) -> dict[str, Any]:
-        return self.base.to_document(parameters)
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
-        return self.base.from_document(document, n_components)
 
     def moments(self, parameters: Any) -> tuple[Array, Array]:
         """Of the other columns those of all rows, in every component."""

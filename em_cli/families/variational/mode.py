@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.exponential import Exponential
-from em_cli.engine.family import BoundFamily, Completing, Degeneracy, Elliptic
+from em_cli.engine.family import BoundFamily, Completing, Elliptic
+from em_cli.families.within import Within
 
 
 class Modes(Protocol):
@@ -22,7 +21,7 @@ class Modes(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BoundMode:
+class BoundMode(Within):
     """A family with another M-step, and what the prior says of its parameters."""
 
     base: BoundFamily
@@ -30,10 +29,6 @@ class BoundMode:
     of_points = True
     reweighting = None
     penalty = None
-
-    @property
-    def exponential(self) -> Exponential | None:
-        return self.base.exponential
 
     @property
     def completing(self) -> Completing | None:
@@ -47,13 +42,6 @@ class BoundMode:
     def approximate(self) -> BoundMode:
         return self
 
-    @property
-    def coupled(self) -> bool:
-        return self.base.coupled
-
-    def n_features(self) -> int:
-        return self.base.n_features()
-
     def features(self, x: Array, out: Array) -> None:
         self.base.features(x, out)
 
@@ -63,12 +51,6 @@ class BoundMode:
     def embedding(self, x: Array) -> Array:
         return self.base.embedding(x)
 
-    def log_density(self, features: Array, parameters: Any, offset: Array, out: Array) -> None:
-        self.base.log_density(features, parameters, offset, out)
-
-    def statistics(self, features: Array, responsibilities: Array, parameters: Any) -> Array:
-        return self.base.statistics(features, responsibilities, parameters)
-
     def maximize(self, statistics: Array, parameters: Any) -> Any:
         return self.modes.mode(statistics, parameters)
 
@@ -76,20 +58,8 @@ class BoundMode:
         """That of a point is the negative log-density of the prior there."""
         return -self.modes.log_prior(parameters)
 
-    def n_parameters(self, n_components: int) -> int:
-        return self.base.n_parameters(n_components)
-
-    def degenerate(self, parameters: Any, support: Array) -> list[Degeneracy | None]:
-        return self.base.degenerate(parameters, support)
-
     def moments(self, parameters: Any) -> tuple[Array, Array]:
         return self.base.moments(parameters)
-
-    def to_document(self, parameters: Any) -> dict[str, Any]:
-        return self.base.to_document(parameters)
-
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
-        return self.base.from_document(document, n_components)
 
     def sample(self, parameters: Any, labels: Integers, rng: Any) -> Array:
         return self.base.sample(parameters, labels, rng)

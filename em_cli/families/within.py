@@ -1,0 +1,64 @@
+"""What families around another one leave to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from em_cli.engine.arrays import Array
+from em_cli.engine.exponential import Exponential
+from em_cli.engine.family import BoundFamily, Chart, Degeneracy, Penalised, Reweighting
+
+
+class Within:
+    """The two steps, and what is told of the parameters, are those of the family within."""
+
+    __slots__ = ()
+
+    base: BoundFamily
+
+    @property
+    def exponential(self) -> Exponential | None:
+        return self.base.exponential
+
+    @property
+    def reweighting(self) -> Reweighting | None:
+        return self.base.reweighting
+
+    @property
+    def penalty(self) -> Penalised | None:
+        return self.base.penalty
+
+    @property
+    def coupled(self) -> bool:
+        return self.base.coupled
+
+    def n_features(self) -> int:
+        return self.base.n_features()
+
+    def log_density(self, features: Array, parameters: Any, offset: Array, out: Array) -> None:
+        self.base.log_density(features, parameters, offset, out)
+
+    def statistics(self, features: Array, responsibilities: Array, parameters: Any) -> Array:
+        return self.base.statistics(features, responsibilities, parameters)
+
+    def maximize(self, statistics: Array, parameters: Any) -> Any:
+        return self.base.maximize(statistics, parameters)
+
+    def expected_log_density(self, statistics: Array, parameters: Any) -> Array:
+        return self.base.expected_log_density(statistics, parameters)
+
+    def n_parameters(self, n_components: int) -> int:
+        return self.base.n_parameters(n_components)
+
+    def degenerate(self, parameters: Any, support: Array) -> list[Degeneracy | None]:
+        return self.base.degenerate(parameters, support)
+
+    def chart(self, parameters: Any, weight: Array) -> Chart | None:
+        return self.base.chart(parameters, weight)
+
+    def to_document(self, parameters: Any) -> dict[str, Any]:
+        return self.base.to_document(parameters)
+
+    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
+        return self.base.from_document(document, n_components)
