@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import BoundFamily, Chart, Degeneracy, Penalised, Reweighting
 
@@ -62,3 +63,27 @@ class Within:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
         return self.base.from_document(document, n_components)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMStep:
+    """The two products of the family within, where the M-step is another: it goes with no other family's."""
+
+    base: Exponential
+
+    @property
+    def kindred(self) -> None:
+        return None
+
+    @property
+    def needs_frame(self) -> bool:
+        return self.base.needs_frame
+
+    def natural(self, parameters: Any) -> tuple[Array, Flags]:
+        return self.base.natural(parameters)
+
+    def n_own_features(self) -> int:
+        return self.base.n_own_features()
+
+    def common_sums(self, features: Array, weights: Array | None) -> Array:
+        return self.base.common_sums(features, weights)

@@ -9,15 +9,19 @@ from cases import CASES
 from posteriors import draw
 from support import Case, climb, responsibilities, start
 
-from em_cli.engine.arrays import Array, take
-from em_cli.engine.expectation import ModelStatistics, Parameters
+from em_cli.engine.arrays import Array, map_arrays, stack, take
+from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
 from em_cli.engine.model import Model
+from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.engine.scoring import base_measure, component_log_density
+from em_cli.engine.side_by_side import maximize_all
 from em_cli.engine.stopping import Stopping
 from em_cli.families.variational.conjugate_families import conjugate_of
 from em_cli.latents.approximate_weights import ApproximateWeights, WeightsPrior
 from em_cli.latents.independent import mixing_weights
 from em_cli.latents.weights_priors import DirichletWeights, StickBreaking
+from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 
 K = 3
@@ -132,6 +136,29 @@ def test_an_m_step_at_the_mode_beats_nearby_parameters(case: Case):
     others = [0.98 * here + 0.02 * sums(0.6, seed) for seed in range(2, 7)]
     worth = [family.expected_log_density(here, family.maximize(s, None)).sum() for s in (here, *others)]
     assert worth[0] > max(worth[1:])
+
+
+@pytest.mark.parametrize("case", COMPLETE, ids=lambda case: case.name)
+@pytest.mark.parametrize("way", ["mode", "posterior"])
+def test_m_steps_under_a_prior_are_those_of_each_in_any_company(case: Case, way):
+    """Of models of other numbers of components, whose M-steps are taken together."""
+    x, labels = case.rows(5, 80, 2.0)
+    own = conjugate_of(case.model(x, K).family)
+    assert own is not None
+    family = own.at_mode(SAID) if way == "mode" else own.approximated({})
+    models = [replace(case.model(x, k), family=family) for k in (2, 3)]
+    begun = [start(model, x, responsibilities(k, labels % k, k, 0.6)) for k, model in zip((2, 3), models, strict=True)]
+    stacks = [Stack(model, stack([at])) for model, at in zip(models, begun, strict=True)]
+    asked = [
+        (model, [Expectation(batch, 0)])
+        for model, batch in zip(models, one_pass(stacks, InMemory(x), Serial()), strict=True)
+    ]
+    for (model, found), (together, _) in zip(asked, maximize_all(asked), strict=True):
+        alone, same = model.maximize(found)[0], list[bool]()
+        map_arrays(
+            lambda a, b, same=same: same.append(a.tobytes() == b.tobytes()), together.components, alone.components
+        )
+        assert all(same)
 
 
 def test_the_prior_of_means_and_covariances_is_that_of_scipy():

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.family import BoundFamily, Completing, Elliptic
-from em_cli.families.within import Within
+from em_cli.families.within import OwnMStep, Within
 
 
 class Modes(Protocol):
@@ -29,6 +29,10 @@ class BoundMode(Within):
     of_points = True
     reweighting = None
     penalty = None
+
+    @property
+    def exponential(self) -> OwnMStep | None:
+        return None if self.base.exponential is None else OwnMStep(self.base.exponential)
 
     @property
     def completing(self) -> Completing | None:
