@@ -6,6 +6,8 @@ from collections.abc import Generator, Mapping
 
 from em_cli.algorithms.em import EM
 from em_cli.algorithms.lbfgs import LBFGS
+from em_cli.algorithms.usual import Usual
+from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm, Query
@@ -18,3 +20,29 @@ NO_MAXIMUM = "stochastic approximation"  # what stands for an objective where th
 def to_the_end(by: str, model: Model, at: Parameters | Expectation) -> Generator[Query, Expectation, None]:
     """To the maximum, by an algorithm of this name."""
     yield from BY_NAME[by].iterate(model, at)
+
+
+class Ending(Usual):
+    """It goes from every start to its end, where another climbs on to the maximum unless `finish` is none."""
+
+    __slots__ = ()
+
+    finish: str
+
+    @property
+    def objective(self) -> str:
+        return NO_MAXIMUM if self.finish == NONE else LOG_LIKELIHOOD
+
+    @property
+    def from_starts(self) -> bool:
+        return True
+
+
+class ByParts(Ending):
+    """So does one that looks at some of the rows at once; of many rows, starts climb on a sample first."""
+
+    __slots__ = ()
+
+    @property
+    def on_sample(self) -> Algorithm:
+        return LBFGS()

@@ -13,11 +13,9 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from em_cli.algorithms.ending import NO_MAXIMUM, NONE, to_the_end
-from em_cli.algorithms.lbfgs import LBFGS
-from em_cli.algorithms.usual import Usual, needs_plain_sums, needs_single_rows
+from em_cli.algorithms.ending import NONE, ByParts, to_the_end
+from em_cli.algorithms.usual import needs_plain_sums, needs_single_rows
 from em_cli.engine.arrays import add
-from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.parts_of_rows import Part
@@ -28,25 +26,13 @@ FEWEST = 20  # rows of a block
 
 
 @dataclass(frozen=True, slots=True)
-class Incremental(Usual):
+class Incremental(ByParts):
     blocks: Annotated[int, Option("into which the rows fall", least=1)] = 20
     sweeps: Annotated[int, Option("through all blocks, each in an order of its own", least=1)] = 5
     finish: Annotated[
         Literal["lbfgs", "em", "none"], Option("what climbs on, over all rows at once; none ends after the sweeps")
     ] = "lbfgs"
     seed: Annotated[int, Option("of the blocks and their order", least=0)] = 0
-
-    @property
-    def objective(self) -> str:
-        return NO_MAXIMUM if self.finish == NONE else LOG_LIKELIHOOD
-
-    @property
-    def from_starts(self) -> bool:
-        return True
-
-    @property
-    def on_sample(self) -> LBFGS:
-        return LBFGS()
 
     def refuses(self, model: Model) -> str | None:
         return needs_single_rows("incremental", model) or needs_plain_sums("incremental", model)

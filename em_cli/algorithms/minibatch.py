@@ -10,11 +10,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from em_cli.algorithms.ending import NO_MAXIMUM, NONE, to_the_end
-from em_cli.algorithms.lbfgs import LBFGS
-from em_cli.algorithms.usual import Usual, needs_plain_sums, needs_single_rows
+from em_cli.algorithms.ending import NONE, ByParts, to_the_end
+from em_cli.algorithms.usual import needs_plain_sums, needs_single_rows
 from em_cli.engine.arrays import map_arrays
-from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.parts_of_rows import Part
@@ -26,7 +24,7 @@ FEWEST_BATCHES = 20  # where that leaves so many rows in each
 
 
 @dataclass(frozen=True, slots=True)
-class MiniBatch(Usual):
+class MiniBatch(ByParts):
     batch: Annotated[int, Option("rows of a batch at most, where that is 20 for each component", least=1)] = 1000
     passes: Annotated[int, Option("over all rows, in batches", least=1)] = 2
     decay: Annotated[float, Option("of the steps", above=0.5, most=1)] = 0.6
@@ -34,18 +32,6 @@ class MiniBatch(Usual):
         Literal["lbfgs", "em", "none"], Option("what climbs on, over all rows at once; none ends after the passes")
     ] = "lbfgs"
     seed: Annotated[int, Option("of the batches", least=0)] = 0
-
-    @property
-    def objective(self) -> str:
-        return NO_MAXIMUM if self.finish == NONE else LOG_LIKELIHOOD
-
-    @property
-    def from_starts(self) -> bool:
-        return True
-
-    @property
-    def on_sample(self) -> LBFGS:
-        return LBFGS()
 
     def refuses(self, model: Model) -> str | None:
         return needs_single_rows("minibatch", model) or needs_plain_sums("minibatch", model)

@@ -9,11 +9,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from em_cli.algorithms.ending import NO_MAXIMUM, NONE, to_the_end
-from em_cli.algorithms.lbfgs import LBFGS
+from em_cli.algorithms.ending import NONE, ByParts, to_the_end
 from em_cli.algorithms.minibatch import approached, batches_of
-from em_cli.algorithms.usual import Usual, needs_plain_sums, needs_single_rows
-from em_cli.engine.assignment import LOG_LIKELIHOOD
+from em_cli.algorithms.usual import needs_plain_sums, needs_single_rows
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.parts_of_rows import Part
@@ -22,24 +20,12 @@ from em_cli.parts import Option
 
 
 @dataclass(frozen=True, slots=True)
-class Online(Usual):
+class Online(ByParts):
     batch: Annotated[int, Option("rows of a step at most, where that is 20 for each component", least=1)] = 500
     decay: Annotated[float, Option("of the steps", above=0.5, most=1)] = 0.6
     finish: Annotated[
         Literal["lbfgs", "em", "none"], Option("what climbs on, over all rows at once; none ends with the last row")
     ] = "lbfgs"
-
-    @property
-    def objective(self) -> str:
-        return NO_MAXIMUM if self.finish == NONE else LOG_LIKELIHOOD
-
-    @property
-    def from_starts(self) -> bool:
-        return True
-
-    @property
-    def on_sample(self) -> LBFGS:
-        return LBFGS()
 
     def refuses(self, model: Model) -> str | None:
         return needs_single_rows("online", model) or needs_plain_sums("online", model)

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from em_cli.algorithms.drawing import drawn, fewest_rows, seeds
-from em_cli.algorithms.ending import NO_MAXIMUM, NONE, to_the_end
+from em_cli.algorithms.ending import NONE, Ending, to_the_end
 from em_cli.algorithms.minibatch import stepped
-from em_cli.algorithms.usual import Usual, needs_plain_sums, needs_single_rows
-from em_cli.engine.assignment import LOG_LIKELIHOOD
+from em_cli.algorithms.usual import needs_plain_sums, needs_single_rows
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Query
@@ -21,7 +20,7 @@ from em_cli.parts import Option
 
 
 @dataclass(frozen=True, slots=True)
-class SAEM(Usual):
+class SAEM(Ending):
     burn_in: Annotated[int, Option("steps of full size, as stochastic EM", least=1)] = 100
     steps: Annotated[int, Option("of size t to the power of minus decay, after these", least=0)] = 200
     decay: Annotated[float, Option("of the steps", above=0.5, most=1)] = 0.8
@@ -29,14 +28,6 @@ class SAEM(Usual):
         Literal["lbfgs", "em", "none"], Option("what climbs on to the maximum; none ends where it is")
     ] = "lbfgs"
     seed: Annotated[int, Option("of the labels that are drawn", least=0)] = 0
-
-    @property
-    def from_starts(self) -> bool:
-        return True
-
-    @property
-    def objective(self) -> str:
-        return NO_MAXIMUM if self.finish == NONE else LOG_LIKELIHOOD
 
     def refuses(self, model: Model) -> str | None:
         return needs_single_rows("saem", model) or needs_plain_sums("saem", model)

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from em_cli.algorithms.drawing import drawn, fewest_rows, seeds
-from em_cli.algorithms.ending import NO_MAXIMUM, NONE, to_the_end
-from em_cli.algorithms.usual import Usual, needs_plain_sums, needs_single_rows
+from em_cli.algorithms.ending import NONE, Ending, to_the_end
+from em_cli.algorithms.usual import needs_plain_sums, needs_single_rows
 from em_cli.engine.arrays import add, map_arrays
-from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Query
@@ -23,21 +22,13 @@ from em_cli.parts import Option
 
 
 @dataclass(frozen=True, slots=True)
-class SEM(Usual):
+class SEM(Ending):
     burn_in: Annotated[int, Option("steps before those of which the mean is taken", least=0)] = 200
     steps: Annotated[int, Option("after these", least=1)] = 200
     finish: Annotated[
         Literal["lbfgs", "em", "none"], Option("what climbs on from the highest; none ends with the mean of the chain")
     ] = "lbfgs"
     seed: Annotated[int, Option("of the labels that are drawn", least=0)] = 0
-
-    @property
-    def from_starts(self) -> bool:
-        return True
-
-    @property
-    def objective(self) -> str:
-        return NO_MAXIMUM if self.finish == NONE else LOG_LIKELIHOOD
 
     def refuses(self, model: Model) -> str | None:
         return needs_single_rows("sem", model) or (needs_plain_sums("sem", model) if self.finish == NONE else None)
