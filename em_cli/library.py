@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from em_cli.commands.fit import fit_one
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.scoring import RowScores
 from em_cli.errors import DataError
@@ -38,9 +39,9 @@ from em_cli.outputs.predictions import means_given
 from em_cli.outputs.tables import uncertain
 from em_cli.runs.drawn_rows import parts_drawn
 from em_cli.runs.new_sequences import new_sequences
+from em_cli.runs.record import doubts_in
 from em_cli.runs.request import Request
 from em_cli.runs.row_scores import reading_for
-from em_cli.runs.run import opened
 from em_cli.runs.score_totals import score_document
 from em_cli.sources.given_rows import Frame, frame_given, frame_of, piece_given, written
 from em_cli.sources.schema import Column
@@ -182,8 +183,11 @@ class Mixture:
                 prior=self.prior,
             )
             types = None if hasattr(X, "columns") or isinstance(X, Mapping) else [f"{name}=numeric" for name in frame]
-            _fit(data, out, ColumnOptions(types=types), model, SearchOptions(effort=self.effort), self.seed)
+            search = SearchOptions(effort=self.effort, other_families=False)
+            _fit(data, out, ColumnOptions(types=types), model, search, self.seed)
             self.model_ = load(out)
+        for doubt in doubts_in(self.model_.document):
+            warnings.warn(doubt["message"], stacklevel=2)
         self.n_features_in_ = frame.shape[1]
         self.feature_names_in_ = np.array(frame.columns, dtype=object)
         document = self.model_.document
@@ -254,14 +258,4 @@ def _fit(data: str, out: str, columns: ColumnOptions, model: FitModelOptions, se
         FolderOptions(out=out, responsibilities=False),
     )
     screen = ScreenOptions(progress="none", quiet=True)
-    with opened(Request("fit", (data,), sections, ConfigOptions(), ReportOptions(), screen)) as run:
-        assert run is not None, "the folder is new"
-        wanted = run.tasks()
-        (fitted,) = run.search(wanted)
-        if fitted.chosen is None:
-            run.give_up(fitted)
-        result, context = run.score(fitted, wanted.groups)
-        run.warn(result, context)
-        run.deliver(result, run.document(result, context), [fitted], {})
-        for doubt in run.record.doubts:
-            warnings.warn(doubt["message"], stacklevel=3)
+    fit_one(Request("fit", (data,), sections, ConfigOptions(), ReportOptions(), screen))

@@ -27,7 +27,7 @@ from em_cli.printable import safe
 from em_cli.runs.configure import Settings, configured
 from em_cli.runs.path_checks import check_places
 from em_cli.runs.read import reading_of_run
-from em_cli.runs.record import DOUBTFUL
+from em_cli.runs.record import doubts_in
 from em_cli.runs.request import Request
 from em_cli.runs.screen import width
 from em_cli.runs.search_plan import ELSEWHERE, runner_of
@@ -249,7 +249,7 @@ def _found(out: str) -> dict[str, Any]:
         "bic": document["bic"],
         "smallest_share": min(document["weights"]),
         "warnings": " ".join(codes),
-        "doubts": " ".join(code for code in codes if code in DOUBTFUL),
+        "doubts": " ".join(doubt["code"] for doubt in doubts_in(document)),
     }
 
 

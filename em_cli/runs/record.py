@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from em_cli.display import open_display
 from em_cli.display.jsonl import LEVELS
@@ -34,6 +35,11 @@ DOUBTFUL = frozenset(
         "match_gone",
     }
 )  # warnings by which --strict makes the status 6
+
+
+def doubts_in(document: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The warnings of a document that make every result doubtful, each code once."""
+    return list({one["code"]: one for one in document["warnings"] if one["code"] in DOUBTFUL}.values())
 
 
 @dataclass(slots=True)

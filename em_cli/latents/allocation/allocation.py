@@ -174,7 +174,7 @@ class SharesChart:
         return Shares(at[..., :k], at[..., k:].reshape(*at.shape[:-1], k, d))
 
     def gradient(self, statistics: ModelStatistics, parameters: Shares) -> Array:
-        raise NotImplementedError
+        raise NotImplementedError("only squarem takes these coordinates, and it asks for no slope")
 
 
 def _flat(shares: Shares) -> Array:

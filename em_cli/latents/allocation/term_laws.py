@@ -147,7 +147,7 @@ class TopicsChart:
         return topics(self.base * np.exp(np.clip(change, -LONGEST, LONGEST)))
 
     def gradient(self, statistics: Array, parameters: Topics) -> Array:
-        raise NotImplementedError
+        raise NotImplementedError("only squarem takes these coordinates, and it asks for no slope")
 
 
 LONGEST = 30.0
