@@ -116,7 +116,9 @@ def tell_doubts(run: Run, result: ScoredTopics) -> None:
     k = fitted.n_components
     if found is not None and found.matching < k:
         lost = [str(j + 1) for j, again in enumerate(found.found_again) if 2 * again < found.others]
-        which = f" Topics found again by fewer than half of {found.others} others: {', '.join(lost)}." if lost else ""
+        others = f"the {found.others} ends of the search that came near"
+        told = lost and found.others > 1  # of one, the runner-up, that says it all
+        which = f" Found again by fewer than half of {others}: topics {', '.join(lost)}." if told else ""
         run.record.warn(
             "unstable_topics",
             f"the runner-up of the search has {found.matching} of these {k} topics: do not build on the others.{which}",
