@@ -7,34 +7,17 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
 from textwrap import fill
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from em_cli import __version__, memory
-from em_cli.commands.bootstrap import bootstrap
-from em_cli.commands.compare import compare
-from em_cli.commands.config import config
-from em_cli.commands.demo import demo
-from em_cli.commands.doctor import doctor
-from em_cli.commands.export import export
-from em_cli.commands.fit import fit
-from em_cli.commands.guide import guide
-from em_cli.commands.help import help
-from em_cli.commands.impute import impute
-from em_cli.commands.outliers import outliers
-from em_cli.commands.parts import parts
-from em_cli.commands.plot import plot
-from em_cli.commands.predict import predict
-from em_cli.commands.relate import relate
-from em_cli.commands.report import report
-from em_cli.commands.runs import runs
-from em_cli.commands.sample import sample
-from em_cli.commands.score import score
-from em_cli.commands.select import select
-from em_cli.commands.show import show
-from em_cli.commands.test import test
 from em_cli.display.text import message as escaped
 from em_cli.errors import EmError, ExitStatus, Interrupted, ReaderGone, in_words
 from em_cli.options import Help, ShortHelp, as_given
@@ -56,7 +39,12 @@ Start here, with any CSV file:
   em show data-k3.em                        the result once more
   em guide                                  explanations, by topic
 """
-FITTING, USING, SEEING, REFERENCE = "Fit", "Use a model", "See a run", "Look up"
+COMMANDS = {  # each in the module of its name, under the heading of the help
+    "Fit": ("fit", "select"),
+    "Use a model": ("predict", "score", "impute", "outliers", "sample", "export"),
+    "See a run": ("runs", "show", "compare", "bootstrap", "test", "relate", "plot", "report"),
+    "Look up": ("guide", "demo", "help", "parts", "doctor", "config"),
+}
 
 app = typer.Typer(
     name="em",
@@ -66,19 +54,47 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": []},
 )
-for heading, commands in (
-    (FITTING, (fit, select)),
-    (USING, (predict, score, impute, outliers, sample, export)),
-    (SEEING, (runs, show, compare, bootstrap, test, relate, plot, report)),
-    (REFERENCE, (guide, demo, help, parts, doctor)),
-):
-    for command in commands:
-        app.command(rich_help_panel=heading)(command)
-app.add_typer(config, name="config", rich_help_panel=REFERENCE)
+
+
+class Commands(Mapping[str, Any]):
+    """The commands by name, each imported and made where it is asked for: a run needs one of them."""
+
+    def __init__(self) -> None:
+        self._headings = {name: heading for heading, names in COMMANDS.items() for name in names}
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._make(name, self._headings[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._headings)
+
+    def __len__(self) -> int:
+        return len(self._headings)
+
+    @staticmethod
+    def _make(name: str, heading: str) -> Any:
+        part = getattr(import_module(f"em_cli.commands.{name}"), name)
+        if not isinstance(part, typer.Typer):
+            part, command = typer.Typer(rich_markup_mode=None, add_completion=False), part
+            part.command(name)(command)
+        made: Any = get_command(part)
+        made.name, made.rich_help_panel = name, heading
+        return made
+
+
+@cache
+def program() -> Any:
+    """The whole program, which is made once."""
+    made: Any = get_command(app)
+    made.commands = Commands()
+    return made
 
 
 @app.callback(invoke_without_command=True)
-def program(
+def no_command(
     context: typer.Context,
     short_help: ShortHelp = False,
     long_help: Help = False,
@@ -111,7 +127,7 @@ def main() -> None:
             if sys.argv[1:] in (["-V"], ["--version"]):
                 tell_version()
             else:
-                status = app(prog_name="em", standalone_mode=False) or ExitStatus.DONE
+                status = program()(prog_name="em", standalone_mode=False) or ExitStatus.DONE
             if status == ExitStatus.INTERRUPTED:  # Typer has caught a KeyboardInterrupt
                 raise KeyboardInterrupt
         finally:

@@ -11,7 +11,7 @@ from em_cli.errors import ExitStatus
 from em_cli.options import Debug, Help, ShortHelp, grouped
 from em_cli.options.help_page import page
 
-config = Typer(help="Run configurations: show, check, schema, init.", suggest_commands=False)
+config = Typer(help="Run configurations: show, check, schema, init.", suggest_commands=False, add_completion=False)
 
 
 @config.callback(invoke_without_command=True)

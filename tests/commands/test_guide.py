@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from program import ENVIRONMENT, ROOT, command, em
 
+from em_cli.app import Commands
 from em_cli.reports.trust import ADVICE
 from em_cli.runs.guide_pages import TOPICS
 from em_cli.runs.record import DOUBTFUL
@@ -21,16 +22,10 @@ def page(topic: str) -> str:
     return (PACKAGE / "guide" / f"{topic}.md").read_text("utf-8")
 
 
-def commands_of_the_program() -> set[str]:
-    from em_cli.app import app
-
-    callbacks = [one.callback for one in app.registered_commands if one.callback]
-    return {callback.__name__ for callback in callbacks} | {group.name for group in app.registered_groups if group.name}
-
-
 def test_topics_are_the_pages_and_no_commands():
     assert sorted(TOPICS) == sorted(path.stem for path in (PACKAGE / "guide").glob("*.md"))
-    assert not set(TOPICS) & commands_of_the_program()
+    assert not set(TOPICS) & set(Commands())
+    assert {path.stem for path in (PACKAGE / "commands").glob("[a-z]*.py")} == set(Commands())
 
 
 def test_without_a_topic_all_are_listed(tmp_path):
@@ -64,7 +59,7 @@ def test_unknown_topics_name_the_nearest(arguments, meant, tmp_path):
 def test_pages_mention_only_topics_and_commands_that_exist(topic):
     text = page(topic)
     assert set(re.findall(r"em guide ([a-z]+)", text)) <= set(TOPICS)
-    assert set(re.findall(r"`em ([a-z]+)", text)) <= commands_of_the_program()
+    assert set(re.findall(r"`em ([a-z]+)", text)) <= set(Commands())
 
 
 def test_help_of_the_program_loads_no_libraries(tmp_path):

@@ -109,15 +109,13 @@ def test_names_from_elsewhere_are_answered(line, tmp_path):
 
 
 def test_every_answer_names_what_there_is(tmp_path):
-    from typer.main import get_command
+    from em_cli.app import Commands
 
-    from em_cli.app import app
-
-    program = get_command(app)
-    known = {name for one in program.commands.values() for option in one.params for name in option.opts}
+    commands = Commands()
+    known = {name for one in commands.values() for option in one.params for name in option.opts}
     assert {option for option, _ in OPTIONS.values() if option} <= known
-    assert {meant.split()[0] for meant in COMMANDS.values()} <= {*program.commands, "--version"}
-    assert not set(COMMANDS) & set(program.commands)
+    assert {meant.split()[0] for meant in COMMANDS.values()} <= {*commands, "--version"}
+    assert not set(COMMANDS) & set(commands)
     assert all(usual_name(name.upper()) == family for name, family in OTHER_NAMES.items())
 
 

@@ -15,7 +15,7 @@ from matplotlib.image import imread
 from program import ENVIRONMENT, em
 from shown import fitted, home, swept
 
-from em_cli.app import app
+from em_cli.app import program
 from em_cli.errors import EmError
 from em_cli.reports import PICTURES
 
@@ -27,7 +27,7 @@ def plot(folder, *arguments, status=0):
     said = io.StringIO()
     with contextlib.chdir(folder), contextlib.redirect_stdout(said):
         try:
-            app(["plot", *map(str, arguments)], standalone_mode=False)
+            program()(["plot", *map(str, arguments)], standalone_mode=False)
         except EmError as error:
             assert error.status == status
             return str(error)
