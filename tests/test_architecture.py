@@ -31,7 +31,7 @@ LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 AXES = ("sources", "families", "latents", "algorithms", "starts", "runners")
 HOME = {
     "pandas": {"sources"},
-    "pyarrow": {"sources"},
+    "pyarrow": {"sources", "outputs"},
     "zstandard": {"sources"},
     "rich": {"display"},
     "typer": {"app", "commands", "options"},

@@ -259,7 +259,11 @@ class RunConfig(_Section):
     ] = None
     cache: Annotated[str | None, Field(description="folder for rows on the disk; absent: beside the run folder")] = None
     out: Annotated[str | None, Field(description="run folder; named as faithful-k3.em if absent")] = None
-    responsibilities: Annotated[bool, Field(description="whether to write responsibilities.csv")] = True
+    responsibilities: Annotated[
+        bool | Literal["all", "top", "none"],
+        Field(description="of each row all, or the top alone; true: all, and above 1e7 rows the top; false: none"),
+    ] = True
+    responsibilities_format: Annotated[Literal["csv", "feather", "parquet"], Field(description="of their file")] = "csv"
 
     @field_validator("family")
     @classmethod
@@ -306,6 +310,11 @@ class RunConfig(_Section):
         if value is not None:
             parse_size(value)
         return value
+
+    @field_validator("responsibilities")
+    @classmethod
+    def _none(cls, value: bool | str) -> bool | str:
+        return False if value == "none" else value
 
     @field_validator("threads")
     @classmethod

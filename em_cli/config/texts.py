@@ -28,6 +28,7 @@ LATER = {
     "folds": 10,
     "match": None,
     "names": None,
+    "responsibilities_format": "csv",
 }
 PLACE_KEYS = (
     "out",
@@ -123,6 +124,7 @@ def template(data: str) -> str:
         "runner",
         "out",
         "responsibilities",
+        "responsibilities_format",
     ):
         lines.append(_commented(RunConfig, name, ""))
     lines += ["search:", *_keys(RunConfig, "search", data)]

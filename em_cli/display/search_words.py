@@ -32,7 +32,7 @@ def trust(document: Mapping[str, Any]) -> str:
     """The sentence about the search: how often it came to the same end, and what remains."""
     search = document.get("search")
     search = search if isinstance(search, Mapping) else {}
-    parts = [_reached(search, document), _collapsed(search), _remaining(document)]
+    parts = [_sampled(search, document), _reached(search, document), _collapsed(search), _remaining(document)]
     return "; ".join(part for part in parts if part)
 
 
@@ -41,6 +41,11 @@ def longer(effort: str | None, starts: int) -> str:
     if effort is None:
         return f"--restarts {4 * starts}"
     return {"low": "--effort normal", "normal": "--effort high"}.get(effort, "another --seed")
+
+
+def _sampled(search: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    seen, n = number(search.get("sample_rows")), number(document.get("n_samples"))
+    return f"searched on {seen:,.0f} rows, finished on {n:,.0f}" if seen and n else ""
 
 
 def _reached(search: Mapping[str, Any], document: Mapping[str, Any]) -> str:

@@ -271,6 +271,10 @@ class FolderOptions:
     responsibilities: Annotated[
         bool | None, _opt("--write-responsibilities/--no-responsibilities", help="Leave responsibilities.csv out.")
     ] = None
+    responsibilities_format: Annotated[
+        str | None,
+        _opt("--responsibilities-format", metavar="csv|feather|parquet", help="Of their file [default: csv]."),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -310,7 +314,12 @@ class ReportOptions:
     ] = None
     params: Annotated[str | None, _opt("--params", metavar="-|FILE", help="Write the parameters there.")] = None
     responsibilities_to: Annotated[
-        str | None, _opt("--responsibilities", metavar="-|FILE", help="Write the responsibilities there.")
+        str | None,
+        _opt(
+            "--responsibilities",
+            metavar="all|top|none|-|FILE",
+            help="Of each row all of them, the top one or none [default: all, top above 1e7 rows]; or where to.",
+        ),
     ] = None
     labelled: Annotated[
         str | None, _opt("--labelled", metavar="FILE", help="The data as they are, with component and probability.")

@@ -276,7 +276,8 @@ def _row_scores(scores: Moments) -> dict[str, Any]:
 
 def _search(fitted: Fitted, context: Context) -> dict[str, Any]:
     """How the fit was found."""
-    return {
+    seen = max((entry.sample_rows for entry in fitted.ledger), default=0)
+    return ({"sample_rows": seen} if seen else {}) | {
         "effort": context.effort,
         "searches": fitted.searches,
         "reached": fitted.reached,

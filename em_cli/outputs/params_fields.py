@@ -173,6 +173,9 @@ class RowScoreFields(Described):
 class SearchFields(Described):
     """How the fit was found."""
 
+    sample_rows: Annotated[
+        int | None, says("rows of the sample that was searched; the best of it climbed on all rows"), SOMETIMES
+    ] = None
     effort: Annotated[str | None, says("low, normal or high; null for plain restarts or a given start")]
     searches: Annotated[int, says("searches, or restarts, that were made")]
     reached: Annotated[int, says("of them, those that came to the best value")]

@@ -27,6 +27,8 @@ FILES = frozenset(
         *(
             "params.json",
             "responsibilities.csv",
+            "responsibilities.feather",
+            "responsibilities.parquet",
             "transitions.csv",
             "coefficients.csv",
             "topics.csv",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic_core import to_json
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.model import Model
 from em_cli.engine.scoring import RowScores
@@ -24,11 +24,19 @@ LABELS: Label = ("component", "probability")
 NO_LABEL: Label = ("", "")
 
 
-def score_header(key: str, model: Model) -> str:
-    """`row` (or the name of the id column), component, p1 … pK, outcomes beyond them, log_density, uncertainty."""
-    own = [f"p{k + 1}" for k in range(model.n_components)]
+def score_names(key: str, model: Model, top: bool = False) -> list[str]:
+    """`row` (or the name of the id column), component, p1 … pK, outcomes beyond them, log_density, uncertainty.
+
+    Of the `top` alone, p is the largest probability.
+    """
+    own = ["p"] if top else [*(f"p{k + 1}" for k in range(model.n_components)), *model.latent.extra]
     path = ["state_viterbi"] if _has_path(model) else []
-    return _line([key, "component", *own, *model.latent.extra, "log_density", "uncertainty", *path])
+    return [key, "component", *own, "log_density", "uncertainty", *path]
+
+
+def score_header(key: str, model: Model, top: bool = False) -> str:
+    """The names of the columns, as a line."""
+    return _line(score_names(key, model, top))
 
 
 def _has_path(model: Model) -> bool:
@@ -42,19 +50,20 @@ def score_lines(
     keys: Sequence[str] | range,
     n_components: int,
     more: Sequence[str] = (),
+    top: bool = False,
 ) -> Iterator[str]:
     """The lines of rows of which some (their places `used`) have scores and the others stay blank.
 
     `keys` are the ids of all the rows, or their numbers. The component of a row that belongs to none is 0. `more` are
-    further cells of each row with scores.
+    further cells of each row with scores. Of all probabilities or the `top` alone.
     """
-    blanks = _blanks(len(scores.responsibilities) + (scores.path is not None))
+    blanks = _blanks((1 if top else len(scores.responsibilities)) + (scores.path is not None))
     blanks += "," * (1 + more[0].count(",")) if more else ""
     place = 0
     for first in range(0, len(keys), SLICE):
         names = keys[first : first + SLICE]
         stop = place + int(np.searchsorted(used[place : place + SLICE], first + SLICE))
-        texts = _score_texts(scores, slice(place, stop), n_components)
+        texts = _score_texts(scores, slice(place, stop), n_components, top)
         if more:
             texts = [f"{text},{own}" for text, own in zip(texts, more[place:stop], strict=True)]
         if len(texts) < len(names):
@@ -66,9 +75,9 @@ def score_lines(
         place = stop
 
 
-def blank_lines(model: Model, keys: Sequence[str] | range) -> Iterator[str]:
+def blank_lines(model: Model, keys: Sequence[str] | range, top: bool = False) -> Iterator[str]:
     """The lines of rows that have no scores."""
-    blanks = _blanks(model.n_outcomes + _has_path(model))
+    blanks = _blanks((1 if top else model.n_outcomes) + _has_path(model))
     for key in keys:
         yield f"{key if isinstance(key, int) else _field(key)},{blanks}\n"
 
@@ -77,21 +86,26 @@ def _blanks(n_probabilities: int) -> str:
     return "," * (n_probabilities + 2)
 
 
-def _score_texts(scores: RowScores, rows: slice, n_components: int) -> list[str]:
-    """component,p1,…,pK,log_density,uncertainty of each row, and its state on the most probable path.
-
-    By way of JSON, whose writer finds the shortest numbers that read back the same ten times as fast as `repr`.
-    """
+def score_columns(scores: RowScores, rows: slice, n_components: int, top: bool) -> list[Array | Integers]:
+    """What is said of each of these rows: component, probabilities, log_density, uncertainty, its state on the path."""
     r, log_density = scores.responsibilities[:, rows], scores.log_density[rows]
     component = r.argmax(axis=0)
     number = np.where(component < n_components, component + 1, 0)
-    columns = (number, *r, log_density, uncertain(r, component))
-    if scores.path is not None:
-        columns = (*columns, scores.path[rows] + 1)
+    own = [r.max(axis=0)] if top else [*r]
+    path = [] if scores.path is None else [scores.path[rows] + 1]
+    return [number, *own, log_density, uncertain(r, component), *path]
+
+
+def _score_texts(scores: RowScores, rows: slice, n_components: int, top: bool) -> list[str]:
+    """The same as text.
+
+    By way of JSON, whose writer finds the shortest numbers that read back the same ten times as fast as `repr`.
+    """
+    columns = score_columns(scores, rows, n_components, top)
     text = to_json(list(zip(*[column.tolist() for column in columns], strict=True))).decode()
-    if not np.isfinite(log_density).all():
+    if not np.isfinite(scores.log_density[rows]).all():
         text = text.replace("NaN", "nan").replace("Infinity", "inf")
-    return text[2:-2].split("],[") if len(component) else []
+    return text[2:-2].split("],[") if len(columns[0]) else []
 
 
 def labels_of(scores: RowScores, n_components: int) -> list[Label]:

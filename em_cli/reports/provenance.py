@@ -127,7 +127,7 @@ def reproduce(run: Run) -> Html:
             bullets(
                 [
                     join([tag("code", "params.json"), ": the model, for em predict, em score and em sample"]),
-                    join([tag("code", "responsibilities.csv"), ": the component of every row, with probabilities"]),
+                    *_of_rows(manifest.get("config", {})),
                     join(
                         [tag("code", "restarts.csv"), " and ", tag("code", "trace.csv"), ": every climb of the search"]
                     ),
@@ -135,3 +135,11 @@ def reproduce(run: Run) -> Html:
             ),
         ]
     )
+
+
+def _of_rows(config: Mapping[str, Any]) -> list[Html]:
+    """The file of responsibilities, if it was written."""
+    if not config.get("responsibilities", True):
+        return []
+    name = f"responsibilities.{config.get('responsibilities_format', 'csv')}"
+    return [join([tag("code", name), ": the component of every row, with probabilities"])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from em_cli.config.choices import latent_choice
@@ -12,12 +12,13 @@ from em_cli.display.search_words import trust
 from em_cli.engine.events import ModelChosen
 from em_cli.models.groups import Group
 from em_cli.outputs.document import Context, Scored
+from em_cli.outputs.folder import Content
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.predictions import COEFFICIENT_COLUMNS, coefficient_rows
 from em_cli.outputs.step_counts import TRANSITION_COLUMNS, transition_rows
 from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
 from em_cli.runs.configure import Settings
-from em_cli.runs.fitted_rows import responsibility_lines
+from em_cli.runs.fitted_rows import responsibilities
 from em_cli.runs.remembered import reading_of
 from em_cli.search.ledger import Fitted
 from em_cli.sources.table import Data
@@ -80,11 +81,12 @@ def model_chosen(params: Mapping[str, Any]) -> ModelChosen:
 
 def run_files(
     settings: Settings, data: Data, document: Mapping[str, Any], result: Scored, fits: list[Fitted]
-) -> dict[str, Iterable[str]]:
+) -> dict[str, Content]:
     """The files of a run folder, by name."""
-    files: dict[str, Iterable[str]] = {"params.json": [to_json(document)]}
+    files: dict[str, Content] = {"params.json": [to_json(document)]}
     if settings.config.responsibilities:
-        files["responsibilities.csv"] = responsibility_lines(result, data)
+        form = settings.config.responsibilities_format
+        files[f"responsibilities.{form}"] = responsibilities(result, data, settings.config, form)
     if (counted := transition_rows(result)) is not None:
         files["transitions.csv"] = csv_text(TRANSITION_COLUMNS, counted)
     if (estimated := coefficient_rows(result.loaded, document)) is not None:

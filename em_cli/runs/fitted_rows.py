@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
+from em_cli.config.run_config import RunConfig
 from em_cli.engine.arrays import Integers
 from em_cli.engine.rows import Source
 from em_cli.engine.scoring import RowScores
 from em_cli.outputs.document import Scored
+from em_cli.outputs.folder import Content
 from em_cli.outputs.model_file import LoadedModel
-from em_cli.outputs.tables import blank_lines, score_header, score_lines
+from em_cli.outputs.score_files import CSV, ScoredColumns, columnar
+from em_cli.outputs.tables import blank_lines, score_columns, score_header, score_lines, score_names
 from em_cli.sources.sequences import Sequences
 from em_cli.sources.table import Data
+
+MANY_ROWS = 10_000_000  # with more of them, of each the likeliest component alone, unless all are asked for
 
 
 def scored_blocks(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScores]]:
@@ -75,20 +80,40 @@ def scored_rows(result: Scored, data: Data) -> Iterator[tuple[Integers, RowScore
     return blocks
 
 
-def responsibility_lines(result: Scored, data: Data) -> Iterator[str]:
+def responsibility_lines(result: Scored, data: Data, top: bool = False) -> Iterator[str]:
     """`responsibilities.csv`: a line per input row, in input order; rows left out stay blank."""
-
-    def keys(first: int, last: int) -> Sequence[str] | range:
-        return data.ids.between(first, last) if data.ids is not None else range(first + 1, last + 1)
-
-    model = result.loaded.model
-    yield score_header(data.id_name or "row", model)
+    model, keys = result.loaded.model, data.keys
+    yield score_header(data.id_name or "row", model, top)
     first = 0
     for rows, scores in scored_rows(result, data):
         last = int(rows[-1]) + 1
-        yield from score_lines(scores, rows - first, keys(first, last), model.n_components)
+        yield from score_lines(scores, rows - first, keys(first, last), model.n_components, top=top)
         first = last
-    yield from blank_lines(model, keys(first, data.n_rows_read))
+    yield from blank_lines(model, keys(first, data.n_rows_read), top)
+
+
+def responsibilities(result: Scored, data: Data, config: RunConfig, form: str) -> Content:
+    """What is written of all rows, in this form."""
+    top = of_top(config, data.n_rows_read)
+    if form == CSV:
+        return responsibility_lines(result, data, top)
+    names = score_names(data.id_name or "row", result.loaded.model, top)
+    return columnar(form, names, _columns_of_rows(result, data, top))
+
+
+def of_top(config: RunConfig, n_rows: int) -> bool:
+    """Whether the likeliest component alone is written of each row."""
+    return config.responsibilities == "top" or (config.responsibilities is True and n_rows > MANY_ROWS)
+
+
+def _columns_of_rows(result: Scored, data: Data, top: bool) -> Iterator[ScoredColumns]:
+    first, k = 0, result.loaded.model.n_components
+    for rows, scores in scored_rows(result, data):
+        last = int(rows[-1]) + 1
+        yield data.keys(first, last), rows - first, score_columns(scores, slice(None), k, top)
+        first = last
+    if first < data.n_rows_read:
+        yield data.keys(first, data.n_rows_read), np.empty(0, np.intp), ()
 
 
 def least_certain(result: Scored, data: Data) -> tuple[str, float] | None:

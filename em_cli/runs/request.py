@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from em_cli.options import ConfigOptions, ReportOptions, ScreenOptions, Section
+from em_cli.errors import UsageError
+from em_cli.options import ConfigOptions, FolderOptions, ReportOptions, ScreenOptions, Section
+
+OF_EACH_ROW = ("all", "top", "none")  # what --responsibilities says where it names no file
+
+
+@dataclass(frozen=True)
+class OfEachRow:
+    """Which responsibilities to write, as a key of the configuration."""
+
+    section: ClassVar[str] = ""
+    panel: ClassVar[str] = "Output"
+
+    responsibilities: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +32,18 @@ class Request:
     config: ConfigOptions
     report: ReportOptions
     screen: ScreenOptions
+
+    def __post_init__(self) -> None:
+        """A word for which responsibilities are written is a key of the configuration."""
+        word = self.report.responsibilities_to
+        if word not in OF_EACH_ROW:
+            return
+        given = [own.responsibilities for own in self.sections if isinstance(own, FolderOptions)]
+        if given[0] is not None and (given[0] is False) != (word == "none"):
+            no = "--no-responsibilities" if given[0] is False else "--write-responsibilities"
+            raise UsageError(f"--responsibilities {word} and {no} contradict each other.")
+        object.__setattr__(self, "report", replace(self.report, responsibilities_to=None))
+        object.__setattr__(self, "sections", (*self.sections, OfEachRow(word)))
 
     @property
     def compares(self) -> bool:

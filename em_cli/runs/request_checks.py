@@ -8,10 +8,22 @@ from pathlib import Path
 from em_cli.display import check_screen
 from em_cli.errors import UsageError
 from em_cli.models.topics import wanted_topics
+from em_cli.outputs.score_files import CSV, check_form, form_of
 from em_cli.runs.configure import Settings
 from em_cli.runs.path_checks import check_free, check_places
 from em_cli.runs.record import events_left_out
 from em_cli.runs.resume import check_folder_options
+
+
+def check_forms(settings: Settings) -> None:
+    """`UsageError` if a file is to be of a kind that cannot be written."""
+    config, place = settings.config, settings.request.report.responsibilities_to
+    form = config.responsibilities_format
+    if form != CSV and wanted_topics(config) is not None:
+        raise UsageError(f"--responsibilities-format {form} is about rows: documents.csv of topics is CSV.")
+    check_form(form)
+    if place is not None:
+        check_form(form_of(place, form))
 
 
 def check_run(settings: Settings) -> None:
@@ -31,6 +43,12 @@ def check_run(settings: Settings) -> None:
         raise UsageError(
             "--labelled adds a component to each row; topics are of tokens: documents.csv has their shares."
         )
+    if settings.config.responsibilities in ("all", "top") and wanted_topics(settings.config) is not None:
+        raise UsageError(
+            f"--responsibilities {settings.config.responsibilities} is about rows; topics are of tokens: documents.csv "
+            "has the shares of all of them in each document, and --no-responsibilities leaves it out."
+        )
+    check_forms(settings)
     check_free("--labelled", report.labelled, report.force or report.resume)
     if report.plots or report.report:
         from em_cli.runs.plotting import check_wanted  # most runs draw nothing

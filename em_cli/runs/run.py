@@ -23,12 +23,13 @@ from em_cli.outputs.left_out import CrossValidation
 from em_cli.outputs.manifest import manifest, to_json
 from em_cli.outputs.packing import packed
 from em_cli.outputs.run_folder import RunFolder
+from em_cli.outputs.score_files import form_of
 from em_cli.outputs.selection import Selection, table
 from em_cli.runs import warnings
 from em_cli.runs.certainty import errors_of
 from em_cli.runs.configure import Settings, configured
 from em_cli.runs.deliver import context_of, model_chosen, run_files
-from em_cli.runs.fitted_rows import responsibility_lines
+from em_cli.runs.fitted_rows import of_top, responsibilities
 from em_cli.runs.interruption import Halt, interruptible
 from em_cli.runs.labelled import data_labelled, labels_of_fit
 from em_cli.runs.manifest_facts import Ended, facts
@@ -203,13 +204,15 @@ class Run:
         """Write the run folder and the single files asked for; the names of what is in the folder."""
         report = self.settings.request.report
         names: list[str] = []
+        self._tell_top()
         with self.record.timed("writing"):
             if self.folder:
                 names = self._deliver_folder(self.folder, result, params, fits, more)
             if report.params:
                 write_file(report.params, [to_json(params)])
             if report.responsibilities_to:
-                write_file(report.responsibilities_to, responsibility_lines(result, self.data))
+                place, form = report.responsibilities_to, self.settings.config.responsibilities_format
+                write_file(place, responsibilities(result, self.data, self.settings.config, form_of(place, form)))
             if report.labelled:
                 config, labels = self.settings.config, labels_of_fit(result, self.data)
                 copy = data_labelled(labels, config.data.path, self.reading, self.data.data_sha256)
@@ -217,6 +220,17 @@ class Run:
         parts = (name.partition("/") for name in names)
         told = list(dict.fromkeys(f"{first}/" if inside else first for first, inside, _ in parts))
         return told if report.labelled in (None, "-") else [*told, f"and {report.labelled}"]
+
+    def _tell_top(self) -> None:
+        """Say so where of each row the likeliest component alone is written, and nobody has asked for that."""
+        config, report, n = self.settings.config, self.settings.request.report, self.data.n_rows_read
+        wanted = (self.folder or report.responsibilities_to) and not self.settings.request.screen.quiet
+        if wanted and config.responsibilities is True and of_top(config, n):
+            with suppress(OSError):
+                sys.stderr.write(
+                    f"em: {n:,} rows: responsibilities.{config.responsibilities_format} has the likeliest component of "
+                    "each, and its probability; --responsibilities all writes those of all components.\n"
+                )
 
     def about(self, result: Ended, params: Mapping[str, Any], fits: Sequence[Fitted]) -> dict[str, Any]:
         """The manifest of the run."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,10 @@ class Data:
     documents: Documents | None = None  # whose cells the rows of the source are, where topics are fitted
     on_disk: bool = False  # whether the rows are in a file, and not in memory
     sequences: Sequences | None = None  # in whose steps the rows of the source stand, where they follow each other
+
+    def keys(self, first: int, stop: int) -> Sequence[str] | range:
+        """What these rows, from 0, are called: their ids, or their numbers from 1."""
+        return self.ids.between(first, stop) if self.ids is not None else range(first + 1, stop + 1)
 
     def row_of(self, place: int) -> int:
         """The data row, from 1, of a row of the source."""

@@ -1,8 +1,11 @@
 """Where the rows lie, and who adds them up, changes no byte of any result."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from program import em
+
+from em_cli.runs import fitted_rows
 
 N = 20_000
 FIT = ("fit", "t.csv", "-k", 2, "--id", "name", "--weights", "w", "--labels", "known", "--restarts", 1, "--max-iter", 3,
@@ -43,3 +46,53 @@ def test_what_is_wrong_with_the_place_of_rows_is_said(place):
              status=3).err  # fmt: skip
     assert "rows that belong together, in sequences or groups, are held in memory" in err
     assert not (place / "x").exists()
+
+
+FEW = ("fit", "few.csv", "-k", 2, "--id", "name", "--missing", "drop", "--restarts", 1, "--max-iter", 3, "--se", "none")
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """A folder with few rows, some of which are left out, and all their responsibilities."""
+    folder = tmp_path_factory.mktemp("few")
+    lines = [f"r{row},{row % 7 + 9 * (row % 2)}.5,{'' if row % 9 == 8 else row % 5}.25" for row in range(81)]
+    (folder / "few.csv").write_text("name,a,b\n" + "\n".join(lines).replace(",.25", ",") + "\n")
+    em(*FEW, "-q", "--out", "all.em", cwd=folder)
+    return folder
+
+
+def test_responsibilities_as_other_files(few):
+    wanted = pd.read_csv(few / "all.em/responsibilities.csv")
+    assert wanted["p1"].isna().sum() == 9
+    for form, read in (("feather", pd.read_feather), ("parquet", pd.read_parquet)):
+        em(*FEW, "-q", "--responsibilities-format", form, "--out", f"{form}.em", cwd=few)
+        found = read(few / f"{form}.em" / f"responsibilities.{form}")
+        pd.testing.assert_frame_equal(found.astype(wanted.dtypes), wanted, check_exact=True)
+        assert not (few / f"{form}.em/responsibilities.csv").exists()
+    em(*FEW, "-q", "--responsibilities", "r.feather", "--out", "named.em", cwd=few)
+    assert (few / "r.feather").read_bytes() == (few / "feather.em/responsibilities.feather").read_bytes()
+
+
+def test_the_likeliest_component_alone_where_rows_are_many(few, monkeypatch):
+    wanted = pd.read_csv(few / "all.em/responsibilities.csv")
+    em(*FEW, "--responsibilities", "top", "--out", "top.em", cwd=few)
+    found = pd.read_csv(few / "top.em/responsibilities.csv")
+    assert list(found) == ["name", "component", "p", "log_density", "uncertainty"]
+    assert found["p"].equals(wanted[["p1", "p2"]].max(axis=1))
+    assert found.drop(columns="p").equals(wanted.drop(columns=["p1", "p2"]))
+    monkeypatch.setattr(fitted_rows, "MANY_ROWS", 80)
+    err = em(*FEW, "--out", "many.em", cwd=few).err
+    assert "81 rows: responsibilities.csv has the likeliest component of each, and its probability" in err
+    assert (few / "many.em/responsibilities.csv").read_bytes() == (few / "top.em/responsibilities.csv").read_bytes()
+    err = em(*FEW, "--responsibilities", "all", "--out", "every.em", cwd=few).err
+    assert "likeliest" not in err
+    assert (few / "every.em/responsibilities.csv").read_bytes() == (few / "all.em/responsibilities.csv").read_bytes()
+    em(*FEW, "-q", "--responsibilities", "none", "--out", "none.em", cwd=few)
+    assert not list((few / "none.em").glob("responsibilities*"))
+
+
+def test_what_makes_no_sense_of_responsibilities_is_said(few):
+    err = em(*FEW, "--responsibilities", "top", "--no-responsibilities", "--out", "x", cwd=few, status=2).err
+    assert "--responsibilities top and --no-responsibilities contradict each other" in err
+    err = em(*FEW, "--responsibilities-format", "xlsx", "--out", "x", cwd=few, status=2).err
+    assert "--responsibilities-format: unknown value 'xlsx' (known: csv, feather, parquet)" in err
