@@ -37,12 +37,12 @@ from em_cli.options import (
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.predictions import means_given
 from em_cli.outputs.tables import uncertain
-from em_cli.runs.drawn_rows import parts_drawn
+from em_cli.postestimation.drawn_rows import parts_drawn
+from em_cli.postestimation.score_totals import score_document
 from em_cli.runs.new_sequences import new_sequences
 from em_cli.runs.record import doubts_in
 from em_cli.runs.request import Request
 from em_cli.runs.row_scores import reading_for
-from em_cli.runs.score_totals import score_document
 from em_cli.sources.given_rows import Frame, frame_given, frame_of, piece_given, written
 from em_cli.sources.schema import Column
 from em_cli.sources.stream import Chunk, chunk_of

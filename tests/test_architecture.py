@@ -24,6 +24,7 @@ LAYERS = (
     ("display", "outputs", "reports", "exports"),
     ("options",),
     ("runs",),
+    ("postestimation",),
     ("commands",),
     ("app", "library"),
 )

@@ -40,8 +40,8 @@ def bootstrap(
     from em_cli.display.intervals_page import intervals_page
     from em_cli.outputs.folder import write_file, write_together
     from em_cli.outputs.manifest import to_json
+    from em_cli.postestimation.resampled import resampled
     from em_cli.runs.path_checks import check_free
-    from em_cli.runs.resampled import resampled
     from em_cli.runs.screen import color_wanted, width
 
     home = Path(out or run)

@@ -29,7 +29,7 @@ def compare(
     """
     from em_cli.display.comparison_page import comparison
     from em_cli.outputs.manifest import to_json
-    from em_cli.runs.compared_runs import compared
+    from em_cli.postestimation.compared_runs import compared
     from em_cli.runs.row_scores import target
     from em_cli.runs.screen import color_wanted, width
 

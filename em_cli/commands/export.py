@@ -42,7 +42,7 @@ def export(
 
     Example: em export faithful-k2.em --to sql --table eruptions | duckdb data.db
     """
-    from em_cli.runs.exported import exported
+    from em_cli.postestimation.exported import exported
     from em_cli.runs.row_scores import open_model, target
 
     write = target(out, force, model)

@@ -32,7 +32,7 @@ def impute(
     Example: em impute survey.em survey.csv > complete.csv
     """
     from em_cli.errors import UsageError
-    from em_cli.runs.imputation import completed
+    from em_cli.postestimation.imputation import completed
     from em_cli.runs.row_scores import open_model, write_each
 
     loaded = open_model(model, paths, reading)

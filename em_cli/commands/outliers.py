@@ -34,7 +34,7 @@ def outliers(
     Example: em outliers faithful-k2.em --alpha 0.01
     """
     from em_cli.outputs.manifest import to_json
-    from em_cli.runs.outliers import judged, own_data
+    from em_cli.postestimation.outliers import judged, own_data
     from em_cli.runs.row_scores import open_model, target
 
     write = target(out, force, model, *(paths or ()))

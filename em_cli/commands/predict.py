@@ -53,11 +53,11 @@ def predict(
     Example: em predict faithful-k2.em new.csv --append > labelled.csv
     """
     from em_cli.outputs.topics_file import LoadedTopics
-    from em_cli.runs.forecast import asked_table
-    from em_cli.runs.predicted_by import lines_by_level, refuse_beside
+    from em_cli.postestimation.forecast import asked_table
+    from em_cli.postestimation.predicted_by import lines_by_level, refuse_beside
+    from em_cli.postestimation.topic_scores import open_any, topics_table
     from em_cli.runs.remembered import tell_remembered
     from em_cli.runs.row_scores import target
-    from em_cli.runs.topic_scores import open_any, topics_table
 
     write = target(out, force, model, *paths)
     others = {"--append": append, "--decode": decode, "--horizon": horizon}

@@ -49,8 +49,8 @@ def relate(
     from em_cli.options import by_column, names_in
     from em_cli.outputs.folder import write_file, write_together
     from em_cli.outputs.manifest import to_json
+    from em_cli.postestimation.related import Asked, relations, table
     from em_cli.runs.path_checks import check_free
-    from em_cli.runs.related import Asked, relations, table
     from em_cli.runs.screen import color_wanted, width
 
     home = Path(out or run)

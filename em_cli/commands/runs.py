@@ -23,7 +23,7 @@ def runs(
 
     from em_cli.outputs.folder import write_file
     from em_cli.outputs.manifest import to_json
-    from em_cli.runs.catalogue import listed, runs_in
+    from em_cli.postestimation.catalogue import listed, runs_in
     from em_cli.runs.screen import width
 
     found = runs_in(folder)

@@ -39,7 +39,7 @@ def sample(
     Example: em sample faithful-k2.em -n 1000 --seed 1
     """
     from em_cli.outputs.model_file import read_model
-    from em_cli.runs.drawn_rows import check_given, drawn_lines, lines_given
+    from em_cli.postestimation.drawn_rows import check_given, drawn_lines, lines_given
     from em_cli.runs.row_scores import target
 
     write = target(out, force, model, *([given] if given else []))

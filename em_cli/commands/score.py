@@ -32,12 +32,12 @@ def score(
     from em_cli.errors import UsageError
     from em_cli.outputs.manifest import to_json
     from em_cli.outputs.topics_file import LoadedTopics
-    from em_cli.runs.drifted import drift_document, tell_drift
-    from em_cli.runs.forecast import residual_table
+    from em_cli.postestimation.drifted import drift_document, tell_drift
+    from em_cli.postestimation.forecast import residual_table
+    from em_cli.postestimation.score_totals import density_lines, score_document
+    from em_cli.postestimation.topic_scores import bound_document, bound_rows, open_any, refuse_for_topics
     from em_cli.runs.remembered import tell_remembered
     from em_cli.runs.row_scores import scored_chunks, target
-    from em_cli.runs.score_totals import density_lines, score_document
-    from em_cli.runs.topic_scores import bound_document, bound_rows, open_any, refuse_for_topics
 
     if strict and not drift:
         raise UsageError("--strict is about --drift: give both.")

@@ -36,9 +36,9 @@ def show(
     from em_cli.outputs.folder import write_file
     from em_cli.outputs.manifest import to_json
     from em_cli.outputs.topics_file import read_any
+    from em_cli.postestimation.paper_tables import table_text
     from em_cli.runs.audit import audited
     from em_cli.runs.model_summary import summary_of
-    from em_cli.runs.paper_tables import table_text
 
     drawn = can_draw(draw, sys.stdout)
     if json and audit:

@@ -37,7 +37,7 @@ def test(
     from em_cli.display.tests_page import tests_page
     from em_cli.outputs.folder import write_file, write_together
     from em_cli.outputs.manifest import to_json
-    from em_cli.runs.component_tests import test_document, test_lines, to_be_tested
+    from em_cli.postestimation.component_tests import test_document, test_lines, to_be_tested
     from em_cli.runs.path_checks import check_free
     from em_cli.runs.screen import color_wanted, width
 

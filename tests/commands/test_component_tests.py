@@ -10,8 +10,8 @@ import pytest
 from program import SAMPLES, em
 
 from em_cli.inference.likelihood_ratio import Gain, RatioTest, in_turns
-from em_cli.runs.component_tests import gains_of_drawn, height_of, one_more, to_be_tested
-from em_cli.runs.refitted import refit_of
+from em_cli.postestimation.component_tests import gains_of_drawn, height_of, one_more, to_be_tested
+from em_cli.postestimation.refitted import refit_of
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from program import SAMPLES, em
 
 from em_cli.outputs.run_names import default_name
-from em_cli.runs.catalogue import listed
+from em_cli.postestimation.catalogue import listed
 
 QUICK = ("--effort", "low")
 FIT = ("fit", "faithful.csv", "-k", 2, *QUICK)

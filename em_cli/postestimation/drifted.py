@@ -19,10 +19,10 @@ from em_cli.options import ReadingOptions
 from em_cli.outputs.described import wrong_field
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.params_fields import RowScoreFields
+from em_cli.postestimation.score_totals import score_document
 from em_cli.runners.serial import Serial
 from em_cli.runs.new_sequences import NewSequences
 from em_cli.runs.row_scores import scored_chunks, sequences_for, warn
-from em_cli.runs.score_totals import score_document
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.stream import Chunk
 

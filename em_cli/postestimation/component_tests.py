@@ -22,8 +22,8 @@ from em_cli.errors import NoFit, UsageError
 from em_cli.inference.likelihood_ratio import EFFORT, LEVEL, Gain, RatioTest, gains, in_turns, more_components
 from em_cli.outputs.tables import csv_text
 from em_cli.parts import build
+from em_cli.postestimation.refitted import Refit, refit_of
 from em_cli.runners.serial import Serial
-from em_cli.runs.refitted import Refit, refit_of
 from em_cli.search.effort import EFFORTS
 from em_cli.search.search import AUTO_STARTS, Plan, Task, search
 from em_cli.search.search_data import SearchData

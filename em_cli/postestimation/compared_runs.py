@@ -18,7 +18,7 @@ from em_cli.inference.matching import Matching, distances, matched
 from em_cli.inference.reported import errors_of_components
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel, read_model
-from em_cli.runs.outliers import own_data
+from em_cli.postestimation.outliers import own_data
 from em_cli.runs.row_scores import scored_chunks
 
 MOST_NATS = 700  # of which the exponential is a number

@@ -17,9 +17,9 @@ from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, fixed, interval
 from em_cli.inference.replicates import KINDS, Replicate, Verdict, drawn_replicates, replicates
 from em_cli.inference.standard_errors import BESIDE, described, leaves, numbers_of
 from em_cli.outputs.tables import csv_text
+from em_cli.postestimation.refitted import refit_of
 from em_cli.registry import did_you_mean
 from em_cli.runners.serial import Serial
-from em_cli.runs.refitted import refit_of
 from em_cli.sources.in_memory import InMemory
 
 USUAL, FEWEST = 399, 20  # replicates
