@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 from em_cli.printable import safe
@@ -29,6 +30,13 @@ def _span(ks: Sequence[int]) -> str:
     if len(ks) > MOST_LISTED or list(ks) == list(range(first, last + 1)):
         return f"{first}-{last}"
     return ",".join(map(str, ks))
+
+
+def free_beside(path: str) -> str:
+    """The same name with the next number that is not taken."""
+    place = Path(path)
+    names = (str(place.with_name(f"{place.stem}-{number}{place.suffix}")) for number in count(2))
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def meant_run(path: str) -> str:

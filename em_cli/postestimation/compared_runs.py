@@ -13,9 +13,11 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.scoring import component_log_density
 from em_cli.errors import DataError, UsageError
+from em_cli.families import FAMILIES
 from em_cli.inference.comparison import adjusted_rand, entropy_r2, likelihood_ratio, nested, vuong
 from em_cli.inference.matching import Matching, distances, matched
 from em_cli.inference.reported import errors_of_components
+from em_cli.models.alternatives import DENSITIES
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.postestimation.outliers import own_data
@@ -89,12 +91,15 @@ def _names(runs: Sequence[str]) -> list[str]:
 
 
 def _likelihood_of(loaded: LoadedModel) -> tuple[object, ...]:
-    """What a log-likelihood is of: columns and their types, rows and what they count, a prior, known labels."""
+    """What a log-likelihood is of: columns and what is a density there, rows and what they count, a prior, labels."""
     document = loaded.document
-    columns = sorted((column.name, column.type, str(column.transform)) for column in loaded.schema.columns)
+    columns = sorted(
+        (column.name, "density" if column.type in DENSITIES else column.type) for column in loaded.schema.columns
+    )
+    apart = [group.family for group in loaded.groups if not FAMILIES.load(group.family).comparable]
     named = [c.get("name") != f"component {c.get('component')}" for c in document["components"]]
     counted = [document.get(key) for key in ("n_samples", "n_for_bic", "weight_column", "weight_type", "prior")]
-    return (*columns, *counted, any(named), _response(loaded))
+    return (*columns, *apart, *counted, any(named), _response(loaded))
 
 
 def _response(loaded: LoadedModel) -> tuple[object, ...] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.reports.density import wider
+from em_cli.reports.extents import wider
 from em_cli.reports.run import Run
 
 DRAWN = 2000  # rows of each component, whose middle is the range to look at

@@ -12,6 +12,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
 from em_cli.reports.bins import edges
+from em_cli.reports.extents import extent, skewed
 from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments
 from em_cli.reports.run import CONTINUOUS, Run
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 9
 MOST_TICKS = 1500  # rows whose places are marked
-SKEWED = 1.0  # skewness of a column of positive numbers, above which its axis is logarithmic where that helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,7 @@ class Density:
             f"Histogram of {names} with the density of each component times its weight and of the mixture of "
             f"{words.components(run)}; below, the rows, each at its likeliest component.",
             words.most_telling(len(chosen), len(columns)),
-            "On a logarithmic axis the density is that of the logarithm."
-            if any(skewed(run, place) for place in chosen)
-            else "",
+            words.on_logarithms(run, chosen, "density is that of the logarithm"),
             "A bar is the probability of a value that many rows bear: the whole height would be all of them."
             if any(run.mass(place) is not None for place in chosen)
             else "",
@@ -89,52 +87,21 @@ class Density:
 
 
 def curves(run: Run, place: int, points: int = 400) -> Curves:
-    """Over the range of the shown rows; finer where a component is narrow."""
+    """Over the range of the shown rows; finer where a component is narrow.
+
+    Of a column with a logarithmic axis they are those of its natural logarithm, over its values.
+    """
     lowest, highest = extent(run, place)
     mean, sd = (found[:, place] for found in moments(run))
-    near = [np.linspace(m - 4 * s, m + 4 * s, 81) for m, s in zip(mean, sd, strict=True)]
-    x = np.concatenate([np.linspace(lowest, highest, points), *near])
-    x = np.unique(x[(x >= lowest) & (x <= highest)])
+    if log := skewed(run, place):
+        x = np.geomspace(lowest, highest, points)
+    else:
+        near = [np.linspace(m - 4 * s, m + 4 * s, 81) for m, s in zip(mean, sd, strict=True)]
+        x = np.concatenate([np.linspace(lowest, highest, points), *near])
+        x = np.unique(x[(x >= lowest) & (x <= highest)])
     with np.errstate(over="ignore"):  # a density may have a pole
         components = run.weights[:, None] * np.exp(run.log_density_beside([place], x[None]))
-    return Curves(x, components)
-
-
-def of_logarithm(run: Run, place: int, points: int = 400) -> Curves:
-    """The densities of the natural logarithm of a column, over its values as they lie on a logarithmic axis."""
-    seen = np.log(run.shown.x[place][~np.isnan(run.shown.x[place])])
-    margin = 0.06 * float(np.ptp(seen))
-    x = np.exp(np.linspace(float(seen.min()) - margin, float(seen.max()) + margin, points))
-    with np.errstate(over="ignore"):
-        components = run.weights[:, None] * np.exp(run.log_density_beside([place], x[None])) * x
-    return Curves(x, components)
-
-
-def skewed(run: Run, place: int) -> bool:
-    """Whether a column has a tail so long that only a logarithmic axis shows where most of it is."""
-    x = run.shown.x[place]
-    x = x[~np.isnan(x)]
-    if run.mass(place) is not None or run.column(place).type == "angle" or x.size < 3 or x.min() <= 0:
-        return False
-    return skewness(x) > SKEWED and abs(skewness(np.log(x))) < skewness(x) / 2
-
-
-def skewness(x: Array) -> float:
-    """The third standardised moment."""
-    sd = x.std()
-    return float((((x - x.mean()) / sd) ** 3).mean()) if sd > 0 else 0.0
-
-
-def extent(run: Run, place: int) -> tuple[float, float]:
-    """From where to where a column is drawn: a little wider than the values that are shown."""
-    return wider(run, place, float(np.nanmin(run.shown.x[place])), float(np.nanmax(run.shown.x[place])))
-
-
-def wider(run: Run, place: int, lowest: float, highest: float) -> tuple[float, float]:
-    """A little wider than from the lowest to the highest value of a column, but within what its values can be."""
-    margin = 0.06 * (highest - lowest) or 0.5
-    support = run.support_of(place)
-    return support.drawn(lowest, highest, margin) if support else (lowest - margin, highest + margin)
+    return Curves(x, components * x if log else components)
 
 
 def _draw(run: Run, columns: Sequence[int], across: int, figure: Figure, theme: Theme) -> None:
@@ -168,9 +135,9 @@ def _densities(axes: Axes, run: Run, place: int, theme: Theme) -> None:
     )
     heights = heights * np.average(beside, weights=weights)
     axes.stairs(heights, np.exp(ends) if log else ends, fill=True, color=theme.faint, label="histogram")
-    drawn = of_logarithm(run, place) if log else curves(run, place)
+    drawn = curves(run, place)
     if log:
-        axes.set_xscale("log")
+        furniture.scaled(axes, run, place)
     draw_curves(axes, run, drawn, theme)
     highest = min(float(np.nanmax(drawn.mixture[np.isfinite(drawn.mixture)])), 3 * float(heights.max()))
     top = 1.06 * max(highest, float(heights.max()))

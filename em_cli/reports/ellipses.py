@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from em_cli.reports.style import Theme
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+FINE = 121  # points of a line around
+
 
 @dataclass(frozen=True, slots=True)
 class Ellipse:
@@ -23,6 +25,13 @@ class Ellipse:
     centre: Array  # (2,)
     half_axes: Array  # (2,) the larger first: square roots of the eigenvalues
     angle: float  # of the larger, in degrees
+
+    def at(self, turn: Array, size: float) -> Array:
+        """(2, m) the points at so many standard deviations, these angles (m,) from the larger axis on."""
+        cosine, sine = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
+        along = size * self.half_axes[:, None] * np.stack([np.cos(turn), np.sin(turn)])
+        found: Array = self.centre[:, None] + np.array([[cosine, -sine], [sine, cosine]]) @ along
+        return found
 
 
 def ellipse(centre: Array, matrix: Array) -> Ellipse:
@@ -48,24 +57,29 @@ def located(run: Run, places: Sequence[int]) -> tuple[Array, Array] | None:
 
 def draw_ellipses(axes: Axes, run: Run, theme: Theme, means: Array, matrices: Array, sizes: Sequence[float]) -> None:
     """Of every component, so many standard deviations wide; and the means."""
-    from matplotlib.patches import Ellipse as Patch
     from matplotlib.patheffects import withStroke
 
     for number, (mean, matrix) in enumerate(zip(means, matrices, strict=True)):
         mark, shape = theme.mark(number, run.k), ellipse(mean, matrix)
         for size in sizes:
-            width, height = 2 * size * shape.half_axes
-            axes.add_patch(
-                Patch(
-                    (float(mean[0]), float(mean[1])),
-                    width,
-                    height,
-                    angle=shape.angle,
-                    fill=False,
-                    edgecolor=mark.colour,
-                    linestyle=mark.dash,
-                    linewidth=(line := 1.5 / size**0.5),
-                    path_effects=[withStroke(linewidth=line + 1.4, foreground=theme.paper, alpha=0.8)],
-                )
-            )
+            line = 1.5 / size**0.5
+            around = [withStroke(linewidth=line + 1.4, foreground=theme.paper, alpha=0.8)]
+            _outline(axes, shape, size, linestyle=mark.dash, linewidth=line, path_effects=around, edgecolor=mark.colour)
         axes.plot(*mean, "+", color=theme.ink, markersize=7, markeredgewidth=1.4)
+
+
+def _outline(axes: Axes, shape: Ellipse, size: float, **look: Any) -> None:
+    """An ellipse; along logarithmic axes the same points, bent, as far as these have a place for them."""
+    from matplotlib.patches import Ellipse as Patch
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    logarithmic = np.array([scale == "log" for scale in (axes.get_xscale(), axes.get_yscale())])
+    if not logarithmic.any():
+        across, up = shape.centre
+        width, height = 2 * size * shape.half_axes
+        axes.add_patch(Patch((across, up), width, height, angle=shape.angle, fill=False, **look))
+        return
+    points = shape.at(np.linspace(0, 2 * np.pi, FINE), size)
+    points[logarithmic[:, None] & (points <= 0)] = np.nan
+    axes.add_patch(PathPatch(Path(points.T), fill=False, **look))

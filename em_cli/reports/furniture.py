@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from em_cli.reports.extents import extent, skewed
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
 
 MOST_IN_COLUMN = 16  # entries of a legend
 MOST_NUMBERS = 12  # components in a heat map in which there is room for numbers
+USUAL_TICKS = 6  # of a logarithmic axis
 SHADES = 65  # of a heat map, the middle one included
 
 
@@ -60,6 +63,28 @@ def beside(figure: Figure, handles: Sequence[Any], title: str, inside: bool = Fa
         handlelength=1.6,
         borderaxespad=0.6,
     )
+
+
+def scaled(axes: Axes, run: Run, across: int, up: int | None = None, most_ticks: int | None = None) -> None:
+    """The axes of columns, with so many ticks or fewer: logarithmic where only that shows where most of one is."""
+    places: dict[Literal["x", "y"], int | None] = {"x": across, "y": up}
+    for letter, place in places.items():
+        if place is not None and skewed(run, place):
+            axes.set(**{f"{letter}scale": "log"})
+            axis = axes.xaxis if letter == "x" else axes.yaxis
+            _tick_logarithms(axis, extent(run, place), most_ticks or USUAL_TICKS)
+        elif most_ticks is not None:
+            axes.locator_params(axis=letter, nbins=most_ticks)
+
+
+def _tick_logarithms(axis: Axis, ends: tuple[float, float], most_ticks: int) -> None:
+    """Ticks at powers of ten; between these at 2 and 5 too, where the column spans few of them."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    few = ends[1] < 10 ** (most_ticks / 2) * ends[0]
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=most_ticks))
+    axis.set_major_formatter(lambda value, _: f"{value:,.6g}" if 1e-4 <= value < 1e6 else f"{value:.0e}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def corner(figure: Figure, theme: Theme, text: str) -> None:

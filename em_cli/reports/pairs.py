@@ -11,8 +11,9 @@ import numpy as np
 
 from em_cli.reports import furniture, words
 from em_cli.reports.bins import edges
-from em_cli.reports.density import curves, draw_curves, extent
+from em_cli.reports.density import curves, draw_curves
 from em_cli.reports.ellipses import draw_ellipses, located
+from em_cli.reports.extents import extent
 from em_cli.reports.kind import Picture
 from em_cli.reports.points import draw_points, spread_out
 from em_cli.reports.run import CONTINUOUS, Run
@@ -47,6 +48,7 @@ class Pairs:
         caption = words.sentences(
             f"{names}, two by two: each row in the colour of its likeliest component, ellipses at 1 and 2 standard "
             "deviations where components have them, and on the diagonal the density of each column.",
+            words.on_logarithms(run, chosen, "densities are those of the logarithm"),
             words.most_telling(len(chosen), len(columns)),
             words.which_rows(run, rows.n),
         )
@@ -62,6 +64,7 @@ def _draw(run: Run, places: Sequence[int], figure: Figure, theme: Theme) -> None
     for i, up in enumerate(places):
         for j, across in enumerate(places):
             axes: Axes = grid[i, j]
+            furniture.scaled(axes, run, across, up if i > j else None, most_ticks=4)
             if j > i:
                 axes.set_axis_off()
                 continue
@@ -70,7 +73,6 @@ def _draw(run: Run, places: Sequence[int], figure: Figure, theme: Theme) -> None
             else:
                 _cell(axes, run, across, up, theme)
             axes.tick_params(labelsize=7, labelleft=j == 0 < i, labelbottom=i == d - 1, left=j == 0 < i)
-            axes.locator_params(nbins=4)
             if i == d - 1:
                 axes.set_xlabel(short(run.column(across).name, 20), fontsize=8.5)
             if j == 0 < i:

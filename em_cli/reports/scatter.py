@@ -11,8 +11,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
-from em_cli.reports.density import extent
 from em_cli.reports.ellipses import draw_ellipses, located
+from em_cli.reports.extents import extent, skewed
 from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments
 from em_cli.reports.points import draw_points, spread_out
@@ -57,6 +57,7 @@ class Scatter:
             "The shades are regions of highest density of the mixture that hold 25, 50, 75 and 95 % of the rows."
             if continuous
             else "",
+            words.on_logarithms(run, (across, up) if continuous else (), "density is that of the logarithm"),
             words.most_telling(2, len(columns)),
             words.which_rows(run, rows.n),
         )
@@ -83,6 +84,7 @@ def _draw(run: Run, places: tuple[int, int], figure: Figure, theme: Theme) -> No
     found = located(run, places)
     x_range, y_range = (_range(run, place, i, found) for i, place in enumerate(places))
     more = []
+    furniture.scaled(axes, run, *places)
     if _continuous(run, places):
         _contours(axes, run, places, x_range, y_range, theme)
         more.append(Patch(facecolor=theme.shade, label="mixture"))
@@ -100,7 +102,7 @@ def _draw(run: Run, places: tuple[int, int], figure: Figure, theme: Theme) -> No
 def _range(run: Run, place: int, i: int, found: tuple[Array, Array] | None) -> tuple[float, float]:
     """Wide enough for the rows, and for the ellipses as long as these are not much wider."""
     lowest, highest = extent(run, place)
-    if found is None:
+    if found is None or skewed(run, place):
         return lowest, highest
     means, matrices = found
     sd, margin = np.sqrt(matrices[:, i, i]), 0.2 * (highest - lowest)
@@ -119,7 +121,10 @@ def _contours(
     """Highest-density regions (Hyndman 1996): the density that so many of the rows exceed."""
     from matplotlib.colors import to_rgba
 
-    x, y = np.linspace(*x_range, FINE), np.linspace(*y_range, FINE)
+    x, y = (
+        (np.geomspace if skewed(run, place) else np.linspace)(*ends, FINE)
+        for place, ends in zip(places, (x_range, y_range), strict=True)
+    )
     grid = np.stack([side.ravel() for side in np.meshgrid(x, y)])
     cells = run.shown.x[list(places)]
     beside = np.all([own != run.mass(place) for own, place in zip(cells, places, strict=True)], axis=0)
@@ -134,7 +139,10 @@ def _contours(
 
 
 def mixture(run: Run, places: Sequence[int], values: Array) -> Array:
-    """The density (m,) of some columns."""
+    """The density (m,) of some columns; of the logarithm of those that are drawn so."""
     with np.errstate(over="ignore"):  # it may have a pole
         total: Array = run.weights @ np.exp(run.log_density_beside(places, values))
+    for place, own in zip(places, values, strict=True):
+        if skewed(run, place):
+            total = total * own
     return total

@@ -57,6 +57,7 @@ ADVICE = {
     "few_levels": "If the numbers are amounts, use --type COLUMN=numeric.",
     "point_mass": "Nothing has to be done; --type COLUMN=numeric takes the column as a number.",
     "many_levels": "Leave the column out, or take rare levels together.",
+    "levels_alike": "Write the levels alike in the file if they mean the same, and fit again.",
     "missing_modelled": "Nothing has to be done if cells are missing at random; else compare with --missing drop.",
     "constant_column": "Nothing has to be done.",
     "copied_columns": "Nothing has to be done for what is left out; what is fitted as asked for counts twice.",

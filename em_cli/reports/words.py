@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from em_cli.reports.extents import skewed
 from em_cli.reports.run import Rows, Run
 from em_cli.reports.style import short
 from em_cli.sources.quoting import plural
@@ -22,6 +25,11 @@ def remark(run: Run, n_shown: int | None = None) -> str:
 
 def most_telling(n_chosen: int, n_columns: int) -> str:
     return f"These {n_chosen} of {n_columns} columns tell most of the component." if n_chosen < n_columns else ""
+
+
+def on_logarithms(run: Run, places: Sequence[int], said: str) -> str:
+    """What is so along a logarithmic axis, if any of the columns has one."""
+    return f"On a logarithmic axis the {said}." if any(skewed(run, place) for place in places) else ""
 
 
 def title_of(run: Run, subject: str) -> str:

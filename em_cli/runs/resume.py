@@ -24,6 +24,7 @@ from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import MANIFEST, read_manifest, to_json
 from em_cli.outputs.packing import packed
 from em_cli.outputs.run_folder import RunFolder, reserved
+from em_cli.outputs.run_names import free_beside
 from em_cli.printable import safe
 from em_cli.runs.configure import Settings
 from em_cli.runs.labelled import data_labelled, labels_in
@@ -112,7 +113,8 @@ def is_there(settings: Settings) -> bool:
     if other := run.differs(settings, digest([hashed(file) for file in files])):
         what = run.other_settings(settings) if other == ["configuration"] else other
         raise OutputError(
-            f"{path} exists, a run with {_others(what)}. Use --force to replace it, or --out to write elsewhere."
+            f"{path} exists, a run with {_others(what)}. Use --out {quote(free_beside(path))} to keep both, "
+            "or --force to replace it."
         )
     if run.params.get("em_version") != __version__:
         raise OutputError(f"{path} exists, by em {run.params.get('em_version')}. Use --force to run again, or --out.")
@@ -146,6 +148,7 @@ class _Ended:
         """The keys of its configuration that it has otherwise than these settings."""
         own, asked = (dict(_flat(one)) for one in (self.manifest["config"], settings.config.model_dump(mode="json")))
         keys = dict.fromkeys([*asked, *own])
+        keys = {key: None for key in keys if not any(longer.startswith(f"{key}.") for longer in keys)}
         differing = [key for key in keys if own.get(key) != asked.get(key) and key.partition(".")[0] not in PLACE_KEYS]
         return [key for key in differing if key != "data.path"] or ["configuration"]
 

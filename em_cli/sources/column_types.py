@@ -26,7 +26,7 @@ from em_cli.sources.refusals import (
     without,
 )
 from em_cli.sources.schema import LEVELLED, Column
-from em_cli.sources.suspicions import marks_among_levels, may_be_otherwise, suspicions, totals
+from em_cli.sources.suspicions import marks_among_levels, may_be_otherwise, spelled_alike, suspicions, totals
 from em_cli.sources.table import Notice
 
 _DATE = re.compile(
@@ -167,7 +167,7 @@ def _doubts(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> li
         guessed = options.type_of(one.name) == "auto" and one.name not in (*options.regressors, options.response)
         if one.type == "numeric" and guessed and _is_code(parts.facts(one.name)):
             codes.append(one.name)
-    found = [*_taken(columns, parts, options)]
+    found = [*_taken(columns, parts, options), *spelled_alike({one.name: one.levels for one in columns})]
     if many:
         found.append(Notice("many_levels", f"few rows for each level, fitted anyway: {listed(many)}"))
     if codes:

@@ -66,6 +66,20 @@ def totals(name: str, column: Sequence[Examined]) -> list[Notice]:
     return [Notice("looks_like_total", message)]
 
 
+def spelled_alike(columns: Mapping[str, Sequence[str]]) -> list[Notice]:
+    """What to say of levels that differ in capital letters or blanks only."""
+    found = list[str]()
+    for name, levels in columns.items():
+        alike = dict[str, list[str]]()
+        for level in levels:
+            alike.setdefault(" ".join(level.casefold().split()), []).append(level)
+        one = max(alike.values(), key=len, default=[])
+        if len(one) > 1:
+            found.append(f"{safe(name)}: {joined([quoted(level) for level in one])}")
+    message = "levels that differ in capital letters or blanks only are fitted as different ones: {}; write them alike"
+    return [Notice("levels_alike", message.format("; ".join(found)))] if found else []
+
+
 def marks_among_levels(columns: Mapping[str, Facts]) -> list[Notice]:
     """What to say of columns of few whole numbers, one of which is apart and marks missing cells elsewhere."""
     found = list[Notice]()

@@ -80,7 +80,7 @@ def test_density_of_other_columns_is_not_compared(runs):
 def test_likelihoods_of_other_rows_or_under_a_prior_or_given_columns_are_not_compared(tmp_path):
     """BIC of unlike n, of a penalised fit beside another, or of a density given other columns, is never subtracted."""
     rng = np.random.default_rng(4)
-    x = rng.normal(5 * rng.integers(0, 2, 120), 1)
+    x = rng.normal(20 + 5 * rng.integers(0, 2, 120), 1)
     rows = pd.DataFrame({"x": x, "y": 2 * x + rng.normal(size=120)}).round(4)
     rows.loc[::6, "y"] = np.nan
     rows.to_csv(tmp_path / "d.csv", index=False)
@@ -88,6 +88,7 @@ def test_likelihoods_of_other_rows_or_under_a_prior_or_given_columns_are_not_com
     for name, options in {
         "all": (),
         "tied": ("--covariance", "tied"),
+        "otherwise": ("--type", "x=lognormal", "--transform", "y=log"),
         "dropped": ("--missing", "drop"),
         "prior": ("--prior", "weak", "--covariance", "tied"),
         "given": ("--response", "y", "--on", "x"),
@@ -100,6 +101,12 @@ def test_likelihoods_of_other_rows_or_under_a_prior_or_given_columns_are_not_com
     assert found["pairs"][0]["mean_difference"] is None, "densities of y given x, and of both"
     found = json.loads(em("compare", "all.em", "tied.em", "--json", cwd=tmp_path).out)
     assert found["comparable"] and found["pairs"][0]["likelihood_ratio"]["df"] == 3
+    found = json.loads(em("compare", "all.em", "otherwise.em", "--json", cwd=tmp_path).out)
+    one, other = (run["delta_bic"] for run in found["runs"])
+    assert found["comparable"] and found["pairs"][0]["likelihood_ratio"] is None
+    gained = 2 * 120 * found["pairs"][0]["mean_difference"]
+    more = found["runs"][1]["n_parameters"] - found["runs"][0]["n_parameters"]
+    assert other - one == pytest.approx(gained + more * np.log(120))
 
 
 def test_other_data_need_rows_to_be_judged_by(runs, tmp_path):

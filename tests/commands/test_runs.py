@@ -80,7 +80,7 @@ def test_a_doubtful_run_shown_again_is_as_doubtful(tmp_path):
 
 
 OTHERS = {
-    "a setting": ((*FIT, "--tol", 0.1), "a run with another search.tol. Use --force"),
+    "a setting": ((*FIT, "--tol", 0.1), "a run with another search.tol. Use --out faithful-k2-2.em to keep both"),
     "two settings": ((*FIT, "--seed", 1, "--tol", 0.1), "a run with another search.tol and another seed."),
     "a command": (("fit", "faithful.csv", "-k", 2, "--out", "faithful-k1-2.em"), "another command"),
     "pictures": ((*FIT, "--plots"), "is this run already, without plots: em plot faithful-k2.em makes it."),
@@ -99,7 +99,7 @@ def test_another_run_is_not_replaced(name, there):
 def test_a_run_of_other_data_is_not_replaced(there):
     with (there / "faithful.csv").open("a") as file:
         file.write("3,70\n")
-    assert "a run with other data. Use --force" in em(*FIT, cwd=there, status=4).err
+    assert "a run with other data. Use --out faithful-k2-2.em" in em(*FIT, cwd=there, status=4).err
     assert em(*FIT, "--force", "--json", cwd=there).out
 
 

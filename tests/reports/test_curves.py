@@ -9,6 +9,7 @@ from shown import figure, run
 from em_cli.reports.bins import edges
 from em_cli.reports.density import curves
 from em_cli.reports.ellipses import ellipse
+from em_cli.reports.extents import skewed
 from em_cli.reports.scatter import mixture
 from em_cli.reports.style import LIGHT
 
@@ -63,7 +64,8 @@ def test_curves_are_weighted_densities(name, column, density):
     drawn = curves(seen, place)
     for k, curve in enumerate(drawn.components):
         wanted = seen.weights[k] * density(own, k, group.columns.index(place), drawn.x)
-        np.testing.assert_allclose(curve, wanted, rtol=1e-8, atol=1e-12)
+        of_logarithm = drawn.x if skewed(seen, place) else 1.0
+        np.testing.assert_allclose(curve, wanted * of_logarithm, rtol=1e-8, atol=1e-12)
     np.testing.assert_allclose(drawn.mixture, drawn.components.sum(axis=0))
 
 

@@ -4,11 +4,14 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from pages import Page
 from program import em
 from shown import figure, fitted, home, picture, run
 
-from em_cli.reports.density import curves, of_logarithm, skewed
+from em_cli.reports.density import curves
+from em_cli.reports.ellipses import draw_ellipses
+from em_cli.reports.extents import skewed
 from em_cli.reports.inline import inlined
 from em_cli.reports.page import page
 from em_cli.reports.picture import pictures_of
@@ -41,18 +44,40 @@ def test_items_of_two_levels_are_lines():
     assert "yes in each component" in picture("answers", "items").caption
 
 
-def test_long_tails_are_drawn_on_a_logarithmic_axis():
+@pytest.mark.parametrize("kind", ["density", "scatter"])
+def test_long_tails_are_drawn_on_a_logarithmic_axis(kind):
     made = run("money")
     assert skewed(made, 0) and not skewed(made, 1)
-    with figure("money", "density") as drawn:
-        scales = {axes.get_xlabel(): axes.get_xscale() for axes in drawn.axes if axes.get_xlabel()}
-    assert scales == {"spend": "log", "age": "linear"}
-    assert "On a logarithmic axis" in picture("money", "density").caption
-    drawn, plain = of_logarithm(made, 0), curves(made, 0)
-    inside = np.interp(drawn.x, plain.x, plain.mixture) * drawn.x
-    near = (drawn.x > plain.x[3]) & (drawn.x < plain.x[-1])
-    assert np.allclose(drawn.mixture[near], inside[near], rtol=0.05, atol=1e-3)
+    with figure("money", kind) as drawn:
+        drawn.draw_without_rendering()
+        axes = {each.get_xlabel(): each for each in drawn.axes if each.get_xlabel()}
+        assert axes["spend"].get_xscale() == "log"
+        told = [tick.get_text() for tick in axes["spend"].get_xticklabels()]
+        assert {"1", "10", "100", "1,000"} <= set(told) and not any("$" in label for label in told)
+        assert all(each.get_xscale() == each.get_yscale() == "linear" for name, each in axes.items() if name != "spend")
+    assert "On a logarithmic axis" in picture("money", kind).caption
+
+
+def test_densities_along_a_logarithmic_axis_are_those_of_the_logarithm():
+    made = run("money")
+    drawn = curves(made, 0)
     assert np.trapezoid(drawn.mixture, np.log(drawn.x)) == pytest.approx(1, abs=0.02)
+    plain = made.weights @ np.exp(made.log_density([0], drawn.x[None]))
+    assert np.allclose(drawn.mixture, plain * drawn.x)
+
+
+@pytest.mark.parametrize("up", ["linear", "log"])
+def test_ellipses_bend_along_logarithmic_axes(up):
+    """Every point of a line is as many standard deviations away as along linear axes."""
+    mean, matrix = np.array([3.0, 2.0]), np.array([[4.0, 1.0], [1.0, 1.0]])
+    axes = Figure().add_subplot()
+    axes.set(xscale="log", yscale=up)
+    draw_ellipses(axes, run("faithful"), LIGHT, mean[None], matrix[None], (1.0, 2.0))
+    for size, patch in zip((1.0, 2.0), axes.patches, strict=True):
+        away = patch.get_path().vertices.T - mean[:, None]
+        away = away[:, ~np.isnan(away).any(axis=0)]
+        assert away.shape[1] > 60 and (away[0] > -mean[0]).all()
+        assert np.einsum("im,ij,jm->m", away, np.linalg.inv(matrix), away) == pytest.approx(size**2)
 
 
 def test_one_component_has_no_figures_that_say_nothing():

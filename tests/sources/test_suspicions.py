@@ -47,6 +47,13 @@ def test_marks_may_be_nearer_where_they_are_frequent(tmp_path: Path) -> None:
     assert "--na -1" in codes(tmp_path, {"age": [*ages, *[-1] * 9]})["looks_like_missing"]
 
 
+def test_levels_that_are_spelled_alike_are_named(tmp_path: Path) -> None:
+    said, towns = ["yes", "Yes", "no", "YES"], ["New York", "new  york", "Rome"]
+    told = codes(tmp_path, {"a": said * 9, "b": towns * 12, "c": X[:36]})
+    assert "a: 'YES', 'Yes', 'yes'; b: 'New York', 'new  york'" in told["levels_alike"]
+    assert "levels_alike" not in codes(tmp_path, {"a": ["yes", "no", "maybe"] * 12, "c": X[:36]})
+
+
 CODES = {
     "noughts": ([f"{7 * i + 3:03d}" for i in range(30)], "written with noughts in front"),
     "zip code": (["10117", "80331", "50667", "20095"] * 5 + ["60311"], "named as codes are"),

@@ -1,0 +1,42 @@
+"""From where to where columns are drawn, and which of them along a logarithmic axis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from em_cli.engine.arrays import Array
+from em_cli.reports.run import Run
+
+SKEWED = 1.0  # skewness of a column of positive numbers, above which its axis is logarithmic where that helps
+MARGIN = 0.06  # beside the values, of the range that they take
+
+
+def skewed(run: Run, place: int) -> bool:
+    """Whether a column has a tail so long that only a logarithmic axis shows where most of it is: it gets one."""
+    x = run.shown.x[place]
+    x = x[~np.isnan(x)]
+    if run.mass(place) is not None or run.column(place).type == "angle" or x.size < 3 or x.min() <= 0:
+        return False
+    return skewness(x) > SKEWED and abs(skewness(np.log(x))) < skewness(x) / 2
+
+
+def skewness(x: Array) -> float:
+    """The third standardised moment."""
+    sd = x.std()
+    return float((((x - x.mean()) / sd) ** 3).mean()) if sd > 0 else 0.0
+
+
+def extent(run: Run, place: int) -> tuple[float, float]:
+    """From where to where a column is drawn: a little wider than the values that are shown."""
+    lowest, highest = float(np.nanmin(run.shown.x[place])), float(np.nanmax(run.shown.x[place]))
+    if skewed(run, place):
+        margin = (highest / lowest) ** MARGIN
+        return lowest / margin, highest * margin
+    return wider(run, place, lowest, highest)
+
+
+def wider(run: Run, place: int, lowest: float, highest: float) -> tuple[float, float]:
+    """A little wider than from the lowest to the highest value of a column, but within what its values can be."""
+    margin = MARGIN * (highest - lowest) or 0.5
+    support = run.support_of(place)
+    return support.drawn(lowest, highest, margin) if support else (lowest - margin, highest + margin)
