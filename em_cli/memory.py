@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,8 @@ from em_cli.errors import DataError, EmError
 MIB = 1 << 20
 PROGRAM = 256 * MIB  # of addresses that the program itself takes, with its libraries
 ASIDE = 64 * MIB  # of addresses for the stacks and heaps of threads
+STACK = 2 * MIB  # of a thread, where addresses are limited
+ONE_ARENA = -8, 1  # of mallopt(3): M_ARENA_MAX
 ADVICE = "Use fewer columns (--columns), --covariance diag, a smaller -k, or --threads 1."
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
@@ -37,6 +40,17 @@ def check_program() -> None:
         raise DataError(
             f"out of memory: em needs {size(PROGRAM)} to begin; the limit is {size(limit)} (ulimit -v). Raise it."
         )
+    if limit is not None:
+        _save_addresses()
+
+
+def _save_addresses() -> None:
+    """Have threads and libraries reserve few of them, which are not memory: before there are any."""
+    threading.stack_size(STACK)
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):
+            ctypes.CDLL(None).mallopt(*ONE_ARENA)
 
 
 def available() -> int | None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -117,3 +118,14 @@ def test_what_cannot_fit_is_refused_with_figures(tmp_path):
     assert "fitting 4 models of up to 4 components to iris.csv (150 rows × 4 columns) needs about" in err
     assert "are available. Use fewer columns" in err
     assert not any(tmp_path.iterdir())
+
+
+@linux
+def test_few_addresses_will_do(tmp_path):
+    """Rows go to the disk where addresses are limited, and threads and libraries reserve few."""
+    lines = "\n".join(f"{r % 97}.5,{r % 31}.25,{(r % 2) * 40 + r % 7}" for r in range(80_000))
+    (tmp_path / "data.csv").write_text(f"a,b,c\n{lines}\n")
+    run = [sys.executable, "-m", "em_cli", "fit", "data.csv", "-k", "1", "-q", "--se", "none", "--out", "o"]
+    limited = f"ulimit -v 460000; exec {shlex.join(run)}"
+    done = subprocess.run(["bash", "-c", limited], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -67,7 +67,8 @@ class Frame:
     def _phase(self, columns: int) -> Text:
         progress, share = self.progress, self.progress.share()
         count, left = progress.count(), progress.left()
-        told = f"{count[0]}/{count[1]}" if count else ""
+        read = progress.rows_read()
+        told = f"{count[0]}/{count[1]}" if count else f"{read[0]:,} rows, {read[1]:,.0f}/s" if read else ""
         fields: list[Parts] = [
             [(f" {safe(progress.phase.name)[:LONGEST_PHASE]:<{LONGEST_PHASE}}", "bold")],
             [("", "")],  # the place of the bar

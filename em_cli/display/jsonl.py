@@ -19,13 +19,14 @@ from em_cli.engine.events import (
     ModelChosen,
     Observer,
     PassDone,
+    RowsRead,
     name_of,
 )
 from em_cli.errors import OutputError, in_words
 
 LEVELS: dict[str, tuple[type, ...]] = {
-    "run": (Advanced, Finished, Improved, Iterated, PassDone),
-    "climb": (Advanced, Iterated, PassDone),
+    "run": (RowsRead, Advanced, Finished, Improved, Iterated, PassDone),
+    "climb": (RowsRead, Advanced, Iterated, PassDone),
     "pass": (),
 }  # how closely a run is told, and the events that are then left out
 

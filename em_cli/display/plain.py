@@ -20,12 +20,14 @@ from em_cli.engine.events import (
     Observer,
     PassDone,
     PhaseStarted,
+    RowsRead,
     Warned,
 )
 from em_cli.printable import safe
 
 MANY_STARTS = 20  # with more of them, only those are told that raise the best
 HEARTBEAT = 10.0  # seconds
+MANY_ROWS = 100_000  # of which a pass takes so long that its speed is told
 
 
 def time_of_day() -> str:
@@ -59,7 +61,7 @@ class Plain:
 
     def observe(self, event: FitEvent) -> None:
         self.progress(event)
-        if isinstance(event, PassDone):
+        if isinstance(event, PassDone | RowsRead):
             if self.clock() - self.spoke >= HEARTBEAT:
                 self.heartbeat()
         elif isinstance(event, Finished):
@@ -110,7 +112,10 @@ class Plain:
     def heartbeat(self) -> None:
         """The phase, how much of it is done, the best so far, how long it has taken and may yet take."""
         progress, count, left = self.progress, self.progress.count(), self.progress.left()
+        read, speed = progress.rows_read(), progress.rows_a_second()
         parts = [f"{count[0]} of {count[1]} done"] if count else []
+        parts += [f"{read[0]:,} rows, {read[1]:,.0f} a second"] if read else []
+        parts += [f"{speed:,.0f} rows a second"] if speed is not None and progress.phase.n_rows >= MANY_ROWS else []
         parts += [self._best()] if isfinite(progress.best()) else []
         parts += [f"{duration(progress.elapsed)} so far"]
         parts += [f"about {duration(left)} left"] if left is not None else []

@@ -17,6 +17,7 @@ from em_cli.engine.events import (
     ModelChosen,
     PassDone,
     PhaseStarted,
+    RowsRead,
     Warned,
 )
 
@@ -47,6 +48,7 @@ class Progress:
         self.started = clock()
         self.search_began: float | None = None
         self.data: DataRead | None = None
+        self.reading: RowsRead | None = None
         self.phase = PhaseStarted("reading", 0)
         self.latest: dict[int, Iterated] = {}
         self.traces: dict[int, deque[float]] = {}
@@ -55,6 +57,7 @@ class Progress:
         self.parts: dict[int, float] = {}  # how much of each is done
         self.improved: dict[ModelKey, Improved] = {}  # of the rows that are seen now
         self.passes = 0
+        self._entered = self.started, 0  # the phase, after so many passes
         self.chosen: dict[ModelKey, ModelChosen] = {}
         self.warnings: list[Warned] = []
         self._leader, self._since = -1, 0.0
@@ -78,15 +81,17 @@ class Progress:
         else:
             self._note(event)
 
-    def _note(self, event: DataRead | Advanced | Improved | ModelChosen | Warned) -> None:
+    def _note(self, event: DataRead | RowsRead | Advanced | Improved | ModelChosen | Warned) -> None:
         if isinstance(event, Improved):
             self.improved[event.label, event.n_components] = event
         elif isinstance(event, Advanced):
             self.parts[event.part] = event.done
         elif isinstance(event, ModelChosen):
             self.chosen[event.label, event.n_components] = event
+        elif isinstance(event, RowsRead):
+            self.reading = event
         elif isinstance(event, DataRead):
-            self.data = event
+            self.data, self.reading = event, None
         else:
             self.warnings.append(event)
 
@@ -112,7 +117,7 @@ class Progress:
         if event.ends and self.search_began is None:
             self.search_began = self.clock()
         self.latest, self.traces, self.ended, self.paused, self.parts = {}, {}, {}, {}, {}
-        self.phase = event
+        self.phase, self._entered = event, (self.clock(), self.passes)
 
     @property
     def elapsed(self) -> float:
@@ -129,6 +134,8 @@ class Progress:
     def share(self) -> float | None:
         """Of the work of the search, how much is done; None while there is none."""
         phase, count = self.phase, self.count()
+        if self.reading is not None:
+            return self.reading.share if self.reading.share == self.reading.share else None
         if not phase.ends:
             return None
         within = count[0] / count[1] if count else 0.0
@@ -138,7 +145,7 @@ class Progress:
 
     def left(self) -> float | None:
         """Seconds that the search may yet take, if enough of it is done to tell."""
-        share, begun = self.share(), self.search_began
+        share, begun = self.share(), self._entered[0] if self.reading else self.search_began
         if share is None or begun is None or share < EARLY[0] or share >= 1:
             return None
         spent = self.clock() - begun
@@ -181,6 +188,19 @@ class Progress:
             seen.popleft()
         (then, passes), elapsed = seen[0], now - seen[0][0]
         return (self.passes - passes) / elapsed if elapsed > 0.5 and self.passes > passes and then < now else None
+
+    def rows_read(self) -> tuple[int, float] | None:
+        """How many rows have been read so far, and how many each second; None when all are there."""
+        if self.reading is None:
+            return None
+        return self.reading.n_rows, self.reading.n_rows / max(self.clock() - self._entered[0], 1e-9)
+
+    def rows_a_second(self) -> float | None:
+        """How many rows the passes of this phase see each second."""
+        (begun, before), passes = self._entered, self.passes
+        if passes == before or not self.phase.n_rows:
+            return None
+        return self.phase.n_rows * (passes - before) / max(self.clock() - begun, 1e-9)
 
     def models(self) -> dict[ModelKey, Cell]:
         """The models of a sweep: by structure as they came, then by number of components."""

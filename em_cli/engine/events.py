@@ -27,6 +27,14 @@ class DataRead:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsRead:
+    """More of the data have been read."""
+
+    n_rows: Annotated[int, "so far"]
+    share: Annotated[float, "of all bytes; null where nobody knows how many there are"]
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseStarted:
     """A phase of a run: reading, those of its search, scoring, writing."""
 
@@ -116,7 +124,9 @@ class Ended:
     completed: Annotated[bool, "whether it came to its end, with a result or an early one"]
 
 
-FitEvent = DataRead | PhaseStarted | Advanced | Improved | Iterated | PassDone | Finished | ModelChosen | Warned
+FitEvent = (
+    DataRead | RowsRead | PhaseStarted | Advanced | Improved | Iterated | PassDone | Finished | ModelChosen | Warned
+)
 Observer = Callable[[FitEvent], None]
 
 

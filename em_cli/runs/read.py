@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from em_cli.config.run_config import DataConfig, RunConfig
-from em_cli.engine.events import DataRead
+from em_cli.engine.events import DataRead, RowsRead
 from em_cli.errors import DataError
 from em_cli.models.specification import column_types, needs_sequences, paired, wishes
 from em_cli.models.topics import wanted_topics
@@ -63,6 +63,7 @@ def reading_of_run(config: RunConfig, spool: Spool | None) -> ReadOptions:
 def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
     """Read the data, and pass on what the reader noticed."""
     documents = wanted_topics(config)
+    options = replace(options, told=lambda n, share: record.observe(RowsRead(n, share)))
     with record.timed("reading"):
         data = read(config.data.path, options) if documents is None else _documents(config, options, documents)
     names = data.schema.names if documents is None else (TERMS,)

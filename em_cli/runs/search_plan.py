@@ -21,12 +21,11 @@ from em_cli.runs.climbing import algorithm_of
 from em_cli.search.effort import EFFORTS
 from em_cli.search.memory_estimate import memory_estimate
 from em_cli.search.search import AUTO_STARTS, Plan, Task
-from em_cli.sources.store import Store
+from em_cli.sources.store import OF_MEMORY, Store
 from em_cli.sources.table import Data
 from em_cli.starts import STARTS
 
 ELSEWHERE = "dask"  # the runner that computes in other processes
-OF_MEMORY = 0.5  # of what is available, that rows may take
 AS_CLOSE = "aic"  # tells of which models of a sweep cross-validation may choose
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,6 +22,7 @@ from em_cli.search.survey import SAMPLE_ROWS
 
 NUMBER = 8  # bytes
 PROGRAM = 130 * MIB  # with its libraries
+ARROW = 25 * MIB  # of another, which pandas takes along where it is installed
 READING = 20 * MIB  # of text on its way, where there is much of it
 MUCH = 250_000  # cells
 COLUMN = 24 << 10  # of a column, beside its cells, as it is read
@@ -29,7 +31,7 @@ HASHES = 2  # numbers of each row while the rows are surveyed: what tells equal 
 DISTINCT = 1  # of so many values of each column, at most, that the survey looks at together
 # measured: how many times over these are there at the peak
 PARAMETERS = 8  # of each climb: statistics, natural and other parameters, those of the last iterate, the history
-FEATURE_COPIES = 1.7  # of a search, which looks at the rows of each component apart
+FEATURE_COPIES = 1.5  # of a search, which looks at the rows of each component apart
 MASSES = 5  # responsibilities of the rows of the search
 EMBEDDINGS = 4
 BLOCKS = 3  # responsibilities of the rows that are scored together
@@ -68,7 +70,8 @@ def memory_estimate(
         searching += workers * MARGINALS * min(RECENT_FLOATS, max(climbs) * patterns * (1 + d) ** 2)
     held = 0 if on_disk else d * n * (2 if n_gappy else 1)  # put in the order of their patterns
     beside = max(NUMBER * max(surveyed, searching), READING * min(1.0, d * n / MUCH))
-    return float(PROGRAM + workers * WORKER + COLUMN * d + NUMBER * held + beside)
+    program = PROGRAM + (ARROW if "pyarrow" in sys.modules else 0)
+    return float(program + workers * WORKER + COLUMN * d + NUMBER * held + beside)
 
 
 def _climbs(task: Task, plan: Plan, rows: int) -> float:

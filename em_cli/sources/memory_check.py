@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import nan
 from pathlib import Path
 from stat import S_ISREG
 
@@ -17,6 +18,7 @@ from em_cli.sources.store import Store
 NUMBER = 8  # bytes
 IDENTIFIER = 24  # bytes
 MATRICES = 4  # of columns by columns, that summarise them
+Told = Callable[[int, float], None]  # of how many rows were read, and which share of all bytes
 AGAIN = 1.2  # times what was found to fit: then it is looked at again
 
 
@@ -26,10 +28,10 @@ class Room:
     Of plain files it is known how long they are. Of others only what is there is reckoned with.
     """
 
-    def __init__(self, files: Sequence[str], has_ids: bool, store: Store) -> None:
+    def __init__(self, files: Sequence[str], has_ids: bool, store: Store, told: Told | None = None) -> None:
         sizes = [_size(path) for path in files]
         self.total = sum(size for size in sizes if size) if all(sizes) else None
-        self.has_ids, self.store = has_ids, store
+        self.has_ids, self.store, self.told = has_ids, store, told
         self.rows = self.characters = 0
         self.found = 0.0  # bytes
 
@@ -41,10 +43,13 @@ class Room:
         if self.total is not None and self.characters:
             rows = max(rows, rows * self.total / self.characters)
         own = NUMBER * n_columns + IDENTIFIER * self.has_ids  # bytes of a row
-        self.store.expect(own * rows)
+        self.store.expect(own * rows, own * (rows - self.rows))
         more = (0.0 if self.store.on_disk else own * (rows - self.rows)) + NUMBER * MATRICES * n_columns * min(
             n_columns, WIDE
         )
+        if self.told is not None and self.rows > len(piece.frame):  # of small files there is nothing to tell
+            known = self.total is not None and self.characters > 0
+            self.told(self.rows, min(1.0, self.characters / float(self.total or 1)) if known else nan)
         if more > AGAIN * self.found:
             memory.check(more, f"{shown}: reading about {plural(int(rows), 'row')} of {plural(n_columns, 'column')}")
             self.found = more

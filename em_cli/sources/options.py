@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -50,6 +50,7 @@ class ReadOptions:
     # told: numbers are numbers there, never levels; where there is no response, they stand last
     response: str | None = None  # likewise, but for those of two values and counts
     store: Store | None = None  # where rows are kept; None is memory
+    told: Callable[[int, float], None] | None = None  # of how many rows were read, and which share of all bytes
     spool: Spool | None = None  # keeps what can be read only once, where it is to be read again
 
     def __post_init__(self) -> None:

@@ -122,7 +122,7 @@ def _content(files: Sequence[str], shown: str, options: ReadOptions) -> _Content
     store = options.store or Store()
     together = options.sequential or options.group is not None
     content = _Content(options, store.in_memory() if together else store)
-    room_left = Room(files, options.id is not None, content.store)
+    room_left = Room(files, options.id is not None, content.store, options.told)
     for number, path in enumerate(files):
         for piece in pieces(path, options.with_marks(content.marks), content.inputs.append):
             if not content.names:

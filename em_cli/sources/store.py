@@ -25,6 +25,7 @@ NUMBER = 8  # bytes
 PAGE = mmap.ALLOCATIONGRANULARITY
 LARGE = 1 << 17  # bytes; what is larger has pages of its own, which go back to the system at once
 PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+OF_MEMORY = 0.5  # of what is available, that rows may take
 SPARE = 1 << 26  # bytes of the disk that are left alone
 BEGINNING, ENDING = ".em-", ".rows"  # of the names of files
 READ_FILE = "EM_READ_ROWS"  # a variable that makes rows be read where they could be mapped
@@ -117,9 +118,14 @@ class Store:
         """The same of rows that cannot be anywhere else."""
         return replace(self, fixed=True)
 
-    def expect(self, n_bytes: float) -> None:
-        """What is going to be kept goes to the disk if it is too much for memory; `OutputError` if it will not do."""
-        if self.most is None or n_bytes <= self.most or self.on_disk:
+    def expect(self, n_bytes: float, more: float = 0.0) -> None:
+        """What is going to be kept, so much more than there is, goes to the disk if it is too much for memory.
+
+        `OutputError` if it will not do.
+        """
+        there = None if self.asked or self.fixed else memory.available()  # libraries have taken their part by now
+        crowded = there is not None and more > OF_MEMORY * there
+        if self.most is None or (n_bytes <= self.most and not crowded) or self.on_disk:
             return
         if not self.fixed:
             self._open(n_bytes)

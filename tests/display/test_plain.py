@@ -27,6 +27,7 @@ from em_cli.engine.events import (
     Iterated,
     PassDone,
     PhaseStarted,
+    RowsRead,
     Warned,
 )
 from em_cli.errors import UsageError
@@ -99,6 +100,25 @@ def test_heartbeat():
         f"em: 12:00:00 finishing: 0 of 3 done, best loglik {'-1130.274' if n == 10 else '-1130.264'}, 0:00:{n} so far, "
         f"about 0:00:{n * 3 // 2} left"
         for n in (10, 20, 30)
+    ]
+
+
+def test_how_fast_rows_are_read_and_passed_over_is_told():
+    now, stream = [0.0], io.StringIO()
+    with Plain(stream, sweep=False, clock=lambda: now[0], now=lambda: "12:00:00") as observe:
+        observe(PhaseStarted("reading", 0))
+        for n, share in ((10_000, 0.1), (40_000, 0.4), (60_000, float("nan"))):
+            now[0] += 10
+            observe(RowsRead(n, share))
+        observe(DataRead("t.csv", 10**6, 1, ("a",), 0))
+        observe(PhaseStarted(FINISHING, 1, 0, 10**6, False, 0.4, 1.0))
+        now[0] += 10
+        observe(PassDone(1, 1))
+    assert [line.split(": ", 2)[2] for line in stream.getvalue().splitlines() if "second" in line] == [
+        "10,000 rows, 1,000 a second, 0:00:10 so far, about 0:01:30 left",
+        "40,000 rows, 2,000 a second, 0:00:20 so far, about 0:00:30 left",
+        "60,000 rows, 2,000 a second, 0:00:30 so far",
+        "0 of 1 done, 100,000 rows a second, 0:00:40 so far, about 0:00:15 left",
     ]
 
 
