@@ -7,9 +7,9 @@ from collections.abc import Generator, Mapping
 from em_cli.algorithms.em import EM
 from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.algorithms.usual import Usual
-from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Algorithm, Query
 
 BY_NAME: Mapping[str, Algorithm] = {"em": EM(), "lbfgs": LBFGS()}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.model import Model
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Algorithm
 
 

@@ -35,23 +35,16 @@ def bootstrap(
 
     Example: em bootstrap faithful-k2.em -B 999
     """
-    from pathlib import Path
-
     from em_cli.display.intervals_page import intervals_page
-    from em_cli.outputs.folder import write_file, write_together
+    from em_cli.outputs.folder import write_file, write_files
     from em_cli.outputs.manifest import to_json
     from em_cli.postestimation.resampled import resampled
-    from em_cli.runs.path_checks import check_free
+    from em_cli.runs.path_checks import check_all_free
     from em_cli.runs.screen import color_wanted, width
 
-    home = Path(out or run)
-    places = {name: str(home / name) for name in ("intervals.csv", "bootstrap.csv", "bootstrap.json")}
-    for place in places.values():
-        check_free("--out", place, force)
+    check_all_free(out or run, ("intervals.csv", "bootstrap.csv", "bootstrap.json"), force)
     found = resampled(run, data or [], kind, many, level, seed)
-    files = {**found.files(), "bootstrap.json": iter([to_json(found.document)])}
-    home.mkdir(parents=True, exist_ok=True)
-    write_together({places[name]: lines for name, lines in files.items()})
+    write_files(out or run, {**found.files(), "bootstrap.json": [to_json(found.document)]})
     columns = width() if sys.stdout.isatty() else 80
     write_file(
         "-", [to_json(found.document) if json else intervals_page(found.document, columns, color_wanted(screen))]

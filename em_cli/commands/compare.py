@@ -20,20 +20,27 @@ def compare(
         Option("--data", metavar="FILE", help="Rows to judge them by [default: those that they were fitted to]."),
     ] = None,
     json: Annotated[bool, Option("--json", help="A JSON document instead of tables.")] = False,
-    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
-    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    out: Annotated[
+        str | None,
+        Option("-o", "--out", metavar="DIR", help="A folder for compare.csv, matched.csv, rows.csv, compare.json."),
+    ] = None,
+    force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Compare runs: criteria, densities, components and rows.
 
     Example: em compare two.em three.em
     """
     from em_cli.display.comparison_page import comparison
+    from em_cli.outputs.folder import write_file, write_files
     from em_cli.outputs.manifest import to_json
-    from em_cli.postestimation.compared_runs import compared
-    from em_cli.runs.row_scores import target
+    from em_cli.postestimation.compared_runs import FILES, compared
+    from em_cli.runs.path_checks import check_all_free
     from em_cli.runs.screen import color_wanted, width
 
-    write = target(out, force, *runs, *(data or ()))
+    if out is not None:
+        check_all_free(out, FILES, force)
     found = compared(runs, data or [], reading)
+    if out is not None:
+        write_files(out, found.files())
     columns = width() if sys.stdout.isatty() else 80
-    write([to_json(found) if json else comparison(found, columns, color_wanted(screen))])
+    write_file("-", [to_json(found.document) if json else comparison(found.document, columns, color_wanted(screen))])

@@ -43,23 +43,17 @@ def relate(
 
     Example: em relate penguins-k3.em --outcome body_mass_g --on island
     """
-    from pathlib import Path
-
     from em_cli.display.relations_page import relations_page
     from em_cli.options import by_column, names_in
-    from em_cli.outputs.folder import write_file, write_together
+    from em_cli.outputs.folder import write_file, write_files
     from em_cli.outputs.manifest import to_json
     from em_cli.postestimation.related import Asked, relations, table
-    from em_cli.runs.path_checks import check_free
+    from em_cli.runs.path_checks import check_all_free
     from em_cli.runs.screen import color_wanted, width
 
-    home = Path(out or run)
-    places = {name: str(home / name) for name in ("relate.csv", "relate.json")}
-    for place in places.values():
-        check_free("--out", place, force)
+    check_all_free(out or run, ("relate.csv", "relate.json"), force)
     wanted = tuple(names_in([outcome or ""])), tuple(names_in([on or ""]))
     found = relations(run, data or [], Asked(*wanted, method, assign, by_column("type", "visits=numeric", types or [])))
-    home.mkdir(parents=True, exist_ok=True)
-    write_together({places["relate.csv"]: table(found), places["relate.json"]: iter([to_json(found)])})
+    write_files(out or run, {"relate.csv": table(found), "relate.json": [to_json(found)]})
     columns = width() if sys.stdout.isatty() else 80
     write_file("-", [to_json(found) if json else relations_page(found, columns, color_wanted(screen))])

@@ -32,22 +32,16 @@ def test(
 
     Example: em test faithful-k2.em
     """
-    from pathlib import Path
-
     from em_cli.display.tests_page import tests_page
-    from em_cli.outputs.folder import write_file, write_together
+    from em_cli.outputs.folder import write_file, write_files
     from em_cli.outputs.manifest import to_json
     from em_cli.postestimation.component_tests import test_document, test_lines, to_be_tested
-    from em_cli.runs.path_checks import check_free
+    from em_cli.runs.path_checks import check_all_free
     from em_cli.runs.screen import color_wanted, width
 
     refit = to_be_tested(run, data or [], up_to, many)
-    home = Path(out or run)
-    places = {name: str(home / name) for name in ("tests.csv", "tests.json")}
-    for place in places.values():
-        check_free("--out", place, force)
+    check_all_free(out or run, ("tests.csv", "tests.json"), force)
     found = test_document(refit, up_to, many, seed, lambda _: None)
-    home.mkdir(parents=True, exist_ok=True)
-    write_together({places["tests.csv"]: test_lines(found), places["tests.json"]: iter([to_json(found)])})
+    write_files(out or run, {"tests.csv": test_lines(found), "tests.json": [to_json(found)]})
     columns = width() if sys.stdout.isatty() else 80
     write_file("-", [to_json(found) if json else tests_page(found, columns, color_wanted(screen))])

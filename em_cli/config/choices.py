@@ -76,7 +76,7 @@ def _contradiction(config: RunConfig) -> tuple[Key, str] | None:
         return ("noise",), _differing("noise", config.noise, f"latent: {latent.name}")
     for key, (part, option) in SHORT_FORMS.items():
         choice, value = getattr(config, part), getattr(config, key)
-        if key not in said or choice is None or isinstance(value, bool):
+        if key not in said or choice is None or isinstance(value, bool) or value == AUTO:
             continue
         if choice.options.get(option, value) != value:
             return (key,), _differing(key, value, f"{part}.{option}: {_yaml(choice.options[option])}")

@@ -158,8 +158,13 @@ def _default(field: FieldInfo) -> str:
 
 def record(config: RunConfig, without: tuple[str, ...] = ("out",)) -> str:
     """The resolved configuration; without PLACE_KEYS, as `run.yaml` keeps it, all that decides the results."""
+    return dump(resolved(config, without, exclude_none=True))
+
+
+def resolved(config: RunConfig, without: tuple[str, ...] = (), exclude_none: bool = False) -> dict[str, Any]:
+    """The same as a mapping, which can be resolved again: what is said in two spellings stands in one of them."""
     other = {"noise", "mixing_weights"} if config.latent else set()  # the latent says it all
-    return dump(config.model_dump(mode="json", exclude={*without, *other}, exclude_none=True))
+    return config.model_dump(mode="json", exclude={*without, *other}, exclude_none=exclude_none)
 
 
 def fingerprint(config: RunConfig, start_sha256: str | None = None, match_sha256: str | None = None) -> str:

@@ -57,6 +57,8 @@ def _pair(page: Page, pair: Mapping[str, Any], n_rows: int) -> None:
         told = f"{pair['mean_difference']:+.4f} ± {pair['standard_error']:.4f} nats per row"
         vuong = "" if pair["vuong_z"] is None else f" (Vuong z {pair['vuong_z']:+.2f}, less the penalty of BIC)"
         page.words(f"Log-density of the first above the second: {told}{vuong}.")
+        if pair["vuong_withheld"]:
+            page.words(f"No test by Vuong: {pair['vuong_withheld']}.", style="dim")
     if (test := pair["likelihood_ratio"]) is not None:
         page.words(
             f"{test['within']} is {test['wider']} with {test['df']} parameters held: likelihood-ratio statistic "

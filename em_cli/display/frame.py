@@ -111,7 +111,7 @@ class Frame:
         fields: list[Parts] = [
             [(" " + self._steady("start", f"{model}start {event.candidate + 1}", left=True), "")],
             [("iter ", "dim"), (self._steady("iter", str(event.iteration), 3), "")],
-            [(f"{height(event.label)} ", "dim"), (self._steady("loglik", nats(event.log_likelihood)), "")],
+            [(f"{height(event.label, event.of)} ", "dim"), (self._steady("loglik", nats(event.log_likelihood)), "")],
             [("Δ ", "dim"), (f"{_short(gain):<7}", "")],
             [("to go ", "dim"), (f"{_short(to_go):<7}", "")],
             [(f"{speed:>6}", "dim")],

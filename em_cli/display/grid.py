@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isfinite
 
 from rich.text import Text
 
 from em_cli.display.progress import Cell, ModelKey
 from em_cli.display.text import counted, height, nats
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.printable import safe
 
 Column = tuple[str, list[tuple[str, str]]]  # heading; text and style of each row
@@ -31,7 +32,11 @@ def grid(cells: Mapping[ModelKey, Cell], lines: int, columns: int, sample: str) 
     else:
         made = [_structure(label, ks, cells, best, bool(values)) for label in labels]
     final = all(cell.chosen for cell in cells.values())
-    title = f" BIC{'' if final else ' so far'}{sample}, lower is better" if values else " best log-likelihood so far"
+    title = (
+        f" BIC{'' if final else ' so far'}{sample}, lower is better"
+        if values
+        else f" best {height(labels[0], _of(cells.values())).replace('loglik', 'log-likelihood')} so far"
+    )
     first, last = _window(len(ks), lines - 3, ks.index(best[1]) if best else 0)
     shown, more = _fitting(made, columns - 5)
     rows = [
@@ -44,6 +49,11 @@ def grid(cells: Mapping[ModelKey, Cell], lines: int, columns: int, sample: str) 
     if hidden:
         title += f"   … {', '.join(hidden)}"
     return [Text(""), Text(title, "dim"), heading, *rows]
+
+
+def _of(cells: Iterable[Cell]) -> str:
+    """What the heights of all of them are of."""
+    return next((cell.of for cell in cells if cell.of != LOG_LIKELIHOOD), LOG_LIKELIHOOD)
 
 
 def _structure(
@@ -62,13 +72,14 @@ def _structure(
 def _details(label: str, ks: list[int], cells: Mapping[ModelKey, Cell], best: ModelKey | None) -> list[Column]:
     """Of the only structure: log-likelihood, BIC, and the next criteria once they are known."""
     found = [cells.get((label, k), Cell()) for k in ks]
+    of = _of(found)
     heights = [
-        nats(cell.chosen.log_likelihood if cell.chosen else cell.best).replace(
+        nats(dict(cell.chosen.criteria).get(of, cell.chosen.log_likelihood) if cell.chosen else cell.best).replace(
             "—", "·" if not cell.chosen else "failed"
         )
         for cell in found
     ]
-    made = [_aligned(height(label), [_cell(text, cell, False) for text, cell in zip(heights, found, strict=True)])]
+    made = [_aligned(height(label, of), [_cell(text, cell, False) for text, cell in zip(heights, found, strict=True)])]
     values = [_bic(cell) for cell in found]
     texts = ["·" if value is None else nats(value, 2) for value in values]
     marked = [best == (label, k) for k in ks]

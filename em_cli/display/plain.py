@@ -98,7 +98,7 @@ class Plain:
         which = f"{model(event.label, event.n_components)} " if self.sweep else ""
         status = event.status.replace("_", " ")
         self.say(
-            f"{which}start {event.candidate + 1} {height(event.label)} {nats(event.log_likelihood)} "
+            f"{which}start {event.candidate + 1} {height(event.label, event.of)} {nats(event.log_likelihood)} "
             f"iter {event.iterations} {status}"
         )
 
@@ -126,7 +126,8 @@ class Plain:
         sample = f" on a sample of {progress.phase.n_rows:,} rows" if progress.phase.sampled else ""
         if leading is None:
             leader = progress.leader()
-            return f"best {height(leader.label if leader else '')} {nats(progress.best())}{sample}"
+            name = height(leader.label, leader.of) if leader else "loglik"
+            return f"best {name} {nats(progress.best())}{sample}"
         which = f" ({model(leading.label, leading.n_components)})" if self.sweep else ""
         return f"BIC so far {nats(leading.bic)}{which}{sample}"
 

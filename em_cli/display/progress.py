@@ -20,6 +20,7 @@ from em_cli.engine.events import (
     RowsRead,
     Warned,
 )
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 
 KEPT = 33  # iterates of each climb
 STAY = 2.0  # seconds that a climb is looked at before another may take its place
@@ -35,6 +36,7 @@ class Cell:
     """A model of a sweep, so far."""
 
     best: float = float("-inf")
+    of: str = LOG_LIKELIHOOD  # what the best is of
     bic: float | None = None
     climbing: bool = False
     chosen: ModelChosen | None = None
@@ -206,11 +208,11 @@ class Progress:
         """The models of a sweep: by structure as they came, then by number of components."""
         cells: dict[ModelKey, Cell] = {}
         for key, event in list(self.improved.items()):
-            cells[key] = Cell(event.log_likelihood, event.bic)
+            cells[key] = Cell(event.log_likelihood, bic=event.bic)
         ended = set(self.ended)
         for climb in self.standing():
             cell = cells.setdefault((climb.label, climb.n_components), Cell())
-            cell.best = max(cell.best, climb.log_likelihood)
+            cell.best, cell.of = max(cell.best, climb.log_likelihood), climb.of
             cell.climbing |= climb.candidate not in ended
         for (label, k), chosen in list(self.chosen.items()):
             key = ("", k) if ("", k) in cells else (label, k)

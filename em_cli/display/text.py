@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
+from em_cli.engine.objectives import ELBO, LOG_LIKELIHOOD, PENALISED
 from em_cli.printable import safe
 
 TOPICS = "topics"
@@ -29,9 +30,9 @@ def nats(value: float, decimals: int = 3) -> str:
     return f"{value:.{decimals}f}" if isfinite(value) else "—"
 
 
-def height(label: str) -> str:
-    """What a climb of this model makes higher: a log-likelihood, or of topics its lower bound."""
-    return "ELBO" if label == TOPICS else "loglik"
+def height(label: str, of: str = LOG_LIKELIHOOD) -> str:
+    """What a climb of this model makes higher: a log-likelihood, with a prior or without, or a lower bound."""
+    return "ELBO" if label == TOPICS or of == ELBO else "loglik + prior" if of == PENALISED else "loglik"
 
 
 def model(label: str, n_components: int) -> str:

@@ -12,9 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from em_cli.engine.arrays import Array
-
-LOG_LIKELIHOOD = "log_likelihood"
-ELBO = "elbo"  # evidence lower bound, in its place where parameters are approximate posteriors
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 
 
 class Assignment(Protocol):

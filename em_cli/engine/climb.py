@@ -9,10 +9,10 @@ from math import isfinite
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.engine.assignment import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.events import Finished, Iterated, Observer, ignore
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
+from em_cli.engine.objectives import ELBO, LOG_LIKELIHOOD, PENALISED
 from em_cli.engine.parts_of_rows import Parts
 from em_cli.engine.protocols import Algorithm, Query
 from em_cli.engine.rows import Source
@@ -35,6 +35,12 @@ class Candidate:
     def objective(self) -> str:
         """What it climbs."""
         return ELBO if self.model.is_variational else self.algorithm.objective
+
+    @property
+    def height(self) -> str:
+        """What the log-likelihood of a pass is, with what the model adds to it."""
+        added = self.model.prior > 0 or self.model.has_conjugate_prior
+        return ELBO if self.model.is_variational else PENALISED if added else LOG_LIKELIHOOD
 
 
 Stages = tuple[tuple[int, str], ...]  # from which iterate on (the first is 0) the trace is of which objective
@@ -120,7 +126,7 @@ class Climb:
         self.trace.append(value)
         self.log_likelihoods.append(log_likelihood)
         c = self.candidate
-        self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), log_likelihood))
+        self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), log_likelihood, c.height))
 
     def end(self, status: Status, reason: str = "") -> None:
         if self.result is not None:
@@ -144,7 +150,16 @@ class Climb:
             float("inf") if self.candidate.algorithm.memoryless else self._moved(),  # it is for long climbs
         )
         self.observe(
-            Finished(c.number, c.label, c.model.n_components, len(trace), log_likelihood, status.value, expected_gain)
+            Finished(
+                c.number,
+                c.label,
+                c.model.n_components,
+                len(trace),
+                log_likelihood,
+                status.value,
+                expected_gain,
+                c.height,
+            )
         )
 
     def _moved(self) -> float:

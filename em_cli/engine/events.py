@@ -7,6 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
+from em_cli.engine.objectives import LOG_LIKELIHOOD
+
+OF = "what its value is of: log_likelihood, penalised_log_likelihood where there is a prior, or elbo"
+
 # the phases of a search
 STARTS = "starts"  # short runs from a population of starts, of which the best go on
 REFINING = "refining"  # by what neighbouring models have found
@@ -75,6 +79,7 @@ class Iterated:
     n_components: Annotated[int, "K"]
     iteration: Annotated[int, "from 1"]
     log_likelihood: Annotated[float, "total, natural logarithm"]
+    of: Annotated[str, OF] = LOG_LIKELIHOOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ class Finished:
     log_likelihood: Annotated[float, "total; null where it broke down"]
     status: Annotated[str, "converged, max_iterations, degenerate or interrupted"]
     remaining: Annotated[float, "nats that more iterations would gain; null if unknown"]
+    of: Annotated[str, OF] = LOG_LIKELIHOOD
 
 
 @dataclass(frozen=True, slots=True)

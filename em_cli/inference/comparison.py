@@ -36,6 +36,8 @@ class LikelihoodRatio:
 
 def nested(narrow: str, wide: str) -> bool:
     """Whether one covariance structure, in mclust's letters, is the other with parameters held."""
+    if set(narrow + wide) - set("IEV"):
+        return False
     order = ["IEV".index(letter) for letter in narrow], ["IEV".index(letter) for letter in wide]
     return narrow != wide and len(narrow) == len(wide) and all(a <= b for a, b in zip(*order, strict=True))
 

@@ -12,9 +12,10 @@ import numpy as np
 from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl, names
 from em_cli.engine.arrays import Flags, stack
-from em_cli.engine.assignment import ELBO, HARD, LOG_LIKELIHOOD
+from em_cli.engine.assignment import HARD
 from em_cli.engine.climb import FitResult
 from em_cli.engine.column_moments import Moments
+from em_cli.engine.objectives import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source, checked_groups
 from em_cli.engine.scoring import Totals, score_source
@@ -281,7 +282,7 @@ def _search(fitted: Fitted, context: Context) -> dict[str, Any]:
         "effort": context.effort,
         "searches": fitted.searches,
         "reached": fitted.reached,
-        "starts": len(fitted.ledger),
+        "starts": len(fitted.started),
         "failed": sum(entry.result.status is Status.DEGENERATE for entry in fitted.ledger),
         "degenerate": fitted.count(Verdict.DEGENERATE),
         "at_best": fitted.at_best,

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from em_cli.criteria import CROSS_VALIDATION, names, values
-from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.events import ModelChosen, Observer
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.models.variants import Variant
@@ -64,7 +64,7 @@ def table(
     by_label = {variant.label: variant for variant in tried}
     for fitted in fits:
         row: dict[str, Any] = blank | heads[fitted.label]
-        row |= {"k": fitted.n_components, "starts": len(fitted.ledger)}
+        row |= {"k": fitted.n_components, "starts": len(fitted.started)}
         row |= {"at_best": fitted.at_best, "degenerate": fitted.count(Verdict.DEGENERATE)}
         row |= {"searches": fitted.searches, "reached": fitted.reached}
         row |= {"depth": LIGHT if fitted.lightly else "deep" if context.effort else ""}

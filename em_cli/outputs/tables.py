@@ -12,8 +12,8 @@ import numpy as np
 from pydantic_core import to_json
 
 from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.assignment import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.model import Model
+from em_cli.engine.objectives import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.scoring import RowScores
 from em_cli.search.ledger import Fitted
 

@@ -4,59 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from math import exp, isfinite, sqrt
 from typing import Any
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.scoring import component_log_density
-from em_cli.errors import DataError, UsageError
+from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
 from em_cli.inference.comparison import adjusted_rand, entropy_r2, likelihood_ratio, nested, vuong
 from em_cli.inference.matching import Matching, distances, matched
 from em_cli.inference.reported import errors_of_components
 from em_cli.models.alternatives import DENSITIES
 from em_cli.options import ReadingOptions
+from em_cli.outputs.manifest import to_json
 from em_cli.outputs.model_file import LoadedModel, read_model
-from em_cli.postestimation.outliers import own_data
-from em_cli.runs.row_scores import scored_chunks
+from em_cli.outputs.tables import csv_text
+from em_cli.postestimation.judged_rows import Scored, on_the_same_rows, scored_by
 
 MOST_NATS = 700  # of which the exponential is a number
 
 
+FILES = ("compare.csv", "matched.csv", "rows.csv", "compare.json")
+IN_ERRORS = "difference_in_errors"
+OF_RUNS = (
+    "run", "family", "structure", "n_components", "n_parameters", "log_likelihood", "bic", "delta_bic", "bayes_factor",
+    "mean_log_density", "entropy_r2", "smallest_weight",
+)  # fmt: skip
+OF_MATCHED = (
+    "first_run", "second_run", "first", "second", "distance", "weight_first", "weight_second", "column", "mean_first",
+    "mean_second", IN_ERRORS,
+)  # fmt: skip
+OF_ROWS = ("component_first", "component_second", "second_is", "probability_first", "probability_second")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """A run, and what its model says of rows."""
+class Compared:
+    """What there is to say of several runs, and the rows that moved between any two of them."""
 
-    name: str
-    loaded: LoadedModel
-    rows: Integers  # (n,) places of the rows among all that were read
-    log_density: Array  # (n,)
-    responsibilities: Array  # (K, n)
-    of_components: Array  # (K, n) their log-densities
+    document: dict[str, Any]
+    key: str  # of the rows
+    moved: Iterator[dict[str, Any]]
 
-    def only(self, rows: Integers) -> Scored:
-        kept = np.isin(self.rows, rows)
-        return Scored(
-            self.name,
-            self.loaded,
-            self.rows[kept],
-            self.log_density[kept],
-            self.responsibilities[:, kept],
-            self.of_components[:, kept],
-        )
-
-    @property
-    def component(self) -> Integers:
-        """(n,) the likeliest."""
-        found: Integers = self.responsibilities.argmax(axis=0)
-        return found
+    def files(self) -> dict[str, Iterator[str]]:
+        """A line for each run, for each mean of matched components, for each row that moved."""
+        matches = [
+            {"first_run": pair["first"], "second_run": pair["second"]} | match | mean
+            for pair in self.document["pairs"]
+            for match in pair["matched"]
+            for mean in [_flat(mean) for mean in match["means"]] or [_flat({})]
+        ]
+        return {
+            FILES[0]: csv_text(OF_RUNS, self.document["runs"]),
+            FILES[1]: csv_text(OF_MATCHED, matches),
+            FILES[2]: csv_text(("first_run", "second_run", self.key, *OF_ROWS), self.moved),
+            FILES[3]: iter([to_json(self.document)]),
+        }
 
 
-def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) -> dict[str, Any]:
-    """What there is to say of several runs, as a document."""
+def _flat(mean: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"column": "column", "mean_first": "first", "mean_second": "second"}
+    return {name: mean.get(key) for name, key in (names | {IN_ERRORS: IN_ERRORS}).items()}
+
+
+def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) -> Compared:
+    """What there is to say of several runs."""
     if len(runs) < 2:
         raise UsageError("em compare needs at least two runs: em compare first.em second.em.")
     loaded = [read_model(run) for run in runs]
@@ -70,19 +83,21 @@ def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) 
             "these runs were fitted to different data, of which densities cannot be compared: --data FILE names rows "
             "that all of them are to be judged by."
         )
-    scored = _on_the_same_rows([_scored(*one, data, reading) for one in zip(runs, names, loaded, strict=True)])
+    scored = on_the_same_rows([scored_by(*one, data, reading) for one in zip(runs, names, loaded, strict=True)])
     comparable = same and len({_likelihood_of(model) for model in loaded}) == 1
-    return {
+    pairs, moved = [], []
+    for a, b in combinations(scored, 2):
+        pair, renamed = _pair(a, b, _densities_compare(a, b), _no_vuong(a, b, bool(data)))
+        pairs.append(pair | {"likelihood_ratio": _likelihood_ratio(a, b) if comparable else None})
+        moved.append(_moved(a, b, renamed))
+    document = {
         "same_data": same,
         "comparable": comparable,
         "n_rows": len(scored[0].rows),
         "runs": _runs(scored, comparable),
-        "pairs": [
-            _pair(a, b, _densities_compare(a, b))
-            | {"likelihood_ratio": _likelihood_ratio(a, b) if comparable else None}
-            for a, b in combinations(scored, 2)
-        ],
+        "pairs": pairs,
     }
+    return Compared(document, scored[0].key, chain.from_iterable(moved))
 
 
 def _names(runs: Sequence[str]) -> list[str]:
@@ -115,35 +130,6 @@ def _densities_compare(first: Scored, second: Scored) -> bool:
     return kinds[0] == kinds[1] and _response(a) == _response(b)
 
 
-def _scored(run: str, name: str, loaded: LoadedModel, data: Sequence[str], reading: ReadingOptions) -> Scored:
-    paths, how = (data, reading) if data else own_data(run, reading)
-    passed, rows, densities, shares, each = 0, list[Integers](), list[Array](), list[Array](), list[Array]()
-    k = loaded.model.n_components
-    for chunk, scores in scored_chunks(loaded, paths, how):
-        rows.append(passed + chunk.rows)
-        densities.append(scores.log_density)
-        shares.append(scores.responsibilities[:k])
-        ready = loaded.with_gaps if np.isnan(chunk.x).any() else loaded
-        each.append(component_log_density(ready.model, ready.parameters, chunk.x))
-        passed += chunk.n_rows
-    if not any(map(len, rows)):
-        raise DataError(f"there is no row that {name} could judge.")
-    return Scored(name, loaded, np.concatenate(rows), np.concatenate(densities), *map(_beside, (shares, each)))
-
-
-def _beside(parts: Sequence[Array]) -> Array:
-    return np.concatenate(parts, axis=1)
-
-
-def _on_the_same_rows(scored: Sequence[Scored]) -> list[Scored]:
-    common = scored[0].rows
-    for one in scored[1:]:
-        common = np.intersect1d(common, one.rows)
-    if not len(common):
-        raise DataError("there is no row that all of these models can judge.")
-    return [one.only(common) for one in scored]
-
-
 def _runs(scored: Sequence[Scored], comparable: bool) -> list[dict[str, Any]]:
     known = [one.loaded.document.get("bic") for one in scored]  # a variational fit has none
     bics = [np.nan if bic is None else float(bic) for bic in known]
@@ -171,7 +157,40 @@ def _runs(scored: Sequence[Scored], comparable: bool) -> list[dict[str, Any]]:
     return made
 
 
-def _pair(first: Scored, second: Scored, densities_compare: bool) -> dict[str, Any]:
+def _no_vuong(first: Scored, second: Scored, other_rows: bool) -> str | None:
+    """Why Vuong's test does not hold for two runs, in words that follow "because"; None if it does."""
+    for one in (first, second):
+        if not _at_maximum(one.loaded.document):
+            return f"{one.name} is not at a maximum of the likelihood"
+        if one.loaded.document.get("weight_column") is not None:
+            return "the rows are weighted"
+    if other_rows:
+        return "these may be other rows than those fitted, which are owed no penalty"
+    for narrow, wide in ((first, second), (second, first)):
+        if _within(narrow.loaded.document, wide.loaded.document):
+            return f"{narrow.name} is {wide.name} with parameters held"
+    return None
+
+
+def _at_maximum(document: Mapping[str, Any]) -> bool:
+    """Of the likelihood."""
+    return (document.get("prior"), document.get("objective"), document.get("converged")) == ("none", None, True)
+
+
+def _within(narrow: Mapping[str, Any], wide: Mapping[str, Any]) -> bool:
+    """Whether one mixture is another with parameters held, such as one of fewer components."""
+    alike = all(narrow.get(key) == wide.get(key) for key in ("family", "family_options", "groups"))
+    latents = (narrow["latent"], wide["latent"])
+    one, other = str(narrow.get("structure")), str(wide.get("structure"))
+    fits = one == other or (narrow["family"] == "gaussian" and nested(one, other))
+    fewer = narrow["n_components"] <= wide["n_components"]
+    return alike and fits and fewer and latents in (("independent", "noise"), (latents[0], latents[0]))
+
+
+def _pair(
+    first: Scored, second: Scored, densities_compare: bool, no_vuong: str | None
+) -> tuple[dict[str, Any], Integers]:
+    """What there is to say of two runs; and which component (L,) of the first each of the second is, or -1."""
     a, b = first.loaded, second.loaded
     found = matched(
         distances(first.responsibilities, first.of_components, second.responsibilities, second.of_components)
@@ -182,29 +201,30 @@ def _pair(first: Scored, second: Scored, densities_compare: bool) -> dict[str, A
     test = vuong(first.log_density, second.log_density, more) if densities_compare else None
     renamed = np.full(b.model.n_components, -1)
     renamed[found.second] = found.first
-    moved = renamed[second.component] != first.component
-    return {
+    told = {
         "first": first.name,
         "second": second.name,
         "mean_difference": test.mean if test else None,
         "standard_error": test.standard_error if test else None,
-        "vuong_z": test.z if test and isfinite(test.z) else None,
+        "vuong_z": test.z if test and isfinite(test.z) and no_vuong is None else None,
+        "vuong_withheld": no_vuong if test else None,
         "adjusted_rand": adjusted_rand(first.component, second.component),
-        "n_rows_moved": int(moved.sum()),
+        "n_rows_moved": int((renamed[second.component] != first.component).sum()),
         "margin": found.margin if isfinite(found.margin) else None,
         "ambiguous": found.ambiguous,
         "matched": list(_matched(a, b, found, densities_compare)),
         "unmatched_first": _left(a, found.first),
         "unmatched_second": _left(b, found.second),
     }
+    return told, renamed
 
 
 def _likelihood_ratio(first: Scored, second: Scored) -> dict[str, Any] | None:
     """The test where it is regular: Gaussian components, as many of them, of nested covariance structures."""
     for narrow, wide in ((first, second), (second, first)):
         one, other = narrow.loaded.document, wide.loaded.document
-        plain = one.get("prior") == other.get("prior") == "none"
-        alike = plain and all(
+        alike = _at_maximum(one) and _at_maximum(other)
+        alike = alike and all(
             one.get(key) == other.get(key) for key in ("family", "n_components", "latent", "family_options")
         )
         if one["family"] == "gaussian" and alike and nested(one["structure"], other["structure"]):
@@ -220,6 +240,22 @@ def _disagreement(r: Array, s: Array) -> Array:
     both = r @ s.T
     found: Array = 1 - both / np.maximum(r.sum(axis=1)[:, None] + s.sum(axis=1) - both, np.finfo(float).tiny)
     return found
+
+
+def _moved(first: Scored, second: Scored, renamed: Integers) -> Iterator[dict[str, Any]]:
+    """The rows whose likeliest component is not the one that matches: how probable either is in the two runs."""
+    for place in np.flatnonzero(renamed[second.component] != first.component).tolist():
+        one, other = int(first.component[place]), int(second.component[place])
+        yield {
+            "first_run": first.name,
+            "second_run": second.name,
+            first.key: first.keys[first.rows[place]],
+            "component_first": one + 1,
+            "component_second": other + 1,
+            "second_is": int(renamed[other]) + 1 if renamed[other] >= 0 else None,
+            "probability_first": float(first.responsibilities[one, place]),
+            "probability_second": float(second.responsibilities[other, place]),
+        }
 
 
 def _left(loaded: LoadedModel, taken: Integers) -> list[int]:
@@ -238,7 +274,7 @@ def _matched(a: LoadedModel, b: LoadedModel, found: Matching, kl: bool) -> Itera
             "weight_first": one["weight"],
             "weight_second": other["weight"],
             "means": [
-                {"column": name, "first": x, "second": y, "difference_in_errors": _in_errors(x, y, name, errors)}
+                {"column": name, "first": x, "second": y, IN_ERRORS: _in_errors(x, y, name, errors)}
                 for name in shared
                 if (x := one["mean"].get(name)) is not None and (y := other["mean"].get(name)) is not None
             ],

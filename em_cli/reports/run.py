@@ -9,10 +9,10 @@ from typing import Any, cast
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.assignment import ELBO
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.family import Ellipsoids, Support
 from em_cli.engine.model import Model
+from em_cli.engine.objectives import ELBO
 from em_cli.engine.scoring import component_log_density
 from em_cli.families.transformed import SUPPORTS
 from em_cli.latents.noise import Noise

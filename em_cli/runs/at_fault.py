@@ -78,7 +78,7 @@ def collapsed(data: Data, fitted: Fitted) -> str:
     """That every start collapsed, why, and along what."""
     if not fitted.ledger:
         return f"too few rows for k = {fitted.n_components} ({fitted.failure})"
-    starts, at_fault = len(fitted.ledger), of_search(data, fitted)
+    starts, at_fault = len(fitted.started), of_search(data, fitted)
     along = f": {at_fault.words}" if at_fault else ""
     whole = "the start" if starts == 1 else f"every one of {starts} starts"
     return f"{whole} collapsed ({first_reason(fitted.ledger)}{along})"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.inference.standard_errors import NoStandardErrors, standard_errors
 from em_cli.outputs.document import Scored

@@ -10,7 +10,7 @@ from em_cli.config.choice import AUTO, Choice
 from em_cli.config.choices import latent_choices
 from em_cli.config.run_config import RunConfig
 from em_cli.criteria import CROSS_VALIDATION, ELBO
-from em_cli.engine.assignment import LOG_LIKELIHOOD
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import NATS, USUAL_TOLERANCES
 from em_cli.errors import UsageError

@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any, Protocol
 
 from em_cli.config.run_config import RunConfig
+from em_cli.config.texts import resolved
 from em_cli.engine.assignment import HARD
 from em_cli.engine.climb import FitResult
 from em_cli.engine.stopping import USUAL_TOLERANCES, WINDOW, Status
@@ -61,7 +62,7 @@ def facts(
         "inputs": [asdict(file) for file in data.inputs],
         "start_file": {"name": start.path, "sha256": start.sha256} if start else None,
         "config_sha256": settings.fingerprint,
-        "config": config.model_dump(mode="json"),
+        "config": resolved(config),
         "data": _data(data, document),
         "search": _search(config, fits),
         "stopping": _stopping(config, result, document),
@@ -103,7 +104,7 @@ def _search(config: RunConfig, fits: Sequence[Fitted]) -> dict[str, Any]:
     return {
         "seed": config.seed,
         "models": len(fits),
-        "starts": dict(Counter(entry.start for entry in ledger)),
+        "starts": dict(Counter(entry.start for fitted in fits for entry in fitted.started)),
         "verdicts": dict(Counter(entry.verdict.value for entry in ledger)),
         "searches": sum(fitted.searches for fitted in fits),
         "iterations": sum(len(entry.result.trace) for entry in ledger),

@@ -11,10 +11,10 @@ import numpy as np
 
 from em_cli.algorithms.em import EM
 from em_cli.engine.arrays import Array
-from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.climb import Candidate, FitResult
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.engine.scoring import score_block
 from em_cli.engine.stopping import Stopping

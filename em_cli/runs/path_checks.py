@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from em_cli.errors import OutputError, UsageError
@@ -38,6 +38,12 @@ def check_free(option: str, out: str | None, force: bool) -> None:
     check_packing(option, out)
     if out not in (None, "-") and os.path.lexists(str(out)) and not (force or is_stream(str(out))):
         raise OutputError(f"{out} exists. Use --force to replace it.")
+
+
+def check_all_free(folder: str, names: Iterable[str], force: bool) -> None:
+    """The same of files of these names in a folder."""
+    for name in names:
+        check_free("--out", str(Path(folder) / name), force)
 
 
 def _place(path: str, number: int) -> object:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.engine.assignment import LOG_LIKELIHOOD
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.errors import DataError
 from em_cli.outputs.manifest import MANIFEST, read_manifest
 from em_cli.outputs.model_file import LoadedModel, read_model

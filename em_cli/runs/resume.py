@@ -16,7 +16,7 @@ from typing import Any
 
 from em_cli import __version__
 from em_cli.config.durations import parse_duration
-from em_cli.config.texts import PLACE_KEYS
+from em_cli.config.texts import PLACE_KEYS, resolved
 from em_cli.errors import OutputError, UsageError
 from em_cli.options import ReportOptions
 from em_cli.outputs.checkpoint_file import CheckpointFile
@@ -146,7 +146,7 @@ class _Ended:
 
     def other_settings(self, settings: Settings) -> list[str]:
         """The keys of its configuration that it has otherwise than these settings."""
-        own, asked = (dict(_flat(one)) for one in (self.manifest["config"], settings.config.model_dump(mode="json")))
+        own, asked = (dict(_flat(one)) for one in (self.manifest["config"], resolved(settings.config)))
         keys = dict.fromkeys([*asked, *own])
         keys = {key: None for key in keys if not any(longer.startswith(f"{key}.") for longer in keys)}
         differing = [key for key in keys if own.get(key) != asked.get(key) and key.partition(".")[0] not in PLACE_KEYS]

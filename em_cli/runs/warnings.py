@@ -9,8 +9,8 @@ from em_cli.config.run_config import RunConfig
 from em_cli.display.search_words import longer
 from em_cli.display.selection_summary import criterion_name, model_name
 from em_cli.display.text import counted
-from em_cli.engine.assignment import LOG_LIKELIHOOD
 from em_cli.engine.climb import FitResult
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.stopping import Status
 from em_cli.models.variants import WEAK
 from em_cli.outputs.document import Context, Scored
@@ -121,7 +121,7 @@ def _warn_of_higher(fitted: Fitted, chosen: FitResult, data: Data, record: Recor
 
 def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> None:
     """Nothing but chance may have kept a better end from being found."""
-    starts = len(fitted.ledger)
+    starts = len(fitted.started)
     made, reached, what = (
         (fitted.searches, fitted.reached, "searches") if effort else (starts, fitted.at_best, "starts")
     )

@@ -67,6 +67,7 @@ class Fitted:
         None  # of one that is fitted with a weak prior for want of any other fit: that search
     )
     doubt: float | None = None  # nats that a light search may have missed; None of one that went to its end
+    led: int | None = None  # starts that led to the best by way of a sample; None where each climbed for itself
 
     @property
     def lightly(self) -> bool:
@@ -91,8 +92,26 @@ class Fitted:
         return self.chosen.remaining + doubt
 
     @property
+    def started(self) -> tuple[Entry, ...]:
+        """The climbs from starts; not those that went on from where some of these ended on a sample."""
+        return tuple(entry for entry in self.ledger if entry.sample_rows) or self.ledger
+
+    @property
     def at_best(self) -> int:
+        if self.led is not None:
+            return self.led
         return sum(entry.verdict in (Verdict.BEST, Verdict.SAME) for entry in self.ledger)
+
+    def led_by(self, finishers: Sequence[Attempt], apart: float) -> int:
+        """Starts whose climb on a sample ended where one of those did that went on from there to the best."""
+        ends = zip(finishers, self.ledger[len(self.ledger) - len(finishers) :], strict=True)
+        best = [before.result for before, end in ends if end.verdict in (Verdict.BEST, Verdict.SAME)]
+        return sum(
+            any(abs(own.objective - one.objective) <= apart + own.remaining + one.remaining for one in best)
+            for entry in self.ledger
+            if entry.sample_rows and entry.verdict is Verdict.STOPPED
+            for own in [entry.result]
+        )
 
     def count(self, verdict: Verdict) -> int:
         return sum(entry.verdict is verdict for entry in self.ledger)

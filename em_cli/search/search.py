@@ -116,12 +116,14 @@ def search(
         agreements = {t: model_search.agreement() for t, model_search in model_searches.items()}
         doubts = {t: model_search.doubt() for t, model_search in model_searches.items() if model_search.lightly}
     last: list[tuple[int, str, tuple[int, ...], Candidate]] = []
+    finishers: dict[int, list[Attempt]] = {}
     for t, task in enumerate(tasks):
         origins: list[tuple[str, tuple[int, ...], Parameters]] = []
         if task.start is not None:
             origins = [("given", (), task.start)]
         elif run.sampled:
-            origins = [(a.start, a.seed, a.result.parameters) for a in _finishers(attempts[t])]
+            finishers[t] = _finishers(attempts[t])
+            origins = [(a.start, a.seed, a.result.parameters) for a in finishers[t]]
             attempts[t] = [replace(a, climbed=False, sample_rows=run.sample.n_rows) for a in attempts[t]]
         for name, seed, parameters in origins:
             algorithm = (plan.algorithm.from_sample if task.start is None else None) or plan.algorithm
@@ -136,7 +138,8 @@ def search(
         for (t, name, seed, _), result, degeneracies in zip(last, results, verdicts, strict=True):
             attempts[t].append(Attempt(result, name, seed, degeneracies, True))
     fits = [choose(task.label, task.model.n_components, attempts[t], agreements.get(t)) for t, task in enumerate(tasks)]
-    return [replace(fitted, doubt=doubts.get(t)) for t, fitted in enumerate(fits)]
+    led = {t: fits[t].led_by(found, DIFFERENT) for t, found in finishers.items() if plan.restarts is not None}
+    return [replace(fitted, doubt=doubts.get(t), led=led.get(t)) for t, fitted in enumerate(fits)]
 
 
 def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:

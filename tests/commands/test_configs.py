@@ -10,6 +10,8 @@ import yaml
 from program import ROOT, SAMPLES, em
 
 from em_cli.config.durations import roughly
+from em_cli.config.resolve import resolve
+from em_cli.config.texts import fingerprint, resolved
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
@@ -32,6 +34,26 @@ def test_config_runs_and_reproduces_itself(config, folder):
     em(command, "-c", made / "run.yaml", "--out", "again", cwd=folder)
     for name in written - {"manifest.json"}:
         assert (made / name).read_bytes() == (folder / "again" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"latent": "noise"},
+        {"latent": {"name": "noise", "density": 0.1}},
+        {"noise": 0.2},
+        {"mixing_weights": "equal"},
+        {"runner": {"name": "threads", "workers": 2}},
+        {"threads": 3},
+    ],
+    ids=str,
+)
+def test_a_whole_configuration_can_be_resolved_again(said, tmp_path):
+    """As the manifest keeps it, whichever of two spellings was used."""
+    config = resolve(None, [], {"k": 2, "data": {"path": ["d.csv"]}} | said)
+    (tmp_path / "whole.yaml").write_text(yaml.safe_dump(resolved(config)))
+    again = resolve(str(tmp_path / "whole.yaml"), [], {})
+    assert resolved(again) == resolved(config) and fingerprint(again) == fingerprint(config)
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.name)

@@ -42,6 +42,7 @@ def test_fields():
     del iterated["time"], iterated["clock"]
     assert iterated == {
         "event": "iterated", "candidate": 3, "label": "full", "n_components": 2, "iteration": 7, "log_likelihood": -1.5,
+        "of": "log_likelihood",
     }  # fmt: skip
     assert chosen["criteria"] == {"bic": 2.0, "aicc": None}
 
