@@ -57,15 +57,21 @@ def information(
     frequencies: bool,
 ) -> Information:
     """At the base point, from the points around; weights are frequencies of rows, or else those of a sample."""
-    here = stack([base])
-    batch, at_base = one_pass([Stack(model, around), Stack(model, here)], source, runner)
-    hessian = differences(chart.gradients(batch))
-    size = len(hessian)
-    scores = np.zeros((size, size))
+    observed, at_base = observed_information(model, chart, base, around, source, runner)
+    scores = np.zeros_like(observed)
     for parts in runner.map(_scores_of_block, source, (model, around, frequencies), range(len(source))):
         for part in parts:
             scores += part
-    return Information(-(hessian + hessian.T) / 2, at_base.statistics, scores)
+    return Information(observed, at_base, scores)
+
+
+def observed_information(
+    model: Model, chart: ModelChart, base: Parameters, around: Parameters, source: Source, runner: Runner
+) -> tuple[Array, ModelStatistics]:
+    """(P, P) at the base point, from the points around; and what the E-step found there."""
+    batch, at_base = one_pass([Stack(model, around), Stack(model, stack([base]))], source, runner)
+    hessian = differences(chart.gradients(batch))
+    return -(hessian + hessian.T) / 2, at_base.statistics
 
 
 def complete_information(model: Model, chart: ModelChart, at_base: ModelStatistics, directions: Array) -> Array:

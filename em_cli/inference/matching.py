@@ -6,6 +6,7 @@ Unlike order, means or responsibilities, it holds for every family, and where co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from em_cli.engine.arrays import Array, Integers
 
 IMPOSSIBLE = -1e4  # stands for the log of a density of zero
 FORBIDDEN = 1e3  # times all distances
+MOST_LISTED = 5  # components, of which all assignments are looked at together
 AMBIGUOUS = 0.1  # nats by which the best assignment is better than the next
 
 
@@ -36,17 +38,31 @@ class Matching:
 
 
 def distances(r: Array, log_density: Array, s: Array, other: Array) -> Array:
-    """(K, L) between components of responsibilities r (K, n), s (L, n) and log-densities (K, n), (L, n).
+    """(…, K, L) between components of responsibilities r (K, n), s (…, L, n) and log-densities (K, n), (…, L, n).
 
     Σ r_k (log f_k − log g_l) / N_k + Σ s_l (log g_l − log f_k) / N_l, mixing weights left out.
     """
     f, g = np.maximum(log_density, IMPOSSIBLE), np.maximum(other, IMPOSSIBLE)
-    r = r / np.maximum(r.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    s = s / np.maximum(s.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    forth = (r * f).sum(axis=1)[:, None] - r @ g.T
-    back = (s * g).sum(axis=1) - (s @ f.T).T
+    r = r / np.maximum(r.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
+    s = s / np.maximum(s.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
+    forth = (r * f).sum(axis=-1)[:, None] - r @ g.swapaxes(-1, -2)
+    back = (s * g).sum(axis=-1)[..., None, :] - (s @ f.T).swapaxes(-1, -2)
     found: Array = np.maximum(forth + back, 0.0)
     return found
+
+
+def orders(costs: Array) -> tuple[Integers, Array]:
+    """(R, K) which of the second components each of the first is, for costs (R, K, K); and the margins (R,)."""
+    k = costs.shape[-1]
+    if k > MOST_LISTED:
+        each = [matched(cost) for cost in costs]
+        return np.array([found.second for found in each]), np.array([found.margin for found in each])
+    every = np.array(list(permutations(range(k))), np.intp)
+    totals = costs[:, np.arange(k), every].sum(axis=-1)  # (R, K!)
+    best = totals.argmin(axis=1)
+    least = totals[np.arange(len(totals)), best]
+    totals[np.arange(len(totals)), best] = np.inf
+    return every[best], totals.min(axis=1) - least
 
 
 def matched(cost: Array) -> Matching:

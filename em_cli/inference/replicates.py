@@ -14,16 +14,17 @@ import numpy as np
 
 from em_cli.algorithms.em import EM
 from em_cli.algorithms.lbfgs import LBFGS
-from em_cli.engine.arrays import Array, Integers, stack
+from em_cli.engine.arrays import Array, Integers, flat, n_candidates, stack, take
 from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, fit, run_apart
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source
-from em_cli.engine.scoring import base_measure, log_densities
+from em_cli.engine.scoring import base_measure, base_measures, log_densities
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.inference.matching import AMBIGUOUS, distances, matched
+from em_cli.inference.matching import AMBIGUOUS, distances, orders
+from em_cli.inference.quasi_newton import REST, REST_BESIDE, Ends, Metric, climb_together, metric_at
 from em_cli.latents.independent import Independent
 from em_cli.sources.in_memory import InMemory
 
@@ -71,27 +72,30 @@ def replicates(
 ) -> Iterator[Replicate]:
     """So many of them, in their order; whole groups are drawn where rows are in groups."""
     lengths = None if source.groups is None else np.diff(source.groups)
-    units, base = source.n_rows if lengths is None else len(lengths), _of_rows(model, start, source)
+    units, base = source.n_rows if lengths is None else len(lengths), of_rows(model, stack([start]), source)
+    metric = metric_at(model, start, base.weight(source.weights), source, runner)
     for numbers in _turns(many, source.n_rows):
         own = [weights_of(kind, units, number, seed) for number in numbers]
         weights = own if lengths is None else [np.repeat(each, lengths) for each in own]
         candidates = [Candidate(model, EM(), start, n, weights=w) for n, w in zip(numbers, weights, strict=True)]
-        for number, result in zip(numbers, climbed(candidates, source, runner, QUICK, PATIENT), strict=True):
-            yield _aligned(number, result, model, source, base)
+        results = _climbs(candidates, metric, source, runner, REST_BESIDE if kind == "jackknife" else REST)
+        yield from _aligned(numbers, results, model, source, base)
 
 
 def drawn_replicates(
     model: Model, start: Parameters, source: InMemory, runner: Runner, draw: Callable[[int], InMemory], many: int
 ) -> Iterator[Replicate]:
     """Parametric ones (Efron 1985): fitted to rows that are drawn from the fit; told apart on its own rows."""
-    base = _of_rows(model, start, source)
+    base = of_rows(model, stack([start]), source)
     for numbers in _turns(many, source.x.size):
         rows = [draw(number) for number in numbers]
         climbs = [_climb(Candidate(model, EM(), start, number)) for number in numbers]
         results = run_apart(climbs, rows, runner, by_density=isinstance(model.latent, Independent))
-        for number, own, result in zip(numbers, rows, results, strict=True):
-            height = result.log_likelihood - model.constant + base_measure(model, own)
-            yield _aligned(number, replace(result, log_likelihood=height), model, source, base)
+        measured = [
+            replace(result, log_likelihood=result.log_likelihood - model.constant + base_measure(model, own))
+            for own, result in zip(rows, results, strict=True)
+        ]
+        yield from _aligned(numbers, measured, model, source, base)
 
 
 def _turns(many: int, size: int) -> Iterator[range]:
@@ -105,6 +109,30 @@ def _climb(candidate: Candidate) -> Search[FitResult]:
     if result.status is Status.MAX_ITERATIONS:
         (result,) = yield Round([replace(candidate, algorithm=LBFGS(), start=result.parameters)], PATIENT)
     return result
+
+
+def _climbs(
+    candidates: Sequence[Candidate], metric: Metric | None, source: InMemory, runner: Runner, rest: float
+) -> list[FitResult]:
+    """Where they end: by quasi-Newton steps together, and those that do not come to rest so by EM."""
+    if metric is None:
+        return climbed(candidates, source, runner, QUICK, PATIENT)
+    weights = [candidate.weights for candidate in candidates if candidate.weights is not None]
+    model = candidates[0].model
+    (constants,) = base_measures([model.family], source, weights)
+    ends = climb_together(model, metric, weights, constants, source, runner, rest)
+    others = iter(
+        climbed(
+            [c for c, done in zip(candidates, ends.rested, strict=True) if not done], source, runner, QUICK, PATIENT
+        )
+    )
+    return [_rested(candidate, ends, r) if ends.rested[r] else next(others) for r, candidate in enumerate(candidates)]
+
+
+def _rested(candidate: Candidate, ends: Ends, r: int) -> FitResult:
+    height, remaining = float(ends.log_likelihood[r]), float(ends.remaining[r])
+    parameters, weight, trace = take(ends.parameters, r), ends.weight[r], ends.traces[r]
+    return FitResult(candidate, parameters, height, weight, trace, Status.CONVERGED, remaining)
 
 
 def climbed(
@@ -127,33 +155,62 @@ def climbed(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """What a mixture says of the rows."""
+class Rows:
+    """What R mixtures say of the rows."""
 
-    log_density: Array  # (K, n) of its components
-    responsibilities: Array  # (K, n)
+    log_density: Array  # (R, K, n) of the components
+    responsibilities: Array  # (R, L, n) of all outcomes
+
+    def weight(self, of_rows: Array | None) -> Array:
+        """(K,) that the components of the first bear, under the weights of the rows."""
+        own = self.responsibilities[0, : self.log_density.shape[1]]
+        return np.asarray((own if of_rows is None else own * of_rows).sum(axis=1))
 
 
-def _of_rows(model: Model, parameters: Parameters, source: InMemory) -> _Rows:
-    stacked = stack([parameters])
-    density = log_densities(model, stacked, source.x, np.zeros((1, model.n_components)))
+def of_rows(model: Model, stacked: Parameters, source: InMemory) -> Rows:
+    density = log_densities(model, stacked, source.x, np.zeros((n_candidates(stacked), model.n_components)))
     joint = density + model.latent.log_prior(stacked.latent)[..., None]
     model.latent.posterior(joint, stacked.latent, Block(0, source.x, groups=source.groups))
-    return _Rows(density[0], joint[0])
+    return Rows(density, joint)
 
 
-def _aligned(number: int, result: FitResult, model: Model, source: InMemory, base: _Rows) -> Replicate:
-    """With its components in the order of those of the fit that they are nearest to."""
-    own = result.parameters
-    if result.status is Status.DEGENERATE or not np.isfinite(result.log_likelihood):
-        return Replicate(number, result, own, Verdict.LOST, np.nan)
-    if any(collapse is not None for collapse in model.family.degenerate(own.components, result.weight)):
-        return Replicate(number, result, own, Verdict.LOST, np.nan)
-    found = _of_rows(model, own, source)
-    pairs = matched(distances(base.responsibilities, base.log_density, found.responsibilities, found.log_density))
-    order: Integers = pairs.second[np.argsort(pairs.first)]
-    unfinished = result.status is not Status.CONVERGED
-    verdict = Verdict.UNFINISHED if unfinished else Verdict.AMBIGUOUS if pairs.margin < AMBIGUOUS else Verdict.OK
-    if model.latent.exchangeable:
-        own = model.renumbered(own, order)
-    return Replicate(number, result, own, verdict, pairs.margin)
+def _aligned(
+    numbers: range, results: Sequence[FitResult], model: Model, source: InMemory, base: Rows
+) -> Iterator[Replicate]:
+    """With their components in the order of those of the fit that they are nearest to."""
+    lost = _lost(model, results)
+    kept = [result for result, gone in zip(results, lost, strict=True) if not gone]
+    at_once = max(1, AT_ONCE // (model.n_components * source.n_rows))
+    found = [_order(model, kept[first : first + at_once], source, base) for first in range(0, len(kept), at_once)]
+    pairs = iter([pair for several in found for pair in zip(*several, strict=True)])
+    for number, result, gone in zip(numbers, results, lost, strict=True):
+        own = result.parameters
+        if gone:
+            yield Replicate(number, result, own, Verdict.LOST, np.nan)
+            continue
+        order, margin = next(pairs)
+        unfinished = result.status is not Status.CONVERGED
+        verdict = Verdict.UNFINISHED if unfinished else Verdict.AMBIGUOUS if margin < AMBIGUOUS else Verdict.OK
+        if model.latent.exchangeable and (order != np.arange(len(order))).any():
+            own = model.renumbered(own, order)
+        yield Replicate(number, result, own, verdict, float(margin))
+
+
+def _order(model: Model, results: Sequence[FitResult], source: InMemory, base: Rows) -> tuple[Integers, Array]:
+    """(R, K) and the margins (R,)."""
+    found, k = of_rows(model, stack([result.parameters for result in results]), source), model.n_components
+    r, s = base.responsibilities[0, :k], found.responsibilities[:, :k]
+    return orders(distances(r, base.log_density[0], s, found.log_density))
+
+
+def _lost(model: Model, results: Sequence[FitResult]) -> list[bool]:
+    """Which of them have no density, or a component that is degenerate."""
+    lost = [r.status is Status.DEGENERATE or not np.isfinite(r.log_likelihood) for r in results]
+    ended = [result for result, gone in zip(results, lost, strict=True) if not gone]
+    if not ended:
+        return lost
+    weight = np.concatenate([result.weight for result in ended])
+    found = model.family.degenerate(flat(stack([result.parameters.components for result in ended])), weight)
+    k = model.n_components
+    sound = iter([not any(found[first : first + k]) for first in range(0, len(found), k)])
+    return [gone or not next(sound) for gone in lost]

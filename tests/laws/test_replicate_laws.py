@@ -9,6 +9,8 @@ from structures import MarkovChain
 from support import BY_ROWS, OF_SEARCHES, Case, bound_model, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
+from em_cli.algorithms.em import EM
+from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.engine import fit as loop
 from em_cli.engine.arrays import stack, take
 from em_cli.engine.cache import SUM_ROWS
@@ -17,9 +19,10 @@ from em_cli.engine.climb import Candidate, FitResult
 from em_cli.engine.fit import fit
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
-from em_cli.engine.scoring import base_measure
+from em_cli.engine.scoring import base_measure, base_measures
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian.options import Gaussian
+from em_cli.inference.quasi_newton import climb_together, metric_at
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
 from em_cli.sources.in_memory import InMemory
@@ -72,6 +75,27 @@ def test_a_replicate_has_the_bits_of_a_fit_of_its_own_in_any_company(case, weigh
         else:
             alone = of_its_own(result.candidate, source, stopping)
         assert bits(result) == bits(alone)
+
+
+@each_case
+def test_climbs_together_come_to_rest(case):
+    """By quasi-Newton steps from the fit: where EM finds no more to gain, with the same bits in any company."""
+    model, begun, x, _ = problem(case, 200)
+    source, to_the_end = InMemory(x), Stopping(1e-7, 300)
+    at = fit([Candidate(model, LBFGS(), begun[0], 0)], source, Serial(), to_the_end)[0]
+    metric = metric_at(model, at.parameters, at.weight, source, Serial())
+    if metric is None:
+        pytest.skip("no coordinates, or no smooth maximum")
+    weights = [np.ones(200), *drawn(200, 4, seed=2)]
+    (constants,) = base_measures([model.family], source, weights)
+    together = climb_together(model, metric, weights, constants, source, Serial())
+    assert together.rested[0] and abs(together.log_likelihood[0] - at.log_likelihood) < 1e-5, "the fit itself"
+    alone = climb_together(model, metric, weights[2:3], constants[2:3], source, Serial())
+    assert alone.log_likelihood[0] == together.log_likelihood[2] and alone.traces[0] == together.traces[2]
+    ended = [Candidate(model, EM(), take(together.parameters, r), r, weights=weights[r]) for r in range(5)]
+    ended = [candidate for candidate, rested in zip(ended, together.rested, strict=True) if rested]
+    for result in fit(ended, source, Serial(), Stopping(1e-7, 4)):
+        assert 0 <= result.log_likelihood - together.log_likelihood[result.candidate.number] + 1e-7 < 1e-3, "at rest"
 
 
 @pytest.mark.parametrize("latent", BY_ROWS)
