@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import re
 import shutil
@@ -26,6 +27,7 @@ from em_cli.options.misuse import no_such_command, no_such_option
 from em_cli.runs import stdio
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+GARBAGE = (50_000, 20, 50)  # what is imported is none, and would be looked through time and again
 LONGEST_MESSAGE = 1500  # characters
 INDENT = "    "  # of further lines of a message
 ASKING = {"-h", "--help", "-V", "--version"}  # options by which nothing is computed
@@ -116,6 +118,7 @@ def main() -> None:
     """Run the program, and end the process with its exit status."""
     for variable in BLAS_THREADS:  # before NumPy is imported: the engine's own threads divide the rows
         os.environ[variable] = "1"
+    gc.set_threshold(*GARBAGE)
     debug = "--debug" in sys.argv[1:] or os.environ.get("EM_DEBUG", "0") not in ("", "0")
     status: int | str | None = ExitStatus.DONE
     stdio.prepare()

@@ -46,6 +46,10 @@ class Registry(dict[str, str], Generic[Part]):
     def names(self) -> list[str]:
         return [*self, *(name for name in self._plugins() if name not in self)]
 
+    def knows(self, name: str) -> bool:
+        """Whether a part is called so, asking what is installed only where none of ours is."""
+        return name in self or name in self._plugins()
+
     def _plugins(self) -> Mapping[str, str]:
         groups = (f"em_cli.{self.kind}", f"em_cli.{self.axis}")  # the first is how it was called
         return _entry_points(groups, tuple(sys.path))

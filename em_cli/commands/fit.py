@@ -62,12 +62,13 @@ def fit_one(request: Request) -> None:
     """One run, and what is to stand on standard output."""
     from em_cli.runs.run import opened
     from em_cli.runs.stdout import fit_text
-    from em_cli.runs.topic_runs import fit_topics
 
     with opened(request) as run:
         if run is None:
             return
         if run.data.documents is not None:
+            from em_cli.runs.topic_runs import fit_topics
+
             fit_topics(run)
             return
         wanted = run.tasks()

@@ -56,7 +56,7 @@ def runner_choice(config: RunConfig) -> Choice:
 
 def _counts_workers(runner: str | None) -> bool:
     """Whether there is something for the number of threads to say; where there is no such runner, that is said."""
-    return runner is None or runner not in RUNNERS.names() or "workers" in options_of(RUNNERS.load(runner))
+    return runner is None or not RUNNERS.knows(runner) or "workers" in options_of(RUNNERS.load(runner))
 
 
 def _short_options(config: RunConfig, part: str) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _check(config: RunConfig, key: Key, registry: Registry[Any]) -> None:
         for name in config.latents or ():
             registry.load(name)
     start = config.search.start
-    if registry is STARTS and start.name not in STARTS.names():
+    if registry is STARTS and not STARTS.knows(start.name):
         if start.options:
             many = "auto is several starts" if start.name == AUTO else "a file of parameters is no way to start"
             raise UsageError(f"{many}, without options; name one that has them, as em parts starts does.")

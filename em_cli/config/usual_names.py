@@ -44,7 +44,7 @@ def usual_name(name: str) -> str:
     plain = name.strip().lower().replace("-", "_")
     if plain in FAMILIES or plain == "auto":
         return plain
-    if plain not in (*MEANT, *OTHER_NAMES) or name in FAMILIES.names():  # which a package may have added
+    if plain not in (*MEANT, *OTHER_NAMES) or FAMILIES.knows(name):  # which a package may have added
         return name
     if plain in MEANT:
         raise ValueError(f"{name} is --family {MEANT[plain]} here")

@@ -70,7 +70,7 @@ def mixture_name(document: Mapping[str, Any]) -> str:
     if document.get("groups"):
         title = f"{' × '.join(_families(document))} mixture"
     else:
-        known = family in FAMILIES or family in FAMILIES.names()  # a document may come from where there are others
+        known = FAMILIES.knows(family)  # a document may come from where there are others
         title = FAMILIES.load(family).title if known else f"{family.replace('_', ' ')} mixture"
     if document.get("latent") == "markov":
         title = f"{' × '.join(_families(document))} hidden Markov model"

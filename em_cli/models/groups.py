@@ -16,10 +16,6 @@ from em_cli.engine.rows import Source
 from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
 from em_cli.families.product import Product
-from em_cli.families.regression.options import Regression
-from em_cli.families.regression.options import check_options as check_regression
-from em_cli.families.transformed import Transformed
-from em_cli.families.with_covariates import WithCovariates
 from em_cli.parts import Setting
 from em_cli.sources.number_formats import number
 from em_cli.sources.schema import LEVELLED, Schema
@@ -55,7 +51,11 @@ class Group:
         family = FAMILIES.make(self.family, **options)
         known = schema.transforms
         own = {at: known[place] for at, place in enumerate(self.columns) if place in known}
-        return Transformed(family, own) if own else family
+        if not own:
+            return family
+        from em_cli.families.transformed import Transformed
+
+        return Transformed(family, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,9 @@ def check_group(group: Group, schema: Schema) -> None:
                 f"family {group.family!r} describes columns of type {takes(group.family)}."
             )
     if group.family == REGRESSION:
-        check_regression(group.options)
+        from em_cli.families.regression.options import check_options
+
+        check_options(group.options)
     else:
         parts.check_options(f"family {group.family!r}", FAMILIES.load(group.family), group.options)
 
@@ -202,12 +204,20 @@ def built(schema: Schema, groups: Sequence[Group], covariance: str, rows: Rows |
     places = tuple(np.array(group.columns, np.intp) for group in groups)
     family = members[0] if len(members) == 1 else Product(members, places)
     n_own = sum(map(len, places))
-    return family if n_own == len(schema.columns) else WithCovariates(family, n_own)
+    if n_own == len(schema.columns):
+        return family
+    from em_cli.families.with_covariates import WithCovariates
+
+    return WithCovariates(family, n_own)
 
 
 def _surveyed(family: Family, group: Group, rows: Rows | None) -> Family:
     """A regression must know how its regressors vary together."""
-    if rows is None or not isinstance(family, Regression):
+    if rows is None or group.family != REGRESSION:
+        return family
+    from em_cli.families.regression.options import Regression
+
+    if not isinstance(family, Regression):  # of a response on another scale
         return family
     source, columns = rows
     return family.surveyed(source, group.columns, columns.select(np.array(group.columns, np.intp)))

@@ -84,7 +84,7 @@ def wishes(config: RunConfig) -> list[Wish]:
     for name, kind in config.data.types.items():
         if kind not in TYPES and OR not in kind:
             family, _, argument = kind.partition(":")
-            if family not in FAMILIES.names():
+            if not FAMILIES.knows(family):
                 known = dict.fromkeys([*TYPES, *FAMILIES.names()])
                 raise UsageError(f"--type {name}={kind}: unknown type {family!r}{did_you_mean(family, known)}")
             wish = wish_of(family, name, argument)

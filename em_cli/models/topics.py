@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from em_cli.errors import DataError, UsageError
-from em_cli.latents.allocation.allocation import Allocation
-from em_cli.sources.corpus import Corpus
-from em_cli.sources.corpus_options import CorpusOptions
 from em_cli.starts import STARTS
 
 if TYPE_CHECKING:
     from em_cli.config.run_config import RunConfig
+    from em_cli.latents.allocation.allocation import Allocation
+    from em_cli.sources.corpus import Corpus
+    from em_cli.sources.corpus_options import CorpusOptions
 
 TOPICS = "topics"  # the name of the latent structure
 CRITERIA_OF_TOPICS = ("completion", "elbo")
@@ -47,7 +47,7 @@ _REFUSED: tuple[tuple[str, Callable[[RunConfig], Any], str], ...] = (
     ("--se", lambda c: c.standard_errors in ("observed", "robust"), _POSTERIOR),
     ("--other-families", lambda c: c.search.other_families, "there is one law of terms."),
     ("--algorithm", lambda c: c.search.algorithm.name not in ("em", "squarem"), _ALGORITHM),
-    ("--start", lambda c: c.search.start.name in STARTS.names(), "a file of topics, or auto, is where they begin."),
+    ("--start", lambda c: STARTS.knows(c.search.start.name), "a file of topics, or auto, is where they begin."),
 )  # what does not go with topics: what to ask of the configuration, and what can be had
 
 
@@ -70,12 +70,15 @@ def wanted_topics(config: RunConfig) -> CorpusOptions | None:
         if said["document"] not in (None, config.data.id):
             raise UsageError("--id and --document name two columns: documents are named by one.")
         said["document"] = config.data.id
+    from em_cli.sources.corpus_options import CorpusOptions
+
     return CorpusOptions(**said)
 
 
 def latent_of(config: RunConfig) -> Allocation:
     """With its options."""
     from em_cli.config.choices import latent_choice
+    from em_cli.latents.allocation.allocation import Allocation
     from em_cli.parts import check_options
 
     choice = latent_choice(config)

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Latent
 from em_cli.errors import UsageError
-from em_cli.families.variational.approximate import Conjugate
-from em_cli.families.variational.conjugate_families import conjugate_of
-from em_cli.latents.approximate_weights import ApproximateWeights, WeightsPrior
 from em_cli.latents.independent import Independent
-from em_cli.latents.weights_priors import DirichletWeights, StickBreaking
 
 if TYPE_CHECKING:
     from em_cli.config.run_config import RunConfig
+    from em_cli.families.variational.approximate import Conjugate
+    from em_cli.latents.approximate_weights import ApproximateWeights, WeightsPrior
 
 MAP, VARIATIONAL = "map", "variational"
 ABLE = "gaussian (full, tied, diag or spherical), poisson, exponential, bernoulli and categorical"
@@ -88,6 +86,8 @@ def at_mode(family: BoundFamily, latent: Latent, name: str, prior: Mapping[str, 
 
 def _conjugate(family: BoundFamily, name: str, prior: Mapping[str, Any]) -> Conjugate:
     """`UsageError` if it has no conjugate prior, or not such a one."""
+    from em_cli.families.variational.conjugate_families import conjugate_of
+
     conjugate = conjugate_of(family)
     if conjugate is None:
         raise UsageError(
@@ -112,11 +112,15 @@ def approximated(
             "--inference variational goes with independent labels whose mixing weights are free: leave --latent, "
             "--noise and mixing_weights out."
         )
+    from em_cli.latents.approximate_weights import ApproximateWeights
+
     conjugate = _conjugate(family, name, prior)
     return conjugate.approximated(prior), ApproximateWeights(_weights_prior(prior))
 
 
 def _weights_prior(prior: Mapping[str, Any]) -> WeightsPrior:
+    from em_cli.latents.weights_priors import DirichletWeights, StickBreaking
+
     name, numbers = prior.get("weights", ("dirichlet", ()))
     concentration = numbers[0] if numbers else None
     return StickBreaking(concentration) if name == "process" else DirichletWeights(concentration)

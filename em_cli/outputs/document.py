@@ -20,8 +20,7 @@ from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source, checked_groups
 from em_cli.engine.scoring import Totals, score_source
 from em_cli.engine.stopping import Status
-from em_cli.families.regression.options import Regression
-from em_cli.models.groups import Group, family_name
+from em_cli.models.groups import REGRESSION, Group, family_name
 from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.components import components
 from em_cli.outputs.model_file import FORMAT, SCHEMA_VERSION, LoadedModel, model_of
@@ -349,6 +348,10 @@ def _families(context: Context, covariance: str | None) -> dict[str, Any]:
 
 def _design(group: Group, schema: Schema) -> dict[str, Any]:
     """What the coefficients of a regression are of."""
+    if group.family != REGRESSION:
+        return {}
+    from em_cli.families.regression.options import Regression
+
     family = group.build(schema, "")
     return {"design": list(family.design.names)} if isinstance(family, Regression) else {}
 

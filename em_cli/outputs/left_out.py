@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from em_cli.inference.cross_validation import Predicted, simplest
 from em_cli.search.ledger import Fitted
+
+if TYPE_CHECKING:
+    from em_cli.inference.cross_validation import Predicted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +25,8 @@ class CrossValidation:
 
     def choice(self, ranked: Sequence[Fitted], rows: Sequence[dict[str, Any]]) -> int:
         """The place of the chosen one among those that are ranked, into whose rows it is written how they compare."""
+        from em_cli.inference.cross_validation import simplest
+
         own = [self.places[id(fitted)] for fitted in ranked]
         best, chosen = simplest(self.predicted.only(own), [row["n_parameters"] for row in rows])
         gaps, errors = self.predicted.gaps(own[best])

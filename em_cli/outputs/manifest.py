@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def manifest(command: str, seconds: Mapping[str, float], facts: Mapping[str, Any
         "host": platform.node(),
         "platform": platform.platform(),
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {name: _version(name) for name in LIBRARIES},
         "blas": _blas(),
         **facts,
     }
@@ -59,6 +60,12 @@ def read_manifest(run: str | Path) -> dict[str, Any]:
     if wrong := wrong_field(Manifest, found, partial=True):
         raise DataError(f"{file}: {wrong}, and no run has written that there. Was it edited?")
     return dict(found)
+
+
+def _version(library: str) -> str | None:
+    """As its metadata say first; to parse all of them takes ten times as long."""
+    found = re.search(r"^Version: *(\S+)", distribution(library).read_text("METADATA") or "", re.MULTILINE)
+    return found[1] if found else None
 
 
 def _working_folder() -> str | None:

@@ -11,7 +11,7 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.scoring import RowScores
 from em_cli.inference.reported import reported_errors
 from em_cli.models.concomitants import blank_and_labels, with_described
-from em_cli.models.groups import described, regression_in
+from em_cli.models.groups import Group, described
 from em_cli.models.regressions import regression_of
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import score_header, score_lines
@@ -20,11 +20,8 @@ from em_cli.sources.stream import Chunk
 COEFFICIENT_COLUMNS = ("component", "term", "estimate", "standard_error")
 
 
-def coefficient_rows(loaded: LoadedModel, document: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """A row for each component and term, with the errors that the document reports; None if there is no regression."""
-    group = regression_in(loaded.groups)
-    if group is None:
-        return None
+def coefficient_rows(loaded: LoadedModel, document: Mapping[str, Any], group: Group) -> list[dict[str, Any]]:
+    """A row for each component and term of the regression, with the errors that the document reports."""
     at, reported = loaded.groups.index(group), reported_errors(document)
     own = document.get("groups", [document])[at]
     of_errors = (reported.get("groups") or [reported])[at] if reported else {}

@@ -64,7 +64,7 @@ def with_climbs(config: RunConfig) -> RunConfig:
     if search.stop != NATS and "tol" not in search.model_fields_set:
         search = search.model_copy(update={"tol": USUAL_TOLERANCES[search.stop]})
         config = config.model_copy(update={"search": search})
-    given = search.start.name not in (AUTO, *STARTS.names())
+    given = search.start.name != AUTO and not STARTS.knows(search.start.name)
     if search.restarts != AUTO or given or not (_names_components(config) or algorithm.from_starts):
         return config
     return config.model_copy(update={"search": search.model_copy(update={"restarts": CLIMBS})})

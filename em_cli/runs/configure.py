@@ -142,7 +142,7 @@ def _check_criterion(config: RunConfig) -> None:
 def start_file(config: RunConfig) -> StartFile | None:
     """The file or run folder of parameters to start from, if that is what `start` names."""
     path = config.search.start.name
-    if path == "auto" or path in STARTS.names():
+    if path == "auto" or STARTS.knows(path):
         return None
     path = meant_run(path)
     if config.search.restarts not in ("auto", 1):

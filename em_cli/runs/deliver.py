@@ -10,11 +10,10 @@ from em_cli.config.texts import PLACE_KEYS, record
 from em_cli.criteria import CRITERIA
 from em_cli.display.search_words import trust
 from em_cli.engine.events import ModelChosen
-from em_cli.models.groups import Group
+from em_cli.models.groups import Group, regression_in
 from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.folder import Content
 from em_cli.outputs.manifest import to_json
-from em_cli.outputs.predictions import COEFFICIENT_COLUMNS, coefficient_rows
 from em_cli.outputs.step_counts import TRANSITION_COLUMNS, transition_rows
 from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
 from em_cli.runs.configure import Settings
@@ -89,8 +88,10 @@ def run_files(
         files[f"responsibilities.{form}"] = responsibilities(result, data, settings.config, form)
     if (counted := transition_rows(result)) is not None:
         files["transitions.csv"] = csv_text(TRANSITION_COLUMNS, counted)
-    if (estimated := coefficient_rows(result.loaded, document)) is not None:
-        files["coefficients.csv"] = csv_text(COEFFICIENT_COLUMNS, estimated)
+    if (group := regression_in(result.loaded.groups)) is not None:
+        from em_cli.outputs.predictions import COEFFICIENT_COLUMNS, coefficient_rows
+
+        files["coefficients.csv"] = csv_text(COEFFICIENT_COLUMNS, coefficient_rows(result.loaded, document, group))
     if result.naming.about is not None:
         files["matched.csv"] = result.naming.rows(document["weights"])
     files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows(fits))

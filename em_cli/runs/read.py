@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from em_cli.config.run_config import DataConfig, RunConfig
 from em_cli.engine.events import DataRead, RowsRead
@@ -12,12 +12,14 @@ from em_cli.errors import DataError
 from em_cli.models.specification import column_types, needs_sequences, paired, wishes
 from em_cli.models.topics import wanted_topics
 from em_cli.runs.record import Record
-from em_cli.sources.corpus_options import CorpusOptions
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed
 from em_cli.sources.reader import read
 from em_cli.sources.spool import Spool
 from em_cli.sources.table import Data
+
+if TYPE_CHECKING:
+    from em_cli.sources.corpus_options import CorpusOptions
 
 TERMS = "terms"  # what is fitted of documents
 

@@ -27,7 +27,6 @@ from em_cli.outputs.run_folder import RunFolder, reserved
 from em_cli.outputs.run_names import free_beside
 from em_cli.printable import safe
 from em_cli.runs.configure import Settings
-from em_cli.runs.labelled import data_labelled, labels_in
 from em_cli.sources.files import digest, expand, hashed
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.spool import is_plain
@@ -188,6 +187,8 @@ def result_again(path: str, settings: Settings, reading: ReadOptions) -> str:
         if wanted:
             write_file(wanted, [_content(there / name)])
     if report.labelled:
+        from em_cli.runs.labelled import data_labelled, labels_in
+
         labels, own = labels_in(_there(there / "responsibilities.csv")), params["data_sha256"]
         copy = data_labelled(labels, settings.config.data.path, reading, own)
         write_file(report.labelled, packed(report.labelled, copy))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -13,7 +13,6 @@ from em_cli.criteria import CROSS_VALIDATION
 from em_cli.engine.protocols import Runner
 from em_cli.engine.scoring import moments_of_scores
 from em_cli.errors import ExitStatus, NoFit
-from em_cli.inference.cross_validation import cross_validated
 from em_cli.models.groups import Group
 from em_cli.models.specification import SEARCH
 from em_cli.outputs.checkpoint_file import CheckpointFile
@@ -31,7 +30,6 @@ from em_cli.runs.configure import Settings, configured
 from em_cli.runs.deliver import context_of, model_chosen, run_files
 from em_cli.runs.fitted_rows import of_top, responsibilities
 from em_cli.runs.interruption import Halt, interruptible
-from em_cli.runs.labelled import data_labelled, labels_of_fit
 from em_cli.runs.manifest_facts import Ended, facts
 from em_cli.runs.other_families import Refits, families_found, warn_of_families
 from em_cli.runs.read import read_data, reading_of_run
@@ -42,7 +40,6 @@ from em_cli.runs.resume import checkpoint_of, is_done, is_there, result_again, r
 from em_cli.runs.search_plan import check_memory, check_reach, deadline_of, plan_of, runner_of, store_of
 from em_cli.runs.stdout import plan_text
 from em_cli.runs.tasks import Tasks, tasks_of
-from em_cli.runs.verify import verified
 from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import Fitted
 from em_cli.search.search import Plan, Task, search
@@ -157,6 +154,8 @@ class Run:
             return None
         config, results = self.settings.config, [result for _, result in found]
         with self.record.timed("cross-validation"):
+            from em_cli.inference.cross_validation import cross_validated
+
             predicted = cross_validated(
                 results, wanted.survey.source, config.folds, config.seed, self.runner, self.halt
             )
@@ -214,6 +213,8 @@ class Run:
                 place, form = report.responsibilities_to, self.settings.config.responsibilities_format
                 write_file(place, responsibilities(result, self.data, self.settings.config, form_of(place, form)))
             if report.labelled:
+                from em_cli.runs.labelled import data_labelled, labels_of_fit
+
                 config, labels = self.settings.config, labels_of_fit(result, self.data)
                 copy = data_labelled(labels, config.data.path, self.reading, self.data.data_sha256)
                 write_file(report.labelled, packed(report.labelled, copy))
@@ -273,6 +274,15 @@ class Run:
         self.say([plan_text(self.settings, self.data, wanted.tasks, self.plan, took)])
 
 
+def _to_make(request: Request) -> AbstractContextManager[Request]:
+    """The run that is asked for, or that of the folder to verify."""
+    if request.report.verify is None:
+        return nullcontext(request)
+    from em_cli.runs.verify import verified
+
+    return verified(request, str(request.report.verify))
+
+
 @contextmanager
 def opened(request: Request) -> Iterator[Run | None]:
     """A run, for as long as it lasts; None if it had ended before and only its result is wanted again.
@@ -280,7 +290,7 @@ def opened(request: Request) -> Iterator[Run | None]:
     At its end its result is said, and the program ends with the status that the run deserves.
     """
     begun = time.monotonic()
-    with verified(request) as asked, closing(Spool()) as spool:
+    with _to_make(request) as asked, closing(Spool()) as spool:
         settings = configured(asked)
         check_run(settings)
         reading = reading_of_run(settings.config, spool if asked.report.labelled else None)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from em_cli.families.regression.generalized import GeneralizedParameters
-from em_cli.latents.concomitant import LogitParameters
-from em_cli.models.regressions import regression_of
 from em_cli.outputs.document import Scored
 from em_cli.printable import safe
 from em_cli.runs.record import Record
@@ -38,6 +35,9 @@ def _of_response(result: Scored) -> list[int]:
     chosen = result.fitted.chosen
     if result.loaded.response is None or chosen is None:
         return []
+    from em_cli.families.regression.generalized import GeneralizedParameters
+    from em_cli.models.regressions import regression_of
+
     model, groups = chosen.candidate.model, result.loaded.groups
     now = regression_of(groups, model, chosen.parameters)
     written = regression_of(groups, model, model.from_document(result.parameters))
@@ -51,7 +51,11 @@ def _of_response(result: Scored) -> list[int]:
 def _of_weights(result: Scored) -> list[str]:
     """The terms that tell mixing weights so."""
     chosen, told = result.fitted.chosen, result.parameters.get("concomitant")
-    if told is None or chosen is None or not isinstance(own := chosen.parameters.latent, LogitParameters):
+    if told is None or chosen is None:
+        return []
+    from em_cli.latents.concomitant import LogitParameters
+
+    if not isinstance(own := chosen.parameters.latent, LogitParameters):
         return []
     largest = np.abs(own.logits[:, 1:] - own.logits[:1, 1:]).max(axis=0)
     return [safe(told["names"][1 + at]) for at in np.flatnonzero(largest > FAR).tolist()]

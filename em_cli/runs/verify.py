@@ -27,15 +27,12 @@ BESIDE = frozenset({"verify", "json", "format", "threads", "runner"})  # options
 
 
 @contextmanager
-def verified(request: Request) -> Iterator[Request]:
-    """The run to make: the one that is asked for, or, to verify a run folder, what that says, elsewhere.
+def verified(request: Request, run: str) -> Iterator[Request]:
+    """The run to make to verify a run folder: what that says, elsewhere.
 
     When the run has ended, standard output says which files are the same; `DataError` if any differs.
     """
-    if request.report.verify is None:
-        yield request
-        return
-    run, report = str(request.report.verify), request.report
+    report = request.report
     manifest = manifest_of(run)
     _check(run, manifest, request)
     with tempfile.TemporaryDirectory(prefix="em-verify-") as place:

@@ -246,16 +246,16 @@ def test_what_cannot_be_labelled_is_refused(name, folder):
 
 
 def test_data_that_change_under_the_run_are_not_labelled(folder, monkeypatch):
-    from em_cli.runs import run
+    from em_cli.runs import labelled
 
     (folder / "moving.csv").write_text((folder / "air.csv").read_text())
-    kept = run.data_labelled
+    kept = labelled.data_labelled
 
     def changed(*arguments):
         (folder / "moving.csv").write_text((folder / "air.csv").read_text() + "1,1,1,1,1,1\n")
         return kept(*arguments)
 
-    monkeypatch.setattr(run, "data_labelled", changed)
+    monkeypatch.setattr(labelled, "data_labelled", changed)
     done = em("fit", "moving.csv", "-k", 1, "-q", "--out", "m.em", "--labelled", "moved.csv", cwd=folder, status=3)
     assert "moving.csv has changed while the run went on" in done.err
     assert not (folder / "moved.csv").exists()
