@@ -7,9 +7,11 @@ em_cli.Mixture(3).fit_predict(x)           # as em fit
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +22,7 @@ import numpy as np
 from em_cli.commands.fit import fit_one
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.scoring import RowScores
-from em_cli.errors import DataError
+from em_cli.errors import DataError, EmError
 from em_cli.options import (
     CertaintyOptions,
     ColumnOptions,
@@ -43,7 +45,7 @@ from em_cli.runs.new_sequences import new_sequences
 from em_cli.runs.record import doubts_in
 from em_cli.runs.request import Request
 from em_cli.runs.row_scores import reading_for
-from em_cli.sources.given_rows import Frame, frame_given, frame_of, piece_given, written
+from em_cli.sources.given_rows import LABEL, Frame, frame_given, frame_of, piece_given, written
 from em_cli.sources.schema import Column
 from em_cli.sources.stream import Chunk, chunk_of
 
@@ -129,11 +131,24 @@ def load(path: str | Path) -> FittedModel:
     return FittedModel(read_model(str(path)))
 
 
+class Unfit(DataError, ValueError):
+    """What is wrong with the rows, as the exception that scikit-learn wants it to be."""
+
+
+@contextmanager
+def _as_value_errors(file: str | None = None) -> Iterator[None]:
+    """The same mistakes, without the name of a file that nobody has seen."""
+    try:
+        yield
+    except EmError as error:
+        raise Unfit(str(error).replace(file, LABEL) if file else str(error)) from None
+
+
 class Mixture:
     """`em fit` as an estimator: parameters as on the command line, labels 0 … K − 1 (−1 is noise).
 
     It can be cloned, stand in a pipeline and be searched over. `fit` takes what `FittedModel` takes; the columns of
-    an array are numbers. What `--strict` calls doubtful is a warning.
+    an array are numbers. What `--strict` calls doubtful is a warning; mistakes are ValueErrors, in the same words.
     """
 
     def __init__(
@@ -170,10 +185,9 @@ class Mixture:
         return f"Mixture({said})"
 
     def fit(self, X: Any, y: Any = None) -> Mixture:
-        """Find the best fit; `EmError` says what is wrong. `model_` is a `FittedModel`."""
-        frame = frame_given(X)
-        with tempfile.TemporaryDirectory() as folder:
-            data, out = str(Path(folder) / "data.csv"), str(Path(folder) / "run")
+        """Find the best fit. `model_` is a `FittedModel`."""
+        with tempfile.TemporaryDirectory() as folder, _as_value_errors(data := str(Path(folder) / "data.csv")):
+            frame, out = frame_given(X), str(Path(folder) / "run")
             written(frame, data)
             model = FitModelOptions(
                 k=str(self.n_components),
@@ -219,10 +233,12 @@ class Mixture:
 
     def bic(self, X: Any) -> float:
         """Lower is better, as in scikit-learn."""
-        return float(self._fitted.score(X)["bic"])
+        with _as_value_errors():
+            return float(self._fitted.score(X)["bic"])
 
     def aic(self, X: Any) -> float:
-        return float(self._fitted.score(X)["aic"])
+        with _as_value_errors():
+            return float(self._fitted.score(X)["aic"])
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn asks of estimators; it is there whenever this is asked."""
@@ -235,11 +251,16 @@ class Mixture:
     @property
     def _fitted(self) -> FittedModel:
         if not hasattr(self, "model_"):
-            raise ValueError("this Mixture is not fitted yet: call fit first.")
+            known = sys.modules.get("sklearn.exceptions")
+            raise getattr(known, "NotFittedError", ValueError)("this Mixture is not fitted yet: call fit first.")
         return self.model_
 
     def _predicted(self, X: Any) -> Frame:
-        return self._fitted.predict(X)
+        model, width = self._fitted, np.shape(X)[1] if np.ndim(X) == 2 else self.n_features_in_
+        if width != self.n_features_in_ and not hasattr(X, "columns"):
+            raise Unfit(f"X has {width} features, but Mixture is expecting {self.n_features_in_} features as input.")
+        with _as_value_errors():
+            return model.predict(X)
 
 
 PARAMETERS = ("n_components", "family", "covariance", "latent", "prior", "effort", "seed")

@@ -12,6 +12,7 @@ from em_cli.errors import DataError
 from em_cli.sources.columnar import as_of_text
 from em_cli.sources.frames import Found
 from em_cli.sources.pieces import Piece
+from em_cli.sources.quoting import plural
 
 Frame = pd.DataFrame
 LABEL = "the data"
@@ -22,14 +23,20 @@ def frame_given(data: Any, names: Sequence[str] | None = None) -> pd.DataFrame:
 
     `DataError` if it is none of these.
     """
+    if hasattr(data, "tocoo"):
+        raise DataError(f"{LABEL}: sparse matrices are not supported; their toarray() is.")
     if not isinstance(data, pd.DataFrame | Mapping):
         rows = data.to_numpy() if hasattr(data, "to_numpy") else np.asarray(data)
         if rows.ndim != 2:
-            raise DataError(f"{LABEL}: {rows.ndim} dimensions, where rows and columns are wanted.")
+            raise DataError(
+                f"{LABEL}: {plural(rows.ndim, 'dimension')}, where rows and columns are wanted. Reshape your data."
+            )
         if rows.dtype.kind == "c":
-            raise DataError(f"{LABEL}: complex numbers are not supported.")
+            raise DataError(f"{LABEL}: Complex data not supported.")
         if names is None:
             names = [f"x{place}" for place in range(rows.shape[1])]
+        if not rows.shape[1]:
+            raise DataError(f"{LABEL}: 0 feature(s) (shape={rows.shape}) while a minimum of 1 is required.")
         if rows.shape[1] != len(names):
             raise DataError(f"{LABEL}: {rows.shape[1]} columns, where the model has {len(names)}.")
         data = dict(zip(names, rows.T, strict=True))

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import em_cli
 from em_cli.errors import DataError, EmError
@@ -97,6 +98,29 @@ def test_an_estimator_finds_what_the_command_finds(tmp_path):
     assert (scaled.predict(x) == labels).all()
     with pytest.raises(ValueError, match="no parameter 'n_init'"):
         mixture.set_params(n_init=3)
+
+
+OTHERWISE = {
+    "check_dtype_object": "a cell that holds a dict is a mistake in the data, and no TypeError",
+    "check_fit2d_1sample": "the message speaks of one row, not of one sample",
+    "check_array_api_input": "needs an environment of its own",
+}
+
+
+def test_scikit_learn_finds_nothing_amiss_in_the_estimator():
+    """But for these, all of its own checks."""
+    failed = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for estimator, check in estimator_checks_generator(em_cli.Mixture(effort="low")):
+            if check.func.__name__ not in OTHERWISE:
+                try:
+                    check(estimator)
+                except Exception as error:
+                    failed.append(f"{check.func.__name__}: {error}")
+    assert not failed
+    with pytest.raises(ValueError, match=r"^the data has one row that can be fitted"):
+        em_cli.Mixture().fit([[1.0, 2.0]])
 
 
 def test_noise_is_label_minus_one_and_doubts_are_warnings():
