@@ -95,7 +95,7 @@ def _less_log(x: Formula, options: Options) -> Formula:
     return 0.0 - ln(x)
 
 
-def normal(x: Formula, mean: float, sd: float) -> Formula:
+def normal(x: Formula, mean: Formula | float, sd: float) -> Formula:
     return -0.5 * LOG_2PI - math.log(sd) - 0.5 * square((x - mean) / sd)
 
 

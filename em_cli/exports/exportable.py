@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 ONE_BY_ONE = ("independent", "noise", "concomitant")  # latent structures under which rows are scored one by one
-GIVEN_OTHERS = ("regression",)  # families that describe a column given others
 
 
 def why_not(document: Mapping[str, Any]) -> str | None:
@@ -19,7 +18,4 @@ def why_not(document: Mapping[str, Any]) -> str | None:
     inference = document.get("inference", "ml")
     if inference not in ("ml", "map"):
         return f"the predictive distribution of inference {inference!r} cannot be exported yet: use em predict."
-    families = [group["family"] for group in document.get("groups") or [document]]
-    if strange := [family for family in families if family in GIVEN_OTHERS]:
-        return f"a model of family {strange[0]!r} cannot be exported: em predict scores new rows by it."
     return None

@@ -38,10 +38,13 @@ from em_cli.exports.formula import (
     number,
     total,
 )
+from em_cli.exports.response import predicted, refused_by, regression
 from em_cli.families.product import BoundProduct
+from em_cli.families.regression.generalized import BoundGeneralized
+from em_cli.families.regression.linear import BoundLinear
 from em_cli.families.transformed import BoundTransformed
 from em_cli.families.with_covariates import BoundWithCovariates
-from em_cli.models.groups import Group
+from em_cli.models.groups import REGRESSION, Group
 from em_cli.sources.schema import Schema
 
 ELLIPTIC = ("gaussian", "student_t", "factor_analyzers", "ppca")
@@ -77,12 +80,15 @@ def statement_of(
     for group, told, (bound, parameters) in zip(groups, described, own, strict=True):
         part = _Part(group, told, schema, [cells[place] for place in group.columns])
         own_steps, found = part.terms(bound, parameters)
-        refused += part.refused()
+        refused += part.refused(bound)
         steps = side_by_side(steps, own_steps)
         common = common + total(terms.common for terms in found)
         joint = [j + total(terms.own[k] for terms in found) for k, j in enumerate(joint)]
     outcomes = [*joint, *_noise(document, cells, common)]
-    return Statement(schema, either(refused) if refused else None, *_scored(steps, common, outcomes, len(joint)))
+    steps, outputs = _scored(steps, common, outcomes, len(joint))
+    if any(group.family == REGRESSION for group in groups):
+        outputs = (*outputs, *predicted(len(joint)))
+    return Statement(schema, either(refused) if refused else None, steps, outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,9 @@ class _Part:
         family, options = self.group.family, self.group.options
         if family in ELLIPTIC:
             return self._elliptic(bound, parameters)
+        if isinstance(bound, BoundLinear | BoundGeneralized):
+            steps, terms = regression(bound, self.told, self.cells)
+            return steps, [terms]
         if family == "categorical":
             tables = self.told["probabilities"]
             return [], [categorical(x, [of[j] for of in tables]) for j, x in enumerate(self.cells)]
@@ -132,9 +141,12 @@ class _Part:
         steps, terms = elliptic(found, [cells[place] for place in found.columns], places)
         return ([first, *steps] if first else steps), [Terms(terms.common + slopes, terms.own)]
 
-    def refused(self) -> list[Formula]:
+    def refused(self, bound: BoundFamily) -> list[Formula]:
         """Conditions that a cell is none that the family describes; a missing one may be anything."""
         family, options = self.group.family, self.group.options
+        if isinstance(bound, BoundLinear | BoundGeneralized):
+            condition = refused_by(bound, self.cells)
+            return [] if condition is None else [condition]
         if family == "multinomial" or (family == "binomial" and not options.get("trials")):
             pairs = zip(self.cells[::2], self.cells[1::2], strict=False) if family == "binomial" else ()
             return [whole(x) for x in self.cells] + [below(trials, successes) for successes, trials in pairs]

@@ -27,6 +27,11 @@ FITS = {
         "drop",
     ],
     "t": ["--columns", "size,weight,spent", "--family", "student_t"],
+    "lines": ["--response", "spent", "--on", 'size:weight,log(weight),the "colour"', "--missing", "drop"],
+    "counts": [
+        *("--response", "Visits", "--type", "Visits=poisson", "--on", "size^2,size"),
+        *("--concomitant", "weight", "--missing", "drop"),
+    ],
 }
 
 
@@ -70,14 +75,18 @@ def desk(tmp_path_factory):
 
 def expected(desk, name):
     _, rows = read(desk / f"{name}.csv")
-    return {row[0]: [float(cell) for cell in row[1:]] for row in rows}
+    return {row[0]: numbers(row[1:]) for row in rows}
+
+
+def numbers(cells):
+    return [float("nan" if cell in (None, "", "NA") else cell) for cell in cells]
 
 
 def agrees(desk, name, rows):
     known = expected(desk, name)
     assert [row[0] for row in rows] and {row[0] for row in rows} == set(known)
     for row in rows:
-        found = [float(cell) for cell in row[1:]]
+        found = numbers(row[1:])
         np.testing.assert_allclose(found, known[row[0]], rtol=1e-9, atol=1e-9, err_msg=row[0])
 
 

@@ -57,7 +57,7 @@ def columns_in(terms: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """A factor at work: numbers of a column, or one of its levels."""
 
     place: int
@@ -78,12 +78,12 @@ class Design:
     """The regressors (p, n) of rows: ones, then what the terms make of the columns."""
 
     names: tuple[str, ...]  # (p,)
-    _products: tuple[tuple[_Piece, ...], ...]  # of all but the ones
+    products: tuple[tuple[Piece, ...], ...]  # of all but the ones
 
     def of(self, x: Array) -> Array:
         """(p, n) from the cells (D, n); NaN where a cell is missing, or has no logarithm."""
         made = np.ones((len(self.names), x.shape[1]))
-        for row, pieces in zip(made[1:], self._products, strict=True):
+        for row, pieces in zip(made[1:], self.products, strict=True):
             for piece in pieces:
                 row *= piece.values(x)
         return made
@@ -91,7 +91,7 @@ class Design:
     def refused(self, x: Array) -> Flags:
         """Which cells (D, n) have no logarithm where one is wanted."""
         found = np.zeros(x.shape, np.bool_)
-        for pieces in self._products:
+        for pieces in self.products:
             for piece in pieces:
                 if piece.factor.log:
                     found[piece.place] |= x[piece.place] <= 0
@@ -100,12 +100,12 @@ class Design:
     @property
     def places(self) -> tuple[int, ...]:
         """The columns that any term speaks of."""
-        return tuple(dict.fromkeys(piece.place for pieces in self._products for piece in pieces))
+        return tuple(dict.fromkeys(piece.place for pieces in self.products for piece in pieces))
 
 
 def design_of(terms: Sequence[str], names: Sequence[str], levels: Sequence[Sequence[str]]) -> Design:
     """The design of terms for columns of these names and levels, which are none where a column holds numbers."""
-    made: list[tuple[str, tuple[_Piece, ...]]] = []
+    made: list[tuple[str, tuple[Piece, ...]]] = []
     for term in map(term_of, terms):
         choices = [_pieces(factor, term, list(names), levels) for factor in term.factors]
         made += [(":".join(name for name, _ in one), tuple(piece for _, piece in one)) for one in product(*choices)]
@@ -115,16 +115,16 @@ def design_of(terms: Sequence[str], names: Sequence[str], levels: Sequence[Seque
     return Design(("intercept", *(name for name, _ in made)), tuple(pieces for _, pieces in made))
 
 
-def _pieces(factor: Factor, term: Term, names: list[str], levels: Sequence[Sequence[str]]) -> list[tuple[str, _Piece]]:
+def _pieces(factor: Factor, term: Term, names: list[str], levels: Sequence[Sequence[str]]) -> list[tuple[str, Piece]]:
     if factor.column not in names:
         raise UsageError(f"--on {term.text}: there is no column {factor.column!r} among those of the model.")
     place = names.index(factor.column)
     if not levels[place]:
-        return [(_written(factor), _Piece(place, factor))]
+        return [(_written(factor), Piece(place, factor))]
     if factor.log or factor.power > 1:
         raise UsageError(f"--on {term.text}: column {factor.column!r} holds levels, which have no powers or logarithm.")
     return [
-        (f"{factor.column}={level}", _Piece(place, factor, code)) for code, level in enumerate(levels[place]) if code
+        (f"{factor.column}={level}", Piece(place, factor, code)) for code, level in enumerate(levels[place]) if code
     ]
 
 
