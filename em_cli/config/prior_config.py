@@ -12,6 +12,7 @@ FORMS: Mapping[str, Mapping[str, int]] = {
     "weights": {"dirichlet": 1, "process": 1},
     "levels": {"dirichlet": 1},
     "rates": {"gamma": 2},
+    "means": {"laplace": 1},
 }  # the priors that each key may name, and how many numbers may follow
 
 
@@ -31,6 +32,10 @@ class PriorConfig(BaseModel):
     ] = None
     levels: Annotated[str | None, Field(description="of the probabilities of levels: dirichlet:1")] = None
     rates: Annotated[str | None, Field(description="of rates: gamma:1, a shape, or gamma:1:0.5, shape and rate")] = None
+    means: Annotated[
+        str | None,
+        Field(description="of the means of normal components: laplace:5, an L1 penalty; goes with --inference map"),
+    ] = None
     mean: Annotated[list[float] | None, Field(description="about which the means of normal components lie")] = None
     mean_precision: Annotated[float | None, Field(gt=0, description="rows that this mean is worth")] = None
     degrees_of_freedom: Annotated[float | None, Field(gt=0, description="of the Wishart prior of precisions")] = None
@@ -39,7 +44,7 @@ class PriorConfig(BaseModel):
         Field(description="inverse scale matrix of the Wishart prior; variances of diagonal covariances"),
     ] = None
 
-    @field_validator("weights", "levels", "rates")
+    @field_validator("weights", "levels", "rates", "means")
     @classmethod
     def _known(cls, value: str | None, info: Any) -> str | None:
         if value is not None:

@@ -12,6 +12,7 @@ from em_cli.display.mean_and_sd import aligned
 from em_cli.display.search_words import number
 from em_cli.display.text import counted
 from em_cli.display.text_page import Page
+from em_cli.families.variational.held_means import not_separated
 from em_cli.inference.reported import errors_of_components
 from em_cli.printable import beside_mass, fixed, safe
 
@@ -51,6 +52,8 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
         page.flow([f"noise {noise:.3f}", f"{int(number(document.get('noise_n_assigned')) or 0):,} rows"])
     if (empty := len(_list(document.get("components"))) - len(found)) > 0:
         page.flow([f"{counted(empty, 'more component')} without rows, as the prior has them"], style="dim")
+    if same := not_separated(document):
+        page.flow([f"no component has a mean of its own in: {safe(', '.join(same))}"])
     left = [counted(len(found) - len(shown), "more component")] if len(found) > len(shown) else []
     left += [counted(len(names) - MOST_COLUMNS, "more column")] if len(names) > MOST_COLUMNS else []
     if left:

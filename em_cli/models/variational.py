@@ -32,6 +32,8 @@ def hyperparameters_of(config: RunConfig) -> Mapping[str, Any] | None:
                 "theirs, or --inference variational."
             )
         return None
+    if "means" in said:
+        raise UsageError("prior.means=laplace gives no posterior in closed form: it goes with --inference map.")
     if config.prior.name == "weak":
         raise UsageError(
             "--prior weak is a penalty of the likelihood: --inference variational has conjugate priors, whose "
@@ -68,6 +70,8 @@ def _of_mode(said: Mapping[str, Any], config: RunConfig) -> Mapping[str, Any] | 
                 f"prior.{key}: name its first number, which must be at least 1 for a posterior to have a mode, as in "
                 f"prior.{key}={name}:2."
             )
+    if "means" in said and not said["means"][1]:
+        raise UsageError("prior.means: name the strength of the penalty, as in prior.means=laplace:5.")
     return said or None
 
 

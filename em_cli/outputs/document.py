@@ -20,6 +20,7 @@ from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source, checked_groups
 from em_cli.engine.scoring import Totals, score_source
 from em_cli.engine.stopping import Status
+from em_cli.families.variational.held_means import has_held_means, n_held
 from em_cli.models.groups import REGRESSION, Group, family_name
 from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.components import components
@@ -31,7 +32,7 @@ from em_cli.sources.schema import Column, Schema
 from em_cli.sources.views import relabelled
 
 ABOUT_LABELS = ("icl",)  # criteria
-CONJUGATE = "conjugate"  # prior of a variational fit
+CONJUGATE, LAPLACE = "conjugate", "laplace"  # priors under which refits are not made
 EMPTY = 0.5  # rows; a component that bears fewer is as the prior has it
 
 
@@ -104,7 +105,7 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
     totals = score_source(loaded.model, loaded.parameters, source, runner)
     figures = Figures(
         float(totals.log_likelihood),
-        model.n_parameters,
+        model.n_parameters - n_held(parameters),
         _n_for_bic(totals, context, source),
         float(totals.entropy),
         float(totals.log_largest),
@@ -217,6 +218,8 @@ def meaningful(chosen: FitResult, criterion: str) -> tuple[str, ...]:
 
 def prior_name(result: Scored) -> str:
     """As documents and tables have it."""
+    if has_held_means(result.parameters):
+        return LAPLACE
     weak = result.fitted.chosen is not None and result.fitted.chosen.candidate.model.prior
     return "weak" if weak else CONJUGATE if result.log_prior else "none"
 

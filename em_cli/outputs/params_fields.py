@@ -247,6 +247,11 @@ class Params(ModelFields):
     weights_posterior: Annotated[
         dict[str, Any], says("prior and posterior of the mixing weights, intervals of 95 %"), SOMETIMES
     ]
+    means_held: Annotated[
+        list[list[bool]],
+        says("which means (K, D) prior.means holds at that of the data"),
+        SOMETIMES,
+    ]
     prior_parameters: Annotated[dict[str, Any], says("hyperparameters of the components' prior"), SOMETIMES]
     posterior: Annotated[dict[str, Any], says("hyperparameters of each component's posterior"), SOMETIMES]
     intervals: Annotated[dict[str, Any], says("that hold 95 % of the posterior of what components tells"), SOMETIMES]

@@ -19,7 +19,7 @@ from em_cli.errors import DataError, UsageError
 from em_cli.models.groups import Group
 from em_cli.models.redrawn import in_units, redrawn
 from em_cli.models.variants import model_again
-from em_cli.outputs.document import CONJUGATE
+from em_cli.outputs.document import CONJUGATE, LAPLACE
 from em_cli.outputs.model_file import read_model
 from em_cli.runners.serial import Serial
 from em_cli.runs.plotted_rows import read_source
@@ -64,9 +64,9 @@ class Refit:
 
 def check_maximum(folder: str, document: Mapping[str, Any], what: str) -> None:
     """`UsageError` if the fit is no maximum of the likelihood, which refits climb to."""
-    if document.get("prior") == CONJUGATE and not document.get("objective"):
+    if (prior := document.get("prior")) in (CONJUGATE, LAPLACE) and not document.get("objective"):
         raise UsageError(
-            f"{folder} was fitted under a conjugate prior, and refits maximise the likelihood: it cannot {what}. "
+            f"{folder} was fitted under a {prior} prior, and refits maximise the likelihood: it cannot {what}. "
             "em fit without --inference fits a model that can."
         )
     if climbed := document.get("objective"):

@@ -11,6 +11,7 @@ from em_cli.criteria import Figures, names, values
 from em_cli.engine.arrays import add
 from em_cli.engine.scoring import RowScores, totals
 from em_cli.errors import DataError
+from em_cli.families.variational.held_means import n_held
 from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import csv_text
@@ -50,8 +51,9 @@ def score_document(loaded: LoadedModel, chunks: Scored) -> dict[str, object]:
     if total is None or not weight:
         raise DataError("there is no row to score.")
     counted = round(n_groups, 9) or weight
+    n_parameters = loaded.model.n_parameters - n_held(loaded.document)
     figures = Figures(
-        float(total.log_likelihood), loaded.model.n_parameters, counted, float(total.entropy), float(total.log_largest)
+        float(total.log_likelihood), n_parameters, counted, float(total.entropy), float(total.log_largest)
     )
     return {
         "n_rows_read": n_read,

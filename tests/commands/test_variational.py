@@ -104,6 +104,26 @@ def test_a_fit_at_the_mode_of_the_posterior_tells_prior_and_likelihood_apart(tmp
     assert "conjugate prior" in em("bootstrap", "m", cwd=tmp_path, status=2).err
 
 
+def test_an_l1_penalty_of_means_names_the_columns_that_separate_nothing(tmp_path):
+    """Two of four columns tell three groups apart; each mean that is held but one of its column is no parameter."""
+    rng = np.random.default_rng(4)
+    group = rng.integers(0, 3, 150)
+    x = rng.normal(size=(150, 4)) + np.outer(group, [5, 0, 0, 0]) - np.outer(group == 1, [0, 6, 0, 0])
+    np.savetxt(tmp_path / "x.csv", x, delimiter=",", header="a,b,c,d", comments="", fmt="%.6f")
+    run = ("fit", "x.csv", "-k", "3", "--covariance", "diag", "--restarts", "2", "--out", "l1", "--format", "human")
+    said = em(*run, "--inference", "map", "--set", "prior.means=laplace:25", cwd=tmp_path).out
+    assert "no component has a mean of its own in: c, d\n" in said
+    found = json.loads((tmp_path / "l1" / "params.json").read_text())
+    means, held = np.array(found["means"]), np.array(found["means_held"])
+    whole = np.loadtxt(tmp_path / "x.csv", delimiter=",", skiprows=1).mean(axis=0)
+    assert np.allclose(means[held], np.broadcast_to(whole, means.shape)[held]) and held[:, 2:].all()
+    assert found["n_parameters"] == 2 + 12 + 12 - int(np.maximum(held.sum(axis=0) - 1, 0).sum())
+    assert found["prior"] == "laplace" and "penalty" in found["standard_errors"]["reason"]
+    again = json.loads(em("score", "l1", "x.csv", cwd=tmp_path).out)
+    assert again["n_parameters"] == found["n_parameters"] and again["bic"] == pytest.approx(found["bic"])
+    assert "laplace prior" in em("bootstrap", "l1", cwd=tmp_path, status=2).err
+
+
 def test_what_is_about_maxima_of_the_likelihood_is_refused(fitted):
     folder, _ = fitted
     for command in (("export", "v", "--to", "python"), ("bootstrap", "v")):
@@ -170,6 +190,10 @@ REFUSED = {
     "--inference map --set prior.weights=dirichlet:0.5": "at least 1",
     "--inference map --prior weak --set prior.mean_precision=2": "two priors",
     "--inference map --set prior.rates=gamma:2": "prior.rates does not apply",
+    "--inference map --set prior.means=laplace": "name the strength",
+    "--inference map --set prior.means=laplace:2": "--covariance diag",
+    "--inference map --covariance diag --set prior.means=laplace:2 --set prior.mean=[1,2]": "two priors",
+    "--inference variational --set prior.means=laplace:2": "--inference map",
     "--inference variational --prior weak": "conjugate priors",
     "--inference variational --family student_t": "no conjugate prior",
     "--inference variational --covariance EVE": "no conjugate prior",

@@ -115,16 +115,21 @@ def _block(x):
 
 
 SAID = {"degrees_of_freedom": 7.0, "mean_precision": 2.0, "rates": ("gamma", (2.5,)), "levels": ("dirichlet", (3.0,))}
+SPARSE = {"means": ("laplace", (4.0,)), "rates": ("gamma", (2.5,)), "levels": ("dirichlet", (3.0,))}
 COMPLETE = [case for case in ABLE if not case.gaps or "gaussian" not in case.name]
 
 
-@pytest.mark.parametrize("case", COMPLETE, ids=lambda case: case.name)
-def test_an_m_step_at_the_mode_beats_nearby_parameters(case: Case):
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [(case, SAID) for case in COMPLETE] + [(case, SPARSE) for case in COMPLETE if case.name == "gaussian-diag"],
+    ids=lambda value: getattr(value, "name", "sparse" if value is SPARSE else "conjugate"),
+)
+def test_an_m_step_at_the_mode_beats_nearby_parameters(case: Case, said):
     """By what rows and prior are worth together, whose densities know nothing of the M-step."""
     x, _ = case.rows(5, 80, 2.0)
     own = conjugate_of(case.model(x, K).family)
     assert own is not None
-    family = own.at_mode(SAID)
+    family = own.at_mode(said)
     features = np.empty((family.n_features(), x.shape[1]))
     family.features(x, features)
 
@@ -180,3 +185,17 @@ def test_the_prior_of_means_and_covariances_is_that_of_scipy():
         of_mean = stats.multivariate_normal(x.mean(axis=1), covariances[k] / 2.0).logpdf(means[k])
         told = -float(family.approximate.divergence(at.components)[k])
         assert told == pytest.approx(of_matrix + of_mean + jacobian, rel=1e-8)
+
+
+def test_penalised_means_are_the_best_of_a_fine_grid():
+    """Each with the best variance for it; some are held at the mean of the data, and some are not."""
+    from em_cli.families.variational.laplace_means import shift
+
+    rng = np.random.default_rng(8)
+    weight, far, variance, rate = (rng.uniform(low, high, 200) for low, high in ((1, 9), (0, 2), (0.01, 2), (0.1, 6)))
+    moved = shift(weight, far, variance, rate)
+    grid = np.linspace(0, 1, 2001)[:, None] * far
+    worth = rate * grid - 0.5 * weight * np.log(variance + grid * grid)
+    best = rate * moved - 0.5 * weight * np.log(variance + moved * moved)
+    assert (best >= worth.max(axis=0) - 1e-9).all()
+    assert 20 < (moved == far).sum() < 180

@@ -83,6 +83,9 @@ class ColumnModes:
     def log_prior(self, parameters: ColumnwiseParameters) -> Array:
         return self.priors.log_density(self.prior, parameters.values)
 
+    def told(self, parameters: ColumnwiseParameters) -> dict[str, Any]:
+        return {}
+
 
 def read(priors: Priors, document: Mapping[str, Any], n_components: int) -> Values:
     own = field(document, "posterior")

@@ -19,7 +19,7 @@ from em_cli.families.gaussian.prior import scatter
 from em_cli.families.student_t.missing import student_t_with_gaps
 from em_cli.families.student_t.parameters import StudentTParameters, of_normal
 from em_cli.families.student_t.student_t import BoundStudentT
-from em_cli.families.variational import normal_wishart
+from em_cli.families.variational import laplace_means, normal_wishart
 from em_cli.families.variational.approximate import BoundApproximate
 from em_cli.families.variational.mode import BoundMode
 from em_cli.families.variational.normal_wishart import NormalWishart, posterior_of
@@ -40,7 +40,7 @@ class ConjugateGaussian:
 
     @property
     def hyperparameters(self) -> frozenset[str]:
-        return KEYS
+        return KEYS | {laplace_means.KEY}
 
     def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
         if self.gaps is not None:
@@ -51,6 +51,8 @@ class ConjugateGaussian:
         return BoundApproximate(self.base, NormalPosteriors(self.base, prior_of(self.base, prior)))
 
     def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+        if laplace_means.KEY in prior:
+            return self._penalised(prior)
         if not KEYS & prior.keys():
             return self.base if self.gaps is None else self.gaps
         if self.gaps is not None:
@@ -59,6 +61,16 @@ class ConjugateGaussian:
                 "out, and --prior weak goes with missing cells."
             )
         return BoundMode(self.base, NormalModes(self.base, prior_of(self.base, prior)))
+
+    def _penalised(self, prior: Mapping[str, Any]) -> BoundFamily:
+        begin = f"prior.{laplace_means.KEY}=laplace"
+        if self.base.letters.mclust[1] != "VVI":
+            raise UsageError(f"{begin} needs a variance for each column of each component: --covariance diag has them.")
+        if self.gaps is not None:
+            raise UsageError(f"{begin} needs complete rows: --missing drop leaves others out.")
+        if others := sorted(KEYS & prior.keys()):
+            raise UsageError(f"{begin} and prior.{others[0]} are two priors of means and variances: leave one out.")
+        return BoundMode(self.base, laplace_means.laplace_means(self.base, prior[laplace_means.KEY][1][0]))
 
     def predictive(self) -> BoundFamily:
         point = self.base if self.gaps is None else self.gaps
@@ -166,6 +178,9 @@ class NormalModes:
 
     def log_prior(self, parameters: GaussianParameters) -> Array:
         return normal_wishart.log_density(self.prior, self.base.letters, parameters.means, parameters.factors)
+
+    def told(self, parameters: GaussianParameters) -> dict[str, Any]:
+        return {}
 
 
 def point(base: BoundGaussian, posterior: NormalWishart) -> GaussianParameters:

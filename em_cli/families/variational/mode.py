@@ -11,13 +11,16 @@ from em_cli.families.within import OwnMStep, Within
 
 
 class Modes(Protocol):
-    """The prior of a family, and where posteriors have their mode."""
+    """The prior of a family, whose parameters these are, and where posteriors have their mode."""
 
     def mode(self, statistics: Array, at: Any) -> Any:
         """Parameters from the prior with the statistics (R, K, S), whose frame is `at` or none."""
 
     def log_prior(self, parameters: Any) -> Array:
         """(…, K) log-density of the prior; of what is shared, each component has an equal part."""
+
+    def told(self, parameters: Any) -> dict[str, Any]:
+        """What is to be said of parameters (no stack) beside them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,3 +78,6 @@ class BoundMode(Within):
 
     def chart(self, parameters: Any, weight: Array) -> None:
         return None
+
+    def to_document(self, parameters: Any) -> dict[str, Any]:
+        return self.base.to_document(parameters) | self.modes.told(parameters)
