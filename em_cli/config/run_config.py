@@ -75,6 +75,9 @@ class DataConfig(_Section):
     transforms: Annotated[
         dict[str, str], Field(description="column: log, log1p, sqrt or logit, on whose scale it is fitted")
     ] = {}
+    units: Annotated[
+        dict[str, str], Field(description="column: the unit that its numbers are in, such as s or kg")
+    ] = {}
     delimiter: Annotated[str | None, Field(description="guessed if absent: comma, semicolon, tab or pipe")] = None
     decimal: Annotated[str, Field(min_length=1, max_length=1, description="decimal point")] = "."
     thousands: Annotated[str | None, Field(min_length=1, max_length=1, description="thousands separator")] = None
@@ -83,6 +86,9 @@ class DataConfig(_Section):
     header: Annotated[bool | None, Field(description="whether the first line names the columns")] = None
     skip: Annotated[int | None, Field(ge=0, description="lines above the header; found if absent")] = None
     na: Annotated[Names, Field(description="more texts that mark a missing cell")] = []
+    na_level: Annotated[
+        Names, Field(description="texts, such as NA, that are a level in columns of text, and missing among numbers")
+    ] = []
     missing: Annotated[
         Literal["model", "error", "drop"],
         Field(description="missing cells: model fits such rows by their other cells, drop leaves them out"),

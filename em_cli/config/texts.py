@@ -182,8 +182,11 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None, match_sha256
         "count",
         "text",
         "stop_words",
+        "transforms",
+        "units",
+        "na_level",
     ):  # runs of a time without these keys can still be resumed
-        if decisive["data"][later] is None:
+        if decisive["data"][later] in (None, {}, []):
             decisive["data"].pop(later)
     if decisive["search"]["other_families"] is None:
         decisive["search"].pop("other_families")
@@ -193,8 +196,6 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None, match_sha256
     for later, default in LATER.items():
         if decisive[later] in (None, [], default):
             decisive.pop(later)
-    if not config.data.transforms:
-        decisive["data"].pop("transforms")
     decisive["k"] = decisive["k"] or 0
     if (short := in_short_forms(config)) is None:
         decisive = {key: value for key, value in decisive.items() if key not in ("noise", "mixing_weights")}

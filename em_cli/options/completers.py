@@ -68,7 +68,7 @@ def runs(context: Context, incomplete: str) -> list[str]:
 
 COMPLETERS: dict[str, Completer] = {
     **dict.fromkeys(("columns", "exclude"), columns),
-    **dict.fromkeys(("types", "transforms"), column_is),
+    **dict.fromkeys(("types", "transforms", "units"), column_is),
     **dict.fromkeys(("id", "weights", "labels", "sequence", "order", "document", "term", "count", "text"), column),
     **{name: parts_of(axis) for name, axis in AXES.items()},
     **dict.fromkeys(("model", "run", "runs", "verify"), runs),

@@ -97,7 +97,14 @@ class ReadingOptions:
     comment: Annotated[str | None, _opt("--comment", metavar="C", help="Begins a comment in the data.")] = None
     header: Annotated[bool | None, _opt("--header/--no-header", help="Whether the first line names columns.")] = None
     skip: Annotated[int | None, _opt("--skip", metavar="N", help="Lines above the header [default: found].")] = None
+    units: Annotated[
+        list[str] | None, _opt("--unit", metavar="COL=UNIT", help="Of its numbers, such as s or kg (repeatable).")
+    ] = None
     na: Annotated[list[str] | None, _opt("--na", metavar="TEXT", help="Marks a missing cell (repeatable).")] = None
+    na_level: Annotated[
+        list[str] | None,
+        _opt("--na-level", metavar="TEXT", help="Such as NA: a level where cells are text (repeatable)."),
+    ] = None
     missing: Annotated[
         str | None, _opt("--missing", metavar="model|error|drop", help="Missing cells [default: model].")
     ] = None

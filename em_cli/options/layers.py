@@ -53,6 +53,8 @@ def _read(name: str, value: Any) -> Any:
         return names_in([value])
     if name == "types":
         return by_column("type", "visits=count", value)
+    if name == "units":
+        return value if isinstance(value, Mapping) else by_column("unit", "duration=s", value)
     if name == "transforms":
         return by_column("transform", "spend=log", value)
     if name in ("restarts", "threads", "k", "dask"):

@@ -10,22 +10,25 @@ from typing import Any
 from em_cli.config.resolve import resolve
 from em_cli.config.run_config import DataConfig
 from em_cli.errors import DataError, UsageError
-from em_cli.options import ReadingOptions
+from em_cli.options import ReadingOptions, by_column
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.printable import safe
 from em_cli.sources.decimals import Marks
 from em_cli.sources.quoting import argument, quoted
 
 LISTED = ("columns", "exclude")  # with commas between
-KEYS = ("delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "na")
+KEYS = ("delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "na", "na_level", "units")
 
 
-def reading_of(data: DataConfig, id_name: str | None, marks: Marks | None) -> dict[str, Any]:
+def reading_of(
+    data: DataConfig, id_name: str | None, marks: Marks | None, units: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """What was said of how to read the data, or found, and which column was the id, as a model remembers it."""
     fresh = DataConfig()
     said = {key: getattr(data, key) for key in KEYS if getattr(data, key) != getattr(fresh, key)}
     said |= {"decimal": marks.decimal} if marks and marks.decimal != fresh.decimal else {}
     said |= {"thousands": marks.thousands} if marks and marks.thousands else {}
+    said |= {"units": {**data.units, **units}} if units else {}
     return said | ({"id": id_name} if id_name is not None else {})
 
 
@@ -44,7 +47,10 @@ def remembered(loaded: LoadedModel) -> Mapping[str, Any]:
 def as_fitted(loaded: LoadedModel, reading: ReadingOptions) -> ReadingOptions:
     """The options of reading, where they say nothing those of the fit; the id is another matter."""
     known = {key: value for key, value in remembered(loaded).items() if key != "id"}
-    return replace(reading, **{key: value for key, value in known.items() if getattr(reading, key) in (None, [])})
+    own = {key: value for key, value in known.items() if getattr(reading, key) in (None, [])}
+    if "units" in known and reading.units:
+        own["units"] = {**known["units"], **by_column("unit", "duration=s", reading.units)}
+    return replace(reading, **own)
 
 
 def in_options(said: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ def candidates(names: Sequence[str], file: str, options: ReadOptions) -> list[st
         *options.aside.values(),
         *options.types,
         *options.transforms,
+        *options.in_units,
         *options.regressors,
     ]
     for name in asked:

@@ -14,13 +14,12 @@ from em_cli.sources.column_facts import Facts, Parts
 from em_cli.sources.examined import Examined
 from em_cli.sources.number_formats import number, written
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.quoting import joined, listed, plural, quoted, short
+from em_cli.sources.quoting import argument, joined, listed, quoted, short
 from em_cli.sources.refusals import (
     empty_column,
     no_column,
     refuse_impossible,
     refuse_infinite,
-    refuse_text,
     refuse_untransformed,
     too_many_levels,
     without,
@@ -28,18 +27,21 @@ from em_cli.sources.refusals import (
 from em_cli.sources.schema import LEVELLED, Column
 from em_cli.sources.suspicions import marks_among_levels, may_be_otherwise, spelled_alike, suspicions, totals
 from em_cli.sources.table import Notice
-
-_DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d"
-    r"|-?\d+ days( .*)?$"  # a duration, as pandas writes it
+from em_cli.sources.text_types import (
+    FEW_PER_LEVEL,
+    LEFT_OUT,
+    MANY_LEVELS,
+    kind_of_codes,
+    kind_of_text,
+    levels_of,
+    present,
 )
+
 _CODE_NAME = re.compile(
     r"(zip|post(al)?)[ _.-]?(code)?s?|plz|fips|postleitzahl|(area|country|region)[ _.-]?code", re.IGNORECASE
 )
 ENOUGH = 20  # rows, for two whole numbers to be taken for two levels
 SMALL_MEAN = 5.0  # of counts: a normal distribution would reach below zero
-MANY_LEVELS = 100
-FEW_PER_LEVEL = 5  # rows
 FEW_LEVELS, SEVERAL = 7, 2  # numbers that are taken for levels, and rows of each
 MASS_ROWS, MASS_SHARE = 10, 0.1  # of a value that stands out beside continuous ones, at least;
 MASS_RATIO = 3.0  # and how often it is borne beside the next
@@ -56,24 +58,20 @@ class Decided:
     notices: list[Notice] = field(default_factory=list)
 
 
-def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
-    """The type of every column; those that hold nothing, one value, or text that names rows, are left out."""
+def decide(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str] = ()) -> Decided:
+    """The type of every column; those that hold nothing, one value, or text that names rows, are left out.
+
+    `codes` are those whose cells are numbers with noughts in front.
+    """
     found = Decided()
-    said = {
-        "text_column": "left out, being text: {}",
-        "date_column": "left out as dates: {}; --type NAME=categorical fits them as categories",
-        "row_names": "left out, as nearly every cell is different: {}; --type NAME=categorical fits it anyway",
-        "empty_column": "left out, being empty: {}",
-        "constant_column": "left out, having one value only: {}",
-    }
-    left_out: dict[str, dict[str, str]] = {reason: {} for reason in said}
+    left_out: dict[str, dict[str, str]] = {reason: {} for reason in LEFT_OUT}
     constant: list[Column] = []
     for name, column in parts.items():
-        if not _present(column) and name in options.named:
+        if not present(column) and name in options.named:
             raise empty_column(name, shown, options)
-        kind, why = _kind(name, parts, options) if _present(column) else ("empty_column", "")
+        kind, why = _kind(name, parts, options, name in codes) if present(column) else ("empty_column", "")
         if kind in left_out:
-            left_out[kind][name] = ""
+            left_out[kind][name] = why
         elif (value := _only_value(name, parts, kind, options)) is not None:
             left_out["constant_column"][name] = value
             constant.append(_column(name, kind, column, shown, options))
@@ -84,11 +82,11 @@ def decide(parts: Parts, shown: str, options: ReadOptions) -> Decided:
     if not found.columns:  # what is constant is refused where its rows are known
         found.columns, left_out["constant_column"] = constant, {}
     if not found.columns:
-        raise no_column(shown, [name for names in left_out.values() for name in names])
+        raise no_column(shown, [name for names in left_out.values() for name in names], list(left_out["code_column"]))
     for code, names in left_out.items():
         if names:
             listing = joined([safe(short(name)) + (f" ({value})" if value else "") for name, value in names.items()])
-            found.notices.append(Notice(code, said[code].format(listing)))
+            found.notices.append(Notice(code, LEFT_OUT[code].format(listing)))
     return found
 
 
@@ -115,6 +113,7 @@ def _codes(columns: Sequence[Column], parts: Parts, options: ReadOptions, nought
     asked = [one for one in columns if options.type_of(one.name) == "auto"]
     numbers = [one.name for one in asked if one.type in ("numeric", "count")]
     written_so = [name for name in numbers if name in noughts]
+    levels_so = [one.name for one in asked if one.type == "categorical" and one.name in noughts]
     called_so = [name for name in numbers if name not in noughts and _CODE_NAME.fullmatch(name.strip())]
     bounded = [one.name for one in asked if one.type == "count" and _bounded(parts.facts(one.name))]
     said = {
@@ -123,7 +122,12 @@ def _codes(columns: Sequence[Column], parts: Parts, options: ReadOptions, nought
         "few whole numbers from 0 with many at the highest, as answers on a scale are, fitted as counts": bounded,
     }
     end = "--type NAME=categorical takes them as levels, --exclude leaves them out"
-    return [Notice("looks_like_code", f"{why}: {listed(names)}; {end}") for why, names in said.items() if names]
+    found = [Notice("looks_like_code", f"{why}: {listed(names)}; {end}") for why, names in said.items() if names]
+    if levels_so:
+        why = "written with noughts in front, as codes are, taken as levels"
+        as_number = f"--type {argument(f'{levels_so[0]}=numeric')} takes it as a number"
+        found.append(Notice("looks_like_code", f"{why}: {listed(levels_so)}; {as_number}"))
+    return found
 
 
 def _bounded(column: Facts) -> bool:
@@ -162,7 +166,7 @@ def _doubts(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> li
     many, codes = list[str](), list[str]()
     for one in columns:
         n_levels, column = len(one.levels), parts[one.name]
-        if n_levels > MANY_LEVELS or (n_levels > 2 and _present(column) < FEW_PER_LEVEL * n_levels):
+        if n_levels > MANY_LEVELS or (n_levels > 2 and present(column) < FEW_PER_LEVEL * n_levels):
             many.append(f"{safe(one.name)} ({n_levels:,})")
         guessed = options.type_of(one.name) == "auto" and one.name not in (*options.regressors, options.response)
         if one.type == "numeric" and guessed and _is_code(parts.facts(one.name)):
@@ -215,36 +219,19 @@ def _place(text: str, places: dict[str, float]) -> float:
     return places.get(text if value is None else written(value), np.nan)
 
 
-def _kind(name: str, parts: Parts, options: ReadOptions) -> tuple[str, str]:
+def _kind(name: str, parts: Parts, options: ReadOptions, code: bool) -> tuple[str, str]:
     """The type and what spoke for it; or the reason to leave the column out."""
     asked, column = options.type_of(name), parts[name]
     if asked in LEVELLED:
         return asked, ""
     if any(part.n_text for part in column):
-        return _kind_of_text(name, column, asked, options)
+        return kind_of_codes(name, column, options) if code else kind_of_text(name, column, asked, options)
     if asked != "auto" or name in options.regressors:
         return asked if asked != "auto" else "numeric", ""
     kind, why = _kind_of_numbers(name, parts.facts(name), options)
     if name == options.response and kind not in ("binary", "count"):
         return "numeric", ""
     return kind, why
-
-
-def _kind_of_text(name: str, column: Sequence[Examined], asked: str, options: ReadOptions) -> tuple[str, str]:
-    """The same where some cells are no numbers."""
-    n_text, n_present = sum(part.n_text for part in column), _present(column)
-    n_numbers = n_present - n_text + sum(part.n_foreign for part in column)
-    if 2 * n_numbers >= n_present or (asked != "auto" and name in options.named):
-        refuse_text(name, column, without(name, options))
-    if asked != "auto":
-        return "text_column", ""
-    levels = levels_of(column)
-    if name not in options.named:
-        if all(_DATE.match(text) for text in levels):
-            return "date_column", ""
-        if len(levels) == n_present > 2 or (n_present >= ENOUGH and 2 * len(levels) > n_present):
-            return "row_names", ""
-    return "categorical", f"text, {plural(len(levels), 'level')}"
 
 
 def _kind_of_numbers(name: str, column: Facts, options: ReadOptions) -> tuple[str, str]:
@@ -275,25 +262,6 @@ def _has_mass(rows: Integers, n: int) -> bool:
     return bool(top >= max(MASS_ROWS, MASS_SHARE * n) and top >= MASS_RATIO * second)
 
 
-def _present(column: Sequence[Examined]) -> int:
-    return sum(part.n_rows - part.n_missing for part in column)
-
-
 def _is_code(column: Facts) -> bool:
     few = 2 < column.n_distinct <= CODE_VALUES
     return column.whole and few and column.n_finite >= ROWS_PER_CODE * column.n_distinct
-
-
-def levels_of(column: Sequence[Examined]) -> tuple[str, ...]:
-    """The distinct cells: numbers by size, before texts in alphabetical order."""
-    found: set[str] = set()
-    for part in column:
-        found.update(
-            part.texts if part.texts is not None else map(written, np.unique(part.values[np.isfinite(part.values)]))
-        )
-
-    def place(text: str) -> tuple[bool, float, str]:
-        value = number(text)
-        return value is None, value or 0.0, text
-
-    return tuple(sorted(found, key=place))

@@ -68,7 +68,7 @@ def read_documents(
                 if vocabulary is not None and wanted.layout == WIDE:
                     options = replace(options, columns=_terms_there(piece, vocabulary))
                 first, columns = piece, columns_of(piece, options, wanted)
-                notices += notices_of_header(piece) + _notices(columns)
+                notices += notices_of_header(piece, options) + _notices(columns)
             elif number and piece.first_row == 0:
                 check_same(piece.names, piece.file, first.names, label(files[0]))
             if len(piece.frame):

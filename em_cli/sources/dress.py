@@ -13,6 +13,7 @@ from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.domains import WANTED, impossible
 from em_cli.sources.examined import Examined
+from em_cli.sources.measures import Measured, convertible, measured
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import LONGEST, argument, joined, quoted
@@ -21,7 +22,6 @@ from em_cli.sources.schema import LEVELLED
 from em_cli.sources.store import instead
 from em_cli.sources.table import Notice
 
-WORD_FOR_NOTHING = "None"  # a missing cell among numbers, a level among words
 ENOUGH_WITH_UNIT = 8  # distinct numbers; fewer may be levels, such as 2wd and 4wd
 SHOWN = 5
 
@@ -31,10 +31,12 @@ _CURRENCY = (
 )
 _DRESSED = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[+-]?)\s*(?P<before>{_CURRENCY})?\s*(?P<inner>[+-]?)"
-    r"(?P<digits>\d(?:[\d.,' \u00a0\u202f]*\d)?\.?(?:[eE][+-]?\d+)?|\.\d+)\s*"
+    r"(?P<digits>\d(?:[\d.,' \u00a0\u202f]*\d)?\.?(?:[eE][+-]?\d+)?|\.\d+)\s*(?P<error>(?:±|\+/-|\+-)\s*[\d.,]+\s*)?"
     rf"(?P<after>{_CURRENCY}|%|°?[^\W\d_]{{1,8}}(?:/[^\W\d_]{{1,4}})?)?\s*(?P<behind>-)?\s*(?P<close>\))?\s*(?P<note>[*†‡§]+)?"
 )
-_AS_TEXT = re.compile(r"""="(?P<formula>[^"]*)"|'(?P<apostrophe>[^']+)""")  # how Excel is told to leave cells alone
+_AS_TEXT = re.compile(
+    r"""="(?P<formula>[^"]*)"|'(?P<apostrophe>[^']+)|\[(?P<bracketed>[^],;]*)\]"""
+)  # how Excel is told to leave cells alone, and tables mark a number
 _UNIT = re.compile(
     r"kg|mg|lbs?|oz|km|cm|mm|mi|ft|in|yd|ml|gal|hrs?|hours?|mins?|minutes?|sec|ms|days?|weeks?|months?|mo|yrs?|years?|"
     r"°[CF]|hp|k[Ww]h?|[kMG]?Hz|[GMKT]B|k?Pa|psi|mph|kph|km/h|mpg|bn|[MKk]|mio",
@@ -49,6 +51,7 @@ class Undressed:
 
     said: str = ""  # in words; "" for nothing
     thousands: str | None = None  # the mark between them, where nobody had said so
+    unit: str = ""  # in which they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +63,23 @@ class _Dressed:
     marks: str  # of a footnote, a sign behind, or what keeps Excel from reading it; "" for none
 
 
-def undress(parts: dict[str, list[Examined]], options: ReadOptions, notices: list[Notice]) -> str | None:
+def undress(
+    parts: dict[str, list[Examined]], options: ReadOptions, notices: list[Notice]
+) -> tuple[str | None, dict[str, str]]:
     """Every column that is not one of levels read as numbers, if it is that but for its dress; and say so.
 
-    The mark that was found between thousands, if there was any.
+    The mark that was found between thousands, if there was any, and the units of columns.
     """
-    said, marks = list[str](), None
+    said, marks, units = list[str](), None, dict[str, str]()
     for name, column in parts.items():
         if options.type_of(name) not in LEVELLED:
             parts[name], removed = undressed(name, column, options)
             said += [f"{safe(name)}: {removed.said}"] if removed.said else []
             marks = removed.thousands or marks
+            units |= {name: removed.unit} if removed.unit else {}
     if said:
         notices.append(Notice("numbers_undressed", f"read as numbers: {'; '.join(said)}"))
-    return marks
+    return marks, units
 
 
 def undressed(
@@ -87,15 +93,18 @@ def undressed(
     parts = list(column)
     texts = {text for part in parts if part.n_text for text in part.texts or ()}
     odd = {text for text in texts if number(text, options.decimal, options.thousands) is None}
-    words = odd - {WORD_FOR_NOTHING}
-    values: dict[str, float] = {WORD_FOR_NOTHING: np.nan} if words != odd else {}
+    words = odd - options.nothing_among_numbers
+    values: dict[str, float] = dict.fromkeys(odd - words, np.nan)
     removed = Undressed()
-    if words:
+    if words and (plain := _measured(name, words, texts - values.keys(), options, wanted)) is not None:
+        values |= plain.values
+        removed = Undressed(plain.said, unit=plain.unit)
+    elif words:
         found = {text: dressed for text in words if (dressed := _dressed(text)) is not None}
         garments = sorted({dressed.garment for dressed in found.values()} - {""})
         marks = _thousands(found, options)
         grouped = marks is not None and options.thousands is None
-        if not _is_dress(found, garments, texts, grouped, wanted):
+        if not _is_dress(found, garments, texts - values.keys(), grouped, wanted):
             return parts, removed
         _refuse_doubt(name, words - set(found), garments, texts, options)
         if len(found) < len(words):
@@ -106,10 +115,21 @@ def undressed(
                 raise _digits_in_doubt(name, text, options)
             values[text] = -value if dressed.negative else value
         new = marks if marks != options.thousands else None
-        removed = Undressed(_said(found, garments, new), new)
+        worn = garments[0] if garments and "…" not in garments[0] and not _sure(garments[0]) else ""
+        removed = Undressed(_said(found, garments, new), new, worn)
     elif not values:
         return parts, removed
     return [_as_numbers(name, part, values, options) for part in parts], removed
+
+
+def _measured(name: str, words: set[str], texts: set[str], options: ReadOptions, wanted: bool) -> Measured | None:
+    """The words as numbers in units, unless they are but in the one that is said."""
+    unit = options.in_units.get(name)
+    if unit is not None and len(words) == len(texts):
+        worn = [_dressed(text) for text in words]
+        if all(dressed is not None and dressed.garment == unit for dressed in worn):
+            return None
+    return measured(name, words, texts, options, wanted)
 
 
 def _dressed(text: str) -> _Dressed | None:
@@ -121,17 +141,17 @@ def _dressed(text: str) -> _Dressed | None:
     garments = [g for g in (match["before"], match["after"]) if g]
     if len(signs) + bool(match["open"]) > 1 or len(set(garments)) < len(garments):
         return None
-    marks = held or (match["note"] or "")[:1] or ("…-" if match["behind"] else "")
+    marks = held or ("± …" if match["error"] else (match["note"] or "")[:1] or ("…-" if match["behind"] else ""))
     negative = bool(match["open"]) or signs == "-"
     return _Dressed(match["digits"], negative, bool(match["open"]), "…".join(garments), marks)
 
 
 def _freed(text: str) -> tuple[str, str]:
-    """What Excel would show of a cell that it is told to leave alone, and how it is told."""
+    """What Excel would show of a cell that it is told to leave alone, or what is in brackets; and the mark of it."""
     match = _AS_TEXT.fullmatch(text)
-    if match is None:
+    if match is None or match.lastgroup is None:
         return text, ""
-    return (match["apostrophe"], "'…") if match["formula"] is None else (match["formula"], '="…"')
+    return match[match.lastgroup], {"formula": '="…"', "apostrophe": "'…", "bracketed": "[…]"}[match.lastgroup]
 
 
 def _is_dress(found: dict[str, _Dressed], garments: list[str], texts: set[str], grouped: bool, wanted: bool) -> bool:
@@ -141,8 +161,12 @@ def _is_dress(found: dict[str, _Dressed], garments: list[str], texts: set[str], 
         return False
     if any(not _sure(garment) for garment in garments):  # a unit: the same in all, or known ones that are in doubt
         worn = sum(dressed.garment != "" for dressed in found.values())
-        all_alike = len(garments) == 1 and worn == len(texts - {WORD_FOR_NOTHING})
-        return all_alike if wanted else worn >= ENOUGH_WITH_UNIT and (all_alike or _units(garments))
+        all_alike = len(garments) == 1 and worn == len(texts)
+        return (
+            all_alike
+            if wanted
+            else worn >= ENOUGH_WITH_UNIT and (all_alike or _units(garments) or convertible(garments))
+        )
     bracketed = sum(dressed.bracketed for dressed in found.values())
     marked = sum(dressed.marks != "" for dressed in found.values())
     return (
@@ -177,9 +201,15 @@ def _refuse_doubt(name: str, others: set[str], garments: list[str], texts: set[s
         )
     if len(garments) > 1 or (garments and bare and not re.fullmatch(_CURRENCY, garments[0])):
         mixed = [quoted(garment) for garment in garments] + ["nothing"] * (len(garments) == 1)
+        same = not any(map(_sure, garments)) and (len(garments) == 1 or convertible(garments))
+        unit = (
+            f"--unit {argument(f'{name}={garments[0]}')} if that is the unit of those without"
+            if bare
+            else (f"--unit {argument(f'{name}={garments[0]}')} to have all in that unit")
+        )
         raise DataError(
             f"column {quoted(name)} holds numbers with {joined(mixed)} beside each other: "
-            f"they cannot be compared. Use {leave}, or bring them to one unit."
+            f"they cannot be compared. Use {f'{unit}, ' * same}{leave}{', or bring them to one unit' * (not same)}."
         )
 
 

@@ -45,7 +45,7 @@ class Reading(io.TextIOBase):
 
 def frame_of_text(text: Lines, found: Layout, shown: str, options: ReadOptions) -> pd.DataFrame:
     """The rows as pandas reads them; `DataError` for a record of another length than the header."""
-    missing = [*MISSING, *options.na]
+    missing = [mark for mark in (*MISSING, *options.na) if mark not in options.na_level]
     try:
         frame = _parsed(text, found, 0, missing, options)
     except (ParserError, ParserWarning) as error:
@@ -94,7 +94,8 @@ def _missing_in(names: list[str], missing: list[str], options: ReadOptions) -> l
     aside = set(options.aside.values())
     if options.id not in names and not aside & set(names):
         return missing
-    return {name: [*missing, "None"] if name in aside else missing for name in names if name != options.id}
+    marks = {name: [*missing, *options.na_level, "None"] if name in aside else missing for name in names}
+    return {name: own for name, own in marks.items() if name != options.id}
 
 
 def _without_padded(cells: pd.Series[Any], missing: list[str]) -> pd.Series[Any]:

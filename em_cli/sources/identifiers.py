@@ -25,7 +25,7 @@ def leave_out_identifiers(decided: Decided, parts: Parts, options: ReadOptions) 
     None if there is none, or if the user chose another column for the id.
     """
     asked = [column.name for column in decided.columns if not column.levels and column.name not in options.named]
-    found = [name for name in asked if _identifies(name, parts)]
+    found = [name for name in asked if identifies(name, parts)]
     if not found or len(found) == len(decided.columns):
         return None
     decided.columns = [column for column in decided.columns if column.name not in found]
@@ -41,7 +41,7 @@ def leave_out_identifiers(decided: Decided, parts: Parts, options: ReadOptions) 
     return first if carried else None
 
 
-def _identifies(name: str, parts: Parts) -> bool:
+def identifies(name: str, parts: Parts) -> bool:
     """Whether whole numbers count the rows up from 0 or 1, or are all different and named as ids are."""
     column = parts.facts(name)
     if column.n < FEW or not column.whole or column.n_finite < column.n:

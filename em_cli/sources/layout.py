@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 
 from em_cli.errors import DataError
 from em_cli.sources import decimals
@@ -68,7 +68,8 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
             f"{shown}, line {first.line}: these look like counts of rows and columns ({every[0]}, {every[1]}), and no "
             "names of columns. Use --skip 1 --no-header, or --header to keep them."
         )
-    if options.header is None and _like_data(every, [record.fields for record in found[1:]], options):
+    cells = [record.fields for record in found[1:]]
+    if options.header is None and (_like_data(every, cells, options) or _like_a_row(names, cells, options)):
         raise DataError(_header_less(every, shown))
     own_name = _free_name(names) if _has_row_names(names, found[1:]) else None
     if own_name is not None:
@@ -139,8 +140,7 @@ def _guess(lines: Lines, shown: str, options: ReadOptions) -> str:
             own = delimiter not in (options.decimal, options.thousands)
             found[delimiter] = (own, len(set(lengths)) == 1, lengths[0])
     if not found:
-        _refuse_blanks(lines, shown)
-        return ","
+        return " " if _has_blanks_between(lines, shown) else ","
     best = max(found, key=lambda delimiter: found[delimiter])
     for other, quality in found.items():
         if other != best and quality[:2] == (True, True):
@@ -151,8 +151,9 @@ def _guess(lines: Lines, shown: str, options: ReadOptions) -> str:
     return best
 
 
-def _refuse_blanks(lines: Lines, shown: str) -> None:
-    """`DataError` if blanks or colons, which are not thought of, would cut all records into as many numbers."""
+def _has_blanks_between(lines: Lines, shown: str) -> bool:
+    """Whether blanks cut all records into as many cells, mostly numbers, below words; `DataError` where that is in
+    doubt, or where colons do it."""
     rows = list(islice((line for line in lines.text.split("\n") if line.strip()), LOOK_AT))
     for mark in (None, ":"):
         fields = [row.split(mark) for row in rows]
@@ -162,11 +163,14 @@ def _refuse_blanks(lines: Lines, shown: str) -> None:
         if len({len(row) for row in fields}) > 1 or len(fields[0]) == 1 or not cells:
             continue
         if 2 * sum(number(cell) is not None for cell in cells) >= len(cells):
+            if mark is None and all(number(name.strip('"')) is None for name in fields[0]):
+                return True
             by, argument = ("blanks", "' '") if mark is None else ("colons", mark)
             raise DataError(
                 f"{shown} looks separated by {by}: pass --delimiter {argument}; "
                 "or --delimiter , if it is one column all the same."
             )
+    return False
 
 
 def _argument(delimiter: str) -> str:
@@ -184,10 +188,32 @@ def _are_counts(names: tuple[str, ...], rows: list[Record]) -> bool:
 def _like_data(names: tuple[str, ...], rows: list[list[str]], options: ReadOptions) -> bool:
     """Whether the names could be a row: each a number, blank, or a text that recurs in its column; one a number."""
     numbers = [number(name, options.decimal, options.thousands) is not None for name in names]
-    if not any(numbers):
+    if not any(numbers) or _numbered_columns(names, rows):
         return False
     recurs = [any(row[place : place + 1] == [name] for row in rows) for place, name in enumerate(names)]
     return all(there or not name or again for name, there, again in zip(names, numbers, recurs, strict=True))
+
+
+def _like_a_row(names: tuple[str, ...], rows: list[list[str]], options: ReadOptions) -> bool:
+    """Whether most of the names are numbers in the order of no scale, above others in their columns."""
+
+    def value(cell: str) -> float | None:
+        return number(cell.strip(), options.decimal, options.thousands or ",")
+
+    numbers = [found for name in names if (found := value(name)) is not None]
+    if 2 * len(numbers) < len(names) or not rows or len(set(numbers)) < 2:
+        return False
+    steps = {after > before for before, after in pairwise(numbers)}
+    below = [
+        row[place] for place, name in enumerate(names) if value(name) is not None for row in rows if place < len(row)
+    ]
+    return len(steps) == 2 and 2 * sum(value(cell) is not None for cell in below) >= len(below)
+
+
+def _numbered_columns(names: tuple[str, ...], rows: list[list[str]]) -> bool:
+    """Whether columns are called 0, 1, 2, … beside row names without a name, as pandas writes them."""
+    first = [row[0] for row in rows if row]
+    return not names[0] and names[1:] == tuple(map(str, range(len(names) - 1))) and len(set(first)) == len(first) > 1
 
 
 def _header_less(names: tuple[str, ...], shown: str) -> str:

@@ -14,6 +14,19 @@ from em_cli.sources.schema import LEVELLED, TYPES
 from em_cli.sources.spool import Spool
 from em_cli.sources.store import Store
 
+NOTHING = (
+    "None",
+    "none",
+    "nil",
+    "na",
+    "n.a.",
+    "N.A.",
+    "missing",
+    "Missing",
+    ".",
+    "..",
+    "?",
+)  # missing cells among numbers, levels among words
 POLICIES = ("model", "error", "drop")
 
 
@@ -27,6 +40,7 @@ class ReadOptions:
     id_if_there: bool = False  # whether a file may lack the column of ids: its rows are numbered then
     types: Mapping[str, str] = field(default_factory=dict)
     transforms: Mapping[str, str] = field(default_factory=dict)  # of columns that are fitted on another scale
+    in_units: Mapping[str, str] = field(default_factory=dict)  # columns: what their numbers are in
     delimiter: str | None = None
     decimal: str = "."
     thousands: str | None = None
@@ -35,6 +49,7 @@ class ReadOptions:
     header: bool | None = None  # None: yes, unless the first line looks like data
     skip: int | None = None  # lines above the header; None: none, unless they are unmistakable
     na: tuple[str, ...] = ()  # besides the usual ones
+    na_level: tuple[str, ...] = ()  # levels in columns of text, and missing among numbers, as None is
     missing: Literal["model", "error", "drop"] = "model"
     default_type: str = "auto"  # of columns without an entry in `types`; auto: what their cells say
     weights: str | None = None  # case weights, never fitted
@@ -63,11 +78,18 @@ class ReadOptions:
             raise UsageError(f"unknown type {self.default_type!r}{did_you_mean(self.default_type, TYPES)}")
         if self.missing not in POLICIES:
             raise UsageError(f"--missing: unknown policy {self.missing!r}{did_you_mean(self.missing, POLICIES)}")
+        if both := [mark for mark in self.na if mark in self.na_level]:
+            raise UsageError(f"--na and --na-level both name {both[0]!r}: it marks a missing cell, or is a level.")
         if self.skip is not None and self.skip < 0:
             raise UsageError(f"--skip must be 0 or more, not {self.skip}.")
         self._check_characters()
         self._check_columns()
         self._check_sequences()
+
+    @property
+    def nothing_among_numbers(self) -> frozenset[str]:
+        """Words that are missing cells of columns of numbers, and levels of columns of text."""
+        return frozenset((*NOTHING, *self.na_level))
 
     @property
     def separator(self) -> str | None:

@@ -15,10 +15,11 @@ from em_cli.engine.rows import Held, Here, joined
 from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.candidates import candidates, check_same
+from em_cli.sources.codes import length_of_codes, take_codes
 from em_cli.sources.column_facts import Parts
-from em_cli.sources.column_types import decide, levels_of, remarks, values_of
+from em_cli.sources.column_types import decide, remarks, values_of
 from em_cli.sources.decimals import Marks
-from em_cli.sources.dress import WORD_FOR_NOTHING, undress
+from em_cli.sources.dress import undress
 from em_cli.sources.examined import Examined, examine
 from em_cli.sources.files import digest, expand, label
 from em_cli.sources.identifiers import leave_out_identifiers
@@ -32,10 +33,11 @@ from em_cli.sources.row_blocks import Blocks, Filling
 from em_cli.sources.row_names import RowNames
 from em_cli.sources.schema import Schema
 from em_cli.sources.sequences import Sequences, check_weights_of_sequences, groups_of, sequences_of
-from em_cli.sources.spellings import UNTOLD, spelled, with_noughts
+from em_cli.sources.spellings import UNTOLD, maybe_levels, spelled_in, with_noughts
 from em_cli.sources.spool import STDIN
 from em_cli.sources.store import Store, room
 from em_cli.sources.table import Data, InputFile, Notice, Others
+from em_cli.sources.text_types import levels_of
 from em_cli.sources.usable import Usable, check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
 from em_cli.sources.weights import weights_of
 
@@ -58,7 +60,7 @@ class _Content:
     sequence: list[str] = field(default_factory=list)  # cells of the column that names sequences
     times: list[str] = field(default_factory=list)  # and of that of time
     spelled: dict[str, Counter[str]] = field(default_factory=dict)  # how missing cells are, by column
-    noughts: set[str] = field(default_factory=set)  # columns of numbers that are written with noughts in front
+    noughts: dict[str, Counter[int]] = field(default_factory=dict)  # cells with noughts in front, by their length
     inputs: list[InputFile] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)  # of the header
     n_read: int = 0  # rows
@@ -69,7 +71,7 @@ class _Content:
         self.names, self.written = piece.names, piece.text
         self.options, self.marks = self.options.with_row_names(piece.row_names).with_marks(piece.marks), piece.marks
         self.ids = None if self.options.id is None else RowNames(self.store, self.options.id)
-        self.notices = notices_of_header(piece)
+        self.notices = notices_of_header(piece, self.options)
         self.parts = Parts(candidates(piece.names, piece.file, self.options))
 
     def take(self, piece: Piece) -> None:
@@ -77,10 +79,11 @@ class _Content:
         options = self.options
         found = [examine(piece, name, options, column[-1] if column else None) for name, column in self.parts.items()]
         gappy = [name for name, column in zip(self.parts, found, strict=True) if column.n_missing]
-        for gap, counts in spelled(piece, gappy, options).items():
+        for gap, counts in spelled_in(piece, gappy, options).items():
             self.spelled.setdefault(gap, Counter()).update(counts)
         numbers = [name for name, column in zip(self.parts, found, strict=True) if column.texts is None]
-        self.noughts.update(with_noughts(piece, numbers))
+        for number, lengths in with_noughts(piece, numbers).items():
+            self.noughts.setdefault(number, Counter()).update(lengths)
         together = room(len(found), len(piece.frame))  # in one place, not amid the text
         for line, examined in zip(together, found, strict=True):
             line[:] = examined.values
@@ -98,6 +101,11 @@ class _Content:
                 cells += texts_of(piece, name)
         self.n_read += len(piece.frame)
         self.last = piece if len(piece.frame) else self.last
+
+    def numbered_by(self, name: str) -> RowNames:
+        """Row names that are the numbers of a column, as they are written."""
+        digits = length_of_codes(self.noughts.get(name, Counter()), name, self.parts)
+        return RowNames(self.store, name, digits or 0)
 
     def place_of_last(self) -> str:
         """Of the last row."""
@@ -144,13 +152,15 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     content = _content(files, shown, options)
     names, written, parts, options = content.names, content.written, content.parts, content.options
     labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
-    thousands = undress(parts, options, found_in_file)
-    decided = decide(parts, shown, options)
+    thousands, units = undress(parts, options, found_in_file)
+    decided = decide(parts, shown, options, take_codes(parts, content.noughts, options))
     numbering = leave_out_identifiers(decided, parts, options)
     leave_out_redundant(decided, parts, options)
     decided.notices += remarks(decided.columns, parts, options, content.noughts, content.place_of_last)
     schema = Schema(tuple(decided.columns)).with_together(options.together).with_last(options.last)
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
+    spelled = _spellings(content, n_missing)
+    missing += maybe_levels(schema, spelled, n_read, options)
     sequences = content.sequences(shown, usable)
     _check_weights(content, sequences, usable, shown)
     id_like = [
@@ -158,7 +168,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         for one in schema.columns
         if one.name not in options.named and not one.levels and looks_like_id(one.name, parts.facts(one.name))
     ]
-    ids = content.ids if numbering is None else RowNames(content.store, numbering)
+    ids = content.ids if numbering is None else content.numbered_by(numbering)
     label_names = levels_of(labels)
     if labels and not label_names:
         raise DataError(f"{shown}: column {quoted(str(options.labels))} is empty: no component is known of any row.")
@@ -182,7 +192,8 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         label_names=label_names,
         n_missing=n_missing,
         marks=content.marks or (Marks(options.decimal, thousands) if thousands else None),
-        spelled=_spellings(content.spelled, n_missing),
+        units=units,
+        spelled=spelled,
         n_gappy=int(found.gaps.sum()) if n_missing and options.missing == "model" else 0,
         why=decided.why,
         notices=(*found_in_file, *decided.notices, *missing, *id_notice(id_like)),
@@ -195,12 +206,15 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     )
 
 
-def _spellings(found: Mapping[str, Counter[str]], n_missing: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """How missing cells of the fitted columns are spelled; those that no frame took for missing are the word None."""
+def _spellings(content: _Content, n_missing: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """How missing cells of the fitted columns are spelled: those of the frame, and words among numbers."""
     spellings: dict[str, dict[str, int]] = {}
-    for name, n in n_missing.items():
-        counts = Counter(found.get(name, {}))
-        counts[WORD_FOR_NOTHING] += n - counts.total()
+    for name in n_missing:
+        counts = Counter(content.spelled.get(name, {}))
+        column = content.parts[name]
+        if column[0].texts is None:
+            words = {word: sum(part.forms[word] for part in column) for word in content.options.nothing_among_numbers}
+            counts.update(words)
         spellings[name] = {text: times for text, times in counts.most_common() if times > 0 and text != UNTOLD}
     return {name: own for name, own in spellings.items() if own}
 

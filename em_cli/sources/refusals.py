@@ -202,10 +202,16 @@ def narrow_column(name: str, spread: float, shown: str) -> DataError:
     )
 
 
-def no_column(shown: str, left_out: Sequence[str]) -> DataError:
+def no_column(shown: str, left_out: Sequence[str], codes: Sequence[str] = ()) -> DataError:
+    if codes:
+        types = " ".join(f"--type {argument(name)}=numeric" for name in codes)
+        return DataError(
+            f"{shown} has no column that can be fitted but {joined([quoted(name) for name in codes])}, written with "
+            f"noughts in front as codes are. If these are numbers, use {types}."
+        )
     if left_out:
         return DataError(
             f"{shown} has no column that can be fitted: {joined([quoted(name) for name in left_out])} "
-            "hold nothing, or text that names the rows or is no number."
+            "hold nothing, or text that names the rows or is no number. --type NAME=categorical takes text as levels."
         )
     return DataError(f"{shown} has no column left to fit. Exclude fewer.")

@@ -20,6 +20,7 @@ class RowNames:
 
     store: Store
     name: str  # of the column
+    digits: int = 0  # of numbers, which have noughts in front of others
     _pieces: list[Callable[[], list[str]]] = field(default_factory=list)
     _bounds: list[int] = field(default_factory=lambda: [0])
     _last: tuple[int, list[str]] = (-1, [])  # piece that was looked at, and its names
@@ -30,7 +31,7 @@ class RowNames:
 
     def add_numbers(self, numbers: Array) -> None:
         """The same, of names that are whole numbers."""
-        self._add(len(numbers), partial(_numbers, self.store.keep(numbers.copy())))
+        self._add(len(numbers), partial(_numbers, self.store.keep(numbers.copy()), self.digits))
 
     def _add(self, n: int, names: Callable[[], list[str]]) -> None:
         if n:
@@ -72,5 +73,5 @@ def _texts(held: Held, n: int) -> list[str]:
     return [joined[a:b].decode(errors="surrogatepass") for a, b in zip([0, *ends], ends, strict=False)]
 
 
-def _numbers(held: Held) -> list[str]:
-    return [written(value) for value in held.read().tolist()]
+def _numbers(held: Held, digits: int) -> list[str]:
+    return [written(value).zfill(digits) for value in held.read().tolist()]

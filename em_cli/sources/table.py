@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,6 +72,7 @@ class Data:
     data_sha256: str  # of the file; of the digests of the files, when several
     documents: Documents | None = None  # whose cells the rows of the source are, where topics are fitted
     on_disk: bool = False  # whether the rows are in a file, and not in memory
+    units: Mapping[str, str] = field(default_factory=dict)  # in which the numbers of columns are, where cells say so
     sequences: Sequences | None = None  # in whose steps the rows of the source stand, where they follow each other
 
     def keys(self, first: int, stop: int) -> Sequence[str] | range:

@@ -156,15 +156,17 @@ def looks_like_id(name: str, column: Facts) -> bool:
     return column.n >= FEW and column.first.is_integer() and column.counts_up
 
 
-def notices_of_header(piece: Piece) -> list[Notice]:
+def notices_of_header(piece: Piece, options: ReadOptions) -> list[Notice]:
     """What was found where the table begins: lines above it, marks in its numbers, and a column of row names."""
     notices = list[Notice]()
     if piece.above:
         message = f"left out what stands above the header: {plural(piece.above, 'line')} (--skip {piece.above})"
         notices.append(Notice("lines_above", message))
+    if piece.text is not None and piece.text.delimiter == " " != options.separator:
+        notices.append(Notice("blanks_between", "read as separated by blanks (--delimiter ' ')"))
     if piece.marks is not None:
-        options = " --thousands ." if piece.marks.thousands else ""
-        notices.append(Notice("decimal_comma", f"numbers have a decimal comma, and are read so (--decimal ,{options})"))
+        written = " --thousands ." if piece.marks.thousands else ""
+        notices.append(Notice("decimal_comma", f"numbers have a decimal comma, and are read so (--decimal ,{written})"))
     if piece.row_names is not None:
         message = f"column 1 has no name in the header: row names, not fitted, called {safe(piece.row_names)} here"
         notices.append(Notice("row_names", message))

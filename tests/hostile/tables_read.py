@@ -13,6 +13,8 @@ g = gzip.compress(b)
 
 CASES = [
     Case("plain", B, {"a": [1.0, 3.5, 5.0], "b": [2.0, 4.0, 7.5]}),
+    Case("blanks between", "a b\n1 2\n3 4.5\n", {"a": [1.0, 3.0], "b": [2.0, 4.5]}),
+    Case("columns called by numbers", ",0\n1821,269\n1822,321\n1823,585\n", {"0": [269.0, 321.0, 585.0]}),
     Case("bom8", "\ufeff" + B, {"a": [1.0, 3.5, 5.0], "b": [2.0, 4.0, 7.5]}),
     Case("bom twice", "\ufeff\ufeff" + B, {"a": [1.0, 3.5, 5.0], "b": [2.0, 4.0, 7.5]}),
     Case("bom in quoted header", '\ufeff"a","b"\n1,2\n3,4.5\n', {"a": [1.0, 3.0], "b": [2.0, 4.5]}),

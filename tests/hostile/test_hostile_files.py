@@ -116,9 +116,9 @@ def test_wide_and_long():
     assert em_here(f"fit d.csv {DRY} --columns c1,c4990").status == 0
     Path("d.csv").write_text("\n".join([names, *rows, rows[0] + ",1"]) + "\n")
     refused(f"fit d.csv {DRY}", 3, ("d.csv: line 5 has 5,001 fields, the header has 5000.",))
-    Path("d.csv").write_text('s,b\n"' + "y" * 300_000 + '",1\nz,2\nw,?\nv,4\n')
-    refused(f"fit d.csv {DRY} --columns b", 3, ("column 'b' is not numeric: line 4 holds '?'",))
-    Path("d.csv").write_text("x" * 100_000 + ",b\n1,2\n3,?\n4,5\n")
+    Path("d.csv").write_text('s,b\n"' + "y" * 300_000 + '",1\nz,2\nw,-\nv,4\n')
+    refused(f"fit d.csv {DRY} --columns b", 3, ("column 'b' is not numeric: line 4 holds '-'",))
+    Path("d.csv").write_text("x" * 100_000 + ",b\n1,2\n3,-\n4,5\n")
     refused(f"fit d.csv {DRY}", 3, ("column 'b' is not numeric: line 3",))
 
 

@@ -118,7 +118,7 @@ CASES = {
         "or --type age=categorical.",
     ),
     "text, once": (b"a\n1\n2\nx\n", {}, "line 4 holds 'x' (the only such value). Use --na x, or --exclude a, or"),
-    "text, alike": (b"a\n1\n2\n.\n3\n.\n", {}, "(2 such values, all alike). Use --na ."),
+    "text, alike": (b"a\n1\n2\n-\n3\n-\n", {}, "(2 such values, all alike). Use --na -"),
     "text, asked for": (
         b"s,b\nx,1\ny,2\nz,3\n",
         {"columns": ("s", "b"), "default_type": "numeric"},
@@ -212,9 +212,9 @@ def test_files_that_do_not_match():
 
 def test_the_file_with_the_bad_cell_is_named():
     Path("one.csv").write_bytes(b"a\n1\n2\n")
-    Path("two.csv").write_bytes(b"a\n1\n?\n")
-    assert "two.csv: column 'a' is not numeric: line 3 holds '?'" in refused({}, "one.csv", "two.csv")
-    message = refused({"na": ("?",), "missing": "error"}, "one.csv", "two.csv")
+    Path("two.csv").write_bytes(b"a\n1\n-\n")
+    assert "two.csv: column 'a' is not numeric: line 3 holds '-'" in refused({}, "one.csv", "two.csv")
+    message = refused({"na": ("-",), "missing": "error"}, "one.csv", "two.csv")
     assert "2 files: 1 of 4 rows has missing cells (a: 1); the first is row 2 (line 3) of two.csv." in message
 
 

@@ -25,11 +25,11 @@ TIMES = {
     "date, some missing": pa.array([None, *DAYS[1:]]),
     "timestamp": pa.array(pd.to_datetime(DAYS), pa.timestamp("us")),
     "timestamp of a zone": pa.array(pd.to_datetime(DAYS), pa.timestamp("ns", "Europe/Berlin")),
-    "time": pa.array([time(i, 30) for i in range(N)]),
-    "duration": pa.array([timedelta(hours=i) for i in range(N)]),
     "dictionary of dates": pa.array(DAYS).dictionary_encode(),
 }
 OTHERS = {
+    "time": (pa.array([time(i, 30) for i in range(N)]), None),
+    "duration": (pa.array([timedelta(minutes=7 * i * i + 1) for i in range(N)]), "numeric"),
     "list": (pa.array([[i, i + 1] for i in range(N)]), None),
     "struct": (pa.array([{"x": i, "y": "z"} for i in range(N)]), None),
     "map": (pa.array([[("x", i)] for i in range(N)], pa.map_(pa.string(), pa.int64())), None),

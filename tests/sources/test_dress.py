@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from em_cli.errors import DataError
+from em_cli.errors import DataError, UsageError
 from em_cli.sources.decimals import Marks
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
@@ -37,6 +37,25 @@ READ = {
     ),
     "formulas": ([f'=""{i}.5""' for i in range(9)], list(np.arange(9) + 0.5), "'=\"…\"' removed"),
     "apostrophes": ([f"'{i}.5" for i in range(9)], list(np.arange(9) + 0.5), "''…' removed"),
+    "minutes": ([f"{20 + i}m {5 * i}s" for i in range(9)], [60 * (20 + i) + 5 * i for i in range(9)], "in seconds"),
+    "ISO durations": ([f"PT{i}H{i + 3}M" for i in range(1, 10)], [61 * i + 3 for i in range(1, 10)], "in minutes"),
+    "long clocks": ([f"{20 + i}:{i:02d}:30" for i in range(9)], [3660 * i + 72030 for i in range(9)], "in seconds"),
+    "laps": ([f"{i}:05.5" for i in range(9)], [60 * i + 5.5 for i in range(9)], "in seconds"),
+    "of pandas": ([f"{i} days 00:00:01" for i in range(9)], [86400 * i + 1 for i in range(9)], "in seconds"),
+    "heights": ([f'5\'{i}""' for i in range(9)], [60 + i for i in range(9)], "in inches"),
+    "ounces": ([f"{i + 1} lb {i} oz" for i in range(9)], [17 * i + 16 for i in range(9)], "in ounces"),
+    "hemispheres": (
+        [f"{i}.5{'NS'[i % 2]}" for i in range(9)],
+        [(-1) ** i * (i + 0.5) for i in range(9)],
+        "degrees north",
+    ),
+    "errors": ([f"{i}.5±0.4" for i in range(9)], list(np.arange(9) + 0.5), "'± …' removed"),
+    "square brackets": ([f"{i}.5" for i in range(8)] + ["[98]"], [*np.arange(8) + 0.5, 98], "'[…]' removed"),
+    "fractions": (
+        [*(f"{i} 3/8" for i in range(1, 8)), "1/2", "2½"],
+        [*np.arange(1, 8) + 0.375, 0.5, 2.5],
+        "7 3/8 and the",
+    ),
     "millions": (["$1,234,567", "$1,000", "$5", "$6"], [1234567, 1000, 5, 6], "thousands ',' removed"),
 }
 
@@ -64,8 +83,11 @@ REFUSED = {
     "another word": (["$5", "-", "$3.5", "$4"], "--na -"),
     "units and a word": ([*(f"{i}.5 kg" for i in range(9)), "unknown"], "--na unknown"),
     "two scales": ([f"{i}.5{'k' if i % 2 else 'M'}" for i in range(20)], "beside each other"),
-    "two units": ([f"{i}.5 {'kg' if i % 2 else 'lb'}" for i in range(20)], "beside each other"),
-    "a unit and none": ([f"{i}.5{' kg' * (i > 3)}" for i in range(20)], "beside each other"),
+    "two units": (
+        [f"{i}.5 {'kg' if i % 2 else 'lb'}" for i in range(20)],
+        "beside each other: they cannot be compared. Use --unit price=kg",
+    ),
+    "a unit and none": ([f"{i}.5{' kg' * (i > 3)}" for i in range(20)], "Use --unit price=kg"),
     "thousands and a dash": (["1,139.11", "20.86", "-", "3,000.25"], "--na -"),
     "two currencies": (["$5", "€2", "$3.5", "$4"], "beside each other"),
     "percent and shares": (["5%", "0.2", "3.5%", "4%"], "beside each other"),
@@ -95,6 +117,9 @@ LEVELS = {
     "houses": [f"{i}{'abc'[i % 3]}" for i in range(12)] * 3,
     "brackets": ["$1-5", "$6-10", "over $10", "$1-5"] * 5,
     "none": ["None", "Some", "Freq", "Some"] * 5,
+    "question marks": ["?", "yes", "no", "yes"] * 5,
+    "halves": ["1/2", "1/4", "3/4"] * 8,
+    "codes": ["01234", "90210", "02139", "10001"] * 6,
 }
 
 
@@ -103,6 +128,80 @@ def test_levels_stay_levels(tmp_path: Path, cells: list[str]) -> None:
     data = read(stored(tmp_path, cells), ReadOptions())
     assert data.schema.columns[1] == Column("price", "categorical", tuple(sorted(set(cells))))
     assert data.n_missing == {}
+
+
+LEFT_OUT = {
+    "times of the day": ([f"{i}:{i:02d}:07" for i in range(20)], "time_column", "--unit NAME=s"),
+    "two numbers": ([f"{120 + i}/{80 + i % 7}" for i in range(20)], "several_numbers", "'120/80'"),
+    "codes of many values": ([f"{37 * i * i % 9973:05d}" for i in range(60)], "code_column", "price (60 different)"),
+    "quarters": ([f"{1970 + i} Q{1 + i % 4}" for i in range(20)], "date_column", "dates"),
+    "names": ([f"shop {i % 101}" for i in range(404)], "too_many_levels", "price (101)"),
+}
+
+
+@pytest.mark.parametrize(("cells", "code", "words"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_what_is_no_measurement_is_left_out_by_name(tmp_path: Path, cells: list[str], code: str, words: str) -> None:
+    path = stored(tmp_path, cells)
+    data = read(path, ReadOptions())
+    assert data.schema.names == ("b",)
+    (notice,) = data.notices
+    assert notice.code == code and words in notice.message
+    assert len(read(path, ReadOptions(types={"price": "categorical"})).schema.columns[1].levels) == len(set(cells))
+
+
+def test_the_unit_that_is_said_is_the_one_of_the_numbers(tmp_path: Path) -> None:
+    """As that of a model is, whatever the cells of new rows are written in."""
+    price = [Column("price", "numeric")]
+    for cells, unit, value in (
+        (["1:02:03"], "min", 62.05),
+        (["1:30"], "s", 90),
+        (["1:30"], "min", 90),
+        (["1:30"], "h", 1.5),
+        (["500 g"], "kg", 0.5),
+        (["2"], "kg", 2),
+        (["PT1M"], "s", 60),
+        (["7.5S"], "N", -7.5),
+        (["3 hp"], "hp", 3),
+        (["1.5M"], "k", 1500),
+    ):
+        (chunk,) = stream(stored(tmp_path, cells), price, ReadOptions(in_units={"price": unit}))
+        np.testing.assert_allclose(chunk.x[0], [value], rtol=1e-15)
+    with pytest.raises(DataError, match="'5 m' cannot be given in 'kg'"):
+        list(stream(stored(tmp_path, ["5 m"]), price, ReadOptions(in_units={"price": "kg"})))
+    assert read(stored(tmp_path, COUNTED), ReadOptions()).units == {"price": "kg"}
+    mixed = [f"{i}.5 {'kg' if i % 2 else 'lb'}" for i in range(20)]
+    read_in_kg = read(stored(tmp_path, mixed), ReadOptions(in_units={"price": "kg"}))
+    np.testing.assert_allclose(read_in_kg.source.x[1][:2], [0.5 * 0.45359237, 1.5])
+
+
+def test_a_word_for_missing_cells_may_be_a_level(tmp_path: Path) -> None:
+    """Where the user says so; and it is said which option does, where it is in many cells."""
+    path = tmp_path / "data.csv"
+    path.write_text(
+        "b,t\n" + "".join(f"{'NA' if i == 3 else i * i + 0.5},{('NA', 'x', 'y')[i % 3]}\n" for i in range(21))
+    )
+    data = read([str(path)], ReadOptions())
+    assert data.n_missing == {"b": 1, "t": 7}
+    (notice,) = (notice for notice in data.notices if notice.code == "missing_level")
+    assert "NA taken for missing in t (7); --na-level NA makes it a level" in notice.message
+    data = read([str(path)], ReadOptions(na_level=("NA",)))
+    assert data.schema.columns[1].levels == ("NA", "x", "y") and data.spelled == {"b": {"NA": 1}}
+    with pytest.raises(UsageError, match="both name 'NA'"):
+        ReadOptions(na=("NA",), na_level=("NA",))
+
+
+def test_codes_keep_their_noughts(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("no,zip,b\n" + "".join(f"{i + 1:03d},{(1234, 90210)[i % 2]:05d},{i * i}\n" for i in range(24)))
+    data = read([str(path)], ReadOptions())
+    assert data.ids is not None and data.ids.between(0, 2) == ["001", "002"]
+    assert [column.levels for column in data.schema.columns] == [("01234", "90210"), ()]
+    (notice,) = (notice for notice in data.notices if notice.code == "looks_like_code")
+    assert "taken as levels: zip; --type zip=numeric takes it as a number" in notice.message
+    assert read([str(path)], ReadOptions(types={"zip": "numeric"})).source.x[0][0] == 1234
+    path.write_text("zip\n" + "".join(f"{37 * i * i % 9973:05d}\n" for i in range(60)))
+    with pytest.raises(DataError, match="use --type zip=numeric"):
+        read([str(path)], ReadOptions())
 
 
 def test_none_is_missing_among_numbers_and_where_it_is_said(tmp_path: Path) -> None:

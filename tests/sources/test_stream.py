@@ -114,9 +114,9 @@ def test_large_files_come_in_several_chunks():
             "new.csv, row 2 (line 3), column 'waiting': the cell is missing. Use --missing model",
         ),
         (
-            b"waiting\n1\n2\n?\n",
+            b"waiting\n1\n2\n-\n",
             {},
-            "new.csv: column 'waiting' is not numeric: line 4 holds '?' (the only such value). Use --na '?'.",
+            "new.csv: column 'waiting' is not numeric: line 4 holds '-' (the only such value). Use --na -.",
         ),
         (b"waiting\ninf\n", {}, "new.csv, row 1 (line 2), column 'waiting': 'inf' is not a finite number."),
         (b"waiting\n-1\n", {}, "has type count, but line 2 holds '-1', which is not a whole number from 0 up."),

@@ -55,7 +55,7 @@ def test_levels_that_are_spelled_alike_are_named(tmp_path: Path) -> None:
 
 
 CODES = {
-    "noughts": ([f"{7 * i + 3:03d}" for i in range(30)], "written with noughts in front"),
+    "noughts of some": ([f"{7 * i + 3:0{2 + i % 2}d}" for i in range(30)], "written with noughts in front"),
     "zip code": (["10117", "80331", "50667", "20095"] * 5 + ["60311"], "named as codes are"),
     "answers": (["0", "1", "2", "3", "4", "5"] * 10, "as answers on a scale are"),
 }

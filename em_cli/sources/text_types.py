@@ -1,0 +1,90 @@
+"""The type of a column of text, or of numbers that are written as codes are; or why it is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from em_cli.sources.examined import Examined
+from em_cli.sources.measures import clock_times
+from em_cli.sources.number_formats import number, written
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.quoting import plural, quoted
+from em_cli.sources.refusals import refuse_text, without
+
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d"
+    r"|-?\d+ days( .*)?$"  # a duration, as pandas writes it
+    r"|\d{4}[- ]?[QMW]\d{1,2}$|[QMW]\d{1,2}[- ]?\d{4}$"  # a quarter, month or week
+    r"|(\w+, )?(\d{1,2}[ -])?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?[ -]"
+    r"((\d{1,2},? )?\d{4}|\d{2})$"  # 3 January 1999, Jan-99
+)
+_SEVERAL = re.compile(r"\W*[-+]?\d+(\.\d*)?%?(\s*([-–/×x*,;:|]|to|\s|±|\()\s*[-+]?\d+(\.\d*)?%?)+\W*")
+ENOUGH = 20  # rows, for text that mostly differs to name them
+MANY_LEVELS = 100
+FEW_PER_LEVEL = 5  # rows
+
+LEFT_OUT = {
+    "text_column": "left out, being text: {}",
+    "date_column": "left out as dates: {}; --type NAME=categorical fits them as categories",
+    "time_column": "left out as times of the day or durations: {}; --unit NAME=s reads them as seconds",
+    "several_numbers": "left out, with several numbers in each cell: {}; have a column for each if they are to be "
+    "fitted",
+    "row_names": "left out, as nearly every cell is different: {}; --type NAME=categorical fits it anyway",
+    "code_column": "left out, written with noughts in front as codes are: {}; --type NAME=categorical takes it "
+    "as levels, --type NAME=numeric as a number",
+    "too_many_levels": "left out, having too many levels for categories: {}; --type NAME=categorical fits it anyway",
+    "empty_column": "left out, being empty: {}",
+    "constant_column": "left out, having one value only: {}",
+}  # why, and what is said of the columns
+
+
+def kind_of_text(name: str, column: Sequence[Examined], asked: str, options: ReadOptions) -> tuple[str, str]:
+    """The type of a column in which some cells are no numbers, and why; or the reason to leave it out."""
+    n_text, n_present = sum(part.n_text for part in column), present(column)
+    n_numbers = n_present - n_text + sum(part.n_foreign for part in column)
+    if 2 * n_numbers >= n_present or (asked != "auto" and name in options.named):
+        refuse_text(name, column, without(name, options))
+    if asked != "auto":
+        return "text_column", ""
+    levels = levels_of(column)
+    if name not in options.named:
+        if clock_times(levels):
+            return "time_column", ""
+        if all(_DATE.match(text) for text in levels):
+            return "date_column", ""
+        if len(levels) == n_present > 2 or (n_present >= ENOUGH and 2 * len(levels) > n_present):
+            alike = all(map(_SEVERAL.fullmatch, levels))
+            return ("several_numbers", f"such as {quoted(levels[0])}") if alike else ("row_names", "")
+        if len(levels) > MANY_LEVELS:
+            return "too_many_levels", f"{len(levels):,}"
+    return "categorical", f"text, {plural(len(levels), 'level')}"
+
+
+def kind_of_codes(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[str, str]:
+    """The same of numbers with noughts in front: levels, where they are few."""
+    n_levels = len(levels_of(column))
+    if name not in options.named and (n_levels > MANY_LEVELS or present(column) < FEW_PER_LEVEL * n_levels):
+        return "code_column", f"{n_levels:,} different"
+    return "categorical", f"noughts in front, {plural(n_levels, 'level')}"
+
+
+def present(column: Sequence[Examined]) -> int:
+    return sum(part.n_rows - part.n_missing for part in column)
+
+
+def levels_of(column: Sequence[Examined]) -> tuple[str, ...]:
+    """The distinct cells: numbers by size, before texts in alphabetical order."""
+    found: set[str] = set()
+    for part in column:
+        found.update(
+            part.texts if part.texts is not None else map(written, np.unique(part.values[np.isfinite(part.values)]))
+        )
+
+    def place(text: str) -> tuple[bool, float, str]:
+        value = number(text)
+        return value is None, value or 0.0, text
+
+    return tuple(sorted(found, key=place))
