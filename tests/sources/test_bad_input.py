@@ -142,7 +142,7 @@ CASES = {
     ),
     "negative count": (b"n\n1\n-2\n", {"default_type": "count"}, "line 3 holds '-2'"),
     "infinite": (
-        b"a,mass\n1,2\n\n2,-inf\n",
+        b"a,mass\n1,2\n\n2,-inf\n3,-inf\n",
         {},
         "data.csv, row 2 (line 4), column 'mass': '-inf' is not a finite number. "
         "If it marks a missing value, use --na -inf; else correct the cell.",
