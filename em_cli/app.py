@@ -6,12 +6,10 @@ import errno
 import gc
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from textwrap import fill
 from typing import Any
 
 import typer
@@ -24,12 +22,12 @@ from em_cli.errors import EmError, ExitStatus, Interrupted, ReaderGone, in_words
 from em_cli.options import Help, ShortHelp, as_given
 from em_cli.options.help_page import page
 from em_cli.options.misuse import no_such_command, no_such_option
+from em_cli.printable import say
 from em_cli.runs import stdio
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 GARBAGE = (50_000, 20, 50)  # what is imported is none, and would be looked through time and again
 LONGEST_MESSAGE = 1500  # characters
-INDENT = "    "  # of further lines of a message
 ASKING = {"-h", "--help", "-V", "--version"}  # options by which nothing is computed
 
 START = """Mixture models for CSV files, fitted by expectation-maximisation.
@@ -206,17 +204,5 @@ def _of_a_value(error: TyperException) -> str:
 
 
 def _say(message: str, status: ExitStatus) -> ExitStatus:
-    told = f"em: {escaped(message if len(message) <= LONGEST_MESSAGE else f'{message[:LONGEST_MESSAGE]}…')}"
-    if sys.stderr.isatty():  # a terminal would break lines within words
-        told = _folded(told, shutil.get_terminal_size((80, 24)).columns)
-    sys.stderr.write(f"{told}\n")
+    say(escaped(message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"))
     return status
-
-
-def _folded(text: str, width: int) -> str:
-    """The text in lines, each as it stood but for further ones, which are set in."""
-    lines = [
-        fill(line, width - 1, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False)
-        for line in text.split("\n")
-    ]
-    return "\n".join(lines)

@@ -7,13 +7,17 @@ direction may show a text in another order than it has. On screens and in docume
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Callable
 from math import floor, isfinite, log10, sqrt
+from textwrap import fill
 from unicodedata import category
 
 DIGITS = 3  # of a standard deviation
 FEW_DIGITS = 2  # of a standard error, and of a deviation beside it
 MOST_DECIMALS = 6
+INDENT = "    "  # of further lines of a message
 MOST_DIGITS = 15  # that a number in fixed point has
 
 
@@ -22,6 +26,18 @@ def safe(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def say(message: str, begin: str = "em: ") -> None:
+    """A message on standard error; a terminal would break its lines within words, and has them broken before."""
+    told = f"{begin}{message}"
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size((80, 24)).columns
+        told = "\n".join(
+            fill(line, width - 1, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False)
+            for line in told.split("\n")
+        )
+    sys.stderr.write(f"{told}\n")
 
 
 def harmful(text: str) -> bool:

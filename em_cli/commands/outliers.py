@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 from typer import Argument, Option
@@ -35,6 +34,7 @@ def outliers(
     """
     from em_cli.outputs.manifest import to_json
     from em_cli.postestimation.outliers import judged, own_data
+    from em_cli.printable import say
     from em_cli.runs.row_scores import open_model, target
 
     write = target(out, force, model, *(paths or ()))
@@ -46,4 +46,4 @@ def outliers(
     else:
         write(found.lines(None if every else alpha))
     if not quiet:
-        sys.stderr.write(f"em: {found.summary(alpha)}\n")
+        say(found.summary(alpha))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
@@ -17,7 +16,7 @@ from em_cli.errors import UsageError, ValueRefused
 from em_cli.options.completers import completer_of
 from em_cli.options.help_page import Help, ShortHelp
 from em_cli.options.misuse import environment_names
-from em_cli.printable import safe
+from em_cli.printable import safe, say
 
 CONTEXT = "context"  # the parameter that Typer gives the context of a command
 HELP = {"short_help": ShortHelp, "long_help": Help}
@@ -70,7 +69,7 @@ def _warn_of_strangers(context: Context) -> None:
         if name not in known:
             near = get_close_matches(name, sorted(known), n=1)
             meant = f" Did you mean {near[0]}?" if near else " em help configuration tells which there are."
-            sys.stderr.write(f"em: warning: nothing is read from {safe(name)} in the environment.{meant}\n")
+            say(f"warning: nothing is read from {safe(name)} in the environment.{meant}")
 
 
 def as_given(context: Context, name: str) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-from em_cli.printable import safe
+from em_cli.printable import safe, say
 
 SUFFIX = ".em"
 MOST_LISTED = 5  # numbers of components
@@ -49,7 +48,7 @@ def meant_run(path: str) -> str:
         return path
     latest = str(max(found, key=lambda run: (run / "params.json").stat().st_mtime_ns))
     among = f", the latest of {len(found)} runs of these data" if len(found) > 1 else ""
-    sys.stderr.write(f"em: {safe(path)} is not there: taking {safe(latest)}{among}.\n")
+    say(f"{safe(path)} is not there: taking {safe(latest)}{among}.")
     return latest
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from em_cli.errors import DataError, UsageError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.tables import csv_text, labels_of, uncertain
-from em_cli.printable import safe
+from em_cli.printable import safe, say
 from em_cli.runs.many import TABLE
 from em_cli.runs.row_scores import reading_for
 from em_cli.sources.files import expand
@@ -56,7 +55,7 @@ def lines_by_level(folder: str, paths: Sequence[str], reading: ReadingOptions, c
     yield from csv_text((key, column, *SCORES), rows())
     if without:
         told = ", ".join(f"{safe(level) or 'no value'}: {n:,}" for level, n in without.items())
-        sys.stderr.write(f"em: warning: rows of levels that have no run are blank ({told}).\n")
+        say(f"warning: rows of levels that have no run are blank ({told}).")
 
 
 def _models(folder: str) -> Mapping[str, LoadedModel]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +14,7 @@ from em_cli.options import ReadingOptions
 from em_cli.outputs.document import Scored
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import LABELS, NO_LABEL, Label, labels_of
-from em_cli.printable import safe
+from em_cli.printable import safe, say
 from em_cli.runs.fitted_rows import scored_rows
 from em_cli.runs.remembered import as_fitted
 from em_cli.runs.row_scores import chunks_for, sequences_for
@@ -53,7 +52,7 @@ def _free(taken: Sequence[str]) -> tuple[str, str]:
         names = f"{component}_{number}", f"{probability}_{number}"
     if number > 1:
         there = next(name for name in LABELS if name in taken)
-        sys.stderr.write(f"em: the data have a column {there!r}: those added are {names[0]} and {names[1]}.\n")
+        say(f"the data have a column {there!r}: those added are {names[0]} and {names[1]}.")
     return names
 
 

@@ -23,7 +23,7 @@ from em_cli.outputs.json_text import parse
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.run_names import SUFFIX
 from em_cli.outputs.tables import csv_text
-from em_cli.printable import safe
+from em_cli.printable import safe, say
 from em_cli.runs.configure import Settings, configured
 from em_cli.runs.path_checks import check_places
 from em_cli.runs.read import reading_of_run
@@ -80,7 +80,7 @@ def run_many(request: Request, many: ManyOptions, one: One) -> None:
     for job, row in zip(jobs, done([_request(request, job, many.by) for job in jobs], one, threads), strict=True):
         rows.append({key: job.name, "run": job.out} | row)
         if not request.screen.quiet:
-            sys.stderr.write(f"em: {safe(job.name)}: {_in_a_line(row)}\n")
+            say(f"{safe(job.name)}: {_in_a_line(row)}")
         if row["status"] in STOPPED:
             raise SystemExit(row["status"])
     with explained(folder):
@@ -150,7 +150,7 @@ def _by_level(settings: Settings, column: str, folder: str) -> list[Job]:
             "to fit a mixture to each. Name a column whose levels have many rows each."
         )
     if parts.n_without:
-        sys.stderr.write(f"em: warning: {parts.n_without:,} rows without a value in {safe(column)} are in no run.\n")
+        say(f"warning: {parts.n_without:,} rows without a value in {safe(column)} are in no run.")
     names = _names([_plain(level) for level in texts])
     files = {str(place / f"{name}.csv"): b"".join(text) for name, text in zip(names, texts.values(), strict=True)}
     check_places(paths, {f"the rows of {level!r}": file for level, file in zip(texts, files, strict=True)})

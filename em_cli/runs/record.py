@@ -16,7 +16,7 @@ from em_cli.display.jsonl import LEVELS
 from em_cli.engine.events import FitEvent, Observer, PhaseStarted, Warned
 from em_cli.errors import OutputError, UsageError, in_words
 from em_cli.outputs.folder import is_stream
-from em_cli.printable import safe
+from em_cli.printable import safe, say
 from em_cli.registry import did_you_mean
 from em_cli.runs.request import Request
 
@@ -77,9 +77,9 @@ def tell_doubts(record: Record, messages: bool) -> None:
     """Say which warnings make the status 6; what they say too, where they have not been shown."""
     with suppress(OSError):
         codes = ", ".join(one["code"] for one in record.doubts)
-        sys.stderr.write(f"em: status 6 (--strict): {codes}. See em guide warnings.\n")
+        say(f"status 6 (--strict): {codes}. See em guide warnings.")
         for one in record.doubts if messages else ():
-            sys.stderr.write(f"    {one['code']}: {safe(one['message'])}\n")
+            say(f"{one['code']}: {safe(one['message'])}", "    ")
 
 
 @contextmanager

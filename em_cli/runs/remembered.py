@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,7 @@ from em_cli.config.run_config import DataConfig
 from em_cli.errors import DataError, UsageError
 from em_cli.options import ReadingOptions, by_column
 from em_cli.outputs.model_file import LoadedModel
-from em_cli.printable import safe
+from em_cli.printable import safe, say
 from em_cli.sources.decimals import Marks
 from em_cli.sources.quoting import argument, quoted
 
@@ -74,4 +73,4 @@ def tell_remembered(loaded: LoadedModel, reading: ReadingOptions) -> None:
     own = as_fitted(loaded, reading)
     said = in_options({key: getattr(own, key) for key in KEYS if getattr(own, key) != getattr(reading, key)})
     if said:
-        sys.stderr.write(f"em: read as the data of the model were: {safe(' '.join(said))}\n")
+        say(f"read as the data of the model were: {safe(' '.join(said))}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from em_cli.outputs.manifest import MANIFEST, read_manifest, to_json
 from em_cli.outputs.packing import packed
 from em_cli.outputs.run_folder import RunFolder, reserved
 from em_cli.outputs.run_names import free_beside
-from em_cli.printable import safe
+from em_cli.printable import safe, say
 from em_cli.runs.configure import Settings
 from em_cli.sources.files import digest, expand, hashed
 from em_cli.sources.options import ReadOptions
@@ -182,7 +181,7 @@ def result_again(path: str, settings: Settings, reading: ReadOptions) -> str:
     if not screen.quiet:
         how = "is complete: nothing is left to do" if report.resume else "is this run already; --force runs it again"
         with suppress(OSError):
-            sys.stderr.write(f"em: {safe(path)} {how}.\n")
+            say(f"{safe(path)} {how}.")
     for name, wanted in (("params.json", report.params), ("responsibilities.csv", report.responsibilities_to)):
         if wanted:
             write_file(wanted, [_content(there / name)])

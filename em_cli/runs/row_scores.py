@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.packing import packed
 from em_cli.outputs.predictions import prediction_header, prediction_lines
 from em_cli.outputs.tables import score_header, score_lines
-from em_cli.printable import safe
+from em_cli.printable import safe, say
 from em_cli.runs.new_sequences import NewSequences, new_sequences, with_columns_of
 from em_cli.runs.path_checks import check_free, check_places
 from em_cli.runs.read import read_options
@@ -98,7 +97,7 @@ def reading_for(loaded: LoadedModel, options: ReadingOptions, weights: str | Non
 
 
 def warn(message: str) -> None:
-    sys.stderr.write(f"em: warning: {message}\n")
+    say(f"warning: {message}")
 
 
 def target(out: str | None, force: bool, *inputs: str) -> Callable[[Content], None]:

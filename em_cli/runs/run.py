@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
@@ -24,6 +23,7 @@ from em_cli.outputs.packing import packed
 from em_cli.outputs.run_folder import RunFolder
 from em_cli.outputs.score_files import form_of
 from em_cli.outputs.selection import Selection, table
+from em_cli.printable import say
 from em_cli.runs import warnings
 from em_cli.runs.certainty import errors_of
 from em_cli.runs.configure import Settings, configured
@@ -127,7 +127,7 @@ class Run:
         if interruption():
             further = " The same command with --resume goes on." if self.checkpoint else ""
             with suppress(OSError):
-                sys.stderr.write(f"em: interrupted before there was a sound fit: no result was written.{further}\n")
+                say(f"interrupted before there was a sound fit: no result was written.{further}")
             raise SystemExit(interruption.status)
         raise NoFit(warnings.no_fit(fitted, self.data))
 
@@ -228,9 +228,9 @@ class Run:
         wanted = (self.folder or report.responsibilities_to) and not self.settings.request.screen.quiet
         if wanted and config.responsibilities is True and of_top(config, n):
             with suppress(OSError):
-                sys.stderr.write(
-                    f"em: {n:,} rows: responsibilities.{config.responsibilities_format} has the likeliest component of "
-                    "each, and its probability; --responsibilities all writes those of all components.\n"
+                say(
+                    f"{n:,} rows: responsibilities.{config.responsibilities_format} has the likeliest component of "
+                    "each, and its probability; --responsibilities all writes those of all components."
                 )
 
     def about(self, result: Ended, params: Mapping[str, Any], fits: Sequence[Fitted]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from program import em
 
 from em_cli.errors import DataError
-from em_cli.options import FolderOptions, PlaceOptions
+from em_cli.options import FolderOptions, PlaceOptions, ReportOptions
 from em_cli.runs.many import done
 from em_cli.runs.request import Request
 
@@ -150,6 +150,8 @@ def one(request):
 
 
 def test_processes_give_what_one_gives_but_each_has_one_thread():
-    requests = [Request("fit", [str(n)], (FolderOptions(), PlaceOptions()), None, None, None) for n in range(2)]
+    requests = [
+        Request("fit", [str(n)], (FolderOptions(), PlaceOptions()), None, ReportOptions(), None) for n in range(2)
+    ]
     here, elsewhere = ([row["reason"] for row in done(requests, one, threads)] for threads in (1, 2))
     assert here == ["0 None", "1 None"] and elsewhere == ["0 1", "1 1"]

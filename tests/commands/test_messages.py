@@ -10,6 +10,7 @@ from program import SAMPLES, em
 
 from em_cli import app
 from em_cli.config.yaml_text import parse
+from em_cli.printable import say
 
 FAITHFUL = str(SAMPLES / "faithful.csv")
 AIR = str(SAMPLES / "airquality.csv")
@@ -275,3 +276,13 @@ def test_every_start_at_the_resolution_of_the_data(folder):
     assert "the start collapsed" in err and "Try --prior weak, or a smaller -k, or leave it out (--exclude a)" in err
     assert not list(folder.glob("ties*.em"))
     em(*fit, "--start", "start.json", "--prior", "weak", cwd=folder)
+
+
+def test_a_message_on_a_terminal_ends_its_lines_between_words(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "30")
+    said = "1 of 93 rows have a tail probability of at most 0.001\nand a/path-with/hyphens is whole"
+    say(said)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 3 and max(map(len, lines)) < 30 and "path-with/hyphens" in "\n".join(lines)
+    assert " ".join(" ".join(lines).split()) == f"em: {' '.join(said.split())}"
