@@ -169,7 +169,7 @@ class ModelSearch:
         if not self.population and self.short_runs.model.prior:
             yield from self._last_resort()
         effort, done, waiting = self.short_runs.effort, list[float](), list(self.population)
-        while waiting and len(done) < effort.searches and not (self._agreed() or self._hopeless):
+        while waiting and len(done) < effort.searches and not (self.agreed or self._hopeless):
             found = waiting.pop(0)
             end = yield from self._searched(found)
             done.append(found.log_likelihood)
@@ -243,6 +243,12 @@ class ModelSearch:
         ended = (a.result for a in self.attempts if a.climbed and a.sound)
         return max(ended, key=lambda result: result.log_likelihood, default=None)
 
+    def hear(self, other: ModelSearch, origin: str) -> None:
+        """Take over what another search for the same model has found: all of it counts as one."""
+        self.attempts += [replace(attempt, start=origin) for attempt in other.attempts]
+        self.ends = sorted([*self.ends, *other.ends], key=lambda f: -f.log_likelihood)
+        self.take([Solution(found.result, origin) for found in other.population])
+
     def climb(self, starts: Sequence[Candidate], origin: str) -> Search[None]:
         """From starts to the end at once."""
         climbs = [replace(start, algorithm=self.algorithm, number=next(self.numbers)) for start in starts]
@@ -254,7 +260,7 @@ class ModelSearch:
 
     def _ended(self, found: Solution) -> None:
         self.ends = sorted([*self.ends, found], key=lambda f: -f.log_likelihood)
-        self.take([Solution(found.result, "search")])
+        self.take([found])
 
     def agreement(self) -> tuple[int, int] | None:
         """How many searches were made, and how many came to the best end; None if no sound end was found.
@@ -287,10 +293,12 @@ class ModelSearch:
         lost = sum(a.climbed and not a.sound and a.start.startswith(SEARCH) for a in self.attempts)
         return not self.ends and lost >= HOPELESS * self.short_runs.effort.agreement
 
-    def _agreed(self) -> bool:
-        if not self.ends:
+    @property
+    def agreed(self) -> bool:
+        """Whether searches of as different origin as the effort asks for came to the best."""
+        if not self.ends or self.best is None:
             return False
-        best = self.ends[0].log_likelihood
+        best = self.best.log_likelihood
         near = [a for a in self.attempts if a.climbed and a.sound and best - a.result.log_likelihood < SAME_OPTIMUM]
         kinds = {a.start.removeprefix(SEARCH) for a in near}
         if kinds >= LINEAGE:

@@ -7,9 +7,11 @@ covariance structure are a start for the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from em_cli.engine.climb import FitResult
 from em_cli.engine.fit import Search
+from em_cli.search.effort import EFFORTS
 from em_cli.search.model_search import ModelSearch
 from em_cli.search.operators import from_responsibilities_of, merge_all, of_one, parted, split_all
 from em_cli.search.short_runs import REST, ShortRuns, Solution
@@ -60,6 +62,27 @@ def grow_and_shrink(
         below = populations[last - 1][0].result
         if not _no_worse(populations[last][0].result, below):
             yield from _raised(by_k[last], below)
+
+
+def second_opinion(model_search: ModelSearch) -> Search[None]:
+    """A short search of its own, where it is not plain where starts lead; if it leads higher, one more from there.
+
+    What its climbs are made of has not come to rest, which is another way: where most climbs collapse before they
+    rest, it is the only one to mixtures of other numbers of components.
+    """
+    at_once = model_search.agreed and model_search.starts_agree
+    if at_once or model_search.short_runs.model.n_components == 1 or model_search.data.halted():
+        return
+    q = model_search
+    short_runs = replace(q.short_runs, effort=EFFORTS["low"])
+    other = ModelSearch(short_runs, q.kinds, q.make, q.algorithm, q.stopping, q.numbers, q.observe, told=q.told)
+    yield from other.start_population()
+    yield from grow_and_shrink([other])
+    yield from other.searches()
+    before = model_search.best
+    model_search.hear(other, "second search")
+    if other.best is not None and (before is None or other.best.log_likelihood > before.log_likelihood + NOTICEABLE):
+        yield from model_search.search_best()
 
 
 def from_other_structures(model_search: ModelSearch, others: Sequence[ModelSearch]) -> Search[None]:

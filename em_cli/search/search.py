@@ -29,7 +29,7 @@ from em_cli.search.contenders import Contest
 from em_cli.search.effort import EFFORTS, Effort
 from em_cli.search.ledger import Attempt, DegeneracyCheck, Fitted, choose
 from em_cli.search.model_search import ModelSearch
-from em_cli.search.neighbours import from_other_structures, grow_and_shrink, restore_monotone
+from em_cli.search.neighbours import from_other_structures, grow_and_shrink, restore_monotone, second_opinion
 from em_cli.search.plain_restarts import plain, whole
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import AT_REST, DIFFERENT, ShortRuns
@@ -112,6 +112,9 @@ def search(
         attempts |= _plain(run, free)
     elif free:
         model_searches = _searched(run, free)
+        if len(free) == 1 and plan.effort.searches > 1:
+            again = [second_opinion(model_searches[free[0]])]
+            run_searches(again, run.sample, runner, observe, halted, checkpoint)
         attempts |= {t: model_search.attempts for t, model_search in model_searches.items()}
         agreements = {t: model_search.agreement() for t, model_search in model_searches.items()}
         doubts = {t: model_search.doubt() for t, model_search in model_searches.items() if model_search.lightly}

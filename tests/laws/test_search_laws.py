@@ -199,6 +199,18 @@ def test_more_effort_finds_no_less(name):
     assert normal >= low - 0.02
 
 
+def test_more_effort_finds_no_less_where_most_climbs_collapse():
+    """On the ties of a column: what was ended above the last end of a search once counted as agreeing with it."""
+    rng, n = np.random.default_rng(5), 160
+    x = rng.standard_normal((5, 5)) @ rng.standard_normal((5, n))
+    x[-1] = np.round(np.exp(0.5 * x[-1] / x[-1].std()), 1)
+    x[-1, rng.random(n) < 0.3] = 2.0
+    low, normal = (
+        find_one(Gaussian("full"), x, 3, default_plan(effort=effort)).log_likelihood for effort in ("low", "normal")
+    )
+    assert normal >= low - 0.02
+
+
 @pytest.mark.parametrize("restarts", [None, 8])
 def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch, restarts):
     """A log-likelihood of fewer rows is higher: the ledger keeps it apart, and it wins nothing."""
