@@ -6,33 +6,90 @@ import io
 from collections.abc import Iterator
 from decimal import Decimal
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from em_cli import memory
 from em_cli.errors import DataError
 from em_cli.sources.files import Opened
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import quoted
 
+CELLS, FEWEST, MOST = 1 << 18, 1 << 10, 1 << 16  # of a piece: cells, about, and rows
+NO_CELL = "__HIVE_DEFAULT_PARTITION__"
 
-def read_columnar(file: Opened, suffix: str, options: ReadOptions) -> pd.DataFrame:
-    """The whole file, its cells numbers, truths or text as in a CSV file; the column of ids as text."""
+
+def columnar_frames(file: Opened, path: str, options: ReadOptions) -> Iterator[tuple[pd.DataFrame, float]]:
+    """The rows of a file, some at a time, and their share of all; what the names of its folders say stands beside.
+
+    Cells are numbers, truths or text as in a CSV file; the column of ids is text.
+    """
+    suffix = Path(path).suffix.lower()
     if find_spec("pyarrow") is None:
         raise DataError(f'{file.label}: reading {suffix} files needs pip install "em-cli[parquet]".')
-    data = io.BytesIO(b"".join(_chunks(file)))
+    place = io.BytesIO(b"".join(_chunks(file))) if file.place is None else file.place
+    told = _told_by_folders(path)
     try:
-        frame = pd.read_parquet(data) if suffix == ".parquet" else pd.read_feather(data)
+        for frame, share in (_of_parquet if suffix == ".parquet" else _of_feather)(place):
+            if any(name is not None for name in frame.index.names):
+                frame = frame.reset_index()  # pandas stores a named index as columns like the others
+            frame = as_of_text(frame, file.label)
+            frame = frame.assign(**{name: cell for name, cell in told.items() if name not in frame.columns})
+            if options.id in frame.columns:
+                frame[options.id] = frame[options.id].astype(str)
+            yield frame, share
+    except DataError:
+        raise
     except Exception as error:  # whatever Arrow finds wrong with it
         raise DataError(f"{file.label} is not a valid {suffix} file: {str(error)[:200]!r}.") from None
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()  # pandas stores a named index as columns like the others
-    frame = as_of_text(frame, file.label)
-    if options.id in frame.columns:
-        frame[options.id] = frame[options.id].astype(str)
-    return frame
+
+
+def _of_parquet(place: str | io.BytesIO) -> Iterator[tuple[pd.DataFrame, float]]:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(place, memory_map=_mapped(place)) as file:
+        n, width = file.metadata.num_rows, max(1, file.metadata.num_columns)
+        rows = int(np.clip(CELLS // width, FEWEST, MOST))
+        if not n:
+            yield file.schema_arrow.empty_table().to_pandas(), 1.0
+        for batch in file.iter_batches(rows, use_threads=False):
+            yield batch.to_pandas(), len(batch) / n
+
+
+def _of_feather(place: str | io.BytesIO) -> Iterator[tuple[pd.DataFrame, float]]:
+    import pyarrow as pa
+
+    try:
+        file = pa.ipc.open_file(pa.memory_map(place) if _mapped(place) else place)
+    except pa.ArrowInvalid:  # the first version of Feather
+        yield pd.read_feather(place), 1.0
+        return
+    batches = max(1, file.num_record_batches)
+    if not file.num_record_batches:
+        yield file.schema.empty_table().to_pandas(), 1.0
+    for index in range(file.num_record_batches):
+        yield file.get_batch(index).to_pandas(), 1 / batches
+
+
+def _mapped(place: str | io.BytesIO) -> bool:
+    """Whether it is looked at where it lies."""
+    return isinstance(place, str) and memory.address_limit() is None
+
+
+def _told_by_folders(path: str) -> dict[str, float | str | None]:
+    """The columns that folders such as year=2024 are named by, as they are in a partitioned data set."""
+    told: dict[str, float | str | None] = {}
+    for part in Path(path).parts[:-1]:
+        name, equals, cell = part.partition("=")
+        if name and equals:
+            text = unquote(cell)
+            told[unquote(name)] = None if text == NO_CELL else float(text) if text.isdecimal() else text
+    return told
 
 
 def as_of_text(frame: pd.DataFrame, label: str) -> pd.DataFrame:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, cast
 from em_cli.errors import DataError, in_words
 from em_cli.printable import safe
 from em_cli.sources.quoting import quoted
-from em_cli.sources.spool import STDIN, Partial, Spool
+from em_cli.sources.spool import STDIN, Partial, Spool, is_plain
 from em_cli.sources.table import InputFile
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+COLUMNAR = (".parquet", ".feather")
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _MAGIC = {
     b"\x1f\x8b": ".gz",
@@ -56,6 +57,9 @@ def expand(paths: Sequence[str]) -> list[str]:
     for path in paths:
         if not path:
             raise DataError("the name of a data file is empty.")
+        if path != STDIN and os.path.isdir(path) and (parts := _columnar_in(path)):  # noqa: PTH112 (names may be no names)
+            found += parts
+            continue
         if path != STDIN and any(mark in path for mark in "*?[") and not os.path.lexists(path):
             matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (patterns may be absolute)
             if not matches:
@@ -68,6 +72,13 @@ def expand(paths: Sequence[str]) -> list[str]:
     if found.count(STDIN) > 1:
         raise DataError("standard input ('-') can be read only once.")
     return found
+
+
+def _columnar_in(folder: str) -> list[str]:
+    """The Parquet and Feather files in a folder and below it, but for hidden ones and those of no data."""
+    files = (file for file in Path(folder).rglob("*") if file.suffix.lower() in COLUMNAR and file.is_file())
+    shown = [file for file in files if not any(part[0] in "._" for part in file.relative_to(folder).parts)]
+    return sorted(map(str, shown))
 
 
 class Meter(io.RawIOBase):
@@ -124,6 +135,7 @@ class Opened:
     label: str
     pull: Pull
     measured: Callable[[], InputFile] = field(repr=False)
+    place: str | None = None  # of a file on the disk whose bytes these are
 
 
 @contextmanager
@@ -165,7 +177,7 @@ def opened(path: str, spool: Spool | None = None) -> Iterator[Opened]:
             stream = stack.enter_context(decompress(meter, packed, shown))
             yield Opened(shown, stream.read, lambda: meter.measured(path))
         else:
-            yield Opened(shown, meter.pull, lambda: meter.measured(path))
+            yield Opened(shown, meter.pull, lambda: meter.measured(path), path if is_plain(path) else None)
 
 
 def hashed(path: str) -> InputFile:

@@ -9,7 +9,7 @@ from stat import S_ISREG
 
 from em_cli import memory
 from em_cli.engine.columns import WIDE
-from em_cli.sources.files import COMPRESSED
+from em_cli.sources.files import COMPRESSED, label
 from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import plural
 from em_cli.sources.spool import STDIN
@@ -29,8 +29,8 @@ class Room:
     """
 
     def __init__(self, files: Sequence[str], has_ids: bool, store: Store, told: Told | None = None) -> None:
-        sizes = [_size(path) for path in files]
-        self.total = sum(size for size in sizes if size) if all(sizes) else None
+        self.sizes = {label(path): _size(path) for path in files}
+        self.total = sum(self.sizes.values()) if all(self.sizes.values()) else None
         self.has_ids, self.store, self.told = has_ids, store, told
         self.rows = self.characters = 0
         self.found = 0.0  # bytes
@@ -38,7 +38,8 @@ class Room:
     def check(self, piece: Piece, n_columns: int, shown: str) -> None:
         """The cells of further pieces, and what summarises them; what will not fit goes to the disk, if it may."""
         self.rows += len(piece.frame)
-        self.characters += len(piece.text.raw.text) if piece.text else 0
+        of_file = self.sizes.get(piece.file, 0)
+        self.characters += len(piece.text.raw.text) if piece.text else round(piece.share * of_file)
         rows = float(self.rows)
         if self.total is not None and self.characters:
             rows = max(rows, rows * self.total / self.characters)

@@ -11,7 +11,7 @@ import pandas as pd
 from em_cli.errors import DataError
 from em_cli.sources.decimals import Marks
 from em_cli.sources.decoding import Lines, lines
-from em_cli.sources.files import Opened, opened
+from em_cli.sources.files import COLUMNAR, Opened, opened
 from em_cli.sources.frames import Found, frame_of_text, text_cell
 from em_cli.sources.layout import Layout, layout
 from em_cli.sources.options import ReadOptions
@@ -32,6 +32,7 @@ class Piece:
     above: int = 0  # lines above the header, found to be no part of the table
     marks: Marks | None = None  # in numbers, found where nobody had said so
     text: Written | None = field(default=None, repr=False)  # None: the file holds no text
+    share: float = 0.0  # of the rows of its file, where that holds no text
 
 
 def texts_of(piece: Piece, name: str) -> list[str]:
@@ -60,8 +61,8 @@ class Written:
 def pieces(path: str, options: ReadOptions, done: Callable[[InputFile], None] | None = None) -> Iterator[Piece]:
     """At least one piece, maybe without rows; `done` is told at the end what was read."""
     with opened(path, options.spool) as file:
-        if Path(path).suffix.lower() in (".parquet", ".feather"):
-            yield _columnar_piece(file, path, options)
+        if Path(path).suffix.lower() in COLUMNAR:
+            yield from _columnar_pieces(file, path, options)
         else:
             yield from _text_pieces(file, options)
         if done is not None:
@@ -113,12 +114,14 @@ def _text_piece(found: Layout, first_row: int, shown: str, options: ReadOptions,
     return Piece(shown, found.names, frame, first_row, find, found.row_names, found.above, found.marks, written)
 
 
-def _columnar_piece(file: Opened, path: str, options: ReadOptions) -> Piece:
-    from em_cli.sources.columnar import read_columnar
+def _columnar_pieces(file: Opened, path: str, options: ReadOptions) -> Iterator[Piece]:
+    from em_cli.sources.columnar import columnar_frames
 
-    frame = read_columnar(file, Path(path).suffix.lower(), options)
+    row = 0
+    for frame, share in columnar_frames(file, path, options):
 
-    def find(row: int, column: str) -> Found:
-        return Found(None, str(frame[column].iloc[row]))
+        def find(row: int, column: str, frame: pd.DataFrame = frame) -> Found:
+            return Found(None, str(frame[column].iloc[row]))
 
-    return Piece(file.label, tuple(frame.columns), frame, 0, find)
+        yield Piece(file.label, tuple(frame.columns), frame, row, find, share=share)
+        row += len(frame)

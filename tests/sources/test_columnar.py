@@ -12,6 +12,7 @@ import pytest
 from pyarrow import feather, parquet
 
 from em_cli.errors import DataError
+from em_cli.sources import columnar
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
 
@@ -94,3 +95,38 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     parquet.write_table(pa.Table.from_arrays([pa.array(MASS), pa.array(MASS)], names=["a", "a"]), path)
     with pytest.raises(DataError, match=r"'a' stands twice|not a valid"):
         read([path], ReadOptions())
+
+
+@pytest.mark.parametrize("kind", WRITE)
+def test_pieces_say_what_the_whole_file_does(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {
+        "mass": MASS,
+        "n": pa.array([None, *(i * i % 7 for i in range(N - 1))]),
+        "word": pa.array(["x", "y", None] * (N // 3)),
+        "sure": pa.array([True, False] * (N // 2)),
+        "name": [f"r{i}" for i in range(N)],
+    }
+    path, options = str(tmp_path / f"data.{kind}"), ReadOptions(id="name")
+    WRITE[kind](pa.table(table), path)
+    whole = read([path], options)
+    monkeypatch.setattr(columnar, "FEWEST", 5)
+    monkeypatch.setattr(columnar, "CELLS", 1)
+    if kind == "feather":
+        feather.write_feather(pa.table(table), path, chunksize=5)
+    found = read([path], options)
+    assert np.array_equal(found.source.x, whole.source.x, equal_nan=True)
+    assert found.schema == whole.schema and len(found.schema.columns) == 4
+    assert found.ids is not None and found.ids.tolist() == table["name"] and found.n_missing == whole.n_missing
+
+
+def test_a_folder_of_files_is_one_table_with_what_its_folders_say(tmp_path: Path) -> None:
+    for place, town in enumerate(("__HIVE_DEFAULT_PARTITION__", "A%20b", "c")):
+        folder = tmp_path / "sales" / f"year={2023 + place}" / f"town={town}"
+        folder.mkdir(parents=True)
+        parquet.write_table(pa.table({"mass": MASS + place}), folder / "part-0.parquet")
+    (tmp_path / "sales" / "_SUCCESS").write_text("")
+    (tmp_path / "sales" / ".hidden.parquet").write_text("")
+    data = read([str(tmp_path / "sales")], ReadOptions(types={"year": "numeric", "town": "categorical"}))
+    assert data.schema.names == ("mass", "year", "town") and data.n_missing == {"town": N}
+    assert np.array_equal(data.source.x[:2], [[*MASS, *MASS + 1, *MASS + 2], np.repeat([2023.0, 2024, 2025], N)])
+    assert [file.name[-14:] for file in data.inputs] == ["part-0.parquet"] * 3
