@@ -263,7 +263,8 @@ class PlaceOptions:
         _opt("--memory", metavar="SIZE", help="Of rows; more lie on disk [default: half of what is free]."),
     ] = None
     cache: Annotated[
-        str | None, _opt("--cache", metavar="DIR", help="Where they lie then [default: beside the run folder].")
+        str | None,
+        _opt("--cache", metavar="DIR", help="Where they lie then, and are kept [default: beside the run folder]."),
     ] = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from em_cli.config.run_config import DataConfig, RunConfig
@@ -69,13 +70,21 @@ def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
     documents = wanted_topics(config)
     options = replace(options, told=lambda n, share: record.observe(RowsRead(n, share)))
     with record.timed("reading"):
-        data = read(config.data.path, options) if documents is None else _documents(config, options, documents)
+        data = _rows(config, options) if documents is None else _documents(config, options, documents)
     names = data.schema.names if documents is None else (TERMS,)
     dropped = data.n_rows_read - len(data.rows)
     record.observe(DataRead(data.name, data.n_rows_read, len(names), tuple(names), dropped))
     for notice in data.notices:
         record.warn(notice.code, notice.message)
     return data
+
+
+def _rows(config: RunConfig, options: ReadOptions) -> Data:
+    if config.cache is None or options.store is None or config.runner.name == "dask":  # whose workers read this file
+        return read(config.data.path, options)
+    from em_cli.sources.kept_rows import read_or_kept  # most runs have no cache
+
+    return read_or_kept(config.data.path, options, options.store, Path(config.cache))
 
 
 def _documents(config: RunConfig, options: ReadOptions, wanted: CorpusOptions) -> Data:

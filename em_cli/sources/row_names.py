@@ -25,6 +25,9 @@ class RowNames:
     _bounds: list[int] = field(default_factory=lambda: [0])
     _last: tuple[int, list[str]] = (-1, [])  # piece that was looked at, and its names
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (self.name, self._pieces, self._bounds)
+
     def add(self, texts: Sequence[str]) -> None:
         """The names of the next rows."""
         self._add(len(texts), partial(_texts, self.store.keep(_packed(texts)), len(texts)))
@@ -56,6 +59,11 @@ class RowNames:
             found += self._last[1][first - self._bounds[piece] : upto - self._bounds[piece]]
             first = upto
         return found
+
+
+def _again(name: str, pieces: list[Callable[[], list[str]]], bounds: list[int]) -> RowNames:
+    """The names as another process has them, which adds none."""
+    return RowNames(Store(), name, _pieces=pieces, _bounds=bounds)
 
 
 def _packed(texts: Sequence[str]) -> Array:

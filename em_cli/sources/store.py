@@ -107,6 +107,10 @@ class Store:
     asked: bool = False  # whether somebody has said how many bytes
     fixed: bool = False  # whether they must be in memory, as those of rows that belong together
     path: Path | None = None  # of the file, once there is one
+    name: str | None = None  # that it is to have, if it may be kept beyond the run
+    complete: Path | None = None  # what says that a file of that name is whole
+    kept: bool = False  # beyond the run
+    _settled: int = field(default=0, init=False)  # bytes of the file that are kept
     _size: int = field(default=0, init=False)  # bytes of the file
     _here: weakref.WeakSet[Kept] = field(default_factory=weakref.WeakSet, init=False)
 
@@ -168,14 +172,25 @@ class Store:
             _forget(str(self.path))
             for beside in self.path.parent.glob(f"{self.path.name}.*"):
                 beside.unlink(missing_ok=True)
-            self.path.unlink(missing_ok=True)
+            if self.kept:
+                with suppress(OSError):
+                    os.truncate(self.path, self._settled)
+            else:
+                self.path.unlink(missing_ok=True)
+
+    def settled(self) -> int:
+        """How many bytes there are now, which the disk is made to have."""
+        assert self.path is not None, "there is a file"
+        os.fsync(_file_of(str(self.path)).handle)
+        self._settled = self._size
+        return self._size
 
     def _open(self, n_bytes: float) -> None:
         folder = Path(tempfile.gettempdir()) if self.folder is None else self.folder
         self._check_room(folder, n_bytes)
         _clear(folder)
         try:
-            handle, name = tempfile.mkstemp(ENDING, BEGINNING, folder)
+            handle, name = self._named(folder) or tempfile.mkstemp(ENDING, BEGINNING, folder)
         except OSError as error:
             raise OutputError(f"the rows cannot be kept in {folder}: {in_words(error)}.") from None
         _lock(handle)
@@ -183,6 +198,20 @@ class Store:
         for kept in list(self._here):
             self._move(kept)
         self._here.clear()
+
+    def _named(self, folder: Path) -> tuple[int, str] | None:
+        """The file by the name that it is to have; None if another run has it, or has made it."""
+        if self.name is None or self.complete is None:
+            return None
+        path = str(folder / self.name)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        about = os.fstat(handle)
+        mine = not hasattr(os, "geteuid") or about.st_uid == os.geteuid()
+        if mine and _lock(handle) and not self.complete.exists():
+            os.truncate(handle, 0)
+            return handle, path
+        os.close(handle)
+        return None
 
     def _check_room(self, folder: Path, n_bytes: float) -> None:
         free = shutil.disk_usage(folder).free - SPARE
@@ -272,6 +301,11 @@ def _file_of(path: str) -> _File:
     if found is None:
         found = _files[path] = _File(path)
     return found
+
+
+def held_open(path: Path) -> bool:
+    """Open a file for reading, so that it stays for as long as this process lasts."""
+    return bool(_file_of(str(path)))
 
 
 def _forget(path: str) -> None:

@@ -1,11 +1,15 @@
 """Where the rows lie, and who adds them up, changes no byte of any result."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from program import em
 
 from em_cli.runs import fitted_rows
+from em_cli.sources import kept_rows
 
 N = 20_000
 FIT = ("fit", "t.csv", "-k", 2, "--id", "name", "--weights", "w", "--labels", "known", "--restarts", 1, "--max-iter", 3,
@@ -29,12 +33,13 @@ def place(tmp_path_factory):
 
 @pytest.mark.parametrize("env", [{}, {"EM_READ_ROWS": "1"}], ids=["mapped", "read"])
 def test_rows_on_the_disk_give_the_same_bytes(place, env):
-    (place / "rows").mkdir(exist_ok=True)
-    err = em(*FIT, "--memory", 0, "--cache", "rows", "--out", "there", "--force", cwd=place, env=env).err
+    rows = place / f"rows{len(env)}"
+    rows.mkdir()
+    err = em(*FIT, "--memory", 0, "--cache", rows.name, "--out", "there", "--force", cwd=place, env=env).err
     assert err == ""
     for name in ALIKE:
         assert (place / "there" / name).read_bytes() == (place / "here" / name).read_bytes(), name
-    assert not any((place / "rows").iterdir())
+    assert {file.suffix for file in rows.iterdir()} == {".rows", ".data"}, "they are kept"
 
 
 def test_what_is_wrong_with_the_place_of_rows_is_said(place):
@@ -96,3 +101,29 @@ def test_what_makes_no_sense_of_responsibilities_is_said(few):
     assert "--responsibilities top and --no-responsibilities contradict each other" in err
     err = em(*FEW, "--responsibilities-format", "xlsx", "--out", "x", cwd=few, status=2).err
     assert "--responsibilities-format: unknown value 'xlsx' (known: csv, feather, parquet)" in err
+
+
+def test_rows_that_are_kept_are_not_read_again(few, monkeypatch):
+    """The next command has them from the file, whatever it fits to them; data that have changed it reads."""
+    kept, run = few / "kept", (*FEW, "-q", "--memory", 0, "--cache", "kept", "--force", "--out")
+    kept.mkdir()
+    em(*run, "first", cwd=few)
+    before = {file.name: file.read_bytes() for file in kept.iterdir()}
+    with monkeypatch.context() as blind:
+        blind.setattr(kept_rows, "read", None)
+        em(*run, "second", cwd=few)
+        em("select", *FEW[1:2], "--id", "name", "--missing", "drop", "--k-range", "1-2", *run[8:], "sweep", cwd=few)
+    assert {file.name: file.read_bytes() for file in kept.iterdir()} == before
+    assert {Path(name).suffix for name in before} == {".rows", ".data"}
+    for name in ALIKE[:-1]:
+        assert (few / "second" / name).read_bytes() == (few / "all.em" / name).read_bytes(), name
+    for file in kept.glob("*.data"):
+        file.write_bytes(b"cut short")
+    em(*run, "third", cwd=few)
+    assert {file.name for file in kept.iterdir()} == set(before)
+    text = (few / "few.csv").read_text()
+    (few / "few.csv").write_text(text + "last,1.0,2.0\n")
+    em(*run, "changed", cwd=few)
+    (few / "few.csv").write_text(text)
+    assert json.loads((few / "changed/params.json").read_text())["n_rows_read"] == 82
+    assert len(list(kept.iterdir())) == 4
