@@ -23,8 +23,22 @@ def bootstrap(
     kind: Annotated[
         str, Option("--kind", metavar="NAME", help="nonparametric, weighted, parametric or jackknife.")
     ] = "nonparametric",
+    searched: Annotated[
+        int | None,
+        Option(
+            "--searched",
+            metavar="N",
+            min=0,
+            help="Replicates searched anew for better solutions [default: 50, beyond 5,000 rows 0].",
+            show_default=False,
+        ),
+    ] = None,
     level: Annotated[float, Option("--level", metavar="P", help="Of the confidence intervals.")] = 0.95,
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")] = 0,
+    time_limit: Annotated[
+        str | None, Option("--time-limit", metavar="TIME", help="10m, 90s, 1.5h: then what there is by then.")
+    ] = None,
+    resume: Annotated[bool, Option("--resume", help="Go on from the replicates that are there.")] = False,
     json: Annotated[bool, Option("--json", help="The document on stdout.")] = False,
     out: Annotated[
         str | None, Option("-o", "--out", metavar="DIR", help="[default: the run folder]", show_default=False)
@@ -35,17 +49,23 @@ def bootstrap(
 
     Example: em bootstrap faithful-k2.em -B 999
     """
+    from em_cli.display.counter import Counter
     from em_cli.display.intervals_page import intervals_page
     from em_cli.outputs.folder import write_file, write_files
     from em_cli.outputs.manifest import to_json
-    from em_cli.postestimation.resampled import resampled
+    from em_cli.postestimation.resampled import Wanted, resampled
+    from em_cli.runs.interruption import halting
     from em_cli.runs.path_checks import check_all_free
     from em_cli.runs.screen import color_wanted, width
 
-    check_all_free(out or run, ("intervals.csv", "bootstrap.csv", "bootstrap.json"), force)
-    found = resampled(run, data or [], kind, many, level, seed)
-    write_files(out or run, {**found.files(), "bootstrap.json": [to_json(found.document)]})
-    columns = width() if sys.stdout.isatty() else 80
-    write_file(
-        "-", [to_json(found.document) if json else intervals_page(found.document, columns, color_wanted(screen))]
-    )
+    home, wanted, counter = out or run, Wanted(kind, many, level, seed, searched), Counter("replicates", screen.quiet)
+    check_all_free(home, ("intervals.csv", "bootstrap.csv", "bootstrap.json"), force or resume)
+    with halting(time_limit) as halt:
+        try:
+            found = resampled(run, data or [], wanted, halt, home if resume and not force else None, counter)
+        finally:
+            counter.close()
+        write_files(home, found.files())
+        columns = width() if sys.stdout.isatty() else 80
+        page = to_json(found.document) if json else intervals_page(found.document, columns, color_wanted(screen))
+        write_file("-", [page])

@@ -22,6 +22,10 @@ def test(
     ] = None,
     many: Annotated[int, Option("-B", "--replicates", metavar="N", help="Data sets drawn for each test.")] = 99,
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")] = 0,
+    time_limit: Annotated[
+        str | None, Option("--time-limit", metavar="TIME", help="10m, 90s, 1.5h: then what there is by then.")
+    ] = None,
+    resume: Annotated[bool, Option("--resume", help="Go on from the data sets that were drawn before.")] = False,
     json: Annotated[bool, Option("--json", help="The document on stdout.")] = False,
     out: Annotated[
         str | None, Option("-o", "--out", metavar="DIR", help="[default: the run folder]", show_default=False)
@@ -32,16 +36,24 @@ def test(
 
     Example: em test faithful-k2.em
     """
+    from em_cli.display.counter import Counter
     from em_cli.display.tests_page import tests_page
     from em_cli.outputs.folder import write_file, write_files
     from em_cli.outputs.manifest import to_json
     from em_cli.postestimation.component_tests import test_document, test_lines, to_be_tested
+    from em_cli.runs.interruption import halting
     from em_cli.runs.path_checks import check_all_free
     from em_cli.runs.screen import color_wanted, width
 
-    refit = to_be_tested(run, data or [], up_to, many)
-    check_all_free(out or run, ("tests.csv", "tests.json"), force)
-    found = test_document(refit, up_to, many, seed, lambda _: None)
-    write_files(out or run, {"tests.csv": test_lines(found), "tests.json": [to_json(found)]})
-    columns = width() if sys.stdout.isatty() else 80
-    write_file("-", [to_json(found) if json else tests_page(found, columns, color_wanted(screen))])
+    refit, counter = to_be_tested(run, data or [], up_to, many), Counter("data sets", screen.quiet)
+    home = out or run
+    check_all_free(home, ("tests.csv", "tests.json"), force or resume)
+    with halting(time_limit) as halt:
+        try:
+            before = home if resume and not force else None
+            found = test_document(refit, up_to, many, seed, counter, halt, before)
+        finally:
+            counter.close()
+        write_files(home, {"tests.csv": test_lines(found), "tests.json": [to_json(found)]})
+        columns = width() if sys.stdout.isatty() else 80
+        write_file("-", [to_json(found) if json else tests_page(found, columns, color_wanted(screen))])

@@ -29,6 +29,12 @@ def intervals_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     else:
         page.words(f"No intervals: {found['withheld']}. The components may be real; these data do not say how large.")
     page.words(_counts(found), style="dim")
+    if found["replicates"] < found["wanted"]:
+        page.words(f"There was no time for more of the {found['wanted']:,}; the same with --resume goes on.")
+    if found["searched"]:
+        page.words(
+            _elsewhere(found["better_elsewhere"], found["searched"]), style="" if found["better_elsewhere"] else "dim"
+        )
     return page.text()
 
 
@@ -41,6 +47,16 @@ def _row(one: Mapping[str, Any]) -> list[str]:
     numbers = (one["estimate"], error, one["low"], one["high"])
     told = [f"{value:.{decimals}f}" if decimals <= MOST_DECIMALS else f"{value:.2e}" for value in numbers]
     return [str(one["component"]), name, shortened(one["column"] or "", LONGEST_NAME), *told]
+
+
+def _elsewhere(better: int, searched: int) -> str:
+    """Whether the intervals are of a choice between solutions as well."""
+    if not better:
+        return f"In none of {searched} that were searched anew was another solution better than the one near this fit."
+    return (
+        f"In {better} of {searched} that were searched anew another solution was better than the one near this fit: "
+        "the intervals describe this solution, not the choice between the two."
+    )
 
 
 def _counts(found: Mapping[str, Any]) -> str:

@@ -47,6 +47,8 @@ def _words(one: Mapping[str, Any]) -> str:
     )
     if one["stop"].startswith("more"):
         told += "More data sets would not make p small, and were not drawn. "
+    elif one["stop"].startswith("no time"):
+        told += "There was no time for more; the same with --resume goes on. "
     if one["p"] is not None and one["p"] <= 0.05:
         told += (
             "This says that one more component of this shape describes the rows better, not that there are "

@@ -36,6 +36,7 @@ FOLLOWED = (3, 2, 1)  # climbs after each leg
 SHORT = 0.1  # nats
 AT_ONCE = 20  # replicates, after which it is asked whether more would tell; and again when they have doubled
 EFFORT = replace(EFFORTS["normal"], tries=24)  # ways to part a component
+TOGETHER = 40  # replicates, after which it is asked whether there is time for more
 LEVEL = 0.05  # of the test
 SURE = 0.99  # that p is above it, and no more replicates are drawn
 
@@ -118,15 +119,28 @@ def gains(
 
 
 def in_turns(
-    k: int, heights: tuple[float, float], wanted: int, of: Callable[[range], list[Gain]]
+    k: int,
+    heights: tuple[float, float],
+    wanted: int,
+    of: Callable[[range], list[Gain]],
+    known: Sequence[Gain] = (),
+    halted: Callable[[], bool] = lambda: False,
 ) -> Iterator[RatioTest]:
-    """The test after each turn of replicates, until there are as many as wanted or more would not tell."""
+    """The test as replicates come, until there are as many as wanted, more would not tell, or there is no more time.
+
+    Some may be known; there are AT_ONCE at least. Whether more would tell is asked when they have doubled.
+    """
     found: list[Gain] = []
+    turn = 0
     while len(found) < wanted:
-        found += of(range(len(found), min(max(2 * len(found), AT_ONCE), wanted)))
+        if len(found) == turn:
+            turn = min(max(2 * turn, AT_ONCE), wanted)
+        there = known[len(found) : turn]
+        first = len(found) + len(there)
+        found += [*there, *of(range(first, min(first + TOGETHER, turn)))] if first < turn else there
         test = RatioTest(k, *heights, tuple(found), wanted)
         yield test
-        if test.decided:
+        if (len(found) == turn and test.decided) or halted():
             return
 
 

@@ -32,6 +32,7 @@ KINDS = ("nonparametric", "weighted", "parametric", "jackknife")
 QUICK = Stopping(tolerance=1e-3, max_iterations=30)  # of EM, for which replicates are stacked
 PATIENT = Stopping(tolerance=1e-3, max_iterations=500)  # of L-BFGS, for those that are not done then
 AT_ONCE = 1 << 24  # weights
+TOGETHER = 250  # replicates, after which it is asked whether there is time for more
 
 
 class Verdict(Enum):
@@ -67,27 +68,33 @@ def weights_of(kind: str, n: int, number: int, seed: int) -> Array:
     return counted
 
 
+def row_weights(kind: str, source: InMemory, number: int, seed: int) -> Array:
+    """(n,) the same of rows, which count alike in a group."""
+    if source.groups is None:
+        return weights_of(kind, source.n_rows, number, seed)
+    lengths = np.diff(source.groups)
+    return np.repeat(weights_of(kind, len(lengths), number, seed), lengths)
+
+
 def replicates(
-    model: Model, start: Parameters, source: InMemory, runner: Runner, kind: str, many: int, seed: int
-) -> Iterator[Replicate]:
-    """So many of them, in their order; whole groups are drawn where rows are in groups."""
-    lengths = None if source.groups is None else np.diff(source.groups)
-    units, base = source.n_rows if lengths is None else len(lengths), of_rows(model, stack([start]), source)
+    model: Model, start: Parameters, source: InMemory, runner: Runner, kind: str, wanted: range, seed: int
+) -> Iterator[list[Replicate]]:
+    """Those of these numbers, in turns; whole groups are drawn where rows are in groups."""
+    base = of_rows(model, stack([start]), source)
     metric = metric_at(model, start, base.weight(source.weights), source, runner)
-    for numbers in _turns(many, source.n_rows):
-        own = [weights_of(kind, units, number, seed) for number in numbers]
-        weights = own if lengths is None else [np.repeat(each, lengths) for each in own]
+    for numbers in _turns(wanted, source.n_rows):
+        weights = [row_weights(kind, source, number, seed) for number in numbers]
         candidates = [Candidate(model, EM(), start, n, weights=w) for n, w in zip(numbers, weights, strict=True)]
         results = _climbs(candidates, metric, source, runner, REST_BESIDE if kind == "jackknife" else REST)
-        yield from _aligned(numbers, results, model, source, base)
+        yield list(_aligned(numbers, results, model, source, base))
 
 
 def drawn_replicates(
-    model: Model, start: Parameters, source: InMemory, runner: Runner, draw: Callable[[int], InMemory], many: int
-) -> Iterator[Replicate]:
+    model: Model, start: Parameters, source: InMemory, runner: Runner, draw: Callable[[int], InMemory], wanted: range
+) -> Iterator[list[Replicate]]:
     """Parametric ones (Efron 1985): fitted to rows that are drawn from the fit; told apart on its own rows."""
     base = of_rows(model, stack([start]), source)
-    for numbers in _turns(many, source.x.size):
+    for numbers in _turns(wanted, source.x.size):
         rows = [draw(number) for number in numbers]
         climbs = [_climb(Candidate(model, EM(), start, number)) for number in numbers]
         results = run_apart(climbs, rows, runner, by_density=isinstance(model.latent, Independent))
@@ -95,13 +102,13 @@ def drawn_replicates(
             replace(result, log_likelihood=result.log_likelihood - model.constant + base_measure(model, own))
             for own, result in zip(rows, results, strict=True)
         ]
-        yield from _aligned(numbers, measured, model, source, base)
+        yield list(_aligned(numbers, measured, model, source, base))
 
 
-def _turns(many: int, size: int) -> Iterator[range]:
-    """As many at once as memory is for."""
-    at_once = max(1, AT_ONCE // size)
-    return (range(first, min(first + at_once, many)) for first in range(0, many, at_once))
+def _turns(wanted: range, size: int) -> Iterator[range]:
+    """As many at once as memory and patience are for."""
+    at_once = max(1, min(AT_ONCE // size, TOGETHER))
+    return (wanted[first : first + at_once] for first in range(0, len(wanted), at_once))
 
 
 def _climb(candidate: Candidate) -> Search[FitResult]:
@@ -178,7 +185,7 @@ def _aligned(
     numbers: range, results: Sequence[FitResult], model: Model, source: InMemory, base: Rows
 ) -> Iterator[Replicate]:
     """With their components in the order of those of the fit that they are nearest to."""
-    lost = _lost(model, results)
+    lost = are_lost(model, results)
     kept = [result for result, gone in zip(results, lost, strict=True) if not gone]
     at_once = max(1, AT_ONCE // (model.n_components * source.n_rows))
     found = [_order(model, kept[first : first + at_once], source, base) for first in range(0, len(kept), at_once)]
@@ -203,7 +210,7 @@ def _order(model: Model, results: Sequence[FitResult], source: InMemory, base: R
     return orders(distances(r, base.log_density[0], s, found.log_density))
 
 
-def _lost(model: Model, results: Sequence[FitResult]) -> list[bool]:
+def are_lost(model: Model, results: Sequence[FitResult]) -> list[bool]:
     """Which of them have no density, or a component that is degenerate."""
     lost = [r.status is Status.DEGENERATE or not np.isfinite(r.log_likelihood) for r in results]
     ended = [result for result, gone in zip(results, lost, strict=True) if not gone]

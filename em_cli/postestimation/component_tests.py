@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from math import log
+from math import isnan, log
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from em_cli.inference.likelihood_ratio import EFFORT, LEVEL, Gain, RatioTest, ga
 from em_cli.outputs.tables import csv_text
 from em_cli.parts import build
 from em_cli.postestimation.refitted import Refit, refit_of
+from em_cli.postestimation.replicate_lines import document_before
 from em_cli.runners.serial import Serial
 from em_cli.search.effort import EFFORTS
 from em_cli.search.search import AUTO_STARTS, Plan, Task, search
@@ -33,6 +35,7 @@ from em_cli.sources.in_memory import InMemory
 from em_cli.starts import STARTS
 
 USUAL, FEWEST, MOST = 99, 19, 9999  # replicates
+NO_TIME = "no time for more"
 ROUNDING = 1e-6  # nats by which a log-likelihood may be lower
 TO_THE_END = Stopping(0.01, 2000)
 COLUMNS = (
@@ -56,24 +59,35 @@ def to_be_tested(run: str, data: Sequence[str], up_to: int | None, wanted: int) 
 
 
 def test_document(
-    refit: Refit, up_to: int | None, wanted: int, seed: int, tell: Callable[[RatioTest], None]
+    refit: Refit,
+    up_to: int | None,
+    wanted: int,
+    seed: int,
+    tell: Callable[[int, int], None] = lambda done, wanted: None,
+    halted: Callable[[], bool] = lambda: False,
+    before: str | None = None,
 ) -> dict[str, Any]:
-    """Tests of K against K + 1, K + 1 against K + 2, …: as far as is asked for, and p is not above the level."""
+    """Tests of K against K + 1, K + 1 against K + 2, …: as far as is asked for, and p is not above the level.
+
+    They go on from the replicates in the folder `before`, and end where it is time to.
+    """
     smaller, k, tests = refit.start, refit.model.n_components, list[RatioTest]()
-    last = up_to or k + 1
+    last, identity = up_to or k + 1, {"random_state": seed, "log_likelihood": refit.document.get("log_likelihood")}
+    known = {} if before is None else gains_before(before, identity)
     while k < last:
         larger = one_more(refit, smaller, seed)
         heights = height_of(refit, smaller), larger.log_likelihood
-        for test in in_turns(k, heights, wanted, partial(gains_of_drawn, refit, smaller, larger.parameters, seed)):
-            tell(test)
+        of = partial(gains_of_drawn, refit, smaller, larger.parameters, seed)
+        for test in in_turns(k, heights, wanted, of, known.get(k, ()), halted):
+            tell(len(test.gains), wanted)
         tests.append(test)
-        if test.p is None or test.p > LEVEL:
+        if test.p is None or test.p > LEVEL or halted():
             break
         smaller, k = larger.parameters, k + 1
     return {
         "level": LEVEL,
         "replicates": wanted,
-        "random_state": seed,
+        **identity,
         "tests": [_row(refit, test) for test in tests],
     }
 
@@ -156,9 +170,33 @@ def _row(refit: Refit, test: RatioTest) -> dict[str, Any]:
         "short": sum(gain.short for gain in test.gains),
         "lost": len(test.gains) - len(test.values),
         "bic_difference": (more - one) * log(n_for_bic) - test.statistic,
-        "stop": "more would not tell" if len(test.gains) < test.wanted else "all were drawn",
-        "drawn": test.values.tolist(),
+        "stop": _stop(test),
+        "drawn": [None if isnan(gain.statistic) else gain.statistic for gain in test.gains],
+        "drawn_short": [gain.number for gain in test.gains if gain.short],
     }
+
+
+def _stop(test: RatioTest) -> str:
+    if len(test.gains) == test.wanted:
+        return "all were drawn"
+    return "more would not tell" if test.decided else NO_TIME
+
+
+def gains_before(home: str, this: Mapping[str, Any]) -> dict[int, list[Gain]]:
+    """Those in the `tests.json` of a folder, by the number of components."""
+    path = Path(home) / "tests.json"
+    if not path.exists():
+        return {}
+    found = document_before(path, this)
+    try:
+        return {one["k0"]: _gains(one["drawn"], one["drawn_short"]) for one in found["tests"]}
+    except (KeyError, TypeError):
+        raise UsageError(f"--resume: {path} has no drawn replicates: --force begins again.") from None
+
+
+def _gains(drawn: Sequence[float | None], short: Sequence[int]) -> list[Gain]:
+    values = enumerate(float("nan") if value is None else float(value) for value in drawn)
+    return [Gain(number, value, number in short) for number, value in values]
 
 
 def test_lines(document: Mapping[str, Any]) -> Iterator[str]:

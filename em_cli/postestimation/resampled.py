@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,25 +11,44 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.engine.model import Model
 from em_cli.errors import UsageError
 from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, fixed, interval
-from em_cli.inference.replicates import KINDS, Replicate, Verdict, drawn_replicates, replicates
-from em_cli.inference.standard_errors import BESIDE, described, leaves, numbers_of
+from em_cli.inference.replicates import KINDS, Verdict, drawn_replicates, replicates, row_weights
+from em_cli.inference.stability import better_elsewhere
+from em_cli.inference.standard_errors import BESIDE, described, leaves
+from em_cli.outputs.manifest import to_json
 from em_cli.outputs.tables import csv_text
-from em_cli.postestimation.refitted import refit_of
+from em_cli.postestimation.refitted import Refit, refit_of
+from em_cli.postestimation.replicate_lines import OF_REPLICATES, Line, line_of, lines_before
 from em_cli.registry import did_you_mean
 from em_cli.runners.serial import Serial
+from em_cli.runs.interruption import Halt
 from em_cli.sources.in_memory import InMemory
 
 USUAL, FEWEST = 399, 20  # replicates
+UNDER_WEIGHTS = ("nonparametric", "weighted")
+SEARCHED, FEW_ROWS = 50, 5000  # replicates that are searched anew, where there are no more rows
 MOST = 100_000
 FEWEST_UNITS = 10  # groups or sequences of rows that are drawn
-OF_REPLICATES = ("replicate", "log_likelihood", "passes", "verdict", "margin")
 COLUMNS = (
     "parameter", "component", "column", "estimate", "se_observed", "se_robust", "se_bootstrap", "mc_error",
     "low", "high", "scale", "verdict",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a resampling."""
+
+    kind: str
+    many: int | None
+    level: float
+    seed: int
+    searched: int | None  # replicates that are searched anew
+
+    def check(self) -> None:
+        """`UsageError` for what cannot be."""
+        _check(self.kind, self.many, self.level, self.searched)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,81 +57,94 @@ class Resampled:
 
     document: dict[str, Any]
     names: tuple[str, ...]  # of the numbers
-    found: Sequence[Replicate]
-    values: Array  # (B, M)
+    lines: Sequence[Line]
 
     def files(self) -> dict[str, Iterator[str]]:
-        """The two tables, by name."""
+        """The two tables, and the document, by name."""
         return {
             "intervals.csv": csv_text(COLUMNS, self.document["intervals"]),
-            "bootstrap.csv": csv_text((*OF_REPLICATES, *self.names), self._each()),
+            "bootstrap.csv": csv_text((*OF_REPLICATES, *self.names), (one.cells(self.names) for one in self.lines)),
+            "bootstrap.json": iter([to_json(self.document)]),
         }
 
-    def _each(self) -> Iterator[dict[str, Any]]:
-        for one, values in zip(self.found, self.values.tolist(), strict=True):
-            told = {
-                "replicate": one.number + 1,
-                "log_likelihood": one.result.log_likelihood,
-                "passes": len(one.result.trace),
-                "verdict": one.verdict.value,
-                "margin": one.margin,
-            }
-            yield told | dict(zip(self.names, values, strict=True))
 
+def resampled(
+    run: str, data: Sequence[str], wanted: Wanted, halt: Halt, before: str | None, tell: Callable[[int, int], None]
+) -> Resampled:
+    """Replicates of a run, the intervals by them, and how many of some that are searched anew have better solutions.
 
-def resampled(run: str, data: Sequence[str], kind: str, wanted: int | None, level: float, seed: int) -> Resampled:
-    """Replicates of a run, and the intervals by them."""
-    _check(kind, wanted, level)
+    They go on from those in the folder `before`, and end where it is time to.
+    """
+    wanted.check()
     refit = refit_of(run, data, "be resampled")
-    source, model, start = refit.units, refit.model, refit.start
+    source, model, start, kind = refit.units, refit.model, refit.start, wanted.kind
     units = source.n_rows if source.groups is None else len(source.groups) - 1
     _check_units(units, source, kind)
-    many = units if kind == "jackknife" else wanted or USUAL
-    described_now = described(model, start)
-    names = tuple(name for name, _ in leaves(described_now))
+    many = units if kind == "jackknife" else wanted.many or USUAL
+    names = tuple(name for name, _ in leaves(described(model, start)))
+    identity = {
+        "kind": kind,
+        "random_state": None if kind == "jackknife" else wanted.seed,
+        "log_likelihood": refit.document.get("log_likelihood"),
+    }
+    lines = lines_before(before, names, identity)[:many] if before is not None else []
+    rest = range(len(lines), many)
     if kind == "parametric":
-        draw = partial(refit.drawn, start, source, seed)
-        found = list(drawn_replicates(model, start, source, Serial(), draw, many))
+        draw = partial(refit.drawn, start, source, wanted.seed)
+        turns = drawn_replicates(model, start, source, Serial(), draw, rest)
     else:
-        found = list(replicates(model, start, source, Serial(), kind, many, seed))
-    values = np.array([_values(model, one, len(names)) for one in found])
-    counts = Counter(one.verdict for one in found)
-    reason = _withheld(counts, many)
-    kept = np.array([one.verdict is Verdict.OK for one in found], np.bool_)
+        turns = replicates(model, start, source, Serial(), kind, rest, wanted.seed)
+    while len(lines) < many and not halt():
+        lines += [line_of(model, one, len(names)) for one in next(turns)]
+        tell(len(lines), many)
+    elsewhere = [] if halt() else _elsewhere(refit, lines, wanted)
+    document: dict[str, Any] = identity | {"level": wanted.level, "wanted": many, "stopped": halt.reason or None}
+    counts = Counter(one.verdict for one in lines)
+    withheld = _withheld(counts, len(lines), many)
+    document |= {"replicates": len(lines), "kept": counts[Verdict.OK]}
+    document |= {verdict.value: counts[verdict] for verdict in Verdict if verdict is not Verdict.OK}
+    document |= {"withheld": withheld, "searched": len(elsewhere), "better_elsewhere": sum(elsewhere)}
+    return Resampled(document | {"intervals": _intervals(refit, lines, wanted, withheld)}, names, lines)
+
+
+def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: str | None) -> list[dict[str, Any]]:
+    kept = [one.values for one in lines if one.verdict is Verdict.OK]
     errors = _errors_by_name(refit.document, refit.schema.names)
-    intervals = [
+    numbers = list(leaves(described(refit.model, refit.start)))
+    columns = np.array(kept).T if kept else np.empty((len(numbers), 0))
+    return [
         {
             "parameter": name,
             **_place(name, refit.schema.names),
             "estimate": estimate,
             "se_observed": errors["observed"].get(name),
             "se_robust": errors["robust"].get(name),
-            **_interval(name, estimate, own, level, kind == "jackknife", reason),
+            **_interval(name, estimate, own, wanted.level, wanted.kind == "jackknife", withheld),
         }
-        for name, estimate, own in zip(names, numbers_of(described_now).tolist(), values[kept].T, strict=True)
+        for (name, estimate), own in zip(numbers, columns, strict=True)
     ]
-    document = {
-        "kind": kind,
-        "level": level,
-        "random_state": None if kind == "jackknife" else seed,
-        "replicates": many,
-        "kept": counts[Verdict.OK],
-        "ambiguous": counts[Verdict.AMBIGUOUS],
-        "lost": counts[Verdict.LOST],
-        "unfinished": counts[Verdict.UNFINISHED],
-        "withheld": reason,
-        "intervals": intervals,
-    }
-    return Resampled(document, names, found, values)
 
 
-def _check(kind: str, wanted: int | None, level: float) -> None:
+def _elsewhere(refit: Refit, lines: Sequence[Line], wanted: Wanted) -> list[bool]:
+    """Of the first replicates, as many as are to be searched anew, whether another solution is better."""
+    source, model, kind = refit.units, refit.model, wanted.kind
+    if kind not in UNDER_WEIGHTS or model.n_components == 1 or (wanted.searched is None and source.n_rows > FEW_ROWS):
+        return []
+    first = lines[: SEARCHED if wanted.searched is None else wanted.searched]
+    some = [one for one in first if one.verdict is not Verdict.LOST]
+    weights = [row_weights(kind, source, one.number, wanted.seed) for one in some]
+    return better_elsewhere(model, [one.log_likelihood for one in some], weights, source, Serial(), wanted.seed)
+
+
+def _check(kind: str, wanted: int | None, level: float, searched: int | None) -> None:
     if kind not in KINDS:
         raise UsageError(f"--kind {kind}: one of {', '.join(KINDS)} is wanted{did_you_mean(kind, KINDS)}")
     if wanted is not None and kind == "jackknife":
         raise UsageError("-B does not apply to the jackknife, which leaves out each row once.")
     if wanted is not None and not FEWEST <= wanted <= MOST:
         raise UsageError(f"-B must be from {FEWEST} to {MOST:,}, not {wanted:,}.")
+    if searched is not None and kind not in UNDER_WEIGHTS:
+        raise UsageError(f"--searched is for replicates under weights: {' or '.join(UNDER_WEIGHTS)}, not {kind}.")
     if not 0.5 <= level < 1:
         raise UsageError(f"--level must be from 0.5 up and below 1, such as 0.95, not {level:g}.")
 
@@ -126,14 +158,10 @@ def _check_units(units: int, source: InMemory, kind: str) -> None:
         )
 
 
-def _values(model: Model, one: Replicate, size: int) -> Array:
-    if one.verdict is Verdict.LOST:
-        return np.full(size, np.nan)
-    return numbers_of(described(model, one.parameters))
-
-
-def _withheld(counts: Mapping[Verdict, int], many: int) -> str | None:
+def _withheld(counts: Mapping[Verdict, int], many: int, wanted: int) -> str | None:
     """Why there are no intervals; None if there are."""
+    if many < min(FEWEST, wanted):
+        return f"there was time for {many} of {wanted} replicates only"
     lost, doubtful = counts[Verdict.LOST] / many, (counts[Verdict.LOST] + counts[Verdict.AMBIGUOUS]) / many
     if counts[Verdict.OK] < FEWEST // 2:
         return f"only {counts[Verdict.OK]} of {many} replicates came to an end of their own"

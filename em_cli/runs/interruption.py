@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from types import FrameType
 
-from em_cli.errors import ExitStatus, Interrupted
+from em_cli.config.durations import parse_duration
+from em_cli.errors import ExitStatus, Interrupted, UsageError
 
 
 @dataclass(slots=True)
@@ -50,9 +51,22 @@ class Halt:
     def __call__(self) -> bool:
         if not self.reason and self.interruption():
             self.reason = "interrupted"
-        elif not self.reason and time.monotonic() >= self.deadline:
+        elif not self.reason and monotonic() >= self.deadline:
             self.reason = "time_limit"
         return bool(self.reason)
+
+
+@contextmanager
+def halting(time_limit: str | None) -> Iterator[Halt]:
+    """Work that ends in order when its time is up, or by a signal, by which the status is then told."""
+    with interruptible() as interruption:
+        try:
+            seconds = float("inf") if time_limit is None else parse_duration(time_limit)
+        except ValueError as error:
+            raise UsageError(f"--time-limit: {error}") from None
+        yield Halt(interruption, monotonic() + seconds)
+        if interruption.number:
+            raise Interrupted(interruption.status)
 
 
 @contextmanager

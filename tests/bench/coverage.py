@@ -77,8 +77,9 @@ def covered(recipe: Recipe) -> dict[str, float]:
         source, labels = recipe.drawn(number)
         found = recipe.fitted(source, labels)
         model, start = found.candidate.model, found.parameters
-        every = list(replicates(model, start, source, Serial(), "nonparametric", REPLICATES, number))
-        values = [dict(leaves(described(model, one.parameters))) for one in every if one.verdict is Verdict.OK]
+        turns = replicates(model, start, source, Serial(), "nonparametric", range(REPLICATES), number)
+        every = [one for turn in turns for one in turn if one.verdict is Verdict.OK]
+        values = [dict(leaves(described(model, one.parameters))) for one in every]
         for name, estimate in leaves(described(model, start)):
             if (kind := name.partition("[")[0]) in hits:
                 places = [int(place) - 1 for place in name.replace("]", "").split("[")[1:]]

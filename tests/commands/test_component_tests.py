@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from program import SAMPLES, em
 
-from em_cli.inference.likelihood_ratio import Gain, RatioTest, in_turns
+from em_cli.inference.likelihood_ratio import Gain, RatioTest, gains, in_turns
+from em_cli.postestimation import component_tests
 from em_cli.postestimation.component_tests import gains_of_drawn, height_of, one_more, to_be_tested
 from em_cli.postestimation.refitted import refit_of
 
@@ -46,9 +47,28 @@ def test_old_faithful_has_more_than_one_component(folder, of_one):
     assert "--force" in em("test", "f1.em", cwd=folder, status=4).err
 
 
-def test_more_replicates_begin_with_the_same_ones(folder, of_one):
-    (more,) = found(folder, "f1.em", "-B", "21")["tests"]
+def test_more_replicates_begin_with_the_same_ones(folder, of_one, monkeypatch):
+    (folder / "kept").mkdir()
+    shutil.copy(folder / "f1.em/tests.json", folder / "kept")
+    whole = found(folder, "f1.em", "-B", "21")
+    (more,) = whole["tests"]
     assert more["drawn"][:19] == of_one[0][0]["drawn"] and len(more["drawn"]) == 21
+    drawn = []
+    monkeypatch.setattr(component_tests, "gains", lambda *asked: drawn.extend(asked[4]) or gains(*asked))
+    em("test", "f1.em", "-B", "21", "-o", "kept", "--resume", cwd=folder)
+    assert json.loads((folder / "kept/tests.json").read_text()) == whole and drawn == [19, 20]
+    assert (
+        "differs in random_state"
+        in em("test", "f1.em", "-o", "kept", "--resume", "--seed", "1", cwd=folder, status=2).err
+    )
+
+
+def test_it_ends_when_its_time_is_up():
+    every = lambda numbers: [Gain(number, 1.0) for number in numbers]  # noqa: E731
+    *_, last = in_turns(2, (-10.0, -8.0), 99, every, halted=lambda: True)
+    assert len(last.gains) == 20 and last.p == 1 / 21, "the first turn is always drawn"
+    *_, last = in_turns(2, (-10.0, -8.0), 99, every, known=last.gains)
+    assert len(last.gains) == 99
 
 
 def test_a_fourth_component_is_no_more_than_chance(folder):
