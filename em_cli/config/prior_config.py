@@ -11,6 +11,7 @@ NONE, WEAK = "none", "weak"
 FORMS: Mapping[str, Mapping[str, int]] = {
     "weights": {"dirichlet": 1, "process": 1},
     "levels": {"dirichlet": 1},
+    "transitions": {"dirichlet": 2},
     "rates": {"gamma": 2},
     "means": {"laplace": 1},
 }  # the priors that each key may name, and how many numbers may follow
@@ -30,6 +31,13 @@ class PriorConfig(BaseModel):
     weights: Annotated[
         str | None, Field(description="of the mixing weights: dirichlet:0.1, or process:1 for a Dirichlet process")
     ] = None
+    transitions: Annotated[
+        str | None,
+        Field(
+            description="of each row of transitions: dirichlet:2, or dirichlet:2:20 with another number for staying; "
+            "goes with --inference map"
+        ),
+    ] = None
     levels: Annotated[str | None, Field(description="of the probabilities of levels: dirichlet:1")] = None
     rates: Annotated[str | None, Field(description="of rates: gamma:1, a shape, or gamma:1:0.5, shape and rate")] = None
     means: Annotated[
@@ -44,7 +52,7 @@ class PriorConfig(BaseModel):
         Field(description="inverse scale matrix of the Wishart prior; variances of diagonal covariances"),
     ] = None
 
-    @field_validator("weights", "levels", "rates", "means")
+    @field_validator(*FORMS)
     @classmethod
     def _known(cls, value: str | None, info: Any) -> str | None:
         if value is not None:

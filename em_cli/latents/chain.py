@@ -48,6 +48,16 @@ class Shape:
     def n_free(self) -> int:
         return int(np.maximum(self.free.sum(axis=1) - 1, 0).sum())
 
+    def log_prior(self, transitions: Array, alpha: Array) -> Array:
+        """(…) log-density of the free shares of each row (…, K, K), which have Dirichlet laws with α (K, K)."""
+        from scipy.special import gammaln
+
+        several = self.free & (self.free.sum(axis=1, keepdims=True) > 1)
+        own = np.where(several, alpha, 0.0)
+        constant = gammaln(own.sum(axis=1)[several.any(axis=1)]).sum() - gammaln(alpha[several]).sum()
+        shares = np.log(np.where(several, transitions / np.where(several, self.left, 1.0), 1.0))
+        return np.asarray(np.add.reduce((own - several) * shares, axis=(-2, -1)) + constant)
+
     def law(self, counts: Array, otherwise: Array, least: float = TINY) -> Array:
         """The transitions (R, K, K) in proportion to counts; a row without any is as it was otherwise."""
         own = np.where(self.free, counts, 0.0)

@@ -20,6 +20,7 @@ class ChainChart:
     weight: Array  # (…, K)
     shape: Shape
     begins: str  # how: free, stationary or fixed
+    pseudo: Array | float = 0.0  # (K, K) steps that a prior adds
 
     @property
     def size(self) -> int:
@@ -61,7 +62,7 @@ class ChainChart:
     def gradient(self, statistics: ModelStatistics, parameters: ChainParameters) -> Array:
         first, steps = statistics.latent
         free, transitions = self.shape.free, parameters.transitions
-        own = np.where(free, steps, 0.0)
+        own = np.where(free, steps + self.pseudo, 0.0)
         if self.begins == "stationary":
             own = own + np.where(free, transitions * slope(transitions, parameters.initial, first), 0.0)
         share = np.divide(transitions, self.shape.left, out=np.zeros_like(transitions), where=free)

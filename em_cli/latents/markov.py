@@ -78,6 +78,7 @@ class Markov:
             check=initial_refused,
         ),
     ] = None
+    concentration: tuple[float, float] = (1.0, 1.0)  # α of a Dirichlet prior of each row: off the diagonal, and on it
     declines: ClassVar[Mapping[str, str]] = {
         "weights": "mixing weights cannot be fixed where labels follow a Markov chain: its transitions give them.",
         "density": "a noise component does not go with labels that follow a Markov chain.",
@@ -147,8 +148,17 @@ class Markov:
         fixed: Array = np.array(law, np.float64) / sum(law)
         return fixed
 
-    def divergence(self, parameters: Any) -> float:
-        return 0.0
+    def divergence(self, parameters: ChainParameters) -> Array | float:
+        """The negative log-density of the prior, if there is one."""
+        if self.concentration == (1.0, 1.0):
+            return 0.0
+        k = parameters.transitions.shape[-1]
+        return -self._shape(k).log_prior(parameters.transitions, self._pseudo(k) + 1)
+
+    def _pseudo(self, k: int) -> Array:
+        """(K, K) steps that the prior adds to those that are seen."""
+        off, on = self.concentration
+        return np.where(np.eye(k, dtype=np.bool_), on, off) - 1
 
     def log_prior(self, parameters: ChainParameters) -> Array:
         """Nothing is added: what precedes a row is another thing in each."""
@@ -219,7 +229,7 @@ class Markov:
             if statistics is not None:
                 transitions = transitions_at_maximum(steps, first, shape, otherwise)
             return ChainParameters(shares, law_of_connected(transitions), transitions)
-        transitions = shape.law(steps, otherwise)
+        transitions = shape.law(steps if statistics is None else steps + self._pseudo(k), otherwise)
         initial = normalised(first) if fixed is None else np.broadcast_to(fixed, weight.shape).copy()
         return ChainParameters(shares, initial, transitions)
 
@@ -291,7 +301,7 @@ class Markov:
     def chart(self, parameters: ChainParameters, weight: Array) -> ChainChart:
         k = weight.shape[-1]
         begins = self._law if self._law == "stationary" else "free" if self._fixed_initial(k) is None else "fixed"
-        return ChainChart(parameters, weight, self._shape(k), begins)
+        return ChainChart(parameters, weight, self._shape(k), begins, self._pseudo(k))
 
     def to_document(self, parameters: ChainParameters) -> dict[str, Any]:
         law, given = stationary_law(parameters.transitions), self.transitions

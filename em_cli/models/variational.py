@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from em_cli.config.prior_config import FORMS
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Latent
 from em_cli.errors import UsageError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from em_cli.latents.approximate_weights import ApproximateWeights, WeightsPrior
 
 MAP, VARIATIONAL = "map", "variational"
+OF_LABELS = {"weights", "transitions"}  # whose priors are not of a family
 ABLE = "gaussian (full, tied, diag or spherical), poisson, exponential, bernoulli and categorical"
 
 
@@ -32,8 +34,8 @@ def hyperparameters_of(config: RunConfig) -> Mapping[str, Any] | None:
                 "theirs, or --inference variational."
             )
         return None
-    if "means" in said:
-        raise UsageError("prior.means=laplace gives no posterior in closed form: it goes with --inference map.")
+    if modal := [key for key in ("means", "transitions") if key in said]:
+        raise UsageError(f"prior.{modal[0]} has no approximate posterior here: it goes with --inference map.")
     if config.prior.name == "weak":
         raise UsageError(
             "--prior weak is a penalty of the likelihood: --inference variational has conjugate priors, whose "
@@ -62,10 +64,10 @@ def _of_mode(said: Mapping[str, Any], config: RunConfig) -> Mapping[str, Any] | 
         )
     if weak and said:
         raise UsageError(f"--prior weak and prior.{next(iter(said))} are two priors: leave one of them out.")
-    for key, (name, numbers) in ((key, value) for key, value in said.items() if key in ("weights", "levels", "rates")):
+    for key, (name, numbers) in ((key, value) for key, value in said.items() if key != "means" and key in FORMS):
         if name == "process":
             raise UsageError("prior.weights=process has no mode among weights of components: dirichlet has.")
-        if not numbers or numbers[0] < 1:
+        if not numbers or min(numbers[: 1 if key == "rates" else 2]) < 1:
             raise UsageError(
                 f"prior.{key}: name its first number, which must be at least 1 for a posterior to have a mode, as in "
                 f"prior.{key}={name}:2."
@@ -84,7 +86,14 @@ def at_mode(family: BoundFamily, latent: Latent, name: str, prior: Mapping[str, 
                 "mixing_weights out."
             )
         latent = replace(latent, concentration=prior["weights"][1][0])
-    own = {key: value for key, value in prior.items() if key != "weights"}
+    if "transitions" in prior:
+        from em_cli.latents.markov import Markov
+
+        if not isinstance(latent, Markov) or latent.initial == "stationary":
+            raise UsageError("prior.transitions goes with --latent markov, and not with latent.initial=stationary.")
+        off, *on = prior["transitions"][1]
+        latent = replace(latent, concentration=(off, *(on or [off])))
+    own = {key: value for key, value in prior.items() if key not in OF_LABELS}
     return (_conjugate(family, name, own).at_mode(own) if own else family), latent
 
 
@@ -98,7 +107,7 @@ def _conjugate(family: BoundFamily, name: str, prior: Mapping[str, Any]) -> Conj
             f"conjugate priors do not apply: family {name!r} as it is asked for has no conjugate prior. "
             f"Those that have are {ABLE}, alone or together."
         )
-    unknown = sorted(prior.keys() - conjugate.hyperparameters - {"weights"})
+    unknown = sorted(prior.keys() - conjugate.hyperparameters - OF_LABELS)
     if unknown:
         raise UsageError(
             f"prior.{unknown[0]} does not apply: no column is of a family with such a prior. Leave it out; here there "

@@ -104,6 +104,19 @@ def test_a_fit_at_the_mode_of_the_posterior_tells_prior_and_likelihood_apart(tmp
     assert "conjugate prior" in em("bootstrap", "m", cwd=tmp_path, status=2).err
 
 
+def test_a_prior_of_transitions_adds_steps_to_those_that_are_seen(tmp_path):
+    """Two states far apart, whose steps can be counted; staying is worth another number."""
+    labels = np.repeat([0, 1, 0, 1], [30, 20, 10, 40])
+    x = 20 * labels + np.random.default_rng(3).normal(size=100)
+    np.savetxt(tmp_path / "x.csv", x, header="x", comments="", fmt="%.6f")
+    run = ("fit", "x.csv", "-k", "2", "--latent", "markov", "--restarts", "1", "--json")
+    prior = ("--inference", "map", "--set", "prior.transitions=dirichlet:2:11")
+    found = json.loads(em(*run, *prior, cwd=tmp_path).out)
+    steps = np.array([[58 + 10, 1 + 1], [2 + 1, 38 + 10]])  # the larger state first
+    assert found["prior"] == "conjugate" and found["weights"][0] == pytest.approx(0.6)
+    assert found["transmat"] == pytest.approx(steps / steps.sum(axis=1, keepdims=True), abs=1e-3)
+
+
 def test_an_l1_penalty_of_means_names_the_columns_that_separate_nothing(tmp_path):
     """Two of four columns tell three groups apart; each mean that is held but one of its column is no parameter."""
     rng = np.random.default_rng(4)
@@ -194,6 +207,9 @@ REFUSED = {
     "--inference map --set prior.means=laplace:2": "--covariance diag",
     "--inference map --covariance diag --set prior.means=laplace:2 --set prior.mean=[1,2]": "two priors",
     "--inference variational --set prior.means=laplace:2": "--inference map",
+    "--inference variational --set prior.transitions=dirichlet:2": "--inference map",
+    "--inference map --set prior.transitions=dirichlet:2": "--latent markov",
+    "--inference map --set prior.transitions=dirichlet:2:0.5": "at least 1",
     "--inference variational --prior weak": "conjugate priors",
     "--inference variational --family student_t": "no conjugate prior",
     "--inference variational --covariance EVE": "no conjugate prior",

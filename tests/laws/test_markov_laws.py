@@ -40,6 +40,7 @@ STRUCTURES = {
     "stationary": Markov(initial="stationary"),
     "left-right": Markov("left-right"),
     "matrix": Markov(((None, 0.3, 0.0), (None, None, None), (0.0, 0.4, 0.6)), (0.5, 0.5, 0.0)),
+    "prior": Markov(concentration=(1.5, 8.0)),
     "stationary-matrix": Markov(((None, None, 0.0), (0.0, None, None), (None, 0.0, None)), "stationary"),
 }
 each_structure = pytest.mark.parametrize("latent", STRUCTURES.values(), ids=STRUCTURES)
@@ -47,6 +48,19 @@ each_structure = pytest.mark.parametrize("latent", STRUCTURES.values(), ids=STRU
 
 def laws(rng, r=1, k=K):
     return rng.dirichlet(np.ones(k), r), rng.dirichlet(np.full(k, 0.5), (r, k))
+
+
+def test_the_prior_of_transitions_is_that_of_scipy_on_what_is_free():
+    from scipy import stats
+
+    (_, (transitions,)), alpha = laws(np.random.default_rng(5)), np.where(np.eye(K), 8.0, 1.5)
+    chain = ChainParameters(np.full(K, 1 / K), np.full(K, 1 / K), transitions)
+    told = sum(stats.dirichlet(a).logpdf(row) for a, row in zip(alpha, transitions, strict=True))
+    assert -Markov(concentration=(1.5, 8.0)).divergence(chain) == pytest.approx(told)
+    latent = replace(STRUCTURES["matrix"], concentration=(1.5, 8.0))
+    transitions = latent._shape(K).law(transitions[None], transitions[None])[0]
+    told = stats.dirichlet(alpha[1]).logpdf(transitions[1])  # of the other rows at most one number is free
+    assert -latent.divergence(replace(chain, transitions=transitions)) == pytest.approx(told)
 
 
 def bounds(lengths):
