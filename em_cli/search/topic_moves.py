@@ -10,7 +10,7 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.latents.allocation.allocation import Allocation, flat
-from em_cli.latents.allocation.term_laws import Topics, topics
+from em_cli.latents.allocation.term_laws import topics
 from em_cli.sources.corpus import Corpus
 
 EVEN = 100.0  # shape of the gamma law of random topics: nearly even ones
@@ -61,17 +61,6 @@ class Moves:
         tokens = (found.components.concentration - self.latent.eta) * scale
         return self.at(tokens, found.latent.alpha)
 
-    def exchanged(self, found: Parameters, merge: tuple[int, int], split: int, rng: np.random.Generator) -> Parameters:
-        """Two topics made one, and another made two, at random; the shares of documents are flat."""
-        tokens = found.components.concentration - self.latent.eta
-        kept, freed = merge
-        tokens = tokens.copy()
-        tokens[kept] += tokens[freed]
-        part = rng.beta(1.0, 1.0, self.shape[1]) * tokens[split]
-        tokens[freed] = part
-        tokens[split] -= part
-        return self.at(np.maximum(tokens, 0.0), found.latent.alpha)
-
     def crossed(self, first: Parameters, second: Parameters, rng: np.random.Generator) -> Parameters:
         """Of each pair of topics that match, one or the other."""
         own, other = (found.components.concentration - self.latent.eta for found in (first, second))
@@ -93,12 +82,3 @@ def matched(first: Array, second: Array) -> Integers:
 
     _, partner = linear_sum_assignment(-likeness(first, second))
     return np.asarray(partner, np.intp)
-
-
-def likest(found: Topics, eta: float, most: int) -> list[tuple[int, int]]:
-    """The pairs of topics that are most alike."""
-    cosines = likeness(found.concentration - eta, found.concentration - eta)
-    k = len(cosines)
-    first, second = np.triu_indices(k, 1)
-    order = np.argsort(-cosines[first, second], kind="stable")[:most]
-    return list(zip(first[order].tolist(), second[order].tolist(), strict=True))

@@ -16,11 +16,12 @@ from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.ledger import SAME_OPTIMUM, Attempt
 from em_cli.search.thinning import onwards
-from em_cli.search.topic_moves import Moves, likest
+from em_cli.search.topic_moves import Moves
 
+Start = tuple[str, tuple[int, ...], Parameters]  # how it is called, its seed, and where it is
 Origins = dict[int, tuple[str, tuple[int, ...]]]  # of climbs by their numbers: how they began, and their seed
 
-PAIRS = 3  # that are most alike, to be made one
+CROSSINGS = 3  # of the best end with each of the others
 SHORT = (15, 45)  # passes after which two thirds of the starts, and all but the finalists, are left
 TRIAL = 30  # passes of a move
 ENDS = 8  # different ones that are kept, with their topics
@@ -55,7 +56,8 @@ class TopicSearch:
     """What has been found and tried, of one number of topics."""
 
     moves: Moves
-    held: Model  # the same with alpha as it is: learned too early, it grows, and all documents come to be alike
+    held: Model  # the same for early passes: alpha as it is, for learned too soon it grows, and all documents come
+    # to be alike; shares sought anew in each pass, for documents else keep topics that were taken when all were alike
     algorithm: Algorithm
     stopping: Stopping
     numbers: Iterator[int]
@@ -79,16 +81,21 @@ class TopicSearch:
 
     def plain(self, restarts: int) -> Search[None]:
         """Climbs to the end from so many starts."""
-        made = [(self._candidate(start), kind, number) for number, kind, start in self._some(restarts)]
-        origins: Origins = {candidate.number: (kind, (number,)) for candidate, kind, number in made}
-        short = yield Round([candidate for candidate, *_ in made], self._at_most(SHORT[-1]), self.observe)
-        self._ended((yield Round([self._learning(r) for r in short], self.stopping, self.observe)), origins)
+        some = [(kind, (number,), start) for number, kind, start in self._some(restarts)]
+        yield from self._through(some, SHORT[-1])
 
-    def finished(self, starts: Sequence[tuple[str, tuple[int, ...], Parameters]]) -> Search[None]:
+    def finished(self, starts: Sequence[Start]) -> Search[None]:
         """Climbs to the end from these."""
         made = [replace(self._candidate(start), model=self.moves.model) for *_, start in starts]
         origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(made, starts, strict=True)}
         self._ended((yield Round(made, self.stopping, self.observe)), origins)
+
+    def _through(self, starts: Sequence[Start], passes: int) -> Search[None]:
+        """The same after so many early passes."""
+        made = [self._candidate(start) for *_, start in starts]
+        origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(made, starts, strict=True)}
+        short = yield Round(made, self._at_most(passes), self.observe)
+        self._ended((yield Round([self._learning(r) for r in short], self.stopping, self.observe)), origins)
 
     def continued(self, sample: TopicSearch) -> Search[None]:
         """On all documents, from the best ends that were found on some of them."""
@@ -97,7 +104,7 @@ class TopicSearch:
         at = [self.moves.scaled(end.parameters, scale) for end in ends]
         n = len(sample.moves.corpus.codes)
         self.attempts += [replace(a, climbed=False, sample_rows=n, result=_bare(a.result)) for a in sample.attempts]
-        yield from self.finished([("sample", (i,), start) for i, start in enumerate(at)])
+        yield from self._through([("sample", (i,), start) for i, start in enumerate(at)], SHORT[0])
 
     def _some(self, n: int) -> Iterator[tuple[int, str, Parameters]]:
         for number in range(n):
@@ -154,12 +161,8 @@ class TopicSearch:
         """Moves of the best end, and crossings with the others."""
         best = ends[0].parameters
         tried = [(FLAT, self.moves.flattened(end.parameters)) for end in ends[:2]]
-        for pair in likest(best.components, self.moves.latent.eta, PAIRS):
-            for split in rng.permutation(self.moves.model.n_components)[: extent.finalists].tolist():
-                if split not in pair:
-                    tried.append(("exchange", self.moves.exchanged(best, pair, split, rng)))
         for end in ends[1 : extent.finalists]:
-            tried.append(("crossing", self.moves.crossed(best, end.parameters, rng)))
+            tried += [("crossing", self.moves.crossed(best, end.parameters, rng)) for _ in range(CROSSINGS)]
         return tried
 
     def _ended(self, results: Sequence[FitResult], origins: Origins) -> None:

@@ -23,7 +23,8 @@ from em_cli.search.topic_moves import Moves
 from em_cli.search.topic_search import EXTENTS, Extent, TopicSearch
 from em_cli.sources.corpus import Corpus
 
-SAMPLE_CELLS = 60_000  # of documents that a search sees; where there are not twice as many it sees all
+SAMPLE_CELLS = 60_000  # of documents that a search sees, at the least; where there are not twice as many it sees all
+CELLS_A_TERM = 2  # of each topic, at the least: from fewer, topics are known too badly to choose among
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +48,8 @@ def search_topics(
 ) -> list[Fitted]:
     """Fit every task. Where documents are many, the search sees some of them, and its best ends are finished on all."""
     numbers, free = count(), [not task.tokens for task in tasks]
-    some = sampled(corpus, plan.seed) if all(free) else corpus
+    cells = CELLS_A_TERM * len(corpus.terms) * max(task.n_components for task in tasks)
+    some = sampled(corpus, plan.seed, max(SAMPLE_CELLS, cells)) if all(free) else corpus
     observe(PhaseStarted(STARTS, 0, len(tasks), some.source.n_rows, some is not corpus))
     searches = [_search(task, latent, some, plan, numbers, observe) for task in tasks]
     asked = [_asked(own, task, plan, EXTENTS[effort]) for own, task in zip(searches, tasks, strict=True)]
@@ -73,7 +75,7 @@ def _search(
     task: TopicTask, latent: Allocation, corpus: Corpus, plan: Plan, numbers: Iterator[int], observe: Observer
 ) -> TopicSearch:
     model, bound = topic_model(latent, corpus, task.n_components)
-    held = replace(model, latent=replace(bound, alpha=1.0)) if latent.alpha == "learned" else model
+    held = replace(model, latent=replace(bound, alpha=1.0 if latent.alpha == "learned" else latent.alpha, anew=True))
     return TopicSearch(Moves(model, bound, corpus), held, plan.algorithm, plan.stopping, numbers, plan.seed, observe)
 
 
@@ -83,11 +85,11 @@ def topic_model(latent: Allocation, corpus: Corpus, n_components: int) -> tuple[
     return Model(terms, bound, n_components), bound
 
 
-def sampled(corpus: Corpus, seed: int) -> Corpus:
-    """Some documents, by lot; all of them where they are not many."""
-    if len(corpus.codes) <= 2 * SAMPLE_CELLS:
+def sampled(corpus: Corpus, seed: int, most: int = SAMPLE_CELLS) -> Corpus:
+    """Some documents with so many cells, by lot; all of them where they are not many."""
+    if len(corpus.codes) <= 2 * most:
         return corpus
     order = np.random.default_rng((seed, 2)).permutation(len(corpus.documents))
     cells = np.cumsum(np.diff(corpus.bounds)[order])
-    n = max(2, int(np.searchsorted(cells, SAMPLE_CELLS)))
+    n = max(2, int(np.searchsorted(cells, most)))
     return corpus.some(np.sort(order[:n]))
