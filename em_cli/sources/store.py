@@ -25,6 +25,7 @@ NUMBER = 8  # bytes
 PAGE = mmap.ALLOCATIONGRANULARITY
 LARGE = 1 << 17  # bytes; what is larger has pages of its own, which go back to the system at once
 PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+COPIES = 2  # of rows on the disk, while they are read
 OF_MEMORY = 0.5  # of what is available, that rows may take
 SPARE = 1 << 26  # bytes of the disk that are left alone
 BEGINNING, ENDING = ".em-", ".rows"  # of the names of files
@@ -110,6 +111,7 @@ class Store:
     name: str | None = None  # that it is to have, if it may be kept beyond the run
     complete: Path | None = None  # what says that a file of that name is whole
     kept: bool = False  # beyond the run
+    _expected: bool = field(default=False, init=False)  # whether it was told how much is to come
     _settled: int = field(default=0, init=False)  # bytes of the file that are kept
     _size: int = field(default=0, init=False)  # bytes of the file
     _here: weakref.WeakSet[Kept] = field(default_factory=weakref.WeakSet, init=False)
@@ -127,12 +129,15 @@ class Store:
 
         `OutputError` if it will not do.
         """
+        if self.path is not None and not self._expected:  # the first piece may have opened the file
+            self._check_room(self.path.parent, COPIES * n_bytes - self._size)
+        self._expected = True
         there = None if self.asked or self.fixed else memory.available()  # libraries have taken their part by now
         crowded = there is not None and more > OF_MEMORY * there
         if self.most is None or (n_bytes <= self.most and not crowded) or self.on_disk:
             return
         if not self.fixed:
-            self._open(n_bytes)
+            self._open(COPIES * n_bytes)
         elif self.asked:
             raise DataError(
                 f"rows that belong together, in sequences or groups, are held in memory: they need about "

@@ -1,6 +1,7 @@
 """Where the rows lie, and who adds them up, changes no byte of any result."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from program import em
 
 from em_cli.runs import fitted_rows
-from em_cli.sources import kept_rows
+from em_cli.sources import kept_rows, store
 
 N = 20_000
 FIT = ("fit", "t.csv", "-k", 2, "--id", "name", "--weights", "w", "--labels", "known", "--restarts", 1, "--max-iter", 3,
@@ -127,3 +128,12 @@ def test_rows_that_are_kept_are_not_read_again(few, monkeypatch):
     (few / "few.csv").write_text(text)
     assert json.loads((few / "changed/params.json").read_text())["n_rows_read"] == 82
     assert len(list(kept.iterdir())) == 4
+
+
+def test_a_disk_without_room_is_told_before(place, monkeypatch):
+    """After the first piece, by what all of them will take; nothing is left there."""
+    (place / "full").mkdir()
+    monkeypatch.setattr(store, "SPARE", shutil.disk_usage(place).free - 100_000)
+    err = em(*FIT, "--memory", 0, "--cache", "full", "--out", "x", cwd=place, status=4).err
+    assert "beside memory, and full has 0 MiB left. Make room there, name another folder" in err
+    assert not any((place / "full").iterdir()) and not (place / "x").exists()

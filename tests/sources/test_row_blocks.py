@@ -104,7 +104,7 @@ def test_a_file_of_rows_can_be_read_by_other_processes(tmp_path):
 def test_a_full_disk_is_told_before_and_when_it_happens(tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=100 << 20))
-    with pytest.raises(OutputError, match=r"the rows need about 500 MiB beside memory, and .* has 36 MiB left"):
+    with pytest.raises(OutputError, match=r"the rows need about 1,000 MiB beside memory, and .* has 36 MiB left"):
         Store(0.0, tmp_path).expect(500 << 20)
     store = Store(0.0, tmp_path)
     store.keep(np.zeros(10))
