@@ -65,19 +65,23 @@ def page(run: Run, ending: str, trusted: str) -> Iterator[str]:
         parts.append(("Warnings", [said]))
     parts.append(("How to reproduce this", [provenance.reproduce(run)]))
     title = f"{plural(run.k, 'component')} in {short(run.data_name, 60)}"
-    style = SHEET + schemes(colours, run.k)
+    yield from framed(title, _subtitle(run), parts, SHEET + schemes(colours, run.k), run.manifest)
+
+
+def framed(title: str, subtitle: str, parts: Sequence[Part], style: str, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """A page of HTML with these parts, and links to them."""
     yield "<!DOCTYPE html>\n"
     yield '<html lang="en">\n'
     yield tag("head", *_head(title, style)) + "\n<body>\n"
     yield (
-        tag("header", tag("h1", title), paragraph(_subtitle(run)), _contents([heading for heading, _ in parts]))
+        tag("header", tag("h1", title), paragraph(subtitle), _contents([heading for heading, _ in parts]))
         + "\n<main>\n"
     )
     for heading, contents in parts:
         yield section(heading, *contents)
     yield (
         "</main>\n"
-        + tag("footer", paragraph(f"Written by em {run.manifest.get('em_version', '')}."))
+        + tag("footer", paragraph(f"Written by em {manifest.get('em_version', '')}."))
         + "\n</body>\n</html>\n"
     )
 
@@ -137,12 +141,17 @@ def _height(document: Mapping[str, Any]) -> str:
 
 
 def _search(run: Run, ending: str, trusted: str) -> Html:
-    document, rule = run.document, run.manifest.get("stopping", {}).get("rule")
+    return climbed(ending, _height(run.document), trusted, run.manifest)
+
+
+def climbed(ending: str, height: str, trusted: str, manifest: Mapping[str, Any]) -> Html:
+    """How the best climb ended, how high, and how far the search is to be trusted."""
+    rule = manifest.get("stopping", {}).get("rule")
     return join(
         [
             paragraph(
                 f"The best climb {ending}. " if ending else None,
-                _height(document),
+                height,
             ),
             paragraph(f"{trusted[:1].upper()}{trusted[1:]}.") if trusted else None,
             paragraph(f"The rule: {rule}.") if rule else None,

@@ -100,10 +100,6 @@ def reproduce(run: Run) -> Html:
     """Command, versions and hashes."""
     document, manifest, blas = run.document, run.manifest, run.manifest.get("blas", {})
     libraries = ", ".join(f"{name} {version}" for name, version in manifest.get("libraries", {}).items())
-    hashes: list[list[Child]] = [
-        [Path(str(file["name"])).name, tag("code", str(file["sha256"]))] for file in manifest["inputs"]
-    ]
-    hashes += [["configuration", tag("code", str(document["config_sha256"]))]]
     seconds = ", ".join(f"{phase} {value:.1f} s" for phase, value in manifest.get("seconds", {}).items())
     lines: list[tuple[str, Child]] = [
         ("seed", str(document["random_state"])),
@@ -114,16 +110,11 @@ def reproduce(run: Run) -> Html:
         ("finished", str(manifest.get("finished", ""))),
         ("took", seconds),
     ]
-    verb = str(manifest.get("command", "fit"))
     return join(
         [
-            paragraph(
-                "The run folder holds its whole configuration. The same version of em makes the same bytes of it, "
-                "on any number of threads:"
-            ),
-            tag("pre", tag("code", f"em {verb} -c {shlex.quote(f'{run.name}/run.yaml')} --out again.em")),
+            again(run.name, manifest),
             _definitions(lines),
-            table("SHA-256", ["of", "is"], hashes),
+            hashes(document, manifest),
             bullets(
                 [
                     join([tag("code", "params.json"), ": the model, for em predict, em score and em sample"]),
@@ -143,3 +134,26 @@ def _of_rows(config: Mapping[str, Any]) -> list[Html]:
         return []
     name = f"responsibilities.{config.get('responsibilities_format', 'csv')}"
     return [join([tag("code", name), ": the component of every row, with probabilities"])]
+
+
+def again(name: str, manifest: Mapping[str, Any]) -> Html:
+    """The command that makes the run again."""
+    verb = str(manifest.get("command", "fit"))
+    return join(
+        [
+            paragraph(
+                "The run folder holds its whole configuration. The same version of em makes the same bytes of it, "
+                "on any number of threads:"
+            ),
+            tag("pre", tag("code", f"em {verb} -c {shlex.quote(f'{name}/run.yaml')} --out again.em")),
+        ]
+    )
+
+
+def hashes(document: Mapping[str, Any], manifest: Mapping[str, Any]) -> Html:
+    """Of the files and the configuration."""
+    rows: list[list[Child]] = [
+        [Path(str(file["name"])).name, tag("code", str(file["sha256"]))] for file in manifest["inputs"]
+    ]
+    rows += [["configuration", tag("code", str(document["config_sha256"]))]]
+    return table("SHA-256", ["of", "is"], rows)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
-from em_cli.reports import trust
-from em_cli.reports.html import Child, Html, anchor, bullets, figure_of, join, paragraph, section, table, tag
+from em_cli.reports import provenance, trust
+from em_cli.reports.html import Child, Html, bullets, figure_of, join, paragraph, table, tag
 from em_cli.reports.inline import Colours, inlined
+from em_cli.reports.page import Part, climbed, framed
 from em_cli.reports.style import short
 from em_cli.reports.stylesheet import SHEET, schemes
 from em_cli.reports.topic_pictures import TopicRun, topic_pictures
 from em_cli.sources.quoting import plural
-
-Part = tuple[str, list[Child]]
 
 
 def topics_page(run: TopicRun, ending: str, trusted: str, stable: str) -> Iterator[str]:
@@ -28,26 +25,17 @@ def topics_page(run: TopicRun, ending: str, trusted: str, stable: str) -> Iterat
     ]
     if run.selection:
         parts.append(("How many topics", [_selection(run)]))
-    parts.append(("The search", [_search(run, ending, trusted), drawn.get("trace")]))
+    parts.append(("The search", [climbed(ending, _height(run), trusted, run.manifest), drawn.get("trace")]))
     if said := trust.told(run.document["warnings"]):
         parts.append(("Warnings", [said]))
-    parts.append(("How to reproduce this", [_reproduce(run)]))
-    title = f"{plural(run.k, 'topic')} in {short(run.data_name, 60)}"
-    links = [tag("li", tag("a", heading, href=f"#{anchor(heading)}")) for heading, _ in parts]
-    head = (
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", title),
-        tag("style", Html(SHEET + schemes(colours, run.k))),
+    parts.append(
+        (
+            "How to reproduce this",
+            [provenance.again(run.name, run.manifest), provenance.hashes(run.document, run.manifest)],
+        )
     )
-    yield "<!DOCTYPE html>\n" + '<html lang="en">\n' + tag("head", *head) + "\n<body>\n"
-    contents = tag("nav", tag("ul", *links), aria_label="Contents")
-    yield tag("header", tag("h1", title), paragraph("Latent Dirichlet allocation"), contents) + "\n<main>\n"
-    for heading, children in parts:
-        yield section(heading, *children)
-    version = run.manifest.get("em_version", "")
-    yield "</main>\n" + tag("footer", paragraph(f"Written by em {version}.")) + "\n</body>\n</html>\n"
+    title = f"{plural(run.k, 'topic')} in {short(run.data_name, 60)}"
+    yield from framed(title, "Latent Dirichlet allocation", parts, SHEET + schemes(colours, run.k), run.manifest)
 
 
 def _in_short(run: TopicRun, stable: str) -> Html:
@@ -95,34 +83,10 @@ def _selection(run: TopicRun) -> Html:
     )
 
 
-def _search(run: TopicRun, ending: str, trusted: str) -> Html:
-    document, rule = run.document, run.manifest.get("stopping", {}).get("rule")
+def _height(run: TopicRun) -> str:
+    document = run.document
     alpha, how = sum(document["alpha"]), "learned" if document["alpha_learned"] else "as given"
-    return join(
-        [
-            paragraph(
-                f"The best climb {ending}. " if ending else None,
-                f"The bound (ELBO) is {document['elbo']:.3f}, {document['elbo_per_token']:.4f} per token; the sum of "
-                f"alpha is {alpha:.3g} ({how}), eta is {document['eta']:g}.",
-            ),
-            paragraph(f"{trusted[:1].upper()}{trusted[1:]}.") if trusted else None,
-            paragraph(f"The rule: {rule}.") if rule else None,
-        ]
-    )
-
-
-def _reproduce(run: TopicRun) -> Html:
-    verb = str(run.manifest.get("command", "fit"))
-    hashes: list[list[Child]] = [
-        [Path(str(file["name"])).name, tag("code", str(file["sha256"]))] for file in run.manifest["inputs"]
-    ]
-    hashes.append(["configuration", tag("code", str(run.document["config_sha256"]))])
-    return join(
-        [
-            paragraph(
-                "The run folder holds its whole configuration. The same version of em makes the same bytes of it:"
-            ),
-            tag("pre", tag("code", f"em {verb} -c {shlex.quote(f'{run.name}/run.yaml')} --out again.em")),
-            table("SHA-256", ["of", "is"], hashes),
-        ]
+    return (
+        f"The bound (ELBO) is {document['elbo']:.3f}, {document['elbo_per_token']:.4f} per token; the sum of "
+        f"alpha is {alpha:.3g} ({how}), eta is {document['eta']:g}."
     )
