@@ -371,6 +371,8 @@ def wald(theta: Array, covariance: Array, contrasts: Array) -> dict[str, Any] | 
     if not (scale > 0).all() or np.linalg.cond(spread / np.outer(scale, scale)) > 1e10:
         return None
     statistic, df = float(values @ np.linalg.solve(spread, values)), len(values)
+    if not 0 <= statistic < np.inf:  # of a covariance that rounding has left indefinite
+        return None
     return {"statistic": statistic, "df": df, "p": float(chdtrc(df, statistic))}
 
 

@@ -62,7 +62,7 @@ CONFIGS = [
     Case(
         "on",
         "data: f.csv\nk: 2\nresponsibilities: on\n",
-        ("run.yaml:3:1", "responsibilities 'on': true or false is wanted."),
+        ("run.yaml:3:1", "responsibilities 'on': true or false is wanted, or 'all', 'top' or 'none'."),
     ),
     Case("no", "data: f.csv\nk: 2\nnoise: no\n", ("run.yaml:3:1", "noise 'no': true or false is wanted.")),
     Case("NO country", "data: {path: f.csv, na: [NO, no, off]}\nk: 2\n", None),

@@ -89,8 +89,8 @@ def test_tied_rows_are_no_component(covariance, k):
     assert (labels[:200] == labels[200]).sum() >= 20, "the tied rows are alone"
     for entry in fitted.ledger:
         if entry.result.log_likelihood > fitted.chosen.log_likelihood + 0.05:
-            assert entry.verdict is Verdict.DEGENERATE
-            assert entry.reason
+            given_up = entry.verdict is Verdict.STOPPED and len(entry.result.trace) < 10  # on its way into the ties
+            assert given_up or (entry.verdict is Verdict.DEGENERATE and entry.reason)
 
 
 @pytest.mark.parametrize("seed", range(8))
