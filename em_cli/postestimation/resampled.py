@@ -24,6 +24,7 @@ from em_cli.registry import did_you_mean
 from em_cli.runners.serial import Serial
 from em_cli.runs.interruption import Halt
 from em_cli.sources.in_memory import InMemory
+from em_cli.sources.schema import LEVELLED, Schema
 
 USUAL, FEWEST = 399, 20  # replicates
 UNDER_WEIGHTS = ("nonparametric", "weighted")
@@ -122,6 +123,7 @@ def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: st
             **_interval(name, estimate, own, wanted.level, wanted.kind == "jackknife", withheld),
         }
         for (name, estimate), own in zip(numbers, columns, strict=True)
+        if _means_something(name, refit.schema)
     ]
 
 
@@ -189,6 +191,12 @@ def _interval(
         "scale": found.scale,
         "verdict": "ok",
     }
+
+
+def _means_something(name: str, schema: Schema) -> bool:
+    """Of levels there is no mean and no standard deviation: their probabilities are told."""
+    place = _place(name, schema.names)["column"]
+    return place is None or schema.columns[schema.names.index(place)].type not in LEVELLED
 
 
 def _place(name: str, columns: Sequence[str]) -> dict[str, Any]:

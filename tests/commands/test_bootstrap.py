@@ -230,3 +230,11 @@ def test_weights_that_count_rows_are_as_many_rows(tmp_path):
     ]
     one, other = (by_name(run)["mean[1][1]"]["se_bootstrap"] for run in runs)
     assert one == pytest.approx(other, rel=1e-6)
+
+
+def test_levels_have_no_mean_and_the_page_keeps_to_the_terminal(tmp_path):
+    """Where a component has one level only, codes have a standard deviation of 1e-152, and no error of it."""
+    em("fit", SAMPLES / "penguins.csv", "-k", 3, "--restarts", 1, "-q", "-o", "p", cwd=tmp_path)
+    said = em("bootstrap", "p", "-B", 20, "--searched", 0, cwd=tmp_path, env={"COLUMNS": "80"}).out
+    assert "bill_length_mm" in said and "species" not in said
+    assert all(len(line) <= 80 for line in said.splitlines())
