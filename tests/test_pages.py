@@ -2,20 +2,24 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from keyword import iskeyword
 from pathlib import Path
 
 import pytest
+import yaml
 from program import ROOT
 from test_architecture import LAYERS, PACKAGE
 
+from em_cli import __version__
 from em_cli.runs.guide_pages import TOPICS
 
 TESTS = ROOT / "tests"
 PAGES = [ROOT / "README.md", *sorted(PACKAGE.rglob("*.md")), *sorted(TESTS.rglob("*.md"))]
 HOUSE = [PACKAGE / "README.md", *sorted((PACKAGE / "families").rglob("README.md")), TESTS / "README.md"]
+PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -139,3 +143,13 @@ def test_the_site_leads_to_every_page():
     site = (PACKAGE / "guide" / "mkdocs.yml").read_text(encoding="utf-8")
     linked = re.findall(r": ([a-z-]+)\.md\b", site)
     assert sorted(linked) == sorted([*TOPICS, "index", "changelog"]), "em_cli/guide/mkdocs.yml: nav"
+
+
+def test_what_is_to_be_cited_is_this_program():
+    """The block of the guide is a citation file of the version that there is."""
+    guide, project = (PACKAGE / "guide/benchmarks.md").read_text("utf-8"), tomllib.loads(PYPROJECT)["project"]
+    (block,) = (text for language, text in FENCED.findall(guide) if language == "cff")
+    told = yaml.safe_load(block)
+    assert {"cff-version", "message", "type", "title", "authors"} <= set(told)
+    assert (told["version"], told["license"]) == (__version__, project["license"])
+    assert told["title"].lower() == f"em: {project['description'].lower()}"
