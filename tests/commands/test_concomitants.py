@@ -179,3 +179,82 @@ def test_a_missing_cell_is_dropped_as_the_message_says(people, tmp_path):
     options = ("--columns", "length", *AGE, "--missing", "drop", "--json", "-q")
     document = json.loads(em("fit", "-", "-k", "2", *options, cwd=tmp_path, stdin=text).out)
     assert document["log_likelihood"] == pytest.approx(document_of(people, "length")["log_likelihood"], abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """Two lines, of which age and sex tell which is the likelier."""
+    folder, rng = tmp_path_factory.mktemp("told"), np.random.default_rng(0)
+    age, sex, x = rng.normal(50, 10, 250), rng.integers(2, size=250), rng.uniform(0, 10, 250)
+    second = rng.random(250) < 1 / (1 + np.exp(6 - 0.12 * age - sex))
+    y = np.where(second, 1 + 2 * x, 12 - 0.5 * x) + rng.normal(0, 1.5, 250)
+    lines = [f"{a:.3f},{b:.3f},{c:.3f},{'fm'[d]}" for a, b, c, d in zip(x, y, age, sex, strict=True)]
+    (folder / "told.csv").write_text("\n".join(["x,y,age,sex", *lines]) + "\n")
+    em("fit", "told.csv", "-k", "2", "--response", "y", "--on", "x", "--concomitant", "age,sex", "-q", "-o", "told.em",
+       cwd=folder)  # fmt: skip
+    return folder
+
+
+def test_columns_tell_the_mixing_weights(told):
+    document = json.loads((told / "told.em/params.json").read_text())
+    own = document["concomitant"]
+    assert document["latent"] == "concomitant" and own["names"] == ["intercept", "age", "sex=m"]
+    assert document["n_parameters"] == 2 * 3 + 3 and document["design"] == ["intercept", "x"]
+    rows = rows_of((told / "told.csv").read_text())
+    x, y, age = (np.array([float(row[name]) for row in rows]) for name in ("x", "y", "age"))
+    z = np.stack([np.ones(250), age, [row["sex"] == "m" for row in rows]])
+
+    def log_likelihood(numbers):
+        (a, b, c, d), sigma, logits = numbers[:4], np.exp(numbers[4:6]), numbers[6:] @ z
+        away = y - np.stack([a + b * x, c + d * x])
+        density = -0.5 * (away / sigma[:, None]) ** 2 - np.log(sigma)[:, None] - 0.5 * np.log(2 * np.pi)
+        prior = np.stack([-np.logaddexp(0, logits), -np.logaddexp(0, -logits)])
+        return np.logaddexp.reduce(density + prior, axis=0).sum()
+
+    at = np.concatenate([np.ravel(document["coefficients"]), np.log(document["sigma"]), own["coefficients"][0]])
+    assert log_likelihood(at) == pytest.approx(document["log_likelihood"], rel=1e-10)
+    errors = np.array([0.2, 0.03, 0.2, 0.03, 0.07, 0.07, 1.0, 0.02, 0.4])  # about, of each
+    for place, step in enumerate(errors / 100):
+        moved = step * np.eye(9)[place]
+        assert abs(log_likelihood(at + moved) - log_likelihood(at - moved)) < 2e-3
+    written = rows_of((told / "told.em/responsibilities.csv").read_text())
+    assert np.mean([float(row["p1"]) for row in written]) == pytest.approx(document["weights"][0], abs=1e-4)
+    assert "log-odds of the mixing weights" in em("show", "told.em", cwd=told).out
+
+
+def test_what_is_known_of_a_row_without_a_response_tells_its_component(told):
+    own = json.loads((told / "told.em/params.json").read_text())["concomitant"]["coefficients"][0]
+    (row,) = rows_of(em("predict", "told.em", "-", cwd=told, stdin="x,age,sex\n3,60,m\n").out)
+    assert float(row["p2"]) == pytest.approx(1 / (1 + np.exp(-np.dot(own, [1, 60, 1]))))
+    p, means = ([float(row[f"{name}{k}"]) for k in (1, 2)] for name in ("p", "predicted"))
+    assert float(row["predicted"]) == pytest.approx(np.dot(p, means))
+
+
+def test_units_and_threads_change_no_mixing_weight(told, tmp_path):
+    rows = rows_of((told / "told.csv").read_text())
+    lines = [f"{row['x']},{row['y']},{10 * float(row['age']) - 7:.2f},{row['sex']}" for row in rows]
+    text = "\n".join(["x,y,age,sex", *lines]) + "\n"
+    options = ("-k", "2", "--response", "y", "--on", "x", "--concomitant", "age,sex", "--json", "-q")
+    one, other = (
+        json.loads(em("fit", "-", *options, "--threads", threads, cwd=tmp_path, stdin=text).out) for threads in "13"
+    )
+    assert one == other
+    document = json.loads((told / "told.em/params.json").read_text())
+    assert one["log_likelihood"] == pytest.approx(document["log_likelihood"], abs=1e-6)
+    of_age, before = (found["concomitant"]["coefficients"][0][1] for found in (one, document))
+    assert 10 * of_age == pytest.approx(before, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        ("--latent concomitant --response y --on x", 2, ["--concomitant z1,z2"]),
+        ("--response y --on x --concomitant age --latent markov", 2, ["--latent markov"]),
+        ("--response y --on x --concomitant age --group sex", 3, ["'age'", "one group"]),
+        ("--response y --on x --concomitant aeg", 3, ["'aeg'"]),
+        ("--response y --on x --concomitant y", 2, ["'y' is the response"]),
+    ],
+)
+def test_mistakes_about_mixing_weights_are_refused(told, tmp_path, options, status, words):
+    refused = em("fit", told / "told.csv", "-k", "2", *options.split(), cwd=tmp_path, status=status)
+    assert all(word in refused.err for word in words), refused.err
