@@ -238,7 +238,7 @@ class Params(ModelFields):
     standard_errors: Annotated[StandardErrorFields, says("of the parameters")]
     row_scores: Annotated[RowScoreFields, says("of the rows that were fitted")]
     log_likelihood: Annotated[float, says("total, natural logarithm; of a variational fit that of the predictive")]
-    prior: Annotated[str, says("none, weak, or conjugate, that of a variational fit")]
+    prior: Annotated[str, says("none, weak, conjugate (of a variational fit or a mode), or laplace (prior.means)")]
     log_prior: Annotated[float | None, says("logarithm of the prior at the parameters; 0 without; null of a posterior")]
     penalised_log_likelihood: Annotated[float | None, says("log-likelihood and log-prior; likewise")]
     elbo: Annotated[float, says("of a variational fit: evidence lower bound, all constants in it"), SOMETIMES]

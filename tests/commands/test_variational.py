@@ -135,6 +135,12 @@ def test_an_l1_penalty_of_means_names_the_columns_that_separate_nothing(tmp_path
     again = json.loads(em("score", "l1", "x.csv", cwd=tmp_path).out)
     assert again["n_parameters"] == found["n_parameters"] and again["bic"] == pytest.approx(found["bic"])
     assert "laplace prior" in em("bootstrap", "l1", cwd=tmp_path, status=2).err
+    alone = ("fit", "x.csv", "-k", "1", *run[4:-3], "one", *run[-2:])
+    said = em(*alone, "--inference", "map", "--set", "prior.means=laplace:25", cwd=tmp_path).out
+    assert "mean of its own" not in said
+    for wrong in (True, [[True] * 3, [True] * 5, [True] * 4], [[1, 0, 1, 0]] * 3):
+        (tmp_path / "wrong.json").write_text(json.dumps(found | {"means_held": wrong}))
+        assert "'means_held' must hold" in em("score", "wrong.json", "x.csv", cwd=tmp_path, status=3).err
 
 
 def test_what_is_about_maxima_of_the_likelihood_is_refused(fitted):

@@ -19,22 +19,22 @@ def n_held(document: Mapping[str, Any]) -> int:
 
 
 def not_separated(document: Mapping[str, Any]) -> list[str]:
-    """The columns in which no component has a mean of its own."""
+    """The columns in which no component of several has a mean of its own."""
     return [
         name
         for columns, held in _groups(document)
         for name, own in zip(columns, zip(*held, strict=True), strict=False)
-        if all(own)
+        if all(own) and len(own) > 1
     ]
 
 
 def _groups(document: Mapping[str, Any]) -> list[tuple[Sequence[str], Sequence[Sequence[bool]]]]:
     """The names of the columns and the held means (K, D) of each group of columns that has such a prior."""
-    known = [own for own in document.get("groups", [document]) if "means_held" in own]
+    known = [own for own in document.get("groups") or [document] if "means_held" in own]
     for own in known:
-        rows = own["means_held"] if isinstance(own["means_held"], list) else []
-        flags = [cell for row in rows if isinstance(row, list) for cell in row]
-        if len(flags) != len(rows) * len(own["columns"]) or not all(isinstance(cell, bool) for cell in flags):
+        rows, d = own["means_held"], len(own["columns"])
+        whole = isinstance(rows, list) and all(isinstance(row, list) and len(row) == d for row in rows)
+        if not whole or not all(isinstance(cell, bool) for row in rows for cell in row):
             raise DataError("the field 'means_held' must hold true or false for each column of each component.")
     named = [[one["name"] if isinstance(one, Mapping) else one for one in own["columns"]] for own in known]
     return list(zip(named, (own["means_held"] for own in known), strict=True))
