@@ -23,6 +23,7 @@ AXES: Mapping[Key, Registry[Any]] = {
     ("search", "start"): STARTS,
     ("runner",): RUNNERS,
 }
+ELSEWHERE = "dask"  # the runner that computes in other processes, whose workers read the rows of this one
 SHORT_FORMS: Mapping[str, tuple[str, str]] = {
     "noise": ("latent", "density"),
     "mixing_weights": ("latent", "weights"),

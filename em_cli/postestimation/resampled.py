@@ -49,7 +49,17 @@ class Wanted:
 
     def check(self) -> None:
         """`UsageError` for what cannot be."""
-        _check(self.kind, self.many, self.level, self.searched)
+        kind, many = self.kind, self.many
+        if kind not in KINDS:
+            raise UsageError(f"--kind {kind}: one of {', '.join(KINDS)} is wanted{did_you_mean(kind, KINDS)}")
+        if many is not None and kind == "jackknife":
+            raise UsageError("-B does not apply to the jackknife, which leaves out each row once.")
+        if many is not None and not FEWEST <= many <= MOST:
+            raise UsageError(f"-B must be from {FEWEST} to {MOST:,}, not {many:,}.")
+        if self.searched is not None and kind not in UNDER_WEIGHTS:
+            raise UsageError(f"--searched is for replicates under weights: {' or '.join(UNDER_WEIGHTS)}, not {kind}.")
+        if not 0.5 <= self.level < 1:
+            raise UsageError(f"--level must be from 0.5 up and below 1, such as 0.95, not {self.level:g}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,19 +146,6 @@ def _elsewhere(refit: Refit, lines: Sequence[Line], wanted: Wanted) -> list[bool
     some = [one for one in first if one.verdict is not Verdict.LOST]
     weights = [row_weights(kind, source, one.number, wanted.seed) for one in some]
     return better_elsewhere(model, [one.log_likelihood for one in some], weights, source, Serial(), wanted.seed)
-
-
-def _check(kind: str, wanted: int | None, level: float, searched: int | None) -> None:
-    if kind not in KINDS:
-        raise UsageError(f"--kind {kind}: one of {', '.join(KINDS)} is wanted{did_you_mean(kind, KINDS)}")
-    if wanted is not None and kind == "jackknife":
-        raise UsageError("-B does not apply to the jackknife, which leaves out each row once.")
-    if wanted is not None and not FEWEST <= wanted <= MOST:
-        raise UsageError(f"-B must be from {FEWEST} to {MOST:,}, not {wanted:,}.")
-    if searched is not None and kind not in UNDER_WEIGHTS:
-        raise UsageError(f"--searched is for replicates under weights: {' or '.join(UNDER_WEIGHTS)}, not {kind}.")
-    if not 0.5 <= level < 1:
-        raise UsageError(f"--level must be from 0.5 up and below 1, such as 0.95, not {level:g}.")
 
 
 def _check_units(units: int, source: InMemory, kind: str) -> None:

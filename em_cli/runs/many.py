@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from em_cli.config.choices import ELSEWHERE
 from em_cli.display.run_table import table_of_runs
 from em_cli.errors import EmError, ExitStatus, NoFit, OutputError, UsageError
 from em_cli.models.topics import wanted_topics
@@ -30,7 +31,7 @@ from em_cli.runs.read import reading_of_run
 from em_cli.runs.record import doubts_in
 from em_cli.runs.request import Request
 from em_cli.runs.screen import width
-from em_cli.runs.search_plan import ELSEWHERE, runner_of
+from em_cli.runs.search_plan import runner_of
 from em_cli.sources.files import expand
 from em_cli.sources.splitting import Parts
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from em_cli.config.choices import ELSEWHERE
 from em_cli.config.run_config import DataConfig, RunConfig
 from em_cli.engine.events import DataRead, RowsRead
 from em_cli.errors import DataError
@@ -80,7 +81,7 @@ def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
 
 
 def _rows(config: RunConfig, options: ReadOptions) -> Data:
-    if config.cache is None or options.store is None or config.runner.name == "dask":  # whose workers read this file
+    if config.cache is None or options.store is None or config.runner.name == ELSEWHERE:
         return read(config.data.path, options)
     from em_cli.sources.kept_rows import read_or_kept  # most runs have no cache
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from em_cli import memory
 from em_cli.config.amounts import parse_size
-from em_cli.config.choices import runner_choice
+from em_cli.config.choices import ELSEWHERE, runner_choice
 from em_cli.config.durations import parse_duration
 from em_cli.config.run_config import RunConfig
 from em_cli.criteria import CROSS_VALIDATION
@@ -25,7 +25,6 @@ from em_cli.sources.store import OF_MEMORY, Store
 from em_cli.sources.table import Data
 from em_cli.starts import STARTS
 
-ELSEWHERE = "dask"  # the runner that computes in other processes
 AS_CLOSE = "aic"  # tells of which models of a sweep cross-validation may choose
 
 

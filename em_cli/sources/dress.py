@@ -201,15 +201,13 @@ def _refuse_doubt(name: str, others: set[str], garments: list[str], texts: set[s
         )
     if len(garments) > 1 or (garments and bare and not re.fullmatch(_CURRENCY, garments[0])):
         mixed = [quoted(garment) for garment in garments] + ["nothing"] * (len(garments) == 1)
-        same = not any(map(_sure, garments)) and (len(garments) == 1 or convertible(garments))
-        unit = (
-            f"--unit {argument(f'{name}={garments[0]}')} if that is the unit of those without"
-            if bare
-            else (f"--unit {argument(f'{name}={garments[0]}')} to have all in that unit")
-        )
+        unit = f"--unit {argument(f'{name}={garments[0]}')}"
+        why = "if that is the unit of those without" if bare else "to have all in that unit"
+        one_unit = not any(map(_sure, garments)) and (len(garments) == 1 or convertible(garments))
+        ways = f"{unit} {why}, {leave}" if one_unit else f"{leave}, or bring them to one unit"
         raise DataError(
             f"column {quoted(name)} holds numbers with {joined(mixed)} beside each other: "
-            f"they cannot be compared. Use {f'{unit}, ' * same}{leave}{', or bring them to one unit' * (not same)}."
+            f"they cannot be compared. Use {ways}."
         )
 
 

@@ -19,7 +19,7 @@ from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.row_blocks import Blocks
 from em_cli.sources.spool import is_plain
-from em_cli.sources.store import Store, held_open
+from em_cli.sources.store import Store, held_open, is_own
 from em_cli.sources.table import Data
 
 LIBRARIES = ("numpy", "pandas")
@@ -71,8 +71,7 @@ def _found(place: _Place) -> Data | None:
     with suppress(OSError, ValueError, EOFError, pickle.UnpicklingError, AttributeError, ImportError):
         for file in (place.rows, place.about):
             about = file.lstat()
-            own = not hasattr(os, "geteuid") or about.st_uid == os.geteuid()
-            if not stat.S_ISREG(about.st_mode) or not own or about.st_mode & OTHERS_WRITE:
+            if not stat.S_ISREG(about.st_mode) or not is_own(about) or about.st_mode & OTHERS_WRITE:
                 return None
         size, data = pickle.loads(place.about.read_bytes())
         if isinstance(data, Data) and place.rows.stat().st_size >= size and held_open(place.rows):

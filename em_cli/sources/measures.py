@@ -56,7 +56,6 @@ _IN_FULL = {
     "in": "inches",
     "ft": "feet",
     "oz": "ounces",
-} | {
     "N": "degrees north",
     "E": "degrees east",
 }

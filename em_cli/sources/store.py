@@ -210,9 +210,7 @@ class Store:
             return None
         path = str(folder / self.name)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        about = os.fstat(handle)
-        mine = not hasattr(os, "geteuid") or about.st_uid == os.geteuid()
-        if mine and _lock(handle) and not self.complete.exists():
+        if is_own(os.fstat(handle)) and _lock(handle) and not self.complete.exists():
             os.truncate(handle, 0)
             return handle, path
         os.close(handle)
@@ -308,6 +306,11 @@ def _file_of(path: str) -> _File:
     return found
 
 
+def is_own(about: os.stat_result) -> bool:
+    """Whether a file is this user's, as far as the system tells."""
+    return not hasattr(os, "geteuid") or about.st_uid == os.geteuid()
+
+
 def held_open(path: Path) -> bool:
     """Open a file for reading, so that it stays for as long as this process lasts."""
     return bool(_file_of(str(path)))
@@ -339,7 +342,7 @@ def _clear(folder: Path) -> None:
             handle = os.open(left, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
             try:
                 about = os.fstat(handle)
-                if stat.S_ISREG(about.st_mode) and about.st_uid == os.geteuid() and _lock(handle):
+                if stat.S_ISREG(about.st_mode) and is_own(about) and _lock(handle):
                     left.unlink()
             finally:
                 os.close(handle)
