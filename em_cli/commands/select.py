@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
@@ -19,6 +20,7 @@ from em_cli.options import (
     ScreenOptions,
     SearchOptions,
     SelectModelOptions,
+    TestOptions,
     grouped,
 )
 
@@ -34,6 +36,7 @@ def select(
     regression: RegressionOptions,
     search_options: SearchOptions,
     certainty: CertaintyOptions,
+    tests: TestOptions,
     place: PlaceOptions,
     folder_options: FolderOptions,
     many: ManyOptions,
@@ -48,7 +51,8 @@ def select(
     """
     from em_cli.runs.request import Request
 
-    sections = (column_options, reading, model_options, regression, search_options, certainty, place, folder_options)
+    of_model = (column_options, reading, model_options, regression, search_options, certainty, tests)
+    sections = (*of_model, place, folder_options)
     request = Request("select", paths or (), sections, config_options, report, screen)
     if many.each or many.by is not None:
         from em_cli.runs.many import run_many
@@ -84,6 +88,11 @@ def select_one(request: Request) -> None:
         warn_of_choice(selection, selection.context.effort, run.record)
         run.look_further(fits, wanted, selection.chosen, selection.context)
         run = run.of_choice(selection.context)
-        params = run.document(selection.chosen, selection.context)
-        written = run.deliver(selection.chosen, params, fits, {"selection.csv": selection_text(selection)})
+        chosen = selection.chosen
+        params, tests = run.document(selection.chosen, selection.context), dict[str, Iterable[str]]()
+        if run.settings.config.test:
+            from em_cli.postestimation.tests_of_sweep import tested_sweep
+
+            selection, params, tests = tested_sweep(run, fits, wanted, selection, params)
+        written = run.deliver(chosen, params, fits, {"selection.csv": selection_text(selection), **tests})
         run.say(sweep_text(run.settings, run.data, selection, params, written))

@@ -248,6 +248,10 @@ class RunConfig(_Section):
     search: Annotated[SearchConfig, Field(default_factory=SearchConfig)]
     criterion: Annotated[str, Field(description="by which select chooses")] = "bic"
     folds: Annotated[int, Field(ge=2, le=1000, description="of the rows, for criterion cv")] = 10
+    test: Annotated[bool, Field(description="for select: bootstrap likelihood-ratio tests of one component more")] = (
+        False
+    )
+    replicates: Annotated[int, Field(ge=19, le=9999, description="data sets drawn for each test")] = 99
     standard_errors: Annotated[
         Literal["auto", "observed", "robust", "none"],
         Field(description="auto: where they cost less than the search; observed and robust say which are reported"),

@@ -13,6 +13,7 @@ from em_cli.display.progress import Progress
 from em_cli.display.text import counted, duration, height, message, model, nats
 from em_cli.engine.events import (
     FINISHING,
+    Advanced,
     DataRead,
     Finished,
     FitEvent,
@@ -61,7 +62,7 @@ class Plain:
 
     def observe(self, event: FitEvent) -> None:
         self.progress(event)
-        if isinstance(event, PassDone | RowsRead):
+        if isinstance(event, PassDone | RowsRead | Advanced):
             if self.clock() - self.spoke >= HEARTBEAT:
                 self.heartbeat()
         elif isinstance(event, Finished):

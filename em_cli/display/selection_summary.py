@@ -11,6 +11,7 @@ from em_cli.display.closing import tell_files, tell_warnings
 from em_cli.display.search_words import number
 from em_cli.display.text import nats
 from em_cli.display.text_page import Page
+from em_cli.inference.reported import short_p, test_in_table, tests_in_words
 from em_cli.printable import safe
 
 MOST_ROWS = 15
@@ -61,6 +62,8 @@ def selection_summary(
     _tell_notes(page, cut)
     page.blank()
     page.words(_choice(by_value, chosen, criterion, name, best), indent="")
+    if said := tests_in_words(rows):
+        page.words(f"Is one component more than chance (p, k+1)? {said}.", indent="")
     if criterion in NEGATED_BY_MCLUST and isfinite(best):
         page.words(f"mclust prints the negative: {-best:.2f}.", indent="", style="dim")
     tell_warnings(page, list(warnings))
@@ -80,7 +83,8 @@ def _table(
 ) -> list[Mapping[str, Any]]:
     """The table; the rows whose notes had to be cut."""
     headings = ["model", "k", "loglik", "params", name, f"Δ{name}", "best hit", "note"]
-    made, styles = [], []
+    tested, made, styles = any(row.get("test_stop") for row in rows), [], []
+    headings[-1:-1] = ["p, k+1"] if tested else []
     for row in rows:
         value, is_chosen = _value(row, criterion), _same(row, chosen)
         cells = [
@@ -91,11 +95,12 @@ def _table(
             _decimal(value, 2),
             _away(row, value - best),
             _hits(row, hits),
+            *([_p(row)] if tested else []),
             _note(row, is_chosen),
         ]
         made.append(cells)
         styles.append("bold green" if is_chosen else "")
-    return [rows[place] for place in page.table(headings, made, range(1, 7), styles)]
+    return [rows[place] for place in page.table(headings, made, range(1, len(headings) - 1), styles)]
 
 
 def _tell_notes(page: Page, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -179,6 +184,12 @@ def _away(row: Mapping[str, Any], delta: float) -> str:
     if not isfinite(delta):
         return ""
     return f"{UNCLEAR} {delta:.1f}" if row.get("clear") is False else f"{delta:.1f}"
+
+
+def _p(row: Mapping[str, Any]) -> str:
+    """Of the test of one component more."""
+    test = test_in_table(row)
+    return "" if test is None or test["p"] is None else short_p(test).removeprefix("= ")
 
 
 def _hits(row: Mapping[str, Any], keys: tuple[str, str]) -> str:

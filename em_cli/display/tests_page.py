@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from em_cli.display.text_page import Page
+from em_cli.inference.reported import p_in_words
 
 WIDEST = 100
 
@@ -26,17 +27,6 @@ def tests_page(found: Mapping[str, Any], width: int, color: bool) -> str:
 def _row(one: Mapping[str, Any]) -> list[str]:
     numbers = (f"{one['statistic']:.2f}", f"{one['replicates']:,}", f"{one['exceed']:,}")
     return [f"{one['k1']} against {one['k0']}", *numbers, p_in_words(one)]
-
-
-def p_in_words(one: Mapping[str, Any]) -> str:
-    """Never zero: what so many replicates can tell, with as many digits as they have."""
-    if one["p"] is None:
-        return "none: most replicates are lost"
-    of = f"({one['exceed']:,} of {one['replicates']:,})"
-    digits = max(2, len(str(one["replicates"])))
-    if not one["exceed"]:
-        return f"p < {one['p']:.{digits}g} {of}"
-    return f"p = {one['p']:.2g} {of}"
 
 
 def _words(one: Mapping[str, Any]) -> str:

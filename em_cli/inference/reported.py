@@ -1,4 +1,4 @@
-"""The standard errors that a document reports, as anyone may have edited it."""
+"""What documents report of how sure a fit is, as anyone may have edited them."""
 
 from __future__ import annotations
 
@@ -20,3 +20,38 @@ def errors_of_components(document: Mapping[str, Any], n: int) -> Sequence[Mappin
         return None
     several = [component for component in components[:n] if isinstance(component, Mapping)]
     return several if len(several) == n else None
+
+
+def p_in_words(test: Mapping[str, Any]) -> str:
+    """Never zero: what so many replicates can tell, with as many digits as they have."""
+    if test["p"] is None:
+        return "none: most replicates are lost"
+    return f"p {short_p(test)} ({test['exceed']:,} of {test['replicates']:,})"
+
+
+def short_p(test: Mapping[str, Any]) -> str:
+    """Whether p is at or below what, and that."""
+    if not test["exceed"]:
+        return f"< {test['p']:.{max(2, len(str(test['replicates'])))}g}"
+    return f"= {test['p']:.2g}"
+
+
+def test_in_table(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The test that a row of the table of a sweep tells: of its K against K + 1; None if it tells none."""
+    if row.get("test_statistic") is None:
+        return None
+    k = int(row["k"])
+    own = {name: row[f"test_{name}"] for name in ("statistic", "replicates", "exceed", "p", "stop")}
+    return own | {"k0": k, "k1": k + 1}
+
+
+def tests_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the tests in the table of a sweep say, and why others were not made; "" if none were wanted."""
+    told = []
+    for row in sorted(rows, key=lambda row: int(row["k"])):
+        test, stop = test_in_table(row), row.get("test_stop")
+        if test is not None:
+            told.append(f"{test['k1']} against {test['k0']}: {p_in_words(test)}")
+        elif stop:
+            told.append(f"{int(row['k']) + 1} against {row['k']}: {stop}")
+    return "; ".join(told)

@@ -22,6 +22,7 @@ from em_cli.options.declared_options import (
     SearchOptions,
     Section,
     SelectModelOptions,
+    TestOptions,
 )
 from em_cli.options.help_page import Help, ShortHelp
 from em_cli.options.layers import by_column, layer, names_in
@@ -51,6 +52,7 @@ __all__ = [
     "Section",
     "SelectModelOptions",
     "ShortHelp",
+    "TestOptions",
     "as_given",
     "by_column",
     "grouped",

@@ -230,6 +230,20 @@ class SearchOptions:
 
 
 @dataclass(frozen=True)
+class TestOptions:
+    section: ClassVar[str] = ""
+    panel: ClassVar[str] = "Certainty"
+
+    test: Annotated[
+        bool | None,
+        _opt("--test", help="Is one component more than chance? Of the chosen structure (em guide certainty)."),
+    ] = None
+    replicates: Annotated[
+        int | None, _opt("-B", "--replicates", metavar="N", help="Data sets drawn for each test [default: 99].")
+    ] = None
+
+
+@dataclass(frozen=True)
 class CertaintyOptions:
     section: ClassVar[str] = ""
     panel: ClassVar[str] = "Certainty"

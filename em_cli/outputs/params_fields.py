@@ -195,6 +195,18 @@ class WarningFields(Described):
     message: Annotated[str, says("the same in words")]
 
 
+class ComponentTest(Described):
+    """Bootstrap likelihood-ratio test of K components against K + 1 (em select --test)."""
+
+    k0: Annotated[int, says("K")]
+    k1: Annotated[int, says("K + 1")]
+    statistic: Annotated[float | None, says("twice the gain in log-likelihood; null if there is no test")]
+    replicates: Annotated[int, says("data sets drawn from the fit of K that tell")]
+    exceed: Annotated[int, says("of them, those that gain as much")]
+    p: Annotated[float | None, says("(1 + exceed) / (1 + replicates), so never 0; null if there is none")]
+    stop: Annotated[str, says("why no more were drawn, or why there is no test")]
+
+
 class Params(ModelFields):
     """A fitted model: params.json, and what em fit --json prints. Beside these fields stand the parameters of the
     family, by the names of the field (covariances, rates, shapes, …) and in the order of the components."""
@@ -237,6 +249,9 @@ class Params(ModelFields):
     match: Annotated[MatchFields, says("how they go with those of an earlier model (em fit --match)"), SOMETIMES]
     standard_errors: Annotated[StandardErrorFields, says("of the parameters")]
     row_scores: Annotated[RowScoreFields, says("of the rows that were fitted")]
+    component_tests: Annotated[
+        list[ComponentTest], says("of the numbers of components of the structure that was chosen"), SOMETIMES
+    ]
     log_likelihood: Annotated[float, says("total, natural logarithm; of a variational fit that of the predictive")]
     prior: Annotated[str, says("none, weak, conjugate (of a variational fit or a mode), or laplace (prior.means)")]
     log_prior: Annotated[float | None, says("logarithm of the prior at the parameters; 0 without; null of a posterior")]

@@ -35,6 +35,7 @@ class Selection:
     runner_up: dict[str, Any] | None = None  # the next best row, if there is one
     context: Context | None = None  # of the choice
     unranked: tuple[tuple[dict[str, Any], str], ...] = ()  # of models without a fit to be compared, and why
+    tested: bool = False  # whether the rows of the chosen structure say what one component more gains
 
     @property
     def chosen_row(self) -> dict[str, Any]:
@@ -202,4 +203,4 @@ def _edge(k: int, tried: Sequence[int]) -> str:
 
 def selection_text(selection: Selection) -> Iterator[str]:
     """`selection.csv`."""
-    return csv_text(columns(selection.criterion), selection.rows)
+    return csv_text(columns(selection.criterion, selection.tested), selection.rows)

@@ -12,6 +12,7 @@ from em_cli.criteria import CROSS_VALIDATION, ELBO, names
 from em_cli.outputs.described import SOMETIMES, Described, in_words, says, short
 
 Number = float | None
+TEST_COLUMNS = ("test_statistic", "test_replicates", "test_exceed", "test_p", "test_stop")
 CV_COLUMNS = ("cv", "cv_per_row", "cv_se", "cv_gap", "cv_gap_se")
 
 
@@ -39,6 +40,13 @@ class SelectionRow(Described):
     cv_se: Annotated[Number, says("its standard error"), SOMETIMES] = None
     cv_gap: Annotated[Number, says("by how much it is below the highest, per row"), SOMETIMES] = None
     cv_gap_se: Annotated[Number, says("standard error of that, from the differences of each row"), SOMETIMES] = None
+    test_statistic: Annotated[
+        Number, says("twice the log-likelihood that one component more gains (--test)"), SOMETIMES
+    ] = None
+    test_replicates: Annotated[int | None, says("data sets drawn from this model that tell"), SOMETIMES] = None
+    test_exceed: Annotated[int | None, says("of them, those that gain as much"), SOMETIMES] = None
+    test_p: Annotated[Number, says("(1 + test_exceed) / (1 + test_replicates), so never 0"), SOMETIMES] = None
+    test_stop: Annotated[str | None, says("why no more were drawn, or why there is no test"), SOMETIMES] = None
     delta: Annotated[Number, says("how much the criterion is above that of the chosen model")]
     clear: Annotated[bool | None, says("whether that is more than the searches may have missed; blank of the chosen")]
     entropy: Annotated[Number, says("of the responsibilities, total")]
@@ -59,9 +67,9 @@ class SelectionRow(Described):
     note: Annotated[str, says("chosen, and what else is to be said")]
 
 
-def columns(criterion: str) -> tuple[str, ...]:
+def columns(criterion: str, tested: bool = False) -> tuple[str, ...]:
     """Of the table: those of every sweep, and the chosen criterion if it is a third party's."""
-    often = [name for name in SelectionRow.model_fields if name != ELBO]
+    often = [name for name in SelectionRow.model_fields if name != ELBO and (tested or name not in TEST_COLUMNS)]
     fields = [name for name in often if criterion == CROSS_VALIDATION or name not in CV_COLUMNS]
     after = fields.index("delta")
     return tuple(dict.fromkeys((*fields[:after], *names(criterion), *fields[after:])))

@@ -88,7 +88,7 @@ def test_document(
         "level": LEVEL,
         "replicates": wanted,
         **identity,
-        "tests": [_row(refit, test) for test in tests],
+        "tests": [row_of(refit, test) for test in tests],
     }
 
 
@@ -152,7 +152,8 @@ def gains_of_drawn(refit: Refit, smaller: Parameters, larger: Parameters, seed: 
     return gains(model, smaller, larger, draw, numbers, Serial())
 
 
-def _row(refit: Refit, test: RatioTest) -> dict[str, Any]:
+def row_of(refit: Refit, test: RatioTest) -> dict[str, Any]:
+    """What is told of a test."""
     low, high = test.limits()
     one, more = (replace(refit.model, n_components=k).n_parameters for k in (test.k, test.k + 1))
     n_for_bic = float(refit.document.get("n_for_bic") or refit.source.n_rows)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from em_cli.inference.reported import errors_of_components
+from em_cli.inference.reported import errors_of_components, short_p, test_in_table, tests_in_words
 from em_cli.reports import criterion
 from em_cli.reports.answer import in_words, mark
 from em_cli.reports.html import Child, Html, figure_of, join, paragraph, split_table, table, tag
@@ -20,6 +20,7 @@ MOST_COMPONENTS = 60
 ON_PAPER = 4  # components that stand side by side on a page
 MOST_MODELS = 60
 LIGHTLY = "What is far from the best is searched lightly: its log-likelihood may be further from its own best."
+OF_TESTS = "Is one component more than chance would make of it? Bootstrap likelihood-ratio tests:"
 MOST_LEVELS = 4
 RARE = 0.005  # a level that is less likely is not listed
 VERDICTS = ("best", "same optimum", "worse", "degenerate", "stopped early")
@@ -92,7 +93,10 @@ def selection(run: Run) -> Html:
     searched = any(row.get("searches") for row in run.selection)
     made, reached = ("searches", "reached") if searched else ("starts", "at_best")
     ordered = [*fitted, *failed]
+    tested = any(row.get("test_stop") for row in run.selection)
     lines = [_model(row, row is best, name, float(best[name]), made, reached) for row in ordered[:MOST_MODELS]]
+    for line, row in zip(lines, ordered, strict=False):
+        line[-1:-1] = [_p(row)] if tested else []
     caption = f"Models by {name.upper()} (lower is better)"
     headings = [
         "model",
@@ -103,13 +107,22 @@ def selection(run: Run) -> Html:
         "difference",
         "reached",
         "smallest share",
+        *(["p of k + 1"] if tested else []),
         "",
     ]
     left = len(ordered) - MOST_MODELS
     more = paragraph(f"{left} more in selection.csv.") if left > 0 else None
     light = any(row.get("depth") == "light" for row in ordered[:MOST_MODELS])
     why = paragraph(LIGHTLY) if light else None
-    return join([table(caption, headings, lines, class_="numbers noted"), more, why])
+    said = tests_in_words(run.selection)
+    tests = paragraph(f"{OF_TESTS} {said}.") if said else None
+    return join([table(caption, headings, lines, class_="numbers noted"), more, why, tests])
+
+
+def _p(row: Mapping[str, Any]) -> str:
+    """Of the test of one component more."""
+    test = test_in_table(row)
+    return "—" if test is None or test["p"] is None else short_p(test).removeprefix("= ")
 
 
 def _model(row: Mapping[str, Any], chosen: bool, name: str, best: float, made: str, reached: str) -> list[Child]:

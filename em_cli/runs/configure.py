@@ -15,6 +15,7 @@ from em_cli.config.resolve import resolve
 from em_cli.config.run_config import RunConfig
 from em_cli.config.texts import fingerprint
 from em_cli.criteria import CRITERIA, CROSS_VALIDATION
+from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.errors import OutputError, UsageError
 from em_cli.families import FAMILIES
 from em_cli.families.covariances import COVARIANCES
@@ -25,7 +26,7 @@ from em_cli.outputs.model_file import read_bytes, read_model
 from em_cli.outputs.naming import Previous, check_names
 from em_cli.outputs.run_names import default_name, meant_run
 from em_cli.registry import did_you_mean
-from em_cli.runs.climbing import as_variational, check_objective, with_climbs
+from em_cli.runs.climbing import algorithm_of, as_variational, check_objective, with_climbs
 from em_cli.runs.request import Request
 from em_cli.runs.stdio import closed_stdout
 from em_cli.starts import STARTS
@@ -82,6 +83,7 @@ def configured(request: Request) -> Settings:
         _check_criterion(config)
         if "folds" in options and config.criterion != CROSS_VALIDATION:
             raise UsageError("--folds is about cross-validation: it goes with --criterion cv.")
+        _check_tests(config, ks or SWEPT, "replicates" in options)
         if start:
             raise UsageError("--start FILE gives parameters for one number of components: it goes with em fit.")
     else:
@@ -137,6 +139,27 @@ def _check_criterion(config: RunConfig) -> None:
             f"--criterion {config.criterion} needs a likelihood, and topics have none: --criterion completion (of "
             "held-out tokens) or elbo."
         )
+
+
+def _check_tests(config: RunConfig, ks: tuple[int, ...], many_asked: bool) -> None:
+    """`UsageError` where bootstrap likelihood-ratio tests are wanted that cannot be."""
+    if not config.test:
+        if many_asked:
+            raise UsageError("-B is how many data sets a test draws: it goes with --test.")
+        return
+    why = ""
+    if wanted_topics(config) is not None:
+        why = "topics have no likelihood that could be compared"
+    elif not any(k + 1 in ks for k in ks):
+        why = f"it compares K components with K + 1, and --k-range {config.k} has no two numbers that follow"
+    elif config.inference != "ml" or config.prior.name != "none":
+        why = "it compares maxima of the likelihood, and --inference and --prior ask for others"
+    elif algorithm_of(config).objective != LOG_LIKELIHOOD:
+        why = f"it compares maxima of the likelihood, and --algorithm {config.search.algorithm.name} ends elsewhere"
+    elif config.data.labels is not None:
+        why = "rows that are drawn have no --labels"
+    if why:
+        raise UsageError(f"--test cannot be: {why}.")
 
 
 def start_file(config: RunConfig) -> StartFile | None:

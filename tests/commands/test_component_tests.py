@@ -3,16 +3,23 @@
 import csv
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from program import SAMPLES, em
 
+from em_cli.engine.family import Degeneracy
 from em_cli.inference.likelihood_ratio import Gain, RatioTest, gains, in_turns
+from em_cli.outputs.selection_fields import read_table
 from em_cli.postestimation import component_tests
 from em_cli.postestimation.component_tests import gains_of_drawn, height_of, one_more, to_be_tested
 from em_cli.postestimation.refitted import refit_of
+from em_cli.postestimation.tests_of_sweep import pair_tested
+from em_cli.reports import page_tables
+from em_cli.runs.read_back import read_run
+from em_cli.search.ledger import Fitted
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +68,47 @@ def test_more_replicates_begin_with_the_same_ones(folder, of_one, monkeypatch):
         "differs in random_state"
         in em("test", "f1.em", "-o", "kept", "--resume", "--seed", "1", cwd=folder, status=2).err
     )
+
+
+def test_a_sweep_tells_the_tests_of_its_fits(folder, of_one):
+    """From the fewest components to one after the choice."""
+    options = ("--k-range", "1-3", "--effort", "low", "--test", "-B", "19", "--out", "sweep.em")
+    text = em("select", "faithful.csv", *options, "--format", "human", cwd=folder).out
+    tests = json.loads((folder / "sweep.em/tests.json").read_text())["tests"]
+    assert tests[0]["drawn"] == pytest.approx(of_one[0][0]["drawn"], abs=0.02)
+    assert [(one["k0"], one["p"]) for one in tests] == [(1, 0.05), (2, 0.05)]
+    with (folder / "sweep.em/selection.csv").open(newline="") as lines:
+        rows = list(read_table(lines))
+    assert [row["test_p"] for row in rows] == [0.05, 0.05, None]
+    params = json.loads((folder / "sweep.em/params.json").read_text())
+    assert [one["statistic"] for one in params["component_tests"]] == [row["test_statistic"] for row in rows[:2]]
+    table = page_tables.selection(read_run(str(folder / "sweep.em"), rows_wanted=False))
+    for shown in (table.replace("&lt;", "<"), text):
+        assert "2 against 1: p < 0.05 (0 of 19); 3 against 2: p < 0.05 (0 of 19)" in " ".join(shown.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_larger_model_that_is_no_higher_is_not_tested():
+    lower, higher = (SimpleNamespace(log_likelihood=height) for height in (-12.0, -10.0))
+    fewer = Fitted("", 2, higher, (None, None), ())
+    one = pair_tested(None, None, fewer, Fitted("", 3, lower, (None,) * 3, ()))
+    assert one["p"] is None and one["stop"].startswith("no test: the fit of k = 3 is below that of k = 2")
+    collapsed = Fitted("", 3, higher, (None, None, Degeneracy("of one row", False)), ())
+    assert pair_tested(None, None, fewer, collapsed)["stop"] == "no test: k = 3 has no sound fit"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("-B", "99"), "it goes with --test"),
+        (("--test", "--k-range", "1-9:2"), "no two numbers that follow"),
+        (("--test", "--prior", "weak"), "maxima of the likelihood"),
+        (("--test", "--algorithm", "cem"), "maxima of the likelihood, and --algorithm cem"),
+        (("--test", "-B", "5"), "replicates"),
+    ],
+)
+def test_what_cannot_be_tested_in_a_sweep_is_refused(options, words, folder):
+    assert words in " ".join(em("select", "faithful.csv", *options, cwd=folder, status=2).err.split())
 
 
 def test_it_ends_when_its_time_is_up():
