@@ -43,7 +43,8 @@ def export(
     Example: em export faithful-k2.em --to sql --table eruptions | duckdb data.db
     """
     from em_cli.postestimation.exported import exported
-    from em_cli.runs.row_scores import open_model, target
+    from em_cli.postestimation.topic_scores import open_any
+    from em_cli.runs.row_scores import target
 
     write = target(out, force, model)
-    write(exported(open_model(model, []), model, to, dialect, table, keep))
+    write(exported(open_any(model, []), model, to, dialect, table, keep))

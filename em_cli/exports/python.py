@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from inspect import getsource
+from typing import Any
 
 from em_cli.exports.language import NUMPY
 from em_cli.exports.statement import Statement
+from em_cli.exports.together import Together
 
 LOG_GAMMA = '''
 
@@ -38,19 +42,58 @@ def predict(columns):
     with np.errstate(all="ignore"):
 '''
 
+DENSITIES = '''
 
-def python_text(statement: Statement, missing: Sequence[float], head: Sequence[str]) -> Iterator[str]:
+def densities(columns):
+    """What each component says of each row by itself."""
+    with np.errstate(all="ignore"):
+'''
+
+
+def python_text(
+    statement: Statement, missing: Sequence[float], head: Sequence[str], together: Together | None = None
+) -> Iterator[str]:
     """The module: its function `predict` takes columns by name, and returns those of the scores."""
-    names = ", ".join(repr(column.name) for column in statement.schema.columns)
-    title = "\n".join(head).replace("\\", "\\\\").replace('"""', '\\"""')
-    yield f'"""{title}\n"""\n\nfrom functools import reduce\n\nimport numpy as np\n\n'
-    yield f"COLUMNS = [{names}]\nMISSING = {list(map(float, missing))!r}\n"
+    names = [column.name for column in statement.schema.columns]
+    names += [] if together is None else [name for name in together.columns if name not in names]
+    yield from beginning(head, "from datetime import UTC, datetime\n" * (together is not None and together.dated))
+    yield f"COLUMNS = {names!r}\nMISSING = {list(map(float, missing))!r}\n"
     body = list(_body(statement))
     if any("log_gamma(" in line for line in body):
         yield LOG_GAMMA
     yield CELLS
-    yield PREDICT
+    yield PREDICT if together is None else DENSITIES
     yield from (f"        {line}\n" for line in body)
+    if together is not None:
+        yield from pasted(together.functions)
+        yield together.predict
+
+
+def beginning(head: Sequence[str], imports: str = "") -> Iterator[str]:
+    title = "\n".join(head).replace("\\", "\\\\").replace('"""', '\\"""')
+    yield f'"""{title}\n"""\n\n{imports}from functools import reduce\n\nimport numpy as np\n\n'
+
+
+def pasted(functions: Sequence[Callable[..., Any]]) -> Iterator[str]:
+    """Their sources, without what is for type checkers."""
+    for function in functions:
+        (node,) = ast.parse(getsource(function)).body
+        yield f"\n\n{ast.unparse(_Untyped().visit(node))}\n"
+
+
+class _Untyped(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return ast.copy_location(ast.Assign([node.target], node.value), node)
 
 
 def _body(statement: Statement) -> Iterator[str]:

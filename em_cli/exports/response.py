@@ -91,9 +91,14 @@ def _response(regressors: Regressors, cells: Sequence[Formula]) -> tuple[Formula
 
 def predicted(n_components: int) -> list[tuple[str, Formula]]:
     """What the mixture and each component expect of the response, by the shares of the components."""
-    means = [name(f"mean{k + 1}") for k in range(n_components)]
-    mixed = total(name(f"share{k + 1}") / name("total") * mean for k, mean in enumerate(means))
-    return [("predicted", mixed), *((f"predicted{k + 1}", mean) for k, mean in enumerate(means))]
+    own = means(n_components)
+    mixed = total(name(f"share{k + 1}") / name("total") * mean for k, mean in enumerate(own))
+    return [("predicted", mixed), *((f"predicted{k + 1}", mean) for k, mean in enumerate(own))]
+
+
+def means(n_components: int) -> list[Formula]:
+    """What each component expects, which a step has computed."""
+    return [name(f"mean{k + 1}") for k in range(n_components)]
 
 
 def _product(pieces: Sequence[Piece], cells: Sequence[Formula]) -> Formula:

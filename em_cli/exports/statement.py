@@ -20,7 +20,7 @@ from em_cli.exports.closed_forms import (
     whole,
 )
 from em_cli.exports.elliptic import Steps, elliptic, side_by_side
-from em_cli.exports.exportable import why_not
+from em_cli.exports.exportable import GROUPED, ONE_BY_ONE
 from em_cli.exports.formula import (
     Formula,
     below,
@@ -38,7 +38,7 @@ from em_cli.exports.formula import (
     number,
     total,
 )
-from em_cli.exports.response import predicted, refused_by, regression
+from em_cli.exports.response import means, predicted, refused_by, regression
 from em_cli.families.product import BoundProduct
 from em_cli.families.regression.generalized import BoundGeneralized
 from em_cli.families.regression.linear import BoundLinear
@@ -64,9 +64,10 @@ class Statement:
 def statement_of(
     document: Mapping[str, Any], schema: Schema, groups: Sequence[Group], family: BoundFamily, components: Any
 ) -> Statement:
-    """Of a model, ready for missing cells in any column, in the user's units; `UsageError` if it has no closed form."""
-    if (why := why_not(document)) is not None:
-        raise UsageError(why)
+    """Of a model, ready for missing cells in any column, in the user's units; `UsageError` if it has no closed form.
+
+    Where rows belong together the outputs are what the components say of each by itself, and of groups their weights.
+    """
     if isinstance(family, BoundWithCovariates):
         family = family.base
     own = [(family, components)]
@@ -75,7 +76,8 @@ def statement_of(
     cells = [name(f"x{place + 1}") for place in range(len(schema.columns))]
     refused: list[Formula] = []
     steps: Steps = []
-    common, joint = number(0.0), _log_weights(document, schema, cells)
+    common, weights = number(0.0), _log_weights(document, schema, cells)
+    joint = weights if document["latent"] in ONE_BY_ONE else [number(0.0) for _ in weights]
     described = [document] if len(groups) == 1 and "groups" not in document else document["groups"]
     for group, told, (bound, parameters) in zip(groups, described, own, strict=True):
         part = _Part(group, told, schema, [cells[place] for place in group.columns])
@@ -84,11 +86,20 @@ def statement_of(
         steps = side_by_side(steps, own_steps)
         common = common + total(terms.common for terms in found)
         joint = [j + total(terms.own[k] for terms in found) for k, j in enumerate(joint)]
+    condition = either(refused) if refused else None
+    response = any(group.family == REGRESSION for group in groups)
+    if document["latent"] not in ONE_BY_ONE:
+        alone = _numbered("density", [common + of for of in joint])
+        alone += _numbered("weight", weights) if document["latent"] == GROUPED else []
+        alone += _numbered("predicted", means(len(joint))) if response else []
+        return Statement(schema, condition, steps, tuple(alone))
     outcomes = [*joint, *_noise(document, cells, common)]
     steps, outputs = _scored(steps, common, outcomes, len(joint))
-    if any(group.family == REGRESSION for group in groups):
-        outputs = (*outputs, *predicted(len(joint)))
-    return Statement(schema, either(refused) if refused else None, steps, outputs)
+    return Statement(schema, condition, steps, (*outputs, *(predicted(len(joint)) if response else ())))
+
+
+def _numbered(kind: str, formulas: Sequence[Formula]) -> list[tuple[str, Formula]]:
+    return [(f"{kind}{k + 1}", formula) for k, formula in enumerate(formulas)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +183,8 @@ BEYOND = {
 
 
 def _log_weights(document: Mapping[str, Any], schema: Schema, cells: Sequence[Formula]) -> list[Formula]:
-    if document["latent"] != "concomitant":
-        return [number(math.log(weight)) for weight in document["weights"]]
+    if "concomitant" not in document:
+        return [number(math.log(max(weight, SMALLEST))) for weight in document["weights"]]
     told = document["concomitant"]
     terms = [number(1.0)]
     for column, mean in zip(told["columns"], told["mean"], strict=True):

@@ -7,20 +7,30 @@ from collections.abc import Iterator, Sequence
 
 from em_cli import __version__
 from em_cli.errors import UsageError
+from em_cli.exports.exportable import why_not
 from em_cli.exports.python import python_text
 from em_cli.exports.r import mclust_of, r_text
 from em_cli.exports.sql import DIALECTS, sql_text
 from em_cli.exports.statement import statement_of
+from em_cli.exports.together import together_of
+from em_cli.exports.topic_module import topics_text
 from em_cli.outputs.model_file import LoadedModel
+from em_cli.outputs.topics_file import LoadedTopics
 from em_cli.printable import safe
 from em_cli.registry import did_you_mean
 from em_cli.runs.remembered import remembered
+from em_cli.sources.corpus_options import CorpusOptions
 
 TARGETS = ("sql", "python", "r")
 
 
 def exported(
-    loaded: LoadedModel, path: str, to: str, dialect: str | None, table: str | None, keep: str | None
+    loaded: LoadedModel | LoadedTopics,
+    path: str,
+    to: str,
+    dialect: str | None,
+    table: str | None,
+    keep: str | None,
 ) -> Iterator[str]:
     """The text; `UsageError` if the model has no closed form, or what is asked for makes no sense."""
     if to not in TARGETS:
@@ -29,13 +39,18 @@ def exported(
         raise UsageError(f"{option} is about SQL, and does not apply to --to {to}.")
     if dialect is not None and dialect not in DIALECTS:
         raise UsageError(f"unknown dialect {dialect!r}{did_you_mean(dialect, DIALECTS)}")
+    if (why := why_not(loaded.document, to)) is not None:
+        raise UsageError(why)
+    if isinstance(loaded, LoadedTopics):
+        corpus = CorpusOptions.of(loaded.document["corpus"])
+        return topics_text(loaded.terms, loaded.law.expected_log, loaded.alpha, corpus, _head_of_topics(loaded, path))
     wide = loaded.with_gaps
     statement = statement_of(
         loaded.document, loaded.schema, loaded.groups, wide.model.family, wide.parameters.components
     )
     missing, head = _missing(loaded), _head(loaded, path)
     if to == "python":
-        return python_text(statement, missing, head)
+        return python_text(statement, missing, head, together_of(loaded.document, loaded.response is not None))
     if to == "r":
         return r_text(statement, missing, head, _mclust(wide))
     kept = _kept(loaded, keep)
@@ -73,6 +88,13 @@ def _missing(loaded: LoadedModel) -> list[float]:
         except ValueError:
             continue
     return found
+
+
+def _head_of_topics(loaded: LoadedTopics, path: str) -> list[str]:
+    return [
+        f"{len(loaded.alpha)} topics of {safe(path)}; by em {__version__}.",
+        "What documents are about: tokens, the largest topic and the shares of all, as em predict gives them.",
+    ]
 
 
 def _head(loaded: LoadedModel, path: str) -> list[str]:

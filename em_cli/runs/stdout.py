@@ -16,7 +16,7 @@ from em_cli.config.texts import record
 from em_cli.display.summary import fit_summary, selection_summary
 from em_cli.display.text import counted
 from em_cli.errors import OutputError
-from em_cli.exports.exportable import why_not
+from em_cli.exports.exportable import targets_of
 from em_cli.models.variational import VARIATIONAL
 from em_cli.options import ScreenOptions
 from em_cli.outputs.document import Scored
@@ -193,7 +193,7 @@ def further(folder: str | None, params: Mapping[str, Any]) -> list[str]:
     if folder is None:
         return []
     own = shlex.quote(folder)
-    return [f"em report {own}", *([f"em export {own} --to sql"] if why_not(params) is None else [])]
+    return [f"em report {own}", *(f"em export {own} --to {to}" for to in targets_of(params))]
 
 
 def unsaid(params: Mapping[str, Any], screen: ScreenOptions) -> list[Any]:
