@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from math import isfinite
 from typing import Any
 
 from em_cli.engine.family import Degeneracy
@@ -13,6 +12,7 @@ from em_cli.models.groups import described, regression_in
 from em_cli.models.point_masses import point_mass
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.naming import Naming
+from em_cli.outputs.search_found import finite
 
 
 def components(
@@ -31,8 +31,8 @@ def components(
 
     def one(k: int) -> dict[str, Any]:
         described: dict[str, Any] = {
-            "mean": {name: _finite(means[k, place]) for place, name in numbers},
-            "sd": {name: _finite(sds[k, place]) for place, name in numbers},
+            "mean": {name: finite(means[k, place]) for place, name in numbers},
+            "sd": {name: finite(sds[k, place]) for place, name in numbers},
         }
         if masses:
             described["at_value"] = {name: {"value": at, "probability": p[k]} for name, (at, p) in masses.items()}
@@ -82,8 +82,3 @@ def level_probabilities(loaded: LoadedModel) -> dict[str, list[dict[str, float]]
 def _each(probability: float | list[float]) -> list[float]:
     """Of all levels; of two, that of the second is enough to say."""
     return probability if isinstance(probability, list) else [1 - probability, probability]
-
-
-def _finite(value: float) -> float | None:
-    """None where there is no such moment."""
-    return float(value) if isfinite(value) else None

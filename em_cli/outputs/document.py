@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, log, pi
+from math import log, pi
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from em_cli.engine.objectives import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source, checked_groups
 from em_cli.engine.scoring import Totals, score_source
-from em_cli.engine.stopping import Status
 from em_cli.families.variational.held_means import has_held_means, n_held
 from em_cli.models.groups import REGRESSION, Group, family_name
 from em_cli.models.variational import VARIATIONAL
@@ -27,7 +26,8 @@ from em_cli.outputs.components import components
 from em_cli.outputs.model_file import FORMAT, SCHEMA_VERSION, LoadedModel, model_of
 from em_cli.outputs.naming import Naming, Previous, plain
 from em_cli.outputs.posterior_intervals import with_intervals
-from em_cli.search.ledger import Degeneracies, Fitted, Verdict
+from em_cli.outputs.search_found import ended, search_found
+from em_cli.search.ledger import Degeneracies, Fitted
 from em_cli.sources.schema import Column, Schema
 from em_cli.sources.views import relabelled
 
@@ -171,10 +171,7 @@ def document(
             "icl_kind": "map",
             "bic_mclust": -bic(figures) if "bic" in told else None,
             "criterion_convention": "lower is better",
-            "converged": chosen.status is Status.CONVERGED,
-            "stop_reason": stop_reason(chosen, context),
-            "n_iter": len(chosen.trace),
-            "remaining_estimate": _finite(chosen.remaining),
+            **ended(chosen, context.cut_by),
             "tol": context.tol,
             "max_iter": context.max_iter,
             "floor": "resolution of the data" if result.parameters["structure"] else None,
@@ -189,7 +186,7 @@ def document(
             "sum_weights": float(figures.n_rows),
             "n_for_bic": figures.n_rows,
             **(context.steps if context.steps and result.loaded.sequential else {}),
-            "search": _search(fitted, context),
+            "search": search_found(fitted, context.effort),
             "random_state": context.seed,
             "start": context.start,
             "data_sha256": context.data_sha256,
@@ -277,28 +274,6 @@ def _row_scores(scores: Moments) -> dict[str, Any]:
     }
 
 
-def _search(fitted: Fitted, context: Context) -> dict[str, Any]:
-    """How the fit was found."""
-    seen = max((entry.sample_rows for entry in fitted.ledger), default=0)
-    return ({"sample_rows": seen} if seen else {}) | {
-        "effort": context.effort,
-        "searches": fitted.searches,
-        "reached": fitted.reached,
-        "starts": len(fitted.started),
-        "failed": sum(entry.result.status is Status.DEGENERATE for entry in fitted.ledger),
-        "degenerate": fitted.count(Verdict.DEGENERATE),
-        "at_best": fitted.at_best,
-        "log_likelihoods": [
-            None if entry.sample_rows else _finite(entry.result.log_likelihood) for entry in fitted.ledger
-        ],
-    }
-
-
-def stop_reason(chosen: FitResult, context: Context) -> str:
-    """Why the climb ended where it did."""
-    return context.cut_by if chosen.status is Status.INTERRUPTED else chosen.status.value
-
-
 def _identity(context: Context, fitted: Fitted) -> dict[str, Any]:
     """What kind of model it is: enough, with the parameters, to build it again."""
     names = context.schema.names
@@ -377,7 +352,3 @@ def mclust_name(covariance: str | None, groups: Sequence[Group]) -> str | None:
     bearing = [len(group.columns) for group in groups if group.has_covariance]
     name: str = one if max(bearing) == 1 else more
     return name
-
-
-def _finite(value: float) -> float | None:
-    return value if isfinite(value) else None

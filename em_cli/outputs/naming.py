@@ -16,6 +16,7 @@ from em_cli.engine.scoring import component_log_density, log_densities, score_bl
 from em_cli.errors import DataError, UsageError
 from em_cli.inference.matching import AMBIGUOUS, distances, matched
 from em_cli.outputs.model_file import LoadedModel
+from em_cli.outputs.search_found import finite
 from em_cli.outputs.tables import csv_text
 from em_cli.sources.schema import Schema
 
@@ -80,7 +81,7 @@ class Previous:
             own_r, old_r = own_r * rows.weights, old_r * rows.weights
         pairs = matched(distances(old_r, old, own_r, own))
         known = {
-            int(new): Was(int(place) + 1, self._names[place], float(weights[place]), float(distance), _finite(margin))
+            int(new): Was(int(place) + 1, self._names[place], float(weights[place]), float(distance), finite(margin))
             for place, new, distance, margin in zip(
                 pairs.first, pairs.second, pairs.distance, pairs.margins, strict=True
             )
@@ -92,7 +93,7 @@ class Previous:
         was = tuple(known.get(new) for new in order.tolist())
         gone = [name for name in self._names if name not in {one.name for one in known.values()}]
         unclear = [one.name for one in known.values() if one.margin is not None and one.margin < AMBIGUOUS]
-        about = {"previous_sha256": self.sha256, "margin": _finite(pairs.margin), "ambiguous": unclear, "gone": gone}
+        about = {"previous_sha256": self.sha256, "margin": finite(pairs.margin), "ambiguous": unclear, "gone": gone}
         return Naming(order, names, was, about)
 
     @property
@@ -167,7 +168,3 @@ def _fresh(names: Sequence[str | None], taken: Sequence[str]) -> tuple[str, ...]
             number += 1
         found.append(name if name is not None else f"{PLAIN}{number}")
     return tuple(found)
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

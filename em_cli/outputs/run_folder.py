@@ -70,7 +70,7 @@ class RunFolder:
         return self.aside / CHECKPOINT
 
     def deliver(self, files: Mapping[str, Content], manifest: Mapping[str, Any], finished: bool = True) -> list[str]:
-        """Write the files, and what they are into the manifest, and give them their place; the names.
+        """Write the files, and what they are into the manifest, and give them their place; names, of folders once.
 
         A run that is not finished keeps its checkpoint.
         """
@@ -96,7 +96,8 @@ class RunFolder:
             _flush(self.aside.parent)
             if finished:  # not before, lest it be lost with a run that is killed now
                 shutil.rmtree(target / CHECKPOINT, ignore_errors=True)
-        return [*files, MANIFEST]
+        parts = (name.partition("/") for name in [*files, MANIFEST])
+        return list(dict.fromkeys(f"{first}/" if inside else first for first, inside, _ in parts))
 
 
 def check_folder(path: str, force: bool, resume: bool = False) -> None:

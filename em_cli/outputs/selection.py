@@ -15,8 +15,9 @@ from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.models.variants import Variant
-from em_cli.outputs.document import Context, Scored, mclust_name, meaningful, prior_name, scored, stop_reason
+from em_cli.outputs.document import Context, Scored, mclust_name, meaningful, prior_name, scored
 from em_cli.outputs.left_out import CrossValidation
+from em_cli.outputs.search_found import stop_reason
 from em_cli.outputs.selection_fields import columns
 from em_cli.outputs.tables import csv_text
 from em_cli.search.ledger import Fitted, Verdict
@@ -153,7 +154,7 @@ def _figures(result: Scored, context: Context, criterion: str, left_out: float) 
         "remaining": chosen.remaining,
         "optimisation_error": result.fitted.optimisation_error,
         "prior": prior_name(result),
-        "status": stop_reason(chosen, context),
+        "status": stop_reason(chosen, context.cut_by),
         "note": collapse,
     }
 

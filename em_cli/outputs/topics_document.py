@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,12 @@ from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
-from em_cli.engine.stopping import Status
 from em_cli.inference.topic_quality import TOP, Stability, coherences, stability, top_terms
 from em_cli.latents.allocation.allocation import Allocation
 from em_cli.outputs.model_file import OF_TOPICS
+from em_cli.outputs.search_found import ended, search_found
 from em_cli.outputs.topics_file import SCHEMA_VERSION
-from em_cli.search.ledger import Fitted, Verdict
+from em_cli.search.ledger import Fitted
 from em_cli.search.topic_search import distinct
 from em_cli.sources.corpus import Corpus, Documents
 
@@ -119,11 +118,8 @@ def topics_document(
         "runner_up": None
         if found is None
         else {"elbo": found.elbo, "matching": found.matching, "others": found.others},
-        "converged": chosen.status is Status.CONVERGED,
-        "stop_reason": cut_by if chosen.status is Status.INTERRUPTED else chosen.status.value,
-        "n_iter": len(chosen.trace),
-        "remaining_estimate": _finite(chosen.remaining),
-        "search": _search(fitted, about["effort"]),
+        **ended(chosen, cut_by),
+        "search": search_found(fitted, about["effort"]),
     }
     rest = {name: value for name, value in about.items() if name != "effort"}
     tables = {
@@ -151,21 +147,6 @@ def _topics(result: ScoredTopics) -> list[dict[str, Any]]:
         }
         for k in range(len(mean))
     ]
-
-
-def _search(fitted: Fitted, effort: str | None) -> dict[str, Any]:
-    """How the fit was found."""
-    heights = [None if e.sample_rows else _finite(e.result.log_likelihood) for e in fitted.ledger]
-    return {
-        "effort": effort,
-        "searches": fitted.searches,
-        "reached": fitted.reached,
-        "starts": len(fitted.ledger),
-        "failed": sum(entry.result.status is Status.DEGENERATE for entry in fitted.ledger),
-        "degenerate": fitted.count(Verdict.DEGENERATE),
-        "at_best": fitted.at_best,
-        "log_likelihoods": heights,
-    }
 
 
 def topic_rows(result: ScoredTopics) -> Iterator[dict[str, Any]]:
@@ -202,7 +183,3 @@ def document_rows(documents: Documents, shares: Array) -> Iterator[dict[str, Any
         yield dict(zip(columns, row, strict=True))
     for _, name in empty:
         yield dict.fromkeys(columns) | {documents.key: name, "tokens": 0}
-
-
-def _finite(value: float) -> float | None:
-    return value if isfinite(value) else None

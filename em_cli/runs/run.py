@@ -218,9 +218,7 @@ class Run:
                 config, labels = self.settings.config, labels_of_fit(result, self.data)
                 copy = data_labelled(labels, config.data.path, self.reading, self.data.data_sha256)
                 write_file(report.labelled, packed(report.labelled, copy))
-        parts = (name.partition("/") for name in names)
-        told = list(dict.fromkeys(f"{first}/" if inside else first for first, inside, _ in parts))
-        return told if report.labelled in (None, "-") else [*told, f"and {report.labelled}"]
+        return names if report.labelled in (None, "-") else [*names, f"and {report.labelled}"]
 
     def _tell_top(self) -> None:
         """Say so where of each row the likeliest component alone is written, and nobody has asked for that."""
@@ -248,19 +246,15 @@ class Run:
         fits: list[Fitted],
         more: Mapping[str, Iterable[str]],
     ) -> list[str]:
-        settings, data, checkpoint = self.settings, self.data, self.checkpoint
-        files: dict[str, Content] = {**run_files(settings, data, params, result, fits), **more}
-        resumed_after = checkpoint.seconds if checkpoint and checkpoint.continues else None
-        told = facts(settings, data, self.record, result, params, fits, resumed_after)
-        about = manifest(settings.request.command, self.record.seconds, told)
-        plots, report = settings.request.report.plots, settings.request.report.report
-        if plots or report:
+        data, about, asked = self.data, self.about(result, params, fits), self.settings.request.report
+        files: dict[str, Content] = {**run_files(self.settings, data, params, result, fits), **more}
+        if asked.plots or asked.report:
             from em_cli.runs.plotting import fresh_run, plots_of, report_of  # most runs draw nothing
 
             shown = fresh_run(folder.path, files, about, result, data, params)
-            if plots:
+            if asked.plots:
                 files |= {f"plots/{name}": drawn for name, drawn in plots_of(shown).items()}
-            if report:
+            if asked.report:
                 files["report.html"] = report_of(shown)
         return folder.deliver(files, about, finished=not self.halt.reason)
 

@@ -180,8 +180,7 @@ def delivered(
             write_file(report.params, [to_json(params)])
         if report.responsibilities_to:
             write_file(report.responsibilities_to, of_documents())
-    parts = (name.partition("/") for name in names)
-    return list(dict.fromkeys(f"{first}/" if inside else first for first, inside, _ in parts))
+    return names
 
 
 def read_line(data: Data) -> str:

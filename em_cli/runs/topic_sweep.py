@@ -11,11 +11,11 @@ import numpy as np
 
 from em_cli.display.topics_page import sweep_summary
 from em_cli.engine.arrays import Array
-from em_cli.engine.stopping import Status
 from em_cli.inference.topic_quality import coherences
 from em_cli.latents.allocation.local_steps import inferred
 from em_cli.models.topics import latent_of
 from em_cli.outputs.manifest import to_json
+from em_cli.outputs.search_found import stop_reason
 from em_cli.outputs.tables import csv_text
 from em_cli.outputs.topics_document import ScoredTopics
 from em_cli.runs.run import Run
@@ -140,7 +140,7 @@ def _row(result: ScoredTopics, completion: float | None, cut_by: str) -> dict[st
         "starts": len(fitted.ledger),
         "at_best": fitted.at_best,
         "remaining": chosen.remaining,
-        "status": cut_by if chosen.status is Status.INTERRUPTED else chosen.status.value,
+        "status": stop_reason(chosen, cut_by),
         "note": "",
     }
 
