@@ -4,7 +4,7 @@ VENV ?= .venv
 OLDEST ?= .venv-oldest
 BIN = $(VENV)/bin
 FUZZ_SECONDS ?= 200
-PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile # modules are compiled as they are imported
 
 .PHONY: help demo demo-cluster dist test test-each check check-oldest format bench site fuzz clean
 
