@@ -42,6 +42,7 @@ HOME = {
     "pydantic_core": {"outputs"},
     "matplotlib": {"reports"},
     "jinja2": {"reports"},
+    "onnx": {"exports"},
     "dask": {"runners"},
     "distributed": {"runners"},
     "numpy": None,  # anywhere

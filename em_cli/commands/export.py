@@ -1,4 +1,4 @@
-"""`em export`: a model as a statement of SQL, or a program in another language."""
+"""`em export`: a model as a statement of SQL, a program in another language, or a graph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from em_cli.options import Debug, Model
 
 def export(
     model: Model,
-    to: Annotated[str, Option("--to", metavar="sql|python|r", help="What it is to be.")],
+    to: Annotated[str, Option("--to", metavar="sql|python|r|onnx", help="What it is to be.")],
     dialect: Annotated[
         str | None,
         Option(
@@ -38,13 +38,14 @@ def export(
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Write a model in SQL, Python (NumPy alone) or base R: it scores rows as em predict does.
+    """Write a model in SQL, Python (NumPy alone), base R or ONNX: it scores rows as em predict does.
 
     Example: em export faithful-k2.em --to sql --table eruptions | duckdb data.db
     """
-    from em_cli.postestimation.exported import exported
+    from em_cli.postestimation.exported import check_shown, exported
     from em_cli.postestimation.topic_scores import open_any
     from em_cli.runs.row_scores import target
 
+    check_shown(to, out)
     write = target(out, force, model)
     write(exported(open_any(model, []), model, to, dialect, table, keep))

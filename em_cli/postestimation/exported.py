@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
 
 from em_cli import __version__
 from em_cli.errors import UsageError
@@ -11,9 +13,10 @@ from em_cli.exports.exportable import why_not
 from em_cli.exports.python import python_text
 from em_cli.exports.r import mclust_of, r_text
 from em_cli.exports.sql import DIALECTS, sql_text
-from em_cli.exports.statement import statement_of
+from em_cli.exports.statement import Statement, statement_of
 from em_cli.exports.together import together_of
 from em_cli.exports.topic_module import topics_text
+from em_cli.outputs.folder import Content
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.topics_file import LoadedTopics
 from em_cli.printable import safe
@@ -21,7 +24,8 @@ from em_cli.registry import did_you_mean
 from em_cli.runs.remembered import remembered
 from em_cli.sources.corpus_options import CorpusOptions
 
-TARGETS = ("sql", "python", "r")
+TARGETS = ("sql", "python", "r", "onnx")
+BINARY = ("onnx",)
 
 
 def exported(
@@ -31,8 +35,8 @@ def exported(
     dialect: str | None,
     table: str | None,
     keep: str | None,
-) -> Iterator[str]:
-    """The text; `UsageError` if the model has no closed form, or what is asked for makes no sense."""
+) -> Content:
+    """The text, or the bytes; `UsageError` if the model has no closed form, or what is asked for makes no sense."""
     if to not in TARGETS:
         raise UsageError(f"--to {to!r}: a model can be exported to {', '.join(TARGETS)}{did_you_mean(to, TARGETS)}")
     if to != "sql" and (option := _of_sql(dialect, table, keep)):
@@ -53,8 +57,24 @@ def exported(
         return python_text(statement, missing, head, together_of(loaded.document, loaded.response is not None))
     if to == "r":
         return r_text(statement, missing, head, _mclust(wide))
+    if to == "onnx":
+        return _onnx(statement, missing, head)
     kept = _kept(loaded, keep)
     return sql_text(statement, DIALECTS[dialect or "duckdb"], table or "data", kept, missing, head)
+
+
+def check_shown(to: str, out: str | None) -> None:
+    """`UsageError` if a terminal would get what it cannot show."""
+    if to in BINARY and out is None and sys.stdout.isatty():
+        raise UsageError(f"--to {to} is a file that a terminal does not show: name it with --out.")
+
+
+def _onnx(statement: Statement, missing: Sequence[float], head: Sequence[str]) -> Content:
+    if find_spec("onnx") is None:
+        raise UsageError('--to onnx needs pip install "em-cli[onnx]".')
+    from em_cli.exports.onnx_graph import onnx_bytes
+
+    return onnx_bytes(statement, missing, head)
 
 
 def _mclust(loaded: LoadedModel) -> dict[str, object] | None:

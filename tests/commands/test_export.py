@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from commands.databases import in_bigquery, in_duckdb, in_sqlite, postgres, read
+from onnxruntime import InferenceSession
 from program import SAMPLES, em
 
 LOCAL = {"duckdb": in_duckdb, "sqlite": in_sqlite, "bigquery": in_bigquery}
@@ -123,6 +124,24 @@ def test_a_python_module_gives_them_with_numpy_alone(desk, name):
     agrees(desk, name, json.loads(done.stdout))
 
 
+@pytest.mark.parametrize("name", FITS)
+def test_a_graph_of_onnx_gives_them(desk, name):
+    em("export", name, "--to", "onnx", "--out", f"{name}.onnx", cwd=desk)
+    session = InferenceSession(desk / f"{name}.onnx", providers=["CPUExecutionProvider"])
+    head, rows = read(desk / "new.csv")
+    table = dict(zip(head, zip(*rows, strict=True), strict=True))
+    given = {
+        column.name: np.array(numbers(table[column.name]))
+        if column.type == "tensor(double)"
+        else np.array([cell or "" for cell in table[column.name]])
+        for column in session.get_inputs()
+    }
+    scores = ["component", "responsibilities", "log_density", "uncertainty"]
+    scores += ["predicted", "predicted_by_component"] * (len(session.get_outputs()) > 4)
+    found = np.column_stack(session.run(scores, given))
+    agrees(desk, name, [[key, *own] for key, own in zip(table["id"], found, strict=True)])
+
+
 @pytest.mark.skipif(not shutil.which("Rscript"), reason="R is not installed (apt-get install r-base-core)")
 @pytest.mark.parametrize("name", FITS)
 def test_a_script_in_r_gives_them(desk, name):
@@ -171,7 +190,7 @@ def test_names_of_tables_and_columns_are_quoted(desk):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--to", "pmml"], "a model can be exported to sql, python, r"),
+        (["--to", "pmml"], "a model can be exported to sql, python, r, onnx"),
         (["--to", "r", "--table", "x"], "--table is about SQL"),
         (["--to", "sql", "--dialect", "duck"], "Did you mean 'duckdb'?"),
     ],

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import CASE_MAKERS
+from onnxruntime import InferenceSession
 from scipy.special import logsumexp
 from support import component_log_density, responsibilities, start, unit_model
 
 from em_cli import parts
+from em_cli.exports.onnx_graph import onnx_bytes
 from em_cli.exports.python import python_text
 from em_cli.exports.statement import statement_of
 from em_cli.families import FAMILIES
@@ -31,8 +33,8 @@ def groups_of(family, d):
     return [group_of(family, range(d))]
 
 
-def exported(case, x, model, parameters):
-    """The scores (by name) of the rows x, by the module that is written for NumPy."""
+def statement_for(case, x, model, parameters):
+    """The statement of a model whose columns are numbers."""
     schema = Schema(tuple(Column(f"column {j}", "numeric") for j in range(len(x))))
     family = case.build(case.kinds)
     groups = groups_of(family, len(x))
@@ -40,23 +42,35 @@ def exported(case, x, model, parameters):
     if "groups" in document:
         told = zip(document["groups"], groups, strict=True)
         document["groups"] = [own | {"family": group.family} for own, group in told]
-    statement = statement_of(document, schema, groups, model.family, parameters.components)
+    return statement_of(document, schema, groups, model.family, parameters.components)
+
+
+def in_numpy(statement, x, na=()):
+    """The scores (by name) of the rows x, by the module that is written for NumPy."""
     namespace = {}
-    exec("".join(python_text(statement, [], ["scores"])), namespace)
-    return namespace["predict"](dict(zip(schema.names, x, strict=True)))
+    exec("".join(python_text(statement, na, ["scores"])), namespace)
+    return namespace["predict"](dict(zip(statement.schema.names, x, strict=True)))
+
+
+def in_onnx(statement, x, na=()):
+    """The same by the graph of operators, in another program."""
+    session = InferenceSession(b"".join(onnx_bytes(statement, na, ["scores"])), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    found = dict(zip(names, session.run(names, dict(zip(statement.schema.names, x, strict=True))), strict=True))
+    return found | {f"p{k + 1}": own for k, own in enumerate(found["responsibilities"].T)}
 
 
 CASES = [(name, case) for name, make in CASE_MAKERS.items() for case in make() if not case.name.endswith("-gaps")]
 
 
-@pytest.mark.parametrize("separation", [4.0, 1e5])
+@pytest.mark.parametrize("run, separation", [(in_numpy, 4.0), (in_numpy, 1e5), (in_onnx, 4.0)])
 @pytest.mark.parametrize("name, case", CASES, ids=[case.name for _, case in CASES])
-def test_it_scores_rows_as_the_model_does(name, case, separation):
+def test_it_scores_rows_as_the_model_does(name, case, run, separation):
     case = replace(case, gaps=0.2)
     x, labels = case.rows(3, 40, separation, K)
     model = unit_model(case, K)
     parameters = start(model, x, responsibilities(3, labels, K, 0.3))
-    found = exported(case, x, model, parameters)
+    found = run(statement_for(case, x, model, parameters), x)
     joint = component_log_density(model.family, parameters.components, x) + parameters.latent.log_weights[..., None]
     density = logsumexp(joint, axis=0)
     np.testing.assert_allclose(found["log_density"], density, rtol=1e-9, atol=1e-9)
@@ -79,6 +93,18 @@ def test_narrow_components_lose_no_digits(name, size):
     model = unit_model(case, 2)
     at = model.from_document(parameters(size) | {"weights": [0.5, 0.5]})
     x = np.array([[mean * (1 + z / size**0.5) for z in (-2.0, -0.1, 0.0, 0.7, 3.0)] + [0.1, 0.999]])
-    found, known = exported(case, x, model, at), component_log_density(model.family, at.components, x)
+    found, known = in_numpy(statement_for(case, x, model, at), x), component_log_density(model.family, at.components, x)
     density = logsumexp(known + np.log(0.5), axis=0)
     np.testing.assert_allclose(found["log_density"], density, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("run", [in_numpy, in_onnx])
+def test_numbers_that_stand_for_missing_cells_are_missing(run):
+    case = CASE_MAKERS["gaussian"]()[0]
+    x, labels = case.rows(3, 12, 4.0, K)
+    model = unit_model(replace(case, gaps=0.2), K)
+    statement = statement_for(case, x, model, start(model, x, responsibilities(3, labels, K, 0.3)))
+    coded = x.copy()
+    coded[0, ::3], coded[1, ::4], x[0, ::3], x[1, ::4] = -99.0, -98.5, np.nan, np.nan
+    found, known = run(statement, coded, [-99.0, -98.5]), run(statement, x)
+    np.testing.assert_array_equal(found["log_density"], known["log_density"])
