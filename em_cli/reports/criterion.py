@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from em_cli.criteria import CROSS_VALIDATION
-from em_cli.reports import furniture, words
+from em_cli.reports import cv_curve, furniture, words
 from em_cli.reports.kind import Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FARTHEST = 8.0  # times the distance from the best to the median that is drawn
@@ -46,10 +45,7 @@ class Criterion:
             "The bands show by how much a value may be lower yet, as far as the searches can tell."
         )
         if name == CROSS_VALIDATION:
-            caption += (
-                " Bars are standard errors of the difference to the lowest, row by row; chosen is the model of fewest "
-                "parameters whose bar reaches the line at the lowest."
-            )
+            caption = cv_curve.SAID
         alt = (
             f"Lines of {name.upper()} against the number of components ({models}); "
             f"the lowest is {said} at {best[name]:.2f}."
@@ -86,18 +82,12 @@ def missed(row: Mapping[str, Any]) -> float:
     return 2 * float(error) if isinstance(error, int | float) and isfinite(error) else 0.0
 
 
-def _one_standard_error(axes: Axes, rows: Sequence[Mapping[str, Any]], theme: Theme) -> None:
-    """A line at the lowest, and what each value may differ from it by one standard error, on the scale of -2 log L."""
-    told = [row for row in rows if row.get("cv_gap_se") is not None and row["cv_per_row"]]
-    axes.axhline(min(row["cv"] for row in told), color=theme.ink, linewidth=0.8, linestyle=":")
-    for row in told:
-        error = row["cv"] / -row["cv_per_row"] * row["cv_gap_se"]
-        axes.errorbar(row["k"], row["cv"], error, color=theme.ink, linewidth=0.9, capsize=3, zorder=1)
-
-
 def _draw(run: Run, figure: Figure, theme: Theme) -> None:
-    axes = figure.add_subplot()
     name, best, found = criterion_of(run), chosen(run), series(run)
+    if name == CROSS_VALIDATION:
+        cv_curve.draw_left_out(found, best, figure, theme)
+        return
+    axes = figure.add_subplot()
     lines = len(found)
     for number, (label, rows) in enumerate(found.items()):
         mark = theme.mark(number, lines)
@@ -105,8 +95,6 @@ def _draw(run: Run, figure: Figure, theme: Theme) -> None:
         lower = value - np.array([missed(row) for row in rows])
         axes.fill_between(k, lower, value, color=mark.colour, alpha=0.25, linewidth=0)
         axes.plot(k, value, color=mark.colour, linestyle=mark.dash, marker=mark.marker, markersize=5, label=label)
-    if name == CROSS_VALIDATION:
-        _one_standard_error(axes, [row for rows in found.values() for row in rows], theme)
     axes.plot(best["k"], best[name], "o", markersize=15, markerfacecolor="none", color=theme.ink, markeredgewidth=1.6)
     axes.annotate(
         "chosen", (best["k"], best[name]), (0, -13), textcoords="offset points", ha="center", va="top", fontsize=9

@@ -52,6 +52,28 @@ def legend(
     beside(figure, handles, "component", inside)
 
 
+def legend_above(figure: Figure, axes: Axes, run: Run, theme: Theme, k: int) -> None:
+    """The first components above the axes, in a line or two: pictures that are narrow have no room beside them."""
+    from matplotlib.lines import Line2D
+
+    handles = []
+    for place, name in enumerate(run.names[:k]):
+        mark = theme.mark(place, run.k)
+        handles.append(
+            Line2D([], [], color=mark.colour, marker=mark.marker, linestyle="", markersize=5.5, label=short(name, 14))
+        )
+    longest = max(len(short(name, 14)) for name in run.names[:k])
+    columns = max(1, min(k, int(11 * figure.get_figwidth() / (longest + 5))))
+    axes.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        ncols=columns,
+        handletextpad=0.2,
+        columnspacing=1,
+    )
+
+
 def beside(figure: Figure, handles: Sequence[Any], title: str, inside: bool = False) -> None:
     """A legend to the right, below the title."""
     figure.legend(

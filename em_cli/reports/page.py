@@ -27,8 +27,8 @@ SHOWN_IN = {
         "density", "scatter", "pairs", "discriminant", "profile", "frequencies", "levels", "items", "sizes",
         "states", "transitions", "durations",
     ),
-    "Which model": ("criterion",),
-    "How far to trust it": ("responsibilities", "uncertainty", "qq"),
+    "Which model": ("criterion", "tests"),
+    "How far to trust it": ("intervals", "bootstrap", "responsibilities", "uncertainty", "qq"),
     "The search": ("trace",),
 }  # fmt: skip
 
@@ -48,8 +48,9 @@ def page(run: Run, ending: str, trusted: str) -> Iterator[str]:
         ("What was asked and read", [provenance.asked(run)]),
         ("What the components look like", [page_tables.components(run), *of("What the components look like")]),
     ]
-    if run.selection:
-        parts.append(("Which model", [page_tables.selection(run), *of("Which model")]))
+    if run.selection or "tests" in drawn:
+        table = page_tables.selection(run) if run.selection else None
+        parts.append(("Which model", [table, *of("Which model")]))
     parts.append(
         ("How far to trust it", [trust.section_of(run), paragraph(trust.small_print(run)), *of("How far to trust it")])
     )

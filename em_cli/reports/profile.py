@@ -39,7 +39,7 @@ class Profile:
         return "" if len(columns) > 1 else "it needs two columns of numbers."
 
     def picture(self, run: Run, columns: Sequence[int]) -> Picture:
-        chosen = _furthest(run, columns)
+        chosen = furthest(run, columns, MOST_COLUMNS)
         tangled = run.k * len(chosen) > MOST_MARKS
         bars = "" if tangled else "; bars reach one standard deviation of the component to both sides"
         caption = words.sentences(
@@ -69,10 +69,11 @@ def standardised(run: Run, columns: Sequence[int]) -> tuple[Array, Array]:
     return ((means - mean) / scale)[:, places], (sds / scale)[:, places]
 
 
-def _furthest(run: Run, columns: Sequence[int]) -> list[int]:
+def furthest(run: Run, columns: Sequence[int], most: int) -> list[int]:
+    """The columns whose means are furthest apart, in their order."""
     means, _ = standardised(run, columns)
     spread = run.weights[: run.k] @ means**2
-    kept = np.sort(np.argsort(-spread, kind="stable")[:MOST_COLUMNS])
+    kept = np.sort(np.argsort(-spread, kind="stable")[:most])
     return [columns[i] for i in kept]
 
 

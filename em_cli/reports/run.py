@@ -18,6 +18,7 @@ from em_cli.families.transformed import SUPPORTS
 from em_cli.latents.noise import Noise
 from em_cli.models.groups import Group, grouped_places, regression_in
 from em_cli.models.point_masses import point_mass
+from em_cli.reports.how_sure import UNKNOWN, Certainty
 from em_cli.sources.schema import Column, Schema
 
 HAIR = 1e-6  # of what is drawn
@@ -119,6 +120,7 @@ class Run:
     selection: tuple[Mapping[str, Any], ...]  # selection.csv; none of a fit
     manifest: Mapping[str, Any]  # manifest.json
     rows: Rows | None  # None if no picture that is wanted shows any
+    certainty: Certainty = UNKNOWN  # what em bootstrap and em test have left there
 
     @property
     def k(self) -> int:

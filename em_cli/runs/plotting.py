@@ -14,6 +14,7 @@ from em_cli.options import ReportOptions
 from em_cli.outputs.document import Scored
 from em_cli.outputs.folder import Content
 from em_cli.registry import did_you_mean
+from em_cli.reports.how_sure import Certainty
 from em_cli.reports.kind import Picture
 from em_cli.reports.page import page
 from em_cli.reports.picture import FORMATS, kinds_named, pictures_of, rendered
@@ -23,6 +24,7 @@ from em_cli.reports.topic_pictures import topic_pictures
 from em_cli.reports.traces import traces
 from em_cli.runs.plotted_rows import rows_of
 from em_cli.runs.read_back import parsed, read_run, run_of
+from em_cli.runs.read_resampling import certainty_of, tests_in
 from em_cli.runs.topic_plots import report_of_topics, topics_in
 from em_cli.sources.table import Data
 
@@ -57,7 +59,12 @@ def pictures_of_run(run: str, data: Sequence[str], kinds: Sequence[str], columns
     rows_wanted = any(kind.needs_rows for kind in kinds_named(kinds).values())
     if data and not rows_wanted:
         raise UsageError(f"{', '.join(kinds)} shows no rows: it needs no data.")
-    return pictures_of(read_run(run, data, rows_wanted), kinds, columns)
+    return pictures_of(_with_certainty(run, read_run(run, data, rows_wanted)), kinds, columns)
+
+
+def _with_certainty(folder: str, run: Run) -> Run:
+    """With what is known of how sure the run is."""
+    return replace(run, certainty=certainty_of(Path(folder)))
 
 
 def check_wanted(report: ReportOptions, folder: str | None) -> None:
@@ -85,7 +92,11 @@ def fresh_run(
         if lines:
             files[f"{name}.csv"] = lines
     loaded = replace(result.loaded, document=document)
-    return run_of(Path(folder).absolute().name, loaded, manifest, tables, rows_of(result, data))
+    run = run_of(Path(folder).absolute().name, loaded, manifest, tables, rows_of(result, data))
+    if "tests.json" not in files:
+        return run
+    files["tests.json"] = told = [str(part) for part in files["tests.json"]]
+    return replace(run, certainty=Certainty(tests=tests_in("".join(told))))
 
 
 def plots_of(run: Run) -> dict[str, Iterator[bytes]]:
@@ -96,7 +107,9 @@ def plots_of(run: Run) -> dict[str, Iterator[bytes]]:
 def report_of_folder(run: str, data: Sequence[str]) -> Iterator[str]:
     """The report of the run in a folder; the data are at this place."""
     of_topics = topics_in(run)
-    return report_of_topics(of_topics) if of_topics is not None else report_of(read_run(run, data))
+    return (
+        report_of_topics(of_topics) if of_topics is not None else report_of(_with_certainty(run, read_run(run, data)))
+    )
 
 
 def report_of(run: Run) -> Iterator[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import json
 import shutil
 from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,6 +20,7 @@ from em_cli.reports.picture import drawn, pictures_of
 from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT, Theme
 from em_cli.runs.read_back import read_run
+from em_cli.runs.read_resampling import certainty_of
 
 QUICK = ("--effort", "low")
 ARGUMENTS = {
@@ -105,7 +108,22 @@ def swept() -> Path:
 
 
 @cache
+def certain() -> Path:
+    """A run of two components that was resampled, and tested against one and three."""
+    folder = shutil.copytree(fitted("faithful"), home() / "certain.em")
+    em("bootstrap", "certain.em", "-B", 40, "--searched", 0, "-q", cwd=home())
+    drawn = [float(value) for value in 4 + 4 * np.random.default_rng(0).chisquare(2, 19)]
+    first = {"k0": 1, "k1": 2, "statistic": 319.1, "replicates": 19, "exceed": 0, "p": 0.05, "drawn": drawn}
+    second = first | {"k0": 2, "k1": 3, "statistic": 12.0, "exceed": sum(value >= 12 for value in drawn), "p": 0.3}
+    (folder / "tests.json").write_text(json.dumps({"tests": [first, second]}))
+    return folder
+
+
+@cache
 def run(name: str) -> Run:
+    if name == "certain":
+        found = read_run(str(certain()), [str(home() / "faithful.csv")])
+        return replace(found, certainty=certainty_of(certain()))
     folder = swept() if name == "swept" else fitted(name)
     return read_run(str(folder), [str(home() / ARGUMENTS.get(name, ("faithful.csv",))[0])])
 

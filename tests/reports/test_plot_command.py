@@ -48,7 +48,7 @@ def faithful(tmp_path):
 def test_all_that_apply_with_their_captions(faithful):
     said = plot(faithful, "faithful.em").splitlines()
     names = [line.split(": ")[0] for line in said]
-    kinds = ["density", "scatter", "profile", "trace", "responsibilities", "uncertainty", "sizes", "qq"]
+    kinds = ["density", "scatter", "profile", "intervals", "trace", "responsibilities", "uncertainty", "sizes", "qq"]
     assert names == [f"faithful.em/plots/{kind}.png" for kind in kinds]
     for name in names:
         pixels = imread(faithful / name)
@@ -172,7 +172,7 @@ def test_messages(faithful, options, status, message):
 
 def test_columns_are_chosen(faithful):
     said = plot(faithful, "faithful.em", "--columns", "waiting")
-    assert [line.split("/")[2].split(".")[0] for line in said.splitlines()] == ["density"]
+    assert [line.split("/")[2].split(".")[0] for line in said.splitlines()] == ["density", "intervals"]
     assert "Histogram of waiting with" in said
 
 

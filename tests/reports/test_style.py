@@ -64,7 +64,9 @@ def test_a_component_has_one_colour_in_all_pictures(theme):
     assert seen > 12
 
 
-@pytest.mark.parametrize("name", ["noisy", "penguins", "wind", "swept", "known", "robust", "quakes", "lines"])
+@pytest.mark.parametrize(
+    "name", ["noisy", "penguins", "wind", "swept", "known", "robust", "quakes", "lines", "certain"]
+)
 def test_every_picture_says_what_it_shows(name):
     made = pictures_of(run(name))
     assert len({picture.kind for picture in made}) == len(made)
@@ -76,7 +78,7 @@ def test_every_picture_says_what_it_shows(name):
 def test_all_kinds_are_drawn_of_some_run():
     seen = {
         picture.kind
-        for name in ("iris", "penguins", "swept", "quakes", "lines", "answers")
+        for name in ("iris", "penguins", "swept", "quakes", "lines", "answers", "certain")
         for picture in pictures_of(run(name))
     }
     assert seen == set(PICTURES.names())
@@ -91,8 +93,9 @@ def test_dollars_are_dollars():
 
 def test_text_stays_apart():
     """Of every picture: no two tick labels of an axis overlap, nor legend and axes."""
-    for name in ("penguins", "wind", "iris", "quakes"):
-        for made in pictures_of(run(name)):
+    some = {"certain": ("intervals", "bootstrap", "tests")}
+    for name in ("penguins", "wind", "iris", "quakes", "certain"):
+        for made in pictures_of(run(name), some.get(name, ())):
             with figure(name, made.kind) as drawn:
                 canvas = FigureCanvasAgg(drawn)
                 canvas.draw()
