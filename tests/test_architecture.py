@@ -43,6 +43,7 @@ HOME = {
     "matplotlib": {"reports"},
     "jinja2": {"reports"},
     "onnx": {"exports"},
+    "openpyxl": {"exports"},
     "dask": {"runners"},
     "distributed": {"runners"},
     "numpy": None,  # anywhere

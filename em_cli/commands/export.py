@@ -1,4 +1,4 @@
-"""`em export`: a model as a statement of SQL, a program in another language, or a graph."""
+"""`em export`: a model as a statement of SQL, a program in another language, a graph or a workbook."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from em_cli.options import Debug, Model
 
 def export(
     model: Model,
-    to: Annotated[str, Option("--to", metavar="sql|python|r|onnx", help="What it is to be.")],
+    to: Annotated[str, Option("--to", metavar="sql|python|r|onnx|excel", help="What it is to be.")],
     dialect: Annotated[
         str | None,
         Option(
@@ -34,18 +34,22 @@ def export(
             show_default=False,
         ),
     ] = None,
+    rows: Annotated[
+        int | None,
+        Option("--rows", metavar="N", min=1, help="That a workbook has room for [default: 1000].", show_default=False),
+    ] = None,
     out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Write a model in SQL, Python (NumPy alone), base R or ONNX: it scores rows as em predict does.
+    """Write a model in SQL, Python (NumPy alone), base R, ONNX or Excel: it scores rows as em predict does.
 
     Example: em export faithful-k2.em --to sql --table eruptions | duckdb data.db
     """
-    from em_cli.postestimation.exported import check_shown, exported
+    from em_cli.postestimation.exported import KINDS, check_shown, exported
     from em_cli.postestimation.topic_scores import open_any
     from em_cli.runs.row_scores import target
 
     check_shown(to, out)
-    write = target(out, force, model)
-    write(exported(open_any(model, []), model, to, dialect, table, keep))
+    write = target(out, force, model, kind=KINDS.get(to, ""))
+    write(exported(open_any(model, []), model, to, dialect, table, keep, rows))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from em_cli.exports.formula import Formula, log_gamma
 
+MOST_CHOSEN = 254  # values of a function in Excel
 BINARY = {"+": 1, "-": 1, "*": 2, "/": 2}  # and how strongly they bind
 
 
@@ -99,4 +100,33 @@ R = Language(
         "log_gamma": "lgamma({0})",
     },
     lambda code, values: f"c({', '.join(values)})[{code} + 1]",
+)
+
+
+def _chosen(code: str, values: list[str]) -> str:
+    """It chooses among so many values at most."""
+    if len(values) <= MOST_CHOSEN:
+        return f"CHOOSE({code}+1,{','.join(values)})"
+    rest = _chosen(f"{code}-{MOST_CHOSEN}", values[MOST_CHOSEN:])
+    return f"IF({code}<{MOST_CHOSEN},{_chosen(code, values[:MOST_CHOSEN])},{rest})"
+
+
+EXCEL = Language(
+    {
+        "ln": "LN({0})",
+        "exp": "EXP(MIN({0},709))",  # of more it has no number
+        "sqrt": "SQRT({0})",
+        "sin": "SIN({0})",
+        "floor": "INT({0})",
+        "missing": "NOT(ISNUMBER({0}))",
+        "equal": "IFERROR(({0})-({1})=0,FALSE)",  # of what is missing nothing is true
+        "below": "IFERROR(({0})-({1})<0,FALSE)",
+        "or": "OR({0},{1})",
+        "and": "AND({0},{1})",
+        "not": "NOT({0})",
+        "choose": "IF({0},{1},{2})",
+        "largest": "MAX({0})",
+        "log_gamma": "GAMMALN({0})",
+    },
+    _chosen,
 )

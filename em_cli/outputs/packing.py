@@ -18,10 +18,12 @@ class Packs(Protocol):
     def flush(self) -> bytes: ...
 
 
-def check_packing(option: str, path: str | None) -> None:
-    """`UsageError` if the name says that the file is of a kind that is not written here."""
+def check_packing(option: str, path: str | None, kind: str = "") -> None:
+    """`UsageError` if the name says that the file is of a kind that is not written here; this kind (.xlsx) is."""
     suffix = Path(path or "").suffix.lower()
-    if suffix in NOT_WRITTEN:
+    if kind and path not in (None, "-") and suffix != kind:
+        raise UsageError(f"{option} {path}: end its name in {kind}.")
+    if suffix in NOT_WRITTEN and suffix != kind:
         raise UsageError(f"{option} {path}: what is written is CSV; end its name in .csv, or in .csv.gz, .bz2 or .xz.")
 
 

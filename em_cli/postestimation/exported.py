@@ -24,8 +24,11 @@ from em_cli.registry import did_you_mean
 from em_cli.runs.remembered import remembered
 from em_cli.sources.corpus_options import CorpusOptions
 
-TARGETS = ("sql", "python", "r", "onnx")
-BINARY = ("onnx",)
+TARGETS = ("sql", "python", "r", "onnx", "excel")
+LIBRARIES = {"onnx": "onnx", "excel": "openpyxl"}
+BINARY = tuple(LIBRARIES)
+KINDS = {"excel": ".xlsx"}  # of files, that must be called so
+ROWS = 1000  # of a workbook
 
 
 def exported(
@@ -35,12 +38,15 @@ def exported(
     dialect: str | None,
     table: str | None,
     keep: str | None,
+    rows: int | None = None,
 ) -> Content:
     """The text, or the bytes; `UsageError` if the model has no closed form, or what is asked for makes no sense."""
     if to not in TARGETS:
         raise UsageError(f"--to {to!r}: a model can be exported to {', '.join(TARGETS)}{did_you_mean(to, TARGETS)}")
     if to != "sql" and (option := _of_sql(dialect, table, keep)):
         raise UsageError(f"{option} is about SQL, and does not apply to --to {to}.")
+    if rows is not None and to != "excel":
+        raise UsageError(f"--rows is about workbooks, and does not apply to --to {to}.")
     if dialect is not None and dialect not in DIALECTS:
         raise UsageError(f"unknown dialect {dialect!r}{did_you_mean(dialect, DIALECTS)}")
     if (why := why_not(loaded.document, to)) is not None:
@@ -57,8 +63,8 @@ def exported(
         return python_text(statement, missing, head, together_of(loaded.document, loaded.response is not None))
     if to == "r":
         return r_text(statement, missing, head, _mclust(wide))
-    if to == "onnx":
-        return _onnx(statement, missing, head)
+    if to in BINARY:
+        return _file(to, statement, missing, rows, head)
     kept = _kept(loaded, keep)
     return sql_text(statement, DIALECTS[dialect or "duckdb"], table or "data", kept, missing, head)
 
@@ -69,9 +75,14 @@ def check_shown(to: str, out: str | None) -> None:
         raise UsageError(f"--to {to} is a file that a terminal does not show: name it with --out.")
 
 
-def _onnx(statement: Statement, missing: Sequence[float], head: Sequence[str]) -> Content:
-    if find_spec("onnx") is None:
-        raise UsageError('--to onnx needs pip install "em-cli[onnx]".')
+def _file(to: str, statement: Statement, missing: Sequence[float], rows: int | None, head: Sequence[str]) -> Content:
+    """Written by a library that not everybody has."""
+    if find_spec(LIBRARIES[to]) is None:
+        raise UsageError(f'--to {to} needs pip install "em-cli[{to}]".')
+    if to == "excel":
+        from em_cli.exports.workbook import excel_bytes
+
+        return excel_bytes(statement, missing, rows or ROWS, head)
     from em_cli.exports.onnx_graph import onnx_bytes
 
     return onnx_bytes(statement, missing, head)

@@ -33,9 +33,9 @@ def check_places(inputs: Sequence[str | None], outputs: Mapping[str, str | None]
         taken[place] = f"what {option} writes there"
 
 
-def check_free(option: str, out: str | None, force: bool) -> None:
-    """Refuse, before any work is done, a file that is there already, or that is no CSV by its name."""
-    check_packing(option, out)
+def check_free(option: str, out: str | None, force: bool, kind: str = "") -> None:
+    """Refuse, before any work is done, a file that is there already, or that is by its name no CSV, or of this kind."""
+    check_packing(option, out, kind)
     if out not in (None, "-") and os.path.lexists(str(out)) and not (force or is_stream(str(out))):
         raise OutputError(f"{out} exists. Use --force to replace it.")
 

@@ -100,10 +100,13 @@ def warn(message: str) -> None:
     say(f"warning: {message}")
 
 
-def target(out: str | None, force: bool, *inputs: str) -> Callable[[Content], None]:
-    """Where lines go: standard output, each piece at once, or a file that is complete or absent, and no input."""
+def target(out: str | None, force: bool, *inputs: str, kind: str = "") -> Callable[[Content], None]:
+    """Where lines go: standard output, each piece at once, or a file that is complete or absent, and no input.
+
+    Its name must end so, if it is of a `kind`.
+    """
     check_places(inputs, {"--out": out})
-    check_free("--out", out, force)
+    check_free("--out", out, force, kind)
     return lambda lines: write_file(out or "-", packed(out or "-", lines))
 
 

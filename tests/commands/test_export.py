@@ -7,10 +7,13 @@ import shutil
 import subprocess
 import sys
 
+import formulas
 import numpy as np
+import openpyxl
 import pytest
 from commands.databases import in_bigquery, in_duckdb, in_sqlite, postgres, read
 from onnxruntime import InferenceSession
+from openpyxl.utils import get_column_letter
 from program import SAMPLES, em
 
 LOCAL = {"duckdb": in_duckdb, "sqlite": in_sqlite, "bigquery": in_bigquery}
@@ -142,6 +145,52 @@ def test_a_graph_of_onnx_gives_them(desk, name):
     agrees(desk, name, [[key, *own] for key, own in zip(table["id"], found, strict=True)])
 
 
+def pasted(desk, name, n):
+    """A workbook of a model with n of the new rows, and of one sheet with what is known of them: scores, then ids."""
+    em("export", name, "--to", "excel", "--rows", n + 1, "--out", f"{name}.xlsx", "--force", cwd=desk)
+    book = openpyxl.load_workbook(desk / f"{name}.xlsx")
+    head, rows = read(desk / "new.csv")
+    sheet = book["rows"]
+    columns = [cell.value for cell in sheet[1] if cell.value in head]
+    for place, row in enumerate(rows[:n], 2):
+        for j, column in enumerate(columns, 1):
+            text = row[head.index(column)]
+            sheet.cell(place, j, text if text is None or "colour" in column else float(text))
+    book.save(desk / f"{name}.xlsx")
+    return [row[0] for row in rows[:n]], len(columns)
+
+
+def agree(desk, name, ids, found):
+    """The scores of rows in a workbook are those that are known."""
+    known = expected(desk, name)
+    for key, own in zip(ids, found, strict=True):
+        np.testing.assert_allclose(numbers(own), known[key], rtol=1e-9, atol=1e-9, err_msg=key)
+
+
+@pytest.mark.parametrize("name", ["mixed", "lines"])
+def test_formulas_of_a_workbook_give_them(desk, name):
+    ids, first = pasted(desk, name, 2)
+    cells = formulas.ExcelModel().loads(str(desk / f"{name}.xlsx")).finish().calculate()
+    width = len(expected(desk, name)[ids[0]])
+    letters = [get_column_letter(first + 1 + j) for j in range(width)]
+    rows = [[cells[f"'[{name}.xlsx]ROWS'!{letter}{row}"].value[0, 0] for letter in letters] for row in range(2, 5)]
+    agree(desk, name, ids, rows[:2])
+    assert set(rows[2]) == {""}
+
+
+@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed (libreoffice-calc-nogui)")
+def test_libreoffice_gives_them(desk, tmp_path):
+    ids = {name: pasted(desk, name, 20) for name in FITS}
+    books = [f"{name}.xlsx" for name in FITS]
+    office = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/user", "--convert-to"]
+    done = ["xlsx:Calc MS Excel 2007 XML", "--outdir", tmp_path, *books]
+    subprocess.run([*office, *done], cwd=desk, capture_output=True, check=True)
+    for name, (keys, first) in ids.items():
+        sheet = openpyxl.load_workbook(tmp_path / f"{name}.xlsx", data_only=True)["rows"]
+        rows = [[cell.value for cell in row[first:]] for row in sheet.iter_rows(min_row=2, max_row=21)]
+        agree(desk, name, keys, rows)
+
+
 @pytest.mark.skipif(not shutil.which("Rscript"), reason="R is not installed (apt-get install r-base-core)")
 @pytest.mark.parametrize("name", FITS)
 def test_a_script_in_r_gives_them(desk, name):
@@ -190,8 +239,11 @@ def test_names_of_tables_and_columns_are_quoted(desk):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--to", "pmml"], "a model can be exported to sql, python, r, onnx"),
+        (["--to", "pmml"], "a model can be exported to sql, python, r, onnx, excel"),
         (["--to", "r", "--table", "x"], "--table is about SQL"),
+        (["--to", "r", "--rows", "9"], "--rows is about workbooks"),
+        (["--to", "excel", "--out", "x.csv"], "end its name in .xlsx"),
+        (["--to", "excel", "--rows", "9999999", "--out", "x.xlsx"], "can be had"),
         (["--to", "sql", "--dialect", "duck"], "Did you mean 'duckdb'?"),
     ],
 )
