@@ -66,6 +66,8 @@ def bootstrap(
         finally:
             counter.close()
         write_files(home, found.files())
-        columns = width() if sys.stdout.isatty() else 80
-        page = to_json(found.document) if json else intervals_page(found.document, columns, color_wanted(screen))
-        write_file("-", [page])
+        if json:
+            write_file("-", [to_json(found.document)])
+        elif not screen.quiet:
+            columns = width() if sys.stdout.isatty() else 80
+            write_file("-", [intervals_page(found.document, columns, color_wanted(screen))])

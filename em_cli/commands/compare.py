@@ -42,5 +42,8 @@ def compare(
     found = compared(runs, data or [], reading)
     if out is not None:
         write_files(out, found.files())
-    columns = width() if sys.stdout.isatty() else 80
-    write_file("-", [to_json(found.document) if json else comparison(found.document, columns, color_wanted(screen))])
+    if json:
+        write_file("-", [to_json(found.document)])
+    elif not screen.quiet:
+        columns = width() if sys.stdout.isatty() else 80
+        write_file("-", [comparison(found.document, columns, color_wanted(screen))])

@@ -55,5 +55,8 @@ def relate(
     wanted = tuple(names_in([outcome or ""])), tuple(names_in([on or ""]))
     found = relations(run, data or [], Asked(*wanted, method, assign, by_column("type", "visits=numeric", types or [])))
     write_files(out or run, {"relate.csv": table(found), "relate.json": [to_json(found)]})
-    columns = width() if sys.stdout.isatty() else 80
-    write_file("-", [to_json(found) if json else relations_page(found, columns, color_wanted(screen))])
+    if json:
+        write_file("-", [to_json(found)])
+    elif not screen.quiet:
+        columns = width() if sys.stdout.isatty() else 80
+        write_file("-", [relations_page(found, columns, color_wanted(screen))])

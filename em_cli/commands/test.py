@@ -55,5 +55,8 @@ def test(
         finally:
             counter.close()
         write_files(home, {"tests.csv": test_lines(found), "tests.json": [to_json(found)]})
-        columns = width() if sys.stdout.isatty() else 80
-        write_file("-", [to_json(found) if json else tests_page(found, columns, color_wanted(screen))])
+        if json:
+            write_file("-", [to_json(found)])
+        elif not screen.quiet:
+            columns = width() if sys.stdout.isatty() else 80
+            write_file("-", [tests_page(found, columns, color_wanted(screen))])

@@ -30,7 +30,8 @@ def intervals_page(found: Mapping[str, Any], width: int, color: bool) -> str:
         page.words(f"No intervals: {found['withheld']}. The components may be real; these data do not say how large.")
     page.words(_counts(found), style="dim")
     if found["replicates"] < found["wanted"]:
-        page.words(f"There was no time for more of the {found['wanted']:,}; the same with --resume goes on.")
+        why = "Interrupted before" if found["stopped"] == "interrupted" else "There was no time for"
+        page.words(f"{why} all {found['wanted']:,}; the same with --resume goes on.")
     if found["searched"]:
         page.words(
             _elsewhere(found["better_elsewhere"], found["searched"]), style="" if found["better_elsewhere"] else "dim"

@@ -17,7 +17,7 @@ def tests_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     headings = ["components", "twice the gain", "replicates", "as large", "p"]
     page.table(headings, [_row(one) for one in found["tests"]], (1, 2, 3))
     page.blank()
-    page.words(_words(found["tests"][-1]))
+    page.words(_words(found["tests"][-1], found["replicates"]))
     lost = sum(one["lost"] for one in found["tests"])
     if lost:
         page.words(f"{lost} replicates in which a component of the smaller model collapsed are left out.", style="dim")
@@ -29,7 +29,7 @@ def _row(one: Mapping[str, Any]) -> list[str]:
     return [f"{one['k1']} against {one['k0']}", *numbers, p_in_words(one)]
 
 
-def _words(one: Mapping[str, Any]) -> str:
+def _words(one: Mapping[str, Any], wanted: int) -> str:
     smaller, larger = one["k0"], one["k1"]
     told = (
         f"K = {larger} against {smaller}: twice the gain in log-likelihood is {one['statistic']:.1f}; of "
@@ -39,6 +39,8 @@ def _words(one: Mapping[str, Any]) -> str:
         told += "More data sets would not make p small, and were not drawn. "
     elif one["stop"].startswith("no time"):
         told += "There was no time for more; the same with --resume goes on. "
+    elif one["stop"] == "interrupted":
+        told += f"Interrupted before all {wanted:,} were drawn; the same with --resume goes on. "
     if one["p"] is not None and one["p"] <= 0.05:
         told += (
             "This says that one more component of this shape describes the rows better, not that there are "

@@ -26,6 +26,7 @@ from em_cli.parts import build
 from em_cli.postestimation.refitted import Refit, refit_of
 from em_cli.postestimation.replicate_lines import document_before
 from em_cli.runners.serial import Serial
+from em_cli.runs.interruption import Halt
 from em_cli.search.effort import EFFORTS
 from em_cli.search.search import AUTO_STARTS, Plan, Task, search
 from em_cli.search.search_data import SearchData
@@ -35,7 +36,7 @@ from em_cli.sources.in_memory import InMemory
 from em_cli.starts import STARTS
 
 USUAL, FEWEST, MOST = 99, 19, 9999  # replicates
-NO_TIME = "no time for more"
+NO_TIME, INTERRUPTED = "no time for more", "interrupted"
 ROUNDING = 1e-6  # nats by which a log-likelihood may be lower
 TO_THE_END = Stopping(0.01, 2000)
 COLUMNS = (
@@ -64,7 +65,7 @@ def test_document(
     wanted: int,
     seed: int,
     tell: Callable[[int, int], None] = lambda done, wanted: None,
-    halted: Callable[[], bool] = lambda: False,
+    halt: Halt | None = None,
     before: str | None = None,
 ) -> dict[str, Any]:
     """Tests of K against K + 1, K + 1 against K + 2, …: as far as is asked for, and p is not above the level.
@@ -72,6 +73,7 @@ def test_document(
     They go on from the replicates in the folder `before`, and end where it is time to.
     """
     smaller, k, tests = refit.start, refit.model.n_components, list[RatioTest]()
+    halted: Callable[[], bool] = halt or _never
     last, identity = up_to or k + 1, {"random_state": seed, "log_likelihood": refit.document.get("log_likelihood")}
     known = {} if before is None else gains_before(before, identity)
     while k < last:
@@ -88,8 +90,12 @@ def test_document(
         "level": LEVEL,
         "replicates": wanted,
         **identity,
-        "tests": [row_of(refit, test) for test in tests],
+        "tests": [row_of(refit, test, "" if halt is None else halt.reason) for test in tests],
     }
+
+
+def _never() -> bool:
+    return False
 
 
 def _check(refit: Refit, last: int) -> None:
@@ -152,8 +158,8 @@ def gains_of_drawn(refit: Refit, smaller: Parameters, larger: Parameters, seed: 
     return gains(model, smaller, larger, draw, numbers, Serial())
 
 
-def row_of(refit: Refit, test: RatioTest) -> dict[str, Any]:
-    """What is told of a test."""
+def row_of(refit: Refit, test: RatioTest, cut_by: str) -> dict[str, Any]:
+    """What is told of a test, which may have been cut short."""
     low, high = test.limits()
     one, more = (replace(refit.model, n_components=k).n_parameters for k in (test.k, test.k + 1))
     n_for_bic = float(refit.document.get("n_for_bic") or refit.source.n_rows)
@@ -171,16 +177,16 @@ def row_of(refit: Refit, test: RatioTest) -> dict[str, Any]:
         "short": sum(gain.short for gain in test.gains),
         "lost": len(test.gains) - len(test.values),
         "bic_difference": (more - one) * log(n_for_bic) - test.statistic,
-        "stop": _stop(test),
+        "stop": _stop(test, cut_by),
         "drawn": [None if isnan(gain.statistic) else gain.statistic for gain in test.gains],
         "drawn_short": [gain.number for gain in test.gains if gain.short],
     }
 
 
-def _stop(test: RatioTest) -> str:
+def _stop(test: RatioTest, cut_by: str) -> str:
     if len(test.gains) == test.wanted:
         return "all were drawn"
-    return "more would not tell" if test.decided else NO_TIME
+    return "more would not tell" if test.decided else INTERRUPTED if cut_by == INTERRUPTED else NO_TIME
 
 
 def gains_before(home: str, this: Mapping[str, Any]) -> dict[int, list[Gain]]:

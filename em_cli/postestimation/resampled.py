@@ -111,7 +111,7 @@ def resampled(
     elsewhere = [] if halt() else _elsewhere(refit, lines, wanted)
     document: dict[str, Any] = identity | {"level": wanted.level, "wanted": many, "stopped": halt.reason or None}
     counts = Counter(one.verdict for one in lines)
-    withheld = _withheld(counts, len(lines), many)
+    withheld = _withheld(counts, len(lines), many, halt.reason)
     document |= {"replicates": len(lines), "kept": counts[Verdict.OK]}
     document |= {verdict.value: counts[verdict] for verdict in Verdict if verdict is not Verdict.OK}
     document |= {"withheld": withheld, "searched": len(elsewhere), "better_elsewhere": sum(elsewhere)}
@@ -157,10 +157,11 @@ def _check_units(units: int, source: InMemory, kind: str) -> None:
         )
 
 
-def _withheld(counts: Mapping[Verdict, int], many: int, wanted: int) -> str | None:
+def _withheld(counts: Mapping[Verdict, int], many: int, wanted: int, cut_by: str) -> str | None:
     """Why there are no intervals; None if there are."""
     if many < min(FEWEST, wanted):
-        return f"there was time for {many} of {wanted} replicates only"
+        how = "it was interrupted after" if cut_by == "interrupted" else "there was time for"
+        return f"{how} {many} of {wanted} replicates"
     lost, doubtful = counts[Verdict.LOST] / many, (counts[Verdict.LOST] + counts[Verdict.AMBIGUOUS]) / many
     if counts[Verdict.OK] < FEWEST // 2:
         return f"only {counts[Verdict.OK]} of {many} replicates came to an end of their own"

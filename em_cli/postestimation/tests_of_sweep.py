@@ -97,7 +97,7 @@ def pair_tested(run: Run, refit: Refit, fewer: Fitted, more: Fitted) -> dict[str
         for gain in test.gains[done:]:
             observe(Advanced(gain.number, 1.0))
         done = len(test.gains)
-    return row_of(refit, test)
+    return row_of(refit, test, run.halt.reason)
 
 
 def _unsound(fitted: Fitted) -> str:

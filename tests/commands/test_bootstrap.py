@@ -83,7 +83,7 @@ def test_it_goes_on_where_its_time_was_up(runs, monkeypatch):
     ticks = iter([0.0, 0.0, *[1e9] * 1000])
     monkeypatch.setattr("em_cli.runs.interruption.monotonic", lambda: next(ticks))
     text = em("bootstrap", "f.em", "-B", "60", "-o", "parts", "--time-limit", "1s", cwd=runs).out
-    assert "20 nonparametric replicates: 20 kept." in text and "There was no time for more of the 60" in text
+    assert "20 nonparametric replicates: 20 kept." in text and "There was no time for all 60" in text
     ticks = iter([0.0] * 1000)
     assert (
         "differs in random_state"

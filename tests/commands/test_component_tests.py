@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 from program import SAMPLES, em
 
+from em_cli.display.counter import Counter
 from em_cli.engine.family import Degeneracy
 from em_cli.inference.likelihood_ratio import Gain, RatioTest, gains, in_turns
 from em_cli.outputs.selection_fields import read_table
@@ -117,6 +120,23 @@ def test_it_ends_when_its_time_is_up():
     assert len(last.gains) == 20 and last.p == 1 / 21, "the first turn is always drawn"
     *_, last = in_turns(2, (-10.0, -8.0), 99, every, known=last.gains)
     assert len(last.gains) == 99
+
+
+@pytest.mark.parametrize(
+    ("command", "file", "words"),
+    [
+        (("test", "f1.em", "-B", "99"), "tests.json", "Interrupted before all 99 were drawn"),
+        (("bootstrap", "f3.em", "-B", "999"), "bootstrap.json", "Interrupted before all 999"),
+    ],
+)
+def test_what_was_interrupted_says_so(command, file, words, folder, monkeypatch):
+    monkeypatch.setattr(
+        Counter, "__call__", lambda self, done, wanted: os.kill(os.getpid(), signal.SIGINT) if done >= 40 else None
+    )
+    told = em(*command, "-o", "cut", cwd=folder, status=130)
+    assert words in " ".join(told.out.split()) and "no time" not in told.out.lower()
+    document = json.loads((folder / "cut" / file).read_text())
+    assert "interrupted" in (document.get("stopped") or document["tests"][0]["stop"])
 
 
 def test_a_fourth_component_is_no_more_than_chance(folder):
