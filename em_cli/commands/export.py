@@ -11,7 +11,7 @@ from em_cli.options import Debug, Model
 
 def export(
     model: Model,
-    to: Annotated[str, Option("--to", metavar="sql|python|r|onnx|excel", help="What it is to be.")],
+    to: Annotated[str, Option("--to", metavar="sql|python|r|onnx|excel|pmml", help="What it is to be.")],
     dialect: Annotated[
         str | None,
         Option(
@@ -42,7 +42,7 @@ def export(
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Write a model in SQL, Python (NumPy alone), base R, ONNX or Excel: it scores rows as em predict does.
+    """Write a model in SQL, Python (NumPy alone), base R, ONNX, Excel or PMML: it scores rows as em predict does.
 
     Example: em export faithful-k2.em --to sql --table eruptions | duckdb data.db
     """

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from typing import Any
 
 from em_cli import __version__
 from em_cli.errors import UsageError
 from em_cli.exports.exportable import why_not
+from em_cli.exports.pmml import pmml_text
 from em_cli.exports.python import python_text
 from em_cli.exports.r import mclust_of, r_text
 from em_cli.exports.sql import DIALECTS, sql_text
@@ -24,7 +26,7 @@ from em_cli.registry import did_you_mean
 from em_cli.runs.remembered import remembered
 from em_cli.sources.corpus_options import CorpusOptions
 
-TARGETS = ("sql", "python", "r", "onnx", "excel")
+TARGETS = ("sql", "python", "r", "onnx", "excel", "pmml")
 LIBRARIES = {"onnx": "onnx", "excel": "openpyxl"}
 BINARY = tuple(LIBRARIES)
 KINDS = {"excel": ".xlsx"}  # of files, that must be called so
@@ -41,16 +43,7 @@ def exported(
     rows: int | None = None,
 ) -> Content:
     """The text, or the bytes; `UsageError` if the model has no closed form, or what is asked for makes no sense."""
-    if to not in TARGETS:
-        raise UsageError(f"--to {to!r}: a model can be exported to {', '.join(TARGETS)}{did_you_mean(to, TARGETS)}")
-    if to != "sql" and (option := _of_sql(dialect, table, keep)):
-        raise UsageError(f"{option} is about SQL, and does not apply to --to {to}.")
-    if rows is not None and to != "excel":
-        raise UsageError(f"--rows is about workbooks, and does not apply to --to {to}.")
-    if dialect is not None and dialect not in DIALECTS:
-        raise UsageError(f"unknown dialect {dialect!r}{did_you_mean(dialect, DIALECTS)}")
-    if (why := why_not(loaded.document, to)) is not None:
-        raise UsageError(why)
+    _check(loaded.document, to, dialect, table, keep, rows)
     if isinstance(loaded, LoadedTopics):
         corpus = CorpusOptions.of(loaded.document["corpus"])
         return topics_text(loaded.terms, loaded.law.expected_log, loaded.alpha, corpus, _head_of_topics(loaded, path))
@@ -63,10 +56,32 @@ def exported(
         return python_text(statement, missing, head, together_of(loaded.document, loaded.response is not None))
     if to == "r":
         return r_text(statement, missing, head, _mclust(wide))
+    if to == "pmml":
+        return pmml_text(statement, missing, head, __version__)
     if to in BINARY:
         return _file(to, statement, missing, rows, head)
     kept = _kept(loaded, keep)
     return sql_text(statement, DIALECTS[dialect or "duckdb"], table or "data", kept, missing, head)
+
+
+def _check(
+    document: Mapping[str, Any],
+    to: str,
+    dialect: str | None,
+    table: str | None,
+    keep: str | None,
+    rows: int | None,
+) -> None:
+    if to not in TARGETS:
+        raise UsageError(f"--to {to!r}: a model can be exported to {', '.join(TARGETS)}{did_you_mean(to, TARGETS)}")
+    if to != "sql" and (option := _of_sql(dialect, table, keep)):
+        raise UsageError(f"{option} is about SQL, and does not apply to --to {to}.")
+    if rows is not None and to != "excel":
+        raise UsageError(f"--rows is about workbooks, and does not apply to --to {to}.")
+    if dialect is not None and dialect not in DIALECTS:
+        raise UsageError(f"unknown dialect {dialect!r}{did_you_mean(dialect, DIALECTS)}")
+    if (why := why_not(document, to)) is not None:
+        raise UsageError(why)
 
 
 def check_shown(to: str, out: str | None) -> None:

@@ -6,10 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
+from warnings import catch_warnings
 
 import formulas
 import numpy as np
 import openpyxl
+import pandas
 import pytest
 from commands.databases import in_bigquery, in_duckdb, in_sqlite, postgres, read
 from onnxruntime import InferenceSession
@@ -191,6 +193,24 @@ def test_libreoffice_gives_them(desk, tmp_path):
         agree(desk, name, keys, rows)
 
 
+@pytest.mark.skipif(not shutil.which("java"), reason="Java is not installed, in which documents of PMML are run")
+def test_a_document_of_pmml_gives_them(desk, monkeypatch):
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")  # it does not run for long
+    with catch_warnings(action="ignore"):  # of its own syntax
+        from jpmml_evaluator import make_evaluator
+    head, rows = read(desk / "new.csv")
+    columns = {name: [row[j] for row in rows[:20]] for j, name in enumerate(head)}
+    table = pandas.DataFrame({name: own if name not in TYPES else numbers(own) for name, own in columns.items()})
+    for name in FITS:
+        em("export", name, "--to", "pmml", "--out", f"{name}.pmml", cwd=desk)
+        evaluator = make_evaluator(str(desk / f"{name}.pmml"), backend="jpype").verify()
+        scores = [field.name for field in evaluator.getOutputFields()]
+        agree(desk, name, columns["id"], evaluator.evaluateAll(table)[scores].to_numpy())
+        if name == "mixed":
+            none = evaluator.evaluateAll(table[:1].assign(Visits=-3.0))[scores].to_numpy()
+            assert set(none[0]) == {None}
+
+
 @pytest.mark.skipif(not shutil.which("Rscript"), reason="R is not installed (apt-get install r-base-core)")
 @pytest.mark.parametrize("name", FITS)
 def test_a_script_in_r_gives_them(desk, name):
@@ -239,7 +259,7 @@ def test_names_of_tables_and_columns_are_quoted(desk):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--to", "pmml"], "a model can be exported to sql, python, r, onnx, excel"),
+        (["--to", "sas"], "a model can be exported to sql, python, r, onnx, excel, pmml"),
         (["--to", "r", "--table", "x"], "--table is about SQL"),
         (["--to", "r", "--rows", "9"], "--rows is about workbooks"),
         (["--to", "excel", "--out", "x.csv"], "end its name in .xlsx"),
