@@ -125,3 +125,22 @@ class Runner(Protocol):
     ) -> Iterator[Sum]:
         """The `sums_of` these answers, wherever they are added up."""
         ...
+
+
+class OfFiles(Protocol):
+    """What is to be done with files."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """That must be seen."""
+
+
+Work = TypeVar("Work", bound=OfFiles)
+
+
+class Elsewhere(Protocol):
+    """Processes that see the same files."""
+
+    def in_order(self, task: Callable[[Work], Answer], items: Iterable[Work]) -> Iterator[tuple[Work, Answer | None]]:
+        """The items and their answers, None of a task that failed; who does them must see the files of the first."""
+        ...

@@ -10,18 +10,20 @@ import atexit
 import logging
 import pickle
 import platform
+import signal
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import islice
+from functools import lru_cache, partial
+from importlib.metadata import version
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-import numpy as np
-
 from em_cli import __version__
-from em_cli.engine.protocols import GROUP, Answer, Item, Shared, sums_of
+from em_cli.engine.protocols import GROUP, Answer, Item, Shared, Work, sums_of
 from em_cli.engine.rows import Source
 from em_cli.errors import RunnerLost, UsageError
 from em_cli.parts import Option
@@ -29,10 +31,16 @@ from em_cli.parts import Option
 if TYPE_CHECKING:
     from distributed import Client
 
-AHEAD = 4  # groups that are asked for at a time, for each worker
+AHEAD = 2  # tasks that are on their way at a time, for each worker: each costs who sets it some 3 ms
+MOST_GROUPS = 64  # whose sums are one task, so that not too much is lost with a worker
 CONNECT = 10  # seconds
 LOOK = 0.5  # seconds between two looks whether there are workers
 ENDINGS = (".json",)
+GROWING = (".rows", ".read")  # ends of the names of files of rows, which grow
+ADVICE = {
+    True: "Name a folder that all of them see by --cache.",
+    False: "Name the data by a path at which all of them see the same file.",
+}
 
 T = TypeVar("T")
 
@@ -80,19 +88,33 @@ class Dask:
             Path(path).write_bytes(pickle.dumps(source))
             known = self._sources[id(source)] = source, path
         payload = pickle.dumps((task, add, shared))
-        groups = (tuple(items[first : first + GROUP]) for first in range(0, len(items), GROUP))
-        return self._answers(cluster, known[1], payload, groups)
+        n_groups = -(-len(items) // GROUP)
+        size = GROUP * min(MOST_GROUPS, -(-n_groups // (AHEAD * _n_cores(cluster))))
+        parts = (items[first : first + size] for first in range(0, len(items), size))
+        answers = self._answers(cluster, partial(_group_sums, known[1], payload), parts)
+        return (total for _, totals in answers for total in totals)
 
-    def _answers(self, cluster: Client, path: str, payload: bytes, groups: Iterator[tuple[Any, ...]]) -> Iterator[Any]:
-        """In the order of the groups, of which a few are on their way at a time."""
-        n_ahead = AHEAD * max(1, sum(cluster.ncores().values()))
-        waiting: list[Any] = []
+    def in_order(self, task: Callable[[Work], Answer], items: Iterable[Work]) -> Iterator[tuple[Work, Answer | None]]:
+        """The items and their answers, None of a task that failed; workers must see the `files` of the first."""
+        todo = iter(items)
+        first = next(todo, None)
+        if first is None:
+            return iter(())
+        cluster = _client(self.address)
+        _check_workers(cluster, *first.files)
+        return self._answers(cluster, partial(_tried, task), chain([first], todo))
+
+    def _answers(self, cluster: Client, task: Callable[[T], Any], items: Iterator[T]) -> Iterator[tuple[T, Any]]:
+        """In the order of the items, of which a few are on their way at a time."""
+        n_ahead = AHEAD * _n_cores(cluster)
+        waiting: deque[tuple[T, Any]] = deque()
         while True:
-            for group in islice(groups, n_ahead - len(waiting)):
-                waiting.append(cluster.submit(_group_sum, path, payload, group, pure=False))
+            for item in islice(items, n_ahead - len(waiting)):
+                waiting.append((item, cluster.submit(task, item, pure=False)))
             if not waiting:
                 return
-            yield self._result(cluster, waiting.pop(0))
+            item, future = waiting.popleft()
+            yield item, self._result(cluster, future)
 
     def _result(self, cluster: Client, future: Any) -> Any:
         from distributed import CancelledError, TimeoutError
@@ -117,12 +139,19 @@ class Dask:
                 ) from None
 
 
-def _group_sum(path: str, payload: bytes, items: Sequence[Any]) -> Any:
-    """On a worker: the sum over some blocks, in their order."""
+def _tried(task: Callable[[T], Answer], item: T) -> Answer | None:
+    """On a worker: an answer, or None where something stands in the way, which shows where the task was set."""
+    try:
+        return task(item)
+    except Exception:
+        return None
+
+
+def _group_sums(path: str, payload: bytes, items: Sequence[Any]) -> list[Any]:
+    """On a worker: the sums of groups of blocks, in their order."""
     task, add, shared = pickle.loads(payload)
     source = _source(path)
-    (total,) = sums_of((task(source, shared, item) for item in items), add)
-    return total
+    return list(sums_of((task(source, shared, item) for item in items), add))
 
 
 @lru_cache(4)
@@ -131,18 +160,24 @@ def _source(path: str) -> Source:
     return source
 
 
-def _about(place: str) -> dict[str, str]:
-    """What a worker is, and whether it sees the rows."""
+def _about(places: Sequence[str]) -> dict[str, str]:
+    """What a worker is, and whether it sees these files."""
     return {
         "em": __version__,
-        "NumPy": np.__version__,
         "Python": ".".join(platform.python_version_tuple()[:2]),
-        "the rows": place if Path(place).is_file() else "not to be seen",
+        **{name: version(name.lower()) for name in ("NumPy", "SciPy", "pandas")},
+        **{place: _seen(Path(place)) for place in places},
     }
 
 
+def _seen(place: Path) -> str:
+    if not place.is_file():
+        return "not to be seen"
+    return "there" if place.suffix in GROWING else f"a file of {place.stat().st_size:,} bytes"
+
+
 _clients: dict[str, Client] = {}
-_checked: set[tuple[str, str]] = set()  # address and place
+_checked: set[tuple[int, tuple[str, ...]]] = set()  # clients and files
 
 
 def _client(address: int | str) -> Client:
@@ -159,13 +194,14 @@ def _client(address: int | str) -> Client:
     dask.config.set({"distributed.scheduler.allowed-failures": 1000, "distributed.admin.tick.limit": "1h"})
     try:
         if key.isdecimal():
-            cluster = LocalCluster(
-                n_workers=int(key),
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            )
+            with _unheard():
+                cluster = LocalCluster(
+                    n_workers=int(key),
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                )
             found = Client(cluster)
             atexit.register(cluster.close)
         elif key.endswith(ENDINGS):
@@ -182,24 +218,41 @@ def _client(address: int | str) -> Client:
     return found
 
 
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Ctrl-C waits, and threads and processes that begin meanwhile never hear it: who started them ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _n_cores(cluster: Client) -> int:
+    n_cores: int = sum(cluster.ncores().values())
+    return max(1, n_cores)
+
+
 def _n_workers(cluster: Client) -> int:
     return len(cluster.scheduler_info(n_workers=-1)["workers"])
 
 
-def _check_workers(cluster: Client, place: str) -> None:
-    """`UsageError` names the first worker that is not like this program, or does not see the rows."""
-    if (str(id(cluster)), place) in _checked:
+def _check_workers(cluster: Client, *places: str) -> None:
+    """`UsageError` names the first worker that is not like this program, or does not see these files."""
+    if (id(cluster), places) in _checked:
         return
-    own = _about(place)
-    for worker, told in cluster.run(_about, place).items():
+    own = _about(places)
+    for worker, told in cluster.run(_about, places).items():
         for what, mine in own.items():
             if told[what] != mine:
+                if what not in places:
+                    differs = f"has another {what}: {told[what]}, and here it is {mine}. All of them must be alike"
+                    raise UsageError(f"--dask: worker {worker} {differs} for equal bits.")
                 raise UsageError(
-                    f"--dask: worker {worker} has another {what}: {told[what]}, and here it is {mine}. "
-                    + (
-                        "Name a folder that all of them see by --cache."
-                        if what == "the rows"
-                        else "All of them must be alike for equal bits."
-                    )
+                    f"--dask: worker {worker} does not see {what} as it is here: {told[what]} there, {mine} here. "
+                    + ADVICE[Path(what).suffix in GROWING]
                 )
-    _checked.add((str(id(cluster)), place))
+    _checked.add((id(cluster), places))

@@ -14,6 +14,7 @@ from em_cli.errors import DataError
 from em_cli.models.specification import column_types, needs_sequences, paired, wishes
 from em_cli.models.topics import wanted_topics
 from em_cli.runs.record import Record
+from em_cli.runs.search_plan import runner_of
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed
 from em_cli.sources.reader import read
@@ -21,6 +22,7 @@ from em_cli.sources.spool import Spool
 from em_cli.sources.table import Data
 
 if TYPE_CHECKING:
+    from em_cli.engine.protocols import Elsewhere
     from em_cli.sources.corpus_options import CorpusOptions
 
 TERMS = "terms"  # what is fitted of documents
@@ -70,6 +72,8 @@ def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
     """Read the data, and pass on what the reader noticed."""
     documents = wanted_topics(config)
     options = replace(options, told=lambda n, share: record.observe(RowsRead(n, share)))
+    if config.runner.name == ELSEWHERE:
+        options = replace(options, elsewhere=_cluster_of(config))
     with record.timed("reading"):
         data = _rows(config, options) if documents is None else _documents(config, options, documents)
     names = data.schema.names if documents is None else (TERMS,)
@@ -78,6 +82,14 @@ def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
     for notice in data.notices:
         record.warn(notice.code, notice.message)
     return data
+
+
+def _cluster_of(config: RunConfig) -> Elsewhere:
+    from em_cli.runners.dask import Dask
+
+    others = runner_of(config)
+    assert isinstance(others, Dask), "it is the one that computes elsewhere"
+    return others
 
 
 def _rows(config: RunConfig, options: ReadOptions) -> Data:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from em_cli.errors import DataError
 from em_cli.sources.files import Opened
 
@@ -61,6 +63,18 @@ class Lines:
         """How each line ends."""
         return self.ends or (self.newline,) * self.text.count("\n")
 
+    @property
+    def n_bytes(self) -> int:
+        """Of the text as the file holds it, without byte order marks."""
+        if self.text.isascii() and self.codec in ("utf-8", "ascii") and self.newline == "\n" and not self.ends:
+            return len(self.text)
+        return len(self.encoded(self.text))
+
+    @property
+    def n_lines(self) -> int:
+        """That are ended; counted in bytes, which is faster than in text."""
+        return int(np.count_nonzero(np.frombuffer(self.text.encode(errors="surrogatepass"), np.uint8) == ord("\n")))
+
     def encoded(self, text: str, first: int = 0) -> bytes:
         """A text of as many lines, from one of these on, in the bytes in which the file would hold it."""
         if self.ends:
@@ -84,7 +98,7 @@ def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
         return line + _count_lines(carry)
 
     def made(text: str) -> Lines:
-        return replace(_lines(text, line), codec=codec, marks=marks)
+        return replace(lines_of(text, line), codec=codec, marks=marks)
 
     for text in _decoded(file, data, codec, encoding, reached):
         if text and not begun:
@@ -99,7 +113,7 @@ def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
         if end:
             piece = made(carry[:end])
             yield piece
-            line += piece.text.count("\n")
+            line += piece.n_lines
             carry, marks = carry[end:], ""
         elif len(carry) > LONGEST_RECORD:
             raise DataError(_too_long(file.label, line, carry))
@@ -112,7 +126,8 @@ def lines(file: Opened, encoding: str | None) -> Iterator[Lines]:
 def _worth_more(carry: str, text: str) -> bool:
     """Whether lines are so long that more of them should go into a piece, where more is there to be had at once."""
     plenty = len(text) >= PIECE // 4
-    return plenty and len(carry) < LARGEST_PIECE and carry.count("\n") < FEW_LINES
+    few = carry.count("\n", 0, PIECE // 4) < FEW_LINES and carry.count("\n") < FEW_LINES
+    return plenty and few and len(carry) < LARGEST_PIECE
 
 
 def _too_long(shown: str, line: int, text: str) -> str:
@@ -121,7 +136,8 @@ def _too_long(shown: str, line: int, text: str) -> str:
     return f"{shown}, line {line} is longer than {LONGEST_RECORD:,} characters: is this delimited text?"
 
 
-def _lines(text: str, first_line: int) -> Lines:
+def lines_of(text: str, first_line: int) -> Lines:
+    """A text of whole records, of which the first stands on that line."""
     if "\r" not in text:
         return Lines(text, first_line)
     newline = "\r\n" if "\r\n" in text else "\n" if "\n" in text else "\r"
@@ -213,7 +229,7 @@ def _end_of_records(text: str) -> int:
     end = text.rfind("\n") + 1
     if not end and "\n" not in text:
         end = text.rfind("\r", 0, -1) + 1  # a last \r may be half of \r\n
-    if text.count('"', 0, end) % 2 == 0:
+    if '"' not in text or text.count('"', 0, end) % 2 == 0:
         return end
     for match in _QUOTED.finditer(text):  # a field is open, or a quote stands within a field
         field, stop = match.span()

@@ -18,8 +18,9 @@ from em_cli.sources.files import expand, hashed
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.row_blocks import Blocks
+from em_cli.sources.row_file import held_open
 from em_cli.sources.spool import is_plain
-from em_cli.sources.store import Store, held_open, is_own
+from em_cli.sources.store import Store, is_own
 from em_cli.sources.table import Data
 
 LIBRARIES = ("numpy", "pandas")
@@ -60,7 +61,7 @@ def read_or_kept(paths: Sequence[str], options: ReadOptions, store: Store, folde
 
 def _key(files: Sequence[str], options: ReadOptions) -> str:
     """Of what decides how the rows are read; of the files what they hold, by which they may have changed."""
-    how = repr(replace(options, store=None, told=None, spool=None))
+    how = repr(options.for_others)
     libraries = [version(name) for name in LIBRARIES]
     what = [__version__, *libraries, how, *(text for file in files for text in (file, hashed(file).sha256))]
     return hashlib.sha256("\0".join(what).encode(errors="backslashreplace")).hexdigest()[:32]

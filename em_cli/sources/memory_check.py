@@ -10,10 +10,10 @@ from stat import S_ISREG
 from em_cli import memory
 from em_cli.engine.columns import WIDE
 from em_cli.sources.files import COMPRESSED, label
-from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import plural
 from em_cli.sources.spool import STDIN
 from em_cli.sources.store import Store
+from em_cli.sources.taken import Taken
 
 NUMBER = 8  # bytes
 IDENTIFIER = 24  # bytes
@@ -35,11 +35,10 @@ class Room:
         self.rows = self.characters = 0
         self.found = 0.0  # bytes
 
-    def check(self, piece: Piece, n_columns: int, shown: str) -> None:
+    def check(self, file: str, taken: Taken, n_columns: int, shown: str) -> None:
         """The cells of further pieces, and what summarises them; what will not fit goes to the disk, if it may."""
-        self.rows += len(piece.frame)
-        of_file = self.sizes.get(piece.file, 0)
-        self.characters += len(piece.text.raw.text) if piece.text else round(piece.share * of_file)
+        self.rows += taken.n_rows
+        self.characters += taken.n_characters or round(taken.share * self.sizes.get(file, 0))
         rows = float(self.rows)
         if self.total is not None and self.characters:
             rows = max(rows, rows * self.total / self.characters)
@@ -48,7 +47,7 @@ class Room:
         more = (0.0 if self.store.on_disk else own * (rows - self.rows)) + NUMBER * MATRICES * n_columns * min(
             n_columns, WIDE
         )
-        if self.told is not None and self.rows > len(piece.frame):  # of small files there is nothing to tell
+        if self.told is not None and self.rows > taken.n_rows:  # of small files there is nothing to tell
             known = self.total is not None and self.characters > 0
             self.told(self.rows, min(1.0, self.characters / float(self.total or 1)) if known else nan)
         if more > AGAIN * self.found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from em_cli.engine.transforms import TRANSFORMS
 from em_cli.errors import UsageError
@@ -13,6 +13,9 @@ from em_cli.sources.decimals import Marks
 from em_cli.sources.schema import LEVELLED, TYPES
 from em_cli.sources.spool import Spool
 from em_cli.sources.store import Store
+
+if TYPE_CHECKING:
+    from em_cli.engine.protocols import Elsewhere
 
 NOTHING = (
     "None",
@@ -66,6 +69,7 @@ class ReadOptions:
     response: str | None = None  # likewise, but for those of two values and counts
     store: Store | None = None  # where rows are kept; None is memory
     told: Callable[[int, float], None] | None = None  # of how many rows were read, and which share of all bytes
+    elsewhere: Elsewhere | None = None  # other processes that read parts of large files
     spool: Spool | None = None  # keeps what can be read only once, where it is to be read again
 
     def __post_init__(self) -> None:
@@ -85,6 +89,11 @@ class ReadOptions:
         self._check_characters()
         self._check_columns()
         self._check_sequences()
+
+    @property
+    def for_others(self) -> ReadOptions:
+        """How others read, in other processes or at other times."""
+        return replace(self, store=None, told=None, spool=None, elsewhere=None)
 
     @property
     def nothing_among_numbers(self) -> frozenset[str]:

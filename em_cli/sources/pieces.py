@@ -10,13 +10,15 @@ import pandas as pd
 
 from em_cli.errors import DataError
 from em_cli.sources.decimals import Marks
-from em_cli.sources.decoding import Lines, lines
+from em_cli.sources.decoding import Lines, lines, lines_of
 from em_cli.sources.files import COLUMNAR, Opened, opened
 from em_cli.sources.frames import Found, frame_of_text, text_cell
 from em_cli.sources.layout import Layout, layout
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.records import after_lines, without_comments
 from em_cli.sources.table import InputFile
+
+OF_RANGES = ("utf-8", "ascii", "iso8859-1", "cp1252")  # encodings of which any part that is cut out can be read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,21 +60,66 @@ class Written:
         return len(self.plain.text.split("\n")) - len(self.body.text.split("\n"))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Range:
+    """The bytes of a piece below the header, which any process that sees the file can read."""
+
+    path: str
+    first: int  # byte
+    n_bytes: int
+    n_lines: int
+    n_characters: int
+    first_line: int
+    codec: str
+    shown: str
+    layout: Layout
+    options: ReadOptions
+
+    def piece(self, first_row: int = 0) -> Piece:
+        """Its rows, of which the first is that one of the file."""
+        with Path(self.path).open("rb") as file:
+            file.seek(self.first)
+            raw = replace(lines_of(file.read(self.n_bytes).decode(self.codec), self.first_line), codec=self.codec)
+        plain = raw
+        if self.options.comment is not None:
+            plain = replace(raw, text=without_comments(raw.text, self.options.comment))
+        headed = self.options.header is not False
+        written = Written(raw, plain, plain, self.layout.delimiter, headed, self.layout.unnamed)
+        return _text_piece(self.layout, first_row, self.shown, self.options, written)
+
+
 def pieces(path: str, options: ReadOptions, done: Callable[[InputFile], None] | None = None) -> Iterator[Piece]:
     """At least one piece, maybe without rows; `done` is told at the end what was read."""
+    for part in pieces_or_ranges(path, options, done, ranges=False):
+        assert isinstance(part, Piece), "no ranges are wanted"
+        yield part
+
+
+def pieces_or_ranges(
+    path: str, options: ReadOptions, done: Callable[[InputFile], None] | None = None, ranges: bool = True
+) -> Iterator[Piece | Range]:
+    """The same; of a file of text that lies on the disk, the ranges of the pieces that follow the first rows."""
     with opened(path, options.spool) as file:
         if Path(path).suffix.lower() in COLUMNAR:
             yield from _columnar_pieces(file, path, options)
         else:
-            yield from _text_pieces(file, options)
+            place = file.place if ranges else None
+            yield from _text_pieces(file, options if place is None else options.for_others, place)
         if done is not None:
             done(file.measured())
 
 
-def _text_pieces(file: Opened, options: ReadOptions) -> Iterator[Piece]:
+def _text_pieces(file: Opened, options: ReadOptions, place: str | None) -> Iterator[Piece | Range]:
     found: Layout | None = None
+    at = 0  # bytes that have been passed
     row, above = 0, Lines("", 1)  # lines without a record, which go with the next piece
     for piece in lines(file, options.encoding):
+        if place is not None and piece.codec in OF_RANGES:
+            first, n_bytes = at + len(piece.marks.encode(piece.codec)), piece.n_bytes
+            at = first + n_bytes
+            if found is not None and row:
+                yield _range(place, first, n_bytes, piece, file.label, found, options)
+                continue
         raw = piece.after(above) if above.text else piece
         plain = raw
         if options.comment is not None:
@@ -95,6 +142,12 @@ def _text_pieces(file: Opened, options: ReadOptions) -> Iterator[Piece]:
     if found is None:
         skipped = f" below the {options.skip:,} lines skipped" if options.skip else ""
         raise DataError(f"{file.label} is empty{skipped}: it holds neither a header nor data.")
+
+
+def _range(path: str, first: int, n_bytes: int, piece: Lines, shown: str, found: Layout, options: ReadOptions) -> Range:
+    n_lines, n_characters = piece.n_lines + 1, len(piece.text)
+    place = str(Path(path).absolute())
+    return Range(place, first, n_bytes, n_lines, n_characters, piece.first_line, piece.codec, shown, found, options)
 
 
 def _without_first(piece: Lines, n: int) -> Lines:

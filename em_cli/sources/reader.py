@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -20,26 +21,27 @@ from em_cli.sources.column_facts import Parts
 from em_cli.sources.column_types import decide, remarks, values_of
 from em_cli.sources.decimals import Marks
 from em_cli.sources.dress import undress
-from em_cli.sources.examined import Examined, examine
+from em_cli.sources.elsewhere import by_others, reads_for
+from em_cli.sources.examined import Examined
 from em_cli.sources.files import digest, expand, label
 from em_cli.sources.identifiers import leave_out_identifiers
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.memory_check import Room
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.pieces import Piece, Written, pieces, texts_of
+from em_cli.sources.pieces import Piece, Range, Written, pieces_or_ranges
 from em_cli.sources.quoting import quoted
 from em_cli.sources.redundant import leave_out_redundant
 from em_cli.sources.row_blocks import Blocks, Filling
 from em_cli.sources.row_names import RowNames
 from em_cli.sources.schema import Schema
 from em_cli.sources.sequences import Sequences, check_weights_of_sequences, groups_of, sequences_of
-from em_cli.sources.spellings import UNTOLD, maybe_levels, spelled_in, with_noughts
+from em_cli.sources.spellings import UNTOLD, maybe_levels
 from em_cli.sources.spool import STDIN
-from em_cli.sources.store import Store, room
+from em_cli.sources.store import Store
 from em_cli.sources.table import Data, InputFile, Notice, Others
+from em_cli.sources.taken import Taken, after, take
 from em_cli.sources.text_types import levels_of
 from em_cli.sources.usable import Usable, check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
-from em_cli.sources.weights import weights_of
 
 GONE = Here(np.empty(0))
 
@@ -64,7 +66,7 @@ class _Content:
     inputs: list[InputFile] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)  # of the header
     n_read: int = 0  # rows
-    last: Piece | None = None  # that has any
+    last: Piece | Range | None = None  # that has any
 
     def begin(self, piece: Piece) -> None:
         """What the header of the first file says."""
@@ -74,33 +76,28 @@ class _Content:
         self.notices = notices_of_header(piece, self.options)
         self.parts = Parts(candidates(piece.names, piece.file, self.options))
 
-    def take(self, piece: Piece) -> None:
+    def take(self, piece: Piece) -> Taken:
+        """What there is in the next rows."""
+        return take(piece, tuple(self.parts), self.options, self.store, self.store)
+
+    def add(self, part: Piece | Range, taken: Taken) -> None:
         """The next rows."""
-        options = self.options
-        found = [examine(piece, name, options, column[-1] if column else None) for name, column in self.parts.items()]
-        gappy = [name for name, column in zip(self.parts, found, strict=True) if column.n_missing]
-        for gap, counts in spelled_in(piece, gappy, options).items():
+        for gap, counts in taken.spelled.items():
             self.spelled.setdefault(gap, Counter()).update(counts)
-        numbers = [name for name, column in zip(self.parts, found, strict=True) if column.texts is None]
-        for number, lengths in with_noughts(piece, numbers).items():
+        for number, lengths in taken.noughts.items():
             self.noughts.setdefault(number, Counter()).update(lengths)
-        together = room(len(found), len(piece.frame))  # in one place, not amid the text
-        for line, examined in zip(together, found, strict=True):
-            line[:] = examined.values
-        for column, examined, held in zip(self.parts.values(), found, self.store.rows(together), strict=True):
-            column.append(replace(examined, held=held))
-        if self.ids is not None:
-            self.ids.add(piece.frame[options.id].fillna("").tolist())
-        if options.weights is not None:
-            self.weights.append(self.store.keep(weights_of(piece, options).copy()))
-        if options.labels is not None:
-            own = examine(piece, options.labels, replace(options, default_type="categorical"))
-            self.labels.append(replace(own, held=self.store.keep(own.values.copy())))
-        for cells, name in ((self.sequence, options.units), (self.times, options.order)):
-            if name is not None:
-                cells += texts_of(piece, name)
-        self.n_read += len(piece.frame)
-        self.last = piece if len(piece.frame) else self.last
+        for column, examined in zip(self.parts.values(), taken.columns, strict=True):
+            column.append(after(examined, column[-1]) if column else examined)
+        if self.ids is not None and taken.names is not None:
+            self.ids.add(taken.names)
+        if taken.weights is not None:
+            self.weights.append(taken.weights)
+        if taken.labels is not None:
+            self.labels.append(taken.labels)
+        self.sequence += taken.sequence
+        self.times += taken.times
+        self.n_read += taken.n_rows
+        self.last = part if taken.n_rows else self.last
 
     def numbered_by(self, name: str) -> RowNames:
         """Row names that are the numbers of a column, as they are written."""
@@ -110,7 +107,8 @@ class _Content:
     def place_of_last(self) -> str:
         """Of the last row."""
         assert self.last is not None, "there are rows"
-        line = self.last.find(len(self.last.frame) - 1, self.last.names[0]).line
+        last = self.last if isinstance(self.last, Piece) else self.last.piece()
+        line = last.find(len(last.frame) - 1, last.names[0]).line
         return f"row {self.n_read:,}" + (f", line {line:,}" if line is not None else "")
 
     def sequences(self, shown: str, usable: Usable) -> Sequences | None:
@@ -131,18 +129,33 @@ def _content(files: Sequence[str], shown: str, options: ReadOptions) -> _Content
     together = options.sequential or options.group is not None
     content = _Content(options, store.in_memory() if together else store)
     room_left = Room(files, options.id is not None, content.store, options.told)
-    for number, path in enumerate(files):
-        for piece in pieces(path, options.with_marks(content.marks), content.inputs.append):
-            if not content.names:
-                content.begin(piece)
-            elif number and piece.first_row == 0:
-                check_same(piece.names, piece.file, content.names, label(files[0]))
-            content.take(piece)
-            room_left.check(piece, len(content.parts), shown)
+    for path in files:
+        for part, taken in _of_file(path, label(files[0]), options.with_marks(content.marks), content):
+            content.add(part, taken)
+            room_left.check(label(path), taken, len(content.parts), shown)
     if not content.n_read:
         raise DataError(f"{shown} {'has' if len(files) == 1 else 'have'} a header but no row of data.")
     memory.give_back()
     return content
+
+
+def _of_file(path: str, first: str, options: ReadOptions, content: _Content) -> Iterator[tuple[Piece | Range, Taken]]:
+    """The pieces of a file, which must have the columns of the first one."""
+    others, n = reads_for(path, options), 0
+    parts = pieces_or_ranges(path, options, content.inputs.append, ranges=others is not None)
+    for part in parts:
+        if isinstance(part, Piece):
+            if not content.names:
+                content.begin(part)
+            elif not part.first_row:
+                check_same(part.names, part.file, content.names, first)
+            taken = content.take(part)
+            n += taken.n_rows
+            yield part, taken
+        else:
+            assert others is not None, "there are ranges for others only"
+            names, store = tuple(content.parts), content.store
+            yield from by_others(others, chain([part], parts), n, names, content.options, store)
 
 
 def read(paths: Sequence[str], options: ReadOptions) -> Data:
@@ -173,6 +186,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
     if labels and not label_names:
         raise DataError(f"{shown}: column {quoted(str(options.labels))} is empty: no component is known of any row.")
     found, others = _filled(content, schema, usable, label_names, ids if numbering else None)
+    content.store.let_go()
     check_spread(found, schema, shown, options)
     source, rows = found.done()
     weighted = options.weights is not None

@@ -11,7 +11,8 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import SUM_ROWS, FeatureCache
 from em_cli.engine.patterns import codes, grouped, keys
 from em_cli.engine.rows import Block, Held, Source
-from em_cli.sources.store import Kept, Part, Store, room
+from em_cli.sources.row_file import Kept, Part
+from em_cli.sources.store import Store, room
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,25 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.engine.rows import Held
 from em_cli.sources.number_formats import written
-from em_cli.sources.store import NUMBER, Store
+from em_cli.sources.row_file import NUMBER, Keeper
+from em_cli.sources.store import Store
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptTexts:
+    """Texts that are kept where numbers are."""
+
+    held: Held
+    n: int
+
+    @staticmethod
+    def of(texts: Sequence[str], store: Keeper) -> KeptTexts:
+        return KeptTexts(store.keep(_packed(texts)), len(texts))
+
+    def read(self) -> list[str]:
+        numbers = self.held.read()
+        ends, joined = numbers[: self.n].astype(np.intp).tolist(), numbers[self.n :].tobytes()
+        return [joined[a:b].decode(errors="surrogatepass") for a, b in zip([0, *ends], ends, strict=False)]
 
 
 @dataclass(slots=True, eq=False)
@@ -28,9 +46,9 @@ class RowNames:
     def __reduce__(self) -> tuple[object, ...]:
         return _again, (self.name, self._pieces, self._bounds)
 
-    def add(self, texts: Sequence[str]) -> None:
+    def add(self, names: KeptTexts) -> None:
         """The names of the next rows."""
-        self._add(len(texts), partial(_texts, self.store.keep(_packed(texts)), len(texts)))
+        self._add(names.n, names.read)
 
     def add_numbers(self, numbers: Array) -> None:
         """The same, of names that are whole numbers."""
@@ -73,12 +91,6 @@ def _packed(texts: Sequence[str]) -> Array:
     joined += bytes(-len(joined) % NUMBER)
     ends = np.cumsum([len(own) for own in data], dtype=np.float64)
     return np.concatenate([ends, np.frombuffer(joined, np.float64)])
-
-
-def _texts(held: Held, n: int) -> list[str]:
-    numbers = held.read()
-    ends, joined = numbers[:n].astype(np.intp).tolist(), numbers[n:].tobytes()
-    return [joined[a:b].decode(errors="surrogatepass") for a, b in zip([0, *ends], ends, strict=False)]
 
 
 def _numbers(held: Held, digits: int) -> list[str]:

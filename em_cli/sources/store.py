@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +21,27 @@ from em_cli import memory
 from em_cli.engine.arrays import Array
 from em_cli.engine.rows import Held, Here
 from em_cli.errors import DataError, OutputError, in_words
+from em_cli.sources.row_file import (
+    LARGE,
+    NUMBER,
+    Allotment,
+    Kept,
+    Part,
+    Place,
+    RowFile,
+    file_of,
+    files,
+    forget,
+    whole_pages,
+)
 
-NUMBER = 8  # bytes
-PAGE = mmap.ALLOCATIONGRANULARITY
-LARGE = 1 << 17  # bytes; what is larger has pages of its own, which go back to the system at once
 PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 COPIES = 2  # of rows on the disk, while they are read
 OF_MEMORY = 0.5  # of what is available, that rows may take
+LOOK_AGAIN = 1 / 64  # of the memory that there was: so much may be taken before it is looked at again
 SPARE = 1 << 26  # bytes of the disk that are left alone
 BEGINNING, ENDING = ".em-", ".rows"  # of the names of files
-READ_FILE = "EM_READ_ROWS"  # a variable that makes rows be read where they could be mapped
+PASSING = ".read"  # behind the name of the file of what is needed only while rows are read
 
 
 def room(*shape: int) -> Array:
@@ -39,61 +51,6 @@ def room(*shape: int) -> Array:
         return np.empty(shape)
     pages = mmap.mmap(-1, n_bytes, **PRIVATE)
     return np.frombuffer(pages, np.float64).reshape(shape)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Numbers in a file; where that lies every process can read them."""
-
-    path: str
-    offset: int
-    shape: tuple[int, ...]
-
-    def read(self) -> Array:
-        return _file_of(self.path).read(self)
-
-
-class Kept:
-    """Numbers in memory, or in the file where they have been moved."""
-
-    __slots__ = ("__weakref__", "numbers", "place")
-
-    def __init__(self, numbers: Array | None, place: Place | None) -> None:
-        self.numbers, self.place = numbers, place
-
-    def read(self) -> Array:
-        if self.numbers is not None:
-            return self.numbers
-        assert self.place is not None, "they are somewhere"
-        return self.place.read()
-
-    def changing(self) -> Array:
-        """The numbers, to be filled in."""
-        if self.numbers is not None:
-            return self.numbers
-        assert self.place is not None, "they are somewhere"
-        return _file_of(self.place.path).window(self.place)
-
-    def __reduce__(self) -> tuple[type[Kept], tuple[Array | None, Place | None]]:
-        return Kept, (self.numbers, self.place)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """Some rows of a matrix that is kept as a whole, or one of them."""
-
-    of: Kept
-    rows: slice | int
-
-    def read(self) -> Array:
-        place = self.of.place
-        if place is None:
-            part: Array = self.of.read()[self.rows]
-            return part
-        m, n = place.shape
-        first, stop, _ = (self.rows if isinstance(self.rows, slice) else slice(self.rows, self.rows + 1)).indices(m)
-        shape = (stop - first, n) if isinstance(self.rows, slice) else (n,)
-        return Place(place.path, place.offset + NUMBER * n * first, shape).read()
 
 
 @dataclass(slots=True, eq=False)
@@ -111,9 +68,10 @@ class Store:
     name: str | None = None  # that it is to have, if it may be kept beyond the run
     complete: Path | None = None  # what says that a file of that name is whole
     kept: bool = False  # beyond the run
+    _there: tuple[float, float] | None = field(default=None, init=False)  # bytes when memory was looked at, and then
     _expected: bool = field(default=False, init=False)  # whether it was told how much is to come
     _settled: int = field(default=0, init=False)  # bytes of the file that are kept
-    _size: int = field(default=0, init=False)  # bytes of the file
+    _sizes: dict[str, int] = field(default_factory=dict, init=False)  # bytes of each file
     _here: weakref.WeakSet[Kept] = field(default_factory=weakref.WeakSet, init=False)
 
     @property
@@ -130,11 +88,9 @@ class Store:
         `OutputError` if it will not do.
         """
         if self.path is not None and not self._expected:  # the first piece may have opened the file
-            self._check_room(self.path.parent, COPIES * n_bytes - self._size)
+            self._check_room(self.path.parent, COPIES * n_bytes - sum(self._sizes.values()))
         self._expected = True
-        there = None if self.asked or self.fixed else memory.available()  # libraries have taken their part by now
-        crowded = there is not None and more > OF_MEMORY * there
-        if self.most is None or (n_bytes <= self.most and not crowded) or self.on_disk:
+        if self.most is None or self.on_disk or (n_bytes <= self.most and not self._crowded(n_bytes, more)):
             return
         if not self.fixed:
             self._open(COPIES * n_bytes)
@@ -144,37 +100,61 @@ class Store:
                 f"{memory.size(n_bytes)}, and --memory allows {memory.size(self.most)}. Use a larger --memory."
             )
 
-    def keep(self, numbers: Array) -> Kept:
-        """Take over numbers, which nobody changes any more."""
+    def _crowded(self, n_bytes: float, more: float) -> bool:
+        """Whether memory has no room for so many bytes more, as it was when last looked at."""
+        if self.asked or self.fixed:
+            return False
+        if (there := self._there) is None or abs(n_bytes - more - there[0]) > LOOK_AGAIN * there[1]:
+            available = memory.available()  # libraries have taken their part by now
+            there = self._there = n_bytes - more, inf if available is None else available
+        return more > OF_MEMORY * there[1]
+
+    def keep(self, numbers: Array, passing: bool = False) -> Kept:
+        """Take over numbers, which nobody changes any more; those that are `passing` until `let_go`."""
         if self.most is not None and not self.on_disk and not self.fixed:
             here = sum(kept.numbers.nbytes for kept in self._here if kept.numbers is not None)
             if here + numbers.nbytes > self.most:
                 self._open(here + numbers.nbytes)
-        kept = Kept(numbers, None)
+        kept = Kept(numbers, None, passing)
         if self.on_disk:
             self._move(kept)
         else:
             self._here.add(kept)
         return kept
 
-    def rows(self, numbers: Array) -> list[Part]:
-        """The rows of a matrix, taken over together."""
-        kept = self.keep(numbers)
-        return [Part(kept, number) for number in range(len(numbers))]
+    def allot(self, n_bytes: int, passing: bool = False) -> Allotment:
+        """A stretch of the disk of so many bytes at most, which another process fills."""
+        if self.path is None:
+            self._open(n_bytes)
+        path = self._file(passing)
+        first = self._sizes[path]
+        with self._explained(n_bytes):
+            self._sizes[path] = end = whole_pages(first + n_bytes)
+            os.truncate(file_of(path).handle, end)
+        return Allotment(path, first, end)
+
+    def let_go(self) -> None:
+        """Give the room on the disk back of what was kept in passing."""
+        path = f"{self.path}{PASSING}"
+        if self._sizes.pop(path, None) is not None:
+            forget(path)
+            Path(path).unlink(missing_ok=True)
 
     def reserve(self, *shape: int) -> Kept:
         """Place for a matrix that is still to be filled."""
         if self.path is None:
             return self.keep(room(*shape))
-        kept = Kept(None, Place(str(self.path), self._size, shape))
+        path = self._file(passing=False)
+        kept = Kept(None, Place(path, self._sizes[path], shape))
         with self._explained(NUMBER * math.prod(shape)):
-            self._size = _file_of(str(self.path)).lengthen(self._size, NUMBER * math.prod(shape))
+            self._sizes[path] = file_of(path).lengthen(self._sizes[path], NUMBER * math.prod(shape))
         return kept
 
     def close(self) -> None:
         """Give the room on the disk back."""
         if self.path is not None:
-            _forget(str(self.path))
+            self.let_go()
+            forget(str(self.path))
             for beside in self.path.parent.glob(f"{self.path.name}.*"):
                 beside.unlink(missing_ok=True)
             if self.kept:
@@ -186,9 +166,9 @@ class Store:
     def settled(self) -> int:
         """How many bytes there are now, which the disk is made to have."""
         assert self.path is not None, "there is a file"
-        os.fsync(_file_of(str(self.path)).handle)
-        self._settled = self._size
-        return self._size
+        os.fsync(file_of(str(self.path)).handle)
+        self._settled = self._sizes.get(str(self.path), 0)
+        return self._settled
 
     def _open(self, n_bytes: float) -> None:
         folder = Path(tempfile.gettempdir()) if self.folder is None else self.folder
@@ -199,7 +179,7 @@ class Store:
         except OSError as error:
             raise OutputError(f"the rows cannot be kept in {folder}: {in_words(error)}.") from None
         _lock(handle)
-        self.path, _files[name] = Path(name), _File(name, handle)
+        self.path, files[name] = Path(name), RowFile(name, handle)
         for kept in list(self._here):
             self._move(kept)
         self._here.clear()
@@ -228,11 +208,22 @@ class Store:
     def _move(self, kept: Kept) -> None:
         assert kept.numbers is not None and self.path is not None, "there is something to move"
         data = np.ascontiguousarray(kept.numbers)
-        place = Place(str(self.path), self._size, data.shape)
         with self._explained(data.nbytes):
-            self._size = _file_of(place.path).lengthen(self._size, data.nbytes)
-            _file_of(place.path).write(data, place.offset)
+            path = self._file(kept.passing)
+            place = Place(path, self._sizes[path], data.shape)
+            self._sizes[path] = file_of(path).lengthen(place.offset, data.nbytes)
+            file_of(path).write(data, place.offset)
         kept.place, kept.numbers = place, None
+
+    def _file(self, passing: bool) -> str:
+        """The name of one of the two files, the second of which is made when it is needed."""
+        path = f"{self.path}{PASSING if passing else ''}"
+        if path not in self._sizes:
+            self._sizes[path] = 0
+            if passing:
+                flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+                files[path] = RowFile(path, os.open(path, flags, 0o600))
+        return path
 
     @contextmanager
     def _explained(self, n_bytes: int) -> Iterator[None]:
@@ -240,86 +231,16 @@ class Store:
             yield
         except OSError as error:
             folder = self.path.parent if self.path else ""
+            needed = memory.size(sum(self._sizes.values()) + n_bytes)
             raise OutputError(
-                f"the rows cannot be kept in {folder}: {in_words(error)}. They need "
-                f"{memory.size(self._size + n_bytes)} and more; make room there, or name another folder with --cache."
+                f"the rows cannot be kept in {folder}: {in_words(error)}. They need {needed} and more; make room "
+                "there, or name another folder with --cache."
             ) from None
-
-
-class _File:
-    """A file of numbers, opened once in a process: mapped where there is room for its addresses, else read."""
-
-    def __init__(self, path: str, handle: int | None = None) -> None:
-        self.handle = os.open(path, os.O_RDONLY) if handle is None else handle
-        self.mapped: mmap.mmap | None = None
-        self.maps = memory.address_limit() is None and not os.environ.get(READ_FILE)
-
-    def lengthen(self, first: int, n_bytes: int) -> int:
-        """Take so many bytes of the disk from this place on; where what follows may begin."""
-        end = first + -(-n_bytes // PAGE) * PAGE
-        if hasattr(os, "posix_fallocate") and end > first:
-            os.posix_fallocate(self.handle, first, end - first)  # so that no page is missing when it is written to
-        else:
-            os.truncate(self.handle, end)
-        return end
-
-    def window(self, place: Place) -> Array:
-        """The numbers at a place, to be changed there."""
-        n = math.prod(place.shape)
-        if not n:
-            return np.empty(place.shape)
-        window = mmap.mmap(self.handle, NUMBER * n, offset=place.offset)
-        return np.frombuffer(window, np.float64).reshape(place.shape)
-
-    def write(self, numbers: Array, offset: int) -> None:
-        data = numbers.reshape(-1).data.cast("B") if numbers.size else memoryview(b"")
-        while data:
-            written = os.pwrite(self.handle, data, offset)
-            data, offset = data[written:], offset + written
-
-    def read(self, place: Place) -> Array:
-        n, n_bytes = math.prod(place.shape), NUMBER * math.prod(place.shape)
-        if self.maps and n_bytes >= LARGE:
-            if self.mapped is None or len(self.mapped) < place.offset + n_bytes:
-                self.mapped = mmap.mmap(self.handle, 0, access=mmap.ACCESS_READ)
-            return np.frombuffer(self.mapped, np.float64, n, place.offset).reshape(place.shape)
-        numbers = np.empty(place.shape)
-        data, offset = numbers.reshape(-1).data.cast("B") if n else memoryview(b""), place.offset
-        while data:
-            taken = os.preadv(self.handle, [data], offset)
-            if not taken:
-                raise OutputError(f"the rows kept in {place.path} are not there any more.")
-            data, offset = data[taken:], offset + taken
-        return numbers
-
-    def close(self) -> None:
-        os.close(self.handle)
-
-
-_files: dict[str, _File] = {}
-
-
-def _file_of(path: str) -> _File:
-    found = _files.get(path)
-    if found is None:
-        found = _files[path] = _File(path)
-    return found
 
 
 def is_own(about: os.stat_result) -> bool:
     """Whether a file is this user's, as far as the system tells."""
     return not hasattr(os, "geteuid") or about.st_uid == os.geteuid()
-
-
-def held_open(path: Path) -> bool:
-    """Open a file for reading, so that it stays for as long as this process lasts."""
-    return bool(_file_of(str(path)))
-
-
-def _forget(path: str) -> None:
-    found = _files.pop(path, None)
-    if found is not None:
-        found.close()
 
 
 def _lock(handle: int) -> bool:
@@ -343,6 +264,8 @@ def _clear(folder: Path) -> None:
             try:
                 about = os.fstat(handle)
                 if stat.S_ISREG(about.st_mode) and is_own(about) and _lock(handle):
+                    for beside in folder.glob(f"{left.name}.*"):
+                        beside.unlink()
                     left.unlink()
             finally:
                 os.close(handle)

@@ -33,11 +33,12 @@ def drawn(path: Path, n: int) -> None:
             file.write(to_json(x.tolist()).decode()[2:-2].replace("],[", "\n") + "\n")
 
 
-def workers(of: int) -> list[int]:
-    """Processes of a cluster that a process has started."""
-    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True).stdout.splitlines()
-    rows = [line.split(None, 2) for line in found[1:]]
-    return [int(pid) for pid, parent, command in rows if int(parent) == of and "spawn_main" in command]
+def workers(of: int, group: int | None = None) -> list[int]:
+    """Processes of a cluster that a process has started, in a group of processes if it is told."""
+    found = subprocess.run(["ps", "-eo", "pid,ppid,pgid,args"], capture_output=True, text=True).stdout.splitlines()
+    rows = [line.split(None, 3) for line in found[1:]]
+    mine = [row for row in rows if int(row[1]) == of and (group is None or int(row[2]) == group)]
+    return [int(pid) for pid, _, _, command in mine if "spawn_main" in command]
 
 
 def kill_one(of: int, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Who adds up the rows changes no byte: processes of a cluster, one of which may be killed, or all be gone."""
 
 import os
+import re
 import signal
 
 import numpy as np
@@ -16,6 +17,8 @@ from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners import dask
 from em_cli.runners.dask import Dask
 from em_cli.runners.serial import Serial
+from em_cli.sources import decoding, elsewhere
+from em_cli.sources.elsewhere import batches
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.row_blocks import Blocks
 from em_cli.sources.store import Store
@@ -63,8 +66,15 @@ def alike(place, name):
         assert (place / name / file).read_bytes() == (place / "here" / file).read_bytes(), file
 
 
-def test_two_processes_give_the_same_bytes(place):
+def test_two_processes_give_the_same_bytes(place, monkeypatch):
+    """They read parts of the file, and add up its rows."""
+    for module, name, value in ((decoding, "PIECE", 1 << 15), (elsewhere, "BATCH", 1 << 16), (elsewhere, "LEAST", 0)):
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(elsewhere, "take", None)  # nothing but the beginning is read here
+    ranges = []
+    monkeypatch.setattr(elsewhere, "batches", lambda *given: (ranges.append(b) or b for b in batches(*given)))
     em(*FIT, "--dask", 2, "--out", "there", cwd=place)
+    assert len(ranges) > 3
     alike(place, "there")
     assert not list(place.glob(".em-*")), "nothing is left of the rows"
 
@@ -95,14 +105,37 @@ def test_a_cluster_that_is_gone_keeps_what_was_found(place, nobody):
     alike(place, "gone")
 
 
+class Asked:
+    """A cluster whose workers tell what they are."""
+
+    def __init__(self, cluster, told):
+        self.workers, self.told = list(cluster.scheduler_info()["workers"]), told
+
+    def run(self, *_):
+        return dict.fromkeys(self.workers, self.told)
+
+
 def test_workers_must_be_alike_and_see_the_rows(monkeypatch, tmp_path):
     monkeypatch.setattr(dask, "_checked", set())
     (tmp_path / "rows").write_bytes(b"")
-    cluster = dask._client(2)
-    dask._check_workers(cluster, str(tmp_path / "rows"))
-    with pytest.raises(dask.UsageError, match=r"worker tcp://.* has another the rows: not to be seen|has another em"):
-        monkeypatch.setattr(dask, "__version__", "0.0.0")
-        dask._check_workers(cluster, str(tmp_path / "other"))
+    (tmp_path / "t.csv").write_bytes(b"a,b")
+    cluster, places = dask._client(2), (str(tmp_path / "t.csv"), str(tmp_path / "t.rows"))
+    own = dask._about(places)
+    dask._check_workers(cluster, places[0])
+    for what, told, message in (
+        ("em", "0.0.0", "has another em: 0.2.0, and here it is 0.0.0. All of them must be alike for equal bits."),
+        ("NumPy", "1.0", f"has another NumPy: {np.__version__}, and here it is 1.0"),
+        (places[0], "a file of 2 bytes", f"does not see {places[0]} as it is here: a file of 3 bytes there, a file of"),
+        (
+            places[1],
+            "there",
+            f"does not see {places[1]} as it is here: not to be seen there, there here. Name a folder",
+        ),
+    ):
+        monkeypatch.setattr(dask, "_about", lambda _, what=what, told=told: own | {what: told})
+        asked = Asked(cluster, own)
+        with pytest.raises(dask.UsageError, match=r"--dask: worker tcp://\S+ " + re.escape(message)):
+            dask._check_workers(asked, *places)
 
 
 def test_what_does_not_go_with_a_cluster_is_said(place, monkeypatch):

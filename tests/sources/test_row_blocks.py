@@ -3,14 +3,16 @@
 import os
 import pickle
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from em_cli.engine.cache import SUM_ROWS
-from em_cli.errors import OutputError
+from em_cli.errors import DataError, OutputError
 from em_cli.search.survey import survey
+from em_cli.sources import decoding, elsewhere, pieces, row_file
 from em_cli.sources import store as stores
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.options import ReadOptions
@@ -31,9 +33,33 @@ def table(tmp_path_factory):
     word, label = rng.choice(["red", "green", ""], N), rng.choice(["A", "B", "", ""], N)
     weight = rng.choice(["1", "2", "0"], N)
     path = tmp_path_factory.mktemp("rows") / "t.csv"
-    lines = [f'"r,{row}",{",".join(x[row])},{word[row]},{weight[row]},{label[row]}' for row in range(N)]
+    name = [f'"r,{row}"' if row % 999 else f'"r\n""{row}"' for row in range(N)]
+    lines = [f"{name[row]},{','.join(x[row])},{word[row]},{weight[row]},{label[row]}" for row in range(N)]
     path.write_text("name,a,b,c,word,w,known\n" + "\n".join(lines) + "\n")
     return str(path)
+
+
+class Others:
+    """Other processes, as far as the reader knows: every third task comes to nothing."""
+
+    def __init__(self):
+        self.n_done = 0
+
+    def in_order(self, task, items):
+        for place, item in enumerate(items):
+            self.n_done += 1
+            answer = None
+            with suppress(DataError):
+                answer = pickle.loads(pickle.dumps(task(pickle.loads(pickle.dumps(item)))))
+            yield item, None if place % 3 == 1 else answer
+
+
+@pytest.fixture
+def others(monkeypatch):
+    """Who read files in parts, also small ones, in pieces of another length than else."""
+    for module, name, value in ((decoding, "PIECE", 1 << 15), (elsewhere, "BATCH", 1 << 16), (elsewhere, "LEAST", 0)):
+        monkeypatch.setattr(module, name, value)
+    return Others()
 
 
 def found(table, most, folder, **more):
@@ -41,12 +67,50 @@ def found(table, most, folder, **more):
     return read([table], options)
 
 
-@pytest.mark.parametrize(("way", "missing"), [("half", "model"), ("mapped", "drop"), ("read", "model")])
-def test_where_the_rows_lie_changes_nothing(table, tmp_path, monkeypatch, way, missing):
-    here = found(table, None, tmp_path, missing=missing)
+@pytest.mark.parametrize(
+    ("encoding", "newline"), [("utf-8", "\r\n"), ("utf-8-sig", "\n"), ("latin-1", "\r\n"), ("utf-16", "\n")]
+)
+def test_any_cut_gives_the_same_pieces(tmp_path, others, encoding, newline):
+    """Parts of a file, read by others, are those that one process reads; a codec that cannot be cut is read here."""
+    lines = [f'{row / 8},"é{row % 7}{newline if row % 501 == 0 else ""}","say ""{row % 3}""", ' for row in range(5_000)]
+    text = newline.join(["a,b,c,d", *lines, ""])
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode(encoding))
+    options = ReadOptions(encoding=None if encoding in ("utf-8-sig", "utf-16") else encoding)
+    parts = list(pieces.pieces_or_ranges(str(path), options))
+    ranges = [part for part in parts if isinstance(part, pieces.Range)]
+    assert bool(ranges) == (encoding != "utf-16")
+    made = [pickle.loads(pickle.dumps(part)).piece() if part in ranges else part for part in parts]
+    alone = list(pieces.pieces(str(path), options))
+    assert len(made) == len(alone) > 3
+    for one, other in zip(made, alone, strict=True):
+        assert one.frame.equals(other.frame) and one.text.raw == other.text.raw and one.text.body == other.text.body
+
+
+def test_what_is_wrong_is_said_alike_whoever_reads_it(tmp_path, others):
+    rows = [f"{row},{row % 5}.5,{'' if row % 2 else 'x'}" for row in range(6_000)]
+    for bad in ("4000,oops", "4000,-1,y", "4000,1,y,z,z", '4000,1,"y'):
+        path = tmp_path / "t.csv"
+        path.write_text("\n".join(["a,w,word", *rows[:4_000], bad, *rows[4_000:], ""]))
+        said = set()
+        for reader in (None, others):
+            with pytest.raises(DataError) as refused:
+                read([str(path)], ReadOptions(weights="w", store=Store(0.0, tmp_path), elsewhere=reader))
+            said.add(str(refused.value))
+        assert len(said) == 1 and others.n_done, said
+
+
+@pytest.mark.parametrize(
+    ("way", "missing"), [("half", "model"), ("mapped", "drop"), ("read", "model"), ("others", "model")]
+)
+def test_where_the_rows_lie_changes_nothing(table, tmp_path, request, monkeypatch, way, missing):
+    here, more = found(table, None, tmp_path, missing=missing), {}
     if way == "read":
-        monkeypatch.setenv(stores.READ_FILE, "1")
-    there = found(table, PLACES["half" if way == "half" else "disk"], tmp_path, missing=missing)
+        monkeypatch.setenv(row_file.READ_FILE, "1")
+    if way == "others":
+        more = {"elsewhere": request.getfixturevalue("others")}
+    there = found(table, PLACES["half" if way == "half" else "disk"], tmp_path, missing=missing, **more)
+    assert way != "others" or more["elsewhere"].n_done > 5
     assert there.source.store.on_disk and not here.source.store.on_disk
     assert len(here.source) == len(there.source) == -(-len(here.rows) // SUM_ROWS)
     ordered = [data.source.in_pattern_order() for data in (here, there)]
