@@ -137,16 +137,19 @@ def free_parameters_are_the_rank_of_the_parametrisation(case: Case, k: int) -> N
     r = responsibilities(5, labels % k, k, 0.5)
     rng = np.random.default_rng(6)
     step, directions = 1e-4, rng.uniform(-1, 1, (model.n_parameters + 12, *r.shape))
+    family, phi = model.family, features(model.family, x)
 
     def log_density(r: Array) -> Array:
-        at = start(model, x, r)
+        """(R, n) of the mixtures that responsibilities (R, K, n) lead to, but for the base measure."""
+        at = family.maximize(family.statistics(phi, r, None), None)
         for _ in range(0 if case.exact else 2):
-            at = stepped(model, x, r, at)
-        own = component_log_density(model.family, at.components, x) + model.latent.log_prior(at.latent)[:, None]
-        total: Array = np.logaddexp.reduce(own, axis=0)
+            at = family.maximize(family.statistics(phi, r, at), at)
+        own, mass = np.empty_like(r), r.sum(axis=2)
+        family.log_density(phi, at, np.log(mass / mass.sum(axis=1, keepdims=True)), own)
+        total: Array = np.logaddexp.reduce(own, axis=1)
         return total
 
-    jacobian = np.stack([log_density(r * (1 + step * v)) - log_density(r * (1 - step * v)) for v in directions])
+    jacobian = log_density(r * (1 + step * directions)) - log_density(r * (1 - step * directions))
     jacobian /= np.linalg.norm(jacobian, axis=1, keepdims=True)
     singular = np.linalg.svd(jacobian, compute_uv=False)
     p = model.n_parameters

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest import mock
 
@@ -34,8 +34,9 @@ class Desk:
 
     def run(self, line: str) -> Outcome:
         if line not in self.done:
-            alone = line.startswith("em ") and not set(line) & SHELL
-            self.done[line] = self._here(line) if alone else self._by_the_shell(line)
+            command, _, file = line.partition(" > ")
+            alone = line.startswith("em ") and not set(command + file) & SHELL
+            self.done[line] = self._here(command, file) if alone else self._by_the_shell(line)
         return self.done[line]
 
     def check_what_is_written(self) -> None:
@@ -44,12 +45,16 @@ class Desk:
             written.check_run(file.parent) if file.suffix == ".json" else written.check_events(file)
             self.checked.add(file)
 
-    def _here(self, line: str) -> Outcome:
+    def _here(self, line: str, file: str) -> Outcome:
+        """A command of `em` alone, whose output may go to a file; this spares a process its start."""
         with (
             contextlib.chdir(self.folder),
             mock.patch.dict("os.environ", ENVIRONMENT | {"COLUMNS": "80"}, clear=True),
         ):
-            return in_process(shlex.split(line)[1:])
+            done = in_process(shlex.split(line)[1:])
+        if file:
+            (self.folder / file).write_text(done.out, "utf-8", "surrogateescape", newline="")
+        return replace(done, out="") if file else done
 
     def _by_the_shell(self, line: str) -> Outcome:
         path = f"{self.folder / 'bin'}{os.pathsep}{ENVIRONMENT['PATH']}"

@@ -131,7 +131,7 @@ def test_the_bits_of_a_climb_do_not_depend_on_its_company(case: Case, algorithm,
 
 def cut_climb(case: Case, algorithm, block_rows):
     """The model, and a climb whose rows come in blocks."""
-    x, model, begin = begun(case, 7, 150)
+    x, model, begin = begun(case, 7, 90)
     source = InMemory(x) if block_rows is None else InMemory(x, block_rows=block_rows)
     return model, climb(model, source, begin, Stopping(0, 10), ALGORITHMS.load(algorithm)())
 
@@ -143,7 +143,7 @@ def uncut_climb(case: Case, algorithm):
 
 @each_case
 @each_algorithm
-@given(block_rows=st.integers(1, 150))
+@given(block_rows=st.integers(1, 90))
 @settings(max_examples=5)
 def test_the_size_of_blocks_changes_nothing(case: Case, algorithm, block_rows):
     whole = uncut_climb(case, algorithm)

@@ -140,7 +140,7 @@ def test_case_weights_are_reckoned_with(case):
 @each_case
 def test_components_that_are_parted_alone(case):
     """Where there are many rows, some of them show the way, and all of them are counted."""
-    scene = Scene(case, 4, 45, n=6000)
+    scene = Scene(case, 4, 45, n=6000, rest=False)
     check_splits(scene, 12)
     if not scene.model.family.coupled:
         check_moves(scene, 12)
@@ -149,7 +149,7 @@ def test_components_that_are_parted_alone(case):
 @each_case
 def test_many_components(case):
     """Of which only the pairs that overlap most are thought of."""
-    check_merges(Scene(case, 15, 46, n=600))
+    check_merges(Scene(case, 15, 46, n=600, rest=False))
 
 
 @each_case

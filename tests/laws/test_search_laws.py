@@ -72,10 +72,10 @@ def sorted_moments(chosen):
 
 
 @each_case
-@pytest.mark.parametrize("offset", [1e9, 2.0**-3])
-def test_shift(case: Case, offset):
+def test_shift(case: Case):
+    """Each column by an offset of its own, huge and small."""
     before, (mean, sd, weights) = untouched(case)
-    shift = np.where(real(case.kinds), offset, 0.0)
+    shift = np.where(real(case.kinds), np.resize([1e9, 2.0**-3, -1e9], len(case.kinds)), 0.0)
     after = find_one(case.build(case.kinds), grid(case) + shift[:, None], K)
     assert after.log_likelihood == pytest.approx(before.log_likelihood, abs=1e-6)
     its_mean, its_sd, its_weights = sorted_moments(after)
