@@ -27,8 +27,9 @@ PAIRS = (0, 10)  # that are crossed in a generation
 SEARCH = "search from "
 LINEAGE = {"splits", "merges"}  # what came down again had gone up: together they are one witness
 SETTLED = 0.6  # of the starts
+FEW_LOST = 0.25  # of the starts
 PLATEAUX = 3
-LOOK_BACK = 200  # passes of a finishing climb after which it is looked at: one that collapses may go on for ever
+LOOK_BACK = 100  # passes of a finishing climb after which it is looked at: one that collapses may go on for ever
 HOPELESS = 2  # searches that collapsed, times those of different origin that are to agree
 DOUBT = 1.5  # times; of 20 light searches that had missed more than half a nat, 19 had missed no more than twice this
 LASTING = 2.5  # a crossing costs as much as climbs of so many times more components
@@ -142,6 +143,13 @@ class ModelSearch:
         near = [a for a in self.attempts if a.sound and self.population[0].log_likelihood - a.bound_for < DIFFERENT]
         return len(near) > SETTLED * len(self.attempts) and len({a.start for a in near}) > 1
 
+    @property
+    def smooth(self) -> bool:
+        """Whether all starts climbed to rest, and few of them collapsed on their way."""
+        kinds, each = self.population_size()
+        lost = sum(not a.sound for a in self.attempts if a.start in kinds)
+        return self.short_runs.rich(len(kinds) * each) and lost < FEW_LOST * len(kinds) * each
+
     def crossover(self) -> Search[None]:
         """Generations of crossover, as long as one is better than the last."""
         short_runs = self.short_runs
@@ -193,7 +201,7 @@ class ModelSearch:
             if attempt.sound and attempt.result.log_likelihood > self.population[0].log_likelihood - DIFFERENT:
                 alike.setdefault(attempt.start, attempt)
         climbs = [onwards(attempt.result, self.algorithm) for attempt in alike.values()]
-        ends, found = (yield Round(climbs, self.stopping, self.observe)), list[Solution]()
+        ends, found = (yield from self._to_the_end(climbs)), list[Solution]()
         for attempt, end, degeneracies in zip(alike.values(), ends, self.data.checked(ends), strict=True):
             finished = replace(attempt, result=end, degeneracies=degeneracies, climbed=True)
             self.attempts[self.attempts.index(attempt)] = finished
@@ -252,7 +260,7 @@ class ModelSearch:
     def climb(self, starts: Sequence[Candidate], origin: str) -> Search[None]:
         """From starts to the end at once."""
         climbs = [replace(start, algorithm=self.algorithm, number=next(self.numbers)) for start in starts]
-        results = yield Round(climbs, self.stopping, self.observe)
+        results = yield from self._to_the_end(climbs)
         for result, degeneracies in zip(results, self.data.checked(results), strict=True):
             self.attempts.append(Attempt(result, origin, (), degeneracies, True))
             if self.attempts[-1].sound:
@@ -334,7 +342,7 @@ class ModelSearch:
         for step in range(PLATEAUX if self.short_runs.model.n_components > 1 else 0):
             starts = level_moves(self.short_runs, result, self.short_runs.rng(3, number, step))
             climbs = [replace(c, algorithm=self.algorithm, number=next(self.numbers)) for c in starts]
-            higher = self.short_runs.sound((yield Round(climbs, self.stopping, self.observe)))
+            higher = self.short_runs.sound((yield from self._to_the_end(climbs)))
             if not higher or higher[0].log_likelihood < result.log_likelihood + self.stopping.tolerance / 10:
                 break
             result = higher[0]
@@ -344,10 +352,22 @@ class ModelSearch:
     def _finished(self, result: FitResult) -> Search[FitResult]:
         candidate = self.short_runs.candidate(result)
         finishing = replace(candidate, algorithm=self.algorithm, number=next(self.numbers), climbed=result.trace)
-        passes, longest = len(result.trace) + LOOK_BACK, self.stopping.max_iterations
-        (end,) = yield Round([finishing], replace(self.stopping, max_iterations=min(passes, longest)), self.observe)
-        while end.status is Status.MAX_ITERATIONS and passes < longest and self.data.sound(end):
+        (end,) = yield from self._to_the_end([finishing])
+        return end if end.status is not Status.DEGENERATE else result
+
+    def _to_the_end(self, climbs: Sequence[Candidate]) -> Search[list[FitResult]]:
+        """Where climbs end, looked at on their way: one that has collapsed is followed no farther."""
+        longest = self.stopping.max_iterations
+        passes = max((len(climb.climbed) for climb in climbs), default=0) + LOOK_BACK
+        results = yield Round(climbs, replace(self.stopping, max_iterations=min(passes, longest)), self.observe)
+        while passes < longest:
+            slow = [r for r, result in enumerate(results) if result.status is Status.MAX_ITERATIONS]
+            slow = [r for r in slow if self.data.sound(results[r])]
+            if not slow:
+                break
             passes *= 2
             legs = replace(self.stopping, max_iterations=min(passes, longest))
-            (end,) = yield Round([onwards(end)], legs, self.observe)
-        return end if end.status is not Status.DEGENERATE else result
+            later = yield Round([onwards(results[r]) for r in slow], legs, self.observe)
+            for r, result in zip(slow, later, strict=True):
+                results[r] = result
+        return results

@@ -70,8 +70,8 @@ def second_opinion(model_search: ModelSearch) -> Search[None]:
     What its climbs are made of has not come to rest, which is another way: where most climbs collapse before they
     rest, it is the only one to mixtures of other numbers of components.
     """
-    at_once = model_search.agreed and model_search.starts_agree
-    if at_once or model_search.short_runs.model.n_components == 1 or model_search.data.halted():
+    plain = model_search.agreed and (model_search.starts_agree or model_search.smooth)
+    if plain or model_search.short_runs.model.n_components == 1 or model_search.data.halted():
         return
     q = model_search
     short_runs = replace(q.short_runs, effort=EFFORTS["low"])

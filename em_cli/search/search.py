@@ -89,7 +89,7 @@ class _Run:
         model = task.model
         if self.sampled:
             model = replace(model, constant=base_measure(model, self.sample))
-        return ShortRuns(model, self.data, effort, self.plan.seed, task.label)
+        return ShortRuns(model, self.data, effort, self.plan.seed, task.label, late=self.plan.algorithm)
 
 
 def search(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from em_cli.engine.events import Observer, ignore
 from em_cli.engine.expectation import ModelStatistics, Parameters
 from em_cli.engine.fit import Search
 from em_cli.engine.model import Model
+from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.effort import Effort
 from em_cli.search.ledger import reach
@@ -24,7 +25,7 @@ from em_cli.search.thinning import Ends, followed, onwards, thinned
 FEATURES = 80  # whose products take as long as the softmax of a row and component
 REST = 60  # passes that a climb takes to come to rest, more or less
 AT_REST = Stopping(0.05, REST)
-LATE = Stopping(0.05, 4 * REST)  # for those that are not, and may be the best
+LATE = Stopping(0.05, 2 * REST), Stopping(0.05, 4 * REST)  # for those that are not, and may be the best
 LATECOMERS = 8  # at least
 FEWEST = 4  # candidates that climb to rest whatever it takes: a half of so few is a matter of chance
 RUNGS = (4, 12, 28)  # passes after which the lower half is given up, where not all can climb to rest
@@ -53,6 +54,7 @@ class ShortRuns:
     seed: int
     label: str = ""
     number: int = 0
+    late: Algorithm = field(default_factory=EM)  # of climbs that are slow
 
     @property
     def cost(self) -> float:
@@ -109,14 +111,15 @@ class ShortRuns:
         """Where the climbs have come to rest; the slow ones only where they may yet be the best."""
         ends = yield from thinned(self.data, candidates, AT_REST, observe)
         results = ends.results
-        sound = self.sound(followed(ends))
-        best = max((r.log_likelihood for r in sound if r.status is Status.CONVERGED), default=-np.inf)
-        slow = [r for r, result in enumerate(results) if result in sound and result.status is Status.MAX_ITERATIONS]
-        slow = sorted((r for r in slow if reach(results[r]) >= best), key=lambda r: -results[r].log_likelihood)
-        slow = slow[: max(LATECOMERS, len(results) // 3)]
-        late = yield Round([onwards(results[r]) for r in slow], LATE, observe)
-        for r, result in zip(slow, late, strict=True):
-            results[r] = result
+        for leg in LATE:  # those that have collapsed, or fallen back, go no farther
+            sound = self.sound(followed(ends))
+            best = max((r.log_likelihood for r in sound if r.status is Status.CONVERGED), default=-np.inf)
+            slow = [r for r, result in enumerate(results) if result in sound and result.status is Status.MAX_ITERATIONS]
+            slow = sorted((r for r in slow if reach(results[r]) >= best), key=lambda r: -results[r].log_likelihood)
+            slow = slow[: max(LATECOMERS, len(results) // 3)]
+            late = yield Round([onwards(results[r], self.late) for r in slow], leg, observe)
+            for r, result in zip(slow, late, strict=True):
+                results[r] = result
         return ends
 
     def sound(self, results: Sequence[FitResult]) -> list[FitResult]:
