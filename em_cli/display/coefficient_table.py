@@ -14,7 +14,7 @@ from em_cli.printable import safe
 MOST_TERMS = 30
 MOST_COMPONENTS = 8
 LONGEST_NAME = 24  # characters
-BESIDE = ("sigma",)  # parameters of the response's law beside its coefficients
+BESIDE = ("sigma", "shape", "size")  # parameters of the response's law beside its coefficients
 
 
 def coefficients(page: Page, document: Mapping[str, Any]) -> None:

@@ -124,7 +124,7 @@ def _exponential(x: Formula, options: Options, rate: float) -> Formula:
     return math.log(rate) - rate * x
 
 
-def _rest(a: float) -> float:
+def stirling_of(a: float) -> float:
     """a log a − a − log Γ(a)."""
     return float(gamma_function.stirling_rest(np.array([a]))[0])
 
@@ -138,7 +138,7 @@ def _gamma(x: Formula, options: Options, shape: float, scale: float) -> Formula:
     """About its mean, so that large shapes lose no digits."""
     mean = shape * scale
     away = (x - mean) / mean
-    return _rest(shape) + shape * (_log_ratio(x, mean, away) - away)
+    return stirling_of(shape) + shape * (_log_ratio(x, mean, away) - away)
 
 
 def _lognormal(x: Formula, options: Options, mean: float, sd: float) -> Formula:
@@ -157,7 +157,7 @@ def _weibull(x: Formula, options: Options, shape: float, scale: float) -> Formul
 def _beta(x: Formula, options: Options, a: float, b: float) -> Formula:
     """About its mean, so that large precisions lose no digits."""
     mean, rest = a / (a + b), b / (a + b)
-    level = _rest(a) + _rest(b) - _rest(a + b)
+    level = stirling_of(a) + stirling_of(b) - stirling_of(a + b)
     low, high = _log_ratio(x, mean, (x - mean) / mean), _log_ratio(1.0 - x, rest, (mean - x) / rest)
     return level + a * low + b * high
 
@@ -179,12 +179,15 @@ def _negative_binomial(x: Formula, options: Options, mean: float, size: float) -
     """Large sizes by Stirling's formula, whose leading terms cancel: they are near the Poisson law."""
     if mean <= 0:
         return choose(equal(x, 0.0), 0.0, IMPOSSIBLE)
-    spent = (x + size) * math.log1p(mean / size)
+    return rising(x, size) + x * math.log(mean) - (x + size) * math.log1p(mean / size)
+
+
+def rising(x: Formula, size: float) -> Formula:
+    """log Γ(x + s) - log Γ(s) - x log s."""
     if size < STIRLING:
-        rising = call("log_gamma", x + size) - math.lgamma(size)
-        return rising + x * math.log(mean / size) - spent
+        return call("log_gamma", x + size) - math.lgamma(size) - x * math.log(size)
     rest = stirling_rest(x + size) - stirling_rest(number(size))
-    return (x + (size - 0.5)) * log1p(x / size) - x + rest + x * math.log(mean) - spent
+    return (x + (size - 0.5)) * log1p(x / size) - x + rest
 
 
 def _zero_inflated_poisson(x: Formula, options: Options, rate: float, share: float) -> Formula:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from em_cli.exports.closed_forms import SMALLEST, Terms, normal, whole
+from em_cli.exports.closed_forms import SMALLEST, Terms, normal, rising, stirling_of, whole
 from em_cli.exports.elliptic import Steps
 from em_cli.exports.formula import (
     Formula,
@@ -23,6 +23,7 @@ from em_cli.exports.formula import (
     log_factorial,
     name,
     number,
+    square,
     total,
 )
 from em_cli.families.regression.generalized import BoundGeneralized
@@ -38,7 +39,7 @@ class _Law:
 
     refuses: Callable[[Formula, Formula], Formula | None]
     common: Callable[[Formula, Formula], Formula]
-    own: Callable[[Formula, Formula, Formula, float], Formula]  # the last is the standard deviation of the component
+    own: Callable[[Formula, Formula, Formula, float], Formula]  # the last is what the law has beside the mean
     mean: Callable[[Formula, Formula], Formula]
 
 
@@ -64,8 +65,8 @@ def regression(
     ]
     needed = [cells[place] for place in (roles.response, roles.offset, roles.trials) if place is not None]
     needed += [cells[place] for place in design.places]
-    sds = told.get("sigma") or [1.0] * size
-    own = tuple(known(needed, of.own(y, t, eta, sd)) for eta, sd in zip(predictors, sds, strict=True))
+    beside = next((told[field] for field in BESIDE if field in told), [1.0] * size)
+    own = tuple(known(needed, of.own(y, t, eta, value)) for eta, value in zip(predictors, beside, strict=True))
     return steps, Terms(known(needed, of.common(y, t)), own)
 
 
@@ -136,6 +137,20 @@ def _ways(y: Formula, t: Formula) -> Formula:
     return of_trials - log_factorial(y) - log_factorial(t - y)
 
 
+def _gamma(y: Formula, t: Formula, eta: Formula, shape: float) -> Formula:
+    """About its mean, so that large shapes lose no digits."""
+    mean = exp(_bounded(eta))
+    away = (y - mean) / mean
+    log_ratio = choose(below(square(away), 0.25), log1p(away), ln(y) - eta)
+    return stirling_of(shape) + shape * (log_ratio - away)
+
+
+def _negative_binomial(y: Formula, t: Formula, eta: Formula, size: float) -> Formula:
+    logits = eta - math.log(size)
+    return rising(y, size) + y * eta - (y + size) * (choose(below(logits, 0.0), 0.0, logits) + log1p(_small(logits)))
+
+
+BESIDE = ("sigma", "shape", "size")  # fields of a document
 LAWS: Mapping[str, _Law] = {
     "gaussian": _Law(
         refuses=lambda y, t: None,
@@ -154,5 +169,17 @@ LAWS: Mapping[str, _Law] = {
         common=_ways,
         own=lambda y, t, eta, sd: y * eta - t * (choose(below(eta, 0.0), 0.0, eta) + log1p(_small(eta))),
         mean=lambda eta, t: t * choose(below(eta, 0.0), _small(eta), 1.0) / (1.0 + _small(eta)),
+    ),
+    "gamma": _Law(
+        refuses=lambda y, t: below(y, SMALLEST),
+        common=lambda y, t: 0.0 - ln(y),
+        own=_gamma,
+        mean=lambda eta, t: exp(_bounded(eta)),
+    ),
+    "negative_binomial": _Law(
+        refuses=lambda y, t: whole(y),
+        common=lambda y, t: 0.0 - log_factorial(y),
+        own=_negative_binomial,
+        mean=lambda eta, t: exp(_bounded(eta)),
     ),
 }

@@ -37,9 +37,17 @@ LAWS = {
     "poisson": "poisson",
     "binomial": "binomial",
     "bernoulli": "binomial",
+    "gamma": "gamma",
+    "negative_binomial": "negative_binomial",
 }  # by what --type says of a response, or the reader found
 READ_AS = {"bernoulli": "binary", "binary": "binary", "positive": "positive", "gaussian": "numeric"}
-OF_LAWS = {"gaussian": "numeric", "poisson": "count", "binomial": "count"}
+OF_LAWS = {
+    "gaussian": "numeric",
+    "poisson": "count",
+    "binomial": "count",
+    "gamma": "numeric",
+    "negative_binomial": "count",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +116,8 @@ def _response_type(name: str, said: str | None) -> tuple[str | None, int | str |
     kind, _, argument = said.partition(":")
     if kind not in LAWS or (argument and kind != "binomial"):
         raise UsageError(
-            f"--type {name}={said}: a response can be gaussian (numeric), poisson (count), binary, or binomial with "
-            "its trials, as in binomial:12 or binomial:games."
+            f"--type {name}={said}: a response can be gaussian (numeric), gamma, poisson (count), "
+            "negative_binomial, binary, or binomial with its trials, as in binomial:12 or binomial:games."
         )
     if kind != "binomial":
         return kind, 1 if LAWS[kind] == "binomial" else None

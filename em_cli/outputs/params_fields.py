@@ -221,6 +221,8 @@ class Params(ModelFields):
     design: Annotated[list[str], says("of a regression: what its coefficients are of"), SOMETIMES]
     coefficients: Annotated[Numbers, says("of each component, in the order of the design"), SOMETIMES]
     sigma: Annotated[list[float], says("standard deviation of normal errors"), SOMETIMES]
+    shape: Annotated[list[float], says("of a gamma response: one over its squared relative deviation"), SOMETIMES]
+    size: Annotated[list[float], says("of a negative binomial response, whose variance is m + m²/size"), SOMETIMES]
     typical_design: Annotated[list[float], says("mean of the regressors, in the order of the design"), SOMETIMES]
     typical_offset: Annotated[float, says("mean of the offset"), SOMETIMES]
     concomitant: Annotated[dict[str, Any], says("logits of the mixing weights against component 1"), SOMETIMES]

@@ -35,7 +35,7 @@ def _of_response(result: Scored) -> list[int]:
     chosen = result.fitted.chosen
     if result.loaded.response is None or chosen is None:
         return []
-    from em_cli.families.regression.generalized import GeneralizedParameters
+    from em_cli.families.regression.generalized_chart import GeneralizedParameters
     from em_cli.models.regressions import regression_of
 
     model, groups = chosen.candidate.model, result.loaded.groups

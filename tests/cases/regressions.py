@@ -39,6 +39,20 @@ def binomial(family: Any, document: Document, x: Array) -> Array:
     return stats.binom(12, special.expit(predictors(document, x))).logpmf(x[0])
 
 
+def gamma(family: Any, document: Document, x: Array) -> Array:
+    shapes = np.array(document["shape"])[:, None]
+    return stats.gamma(shapes, scale=np.exp(predictors(document, x)) / shapes).logpdf(x[0])
+
+
+def negative_binomial(family: Any, document: Document, x: Array) -> Array:
+    """Of large sizes Poisson's law, which the other is but for digits that it has lost."""
+    sizes, means = np.array(document["size"])[:, None], np.exp(predictors(document, x))
+    near = np.minimum(sizes, 1e7)
+    return np.where(
+        sizes < 1e7, stats.nbinom(near, near / (near + means)).logpmf(x[0]), stats.poisson(means).logpmf(x[0])
+    )
+
+
 def least_squares(family: Any, x: Array, weights: Array) -> dict[str, Any]:
     """Of one component, by orthogonal factors, about the means of the columns."""
     means = np.average(x, axis=1, weights=weights)
@@ -67,6 +81,23 @@ def by_scores(mean: Any) -> Any:
     return found
 
 
+def likeliest(name: str, log_density: Any) -> Any:
+    """Of one component, by a general search for the maximum of the likelihood."""
+
+    def found(family: Any, x: Array, weights: Array) -> dict[str, Any]:
+        def document(at: Array) -> dict[str, Any]:
+            return {"coefficients": at[None, :-1], name: np.exp(at[-1:])}
+
+        def loss(at: Array) -> float:
+            return -float(weights @ log_density(family, document(at), x)[0] / weights.sum())
+
+        begin = np.array([np.log(x[0].mean()), *np.zeros(len(x) - 1), 0.0])
+        near = optimize.minimize(loss, begin, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-12}).x
+        return document(optimize.minimize(loss, near, options={"gtol": 1e-9}).x)
+
+    return found
+
+
 class Lines(Case):
     """Rows whose responses stand about lines that are so far apart."""
 
@@ -80,6 +111,10 @@ class Lines(Case):
             x[0] += separation * lines
         elif self.kinds[0] == "count":
             x[0] = rng.poisson(np.exp(np.log1p(min(separation, 20)) * lines))
+        elif self.kinds[0] == "dispersed count":
+            x[0] = rng.poisson(np.exp(np.log1p(min(separation, 20)) * lines) * rng.gamma(9.0, 1 / 9, n))
+        elif self.kinds[0] == "positive":
+            x[0] = np.exp(np.log1p(min(separation, 20)) * lines) * rng.gamma(4.0, 0.25, n)
         else:
             odds = np.exp(min(separation, 6) * (lines - (k - 1) / 2) / 2)
             x[0] = rng.binomial(12, odds / (1 + odds))
@@ -109,4 +144,22 @@ def regression_cases() -> list[Case]:
         log_density=binomial,
         closed_form=by_scores(lambda eta: 12 * special.expit(eta)),
     )
-    return [linear, general, trials]
+    quantities = replace(
+        general,
+        name="regression-gamma",
+        kinds=("positive", "real"),
+        narrow=("positive",),
+        build=build("gamma"),
+        log_density=gamma,
+        closed_form=likeliest("shape", gamma),
+    )
+    dispersed = replace(
+        general,
+        name="regression-negative-binomial",
+        kinds=("dispersed count", "real"),
+        narrow=("dispersed count",),
+        build=build("negative_binomial"),
+        log_density=negative_binomial,
+        closed_form=likeliest("size", negative_binomial),
+    )
+    return [linear, general, trials, quantities, dispersed]

@@ -6,7 +6,7 @@ from io import StringIO
 
 import numpy as np
 import pytest
-from program import em
+from program import SAMPLES, em
 
 from em_cli.reports.picture import pictures_of
 from em_cli.reports.regression_lines import lines
@@ -107,6 +107,50 @@ def test_counts_with_an_offset_and_trials_of_a_column(plots):
     (row,) = rows_of(em("predict", "f.em", "-", cwd=plots, stdin="rain,total\n5,10\n").out)
     expected = 10 / (1 + np.exp(-means))
     assert [float(row[f"predicted{k}"]) for k in (1, 2)] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "coefficients", "field", "dispersion", "log_likelihood"),
+    [
+        (
+            "penguins.csv --response body_mass_g --type body_mass_g=gamma --on flipper_length_mm,species",
+            [6.40733247943, 0.00951435812006, -0.047582788196, 0.05619262002516],
+            "shape",
+            (120.25518955357, 9.18342548),
+            -2514.04653449,
+        ),
+        (
+            "earthquakes.csv --response count --type count=negative_binomial --on year",
+            [10.918035325, -0.0040767947136],
+            "size",
+            (14.69015356, 3.5229369),
+            -351.403001801,
+        ),
+    ],
+)
+def test_one_component_is_what_mass_fits(tmp_path, words, coefficients, field, dispersion, log_likelihood):
+    """By glm.nb, and glm with gamma.shape, of MASS 7.3 (Venables & Ripley 2002)."""
+    name, *options = words.split()
+    document = json.loads(em("fit", str(SAMPLES / name), "-k", "1", *options, "--missing", "drop", "--json", "-q",
+                             cwd=tmp_path).out)  # fmt: skip
+    assert np.allclose(document["coefficients"], [coefficients], rtol=1e-5)
+    errors = document["standard_errors"]["observed"]
+    assert np.allclose([document[field][0], errors[field][0]], dispersion, rtol=1e-3)
+    assert document["log_likelihood"] == pytest.approx(log_likelihood, abs=1e-6)
+
+
+def test_quantities_and_dispersed_counts_are_predicted_and_drawn(plots):
+    em("fit", "plots.csv", "-k", "2", "--response", "area", "--type", "area=gamma", "--on", "rain", "-q", "-o", "a.em",
+       cwd=plots)  # fmt: skip
+    document = json.loads((plots / "a.em/params.json").read_text())
+    (row,) = rows_of(em("predict", "a.em", "-", cwd=plots, stdin="rain\n5\n").out)
+    means = np.exp(np.array(document["coefficients"]) @ [1, 5])
+    assert [float(row[f"predicted{k}"]) for k in (1, 2)] == pytest.approx(means)
+    drawn = rows_of(em("sample", "a.em", "--given", "plots.csv", "--seed", "1", cwd=plots).out)
+    assert min(float(row["area"]) for row in drawn) > 0 and "shape" in em("show", "a.em", cwd=plots).out
+    refused = em("fit", "-", "-k", "1", "--response", "y", "--type", "y=gamma", "--on", "x", cwd=plots, status=3,
+                 stdin="x,y\n1,2\n2,0\n3,1\n")  # fmt: skip
+    assert "must be above 0" in refused.err and "row" in refused.err
 
 
 def test_a_scale_of_the_regressor_and_the_same_sweep_again(plots):

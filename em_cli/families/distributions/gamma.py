@@ -119,18 +119,9 @@ class GammaDistribution:
         return away, np.log1p(away) - sums[..., d:] / weight
 
     def _solved(self, mean: Array, slack: Array) -> Values:
-        """The shape at which log a − ψ(a) is the slack; both sides are nearly powers of a."""
+        """With the shape that the slack tells, or the largest that there may be."""
         slack = np.maximum(slack, 0.5 / LARGEST_SHAPE)
-        log_slack = np.log(slack)
-
-        def step(at: Values) -> Values:
-            a = np.exp(at[0])
-            gap = log_minus_digamma(a)
-            return ((np.log(gap) - log_slack) * a * gap / trigamma_rest(a),)
-
-        guess = (3 - slack + np.sqrt((slack - 3) ** 2 + 24 * slack)) / (12 * slack)  # Minka 2002
-        (log_shapes,) = settled(step, (np.log(guess),))
-        shapes, largest = np.exp(log_shapes), self._largest(mean)
+        shapes, largest = shapes_of(slack), self._largest(mean)
         held = shapes > largest
         if held.any():
             mean = np.where(held, self._held(mean, slack), mean)
@@ -206,3 +197,17 @@ class GammaDistribution:
     def information(self, values: Values) -> list[list[Array]]:
         none = np.zeros_like(values[0])
         return [[trigamma_rest(values[0]), none], [none, values[0]]]
+
+
+def shapes_of(slack: Array) -> Array:
+    """The shape a at which log a − ψ(a) is the slack (above zero); both sides are nearly powers of a."""
+    log_slack = np.log(slack)
+
+    def step(at: Values) -> Values:
+        a = np.exp(at[0])
+        gap = log_minus_digamma(a)
+        return ((np.log(gap) - log_slack) * a * gap / trigamma_rest(a),)
+
+    guess = (3 - slack + np.sqrt((slack - 3) ** 2 + 24 * slack)) / (12 * slack)  # Minka 2002
+    (log_shapes,) = settled(step, (np.log(guess),))
+    return np.asarray(np.exp(log_shapes))

@@ -195,7 +195,7 @@ class NegativeBinomialDistribution:
         """On a mean and a size there is none in common."""
         means, sizes = values
         none = np.zeros_like(means)
-        by_size = _on_size(means, sizes) * self._log_size_per_step(sizes) ** 2
+        by_size = information_on_size(means, sizes) * self._log_size_per_step(sizes) ** 2
         return [[means / (1 + means / sizes), none], [none, by_size]]
 
     def _log_size_per_step(self, sizes: Array) -> Array:
@@ -218,7 +218,7 @@ def _law(counts: Array, means: Array, sizes: Array, constant: Array, slope: Arra
     return law
 
 
-def _on_size(means: Array, sizes: Array) -> Array:
+def information_on_size(means: Array, sizes: Array) -> Array:
     """The information of one count on log s, from probabilities at a grid of counts."""
     from scipy.special import gammaln, zeta  # a quarter of a second to import: only where there are counts
 

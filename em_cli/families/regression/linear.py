@@ -13,7 +13,7 @@ from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.column_summary import RELATIVE_RESOLUTION
 from em_cli.engine.documents import positive
 from em_cli.engine.family import Degeneracy
-from em_cli.families.regression.regressors import Regressors, dotted, solved_for, times
+from em_cli.families.regression.regressors import Regressors, dotted, in_a_row, solved_for, tight_errors, times
 
 TIGHT = 1e-6  # variance, relative to that of the response, below which sums about zero lose digits
 TINY = 1e-300
@@ -190,15 +190,7 @@ class BoundLinear:
         needed = self.regressors.p + 1
         relative = parameters.variances / self.regressors.frame.spread**2
         at_resolution = parameters.sigma <= self._floor * (1 + 1e-6)
-        few = (support <= needed) | ((relative < 1e-3) & (support < 5 * needed)) | (relative < 1e-6)
-        return [
-            Degeneracy("its variance is at the resolution of the data", True)
-            if at_resolution[k]
-            else Degeneracy(f"it rests on {support[k]:.3g} distinct rows, too few to trust", False)
-            if few[k]
-            else None
-            for k in range(len(support))
-        ]
+        return tight_errors(relative, at_resolution, support, needed)
 
     def moments(self, parameters: LinearParameters) -> tuple[Array, Array]:
         """Of the response to a typical row."""
@@ -311,9 +303,3 @@ class LinearChart:
         slope = solved_for(self.root, slope / parameters.variances[..., None])
         excess = self.family._sum_of_squares(statistics, step) / parameters.variances - statistics[..., 1]
         return in_a_row(slope, excess / self._twice)
-
-
-def in_a_row(steps: Array, more: Array) -> Array:
-    """(…, K (p + 1)) of (…, K, p) and (…, K)."""
-    both = np.concatenate([steps, more[..., None]], axis=-1)
-    return both.reshape(*both.shape[:-2], -1)

@@ -100,7 +100,7 @@ def _fitted_as_one(family: BoundFamily, source: Source, places: Sequence[int]) -
             weights = np.ones(block.n_rows) if block.weights is None else block.weights
             total = total + family.statistics(features, weights[None, None], at)
         at = family.maximize(total, at)
-    spread = float(at.sigma[0, 0]) if isinstance(at, LinearParameters) else 1.0
+    spread = float((at.sigma if isinstance(at, LinearParameters) else at.dispersion)[0, 0])
     return at.coefficients[0, 0], spread
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import LARGEST, finite
+from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError
 from em_cli.families.regression.terms import Design
 
@@ -37,7 +38,7 @@ class Frame:
     rounding: float = 0.0  # of the response: all are multiples of it
     known: bool = True  # whether it is another one than the user's units
     overall: Array | None = None  # (p,) coefficients of the one regression of all rows, in these coordinates
-    spread: float = 1.0  # standard deviation of its residuals, beside that of the response
+    spread: float = 1.0  # standard deviation of its residuals, beside that of the response; or its dispersion
 
 
 def plain_frame(p: int) -> Frame:
@@ -77,6 +78,25 @@ def frame_by_columns(design: Design, roles: Roles, columns: Columns) -> Frame:
     return Frame(
         mean, np.diag(unit), reach, (float(columns.mean[at]) - offset, float(columns.unit[at])), offset, trials
     )
+
+
+def in_a_row(steps: Array, more: Array) -> Array:
+    """(…, K (p + 1)) of (…, K, p) and (…, K)."""
+    both = np.concatenate([steps, more[..., None]], axis=-1)
+    return both.reshape(*both.shape[:-2], -1)
+
+
+def tight_errors(relative: Array, at_resolution: Flags, support: Array, needed: int) -> list[Degeneracy | None]:
+    """By the rules of `Gaussian.degenerate`, for variances of errors beside those of the one regression of all rows."""
+    few = (support <= needed) | ((relative < 1e-3) & (support < 5 * needed)) | (relative < 1e-6)
+    return [
+        Degeneracy("its variance is at the resolution of the data", True)
+        if at_resolution[k]
+        else Degeneracy(f"it rests on {support[k]:.3g} distinct rows, too few to trust", False)
+        if few[k]
+        else None
+        for k in range(len(support))
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
