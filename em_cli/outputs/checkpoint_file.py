@@ -14,11 +14,20 @@ from pathlib import Path
 
 from em_cli.engine.checkpoint import Checkpointed, Packed, packed_results
 from em_cli.engine.climb import FitResult
-from em_cli.errors import OutputError, UsageError
+from em_cli.errors import DataError, OutputError, UsageError
 from em_cli.outputs.folder import explained
 from em_cli.outputs.framing import from_bytes, to_bytes
 
 ENDED, STATE = "ended", "state"
+
+
+def changed_data(run: str, before: str, now: str) -> DataError:
+    """The refusal to go on with a run of data that are not the same any more, by their digests."""
+    digests = f"sha256 {before[:12]}… then, {now[:12]}… now"
+    return DataError(
+        f"the data have changed since {run} ({digests}): --resume cannot continue it. Bring the data back as they "
+        "were, or use --force to start anew."
+    )
 
 
 class CheckpointFile:
@@ -112,6 +121,8 @@ class CheckpointFile:
 
     def _check(self, known: Mapping[str, str]) -> None:
         other = [name for name, value in self.identity.items() if known.get(name) != value]
+        if other == ["data"]:
+            raise changed_data(f"the unfinished run of {self.name}", known["data"], self.identity["data"])
         if other:
             raise UsageError(
                 f"the unfinished run of {self.name} had another {' and another '.join(other)}: --resume cannot "

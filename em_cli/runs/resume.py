@@ -18,7 +18,7 @@ from em_cli.config.durations import parse_duration
 from em_cli.config.texts import PLACE_KEYS, resolved
 from em_cli.errors import OutputError, UsageError
 from em_cli.options import ReportOptions
-from em_cli.outputs.checkpoint_file import CheckpointFile
+from em_cli.outputs.checkpoint_file import CheckpointFile, changed_data
 from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import MANIFEST, read_manifest, to_json
 from em_cli.outputs.packing import packed
@@ -90,7 +90,10 @@ def is_done(folder: RunFolder | None, settings: Settings, data: Data) -> bool:
     run = _ended(Path(folder.path))
     if run is None or run.cut_short:
         return False
-    if other := run.differs(settings, data.data_sha256):
+    other = run.differs(settings, data.data_sha256)
+    if other == ["data"]:
+        raise changed_data(f"the run in {folder.path}", str(run.params.get("data_sha256")), data.data_sha256)
+    if other:
         raise UsageError(
             f"{folder.path} holds a run with another {' and another '.join(other)}: --resume cannot continue it. "
             "Use --force to replace it, or --out to write elsewhere."

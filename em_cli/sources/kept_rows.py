@@ -6,10 +6,11 @@ import hashlib
 import os
 import pickle
 import stat
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,13 +18,16 @@ from em_cli import __version__
 from em_cli.sources.files import expand, hashed
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
-from em_cli.sources.row_blocks import Blocks
-from em_cli.sources.row_file import held_open
+from em_cli.sources.row_blocks import Blocks, FittedRows
+from em_cli.sources.row_file import Part, Place, held_open
+from em_cli.sources.row_names import KeptTexts, RowNames
+from em_cli.sources.schema import Column, Schema
 from em_cli.sources.spool import is_plain
 from em_cli.sources.store import Store, is_own
-from em_cli.sources.table import Data
+from em_cli.sources.table import Data, Others
 
 LIBRARIES = ("numpy", "pandas")
+PICKLED = (Data, Blocks, FittedRows, RowNames, KeptTexts, Part, Place, Schema, Column, Others)  # with what is kept
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -60,10 +64,12 @@ def read_or_kept(paths: Sequence[str], options: ReadOptions, store: Store, folde
 
 
 def _key(files: Sequence[str], options: ReadOptions) -> str:
-    """Of what decides how the rows are read; of the files what they hold, by which they may have changed."""
+    """Of what decides how the rows are read, and what is kept of them; of the files what they hold."""
     how = repr(options.for_others)
     libraries = [version(name) for name in LIBRARIES]
-    what = [__version__, *libraries, how, *(text for file in files for text in (file, hashed(file).sha256))]
+    shapes = [f"{kind.__name__}({', '.join(field.name for field in fields(kind))})" for kind in PICKLED]
+    held = [text for file in files for text in (file, hashed(file).sha256)]
+    what = [__version__, sys.byteorder, *shapes, *libraries, how, *held]
     return hashlib.sha256("\0".join(what).encode(errors="backslashreplace")).hexdigest()[:32]
 
 

@@ -154,8 +154,11 @@ def _of_file(path: str, first: str, options: ReadOptions, content: _Content) -> 
             yield part, taken
         else:
             assert others is not None, "there are ranges for others only"
-            names, store = tuple(content.parts), content.store
+            names, store, before = tuple(content.parts), content.store, Path(path).stat()
             yield from by_others(others, chain([part], parts), n, names, content.options, store)
+            after_all = Path(path).stat()
+            if (before.st_size, before.st_mtime_ns) != (after_all.st_size, after_all.st_mtime_ns):
+                raise DataError(f"{label(path)} has changed while it was read. Run it again when nobody writes to it.")
 
 
 def read(paths: Sequence[str], options: ReadOptions) -> Data:

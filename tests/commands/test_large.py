@@ -41,6 +41,7 @@ def test_rows_on_the_disk_give_the_same_bytes(place, env):
     for name in ALIKE:
         assert (place / "there" / name).read_bytes() == (place / "here" / name).read_bytes(), name
     assert {file.suffix for file in rows.iterdir()} == {".rows", ".data"}, "they are kept"
+    assert sum(file.stat().st_size for file in rows.glob("*.rows")) < 8 * N * (5 + 1 + 3), "columns, numbers, names"
 
 
 def test_what_is_wrong_with_the_place_of_rows_is_said(place):
@@ -118,6 +119,13 @@ def test_rows_that_are_kept_are_not_read_again(few, monkeypatch):
     assert {Path(name).suffix for name in before} == {".rows", ".data"}
     for name in ALIKE[:-1]:
         assert (few / "second" / name).read_bytes() == (few / "all.em" / name).read_bytes(), name
+    with monkeypatch.context() as later:
+        later.setattr(kept_rows, "PICKLED", kept_rows.PICKLED[:-1])
+        em(*run, "later", cwd=few)
+    assert len(list(kept.iterdir())) == 4, "what another version has kept is not taken"
+    for file in kept.iterdir():
+        if file.name not in before:
+            file.unlink()
     for file in kept.glob("*.data"):
         file.write_bytes(b"cut short")
     em(*run, "third", cwd=few)

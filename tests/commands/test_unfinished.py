@@ -64,6 +64,10 @@ def test_a_run_that_was_interrupted_is_written_and_can_go_on(tmp_path):
     assert "interrupted" in codes and (tmp_path / "cut.em/checkpoint").is_dir()
     refused = em(*run, "--seed", "3", "--out", "cut.em", "--resume", cwd=tmp_path, status=2)
     assert "another configuration" in refused.err and (tmp_path / "cut.em/checkpoint").is_dir()
+    (tmp_path / "more.csv").write_text((SAMPLES / "airquality.csv").read_text() + "1,2,3,4,5,6\n")
+    changed = em("fit", "more.csv", *run[2:], "--out", "cut.em", "--resume", cwd=tmp_path, status=3)
+    assert "the data have changed since the unfinished run of cut.em (sha256 " in changed.err
+    assert (tmp_path / "cut.em/checkpoint").is_dir()
     for folder in ("cut.em", "straight.em"):
         em(*run, "--out", folder, "--resume", cwd=tmp_path)
     assert not (tmp_path / "cut.em/checkpoint").exists()
@@ -117,7 +121,9 @@ def test_a_run_is_not_resumed_as_another_one(there, arguments, words):
 def test_a_run_is_not_resumed_on_other_data(there):
     with (there / "faithful.csv").open("a") as file:
         file.write("3.0,70\n")
-    assert "another data" in em("fit", "faithful.csv", "-k", "2", "--resume", cwd=there, status=2).err
+    err = em("fit", "faithful.csv", "-k", "2", "--resume", cwd=there, status=3).err
+    assert "the data have changed since the run in faithful-k2.em (sha256 " in err
+    assert "… now): --resume cannot continue it. Bring the data back as they were, or use --force" in err
 
 
 def test_what_a_killed_run_has_left_is_neither_lost_nor_in_the_way(there):

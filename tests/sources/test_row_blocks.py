@@ -87,6 +87,20 @@ def test_any_cut_gives_the_same_pieces(tmp_path, others, encoding, newline):
         assert one.frame.equals(other.frame) and one.text.raw == other.text.raw and one.text.body == other.text.body
 
 
+def test_a_file_that_changes_while_others_read_it_is_refused(tmp_path, others):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{row},{row % 7}.5\n" for row in range(9_000)))
+
+    class Changing(Others):
+        def in_order(self, task, items):
+            yield from Others.in_order(self, task, items)
+            with path.open("a") as file:
+                file.write("1,2\n")
+
+    with pytest.raises(DataError, match=r"t\.csv has changed while it was read"):
+        read([str(path)], ReadOptions(store=Store(0.0, tmp_path), elsewhere=Changing()))
+
+
 def test_what_is_wrong_is_said_alike_whoever_reads_it(tmp_path, others):
     rows = [f"{row},{row % 5}.5,{'' if row % 2 else 'x'}" for row in range(6_000)]
     for bad in ("4000,oops", "4000,-1,y", "4000,1,y,z,z", '4000,1,"y'):
