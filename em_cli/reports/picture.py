@@ -19,7 +19,9 @@ from em_cli.sources.quoting import listed
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMATS = ("png", "svg", "pdf")
+BACKENDS = {"png": "agg", "svg": "svg", "pdf": "pdf"}  # of Matplotlib
+FORMATS = tuple(BACKENDS)
+POINTS = 72  # to an inch
 
 
 def kinds_named(names: Sequence[str]) -> dict[str, Kind]:
@@ -80,8 +82,20 @@ def rendered(
 
     buffer = BytesIO()
     with drawn(picture, theme, width, title) as figure, rc_context({"svg.fonttype": "none" if letters else "path"}):
+        _lay_out(figure, format, dpi)
         figure.savefig(buffer, format=format, dpi=dpi, metadata=_metadata(picture, format))
     return buffer.getvalue()
+
+
+def _lay_out(figure: Figure, format: str, dpi: float) -> None:
+    """Give everything its place, as saving would: that draws all of it once more to find that out."""
+    from importlib import import_module
+
+    import_module(f"matplotlib.backends.backend_{BACKENDS[format]}").FigureCanvas(figure)
+    if (engine := figure.get_layout_engine()) is not None:
+        figure.dpi = dpi if format == "png" else POINTS
+        engine.execute(figure)
+        figure.set_layout_engine(None)
 
 
 @contextmanager

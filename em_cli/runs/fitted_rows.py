@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from em_cli.config.run_config import RunConfig
 from em_cli.engine.arrays import Integers
 from em_cli.engine.rows import Source
 from em_cli.engine.scoring import RowScores
@@ -17,6 +17,9 @@ from em_cli.outputs.score_files import CSV, ScoredColumns, columnar
 from em_cli.outputs.tables import blank_lines, score_columns, score_header, score_lines, score_names
 from em_cli.sources.sequences import Sequences
 from em_cli.sources.table import Data
+
+if TYPE_CHECKING:
+    from em_cli.config.run_config import RunConfig
 
 MANY_ROWS = 10_000_000  # with more of them, of each the likeliest component alone, unless all are asked for
 

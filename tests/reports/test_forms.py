@@ -1,6 +1,7 @@
 """Forms that pictures take where others would say nothing: heat maps, profiles over items, logarithmic axes."""
 
 import re
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from em_cli.reports.ellipses import draw_ellipses
 from em_cli.reports.extents import skewed
 from em_cli.reports.inline import inlined
 from em_cli.reports.page import page
-from em_cli.reports.picture import pictures_of
+from em_cli.reports.picture import _metadata, drawn, pictures_of, rendered
 from em_cli.reports.style import DARK, LIGHT, coded, decoded
 from em_cli.reports.unlikely import LISTED
 
@@ -124,3 +125,12 @@ def test_the_least_likely_rows_are_listed():
     assert tails == sorted(tails) and 0 < tails[0] < 0.05
     assert "Least likely rows" in "".join(page(found, "", ""))
     assert "Least likely rows" not in "".join(page(run("quakes"), "", ""))  # rows that follow each other
+
+
+@pytest.mark.parametrize("format", ["png", "svg", "pdf"])
+def test_everything_has_the_place_that_saving_gives_it(format):
+    """Although it is drawn once, and not once more for that."""
+    made, saved = picture("faithful", "sizes"), BytesIO()
+    with drawn(made, LIGHT) as figure_of_it:
+        figure_of_it.savefig(saved, format=format, dpi=60, metadata=_metadata(made, format))
+    assert rendered(made, LIGHT, format, 60) == saved.getvalue()
