@@ -52,6 +52,14 @@ class Moves:
             tokens[topic, self.corpus.codes[cells]] += OF_START * shares
         return self.at(tokens * rng.gamma(EVEN, 1 / EVEN, (k, v)) * (self.corpus.n_tokens / k))
 
+    def merged(self, found: Parameters) -> Parameters:
+        """As many topics as there are to be, from more: those made one, pair by pair, whose laws lose least by it.
+
+        What a pair loses is the log-likelihood of its tokens (cf. Slonim & Tishby 1999).
+        """
+        tokens = np.maximum(found.components.concentration - self.latent.eta, 0.0)
+        return self.at(fewer(tokens, self.shape[0]))
+
     def flattened(self, found: Parameters) -> Parameters:
         """The same topics, with flat shares: documents may find other ones."""
         return Parameters(flat(found.latent.alpha, self.corpus.lengths), found.components)
@@ -67,6 +75,34 @@ class Moves:
         partner = matched(own, other)
         taken = rng.random(len(own)) < 0.5
         return self.at(np.where(taken[:, None], own, other[partner]))
+
+
+def fewer(tokens: Array, n: int) -> Array:
+    """So many topics (n, V) out of more (K, V), by agglomeration."""
+    tokens = tokens.copy()
+    own = _log_likelihood(tokens)
+    loss = np.full((len(tokens), len(tokens)), np.inf)
+    for i in range(1, len(tokens)):
+        loss[i, :i] = own[i] + own[:i] - _log_likelihood(tokens[i] + tokens[:i])
+    left = np.ones(len(tokens), bool)
+    for _ in range(len(tokens) - n):
+        gone, kept = np.unravel_index(np.argmin(loss), loss.shape)
+        tokens[kept] += tokens[gone]
+        own[kept], left[gone] = _log_likelihood(tokens[kept]), False
+        loss[gone], loss[:, gone] = np.inf, np.inf
+        others = np.flatnonzero(left & (np.arange(len(tokens)) != kept))
+        anew = own[kept] + own[others] - _log_likelihood(tokens[kept] + tokens[others])
+        loss[np.maximum(kept, others), np.minimum(kept, others)] = anew
+    return tokens[left]
+
+
+def _log_likelihood(tokens: Array) -> Array:
+    """(…,) of the tokens (…, V) of a topic, by its own shares of the terms."""
+    from scipy.special import xlogy
+
+    total = np.add.reduce(tokens, axis=-1)
+    own: Array = np.add.reduce(xlogy(tokens, tokens), axis=-1) - xlogy(total, total)
+    return own
 
 
 def likeness(first: Array, second: Array) -> Array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from em_cli.algorithms.em import EM
 from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.events import Observer, ignore
 from em_cli.engine.expectation import Parameters
@@ -21,11 +22,15 @@ from em_cli.search.topic_moves import Moves
 Start = tuple[str, tuple[int, ...], Parameters]  # how it is called, its seed, and where it is
 Origins = dict[int, tuple[str, tuple[int, ...]]]  # of climbs by their numbers: how they began, and their seed
 
+MERGED, EVEN, SEEDED = "merged", "even", "documents"  # how starts are made
+WIDE = 1.5  # times as many topics, from which merged ones come
+WIDE_PASSES = 10  # that these climb
+OF_MERGED = 6  # starts, if there are so many, that are merged ones; of many starts a third
 CROSSINGS = 3  # of the best end with each of the others
 SHORT = (15, 45)  # passes after which two thirds of the starts, and all but the finalists, are left
 TRIAL = 30  # passes of a move
 ENDS = 8  # different ones that are kept, with their topics
-CHEAP = 4e4  # cells times topics: where there are more, less is tried
+CHEAP = 2e4  # cells times topics: where there are more, less is tried
 FLAT = "flat shares"  # the move of them; of topics that were found, with alpha learned all the way
 FINISHERS = 2  # of what was found on a sample
 
@@ -42,8 +47,8 @@ class Extent:
         """Less, where a pass is dear: of so many cells times topics."""
         share = min(1.0, (CHEAP / volume) ** 0.5)
         return Extent(
-            max(4, round(self.starts * share)),
-            max(2, round(self.finalists * share)),
+            max(3, round(self.starts * share)),
+            max(1, round(self.finalists * share)),
             max(1, round(self.rounds * share)),
         )
 
@@ -58,6 +63,7 @@ class TopicSearch:
     moves: Moves
     held: Model  # the same for early passes: alpha as it is, for learned too soon it grows, and all documents come
     # to be alike; shares sought anew in each pass, for documents else keep topics that were taken when all were alike
+    wide: Moves  # of more topics, in such a model
     algorithm: Algorithm
     stopping: Stopping
     numbers: Iterator[int]
@@ -81,12 +87,14 @@ class TopicSearch:
 
     def plain(self, restarts: int) -> Search[None]:
         """Climbs to the end from so many starts."""
-        some = [(kind, (number,), start) for number, kind, start in self._some(restarts)]
+        kinds = [(MERGED, EVEN, SEEDED)[number % 3] for number in range(restarts)]
+        some = yield from self._some(kinds if self.moves.model.n_components > 1 else [EVEN])
         yield from self._through(some, SHORT[-1])
 
     def finished(self, starts: Sequence[Start]) -> Search[None]:
         """Climbs to the end from these."""
-        made = [replace(self._candidate(start), model=self.moves.model) for *_, start in starts]
+        model, algorithm = self.moves.model, self.algorithm
+        made = [replace(self._candidate(start), model=model, algorithm=algorithm) for *_, start in starts]
         origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(made, starts, strict=True)}
         self._ended((yield Round(made, self.stopping, self.observe)), origins)
 
@@ -106,33 +114,42 @@ class TopicSearch:
         self.attempts += [replace(a, climbed=False, sample_rows=n, result=_bare(a.result)) for a in sample.attempts]
         yield from self._through([("sample", (i,), start) for i, start in enumerate(at)], SHORT[0])
 
-    def _some(self, n: int) -> Iterator[tuple[int, str, Parameters]]:
-        for number in range(n):
-            rng = self.rng(0, number)
-            kind = ("even", "documents")[number % 2]
-            yield number, kind, self.moves.even(rng) if kind == "even" else self.moves.seeded(rng)
+    def _some(self, kinds: Sequence[str]) -> Search[list[Start]]:
+        """A start of each of these kinds."""
+        rngs = [self.rng(0, number) for number in range(len(kinds))]
+        wide = [self.wide.even(rng) for kind, rng in zip(kinds, rngs, strict=True) if kind == MERGED]
+        climbs = [Candidate(self.wide.model, EM(), start, next(self.numbers)) for start in wide]
+        found = iter((yield Round(climbs, self._at_most(WIDE_PASSES))))
+        made = {MERGED: lambda _: self.moves.merged(next(found).parameters), EVEN: self.moves.even}
+        starts = [made.get(kind, self.moves.seeded)(rng) for kind, rng in zip(kinds, rngs, strict=True)]
+        return [(kind, (number,), start) for number, (kind, start) in enumerate(zip(kinds, starts, strict=True))]
 
     def _candidate(self, start: Parameters) -> Candidate:
-        return Candidate(self.held, self.algorithm, start, next(self.numbers), "topics")
+        return Candidate(self.held, EM(), start, next(self.numbers), "topics")
 
     def _at_most(self, passes: int) -> Stopping:
         return replace(self.stopping, max_iterations=min(passes, self.stopping.max_iterations))
 
     def _learning(self, result: FitResult) -> Candidate:
-        """The climb that goes on from where one ended, with alpha learned if it is to be."""
-        return replace(onwards(result), model=self.moves.model)
+        """The climb to the end from where an early one has come to, with alpha learned if it is to be.
+
+        It is told of from here: while shares are sought anew the bound may fall.
+        """
+        return replace(result.candidate, model=self.moves.model, algorithm=self.algorithm, start=result.parameters)
 
     def _starts(self, extent: Extent) -> Search[list[FitResult]]:
         """The ends of the best of many starts, the highest first."""
-        made = [(self._candidate(start), kind, number) for number, kind, start in self._some(extent.starts)]
-        origins: Origins = {candidate.number: (kind, (number,)) for candidate, kind, number in made}
-        climbing = [candidate for candidate, *_ in made]
+        merged = min(extent.starts, max(OF_MERGED, extent.starts // 3))
+        kinds = [MERGED] * merged + [(EVEN, SEEDED)[number % 2] for number in range(extent.starts - merged)]
+        starts = yield from self._some(kinds)
+        climbing = [self._candidate(start) for *_, start in starts]
+        origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(climbing, starts, strict=True)}
         for passes, kept in zip(SHORT, (max(extent.finalists, extent.starts // 3), extent.finalists), strict=True):
             results = yield Round(climbing, self._at_most(passes), self.observe)
             best = sorted(results, key=lambda r: -r.log_likelihood)
             self._left(best[kept:], origins)
             climbing = [onwards(result) for result in best[:kept]]
-        results = yield Round([replace(c, model=self.moves.model) for c in climbing], self.stopping, self.observe)
+        results = yield Round([self._learning(result) for result in best[:kept]], self.stopping, self.observe)
         self._ended(results, origins)
         return sorted(results, key=lambda r: -r.log_likelihood)
 
@@ -141,7 +158,8 @@ class TopicSearch:
         best, tried = ends[0], self._tried(ends, extent, self.rng(1, turn))
         made = [self._candidate(start) for _, start in tried]
         made = [
-            c if kind != FLAT else replace(c, model=self.moves.model) for c, (kind, _) in zip(made, tried, strict=True)
+            c if kind != FLAT else replace(c, model=self.moves.model, algorithm=self.algorithm)
+            for c, (kind, _) in zip(made, tried, strict=True)
         ]
         origins: Origins = {
             c.number: (kind, (turn, i)) for i, (c, (kind, _)) in enumerate(zip(made, tried, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from math import ceil
 
 import numpy as np
 
@@ -20,10 +21,11 @@ from em_cli.search.ledger import Fitted, choose
 from em_cli.search.search import Plan
 from em_cli.search.stages import ON_SAMPLE
 from em_cli.search.topic_moves import Moves
-from em_cli.search.topic_search import EXTENTS, Extent, TopicSearch
+from em_cli.search.topic_search import EXTENTS, WIDE, Extent, TopicSearch
 from em_cli.sources.corpus import Corpus
 
-SAMPLE_CELLS = 60_000  # of documents that a search sees, at the least; where there are not twice as many it sees all
+SAMPLE_CELLS = 1_000_000  # of documents that a search sees, at the least; of fewer than two times that it sees all
+EARLY_ALPHA = 0.1  # where it is learned later: documents of few topics tell these apart
 CELLS_A_TERM = 2  # of each topic, at the least: from fewer, topics are known too badly to choose among
 
 
@@ -74,9 +76,12 @@ def _asked(search: TopicSearch, task: TopicTask, plan: Plan, extent: Extent) -> 
 def _search(
     task: TopicTask, latent: Allocation, corpus: Corpus, plan: Plan, numbers: Iterator[int], observe: Observer
 ) -> TopicSearch:
-    model, bound = topic_model(latent, corpus, task.n_components)
-    held = replace(model, latent=replace(bound, alpha=1.0 if latent.alpha == "learned" else latent.alpha, anew=True))
-    return TopicSearch(Moves(model, bound, corpus), held, plan.algorithm, plan.stopping, numbers, plan.seed, observe)
+    k = task.n_components
+    model, bound = topic_model(latent, corpus, k)
+    early = replace(bound, alpha=EARLY_ALPHA if latent.alpha == "learned" else latent.alpha, anew=True)
+    wide = Moves(Model(model.family, early, ceil(WIDE * k)), early, corpus)
+    moves, held = Moves(model, bound, corpus), replace(model, latent=early)
+    return TopicSearch(moves, held, wide, plan.algorithm, plan.stopping, numbers, plan.seed, observe)
 
 
 def topic_model(latent: Allocation, corpus: Corpus, n_components: int) -> tuple[Model, Allocation]:

@@ -17,8 +17,8 @@ from em_cli.sources.in_memory import InMemory
 class Corpus:
     """D documents with V terms; n cells are not zero. No document is empty.
 
-    Terms are in the order of their names, documents in that of what they hold: the order in which they are read
-    means nothing.
+    Terms are in the order of their names, documents in that of how many terms they have, and then of what they hold:
+    the order in which they are read means nothing.
     """
 
     documents: tuple[str, ...]  # their names

@@ -170,12 +170,12 @@ def _added(rows: Integers, codes: Integers, counts: Array, n_terms: int) -> tupl
 def _canonical(
     rows: Integers, codes: Integers, counts: Array, names: Sequence[str], terms: tuple[str, ...]
 ) -> tuple[Corpus, Integers]:
-    """Documents in the order of what they hold, so that it does not matter in which they came."""
+    """Documents by their numbers of terms and then what they hold, so that it does not matter in which they came."""
     numbers, first = np.unique(rows, return_index=True)
     bounds = np.append(first, len(rows))
     parts = [slice(*bounds[place : place + 2]) for place in range(len(numbers))]
     keys = [(codes[part].astype(">i8").tobytes(), counts[part].astype(">f8").tobytes()) for part in parts]
-    order = sorted(range(len(numbers)), key=lambda place: (keys[place], names[int(numbers[place])]))
+    order = sorted(range(len(numbers)), key=lambda at: (len(keys[at][0]), keys[at], names[int(numbers[at])]))
     lengths = np.diff(bounds)[order]
     cells = np.concatenate([np.arange(parts[place].start, parts[place].stop) for place in order])
     places = numbers[order]

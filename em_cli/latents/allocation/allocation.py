@@ -21,7 +21,7 @@ from em_cli.engine.latent import Described, Posterior
 from em_cli.engine.rows import Block, checked_groups
 from em_cli.errors import UsageError
 from em_cli.latents.allocation.concentration import fitted
-from em_cli.latents.allocation.local_steps import better_steps, local_steps
+from em_cli.latents.allocation.local_steps import local_steps
 from em_cli.parts import Option
 
 STEPS = 5  # of the topics' shares of documents in each pass
@@ -45,7 +45,7 @@ class Allocation:
     ] = "learned"
     eta: Annotated[float, Option("of the Dirichlet prior of the terms of a topic", above=0)] = 0.1
     documents: Integers | None = None  # (D + 1,) at which row each document begins, and how many rows there are
-    anew: bool = False  # whether each pass also tries flat shares: what documents took to early they may leave again
+    anew: bool = False  # whether each pass begins from flat shares: what documents took to early they may leave again
 
     declines: ClassVar[Mapping[str, str]] = {
         "density": NOT_WITH_TOPICS + "noise component; a topic of its own takes what is common to all.",
@@ -101,12 +101,9 @@ class Allocation:
         first = int(np.searchsorted(self.documents, block.first_row))
         own = parameters.gamma[..., first : first + len(groups) - 1]
         np.exp(log_density, out=log_density)
-        rows = log_density, block.x[1], groups, parameters.alpha
         if self.anew:
-            lengths = np.add.reduceat(block.x[1], groups[:-1])
-            found = better_steps(*rows, (own, flat(parameters.alpha, lengths).gamma), STEPS)
-        else:
-            found = local_steps(*rows, own, STEPS)
+            own = flat(parameters.alpha, np.add.reduceat(block.x[1], groups[:-1])).gamma
+        found = local_steps(log_density, block.x[1], groups, parameters.alpha, own, STEPS)
         return Posterior(found.bound, (found.expected_log.sum(axis=2), OfUnits((found.gamma,))))
 
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:

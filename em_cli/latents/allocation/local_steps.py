@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+
+TILE_FLOATS = 1 << 16  # likelihoods of cells under topics that are looked at together, so that they stay in a cache
 
 
 class Local(NamedTuple):
@@ -22,50 +25,57 @@ def local_steps(likelihood: Array, counts: Array, groups: Integers, alpha: Array
 
     The expected likelihoods (R, K, n) of a token of each cell are overwritten by the expected tokens of its topics.
     """
-    part = np.empty_like(likelihood)
-    gamma = _ascended(likelihood, counts, groups, alpha, gamma, steps, part)
-    return _at(likelihood, counts, groups, alpha, gamma, likelihood)
+    ascended, total = np.empty_like(gamma), np.empty((len(likelihood), likelihood.shape[2]))
+    for documents, cells in _alike(groups, likelihood.shape[0] * likelihood.shape[1]):
+        found = likelihood[:, :, cells] if isinstance(cells, slice) else np.take(likelihood, cells, axis=2)
+        law = found.reshape(*gamma.shape[:2], len(documents), -1)  # (R, K, G, L)
+        number = counts[cells].reshape(len(documents), -1)
+        own, each = _ascended(law, number, alpha, gamma[:, :, documents], steps)
+        ascended[:, :, documents], total[:, cells] = own, each.reshape(len(each), -1)
+        law *= (number / each)[:, None]
+        if not isinstance(cells, slice):
+            likelihood[:, :, cells] = found
+    expected = expected_log(ascended)
+    bound = np.add.reduceat(counts * np.log(total), groups[:-1], axis=1) + _divergence(alpha, ascended, expected)
+    return Local(ascended, expected, bound)
 
 
-def better_steps(
-    likelihood: Array, counts: Array, groups: Integers, alpha: Array, starts: tuple[Array, Array], steps: int
-) -> Local:
-    """The same from two places, of which each document keeps that with the higher bound."""
-    part, own = np.empty_like(likelihood), np.empty_like(likelihood)
-    first, second = (_ascended(likelihood, counts, groups, alpha, gamma, steps, part) for gamma in starts)
-    one = _at(likelihood, counts, groups, alpha, first, own)
-    two = _at(likelihood, counts, groups, alpha, second, part)
-    higher = two.bound > one.bound
-    of_cells = np.repeat(higher, np.diff(groups), axis=1)[:, None]
-    np.copyto(likelihood, own)
-    np.copyto(likelihood, part, where=of_cells)
-    return Local(*(np.where(higher[:, None] if a.ndim == 3 else higher, b, a) for a, b in zip(one, two, strict=True)))
+def _alike(groups: Integers, of_cell: int) -> Iterator[tuple[Integers, Integers | slice]]:
+    """Documents of one length, and their cells: as many as have TILE_FLOATS numbers, of so many for each cell.
+
+    Where they follow each other, as those of a corpus do, their cells are a slice.
+    """
+    lengths = np.diff(groups)
+    order = np.argsort(lengths, kind="stable")
+    for same in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
+        at_once = max(1, TILE_FLOATS // (of_cell * int(lengths[same[0]])))
+        for first in range(0, len(same), at_once):
+            some = same[first : first + at_once]
+            if some[-1] - some[0] == len(some) - 1:
+                yield some, slice(groups[some[0]], groups[some[-1] + 1])
+            else:
+                yield some, (groups[some, None] + np.arange(lengths[some[0]])).ravel()
 
 
-def _ascended(
-    likelihood: Array, counts: Array, groups: Integers, alpha: Array, gamma: Array, steps: int, part: Array
-) -> Array:
-    lengths, first, prior = np.diff(groups), groups[:-1], alpha[..., None]
-    for _ in range(steps):
-        tokens(likelihood, counts, np.repeat(np.exp(expected_log(gamma)), lengths, axis=2), part)
-        gamma = prior + np.add.reduceat(part, first, axis=2)
-    return gamma
+def _ascended(law: Array, number: Array, alpha: Array, gamma: Array, steps: int) -> tuple[Array, Array]:
+    """γ (R, K, G) and the likelihood (R, G, L) of a token of each cell, by products of K × L.
 
+    The law (R, K, G, L) of the tokens is overwritten by the joint one of tokens and topics.
+    """
+    from scipy.special import digamma
 
-def _at(likelihood: Array, counts: Array, groups: Integers, alpha: Array, gamma: Array, out: Array) -> Local:
-    """What is known there; the expected tokens of topics are written."""
-    expected = expected_log(gamma)
-    total = tokens(likelihood, counts, np.repeat(np.exp(expected), np.diff(groups), axis=2), out)
-    bound = np.add.reduceat(counts * np.log(total), groups[:-1], axis=1) + _divergence(alpha, gamma, expected)
-    return Local(gamma, expected, bound)
-
-
-def tokens(likelihood: Array, counts: Array, shares: Array, out: Array) -> Array:
-    """Write the expected tokens of topics (R, K, n); the likelihood (R, n) of each cell's tokens."""
-    np.multiply(likelihood, shares, out=out)
-    total: Array = np.add.reduce(out, axis=1)
-    out *= (counts / total)[:, None]
-    return total
+    by_document, own = np.moveaxis(law, 1, 2), np.ascontiguousarray(np.moveaxis(gamma, 1, 2))
+    if law.shape[3] == 1:  # how products of K × 1 are formed depends on strides, and with them their last bits
+        by_document = np.ascontiguousarray(by_document)
+    for step in range(steps + 1):
+        share = digamma(own)
+        share -= digamma(np.add.reduce(own, axis=2, keepdims=True))
+        np.exp(share, out=share)
+        each = np.matmul(share[:, :, None], by_document)[:, :, 0]
+        if step < steps:
+            own = alpha[:, None] + share * np.matmul(by_document, (number / each)[..., None])[..., 0]
+    law *= np.moveaxis(share, 2, 1)[..., None]
+    return np.moveaxis(own, 2, 1), each
 
 
 def expected_log(gamma: Array) -> Array:
