@@ -12,7 +12,7 @@ import numpy as np
 
 from em_cli.criteria import CROSS_VALIDATION
 from em_cli.reports import cv_curve, furniture, words
-from em_cli.reports.kind import Picture
+from em_cli.reports.kind import OfTheWhole, Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
@@ -23,12 +23,8 @@ FARTHEST = 8.0  # times the distance from the best to the median that is drawn
 
 
 @dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(OfTheWhole):
     needs_rows: ClassVar[bool] = False
-    shows: ClassVar[str] = ""
-
-    def columns(self, run: Run) -> tuple[int, ...]:
-        return ()
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         if not run.selection:

@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli.inference.reported import p_in_words
 from em_cli.reports import words
-from em_cli.reports.kind import Picture
+from em_cli.reports.kind import OfTheWhole, Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
@@ -25,12 +25,8 @@ BINS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class ComponentTests:
+class ComponentTests(OfTheWhole):
     needs_rows: ClassVar[bool] = False
-    shows: ClassVar[str] = ""
-
-    def columns(self, run: Run) -> tuple[int, ...]:
-        return ()
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         return "" if _told(run) else "there are no tests: em test makes them, and em select --test."

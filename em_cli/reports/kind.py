@@ -39,3 +39,13 @@ class Kind(Protocol):
 
     def picture(self, run: Run, columns: Sequence[int]) -> Picture:
         """Of these columns out of those it can show."""
+
+
+class OfTheWhole:
+    """What a kind of picture has that shows no columns in particular."""
+
+    __slots__ = ()
+    shows: ClassVar[str] = ""
+
+    def columns(self, run: Run) -> tuple[int, ...]:
+        return ()

@@ -12,7 +12,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.engine.family import Ellipsoids
 from em_cli.reports import furniture, words
-from em_cli.reports.kind import Picture
+from em_cli.reports.kind import OfTheWhole, Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 from em_cli.sources.quoting import listed
@@ -37,12 +37,8 @@ class Quantiles:
 
 
 @dataclass(frozen=True, slots=True)
-class QuantileQuantile:
+class QuantileQuantile(OfTheWhole):
     needs_rows: ClassVar[bool] = True
-    shows: ClassVar[str] = ""
-
-    def columns(self, run: Run) -> tuple[int, ...]:
-        return ()
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         return "" if run.elliptic else "no columns have normal or t components."

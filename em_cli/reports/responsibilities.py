@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
-from em_cli.reports.kind import Picture
+from em_cli.reports.kind import OfTheWhole, Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
@@ -22,12 +22,8 @@ MOST_BARS = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Responsibilities:
+class Responsibilities(OfTheWhole):
     needs_rows: ClassVar[bool] = True
-    shows: ClassVar[str] = ""
-
-    def columns(self, run: Run) -> tuple[int, ...]:
-        return ()
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         return "" if len(run.names) > 1 else "there is one component."

@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Integers
 from em_cli.reports import furniture, words
-from em_cli.reports.kind import Picture
+from em_cli.reports.kind import OfTheWhole, Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Durations:
+class Durations(OfTheWhole):
     needs_rows: ClassVar[bool] = True
-    shows: ClassVar[str] = ""
-
-    def columns(self, run: Run) -> tuple[int, ...]:
-        return ()
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         if run.document.get("latent") != "markov" or run.shown.path is None:

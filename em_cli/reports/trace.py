@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import words
-from em_cli.reports.kind import Picture
+from em_cli.reports.kind import OfTheWhole, Picture
 from em_cli.reports.run import Climb, Run
 from em_cli.reports.style import Theme
 from em_cli.sources.quoting import plural
@@ -25,12 +25,8 @@ SEARCH = "search from "
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(OfTheWhole):
     needs_rows: ClassVar[bool] = False
-    shows: ClassVar[str] = ""
-
-    def columns(self, run: Run) -> tuple[int, ...]:
-        return ()
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         if len(run.names) == 1:

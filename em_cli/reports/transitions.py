@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import words
-from em_cli.reports.kind import Picture
+from em_cli.reports.kind import OfTheWhole, Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 
@@ -22,12 +22,8 @@ MOST_NUMBERED = 12  # states whose probabilities are written
 
 
 @dataclass(frozen=True, slots=True)
-class Transitions:
+class Transitions(OfTheWhole):
     needs_rows: ClassVar[bool] = False
-    shows: ClassVar[str] = ""
-
-    def columns(self, run: Run) -> tuple[int, ...]:
-        return ()
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         return "" if run.document.get("latent") == "markov" else "its rows do not follow each other."

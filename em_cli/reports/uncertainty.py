@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
-from em_cli.reports.kind import Picture
+from em_cli.reports.kind import OfTheWhole, Picture
 from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
@@ -23,12 +23,8 @@ LABELS = ("< 0.001", "0.001–0.01", "0.01–0.05", "0.05–0.1", "0.1–0.25", 
 
 
 @dataclass(frozen=True, slots=True)
-class Uncertainty:
+class Uncertainty(OfTheWhole):
     needs_rows: ClassVar[bool] = True
-    shows: ClassVar[str] = ""
-
-    def columns(self, run: Run) -> tuple[int, ...]:
-        return ()
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         return "" if len(run.names) > 1 else "there is one component."
