@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,23 +44,34 @@ class Part:
 
 
 def best_splits(
-    model: Model, masses: Array, data: SearchData, rng: np.random.Generator, tries: int
+    model: Model,
+    masses: Array,
+    data: SearchData,
+    rngs: Sequence[np.random.Generator],
+    tries: int,
+    at: Any = None,
 ) -> list[list[Part]]:
-    """For each of the masses (M, n) the best of some ways to part it, if there are any that are not degenerate."""
+    """For each of the masses (M, n) the best of some ways to part it, if there are any that are not degenerate.
+
+    There may be components (M, 2, …) to begin the M-steps of the parts from.
+    """
     if not len(masses):
         return []
     embedding, n_columns = data.embedding(model), len(data.block.x)
-    if masses.size * tries <= AT_ONCE:
+    if together(masses, tries):
         features = data.features(model)
-        halves = np.stack([_halves(embedding, n_columns, mass, rng, tries) for mass in masses])
-        return _taken(model, features, masses, *_climbed(model, data, features, masses, halves))
+        halves = np.stack(
+            [_halves(embedding, n_columns, mass, rng, tries) for mass, rng in zip(masses, rngs, strict=True)]
+        )
+        return _taken(model, features, masses, *_climbed(model, data, features, masses, halves, at))
     found: list[list[Part]] = []
-    for mass in masses:
+    for m, (mass, rng) in enumerate(zip(masses, rngs, strict=True)):
         rows = np.flatnonzero(mass > NEGLIGIBLE)
         features, own = data.features(model, rows), mass[rows]
         some = np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)
         halves = _halves(embedding[:, rows[some]], n_columns, own[some], rng, min(tries, FEW))[None]
-        chosen = _climbed(model, data, features[:, some], own[some][None], halves)
+        begin = take(at, slice(m, m + 1))
+        chosen = _climbed(model, data, features[:, some], own[some][None], halves, begin)
         (parts,) = _taken(model, features, own[None], *chosen)
         if parts:
             rest = np.where(mass > NEGLIGIBLE, 0.0, mass)
@@ -70,6 +82,11 @@ def best_splits(
             parts = [replace(p, first=p.first + m) for p, m in zip(parts, more, strict=True)]
         found.append(parts)
     return found
+
+
+def together(masses: Array, tries: int) -> bool:
+    """Whether masses (M, n) are few enough to be parted at once, on all rows."""
+    return masses.size * tries <= AT_ONCE
 
 
 def _halves(embedding: Array, n_columns: int, mass: Array, rng: np.random.Generator, tries: int) -> Array:
@@ -107,7 +124,7 @@ def _halves(embedding: Array, n_columns: int, mass: Array, rng: np.random.Genera
 
 
 def _climbed(
-    model: Model, data: SearchData, features: Array, masses: Array, halves: Array
+    model: Model, data: SearchData, features: Array, masses: Array, halves: Array, at: Any
 ) -> tuple[Parameters, Places]:
     """EM of mixtures of two on each mass (M, n), from each of its halves (M, T, n); and which of them are worth it."""
     two, (m, tries, n) = Model(model.family, Independent(), 2), halves.shape
@@ -116,7 +133,12 @@ def _climbed(
     statistics, parameters = model.family.statistics(features, joint, None), None
     log_likelihood = np.zeros(m * tries)
     for _ in range(PASSES):
-        parameters, _ = two.at_maximum(ModelStatistics(statistics, None), parameters)
+        if parameters is None:
+            begin = take(at, np.repeat(np.arange(m), tries))
+            components = model.family.maximize(statistics, begin)
+            parameters, _ = two.with_components(components, ModelStatistics(statistics, None), None)
+        else:
+            parameters, _ = two.at_maximum(ModelStatistics(statistics, None), parameters)
         log_likelihood = np.einsum("cn,cn->c", _posterior(model, features, parameters, joint), weights)
         joint *= weights[:, None]
         statistics = model.family.statistics(features, joint, parameters.components)

@@ -9,17 +9,17 @@ log-density from statistics. The moves are those of Ueda, Nakano, Ghahramani & H
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers, stack, take
+from em_cli.engine.arrays import Array, Integers, map_arrays, stack, take
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.model import Model
-from em_cli.search.best_splits import Part, best_splits, pair_entropies
+from em_cli.search.best_splits import Part, best_splits, pair_entropies, together
 from em_cli.search.search_data import MixtureView, SearchData
 
 MANY = 12  # components, beyond which only the pairs that overlap most are thought of as merged
@@ -80,11 +80,53 @@ class Move:
 
 def splits(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: int) -> list[Split]:
     """The best way found to part each component, the most gainful first."""
-    parts = best_splits(view.model, view.weighted_responsibilities, data, rng, tries)
+    return splits_of_each([view], data, [rng], tries)[0]
+
+
+def splits_of_each(
+    views: Sequence[MixtureView], data: SearchData, rngs: Sequence[np.random.Generator], tries: int
+) -> list[list[Split]]:
+    """The same of mixtures of one family, whose components are parted together."""
+    found: list[list[Split]] = []
+    for some in _in_bunches(views, tries):
+        own = [rng for view, rng in zip(some, rngs[len(found) :], strict=False) for _ in view.statistics]
+        masses = np.concatenate([view.weighted_responsibilities for view in some])
+        parts = best_splits(some[0].model, masses, data, own, tries, _begin(some))
+        for view in some:
+            found.append(_gainful(view, parts[: len(view.statistics)]))
+            parts = parts[len(view.statistics) :]
+    return found
+
+
+def _in_bunches(views: Sequence[MixtureView], tries: int) -> Iterator[list[MixtureView]]:
+    """As many one behind the other as are parted at once."""
+    some: list[MixtureView] = []
+    for view in views:
+        masses = [other.weighted_responsibilities for other in (*some, view)]
+        if some and not together(np.concatenate(masses), tries):
+            yield some
+            some = []
+        some.append(view)
+    if some:
+        yield some
+
+
+def _gainful(view: MixtureView, parts: Sequence[Sequence[Part]]) -> list[Split]:
+    """Splits of the components, by what they gain."""
     known = [(k, p) for k, ps in enumerate(parts) for p in ps]
     gains = _changes(view, [(k,) for k, _ in known], [[p.first, p.second] for _, p in known])
     made = [Split(float(gain) + p.entropy, k, p) for gain, (k, p) in zip(gains, known, strict=True)]
     return sorted(made, key=lambda split: -split.gain)
+
+
+def _begin(views: Sequence[MixtureView]) -> Any:
+    """The components (M, 2, …) themselves, from which the M-steps of their parts begin where they are coupled."""
+    if not views[0].model.family.coupled:
+        return None
+    own = [_nearby(view, np.arange(len(view.statistics))[:, None].repeat(2, axis=1)) for view in views]
+    if any(each is None for each in own):
+        return None
+    return map_arrays(lambda *arrays: np.concatenate(arrays), own[0], *own[1:])
 
 
 def merges(view: MixtureView) -> list[Merge]:
@@ -115,7 +157,12 @@ def moves(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: 
     ]
     again = pairs[:RESPLIT]
     masses = np.array([view.weighted_responsibilities[m.i] + view.weighted_responsibilities[m.j] for m in again])
-    parts = best_splits(view.model, masses, data, rng, tries)
+    begin = (
+        _nearby(view, np.array([(m.i, m.j) for m in again], np.intp).reshape(-1, 2))
+        if view.model.family.coupled
+        else None
+    )
+    parts = best_splits(view.model, masses, data, [rng] * len(again), tries, begin)
     known = [(merge, p) for merge, ps in zip(again, parts, strict=True) for p in ps]
     gains = _changes(view, [(m.i, m.j) for m, _ in known], [[p.first, p.second] for _, p in known])
     shared = pair_entropies(

@@ -46,14 +46,16 @@ class Scatter:
         self.weight = self.rng.uniform(5, 50, k)
         self.floor = np.zeros(d)
 
-    def constrained(self, name: str, matrices: np.ndarray | None = None, at: np.ndarray | None = None) -> np.ndarray:
+    def constrained(
+        self, name: str, matrices: np.ndarray | None = None, at: np.ndarray | None = None, steps: int = 60
+    ) -> np.ndarray:
         """(K, D, D)"""
         structure, matrices = COVARIANCES.load(name)(), self.matrices if matrices is None else matrices
         letters = structure.letters
         scatter = np.diagonal(matrices, axis1=1, axis2=2) if letters.diagonal else matrices
         if letters.isotropic:
             scatter = scatter.mean(axis=1, keepdims=True)
-        found = constrained(structure, self.weight, scatter, self.floor, at)
+        found = constrained(structure, self.weight, scatter, self.floor, at, steps)
         if letters.diagonal:
             found = found[..., None] * np.eye(len(self.floor))
         return np.broadcast_to(found, self.matrices.shape)
@@ -111,6 +113,24 @@ def test_an_m_step_that_begins_somewhere_does_not_descend(name, seed, size):
     assert warm >= scatter.height(begin) - 1e-10 * abs(warm)
     if name not in ("EVE", "VVE"):  # which may have several local maxima
         assert warm == pytest.approx(scatter.height(scatter.constrained(name)), rel=1e-11)
+
+
+@each_structure
+@given(seed=seeds, size=sizes, floor=st.sampled_from([0.0, 0.6]))
+def test_a_single_step_does_not_descend_and_many_lead_to_the_maximum(name, seed, size, floor):
+    scatter, other = Scatter(seed, *size), Scatter(seed + 1, *size)
+    scatter.floor = other.floor = np.full(size[0], floor)
+    diagonal = COVARIANCES.load(name).letters.diagonal
+    found = other.constrained(name)
+    heights = [scatter.height(found)]
+    for _ in range(30):
+        at = np.diagonal(found, axis1=1, axis2=2) if diagonal else found
+        found = scatter.constrained(name, at=at, steps=1)
+        heights.append(scatter.height(found))
+    if name not in ("VVV", "EEE"):  # the floor of these is for later
+        assert (np.diff(heights) >= -1e-10 * abs(heights[-1])).all()
+    if name not in ("EVE", "VVE") and not floor:  # which may have several local maxima, or be held up short of it
+        assert heights[-1] == pytest.approx(scatter.height(scatter.constrained(name)), rel=1e-7)
 
 
 @pytest.mark.parametrize("name", PART_OF)

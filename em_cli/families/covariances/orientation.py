@@ -26,6 +26,7 @@ LARGEST_RATIO = 1e100  # of a variance to the scatter along its axis
 SHORT = 1e-3  # turn that need not be tried first
 NOISE = 1e-13  # of the function's value, by which it may seem to rise
 ROUNDING = 1e-15  # of a scatter, beside which smaller ones have fewer digits
+FIRST_TURNS = 3
 GOLDEN = (np.sqrt(5) - 1) / 2
 
 
@@ -40,11 +41,15 @@ class Rule:
 def common_axes(owners: Owners, weight: Array, scatter: Array, at: Array | None, rule: Rule, steps: int) -> Array:
     """The likeliest covariances (C, D, D) with axes in common; the search begins at those of `at`.
 
-    Of Newton steps it takes so many at most, and two from axes nearby; a single one turns each plane by itself.
+    Of Newton steps it takes so many at most, and two from axes nearby; a single one turns each plane by itself, a few
+    times from axes of the scatter.
     """
     share = owners.shares(weight)
-    if at is not None and steps == 1:
-        axes = _turned_once(owners, share, scatter, _common(owners, at), rule)[owners.of]
+    if steps == 1:
+        some = _common(owners, scatter if at is None else at)
+        for _ in range(FIRST_TURNS if at is None else 1):
+            some = _turned_once(owners, share, scatter, some, rule)
+        axes = some[owners.of]
     else:
         axes = owners.by_size(partial(_likeliest, rule, steps), share, scatter, at)
     along = np.add.reduce(axes * (scatter @ axes), axis=-2)
@@ -67,7 +72,7 @@ def axes_of(covariances: Array) -> Array:
 
 def _common(owners: Owners, covariances: Array) -> Array:
     """The same (R, D, D) of covariances (C, D, D)."""
-    size = np.trace(covariances, axis1=-2, axis2=-1)
+    size = np.maximum(np.trace(covariances, axis1=-2, axis2=-1), TINY)
     odd = 1 + (np.arange(len(size)) - owners.first[owners.of]) * GOLDEN % 1
     axes: Array = np.linalg.eigh(owners.total((odd / size)[:, None, None] * covariances))[1]
     return axes

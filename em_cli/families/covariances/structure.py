@@ -92,6 +92,7 @@ class CovarianceStructure(Protocol):
 
         A structure whose maximum has no closed form may begin at covariances of the same structure. It
         does not descend from them, and takes so many steps at most: what one leads to need not be the maximum.
+        Without them one step begins at the own covariances.
         """
 
 

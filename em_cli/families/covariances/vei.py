@@ -9,7 +9,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.engine.owners import Owners
 from em_cli.families.covariances.structure import Letters, floors
-from em_cli.families.covariances.volumes import common_shape
+from em_cli.families.covariances.volumes import alternated_shape, common_shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +20,8 @@ class VEI:
         self, owners: Owners, weight: Array, scatter: Array, floor: Array, at: Array | None = None, steps: int = 60
     ) -> Array:
         unit, bound = floors(floor)
+        if steps == 1:
+            sizes = np.add.reduce((scatter if at is None else at) / unit, axis=-1)
+            return alternated_shape(owners, weight, scatter / unit, sizes, bound) * unit
         sizes = None if at is None else np.add.reduce(at / unit, axis=-1)
         return owners.by_size(partial(common_shape, bound, steps), weight, scatter / unit, sizes) * unit

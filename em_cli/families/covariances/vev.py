@@ -9,7 +9,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.engine.owners import Owners
 from em_cli.families.covariances.structure import Letters, composed, least
-from em_cli.families.covariances.volumes import common_shape
+from em_cli.families.covariances.volumes import alternated_shape, common_shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class VEV:
         values, vectors = np.linalg.eigh(scatter)
         bound = least(floor)
         unit = bound or 1.0
-        sizes = None if at is None else np.trace(at, axis1=-2, axis2=-1) / unit
-        variances = owners.by_size(partial(common_shape, bound / unit, steps), weight, values / unit, sizes)
+        if steps == 1:
+            sizes = np.trace(scatter if at is None else at, axis1=-2, axis2=-1) / unit
+            variances = alternated_shape(owners, weight, values / unit, sizes, bound / unit)
+        else:
+            known = None if at is None else np.trace(at, axis1=-2, axis2=-1) / unit
+            variances = owners.by_size(partial(common_shape, bound / unit, steps), weight, values / unit, known)
         return composed(vectors, variances * unit)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.owners import Owners
 from em_cli.families.covariances.structure import composed, shares
 
 FEWEST = 1e-12  # of the rows, that a component bears in these functions
@@ -20,6 +21,7 @@ TINY = 1e-200  # a variance below it is none
 LONGEST = 3.0  # change of the logarithm of a volume in a step
 SLIGHT = 1e-12  # nats a row still to be gained, after which one step ends it
 NOISE = 1e-13  # of the function's value, by which it may seem to rise
+TURNS = 2  # of variances, which cost less than those of matrices
 ROUNDING = 1e-15  # of a scatter, beside which smaller ones have fewer digits
 
 
@@ -32,6 +34,51 @@ class Evaluated:
     hessian: Array  # (…, K, K)
     free: Flags  # (…) whether C is nowhere at the bound
     noise: Array  # (…) nats, in which one value is as good as another
+
+
+def alternated_shape(owners: Owners, weight: Array, variances: Array, sizes: Array, bound: float) -> Array:
+    """Variances λ_k a_j (C, D), at least `bound`, no less likely than any in which the λ_k are as the sizes (C,).
+
+    The maximum over the a_j for these λ_k, then that over the λ_k for these a_j, in turn. At the bound, which is one
+    for products of both, turns may end short of the maximum.
+    """
+    share, variances, sizes = (
+        np.maximum(owners.shares(weight), FEWEST),
+        np.maximum(variances, TINY),
+        np.maximum(sizes, TINY),
+    )
+    if variances.shape[-1] == 1:
+        return np.maximum(variances, bound)
+
+    def common(sizes: Array) -> Array:
+        lowest = bound / np.minimum.reduceat(sizes, owners.first)
+        return np.maximum(owners.total((share / sizes)[:, None] * variances), lowest[:, None])
+
+    for _ in range(TURNS):
+        shape = common(sizes)
+        lowest = bound / np.minimum.reduce(shape, axis=-1)
+        own = np.add.reduce(variances / shape[owners.of], axis=-1) / variances.shape[-1]
+        sizes = np.maximum(own, lowest[owners.of])
+    return sizes[:, None] * common(sizes)[owners.of]
+
+
+def alternated_form(owners: Owners, weight: Array, scatter: Array, sizes: Array, bound: float) -> Array:
+    """Covariances λ_k A (C, D, D), their eigenvalues at least `bound`; likewise."""
+    share, d, sizes = np.maximum(owners.shares(weight), FEWEST), scatter.shape[-1], np.maximum(sizes, TINY)
+    if d == 1:
+        return np.maximum(scatter, max(bound, TINY))
+
+    def common(sizes: Array) -> tuple[Array, Array]:
+        values, vectors = np.linalg.eigh(owners.total((share / sizes)[:, None, None] * scatter))
+        lowest = np.maximum(bound / np.minimum.reduceat(sizes, owners.first), TINY)
+        return np.maximum(values, lowest[:, None]), vectors
+
+    values, vectors = common(sizes)
+    inverse = composed(vectors, 1 / values).reshape(-1, d * d)
+    own = np.add.reduce(inverse[owners.of] * scatter.reshape(-1, d * d), axis=-1) / d
+    sizes = np.maximum(own, np.maximum(bound / values[:, 0], TINY)[owners.of])
+    values, vectors = common(sizes)
+    return sizes[:, None, None] * composed(vectors, values)[owners.of]
 
 
 def common_shape(bound: float, steps: int, weight: Array, variances: Array, sizes: Array | None) -> Array:
@@ -131,8 +178,6 @@ def _own_volumes(
     going = np.ones(logs.shape[:-1], np.bool_)
     reach = np.ones(going.shape)
     now = evaluate(logs)
-    if steps == 1:
-        return _one_step(share, d, logs, now, evaluate, lowest)
     for _ in range(steps):
         step, gain = _newton_step(share, d, now, logs <= lowest)
         step *= reach[..., None]
@@ -151,23 +196,6 @@ def _own_volumes(
             break
         reach = np.where(falls, np.minimum(1.0, 4 * reach), reach / 4)
     return logs
-
-
-def _one_step(
-    share: Array, d: int, logs: Array, now: Evaluated, evaluate: Callable[[Array], Evaluated], lowest: float
-) -> Array:
-    """One Newton step; where it does not fall, the best volumes for the C there is (Celeux & Govaert 1995)."""
-    step, gain = _newton_step(share, d, now, logs <= lowest)
-    tried = np.maximum(logs + step, lowest)
-    sure = gain < SLIGHT
-    if sure.all():
-        return tried
-    falls = sure | (evaluate(tried).value <= now.value + NOISE * (1 + np.abs(now.value)))
-    if falls.all():
-        return tried
-    alone = np.maximum(logs + np.log(np.maximum(now.traces / (share * d), TINY)), lowest)
-    chosen: Array = np.where(falls[..., None], tried, alone)
-    return chosen
 
 
 def _newton_step(share: Array, d: int, at: Evaluated, lowest: Flags) -> tuple[Array, Array]:
