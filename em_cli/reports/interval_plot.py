@@ -38,6 +38,8 @@ class Intervals:
         return run.places(("numeric", "positive", "semicontinuous", "proportion", "count"))
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
+        if run.k < 2:
+            return "there is one component, and the summary tells its means."
         if not columns:
             return "there is no column of numbers."
         ends, said = _ends(run)

@@ -75,7 +75,7 @@ def test_light_with_every_drawing_in_its_place(page):
     said = browse(probed, "light", "--dump-dom", "--window-size=400,900")
     found = json.loads(said.split('<pre id="probe">')[1].split("</pre>")[0])
     assert found == {
-        "paper": "rgb(255, 255, 255)", "ink": "rgb(34, 34, 34)", "drawings": 8, "flat": 0, "wide": False,
+        "paper": "rgb(255, 255, 255)", "ink": "rgb(34, 34, 34)", "drawings": 9, "flat": 0, "wide": False,
         "cut": 0, "unpainted": 0,
     }  # fmt: skip
 
