@@ -68,6 +68,7 @@ class DataConfig(_Section):
     columns: Annotated[Names | None, Field(description="columns to fit; all usable ones if absent")] = None
     exclude: Annotated[Names, Field(description="columns to leave out")] = []
     id: Annotated[str | None, Field(description="a column to carry to the outputs, never fitted")] = None
+    files: Annotated[str | None, Field(description="a column to make, that names the file of each row")] = None
     types: Annotated[
         dict[str, str],
         Field(description="column: numeric, count, binary, categorical, positive, proportion, angle, or a family"),

@@ -189,6 +189,7 @@ def fingerprint(config: RunConfig, start_sha256: str | None = None, match_sha256
         "transforms",
         "units",
         "na_level",
+        "files",
     ):  # runs of a time without these keys can still be resumed
         if decisive["data"][later] in (None, {}, []):
             decisive["data"].pop(later)

@@ -66,6 +66,8 @@ def wanted_topics(config: RunConfig) -> CorpusOptions | None:
     for option, asked, instead in _REFUSED:
         if asked(config):
             raise UsageError(f"{option} does not go with --latent topics: {instead}")
+    if config.data.files not in (None, config.data.document, config.data.id):
+        raise UsageError("--files names files: --document of the same column makes each of them a document.")
     if config.data.id is not None:
         if said["document"] not in (None, config.data.id):
             raise UsageError("--id and --document name two columns: documents are named by one.")

@@ -90,6 +90,7 @@ class ReadingOptions:
     panel: ClassVar[str] = "Data"
 
     id: Annotated[str | None, _opt("--id", metavar="COL", help="Column carried to the outputs, never fitted.")] = None
+    files: Annotated[str | None, _opt("--files", metavar="COL", help="Column to make: the file of a row.")] = None
     delimiter: Annotated[str | None, _opt("--delimiter", metavar="C", help="Guessed if not given.")] = None
     decimal: Annotated[str | None, _opt("--decimal", metavar="C", help="Decimal point [default: .].")] = None
     thousands: Annotated[str | None, _opt("--thousands", metavar="C", help="Thousands separator.")] = None

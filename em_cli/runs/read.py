@@ -36,6 +36,7 @@ def read_options(
         columns=tuple(data.columns) if data.columns is not None else None,
         exclude=tuple(data.exclude),
         id=data.id,
+        files=data.files,
         types=types,
         transforms=data.transforms,
         in_units=data.units,
@@ -65,7 +66,9 @@ def reading_of_run(config: RunConfig, spool: Spool | None) -> ReadOptions:
     types, default_type = column_types(config)
     options = read_options(config.data, types, default_type, needs_sequences(config))
     sampling = config.data.weight_type == "sampling"
-    return replace(options, together=paired(wishes(config)), mean_weight_one=sampling, spool=spool, **_roles(config))
+    roles = _roles(config)
+    options = replace(options, together=paired(wishes(config)), mean_weight_one=sampling, spool=spool, **roles)
+    return options.with_files_as_id()
 
 
 def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:

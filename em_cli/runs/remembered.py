@@ -16,7 +16,19 @@ from em_cli.sources.decimals import Marks
 from em_cli.sources.quoting import argument, quoted
 
 LISTED = ("columns", "exclude")  # with commas between
-KEYS = ("delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "na", "na_level", "units")
+KEYS = (
+    "files",
+    "delimiter",
+    "decimal",
+    "thousands",
+    "encoding",
+    "comment",
+    "header",
+    "skip",
+    "na",
+    "na_level",
+    "units",
+)
 
 
 def reading_of(

@@ -93,7 +93,7 @@ def reading_for(loaded: LoadedModel, options: ReadingOptions, weights: str | Non
     )
     if read.id is None and not loaded.sequential and (name := remembered(loaded).get("id")) not in (None, weights):
         return replace(read, id=name, id_if_there=True)
-    return read
+    return read if read.files in loaded.schema.names else read.with_files_as_id()
 
 
 def warn(message: str) -> None:

@@ -40,6 +40,7 @@ class ReadOptions:
     columns: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     id: str | None = None  # carried along, never fitted
+    files: str | None = None  # a column that is made, of the names of the files
     id_if_there: bool = False  # whether a file may lack the column of ids: its rows are numbered then
     types: Mapping[str, str] = field(default_factory=dict)
     transforms: Mapping[str, str] = field(default_factory=dict)  # of columns that are fitted on another scale
@@ -124,6 +125,7 @@ class ReadOptions:
     def aside(self) -> dict[str, str]:
         """Columns that are used and not fitted: the option that says so, and the name."""
         named = {"--id": self.id, "--weights": self.weights, "--labels": self.labels}
+        named |= {} if self.files in self.named else {"--files": self.files}
         named |= {"--sequence": self.sequence, "--order": self.order, "--group": self.group}
         return {option: name for option, name in named.items() if name is not None}
 
@@ -138,6 +140,12 @@ class ReadOptions:
         if self.id is None:
             return replace(self, id=name)
         return replace(self, exclude=(*self.exclude, name))
+
+    def with_files_as_id(self) -> ReadOptions:
+        """The same with rows named by their files, where these are nothing else to them."""
+        used = self.id is not None or self.files in self.named
+        used |= any(name == self.files for option, name in self.aside.items() if option != "--files")
+        return self if used else replace(self, id=self.files)
 
     def with_marks(self, marks: Marks | None) -> ReadOptions:
         """The same for a file whose numbers were found to be written so."""

@@ -15,6 +15,7 @@ from em_cli.sources.files import COLUMNAR, Opened, opened
 from em_cli.sources.frames import Found, frame_of_text, text_cell
 from em_cli.sources.layout import Layout, layout
 from em_cli.sources.options import ReadOptions
+from em_cli.sources.quoting import quoted
 from em_cli.sources.records import after_lines, without_comments
 from em_cli.sources.table import InputFile
 
@@ -85,7 +86,8 @@ class Range:
             plain = replace(raw, text=without_comments(raw.text, self.options.comment))
         headed = self.options.header is not False
         written = Written(raw, plain, plain, self.layout.delimiter, headed, self.layout.unnamed)
-        return _text_piece(self.layout, first_row, self.shown, self.options, written)
+        made = _text_piece(self.layout, first_row, self.shown, self.options, written)
+        return _with_file(made, self.options.files, self.shown)
 
 
 def pieces(path: str, options: ReadOptions, done: Callable[[InputFile], None] | None = None) -> Iterator[Piece]:
@@ -101,12 +103,28 @@ def pieces_or_ranges(
     """The same; of a file of text that lies on the disk, the ranges of the pieces that follow the first rows."""
     with opened(path, options.spool) as file:
         if Path(path).suffix.lower() in COLUMNAR:
-            yield from _columnar_pieces(file, path, options)
+            found: Iterator[Piece | Range] = _columnar_pieces(file, path, options)
         else:
             place = file.place if ranges else None
-            yield from _text_pieces(file, options if place is None else options.for_others, place)
+            found = _text_pieces(file, options if place is None else options.for_others, place)
+        for part in found:
+            yield _with_file(part, options.files, file.label) if isinstance(part, Piece) else part
         if done is not None:
             done(file.measured())
+
+
+def _with_file(piece: Piece, column: str | None, name: str) -> Piece:
+    """The rows with a column for the name of their file, if one is asked for."""
+    if column is None:
+        return piece
+    if column in piece.names:
+        raise DataError(f"{name} has a column {quoted(column)} of its own: call that of --files by another name.")
+
+    def find(row: int, asked: str) -> Found:
+        return Found(None, name) if asked == column else piece.find(row, asked)
+
+    frame = piece.frame.assign(**{column: pd.Series(name, piece.frame.index, dtype=str)})
+    return replace(piece, names=(*piece.names, column), frame=frame, find=find)
 
 
 def _text_pieces(file: Opened, options: ReadOptions, place: str | None) -> Iterator[Piece | Range]:
