@@ -61,6 +61,10 @@ def closed():
             cluster.close()
 
 
+def _sum_of_block(source, _, index):
+    return [float(source[index].x.sum())]
+
+
 def alike(place, name):
     for file in ALIKE:
         assert (place / name / file).read_bytes() == (place / "here" / file).read_bytes(), file
@@ -77,6 +81,17 @@ def test_two_processes_give_the_same_bytes(place, monkeypatch):
     assert len(ranges) > 3
     alike(place, "there")
     assert not list(place.glob(".em-*")), "nothing is left of the rows"
+
+
+@pytest.mark.parametrize("n_workers", [1, 2, 3])
+def test_how_many_add_up_changes_nothing(tmp_path, monkeypatch, n_workers):
+    """By parts as they are cut for so many workers."""
+    monkeypatch.setattr(dask, "_n_cores", lambda _: n_workers)
+    store, numbers = Store(0.0, tmp_path), np.random.default_rng(3).normal(size=(500, 1, 9)) * 1e6
+    source = Blocks(500 * 9, 1, [store.keep(part) for part in numbers], None, None, store)
+    found = list(Dask(2).sums(_sum_of_block, np.add, source, None, range(500)))
+    assert found == list(Serial().sums(_sum_of_block, np.add, source, None, range(500))) and len(found) == 8
+    store.close()
 
 
 def test_a_worker_that_is_killed_changes_nothing(tmp_path):

@@ -1,10 +1,13 @@
 """Rows lie in memory, or in a file that is mapped or read: nothing that is read of them differs by a bit."""
 
+import gzip
+import hashlib
 import os
 import pickle
 import shutil
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,6 +143,60 @@ def test_where_the_rows_lie_changes_nothing(table, tmp_path, request, monkeypatc
     assert survey(here.source).n_distinct == survey(there.source).n_distinct
     there.source.store.close()
     assert not list(tmp_path.iterdir())
+
+
+KINDS = {  # header, row by row, options
+    "small": ("a,b", lambda r: f"{r % 17}.5,{r * 7 % 31}.25", {}),
+    "gaps, text and quotes": (
+        "a,word,b",
+        lambda r: f'{"" if r % 5 == 1 else r / 4},"w,{r % 3}{"""x""" if r % 2 else chr(10)}",{"NA" if r % 7 else r}',
+        {},
+    ),
+    "weights and labels": (
+        "name,a,b,w,known",
+        lambda r: f"n{r},{r % 17}.5,{r % 7}.25,{r % 4},{'AB'[r % 2] if r % 3 == 0 else ''}",
+        {"id": "name", "weights": "w", "labels": "known"},
+    ),
+}  # fmt: skip
+FILES = {
+    **{kind: (kind, ["t.csv"]) for kind in KINDS},
+    "compressed": ("gaps, text and quotes", ["t.csv.gz"]),
+    "two files": ("weights and labels", ["t.csv", "u.csv"]),
+}
+
+
+def digest(data):
+    """Of all that is read, but for where it lies."""
+    found = hashlib.sha256()
+    blocks = [data.source[index] for index in range(len(data.source))]
+    for block in blocks:
+        for numbers in (block.x, block.weights, block.labels):
+            found.update(b"" if numbers is None else numbers.tobytes())
+    ids = None if data.ids is None else data.ids.tolist()
+    for part in (data.rows.tolist(), data.others.x.tolist(), data.others.rows.tolist(), ids):
+        found.update(repr(part).encode())
+    found.update(repr(replace(data, source=None, rows=None, others=None, ids=None, on_disk=False)).encode())
+    return found.hexdigest()
+
+
+@pytest.mark.parametrize("files", FILES)
+def test_the_same_is_read_whoever_reads_and_wherever_it_lies(tmp_path, monkeypatch, others, files):
+    """In memory, mapped, by reads, and by others of whom some fail."""
+    kind, names = FILES[files]
+    header, row, roles = KINDS[kind]
+    paths, n = [str(tmp_path / name) for name in names], 90 if files == "small" else 2_400
+    for place, path in enumerate(paths):
+        text = "\n".join([header, *(row(r) for r in range(place * n, (place + 1) * n)), ""]).encode()
+        Path(path).write_bytes(gzip.compress(text) if path.endswith(".gz") else text)
+    found = set[str]()
+    for way in ("memory", "mapped", "read", "others"):
+        monkeypatch.setenv(row_file.READ_FILE, "1" if way == "read" else "")
+        store = Store(None if way == "memory" else 0.0, tmp_path)
+        found.add(digest(read(paths, ReadOptions(store=store, elsewhere=others if way == "others" else None, **roles))))
+        assert store.on_disk == (way != "memory")
+        store.close()
+    assert len(found) == 1
+    assert bool(others.n_done) == (files not in ("small", "compressed")), "what is worth it is read by others"
 
 
 def test_rows_are_put_in_order_as_a_sort_of_all_would():
