@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from em_cli.config.choices import ELSEWHERE
 from em_cli.config.run_config import DataConfig, RunConfig
-from em_cli.engine.events import DataRead, RowsRead
+from em_cli.engine.events import DataRead, RowsRead, Warned
 from em_cli.errors import DataError
 from em_cli.models.specification import column_types, needs_sequences, paired, wishes
 from em_cli.models.topics import wanted_topics
@@ -84,6 +84,8 @@ def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
     record.observe(DataRead(data.name, data.n_rows_read, len(names), tuple(names), dropped))
     for notice in data.notices:
         record.warn(notice.code, notice.message)
+    if data.on_disk and options.store is not None and (slow := options.store.slow()):
+        record.observe(Warned("slow_disk", slow))  # no part of the result, which is the same anywhere
     return data
 
 

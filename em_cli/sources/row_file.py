@@ -6,6 +6,7 @@ import errno
 import math
 import mmap
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,7 @@ from em_cli.errors import OutputError
 NUMBER = 8  # bytes
 PAGE = mmap.ALLOCATIONGRANULARITY
 LARGE = 1 << 17  # bytes; what is larger has pages of its own, which go back to the system at once
+PROBE = 1 << 24  # bytes that are read to see how fast a disk is
 READ_FILE = "EM_READ_ROWS"  # a variable that makes rows be read where they could be mapped
 
 
@@ -159,6 +161,26 @@ class RowFile:
 
     def close(self) -> None:
         os.close(self.handle)
+
+
+def disk_speed(path: str) -> float | None:
+    """Bytes in a second of a read from the beginning of a file that goes past what the system remembers of it.
+
+    None where there is no such read.
+    """
+    if not hasattr(os, "O_DIRECT"):
+        return None
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECT)
+        try:
+            with mmap.mmap(-1, PROBE) as pages:
+                begun = time.perf_counter()
+                n_bytes = os.preadv(handle, [pages], 0)
+                return n_bytes / max(time.perf_counter() - begun, 1e-9) if n_bytes else None
+        finally:
+            os.close(handle)
+    except OSError:  # some file systems have none
+        return None
 
 
 def whole_pages(n_bytes: int) -> int:

@@ -29,6 +29,7 @@ from em_cli.sources.row_file import (
     Part,
     Place,
     RowFile,
+    disk_speed,
     file_of,
     files,
     forget,
@@ -39,6 +40,7 @@ PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP
 COPIES = 2  # of rows on the disk, while they are read
 OF_MEMORY = 0.5  # of what is available, that rows may take
 LOOK_AGAIN = 1 / 64  # of the memory that there was: so much may be taken before it is looked at again
+SLOW = 2e8  # bytes a second of a disk; a pass takes 0.5 to 1e9 with one core
 SPARE = 1 << 26  # bytes of the disk that are left alone
 BEGINNING, ENDING = ".em-", ".rows"  # of the names of files
 PASSING = ".read"  # behind the name of the file of what is needed only while rows are read
@@ -162,6 +164,22 @@ class Store:
                     os.truncate(self.path, self._settled)
             else:
                 self.path.unlink(missing_ok=True)
+
+    def slow(self) -> str | None:
+        """What to say of a disk that delivers the rows more slowly than they are added up; None if it does not.
+
+        What the system can hold in memory it need not deliver.
+        """
+        there, n_bytes = memory.available(), self._sizes.get(str(self.path), 0)
+        if self.path is None or there is None or n_bytes < OF_MEMORY * there:
+            return None
+        speed = disk_speed(str(self.path))
+        if speed is None or speed >= SLOW:
+            return None
+        return (
+            f"the rows are read from {self.path.parent} at about {speed / 1e6:,.0f} MB/s: a pass over them takes "
+            f"{n_bytes / speed:,.0f} s or more; --cache DIR puts them on another disk"
+        )
 
     def settled(self) -> int:
         """How many bytes there are now, which the disk is made to have."""

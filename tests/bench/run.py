@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 PARTS = (
-    "programs", "passes", "replicates", "mixed", "missing", "threads", "stack", "memory", "armadillo", "search",
-    "sweep", "algorithms", "latents", "coverage",
+    "programs", "passes", "replicates", "mixed", "missing", "threads", "stack", "memory", "large", "kills", "armadillo",
+    "search", "sweep", "algorithms", "latents", "coverage",
 )  # fmt: skip
 
 

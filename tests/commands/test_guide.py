@@ -112,7 +112,7 @@ def warning_codes(path: Path) -> Iterator[str]:
         for call in ast.walk(function):
             if not isinstance(call, ast.Call) or not call.args:
                 continue
-            if ast.unparse(call.func).rpartition(".")[2] not in ("Notice", "warn"):
+            if ast.unparse(call.func).rpartition(".")[2] not in ("Notice", "warn", "Warned"):
                 continue
             if isinstance(call.args[0], ast.Constant):
                 yield str(call.args[0].value)

@@ -44,6 +44,13 @@ def test_rows_on_the_disk_give_the_same_bytes(place, env):
     assert sum(file.stat().st_size for file in rows.glob("*.rows")) < 8 * N * (5 + 1 + 3), "columns, numbers, names"
 
 
+def test_a_slow_disk_is_said_and_stands_in_no_file(few, monkeypatch):
+    monkeypatch.setattr(store.Store, "slow", lambda _: "the rows are read at about 4 MB/s")
+    err = em(*FEW, "--memory", 0, "--out", "slow.em", cwd=few).err
+    assert "the rows are read at about 4 MB/s" in err
+    assert (few / "slow.em/params.json").read_bytes() == (few / "all.em/params.json").read_bytes()
+
+
 def test_what_is_wrong_with_the_place_of_rows_is_said(place):
     err = em(*FIT, "--memory", "much", "--out", "x", cwd=place, status=2).err
     assert "'much' is no amount of memory: write 2GB, 500MB, 1.5GiB" in err

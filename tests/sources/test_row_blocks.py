@@ -236,6 +236,20 @@ def test_a_file_of_rows_can_be_read_by_other_processes(tmp_path):
     store.close()
 
 
+def test_a_slow_disk_is_told_where_memory_does_not_hold_the_rows(tmp_path, monkeypatch):
+    store = Store(0.0, tmp_path)
+    store.keep(np.zeros(1 << 20))
+    speed = row_file.disk_speed(str(store.path))
+    assert speed is None or speed > 0
+    monkeypatch.setattr(stores, "disk_speed", lambda _: 4e6)
+    assert store.slow() is None, "the system remembers so little"
+    monkeypatch.setattr(stores.memory, "available", lambda: 1 << 20)
+    assert f"the rows are read from {tmp_path} at about 4 MB/s: a pass over them takes 2 s" in store.slow()
+    monkeypatch.setattr(stores, "disk_speed", lambda _: 4e9)
+    assert store.slow() is None
+    store.close()
+
+
 def test_a_full_disk_is_told_before_and_when_it_happens(tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=100 << 20))
