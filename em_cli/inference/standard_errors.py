@@ -6,6 +6,7 @@ From the observed information, and robust ones by the sandwich of it and the sco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ HARDLY_TOLD = 0.01  # information left
 MODEL_DOUBTED = 1.25  # ratio of the robust standard errors to the others
 BESIDE = ("mean[", "sd[")  # numbers that are functions of the parameters
 NAMED = 4  # parameters
+ON_FACTOR = re.compile(r"^(.*\bloadings)\[\d+\]\[\d+\]\[(\d+)\]$")  # a loading: component, column, factor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,10 +83,10 @@ def standard_errors(
         held = _held(model, chart, found, left, directions)
         free = directions[:, ~held]
         inverse = (free / left[~held]) @ free.T
-        told = _told(gradient, directions[:, held]) & ~_at_end(values, gradient)
+        names = tuple(name for name, _ in leaves(document))
+        told = _told(gradient, directions[:, held]) & ~_at_end(values, gradient) & ~rotated(names)
         observed = _errors(gradient, inverse, told)
         robust = _errors(gradient, inverse @ found.scores @ inverse, told)
-    names = tuple(name for name, _ in leaves(document))
     least = float(left[~held].min(initial=1.0))
     hardly = _foremost(np.abs(gradient @ free[:, 0]) / observed, names) if least < HARDLY_TOLD else ()
     return StandardErrors(document, observed, robust, names, least, hardly)
@@ -145,6 +147,13 @@ def _told(gradient: Array, held: Array) -> Flags:
     length = np.square(gradient).sum(axis=1)
     told: Flags = (length > 0) & (np.square(gradient @ held).sum(axis=1) <= HELD_SHARE * length)
     return told
+
+
+def rotated(names: Sequence[str]) -> Flags:
+    """(M,) loadings on several factors: a rotation of these changes them all, and the model not at all."""
+    factors = [ON_FACTOR.search(name) for name in names]
+    several = {found[1] for found in factors if found is not None and int(found[2]) > 1}
+    return np.array([found is not None and found[1] in several for found in factors], np.bool_)
 
 
 def _at_end(values: Array, gradient: Array) -> Flags:

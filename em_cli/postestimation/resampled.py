@@ -15,7 +15,7 @@ from em_cli.errors import UsageError
 from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, fixed, interval
 from em_cli.inference.replicates import KINDS, Verdict, drawn_replicates, replicates, row_weights
 from em_cli.inference.stability import better_elsewhere
-from em_cli.inference.standard_errors import BESIDE, described, leaves
+from em_cli.inference.standard_errors import BESIDE, described, leaves, rotated
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.tables import csv_text
 from em_cli.postestimation.refitted import Refit, refit_of
@@ -123,6 +123,7 @@ def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: st
     errors = _errors_by_name(refit.document, refit.schema.names)
     numbers = list(leaves(described(refit.model, refit.start)))
     columns = np.array(kept).T if kept else np.empty((len(numbers), 0))
+    free = rotated([name for name, _ in numbers])
     return [
         {
             "parameter": name,
@@ -132,8 +133,8 @@ def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: st
             "se_robust": errors["robust"].get(name),
             **_interval(name, estimate, own, wanted.level, wanted.kind == "jackknife", withheld),
         }
-        for (name, estimate), own in zip(numbers, columns, strict=True)
-        if _means_something(name, refit.schema)
+        for (name, estimate), own, without in zip(numbers, columns, free, strict=True)
+        if _means_something(name, refit.schema) and not without
     ]
 
 

@@ -238,3 +238,19 @@ def test_levels_have_no_mean_and_the_page_keeps_to_the_terminal(tmp_path):
     said = em("bootstrap", "p", "-B", 20, "--searched", 0, cwd=tmp_path, env={"COLUMNS": "80"}).out
     assert "bill_length_mm" in said and "species" not in said
     assert all(len(line) <= 80 for line in said.splitlines())
+
+
+@pytest.mark.parametrize(("factors", "told"), [(1, True), (2, False)])
+def test_loadings_on_several_factors_have_no_errors(factors, told, tmp_path):
+    """A rotation changes them and nothing else; of means and standard deviations both ways tell the same."""
+    shutil.copy(SAMPLES / "diabetes.csv", tmp_path)
+    family = ("--family", "factor_analyzers", "--set", f"family_options.n_factors={factors}")
+    options = ("--exclude", "patient,class", *family, "--se", "observed", "--effort", "low", "-q")
+    em("fit", "diabetes.csv", "-k", "1", *options, "--out", "f.em", cwd=tmp_path)
+    rows = json.loads(em("bootstrap", "f.em", "-B", "60", "--json", cwd=tmp_path).out)["intervals"]
+    assert any(row["parameter"].startswith("loadings[") for row in rows) == told
+    observed = json.loads((tmp_path / "f.em/params.json").read_text())["standard_errors"]["observed"]
+    assert ("loadings" in observed) == told and "means" in observed
+    for row in rows:
+        if row["parameter"].startswith(("mean[", "sd[")):
+            assert row["se_bootstrap"] == pytest.approx(row["se_robust"], rel=0.5)
