@@ -112,11 +112,12 @@ def warning_codes(path: Path) -> Iterator[str]:
         for call in ast.walk(function):
             if not isinstance(call, ast.Call) or not call.args:
                 continue
-            if ast.unparse(call.func).rpartition(".")[2] not in ("Notice", "warn", "Warned"):
+            name = ast.unparse(call.func).rpartition(".")[2]
+            if name not in ("Notice", "warn", "Warned"):
                 continue
             if isinstance(call.args[0], ast.Constant):
                 yield str(call.args[0].value)
-            elif isinstance(call.args[0], ast.Name):
+            elif isinstance(call.args[0], ast.Name) and name != "Warned":
                 tables = [node for node in ast.walk(function) if isinstance(node, ast.Dict) and node.keys]
                 yield from (str(ast.literal_eval(key)) for table in tables for key in table.keys if key)
 
