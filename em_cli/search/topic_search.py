@@ -29,6 +29,7 @@ OF_MERGED = 6  # starts, if there are so many, that are merged ones; of many sta
 CROSSINGS = 3  # of the best end with each of the others
 SHORT = (15, 45)  # passes after which two thirds of the starts, and all but the finalists, are left
 TRIAL = 30  # passes of a move
+LEG = 24  # passes after which a climb to the end begins anew: till then all that it has found may be remembered
 ENDS = 8  # different ones that are kept, with their topics
 CHEAP = 2e4  # cells times topics: where there are more, less is tried
 FLAT = "flat shares"  # the move of them; of topics that were found, with alpha learned all the way
@@ -48,8 +49,8 @@ class Extent:
         share = min(1.0, (CHEAP / volume) ** 0.5)
         return Extent(
             max(3, round(self.starts * share)),
-            max(1, round(self.finalists * share)),
-            max(1, round(self.rounds * share)),
+            max(2, round(self.finalists * share)),
+            round(self.rounds * share),
         )
 
 
@@ -96,14 +97,14 @@ class TopicSearch:
         model, algorithm = self.moves.model, self.algorithm
         made = [replace(self._candidate(start), model=model, algorithm=algorithm) for *_, start in starts]
         origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(made, starts, strict=True)}
-        self._ended((yield Round(made, self.stopping, self.observe)), origins)
+        self._ended((yield from self._to_the_end(made)), origins)
 
     def _through(self, starts: Sequence[Start], passes: int) -> Search[None]:
         """The same after so many early passes."""
         made = [self._candidate(start) for *_, start in starts]
         origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(made, starts, strict=True)}
         short = yield Round(made, self._at_most(passes), self.observe)
-        self._ended((yield Round([self._learning(r) for r in short], self.stopping, self.observe)), origins)
+        self._ended((yield from self._to_the_end([self._learning(r) for r in short])), origins)
 
     def continued(self, sample: TopicSearch) -> Search[None]:
         """On all documents, from the best ends that were found on some of them."""
@@ -130,6 +131,17 @@ class TopicSearch:
     def _at_most(self, passes: int) -> Stopping:
         return replace(self.stopping, max_iterations=min(passes, self.stopping.max_iterations))
 
+    def _to_the_end(self, candidates: Sequence[Candidate]) -> Search[list[FitResult]]:
+        climbing, ends, passes = dict(enumerate(candidates)), dict[int, FitResult](), 0
+        while climbing:
+            passes += LEG
+            found = yield Round(list(climbing.values()), self._at_most(passes), self.observe)
+            ends |= zip(climbing, found, strict=True)
+            cut = passes < self.stopping.max_iterations
+            on = [place for place in climbing if cut and ends[place].status is Status.MAX_ITERATIONS]
+            climbing = {place: onwards(ends[place]) for place in on}
+        return [ends[place] for place in range(len(candidates))]
+
     def _learning(self, result: FitResult) -> Candidate:
         """The climb to the end from where an early one has come to, with alpha learned if it is to be.
 
@@ -149,7 +161,7 @@ class TopicSearch:
             best = sorted(results, key=lambda r: -r.log_likelihood)
             self._left(best[kept:], origins)
             climbing = [onwards(result) for result in best[:kept]]
-        results = yield Round([self._learning(result) for result in best[:kept]], self.stopping, self.observe)
+        results = yield from self._to_the_end([self._learning(result) for result in best[:kept]])
         self._ended(results, origins)
         return sorted(results, key=lambda r: -r.log_likelihood)
 
@@ -168,7 +180,7 @@ class TopicSearch:
         order = sorted(short, key=lambda r: -r.log_likelihood)
         kept = max(1, extent.finalists // 2)
         self._left(order[kept:], origins)
-        results = yield Round([self._learning(r) for r in order[:kept]], self.stopping, self.observe)
+        results = yield from self._to_the_end([self._learning(r) for r in order[:kept]])
         self._ended(results, origins)
         found = distinct([*ends, *results])
         return found[:ENDS], found[0].log_likelihood > best.log_likelihood + SAME_OPTIMUM
