@@ -54,11 +54,12 @@ format: $(VENV)/dev ## format the code
 bench: $(VENV)/bench ## measure speed and search beside scikit-learn; PARTS="passes search" does some of it
 	$(BIN)/python tests/bench/run.py $(PARTS)
 
-site: $(VENV)/site ## the guide as pages of HTML that need no network, in build/site
+site: $(VENV)/site ## the guide as pages of HTML that need no network, its examples run and drawn, in build/site
 	rm -rf build/docs build/site && mkdir -p build/docs
 	cp em_cli/guide/*.md build/docs
 	sed 's#(em_cli/guide/#(#g; s#](\(em_cli\|tests\)/[^)]*)#]#g; s#](LICENSE)#]#; s#](CHANGELOG.md)#](changelog.md)#' README.md > build/docs/index.md
 	cp CHANGELOG.md build/docs/changelog.md
+	$(BIN)/python tests/gallery.py build/docs
 	$(BIN)/python -m mkdocs build --quiet --strict --config-file em_cli/guide/mkdocs.yml
 	@echo "Open build/site/index.html"
 
@@ -91,7 +92,7 @@ $(VENV)/bench: $(VENV)/bin/python pyproject.toml
 	@touch $@ $(VENV)/demo
 
 $(VENV)/site: $(VENV)/bin/python pyproject.toml
-	$(PIP) --editable '.[site]'
+	$(PIP) --editable '.[plots,site]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/bin/python pyproject.toml

@@ -8,7 +8,11 @@ import zlib
 
 import numpy as np
 import pytest
+from gallery import BLOCK, EXAMPLES, pictures_of, sections
 from program import SAMPLES
+
+from em_cli.reports import PICTURES
+from em_cli.reports.topic_pictures import KINDS
 
 SCRIPT = SAMPLES / "pixels.py"
 
@@ -35,6 +39,15 @@ def png(pixels, filter):
     ]
     parts = [struct.pack(">I", len(b)) + name + b + struct.pack(">I", zlib.crc32(name + b)) for name, b in chunks]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def test_every_example_is_shown_by_pictures_of_what_it_makes():
+    _, *examples = sections(EXAMPLES.read_text("utf-8"))
+    for section in examples:
+        commands = "\n".join(BLOCK.findall(section))
+        for source, kind, _ in pictures_of(section):
+            assert source in commands, section[:40]
+            assert kind is None or kind in (*PICTURES, *KINDS), kind
 
 
 @pytest.mark.parametrize("filter", range(5))
