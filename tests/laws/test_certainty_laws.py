@@ -1,0 +1,107 @@
+"""How sure a fit is does not depend on how rows and components are numbered; what is at a bound has no error."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from cases import CASES, CLIMBING_CASES
+from support import Case, climb
+
+from em_cli.engine.arrays import stack
+from em_cli.engine.stopping import Stopping
+from em_cli.families.student_t.options import StudentT
+from em_cli.inference.matching import distances, matched, orders
+from em_cli.inference.replicates import of_rows
+from em_cli.inference.standard_errors import StandardErrors, standard_errors
+from em_cli.latents.independent import Independent
+from em_cli.runners.serial import Serial
+from em_cli.sources.in_memory import InMemory
+from em_cli.testing.case import responsibilities, start
+
+NAMED = {case.name: case for case in CASES}
+
+
+@cache
+def ended(case: Case, k: int, n: int = 160):
+    x, labels = case.rows(4, n, 3.0)
+    model = case.model(x, k)
+    begin = start(model, x, responsibilities(4, labels % k, k, 0.1))
+    return x, model, climb(model, InMemory(x), begin, Stopping(1e-8, 200))
+
+
+def errors(model, parameters, weight, source, **kinds) -> StandardErrors:
+    found = standard_errors(model, parameters, weight, source, Serial(), **kinds)
+    assert isinstance(found, StandardErrors), found
+    return found
+
+
+@pytest.mark.parametrize("name", ["gaussian-full", "gaussian-diag", "poisson"])
+def test_errors_move_with_the_numbers_of_components_and_not_with_the_order_of_rows(name):
+    x, model, end = ended(NAMED[name], 3)
+    order, rows = np.array([2, 0, 1]), np.random.default_rng(0).permutation(x.shape[1])
+    here = errors(model, end.parameters, end.weight, InMemory(x))
+    there = errors(
+        model, model.renumbered(end.parameters, order), end.weight[order], InMemory(np.ascontiguousarray(x[:, rows]))
+    )
+    moved = dict(zip(there.names, there.observed, strict=True))
+    robust = dict(zip(there.names, there.robust, strict=True))
+    for own, observed, sandwich in zip(here.names, here.observed, here.robust, strict=True):
+        head, _, rest = own.partition("[")
+        place = int(rest.partition("]")[0])
+        other = f"{head}[{int(np.flatnonzero(order == place - 1)[0]) + 1}]{rest.partition(']')[2]}"
+        assert moved[other] == pytest.approx(observed, rel=1e-6, nan_ok=True), own
+        assert robust[other] == pytest.approx(sandwich, rel=1e-6, nan_ok=True), own
+
+
+@pytest.mark.parametrize("frequencies", [True, False])
+def test_weights_enter_the_sandwich_squared_where_they_are_those_of_a_sample(frequencies):
+    """Of one Poisson component in closed form: Σ w s² or Σ w² s², over the square of the information."""
+    case = NAMED["poisson"]
+    x, _ = case.rows(2, 200, 0.0)
+    weights = np.random.default_rng(1).integers(1, 4, 200).astype(np.float64)
+    model, source = case.model(x, 1, weights), InMemory(x, weights)
+    end = climb(model, source, start(model, x, np.ones((1, 200))), Stopping(1e-9, 20))
+    found = errors(model, end.parameters, end.weight, source, frequencies=frequencies)
+    by_name = dict(zip(found.names, found.robust, strict=True))
+    for d, own in enumerate(x, 1):
+        mean = np.average(own, weights=weights)
+        middle = ((weights if frequencies else weights**2) * (own - mean) ** 2).sum()
+        assert by_name[f"mean[1][{d}]"] == pytest.approx(np.sqrt(middle) / weights.sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
+def test_a_permuted_copy_is_recognised_whatever_the_family(case):
+    x, model, end = ended(case, 3)
+    order = np.array([1, 2, 0])
+    one, other = (
+        of_rows(model, stack([at]), InMemory(x)) for at in (end.parameters, model.renumbered(end.parameters, order))
+    )
+    costs = distances(one.responsibilities[0, :3], one.log_density[0], other.responsibilities, other.log_density)
+    (found,), _ = orders(costs)
+    assert (order[found] == np.arange(3)).all() and costs[0][np.arange(3), found].max() < 1e-6
+
+
+def test_fifty_components_are_recognised():
+    rng = np.random.default_rng(50)
+    log_density = 3 * rng.normal(size=(50, 400))
+    r, order = np.exp(log_density) / np.exp(log_density).sum(axis=0), rng.permutation(50)
+    found = matched(distances(r, log_density, r[order], log_density[order]))
+    assert (order[found.second] == found.first).all()
+
+
+def test_what_is_fixed_or_at_its_end_has_no_error():
+    """Mixing weights that are given; degrees of freedom at their largest."""
+    x, model, end = ended(NAMED["gaussian-diag"], 2)
+    given = replace(model, latent=Independent(weights=(0.5, 0.5)).bind(model.family, None))
+    at = climb(given, InMemory(x), end.parameters, Stopping(1e-8, 200))
+    found = errors(given, at.parameters, at.weight, InMemory(x))
+    by_name = dict(zip(found.names, found.observed, strict=True))
+    assert np.isnan(by_name["weights[1]"]) and by_name["mean[1][1]"] > 0
+    case = next(case for case in CASES if isinstance(case.build(case.kinds), StudentT))
+    even = np.random.default_rng(3).uniform(-1, 1, size=(len(case.kinds), 150))  # its tails are lighter than any
+    light = case.model(even, 1)
+    end = climb(light, InMemory(even), start(light, even, np.ones((1, 150))), Stopping(1e-9, 300))
+    found = errors(light, end.parameters, end.weight, InMemory(even))
+    by_name = dict(zip(found.names, found.observed, strict=True))
+    assert np.isnan(by_name["dof[1]"]) and by_name["mean[1][1]"] > 0
