@@ -18,13 +18,15 @@ from em_cli.runs.read_back import table_of
 
 TABLES = ("components", "selection")
 FORMATS = ("latex", "csv")
-WIDEST = 6  # components side by side
+TEXT_WIDTH, LETTER, BETWEEN = 345.0, 5.0, 12.0  # points: of a page of LaTeX's article, about, and between columns
+SIZES = {"": 1.0, "\\small": 0.9, "\\footnotesize": 0.8}  # of letters, where a table would be too wide
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
 }
+LATIN = 0x17F  # the last letter that pdflatex knows
 FIGURES = {
     "log_likelihood": r"$\log L$", "n_parameters": "$p$", "bic": "BIC", "aic": "AIC", "icl": "ICL",
     "entropy": "entropy", "smallest_share": "smallest",
@@ -72,24 +74,43 @@ def _components_csv(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _components(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Several tables one below the other, where one would be too wide for a page."""
-    for first in range(0, len(found), WIDEST):
-        some = found[first : first + WIDEST]
-        of = f", {first + 1} to {first + len(some)} of {len(found)}" if len(found) > WIDEST else ""
-        lines: list[Cells] = [
-            ["weight", *(f"{one['weight']:.3f}" for one in some)],
-            ["rows", *(f"{one['n_assigned']}" for one in some)],
-        ]
-        for column in some[0]["mean"]:
-            lines.append([latex(column), *(_mean_and_sd(one["mean"][column], one["sd"][column]) for one in some)])
-        for column, levels in some[0].get("probabilities", {}).items():
-            lines.append([latex(column), *("" for _ in some)])
-            for level in levels:
-                lines.append(
-                    [rf"\quad {latex(level)}", *(f"{one['probabilities'][column][level]:.2f}" for one in some)]
-                )
-        heads = ["", *(latex(str(one["name"])) for one in some)]
+    heads, lines = ["", *(latex(str(one["name"])) for one in found)], _lines_of_components(found)
+    parts = _parts([heads, *lines])
+    for part in parts:
+        of = f", {part.start} to {part.stop - 1} of {len(found)}" if len(parts) > 1 else ""
         caption = f"Components{of}: mean (standard deviation), or probability of a level."
-        yield from _tabular(caption, "l" + "r" * len(some), heads, lines)
+        own = [[line[0], *line[part]] for line in lines]
+        yield from _tabular(caption, "l" + "r" * (part.stop - part.start), [heads[0], *heads[part]], own)
+
+
+def _lines_of_components(found: Sequence[Mapping[str, Any]]) -> list[Cells]:
+    """A cell for what it is, and one for each component."""
+    lines: list[Cells] = [
+        ["weight", *(f"{one['weight']:.3f}" for one in found)],
+        ["rows", *(f"{one['n_assigned']}" for one in found)],
+    ]
+    for column in found[0]["mean"]:
+        lines.append([latex(column), *(_mean_and_sd(one["mean"][column], one["sd"][column]) for one in found)])
+    for column, levels in found[0].get("probabilities", {}).items():
+        lines.append([latex(column), *("" for _ in found)])
+        for level in levels:
+            lines.append([rf"\quad {latex(level)}", *(f"{one['probabilities'][column][level]:.2f}" for one in found)])
+    return lines
+
+
+def _parts(lines: Sequence[Cells]) -> list[slice]:
+    """Which columns beside the first go into a table each, so that it fits on a page, as evenly as may be."""
+    first, *others = _widths(lines)
+    room = max(1, int((TEXT_WIDTH - first) // max(others)))
+    tables = -(-len(others) // room)
+    each = -(-len(others) // tables)
+    return [slice(at, min(at + each, len(others) + 1)) for at in range(1, len(others) + 1, each)]
+
+
+def _widths(lines: Sequence[Cells], size: float = 1.0) -> list[float]:
+    """Of the columns of a table, in points."""
+    plain = [[re.sub(r"\\[a-z]+|[\\{}$]", "", cell) for cell in column] for column in zip(*lines, strict=True)]
+    return [size * LETTER * max(map(len, column)) + BETWEEN for column in plain]
 
 
 def _selection(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -106,7 +127,11 @@ def _selection(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _tabular(caption: str, columns: str, heads: Cells, lines: Sequence[Cells]) -> Iterator[str]:
-    yield "% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n"
+    beyond = any(ord(mark) > LATIN for line in lines for mark in "".join(line))
+    fitting = (name for name, share in SIZES.items() if sum(_widths([heads, *lines], share)) <= TEXT_WIDTH)
+    size = next(fitting, list(SIZES)[-1])
+    yield "% needs \\usepackage{booktabs}" + (", and xelatex or lualatex for its letters" if beyond else "")
+    yield f"\n\\begin{{table}}\n\\centering{size}\n"
     yield f"\\caption{{{caption}}}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n"
     yield f"{' & '.join(heads)} \\\\\n\\midrule\n"
     for line in lines:

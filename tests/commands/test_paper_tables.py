@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import shutil
+import subprocess
 from io import StringIO
 
 import numpy as np
@@ -71,9 +73,23 @@ def test_figures_are_those_of_the_run(folder):
 
 def test_wide_tables_are_several(folder):
     text = em("show", "wide.em", "--table", "components", cwd=folder).out
-    assert text.count("\\begin{tabular}") == 2 and "1 to 6 of 8" in text and "7 to 8 of 8" in text
+    assert text.count("\\begin{tabular}") == 3 and "1 to 3 of 8" in text and "7 to 8 of 8" in text
     rows = rows_of(text)
     assert [cell for row in rows if row[0] == "" for cell in row[1:]] == [f"component {k + 1}" for k in range(8)]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no LaTeX here")
+def test_latex_sets_them_within_the_width_of_a_page(folder, tmp_path):
+    wanted = [("run.em", "components"), ("wide.em", "components"), ("run.em", "selection")]
+    tables = "".join(em("show", run, "--table", table, cwd=folder).out for run, table in wanted)
+    packages = r"\usepackage[utf8]{inputenc}\usepackage[T1]{fontenc}\usepackage{booktabs}"
+    text = rf"\documentclass{{article}}{packages}\begin{{document}}{tables}\end{{document}}"
+    (tmp_path / "t.tex").write_text(text, "utf-8")
+    told = subprocess.run(
+        ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "-draftmode", "t.tex"],
+        cwd=tmp_path, capture_output=True, timeout=60,
+    ).stdout.decode("utf-8", "replace")  # fmt: skip
+    assert "!" not in told and "Overfull" not in told, told
 
 
 def test_the_table_of_a_sweep(folder):
