@@ -14,6 +14,7 @@ from em_cli.engine.events import Improved, Observer, ignore
 from em_cli.engine.fit import Search
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
+from em_cli.search.effort import Effort
 from em_cli.search.ledger import SAME_OPTIMUM, Attempt, reach
 from em_cli.search.operators import crossover, over_split
 from em_cli.search.search_data import SearchData
@@ -250,6 +251,12 @@ class ModelSearch:
         """The highest sound end of a climb."""
         ended = (a.result for a in self.attempts if a.climbed and a.sound)
         return max(ended, key=lambda result: result.log_likelihood, default=None)
+
+    def anew(self, effort: Effort) -> ModelSearch:
+        """Another search for the same model, which knows nothing of this one."""
+        short_runs = replace(self.short_runs, effort=effort)
+        own = self.kinds, self.make, self.algorithm, self.stopping, self.numbers, self.observe
+        return ModelSearch(short_runs, *own, told=self.told)
 
     def hear(self, other: ModelSearch, origin: str) -> None:
         """Take over what another search for the same model has found: all of it counts as one."""

@@ -7,7 +7,6 @@ covariance structure are a start for the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from em_cli.engine.climb import FitResult
 from em_cli.engine.fit import Search
@@ -73,9 +72,7 @@ def second_opinion(model_search: ModelSearch) -> Search[None]:
     plain = model_search.agreed and (model_search.starts_agree or model_search.smooth)
     if plain or model_search.short_runs.model.n_components == 1 or model_search.data.halted():
         return
-    q = model_search
-    short_runs = replace(q.short_runs, effort=EFFORTS["low"])
-    other = ModelSearch(short_runs, q.kinds, q.make, q.algorithm, q.stopping, q.numbers, q.observe, told=q.told)
+    other = model_search.anew(EFFORTS["low"])
     yield from other.start_population()
     yield from grow_and_shrink([other])
     yield from other.searches()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -112,9 +112,6 @@ def search(
         attempts |= _plain(run, free)
     elif free:
         model_searches = _searched(run, free)
-        if len(free) == 1 and plan.effort.searches > 1:
-            again = [second_opinion(model_searches[free[0]])]
-            run_searches(again, run.sample, runner, observe, halted, checkpoint)
         attempts |= {t: model_search.attempts for t, model_search in model_searches.items()}
         agreements = {t: model_search.agreement() for t, model_search in model_searches.items()}
         doubts = {t: model_search.doubt() for t, model_search in model_searches.items() if model_search.lightly}
@@ -216,6 +213,7 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
             stage(REFINING, [model_search.finish() for model_search in shallow])
         if len(everyone) > len(families):
             stage(REFINING, [restore_monotone(family) for family in families.values()])
+    _second_opinions(run, everyone, families.values())
     return model_searches
 
 
@@ -233,6 +231,19 @@ def _contenders(
         if is_near or not q.population or q.short_runs.model.n_components == 1
     }
     return [model_search for model_search in among if id(model_search) in chosen]
+
+
+def _second_opinions(run: _Run, everyone: Sequence[ModelSearch], families: Iterable[Mapping[int, ModelSearch]]) -> None:
+    """Of a single model, or of the one among several that would be chosen; and what those with more learn of that."""
+    if run.plan.effort.searches == 1:
+        return
+    found = everyone if len(everyone) == 1 else [model_search for model_search in everyone if model_search.population]
+    asked = [(model_search, model_search.best) for model_search in _contenders(run, everyone, found, 0.0)]
+    told = [second_opinion(model_search) for model_search, _ in asked]
+    run_searches(told, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
+    if any(model_search.best is not before for model_search, before in asked):
+        told = [restore_monotone(family) for family in families if len(family) > 1]
+        run_searches(told, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
 
 
 def _finishers(attempts: Sequence[Attempt]) -> list[Attempt]:

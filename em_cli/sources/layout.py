@@ -163,9 +163,11 @@ def _has_blanks_between(lines: Lines, shown: str) -> bool:
         if len({len(row) for row in fields}) > 1 or len(fields[0]) == 1 or not cells:
             continue
         if 2 * sum(number(cell) is not None for cell in cells) >= len(cells):
-            if mark is None and all(number(name.strip('"')) is None for name in fields[0]):
+            names = [number(name.strip('"')) is not None for name in fields[0]]
+            if mark is None and not any(names):
                 return True
             by, argument = ("blanks", "' '") if mark is None else ("colons", mark)
+            argument += " --no-header" if all(names) else ""
             raise DataError(
                 f"{shown} looks separated by {by}: pass --delimiter {argument}; "
                 "or --delimiter , if it is one column all the same."

@@ -41,7 +41,7 @@ from em_cli.sources.store import Store
 from em_cli.sources.table import Data, InputFile, Notice, Others
 from em_cli.sources.taken import Taken, after, take
 from em_cli.sources.text_types import levels_of
-from em_cli.sources.usable import Usable, check_spread, id_notice, looks_like_id, notices_of_header, usable_rows
+from em_cli.sources.usable import Usable, check_spread, id_notices, looks_like_id, notices_of_header, usable_rows
 
 GONE = Here(np.empty(0))
 
@@ -213,7 +213,7 @@ def read(paths: Sequence[str], options: ReadOptions) -> Data:
         spelled=spelled,
         n_gappy=int(found.gaps.sum()) if n_missing and options.missing == "model" else 0,
         why=decided.why,
-        notices=(*found_in_file, *decided.notices, *missing, *id_notice(id_like)),
+        notices=(*found_in_file, *decided.notices, *missing, *id_notices(id_like, parts)),
         layout={"columns": list(names)}
         | ({"delimiter": written.delimiter, "newline": written.raw.newline} if written else {}),
         inputs=tuple(inputs),

@@ -212,6 +212,7 @@ def no_column(shown: str, left_out: Sequence[str], codes: Sequence[str] = ()) ->
     if left_out:
         return DataError(
             f"{shown} has no column that can be fitted: {joined([quoted(name) for name in left_out])} "
-            "hold nothing, or text that names the rows or is no number. --type NAME=categorical takes text as levels."
+            f"{'holds' if len(left_out) == 1 else 'hold'} nothing, or text that names the rows or is no number. "
+            f"--type {argument(f'{left_out[0]}=categorical')} takes text as levels."
         )
     return DataError(f"{shown} has no column left to fit. Exclude fewer.")

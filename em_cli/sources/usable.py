@@ -28,7 +28,11 @@ from em_cli.sources.row_blocks import Filling
 from em_cli.sources.schema import Schema
 from em_cli.sources.table import Notice
 
-_ID_NAME = re.compile(r"(row|obs|index|case)?[ _.]?(id|index|row|names?|number)|unnamed.*", re.IGNORECASE)
+_ID_NAME = re.compile(
+    r"(row|obs|index|case)?[ _.]?(id|index|row|names?|number)|unnamed.*"
+    r"|(subject|patient|participant|respondent)s?([ _.]?(id|nr|no|number))?",
+    re.IGNORECASE,
+)
 NOT_FITTED = "not fitted, and given the mixing weights as probabilities"
 EMPTY_STEPS = "steps in time of which nothing is seen"
 EMPTY_IN_GROUPS = "known by the others of their groups"
@@ -173,11 +177,24 @@ def notices_of_header(piece: Piece, options: ReadOptions) -> list[Notice]:
     return notices
 
 
-def id_notice(names: Sequence[str]) -> list[Notice]:
-    if not names:
-        return []
+def id_notices(names: Sequence[str], parts: Parts) -> list[Notice]:
+    """Of fitted columns that look like ids: those that number the rows, and those whose ids come again."""
+    once = [name for name in names if parts.facts(name).n_distinct >= parts.facts(name).n_finite]
+    again = [name for name in names if name not in once]
+    found = list[Notice]()
+    if once:
+        message, which = _looking("row numbers", once), argument(once[0])
+        message += f"; else use {f'--id {which}' if len(once) == 1 else excluding(once)}"
+        found.append(Notice("looks_like_id", message))
+    if again:
+        message = _looking("an id of several rows" if len(again) == 1 else "ids of several rows", again)
+        message += f"; {excluding(again)} leaves {'it' if len(again) == 1 else 'them'} out"
+        message += f", --group {argument(again[0])} gives rows of one id one component"
+        found.append(Notice("looks_like_id", message))
+    return found
+
+
+def _looking(like: str, names: Sequence[str]) -> str:
     if len(names) == 1:
-        message = f"column {safe(names[0])} looks like row numbers, but is fitted; else use --id {argument(names[0])}"
-    else:
-        message = f"columns {listed(names)} look like row numbers, but are fitted; else use {excluding(names)}"
-    return [Notice("looks_like_id", message)]
+        return f"column {safe(names[0])} looks like {like}, but is fitted"
+    return f"columns {listed(names)} look like {like}, but are fitted"

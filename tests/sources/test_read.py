@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from em_cli.sources.decoding import _end_of_records
 from em_cli.sources.number_formats import MISSING
 from em_cli.sources.options import ReadOptions
+from em_cli.sources.quoting import argument
 from em_cli.sources.reader import read
 
 PLAIN = b"a,b\n1,2.5\n3,4.5\n5,-6\n"
@@ -215,6 +216,16 @@ def test_a_column_like_an_id_is_pointed_out(write, content, options, expected):
     found = [notice for notice in data.notices if notice.code in ("row_numbers", "looks_like_id")]
     assert [name for name in expected if f"column {name}" in found[0].message] == expected
     assert len(found) == len(expected)
+
+
+@pytest.mark.parametrize("name", ["id", "patient", "Subject no"])
+def test_ids_of_several_rows_are_not_called_row_numbers(write, name):
+    rows = "".join(f"{10 + i // 3},{i * i % 17}.5\n" for i in range(30))
+    (said,) = [n.message for n in read([write(f"{name},a\n{rows}".encode())], ReadOptions()).notices]
+    assert said.startswith(f"column {name} looks like an id of several rows, but is fitted")
+    assert f"--exclude {argument(name)} leaves it out" in said
+    grouped = read([write(f"{name},a\n{rows}".encode())], ReadOptions(group=name, sequential=True))
+    assert (grouped.schema.names, grouped.notices) == (("a",), ())
 
 
 @pytest.mark.parametrize(
