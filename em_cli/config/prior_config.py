@@ -14,6 +14,7 @@ FORMS: Mapping[str, Mapping[str, int]] = {
     "transitions": {"dirichlet": 2},
     "rates": {"gamma": 2},
     "means": {"laplace": 1},
+    "precisions": {"laplace": 1},
 }  # the priors that each key may name, and how many numbers may follow
 
 
@@ -43,6 +44,13 @@ class PriorConfig(BaseModel):
     means: Annotated[
         str | None,
         Field(description="of the means of normal components: laplace:5, an L1 penalty; goes with --inference map"),
+    ] = None
+    precisions: Annotated[
+        str | None,
+        Field(
+            description="of the inverse covariances off their diagonals, with --covariance full: laplace:5, a "
+            "graphical lasso; goes with --inference map"
+        ),
     ] = None
     mean: Annotated[list[float] | None, Field(description="about which the means of normal components lie")] = None
     mean_precision: Annotated[float | None, Field(gt=0, description="rows that this mean is worth")] = None

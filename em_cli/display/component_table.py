@@ -12,13 +12,14 @@ from em_cli.display.mean_and_sd import aligned
 from em_cli.display.search_words import number
 from em_cli.display.text import counted
 from em_cli.display.text_page import Page
-from em_cli.families.variational.held_means import not_separated
+from em_cli.families.variational.held import independent, not_separated
 from em_cli.inference.reported import errors_of_components
 from em_cli.printable import beside_mass, fixed, safe
 
 MOST_COLUMNS = 30
 MOST_COMPONENTS = 40
 LONGEST_NAME = 24  # characters
+MOST_PAIRS = 12  # of columns that are named
 EMPTY = 0.5  # rows; a component that bears fewer has been emptied by the prior
 Entry = tuple[str, list[str]]  # heading and cells
 
@@ -54,10 +55,20 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
         page.flow([f"{counted(empty, 'more component')} without rows, as the prior has them"], style="dim")
     if same := not_separated(document):
         page.flow([f"no component has a mean of its own in: {safe(', '.join(same))}"])
+    _pairs(page, document)
     left = [counted(len(found) - len(shown), "more component")] if len(found) > len(shown) else []
     left += [counted(len(names) - MOST_COLUMNS, "more column")] if len(names) > MOST_COLUMNS else []
     if left:
         page.flow([f"… and {' and '.join(left)} in params.json"], style="dim")
+
+
+def _pairs(page: Page, document: Mapping[str, Any]) -> None:
+    """Which columns a penalty of precisions leaves independent."""
+    n, of, everywhere = independent(document)
+    if of:
+        named = everywhere[:MOST_PAIRS] + (["…"] if len(everywhere) > MOST_PAIRS else [])
+        where = f"; in every component: {safe(', '.join(named))}" if named else ""
+        page.flow([f"{n:,} of {counted(of, 'pair')} of columns independent in a component, given the others{where}"])
 
 
 def bearing(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

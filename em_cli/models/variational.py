@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from em_cli.latents.approximate_weights import ApproximateWeights, WeightsPrior
 
 MAP, VARIATIONAL = "map", "variational"
+PENALTIES = ("means", "precisions")  # L1 norms
 OF_LABELS = {"weights", "transitions"}  # whose priors are not of a family
 ABLE = "gaussian (full, tied, diag or spherical), poisson, exponential, bernoulli and categorical"
 
@@ -34,7 +35,7 @@ def hyperparameters_of(config: RunConfig) -> Mapping[str, Any] | None:
                 "theirs, or --inference variational."
             )
         return None
-    if modal := [key for key in ("means", "transitions") if key in said]:
+    if modal := [key for key in (*PENALTIES, "transitions") if key in said]:
         raise UsageError(f"prior.{modal[0]} has no approximate posterior here: it goes with --inference map.")
     if config.prior.name == "weak":
         raise UsageError(
@@ -64,7 +65,7 @@ def _of_mode(said: Mapping[str, Any], config: RunConfig) -> Mapping[str, Any] | 
         )
     if weak and said:
         raise UsageError(f"--prior weak and prior.{next(iter(said))} are two priors: leave one of them out.")
-    for key, (name, numbers) in ((key, value) for key, value in said.items() if key != "means" and key in FORMS):
+    for key, (name, numbers) in ((key, value) for key, value in said.items() if key not in PENALTIES and key in FORMS):
         if name == "process":
             raise UsageError("prior.weights=process has no mode among weights of components: dirichlet has.")
         if not numbers or min(numbers[: 1 if key == "rates" else 2]) < 1:
@@ -72,8 +73,8 @@ def _of_mode(said: Mapping[str, Any], config: RunConfig) -> Mapping[str, Any] | 
                 f"prior.{key}: name its first number, which must be at least 1 for a posterior to have a mode, as in "
                 f"prior.{key}={name}:2."
             )
-    if "means" in said and not said["means"][1]:
-        raise UsageError("prior.means: name the strength of the penalty, as in prior.means=laplace:5.")
+    if unsaid := [key for key in PENALTIES if key in said and not said[key][1]]:
+        raise UsageError(f"prior.{unsaid[0]}: name the strength of the penalty, as in prior.{unsaid[0]}=laplace:5.")
     return said or None
 
 

@@ -19,7 +19,7 @@ from em_cli.engine.objectives import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source, checked_groups
 from em_cli.engine.scoring import Totals, score_source
-from em_cli.families.variational.held_means import has_held_means, n_held
+from em_cli.families.variational.held import has_held, n_held
 from em_cli.models.groups import REGRESSION, Group, family_name
 from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.components import components
@@ -215,7 +215,7 @@ def meaningful(chosen: FitResult, criterion: str) -> tuple[str, ...]:
 
 def prior_name(result: Scored) -> str:
     """As documents and tables have it."""
-    if has_held_means(result.parameters):
+    if has_held(result.parameters):
         return LAPLACE
     weak = result.fitted.chosen is not None and result.fitted.chosen.candidate.model.prior
     return "weak" if weak else CONJUGATE if result.log_prior else "none"

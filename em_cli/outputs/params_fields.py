@@ -255,7 +255,9 @@ class Params(ModelFields):
         list[ComponentTest], says("of the numbers of components of the structure that was chosen"), SOMETIMES
     ]
     log_likelihood: Annotated[float, says("total, natural logarithm; of a variational fit that of the predictive")]
-    prior: Annotated[str, says("none, weak, conjugate (of a variational fit or a mode), or laplace (prior.means)")]
+    prior: Annotated[
+        str, says("none, weak, conjugate (of a variational fit or a mode), or laplace (prior.means, prior.precisions)")
+    ]
     log_prior: Annotated[float | None, says("logarithm of the prior at the parameters; 0 without; null of a posterior")]
     penalised_log_likelihood: Annotated[float | None, says("log-likelihood and log-prior; likewise")]
     elbo: Annotated[float, says("of a variational fit: evidence lower bound, all constants in it"), SOMETIMES]
@@ -267,6 +269,11 @@ class Params(ModelFields):
     means_held: Annotated[
         list[list[bool]],
         says("which means (K, D) prior.means holds at that of the data"),
+        SOMETIMES,
+    ]
+    precisions_zero: Annotated[
+        list[list[list[bool]]],
+        says("which columns (K, D, D) prior.precisions holds independent of each other, given the others"),
         SOMETIMES,
     ]
     prior_parameters: Annotated[dict[str, Any], says("hyperparameters of the components' prior"), SOMETIMES]

@@ -11,7 +11,7 @@ from em_cli.criteria import Figures, names, values
 from em_cli.engine.arrays import add
 from em_cli.engine.scoring import RowScores, totals
 from em_cli.errors import DataError
-from em_cli.families.variational.held_means import n_held
+from em_cli.families.variational.held import n_held
 from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import csv_text

@@ -8,7 +8,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
-from em_cli.families.variational.held_means import has_held_means
+from em_cli.families.variational.held import has_held
 from em_cli.inference.standard_errors import NoStandardErrors, standard_errors
 from em_cli.outputs.document import Scored
 from em_cli.outputs.errors_document import errors_document, no_errors_document
@@ -28,8 +28,10 @@ def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, r
     chosen = result.fitted.chosen
     if chosen is not None and (name := chosen.candidate.objective) != LOG_LIKELIHOOD:
         return no_errors_document(f"the fit maximises another objective ({name}) than the likelihood.")
-    if has_held_means(result.parameters):
-        return no_errors_document("a penalty draws the means to those of the data, and holds some there.")
+    if has_held(result.parameters):
+        return no_errors_document(
+            "a penalty draws means to those of the data or precisions to zero, and holds some there."
+        )
     if cut_short:
         return no_errors_document("the fit was cut short, and is at no maximum of the likelihood.")
     if any(found is not None for found in result.degeneracies):

@@ -143,6 +143,24 @@ def test_an_l1_penalty_of_means_names_the_columns_that_separate_nothing(tmp_path
         assert "'means_held' must hold" in em("score", "wrong.json", "x.csv", cwd=tmp_path, status=3).err
 
 
+def test_an_l1_penalty_of_precisions_names_independent_columns(tmp_path):
+    """Two columns go together in each group, and a third with neither."""
+    rng = np.random.default_rng(5)
+    group = rng.integers(0, 2, 200)
+    x = rng.normal(size=(200, 3)) @ [[1, 0.8, 0], [0, 0.6, 0], [0, 0, 1]] + np.outer(group, [6, 0, 3])
+    np.savetxt(tmp_path / "x.csv", x, delimiter=",", header="a,b,c", comments="", fmt="%.6f")
+    run = ("fit", "x.csv", "-k", "2", "--covariance", "full", "--restarts", "2", "--out", "l1", "--format", "human")
+    said = em(*run, "--inference", "map", "--set", "prior.precisions=laplace:2", cwd=tmp_path).out
+    found = json.loads((tmp_path / "l1" / "params.json").read_text())
+    zeros = np.array(found["precisions_zero"])
+    assert zeros[:, 0, 2].all() and not zeros[:, 0, 1].any()
+    n = int(zeros.sum()) // 2
+    assert f"{n} of 6 pairs of columns independent in a component, given the others; in every component: a–c\n" in said
+    assert found["n_parameters"] == 1 + 6 + 12 - n and found["prior"] == "laplace"
+    assert np.linalg.inv(found["covariances"])[:, 0, 2] == pytest.approx(0, abs=1e-9)
+    assert json.loads(em("score", "l1", "x.csv", cwd=tmp_path).out)["n_parameters"] == found["n_parameters"]
+
+
 def test_what_is_about_maxima_of_the_likelihood_is_refused(fitted):
     folder, _ = fitted
     for command in (("export", "v", "--to", "python"), ("bootstrap", "v")):
@@ -213,6 +231,8 @@ REFUSED = {
     "--inference map --set prior.means=laplace:2": "--covariance diag",
     "--inference map --covariance diag --set prior.means=laplace:2 --set prior.mean=[1,2]": "two priors",
     "--inference variational --set prior.means=laplace:2": "--inference map",
+    "--inference map --covariance diag --set prior.precisions=laplace:2": "--covariance full",
+    "--inference map --set prior.precisions=laplace:2 --set prior.mean_precision=2": "two priors",
     "--inference variational --set prior.transitions=dirichlet:2": "--inference map",
     "--inference map --set prior.transitions=dirichlet:2": "--latent markov",
     "--inference map --set prior.transitions=dirichlet:2:0.5": "at least 1",

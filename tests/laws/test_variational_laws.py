@@ -116,13 +116,16 @@ def _block(x):
 
 SAID = {"degrees_of_freedom": 7.0, "mean_precision": 2.0, "rates": ("gamma", (2.5,)), "levels": ("dirichlet", (3.0,))}
 SPARSE = {"means": ("laplace", (4.0,)), "rates": ("gamma", (2.5,)), "levels": ("dirichlet", (3.0,))}
+EDGES = {"precisions": ("laplace", (6.0,)), "rates": ("gamma", (2.5,)), "levels": ("dirichlet", (3.0,))}
 COMPLETE = [case for case in ABLE if not case.gaps or "gaussian" not in case.name]
 
 
 @pytest.mark.parametrize(
     ("case", "said"),
-    [(case, SAID) for case in COMPLETE] + [(case, SPARSE) for case in COMPLETE if case.name == "gaussian-diag"],
-    ids=lambda value: getattr(value, "name", "sparse" if value is SPARSE else "conjugate"),
+    [(case, SAID) for case in COMPLETE]
+    + [(case, SPARSE) for case in COMPLETE if case.name == "gaussian-diag"]
+    + [(case, EDGES) for case in COMPLETE if case.name == "gaussian-full"],
+    ids=lambda value: getattr(value, "name", {id(SAID): "conjugate", id(SPARSE): "sparse"}.get(id(value), "edges")),
 )
 def test_an_m_step_at_the_mode_beats_nearby_parameters(case: Case, said):
     """By what rows and prior are worth together, whose densities know nothing of the M-step."""
@@ -199,3 +202,23 @@ def test_penalised_means_are_the_best_of_a_fine_grid():
     best = rate * moved - 0.5 * weight * np.log(variance + moved * moved)
     assert (best >= worth.max(axis=0) - 1e-9).all()
     assert 20 < (moved == far).sum() < 180
+
+
+def test_penalised_precisions_meet_the_conditions_of_a_maximum():
+    """W − S is within the penalty, and at its border with the sign of the entry where that is not zero."""
+    from em_cli.families.variational.graphical_lasso import graphical_lasso
+
+    rng = np.random.default_rng(9)
+    spread = rng.normal(size=(6, 40, 5)) @ rng.normal(size=(5, 5))
+    s = np.stack([np.cov(own.T, bias=True) for own in spread / spread.std(axis=1, keepdims=True)])
+    rho = np.broadcast_to(np.array([0.002, 0.01, 0.05, 0.1, 0.3, 1.0])[:, None, None], s.shape)
+    found = graphical_lasso(s, rho, np.broadcast_to(np.eye(5), s.shape))
+    off = ~np.eye(5, dtype=bool)
+    left = (np.linalg.inv(found) - s)[:, off]
+    assert (np.abs(left) <= rho[:, off] + 1e-4).all() and np.linalg.inv(found)[:, ~off] == pytest.approx(s[:, ~off])
+    kept = found[:, off] != 0
+    assert left[kept] == pytest.approx((rho[:, off] * np.sign(found[:, off]))[kept], abs=1e-4)
+    assert kept[0].all() and 2 < kept.sum(axis=1)[-2] < 20 and not kept[-1].any()
+    for own, alone in zip(found, range(6), strict=True):
+        some = slice(alone, alone + 1)
+        assert np.array_equal(own, graphical_lasso(s[some], rho[some], np.eye(5)[None])[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +19,29 @@ from em_cli.families.gaussian.prior import scatter
 from em_cli.families.student_t.missing import student_t_with_gaps
 from em_cli.families.student_t.parameters import StudentTParameters, of_normal
 from em_cli.families.student_t.student_t import BoundStudentT
-from em_cli.families.variational import laplace_means, normal_wishart
+from em_cli.families.variational import laplace_means, laplace_precisions, normal_wishart
 from em_cli.families.variational.approximate import BoundApproximate
-from em_cli.families.variational.mode import BoundMode
+from em_cli.families.variational.mode import BoundMode, Modes
 from em_cli.families.variational.normal_wishart import NormalWishart, posterior_of
 from em_cli.families.variational.predictive import Law, Predictive
 from em_cli.families.variational.shares import SHARE, of_precisions, of_t
 from em_cli.families.variational.t_columns import IndependentT, TColumns
 
 KEYS = frozenset({"mean", "mean_precision", "degrees_of_freedom", "covariance"})
+PENALTIES: Mapping[
+    str, tuple[str, str, Callable[[BoundGaussian, float], Modes]]
+] = {  # a structure and how it is asked for
+    laplace_means.KEY: (
+        "VVI",
+        "a variance for each column of each component: --covariance diag",
+        laplace_means.laplace_means,
+    ),
+    laplace_precisions.KEY: (
+        "VVV",
+        "a covariance matrix for each component: --covariance full",
+        laplace_precisions.laplace_precisions,
+    ),
+}
 STRUCTURES = ("VVV", "EEE", "VVI", "VII")  # whose posteriors are of the prior's form
 
 
@@ -40,7 +54,7 @@ class ConjugateGaussian:
 
     @property
     def hyperparameters(self) -> frozenset[str]:
-        return KEYS | {laplace_means.KEY}
+        return KEYS | PENALTIES.keys()
 
     def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
         if self.gaps is not None:
@@ -51,8 +65,8 @@ class ConjugateGaussian:
         return BoundApproximate(self.base, NormalPosteriors(self.base, prior_of(self.base, prior)))
 
     def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
-        if laplace_means.KEY in prior:
-            return self._penalised(prior)
+        if penalties := [key for key in PENALTIES if key in prior]:
+            return self._penalised(penalties[0], prior)
         if not KEYS & prior.keys():
             return self.base if self.gaps is None else self.gaps
         if self.gaps is not None:
@@ -62,15 +76,15 @@ class ConjugateGaussian:
             )
         return BoundMode(self.base, NormalModes(self.base, prior_of(self.base, prior)))
 
-    def _penalised(self, prior: Mapping[str, Any]) -> BoundFamily:
-        begin = f"prior.{laplace_means.KEY}=laplace"
-        if self.base.letters.mclust[1] != "VVI":
-            raise UsageError(f"{begin} needs a variance for each column of each component: --covariance diag has them.")
+    def _penalised(self, key: str, prior: Mapping[str, Any]) -> BoundFamily:
+        begin, (structure, need, penalised) = f"prior.{key}=laplace", PENALTIES[key]
+        if self.base.letters.mclust[1] != structure:
+            raise UsageError(f"{begin} needs {need} has them.")
         if self.gaps is not None:
             raise UsageError(f"{begin} needs complete rows: --missing drop leaves others out.")
-        if others := sorted(KEYS & prior.keys()):
+        if others := sorted((KEYS | PENALTIES.keys()) & (prior.keys() - {key})):
             raise UsageError(f"{begin} and prior.{others[0]} are two priors of means and variances: leave one out.")
-        return BoundMode(self.base, laplace_means.laplace_means(self.base, prior[laplace_means.KEY][1][0]))
+        return BoundMode(self.base, penalised(self.base, prior[key][1][0]))
 
     def predictive(self) -> BoundFamily:
         point = self.base if self.gaps is None else self.gaps
