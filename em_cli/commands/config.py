@@ -56,7 +56,7 @@ def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None
 @grouped
 def schema(
     of: Annotated[
-        str, Option("--of", metavar="DOCUMENT", help="config, params, selection, events or manifest [default: config].")
+        str, Option("--of", metavar="DOCUMENT", help="config, params, selection, events or manifest.")
     ] = "config",
     debug: Debug = False,
 ) -> None:

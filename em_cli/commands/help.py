@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Context, Option
 
 from em_cli.options import Help, ShortHelp
-from em_cli.options.help_page import AnyContext, manual, page
+from em_cli.options.help_page import AnyContext, contexts, manual, page
 from em_cli.options.misuse import no_such_command
 
 
@@ -26,6 +26,9 @@ def help(
         Argument(metavar="[TOPIC]", help="A command, or a topic of the guide.", autocompletion=topics),
     ] = None,
     man: Annotated[bool, Option("--man", help="As a manual page: em help --man fit | man -l -")] = False,
+    out: Annotated[
+        str | None, Option("-o", "--out", metavar="DIR", help="All manual pages, into a folder.", show_default=False)
+    ] = None,
     short_help: ShortHelp = False,
     long_help: Help = False,
 ) -> None:
@@ -35,11 +38,16 @@ def help(
     """
     from em_cli import __version__
     from em_cli.errors import UsageError
-    from em_cli.outputs.folder import write_file
+    from em_cli.outputs.folder import write_file, write_files
     from em_cli.registry import did_you_mean
     from em_cli.runs.guide_pages import TOPICS, show_page
 
     root: AnyContext = context.find_root()
+    if out is not None:
+        if topic or not man:
+            raise UsageError("--out writes all manual pages: em help --man --out DIR.")
+        write_files(out, {f"{name}.1": [manual(each, __version__)] for name, each in contexts(root)})
+        return
     if topic and topic[0] not in root.command.commands:
         if len(topic) == 1 and topic[0] in TOPICS and not man:
             show_page(topic[0])

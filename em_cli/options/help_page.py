@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import fill
 from typing import Annotated, Any
 
@@ -132,6 +132,14 @@ def _laid_out(rows: Rows, width: int) -> str:
         else:
             lines += [begin, *([told] if told else [])]
     return "\n".join(lines)
+
+
+def contexts(context: AnyContext) -> Iterator[tuple[str, AnyContext]]:
+    """That of a command and of all below it, by the names of their manual pages."""
+    yield context.command_path.replace(" ", "-"), context
+    for name, command in getattr(context.command, "commands", {}).items():
+        if not command.hidden:
+            yield from contexts(command.make_context(name, [], parent=context, resilient_parsing=True))
 
 
 def manual(context: AnyContext, version: str) -> str:

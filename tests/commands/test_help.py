@@ -67,6 +67,14 @@ def test_every_command_has_both_pages_and_a_manual(tmp_path):
             assert all(name.replace("-", "\\-") in manual for name in names(whole))
 
 
+def test_all_manual_pages_at_once_as_a_wheel_has_them(tmp_path):
+    em("help", "--man", "--out", "man", cwd=tmp_path)
+    written = {file.name for file in (tmp_path / "man").iterdir()}
+    assert {"em.1", "em-fit.1", "em-config-schema.1"} < written and len(written) > 25
+    assert (tmp_path / "man/em-fit.1").read_text() == em("help", "--man", "fit", cwd=tmp_path).out
+    assert "em help --man --out DIR" in em("help", "--out", "man", cwd=tmp_path, status=2).err
+
+
 @pytest.mark.skipif(shutil.which("man") is None, reason="there is no man here")
 def test_man_reads_the_manual(tmp_path):
     (tmp_path / "em-fit.1").write_text(em("help", "--man", "fit", cwd=tmp_path).out)
