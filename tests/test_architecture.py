@@ -44,6 +44,7 @@ HOME = {
     "jinja2": {"reports"},
     "onnx": {"exports"},
     "openpyxl": {"exports"},
+    "fsspec": {"sources"},
     "dask": {"runners"},
     "distributed": {"runners"},
     "numpy": None,  # anywhere

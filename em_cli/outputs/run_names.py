@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from em_cli.printable import safe, say
+from em_cli.sources.remote import path_in
 
 SUFFIX = ".em"
 MOST_LISTED = 5  # numbers of components
@@ -16,7 +17,7 @@ LONGEST = 60  # characters
 
 def default_name(data: str, ks: Sequence[int], choices: Sequence[str]) -> str:
     """<name of the data>-k<components>.em, with what was chosen otherwise than by default: faithful-k3-tied.em."""
-    stem = Path(data).name.split(".")[0] or "data"
+    stem = path_in(data).name.split(".")[0] or "data"
     short = f"{stem}-k{_span(ks)}"
     long = "-".join([short, *choices])
     return (long if len(long) <= len(stem) + LONGEST else short) + SUFFIX

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from decimal import Decimal
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -15,10 +15,11 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from em_cli import memory
-from em_cli.errors import DataError
+from em_cli.errors import DataError, OutputError, in_words
 from em_cli.sources.files import Opened
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import quoted
+from em_cli.sources.remote import path_in, suffix_of
 
 CELLS, FEWEST, MOST = 1 << 18, 1 << 10, 1 << 16  # of a piece: cells, about, and rows
 NO_CELL = "__HIVE_DEFAULT_PARTITION__"
@@ -29,10 +30,17 @@ def columnar_frames(file: Opened, path: str, options: ReadOptions) -> Iterator[t
 
     Cells are numbers, truths or text as in a CSV file; the column of ids is text.
     """
-    suffix = Path(path).suffix.lower()
+    suffix = suffix_of(path)
     if find_spec("pyarrow") is None:
         raise DataError(f'{file.label}: reading {suffix} files needs pip install "em-cli[parquet]".')
-    place = io.BytesIO(b"".join(_chunks(file))) if file.place is None else file.place
+    with nullcontext(file.place) if file.place is not None else _copy(file) as place:
+        yield from _frames(file, path, place, options)
+
+
+def _frames(
+    file: Opened, path: str, place: str | IO[bytes], options: ReadOptions
+) -> Iterator[tuple[pd.DataFrame, float]]:
+    suffix = suffix_of(path)
     told = _told_by_folders(path)
     try:
         for frame, share in (_of_parquet if suffix == ".parquet" else _of_feather)(place):
@@ -49,7 +57,7 @@ def columnar_frames(file: Opened, path: str, options: ReadOptions) -> Iterator[t
         raise DataError(f"{file.label} is not a valid {suffix} file: {str(error)[:200]!r}.") from None
 
 
-def _of_parquet(place: str | io.BytesIO) -> Iterator[tuple[pd.DataFrame, float]]:
+def _of_parquet(place: str | IO[bytes]) -> Iterator[tuple[pd.DataFrame, float]]:
     from pyarrow import parquet
 
     with parquet.ParquetFile(place, memory_map=_mapped(place)) as file:
@@ -61,7 +69,7 @@ def _of_parquet(place: str | io.BytesIO) -> Iterator[tuple[pd.DataFrame, float]]
             yield batch.to_pandas(), len(batch) / n
 
 
-def _of_feather(place: str | io.BytesIO) -> Iterator[tuple[pd.DataFrame, float]]:
+def _of_feather(place: str | IO[bytes]) -> Iterator[tuple[pd.DataFrame, float]]:
     import pyarrow as pa
 
     try:
@@ -76,7 +84,7 @@ def _of_feather(place: str | io.BytesIO) -> Iterator[tuple[pd.DataFrame, float]]
         yield file.get_batch(index).to_pandas(), 1 / batches
 
 
-def _mapped(place: str | io.BytesIO) -> bool:
+def _mapped(place: str | IO[bytes]) -> bool:
     """Whether it is looked at where it lies."""
     return isinstance(place, str) and memory.address_limit() is None
 
@@ -84,7 +92,7 @@ def _mapped(place: str | io.BytesIO) -> bool:
 def _told_by_folders(path: str) -> dict[str, float | str | None]:
     """The columns that folders such as year=2024 are named by, as they are in a partitioned data set."""
     told: dict[str, float | str | None] = {}
-    for part in Path(path).parts[:-1]:
+    for part in path_in(path).parts[:-1]:
         name, equals, cell = part.partition("=")
         if name and equals:
             text = unquote(cell)
@@ -118,6 +126,14 @@ def _cell(value: object) -> object:
     return value if isinstance(value, bool | int | float | str) else str(value)
 
 
-def _chunks(file: Opened) -> Iterator[bytes]:
+def _copy(file: Opened) -> IO[bytes]:
+    """What cannot be read in any order where it lies, where that can be done."""
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 (who reads it closes it)
     while data := file.pull(1 << 22):
-        yield data
+        try:
+            copy.write(data)
+        except OSError as error:
+            place = tempfile.gettempdir()
+            raise OutputError(f"no copy of {file.label}, to read it, in {place}: {in_words(error)}.") from None
+    copy.seek(0)
+    return copy

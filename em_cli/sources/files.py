@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 from em_cli.errors import DataError, in_words
 from em_cli.printable import safe
 from em_cli.sources.quoting import quoted
+from em_cli.sources.remote import is_address, matching, opened_at, shown_address, suffix_of
 from em_cli.sources.spool import STDIN, Partial, Spool, is_plain
 from em_cli.sources.table import InputFile
 
@@ -41,7 +42,7 @@ Pull = Callable[[int], bytes]  # at most so many bytes, as soon as there are any
 
 def label(path: str) -> str:
     """A file's name in messages."""
-    return "standard input" if path == STDIN else safe(path)
+    return "standard input" if path == STDIN else shown_address(path) if is_address(path) else safe(path)
 
 
 def packing(beginning: bytes) -> str | None:
@@ -57,6 +58,9 @@ def expand(paths: Sequence[str]) -> list[str]:
     for path in paths:
         if not path:
             raise DataError("the name of a data file is empty.")
+        if is_address(path):
+            found += matching(path, COLUMNAR)
+            continue
         if path != STDIN and os.path.isdir(path) and (parts := _columnar_in(path)):  # noqa: PTH112 (names may be no names)
             found += parts
             continue
@@ -138,6 +142,12 @@ class Opened:
     place: str | None = None  # of a file on the disk whose bytes these are
 
 
+def _raw(path: str, stack: ExitStack) -> Partial:
+    if is_address(path):
+        return stack.enter_context(opened_at(path))
+    return cast(Partial, sys.stdin.buffer if path == STDIN else stack.enter_context(Path(path).open("rb")))
+
+
 @contextmanager
 def opened(path: str, spool: Spool | None = None) -> Iterator[Opened]:
     """The bytes of a file, decompressed if they are compressed, whatever its name; `DataError` if it cannot be read."""
@@ -146,10 +156,8 @@ def opened(path: str, spool: Spool | None = None) -> Iterator[Opened]:
         raise DataError("standard input is closed.")
     with ExitStack() as stack:
         try:
-            if spool is not None and path in spool.copies:
-                raw = spool.again(path)
-            else:
-                raw = sys.stdin.buffer if path == STDIN else stack.enter_context(Path(path).open("rb"))
+            known = spool is not None and path in spool.copies
+            partial = cast(Partial, spool.again(path)) if spool is not None and known else _raw(path, stack)
         except FileNotFoundError:
             raise DataError(f"{shown} does not exist.") from None
         except IsADirectoryError:
@@ -160,11 +168,10 @@ def opened(path: str, spool: Spool | None = None) -> Iterator[Opened]:
             raise DataError(f"{shown} cannot be read: {in_words(error)}.") from None
         except ValueError:
             raise DataError(f"{shown} is no name of a file.") from None
-        partial = cast(Partial, raw)
-        if spool is not None and path not in spool.copies:
+        if spool is not None and not known:
             partial = spool.stream(path, partial)
-        meter = Meter(partial, shown)
-        beginning, named = meter.beginning(), Path(path).suffix.lower()
+        meter, name = Meter(partial, shown), shown if is_address(path) else path
+        beginning, named = meter.beginning(), suffix_of(path)
         packed = packing(beginning)
         if not packed and beginning and named in COMPRESSED:
             raise DataError(
@@ -175,9 +182,9 @@ def opened(path: str, spool: Spool | None = None) -> Iterator[Opened]:
             from em_cli.sources.compression import decompress
 
             stream = stack.enter_context(decompress(meter, packed, shown))
-            yield Opened(shown, stream.read, lambda: meter.measured(path))
+            yield Opened(shown, stream.read, lambda: meter.measured(name))
         else:
-            yield Opened(shown, meter.pull, lambda: meter.measured(path), path if is_plain(path) else None)
+            yield Opened(shown, meter.pull, lambda: meter.measured(name), path if is_plain(path) else None)
 
 
 def hashed(path: str) -> InputFile:

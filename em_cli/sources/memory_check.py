@@ -11,6 +11,7 @@ from em_cli import memory
 from em_cli.engine.columns import WIDE
 from em_cli.sources.files import COMPRESSED, label
 from em_cli.sources.quoting import plural
+from em_cli.sources.remote import suffix_of
 from em_cli.sources.spool import STDIN
 from em_cli.sources.store import Store
 from em_cli.sources.taken import Taken
@@ -57,7 +58,7 @@ class Room:
 
 def _size(path: str) -> int:
     """In bytes; 0 if it does not say how much there is to read."""
-    if path == STDIN or Path(path).suffix.lower() in COMPRESSED:
+    if path == STDIN or suffix_of(path) in COMPRESSED:
         return 0
     try:
         found = Path(path).stat()

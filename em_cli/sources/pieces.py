@@ -17,6 +17,7 @@ from em_cli.sources.layout import Layout, layout
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import quoted
 from em_cli.sources.records import after_lines, without_comments
+from em_cli.sources.remote import suffix_of
 from em_cli.sources.table import InputFile
 
 OF_RANGES = ("utf-8", "ascii", "iso8859-1", "cp1252")  # encodings of which any part that is cut out can be read
@@ -102,7 +103,7 @@ def pieces_or_ranges(
 ) -> Iterator[Piece | Range]:
     """The same; of a file of text that lies on the disk, the ranges of the pieces that follow the first rows."""
     with opened(path, options.spool) as file:
-        if Path(path).suffix.lower() in COLUMNAR:
+        if suffix_of(path) in COLUMNAR:
             found: Iterator[Piece | Range] = _columnar_pieces(file, path, options)
         else:
             place = file.place if ranges else None

@@ -31,6 +31,7 @@ from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, Range, Written, pieces_or_ranges
 from em_cli.sources.quoting import quoted
 from em_cli.sources.redundant import leave_out_redundant
+from em_cli.sources.remote import path_in
 from em_cli.sources.row_blocks import Blocks, Filling
 from em_cli.sources.row_names import RowNames
 from em_cli.sources.schema import Schema
@@ -303,4 +304,4 @@ def _in_steps(source: Blocks, sequences: Sequences, alike: bool) -> InMemory:
 def _short_name(files: Sequence[str]) -> str:
     if len(files) > 1:
         return f"{len(files)} files"
-    return label(STDIN) if files[0] == STDIN else safe(Path(files[0]).name)
+    return label(STDIN) if files[0] == STDIN else safe(path_in(files[0]).name)
