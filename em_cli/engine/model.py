@@ -88,6 +88,12 @@ class Model:
         return total - self.latent.divergence(parameters.latent)
 
     @property
+    def in_time(self) -> bool:
+        """Whether rows follow each other, and what comes before and after one tells of its component."""
+        decoder = self.latent.decoder
+        return decoder is not None and decoder.ordered
+
+    @property
     def is_variational(self) -> bool:
         """Whether parameters are approximate posteriors, and what a climb maximises is a bound of the evidence."""
         approximate = self.family.approximate

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from em_cli.config.run_config import RunConfig
+from em_cli.engine.model import Model
 from em_cli.errors import UsageError
 from em_cli.models import specification
 from em_cli.models.alternatives import Change, redescribed
@@ -101,24 +102,29 @@ def tasks_of(
     made = models(
         data.schema, data.source, known.columns, tried, ks, latents, prior, hyperparameters, config.inference == MAP
     )
-    distinct = known.n_distinct
     start = settings.start
+    few = [model.n_components > most_components(model, known) for _, model in made]
     refused = (why for _, model in made if (why := algorithm_of(config).refuses(model)))
     if why := next(refused, None):
         raise UsageError(why)
     tasks = tuple(
         Task(label, model, start_parameters(start.path, start.text, model) if start else None)
-        for label, model in made
-        if model.n_components <= distinct and not hopeless(model, data)
+        for (label, model), too_many in zip(made, few, strict=True)
+        if not too_many and not hopeless(model, data)
     )
     if not tasks:
         smallest = made[0][1]
-        if smallest.n_components > distinct:
-            raise too_few_rows(data, smallest.n_components, distinct)
+        if few[0]:
+            raise too_few_rows(data, smallest.n_components, most_components(smallest, known))
         raise too_many_parameters(data, smallest, tried[0])
     too_large = tuple(
-        (label, model.n_components, TOO_FEW if model.n_components > distinct else TOO_MANY)
-        for label, model in made
-        if model.n_components > distinct or hopeless(model, data)
+        (label, model.n_components, TOO_FEW if too_many else TOO_MANY)
+        for (label, model), too_many in zip(made, few, strict=True)
+        if too_many or hopeless(model, data)
     )
     return Tasks(known, tuple(tried), tasks, too_large)
+
+
+def most_components(model: Model, known: Survey) -> int:
+    """As many as rows differ; states of a chain may be alike but for when they come, so as many as there are rows."""
+    return known.source.n_rows if model.in_time else known.n_distinct

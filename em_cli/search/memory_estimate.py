@@ -17,7 +17,7 @@ from em_cli.memory import MIB
 from em_cli.search.model_search import FEWEST_STARTS
 from em_cli.search.search import Plan, Task
 from em_cli.search.search_data import KEPT_FEATURES
-from em_cli.search.short_runs import FEATURES, REST
+from em_cli.search.short_runs import FEATURES, PATIENCE, REST
 from em_cli.search.survey import SAMPLE_ROWS
 
 NUMBER = 8  # bytes
@@ -81,5 +81,6 @@ def _climbs(task: Task, plan: Plan, rows: int) -> float:
     if plan.restarts is not None:
         return plan.restarts
     cost = task.model.n_components * rows * (1 + task.model.family.n_features() / FEATURES)
-    kinds = len(plan.starts)
-    return kinds * float(np.clip(plan.effort.budget / (cost * REST * kinds), FEWEST_STARTS, plan.effort.starts))
+    kinds, in_time = len(plan.starts), task.model.in_time
+    budget, most = plan.effort.budget * (PATIENCE if in_time else 1), plan.effort.starts * (2 if in_time else 1)
+    return kinds * float(np.clip(budget / (cost * REST * kinds), FEWEST_STARTS, most))

@@ -85,9 +85,8 @@ class ModelSearch:
         """The kinds of starts, and how many of each."""
         if self.short_runs.model.n_components == 1:
             return self.kinds[:1], 1
-        return self.kinds, self.short_runs.affordable(
-            REST * len(self.kinds), FEWEST_STARTS, self.short_runs.effort.starts
-        )
+        most = self.short_runs.effort.starts * (2 if self.short_runs.model.in_time else 1)  # seen alone, and in company
+        return self.kinds, self.short_runs.affordable(REST * len(self.kinds), FEWEST_STARTS, most)
 
     def start_population(self) -> Search[None]:
         """Starts of every kind, climbed to rest; where not all are affordable, by successive halving."""
@@ -318,7 +317,8 @@ class ModelSearch:
         kinds = {a.start.removeprefix(SEARCH) for a in near}
         if kinds >= LINEAGE:
             kinds -= {min(LINEAGE)}
-        return len(kinds) >= min(self.short_runs.effort.agreement, self.short_runs.model.n_components)
+        model, wanted = self.short_runs.model, self.short_runs.effort.agreement
+        return len(kinds) >= min(wanted + (1 if model.in_time else 0), model.n_components)
 
     def _searched(self, found: Solution) -> Search[FitResult | None]:
         """Moves until none is left, then the finish; where it degeneracies, repair and begin again."""

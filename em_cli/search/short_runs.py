@@ -29,6 +29,7 @@ LATE = Stopping(0.05, 2 * REST), Stopping(0.05, 4 * REST)  # for those that are 
 LATECOMERS = 8  # at least
 FEWEST = 4  # candidates that climb to rest whatever it takes: a half of so few is a matter of chance
 RUNGS = (4, 12, 28)  # passes after which the lower half is given up, where not all can climb to rest
+PATIENCE = 8  # times, with labels that follow a Markov chain
 DIFFERENT = 0.1  # nats between distinct mixtures
 
 
@@ -64,7 +65,12 @@ class ShortRuns:
 
     def affordable(self, passes: float, least: int, most: int) -> int:
         """How many candidates may make so many passes."""
-        return int(np.clip(self.effort.budget / (self.cost * passes), least, most))
+        return int(np.clip(self.budget / (self.cost * passes), least, most))
+
+    @property
+    def budget(self) -> float:
+        """Chains climb slowly at first, and where they end does not show early."""
+        return self.effort.budget * (PATIENCE if self.model.in_time else 1)
 
     def rng(self, *purpose: int) -> np.random.Generator:
         return np.random.default_rng((self.seed, self.model.n_components, *purpose))
@@ -93,7 +99,7 @@ class ShortRuns:
 
     def rich(self, n_candidates: int) -> bool:
         """Whether so many may climb to rest."""
-        return n_candidates * REST * self.cost <= 2 * self.effort.budget
+        return n_candidates * REST * self.cost <= 2 * self.budget
 
     def to_rest(self, candidates: Sequence[Candidate]) -> Search[list[FitResult]]:
         """The sound ends of the climbs, the highest first; where not all are affordable, of the better ones only."""

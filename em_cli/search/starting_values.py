@@ -15,6 +15,7 @@ from em_cli.engine.protocols import Start
 from em_cli.engine.rows import Block
 
 AT_ONCE = 1 << 21  # responsibilities
+HALVES = (4, 8, 16, 2)  # rows on either side, in windows of sequences
 
 
 class Starter:
@@ -22,7 +23,7 @@ class Starter:
 
     def __init__(self, block: Block, starts: Mapping[str, Start], seed: int) -> None:
         self.block, self.starts, self.seed = block, starts, seed
-        self._partitions: dict[tuple[bytes, int, str, int], Integers] = {}
+        self._partitions: dict[tuple[bytes, int, str, int, bool], Integers] = {}
         self._sights = Cache[tuple[bytes, Array]]()  # by family
 
     def __call__(self, model: Model, wanted: Sequence[tuple[str, int]]) -> list[tuple[tuple[int, ...], Parameters]]:
@@ -35,17 +36,57 @@ class Starter:
         return [(seed, start) for (seed, _), start in zip(own, starts, strict=True)]
 
     def _partition(self, model: Model, name: str, number: int) -> tuple[tuple[int, ...], Integers]:
-        """Seed and partition (n,) of the rows."""
+        """Seed and partition (n,) of the rows; every second one sees rows of a sequence in their company."""
         family, k = model.family, model.n_components
         if (known := self._sights.of(family)) is None:
             embedding = family.embedding(self.block.x)
             known = self._sights.keep(family, (sha256(embedding.tobytes()).digest(), embedding))
         sight, embedding = known
-        own, key = (self.seed, k, number), (sight, k, name, number)
+        in_turns = model.in_time and model.latent.exchangeable
+        among = in_turns and number % 2 == 1
+        own, number = (self.seed, k, number), number // 2 if in_turns else number
+        key = sight, k, name, number, among
         if key not in self._partitions:
-            made = self.starts[name].labels(embedding, k, own, self.block.weights)
+            seen = in_company(embedding, self.block.groups, number) if among else embedding
+            made = self.starts[name].labels(seen, k, (self.seed, k, number), self.block.weights)
             self._partitions[key] = made if self.block.labels is None else honouring(made, self.block.labels, k)
         return own, model.latent.arranged(self._partitions[key], k, self.block, own)
+
+
+def in_company(embedding: Array, groups: Integers | None, number: int) -> Array:
+    """Each row as what comes about it in its sequence shows it, in turns of several ways.
+
+    States may differ by what comes next to them only, or last so long that windows of rows tell more than one.
+    """
+    n = embedding.shape[1]
+    edges = np.array([0, n]) if groups is None else groups
+    if number % 2 == 0:
+        return with_neighbours(embedding, edges)
+    return windows(embedding, edges, HALVES[number // 2 % len(HALVES)])
+
+
+def with_neighbours(embedding: Array, edges: Integers) -> Array:
+    """(3E, n) each row beside the one before and the one after it; means of all at the edges of sequences."""
+    centred = embedding - embedding.mean(axis=1, keepdims=True)
+    before, after = np.roll(centred, 1, axis=1), np.roll(centred, -1, axis=1)
+    before[:, edges[:-1]] = 0.0
+    after[:, edges[1:] - 1] = 0.0
+    return np.concatenate([centred, before, after])
+
+
+def windows(embedding: Array, edges: Integers, half: int) -> Array:
+    """(2E, n) means of so many rows on either side, and mean distances from these."""
+    n, lengths = embedding.shape[1], np.diff(edges)
+    first = np.maximum(np.arange(n) - half, np.repeat(edges[:-1], lengths))
+    last = np.minimum(np.arange(n) + half + 1, np.repeat(edges[1:], lengths))
+
+    def mean(values: Array) -> Array:
+        up_to = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+        return np.asarray((up_to[:, last] - up_to[:, first]) / (last - first))
+
+    centred = embedding - embedding.mean(axis=1, keepdims=True)
+    means = mean(centred)
+    return np.concatenate([means, mean(np.abs(centred - means))])
 
 
 def honouring(partition: Integers, labels: Integers, k: int) -> Integers:

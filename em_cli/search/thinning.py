@@ -20,6 +20,7 @@ from em_cli.search.ledger import Degeneracies
 from em_cli.search.search_data import SearchData
 
 POINTS = (8, 16, 30)  # passes after which the climbs are thinned
+SLOWER = 4  # times, with labels that follow a Markov chain: where climbs end does not show so early
 FEWEST = 8  # climbs that are not thinned, and that are left
 KEPT = 0.6  # of those that still climb
 SAME_WAY = 3e-3  # nats between climbs that come to the same end, if their weights agree
@@ -52,8 +53,9 @@ def thinned(data: SearchData, candidates: Sequence[Candidate], rest: Stopping, o
     """Climbs to rest, those ended on the way that need not be followed."""
     crowd = _Crowd(len(candidates))
     climbs, running = dict(enumerate(candidates)), list(range(len(candidates)))
+    slow = SLOWER if candidates and candidates[0].model.in_time else 1
     for passes in POINTS if len(candidates) > FEWEST else ():
-        legs = yield Round([climbs[i] for i in running], Stopping(rest.tolerance, passes), observe)
+        legs = yield Round([climbs[i] for i in running], Stopping(rest.tolerance, slow * passes), observe)
         running = crowd.going_on(running, legs, data.checked(legs))
         climbs = {i: onwards(crowd.results[i]) for i in running}
     last = yield Round([climbs[i] for i in running], rest, observe)

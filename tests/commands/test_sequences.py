@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from program import em
 
+from em_cli.search.starting_values import windows, with_neighbours
+
 
 def rows_of(text):
     return list(csv.DictReader(StringIO(text)))
@@ -192,6 +194,23 @@ def test_fixed_transitions_and_weights_of_sequences(tmp_path):
     assert one["startprob"] == [1, 0] and one["transmat"][1] == [0, 1] and one["n_parameters"] == 1 + 4
     fixed = fitted("twice.csv", "--set", "latent.transitions=[[0.9, null], [0, null]]")
     assert np.allclose(fixed["transmat"], [[0.9, 0.1], [0, 1]]) and fixed["n_parameters"] == 1 + 4
+
+
+def test_a_chain_may_have_more_states_than_rows_differ(tmp_path):
+    """Twice b, and then a for a while: after the first b comes the second, which the second does not know."""
+    cells = "bb" + "bb".join("a" * n for n in (3, 4, 6, 3, 5, 4, 3, 6, 5, 4, 3, 5))
+    (tmp_path / "x.csv").write_text("\n".join(["v", *cells]) + "\n")
+    command = ("fit", "x.csv", "--effort", "low", "--json", "-q", "-k")
+    two, three = (json.loads(em(*command, k, "--latent", "markov", cwd=tmp_path).out) for k in ("2", "3"))
+    assert three["log_likelihood"] > two["log_likelihood"] + 8
+    assert "2 distinct rows" in em(*command, "3", cwd=tmp_path, status=3).err
+
+
+def test_rows_are_seen_among_their_neighbours_and_no_others():
+    x, edges = np.array([[1.0, 2.0, 6.0, -4.0, 0.0]]), np.array([0, 3, 5])
+    assert np.array_equal(with_neighbours(x, edges), [[0, 1, 5, -5, -1], [0, 0, 1, 0, -5], [1, 5, 0, -1, 0]])
+    means, away = windows(x, edges, 1)
+    assert np.allclose(means, [0.5, 2, 3, -3, -3]) and np.allclose(away[3:], [2, 2])
 
 
 def test_a_run_goes_on_to_the_same_bytes_whatever_the_threads(visits):
