@@ -13,6 +13,7 @@ from program import em_process as em
 
 from em_cli import memory
 from em_cli.errors import DataError
+from em_cli.search.memory_estimate import _hashes
 
 MEASURED = """
 import re, sys
@@ -110,6 +111,12 @@ def test_what_a_run_takes_is_told_before(tmp_path, n, d, options):
     )
     assert done.returncode == 0, done.stderr
     assert 0.8 < expected / (int(done.stderr.split()[-1]) / 1024) < 1.2
+
+
+def test_rows_on_the_disk_take_no_memory_that_grows_with_them():
+    in_memory, on_disk = ([8 * _hashes(n, there) for n in (10**6, 10**9)] for there in (False, True))
+    assert in_memory == [16e6, 8e9 + 8 * _hashes(10**9, True)] and on_disk[0] == 16e6
+    assert 60e6 < on_disk[1] < 70e6
 
 
 def test_what_cannot_fit_is_refused_with_figures(tmp_path):

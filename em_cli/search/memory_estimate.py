@@ -10,6 +10,7 @@ import numpy as np
 from em_cli.engine.cache import RECENT_FLOATS, SUM_ROWS
 from em_cli.engine.columns import WIDE
 from em_cli.engine.distinct import MOST
+from em_cli.engine.equal_rows import AT_ONCE
 from em_cli.engine.patterns import DIGITS
 from em_cli.engine.plan import JOINT_FLOATS, tile_rows
 from em_cli.engine.rows import Source
@@ -27,7 +28,7 @@ READING = 20 * MIB  # of text on its way, where there is much of it
 MUCH = 250_000  # cells
 COLUMN = 24 << 10  # of a column, beside its cells, as it is read
 WORKER = 2 * MIB  # of a thread, beside the numbers that it works on
-HASHES = 2  # numbers of each row while the rows are surveyed: what tells equal ones, and the same sorted
+HASHES = 2  # numbers of a row while rows are surveyed: what tells equal ones, and the same sorted
 DISTINCT = 1  # of so many values of each column, at most, that the survey looks at together
 # measured: how many times over these are there at the peak
 PARAMETERS = 8  # of each climb: statistics, natural and other parameters, those of the last iterate, the history
@@ -53,7 +54,7 @@ def memory_estimate(
     f = features[-1]
     climbs = [_climbs(task, plan, rows) * task.model.n_components for task in tasks]  # their components
     searched = plan.restarts is None and any(task.start is None for task in tasks)
-    surveyed = HASHES * n + DISTINCT * d * min(n, MOST)
+    surveyed = _hashes(n, on_disk) + DISTINCT * d * min(n, MOST)
     searching = (
         MATRICES * (d * d if d <= WIDE else min(d * d, 2 * f))
         + f * rows * (FEATURE_COPIES if searched else 1)
@@ -72,6 +73,12 @@ def memory_estimate(
     beside = max(NUMBER * max(surveyed, searching), READING * min(1.0, d * n / MUCH))
     program = PROGRAM + (ARROW if "pyarrow" in sys.modules else 0)
     return float(program + workers * WORKER + COLUMN * d + NUMBER * held + beside)
+
+
+def _hashes(n: int, on_disk: bool) -> float:
+    """Numbers that tell equal rows apart: so many at a time, and in memory those of all others beside."""
+    n_rounds = max(1, -(-n // AT_ONCE))
+    return HASHES * n / n_rounds + (0 if on_disk or n_rounds == 1 else n)
 
 
 def _climbs(task: Task, plan: Plan, rows: int) -> float:
