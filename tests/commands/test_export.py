@@ -18,6 +18,7 @@ from onnxruntime import InferenceSession
 from openpyxl.utils import get_column_letter
 from program import SAMPLES, em
 
+QUICK = ("--restarts", 2, "--se", "none")
 LOCAL = {"duckdb": in_duckdb, "sqlite": in_sqlite, "bigquery": in_bigquery}
 FITS = {
     "mixed": ["--type", "Visits=count", "--transform", "spent=log"],
@@ -73,7 +74,7 @@ def desk(tmp_path_factory):
     new = customers(folder / "new.csv", 60, 2)
     new.write_text(new.read_text().replace("it's", "violet", 3))
     for name, options in FITS.items():
-        em("fit", "old.csv", "-k", 2, "-q", "--id", "id", *options, "--out", name, cwd=folder)
+        em("fit", "old.csv", "-k", 2, "-q", *QUICK, "--id", "id", *options, "--out", name, cwd=folder)
         table = em("predict", name, "new.csv", cwd=folder).out
         (folder / f"{name}.csv").write_text(table)
     return folder
@@ -225,7 +226,7 @@ def test_a_script_in_r_gives_them(desk, name):
 
 @pytest.mark.skipif(not shutil.which("Rscript"), reason="R is not installed (apt-get install r-base-core)")
 def test_mclust_takes_its_object(desk):
-    em("fit", SAMPLES / "faithful.csv", "-k", 2, "-q", "--covariance", "tied", "--out", "tied", cwd=desk)
+    em("fit", SAMPLES / "faithful.csv", "-k", 2, "-q", *QUICK, "--covariance", "tied", "--out", "tied", cwd=desk)
     em("export", "tied", "--to", "r", "--out", "tied.R", cwd=desk)
     program = (
         "if (!suppressMessages(require(mclust, quietly = TRUE))) { cat('none'); quit() }; source('tied.R');"
@@ -272,21 +273,9 @@ def test_what_cannot_be_asked_for(desk, options, message):
 
 
 def test_chains_and_posteriors_are_refused_by_name(desk):
-    em("fit", SAMPLES / "faithful.csv", "-k", 2, "-q", "--latent", "markov", "--out", "chain", cwd=desk)
+    said = ("fit", SAMPLES / "faithful.csv", "-k", 2, "-q", *QUICK)
+    em(*said, "--latent", "markov", "--out", "chain", cwd=desk)
     told = em("export", "chain", "--to", "sql", cwd=desk, status=2).err
-    assert "'markov'" in told and "use em predict" in told
-    em(
-        "fit",
-        SAMPLES / "faithful.csv",
-        "-k",
-        2,
-        "-q",
-        "--inference",
-        "variational",
-        "--effort",
-        "low",
-        "--out",
-        "v",
-        cwd=desk,
-    )
+    assert "'markov'" in told and "--to python" in told and "use em predict" in told
+    em(*said, "--inference", "variational", "--out", "v", cwd=desk)
     assert "inference 'variational' cannot be exported yet" in em("export", "v", "--to", "r", cwd=desk, status=2).err
