@@ -17,12 +17,14 @@ class Language:
 
     templates: Mapping[str, str]
     lookup: Callable[[str, list[str]], str]  # of a code, and the texts of its values
+    number: Callable[[object], str] = repr
 
     def text(self, formula: Formula, binding: int = 0, first: bool = True) -> str:
         """The formula, in parentheses where what stands around it binds more strongly, or before it a sign."""
         kind, parts = formula.kind, formula.parts
         if kind == "number":
-            return repr(parts[0]) if first or str(parts[0])[0] != "-" else f"({parts[0]!r})"
+            text = self.number(parts[0])
+            return text if first or text[0] != "-" else f"({text})"
         if kind == "name":
             return str(parts[0])
         texts = [part for part in parts if isinstance(part, Formula)]
@@ -45,6 +47,12 @@ def _cases(code: str, values: list[str]) -> str:
     return f"CASE {code} {own} END"
 
 
+def _double(value: object) -> str:
+    """With an exponent: without, it is a decimal, and those of one column have one scale, which not all fit."""
+    text = repr(value)
+    return f"{text}e0" if isinstance(value, float) and "e" not in text else text
+
+
 SQL = {
     "ln": "ln({0})",
     "exp": "exp({0})",
@@ -61,7 +69,7 @@ SQL = {
     "largest": "greatest({0})",
 }
 STANDARD_SQL = Language(SQL, _cases)
-DUCKDB = Language(SQL | {"log_gamma": "lgamma({0})"}, _cases)
+DUCKDB = Language(SQL | {"log_gamma": "lgamma({0})"}, _cases, _double)
 SQLITE = Language(SQL | {"largest": "max({0})"}, _cases)
 NUMPY = Language(
     {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -62,6 +63,23 @@ def exported(
         return _file(to, statement, missing, rows, head)
     kept = _kept(loaded, keep)
     return sql_text(statement, DIALECTS[dialect or "duckdb"], table or "data", kept, missing, head)
+
+
+def how_to_run(to: str, dialect: str | None, table: str | None, out: str) -> str | None:
+    """How the rows of a file are scored by a statement of SQL that stands in a file; None of other targets."""
+    if to != "sql":
+        return None
+    runs = {
+        "sqlite": "sqlite3 NEW.db '.read {0}'",
+        "postgres": "psql -f {0}",
+        "bigquery": "bq query --use_legacy_sql=false < {0}",
+    }
+    if dialect in runs:
+        return f"{out} scores the rows of table {table or 'data'}: {runs[dialect].format(shlex.quote(out))}"
+    name, view = table or "data", "CREATE VIEW {0} AS FROM 'NEW.csv'"
+    quoted = '"' + name.replace('"', '""') + '"'
+    made = f'"{view.format(name)}"' if name.isidentifier() else shlex.quote(view.format(quoted))
+    return f"{out} scores rows: duckdb -c {made} -c {shlex.quote(f'.read {out}')}"
 
 
 def _check(

@@ -193,7 +193,9 @@ def further(folder: str | None, params: Mapping[str, Any]) -> list[str]:
     if folder is None:
         return []
     own = shlex.quote(folder)
-    return [f"em report {own}", *(f"em export {own} --to {to}" for to in targets_of(params))]
+    written = {"sql": "score.sql", "python": "model.py"}
+    exports = [f"em export {own} --to {to} --out {written[to]}" for to in targets_of(params)]
+    return [f"em report {own}", *exports]
 
 
 def unsaid(params: Mapping[str, Any], screen: ScreenOptions) -> list[Any]:

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import shlex
 import shutil
 import subprocess
 import sys
 from warnings import catch_warnings
 
+import duckdb
 import formulas
 import numpy as np
 import openpyxl
@@ -17,6 +19,9 @@ from commands.databases import in_bigquery, in_duckdb, in_sqlite, postgres, read
 from onnxruntime import InferenceSession
 from openpyxl.utils import get_column_letter
 from program import SAMPLES, em
+
+from em_cli.exports import formula
+from em_cli.exports.language import DUCKDB
 
 QUICK = ("--restarts", 2, "--se", "none")
 LOCAL = {"duckdb": in_duckdb, "sqlite": in_sqlite, "bigquery": in_bigquery}
@@ -252,9 +257,27 @@ def test_a_cell_that_the_model_does_not_describe_has_no_scores(desk):
         assert scores[0] == "c0" and set(scores[1:]) == {None}
 
 
+def test_duckdb_takes_numbers_for_doubles():
+    values = [-690.7755278982137, -1.0986122886681098, 2.5]  # decimals of one column would have one scale
+    text = DUCKDB.text(formula.looked_up(formula.name("x"), values))
+    found = duckdb.sql(f"SELECT {text} FROM (VALUES (0), (1), (2)) AS t(x) ORDER BY x").fetchall()
+    assert [value for (value,) in found] == values
+
+
 def test_names_of_tables_and_columns_are_quoted(desk):
     text = em("export", "mixed", "--to", "sql", "--table", 'a "b"', "--keep", 'size,"the ""colour"""', cwd=desk).out
     assert 'FROM "a ""b"""' in text and '"the ""colour""" AS kept2' in text and "'it''s'" in text
+
+
+def test_what_is_said_of_a_statement_runs_it(desk, tmp_path):
+    told = em("export", "noise", "--to", "sql", "--table", "my rows", "--out", tmp_path / "s q.sql", cwd=desk).err
+    _, command, _, view, _, script = shlex.split(
+        told.removeprefix("em: ").partition("scores rows: ")[2].join(["x ", ""])
+    )
+    assert command == "duckdb" and script == f".read {tmp_path / 's q.sql'}"
+    with duckdb.connect() as database:
+        database.execute(view.replace("NEW.csv", str(desk / "new.csv")))
+        assert len(database.execute((tmp_path / "s q.sql").read_text()).fetchall()) == 60
 
 
 @pytest.mark.parametrize(
