@@ -258,11 +258,18 @@ def test_what_cannot_be_is_refused_in_words(arguments, tmp_path):
     assert REFUSED[arguments] in " ".join(outcome.err.split()) and not list(tmp_path.iterdir())
 
 
-def test_incomplete_rows_of_normal_columns_are_refused_with_what_does(tmp_path):
-    (tmp_path / "g.csv").write_text("a,b\n" + "".join(f"{i % 7},{i * i % 11}\n" for i in range(40)) + "3,\n")
-    said = em("fit", "g.csv", *FIT, "--type", "a=numeric", "--type", "b=numeric", cwd=tmp_path, status=2).err
-    assert "--missing drop" in said
-    em("fit", "g.csv", *FIT, "--type", "a=numeric", "--type", "b=numeric", "--missing", "drop", cwd=tmp_path)
+def test_incomplete_rows_of_normal_columns_are_taken_where_columns_depend_on_each_other(tmp_path):
+    (tmp_path / "g.csv").write_text("a,b\n" + "".join(f"{i % 7},{i * i % 11}\n" for i in range(40)) + "3,\n,4\n")
+    run = ("fit", "g.csv", *FIT, "--type", "a=numeric", "--type", "b=numeric")
+    said = em(*run, "--covariance", "diag", cwd=tmp_path, status=2).err
+    assert "--covariance full or tied" in said and "--missing drop" in said
+    em(*run, "--missing", "drop", "--out", "whole", cwd=tmp_path)
+    em(*run, "--out", "gaps", cwd=tmp_path)
+    whole, gaps = (json.loads((tmp_path / name / "params.json").read_text())["elbo"] for name in ("whole", "gaps"))
+    assert -12 < gaps - whole < -3  # two cells more
+    rows = list(csv.DictReader(em("predict", "gaps", "g.csv", cwd=tmp_path).out.splitlines()))
+    assert len(rows) == 42 and all(row["component"] for row in rows)
+    em(*run, "--covariance", "tied", "--out", "tied", cwd=tmp_path)
 
 
 def test_the_lower_bound_is_a_criterion_of_variational_fits_only(tmp_path):

@@ -30,10 +30,13 @@ K = 3
 def conjugate(case: Case) -> bool:
     """Whether it is of a family that can be fitted so, as it is bound."""
     x, _ = case.rows(0, 40)
-    return conjugate_of(case.model(x, K).family) is not None and not (case.gaps and "gaussian" in case.name)
+    known = conjugate_of(case.model(x, K).family) is not None
+    return known and not (case.gaps and any(kind in case.name for kind in ("diag", "spherical")))
 
 
 ABLE = [case for case in CASES if conjugate(case)]
+COMPLETE = [case for case in ABLE if not case.gaps or "gaussian" not in case.name]  # no cell has a posterior
+each_complete = pytest.mark.parametrize("case", COMPLETE, ids=lambda case: case.name)
 each_case = pytest.mark.parametrize("case", ABLE, ids=lambda case: case.name)
 each_prior = pytest.mark.parametrize("prior", [DirichletWeights(), StickBreaking(0.7)], ids=lambda prior: prior.name)
 
@@ -70,7 +73,7 @@ def test_the_lower_bound_never_falls(case: Case, prior):
     assert len(result.trace) > 3
 
 
-@each_case
+@each_complete
 @each_prior
 def test_after_an_m_step_the_posterior_is_exact_given_the_labels(case: Case, prior):
     """log p(x, z, θ) expected over the labels, less log q(θ), is one number at every θ: the bound."""
@@ -90,7 +93,7 @@ def test_after_an_m_step_the_posterior_is_exact_given_the_labels(case: Case, pri
     assert np.allclose(found, bound, rtol=0, atol=1e-8 * max(1.0, abs(bound)))
 
 
-@each_case
+@each_complete
 def test_one_component_has_the_evidence_which_is_a_product_of_predictive_densities(case: Case):
     x, _ = case.rows(7, 12, 1.0, 1)
     model = approximate(case, x, 1, DirichletWeights())
@@ -108,6 +111,23 @@ def test_one_component_has_the_evidence_which_is_a_product_of_predictive_densiti
     assert result.log_likelihood == pytest.approx(log_evidence, abs=1e-8 * max(1.0, abs(log_evidence)))
 
 
+@pytest.mark.parametrize("case", [case for case in ABLE if case not in COMPLETE], ids=lambda case: case.name)
+def test_missing_cells_with_posteriors_of_their_own_bound_the_evidence_closely(case: Case):
+    """The evidence of observed cells by importance sampling from the posterior of the parameters."""
+    x, _ = case.rows(7, 40, 1.0, 1)
+    assert np.isnan(x).sum() > 5
+    plain, model = case.model(x, 1), approximate(case, x, 1, DirichletWeights())
+    result = climb(model, InMemory(x), model.start(_block(x), np.ones((1, x.shape[1]))), Stopping(1e-9, 200))
+    document, whole = model.to_document(result.parameters), replace(plain, family=plain.family.base)
+    logs = []
+    for seed in range(60):
+        theta, log_ratio = draw(document, whole, np.random.default_rng(seed))
+        parameters = Parameters(mixing_weights(np.ones(1)), plain.family.from_document(theta, 1))
+        logs.append(float(component_log_density(plain, parameters, x).sum()) + log_ratio)
+    evidence = np.log(np.mean(np.exp(logs - np.max(logs)))) + np.max(logs)
+    assert result.log_likelihood < np.mean(logs) < evidence < result.log_likelihood + 1  # of 12 cells
+
+
 def _block(x):
     from em_cli.engine.rows import Block
 
@@ -117,12 +137,11 @@ def _block(x):
 SAID = {"degrees_of_freedom": 7.0, "mean_precision": 2.0, "rates": ("gamma", (2.5,)), "levels": ("dirichlet", (3.0,))}
 SPARSE = {"means": ("laplace", (4.0,)), "rates": ("gamma", (2.5,)), "levels": ("dirichlet", (3.0,))}
 EDGES = {"precisions": ("laplace", (6.0,)), "rates": ("gamma", (2.5,)), "levels": ("dirichlet", (3.0,))}
-COMPLETE = [case for case in ABLE if not case.gaps or "gaussian" not in case.name]
 
 
 @pytest.mark.parametrize(
     ("case", "said"),
-    [(case, SAID) for case in COMPLETE]
+    [(case, SAID) for case in ABLE]
     + [(case, SPARSE) for case in COMPLETE if case.name == "gaussian-diag"]
     + [(case, EDGES) for case in COMPLETE if case.name == "gaussian-full"],
     ids=lambda value: getattr(value, "name", {id(SAID): "conjugate", id(SPARSE): "sparse"}.get(id(value), "edges")),
@@ -146,7 +165,7 @@ def test_an_m_step_at_the_mode_beats_nearby_parameters(case: Case, said):
     assert worth[0] > max(worth[1:])
 
 
-@pytest.mark.parametrize("case", COMPLETE, ids=lambda case: case.name)
+@each_case
 @pytest.mark.parametrize("way", ["mode", "posterior"])
 def test_m_steps_under_a_prior_are_those_of_each_in_any_company(case: Case, way):
     """Of models of other numbers of components, whose M-steps are taken together."""

@@ -15,12 +15,14 @@ from em_cli.errors import DataError, UsageError
 from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.missing import GaussianWithGaps
 from em_cli.families.gaussian.parameters import GaussianParameters
+from em_cli.families.gaussian.patterns import Patterns
 from em_cli.families.gaussian.prior import scatter
 from em_cli.families.student_t.missing import student_t_with_gaps
 from em_cli.families.student_t.parameters import StudentTParameters, of_normal
 from em_cli.families.student_t.student_t import BoundStudentT
 from em_cli.families.variational import laplace_means, laplace_precisions, normal_wishart
 from em_cli.families.variational.approximate import BoundApproximate
+from em_cli.families.variational.expected import averages
 from em_cli.families.variational.mode import BoundMode, Modes
 from em_cli.families.variational.normal_wishart import NormalWishart, posterior_of
 from em_cli.families.variational.predictive import Law, Predictive
@@ -57,34 +59,38 @@ class ConjugateGaussian:
         return KEYS | PENALTIES.keys()
 
     def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
-        if self.gaps is not None:
+        self._check_gaps("variational Bayes of normal components")
+        return BoundApproximate(self._own, NormalPosteriors(self.base, prior_of(self.base, prior)))
+
+    @property
+    def _own(self) -> BoundGaussian | GaussianWithGaps:
+        return self.base if self.gaps is None else self.gaps
+
+    def _check_gaps(self, what: str) -> None:
+        """Missing cells have an approximate posterior of their own, normal in each component, where columns depend
+        on each other; what rows are worth then, and the statistics, are those of the likelihood at the point."""
+        if self.gaps is not None and not isinstance(self.gaps.gaps, Patterns):
             raise UsageError(
-                "variational Bayes of normal components needs complete rows: where cells are missing their posterior "
-                "is not of the prior's form. --missing drop leaves such rows out."
+                f"{what} takes rows with missing cells where columns depend on each other: --covariance full or tied. "
+                "Here --missing drop leaves them out."
             )
-        return BoundApproximate(self.base, NormalPosteriors(self.base, prior_of(self.base, prior)))
 
     def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
         if penalties := [key for key in PENALTIES if key in prior]:
             return self._penalised(penalties[0], prior)
         if not KEYS & prior.keys():
-            return self.base if self.gaps is None else self.gaps
-        if self.gaps is not None:
-            raise UsageError(
-                "a normal–Wishart prior of means and covariances needs complete rows: --missing drop leaves others "
-                "out, and --prior weak goes with missing cells."
-            )
-        return BoundMode(self.base, NormalModes(self.base, prior_of(self.base, prior)))
+            return self._own
+        self._check_gaps("a normal–Wishart prior of means and covariances")
+        return BoundMode(self._own, NormalModes(self.base, prior_of(self.base, prior)))
 
     def _penalised(self, key: str, prior: Mapping[str, Any]) -> BoundFamily:
         begin, (structure, need, penalised) = f"prior.{key}=laplace", PENALTIES[key]
         if self.base.letters.mclust[1] != structure:
             raise UsageError(f"{begin} needs {need} has them.")
-        if self.gaps is not None:
-            raise UsageError(f"{begin} needs complete rows: --missing drop leaves others out.")
+        self._check_gaps(begin)
         if others := sorted((KEYS | PENALTIES.keys()) & (prior.keys() - {key})):
             raise UsageError(f"{begin} and prior.{others[0]} are two priors of means and variances: leave one out.")
-        return BoundMode(self.base, penalised(self.base, prior[key][1][0]))
+        return BoundMode(self._own, penalised(self.base, prior[key][1][0]))
 
     def predictive(self) -> BoundFamily:
         point = self.base if self.gaps is None else self.gaps
@@ -157,7 +163,7 @@ class NormalPosteriors:
     prior: NormalWishart
 
     def posterior(self, statistics: Array, at: GaussianParameters | None) -> NormalWishart:
-        return posterior_of(self.prior, self.base.letters, *self.base.averages(statistics, at))
+        return posterior_of(self.prior, self.base.letters, *averages(self.base, statistics, at))
 
     def expected(self, posterior: NormalWishart) -> tuple[GaussianParameters, Array]:
         return point(self.base, posterior), normal_wishart.offset(posterior, self.base.letters)
@@ -187,7 +193,7 @@ class NormalModes:
 
     def mode(self, statistics: Array, at: GaussianParameters | None) -> GaussianParameters:
         letters = self.base.letters
-        posterior = posterior_of(self.prior, letters, *self.base.averages(statistics, at))
+        posterior = posterior_of(self.prior, letters, *averages(self.base, statistics, at))
         return self.base.completed(posterior.means, normal_wishart.modes(posterior, letters), floored=True)
 
     def log_prior(self, parameters: GaussianParameters) -> Array:

@@ -15,6 +15,7 @@ from em_cli.engine.arrays import Array
 from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.parameters import GaussianParameters
 from em_cli.families.gaussian.prior import scatter
+from em_cli.families.variational.expected import averages
 from em_cli.families.variational.graphical_lasso import graphical_lasso
 
 KEY = "precisions"
@@ -32,7 +33,7 @@ class LaplacePrecisions:
 
     def mode(self, statistics: Array, at: GaussianParameters | None) -> GaussianParameters:
         """In units of the widths: from where the parameters are, if they are told."""
-        weight, means, covariances = self.base.averages(statistics, at)
+        weight, means, covariances = averages(self.base, statistics, at)
         d, unit = self.base.n_columns, np.outer(self.widths, self.widths)
         own = covariances.copy()
         variances = np.einsum("...ii->...i", own)
