@@ -12,6 +12,7 @@ from em_cli.engine.family import Ellipsoids
 from em_cli.exports.language import R
 from em_cli.exports.sql import spellings
 from em_cli.exports.statement import Statement
+from em_cli.printable import json_escaped
 
 MCLUST = """
 em_mclust <- function(data) {{
@@ -96,4 +97,4 @@ def _body(statement: Statement, missing: Sequence[float]) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json_escaped(json.dumps(value, ensure_ascii=False))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from em_cli.errors import UsageError
+from em_cli.printable import safe
 from em_cli.registry import did_you_mean
 from em_cli.reports import PICTURES
 from em_cli.reports.kind import Kind, Picture
@@ -38,12 +40,17 @@ def pictures_of(run: Run, kinds: Sequence[str] = (), columns: Sequence[str] = ()
         wanted = [place for place in asked if place in able] if asked else list(able)
         reason = _unable(kind, run, asked, able) or kind.refusal(run, wanted)
         if not reason:
-            made.append(kind.picture(run, wanted))
+            made.append(_printable(kind.picture(run, wanted)))
         elif kinds:
             raise UsageError(f"--kind {name} does not apply: {reason}")
     if not made:
         raise UsageError(f"no picture shows {listed(columns)} alone." if columns else "no picture applies to this run.")
     return made
+
+
+def _printable(made: Picture) -> Picture:
+    """Names from the data do nothing where it is told."""
+    return replace(made, title=safe(made.title), caption=safe(made.caption), alt=safe(made.alt))
 
 
 def _unable(kind: Kind, run: Run, asked: Sequence[int], able: Sequence[int]) -> str:

@@ -16,6 +16,7 @@ from shown import fitted, home, run
 from em_cli.reports.answer import sentences
 from em_cli.reports.html import tag, text
 from em_cli.reports.numbers import percent, significant, spread
+from em_cli.reports.picture import pictures_of
 from em_cli.reports.style import THEMES
 from em_cli.reports.stylesheet import PANELS
 from em_cli.runs.plotting import report_of
@@ -141,6 +142,8 @@ def test_names_from_outside_do_no_harm(hostile):
         assert word in page.words, word
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", page.source)
     assert not re.search(r"<(script|img src=x|b|i|option)\b", page.source)
+    for made in pictures_of(read_run(str(hostile / "run <i>.em"), [str(hostile / "<b>&amp;.csv")])):
+        assert (made.title + made.caption + made.alt).isprintable(), made.kind
 
 
 def test_the_same_bytes_again_and_from_the_folder(hostile):
