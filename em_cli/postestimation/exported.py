@@ -70,7 +70,7 @@ def how_to_run(to: str, dialect: str | None, table: str | None, out: str) -> str
     if to != "sql":
         return None
     runs = {
-        "sqlite": "sqlite3 NEW.db '.read {0}'",
+        "sqlite": "sqlite3 NEW.db < {0}",
         "postgres": "psql -f {0}",
         "bigquery": "bq query --use_legacy_sql=false < {0}",
     }
