@@ -2,6 +2,8 @@
 
 Where the model is right they are independent and standard normal (Zucchini, MacDonald & Langrock 2016, 6.2). The
 distribution function of a column in a state is summed up from its density, with the other columns integrated out.
+Of levels, in their order, a place is drawn within what is between less and no more (Dunn & Smyth 1996), the same in
+every run: so these are normal too.
 """
 
 from __future__ import annotations
@@ -21,17 +23,16 @@ POINTS = 20_001  # at which a density is looked at
 CERTAIN = 1e-3  # by which a density may miss a sum of one
 FAR = 12.0  # standard deviations beyond the mean, to which counts are summed
 MOST_COUNTS = 10_000_000
+TYPES = ("numeric", "positive", "proportion", "count", "binary", "categorical")
 
 
 def residual_lines(
     loaded: LoadedModel, keys: Sequence[str] | range, key: str, x: Array, forecast: Array
 ) -> Iterator[str]:
     """CSV of the residuals of rows (D, n) by the probabilities (K, n) of their states before they were seen."""
-    columns = [
-        column for column in loaded.schema.columns if column.type in ("numeric", "positive", "proportion", "count")
-    ]
+    columns = [column for column in loaded.schema.columns if column.type in TYPES]
     if not columns:
-        raise UsageError("--residuals needs a column of numbers: categories and angles have no order.")
+        raise UsageError("--residuals needs a column of numbers or levels: angles have no order.")
     places = [loaded.schema.columns.index(column) for column in columns]
     found = np.array([_residuals(loaded, place, x[place], forecast) for place in places])
     names = [f"residual_{column.name}" for column in columns]
@@ -43,11 +44,15 @@ def _residuals(loaded: LoadedModel, place: int, x: Array, forecast: Array) -> Ar
     """(n,) of one column; NaN where its cell is missing."""
     from scipy.special import ndtri
 
-    known = ~np.isnan(x)
+    known, column = ~np.isnan(x), loaded.schema.columns[place]
+    within = np.random.default_rng(place).random(len(x))[known]
     found = np.full(len(x), np.nan)
     below, above = np.zeros(known.sum()), np.zeros(known.sum())
     for state, share in enumerate(forecast[:, known]):
-        lower, upper = _tails(loaded, place, state, x[known])
+        if column.type in ("binary", "categorical"):
+            lower, upper = _tails_of_levels(loaded, place, state, x[known], within)
+        else:
+            lower, upper = _tails(loaded, place, state, x[known])
         below += share * lower
         above += share * upper
     tiny = np.finfo(float).tiny
@@ -76,6 +81,14 @@ def _tails(loaded: LoadedModel, place: int, state: int, x: Array) -> tuple[Array
     upper = np.concatenate([np.cumsum(steps[::-1])[::-1], [0.0]]) / total
     where = _inverse(column, x)
     return np.interp(where, z, lower), np.interp(where, z, upper)
+
+
+def _tails_of_levels(loaded: LoadedModel, place: int, state: int, x: Array, within: Array) -> tuple[Array, Array]:
+    """(n,) the probability of less and of more than each level, its own parted where the row's lot (n,) says."""
+    p = np.exp(_log_density(loaded, place, state, np.arange(max(2.0, len(loaded.schema.columns[place].levels)))))
+    _check(p.sum(), loaded.schema.columns[place])
+    below, above, at = np.cumsum(p) - p, np.cumsum(p[::-1])[::-1] - p, x.astype(np.intp)
+    return below[at] + within * p[at], above[at] + (1 - within) * p[at]
 
 
 def _tails_of_counts(loaded: LoadedModel, place: int, state: int, x: Array, far: float) -> tuple[Array, Array]:

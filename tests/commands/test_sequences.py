@@ -101,10 +101,11 @@ def test_pseudo_residuals_of_drawn_rows_are_standard_normal(visits):
     document = json.loads((visits / "visits.em/params.json").read_text())
     lines = [f"{line},day" if not n else f"{line},{(n - 1) % 500}" for n, line in enumerate(drawn.splitlines())]
     rows = rows_of(em("score", "visits.em", "-", "--residuals", "--step", "1", cwd=visits, stdin="\n".join(lines)).out)
-    assert list(rows[0]) == ["row", "residual_value"]
-    found = np.array([float(row["residual_value"]) for row in rows])
-    assert abs(found.mean()) < 0.12 and abs(found.std() - 1) < 0.08
-    assert abs(np.corrcoef(found[1:], found[:-1])[0, 1]) < 0.1
+    assert list(rows[0]) == ["row", "residual_value", "residual_mood"]
+    for name in ("mood", "value"):
+        found = np.array([float(row[f"residual_{name}"]) for row in rows])
+        assert abs(found.mean()) < 0.12 and abs(found.std() - 1) < 0.08
+        assert abs(np.corrcoef(found[1:], found[:-1])[0, 1]) < 0.1
     first = float(rows_of(drawn)[0]["value"])
     normal = [NormalDist(m[0], c[0][0] ** 0.5) for m, c in normals(document)]
     below = sum(p * one.cdf(first) for p, one in zip(document["startprob"], normal, strict=True))
