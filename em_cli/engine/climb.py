@@ -125,8 +125,9 @@ class Climb:
         self.before, self.incumbent, log_likelihood = self.incumbent, found, found.log_likelihood
         self.trace.append(value)
         self.log_likelihoods.append(log_likelihood)
-        c = self.candidate
-        self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), log_likelihood, c.height))
+        if self.observe is not ignore:
+            c = self.candidate
+            self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), log_likelihood, c.height))
 
     def end(self, status: Status, reason: str = "") -> None:
         if self.result is not None:

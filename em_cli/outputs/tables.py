@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from io import StringIO
 from math import isfinite
 from typing import Any
@@ -193,6 +194,7 @@ def _line(values: Sequence[str]) -> str:
     return ",".join(_field(value) for value in values) + "\n"
 
 
+@lru_cache(maxsize=1 << 10)
 def _field(text: str) -> str:
     """Quoted where CSV demands it."""
     if not any(mark in text for mark in ',"\n\r') and text == text.strip():

@@ -53,6 +53,7 @@ class ModelSearch:
     started: int = 0  # of each kind
     searched: int = 0
     crossed: set[tuple[float, float]] = field(default_factory=set)  # log_likelihoods of pairs
+    heard: dict[int, list[float]] = field(default_factory=dict)  # log-likelihoods of mixtures of other models
     told: float = -np.inf  # log-likelihood of the best fit that observers know of
     lightly: bool = False  # whether it ends without crossover and moves
 
@@ -72,14 +73,28 @@ class ModelSearch:
             self.observe(Improved(self.short_runs.label, model.n_components, best, own, self.data.block.n_rows))
 
     def add(self, results: Sequence[FitResult], origin: str) -> None:
+        """Take sound mixtures of one origin into the population."""
+        self.add_each([Solution(r, origin) for r in results])
+
+    def add_each(self, solutions: Sequence[Solution]) -> None:
         """Take sound mixtures into the population; those at rest are ends of the search as well."""
         known = {id(found) for found in self.population}
-        self.take([Solution(r, origin) for r in results])
+        self.take(solutions)
         for found in self.population:
             if id(found) not in known and found.result.status is Status.CONVERGED:
                 candidate = replace(found.result.candidate, number=next(self.numbers))
                 result = replace(found.result, candidate=candidate)
-                self.attempts.append(Attempt(result, origin, (), self.data.degeneracies(result), True))
+                self.attempts.append(Attempt(result, found.origin, (), self.data.degeneracies(result), True))
+
+    def unheard(self, results: Sequence[FitResult]) -> list[FitResult]:
+        """Those of mixtures of other models that it has not been told of; from now on it has been."""
+        new: list[FitResult] = []
+        for result in results:
+            known = self.heard.setdefault(id(result.candidate.model), [])
+            if all(abs(result.log_likelihood - height) > DIFFERENT for height in known):
+                known.append(result.log_likelihood)
+                new.append(result)
+        return new
 
     def population_size(self) -> tuple[Sequence[str], int]:
         """The kinds of starts, and how many of each."""

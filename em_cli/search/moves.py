@@ -120,10 +120,8 @@ def _gainful(view: MixtureView, parts: Sequence[Sequence[Part]]) -> list[Split]:
 
 
 def _begin(views: Sequence[MixtureView]) -> Any:
-    """The components (M, 2, …) themselves, from which the M-steps of their parts begin where they are coupled."""
-    if not views[0].model.family.coupled:
-        return None
-    own = [_nearby(view, np.arange(len(view.statistics))[:, None].repeat(2, axis=1)) for view in views]
+    """The components (M, 2, …) themselves, from which the M-steps of their parts begin."""
+    own = [nearby(view, np.arange(len(view.statistics))[:, None].repeat(2, axis=1)) for view in views]
     if any(each is None for each in own):
         return None
     return map_arrays(lambda *arrays: np.concatenate(arrays), own[0], *own[1:])
@@ -157,11 +155,7 @@ def moves(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: 
     ]
     again = pairs[:RESPLIT]
     masses = np.array([view.weighted_responsibilities[m.i] + view.weighted_responsibilities[m.j] for m in again])
-    begin = (
-        _nearby(view, np.array([(m.i, m.j) for m in again], np.intp).reshape(-1, 2))
-        if view.model.family.coupled
-        else None
-    )
+    begin = nearby(view, np.array([(m.i, m.j) for m in again], np.intp).reshape(-1, 2))
     parts = best_splits(view.model, masses, data, [rng] * len(again), tries, begin)
     known = [(merge, p) for merge, ps in zip(again, parts, strict=True) for p in ps]
     gains = _changes(view, [(m.i, m.j) for m, _ in known], [[p.first, p.second] for _, p in known])
@@ -204,16 +198,19 @@ def _changes(view: MixtureView, removed: Sequence[tuple[int, ...]], added: Seque
         stay = np.nonzero(staying)[1].reshape(len(gone), -1)
         after = np.concatenate([now[stay], new], axis=1)
         origin = np.concatenate([stay, np.repeat(gone[:, :1], new.shape[1], axis=1)], axis=1)
-        return bound(model, after, _nearby(view, origin)) - bound(model, now[None], _nearby(view, np.arange(k)[None]))
+        return bound(model, after, nearby(view, origin)) - bound(model, now[None], nearby(view, np.arange(k)[None]))
     before = _alone(model, now)[np.array(removed)].sum(axis=1)
     change: Array = _alone(model, new.reshape(-1, new.shape[2])).reshape(new.shape[:2]).sum(axis=1) - before
     return change
 
 
-def _nearby(view: MixtureView, origin: Integers) -> Any:
-    """The view's components (M, K) to begin an M-step from; None where its plain sums are no statistics about them."""
+def nearby(view: MixtureView, origin: Integers) -> Any:
+    """The view's components at these places, to begin an M-step from.
+
+    None where that needs no beginning, or where plain sums are no statistics about them.
+    """
     by_products, components = view.model.family.exponential, view.result.parameters.components
-    if by_products is None or by_products.natural(stack([components]))[1].any():
+    if not view.model.family.coupled or by_products is None or by_products.natural(stack([components]))[1].any():
         return None
     return take(components, origin)
 

@@ -1,24 +1,53 @@
 """What models of other numbers of components, and other covariances, can tell a model.
 
-Up from one component by splits, down again by merges; and the responsibilities of one
-covariance structure are a start for the others.
+A mixture of one component less, one of them split, is a start; so is one of more, two of them merged, and the
+responsibilities of another covariance structure. The models of a sweep tell each other in rounds, all at once; a model
+alone is led up from one component by splits, and down again by merges.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from em_cli.engine.climb import FitResult
 from em_cli.engine.fit import Search
 from em_cli.search.effort import EFFORTS
 from em_cli.search.model_search import ModelSearch
-from em_cli.search.operators import from_responsibilities_of, merge_all, of_one, parted, split_all
+from em_cli.search.operators import (
+    DESCENDANTS,
+    Splits,
+    after_splits,
+    lent,
+    merge_all,
+    merged,
+    of_one,
+    parted,
+    split_all,
+    splits_of_parents,
+)
 from em_cli.search.short_runs import REST, ShortRuns, Solution
 
 ABOVE = 1  # numbers of components beyond the one wanted, from which a single model is merge_all
 CHAINED = 12  # components up to which a single model is grow_and_shrink up to, however many the rows
 AT_ONCE = 4  # splits that climb to the end together
 NOTICEABLE = 0.01  # nats by which more components may not be worse
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """To whom a model of a sweep listens."""
+
+    parents: int  # mixtures of either neighbouring number of components
+    lenders: int  # covariance structures, the highest ones
+    share: float  # of the offspring that are affordable, by splits and by merges
+    rounds: int
+    patient: bool  # whether slow climbs are waited for
+
+
+NEAR, FAR = Listening(3, 3, 1.0, 4, True), Listening(2, 2, 0.5, 3, False)  # models that may yet be chosen, and others
+ROUNDS = max(NEAR.rounds, FAR.rounds)
+EARSHOT = 2.0  # margins from the best: what neighbours tell may bring a model within one
 
 
 def grow_and_shrink(
@@ -82,11 +111,69 @@ def second_opinion(model_search: ModelSearch) -> Search[None]:
         yield from model_search.search_best()
 
 
-def from_other_structures(model_search: ModelSearch, others: Sequence[ModelSearch]) -> Search[None]:
-    """Starts from the best of other families for as many components."""
-    best = [other.population[0].result for other in others if other.population]
-    if best and model_search.short_runs.model.n_components > 1:
-        model_search.add((yield from from_responsibilities_of(model_search.short_runs, best)), "another covariance")
+@dataclass(frozen=True, slots=True, eq=False)
+class _News:
+    """What a model has not been told before."""
+
+    model_search: ModelSearch
+    listening: Listening
+    below: list[FitResult]  # of one component less
+    above: list[FitResult]  # of one more
+    others: list[FitResult]  # of other structures
+
+    def exchange(self, splits: Splits) -> Search[None]:
+        """Splits, merges and what others lend climb together."""
+        short_runs = self.model_search.short_runs
+        offspring = short_runs.affordable(REST / self.listening.share, *DESCENDANTS)
+        made = {
+            "splits": after_splits(short_runs, splits, offspring),
+            "merges": merged(short_runs, self.above, offspring),
+            "another covariance": lent(short_runs, self.others),
+        }
+        origins = [origin for origin, alike in made.items() for _ in alike]
+        climbs = [climb for alike in made.values() for climb in alike]
+        ends = yield from short_runs.sound_ends(climbs, self.listening.patient)
+        self.model_search.add_each([Solution(end, origins[i]) for i, end in ends.items()])
+
+
+def exchanges(
+    number: int, model_searches: Sequence[ModelSearch], kin: Sequence[ModelSearch], near: Sequence[ModelSearch]
+) -> list[Search[None]]:
+    """For each model of a sweep that has not heard what its neighbours know: to climb from all of it.
+
+    Only kin have parents. Those that are near, of which one may be chosen, listen to more, and in more rounds.
+    """
+    if model_searches[0].data.halted():
+        return []
+    listening = [(q, NEAR if q in near else FAR) for q in model_searches]
+    news = [_news(q, model_searches, kin if q in kin else (), how) for q, how in listening if number < how.rounds]
+    families: dict[int, list[_News]] = {}
+    for one in news:
+        if one.below or one.above or one.others:
+            families.setdefault(id(one.model_search.short_runs.model.family), []).append(one)
+    asked: list[Search[None]] = []
+    for alike in families.values():
+        splits = splits_of_parents([(one.model_search.short_runs, one.below) for one in alike])
+        asked += [one.exchange(own) for one, own in zip(alike, splits, strict=True)]
+    return asked
+
+
+def _news(
+    q: ModelSearch, model_searches: Sequence[ModelSearch], kin: Sequence[ModelSearch], listening: Listening
+) -> _News:
+    model, parents, lenders = q.short_runs.model, listening.parents, listening.lenders
+    k = model.n_components
+    if k == 1:
+        return _News(q, listening, [], [], [])
+    family = {o.short_runs.model.n_components: o for o in kin if o.short_runs.model.family is model.family}
+    below, above = (_results(family[other].population if other in family else []) for other in (k - 1, k + 1))
+    bests = [o.population[0].result for o in model_searches if o is not q and _of_size(o, k) and o.population]
+    others = sorted(bests, key=lambda result: -result.log_likelihood)
+    return _News(q, listening, q.unheard(below[:parents]), q.unheard(above[:parents]), q.unheard(others[:lenders]))
+
+
+def _of_size(model_search: ModelSearch, k: int) -> bool:
+    return model_search.short_runs.model.n_components == k
 
 
 def restore_monotone(model_searches: Mapping[int, ModelSearch]) -> Search[None]:

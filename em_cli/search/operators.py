@@ -12,7 +12,7 @@ from em_cli.engine.arrays import Array, take
 from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.fit import Search
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.search.moves import Merge, merges, splits
+from em_cli.search.moves import Merge, Split, merges, nearby, splits, splits_of_each
 from em_cli.search.search_data import MixtureView
 from em_cli.search.short_runs import REST, ShortRuns
 
@@ -22,7 +22,7 @@ SETTLING = 2  # passes between two rounds of merges
 ROUNDED = 8  # of so many components one is merged in a round
 BOUNCE = 5  # passes after components were split off
 
-Way = tuple[Array, Any]  # statistics (K, S) to start from, and those of the latent structure
+Way = tuple[Array, Any, Any]  # statistics (K, S) to start from, those of the latent structure, components nearby
 
 
 def of_one(short_runs: ShortRuns) -> Search[list[FitResult]]:
@@ -39,27 +39,49 @@ def split_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[lis
 
 def parted(short_runs: ShortRuns, parents: Sequence[FitResult], most: int | None = None) -> list[Candidate]:
     """Climbs from the splits of mixtures of one component less, the most gainful first, all unless told otherwise."""
+    return after_splits(short_runs, splits_of_parents([(short_runs, parents[:PARENTS])])[0], most)
+
+
+Splits = list[tuple[MixtureView, list[Split]]]  # of each parent
+
+
+def splits_of_parents(wanted: Sequence[tuple[ShortRuns, Sequence[FitResult]]]) -> list[Splits]:
+    """The splits of mixtures of one family, for each of some models of one component more."""
+    views = [[short_runs.data.view(parent) for parent in parents] for short_runs, parents in wanted]
+    rngs = [short_runs.rng(1, p) for short_runs, parents in wanted for p in range(len(parents))]
+    short_runs = wanted[0][0]
+    every = splits_of_each([v for own in views for v in own], short_runs.data, rngs, short_runs.effort.tries)
+    made = iter(every)
+    return [[(view, next(made)) for view in own] for own in views]
+
+
+def after_splits(short_runs: ShortRuns, parents: Splits, most: int | None) -> list[Candidate]:
+    """Climbs from where the splits lead."""
     ways: list[list[Way]] = []
-    for p, parent in enumerate(parents[:PARENTS]):
-        view = short_runs.data.view(parent)
+    for view, made in parents:
         ways.append([])
-        for split in splits(view, short_runs.data, short_runs.rng(1, p), short_runs.effort.tries):
-            kept = np.delete(view.statistics, split.component, axis=0)
-            own = np.eye(len(view.statistics))
-            halves = np.outer([split.part.share, 1 - split.part.share], own[split.component])
-            shares = np.concatenate([np.delete(own, split.component, axis=0), halves])
-            parts = np.concatenate([kept, [split.part.first, split.part.second]])
-            ways[-1].append((parts, view.carried(shares)))
+        for split in made:
+            k, own = split.component, np.eye(len(view.statistics))
+            origin = np.array([*(other for other in range(len(own)) if other != k), k, k])
+            shares = own[origin]
+            shares[-2:] *= np.array([[split.part.share], [1 - split.part.share]])
+            parts = np.concatenate([view.statistics[origin[:-2]], [split.part.first, split.part.second]])
+            ways[-1].append((parts, view.carried(shares), nearby(view, origin)))
     return _in_turn(short_runs, ways, most)
 
 
 def merge_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[list[FitResult]]:
     """From mixtures of one component more: the cheapest merges of each."""
+    return (yield from short_runs.to_rest(merged(short_runs, parents, _affordable(short_runs))))
+
+
+def merged(short_runs: ShortRuns, parents: Sequence[FitResult], most: int | None = None) -> list[Candidate]:
+    """Climbs from the merges of mixtures of one component more, the cheapest first."""
     ways: list[list[Way]] = []
     for parent in parents[:PARENTS]:
         view = short_runs.data.view(parent)
         ways.append([_after(view, [merge]) for merge in merges(view)])
-    return (yield from short_runs.to_rest(_in_turn(short_runs, ways, _affordable(short_runs))))
+    return _in_turn(short_runs, ways, most)
 
 
 def _in_turn(short_runs: ShortRuns, ways: Sequence[Sequence[Way]], most: int | None) -> list[Candidate]:
@@ -69,28 +91,31 @@ def _in_turn(short_runs: ShortRuns, ways: Sequence[Sequence[Way]], most: int | N
 
 
 def _candidates(short_runs: ShortRuns, ways: Sequence[Way]) -> list[Candidate]:
-    return short_runs.candidates([statistics for statistics, _ in ways], [latent for _, latent in ways])
+    if not ways:
+        return []
+    statistics, latent, begin = zip(*ways, strict=True)
+    return short_runs.candidates(statistics, latent, begin)
 
 
 def _affordable(short_runs: ShortRuns) -> int:
     return short_runs.affordable(REST, *DESCENDANTS)
 
 
-def from_responsibilities_of(short_runs: ShortRuns, results: Sequence[FitResult]) -> Search[list[FitResult]]:
-    """From the responsibilities of mixtures of other families."""
+def lent(short_runs: ShortRuns, results: Sequence[FitResult]) -> list[Candidate]:
+    """Climbs from the responsibilities of mixtures of other families."""
     model, data = short_runs.model, short_runs.data
     ways: list[Way] = []
     for result in results:
         masses = data.weighted_responsibilities(result)
         latent = take(model.latent.seen(masses[None], data.block), 0)
-        ways.append((data.statistics(model, masses), latent))
-    return (yield from short_runs.to_rest(_candidates(short_runs, ways)))
+        ways.append((data.statistics(model, masses), latent, None))
+    return _candidates(short_runs, ways)
 
 
 def crossover(short_runs: ShortRuns, pairs: Sequence[tuple[FitResult, FitResult]]) -> Search[list[FitResult]]:
     """Of each pair the components of both, merged down to as many as one of them has."""
     unions: list[Way] = [
-        (np.concatenate([short_runs.data.view(r).statistics for r in pair]) / 2, None) for pair in pairs
+        (np.concatenate([short_runs.data.view(r).statistics for r in pair]) / 2, None, None) for pair in pairs
     ]
     return (yield from _merged_down(short_runs, unions))
 
@@ -121,7 +146,8 @@ def _after(view: MixtureView, chosen: Sequence[Merge]) -> Way:
         after[merge.i] += after[merge.j]
         shares[merge.i] += shares[merge.j]
     gone = [merge.j for merge in chosen]
-    return np.delete(after, gone, axis=0), view.carried(np.delete(shares, gone, axis=0))
+    left = np.delete(np.arange(len(after)), gone)
+    return after[left], view.carried(shares[left]), nearby(view, left)
 
 
 def _merged_down(short_runs: ShortRuns, unions: list[Way]) -> Search[list[FitResult]]:

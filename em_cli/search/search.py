@@ -29,7 +29,7 @@ from em_cli.search.contenders import Contest
 from em_cli.search.effort import EFFORTS, Effort
 from em_cli.search.ledger import Attempt, DegeneracyCheck, Fitted, choose
 from em_cli.search.model_search import ModelSearch
-from em_cli.search.neighbours import from_other_structures, grow_and_shrink, restore_monotone, second_opinion
+from em_cli.search.neighbours import EARSHOT, ROUNDS, exchanges, grow_and_shrink, restore_monotone, second_opinion
 from em_cli.search.plain_restarts import plain, whole
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import AT_REST, DIFFERENT, ShortRuns
@@ -89,7 +89,10 @@ class _Run:
         model = task.model
         if self.sampled:
             model = replace(model, constant=base_measure(model, self.sample))
-        return ShortRuns(model, self.data, effort, self.plan.seed, task.label, late=self.plan.algorithm)
+        short_runs = ShortRuns(model, self.data, effort, self.plan.seed, task.label)
+        if model.family.exponential is None or model.latent.needs_groups:  # passes cost more than quasi-Newton steps
+            return replace(short_runs, late=self.plan.algorithm)
+        return short_runs
 
 
 def search(
@@ -174,15 +177,15 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
         for t in free
     }
     families: dict[int, dict[int, ModelSearch]] = {}
-    sizes: dict[int, list[ModelSearch]] = {}
     for model_search in model_searches.values():
         model = model_search.short_runs.model
         families.setdefault(id(model.family), {})[model.n_components] = model_search
-        sizes.setdefault(model.n_components, []).append(model_search)
     everyone = list(model_searches.values())
-    stages = Stages(run.observe, run.sample.n_rows, run.sampled, efforts, len(families) > 1)
+    stages = Stages(run.observe, run.sample.n_rows, run.sampled, efforts, ROUNDS - 1 if len(everyone) > 1 else 0)
 
     def stage(name: str, searches: Sequence[Search[None]], n_climbs: int = 0) -> None:
+        if not searches:
+            return
         told = stages.begin(name, searches, n_climbs)
         run_searches(told, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
 
@@ -193,15 +196,12 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
             len(kinds) * each for kinds, each in (model_search.population_size() for model_search in everyone)
         )
         stage(STARTS, [model_search.start_population() for model_search in everyone], n_starts)
-        stage(REFINING, [grow_and_shrink(list(f.values()), stages.teller(p)) for p, f in enumerate(families.values())])
-        if len(families) > 1:
-            stage(
-                REFINING,
-                [
-                    from_other_structures(q, [o for o in sizes[q.short_runs.model.n_components] if o is not q])
-                    for q in everyone
-                ],
-            )
+        alone = [family for family in families.values() if not _is_sweep(family)]
+        stage(REFINING, [grow_and_shrink(list(family.values()), stages.teller(p)) for p, family in enumerate(alone)])
+        kin = [model_search for family in families.values() if _is_sweep(family) for model_search in family.values()]
+        for number in range(ROUNDS):
+            near = _contenders(run, everyone, everyone, EARSHOT * effort.margin)
+            stage(REFINING, exchanges(number, everyone, kin, near))
         shallow = everyone
         while near := _contenders(run, everyone, shallow, effort.margin):
             stage(CROSSOVER, [model_search.crossover() for model_search in near])
@@ -209,12 +209,16 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
             shallow = [model_search for model_search in shallow if model_search not in near]
         for model_search in everyone:
             model_search.lightly = model_search in shallow
-        if shallow:
-            stage(REFINING, [model_search.finish() for model_search in shallow])
+        stage(REFINING, [model_search.finish() for model_search in shallow])
         if len(everyone) > len(families):
             stage(REFINING, [restore_monotone(family) for family in families.values()])
     _second_opinions(run, everyone, families.values())
     return model_searches
+
+
+def _is_sweep(family: Mapping[int, ModelSearch]) -> bool:
+    """Whether it has models of so many components, and of all fewer."""
+    return 1 < len(family) == max(family)
 
 
 def _contenders(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -86,15 +86,21 @@ class ShortRuns:
         at = start.parameters if isinstance(start, FitResult) else start
         return Candidate(self.model, EM(), at, self.number, self.label)
 
-    def candidates(self, statistics: Sequence[Array], latent: Sequence[Any] = ()) -> list[Candidate]:
+    def candidates(
+        self, statistics: Sequence[Array], latent: Sequence[Any] = (), begin: Sequence[Any] = ()
+    ) -> list[Candidate]:
         """Climbs from the M-steps of statistics (K, S), as many components each as the model has.
 
-        Those of the latent structure may be known, or None for all.
+        Those of the latent structure may be known, or None for all; so may components to begin the M-steps from.
         """
         if not statistics:
             return []
         known = stack(latent) if len(latent) and latent[0] is not None else None
-        made, _ = self.model.at_maximum(ModelStatistics(np.stack(statistics), known), None)
+        sums = ModelStatistics(np.stack(statistics), known)
+        if len(begin) and all(components is not None for components in begin):
+            made, _ = self.model.with_components(self.model.family.maximize(sums.components, stack(begin)), sums, None)
+        else:
+            made, _ = self.model.at_maximum(sums, None)
         return [self.candidate(take(made, place)) for place in range(len(statistics))]
 
     def rich(self, n_candidates: int) -> bool:
@@ -103,15 +109,27 @@ class ShortRuns:
 
     def to_rest(self, candidates: Sequence[Candidate]) -> Search[list[FitResult]]:
         """The sound ends of the climbs, the highest first; where not all are affordable, of the better ones only."""
+        return list((yield from self.sound_ends(candidates)).values())
+
+    def sound_ends(self, candidates: Sequence[Candidate], patient: bool = True) -> Search[dict[int, FitResult]]:
+        """The same, by the places of the candidates; the slow ones are waited for, or left where they are."""
         if self.rich(len(candidates)):
-            return self.sound(followed((yield from self.rested(candidates))))
+            ends = yield from (self.rested(candidates) if patient else thinned(self.data, candidates, AT_REST, ignore))
+            return self._sound({i: end for i, end in enumerate(ends.results) if i not in ends.given_up})
         if len(candidates) <= FEWEST:
-            return self.sound((yield Round(candidates, AT_REST)))
-        running = list(candidates)
+            return self._sound(dict(enumerate((yield Round(candidates, AT_REST)))))
+        running = dict(enumerate(candidates))
         for passes in RUNGS:
-            better = self.sound((yield Round(running, Stopping(0.0, passes))))
-            running = [onwards(result) for result in better[: -(-len(running) // 2)]]
+            ended = yield Round(list(running.values()), Stopping(0.0, passes))
+            better = self._sound(dict(zip(running, ended, strict=True)))
+            running = {i: onwards(better[i]) for i in list(better)[: -(-len(running) // 2)]}
         return better
+
+    def _sound(self, results: Mapping[int, FitResult]) -> dict[int, FitResult]:
+        """Those that are not degenerate, the highest first."""
+        verdicts = self.data.checked(list(results.values()))
+        sound = [(i, r) for (i, r), verdict in zip(results.items(), verdicts, strict=True) if not any(verdict)]
+        return dict(sorted(sound, key=lambda item: -item[1].log_likelihood))
 
     def rested(self, candidates: Sequence[Candidate], observe: Observer = ignore) -> Search[Ends]:
         """Where the climbs have come to rest; the slow ones only where they may yet be the best."""
@@ -130,10 +148,7 @@ class ShortRuns:
 
     def sound(self, results: Sequence[FitResult]) -> list[FitResult]:
         """Those that are not degenerate, the highest first."""
-        sound = [
-            r for r, degeneracies in zip(results, self.data.checked(results), strict=True) if not any(degeneracies)
-        ]
-        return sorted(sound, key=lambda r: -r.log_likelihood)
+        return list(self._sound(dict(enumerate(results))).values())
 
     def fittest(self, found: Sequence[Solution]) -> list[Solution]:
         """The highest mixtures that differ."""

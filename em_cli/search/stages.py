@@ -19,7 +19,7 @@ from em_cli.search.effort import Effort
 
 WORK = {STARTS: 0.25, REFINING: 0.25, CROSSOVER: 0.15, SPLIT_AND_MERGE: 0.35}  # of one stage, as a rule
 LONGER = {STARTS: 0.15, REFINING: 0.1, CROSSOVER: 0.1, SPLIT_AND_MERGE: 2.65}  # of one that comes after another
-OTHERS = 0.10  # refining by what models of other structures have found
+AGAIN = 0.05  # of a further round of refining
 ON_SAMPLE = 0.8  # what is done before the climbs on all rows begin
 
 
@@ -31,7 +31,7 @@ class Stages:
     n_rows: int
     sampled: bool
     efforts: Sequence[Effort]
-    several: bool  # families or covariance structures
+    again: int  # rounds of refining after the first
     _before: float = field(default=0.0, init=False)  # work of stages past
     _works: Mapping[str, float] | None = field(default=None, init=False)  # of this effort
     _seen: set[str] = field(default_factory=set, init=False)  # in this effort
@@ -53,16 +53,16 @@ class Stages:
         return lambda done: self.observe(Advanced(part, done))
 
     def _work(self, name: str) -> float:
-        """Refining comes up to four times; the last are short. Others come again for what has come within reach."""
+        """What comes last of refining is short. Others come again for what has come within reach."""
         if name not in self._seen:
             return (self._works or WORK)[name]
         if name != REFINING:
             return 0.0
-        return 0.0 if SPLIT_AND_MERGE in self._seen else OTHERS
+        return 0.0 if SPLIT_AND_MERGE in self._seen else AGAIN
 
     def _share(self, work: float) -> float:
         more = len(self.efforts) - 1
-        whole = sum(WORK.values()) + more * sum(LONGER.values()) + (OTHERS * (1 + more) if self.several else 0.0)
+        whole = sum(WORK.values()) + more * sum(LONGER.values()) + AGAIN * self.again * (1 + more)
         return (ON_SAMPLE if self.sampled else 1.0) * min(1.0, work / whole)
 
     def _telling(self, part: int, search: Search[None]) -> Search[None]:

@@ -23,8 +23,11 @@ from support import (
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.em import EM
+from em_cli.engine.model import Model
+from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.families.gaussian.options import Gaussian
+from em_cli.latents import LATENTS
 from em_cli.models.groups import Group
 from em_cli.models.variants import models, variants
 from em_cli.runners.serial import Serial
@@ -269,6 +272,21 @@ def test_more_components_are_no_worse():
     heights = [fitted.chosen.log_likelihood for fitted in fits if fitted.chosen and not any(fitted.degeneracies)]
     assert len(heights) == len(fits)
     assert all(more >= fewer - 0.01 for fewer, more in pairwise(heights))
+
+
+def test_a_wider_structure_is_no_worse_in_a_sweep():
+    """The full one is told by the highest of the others, and climbs on from there."""
+    x = reference_rows("iris.csv", ("sepal_length", "petal_width"))
+    source, structures = InMemory(x), ("full", "tied", "diag", "VEE", "EVE")
+    known = survey(source, 0)
+    tasks = []
+    for name in structures:
+        one = Model(Gaussian(name).bind(known.columns), LATENTS.load("independent")(), 1)
+        one = replace(one, constant=base_measure(one, source))
+        tasks += [Task(name, replace(one, n_components=k)) for k in (1, 2, 3)]
+    fits = search(tasks, known, Serial(), default_plan())
+    heights = {(f.label, f.n_components): f.chosen.log_likelihood for f in fits if f.chosen}
+    assert all(heights["full", k] >= heights[name, k] - 0.01 for name in structures for k in (1, 2, 3)), heights
 
 
 def test_more_components_are_no_worse_where_each_number_is_searched_for_alone():
