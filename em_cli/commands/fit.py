@@ -60,6 +60,7 @@ def fit(
 
 def fit_one(request: Request) -> None:
     """One run, and what is to stand on standard output."""
+    from em_cli.runs.early import write_early
     from em_cli.runs.run import opened
     from em_cli.runs.stdout import fit_text
 
@@ -75,6 +76,7 @@ def fit_one(request: Request) -> None:
         if run.only_planned:
             run.say_plan(wanted)
             return
+        write_early(run, wanted)
         (fitted,) = run.search(wanted)
         if fitted.chosen is None:
             run.give_up(fitted)

@@ -336,6 +336,7 @@ class ReportOptions:
         _opt("--format", metavar="human|json|csv|none", help="Of stdout [default: human on a terminal, else json]."),
     ] = None
     params: Annotated[str | None, _opt("--params", metavar="-|FILE", help="Write the parameters there.")] = None
+    early: Annotated[str | None, _opt("--early", metavar="FILE", help="Of many rows, first a fit of a sample.")] = None
     responsibilities_to: Annotated[
         str | None,
         _opt(
@@ -358,9 +359,7 @@ class ReportOptions:
             callback=_meant_if_given,
         ),
     ] = None
-    events: Annotated[str | None, _opt("--events", metavar="FILE", help="Everything that happens, as JSON lines.")] = (
-        None
-    )
+    events: Annotated[str | None, _opt("--events", metavar="FILE", help="All that happens, as JSON lines.")] = None
     events_level: Annotated[
         str | None, _opt("--events-level", metavar="run|climb|pass", help="How closely they tell it [default: pass].")
     ] = None

@@ -111,6 +111,7 @@ def _check(request: Request, many: ManyOptions) -> None:
         "--params": report.params,
         "--responsibilities": report.responsibilities_to,
         "--labelled": report.labelled,
+        "--early": report.early,
         "--dry-run": request.config.dry_run or None,
     }
     for other, value in single.items():

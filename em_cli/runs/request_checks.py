@@ -7,6 +7,7 @@ from pathlib import Path
 
 from em_cli.display import check_screen
 from em_cli.errors import UsageError
+from em_cli.models.specification import needs_sequences
 from em_cli.models.topics import wanted_topics
 from em_cli.outputs.score_files import CSV, check_form, form_of
 from em_cli.runs.configure import Settings
@@ -26,6 +27,19 @@ def check_forms(settings: Settings) -> None:
         check_form(form_of(place, form))
 
 
+def check_early(settings: Settings) -> None:
+    """`UsageError` where there is no fit of a sample to write before that of all rows."""
+    place = settings.request.report.early
+    if place is None:
+        return
+    if settings.request.compares:
+        raise UsageError("--early writes the fit of one model: em fit has it.")
+    if wanted_topics(settings.config) is not None or needs_sequences(settings.config):
+        raise UsageError("--early writes the fit of a sample of rows, and here rows belong together. Leave it out.")
+    if place == "-":
+        raise UsageError("--early needs the name of a file: standard output is for the result itself.")
+
+
 def check_run(settings: Settings) -> None:
     """`UsageError` if an option makes no sense, an output is an input, or one of them lies in the run folder."""
     screen = settings.request.screen
@@ -34,6 +48,7 @@ def check_run(settings: Settings) -> None:
     report, data, folder = settings.request.report, settings.config.data.path, settings.folder
     single = {
         "--params": report.params,
+        "--early": report.early,
         "--responsibilities": report.responsibilities_to,
         "--labelled": report.labelled,
         "--events": report.events,
@@ -49,6 +64,7 @@ def check_run(settings: Settings) -> None:
             "has the shares of all of them in each document, and --no-responsibilities leaves it out."
         )
     check_forms(settings)
+    check_early(settings)
     check_free("--labelled", report.labelled, report.force or report.resume)
     if report.plots or report.report:
         from em_cli.runs.plotting import check_wanted  # most runs draw nothing

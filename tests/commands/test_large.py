@@ -10,6 +10,7 @@ import pytest
 from program import em
 
 from em_cli.runs import fitted_rows
+from em_cli.search import survey
 from em_cli.sources import kept_rows, store
 
 N = 20_000
@@ -103,6 +104,33 @@ def test_the_likeliest_component_alone_where_rows_are_many(few, monkeypatch):
     assert (few / "every.em/responsibilities.csv").read_bytes() == (few / "all.em/responsibilities.csv").read_bytes()
     em(*FEW, "-q", "--responsibilities", "none", "--out", "none.em", cwd=few)
     assert not list((few / "none.em").glob("responsibilities*"))
+
+
+def test_the_fit_of_the_sample_is_there_before(few, monkeypatch):
+    """Marked, and a model like others; what comes of the run does not differ by a byte."""
+    monkeypatch.setattr(survey, "SAMPLE_ROWS", 40)
+    em(*FEW, "-q", "--out", "late.em", cwd=few)
+    err = em(*FEW, "--early", "early.json", "--out", "soon.em", cwd=few).err
+    said = "fitted to a sample of 40 of 72 rows, while the run goes on with all of them"
+    assert f"early.json is {said}." in err
+    early, late = (json.loads((few / name).read_text()) for name in ("early.json", "late.em/params.json"))
+    assert [one["message"] for one in early["warnings"] if one["code"] == "early"] == [said]
+    assert (early["n_samples"], late["n_samples"]) == (40, 72) and early["log_likelihood"] > late["log_likelihood"]
+    assert em("predict", "early.json", "few.csv", cwd=few).out.count("\n") == 82
+    for name in ALIKE[:-1]:
+        assert (few / "soon.em" / name).read_bytes() == (few / "late.em" / name).read_bytes(), name
+
+
+def test_where_there_is_no_sample_it_is_said(few):
+    err = em(*FEW, "--early", "none.json", "--out", "every.em", "--force", cwd=few).err
+    assert "--early: the search looks at all 72 rows; none.json is not written." in err
+    assert not (few / "none.json").exists()
+    err = em(*FEW, "--early", "-", "--out", "x", cwd=few, status=2).err
+    assert "--early needs the name of a file" in err
+    err = em("select", "few.csv", "--k-range", "1-2", "--early", "e.json", "--out", "x", cwd=few, status=2).err
+    assert "--early writes the fit of one model: em fit has it." in err
+    err = em("fit", "few.csv", "-k", 2, "--latent", "markov", "--early", "e.json", "--out", "x", cwd=few, status=2).err
+    assert "here rows belong together" in err
 
 
 def test_what_makes_no_sense_of_responsibilities_is_said(few):
