@@ -27,6 +27,7 @@ class Curves:
     high: float
     densities: Array  # (K, n) of the components, times their weights, in n intervals from low to high
     gaps: bool = False  # the intervals are single values, drawn as bars apart
+    logarithmic: bool = False  # the intervals are equal in the logarithm, whose densities these are
 
 
 def draw_densities(page: Page, curves: Curves, labels: Sequence[str], colors: Sequence[str]) -> None:
@@ -36,7 +37,8 @@ def draw_densities(page: Page, curves: Curves, labels: Sequence[str], colors: Se
     mixture = each.sum(axis=0)
     top = float(mixture.max()) or 1.0
     styles = [colors[k] for k in each.argmax(axis=0)]
-    page.line((f" {shortened(safe(curves.name), LONGEST_NAME)}", "bold"))
+    remark = "  (logarithmic axis; density of the logarithm)" if curves.logarithmic else ""
+    page.line((f" {shortened(safe(curves.name), LONGEST_NAME)}", "bold"), (remark, "dim"))
     for line in standing((mixture / top).tolist(), MIXTURE_LINES if len(each) > 1 else 0):
         page.line(" " * indent, *_coloured(line, styles, bar))
     for label, color, density in zip(labels, colors, each, strict=True):
@@ -46,7 +48,7 @@ def draw_densities(page: Page, curves: Curves, labels: Sequence[str], colors: Se
             shown = label if place == len(lines) - 1 else ""
             page.line((f" {shown:>{indent - 2}} ", color), *_coloured(line, [color] * len(density), bar))
     half = 0.5 if curves.gaps else 0.0
-    for line in axis(curves.low - half, curves.high + half, each.shape[1] * len(bar)):
+    for line in axis(curves.low - half, curves.high + half, each.shape[1] * len(bar), curves.logarithmic):
         page.line((" " * indent + line, "dim"))
 
 

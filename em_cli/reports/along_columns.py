@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
-from em_cli.reports.extents import wider
+from em_cli.engine.arrays import Array, Flags
+from em_cli.reports.extents import MARGIN, long_tailed, wider
 from em_cli.reports.run import Run
 
 DRAWN = 2000  # rows of each component, whose middle is the range to look at
@@ -22,6 +22,7 @@ class Marginal:
     high: float
     densities: Array  # (K, n) times the weights; (K + 1, n) where there is noise
     whole: bool
+    logarithmic: bool = False  # the intervals are equal in the logarithm, and so is the density
 
 
 def by_itself(run: Run, place: int) -> bool:
@@ -29,19 +30,30 @@ def by_itself(run: Run, place: int) -> bool:
     return run.beside(place) == ()
 
 
-def ranges(run: Run) -> Array:
-    """(D, 2) where the components are, column by column."""
+def ranges(run: Run) -> tuple[Array, Flags]:
+    """(D, 2) where the components are, column by column, and (D,) whether only a logarithmic axis shows most of it."""
     labels = np.repeat(np.arange(run.k), DRAWN)
     drawn = run.model.family.sample(run.parameters.components, labels, np.random.default_rng(0))
     drawn = drawn.reshape(-1, run.k, DRAWN)
     ends = np.stack(
         [np.quantile(drawn, TAIL, axis=2).min(axis=1), np.quantile(drawn, 1 - TAIL, axis=2).max(axis=1)], axis=1
     )
-    return np.array([wider(run, place, *values) for place, values in enumerate(ends.tolist())])
+    share = np.floor(DRAWN * run.weights[: run.k] / run.weights[: run.k].max()).astype(np.intp)
+    mixed = np.concatenate([drawn[:, k, : share[k]] for k in range(run.k)], axis=1)
+    logarithmic = np.array([long_tailed(run, place, x) and ends[place, 0] > 0 for place, x in enumerate(mixed)])
+    found = [
+        (low / (high / low) ** MARGIN, high * (high / low) ** MARGIN) if bent else wider(run, place, low, high)
+        for place, ((low, high), bent) in enumerate(zip(ends.tolist(), logarithmic, strict=True))
+    ]
+    return np.array(found), logarithmic
 
 
-def marginal(run: Run, place: int, low: float, high: float, n: int) -> Marginal:
+def marginal(run: Run, place: int, low: float, high: float, n: int, logarithmic: bool = False) -> Marginal:
     """Of the column at that place, in so many intervals; of a count by whole numbers, if there are no more of them."""
+    if logarithmic:
+        at = low * (high / low) ** ((np.arange(n) + 0.5) / n)
+        densities = run.weights[:, None] * np.exp(run.log_density_beside([place], at[None])) * at
+        return Marginal(low, high, densities, False, True)
     count = run.column(place).type == "count"
     if count:
         low, high = max(np.ceil(low), 0.0), np.floor(high)

@@ -13,8 +13,12 @@ MARGIN = 0.06  # beside the values, of the range that they take
 
 def skewed(run: Run, place: int) -> bool:
     """Whether a column has a tail so long that only a logarithmic axis shows where most of it is: it gets one."""
-    x = run.shown.x[place]
-    x = x[~np.isnan(x)]
+    return long_tailed(run, place, run.shown.x[place])
+
+
+def long_tailed(run: Run, place: int, cells: Array) -> bool:
+    """Whether cells (n,) of a column have such a tail; those that are missing do not count."""
+    x = cells[~np.isnan(cells)]
     if run.mass(place) is not None or run.column(place).type == "angle" or x.size < 3 or x.min() <= 0:
         return False
     return skewness(x) > SKEWED and abs(skewness(np.log(x))) < skewness(x) / 2

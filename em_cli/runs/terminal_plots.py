@@ -41,18 +41,21 @@ def sketches_of(loaded: LoadedModel, folder: str, width: int) -> Sketches:
     apart |= {run.schema.names.index(name): _disagreement(run, levels[name]) for name in levels}
     able = [place for place in apart if by_itself(run, place)]
     drawn = sorted(sorted(able, key=lambda place: -apart[place])[:MOST_COLUMNS])
-    extents, cells = ranges(run), room(width, labels)
+    (extents, bent), cells = ranges(run), room(width, labels)
     columns = [
-        Levels(column.name, levels[column.name]) if column.levels else _curves(run, place, extents[place], cells)
+        Levels(column.name, levels[column.name])
+        if column.levels
+        else _curves(run, place, extents[place], bool(bent[place]), cells)
         for place, column in ((place, run.column(place)) for place in drawn)
     ]
     return Sketches(labels, colors, columns, len(able) - len(drawn), _means(run, numbers), criterion)
 
 
-def _curves(run: Run, place: int, extent: Sequence[float], cells: int) -> Curves:
+def _curves(run: Run, place: int, extent: Sequence[float], logarithmic: bool, cells: int) -> Curves:
     count = run.column(place).type == "count"
-    found = marginal(run, place, extent[0], extent[1], cells if count else FINENESS * cells)
-    return Curves(run.schema.names[place], found.low, found.high, found.densities, found.whole)
+    bent = logarithmic and not count
+    found = marginal(run, place, extent[0], extent[1], cells if count else FINENESS * cells, bent)
+    return Curves(run.schema.names[place], found.low, found.high, found.densities, found.whole, bent)
 
 
 def _means(run: Run, numbers: Sequence[int]) -> Means | None:

@@ -1,11 +1,14 @@
 """What is drawn of a model with characters."""
 
+import json
+
 import numpy as np
 import pytest
 from display.runs import NASTY
+from program import em
 from rich.cells import cell_len
 
-from em_cli.display.blocks import STANDING, axis, lying, standing, ticks
+from em_cli.display.blocks import STANDING, axis, lying, standing, ticks, ticks_of_logarithms
 from em_cli.display.densities import Curves
 from em_cli.display.sketches import Criterion, Levels, Means, Sketches, room, sketches
 
@@ -47,6 +50,44 @@ def test_the_axis_says_where_the_peaks_are():
     assert below.split() == ["0", "2", "4", "6", "8", "10"]
     highest = heights(lines[-6:-2], 3, 76).argmax() + 3
     assert line[below.index("2")] == "┬" and abs(below.index("2") - highest) <= 1
+
+
+def test_along_a_logarithmic_axis_ticks_stand_at_their_logarithms():
+    found = ticks_of_logarithms(0.5, 2e3, 6)
+    assert [label for _, label in found] == ["1", "10", "100", "1,000"]
+    assert [label for _, label in ticks_of_logarithms(3, 60, 6)] == ["5", "10", "20", "50"]
+    assert 2 <= len(ticks_of_logarithms(1e-30, 1e30, 6)) <= 7
+    line, below = axis(1, 1e4, 80, True)
+    assert [at for at, sign in enumerate(line) if sign == "┬"][:3] == [0, 20, 40] and below.split()[:3] == [
+        "1",
+        "10",
+        "100",
+    ]
+
+
+def test_a_long_tail_is_drawn_along_its_logarithm(tmp_path):
+    """Two lognormal components, whose medians are 20 and 245: each a bell about its own."""
+    rng = np.random.default_rng(1)
+    z = np.arange(200) % 2
+    money = np.stack([np.exp(rng.normal(3 + 2.5 * z, 1.0)), rng.normal(30 + 20 * z, 5)], axis=1)
+    np.savetxt(tmp_path / "money.csv", money, "%.3f", ",", header="spend,age", comments="")
+    options = ("--type", "spend=lognormal", "--effort", "low", "--se", "none", "-q", "--out", "m.em")
+    em("fit", "money.csv", "-k", "2", *options, cwd=tmp_path)
+    lines = em("show", "m.em", "--draw", "always", cwd=tmp_path).out.splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith(" spend  (logarithmic axis"))
+    ticks_at = lines[first + 7]
+    place = {label: lines[first + 8].index(label) + (len(label) - 1) // 2 for label in ("10", "100")}
+    assert ticks_at[place["10"]] == ticks_at[place["100"]] == "┬"
+    decade = place["100"] - place["10"]
+    own = {line[1]: line for line in lines[first + 5 : first + 7]}
+    found = json.loads((tmp_path / "m.em/params.json").read_text())["components"]
+    older = max(found, key=lambda one: one["mean"]["age"])["component"]
+    for label, line in own.items():
+        median = 245 if label == str(older) else 20
+        bell = heights([line], 3, 76)
+        centre = 3 + (np.arange(76) * bell).sum() / bell.sum()
+        assert abs(centre - place["10"] - decade * np.log10(median / 10)) < 0.12 * decade
+    assert not any(line.startswith(" age  (log") for line in lines)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-3, 1e6), (1e-9, 2e-9), (1e9, 1e9 + 1), (-1.5, -1.2)])
