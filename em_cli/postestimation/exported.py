@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -79,7 +80,8 @@ def how_to_run(to: str, dialect: str | None, table: str | None, out: str) -> str
     name, view = table or "data", "CREATE VIEW {0} AS FROM 'NEW.csv'"
     quoted = '"' + name.replace('"', '""') + '"'
     made = f'"{view.format(name)}"' if name.isidentifier() else shlex.quote(view.format(quoted))
-    return f"{out} scores rows: duckdb -c {made} -c {shlex.quote(f'.read {out}')}"
+    there = "" if shutil.which("duckdb") else " (pip install duckdb-cli)"
+    return f"{out} scores rows{there}: duckdb -c {made} -c {shlex.quote(f'.read {out}')}"
 
 
 def _check(

@@ -271,10 +271,8 @@ def test_names_of_tables_and_columns_are_quoted(desk):
 
 def test_what_is_said_of_a_statement_runs_it(desk, tmp_path):
     told = em("export", "noise", "--to", "sql", "--table", "my rows", "--out", tmp_path / "s q.sql", cwd=desk).err
-    _, command, _, view, _, script = shlex.split(
-        told.removeprefix("em: ").partition("scores rows: ")[2].join(["x ", ""])
-    )
-    assert command == "duckdb" and script == f".read {tmp_path / 's q.sql'}"
+    _, view, _, script = shlex.split(told.partition(": duckdb ")[2])
+    assert script == f".read {tmp_path / 's q.sql'}"
     with duckdb.connect() as database:
         database.execute(view.replace("NEW.csv", str(desk / "new.csv")))
         assert len(database.execute((tmp_path / "s q.sql").read_text()).fetchall()) == 60
