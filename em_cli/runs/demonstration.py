@@ -52,7 +52,7 @@ def _further(folder: str, drawn: bool) -> str:
         (f"{folder}/faithful.html", "everything on one page, with pictures: open it in a browser")
         if drawn
         else ('pip install "em-cli[plots]"', "for pictures and reports"),
-        (f"em export {folder}/faithful-k2.em --to sql --out score.sql", "for a database"),
+        (f"em export {folder}/faithful-k2.em --to sql", "the model in SQL, for a database"),
         ("em guide", "explanations, by topic"),
     ]
     wide = max(len(command) for command, _ in lines)
