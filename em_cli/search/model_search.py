@@ -32,7 +32,7 @@ FEW_LOST = 0.25  # of the starts
 PLATEAUX = 3
 LOOK_BACK = 100  # passes of a finishing climb after which it is looked at: one that collapses may go on for ever
 HOPELESS = 2  # searches that collapsed, times those of different origin that are to agree
-DOUBT = 1.5  # times; of 20 light searches that had missed more than half a nat, 19 had missed no more than twice this
+DOUBT = 1.5  # times; of 71 light searches that had missed more than half a nat, 66 had missed no more than twice this
 LASTING = 2.5  # a crossing costs as much as climbs of so many times more components
 
 
