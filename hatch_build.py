@@ -17,6 +17,8 @@ class ManualPages(BuildHookInterface):  # type: ignore[type-arg, unused-ignore]
         if version != "standard":
             return
         folder = Path(self.root) / "build" / "man"
-        here = os.environ | {"PYTHONPATH": self.root}
+        here = os.environ | {
+            "PYTHONPATH": os.pathsep.join([self.root, *filter(None, sys.path)])
+        }  # and what is built with
         subprocess.run([sys.executable, "-m", "em_cli", "help", "--man", "--out", str(folder)], env=here, check=True)
         build_data["shared_data"] = {str(page): f"share/man/man1/{page.name}" for page in sorted(folder.glob("*.1"))}
