@@ -53,26 +53,27 @@ def best_splits(
 ) -> list[list[Part]]:
     """For each of the masses (M, n) the best of some ways to part it, if there are any that are not degenerate.
 
-    There may be components (M, 2, …) to begin the M-steps of the parts from.
+    There may be components (M, 2, …) to begin the M-steps of the parts from. Missing cells are filled in once while
+    the parts are sought; their statistics are those of what is observed.
     """
     if not len(masses):
         return []
-    embedding, n_columns = data.embedding(model), len(data.block.x)
+    embedding, n_columns, completed = data.embedding(model), len(data.block.x), data.completed_features(model)
     if together(masses, tries):
         features = data.features(model)
         halves = np.stack(
             [_halves(embedding, n_columns, mass, rng, tries) for mass, rng in zip(masses, rngs, strict=True)]
         )
-        return _taken(model, features, masses, *_climbed(model, data, features, masses, halves, at))
+        return _taken(model, features, completed, masses, *_climbed(model, completed, masses, halves, at))
     found: list[list[Part]] = []
     for m, (mass, rng) in enumerate(zip(masses, rngs, strict=True)):
         rows = np.flatnonzero(mass > NEGLIGIBLE)
-        features, own = data.features(model, rows), mass[rows]
+        features, filled, own = data.features(model, rows), completed[:, rows], mass[rows]
         some = np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)
         halves = _halves(embedding[:, rows[some]], n_columns, own[some], rng, min(tries, FEW))[None]
         begin = take(at, slice(m, m + 1))
-        chosen = _climbed(model, data, features[:, some], own[some][None], halves, begin)
-        (parts,) = _taken(model, features, own[None], *chosen)
+        chosen = _climbed(model, filled[:, some], own[some][None], halves, begin)
+        (parts,) = _taken(model, features, filled, own[None], *chosen)
         if parts:
             rest = np.where(mass > NEGLIGIBLE, 0.0, mass)
             frame = reference_of(model.family, map_arrays(lambda array: array[:, :1], chosen[0].components))
@@ -123,9 +124,7 @@ def _halves(embedding: Array, n_columns: int, mass: Array, rng: np.random.Genera
     return np.array(ways[:tries], np.float64)
 
 
-def _climbed(
-    model: Model, data: SearchData, features: Array, masses: Array, halves: Array, at: Any
-) -> tuple[Parameters, Places]:
+def _climbed(model: Model, features: Array, masses: Array, halves: Array, at: Any) -> tuple[Parameters, Places]:
     """EM of mixtures of two on each mass (M, n), from each of its halves (M, T, n); and which of them are worth it."""
     two, (m, tries, n) = Model(model.family, Independent(), 2), halves.shape
     weights = np.repeat(masses, tries, axis=0)  # (C, n)
@@ -148,12 +147,14 @@ def _climbed(
     return take(parameters, np.array([c for c, _ in chosen], np.intp)), [place for _, place in chosen]
 
 
-def _taken(model: Model, features: Array, masses: Array, parameters: Parameters, places: Places) -> list[list[Part]]:
+def _taken(
+    model: Model, features: Array, completed: Array, masses: Array, parameters: Parameters, places: Places
+) -> list[list[Part]]:
     """The parts that stacked mixtures of two make of the masses (M, n) at these places."""
     found: list[list[Part]] = [[] for _ in masses]
     if places:
         joint = np.empty((len(places), 2, features.shape[1]))
-        _posterior(model, features, parameters, joint)
+        _posterior(model, completed, parameters, joint)
         joint *= masses[places][:, None]
         statistics = model.family.statistics(features, joint, reference_of(model.family, parameters.components))
         entropies = shared_entropies(joint[:, 0], joint[:, 1])

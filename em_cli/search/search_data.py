@@ -23,6 +23,7 @@ from em_cli.search.ledger import Degeneracies, DegeneracyCheck
 from em_cli.search.survey import Survey
 
 KEPT_FEATURES = 1 << 22  # floats; more are computed anew
+MANY_PATTERNS = 4_000  # of missing cells, times features: parting components by each pattern takes most of a search
 KEPT_VERDICTS = 1 << 20  # floats of the parameters that were judged of late
 
 
@@ -53,6 +54,7 @@ class SearchData:
     n_for_bic: float = field(init=False)  # weight of the rows; steps in time of which nothing was seen are none
     _assess: DegeneracyCheck = field(init=False, repr=False)
     _features: Cache[Array] = field(default_factory=Cache, init=False, repr=False)  # by family
+    _completed: Cache[Array] = field(default_factory=Cache, init=False, repr=False)
     _embeddings: Cache[Array] = field(default_factory=Cache, init=False, repr=False)
     _responsibilities: Cache[Array] = field(init=False, repr=False)  # by parameters
     _verdicts: Cache[Degeneracies] = field(init=False, repr=False)
@@ -79,6 +81,22 @@ class SearchData:
         if x.shape[1] == self.block.x.shape[1] and features.size <= KEPT_FEATURES:
             self._features.keep(family, features)
         return features
+
+    def completed_features(self, model: Model) -> Array:
+        """(F, n) of all rows; where patterns of missing cells are many and wide, filled in as one component expects."""
+        family, x = model.family, self.block.x
+        wide = family.reweighting is not None and x.size <= KEPT_FEATURES
+        n_patterns = np.unique(np.isnan(x), axis=1).shape[1] if wide and np.isnan(x).any() else 1
+        if family.completing is None or n_patterns == 1 or n_patterns * family.n_features() < MANY_PATTERNS:
+            return self.features(model)
+        if (known := self._completed.of(family)) is not None:
+            return known
+        ones = np.ones((1, x.shape[1]))
+        mass = ones if self.block.weights is None else self.block.weights[None]
+        one = take(family.maximize(self.statistics(model, mass)[None], None), 0)
+        features = np.empty((family.n_features(), x.shape[1]))
+        family.features(family.completing.complete(x, one, ones), features)
+        return self._completed.keep(family, features)
 
     def embedding(self, model: Model) -> Array:
         """(E, n)."""

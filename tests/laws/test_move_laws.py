@@ -9,10 +9,15 @@ from cases import CLIMBING_CASES
 from support import Case, climb, responsibilities, start, unit_model
 
 from em_cli.engine.expectation import ModelStatistics
+from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.stopping import Stopping
+from em_cli.families.gaussian.options import Gaussian
+from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
+from em_cli.search import search_data
+from em_cli.search.best_splits import best_splits
 from em_cli.search.moves import bound, merges, moves, splits
 from em_cli.search.search_data import SearchData
 from em_cli.search.survey import survey
@@ -174,3 +179,20 @@ def test_a_move_keeps_the_sums_over_all_rows(case):
     after += [scene.parted(split) for split in splits(scene.view, scene.ground, scene.rng, TRIES)]
     kept = slice(None) if case.exact else slice(1)  # new components weigh the rows anew
     assert all((np.abs(statistics.sum(axis=0) - now) <= 1e-9 * scale)[kept].all() for statistics in after)
+
+
+def test_components_with_gaps_are_parted_on_rows_that_are_filled_in_once(monkeypatch):
+    """Where patterns are many; the statistics of the parts add to what the component has, as they do without."""
+    monkeypatch.setattr(search_data, "MANY_PATTERNS", 1)
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((3, 80)) + 6 * (np.arange(80) % 2)
+    x[rng.random(x.shape) < 0.15] = np.nan
+    x = x[:, ~np.isnan(x).all(axis=0)]
+    known = survey(InMemory(x))
+    data = SearchData(known, lambda: False)
+    model = Model(Gaussian("full").bind(known.columns), Independent(), 1)
+    assert (data.completed_features(model) != data.features(model)).any()
+    mass = np.ones((1, data.block.n_rows))
+    ((part, *_),) = best_splits(model, mass, data, [np.random.default_rng(0)], 12)
+    assert np.isclose(part.first[0] + part.second[0], data.block.n_rows)
+    assert 0.4 < part.share < 0.6, "the two halves are found"
