@@ -81,21 +81,34 @@ def by_scores(mean: Any) -> Any:
     return found
 
 
-def likeliest(name: str, log_density: Any) -> Any:
-    """Of one component, by a general search for the maximum of the likelihood."""
+def with_dispersion(name: str, scores: Any) -> Any:
+    """Of one component, where the scores of the coefficients and of what tells the dispersion vanish together."""
 
     def found(family: Any, x: Array, weights: Array) -> dict[str, Any]:
-        def document(at: Array) -> dict[str, Any]:
-            return {"coefficients": at[None, :-1], name: np.exp(at[-1:])}
+        means = np.average(x, axis=1, weights=weights)
+        design = np.concatenate([np.ones((1, x.shape[1])), x[1:] - means[1:, None]])
 
-        def loss(at: Array) -> float:
-            return -float(weights @ log_density(family, document(at), x)[0] / weights.sum())
+        def sums(at: Array) -> Array:
+            of_line, of_dispersion = scores(x[0], np.exp(at[:-1] @ design), np.exp(at[-1]))
+            return np.append((design * weights) @ of_line, weights @ of_dispersion)
 
-        begin = np.array([np.log(x[0].mean()), *np.zeros(len(x) - 1), 0.0])
-        near = optimize.minimize(loss, begin, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-12}).x
-        return document(optimize.minimize(loss, near, options={"gtol": 1e-9}).x)
+        line = np.linalg.lstsq(design.T, np.log(x[0] + 0.5))[0]
+        root = optimize.root(sums, np.append(line, 0.0), tol=1e-12)
+        assert root.success
+        slopes = root.x[1:-1]
+        coefficients = np.append(root.x[0] - slopes @ means[1:], slopes)
+        return {"coefficients": coefficients[None], name: np.exp(root.x[-1:])}
 
     return found
+
+
+def gamma_scores(y: Array, mu: Array, shape: float) -> tuple[Array, Array]:
+    return y / mu - 1, np.log(shape) + 1 - special.digamma(shape) + np.log(y / mu) - y / mu
+
+
+def negative_binomial_scores(y: Array, mu: Array, size: float) -> tuple[Array, Array]:
+    steps = special.digamma(y + size) - special.digamma(size)
+    return (y - mu) / (1 + mu / size), steps + np.log(size / (size + mu)) + 1 - (y + size) / (mu + size)
 
 
 class Lines(Case):
@@ -151,7 +164,7 @@ def regression_cases() -> list[Case]:
         narrow=("positive",),
         build=build("gamma"),
         log_density=gamma,
-        closed_form=likeliest("shape", gamma),
+        closed_form=with_dispersion("shape", gamma_scores),
     )
     dispersed = replace(
         general,
@@ -160,6 +173,6 @@ def regression_cases() -> list[Case]:
         narrow=("dispersed count",),
         build=build("negative_binomial"),
         log_density=negative_binomial,
-        closed_form=likeliest("size", negative_binomial),
+        closed_form=with_dispersion("size", negative_binomial_scores),
     )
     return [linear, general, trials, quantities, dispersed]
