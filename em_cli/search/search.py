@@ -181,7 +181,9 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
         model = model_search.short_runs.model
         families.setdefault(id(model.family), {})[model.n_components] = model_search
     everyone = list(model_searches.values())
-    stages = Stages(run.observe, run.sample.n_rows, run.sampled, efforts, ROUNDS - 1 if len(everyone) > 1 else 0)
+    alone = [family for family in families.values() if not _is_sweep(family)]
+    again = 1 if alone and len(everyone) > 1 else 0
+    stages = Stages(run.observe, run.sample.n_rows, run.sampled, efforts, again)
 
     def stage(name: str, searches: Sequence[Search[None]], n_climbs: int = 0) -> None:
         if not searches:
@@ -196,12 +198,9 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
             len(kinds) * each for kinds, each in (model_search.population_size() for model_search in everyone)
         )
         stage(STARTS, [model_search.start_population() for model_search in everyone], n_starts)
-        alone = [family for family in families.values() if not _is_sweep(family)]
         stage(REFINING, [grow_and_shrink(list(family.values()), stages.teller(p)) for p, family in enumerate(alone)])
-        kin = [model_search for family in families.values() if _is_sweep(family) for model_search in family.values()]
-        for number in range(ROUNDS):
-            near = _contenders(run, everyone, everyone, EARSHOT * effort.margin)
-            stage(REFINING, exchanges(number, everyone, kin, near))
+        if len(everyone) > 1:
+            _exchange(run, everyone, families.values(), effort, stages.begin_rounds(REFINING, ROUNDS))
         shallow = everyone
         while near := _contenders(run, everyone, shallow, effort.margin):
             stage(CROSSOVER, [model_search.crossover() for model_search in near])
@@ -214,6 +213,22 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
             stage(REFINING, [restore_monotone(family) for family in families.values()])
     _second_opinions(run, everyone, families.values())
     return model_searches
+
+
+def _exchange(
+    run: _Run,
+    everyone: Sequence[ModelSearch],
+    families: Iterable[Mapping[int, ModelSearch]],
+    effort: Effort,
+    ended: Callable[[int], None],
+) -> None:
+    """Rounds in which models tell each other what they have found."""
+    kin = [model_search for family in families if _is_sweep(family) for model_search in family.values()]
+    for number in range(ROUNDS):
+        near = _contenders(run, everyone, everyone, EARSHOT * effort.margin)
+        told = exchanges(number, everyone, kin, near)
+        run_searches(told, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
+        ended(number)
 
 
 def _is_sweep(family: Mapping[int, ModelSearch]) -> bool:

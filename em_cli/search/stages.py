@@ -19,7 +19,7 @@ from em_cli.search.effort import Effort
 
 WORK = {STARTS: 0.25, REFINING: 0.25, CROSSOVER: 0.15, SPLIT_AND_MERGE: 0.35}  # of one stage, as a rule
 LONGER = {STARTS: 0.15, REFINING: 0.1, CROSSOVER: 0.1, SPLIT_AND_MERGE: 2.65}  # of one that comes after another
-AGAIN = 0.05  # of a further round of refining
+AGAIN = 0.05  # of a further stage of refining
 ON_SAMPLE = 0.8  # what is done before the climbs on all rows begin
 
 
@@ -31,7 +31,7 @@ class Stages:
     n_rows: int
     sampled: bool
     efforts: Sequence[Effort]
-    again: int  # rounds of refining after the first
+    again: int  # stages of refining after the first
     _before: float = field(default=0.0, init=False)  # work of stages past
     _works: Mapping[str, float] | None = field(default=None, init=False)  # of this effort
     _seen: set[str] = field(default_factory=set, init=False)  # in this effort
@@ -41,12 +41,20 @@ class Stages:
         if name == STARTS:
             self._works = WORK if self._works is None else LONGER
             self._seen.clear()
+        self._begin(name, n_climbs, len(searches))
+        return [self._telling(part, search) for part, search in enumerate(searches)]
+
+    def begin_rounds(self, name: str, n_rounds: int) -> Callable[[int], None]:
+        """Of a stage whose searches are made round by round; what tells that a round has ended."""
+        self._begin(name, 0, n_rounds)
+        return lambda number: self.observe(Advanced(number, 1.0))
+
+    def _begin(self, name: str, n_climbs: int, n_parts: int) -> None:
         work = self._work(name)
         self._seen.add(name)
         begins, self._before = self._share(self._before), self._before + work
         ends = self._share(self._before)
-        self.observe(PhaseStarted(name, n_climbs, len(searches), self.n_rows, self.sampled, begins, ends))
-        return [self._telling(part, search) for part, search in enumerate(searches)]
+        self.observe(PhaseStarted(name, n_climbs, n_parts, self.n_rows, self.sampled, begins, ends))
 
     def teller(self, part: int) -> Callable[[float], None]:
         """To tell how much of a part is done."""

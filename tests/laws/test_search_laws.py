@@ -42,6 +42,7 @@ from em_cli.starts.kmeans import KMeans
 from em_cli.starts.random import Random
 
 each_case = pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
+EASY = [case for case in CLIMBING_CASES if case.name != "regression-negative-binomial"]  # where counts near 0 overlap
 K = 3
 TIGHT = Stopping(1e-7, 5000)  # where other starts may lead to the same optimum
 
@@ -90,9 +91,10 @@ def test_shift(case: Case):
 @each_case
 @pytest.mark.parametrize("factor", [1e-9])
 def test_scale(case: Case, factor):
-    before, (mean, sd, weights) = untouched(case)
+    stopping = None if case.exact else TIGHT  # steps that are no exact maxima end where rounding leads them
+    before, (mean, sd, weights) = untouched(case, stopping)
     scale = np.where(measured(case.kinds), factor, 1.0)
-    after = find_one(case.build(case.kinds), grid(case) * scale[:, None], K)
+    after = find_one(case.build(case.kinds), grid(case) * scale[:, None], K, default_plan(stopping))
     jacobian = stretched(case) @ np.log(scale)
     assert after.log_likelihood + jacobian == pytest.approx(before.log_likelihood, abs=1e-6)
     its_mean, its_sd, its_weights = sorted_moments(after)
@@ -164,7 +166,7 @@ def test_the_same_configuration_gives_the_same_bits(case: Case):
     assert again.trace == untouched(case)[0].trace
 
 
-@each_case
+@pytest.mark.parametrize("case", EASY, ids=lambda case: case.name)
 @pytest.mark.parametrize("tolerance", [0.01, 1e-6])
 def test_every_algorithm_asked_for_ends_in_the_same_place(case: Case, tolerance):
     """On an easy problem, from the same start."""
