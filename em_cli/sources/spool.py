@@ -14,7 +14,10 @@ STDIN = "-"
 
 def is_plain(path: str) -> bool:
     """Whether this is a file that can be read as often as one likes."""
-    return path != STDIN and Path(path).is_file()
+    try:
+        return path != STDIN and Path(path).is_file()
+    except OSError:  # of which reading it tells
+        return False
 
 
 class Partial(Protocol):
