@@ -175,6 +175,7 @@ def agree(desk, name, ids, found):
         np.testing.assert_allclose(numbers(own), known[key], rtol=1e-9, atol=1e-9, err_msg=key)
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")  # of the library, where it is compiled only now
 @pytest.mark.parametrize("name", ["mixed", "lines"])
 def test_formulas_of_a_workbook_give_them(desk, name):
     ids, first = pasted(desk, name, 2)
