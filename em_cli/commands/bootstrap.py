@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 from typer import Argument, Option
@@ -51,12 +50,11 @@ def bootstrap(
     """
     from em_cli.display.counter import Counter
     from em_cli.display.intervals_page import intervals_page
-    from em_cli.outputs.folder import write_file, write_files
-    from em_cli.outputs.manifest import to_json
+    from em_cli.outputs.folder import write_files
     from em_cli.postestimation.resampled import Wanted, resampled
     from em_cli.runs.interruption import halting
     from em_cli.runs.path_checks import check_all_free
-    from em_cli.runs.screen import color_wanted, width
+    from em_cli.runs.screen import say_found
 
     home, wanted, counter = out or run, Wanted(kind, many, level, seed, searched), Counter("replicates", screen.quiet)
     check_all_free(home, ("intervals.csv", "bootstrap.csv", "bootstrap.json"), force or resume)
@@ -66,8 +64,4 @@ def bootstrap(
         finally:
             counter.close()
         write_files(home, found.files())
-        if json:
-            write_file("-", [to_json(found.document)])
-        elif not screen.quiet:
-            columns = width() if sys.stdout.isatty() else 80
-            write_file("-", [intervals_page(found.document, columns, color_wanted(screen))])
+        say_found(found.document, json, intervals_page, screen)

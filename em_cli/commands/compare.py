@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 from typer import Option
@@ -31,19 +30,14 @@ def compare(
     Example: em compare two.em three.em
     """
     from em_cli.display.comparison_page import comparison
-    from em_cli.outputs.folder import write_file, write_files
-    from em_cli.outputs.manifest import to_json
+    from em_cli.outputs.folder import write_files
     from em_cli.postestimation.compared_runs import FILES, compared
     from em_cli.runs.path_checks import check_all_free
-    from em_cli.runs.screen import color_wanted, width
+    from em_cli.runs.screen import say_found
 
     if out is not None:
         check_all_free(out, FILES, force)
     found = compared(runs, data or [], reading)
     if out is not None:
         write_files(out, found.files())
-    if json:
-        write_file("-", [to_json(found.document)])
-    elif not screen.quiet:
-        columns = width() if sys.stdout.isatty() else 80
-        write_file("-", [comparison(found.document, columns, color_wanted(screen))])
+    say_found(found.document, json, comparison, screen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 from typer import Argument, Option
@@ -45,18 +44,14 @@ def relate(
     """
     from em_cli.display.relations_page import relations_page
     from em_cli.options import by_column, names_in
-    from em_cli.outputs.folder import write_file, write_files
+    from em_cli.outputs.folder import write_files
     from em_cli.outputs.manifest import to_json
     from em_cli.postestimation.related import Asked, relations, table
     from em_cli.runs.path_checks import check_all_free
-    from em_cli.runs.screen import color_wanted, width
+    from em_cli.runs.screen import say_found
 
     check_all_free(out or run, ("relate.csv", "relate.json"), force)
     wanted = tuple(names_in([outcome or ""])), tuple(names_in([on or ""]))
     found = relations(run, data or [], Asked(*wanted, method, assign, by_column("type", "visits=numeric", types or [])))
     write_files(out or run, {"relate.csv": table(found), "relate.json": [to_json(found)]})
-    if json:
-        write_file("-", [to_json(found)])
-    elif not screen.quiet:
-        columns = width() if sys.stdout.isatty() else 80
-        write_file("-", [relations_page(found, columns, color_wanted(screen))])
+    say_found(found, json, relations_page, screen)

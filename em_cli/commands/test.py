@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 from typer import Argument, Option
@@ -38,12 +37,12 @@ def test(
     """
     from em_cli.display.counter import Counter
     from em_cli.display.tests_page import tests_page
-    from em_cli.outputs.folder import write_file, write_files
+    from em_cli.outputs.folder import write_files
     from em_cli.outputs.manifest import to_json
     from em_cli.postestimation.component_tests import test_document, test_lines, to_be_tested
     from em_cli.runs.interruption import halting
     from em_cli.runs.path_checks import check_all_free
-    from em_cli.runs.screen import color_wanted, width
+    from em_cli.runs.screen import say_found
 
     refit, counter = to_be_tested(run, data or [], up_to, many), Counter("data sets", screen.quiet)
     home = out or run
@@ -55,8 +54,4 @@ def test(
         finally:
             counter.close()
         write_files(home, {"tests.csv": test_lines(found), "tests.json": [to_json(found)]})
-        if json:
-            write_file("-", [to_json(found)])
-        elif not screen.quiet:
-            columns = width() if sys.stdout.isatty() else 80
-            write_file("-", [tests_page(found, columns, color_wanted(screen))])
+        say_found(found, json, tests_page, screen)

@@ -35,7 +35,7 @@ class Clouds:
     shows: ClassVar[str] = "columns of numbers, one or two of them"
 
     def columns(self, run: Run) -> tuple[int, ...]:
-        return run.places(("numeric", "positive", "semicontinuous", "proportion", "count"))
+        return run.numeric
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         if not columns:

@@ -42,7 +42,7 @@ class Discriminant:
     shows: ClassVar[str] = "columns of numbers, three at least"
 
     def columns(self, run: Run) -> tuple[int, ...]:
-        return run.places(("numeric", "positive", "semicontinuous", "proportion", "count"))
+        return run.numeric
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         if run.k < 2:

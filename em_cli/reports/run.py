@@ -24,6 +24,7 @@ from em_cli.sources.schema import Column, Schema
 HAIR = 1e-6  # of what is drawn
 MOST_ROWS = 20_000  # are shown; of more, a sample of as many
 CONTINUOUS = ("numeric", "positive", "semicontinuous", "proportion", "angle")  # types of columns that have densities
+NUMERIC = ("numeric", "positive", "semicontinuous", "proportion", "count")  # of those that have means
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,6 +168,11 @@ class Run:
             for place in self.described
             if self.schema.columns[place].type in wanted and not (regression and place in regression.columns)
         )
+
+    @property
+    def numeric(self) -> tuple[int, ...]:
+        """Places of the columns that have means."""
+        return self.places(NUMERIC)
 
     def column(self, place: int) -> Column:
         return self.schema.columns[place]

@@ -17,7 +17,6 @@ from em_cli.reports.style import short
 LISTED = 10
 ALPHA = 0.005  # that the draws tell to a tenth
 MOST_PATTERNS = 12  # of missing cells, whose rows are looked at
-NUMERIC = ("numeric", "positive", "semicontinuous", "proportion", "count")
 
 
 def unlikely(run: Run) -> list[Child]:
@@ -32,7 +31,7 @@ def unlikely(run: Run) -> list[Child]:
     tails = tail_probabilities(run.model, run.parameters, seen, ALPHA, 0)
     order = np.lexsort((seen.log_density, tails.probability))[:LISTED]
     means, sds = moments(run)
-    places = list(run.places(NUMERIC))
+    places = list(run.numeric)
     lines = []
     for place in order.tolist():
         row, p = int(kept[place]), float(tails.probability[place])

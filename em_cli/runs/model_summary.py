@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 from em_cli.display.search_words import number
 from em_cli.display.sketches import sketches
 from em_cli.display.summary import fit_summary
 from em_cli.display.topics_page import topics_read_line, topics_summary
 from em_cli.options import ScreenOptions
 from em_cli.outputs.topics_file import LoadedTopics, read_any
-from em_cli.runs.screen import color_wanted, width
+from em_cli.runs.screen import color_wanted, page_width
 from em_cli.runs.terminal_plots import sketches_of
 from em_cli.sources.quoting import listed
 
@@ -25,11 +23,11 @@ def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
             read_line=topics_read_line(document),
             written=[],
             folder=None,
-            width=width() if sys.stdout.isatty() else 80,
+            width=page_width(),
             color=color,
         )
     n, names = number(document.get("n_samples")) or 0, listed(loaded.schema.names)
-    columns = width() if sys.stdout.isatty() else 80
+    columns = page_width()
     text = fit_summary(
         document,
         read_line=f"fitted to {n:,.0f} rows of {names}",

@@ -21,7 +21,7 @@ from em_cli.engine.events import (
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, fit, run_searches
 from em_cli.engine.model import Model
-from em_cli.engine.protocols import Algorithm, Runner, Start
+from em_cli.engine.protocols import Algorithm, Answer, Runner, Start
 from em_cli.engine.rows import Source
 from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
@@ -94,6 +94,10 @@ class _Run:
             return replace(short_runs, late=self.plan.algorithm)
         return short_runs
 
+    def searched(self, searches: Sequence[Search[Answer]]) -> list[Answer]:
+        """What searches on the sample find."""
+        return run_searches(searches, self.sample, self.runner, self.observe, self.data.halted, self.checkpoint)
+
 
 def search(
     tasks: Sequence[Task],
@@ -162,7 +166,7 @@ def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:
         else plain(own, kinds, starter, plan.restarts, finish, run.numbers, run.observe)
         for own in (run.short_runs(t, plan.effort) for t in free)
     ]
-    found = run_searches(climbs, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
+    found = run.searched(climbs)
     return dict(zip(free, found, strict=True))
 
 
@@ -189,7 +193,7 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
         if not searches:
             return
         told = stages.begin(name, searches, n_climbs)
-        run_searches(told, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
+        run.searched(told)
 
     for effort in efforts:
         for model_search in everyone:
@@ -227,7 +231,7 @@ def _exchange(
     for number in range(ROUNDS):
         near = _contenders(run, everyone, everyone, EARSHOT * effort.margin)
         told = exchanges(number, everyone, kin, near)
-        run_searches(told, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
+        run.searched(told)
         ended(number)
 
 
@@ -259,10 +263,10 @@ def _second_opinions(run: _Run, everyone: Sequence[ModelSearch], families: Itera
     found = everyone if len(everyone) == 1 else [model_search for model_search in everyone if model_search.population]
     asked = [(model_search, model_search.best) for model_search in _contenders(run, everyone, found, 0.0)]
     told = [second_opinion(model_search) for model_search, _ in asked]
-    run_searches(told, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
+    run.searched(told)
     if any(model_search.best is not before for model_search, before in asked):
         told = [restore_monotone(family) for family in families if len(family) > 1]
-        run_searches(told, run.sample, run.runner, run.observe, run.data.halted, run.checkpoint)
+        run.searched(told)
 
 
 def _finishers(attempts: Sequence[Attempt]) -> list[Attempt]:
