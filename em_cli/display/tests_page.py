@@ -18,9 +18,9 @@ def tests_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     page.table(headings, [_row(one) for one in found["tests"]], (1, 2, 3))
     page.blank()
     page.words(_words(found["tests"][-1], found["replicates"]))
-    lost = sum(one["lost"] for one in found["tests"])
-    if lost:
-        page.words(f"{lost} replicates in which a component of the smaller model collapsed are left out.", style="dim")
+    for one in found["tests"]:
+        if one["lost"] and one["p"] is not None:
+            page.words(_of_lost(one), style="dim")
     return page.text()
 
 
@@ -31,9 +31,17 @@ def _row(one: Mapping[str, Any]) -> list[str]:
 
 def _words(one: Mapping[str, Any], wanted: int) -> str:
     smaller, larger = one["k0"], one["k1"]
-    told = (
-        f"K = {larger} against {smaller}: twice the gain in log-likelihood is {one['statistic']:.1f}; of "
-        f"{one['replicates']:,} data sets drawn from the fitted K = {smaller}, {_reached(one)}: {p_in_words(one)}. "
+    difference = one["bic_difference"]
+    by_bic = f"BIC prefers K = {larger if difference < 0 else smaller} by {abs(difference):.2f}."
+    told = f"K = {larger} against {smaller}: twice the gain in log-likelihood is {one['statistic']:.1f}; "
+    if one["p"] is None:
+        return told + (
+            f"but of {one['replicates'] + one['lost']:,} data sets drawn from the fitted K = {smaller}, "
+            f"{one['lost']:,} have {_unsound(one)}, and there is no p-value. Models with fewer parameters for each "
+            f"component collapse less. {by_bic}"
+        )
+    told += (
+        f"of {one['replicates']:,} data sets drawn from the fitted K = {smaller}, {_reached(one)}: {p_in_words(one)}. "
     )
     if one["stop"].startswith("more"):
         told += "More data sets would not make p small, and were not drawn. "
@@ -41,15 +49,23 @@ def _words(one: Mapping[str, Any], wanted: int) -> str:
         told += "There was no time for more; the same with --resume goes on. "
     elif one["stop"] == "interrupted":
         told += f"Interrupted before all {wanted:,} were drawn; the same with --resume goes on. "
-    if one["p"] is not None and one["p"] <= 0.05:
+    if one["p"] <= 0.05:
         told += (
             "This says that one more component of this shape describes the rows better, not that there are "
             f"{larger} groups; with many rows it is often so. "
         )
     else:
         told += f"One component more gains no more than it often does by chance where there are {smaller}. "
-    difference = one["bic_difference"]
-    return told + f"BIC prefers K = {larger if difference < 0 else smaller} by {abs(difference):.2f}."
+    return told + by_bic
+
+
+def _of_lost(one: Mapping[str, Any]) -> str:
+    many = "One data set more has" if one["lost"] == 1 else f"{one['lost']:,} data sets more have"
+    return f"{many} {_unsound(one)}; such take no part, as there is no test of data without one."
+
+
+def _unsound(one: Mapping[str, Any]) -> str:
+    return f"no sound fit of {one['k1']} components that is as high as a sound one of {one['k0']}"
 
 
 def _reached(one: Mapping[str, Any]) -> str:

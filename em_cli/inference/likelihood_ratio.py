@@ -3,7 +3,8 @@
 McLachlan (1987). Rows are drawn from the fit of K components, and both models fitted to each such replicate: the larger
 one from splits of the replicate's own smaller fit, for from the fits to the data alone it falls short more often than
 in the data, and the test would reject too often. Replicates are stopped early where more would not tell (Besag &
-Clifford 1991).
+Clifford 1991). Replicates without a sound larger fit are lost, as data without one are not tested; others take their
+place.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.engine.climb import FitResult, Round
+from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, run_apart
 from em_cli.engine.model import Model
@@ -31,10 +32,10 @@ from em_cli.search.thinning import onwards
 from em_cli.sources.in_memory import InMemory
 
 SMALLER = Stopping(0.01, 500)
-LEGS = (Stopping(0.05, 16), Stopping(0.05, 80), Stopping(0.05, 500))
-FOLLOWED = (3, 2, 1)  # climbs after each leg
+LEGS = ((Stopping(0.05, 16), 3), (Stopping(0.05, 80), 2), (Stopping(0.05, 500), 1))  # and climbs that go on after each
 SHORT = 0.1  # nats
 AT_ONCE = 20  # replicates, after which it is asked whether more would tell; and again when they have doubled
+BEARABLE = 20  # that are lost, whatever the rest
 EFFORT = replace(EFFORTS["normal"], tries=24)  # ways to part a component
 TOGETHER = 40  # replicates, after which it is asked whether there is time for more
 LEVEL = 0.05  # of the test
@@ -60,7 +61,7 @@ class RatioTest:
     log_likelihood: float
     larger: float  # log-likelihood of K + 1
     gains: Sequence[Gain]
-    wanted: int  # replicates
+    wanted: int  # replicates that are not lost
 
     @property
     def statistic(self) -> float:
@@ -74,6 +75,15 @@ class RatioTest:
         return kept
 
     @property
+    def lost(self) -> int:
+        return len(self.gains) - len(self.values)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether so many are lost that no others are drawn in their place."""
+        return self.lost > max(BEARABLE, len(self.values))
+
+    @property
     def exceeding(self) -> int:
         """Replicates that gain as much as the data."""
         return int((self.values >= self.statistic).sum())
@@ -81,7 +91,7 @@ class RatioTest:
     @property
     def p(self) -> float | None:
         """Of replicates and data together, so never zero; None where too many replicates are lost."""
-        if len(self.values) < len(self.gains) / 2:
+        if self.lost > len(self.values):
             return None
         return (1 + self.exceeding) / (1 + len(self.values))
 
@@ -126,21 +136,19 @@ def in_turns(
     known: Sequence[Gain] = (),
     halted: Callable[[], bool] = lambda: False,
 ) -> Iterator[RatioTest]:
-    """The test as replicates come, until there are as many as wanted, more would not tell, or there is no more time.
+    """The test as replicates come, until as many as wanted are not lost, more would not tell, or there is no more time.
 
     Some may be known; there are AT_ONCE at least. Whether more would tell is asked when they have doubled.
     """
-    found: list[Gain] = []
-    turn = 0
-    while len(found) < wanted:
-        if len(found) == turn:
+    test, turn = RatioTest(k, *heights, (), wanted), 0
+    while (kept := len(test.values)) < wanted:
+        if kept == turn:
             turn = min(max(2 * turn, AT_ONCE), wanted)
-        there = known[len(found) : turn]
-        first = len(found) + len(there)
-        found += [*there, *of(range(first, min(first + TOGETHER, turn)))] if first < turn else there
-        test = RatioTest(k, *heights, tuple(found), wanted)
+        first, missing = len(test.gains), turn - kept
+        more = known[first : first + missing] or of(range(first, first + min(TOGETHER, missing)))
+        test = RatioTest(k, *heights, (*test.gains, *more), wanted)
         yield test
-        if (len(found) == turn and test.decided) or halted():
+        if (len(test.values) == turn and test.decided) or test.hopeless or halted():
             return
 
 
@@ -151,8 +159,8 @@ def _gain(
     if not short_runs.data.sound(null):
         return Gain(number, np.nan)
     best, short = yield from more_components(wider, null, larger)
-    higher = -np.inf if best is None else best.log_likelihood
-    return Gain(number, 2 * max(0.0, higher - null.log_likelihood), short)
+    gained = -np.inf if best is None else best.log_likelihood - null.log_likelihood
+    return Gain(number, 2 * max(0.0, gained) if gained > -SHORT else np.nan, short)
 
 
 def more_components(
@@ -162,12 +170,23 @@ def more_components(
     climbs = parted(wider, [fewer])
     if warm is not None:
         climbs.append(replace(wider.candidate(warm), number=1))
-    sound: list[FitResult] = []
-    of_warm = -np.inf
-    for leg, followed in zip(LEGS, FOLLOWED, strict=True):
-        ends = yield Round(climbs, leg)
-        of_warm = max([of_warm, *(end.log_likelihood for end in ends if end.candidate.number)])
-        sound = wider.sound(ends)
-        climbs = [onwards(end) for end in sound[:followed] if reach(end) >= sound[0].log_likelihood]
-    best = sound[0] if sound else None
+    best, of_warm = yield from _highest(wider, climbs, LEGS)
     return best, best is not None and warm is not None and of_warm < best.log_likelihood - SHORT
+
+
+def _highest(
+    wider: ShortRuns, climbs: Sequence[Candidate], legs: Sequence[tuple[Stopping, int]]
+) -> Search[tuple[FitResult | None, float]]:
+    """The highest sound end, and how high warm starts came; where those that go on collapse, others do."""
+    (leg, many), *later = legs
+    ends = yield Round(climbs, leg)
+    of_warm = max((end.log_likelihood for end in ends if end.candidate.number), default=-np.inf)
+    left = wider.sound(ends)
+    while left and later:
+        near = [end for end in left[:many] if reach(end) >= left[0].log_likelihood]
+        best, of_near = yield from _highest(wider, [onwards(end) for end in near], later)
+        of_warm = max(of_warm, of_near)
+        if best is not None:
+            return best, of_warm
+        left = [end for end in left if end not in near]
+    return left[0] if left else None, of_warm

@@ -81,7 +81,7 @@ def test_document(
         heights = height_of(refit, smaller), larger.log_likelihood
         of = partial(gains_of_drawn, refit, smaller, larger.parameters, seed)
         for test in in_turns(k, heights, wanted, of, known.get(k, ()), halted):
-            tell(len(test.gains), wanted)
+            tell(len(test.values), wanted)
         tests.append(test)
         if test.p is None or test.p > LEVEL or halted():
             break
@@ -175,7 +175,7 @@ def row_of(refit: Refit, test: RatioTest, cut_by: str) -> dict[str, Any]:
         "p_low": low,
         "p_high": high,
         "short": sum(gain.short for gain in test.gains),
-        "lost": len(test.gains) - len(test.values),
+        "lost": test.lost,
         "bic_difference": (more - one) * log(n_for_bic) - test.statistic,
         "stop": _stop(test, cut_by),
         "drawn": [None if isnan(gain.statistic) else gain.statistic for gain in test.gains],
@@ -184,7 +184,9 @@ def row_of(refit: Refit, test: RatioTest, cut_by: str) -> dict[str, Any]:
 
 
 def _stop(test: RatioTest, cut_by: str) -> str:
-    if len(test.gains) == test.wanted:
+    if test.hopeless:
+        return "most are lost"
+    if len(test.values) == test.wanted:
         return "all were drawn"
     return "more would not tell" if test.decided else INTERRUPTED if cut_by == INTERRUPTED else NO_TIME
 

@@ -94,9 +94,9 @@ def pair_tested(run: Run, refit: Refit, fewer: Fitted, more: Fitted) -> dict[str
     drawn = partial(gains_of_drawn, refit, fewer.chosen.parameters, more.chosen.parameters, seed)
     done = 0
     for test in in_turns(k, heights, many, drawn, (), run.halt):
-        for gain in test.gains[done:]:
-            observe(Advanced(gain.number, 1.0))
-        done = len(test.gains)
+        for number in range(done, len(test.values)):
+            observe(Advanced(number, 1.0))
+        done = len(test.values)
     return row_of(refit, test, run.halt.reason)
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from program import SAMPLES, em
 
+from em_cli.display import tests_page
 from em_cli.display.counter import Counter
 from em_cli.engine.family import Degeneracy
 from em_cli.inference.likelihood_ratio import Gain, RatioTest, gains, in_turns
@@ -159,8 +161,48 @@ def test_p_is_never_zero_and_drawing_ends_where_more_would_not_tell():
     assert (last.statistic, last.exceeding, len(made)) == (4.0, 5, 20) and last.p == 6 / 21
     none = RatioTest(2, -10.0, -8.0, [Gain(number, 1.0) for number in range(99)], 99)
     assert none.p == 0.01 and none.limits()[0] == 0 and none.limits()[1] == pytest.approx(1 - 0.025 ** (1 / 99))
-    lost = RatioTest(2, -10.0, -8.0, [Gain(0, 1.0), *(Gain(n, np.nan) for n in range(1, 20))], 20)
-    assert lost.p is None and len(lost.values) == 1
+
+
+def lost_unless(kept, statistic=1.0):
+    return lambda numbers: [Gain(number, statistic if kept(number) else np.nan) for number in numbers]
+
+
+@pytest.mark.parametrize("wanted", [19, 20, 99])
+def test_others_are_drawn_in_the_place_of_lost_ones(wanted):
+    """To as many as are wanted; each is the same whatever their number."""
+    of = lost_unless(lambda number: number % 10 != 3)
+    *_, last = in_turns(2, (-10.0, -8.0), wanted, of)
+    assert [gain.number for gain in last.gains] == list(range(len(last.gains))) and last.gains[-1].statistic == 1
+    assert len(last.values) == wanted and last.p == 1 / (1 + wanted) and last.lost == len(last.gains) // 10
+    for known in (last.gains[:15], last.gains):
+        drawn = []
+        *_, again = in_turns(2, (-10.0, -8.0), wanted, lambda some: [drawn.extend(some), of(some)][1], known)  # noqa: B023
+        assert again == last and drawn == list(range(len(known), len(last.gains)))
+    decided = lost_unless(lambda number: number % 2, 9.0)
+    *_, last = in_turns(2, (-10.0, -8.0), 99, decided)
+    assert (len(last.values), last.p) == (20, 1.0) and last.decided
+
+
+def test_where_most_are_lost_there_is_no_p_value():
+    drawn = []
+    *_, last = in_turns(
+        2, (-10.0, -8.0), 999, lambda some: [drawn.extend(some), lost_unless(lambda n: n == 0)(some)][1]
+    )
+    assert last.p is None and last.hopeless and len(drawn) < 60 and len(last.values) == 1
+    row = {"k0": 2, "k1": 3, "statistic": 4.0, "exceed": 0, "p": None, "stop": "most are lost", "bic_difference": 1.0}
+    page = tests_page.tests_page({"tests": [row | {"replicates": 1, "lost": 39}], "replicates": 999}, 80, False)
+    assert "of 40 data sets" in " ".join(page.split()) and "there is no p-value" in " ".join(page.split())
+    few = row | {"replicates": 99, "lost": 1, "p": 0.01, "stop": "all were drawn"}
+    page = " ".join(tests_page.tests_page({"tests": [few], "replicates": 99}, 80, False).split())
+    assert "One data set more has no sound fit of 3 components" in page
+
+
+def test_where_the_best_climbs_collapse_the_next_ones_go_on(folder):
+    """Data sets of which those that were followed all collapsed, and which counted as gaining nothing."""
+    refit = refit_of(str(folder / "f1.em"), [], "")
+    larger = one_more(refit, refit.start, 0)
+    of = partial(gains_of_drawn, refit, refit.start, larger.parameters, 0)
+    assert min(gain.statistic for n in (7, 10) for gain in of(range(n, n + 1))) > 4
 
 
 def drawn_from_two(folder, name, n=60):
