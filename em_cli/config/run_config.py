@@ -194,6 +194,7 @@ class RegressionConfig(_Section):
 
     response: Annotated[str | None, Field(description="the column that is described, given those of on")] = None
     on: Annotated[Names, Field(description="terms: x, x^2, log(x), x:z")] = []
+    common: Annotated[Names, Field(description="terms with one coefficient for all components")] = []
     offset: Annotated[str | None, Field(description="a column that is added to the predictor as it is")] = None
 
 
@@ -243,7 +244,7 @@ class RunConfig(_Section):
         Names | None, Field(description="for select: latent structures to compare; latent has the options of one")
     ] = None
     regression: Annotated[
-        RegressionConfig | None, Field(description="a mixture of regressions: response, on, offset")
+        RegressionConfig | None, Field(description="a mixture of regressions: response, on, common, offset")
     ] = None
     concomitant: Annotated[Names, Field(description="columns that tell the mixing weights")] = []
     search: Annotated[SearchConfig, Field(default_factory=SearchConfig)]

@@ -58,7 +58,8 @@ def _table(page: Page, own: Mapping[str, Any], errors: Mapping[str, Any]) -> Non
     options = own.get("family_options")
     said: Mapping[str, Any] = options if isinstance(options, Mapping) else {}
     shown = found[:MOST_COMPONENTS]
-    rows = _rows(terms, shown, errors.get("coefficients"))
+    common = own.get("common_design")
+    rows = _rows(terms, shown, errors.get("coefficients"), common if isinstance(common, list) else ())
     for name in BESIDE:
         if isinstance(values := own.get(name), list):
             uncertain = errors.get(name)
@@ -73,17 +74,21 @@ def _table(page: Page, own: Mapping[str, Any], errors: Mapping[str, Any]) -> Non
         page.flow([f"… and {' and '.join(left)} in coefficients.csv"], style="dim")
 
 
-def _rows(terms: Sequence[Any], shown: Sequence[Sequence[Any]], errors: Any) -> list[list[str]]:
-    """A line for each of the first terms; with standard errors (as the coefficients stand) where there are any."""
+def _rows(
+    terms: Sequence[Any], shown: Sequence[Sequence[Any]], errors: Any, common: Sequence[Any] = ()
+) -> list[list[str]]:
+    """A line for each of the first terms; with standard errors (as the coefficients stand) where there are any.
+
+    What is common to all components is told in the column of the first, and said to be.
+    """
     known = [row if isinstance(row, list) else [] for row in errors] if isinstance(errors, list) else []
     known += [[] for _ in range(len(shown) - len(known))]
-    return [
-        [
-            shortened(safe(str(term)), LONGEST_NAME),
-            *(_written(_at(row, at), _at(own, at)) for row, own in zip(shown, known, strict=False)),
-        ]
-        for at, term in enumerate(terms[:MOST_TERMS])
-    ]
+    lines = []
+    for at, term in enumerate(terms[:MOST_TERMS]):
+        told = [_written(_at(row, at), _at(own, at)) for row, own in zip(shown, known, strict=False)]
+        name, shared = shortened(safe(str(term)), LONGEST_NAME), term in common
+        lines.append([f"{name} (all)", told[0], *("" for _ in told[1:])] if shared else [name, *told])
+    return lines
 
 
 def _at(values: Sequence[Any], place: int) -> Any:

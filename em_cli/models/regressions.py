@@ -58,6 +58,7 @@ class Asked:
     kind: str | None  # of the response, as --type says
     trials: int | str | None
     on: tuple[str, ...]
+    common: tuple[str, ...]  # terms whose coefficients all components share
     offset: str | None
     concomitant: tuple[str, ...]  # columns that tell the mixing weights
 
@@ -65,7 +66,7 @@ class Asked:
     def regressors(self) -> tuple[str, ...]:
         """All other columns."""
         beside = [name for name in (self.offset, self.trials) if isinstance(name, str)]
-        return tuple(dict.fromkeys([*columns_in(self.on), *beside, *self.concomitant]))
+        return tuple(dict.fromkeys([*columns_in(self.on, self.common), *beside, *self.concomitant]))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -77,13 +78,16 @@ def asked_regression(config: RunConfig) -> Asked | None:
     said = config.regression
     if said is None or said.response is None:
         if said is not None:
-            raise UsageError("--on and --offset are about the response of a regression: name it with --response.")
+            raise UsageError(
+                "--on, --common and --offset are about the response of a regression: name it with --response."
+            )
         if config.family == REGRESSION:
             raise UsageError(f"family {REGRESSION!r} needs to know of what, and on what: --response y --on x1,x2.")
         return None
     _check_alone(config)
     kind, trials = _response_type(said.response, config.data.types.get(said.response))
-    asked = Asked(said.response, kind, trials, tuple(said.on), said.offset, tuple(config.concomitant))
+    terms = tuple(said.on), tuple(said.common)
+    asked = Asked(said.response, kind, trials, *terms, said.offset, tuple(config.concomitant))
     if said.response in asked.regressors:
         raise UsageError(
             f"column {said.response!r} is the response: it cannot be told by itself. Leave it out of --on."
@@ -156,7 +160,8 @@ def regression_group(asked: Asked, data: Data) -> Group:
     law, trials = LAWS[asked.kind or found], asked.trials
     if law == "binomial" and trials is None:
         trials = 1
-    options = {"response": asked.response, "law": law, "on": list(asked.on), "offset": asked.offset, "trials": trials}
+    terms = {"on": list(asked.on), "common": list(asked.common)}
+    options = {"response": asked.response, "law": law, **terms, "offset": asked.offset, "trials": trials}
     options = {name: value for name, value in options.items() if value not in (None, [])}
     group = Group(REGRESSION, tuple(range(len(data.schema.columns))), options)
     _check_cells(data, group)

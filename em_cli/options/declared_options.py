@@ -165,6 +165,7 @@ class RegressionOptions:
     on: Annotated[
         str | None, _opt("--on", metavar="TERMS", help="x1,x2 and x^2, log(x), x:z: regressors of the response.")
     ] = None
+    common: Annotated[str | None, _opt("--common", metavar="TERMS", help="Alike in all components.")] = None
     offset: Annotated[str | None, _opt("--offset", metavar="COL", help="Added to the predictor as it is.")] = None
 
 

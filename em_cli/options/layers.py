@@ -44,7 +44,7 @@ def _with_runner(values: dict[str, Any]) -> dict[str, Any]:
 
 def _read(name: str, value: Any) -> Any:
     """The value as the configuration wants it."""
-    if name in ("columns", "exclude", "covariance", "on", "concomitant", "names"):
+    if name in ("columns", "exclude", "covariance", "on", "common", "concomitant", "names"):
         listed = names_in([value])
         if not listed:
             raise UsageError(f"--{name} {value!r} names nothing.")

@@ -331,7 +331,10 @@ def _design(group: Group, schema: Schema) -> dict[str, Any]:
     from em_cli.families.regression.options import Regression
 
     family = group.build(schema, "")
-    return {"design": list(family.design.names)} if isinstance(family, Regression) else {}
+    if not isinstance(family, Regression):
+        return {}
+    names, n_own = list(family.design.names), len(family.design.names) - family.design.n_common
+    return {"design": names} | ({"common_design": names[n_own:]} if names[n_own:] else {})
 
 
 def _described(identity: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:

@@ -219,6 +219,7 @@ class Params(ModelFields):
     means: Annotated[Numbers, says("of the components, one number for each column (D)"), SOMETIMES]
     covariances: Annotated[Numbers, says("in scikit-learn's shape for the structure, else (K, D, D)"), SOMETIMES]
     design: Annotated[list[str], says("of a regression: what its coefficients are of"), SOMETIMES]
+    common_design: Annotated[list[str], says("what of it has one coefficient for all components"), SOMETIMES]
     coefficients: Annotated[Numbers, says("of each component, in the order of the design"), SOMETIMES]
     sigma: Annotated[list[float], says("standard deviation of normal errors"), SOMETIMES]
     shape: Annotated[list[float], says("of a gamma response: one over its squared relative deviation"), SOMETIMES]

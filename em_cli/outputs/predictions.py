@@ -21,16 +21,22 @@ COEFFICIENT_COLUMNS = ("component", "term", "estimate", "standard_error")
 
 
 def coefficient_rows(loaded: LoadedModel, document: Mapping[str, Any], group: Group) -> list[dict[str, Any]]:
-    """A row for each component and term of the regression, with the errors that the document reports."""
+    """A row for each component and term of the regression, with the errors that the document reports.
+
+    What is common to all components stands last and once.
+    """
     at, reported = loaded.groups.index(group), reported_errors(document)
     own = document.get("groups", [document])[at]
     of_errors = (reported.get("groups") or [reported])[at] if reported else {}
     known = of_errors.get("coefficients") or [[None] * len(row) for row in own["coefficients"]]
-    return [
+    rows = [
         {"component": k, "term": term, "estimate": estimate, "standard_error": error}
         for k, (coefficients, uncertain) in enumerate(zip(own["coefficients"], known, strict=True), 1)
         for term, estimate, error in zip(own["design"], coefficients, uncertain, strict=True)
     ]
+    common = own.get("common_design", [])
+    shared = [row | {"component": "all"} for row in rows if row["component"] == 1 and row["term"] in common]
+    return [row for row in rows if row["term"] not in common] + shared
 
 
 def means_given(loaded: LoadedModel, x: Array) -> Array | None:

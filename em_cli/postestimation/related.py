@@ -313,7 +313,7 @@ def _shares_document(found: Estimates, levels: Sequence[str], n: int) -> dict[st
 def _told(units: Units, config: RunConfig, paths: Sequence[str], asked: Asked, names: Sequence[str]) -> dict[str, Any]:
     """The log-odds of components, on columns."""
     data, seen, values = _external(units, config, paths, asked, _options(config, asked, columns_in(asked.on), None))
-    design = design_of(asked.on, data.schema.names, [column.levels for column in data.schema.columns])
+    design = design_of(asked.on, (), data.schema.names, [column.levels for column in data.schema.columns])
     raw = design.of(values)
     if not np.isfinite(raw).all():
         bad = design.names[int((~np.isfinite(raw)).any(axis=1).argmax())]

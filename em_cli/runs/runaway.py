@@ -43,7 +43,9 @@ def _of_response(result: Scored) -> list[int]:
     written = regression_of(groups, model, model.from_document(result.parameters))
     if now is None or written is None or not isinstance(own := now[1], GeneralizedParameters):
         return []
-    told = np.linalg.eigvalsh(own.information * chosen.weight[:, None, None])[:, 0]
+    information, f = own.information * chosen.weight[:, None, None], now[0].regressors.f
+    information[:, f:, f:] = information[:, f:, f:].sum(axis=0)  # of common coefficients all components tell
+    told = np.linalg.eigvalsh(information)[:, 0]
     away = np.abs(written[1].coefficients[:, None] - own.coefficients[None]).max(axis=2)
     return [k + 1 for k, place in enumerate(away.argmin(axis=1).tolist()) if told[place] < LEAST_TOLD]
 

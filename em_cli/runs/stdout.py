@@ -155,7 +155,8 @@ def _regression_said(settings: Settings) -> dict[str, str]:
     """The options by which a response, its regressors and what tells the mixing weights were named."""
     regression, said = settings.config.regression, dict[str, str | None]()
     if regression is not None:
-        said = {"response": regression.response, "on": ",".join(regression.on), "offset": regression.offset}
+        terms = {"on": ",".join(regression.on), "common": ",".join(regression.common)}
+        said = {"response": regression.response, **terms, "offset": regression.offset}
     said["concomitant"] = ",".join(settings.config.concomitant)
     return {option: value for option, value in said.items() if value}
 

@@ -127,7 +127,7 @@ def regressions() -> None:
     r = np.where(first, 0.7, 0.3)
     rows = np.stack([y, x])
     source = InMemory(rows)
-    family = Regression("y", "poisson", ("x",), None, None, ("y", "x"), ((), ()))
+    family = Regression("y", "poisson", ("x",), (), None, None, ("y", "x"), ((), ()))
     model = bound_model(family, source, 2)
     start = model.start(Block(0, rows), np.stack([r, 1 - r]))
     costs, height = list[float](), 0.0

@@ -15,11 +15,15 @@ from em_cli.families.regression.options import Regression
 NAMES = ("y", "x1", "x2")
 
 
-def build(law: str, trials: int | None = None) -> Any:
-    """A regression of the first column on all others."""
-    return lambda kinds: Regression(
-        "y", law, NAMES[1 : len(kinds)], None, trials, NAMES[: len(kinds)], ((),) * len(kinds)
-    )
+def build(law: str, trials: int | None = None, common: str = "") -> Any:
+    """A regression of the first column on all others, of which one may have the same coefficient in all components."""
+
+    def built(kinds: Any) -> Regression:
+        names = NAMES[: len(kinds)]
+        shared = [name for name in names if name == common]
+        return Regression("y", law, names[1:], shared, None, trials, names, ((),) * len(kinds))
+
+    return built
 
 
 def predictors(document: Document, x: Array) -> Array:
@@ -175,4 +179,11 @@ def regression_cases() -> list[Case]:
         log_density=negative_binomial,
         closed_form=with_dispersion("size", negative_binomial_scores),
     )
-    return [linear, general, trials, quantities, dispersed]
+    shared = replace(linear, name="regression-common", build=build("gaussian", common="x2"), exact=False)
+    counts = replace(
+        general,
+        name="regression-poisson-common",
+        kinds=("count", "real", "real"),
+        build=build("poisson", common="x2"),
+    )
+    return [linear, general, trials, quantities, dispersed, shared, counts]

@@ -61,7 +61,7 @@ class BoundGeneralized:
 
     @property
     def coupled(self) -> bool:
-        return False
+        return self.regressors.c > 0
 
     @property
     def _n_sums(self) -> int:
@@ -136,7 +136,7 @@ class BoundGeneralized:
         eta = offset if own.frame.overall is None else own.frame.overall @ z + offset
         own_best, spread = self.law.start(y, t), np.array(own.frame.spread)
         away = features[1] * (own_best - eta) * np.sqrt(self.law.curvature(own_best, t, spread))
-        return np.asarray(away * z)
+        return np.asarray(away * z[: own.f])
 
     def _cells(self, features: Array) -> tuple[Array, Array, Array, Array]:
         s, p = self._n_sums, self.regressors.p
@@ -185,6 +185,8 @@ class BoundGeneralized:
             sums = statistics[..., -2], statistics[..., -1]
             told = self.law.dispersion.observed(parameters.dispersion, sums, self._mean) / seen
         most = np.maximum(own.frame.reach * np.sqrt(dotted(step, step)), 1e-12)[..., None]
+        if own.c:  # a step of all components together
+            most = np.maximum.reduce(most, axis=-2, keepdims=True)
         coefficients = parameters.coefficients + np.log1p(most) / most * step
         return GeneralizedParameters(coefficients, dispersion, parameters.typical, information, told)
 
@@ -213,7 +215,7 @@ class BoundGeneralized:
         return np.asarray(np.exp(np.clip(parameters.coefficients[..., 0], -40.0, 40.0)))
 
     def n_parameters(self, n_components: int) -> int:
-        return n_components * (self.regressors.p + (1 if self.law.dispersion else 0))
+        return n_components * (self.regressors.f + (1 if self.law.dispersion else 0)) + self.regressors.c
 
     def degenerate(self, parameters: GeneralizedParameters, support: Array) -> list[Degeneracy | None]:
         """Quantities may follow from regressors; other likelihoods are bounded."""
@@ -221,7 +223,7 @@ class BoundGeneralized:
             return [None] * len(support)
         relative = self.regressors.frame.spread / parameters.dispersion
         at_resolution = parameters.dispersion >= self._largest * (1 - 1e-6)
-        return tight_errors(relative, at_resolution, support, self.regressors.p + 1)
+        return tight_errors(relative, at_resolution, support, self.regressors.f + 1)
 
     def moments(self, parameters: GeneralizedParameters) -> tuple[Array, Array]:
         """Of the response to a typical row."""
@@ -274,11 +276,11 @@ class BoundGeneralized:
 
     def chart(self, parameters: GeneralizedParameters, weight: Array) -> GeneralizedChart:
         """Of dispersions too, if there are any."""
-        root, chart = self.regressors.root(parameters.information, weight), None
+        steps, chart = self.regressors.chart(parameters.information, weight), None
         if self.law.dispersion is not None:
             about = parameters.dispersion, weight, self._typical_means(parameters), parameters.told
             chart = DispersionChart(self.law.dispersion, *about, self._mean, self._largest)
-        return GeneralizedChart(self.regressors, parameters, root, chart)
+        return GeneralizedChart(self.regressors, parameters, steps, chart)
 
     def sample(self, parameters: GeneralizedParameters, labels: Integers, rng: np.random.Generator) -> Array:
         x, trials = self.regressors.drawn(len(labels), rng), self.regressors.roles.trials

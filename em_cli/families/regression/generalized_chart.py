@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.families.regression.common_terms import CoefficientChart, in_a_row, taken_apart
 from em_cli.families.regression.dispersion import DispersionChart
-from em_cli.families.regression.regressors import Regressors, in_a_row, solved_for, times
+from em_cli.families.regression.regressors import Regressors
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +27,25 @@ class GeneralizedChart:
 
     regressors: Regressors
     base: GeneralizedParameters
-    root: Array  # (…, K, p, p)
+    steps: CoefficientChart
     dispersion: DispersionChart | None
 
     @property
     def _size(self) -> int:
-        """Coordinates of a component."""
-        return self.regressors.p + (1 if self.dispersion else 0)
+        """Coordinates of a component alone."""
+        return self.regressors.f + (1 if self.dispersion else 0)
 
     def coordinates(self, parameters: GeneralizedParameters) -> Array:
-        steps = times(self.root.swapaxes(-1, -2), parameters.coefficients - self.base.coefficients)
-        if self.dispersion is None:
-            return steps.reshape(*steps.shape[:-2], -1)
-        return in_a_row(steps, self.dispersion.coordinates(parameters.dispersion))
+        own, common = self.steps.coordinates(parameters.coefficients - self.base.coefficients)
+        more = None if self.dispersion is None else self.dispersion.coordinates(parameters.dispersion)
+        return in_a_row(own, more, common)
 
     def parameters(self, u: Array) -> GeneralizedParameters:
-        p = self.regressors.p
-        apart = u.reshape(*u.shape[:-1], -1, self._size)
-        coefficients = self.base.coefficients + solved_for(self.root.swapaxes(-1, -2), apart[..., :p])
+        p, f = self.regressors.p, self.regressors.f
+        apart, common = taken_apart(u, self._size, self.regressors.c)
+        coefficients = self.base.coefficients + self.steps.steps(apart[..., :f], common)
         shape = coefficients.shape[:-1]
-        dispersion = self.base.dispersion if self.dispersion is None else self.dispersion.values(apart[..., p])
+        dispersion = self.base.dispersion if self.dispersion is None else self.dispersion.values(apart[..., f])
         return replace(
             self.base,
             coefficients=coefficients,
@@ -57,7 +57,6 @@ class GeneralizedChart:
 
     def gradient(self, statistics: Array, parameters: GeneralizedParameters) -> Array:
         p = self.regressors.p
-        slope = solved_for(self.root, statistics[..., 3 : 3 + p])
-        if self.dispersion is None:
-            return slope.reshape(*slope.shape[:-2], -1)
-        return in_a_row(slope, self.dispersion.gradient(statistics, parameters.dispersion))
+        own, common = self.steps.gradient(statistics[..., 3 : 3 + p])
+        more = None if self.dispersion is None else self.dispersion.gradient(statistics, parameters.dispersion)
+        return in_a_row(own, more, common)

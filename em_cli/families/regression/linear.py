@@ -13,10 +13,12 @@ from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.column_summary import RELATIVE_RESOLUTION
 from em_cli.engine.documents import positive
 from em_cli.engine.family import Degeneracy
-from em_cli.families.regression.regressors import Regressors, dotted, in_a_row, solved_for, tight_errors, times
+from em_cli.families.regression.common_terms import CoefficientChart, in_a_row, taken_apart, times
+from em_cli.families.regression.regressors import Regressors, dotted, tight_errors
 
 TIGHT = 1e-6  # variance, relative to that of the response, below which sums about zero lose digits
 TINY = 1e-300
+TURNS = 30  # of coefficients and variances, each given the others, where some are common and there are no parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class BoundLinear:
 
     @property
     def coupled(self) -> bool:
-        return False
+        return self.regressors.c > 0
 
     @property
     def _scale(self) -> float:
@@ -118,7 +120,7 @@ class BoundLinear:
         z, (mean, scale) = own.z(x), own.frame.response
         y = (own.response(x) - own.offset(x) - own.frame.offset - mean) / scale
         away = y if own.frame.overall is None else (y - own.frame.overall @ z) / own.frame.spread
-        return np.asarray(np.where(own.observed(x, z), away * z, 0.0))
+        return np.asarray(np.where(own.observed(x, z), away * z[: own.f], 0.0))
 
     def natural(self, parameters: LinearParameters) -> tuple[Array, Flags]:
         return parameters.theta, np.logical_or.reduce(parameters.concentrated, axis=-1)
@@ -150,13 +152,36 @@ class BoundLinear:
     def maximize(self, statistics: Array, parameters: LinearParameters | None) -> LinearParameters:
         own, p = self.regressors, self.regressors.p
         right, squares = statistics[..., 3 : 3 + p], statistics[..., 3 + p :]
-        step = own.solved(squares, right)
-        variances = self._sum_of_squares(statistics, step) / np.maximum(statistics[..., 1], TINY)
-        variances = np.where(statistics[..., 1] > TINY, variances, 1.0)
+        if own.c:
+            step, variances = self._in_turn(statistics, parameters)
+        else:
+            step = own.solved(squares, right)
+            variances = self._variances(statistics, self._sum_of_squares(statistics, step))
         information = own.matrices(squares) / np.maximum(statistics[..., 1], TINY)[..., None, None]
         typical = own.typical(step.shape[:-1])
         sigma = np.sqrt(np.maximum(variances, 0.0))
-        return self._at(self._origin(parameters, step) + step, sigma, typical, information)
+        return self._at(own.joined(self._origin(parameters, step) + step), sigma, typical, information)
+
+    def _in_turn(self, statistics: Array, parameters: LinearParameters | None) -> tuple[Array, Array]:
+        """Steps (R, K, p) and variances (R, K): common coefficients are told by all components, by their variances."""
+        own, p = self.regressors, self.regressors.p
+        right, full = statistics[..., 3 : 3 + p], own.matrices(statistics[..., 3 + p :])
+        step, variances, turns = np.zeros_like(right), np.ones(right.shape[:-1]), TURNS
+        if parameters is not None:
+            step = parameters.coefficients - self._origin(parameters, right)
+            variances, turns = parameters.variances, 1
+        for _ in range(turns):
+            precisions = 1 / np.maximum(variances, self._floor**2)[..., None]
+            slope = (right - times(full, step)) * precisions
+            step = step + own.solved_of(full * precisions[..., None], slope)
+            squares = -2 * statistics[..., 2] + dotted(step, times(full, step) - 2 * right)
+            variances = self._variances(statistics, squares)
+        return step, variances
+
+    def _variances(self, statistics: Array, squares: Array) -> Array:
+        """(R, K) of errors of these sums of squares; one where there are no rows."""
+        variances = squares / np.maximum(statistics[..., 1], TINY)
+        return np.where(statistics[..., 1] > TINY, variances, 1.0)
 
     def _origin(self, parameters: LinearParameters | None, like: Array) -> Array:
         """(R, K, p) the coefficients about which statistics are."""
@@ -183,11 +208,11 @@ class BoundLinear:
         return LinearParameters(coefficients, sigma, theta, tight, typical, information)
 
     def n_parameters(self, n_components: int) -> int:
-        return n_components * (self.regressors.p + 1)
+        return n_components * (self.regressors.f + 1) + self.regressors.c
 
     def degenerate(self, parameters: LinearParameters, support: Array) -> list[Degeneracy | None]:
         """By the rules of `Gaussian.degenerate`, for errors beside those of the one regression of all rows."""
-        needed = self.regressors.p + 1
+        needed = self.regressors.f + 1
         relative = parameters.variances / self.regressors.frame.spread**2
         at_resolution = parameters.sigma <= self._floor * (1 + 1e-6)
         return tight_errors(relative, at_resolution, support, needed)
@@ -271,11 +296,11 @@ class LinearChart:
     family: BoundLinear
     base: LinearParameters
     weight: Array  # (…, K)
-    root: Array = field(init=False, repr=False)  # (…, K, p, p)
+    steps: CoefficientChart = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         information = self.base.information / self.base.variances[..., None, None]
-        object.__setattr__(self, "root", self.family.regressors.root(information, self.weight))
+        object.__setattr__(self, "steps", self.family.regressors.chart(information, self.weight))
 
     @property
     def _twice(self) -> Array:
@@ -283,15 +308,15 @@ class LinearChart:
         return np.asarray(np.sqrt(2 * np.maximum(self.weight, 1.0)))
 
     def coordinates(self, parameters: LinearParameters) -> Array:
-        steps = times(self.root.swapaxes(-1, -2), parameters.coefficients - self.base.coefficients)
+        own, common = self.steps.coordinates(parameters.coefficients - self.base.coefficients)
         logs = np.log(parameters.sigma / self.base.sigma) * self._twice
-        return in_a_row(steps, logs)
+        return in_a_row(own, logs, common)
 
     def parameters(self, u: Array) -> LinearParameters:
-        p = self.family.regressors.p
-        both = u.reshape(*u.shape[:-1], -1, p + 1)
-        coefficients = self.base.coefficients + solved_for(self.root.swapaxes(-1, -2), both[..., :p])
-        logs = np.clip(both[..., p] / self._twice, -30.0, 30.0)
+        p, f, c = self.family.regressors.p, self.family.regressors.f, self.family.regressors.c
+        both, common = taken_apart(u, f + 1, c)
+        coefficients = self.base.coefficients + self.steps.steps(both[..., :f], common)
+        logs = np.clip(both[..., f] / self._twice, -30.0, 30.0)
         typical = np.broadcast_to(self.base.typical, (*coefficients.shape[:-1], p + 2))
         information = np.broadcast_to(self.base.information, (*coefficients.shape, p))
         return self.family._at(coefficients, self.base.sigma * np.exp(logs), typical.copy(), information.copy())
@@ -300,6 +325,6 @@ class LinearChart:
         own, p = self.family.regressors, self.family.regressors.p
         step = parameters.coefficients - self.family._origin(parameters, parameters.coefficients)
         slope = statistics[..., 3 : 3 + p] - own.bent(statistics[..., 3 + p :], step)
-        slope = solved_for(self.root, slope / parameters.variances[..., None])
+        by_own, by_common = self.steps.gradient(slope / parameters.variances[..., None])
         excess = self.family._sum_of_squares(statistics, step) / parameters.variances - statistics[..., 1]
-        return in_a_row(slope, excess / self._twice)
+        return in_a_row(by_own, excess / self._twice, by_common)

@@ -37,6 +37,7 @@ class Regression:
     response: str = ""  # the column that is described
     law: str = "gaussian"  # of the response
     on: Sequence[str] = ()  # terms
+    common: Sequence[str] = ()  # terms whose coefficients are the same in all components
     offset: str | None = None  # a column that is added to the predictor
     trials: int | str | None = None  # of a binomial response: a number, or their column
     names: tuple[str, ...] = ()  # of the columns
@@ -55,7 +56,7 @@ class Regression:
 
     @property
     def design(self) -> Design:
-        return design_of(self.on, self.names, self.level_names or ((),) * len(self.names))
+        return design_of(self.on, self.common, self.names, self.level_names or ((),) * len(self.names))
 
     @property
     def roles(self) -> Roles:
@@ -113,6 +114,7 @@ def check_options(options: Mapping[str, Any]) -> None:
             "response": isinstance(value, str),
             "law": value in LAWS,
             "on": words,
+            "common": words,
             "offset": isinstance(value, str),
             "trials": isinstance(value, str) or whole,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,13 @@ from em_cli.engine.columns import Columns
 from em_cli.engine.documents import LARGEST, finite
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError
+from em_cli.families.regression.common_terms import (
+    CoefficientChart,
+    coefficient_chart,
+    solved_for,
+    solved_together,
+    times,
+)
 from em_cli.families.regression.terms import Design
 
 
@@ -41,20 +49,14 @@ class Frame:
     spread: float = 1.0  # standard deviation of its residuals, beside that of the response; or its dispersion
 
 
+@cache
+def _upper_triangle(p: int) -> tuple[Integers, Integers]:
+    return np.triu_indices(p)
+
+
 def plain_frame(p: int) -> Frame:
     """The user's units."""
     return Frame(np.zeros(p), np.eye(p), 1.0, (0.0, 1.0), 0.0, 1.0, known=False)
-
-
-def times(matrices: Array, vectors: Array) -> Array:
-    """(…, p) of (…, p, p) and (…, p), one by one."""
-    product: Array = np.matmul(matrices, vectors[..., None])[..., 0]
-    return product
-
-
-def solved_for(matrices: Array, vectors: Array) -> Array:
-    """(…, p) the inverse of `times`."""
-    return np.asarray(np.linalg.solve(matrices, vectors[..., None])[..., 0], np.float64)
 
 
 def dotted(some: Array, others: Array) -> Array:
@@ -78,12 +80,6 @@ def frame_by_columns(design: Design, roles: Roles, columns: Columns) -> Frame:
     return Frame(
         mean, np.diag(unit), reach, (float(columns.mean[at]) - offset, float(columns.unit[at])), offset, trials
     )
-
-
-def in_a_row(steps: Array, more: Array) -> Array:
-    """(…, K (p + 1)) of (…, K, p) and (…, K)."""
-    both = np.concatenate([steps, more[..., None]], axis=-1)
-    return both.reshape(*both.shape[:-2], -1)
 
 
 def tight_errors(relative: Array, at_resolution: Flags, support: Array, needed: int) -> list[Degeneracy | None]:
@@ -113,9 +109,19 @@ class Regressors:
         return len(self.design.names)
 
     @property
+    def c(self) -> int:
+        """Regressors, the last ones, whose coefficients are the same in all components."""
+        return self.design.n_common
+
+    @property
+    def f(self) -> int:
+        """Coefficients that each component has of its own."""
+        return self.p - self.c
+
+    @property
     def pairs(self) -> tuple[Integers, Integers]:
         """Rows and columns of the upper triangle, row by row."""
-        return np.triu_indices(self.p)
+        return _upper_triangle(self.p)
 
     def z(self, x: Array) -> Array:
         """(p, n), the first ones."""
@@ -168,22 +174,25 @@ class Regressors:
         return full
 
     def solved(self, sums: Array, right: Array) -> Array:
-        """(…, p) of the normal equations; what rows do not tell of is left at zero."""
-        full = self.matrices(sums)
+        """(…, K, p) of the normal equations; what rows do not tell of is left at zero."""
+        return self.solved_of(self.matrices(sums), right)
+
+    def solved_of(self, full: Array, right: Array) -> Array:
+        """The same, of matrices (…, K, p, p), whose diagonals it makes a little larger."""
         diagonal = np.einsum("...ii->...i", full)
         diagonal += 1e-13 * diagonal.sum(axis=-1, keepdims=True) + 1e-280
-        return solved_for(full, right)
+        return solved_together(full, right, self.c) if self.c else solved_for(full, right)
 
     def bent(self, sums: Array, step: Array) -> Array:
         """(…, p) the matrices of sums (…, q) times steps."""
         return times(self.matrices(sums), step)
 
-    def root(self, information: Array, weight: Array) -> Array:
-        """(…, p, p) lower triangular, of the information of rows of this weight (…,); of none, next to nothing."""
+    def chart(self, information: Array, weight: Array) -> CoefficientChart:
+        """In units of the information (…, K, p, p) of rows of this weight (…, K); of none, next to nothing."""
         full = information * np.maximum(weight, 1.0)[..., None, None]
         diagonal = np.einsum("...ii->...i", full)
         diagonal += 1e-9 * np.add.reduce(diagonal, axis=-1, keepdims=True) + 1e-200
-        return np.asarray(np.linalg.cholesky(full), np.float64)
+        return coefficient_chart(np.asarray(np.linalg.cholesky(full), np.float64), self.c)
 
     def flat(self, shape: tuple[int, ...]) -> Array:
         """(…, p, p) the information of a row of typical regressors, where nothing more is known."""
@@ -196,7 +205,13 @@ class Regressors:
             own[..., 1:] = np.linalg.solve(self.frame.root[1:, 1:].T, own[..., 1:, None])[..., 0]
             own[..., 0] -= own[..., 1:] @ self.frame.mean[1:]
         own[..., 0] += place - self.frame.offset
-        return own
+        return self.joined(own)
+
+    def joined(self, coefficients: Array) -> Array:
+        """(…, K, p) whose common ones are those of the first component, to the bit."""
+        if self.c:
+            coefficients[..., self.f :] = coefficients[..., :1, self.f :]
+        return coefficients
 
     def from_units(self, coefficients: Array, scale: float = 1.0, place: float = 0.0) -> Array:
         """The inverse."""
@@ -205,7 +220,7 @@ class Regressors:
         if self.frame.known:
             own[..., 0] += own[..., 1:] @ self.frame.mean[1:]
             own[..., 1:] = own[..., 1:] @ self.frame.root[1:, 1:]
-        return own / scale
+        return self.joined(own / scale)
 
     def typical(self, shape: tuple[int, ...]) -> Array:
         """(…, p + 2) the regressors, offset and trials of a typical row, the same for all components."""
@@ -244,6 +259,11 @@ class Regressors:
             raise DataError(f"the field 'coefficients' must hold {n_components} lists of {self.p} numbers.")
         if (np.abs(found) > np.sqrt(LARGEST)).any():
             raise DataError("the field 'coefficients' holds a number that is too large to compute with.")
+        if (found[:, self.f :] != found[:1, self.f :]).any():
+            raise DataError(
+                f"the field 'coefficients': those of {' and '.join(self.design.names[self.f :])} are common to all "
+                "components, and must be the same in each."
+            )
         return found
 
     def around(self, mean: Array, sd: Array) -> tuple[Array, Array]:
