@@ -1,6 +1,6 @@
 """Online EM (Cappé & Moulines 2009).
 
-As mini-batch EM, with the rows as they come, once: it could go on for ever.
+As mini-batch EM, with the rows as they come, once: of standard input it can go on for ever (`search.as_they_come`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ class Online(ByParts):
     finish: Annotated[
         Literal["lbfgs", "em", "none"], Option("what climbs on, over all rows at once; none ends with the last row")
     ] = "lbfgs"
+    first: Annotated[int, Option("rows of a stream, from which it starts and by which columns are known", least=1)] = (
+        5000
+    )
+    every: Annotated[int, Option("rows of a stream, after which the model so far is written", least=1)] = 100_000
 
     def refuses(self, model: Model) -> str | None:
         return needs_single_rows("online", model) or needs_plain_sums("online", model)

@@ -72,6 +72,11 @@ def fit_one(request: Request) -> None:
 
             fit_topics(run)
             return
+        if run.awaited is not None:
+            from em_cli.runs.endless import fit_endless
+
+            fit_endless(run)
+            return
         wanted = run.tasks()
         if run.only_planned:
             run.say_plan(wanted)

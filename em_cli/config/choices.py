@@ -147,7 +147,9 @@ def _check(config: RunConfig, key: Key, registry: Registry[Any]) -> None:
 
 
 def choose(present: Any, name: Any) -> Any:
-    """What a section of a part becomes under a name that is given above it: the options stay if the part does."""
+    """What a section of a part becomes under a name, or options, given above it: its options stay if the part does."""
+    if isinstance(name, Mapping) and "name" not in name and present is not None:
+        return (dict(present) if isinstance(present, Mapping) else {"name": present}) | dict(name)
     if isinstance(present, dict) and isinstance(name, str) and present.get("name", name) == name:
         return present | {"name": name}
     return name

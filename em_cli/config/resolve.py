@@ -130,13 +130,21 @@ def _put(layers: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 def _merge(layers: dict[str, Any], more: Layer, under: Path = ()) -> None:
     for key, value in more.items():
-        if isinstance(value, Mapping) and isinstance(layers.get(key), dict) and key != "types":
+        if (*under, key) in NAMED and isinstance(value, Mapping):
+            layers[key] = _named_anew(layers.get(key), value)
+        elif isinstance(value, Mapping) and isinstance(layers.get(key), dict) and key != "types":
             layers[key] = dict(layers[key])
             _merge(layers[key], value, (*under, key))
         elif (*under, key) in NAMED:
             layers[key] = choose(layers.get(key), value)
         else:
             layers[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _named_anew(present: Any, value: Layer) -> Any:
+    """A part with options that are given above it: those below stay if it is the same part."""
+    stays = "name" not in value or choose(present, value["name"]) != value["name"]
+    return choose(present, {key: own for key, own in value.items() if key != "name"}) if stays else dict(value)
 
 
 def _refusal(error: ValidationError, layers: Layer, text: YamlText, options: Layer) -> UsageError:

@@ -12,7 +12,7 @@ NEGLIGIBLE = 0.0001  # nats
 
 def ending(document: Mapping[str, Any]) -> tuple[str, str]:
     """How the climb ended, and a style for it."""
-    n = number(document.get("n_iter"))
+    n = number(document.get("n_iter")) if not _stream(document) else None
     iterations = counted(int(n), "iteration") if n is not None else ""
     if document.get("converged") is True:
         return (f"converged in {iterations}" if iterations else "converged"), "green"
@@ -32,8 +32,17 @@ def trust(document: Mapping[str, Any]) -> str:
     """The sentence about the search: how often it came to the same end, and what remains."""
     search = document.get("search")
     search = search if isinstance(search, Mapping) else {}
+    if stream := _stream(document):
+        begun, n = number(stream.get("first_rows")), number(document.get("n_samples"))
+        return f"begun on {begun:,.0f} rows, {n:,.0f} seen as they came" if begun and n else "seen as they came"
     parts = [_sampled(search, document), _reached(search, document), _collapsed(search), _remaining(document)]
     return "; ".join(part for part in parts if part)
+
+
+def _stream(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is said of rows that were taken as they came, if they were."""
+    stream = document.get("stream")
+    return stream if isinstance(stream, Mapping) else {}
 
 
 def longer(effort: str | None, starts: int) -> str:

@@ -1,8 +1,7 @@
 """Every option, defined once: its name on the command line, its place in the configuration, its help.
 
-A group of options is a dataclass whose fields are the keys of one section of the run
-configuration; `grouped` spreads groups into the signature that Typer reads. Every option is
-also read from the environment (`EM_SEED`, `EM_THREADS`, …).
+A group of options is a dataclass whose fields are the keys of one section of the run configuration; `grouped` spreads
+groups into the signature that Typer reads. Every option is also read from the environment (`EM_SEED`, `EM_THREADS`, …).
 """
 
 from __future__ import annotations
@@ -204,9 +203,9 @@ class SearchOptions:
     panel: ClassVar[str] = "Search"
 
     algorithm: Annotated[
-        str | None,
-        _opt("--algorithm", metavar="NAME", help="em parts algorithms lists them [default: lbfgs]."),
+        str | None, _opt("--algorithm", metavar="NAME", help="em parts algorithms lists them [default: lbfgs].")
     ] = None
+    finish: Annotated[str | None, _opt("--finish", metavar="lbfgs|em|none", help="What climbs on after it.")] = None
     effort: Annotated[
         str | None, _opt("--effort", metavar="low|normal|high", help="How long to search [default: normal].")
     ] = None

@@ -21,7 +21,7 @@ def layer(*sections: Section) -> dict[str, Any]:
         }
         if "," in str(values.get("latent", "")):
             values["latents"] = names_in([values.pop("latent")])
-        values = _with_runner(values)
+        values = _with_finish(_with_runner(values))
         if not group.section:
             said |= values
         elif values:
@@ -40,6 +40,15 @@ def _with_runner(values: dict[str, Any]) -> dict[str, Any]:
         raise UsageError(f"{said} is about a cluster, and there is {beside}. Give --dask N or --dask tcp://host:8786.")
     own = {"address": address, "wait": wait}
     return values | {"runner": {"name": "dask"} | {name: value for name, value in own.items() if value is not None}}
+
+
+def _with_finish(values: dict[str, Any]) -> dict[str, Any]:
+    """What --finish says, as an option of the algorithm."""
+    finish = values.pop("finish", None)
+    if finish is None:
+        return values
+    named = {"name": values["algorithm"]} if "algorithm" in values else {}
+    return values | {"algorithm": {**named, "finish": finish}}
 
 
 def _read(name: str, value: Any) -> Any:

@@ -188,6 +188,18 @@ class SearchFields(Described):
     ]
 
 
+class StreamFields(Described):
+    """Rows that were looked at once, as they came. What else is told of rows is of the last ones."""
+
+    first_rows: Annotated[int, says("on which the search was, and by which columns are known")]
+    last_rows: Annotated[int, says("of which the log-likelihood is, and whatever is told of rows")]
+    batch: Annotated[int, says("rows of a step")]
+    batches_refused: Annotated[int, says("not learnt from, since a component would have collapsed")]
+    predictive_log_likelihood: Annotated[
+        float | None, says("of a row, before it was learnt from: the mean since the model was written before")
+    ]
+
+
 class WarningFields(Described):
     """What is doubtful of a run."""
 
@@ -310,6 +322,7 @@ class Params(ModelFields):
     sum_weights: Annotated[float, says("of the rows fitted")]
     n_for_bic: Annotated[float, says("rows, or sum of their weights, in the criteria")]
     search: Annotated[SearchFields, says("how the fit was found")]
+    stream: Annotated[StreamFields | None, says("where rows were looked at as they came"), SOMETIMES] = None
     random_state: Annotated[int, says("the seed")]
     start: Annotated[str, says("kind of starts: auto, kmeans, …, or given")]
     data_sha256: Annotated[str, says("of all input files")]

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ class RunFolder:
     aside: Path
     force: bool = False
     resume: bool = False
+    held: ExitStack = field(default_factory=ExitStack)  # the locks of the run
 
     @property
     def checkpoint(self) -> Path:
@@ -96,8 +97,16 @@ class RunFolder:
             _flush(self.aside.parent)
             if finished:  # not before, lest it be lost with a run that is killed now
                 shutil.rmtree(target / CHECKPOINT, ignore_errors=True)
+        self.resume = True  # what is delivered may be delivered again
         parts = (name.partition("/") for name in [*files, MANIFEST])
         return list(dict.fromkeys(f"{first}/" if inside else first for first, inside, _ in parts))
+
+    def take_again(self) -> None:
+        """Make room aside, once more, for what is to take the place of what was delivered."""
+        if not self.aside.exists():
+            self.held.close()
+            with explained(self.path):
+                _take(self.aside, self.path, self.held)
 
 
 def check_folder(path: str, force: bool, resume: bool = False) -> None:
@@ -133,7 +142,7 @@ def reserved(path: str, force: bool, resume: bool) -> Iterator[RunFolder]:
         with explained(path):
             target.parent.mkdir(parents=True, exist_ok=True)
             _take(aside, path, stack)
-        folder = RunFolder(path, aside, force, resume)
+        folder = RunFolder(path, aside, force, resume, stack)
         try:
             check_folder(path, force, resume)  # another run may have ended meanwhile
             _make_ready(folder)

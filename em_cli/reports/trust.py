@@ -43,6 +43,8 @@ ADVICE = {
     "date_column": "Turn it into numbers first if it is to be fitted.",
     "row_names": "Name it with --id to have it in the output.",
     "empty_column": "Nothing has to be done, unless the column should have been full.",
+    "first_rows": "Name with --type what is taken for something else, and begin anew.",
+    "batches_refused": "Have larger batches (--set search.algorithm.batch=N), or a smaller -k.",
     "early": "Take the result of the run itself when it has ended.",
     "slow_disk": "Name a folder on another disk with --cache, or allow more memory with --memory.",
     "rows_dropped": "Say with --na what marks a missing cell, or keep such rows with --missing model.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from em_cli.algorithms import ALGORITHMS
+from em_cli.algorithms.ending import NONE
 from em_cli.config.choice import AUTO, Choice
 from em_cli.config.choices import latent_choices
 from em_cli.config.run_config import RunConfig
@@ -18,9 +19,11 @@ from em_cli.models.specification import SEARCH, families_of, names_components
 from em_cli.models.topics import TOPICS
 from em_cli.models.variational import VARIATIONAL
 from em_cli.parts import build
+from em_cli.sources.spool import STDIN
 from em_cli.starts import STARTS
 
 EM = "em"  # the algorithm of variational fits
+ONLINE = "online"  # that of rows without an end
 CLIMBS = 24  # starts, instead of a search
 AT_LABELS = "icl"  # the criterion of fits that are no maxima of the likelihood, unless another is asked for
 
@@ -50,6 +53,24 @@ def as_variational(config: RunConfig) -> RunConfig:
         )
     search = config.search.model_copy(update={"algorithm": Choice(name=EM)})
     return config.model_copy(update={"search": search, "criterion": ELBO})
+
+
+def is_endless(config: RunConfig) -> bool:
+    """Whether rows of standard input are to be taken as they come, and nothing climbs on at their end."""
+    chosen, topics = config.search.algorithm, TOPICS in [choice.name for choice in latent_choices(config)]
+    return config.data.path == [STDIN] and chosen.name == ONLINE and chosen.options.get("finish") == NONE and not topics
+
+
+def as_endless(config: RunConfig) -> RunConfig:
+    """Online EM takes standard input as it comes, unless it is said what climbs on; then all rows are read before."""
+    chosen = config.search.algorithm
+    if config.data.path != [STDIN] or chosen.name != ONLINE or chosen.options.get("finish", NONE) != NONE:
+        return config
+    search = config.search.model_copy(update={"algorithm": Choice(name=ONLINE, **(chosen.options | {"finish": NONE}))})
+    written = {} if "responsibilities" in config.model_fields_set else {"responsibilities": False}
+    missing = {} if "missing" in config.data.model_fields_set else {"missing": "drop"}
+    data = config.data.model_copy(update=missing)
+    return config.model_copy(update={"data": data, "search": search, **written})
 
 
 def with_climbs(config: RunConfig) -> RunConfig:

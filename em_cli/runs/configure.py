@@ -26,7 +26,14 @@ from em_cli.outputs.model_file import read_bytes, read_model
 from em_cli.outputs.naming import Previous, check_names
 from em_cli.outputs.run_names import default_name, meant_run
 from em_cli.registry import did_you_mean
-from em_cli.runs.climbing import algorithm_of, as_variational, check_objective, with_climbs
+from em_cli.runs.climbing import (
+    algorithm_of,
+    as_endless,
+    as_variational,
+    check_objective,
+    is_endless,
+    with_climbs,
+)
 from em_cli.runs.request import Request
 from em_cli.runs.stdio import closed_stdout
 from em_cli.starts import STARTS
@@ -57,6 +64,11 @@ class Settings:
     fingerprint: str  # SHA-256 of what decides the results
     previous: Previous | None = None  # model whose components those of the fit are
 
+    @property
+    def endless(self) -> bool:
+        """Whether rows are taken as they come, from a stream that need not end."""
+        return not self.request.compares and is_endless(self.config)
+
     def fingerprint_without_limit(self) -> str:
         """The same of a run that may take any time."""
         search = self.config.search.model_copy(update={"time_limit": None})
@@ -69,6 +81,7 @@ def configured(request: Request) -> Settings:
     if request.paths:
         options.setdefault("data", {})["path"] = list(request.paths)
     asked = as_variational(resolve(request.config.config, request.config.overrides or [], options))
+    asked = asked if request.compares else as_endless(asked)
     config = _of_topics(with_climbs(asked))
     check_objective(config)
     if not config.data.path:

@@ -34,7 +34,7 @@ def write_early(run: Run, wanted: Tasks) -> None:
     if block.n_rows == n_rows:
         _say(f"--early: the search looks at all {n_rows:,} rows; {safe(place)} is not written.", quiet)
         return
-    sample = replace(run, data=_of_sample(run.data, block), folder=None, checkpoint=None, record=Record(lambda _: None))
+    sample = replace(run, data=data_of(run.data, block), folder=None, checkpoint=None, record=Record(lambda _: None))
     tasks = sample.tasks()
     (fitted,) = sample.search(tasks)
     if fitted.chosen is None:
@@ -48,7 +48,7 @@ def write_early(run: Run, wanted: Tasks) -> None:
     _say(f"{safe(place)} is {said}.", quiet)
 
 
-def _of_sample(data: Data, block: Block) -> Data:
+def data_of(data: Data, block: Block) -> Data:
     """As if there were no other rows."""
     gaps = np.isnan(block.x).sum(axis=1).tolist()
     return replace(

@@ -29,6 +29,27 @@ class Interruption:
         self.heeded = True
         return self.number != 0
 
+    @contextmanager
+    def awaiting(self, deadline: float = float("inf")) -> Iterator[None]:
+        """Where others are waited for: a signal, or the deadline, ends it by `Interrupted`."""
+        self.heeded = False
+        if self.number:
+            raise Interrupted(self.status)
+        timed = deadline < float("inf") and threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGALRM, self._late) if timed else None
+        try:
+            if timed:
+                signal.setitimer(signal.ITIMER_REAL, max(deadline - monotonic(), 1e-3))
+            yield
+        finally:
+            if timed:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+            self.heeded = True
+
+    def _late(self, number: int, frame: FrameType | None) -> None:
+        raise Interrupted(self.status)
+
     def note(self, number: int, frame: FrameType | None) -> None:
         """The handler of signals."""
         first, self.number = self.number == 0, number

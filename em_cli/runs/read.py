@@ -15,6 +15,7 @@ from em_cli.models.specification import column_types, needs_sequences, paired, w
 from em_cli.models.topics import wanted_topics
 from em_cli.runs.record import Record
 from em_cli.runs.search_plan import runner_of
+from em_cli.sources.awaited import Awaited
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed
 from em_cli.sources.reader import read
@@ -71,14 +72,14 @@ def reading_of_run(config: RunConfig, spool: Spool | None) -> ReadOptions:
     return options.with_files_as_id()
 
 
-def read_data(config: RunConfig, options: ReadOptions, record: Record) -> Data:
+def read_data(config: RunConfig, options: ReadOptions, record: Record, awaited: Awaited | None = None) -> Data:
     """Read the data, and pass on what the reader noticed."""
     documents = wanted_topics(config)
     options = replace(options, told=lambda n, share: record.observe(RowsRead(n, share)))
     if config.runner.name == ELSEWHERE:
         options = replace(options, elsewhere=_cluster_of(config))
     with record.timed("reading"):
-        data = _rows(config, options) if documents is None else _documents(config, options, documents)
+        data = _rows(config, options, awaited) if documents is None else _documents(config, options, documents)
     names = data.schema.names if documents is None else (TERMS,)
     dropped = data.n_rows_read - len(data.rows)
     record.observe(DataRead(data.name, data.n_rows_read, len(names), tuple(names), dropped))
@@ -97,9 +98,9 @@ def _cluster_of(config: RunConfig) -> Elsewhere:
     return others
 
 
-def _rows(config: RunConfig, options: ReadOptions) -> Data:
-    if config.cache is None or options.store is None or config.runner.name == ELSEWHERE:
-        return read(config.data.path, options)
+def _rows(config: RunConfig, options: ReadOptions, awaited: Awaited | None) -> Data:
+    if awaited is not None or config.cache is None or options.store is None or config.runner.name == ELSEWHERE:
+        return read(config.data.path, options, awaited)
     from em_cli.sources.kept_rows import read_or_kept  # most runs have no cache
 
     return read_or_kept(config.data.path, options, options.store, Path(config.cache))

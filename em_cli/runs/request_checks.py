@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from em_cli.config.choices import ELSEWHERE
 from em_cli.display import check_screen
 from em_cli.errors import UsageError
 from em_cli.models.specification import needs_sequences
 from em_cli.models.topics import wanted_topics
 from em_cli.outputs.score_files import CSV, check_form, form_of
+from em_cli.runs.climbing import ONLINE
 from em_cli.runs.configure import Settings
 from em_cli.runs.path_checks import check_free, check_places
 from em_cli.runs.record import events_left_out
@@ -40,6 +42,38 @@ def check_early(settings: Settings) -> None:
         raise UsageError("--early needs the name of a file: standard output is for the result itself.")
 
 
+def check_endless(settings: Settings) -> None:
+    """`UsageError` if something is asked for that needs all rows, and they are taken as they come; or the contrary."""
+    config, report, options = settings.config, settings.request.report, settings.config.search.algorithm.options
+    if not settings.endless:
+        if own := [name for name in ("first", "every") if name in options and config.search.algorithm.name == ONLINE]:
+            raise UsageError(
+                f"{own[0]} of --algorithm online is about rows of standard input that are taken as they come: it goes "
+                "with em fit -, and without --finish."
+            )
+        return
+    asked = {
+        "--labels": config.data.labels,
+        "--weight-type sampling": config.data.weight_type == "sampling",
+        "--missing model": config.data.missing == "model",
+        "--inference": config.inference != "ml",
+        "--prior": config.prior.name != "none",
+        "--match": config.match,
+        "--responsibilities": config.responsibilities not in (False, "none") or report.responsibilities_to,
+        "--labelled": report.labelled,
+        "--early": report.early,
+        "--plots": report.plots,
+        "--report": report.report,
+        "--dask": config.runner.name == ELSEWHERE,
+        "--checkpoint-every": report.checkpoint_every,
+    }
+    if refused := next((option for option, value in asked.items() if value), None):
+        raise UsageError(
+            f"{refused} does not go with rows that are looked at once, as --algorithm online looks at those of "
+            "standard input. Leave it out; or --finish lbfgs reads them all first."
+        )
+
+
 def check_run(settings: Settings) -> None:
     """`UsageError` if an option makes no sense, an output is an input, or one of them lies in the run folder."""
     screen = settings.request.screen
@@ -65,6 +99,7 @@ def check_run(settings: Settings) -> None:
         )
     check_forms(settings)
     check_early(settings)
+    check_endless(settings)
     check_free("--labelled", report.labelled, report.force or report.resume)
     if report.plots or report.report:
         from em_cli.runs.plotting import check_wanted  # most runs draw nothing

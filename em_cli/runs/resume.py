@@ -65,7 +65,7 @@ def checkpoint_of(folder: RunFolder | None, settings: Settings, data: Data) -> C
     """Where the search is to be remembered, with what is remembered of it already."""
     report = settings.request.report
     never = report.checkpoint_every == "none"
-    if folder is None or (never and not report.resume):
+    if folder is None or settings.endless or (never and not report.resume):
         return None
     every = inf if never else parse_duration(report.checkpoint_every or EVERY)
     return CheckpointFile(folder.checkpoint, _identity(settings, data), every, folder.path)

@@ -39,6 +39,7 @@ from em_cli.runs.request_checks import check_run
 from em_cli.runs.resume import checkpoint_of, is_done, is_there, result_again, run_folder, warnings_again
 from em_cli.runs.search_plan import check_memory, check_reach, deadline_of, plan_of, runner_of, store_of
 from em_cli.runs.stdout import plan_text
+from em_cli.runs.stream_state import awaited_of
 from em_cli.runs.tasks import Tasks, tasks_of
 from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import Fitted
@@ -46,6 +47,7 @@ from em_cli.search.search import Plan, Task, search
 from em_cli.search.survey import Survey
 from em_cli.search.time_estimate import seconds
 from em_cli.search.too_few_rows import too_few_rows
+from em_cli.sources.awaited import Awaited
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.spool import Spool
 from em_cli.sources.table import Data
@@ -64,6 +66,7 @@ class Run:
     halt: Halt
     folder: RunFolder | None
     checkpoint: CheckpointFile | None
+    awaited: Awaited | None = None  # hands out the rows that follow those of the data
 
     @property
     def only_planned(self) -> bool:
@@ -297,7 +300,9 @@ def opened(request: Request) -> Iterator[Run | None]:
         ):
             record = Record(observe)
             store = stack.enter_context(closing(store_of(settings.config, folder)))
-            data = None if there else read_data(settings.config, replace(reading, store=store), record)
+            awaited = awaited_of(settings, folder)
+            reading = replace(reading, store=store)
+            data = None if there else read_data(settings.config, reading, record, awaited)
             if data is not None:
                 check_reach(settings.config, data)
             if data is None or (folder and is_done(folder, settings, data)):
@@ -315,6 +320,7 @@ def opened(request: Request) -> Iterator[Run | None]:
                     Halt(interruption, deadline_of(settings.config, begun)),
                     folder,
                     checkpoint_of(folder, settings, data),
+                    awaited,
                 )
         write_file("-", record.said)
         if interruption():

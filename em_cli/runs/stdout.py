@@ -136,7 +136,9 @@ def fit_text(
         width=width(),
         color=color_wanted(screen),
         suggestions=[_suggested(settings, data)] if folder else [],
-        least_certain=least_certain(result, data) if data.source.n_rows <= LOOKED_THROUGH else None,
+        least_certain=least_certain(result, data)
+        if not settings.endless and data.source.n_rows <= LOOKED_THROUGH
+        else None,
     )
     return [text]
 

@@ -15,6 +15,7 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.rows import Held, Here, joined
 from em_cli.errors import DataError
 from em_cli.printable import safe
+from em_cli.sources.awaited import Awaited
 from em_cli.sources.candidates import candidates, check_same
 from em_cli.sources.codes import length_of_codes, take_codes
 from em_cli.sources.column_facts import Parts
@@ -53,6 +54,7 @@ class _Content:
 
     options: ReadOptions  # with what the header says of the names of rows
     store: Store  # where the rows are kept
+    awaited: Awaited | None = None  # of which the first rows are read alone
     names: tuple[str, ...] = ()  # of all columns
     marks: Marks | None = None  # in numbers, found where nobody had said so
     written: Written | None = None  # the first piece, where the file is text
@@ -124,11 +126,11 @@ class _Content:
         return sequences_of(self.n_read, names, None if options.order is None else self.times, shown, options)
 
 
-def _content(files: Sequence[str], shown: str, options: ReadOptions) -> _Content:
+def _content(files: Sequence[str], shown: str, options: ReadOptions, awaited: Awaited | None) -> _Content:
     """All files, which must have the same columns and some row."""
     store = options.store or Store()
     together = options.sequential or options.group is not None
-    content = _Content(options, store.in_memory() if together else store)
+    content = _Content(options, store.in_memory() if together else store, awaited)
     room_left = Room(files, options.id is not None, content.store, options.told)
     for path in files:
         for part, taken in _of_file(path, label(files[0]), options.with_marks(content.marks), content):
@@ -143,7 +145,10 @@ def _content(files: Sequence[str], shown: str, options: ReadOptions) -> _Content
 def _of_file(path: str, first: str, options: ReadOptions, content: _Content) -> Iterator[tuple[Piece | Range, Taken]]:
     """The pieces of a file, which must have the columns of the first one."""
     others, n = reads_for(path, options), 0
-    parts = pieces_or_ranges(path, options, content.inputs.append, ranges=others is not None)
+    if content.awaited is not None:
+        parts: Iterator[Piece | Range] = content.awaited.first_pieces(path, options, content.inputs.append)
+    else:
+        parts = pieces_or_ranges(path, options, content.inputs.append, ranges=others is not None)
     for part in parts:
         if isinstance(part, Piece):
             if not content.names:
@@ -162,11 +167,11 @@ def _of_file(path: str, first: str, options: ReadOptions, content: _Content) -> 
                 raise DataError(f"{label(path)} has changed while it was read. Run it again when nobody writes to it.")
 
 
-def read(paths: Sequence[str], options: ReadOptions) -> Data:
-    """All rows of the files, stacked by column name; `DataError` says what stands in the way."""
+def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = None) -> Data:
+    """All rows of the files, stacked by column name, or the first of those that are `awaited`; or `DataError`."""
     files = expand(paths)
     shown = label(files[0]) if len(files) == 1 else f"{len(files)} files"
-    content = _content(files, shown, options)
+    content = _content(files, shown, options, awaited)
     names, written, parts, options = content.names, content.written, content.parts, content.options
     labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
     thousands, units = undress(parts, options, found_in_file)
