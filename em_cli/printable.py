@@ -50,6 +50,11 @@ def json_escaped(text: str) -> str:
     return _replaced(text, lambda c: json.dumps(c)[1:-1])
 
 
+def xml_escaped(text: str) -> str:
+    """The same of XML, by the numbers of the characters."""
+    return _replaced(text, lambda c: f"&#{ord(c)};")
+
+
 def yaml_escaped(text: str) -> str:
     """The same of YAML in which texts that hold such characters stand in double quotes."""
     return _replaced(text, safe)

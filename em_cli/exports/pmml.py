@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from em_cli.exports.formula import Formula, call, choose, label, log_gamma
 from em_cli.exports.sql import spellings
 from em_cli.exports.statement import Statement
+from em_cli.printable import xml_escaped
 from em_cli.sources.schema import Column
 
 SPACE = "http://www.dmg.org/PMML-4_4"
@@ -39,7 +40,7 @@ def pmml_text(statement: Statement, na: Sequence[float], head: Sequence[str], ve
     _model(root, statement)
     indent(root)
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield tostring(root, encoding="unicode") + "\n"
+    yield xml_escaped(tostring(root, encoding="unicode") + "\n")
 
 
 def _derived(parent: Element, own: str) -> Element:

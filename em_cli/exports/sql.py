@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from em_cli.exports.formula import Formula, choose, name, number
 from em_cli.exports.language import DUCKDB, SQLITE, STANDARD_SQL, Language
 from em_cli.exports.statement import Statement
+from em_cli.printable import harmful
 from em_cli.sources.schema import Column
 
 
@@ -17,12 +19,13 @@ class Dialect:
     number: str  # the type of a number in double precision
     text: str
     quote: str  # around names
+    character: str = "chr({0})"  # of this number
 
 
 DIALECTS: Mapping[str, Dialect] = {
     "duckdb": Dialect(DUCKDB, "DOUBLE", "VARCHAR", '"'),
     "postgres": Dialect(STANDARD_SQL, "double precision", "text", '"'),
-    "sqlite": Dialect(SQLITE, "REAL", "TEXT", '"'),
+    "sqlite": Dialect(SQLITE, "REAL", "TEXT", '"', "char({0})"),
     "bigquery": Dialect(STANDARD_SQL, "FLOAT64", "STRING", "`"),
 }
 
@@ -94,6 +97,17 @@ def spellings(level: str) -> list[str]:
 
 
 def _literal(text: str, dialect: Dialect) -> str:
+    """The text in quotes; characters that would act on a terminal stand as their numbers."""
+    if not harmful(text):
+        return _quoted(text, dialect)
+    pieces = [(acts, "".join(run)) for acts, run in groupby(text, harmful)]
+    return " || ".join(
+        " || ".join(dialect.character.format(ord(one)) for one in run) if acts else _quoted(run, dialect)
+        for acts, run in pieces
+    )
+
+
+def _quoted(text: str, dialect: Dialect) -> str:
     if dialect.quote == "`":
         return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return "'" + text.replace("'", "''") + "'"

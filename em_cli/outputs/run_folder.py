@@ -124,7 +124,9 @@ def check_folder(path: str, force: bool, resume: bool = False) -> None:
             )
     parent = folder.absolute().parent
     nearest = next(p for p in (parent, *parent.parents) if p.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    if not nearest.is_dir():
+        raise OutputError(f"{path} cannot be written: {nearest} is a file, and no folder. Use --out.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
         raise OutputError(f"{path} cannot be written: there is no permission to write in {nearest}. Use --out.")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, cast
 
 from em_cli import __version__
 from em_cli.errors import UsageError
@@ -23,15 +24,18 @@ from em_cli.exports.topic_module import topics_text
 from em_cli.outputs.folder import Content
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.topics_file import LoadedTopics
-from em_cli.printable import safe
+from em_cli.printable import harmful, safe
 from em_cli.registry import did_you_mean
 from em_cli.runs.remembered import remembered
 from em_cli.sources.corpus_options import CorpusOptions
+from em_cli.sources.schema import Schema
 
 TARGETS = ("sql", "python", "r", "onnx", "excel", "pmml")
 LIBRARIES = {"onnx": "onnx", "excel": "openpyxl"}
 BINARY = tuple(LIBRARIES)
 KINDS = {"excel": ".xlsx"}  # of files, that must be called so
+XML = ("excel", "pmml")
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # 1.0, section 2.2
 ROWS = 1000  # of a workbook
 
 
@@ -54,6 +58,7 @@ def exported(
         loaded.document, loaded.schema, loaded.groups, wide.model.family, wide.parameters.components
     )
     missing, head = _missing(loaded), _head(loaded, path)
+    _check_characters(loaded.schema, to)
     if to == "python":
         return python_text(statement, missing, head, together_of(loaded.document, loaded.response is not None))
     if to == "r":
@@ -104,10 +109,30 @@ def _check(
         raise UsageError(why)
 
 
+def _check_characters(schema: Schema, to: str) -> None:
+    """`UsageError` if names or levels hold what no document of XML can."""
+    texts = (text for column in schema.columns for text in (column.name, *column.levels))
+    if to in XML and (bad := next(filter(NOT_IN_XML.search, texts), None)) is not None:
+        raise UsageError(
+            f"--to {to}: {bad!r} holds a control character, which documents of XML cannot: "
+            "export to sql, python, r or onnx, or use em predict."
+        )
+
+
 def check_shown(to: str, out: str | None) -> None:
     """`UsageError` if a terminal would get what it cannot show."""
     if to in BINARY and out is None and sys.stdout.isatty():
         raise UsageError(f"--to {to} is a file that a terminal does not show: name it with --out.")
+
+
+def checked_text(content: Content, out: str | None) -> Content:
+    """The same; `UsageError` if a terminal would do what is written, as names of columns may be."""
+    if out is not None or not sys.stdout.isatty():
+        return content
+    lines = list(content)
+    if any(isinstance(line, str) and harmful(line) for line in lines):
+        raise UsageError("names of columns hold characters that act on a terminal: write to a file, by --out.")
+    return cast(Content, lines)
 
 
 def _file(to: str, statement: Statement, missing: Sequence[float], rows: int | None, head: Sequence[str]) -> Content:

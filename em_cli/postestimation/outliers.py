@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine import patterns
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.tail_probability import Densities, Tails, tail_probabilities
-from em_cli.errors import DataError, UsageError
+from em_cli.errors import UsageError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.manifest import read_manifest
 from em_cli.outputs.model_file import LoadedModel
@@ -104,7 +104,8 @@ def judged(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, a
         codes.append(patterns.codes(chunk.x))
         n_read += chunk.n_rows
     if not any(map(len, rows)):
-        raise DataError("there is no row to judge.")
+        none = np.empty(0)
+        return Judged(key, keys, none.astype(int), none, none.astype(int), Tails(none, 0))
     seen = Densities.of(np.concatenate(densities), np.concatenate(codes, axis=1), len(loaded.schema.columns))
     ready = loaded.with_gaps if seen.patterns.any() else loaded
     tails = tail_probabilities(ready.model, ready.parameters, seen, alpha, seed)

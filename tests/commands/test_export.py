@@ -20,9 +20,13 @@ from onnxruntime import InferenceSession
 from openpyxl.utils import get_column_letter
 from program import SAMPLES, em
 
+from em_cli.errors import UsageError
 from em_cli.exports import formula
 from em_cli.exports.language import DUCKDB
+from em_cli.exports.sql import DIALECTS
+from em_cli.postestimation.exported import checked_text
 
+ACTS = "b\x9b34mlu\u202ee"  # a level that a terminal would do
 QUICK = ("--restarts", 2, "--se", "none")
 LOCAL = {"duckdb": in_duckdb, "sqlite": in_sqlite, "bigquery": in_bigquery}
 FITS = {
@@ -55,9 +59,7 @@ def customers(path, n=80, seed=1):
         "id": [f"c{row}" for row in range(n)],
         "size": np.round(rng.normal(10 + 8 * late, 2), 3),
         "weight": np.round(rng.normal(60 - 20 * late, 5), 3),
-        'the "colour"': np.where(
-            rng.random(n) < 0.2 + 0.6 * late, "red", np.where(rng.random(n) < 0.5, "it's", "blue")
-        ),
+        'the "colour"': np.where(rng.random(n) < 0.2 + 0.6 * late, "red", np.where(rng.random(n) < 0.5, "it's", ACTS)),
         "Visits": rng.poisson(2 + 9 * late),
         "spent": np.round(np.exp(rng.normal(1 + late, 0.4)), 4),
     }
@@ -268,6 +270,29 @@ def test_duckdb_takes_numbers_for_doubles():
 def test_names_of_tables_and_columns_are_quoted(desk):
     text = em("export", "mixed", "--to", "sql", "--table", 'a "b"', "--keep", 'size,"the ""colour"""', cwd=desk).out
     assert 'FROM "a ""b"""' in text and '"the ""colour""" AS kept2' in text and "'it''s'" in text
+
+
+def test_levels_do_nothing_on_a_terminal(desk, monkeypatch):
+    for dialect in DIALECTS:
+        text = em("export", "mixed", "--to", "sql", "--dialect", dialect, cwd=desk).out
+        assert text.isascii()
+    for content in (["a"], [b"\x1b"], ["a\x1b"]):
+        assert list(checked_text(content, None)) == content
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert checked_text(["a\x1b"], "a.sql") == ["a\x1b"]
+    with pytest.raises(UsageError, match="--out"):
+        checked_text(["a\x1b"], None)
+
+
+def test_a_level_that_no_xml_can_hold_is_refused(tmp_path):
+    rows = "".join(f"{x},{level}\n" for x, level in zip(range(40), ["a", "b\x1b[31m"] * 20, strict=True))
+    (tmp_path / "old.csv").write_text(f"x,level\n{rows}")
+    em("fit", "old.csv", "-k", 1, "-q", "--se", "none", "--out", "one", cwd=tmp_path)
+    for to, out in (("excel", "one.xlsx"), ("pmml", "one.pmml")):
+        told = em("export", "one", "--to", to, "--out", out, cwd=tmp_path, status=2).err
+        assert f"--to {to}: 'b\\x1b[31m' holds a control character" in told
+    statement = em("export", "one", "--to", "sql", cwd=tmp_path).out
+    assert in_duckdb(statement, ["x", "level"], [["3", "b\x1b[31m"]], {})[0][2] == 1.0
 
 
 def test_what_is_said_of_a_statement_runs_it(desk, tmp_path):

@@ -126,6 +126,11 @@ def test_fifos_and_streams_by_name(folder):
     assert (folder / "third").read_text() == whole
 
 
+def test_a_place_within_a_file_is_said_to_be_none(folder):
+    told = em("fit", "faithful.csv", "-k", 1, "--out", "faithful.csv/x", cwd=folder, status=4).err
+    assert "faithful.csv/x cannot be written" in told and "faithful.csv is a file" in told
+
+
 def test_a_symbolic_link_is_written_through(folder):
     (folder / "link.csv").symlink_to("real.csv")
     for _ in range(2):

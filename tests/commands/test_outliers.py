@@ -79,3 +79,8 @@ def test_what_cannot_be_told_is_refused(folder, arguments, status, words):
         em("fit", "counts.csv", "--out", "counts.em", "-k", 1, "--family", "multinomial", "-q", cwd=folder)
     done = em("outliers", *arguments, cwd=folder, status=status)
     assert done.out == "" and words in " ".join(done.err.split())
+
+
+def test_a_header_alone_gives_a_header(folder):
+    none = em("outliers", "geyser.em", "-", "--delimiter", ";", cwd=folder, stdin="eruptions;waiting\n")
+    assert none.out == "row,tail_probability,log_density,component\n" and "0 of 0 rows" in none.err
