@@ -34,10 +34,12 @@ from em_cli.sources.in_memory import InMemory
 SMALLER = Stopping(0.01, 500)
 LEGS = ((Stopping(0.05, 16), 3), (Stopping(0.05, 80), 2), (Stopping(0.05, 500), 1))  # and climbs that go on after each
 SHORT = 0.1  # nats
-AT_ONCE = 20  # replicates, after which it is asked whether more would tell; and again when they have doubled
+AT_ONCE = 20  # replicates, after which it is asked whether more would tell
+TWICE, MANIFOLD = 2, 8  # as many, and it is asked again, where some gain as much as the data; and where none does
 BEARABLE = 20  # that are lost, whatever the rest
 EFFORT = replace(EFFORTS["normal"], tries=24)  # ways to part a component
-TOGETHER = 40  # replicates, after which it is asked whether there is time for more
+TOGETHER, FEWEST_TOGETHER = 80, 10  # replicates, after which it is asked whether there is time for more
+ROWS = 1 << 17  # of replicates that climb together
 LEVEL = 0.05  # of the test
 SURE = 0.99  # that p is above it, and no more replicates are drawn
 
@@ -135,17 +137,18 @@ def in_turns(
     of: Callable[[range], list[Gain]],
     known: Sequence[Gain] = (),
     halted: Callable[[], bool] = lambda: False,
+    n_rows: int = 1,
 ) -> Iterator[RatioTest]:
     """The test as replicates come, until as many as wanted are not lost, more would not tell, or there is no more time.
 
-    Some may be known; there are AT_ONCE at least. Whether more would tell is asked when they have doubled.
+    Some may be known; there are AT_ONCE at least. Of how many rows each is settles how many climb together.
     """
-    test, turn = RatioTest(k, *heights, (), wanted), 0
+    test, turn, together = RatioTest(k, *heights, (), wanted), 0, min(TOGETHER, max(FEWEST_TOGETHER, ROWS // n_rows))
     while (kept := len(test.values)) < wanted:
         if kept == turn:
-            turn = min(max(2 * turn, AT_ONCE), wanted)
+            turn = min(max((TWICE if test.exceeding else MANIFOLD) * turn, AT_ONCE), wanted)
         first, missing = len(test.gains), turn - kept
-        more = known[first : first + missing] or of(range(first, first + min(TOGETHER, missing)))
+        more = known[first : first + missing] or of(range(first, first + min(together, missing)))
         test = RatioTest(k, *heights, (*test.gains, *more), wanted)
         yield test
         if (len(test.values) == turn and test.decided) or test.hopeless or halted():

@@ -80,7 +80,7 @@ def test_document(
         larger = one_more(refit, smaller, seed)
         heights = height_of(refit, smaller), larger.log_likelihood
         of = partial(gains_of_drawn, refit, smaller, larger.parameters, seed)
-        for test in in_turns(k, heights, wanted, of, known.get(k, ()), halted):
+        for test in in_turns(k, heights, wanted, of, known.get(k, ()), halted, refit.source.n_rows):
             tell(len(test.values), wanted)
         tests.append(test)
         if test.p is None or test.p > LEVEL or halted():

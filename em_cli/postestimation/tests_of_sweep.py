@@ -93,7 +93,7 @@ def pair_tested(run: Run, refit: Refit, fewer: Fitted, more: Fitted) -> dict[str
     observe(PhaseStarted(f"test of {k + 1} against {k} components", 0, many))
     drawn = partial(gains_of_drawn, refit, fewer.chosen.parameters, more.chosen.parameters, seed)
     done = 0
-    for test in in_turns(k, heights, many, drawn, (), run.halt):
+    for test in in_turns(k, heights, many, drawn, (), run.halt, refit.source.n_rows):
         for number in range(done, len(test.values)):
             observe(Advanced(number, 1.0))
         done = len(test.values)

@@ -16,6 +16,7 @@ from program import SAMPLES, em
 from em_cli.display import tests_page
 from em_cli.display.counter import Counter
 from em_cli.engine.family import Degeneracy
+from em_cli.inference import likelihood_ratio
 from em_cli.inference.likelihood_ratio import Gain, RatioTest, gains, in_turns
 from em_cli.outputs.selection_fields import read_table
 from em_cli.postestimation import component_tests
@@ -135,6 +136,7 @@ def test_what_was_interrupted_says_so(command, file, words, folder, monkeypatch)
     monkeypatch.setattr(
         Counter, "__call__", lambda self, done, wanted: os.kill(os.getpid(), signal.SIGINT) if done >= 40 else None
     )
+    monkeypatch.setattr(likelihood_ratio, "TOGETHER", 20)
     told = em(*command, "-o", "cut", cwd=folder, status=130)
     assert words in " ".join(told.out.split()) and "no time" not in told.out.lower()
     document = json.loads((folder / "cut" / file).read_text())
