@@ -17,7 +17,7 @@ from em_cli.display import tests_page
 from em_cli.display.counter import Counter
 from em_cli.engine.family import Degeneracy
 from em_cli.inference import likelihood_ratio
-from em_cli.inference.likelihood_ratio import Gain, RatioTest, gains, in_turns
+from em_cli.inference.likelihood_ratio import LEVEL, Gain, RatioTest, gains, in_turns
 from em_cli.outputs.selection_fields import read_table
 from em_cli.postestimation import component_tests
 from em_cli.postestimation.component_tests import gains_of_drawn, height_of, one_more, to_be_tested
@@ -167,6 +167,16 @@ def test_p_is_never_zero_and_drawing_ends_where_more_would_not_tell():
 
 def lost_unless(kept, statistic=1.0):
     return lambda numbers: [Gain(number, statistic if kept(number) else np.nan) for number in numbers]
+
+
+def test_what_is_true_is_rejected_in_a_twentieth_of_all_tests():
+    """Though replicates are drawn no longer than they tell: statistics of data and of replicates from one law."""
+    rng, rejected = np.random.default_rng(0), 0
+    for _ in range(1500):
+        of = lambda numbers: [Gain(n, v) for n, v in zip(numbers, rng.chisquare(3, len(numbers)), strict=True)]  # noqa: E731
+        *_, last = in_turns(1, (0.0, rng.chisquare(3) / 2), 99, of)
+        rejected += last.p <= LEVEL
+    assert abs(rejected / 1500 - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 1500)
 
 
 @pytest.mark.parametrize("wanted", [19, 20, 99])
