@@ -104,6 +104,9 @@ class Plain:
         )
 
     def chosen(self, event: ModelChosen) -> None:
+        if not isfinite(event.log_likelihood) and event.note:
+            self.say(f"{model(event.label, event.n_components)}: {safe(event.note)}")
+            return
         known = [(name, value) for name, value in event.criteria if isfinite(value)]
         values = "".join(f" {name.upper()} {nats(value)}" for name, value in known[:1])
         note = f" ({safe(event.note)})" if event.note else ""

@@ -35,7 +35,8 @@ def trust(document: Mapping[str, Any]) -> str:
     if stream := _stream(document):
         begun, n = number(stream.get("first_rows")), number(document.get("n_samples"))
         return f"begun on {begun:,.0f} rows, {n:,.0f} seen as they came" if begun and n else "seen as they came"
-    parts = [_sampled(search, document), _reached(search, document), _collapsed(search), _remaining(document)]
+    found = document.get("certificate") or _reached(search, document)
+    parts = [_sampled(search, document), str(found), _collapsed(search), _remaining(document)]
     return "; ".join(part for part in parts if part)
 
 

@@ -186,6 +186,7 @@ def document(
             "sum_weights": float(figures.n_rows),
             "n_for_bic": figures.n_rows,
             **(context.steps if context.steps and result.loaded.sequential else {}),
+            **({"certificate": fitted.certificate.words} if fitted.certificate else {}),
             "search": search_found(fitted, context.effort),
             "random_state": context.seed,
             "start": context.start,

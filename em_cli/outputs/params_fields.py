@@ -321,6 +321,7 @@ class Params(ModelFields):
     weight_type: Annotated[str | None, says("frequency or sampling")]
     sum_weights: Annotated[float, says("of the rows fitted")]
     n_for_bic: Annotated[float, says("rows, or sum of their weights, in the criteria")]
+    certificate: Annotated[str, says("what is proved of the fit: that no mixture is likelier"), SOMETIMES]
     search: Annotated[SearchFields, says("how the fit was found")]
     stream: Annotated[StreamFields | None, says("where rows were looked at as they came"), SOMETIMES] = None
     random_state: Annotated[int, says("the seed")]

@@ -24,6 +24,7 @@ from em_cli.search.ledger import Fitted, Verdict
 
 UNRANKED = "not ranked, under a weak prior: "
 LIGHT = "light"  # the search of a model that is far from the best
+NOT_NEEDED = "not needed"  # the status of a model that cannot be likelier than one of fewer components
 NESTED = 0.01  # nats by which a mixture may fall below one of fewer components before it is said
 
 
@@ -70,7 +71,9 @@ def table(
         row |= {"at_best": fitted.at_best, "degenerate": fitted.count(Verdict.DEGENERATE)}
         row |= {"searches": fitted.searches, "reached": fitted.reached}
         row |= {"depth": LIGHT if fitted.lightly else "deep" if context.effort else ""}
-        if fitted.chosen is None:
+        if fitted.enough is not None:
+            row |= {"status": NOT_NEEDED, "note": f"not needed: k = {fitted.enough} is the global maximum"}
+        elif fitted.chosen is None:
             row |= {"status": "failed", "note": fitted.failure}
         else:
             variant = by_label[fitted.label]
@@ -111,7 +114,11 @@ def _selected(
         filter(None, ["chosen", "at the edge of the range" if edge else "", rows[best.place]["note"]])
     )
     second = next((rows[one.place] for one in order if one is not best), None)
-    unranked = tuple((row, row["note"].removeprefix(UNRANKED)) for row in rows if row[criterion] is None)
+    unranked = tuple(
+        (row, row["note"].removeprefix(UNRANKED))
+        for row in rows
+        if row[criterion] is None and row["status"] != NOT_NEEDED
+    )
     return Selection(criterion, tuple(rows), best.result, edge, second, best.context, unranked)
 
 
@@ -143,7 +150,7 @@ def _figures(result: Scored, context: Context, criterion: str, left_out: float) 
     figures, chosen = replace(result.figures, left_out=left_out), result.fitted.chosen
     assert chosen is not None, "there is a fit to describe"
     shares = result.totals.n_effective / result.totals.n_effective.sum()
-    collapse = next((c.reason for c in result.degeneracies if c), "")
+    collapse, certificate = next((c.reason for c in result.degeneracies if c), ""), result.fitted.certificate
     return {
         "log_likelihood": figures.log_likelihood,
         "n_parameters": figures.n_parameters,
@@ -155,7 +162,8 @@ def _figures(result: Scored, context: Context, criterion: str, left_out: float) 
         "optimisation_error": result.fitted.optimisation_error,
         "prior": prior_name(result),
         "status": stop_reason(chosen, context.cut_by),
-        "note": collapse,
+        "note": collapse
+        or (certificate.words if certificate and certificate.least == chosen.candidate.model.n_components else ""),
     }
 
 

@@ -63,7 +63,10 @@ class SelectionRow(Described):
     prior: Annotated[
         str, says("none, weak or conjugate; where only some have one they are not ranked: their criteria are blank")
     ]
-    status: Annotated[str, says("why the climb ended; failed if there is no fit")]
+    status: Annotated[
+        str,
+        says("why the climb ended; failed if there is no fit; not needed if fewer components are the global maximum"),
+    ]
     note: Annotated[str, says("chosen, and what else is to be said")]
 
 

@@ -101,7 +101,9 @@ class Run:
             else:
                 possible[place] = task
         fits |= self._searched(possible, wanted.survey, self.plan)
-        again = {place: task for place, task in able.items() if fits[place].chosen is None}
+        again = {
+            place: task for place, task in able.items() if fits[place].chosen is None and fits[place].enough is None
+        }
         if not self.halt():  # what is not to be ranked is not worth a long search
             plan = self.plan if len(again) == len(fits) else replace(self.plan, effort=EFFORTS["low"])
             found = self._searched(again, wanted.survey, plan)

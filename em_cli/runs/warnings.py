@@ -125,7 +125,7 @@ def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> 
     made, reached, what = (
         (fitted.searches, fitted.reached, "searches") if effort else (starts, fitted.at_best, "starts")
     )
-    if made > 1 and reached == 1:
+    if made > 1 and reached == 1 and fitted.certificate is None:
         record.warn(
             "reached_once",
             f"the best of {made} {what} was reached once only: there may be a better one ({longer(effort, starts)}).",

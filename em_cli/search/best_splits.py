@@ -68,6 +68,9 @@ def best_splits(
     found: list[list[Part]] = []
     for m, (mass, rng) in enumerate(zip(masses, rngs, strict=True)):
         rows = np.flatnonzero(mass > NEGLIGIBLE)
+        if not len(rows):
+            found.append([])
+            continue
         features, filled, own = data.features(model, rows), completed[:, rows], mass[rows]
         some = np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)
         halves = _halves(embedding[:, rows[some]], n_columns, own[some], rng, min(tries, FEW))[None]

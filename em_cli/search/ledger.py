@@ -51,6 +51,18 @@ class Entry:
         return self.collapse.reason if self.collapse else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A proof that no mixture, whatever the number of components, is likelier by more than a little."""
+
+    least: int  # components with which that is so
+    short: float  # nats by which another may be likelier
+
+    @property
+    def words(self) -> str:
+        return f"global maximum for every k ≥ {self.least}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
     """A model with its chosen fit (None if no start gave one) and the ledger of its starts."""
@@ -68,6 +80,8 @@ class Fitted:
     )
     doubt: float | None = None  # nats that a light search may have missed; None of one that went to its end
     led: int | None = None  # starts that led to the best by way of a sample; None where each climbed for itself
+    certificate: Certificate | None = None  # of one that is proved to be the likeliest mixture there is
+    enough: int | None = None  # the number of components with which no more are needed: of a model that has more
 
     @property
     def lightly(self) -> bool:
@@ -81,10 +95,13 @@ class Fitted:
 
     @property
     def optimisation_error(self) -> float:
-        """Nats by which the log-likelihood may fall short of the best: what the climb has left, and, where one
-        search only came here, how far the next best is below; of a light search, what it may have missed."""
+        """Nats by which the log-likelihood may fall short of the best: what is proved, if anything is; else what the
+        climb has left, and, where one search only came here, how far the next best is below; of a light search, what
+        it may have missed."""
         if self.chosen is None:
             return float("inf")
+        if self.certificate is not None:
+            return self.certificate.short
         if self.doubt is not None:
             return self.chosen.remaining + self.doubt
         ends = [e.result.objective for e in self.ledger if e.verdict is Verdict.WORSE]

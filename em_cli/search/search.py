@@ -31,6 +31,7 @@ from em_cli.search.ledger import Attempt, DegeneracyCheck, Fitted, choose
 from em_cli.search.model_search import ModelSearch
 from em_cli.search.neighbours import EARSHOT, ROUNDS, exchanges, grow_and_shrink, restore_monotone, second_opinion
 from em_cli.search.plain_restarts import plain, whole
+from em_cli.search.proofs import NONPARAMETRIC, Proofs, with_nonparametric
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import AT_REST, DIFFERENT, ShortRuns
 from em_cli.search.stages import ON_SAMPLE, Stages
@@ -111,7 +112,9 @@ def search(
     """Fit every task; with a checkpoint, go on from what it remembers."""
     observe(PhaseStarted(STARTS, 0))
     run = _Run(tasks, survey, SearchData(survey.sampled(), halted), runner, plan, observe, count(), checkpoint)
-    free = [t for t, task in enumerate(tasks) if task.start is None]
+    proofs = Proofs.of([task.model for task in tasks], survey, plan.algorithm)
+    needless = {} if plan.restarts is not None else proofs.needless([task.start is None for task in tasks])
+    free = [t for t, task in enumerate(tasks) if task.start is None and t not in needless]
     attempts: dict[int, list[Attempt]] = {t: [] for t in range(len(tasks))}
     agreements: dict[int, tuple[int, int] | None] = {}
     doubts: dict[int, float] = {}
@@ -122,15 +125,35 @@ def search(
         attempts |= {t: model_search.attempts for t, model_search in model_searches.items()}
         agreements = {t: model_search.agreement() for t, model_search in model_searches.items()}
         doubts = {t: model_search.doubt() for t, model_search in model_searches.items() if model_search.lightly}
+    finishers = _on_all_rows(
+        run, attempts, {t: proofs.start(t, attempts[t], run.sampled) for t in agreements}, set(free)
+    )
+    agreements = {t: with_nonparametric(told, attempts[t]) for t, told in agreements.items()}
+    fits = [choose(task.label, task.model.n_components, attempts[t], agreements.get(t)) for t, task in enumerate(tasks)]
+    led = {t: fits[t].led_by(found, DIFFERENT) for t, found in finishers.items() if plan.restarts is not None}
+    return proofs.told(
+        [replace(fitted, doubt=doubts.get(t), led=led.get(t), enough=needless.get(t)) for t, fitted in enumerate(fits)]
+    )
+
+
+def _on_all_rows(
+    run: _Run, attempts: dict[int, list[Attempt]], proved: Mapping[int, Parameters | None], free: set[int]
+) -> dict[int, list[Attempt]]:
+    """Climbs to the end on all rows, from starts that are given, or proved to lead to the maximum, and from the best
+    ends on a sample, which are given back.
+    """
+    plan, survey = run.plan, run.survey
     last: list[tuple[int, str, tuple[int, ...], Candidate]] = []
     finishers: dict[int, list[Attempt]] = {}
-    for t, task in enumerate(tasks):
+    for t, task in enumerate(run.tasks):
         origins: list[tuple[str, tuple[int, ...], Parameters]] = []
         if task.start is not None:
             origins = [("given", (), task.start)]
-        elif run.sampled:
+        if (start := proved.get(t)) is not None:
+            origins = [(NONPARAMETRIC, (), start)]
+        if t in free and run.sampled:
             finishers[t] = _finishers(attempts[t])
-            origins = [(a.start, a.seed, a.result.parameters) for a in finishers[t]]
+            origins += [(a.start, a.seed, a.result.parameters) for a in finishers[t]]
             attempts[t] = [replace(a, climbed=False, sample_rows=run.sample.n_rows) for a in attempts[t]]
         for name, seed, parameters in origins:
             algorithm = (plan.algorithm.from_sample if task.start is None else None) or plan.algorithm
@@ -138,15 +161,14 @@ def search(
             last.append((t, name, seed, candidate))
     if last:
         begins = ON_SAMPLE if run.sampled and free else 0.0
-        observe(PhaseStarted(FINISHING, len(last), 0, survey.source.n_rows, False, begins, 1.0))
+        run.observe(PhaseStarted(FINISHING, len(last), 0, survey.source.n_rows, False, begins, 1.0))
         climbs = [candidate for *_, candidate in last]
-        results = fit(climbs, survey.source, runner, plan.stopping, observe, halted, checkpoint)
-        verdicts = DegeneracyCheck(survey, runner)(results)
+        halted = run.data.halted
+        results = fit(climbs, survey.source, run.runner, plan.stopping, run.observe, halted, run.checkpoint)
+        verdicts = DegeneracyCheck(survey, run.runner)(results)
         for (t, name, seed, _), result, degeneracies in zip(last, results, verdicts, strict=True):
             attempts[t].append(Attempt(result, name, seed, degeneracies, True))
-    fits = [choose(task.label, task.model.n_components, attempts[t], agreements.get(t)) for t, task in enumerate(tasks)]
-    led = {t: fits[t].led_by(found, DIFFERENT) for t, found in finishers.items() if plan.restarts is not None}
-    return [replace(fitted, doubt=doubts.get(t), led=led.get(t)) for t, fitted in enumerate(fits)]
+    return finishers
 
 
 def _plain(run: _Run, free: Sequence[int]) -> dict[int, list[Attempt]]:

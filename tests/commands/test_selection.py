@@ -165,3 +165,18 @@ def test_a_close_call_is_told_but_not_doubtful(clear, effort, hint):
         f"a longer one ({hint}) may change the choice."
     )
     assert record.warnings == ([{"code": "close_call", "message": said}] if hint else [])
+
+
+def test_a_sweep_of_counts_says_with_how_many_components_no_more_are_needed(tmp_path):
+    rng = np.random.default_rng(3)
+    counts = np.where(rng.random(200) < 0.6, rng.poisson(1.5, 200), rng.poisson(7, 200))
+    pd.DataFrame({"claims": counts}).to_csv(tmp_path / "claims.csv", index=False)
+    run = ("select", "claims.csv", "--k-range", "1-6", "--out", "claims.em", "--format", "human", "--strict")
+    said = em(*run, cwd=tmp_path).out
+    rows = pd.read_csv(tmp_path / "claims.em" / "selection.csv")
+    (proved,) = (int(k) for k, note in zip(rows["k"], rows["note"], strict=True) if "global maximum for" in str(note))
+    beyond = rows[rows["k"] > proved]
+    assert len(beyond) and set(beyond["status"]) == {"not needed"} and beyond["log_likelihood"].isna().all()
+    assert f"global maximum for every k ≥ {proved}" in said and f"not needed: k = {proved}" in said
+    fitted = em("fit", "claims.csv", "-k", "6", "--json", cwd=tmp_path).out
+    assert json.loads(fitted)["certificate"] == f"global maximum for every k ≥ {proved}"

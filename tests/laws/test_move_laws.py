@@ -196,3 +196,12 @@ def test_components_with_gaps_are_parted_on_rows_that_are_filled_in_once(monkeyp
     ((part, *_),) = best_splits(model, mass, data, [np.random.default_rng(0)], 12)
     assert np.isclose(part.first[0] + part.second[0], data.block.n_rows)
     assert 0.4 < part.share < 0.6, "the two halves are found"
+
+
+def test_a_component_that_bears_a_little_of_many_rows_only_has_no_parts() -> None:
+    """Beyond so many rows each component is parted alone, by the rows of which it bears a share."""
+    x = np.random.default_rng(5).normal(size=(1, 60_000))
+    source = InMemory(x)
+    model = Model(Gaussian().bind(survey(source).columns), Independent(), 2)
+    data, masses = SearchData(survey(source), lambda: False), np.full((1, 20_000), 0.001)
+    assert best_splits(model, masses, data, [np.random.default_rng(1)], 20) == [[]]
