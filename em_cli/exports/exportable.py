@@ -21,9 +21,6 @@ def why_not(document: Mapping[str, Any], to: str) -> str | None:
             f"{what} of latent structure {latent!r} are not scored one by one, as those of --to {to} are: "
             f"export it --to python, or use em predict."
         )
-    inference = document.get("inference", "ml")
-    if latent != TOPICS and inference not in ("ml", "map"):
-        return f"the predictive distribution of inference {inference!r} cannot be exported yet: use em predict."
     return None
 
 

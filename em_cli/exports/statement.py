@@ -38,15 +38,19 @@ from em_cli.exports.formula import (
     number,
     total,
 )
+from em_cli.exports.predictive_laws import of_rates, t_columns
 from em_cli.exports.response import means, predicted, refused_by, regression
 from em_cli.families.product import BoundProduct
 from em_cli.families.regression.generalized import BoundGeneralized
 from em_cli.families.regression.linear import BoundLinear
 from em_cli.families.transformed import BoundTransformed
+from em_cli.families.variational.predictive import Predictive
+from em_cli.families.variational.t_columns import TColumns
 from em_cli.families.with_covariates import BoundWithCovariates
 from em_cli.models.groups import REGRESSION, Group
 from em_cli.sources.schema import Schema
 
+OF_RATES = ("poisson", "exponential")
 ELLIPTIC = ("gaussian", "student_t", "factor_analyzers", "ppca")
 NEGLIGIBLE = -700.0  # logarithm of a share that makes no difference, and whose exponential some databases refuse
 
@@ -118,6 +122,8 @@ class _Part:
         if isinstance(bound, BoundLinear | BoundGeneralized):
             steps, terms = regression(bound, self.told, self.cells)
             return steps, [terms]
+        if isinstance(bound, Predictive) and family in OF_RATES:
+            return [], of_rates(family, self.told, self.cells, options)
         if family == "categorical":
             tables = self.told["probabilities"]
             return [], [categorical(x, [of[j] for of in tables]) for j, x in enumerate(self.cells)]
@@ -146,8 +152,14 @@ class _Part:
                     first[f"y{self.group.columns[place] + 1}"] = value
                     slopes = slopes + known([cell], slope)
             bound = bound.base
-        assert bound.elliptic is not None, "the family has ellipsoids"
-        (found,) = bound.elliptic.ellipsoids(parameters)
+        shapes = bound.elliptic
+        if isinstance(bound, Predictive):
+            shapes, parameters = bound.reading.law.elliptic, parameters.law
+        if isinstance(parameters, TColumns):
+            alone, *others = t_columns(parameters, cells)
+            return ([first] if first else []), [Terms(alone.common + slopes, alone.own), *others]
+        assert shapes is not None, "the family has ellipsoids"
+        (found,) = shapes.ellipsoids(parameters)
         places = [self.group.columns[place] for place in found.columns]
         steps, terms = elliptic(found, [cells[place] for place in found.columns], places)
         return ([first, *steps] if first else steps), [Terms(terms.common + slopes, terms.own)]

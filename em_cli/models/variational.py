@@ -124,7 +124,7 @@ def approximated(
     if not isinstance(latent, Independent) or latent.weights != "free":
         raise UsageError(
             "--inference variational goes with independent labels whose mixing weights are free: leave --latent, "
-            "--noise and mixing_weights out."
+            "--noise, --group, --concomitant and mixing_weights out."
         )
     from em_cli.latents.approximate_weights import ApproximateWeights
 

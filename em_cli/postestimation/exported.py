@@ -21,6 +21,7 @@ from em_cli.exports.sql import DIALECTS, sql_text
 from em_cli.exports.statement import Statement, statement_of
 from em_cli.exports.together import together_of
 from em_cli.exports.topic_module import topics_text
+from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.folder import Content
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.topics_file import LoadedTopics
@@ -151,7 +152,8 @@ def _file(to: str, statement: Statement, missing: Sequence[float], rows: int | N
 def _mclust(loaded: LoadedModel) -> dict[str, object] | None:
     """What the object of mclust holds, which knows mixtures of Gaussian components alone."""
     document, family = loaded.document, loaded.model.family
-    if document["family"] != "gaussian" or document["latent"] != "independent" or loaded.schema.transforms:
+    normal = document["family"] == "gaussian" and document.get("inference") != VARIATIONAL
+    if not normal or document["latent"] != "independent" or loaded.schema.transforms:
         return None
     assert family.elliptic is not None, "Gaussian components have ellipsoids"
     (found,) = family.elliptic.ellipsoids(loaded.parameters.components)

@@ -42,6 +42,10 @@ FITS = {
         "--missing",
         "drop",
     ],
+    "posteriors": [
+        *("--type", "Visits=count", "--type", "spent=exponential", "--covariance", "diag"),
+        *("--inference", "variational", "--missing", "drop"),
+    ],
     "t": ["--columns", "size,weight,spent", "--family", "student_t"],
     "lines": ["--response", "spent", "--on", 'size:weight,log(weight),the "colour"', "--missing", "drop"],
     "counts": [
@@ -319,10 +323,8 @@ def test_what_cannot_be_asked_for(desk, options, message):
     assert message in em("export", "mixed", *options, cwd=desk, status=2).err
 
 
-def test_chains_and_posteriors_are_refused_by_name(desk):
+def test_chains_are_refused_by_name(desk):
     said = ("fit", SAMPLES / "faithful.csv", "-k", 2, "-q", *QUICK)
     em(*said, "--latent", "markov", "--out", "chain", cwd=desk)
     told = em("export", "chain", "--to", "sql", cwd=desk, status=2).err
     assert "'markov'" in told and "--to python" in told and "use em predict" in told
-    em(*said, "--inference", "variational", "--out", "v", cwd=desk)
-    assert "inference 'variational' cannot be exported yet" in em("export", "v", "--to", "r", cwd=desk, status=2).err

@@ -10,11 +10,13 @@ from scipy.special import logsumexp
 from support import component_log_density, responsibilities, start, unit_model
 
 from em_cli import parts
+from em_cli.engine.arrays import take
 from em_cli.exports.onnx_graph import onnx_bytes
 from em_cli.exports.python import python_text
 from em_cli.exports.statement import statement_of
 from em_cli.families import FAMILIES
 from em_cli.families.product import Product
+from em_cli.families.variational.conjugate_families import conjugate_of
 from em_cli.models.groups import Group
 from em_cli.sources.schema import Column, Schema
 
@@ -108,3 +110,24 @@ def test_numbers_that_stand_for_missing_cells_are_missing(run):
     coded[0, ::3], coded[1, ::4], x[0, ::3], x[1, ::4] = -99.0, -98.5, np.nan, np.nan
     found, known = run(statement, coded, [-99.0, -98.5]), run(statement, x)
     np.testing.assert_array_equal(found["log_density"], known["log_density"])
+
+
+@pytest.mark.parametrize("run", [in_numpy, in_onnx])
+@pytest.mark.parametrize("name", ["gaussian-full", "gaussian-tied", "gaussian-diag", "gaussian-spherical", "poisson"])
+def test_a_predictive_distribution_scores_rows_as_the_model_does(name, run):
+    case = next(case for _, case in CASES if case.name == name)
+    x, labels = case.rows(3, 40, 4.0, K)
+    model = case.model(x, K)
+    conjugate = conjugate_of(model.family)
+    fitted = conjugate.approximated({})
+    features = np.empty((fitted.n_features(), x.shape[1]))
+    fitted.features(x, features)
+    found = fitted.maximize(fitted.statistics(features, responsibilities(3, labels, K, 0.3)[None], None), None)
+    predictive = conjugate.predictive()
+    told = fitted.to_document(take(found, 0))
+    components = predictive.from_document(told, K)
+    document = told | {"weights": [0.2, 0.3, 0.5], "latent": "independent", "family": name.split("-")[0]}
+    schema = Schema(tuple(Column(f"column {j}", "numeric") for j in range(len(x))))
+    statement = statement_of(document, schema, groups_of(case.build(case.kinds), len(x)), predictive, components)
+    joint = component_log_density(predictive, components, x) + np.log([[0.2], [0.3], [0.5]])
+    np.testing.assert_allclose(run(statement, x)["log_density"], logsumexp(joint, axis=0), rtol=1e-9, atol=1e-9)

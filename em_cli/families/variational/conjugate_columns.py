@@ -124,6 +124,10 @@ class ColumnsLaw:
     def completing(self) -> ColumnsLaw:
         return self
 
+    @property
+    def elliptic(self) -> None:
+        return None
+
     def n_features(self) -> int:
         return len(self.base.columns.mean)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.family import BoundFamily, Completing, Degeneracy
+from em_cli.engine.family import BoundFamily, Completing, Degeneracy, Elliptic
 from em_cli.errors import UsageError
 from em_cli.families.variational.approximate import EllipticPoint
 
@@ -25,6 +25,8 @@ class Law(Protocol):
 
     @property
     def completing(self) -> Completing | None: ...
+    @property
+    def elliptic(self) -> Elliptic | None: ...
     def n_features(self) -> int: ...
     def features(self, x: Array, out: Array) -> None: ...
     def base_measure(self, x: Array) -> Array: ...

@@ -28,6 +28,10 @@ class IndependentT:
     def completing(self) -> IndependentT:
         return self
 
+    @property
+    def elliptic(self) -> None:
+        return None
+
     def n_features(self) -> int:
         return self.n_columns
 
