@@ -31,6 +31,9 @@ HARDLY_TOLD = 0.01  # information left
 MODEL_DOUBTED = 1.25  # ratio of the robust standard errors to the others
 BESIDE = ("mean[", "sd[")  # numbers that are functions of the parameters
 NAMED = 4  # parameters
+ON_FACTORS = "a rotation of the factors changes it, and the model not at all"
+AT_ITS_END = "it is at the end of its range, where nothing moves it"
+UNMOVED = "it is given, or at the end of its range"
 ON_FACTOR = re.compile(r"^(.*\bloadings)\[\d+\]\[\d+\]\[(\d+)\]$")  # a loading: component, column, factor
 
 
@@ -44,6 +47,7 @@ class StandardErrors:
     names: tuple[str, ...]  # of the numbers
     information_left: float  # the least of any direction: 1 were all labels known
     hardly_told: tuple[str, ...]  # numbers that differ most along that direction, where little is left
+    without: Mapping[str, str]  # why numbers have none, by their names
 
     @property
     def ratio(self) -> float:
@@ -84,12 +88,13 @@ def standard_errors(
         free = directions[:, ~held]
         inverse = (free / left[~held]) @ free.T
         names = tuple(name for name, _ in leaves(document))
-        told = _told(gradient, directions[:, held]) & ~_at_end(values, gradient) & ~rotated(names)
+        without = _without(names, values, gradient, directions[:, held])
+        told = np.array([name not in without for name in names], np.bool_)
         observed = _errors(gradient, inverse, told)
         robust = _errors(gradient, inverse @ found.scores @ inverse, told)
     least = float(left[~held].min(initial=1.0))
     hardly = _foremost(np.abs(gradient @ free[:, 0]) / observed, names) if least < HARDLY_TOLD else ()
-    return StandardErrors(document, observed, robust, names, least, hardly)
+    return StandardErrors(document, observed, robust, names, least, hardly, without)
 
 
 def _foremost(shares: Array, names: Sequence[str]) -> tuple[str, ...]:
@@ -142,11 +147,13 @@ def leaves(node: Any, name: str = "") -> Iterator[tuple[str, float]]:
         yield name, node
 
 
-def _told(gradient: Array, held: Array) -> Flags:
-    """(M,) which numbers the free directions move, and them alone."""
+def _without(names: Sequence[str], values: Array, gradient: Array, held: Array) -> dict[str, str]:
+    """Why numbers have no error, by their names: the free directions move them, and them alone, if they have one."""
     length = np.square(gradient).sum(axis=1)
-    told: Flags = (length > 0) & (np.square(gradient @ held).sum(axis=1) <= HELD_SHARE * length)
-    return told
+    at_end = _at_end(values, gradient) | (np.square(gradient @ held).sum(axis=1) > HELD_SHARE * length)
+    whys = ((rotated(names), ON_FACTORS), (at_end, AT_ITS_END), (length == 0, UNMOVED))
+    found = ((name, [why for flags, why in whys if flags[i]]) for i, name in enumerate(names))
+    return {name: reasons[0] for name, reasons in found if reasons}
 
 
 def rotated(names: Sequence[str]) -> Flags:

@@ -19,6 +19,7 @@ def errors_document(found: StandardErrors, wanted: str, columns: Sequence[str]) 
         "robust_ratio": found.ratio,
         "information_left": found.information_left,
         "hardly_told": list(found.hardly_told),
+        "without": dict(found.without),
         "observed": _by_name(found.document, found.observed, columns),
         "robust": _by_name(found.document, found.robust, columns),
     }

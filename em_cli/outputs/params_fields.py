@@ -156,6 +156,7 @@ class StandardErrorFields(Described):
     robust_ratio: Annotated[float, says("the largest of the robust errors to the others"), SOMETIMES]
     information_left: Annotated[float, says("the least in any direction; 1 were all labels known"), SOMETIMES]
     hardly_told: Annotated[list[str], says("numbers that the data hardly tell apart"), SOMETIMES]
+    without: Annotated[dict[str, str], says("why numbers have none, by their names"), SOMETIMES]
     observed: Annotated[ErrorsOfNumbers, says("from the observed information"), SOMETIMES]
     robust: Annotated[ErrorsOfNumbers, says("by the sandwich, which holds if the model does not"), SOMETIMES]
 

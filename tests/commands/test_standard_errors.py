@@ -70,7 +70,9 @@ def test_a_probability_at_its_bound_has_none(tmp_path):
         {"x": rng.normal(8 * group, 1).round(4), "c": np.where(group, "u", rng.choice(["u", "v"], 200))}
     )
     rows.to_csv(tmp_path / "x.csv", index=False)
-    found = errors(tmp_path, "x.csv", "-k", "2")["observed"]
+    every = errors(tmp_path, "x.csv", "-k", "2")
+    found = every["observed"]
+    assert any("probabilities" in name and "end of its range" in why for name, why in every["without"].items())
     (levels,) = (group["probabilities"] for group in found["groups"] if "probabilities" in group)
     assert sorted(level is None for component in levels for level in np.ravel(component)) in (
         [False, True],

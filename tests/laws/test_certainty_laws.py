@@ -101,14 +101,14 @@ def test_what_is_fixed_or_at_its_end_has_no_error():
     at = climb(given, InMemory(x), end.parameters, Stopping(1e-8, 200))
     found = errors(given, at.parameters, at.weight, InMemory(x))
     by_name = dict(zip(found.names, found.observed, strict=True))
-    assert np.isnan(by_name["weights[1]"]) and by_name["mean[1][1]"] > 0
+    assert np.isnan(by_name["weights[1]"]) and by_name["mean[1][1]"] > 0 and "given" in found.without["weights[1]"]
     case = next(case for case in CASES if isinstance(case.build(case.kinds), StudentT))
     even = np.random.default_rng(3).uniform(-1, 1, size=(len(case.kinds), 150))  # its tails are lighter than any
     light = case.model(even, 1)
     end = climb(light, InMemory(even), start(light, even, np.ones((1, 150))), Stopping(1e-9, 300))
     found = errors(light, end.parameters, end.weight, InMemory(even))
     by_name = dict(zip(found.names, found.observed, strict=True))
-    assert np.isnan(by_name["dof[1]"]) and by_name["mean[1][1]"] > 0
+    assert np.isnan(by_name["dof[1]"]) and by_name["mean[1][1]"] > 0 and "end of its range" in found.without["dof[1]"]
 
 
 def test_intervals_of_replicates_cover_the_truth():

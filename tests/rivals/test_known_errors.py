@@ -54,4 +54,4 @@ def test_standard_errors_are_the_known_ones(case):
     for kind, errors in enumerate((found.observed, found.robust)):
         assert errors[own] == pytest.approx(known[:, kind], rel=KNOWN["tolerance"])
     without = {name for name, error in zip(found.names, found.observed, strict=True) if np.isnan(error)}
-    assert without == set(case.get("without", ())), "what is given, or a probability at its end"
+    assert without == set(found.without) == set(case.get("without", ())), "what is given, or a probability at its end"
