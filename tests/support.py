@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from em_cli.engine.arrays import Array
 from em_cli.engine.climb import FitResult
 from em_cli.engine.family import Family
 from em_cli.engine.model import Model
-from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
@@ -109,7 +107,7 @@ def find(family: Family, x: Array, ks: Sequence[int], plan: Plan | None = None) 
     known = survey(source, plan.seed)
     bound = family.bind(known.columns)
     models = [Model(bound, LATENTS.load("independent")(), k) for k in ks]
-    tasks = [Task(f"k{m.n_components}", replace(m, constant=base_measure(m, source))) for m in models]
+    tasks = [Task(f"k{m.n_components}", m) for m in models]
     return search(tasks, known, Serial(), plan)
 
 

@@ -61,7 +61,7 @@ class Recent(threading.local, Generic[T]):
 
 
 class FeatureCache:
-    """Features of the rows of one source, and sums of features that no parameter changes, by family.
+    """Features of the rows of one source, and what sums over these no parameter changes, by family.
 
     Every source has its own.
     """
@@ -69,6 +69,7 @@ class FeatureCache:
     def __init__(self) -> None:
         self._features = Cache[dict[TileKey, Array]](FAMILIES)
         self._common = Cache[Array](FAMILIES)
+        self.base_measures = Cache[float]()  # the log base measure of all rows
         self._under: dict[tuple[int, int], tuple[weakref.ref[Array], object, Array]] = {}
 
     def features(self, family: object) -> dict[TileKey, Array]:

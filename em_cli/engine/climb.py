@@ -78,7 +78,7 @@ class Climb:
 
     def __init__(self, candidate: Candidate, round_: Round, parts: Parts, remembers: bool) -> None:
         self.parts, self.candidate, self.stopping, self.observe = parts, candidate, round_.stopping, round_.observe
-        self.constant = candidate.model.constant  # log base measure of the data, under its weights
+        self.constant = 0.0  # log base measure of the data under weights of its own
         self.algorithm = candidate.algorithm.iterate(candidate.model, candidate.start)
         self.query: Query = next(self.algorithm)
         self.trace = list(candidate.climbed[:-1])  # the last of them is the start, which is asked for again
@@ -104,7 +104,7 @@ class Climb:
         if not isfinite(value) and not (self.query.trial and isinstance(self.query.at, Parameters)):
             self.end(Status.DEGENERATE, "the log-likelihood is not finite")
             return
-        if (rows is None or rows.of == 1) and (not self.query.trial or value >= self.trace[-1]):
+        if self.query.of_all and (not self.query.trial or value >= self.trace[-1]):
             self._go_to(found, value)
         if not self.query.settles:
             self.since = len(self.trace)

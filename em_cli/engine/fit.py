@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from em_cli.engine.arrays import Flags, stack, take
+from em_cli.engine.base_measure import base_measures
 from em_cli.engine.checkpoint import Checkpoint, on_the_way, restore, unpacked_results
 from em_cli.engine.climb import Candidate, Climb, FitResult, Round
 from em_cli.engine.events import Observer, PassDone, ignore
@@ -19,7 +20,6 @@ from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
-from em_cli.engine.scoring import base_measures
 from em_cli.engine.side_by_side import maximize_all
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.errors import RunnerLost
@@ -210,11 +210,13 @@ def _kind(climb: Climb) -> Hashable:
 
 
 def _stack(climbs: list[Climb], parameters: Parameters) -> Stack:
-    model, assignment, plain = climbs[0].candidate.model, climbs[0].query.assignment, climbs[0].query.plain
+    model, asked = climbs[0].candidate.model, climbs[0].query
     weights = [climb.candidate.weights for climb in climbs if climb.candidate.weights is not None]
     if not weights:
-        return Stack(model, parameters, assignment, plain=plain)
-    return Stack(model, parameters, assignment, weights, np.array([climb.constant for climb in climbs]), plain)
+        constants = None if asked.of_all else np.zeros(len(climbs))
+        return Stack(model, parameters, asked.assignment, None, constants, asked.plain)
+    constants = np.array([climb.constant for climb in climbs])
+    return Stack(model, parameters, asked.assignment, weights, constants, asked.plain)
 
 
 def _weigh(climbs: list[Climb], source: Source) -> None:
@@ -225,6 +227,6 @@ def _weigh(climbs: list[Climb], source: Source) -> None:
             models.setdefault(id(climb.candidate.model), []).append(climb)
     for alike in models.values():
         weights = [climb.candidate.weights for climb in alike if climb.candidate.weights is not None]
-        (constants,) = base_measures([alike[0].candidate.model.family], source, weights)
+        constants = base_measures(alike[0].candidate.model.family, source, weights)
         for climb, constant in zip(alike, constants.tolist(), strict=True):
             climb.constant = constant

@@ -25,7 +25,6 @@ class Model:
     family: BoundFamily
     latent: Latent
     n_components: int
-    constant: float = 0.0  # total log base measure of the data, which no parameter changes
     prior: float = 0.0  # strength, in pseudo-observations for each component
 
     def maximize(self, found: list[Expectation]) -> tuple[Parameters, Flags]:

@@ -10,6 +10,7 @@ import numpy as np
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, map_arrays, take
 from em_cli.engine.assignment import SOFT
+from em_cli.engine.base_measure import base_measure
 from em_cli.engine.cache import KEPT_FLOATS
 from em_cli.engine.expectation import Batch, ModelStatistics
 from em_cli.engine.model import Model
@@ -95,7 +96,10 @@ def _at_once(asked: Stack, theta: Array, members: Members) -> Batch:
     posterior = model.latent.posterior(joint, parameters.latent, rows, None, asked.assignment)
     log_likelihood = model.latent.total(posterior.log_likelihood, rows, None)
     sums = np.concatenate([exponential.statistics(features, joint[some]) for features, some in own])
-    constants = model.constant if asked.constants is None else asked.constants[whole]
+    if asked.constants is None:
+        constants = np.concatenate([np.full(s.stop - s.start, base_measure(model.family, own)) for own, s in members])
+    else:
+        constants = asked.constants[whole]
     statistics = ModelStatistics(sums, posterior.statistics)
     return Batch(parameters, log_likelihood + constants + model.log_prior(parameters), statistics)
 

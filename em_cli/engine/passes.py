@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, add, joined, map_arrays, n_candidates, take
+from em_cli.engine.base_measure import base_measure, total
 from em_cli.engine.cache import scratch
 from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
 from em_cli.engine.exponential import Exponential
@@ -42,7 +43,8 @@ class _Sums:
         return self.log_likelihood, self.components, self.latent, self.objective
 
 
-Answer = list[tuple[list[_Sums], Array | None]]  # of each walk: sums for its jobs, and of its common features
+# of each walk: sums for its jobs, of its common features, and of the base measure, where it was asked for
+Answer = list[tuple[list[_Sums], Array | None, float]]
 
 
 def one_pass(stacks: Sequence[Stack], source: Source, runner: Runner) -> list[Batch]:
@@ -73,7 +75,7 @@ def _expect(source: Source, walks: list[Walk], index: int) -> list[Answer]:
         return [[_walk(quantum, walk) for walk in walks] for quantum in quanta(block)]
 
 
-def _walk(quantum: Block, walk: Walk) -> tuple[list[_Sums], Array | None]:
+def _walk(quantum: Block, walk: Walk) -> tuple[list[_Sums], Array | None, float]:
     step = tile_rows(walk.n_features)
     sums: list[_Sums] = []
     common: Array | None = None
@@ -86,7 +88,7 @@ def _walk(quantum: Block, walk: Walk) -> tuple[list[_Sums], Array | None]:
             else:
                 sums.append(one)
         common = part if common is None or part is None else common + part
-    return sums, common
+    return sums, common, 0.0 if walk.measured else total(walk.family, quantum, quantum.weights)
 
 
 def _of_tile(tile: Block, walk: Walk) -> tuple[Iterator[tuple[int, _Sums]], Array | None]:
@@ -200,17 +202,19 @@ def _found_by_tiles(job: Job, groups: Block, walk: Walk, tiles: Sequence[Block])
 
 
 def _added(totals: Answer, answer: Answer) -> Answer:
-    for place, ((sums, common), (more, also)) in enumerate(zip(totals, answer, strict=True)):
+    for place, ((sums, common, measure), (more, also, beside)) in enumerate(zip(totals, answer, strict=True)):
         for so_far, part in zip(sums, more, strict=True):
             so_far.add(part)
-        if common is not None and also is not None:
-            totals[place] = sums, common + also
+        common = common if also is None or common is None else common + also
+        totals[place] = sums, common, measure + beside
     return totals
 
 
 def _batches(stacks: Sequence[Stack], walks: list[Walk], totals: Answer, source: Source) -> list[Batch]:
     by_stack: list[list[tuple[Job, _Sums]]] = [[] for _ in stacks]
-    for walk, (sums, common) in zip(walks, totals, strict=True):
+    for walk, (sums, common, measure) in zip(walks, totals, strict=True):
+        if not walk.measured:
+            source.cache.base_measures.keep(walk.family, measure)
         if walk.common is not None:
             common = walk.common
         elif common is not None:
@@ -222,7 +226,7 @@ def _batches(stacks: Sequence[Stack], walks: list[Walk], totals: Answer, source:
                 _with_common(job, walk.partial, found, own)
             first += job.n_candidates
             by_stack[job.stack].append((job, found))
-    return [_batch(stack, parts) for stack, parts in zip(stacks, by_stack, strict=True)]
+    return [_batch(stack, parts, source) for stack, parts in zip(stacks, by_stack, strict=True)]
 
 
 def _with_common(job: Job, family: Exponential, sums: _Sums, common: Array) -> None:
@@ -236,14 +240,14 @@ def _with_common(job: Job, family: Exponential, sums: _Sums, common: Array) -> N
     sums.components = np.concatenate([sums.components, share[..., None] * common[:, None]], axis=-1)
 
 
-def _batch(stack: Stack, parts: list[tuple[Job, _Sums]]) -> Batch:
+def _batch(stack: Stack, parts: list[tuple[Job, _Sums]], source: Source) -> Batch:
     model, stacked = stack.model, stack.parameters
     sums = _concatenated([sums for _, sums in parts])
     if len(parts) > 1:
         order = np.argsort(np.concatenate([np.arange(n_candidates(stacked))[job.members] for job, _ in parts]))
         sums = _Sums(*take(sums.tree, order))
     statistics = ModelStatistics(np.ascontiguousarray(sums.components), joined(sums.latent))
-    constant = model.constant if stack.constants is None else stack.constants
+    constant = base_measure(model.family, source) if stack.constants is None else stack.constants
     more = constant + model.log_prior(stacked)
     own = None if sums.objective is None else sums.objective + more
     return Batch(stacked, sums.log_likelihood + more, statistics, own)

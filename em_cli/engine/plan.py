@@ -32,7 +32,7 @@ class Stack:
     parameters: Parameters  # stacked
     assignment: Assignment = SOFT
     weights: Sequence[Array] | None = None  # (n,) of each candidate's own, times those of the data
-    constants: Array | None = None  # (R,) log base measure of the data under these; None means that of the model
+    constants: Array | None = None  # (R,) what stands for the log base measure of the data, such as that under these
     plain: bool = False  # whether their statistics are to have no frame
 
 
@@ -106,6 +106,7 @@ class Walk:
     kept: dict[TileKey, Array] | None  # features of tiles walked before
     weights: Sequence[Array] | None  # (n,) of its candidates' own, who are then of one stack, where `partial`
     grouped: bool  # whether its latent structures look at groups of rows, which they do at many together
+    measured: bool = True  # whether the base measure of the rows is known, or no one asks for it
 
 
 @lru_cache
@@ -119,6 +120,7 @@ def tile_rows(n_features: int) -> int:
 
 def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
     walks: dict[tuple[int, int, int | None, bool], Walk] = {}
+    first: dict[int, Walk] = {}  # of each family
     for place, asked in enumerate(stacks):
         family, grouped = asked.model.family, asked.model.latent.needs_groups
         if grouped:
@@ -131,6 +133,9 @@ def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
                 own = None if asked.weights is None else _members(asked.weights, members)
                 walks[key] = _walk(family, n_features, own, source, grouped)
             walks[key].jobs.extend(job.parts(job.rows, JOINT_FLOATS))
+            first.setdefault(id(family), walks[key])
+        if asked.constants is None and source.cache.base_measures.of(family) is None:
+            first[id(family)].measured = False
     return list(walks.values())
 
 

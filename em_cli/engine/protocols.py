@@ -41,6 +41,11 @@ class Query:
     rows: Part | None = None  # what it is run on, which makes no iterate; None means all rows
     settles: bool = True  # whether its climb may come to rest here; if not, it goes on however little it gains
 
+    @property
+    def of_all(self) -> bool:
+        """Whether it is run on all rows; if not, the log-likelihood that it is told lacks the base measure."""
+        return self.rows is None or self.rows.of == 1
+
 
 class Algorithm(Protocol):
     """A way to climb: it asks for E-steps and is told what they found. It computes neither step itself.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,6 @@ from em_cli.engine.arrays import Array, Integers, add, stack
 from em_cli.engine.column_moments import Moments
 from em_cli.engine.decoder import Decoded
 from em_cli.engine.expectation import Parameters
-from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
 from em_cli.engine.patterns import pattern_order
 from em_cli.engine.plan import tile_rows
@@ -230,27 +228,3 @@ def _moments_of_block(source: Source, fitted: tuple[Model, Parameters], index: i
         values, weights = unit_scores(score_block(*fitted, quantum), quantum)
         found.append(Moments.of(values, None, weights, pairs=False))
     return found
-
-
-def base_measure(model: Model, source: Source) -> float:
-    """The total log base measure of the data: what `Model.constant` should be."""
-    return float(base_measures([model.family], source)[0, 0])
-
-
-def base_measures(families: Sequence[BoundFamily], source: Source, weights: Sequence[Array | None] = (None,)) -> Array:
-    """The same (families, weights) by each family, under each of these weights (n,) over those of the data.
-
-    Each block is read once.
-    """
-    totals = np.zeros((len(families), len(weights)))
-    for index in range(len(source)):
-        block = source[index]
-        rows = slice(block.first_row, block.first_row + block.n_rows)
-        for total, family in zip(totals, families, strict=True):
-            measure = family.base_measure(block.x)
-            for place, own in enumerate(weights):
-                of_rows = (
-                    block.weights if own is None else own[rows] if block.weights is None else own[rows] * block.weights
-                )
-                total[place] += (measure if of_rows is None else measure * of_rows).sum()
-    return totals

@@ -15,13 +15,14 @@ import numpy as np
 from em_cli.algorithms.em import EM
 from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.engine.arrays import Array, Integers, flat, n_candidates, stack, take
+from em_cli.engine.base_measure import base_measures
 from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, fit, run_apart
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source
-from em_cli.engine.scoring import base_measure, base_measures, log_densities
+from em_cli.engine.scoring import log_densities
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.inference.matching import AMBIGUOUS, distances, orders
 from em_cli.inference.quasi_newton import REST, REST_BESIDE, Ends, Metric, climb_together, metric_at
@@ -98,11 +99,7 @@ def drawn_replicates(
         rows = [draw(number) for number in numbers]
         climbs = [_climb(Candidate(model, EM(), start, number)) for number in numbers]
         results = run_apart(climbs, rows, runner, by_density=isinstance(model.latent, Independent))
-        measured = [
-            replace(result, log_likelihood=result.log_likelihood - model.constant + base_measure(model, own))
-            for own, result in zip(rows, results, strict=True)
-        ]
-        yield list(_aligned(numbers, measured, model, source, base))
+        yield list(_aligned(numbers, results, model, source, base))
 
 
 def _turns(wanted: range, size: int) -> Iterator[range]:
@@ -126,7 +123,7 @@ def _climbs(
         return climbed(candidates, source, runner, QUICK, PATIENT)
     weights = [candidate.weights for candidate in candidates if candidate.weights is not None]
     model = candidates[0].model
-    (constants,) = base_measures([model.family], source, weights)
+    constants = base_measures(model.family, source, weights)
     ends = climb_together(model, metric, weights, constants, source, runner, rest)
     others = iter(
         climbed(

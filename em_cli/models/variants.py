@@ -13,7 +13,6 @@ from em_cli.engine.columns import Columns
 from em_cli.engine.latent import Latent
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Source
-from em_cli.engine.scoring import base_measures
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.latents import LATENTS
@@ -104,7 +103,7 @@ def models(
     hyperparameters: Mapping[str, Any] | None = None,
     modes: bool = False,
 ) -> list[tuple[str, Model]]:
-    """The models of every variant and K, with the variant's label; bound to the data, which are read once.
+    """The models of every variant and K, with the variant's label; bound to the data.
 
     Where hyperparameters are given, even if these are none, parameters are approximate posteriors, or their modes.
     """
@@ -126,10 +125,9 @@ def models(
             under = at_mode if modes else approximated
             bound, latent = under(bound, latent, variant.family, hyperparameters)
         first.append(Model(bound, latent.bind(bound, columns), ks[0], prior=prior))
-    constants = base_measures([model.family for model in first], source)[:, 0].tolist()
     return [
-        (variant.label, replace(model, n_components=k, constant=constant))
-        for variant, model, constant in zip(wanted, first, constants, strict=True)
+        (variant.label, replace(model, n_components=k))
+        for variant, model in zip(wanted, first, strict=True)
         for k in ks
     ]
 

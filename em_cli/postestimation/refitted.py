@@ -14,7 +14,6 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
-from em_cli.engine.scoring import base_measure
 from em_cli.errors import DataError, UsageError
 from em_cli.models.groups import Group
 from em_cli.models.redrawn import in_units, redrawn
@@ -88,7 +87,6 @@ def refit_of(folder: str, data: Sequence[str], what: str) -> Refit:
     found = read_source(read_model(folder), run.manifest, Path(folder), data).in_pattern_order()
     assert isinstance(found, InMemory), "rows in memory stay there"
     model = model_again(run.document, run.schema, run.groups, found)
-    model = replace(model, constant=base_measure(model, found))
     start = model.from_document(run.document)
     (batch,) = one_pass([Stack(model, stack([start]))], found, Serial())
     told = run.document.get("penalised_log_likelihood", run.document.get("log_likelihood"))

@@ -7,8 +7,6 @@ without knowing when the end is (polynomial-decay averaging; Shamir & Zhang 2013
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from em_cli.algorithms.minibatch import stepped
@@ -19,7 +17,6 @@ from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
-from em_cli.engine.scoring import base_measure
 
 LATE = 3.0  # power of the number of the step by which its statistics count: the first half of all has 6 %
 
@@ -28,7 +25,7 @@ class AsTheyCome:
     """A model on its way through a stream."""
 
     def __init__(self, model: Model, start: Parameters, first: Source, runner: Runner, decay: float, batch: int):
-        self.model, self.runner, self.decay = replace(model, constant=0.0), runner, decay
+        self.model, self.runner, self.decay = model, runner, decay
         self.steps = first.n_rows / batch  # as if the first rows had come like those after them
         self.scale = weight_of(first)  # sums are those of so many rows
         self.refused = 0  # batches under which a component would have collapsed
@@ -63,14 +60,14 @@ class AsTheyCome:
     def log_likelihood(self, parameters: Parameters, rows: Source) -> tuple[float, Array]:
         """In all, of these rows; the responsibility (K,) that each component bears."""
         (batch,) = one_pass([Stack(self.model, stack([parameters]))], rows, self.runner)
-        return float(batch.log_likelihood[0]) + base_measure(self.model, rows), batch.statistics.weight[0]
+        return float(batch.log_likelihood[0]), batch.statistics.weight[0]
 
     def _expected(self, at: Parameters, rows: Source) -> tuple[ModelStatistics, float]:
         """The statistics as if there were `scale` rows, and the log-likelihood."""
         (batch,) = one_pass([Stack(self.model, at, plain=True)], rows, self.runner)
         factor = self.scale / weight_of(rows)
         told = map_arrays(lambda sums: sums * factor, take(batch.statistics, 0))
-        return told, float(batch.log_likelihood[0]) + base_measure(self.model, rows)
+        return told, float(batch.log_likelihood[0])
 
     def _maximum(self, statistics: ModelStatistics) -> tuple[Parameters, bool]:
         """The M-step, and whether every component rests on something."""

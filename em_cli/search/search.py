@@ -23,7 +23,6 @@ from em_cli.engine.fit import Search, fit, run_searches
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm, Answer, Runner, Start
 from em_cli.engine.rows import Source
-from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
 from em_cli.search.contenders import Contest
 from em_cli.search.effort import EFFORTS, Effort
@@ -88,8 +87,6 @@ class _Run:
     def short_runs(self, t: int, effort: Effort) -> ShortRuns:
         task = self.tasks[t]
         model = task.model
-        if self.sampled:
-            model = replace(model, constant=base_measure(model, self.sample))
         short_runs = ShortRuns(model, self.data, effort, self.plan.seed, task.label)
         if model.family.exponential is None or model.latent.needs_groups:  # passes cost more than quasi-Newton steps
             return replace(short_runs, late=self.plan.algorithm)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from em_cli.algorithms.em import EM
 from em_cli.engine.climb import Candidate
 from em_cli.engine.fit import fit
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
-from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
 from em_cli.search.search import FINISHERS, Plan, Task
 from em_cli.search.starting_values import Starter
@@ -49,11 +47,10 @@ def seconds(tasks: Sequence[Task], survey: Survey, runner: Runner, plan: Plan, e
 def _rehearsed(task: Task, survey: Survey, runner: Runner, plan: Plan) -> float:
     """Seconds of a pass for one climb, of several together."""
     source: Source = survey.source
-    model = replace(task.model, constant=base_measure(task.model, source))
     starter = Starter(survey.block, dict(plan.starts), plan.seed)
     name = plan.starts[-1][0]
-    starts = starter(model, [(name, number) for number in range(TOGETHER)])
-    climbs = [Candidate(model, EM(), start, number) for number, (_, start) in enumerate(starts)]
+    starts = starter(task.model, [(name, number) for number in range(TOGETHER)])
+    climbs = [Candidate(task.model, EM(), start, number) for number, (_, start) in enumerate(starts)]
     fit(climbs, source, runner, Stopping(0.0, 1))
     begun = time.perf_counter()
     fit(climbs, source, runner, Stopping(0.0, PASSES))

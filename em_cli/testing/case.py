@@ -19,7 +19,6 @@ from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm, Runner
 from em_cli.engine.rows import Block, Source
-from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Stopping
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
@@ -103,8 +102,7 @@ def case_of(name: str, family: Family, log_density: Callable[[BoundFamily, Docum
 def bound_model(family: Family, source: Source, k: int, latent: str = "independent") -> Model:
     columns = summarize(source)
     bound = family.bind(columns)
-    model = Model(bound, LATENTS.load(latent)().bind(bound, columns), k)
-    return replace(model, constant=base_measure(model, source))
+    return Model(bound, LATENTS.load(latent)().bind(bound, columns), k)
 
 
 def unit_model(case: Case, k: int) -> Model:

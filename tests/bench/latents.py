@@ -60,7 +60,7 @@ def chain(n: int, seed: int) -> Array:
 def begun(x: Array, groups: Array) -> tuple[Model, InMemory, Parameters]:
     source = InMemory(x, groups=groups.astype(np.intp))
     plain = bound_model(Gaussian("full"), source, K)
-    model = Model(plain.family, Markov(), K, plain.constant)
+    model = Model(plain.family, Markov(), K)
     r = np.full((K, x.shape[1]), 0.1)
     r[(x[0] > 1.5) + 2 * ((x[1] > 1.5) & (x[0] <= 1.5)), np.arange(x.shape[1])] = 0.8
     return model, source, model.start(Block(0, x, groups=groups.astype(np.intp)), r / r.sum(axis=0))

@@ -21,7 +21,6 @@ from problems import CHECK_SEED, Array, Document, overlapping_groups
 from support import REFERENCE, default_plan
 
 from em_cli.engine.model import Model
-from em_cli.engine.scoring import base_measure
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
@@ -62,7 +61,6 @@ def ours(x: Array, seed: int = SEED, restarts: int | None = None) -> dict[Key, D
     tasks = []
     for covariance in STRUCTURES:
         one = Model(Gaussian(covariance).bind(known.columns), Independent(), 1)
-        one = replace(one, constant=base_measure(one, source))
         tasks += [Task(covariance, replace(one, n_components=k)) for k in KS]
     plan = default_plan(seed=seed)
     fits = search(tasks, known, Serial(), replace(plan, restarts=restarts or plan.restarts))

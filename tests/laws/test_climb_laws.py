@@ -118,7 +118,7 @@ def test_the_bits_of_a_climb_do_not_depend_on_its_company(case: Case, algorithm,
     candidates = []
     for k in (3, 1, 5):
         model = case.model(x, k)
-        models = [model, type(model)(family, model.latent, k, model.constant)]  # one binds for itself, one shares
+        models = [model, type(model)(family, model.latent, k)]  # one binds for itself, one shares
         for seed in range(5):
             begin = start(model, x, responsibilities(seed, labels % k, k, 0.5))
             candidates.append(Candidate(models[seed % 2], climber, begin, len(candidates)))

@@ -21,7 +21,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack, tile_rows
 from em_cli.engine.rows import Block, bounds_of_pieces
-from em_cli.engine.scoring import base_measure, component_log_density, decode, score_block, score_source
+from em_cli.engine.scoring import component_log_density, decode, score_block, score_source
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import DataError
 from em_cli.families.distributions.categorical import Categorical
@@ -75,8 +75,7 @@ def test_rows_of_a_group_are_as_likely_as_their_product():
 def model_of(family, latent, source, k):
     columns = summarize(source)
     bound = family.bind(columns)
-    model = Model(bound, latent.bind(bound, columns), k)
-    return replace(model, constant=base_measure(model, source))
+    return Model(bound, latent.bind(bound, columns), k)
 
 
 def bounds_of(n_groups, n=N, seed=0):
@@ -151,13 +150,12 @@ def test_the_weight_of_a_group_is_as_many_groups():
     repeated = Block(0, x, groups=groups).take_groups(np.repeat(np.arange(30), times))
     weighted = InMemory(x, np.repeat(times, np.diff(groups)).astype(float), groups=groups)
     sources = [weighted, InMemory(repeated.x, groups=repeated.groups)]
-    models = [replace(model, constant=base_measure(model, source)) for source in sources]
-    one, other = (one_pass([Stack(m, stack(points))], s, Serial())[0] for m, s in zip(models, sources, strict=True))
+    one, other = (one_pass([Stack(model, stack(points))], source, Serial())[0] for source in sources)
     assert np.allclose(one.log_likelihood, other.log_likelihood, rtol=1e-12)
     for mine, its in zip(one.statistics.latent, other.statistics.latent, strict=True):
         assert np.allclose(mine, its, rtol=1e-10)
-    for m, source in zip(models, sources, strict=True):
-        totals = score_source(m, points[0], source, Serial())
+    for source in sources:
+        totals = score_source(model, points[0], source, Serial())
         assert totals.log_likelihood == pytest.approx(one.log_likelihood[0], rel=1e-12)
 
 

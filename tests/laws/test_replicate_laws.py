@@ -13,13 +13,13 @@ from em_cli.algorithms.em import EM
 from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.engine import fit as loop
 from em_cli.engine.arrays import stack, take
+from em_cli.engine.base_measure import base_measures
 from em_cli.engine.cache import SUM_ROWS
 from em_cli.engine.checkpoint import Packed
 from em_cli.engine.climb import Candidate, FitResult
 from em_cli.engine.fit import fit
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
-from em_cli.engine.scoring import base_measure, base_measures
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.inference.quasi_newton import climb_together, metric_at
@@ -57,8 +57,7 @@ def of_its_own(candidate: Candidate, source: InMemory, stopping: Stopping) -> Fi
     """The fit to the data under the weights of a replicate."""
     weights = candidate.weights * (1.0 if source.weights is None else source.weights)
     under = InMemory(source.x, weights, groups=source.groups)
-    model = replace(candidate.model, constant=base_measure(candidate.model, under))
-    return fit([replace(candidate, model=model, weights=None)], under, Serial(), stopping)[0]
+    return fit([replace(candidate, weights=None)], under, Serial(), stopping)[0]
 
 
 @each_case
@@ -87,7 +86,7 @@ def test_climbs_together_come_to_rest(case):
     if metric is None:
         pytest.skip("no coordinates, or no smooth maximum")
     weights = [np.ones(200), *drawn(200, 4, seed=2)]
-    (constants,) = base_measures([model.family], source, weights)
+    constants = base_measures(model.family, source, weights)
     together = climb_together(model, metric, weights, constants, source, Serial())
     assert together.rested[0] and abs(together.log_likelihood[0] - at.log_likelihood) < 1e-5, "the fit itself"
     alone = climb_together(model, metric, weights[2:3], constants[2:3], source, Serial())
@@ -118,7 +117,8 @@ def test_replicates_have_the_same_bits_at_any_block_size(name):
     seen = set()
     for blocks, runner in ((1, Serial()), (1, Threads(2)), (3, Threads(2))):
         source = InMemory(x, weights, block_rows=blocks * SUM_ROWS)
-        found = one_pass([Stack(model, stack(begun), weights=own)], source, runner)[0]
+        asked = Stack(model, stack(begun), weights=own, constants=base_measures(model.family, source, own))
+        found = one_pass([asked], source, runner)[0]
         seen.add((found.log_likelihood.tobytes(), found.statistics.components.tobytes()))
     assert len(seen) == 1
     for r, w in enumerate(own):

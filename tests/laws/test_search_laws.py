@@ -24,7 +24,6 @@ from support import (
 from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.em import EM
 from em_cli.engine.model import Model
-from em_cli.engine.scoring import base_measure
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents import LATENTS
@@ -284,7 +283,6 @@ def test_a_wider_structure_is_no_worse_in_a_sweep():
     tasks = []
     for name in structures:
         one = Model(Gaussian(name).bind(known.columns), LATENTS.load("independent")(), 1)
-        one = replace(one, constant=base_measure(one, source))
         tasks += [Task(name, replace(one, n_components=k)) for k in (1, 2, 3)]
     fits = search(tasks, known, Serial(), default_plan())
     heights = {(f.label, f.n_components): f.chosen.log_likelihood for f in fits if f.chosen}

@@ -10,11 +10,12 @@ from posteriors import draw
 from support import Case, climb, responsibilities, start
 
 from em_cli.engine.arrays import Array, map_arrays, stack, take
+from em_cli.engine.base_measure import base_measure
 from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
-from em_cli.engine.scoring import base_measure, component_log_density
+from em_cli.engine.scoring import component_log_density
 from em_cli.engine.side_by_side import maximize_all
 from em_cli.engine.stopping import Stopping
 from em_cli.families.variational.conjugate_families import conjugate_of
@@ -83,7 +84,7 @@ def test_after_an_m_step_the_posterior_is_exact_given_the_labels(case: Case, pri
     model.family.features(x, features)
     statistics = ModelStatistics(model.family.statistics(features, r[None], None), None)
     at, _ = model.at_maximum(statistics, None)
-    bound = float(model.expected_log_likelihood(statistics, at)[0]) + base_measure(model, InMemory(x))
+    bound = float(model.expected_log_likelihood(statistics, at)[0]) + base_measure(model.family, InMemory(x))
     document, plain = model.to_document(take(at, 0)), case.model(x, K)
     found = []
     for seed in range(6):

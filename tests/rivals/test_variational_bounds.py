@@ -11,7 +11,6 @@ from em_cli.engine.arrays import stack
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
-from em_cli.engine.scoring import base_measure
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.families.variational.conjugate_families import conjugate_of
 from em_cli.latents.approximate_weights import ApproximateWeights
@@ -38,7 +37,7 @@ def model_of(case) -> tuple[Model, InMemory]:
     assert conjugate is not None
     family = conjugate.approximated(prior)
     latent = ApproximateWeights(PRIORS[case["weight_prior"]](told["weight_concentration_prior"]))
-    return Model(family, latent, case["k"], base_measure(Model(family, latent, 1), source)), source
+    return Model(family, latent, case["k"]), source
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
