@@ -1,6 +1,6 @@
 """Every algorithm from one poor start, on an easy problem, an overlapping one, and one of a million rows.
 
-How far below the best end each is after so many passes over the rows, and at its end, and the CPU time that it took.
+How far below the best end each is after so many passes over the rows, after so many CPU seconds, and at its end.
 `algorithms.py WORD …` keeps the problems and algorithms that have all the words, such as `easy cem`.
 """
 
@@ -35,6 +35,7 @@ PROBLEMS = {  # rows, columns, components, least distance of their means, in sta
     "1e6": (1_000_000, 5, 5, 2.0),
 }
 AT = (5, 10, 20, 50)  # passes
+SECONDS = {"easy": (0.02, 0.05, 0.1, 0.2), "overlapping": (0.05, 0.1, 0.2, 0.5), "1e6": (1, 2, 5, 10)}
 NOT_AT_1E6 = ("sem", "saem")  # 400 passes each
 TO_THE_END, BRIEFLY = Stopping(0.01, 3000), Stopping(0.01, 150)
 
@@ -104,13 +105,21 @@ def main(filters: list[str]) -> None:
         found = afresh(compared, name, own)
         best = max(end for _, end in found.values())
         title = f"Nats below the best end, {name}: {n:,} × {d}, K = {k}, one thread"
-        table = Table(title, ("algorithm", *(f"{at} passes" for at in AT), "at its end", "passes", "CPU, s", "load"))
+        after = (*(f"{at} passes" for at in AT), *(f"{at:g} s" for at in SECONDS[name]))
+        table = Table(title, ("algorithm", *after, "at its end", "passes", "CPU, s", "load"))
         for algorithm in own:
             stood, end = found[algorithm]
-            short = [next((best - h for p, _, h in reversed(stood) if p <= at), float("nan")) for at in AT]
-            done = [f"{value:,.4g}" if at < stood[-1][0] else "–" for at, value in zip(AT, short, strict=True)]
+            done = [below(best, [(p, h) for p, _, h in stood], at) for at in AT]
+            done += [below(best, [(s, h) for _, s, h in stood], at) for at in SECONDS[name]]
             table.row(algorithm, *done, f"{best - end:,.3g}", f"{stood[-1][0]:.0f}", f"{stood[-1][1]:.2f}", load())
         table.close()
+
+
+def below(best: float, stood: list[tuple[float, float]], at: float) -> str:
+    """Nats below the best after so many passes or seconds; a dash where the climb had ended, or had not begun."""
+    if at >= stood[-1][0] or at < stood[0][0]:
+        return "–"
+    return f"{best - next(height for when, height in reversed(stood) if when <= at):,.4g}"
 
 
 if __name__ == "__main__":
