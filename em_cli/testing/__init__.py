@@ -1,7 +1,7 @@
 """The laws that every family obeys, for those who write one: theirs is judged as ours are.
 
-They are about densities, statistics and M-steps, documents, charts, climbs by every algorithm, the weak prior, and
-missing cells, where the family can do without some.
+They are about densities, statistics and M-steps, documents, charts, passes over the rows, climbs by every algorithm,
+the weak prior, and missing cells, where the family can do without some.
 
 A `Case` says on which columns a family is tried, and what an independent program says of its density: a function of
 the bound family, a document of its parameters and rows (D, n), which gives (K, n). Then
@@ -27,7 +27,7 @@ from itertools import cycle, product
 
 import numpy as np
 
-from em_cli.testing import chart_laws, climb_laws, family_laws, missing_laws
+from em_cli.testing import chart_laws, climb_laws, family_laws, missing_laws, pass_laws
 from em_cli.testing.case import Case, case_of, unit_model
 from em_cli.testing.random_rows import rows
 
@@ -54,7 +54,7 @@ class Law:
 def laws(case: Case, seeds: Sequence[int] = range(3)) -> list[Law]:
     """All laws that concern the case, in every situation, with rows drawn from each of the seeds."""
     single = [*_of_any_rows(case, seeds), *_of_some_rows(case), *_of_charts(case)]
-    return [*single, *_of_missing_cells(case, seeds), *_of_climbs(case, seeds)]
+    return [*single, *_of_missing_cells(case, seeds), *_of_passes(case), *_of_climbs(case, seeds)]
 
 
 def _law(law: Callable[..., None], case: Case, *situation: object, **drawn: object) -> Law:
@@ -109,14 +109,22 @@ def _of_charts(case: Case) -> Iterator[Law]:
         yield _law(chart_laws.candidates_of_a_stack_have_the_bits_that_they_have_alone, case, separation, prior)
 
 
+def _of_passes(case: Case) -> Iterator[Law]:
+    """One of them on more rows than are summed in one go."""
+    for separation in pass_laws.SEPARATIONS:
+        for weighted in (False, True):
+            yield _law(pass_laws.blocks_of_whole_quanta_change_no_bit, case, separation, weighted)
+            yield _law(pass_laws.a_pass_finds_the_sums_over_rows, case, separation, weighted)
+        yield _law(pass_laws.m_steps_of_several_models_together_are_those_of_each, case, separation)
+
+
 def _of_climbs(case: Case, seeds: Sequence[int]) -> Iterator[Law]:
-    """By every algorithm of searches, and with the weak prior."""
-    for algorithm in climb_laws.ALGORITHMS_TRIED:
-        for seed, separation in zip(seeds, cycle(climb_laws.SEPARATIONS), strict=False):
-            yield _law(climb_laws.the_likelihood_never_descends, case, algorithm, seed, separation)
-        yield _law(climb_laws.the_reported_likelihood_is_that_of_the_reported_parameters, case, algorithm)
-        yield _law(climb_laws.a_climb_ends_where_the_likelihood_is_flat, case, algorithm)
-        yield _law(climb_laws.a_climb_raises_the_penalised_likelihood, case, algorithm)
+    """By every algorithm of searches side by side, and with the weak prior."""
+    for seed, separation in zip(seeds, cycle(climb_laws.SEPARATIONS), strict=False):
+        yield _law(climb_laws.the_likelihood_never_descends, case, seed, separation)
+    yield _law(climb_laws.the_reported_likelihood_is_that_of_the_reported_parameters, case)
+    yield _law(climb_laws.a_climb_ends_where_the_likelihood_is_flat, case)
+    yield _law(climb_laws.a_climb_raises_the_penalised_likelihood, case)
 
 
 def _of_missing_cells(case: Case, seeds: Sequence[int]) -> Iterator[Law]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import CLIMBING_CASES
-from support import Case, bound_model, features, responsibilities, rows, scipy_log_density, start
+from support import Case, bound_model, responsibilities, rows, start
 
 from em_cli.engine.arrays import map_arrays, stack, take
 from em_cli.engine.cache import SUM_ROWS
@@ -14,69 +14,37 @@ from em_cli.engine.expectation import Batch, Expectation
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack, tile_rows
-from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.side_by_side import maximize_all
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
-from em_cli.runners.threads import Threads
 from em_cli.sources.in_memory import InMemory
+from em_cli.testing import pass_laws
+from em_cli.testing.pass_laws import K, bits
 
 each_case = pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
-each_separation = pytest.mark.parametrize("separation", [2.5, 1e5])
-K = 3
-
-
-def bits(batch: Batch) -> tuple[bytes, ...]:
-    statistics = np.ascontiguousarray(batch.statistics.components)
-    return batch.log_likelihood.tobytes(), statistics.tobytes()
+each_separation = pytest.mark.parametrize("separation", pass_laws.SEPARATIONS)
 
 
 @each_case
 @each_separation
 @pytest.mark.parametrize("weighted", [False, True])
 def test_blocks_of_whole_quanta_change_no_bit(case: Case, separation, weighted):
-    n = 2 * SUM_ROWS + 777
-    x, labels = case.rows(1, n, separation)
-    weights = np.random.default_rng(1).uniform(0.5, 2, n) if weighted else None
-    model = case.model(x, K, weights)
-    at = stack([start(model, x, responsibilities(1, labels, K, 0.4))])
-    seen, scored = set(), set()
-    for blocks in (1, 2, 3):
-        for runner in (Serial(), Threads(2)):
-            source = InMemory(x, weights, block_rows=blocks * SUM_ROWS)
-            first = one_pass([Stack(model, at)], source, runner)[0]
-            again = one_pass([Stack(model, at)], source, runner)[0]
-            seen |= {bits(first), bits(again)}
-            scored.add(repr(score_source(model, take(at, 0), source, runner)))
-    assert len(seen) == 1
-    assert len(scored) == 1
+    pass_laws.blocks_of_whole_quanta_change_no_bit(case, separation, weighted)
 
 
 @each_case
 @each_separation
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_pass_finds_the_sums_over_rows(case: Case, separation, weighted):
-    """In the statistics of components that share a covariance, the second moments need be right in sum only."""
-    n = 3000
-    x, labels = case.rows(2, n, separation)
-    w = np.random.default_rng(2).uniform(0.5, 2, n) if weighted else np.ones(n)
-    model = case.model(x, K, w if weighted else None)
-    at = start(model, x, responsibilities(2, labels, K, 0.4 if separation < 10 else 0.0))
-    found = one_pass([Stack(model, stack([at]))], InMemory(x, w if weighted else None), Serial())[0]
-    expected = (w * scipy_log_density(case, model, model.to_document(at), x)).sum()
-    assert found.log_likelihood[0] == pytest.approx(expected, rel=1e-12 if separation < 10 else 1e-9)
-    r = score_rows(model, at, x).responsibilities * w
-    stacked = stack([at.components])
-    sums = model.family.statistics(features(model.family, x), r[None], stacked)[0]
-    scale = np.abs(sums).max(axis=0) + 1e-300
-    assert np.abs((found.statistics.components[0] - sums).sum(axis=0) / scale).max() < 1e-9
-    if not model.family.coupled:
-        assert np.abs((found.statistics.components[0] - sums) / scale).max() < 1e-9
-    one, other = (model.family.maximize(s, stacked) for s in (found.statistics.components, sums[None]))
-    for mine, its in zip(model.family.moments(take(one, 0)), model.family.moments(take(other, 0)), strict=True):
-        assert np.allclose(mine, its, rtol=1e-9)
+    pass_laws.a_pass_finds_the_sums_over_rows(case, separation, weighted)
+
+
+@each_case
+@each_separation
+def test_m_steps_of_several_models_together_are_those_of_each(case: Case, separation):
+    pass_laws.m_steps_of_several_models_together_are_those_of_each(case, separation)
 
 
 @pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
@@ -118,34 +86,7 @@ def test_tiles_divide_a_quantum():
         assert n_features * rows <= 1 << 18 or rows <= 32
 
 
-@each_case
 @each_separation
-def test_m_steps_of_several_models_together_are_those_of_each(case: Case, separation):
-    """Whatever the models' sizes are, with a prior and without."""
-    x, labels = case.rows(5, 400, separation)
-    source, family = InMemory(x), case.model(x, 1).family
-    sizes, priors = (1, 3, 2, 3, 2, 3), (0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
-    models = [Model(family, case.model(x, k).latent, k, prior=p) for k, p in zip(sizes, priors, strict=True)]
-    models.append(case.model(x, 2))
-    stacks = []
-    for model in models:
-        k = model.n_components
-        points = [start(model, x, responsibilities(seed, labels % k, k, 0.3)) for seed in range(3)]
-        stacks.append(Stack(model, stack(points)))
-    batches = one_pass(stacks, source, Serial())
-    asked = [
-        (asked.model, [Expectation(batch, index) for index in range(n)])
-        for asked, batch, n in zip(stacks, batches, (3, 1, 2, 3, 2, 3, 3), strict=True)
-    ]
-    for (model, found), (together, empty) in zip(asked, maximize_all(asked), strict=True):
-        alone, lost = model.maximize(found)
-        assert (empty == lost).all()
-        same: list[bool] = []
-        map_arrays(lambda a, b, same=same: same.append(a.tobytes() == b.tobytes()), together, alone)
-        assert all(same)
-
-
-@pytest.mark.parametrize("separation", [2.5, 1e5])
 def test_m_steps_of_all_covariance_structures_together_are_those_of_each(separation):
     """Components of every structure and of several K, one behind the other; some are concentrated."""
     x, labels = rows(("real",) * 3, 8, 300, separation)
