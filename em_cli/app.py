@@ -117,6 +117,7 @@ def main() -> None:
     for variable in BLAS_THREADS:  # before NumPy is imported: the engine's own threads divide the rows
         os.environ[variable] = "1"
     gc.set_threshold(*GARBAGE)
+    memory.leave_out_arrow()
     debug = "--debug" in sys.argv[1:] or os.environ.get("EM_DEBUG", "0") not in ("", "0")
     status: int | str | None = ExitStatus.DONE
     stdio.prepare()

@@ -22,6 +22,7 @@ from em_cli.app import main
 try:
     main()
 finally:
+    print("taken along:", "pyarrow" in sys.modules, file=sys.stderr)
     print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1], file=sys.stderr)
 """
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the files of Linux")
@@ -110,6 +111,7 @@ def test_what_a_run_takes_is_told_before(tmp_path, n, d, options):
         [sys.executable, "-c", MEASURED, *run], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    assert "taken along: False" in done.stderr, "pandas does without Arrow"
     assert 0.8 < expected / (int(done.stderr.split()[-1]) / 1024) < 1.2
 
 

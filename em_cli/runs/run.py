@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
+from em_cli import memory
 from em_cli.criteria import CROSS_VALIDATION
 from em_cli.engine.protocols import Runner
 from em_cli.engine.scoring import moments_of_scores
@@ -91,6 +92,7 @@ class Run:
 
     def search(self, wanted: Tasks) -> list[Fitted]:
         """Fit the models; where one has no sound fit, with a weak prior. Refused if memory would not do."""
+        memory.give_back()  # of what was read and surveyed
         check_memory(self.settings.config, self.data, wanted.tasks, self.plan)
         fits, possible = dict[int, Fitted](), dict[int, Task]()
         refuses, able = self.plan.algorithm.refuses, wanted.with_prior(range(len(wanted.tasks)))
@@ -139,6 +141,7 @@ class Run:
     def score(self, fitted: Fitted, groups: tuple[Group, ...]) -> tuple[Scored, Context]:
         """The fit as it is written, and what documents say beside it."""
         context = self._context(groups)
+        memory.give_back()  # of the search
         with self.record.timed("scoring"):
             return scored(fitted, context, self.data.source, self.runner), context
 

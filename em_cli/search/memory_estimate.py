@@ -22,10 +22,11 @@ from em_cli.search.short_runs import FEATURES, PATIENCE, REST
 from em_cli.search.survey import SAMPLE_ROWS
 
 NUMBER = 8  # bytes
-PROGRAM = 130 * MIB  # with its libraries
-ARROW = 25 * MIB  # of another, which pandas takes along where it is installed
+PROGRAM = 100 * MIB  # with its libraries
+ARROW = 35 * MIB  # of another, where files or who calls need it
 READING = 20 * MIB  # of text on its way, where there is much of it
 MUCH = 250_000  # cells
+GAPS = 20 * MIB  # between the arrays of a search on as many rows as it may look at
 COLUMN = 24 << 10  # of a column, beside its cells, as it is read
 WORKER = 2 * MIB  # of a thread, beside the numbers that it works on
 HASHES = 2  # numbers of a row while rows are surveyed: what tells equal ones, and the same sorted
@@ -66,6 +67,7 @@ def memory_estimate(
         + (DOCUMENTS * k * min(d * d, 2 * f) if any(task.label for task in tasks) else 0)
         + workers * (f * tile_rows(f) + BLOCKS * JOINT_FLOATS)
     )
+    searching += (GAPS / NUMBER) * rows / SAMPLE_ROWS if searched else 0
     if n_gappy:
         patterns = min(rows, 2.0 ** min(n_gappy, DIGITS))
         searching += workers * MARGINALS * min(RECENT_FLOATS, max(climbs) * patterns * (1 + d) ** 2)

@@ -23,6 +23,7 @@ from em_cli.search.ledger import Degeneracies, DegeneracyCheck
 from em_cli.search.survey import Survey
 
 KEPT_FEATURES = 1 << 22  # floats; more are computed anew
+KEPT_RESPONSIBILITIES = 1 << 20  # floats, of the mixtures that were looked at of late
 MANY_PATTERNS = 4_000  # of missing cells, times features: parting components by each pattern takes most of a search
 KEPT_VERDICTS = 1 << 20  # floats of the parameters that were judged of late
 
@@ -63,7 +64,7 @@ class SearchData:
         self._assess = DegeneracyCheck(self.survey, Serial())
         seen, weights = ~np.isnan(self.block.x).all(axis=0), self.block.weights
         self.n_for_bic = float(seen.sum() if weights is None else weights[seen].sum())
-        self._responsibilities = Cache(floats=KEPT_FEATURES)
+        self._responsibilities = Cache(floats=KEPT_RESPONSIBILITIES)
         self._verdicts = Cache(floats=KEPT_VERDICTS)
 
     @property

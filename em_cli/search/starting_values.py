@@ -14,7 +14,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.protocols import Start
 from em_cli.engine.rows import Block
 
-AT_ONCE = 1 << 21  # responsibilities
+AT_ONCE = 1 << 19  # responsibilities
 HALVES = (4, 8, 16, 2)  # rows on either side, in windows of sequences
 
 
