@@ -18,10 +18,12 @@ def words_of_certainty(document: Mapping[str, Any]) -> list[str]:
     numbers = any(
         isinstance(c, Mapping) and c.get("mean") for c in (components if isinstance(components, list) else ())
     )
-    if kind is None or ratio is None or left is None:
+    if kind is None or left is None:
         return ["In brackets: the standard deviation of the rows."] if numbers else []
     told = "± standard error of the estimate" + ("; (standard deviation of the rows)." if numbers else ".")
-    if ratio > MODEL_DOUBTED:
+    if ratio is None and isinstance(reason := found.get("reason"), str):
+        told += f" {safe(reason[:1].upper() + reason[1:])}"
+    if ratio is not None and ratio > MODEL_DOUBTED:
         which = "The ± above are the robust ones." if kind == "robust" else "The ± above are the model's own."
         told += (
             f" The robust standard errors are up to {ratio:.1f} times the model's own: the components may not be quite "

@@ -9,7 +9,7 @@ from em_cli.display.component_table import shortened
 from em_cli.display.text import nats
 from em_cli.display.text_page import Page
 
-LONGEST_NAME = 24
+LONGEST_NAME, LONGEST_RUN, LONGEST_MODEL = 24, 18, 12
 MOST_MEANS = 4  # of a component, those that differ most
 WIDEST = 100
 FAR = 1000  # standard errors, beyond which their number says nothing
@@ -31,8 +31,8 @@ def _runs(page: Page, found: Mapping[str, Any]) -> None:
         delta, entropy = run["delta_bic"], run["entropy_r2"]
         rows.append(
             [
-                shortened(run["run"], LONGEST_NAME),
-                run["structure"] or run["family"],
+                shortened(run["run"], LONGEST_RUN),
+                shortened(run["structure"] or run["family"], LONGEST_MODEL),
                 str(run["n_components"]),
                 _number(run["log_likelihood"], 3),
                 str(run["n_parameters"] or "—"),
@@ -42,7 +42,7 @@ def _runs(page: Page, found: Mapping[str, Any]) -> None:
                 f"{run['smallest_weight']:.3f}",
             ]
         )
-    headings = ["run", "model", "k", "loglik", "params", "BIC", "ΔBIC", "entropy R²", "smallest"]
+    headings = ["run", "model", "k", "loglik", "params", "BIC", "ΔBIC", "entropy R²", "least"]
     page.table(headings, rows, range(2, len(headings)))
     if not found["same_data"]:
         page.words("They were fitted to different data: no BIC can be compared with another's.", style="dim")
@@ -70,7 +70,7 @@ def _pair(page: Page, pair: Mapping[str, Any], n_rows: int) -> None:
         f"{moved:,} rows ({moved / n_rows:.1%}) are in another component."
     )
     rows = [row for match in pair["matched"] for row in _match(match)]
-    headings = ["first", "second", "distance", "weights", "mean of", "first", "second", "difference"]
+    headings = ["first", "second", "distance", "weights", "mean of", "first", "second", "apart"]
     page.table(headings, rows, (0, 1, 2, 5, 6, 7))
     for key, which in (("unmatched_first", "first"), ("unmatched_second", "second")):
         if pair[key]:
@@ -96,7 +96,7 @@ def _match(match: Mapping[str, Any]) -> list[list[str]]:
 def _mean(mean: Mapping[str, Any]) -> list[str]:
     errors = mean["difference_in_errors"]
     in_errors = "" if errors is None or abs(errors) > FAR else f"{errors:+.1f} se"
-    name = shortened(mean["column"], LONGEST_NAME)
+    name = shortened(mean["column"], LONGEST_RUN)
     return [
         name,
         f"{mean['first']:.4g}",

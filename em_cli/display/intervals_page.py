@@ -13,19 +13,27 @@ LONGEST_NAME = 24
 WIDEST = 100
 MOST_DECIMALS = 6  # of fixed point
 DIGITS = 2  # of a standard error
-WANTED = ("weights", "mean", "sd")
+WANTED = {"weights": "weight", "mean": "mean", "sd": "sd", "probabilities": "share", "coefficients": "coefficient"}
+MOST_ROWS = 60
 
 
 def intervals_page(found: Mapping[str, Any], width: int, color: bool) -> str:
-    """The intervals of weights, means and standard deviations; how many replicates they are from."""
+    """The intervals of what components tell; how many replicates they are from.
+
+    Weights, means and standard deviations, shares of levels, coefficients.
+    """
     page = Page(min(width, WIDEST), color)
-    rows = [_row(one) for one in found["intervals"] if one["parameter"].partition("[")[0] in WANTED]
+    rows = [_row(one) for one in found["intervals"] if _wanted(one)]
     headings = ["component", "", "column", "estimate", "se", f"{found['level']:.0%} from", "to"]
     if found["withheld"] is None:
-        page.table(headings, [row for row in rows if row[4]], (0, 3, 4, 5, 6))
-        fixed = sum(not row[4] for row in rows)
+        told = [row for row in rows if row[4]]
+        page.table(headings, told[:MOST_ROWS], (0, 3, 4, 5, 6))
+        if len(told) > MOST_ROWS:
+            page.words(f"… and {len(told) - MOST_ROWS} more in intervals.csv", style="dim")
+        fixed = len(rows) - len(told)
         if fixed:
-            page.words(f"{fixed} numbers that no replicate changed are left out.", style="dim")
+            what = "numbers are" if fixed > 1 else "number is"
+            page.words(f"{fixed} {what} left out: at the end of its range, or changed by no replicate.", style="dim")
     else:
         page.words(f"No intervals: {found['withheld']}. The components may be real; these data do not say how large.")
     page.words(_counts(found), style="dim")
@@ -39,15 +47,28 @@ def intervals_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     return page.text()
 
 
+def _parameter(one: Mapping[str, Any]) -> str:
+    """`groups[1].probabilities[2][1]` is one of the probabilities."""
+    return str(one["parameter"]).rpartition(".")[2].partition("[")[0]
+
+
+def _wanted(one: Mapping[str, Any]) -> bool:
+    """Probabilities are wanted of levels: else the mean tells them."""
+    parameter = _parameter(one)
+    return parameter in WANTED and (parameter != "probabilities" or one["level"] is not None)
+
+
 def _row(one: Mapping[str, Any]) -> list[str]:
-    name = {"weights": "weight"}.get(one["parameter"].partition("[")[0], one["parameter"].partition("[")[0])
-    error = one["se_bootstrap"]
+    name, error = WANTED[_parameter(one)], one["se_bootstrap"]
+    column = one["column"] or ""
+    if one["level"] is not None:
+        column = f"{shortened(column, LONGEST_NAME // 2)} = {shortened(one['level'], LONGEST_NAME // 2)}"
     if error is None:
-        return [str(one["component"]), name, one["column"] or "", "", "", "", ""]
+        return [str(one["component"]), name, column, "", "", "", ""]
     decimals = max(0, DIGITS - 1 - floor(log10(error))) if error > 0 else MOST_DECIMALS
     numbers = (one["estimate"], error, one["low"], one["high"])
     told = [f"{value:.{decimals}f}" if decimals <= MOST_DECIMALS else f"{value:.2e}" for value in numbers]
-    return [str(one["component"]), name, shortened(one["column"] or "", LONGEST_NAME), *told]
+    return [str(one["component"]), name, shortened(column, LONGEST_NAME), *told]
 
 
 def _elsewhere(better: int, searched: int) -> str:

@@ -32,6 +32,7 @@ class Information:
     observed: Array  # (P, P)
     at_base: ModelStatistics  # (1, …) of the E-step at the base point
     scores: Array  # (P, P) sum of the outer products of the scores of the units, under their weights
+    n_units: int  # rows, or groups of rows that belong together
 
 
 def points(chart: ModelChart, base: Parameters) -> Parameters:
@@ -58,11 +59,12 @@ def information(
 ) -> Information:
     """At the base point, from the points around; weights are frequencies of rows, or else those of a sample."""
     observed, at_base = observed_information(model, chart, base, around, source, runner)
-    scores = np.zeros_like(observed)
+    scores, n_units = np.zeros_like(observed), 0
     for parts in runner.map(_scores_of_block, source, (model, around, frequencies), range(len(source))):
-        for part in parts:
+        for part, units in parts:
             scores += part
-    return Information(observed, at_base, scores)
+            n_units += units
+    return Information(observed, at_base, scores, n_units)
 
 
 def observed_information(
@@ -87,13 +89,15 @@ def complete_information(model: Model, chart: ModelChart, at_base: ModelStatisti
     return bent
 
 
-def _scores_of_block(source: Source, shared: tuple[Model, Parameters, bool], index: int) -> list[Array]:
+def _scores_of_block(source: Source, shared: tuple[Model, Parameters, bool], index: int) -> list[tuple[Array, int]]:
+    """By what is summed in one go, with the number of units there."""
     model, around, frequencies = shared
-    step = tile_rows(model.family.n_features())
-    return [
-        np.add.reduce([_squared(tile, model, around, frequencies) for tile in _tiles(quantum, model, step)])
-        for quantum in quanta(source[index])
-    ]
+    step, found = tile_rows(model.family.n_features()), []
+    for quantum in quanta(source[index]):
+        parts = [_squared(tile, model, around, frequencies) for tile in _tiles(quantum, model, step)]
+        units = len(checked_groups(quantum)) - 1 if model.latent.needs_groups else quantum.n_rows
+        found.append((np.add.reduce(parts), units))
+    return found
 
 
 def _tiles(quantum: Block, model: Model, step: int) -> Iterator[Block]:

@@ -9,9 +9,19 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 
-PROBABILITIES = ("weights", "probabilities", "value_probabilities", "zero_probabilities", "noise")
-LOCATIONS = ("means", "mean", "loadings", "locations", "directions")
+PROBABILITIES = (
+    "weights", "probabilities", "value_probabilities", "zero_probabilities", "noise", "transmat", "startprob",
+    "stationary",
+)  # fmt: skip
+LOCATIONS = (
+    "means", "mean", "loadings", "locations", "directions", "coefficients", "common_coefficients", "typical_design",
+)  # fmt: skip
+SQUARES = ("covariances", "scales")  # matrices, whose numbers aside of the diagonal may be negative
+OF_TYPE = {"count": "log", "positive": "log", "proportion": "logit"}  # the scale of a mean, by the type of its column
 AT_END = 1e-9
+BEYOND = (
+    10.0  # standard errors for each unit of a probability's distance from zero or one: less than 0.01 rows are there
+)
 MOST_LOST = 0.05  # of the replicates, beyond which there is no interval
 MOST_DOUBTFUL = 0.10  # lost or ambiguous ones
 
@@ -25,9 +35,11 @@ class Interval:
     scale: str  # identity, log or logit
 
 
-def interval(name: str, estimate: float, values: Array, level: float, jackknife: bool = False) -> Interval:
-    """Of a number of a fit, by its name, from those (B,) of the replicates."""
-    scale = scale_of(name, estimate, values)
+def interval(
+    name: str, estimate: float, values: Array, level: float, jackknife: bool = False, of_type: str | None = None
+) -> Interval:
+    """Of a number of a fit, by its name and the type of its column, from those (B,) of the replicates."""
+    scale = scale_of(name, estimate, values, of_type)
     moved = _to(scale, values)
     spread = _jackknifed if jackknife else _deviation
     half = NormalDist().inv_cdf((1 + level) / 2) * spread(moved)
@@ -44,18 +56,27 @@ def fixed(name: str, values: Array) -> bool:
     return bool(np.ptp(values) <= AT_END * np.abs(values).max())
 
 
+def at_bound(name: str, estimate: float, error: float) -> bool:
+    """Whether a probability is zero or one but for the end of a climb: its error is far larger than its distance."""
+    return parameter_of(name) in PROBABILITIES and error > BEYOND * min(estimate, 1 - estimate)
+
+
 def parameter_of(name: str) -> str:
     """`groups[1].rates[2][1]` is one of the rates."""
     return name.rpartition(".")[2].partition("[")[0]
 
 
-def scale_of(name: str, estimate: float, values: Array) -> str:
+def scale_of(name: str, estimate: float, values: Array, of_type: str | None = None) -> str:
     """Logit for probabilities, log for what is positive by its nature."""
-    parameter = parameter_of(name)
+    parameter, places = parameter_of(name), name.rpartition(".")[2].count("[")
     lowest, highest = min(estimate, float(values.min())), max(estimate, float(values.max()))
-    if parameter in PROBABILITIES:
-        return "logit" if lowest > 0 and highest < 1 else "identity"
-    return "log" if parameter not in LOCATIONS and lowest > 0 else "identity"
+    wanted = "logit" if parameter in PROBABILITIES else "log"
+    if parameter in LOCATIONS:
+        wanted = OF_TYPE.get(of_type or "", "identity")
+    elif parameter in SQUARES and places == 3 and len(set(name[:-1].replace("]", "").split("[")[-2:])) > 1:
+        wanted = "identity"
+    inside = lowest > 0 and (wanted == "log" or highest < 1)
+    return wanted if inside else "identity"
 
 
 def _deviation(values: Array) -> float:

@@ -19,6 +19,7 @@ from em_cli.engine.model import Model, ModelChart
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.inference.information import Information, complete_information, differences, information, points
+from em_cli.inference.intervals import at_bound
 
 HELD = 1e-5  # information left in a direction in which parameters do not move
 HELD_SHARE = 1e-3  # of the squared length of a number's gradient in such directions, above which it has no error
@@ -31,6 +32,7 @@ HARDLY_TOLD = 0.01  # information left
 MODEL_DOUBTED = 1.25  # ratio of the robust standard errors to the others
 BESIDE = ("mean[", "sd[")  # numbers that are functions of the parameters
 NAMED = 4  # parameters
+FEWEST_GROUPS = 10  # whose scores tell of the sandwich
 ON_FACTORS = "a rotation of the factors changes it, and the model not at all"
 AT_ITS_END = "it is at the end of its range, where nothing moves it"
 UNMOVED = "it is given, or at the end of its range"
@@ -48,6 +50,7 @@ class StandardErrors:
     information_left: float  # the least of any direction: 1 were all labels known
     hardly_told: tuple[str, ...]  # numbers that differ most along that direction, where little is left
     without: Mapping[str, str]  # why numbers have none, by their names
+    no_robust: str | None = None  # why there are no robust ones, a sentence
 
     @property
     def ratio(self) -> float:
@@ -89,12 +92,28 @@ def standard_errors(
         inverse = (free / left[~held]) @ free.T
         names = tuple(name for name, _ in leaves(document))
         without = _without(names, values, gradient, directions[:, held])
+        observed = _errors(gradient, inverse, np.array([name not in without for name in names], np.bool_))
+        numbers = zip(names, values.tolist(), observed.tolist(), strict=True)
+        without |= {name: AT_ITS_END for name, value, error in numbers if at_bound(name, value, error)}
         told = np.array([name not in without for name in names], np.bool_)
-        observed = _errors(gradient, inverse, told)
-        robust = _errors(gradient, inverse @ found.scores @ inverse, told)
+        observed[~told] = np.nan
+        no_robust = _no_robust(model, found.n_units, free.shape[1])
+        robust = _errors(gradient, inverse @ found.scores @ inverse, told if no_robust is None else told & False)
     least = float(left[~held].min(initial=1.0))
     hardly = _foremost(np.abs(gradient @ free[:, 0]) / observed, names) if least < HARDLY_TOLD else ()
-    return StandardErrors(document, observed, robust, names, least, hardly, without)
+    return StandardErrors(document, observed, robust, names, least, hardly, without, no_robust)
+
+
+def _no_robust(model: Model, units: int, parameters: int) -> str | None:
+    """Why the sandwich tells nothing: the scores of all units add up to zero, and of few leave directions out."""
+    grouped = model.latent.needs_groups
+    if units > parameters and not (grouped and units < FEWEST_GROUPS):
+        return None
+    what = "sequences or groups" if grouped else "rows"
+    least = max(parameters + 1, FEWEST_GROUPS if grouped else 0)
+    return (
+        f"there are no robust ones, which need {least:,} {what}, and there {'is' if units == 1 else 'are'} {units:,}."
+    )
 
 
 def _foremost(shares: Array, names: Sequence[str]) -> tuple[str, ...]:

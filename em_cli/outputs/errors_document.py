@@ -13,15 +13,16 @@ from em_cli.inference.standard_errors import MODEL_DOUBTED, StandardErrors
 def errors_document(found: StandardErrors, wanted: str, columns: Sequence[str]) -> dict[str, Any]:
     """Both kinds of errors, and which of them are to be believed: those wanted, robust ones in doubt of the model."""
     robust = wanted == "robust" or (wanted == "auto" and found.ratio > MODEL_DOUBTED)
+    sandwich = {"robust": _by_name(found.document, found.robust, columns)} if found.no_robust is None else {}
     return {
-        "reported": "robust" if robust else "observed",
-        "reason": None,
-        "robust_ratio": found.ratio,
+        "reported": "robust" if robust and sandwich else "observed",
+        "reason": found.no_robust,
+        **({"robust_ratio": found.ratio} if sandwich else {}),
         "information_left": found.information_left,
         "hardly_told": list(found.hardly_told),
         "without": dict(found.without),
         "observed": _by_name(found.document, found.observed, columns),
-        "robust": _by_name(found.document, found.robust, columns),
+        **sandwich,
     }
 
 

@@ -152,7 +152,7 @@ class StandardErrorFields(Described):
     """How sure the parameters are."""
 
     reported: Annotated[str | None, says("observed or robust: which are to be believed; null if there are none")]
-    reason: Annotated[str | None, says("why there are none")]
+    reason: Annotated[str | None, says("why there are none, or no robust ones")]
     robust_ratio: Annotated[float, says("the largest of the robust errors to the others"), SOMETIMES]
     information_left: Annotated[float, says("the least in any direction; 1 were all labels known"), SOMETIMES]
     hardly_told: Annotated[list[str], says("numbers that the data hardly tell apart"), SOMETIMES]

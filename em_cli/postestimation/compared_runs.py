@@ -76,7 +76,11 @@ def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) 
     names = _names(runs)
     for name, model in zip(names, loaded, strict=True):
         if model.model.latent.needs_groups:
-            raise UsageError(f"{name}: rows of latent structure {model.document['latent']!r} depend on each other.")
+            raise UsageError(
+                f"{name}: em compare judges rows one by one, and those of latent structure "
+                f"{model.document['latent']!r} depend on each other. `em runs` tells BIC of runs in a folder beside "
+                "each other, em predict the states or components of rows, em test whether there is one more."
+            )
     same = len({model.document.get("data_sha256") for model in loaded}) == 1
     if not (same or data):
         raise UsageError(

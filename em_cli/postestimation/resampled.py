@@ -12,19 +12,20 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.errors import UsageError
-from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, fixed, interval
+from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, at_bound, fixed, interval
 from em_cli.inference.replicates import KINDS, Verdict, drawn_replicates, replicates, row_weights
 from em_cli.inference.stability import better_elsewhere
 from em_cli.inference.standard_errors import BESIDE, described, leaves, rotated
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.tables import csv_text
+from em_cli.postestimation.places import place_of
 from em_cli.postestimation.refitted import Refit, refit_of
 from em_cli.postestimation.replicate_lines import OF_REPLICATES, Line, line_of, lines_before
 from em_cli.registry import did_you_mean
 from em_cli.runners.serial import Serial
 from em_cli.runs.interruption import Halt
 from em_cli.sources.in_memory import InMemory
-from em_cli.sources.schema import LEVELLED, Schema
+from em_cli.sources.schema import LEVELLED
 
 USUAL, FEWEST = 399, 20  # replicates
 UNDER_WEIGHTS = ("nonparametric", "weighted")
@@ -32,7 +33,7 @@ SEARCHED, FEW_ROWS = 50, 5000  # replicates that are searched anew, where there 
 MOST = 100_000
 FEWEST_UNITS = 10  # groups or sequences of rows that are drawn
 COLUMNS = (
-    "parameter", "component", "column", "estimate", "se_observed", "se_robust", "se_bootstrap", "mc_error",
+    "parameter", "component", "column", "level", "estimate", "se_observed", "se_robust", "se_bootstrap", "mc_error",
     "low", "high", "scale", "verdict",
 )  # fmt: skip
 
@@ -127,14 +128,14 @@ def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: st
     return [
         {
             "parameter": name,
-            **_place(name, refit.schema.names),
+            **place_of(name, refit.document),
             "estimate": estimate,
             "se_observed": errors["observed"].get(name),
             "se_robust": errors["robust"].get(name),
-            **_interval(name, estimate, own, wanted.level, wanted.kind == "jackknife", withheld),
+            **_interval(name, estimate, own, wanted, withheld, _type_of(name, refit)),
         }
         for (name, estimate), own, without in zip(numbers, columns, free, strict=True)
-        if _means_something(name, refit.schema) and not without
+        if _means_something(name, refit) and not without
     ]
 
 
@@ -153,8 +154,8 @@ def _check_units(units: int, source: InMemory, kind: str) -> None:
     """`UsageError` where there are too few groups or sequences to be drawn."""
     if source.groups is not None and units < FEWEST_UNITS and kind != "parametric":
         raise UsageError(
-            f"rows in {units} sequences or groups are drawn by these, and {FEWEST_UNITS} are needed: --kind parametric "
-            "draws rows from the fit."
+            f"rows are drawn by sequences or groups, of which there {'is' if units == 1 else 'are'} {units}, and "
+            f"{FEWEST_UNITS} are needed: --kind parametric draws rows from the fit."
         )
 
 
@@ -174,14 +175,16 @@ def _withheld(counts: Mapping[Verdict, int], many: int, wanted: int, cut_by: str
 
 
 def _interval(
-    name: str, estimate: float, values: Array, level: float, jackknife: bool, reason: str | None
+    name: str, estimate: float, values: Array, wanted: Wanted, reason: str | None, of_type: str | None
 ) -> dict[str, Any]:
     none = {"se_bootstrap": None, "mc_error": None, "low": None, "high": None, "scale": None}
     if reason is not None:
         return none | {"verdict": "withheld"}
     if not (np.isfinite(values).all() and np.isfinite(estimate)) or fixed(name, values):
         return none | {"verdict": "fixed"}
-    found = interval(name, estimate, values, level, jackknife)
+    found = interval(name, estimate, values, wanted.level, wanted.kind == "jackknife", of_type)
+    if at_bound(name, estimate, found.standard_error):
+        return none | {"verdict": "at a bound"}
     return {
         "se_bootstrap": found.standard_error,
         "mc_error": found.monte_carlo_error,
@@ -192,17 +195,17 @@ def _interval(
     }
 
 
-def _means_something(name: str, schema: Schema) -> bool:
+def _means_something(name: str, refit: Refit) -> bool:
     """Of levels there is no mean and no standard deviation: their probabilities are told."""
-    place = _place(name, schema.names)["column"]
-    return place is None or schema.columns[schema.names.index(place)].type not in LEVELLED
+    if not name.startswith(BESIDE):
+        return True
+    return _type_of(name, refit) not in LEVELLED
 
 
-def _place(name: str, columns: Sequence[str]) -> dict[str, Any]:
-    """The component and the column of a number, where its name tells them."""
-    _, *places = name.rpartition(".")[2].replace("]", "").split("[")
-    column = columns[int(places[1]) - 1] if name.startswith(BESIDE) else None
-    return {"component": int(places[0]) if places else None, "column": column}
+def _type_of(name: str, refit: Refit) -> str | None:
+    """Of the column that a number is of; None if it is of none."""
+    column = place_of(name, refit.document)["column"]
+    return refit.schema.columns[refit.schema.names.index(column)].type if column in refit.schema.names else None
 
 
 def _errors_by_name(document: Mapping[str, Any], columns: Sequence[str]) -> dict[str, dict[str, float]]:

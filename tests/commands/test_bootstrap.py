@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from program import SAMPLES, em
 
-from em_cli.inference.intervals import interval
+from em_cli.inference.intervals import interval, scale_of
 from em_cli.inference.replicates import weights_of
+from em_cli.postestimation.places import place_of
 
 # of Old Faithful, VVV, two components: 5,000 replicates climbed to the end by another program's EM
 KNOWN = {"weights[1]": 0.02874, "mean[1][1]": 0.03260, "mean[2][2]": 0.60247}
@@ -164,6 +165,37 @@ def test_intervals_stay_in_the_range_of_a_number():
     assert 0 < found.low < 0.95 < found.high < 1 and found.scale == "logit"
     found = interval("sd[1][1]", 1.0, np.exp(rng.normal(0, 1, 500)), 0.95)
     assert found.low > 0 and found.low * found.high == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "of_type", "scale"),
+    [
+        ("groups[2].transmat[1][2]", None, "logit"),
+        ("coefficients[1][2]", "numeric", "identity"),  # though each of the replicates is above zero
+        ("covariances[1][2][1]", None, "identity"),
+        ("covariances[1][2][2]", None, "log"),
+        ("mean[1][1]", "numeric", "identity"),
+        ("mean[1][1]", "count", "log"),
+        ("mean[1][1]", "proportion", "logit"),
+    ],
+)
+def test_the_scale_of_an_interval_is_that_of_the_number(name, of_type, scale):
+    assert scale_of(name, 0.5, np.array([0.3, 0.6]), of_type) == scale
+
+
+def test_numbers_are_known_by_column_term_and_level():
+    columns = [{"name": "c", "levels": ["u", "v"]}, {"name": "y"}, {"name": "x"}]
+    groups = [{"columns": ["y", "x"], "design": ["intercept", "x"]}, {"columns": ["c"]}]
+    document = {"feature_names_in": ["c", "y", "x"], "columns": columns, "groups": groups}
+    expected = {
+        "weights[2]": (2, None, None),
+        "groups[2].probabilities[2][1][2]": (2, "c", "v"),
+        "groups[1].coefficients[1][2]": (1, "x", None),
+        "groups[1].rates[2][1]": (2, "y", None),
+        "mean[1][3]": (1, "x", None),
+        "transmat[2][1]": (2, None, None),
+    }
+    assert {name: tuple(place_of(name, document).values()) for name in expected} == expected
 
 
 def test_columns_of_several_types_and_missing_cells(tmp_path):

@@ -81,11 +81,16 @@ def test_a_probability_at_its_bound_has_none(tmp_path):
 
 
 def test_sequences_have_them_too(tmp_path):
+    """Robust ones by sequence, of which there must be more than parameters: the scores of one add up to nothing."""
     rng = np.random.default_rng(1)
     state = np.cumsum(rng.random(300) < 0.1) % 2
-    pd.DataFrame({"x": rng.normal(4 * state, 1)}).to_csv(tmp_path / "chain.csv", index=False)
-    found = errors(tmp_path, "chain.csv", "-k", "2", "--latent", "markov", "--se", "robust")
+    chain = pd.DataFrame({"x": rng.normal(4 * state, 1), "s": np.arange(300) // 15})
+    chain.to_csv(tmp_path / "chain.csv", index=False)
+    options = ("chain.csv", "--columns", "x", "-k", "2", "--latent", "markov", "--se", "robust")
+    found = errors(tmp_path, *options, "--sequence", "s")
     assert found["reported"] == "robust" and np.isfinite(np.array(found["observed"]["transmat"])).all()
+    one = errors(tmp_path, *options)
+    assert one["reported"] == "observed" and "robust" not in one and "there is 1" in one["reason"]
 
 
 def test_none_are_there_where_none_were_asked_for(tmp_path):

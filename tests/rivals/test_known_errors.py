@@ -14,6 +14,7 @@ from em_cli.families.distributions.categorical import Categorical
 from em_cli.families.distributions.poisson import Poisson
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.families.student_t.options import StudentT
+from em_cli.inference.intervals import at_bound
 from em_cli.inference.standard_errors import StandardErrors, standard_errors
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
@@ -55,3 +56,18 @@ def test_standard_errors_are_the_known_ones(case):
         assert errors[own] == pytest.approx(known[:, kind], rel=KNOWN["tolerance"])
     without = {name for name, error in zip(found.names, found.observed, strict=True) if np.isnan(error)}
     assert without == set(found.without) == set(case.get("without", ())), "what is given, or a probability at its end"
+
+
+def test_a_probability_that_climbs_to_its_end_has_none_though_it_is_not_there():
+    """Nor has it an interval: at 1e-6, which is less than a hundredth of a row."""
+    case = next(case for case in KNOWN["cases"] if case["id"].startswith("titanic"))
+    source = InMemory(rows_of(case))
+    model = bound_model(family_of(case), source, case["k"])
+    near = json.loads(json.dumps(case["params"]))
+    near["probabilities"][0][1] = [1e-6, 1 - 1e-6]
+    at = model.from_document(near)
+    found = standard_errors(model, at, np.array(near["weights"]) * source.n_rows, source, Serial())
+    assert isinstance(found, StandardErrors)
+    assert {"probabilities[1][2][1]", "probabilities[1][2][2]"} <= set(found.without)
+    assert found.observed[found.names.index("probabilities[2][2][1]")] > 0
+    assert at_bound("probabilities[1][2][1]", 1e-6, 0.002) and not at_bound("probabilities[1][2][1]", 1e-3, 1e-3)
