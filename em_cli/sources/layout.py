@@ -61,7 +61,7 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
     if options.header is False:
         names = tuple(f"x{i}" for i in range(1, len(first.fields) + 1))
         return Layout(names, delimiter, lines.first_line if own else None, marks=marks)
-    every = tuple(name.strip().strip("\ufeff").strip() for name in first.fields)
+    every = _unquoted(tuple(name.strip().strip("\ufeff").strip() for name in first.fields))
     names = _without_blank_end(every)
     if options.header is None and options.skip is None and _are_counts(every, found[1:]):
         raise DataError(
@@ -71,7 +71,8 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
     cells = [record.fields for record in found[1:]]
     if options.header is None and (_like_data(every, cells, options) or _like_a_row(names, cells, options)):
         raise DataError(_header_less(every, shown))
-    own_name = _free_name(names) if _has_row_names(names, found[1:]) else None
+    quoted_first = _first_quoted(lines, found[1:])
+    own_name = _free_name(names) if _has_row_names(names, found[1:], quoted_first or delimiter in "\t ") else None
     if own_name is not None:
         names = (own_name, *(names[1:] if not names[0] else names))
     _check_names(names, first.line, shown)
@@ -100,19 +101,37 @@ def _marks(lines: Lines, delimiter: str, shown: str, options: ReadOptions) -> Ma
     return decimals.decimal_commas([record.fields for record in first], [*options.na, "NA", "NaN", "n/a", "NULL", "-"])
 
 
-def _has_row_names(names: tuple[str, ...], rows: list[Record]) -> bool:
-    """Whether the first column holds names of the rows, as pandas and R write them: unnamed, or not in the header."""
+def _has_row_names(names: tuple[str, ...], rows: list[Record], plain: bool) -> bool:
+    """Whether the first column holds names of the rows, as pandas and R write them: unnamed, or not in the header.
+
+    It is plain that a whole number in front is none with a decimal comma where it is quoted, or commas part no fields.
+    """
     if "" in names[1:]:
         return False
     if not names[0]:
         return len(names) > 1
     if not rows or any(len(row.fields) != len(names) + 1 or not row.fields[-1].strip() for row in rows):
         return False
-    if all(row.fields[-1].strip() == "NA" for row in rows):  # rather a field too many
-        return False
     first = [row.fields[0].strip() for row in rows]
+    if len(set(first)) < len(rows):
+        return False
     counted = first == [str(place) for place in range(1, len(rows) + 1)] and len(rows) > 2
-    return len(set(first)) == len(rows) and (counted or all(name and number(name) is None for name in first))
+    if all(row.fields[-1].strip() == "NA" for row in rows):  # rather a field too many
+        return counted and plain
+    whole = plain and len(rows) > 2 and all(name.isdecimal() for name in first)  # of rows of a larger table
+    return counted or whole or all(name and number(name) is None for name in first)
+
+
+def _first_quoted(lines: Lines, rows: list[Record]) -> bool:
+    """Whether each of the rows begins with a quote."""
+    texts = lines.text.split("\n", rows[-1].end - lines.first_line) if rows else [""]
+    return all(texts[row.line - lines.first_line].lstrip().startswith('"') for row in rows)
+
+
+def _unquoted(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names without the apostrophes that some programs put about every one of them."""
+    about = len(names) > 1 and all(len(name) > 2 and name[0] == name[-1] == "'" for name in names)
+    return tuple(name[1:-1].strip() for name in names) if about else names
 
 
 def _free_name(names: tuple[str, ...]) -> str:

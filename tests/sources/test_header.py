@@ -32,6 +32,8 @@ ROW_NAMES = {
     "write.csv": (named(['"1"', '"2"', '"3"', '"4"'], '"","len","wid"'), list("1234")),
     "write.csv, named": (named(['"Mazda RX4"', '"Fiat"', '"NA"', '"Dodge"'], '"","len","wid"'), None),
     "write.table": (named(list("1234"), "len,wid"), list("1234")),
+    "write.csv, some rows": (named(['"3"', '"8"', '"10"', '"41"'], '"len","wid"'), ["3", "8", "10", "41"]),
+    "write.table, some rows": (named(["3", "8", "10", "41"], "len\twid", "\t"), ["3", "8", "10", "41"]),
     "write.table, tabs": (named(['"a"', '"b"', '"c"', '"d"'], '"len"\t"wid"', "\t"), list("abcd")),
 }
 
@@ -47,6 +49,18 @@ def test_row_names_are_the_id_and_not_fitted(tmp_path: Path, text: str, ids: lis
     (chunk,) = stream(path, NUMERIC, ReadOptions())
     assert np.array_equal(chunk.x.T, ROWS)
     assert chunk.keys == data.ids.tolist()
+
+
+def test_row_names_stand_in_front_of_a_column_that_begins_with_nothing(tmp_path: Path) -> None:
+    text = '"len","wid"\n' + "".join(f'"{i}",{i * 1.5},{"NA" if i < 30 else i % 7 / 4}\n' for i in range(1, 60))
+    data = read(stored(tmp_path, text), ReadOptions())
+    assert (data.ids.tolist()[:3], data.schema.names) == (["1", "2", "3"], ("len", "wid"))
+
+
+def test_apostrophes_about_every_name_are_no_part_of_them(tmp_path: Path) -> None:
+    rows = "".join(f"{i * 1.5}\t{i % 7}.5\n" for i in range(20))
+    assert read(stored(tmp_path, f"'len'\t'wid of it'\n{rows}"), ReadOptions()).schema.names == ("len", "wid of it")
+    assert read(stored(tmp_path, f"'len'\twid'\n{rows}"), ReadOptions()).schema.names == ("'len'", "wid'")
 
 
 def test_what_pandas_writes_is_read(tmp_path: Path) -> None:
