@@ -64,6 +64,7 @@ ADVICE = {
     "row_numbers": "Nothing has to be done; name the column with --columns if it is a measurement.",
     "looks_like_id": "Leave it out with --exclude or --id if it is no measurement.",
     "looks_like_code": "Say what the numbers are with --type COLUMN=categorical or --type COLUMN=numeric.",
+    "mixed_levels": "If the words mark missing values, use --na WORD.",
     "few_levels": "If the numbers are amounts, use --type COLUMN=numeric.",
     "point_mass": "Nothing has to be done; --type COLUMN=numeric takes the column as a number.",
     "many_levels": "Leave the column out, or take rare levels together.",

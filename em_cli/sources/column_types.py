@@ -34,6 +34,7 @@ from em_cli.sources.text_types import (
     kind_of_codes,
     kind_of_text,
     levels_of,
+    mostly_numbers,
     present,
 )
 
@@ -192,6 +193,11 @@ def _taken(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> Ite
 
     if names := of("categorical"):
         yield Notice("few_levels", f"few numbers, each in several rows, taken as levels: {overruled(names)}")
+    guessed = [one.name for one in columns if one.type == "categorical" and options.type_of(one.name) == "auto"]
+    if names := [name for name in guessed if mostly_numbers(parts[name])]:
+        word = next(word for part in parts[names[0]] for word in part.forms)
+        end = f"{listed(names)}; --na {argument(word)} takes {quoted(word)} for missing"
+        yield Notice("mixed_levels", f"words among numbers, both taken as levels: {end}")
     if names := of("semicontinuous"):
         message = f"one value in many rows, others beside it, taken as semicontinuous: {overruled(names)}"
         yield Notice("point_mass", message)

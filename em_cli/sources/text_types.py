@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from em_cli.sources.examined import Examined
 from em_cli.sources.measures import clock_times
-from em_cli.sources.number_formats import number, written
+from em_cli.sources.number_formats import number, writings, written
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plural, quoted
-from em_cli.sources.refusals import refuse_text, without
+from em_cli.sources.refusals import MARKS, refuse_text, without
 
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$|\d{1,2}:\d\d"
@@ -25,6 +26,8 @@ _SEVERAL = re.compile(r"\W*[-+]?\d+(\.\d*)?%?(\s*([-–/×x*,;:|]|to|\s|±|\()\s
 ENOUGH = 20  # rows, for text that mostly differs to name them
 MANY_LEVELS = 100
 FEW_PER_LEVEL = 5  # rows
+FEW_NUMBERS, SEVERAL = 7, 2  # that are taken for levels where words stand among them, and rows of each
+MANY_WORDS = 0.05  # of the cells, words with a number in them: those that are numbers are codes too
 
 LEFT_OUT = {
     "text_column": "left out, being text: {}",
@@ -44,8 +47,9 @@ LEFT_OUT = {
 def kind_of_text(name: str, column: Sequence[Examined], asked: str, options: ReadOptions) -> tuple[str, str]:
     """The type of a column in which some cells are no numbers, and why; or the reason to leave it out."""
     n_text, n_present = sum(part.n_text for part in column), present(column)
-    n_numbers = n_present - n_text + sum(part.n_foreign for part in column)
-    if 2 * n_numbers >= n_present or (asked != "auto" and name in options.named):
+    if mostly_numbers(column) or (asked != "auto" and name in options.named):
+        if asked == "auto" and _are_levels(column, n_text, n_present):
+            return "categorical", f"numbers and words, {plural(len(levels_of(column)), 'level')}"
         refuse_text(name, column, without(name, options))
     if asked != "auto":
         return "text_column", ""
@@ -61,6 +65,41 @@ def kind_of_text(name: str, column: Sequence[Examined], asked: str, options: Rea
         if len(levels) > MANY_LEVELS:
             return "too_many_levels", f"{len(levels):,}"
     return "categorical", f"text, {plural(len(levels), 'level')}"
+
+
+def mostly_numbers(column: Sequence[Examined]) -> bool:
+    """Whether at least half of the cells of a column that has words are numbers, in some way of writing."""
+    n_text, n_foreign = (sum(counts) for counts in zip(*((part.n_text, part.n_foreign) for part in column), strict=True))
+    return n_text > 0 and 2 * (n_text - n_foreign) <= present(column)
+
+
+def _are_levels(column: Sequence[Examined], n_text: int, n_present: int) -> bool:
+    """Whether words stand among few numbers, each in several rows; or codes such as 1a among others such as 1."""
+    words: Counter[str] = Counter()
+    for part in column:
+        words.update(part.forms)
+    if writings(words) or any(form.strip() in MARKS for form in words):
+        return False
+    numbers = _rows_of_numbers(column)
+    n_levels = len(numbers) + len(words)
+    if min(words.values()) < SEVERAL or n_present < max(ENOUGH, FEW_PER_LEVEL * n_levels):
+        return False
+    if len(numbers) <= FEW_NUMBERS:
+        return min(numbers.values()) >= SEVERAL
+    codes = sum(n for form, n in words.items() if any(map(str.isdigit, form)))
+    return n_levels <= MANY_LEVELS and 2 * codes >= n_text >= MANY_WORDS * n_present
+
+
+def _rows_of_numbers(column: Sequence[Examined]) -> Counter[str]:
+    """The numbers among the cells, and the rows that bear each."""
+    found: Counter[str] = Counter()
+    for part in column:
+        values, rows = np.unique(part.values[np.isfinite(part.values)], return_counts=True)
+        cells = map(written, values) if part.texts is None else (part.texts[int(value)] for value in values)
+        for cell, n in zip(cells, rows.tolist(), strict=True):
+            if number(cell) is not None:
+                found[cell] += n
+    return found
 
 
 def kind_of_codes(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[str, str]:

@@ -234,6 +234,7 @@ def test_ids_of_several_rows_are_not_called_row_numbers(write, name):
         ("id,a,b\n7,1.5,2\n9,2.5,1\n8,9,4\n", ["id"]),
         ("Customer ID,a\n10001,1.5\n10003,2.5\n10002,9\n", ["Customer ID"]),
         ("a,n,userId\n" + "".join(f"{i * i + 0.5},{i},{77 * i % 101}\n" for i in range(20)), ["n", "userId"]),
+        ("a,identifier\n" + "".join(f"{i * i + 0.5},{77 * i % 101}\n" for i in range(20)), ["identifier"]),
         ("id,a\n1,1.5\n1,2.5\n2,9\n", []),  # of several rows
         ("year,a\n1990,1.5\n1991,2.5\n1992,9\n", []),
         ("n\n1\n2\n3\n", []),  # there is nothing else

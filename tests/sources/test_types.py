@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from em_cli.errors import DataError
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.schema import Column
@@ -29,6 +30,9 @@ COLUMNS = {
     "one rounded amount often": (" ".join(f"0 0 5 {n}.25" for n in range(12)), "numeric", ()),
     "text": ("x y x", "categorical", ("x", "y")),
     "text, in the order of the numbers": ("10 x 9 x x x", "categorical", ("9", "10", "x")),
+    "a word among few numbers": ("1 2 cens 2 " * 6, "categorical", ("1", "2", "cens")),
+    "an open end of few numbers": ("0 1 2 3+ " * 6, "categorical", ("0", "1", "2", "3+")),
+    "codes among numbers": ("1 2 3 4 5 6 7 8 1a 2b " * 6, "categorical", (*"12345678", "1a", "2b")),
     "truths": ("TRUE FALSE TRUE", "categorical", ("FALSE", "TRUE")),
     "truths, some missing": ("yes no NA yes", "categorical", ("no", "yes")),
 }
@@ -81,6 +85,7 @@ def test_a_level_that_is_new_counts_as_missing():
         ("2020-01-01 2020-01-01 2021-12-31", "date_column"),
         ("1 2 3 4 5 6 7 8 9 " * 10, "looks_like_code"),
         ("x y z u v w x y z", "many_levels"),
+        ("1 2 cens 2 " * 6, "mixed_levels"),
     ],
 )
 def test_doubtful_columns_are_named(cells, code):
@@ -102,3 +107,9 @@ def test_rows_without_any_cell_are_set_aside():
     assert (data.rows.tolist(), data.others.rows.tolist()) == ([0, 2, 3], [1])
     assert data.n_missing == {"a": 1, "b": 2}
     assert [notice.code for notice in data.notices] == ["missing_modelled", "empty_rows"]
+
+
+@pytest.mark.parametrize("cells", [f"{' '.join(map(str, range(60)))} cens cens cens", "1 2 3 1 2 " * 6 + "cens"])
+def test_words_among_many_numbers_and_a_word_that_stands_once_are_asked_about(cells):
+    with pytest.raises(DataError, match="Use --na cens, or --exclude a, or --type a=categorical"):
+        read(written(cells), ReadOptions())
