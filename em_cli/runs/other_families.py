@@ -45,6 +45,8 @@ LEAST = 4  # refits, whatever they cost
 BUDGET = 6e6  # rows times components times passes, more where features are many: as a stage of a search may take
 FEATURES = 80  # whose products take as long as the softmax of a row and component
 MOST_CHANGES = 4  # that are told together
+FEW_STARTS = 8  # each of which `em fit` climbs from as well
+ENOUGH = 0.9  # of what refits promise: who follows what is said finds that at least, and likely more
 SHORT = replace(EFFORTS["low"], starts=4)  # a search that ends no higher than that of who follows what is said
 
 
@@ -195,15 +197,23 @@ def _climbed(refits: Refits, before: FitResult, climbs: Sequence[Candidate]) -> 
     return [result for result, degeneracies in zip(last, checked, strict=True) if not any(degeneracies)]
 
 
-def searched(refits: Refits, k: int, changes: Changes) -> float:
-    """BIC of what a short search finds with these changes, and `em fit` at least; infinite where nothing is sound."""
+def searched(refits: Refits, k: int, changes: Changes, enough: float) -> float:
+    """BIC of what a short search finds with these changes, and `em fit` at least; infinite where nothing is sound.
+
+    Climbs from a few of the starts do for a search where their end has a BIC that is low enough.
+    """
     config, data = redescribed(refits.settings.config, refits.data, changes)
     wanted = tasks_of(replace(refits.settings, config=config, ks=(k,)), data, refits.survey)
-    plan = replace(refits.plan, effort=SHORT)
-    (found,) = search(wanted.tasks, refits.survey, refits.runner, plan, halted=refits.halted)
-    if found.chosen is None or any(found.degeneracies) or refits.halted():
-        return float("inf")
-    return refits.bic(found.chosen)
+    lowest = float("inf")
+    for plan in (replace(refits.plan, restarts=FEW_STARTS), replace(refits.plan, effort=SHORT)):
+        (found,) = search(wanted.tasks, refits.survey, refits.runner, plan, halted=refits.halted)
+        if refits.halted():
+            return float("inf")
+        if found.chosen is not None and not any(found.degeneracies):
+            lowest = min(lowest, refits.bic(found.chosen))
+        if lowest <= enough:
+            break
+    return lowest
 
 
 def suggestion(refits: Refits, fits: Mapping[int, FitResult], k: int) -> str:
@@ -217,7 +227,8 @@ def suggestion(refits: Refits, fits: Mapping[int, FitResult], k: int) -> str:
     best_k, best = min(made, key=lambda one: refits.bic(one[1].result))
     if before - refits.bic(best.result) <= WORTH_SAYING:
         return ""
-    gain = before - searched(refits, best_k, best.changes)
+    promised = before - refits.bic(best.result)
+    gain = before - searched(refits, best_k, best.changes, before - max(ENOUGH * promised, WORTH_SAYING))
     if gain <= WORTH_SAYING:
         return ""
     said = " and ".join(change.described for change in best.changes)

@@ -12,7 +12,9 @@ from em_cli.sources.quoting import listed, short
 from em_cli.sources.table import Notice
 
 _NAMED = re.compile(
-    r"(.*[ _.-])?(id|ident|identifier|index|idx|row|nr|no|number)|(row|obs|case)[ _.]?(id|index|names?|number)|unnamed.*", re.IGNORECASE
+    r"(.*[ _.-])?(id|ident|identifier|index|idx|row|nr|no|number)"
+    r"|(row|obs|case)[ _.]?(id|index|names?|number)|unnamed.*",
+    re.IGNORECASE,
 )
 _CAMEL_CASE = re.compile(r".*[a-z](ID|Id)")
 FEW = 3  # rows; fewer that differ mean nothing

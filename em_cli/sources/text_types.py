@@ -69,8 +69,8 @@ def kind_of_text(name: str, column: Sequence[Examined], asked: str, options: Rea
 
 def mostly_numbers(column: Sequence[Examined]) -> bool:
     """Whether at least half of the cells of a column that has words are numbers, in some way of writing."""
-    n_text, n_foreign = (sum(counts) for counts in zip(*((part.n_text, part.n_foreign) for part in column), strict=True))
-    return n_text > 0 and 2 * (n_text - n_foreign) <= present(column)
+    n_text, n_words = sum(part.n_text for part in column), sum(part.n_text - part.n_foreign for part in column)
+    return n_text > 0 and 2 * n_words <= present(column)
 
 
 def _are_levels(column: Sequence[Examined], n_text: int, n_present: int) -> bool:
