@@ -40,12 +40,12 @@ check: $(VENV)/dev ## format, lint, types, layers, tests, README examples
 
 test-each: ## make test with every Python from 3.11 up that there is
 	@for version in 11 12 13 14 15; do \
-	  ! command -v python3.$$version >/dev/null || $(MAKE) test PYTHON=python3.$$version VENV=$(VENV)-3.$$version || exit 1; \
+	  ! python3.$$version -c "" 2>/dev/null || $(MAKE) test PYTHON=python3.$$version VENV=$(VENV)-3.$$version || exit 1; \
 	done
 
 check-oldest: $(OLDEST)/bin/python ## every command once with the lowest versions of the libraries that are allowed
 	$(OLDEST)/bin/python tests/oldest/lowest.py > $(OLDEST)/lowest.txt
-	$(OLDEST)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint $(OLDEST)/lowest.txt --editable '.[parquet,plots,zst]'
+	$(OLDEST)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint $(OLDEST)/lowest.txt --editable '.[excel,onnx,parquet,plots,remote,zst]'
 	$(OLDEST)/bin/python tests/oldest/smoke.py
 
 format: $(VENV)/dev ## format the code

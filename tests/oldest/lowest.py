@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-EXTRAS = ("parquet", "plots", "zst")  # what the program itself may need; the tools of its developers are theirs
+EXTRAS = ("excel", "onnx", "parquet", "plots", "remote", "zst")  # of the program; its developers' tools are theirs
 
 
 def lowest() -> dict[str, str]:

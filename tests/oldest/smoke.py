@@ -43,13 +43,16 @@ def check_program() -> None:
     em("sample", "chosen.em", "-n", 20)
     em("impute", "chosen.em", SAMPLES / "penguins.csv", "--out", "complete.csv")
     em("outliers", "chosen.em")
+    em("export", "two.em", "--to", "onnx", "--out", "two.onnx")
+    em("export", "two.em", "--to", "excel", "--out", "two.xlsx")
     for arguments in (("show", "two.em"), ("show", "two.em", "--audit"), ("parts",), ("guide",), ("help", "fit")):
         em(*arguments)
     em("config", "schema")
 
 
 def check_files() -> None:
-    """Those that need an extra."""
+    """Those that need an extra: kinds of files, and addresses."""
+    import fsspec
     import pandas as pd
     import zstandard
 
@@ -57,7 +60,12 @@ def check_files() -> None:
     table.to_parquet("rows.parquet")
     table.to_feather("rows.feather")
     Path("rows.csv.zst").write_bytes(zstandard.compress((SAMPLES / "faithful.csv").read_bytes()))
-    totals = {em("score", "two.em", name) for name in ("rows.parquet", "rows.feather", "rows.csv.zst")}
+    with fsspec.open("memory://rows.csv", "wb") as file:
+        file.write((SAMPLES / "faithful.csv").read_bytes())
+    names = ("rows.parquet", "rows.feather", "rows.csv.zst", "memory://rows.csv")
+    totals = {em("score", "two.em", name) for name in names}
+    for scheme in ("http", "s3", "gs"):  # libraries that can be imported together
+        fsspec.get_filesystem_class(scheme)
     if totals != {em("score", "two.em", SAMPLES / "faithful.csv")}:
         sys.exit(f"the same rows are not the same in every kind of file: {totals}")
 
