@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import gc
 import os
@@ -118,6 +119,7 @@ def main() -> None:
         os.environ[variable] = "1"
     gc.set_threshold(*GARBAGE)
     memory.leave_out_arrow()
+    atexit.register(gc.freeze)  # what is there at the end goes with the process: to look through it takes long
     debug = "--debug" in sys.argv[1:] or os.environ.get("EM_DEBUG", "0") not in ("", "0")
     status: int | str | None = ExitStatus.DONE
     stdio.prepare()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,10 +15,17 @@ from em_cli.engine.family import Family
 from em_cli.engine.rows import Source
 from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
-from em_cli.families.product import Product
+from em_cli.families.product import BoundProduct, Product
 from em_cli.parts import Setting
 from em_cli.sources.number_formats import number
 from em_cli.sources.schema import LEVELLED, Schema
+
+if TYPE_CHECKING:
+    from em_cli.engine.arrays import Integers
+    from em_cli.engine.expectation import Parameters
+    from em_cli.engine.model import Model
+    from em_cli.families.regression.generalized import BoundGeneralized
+    from em_cli.families.regression.linear import BoundLinear
 
 MIXED = "product"  # of the families of several groups
 Rows = tuple[Source, Columns]  # with what is known of their columns
@@ -221,3 +228,21 @@ def _surveyed(family: Family, group: Group, rows: Rows | None) -> Family:
         return family
     source, columns = rows
     return family.surveyed(source, group.columns, columns.select(np.array(group.columns, np.intp)))
+
+
+def regression_of(
+    groups: Sequence[Group], model: Model, parameters: Parameters
+) -> tuple[BoundLinear | BoundGeneralized, Any, Integers] | None:
+    """The regression in a model, its parameters and the places of its columns; None if there is none."""
+    group = regression_in(groups)
+    if group is None:
+        return None
+    from em_cli.families.regression.generalized import BoundGeneralized
+    from em_cli.families.regression.linear import BoundLinear
+
+    family, own = model.family, parameters.components
+    if isinstance(family, BoundProduct):
+        at = list(groups).index(group)
+        family, own = family.families[at], own.parts[at]
+    assert isinstance(family, BoundLinear | BoundGeneralized), "it is a regression"
+    return family, own, np.array(group.columns, np.intp)

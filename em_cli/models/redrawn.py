@@ -12,8 +12,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.latent import BeyondComponents
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Block
-from em_cli.models.groups import Group
-from em_cli.models.regressions import regression_of
+from em_cli.models.groups import Group, regression_of
 from em_cli.sources.in_memory import InMemory
 
 MOST_UNITS = 1_000_000  # rows as which rows of whole weights are drawn, each counting once

@@ -25,13 +25,15 @@ SEARCH = "search"  # for families of columns, one after the other
 def column_types(config: RunConfig) -> tuple[dict[str, str], str]:
     """The types that the configuration gives to columns, also by way of families, and that of the others."""
     from em_cli.models.alternatives import asked
-    from em_cli.models.concomitants import check_told
+    from em_cli.models.asked_regression import asked_regression, types_of
     from em_cli.models.groups import MIXED, check_comparable, takes
-    from em_cli.models.regressions import asked_regression, types_of
 
     if regression := asked_regression(config):
         return types_of(regression, config), "auto"
-    check_told(config)
+    if config.concomitant:
+        from em_cli.models.concomitants import check_told
+
+        check_told(config)
     family, *others = families_of(config)
     if others:
         check_comparable([family, *others])
@@ -114,11 +116,13 @@ def ways_of(config: RunConfig, data: Data) -> list[tuple[Change, ...]]:
 
 def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
     """Which family describes which columns; the options of several are for those that have them."""
+    from em_cli.models.asked_regression import asked_regression
     from em_cli.models.groups import MIXED, grouped, options_of
     from em_cli.models.point_masses import with_point_masses
-    from em_cli.models.regressions import asked_regression, regression_group
 
     if asked := asked_regression(config):
+        from em_cli.models.regressions import regression_group
+
         return (regression_group(asked, data),)
     if config.family_options and family in ("auto", MIXED):
         raise UsageError(f"{next(iter(config.family_options))!r} is an option of a family: name it with --family.")
@@ -168,7 +172,7 @@ def check_cells(data: Data, groups: Sequence[Group]) -> None:
 
 def latents_of(config: RunConfig, data: Data, ks: Sequence[int]) -> dict[str, Latent]:
     """The laws of the labels by their names; `UsageError` for what cannot be."""
-    found = {name: _told(latent, config, data) for name, latent in _chosen(config).items()}
+    found = {name: _told(name, latent, config, data) for name, latent in _chosen(config).items()}
     for latent in found.values():
         if config.regression is not None and latent.extra:
             raise UsageError(
@@ -180,17 +184,21 @@ def latents_of(config: RunConfig, data: Data, ks: Sequence[int]) -> dict[str, La
     return found
 
 
-def _told(latent: Latent, config: RunConfig, data: Data) -> Latent:
+def _told(name: str, latent: Latent, config: RunConfig, data: Data) -> Latent:
     """The law of the labels with the columns that it needs to know."""
+    from em_cli.config.choice import CONCOMITANT
+
+    if not config.concomitant:
+        if name == CONCOMITANT:
+            raise UsageError("--latent concomitant needs columns that tell the mixing weights: --concomitant z1,z2.")
+        return latent
     from em_cli.latents.concomitant import Concomitant
     from em_cli.latents.grouped import Grouped
     from em_cli.models.concomitants import told_by
 
     if isinstance(latent, Concomitant):
-        if not config.concomitant:
-            raise UsageError("--latent concomitant needs columns that tell the mixing weights: --concomitant z1,z2.")
         return told_by(config.concomitant, data)
-    if isinstance(latent, Grouped) and config.concomitant:
+    if isinstance(latent, Grouped):
         return replace(latent, told=told_by(config.concomitant, data, config.data.group))
     return latent
 

@@ -28,7 +28,7 @@ def _as_written(schema: dict[str, Any], model: type[BaseModel]) -> None:
 class Described(BaseModel):
     """A document, or an object in one. There may be further fields; readers ignore them."""
 
-    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=_as_written)
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=_as_written, defer_build=True)
 
 
 def says(text: str) -> Any:

@@ -10,9 +10,8 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.scoring import RowScores
 from em_cli.inference.reported import reported_errors
-from em_cli.models.concomitants import blank_and_labels, with_described
-from em_cli.models.groups import Group, described
-from em_cli.models.regressions import regression_of
+from em_cli.models.given import blank_and_labels, with_described
+from em_cli.models.groups import Group, described, regression_of
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import score_header, score_lines
 from em_cli.sources.stream import Chunk

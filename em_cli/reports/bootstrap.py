@@ -14,7 +14,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.models.concomitants import blank_and_labels, with_described
+from em_cli.models.given import blank_and_labels, with_described
 from em_cli.models.variants import model_again
 from em_cli.reports.distances import Classes, Distance, distances
 from em_cli.reports.run import Run

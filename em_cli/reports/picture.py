@@ -6,7 +6,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
+from importlib import import_module
 from io import BytesIO
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from em_cli.errors import UsageError
@@ -85,8 +88,7 @@ def rendered(
     Above it stands its own title, or another one, which may be empty. With `letters` an svg holds what is written
     as text, for whatever shows it to choose the font.
     """
-    from matplotlib import rc_context
-
+    rc_context = _matplotlib().rc_context
     buffer = BytesIO()
     with drawn(picture, theme, width, title) as figure, rc_context({"svg.fonttype": "none" if letters else "path"}):
         _lay_out(figure, format, dpi)
@@ -96,8 +98,6 @@ def rendered(
 
 def _lay_out(figure: Figure, format: str, dpi: float) -> None:
     """Give everything its place, as saving would: that draws all of it once more to find that out."""
-    from importlib import import_module
-
     import_module(f"matplotlib.backends.backend_{BACKENDS[format]}").FigureCanvas(figure)
     if (engine := figure.get_layout_engine()) is not None:
         figure.dpi = dpi if format == "png" else POINTS
@@ -105,10 +105,25 @@ def _lay_out(figure: Figure, format: str, dpi: float) -> None:
         figure.set_layout_engine(None)
 
 
+@cache
+def _matplotlib() -> ModuleType:
+    """The library without the descriptions of its classes, which take a third of its import, and which nobody reads."""
+    import matplotlib
+    from matplotlib import artist
+
+    describe = artist.kwdoc
+    artist.kwdoc = lambda artist: ""
+    try:
+        import_module("matplotlib.figure")
+    finally:
+        artist.kwdoc = describe
+    return matplotlib
+
+
 @contextmanager
 def drawn(picture: Picture, theme: Theme, width: float | None = None, title: str | None = None) -> Iterator[Figure]:
     """The picture as a figure of Matplotlib, with the settings under which it is to be saved."""
-    import matplotlib
+    matplotlib = _matplotlib()
     from matplotlib.figure import Figure
 
     wide, high = picture.size

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
-from em_cli.models.groups import regression_in
-from em_cli.models.regressions import regression_of
+from em_cli.models.groups import regression_in, regression_of
 from em_cli.reports import furniture, words
 from em_cli.reports.kind import Picture
 from em_cli.reports.points import draw_points, spread_out

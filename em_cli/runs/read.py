@@ -114,7 +114,7 @@ def _documents(config: RunConfig, options: ReadOptions, wanted: CorpusOptions) -
 
 def _roles(config: RunConfig) -> dict[str, Any]:
     """What columns are to a regression, if there is one, or to the mixing weights."""
-    from em_cli.models.regressions import asked_regression
+    from em_cli.models.asked_regression import asked_regression
 
     asked = asked_regression(config)
     if asked is None:

@@ -36,7 +36,7 @@ def _of_response(result: Scored) -> list[int]:
     if result.loaded.response is None or chosen is None:
         return []
     from em_cli.families.regression.generalized_chart import GeneralizedParameters
-    from em_cli.models.regressions import regression_of
+    from em_cli.models.groups import regression_of
 
     model, groups = chosen.candidate.model, result.loaded.groups
     now = regression_of(groups, model, chosen.parameters)
