@@ -32,6 +32,16 @@ def relate(
     assign: Annotated[
         str, Option("--assign", metavar="modal|proportional", help="To the likeliest component, or by probabilities.")
     ] = "modal",
+    replicates: Annotated[
+        int | None,
+        Option(
+            "--replicates",
+            metavar="N",
+            min=0,
+            help="Refits that correct errors of classification [default: 40 up to 2,000 units, else 0].",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[bool, Option("--json", help="The document on stdout.")] = False,
     out: Annotated[
         str | None, Option("-o", "--out", metavar="DIR", help="[default: the run folder]", show_default=False)
@@ -52,6 +62,7 @@ def relate(
 
     check_all_free(out or run, ("relate.csv", "relate.json"), force)
     wanted = tuple(names_in([outcome or ""])), tuple(names_in([on or ""]))
-    found = relations(run, data or [], Asked(*wanted, method, assign, by_column("type", "visits=numeric", types or [])))
+    kinds = by_column("type", "visits=numeric", types or [])
+    found = relations(run, data or [], Asked(*wanted, method, assign, kinds, replicates))
     write_files(out or run, {"relate.csv": table(found), "relate.json": [to_json(found)]})
     say_found(found, json, relations_page, screen)

@@ -41,6 +41,9 @@ def relations_page(found: Mapping[str, Any], width: int, color: bool) -> str:
         page.blank()
     right = ", ".join(f"{100 * row[k]:.0f} %" for k, row in enumerate(found["classification"]))
     page.words(f"Expected to be assigned rightly, by component: {right}.", style="dim")
+    if found["replicates"]:
+        refits = f"{found['replicates']} refits to rows drawn from the model"
+        page.words(f"Errors of classification are corrected by {refits}.", style="dim")
     known = "; what the fit leaves open of the components is in them" if found["first_step"] else ""
     page.words(f"Standard errors are robust{known}.", style="dim")
     return page.text()

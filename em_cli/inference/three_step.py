@@ -18,6 +18,8 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 
 Method = Literal["bch", "ml"]
+ErrorTables = tuple[Sequence[Array], Array, float]  # errors (L, L) at steps up along each of Q coordinates, then at
+# steps down; the covariance (Q, Q) of the coordinates, and the length of a step
 
 TINY = 1e-300
 PASSES = 20_000  # of EM
@@ -34,17 +36,28 @@ class Classification:
     posterior: Array
     assigned: Array  # shares; ones and noughts, if each is assigned to its likeliest component
     weights: Array  # (n,) case weights
+    corrected: Array | None = None  # (L, L) errors that are known better than by what is believed
 
     @property
     def errors(self) -> Array:
         """(L, L) probabilities to be assigned to t, of a unit that belongs to s: s by row, t by column."""
-        mass = self.posterior * self.weights
-        together: Array = (mass @ self.assigned.T) / np.maximum(mass.sum(axis=1), TINY)[:, None]
-        return together
+        return self.claimed(self.posterior) if self.corrected is None else self.corrected
 
-    def of(self, posterior: Array) -> Classification:
-        """The same assignments, where this is believed."""
-        return Classification(posterior, self.assigned, self.weights)
+    def claimed(self, posterior: Array) -> Array:
+        """(L, L) the errors of the same assignments, where this is believed."""
+        return errors_among(posterior, self.assigned, self.weights)
+
+
+def errors_among(posterior: Array, assigned: Array, weights: Array) -> Array:
+    """(L, L) of assignments (L, n), if that (L, n) is the law of the components."""
+    mass = posterior * weights
+    together: Array = (mass @ assigned.T) / np.maximum(mass.sum(axis=1), TINY)[:, None]
+    return together
+
+
+def assigned_to(posterior: Array, assignment: str) -> Array:
+    """(L, n) shares of each unit that components get: all to the likeliest (modal), or by their probabilities."""
+    return np.eye(len(posterior))[posterior.argmax(axis=0)].T if assignment == "modal" else posterior
 
 
 class Relation(Protocol):
@@ -175,26 +188,21 @@ def related(
     method: Method,
     seen: Integers,
     frequencies: bool,
-    first_step: tuple[Sequence[Array], Array, float] | None,
+    open_errors: ErrorTables | None,
 ) -> Estimates:
     """The relation among the units that are `seen` (m,), with its robust covariance.
 
-    Weights are frequencies, or else those of a sample. `first_step` is, where it is known, what is believed (L, n) of
-    all units at steps up along each of the Q coordinates of the model, then at steps down; the covariance (Q, Q) of
-    these coordinates, and the length of a step.
+    Weights are frequencies, or else those of a sample. `open_errors` is how errors of classification vary, if known.
     """
     assigned, weights, errors = found.assigned[:, seen], found.weights[seen], found.errors
     theta = _solved(relation, assigned, errors, method, weights)
     bread = -_jacobian(relation, assigned, errors, method, weights, theta)
     scores = relation.scores(_shares(relation, assigned, errors, method, theta), theta)
     meat = scores * (weights if frequencies else weights**2) @ scores.T
-    if first_step is not None:
-        beliefs, covariance, length = first_step
+    if open_errors is not None:
+        tables, covariance, length = open_errors
         sums = np.array(
-            [
-                relation.scores(_shares(relation, assigned, found.of(one).errors, method, theta), theta) @ weights
-                for one in beliefs
-            ]
+            [relation.scores(_shares(relation, assigned, one, method, theta), theta) @ weights for one in tables]
         )
         up, down = np.split(sums, 2)
         slope = (up - down).T / (2 * length)

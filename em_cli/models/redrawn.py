@@ -30,6 +30,7 @@ def redrawn(
     found = regression_of(groups, model, parameters)
     if found is None:
         x = model.family.sample(parameters.components, at, rng)
+        x = np.where(np.isnan(x), source.x, x)  # what tells mixing weights is not drawn
     else:
         family, own, columns = found
         x = source.x.copy()

@@ -11,16 +11,12 @@ import numpy as np
 
 from em_cli.config.resolve import resolve
 from em_cli.config.run_config import RunConfig
-from em_cli.engine.arrays import Array, Integers, n_candidates, take
-from em_cli.engine.expectation import Parameters
-from em_cli.engine.rows import Block, cells, checked_groups
-from em_cli.engine.scoring import score_block
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.rows import cells
 from em_cli.errors import DataError, UsageError
 from em_cli.families.regression.overall import root_of
 from em_cli.families.regression.terms import columns_in, design_of
-from em_cli.inference.information import STEP, information, points
 from em_cli.inference.three_step import (
-    Classification,
     Estimates,
     Logit,
     Means,
@@ -33,22 +29,18 @@ from em_cli.inference.three_step import (
 from em_cli.outputs.manifest import read_manifest
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.tables import csv_text
+from em_cli.postestimation.classified_units import Units, Wanted, units_of
 from em_cli.registry import did_you_mean
-from em_cli.runners.serial import Serial
 from em_cli.runs.plotted_rows import data_files
 from em_cli.runs.read import read_options
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed, plural, quoted
 from em_cli.sources.reader import read
 from em_cli.sources.table import Data
-from em_cli.sources.views import relabelled
 
 METHODS, ASSIGNMENTS = ("bch", "ml"), ("modal", "proportional")
 COLUMNS = ("about", "column", "component", "what", "estimate", "standard_error", "z", "p")
-MOST_COORDINATES = 400  # of a model, beyond which what the first step leaves open is not reckoned
 FEWEST = 5  # units in which everything is known
-
-FirstStep = tuple[Sequence[Array], Array, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +50,13 @@ class Asked:
     method: str | None
     assignment: str
     types: Mapping[str, str]
+    replicates: int | None = None  # by which errors of classification are corrected; None if few units have some
 
     def method_for(self, outcome: bool) -> Method:
         """BCH for outcomes, whose law is then of no matter; ML where components are told, which is the more precise."""
         if self.method is None:
             return "bch" if outcome else "ml"
         return "bch" if self.method == "bch" else "ml"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Units:
-    """Those of the fit: its rows, or its groups."""
-
-    found: Classification
-    numbers: Integers  # (n,) 0-based data row of each; of a group, that of its first
-    of_rows: Integers  # (rows,) the unit of each row, or
-    rows: Integers  # (rows,) its 0-based data row
-    frequencies: bool
-    first_step: FirstStep | None
 
 
 def relations(run: str, data: Sequence[str], asked: Asked) -> dict[str, Any]:
@@ -87,7 +68,7 @@ def relations(run: str, data: Sequence[str], asked: Asked) -> dict[str, Any]:
     config = resolve(None, [], {"data": manifest.get("config", {}).get("data", {})})
     _check(loaded, asked)
     paths = data_files(manifest, home, data)
-    units = _units(loaded, config, paths, asked.assignment)
+    units = units_of(run, loaded, config, paths, Wanted(asked.assignment, asked.replicates))
     names = [str(component["name"]) for component in loaded.document["components"]] + list(loaded.model.latent.extra)
     if undone(units.found.errors) is None:
         empty = [name for name, n in zip(names, units.found.assigned.sum(axis=1), strict=True) if n == 0]
@@ -105,7 +86,8 @@ def relations(run: str, data: Sequence[str], asked: Asked) -> dict[str, Any]:
         "n_units": units.found.posterior.shape[1],
         "units": "groups" if loaded.model.latent.needs_groups else "rows",
         "classification": units.found.errors.tolist(),
-        "first_step": units.first_step is not None,
+        "first_step": units.open_errors is not None,
+        "replicates": units.replicates,
         "outcomes": outcomes,
         "on": told[0] if told else None,
     }
@@ -145,84 +127,6 @@ def _check_columns(loaded: LoadedModel, asked: Asked) -> None:
         )
     if both := [name for name in asked.outcomes if name in columns_in(asked.on)]:
         raise UsageError(f"column {both[0]!r} is in --outcome and in --on.")
-
-
-def _units(loaded: LoadedModel, config: RunConfig, paths: Sequence[str], assignment: str) -> Units:
-    """What the rows of the fit say of their components, and how sure that is."""
-    data = _fitted(loaded, config, paths)
-    names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
-    numbers = np.array([*(names.get(name, -1) for name in data.label_names), -1], np.intp)
-    source = relabelled(data.source, numbers)
-    ready = loaded.with_gaps if any(np.isnan(source[i].x[~loaded.gaps]).any() for i in range(len(source))) else loaded
-    blocks = [source[index] for index in range(len(source))]
-    posterior = _posterior(ready, ready.parameters, blocks)
-    weights = np.concatenate([_weights(ready, block) for block in blocks])
-    assigned = np.eye(len(posterior))[posterior.argmax(axis=0)].T if assignment == "modal" else posterior
-    found = Classification(posterior, assigned, weights)
-    grouped = loaded.model.latent.needs_groups
-    places = data.sequences.places if data.sequences is not None else np.arange(len(data.rows))
-    of_rows = data.sequences.of_rows if data.sequences is not None and grouped else places
-    first = np.full(posterior.shape[1], -1, np.intp)
-    rows = data.rows.all
-    first[of_rows[::-1]] = rows[::-1]
-    frequencies = config.data.weight_type == "frequency"
-    return Units(found, first, of_rows, rows, frequencies, _first_step(ready, found, data, blocks, frequencies))
-
-
-def _fitted(loaded: LoadedModel, config: RunConfig, paths: Sequence[str]) -> Data:
-    """The rows of the fit, read as they were then."""
-    columns = loaded.schema.columns
-    own = read_options(config.data, {column.name: column.type for column in columns}, "auto", loaded.sequential)
-    regressors = [name for name in loaded.schema.names if name != loaded.response] if loaded.response else loaded.told
-    own = replace(
-        own,
-        columns=loaded.schema.names,
-        exclude=(),
-        transforms={column.name: column.transform for column in columns if column.transform is not None},
-        response=loaded.response,
-        regressors=tuple(regressors),
-        mean_weight_one=config.data.weight_type == "sampling",
-    )
-    data = read(paths, own)
-    if data.schema.names != loaded.schema.names or len(data.rows) != loaded.document["n_samples"]:
-        raise DataError(f"{data.name} gives other rows than the run was fitted to.")
-    return data
-
-
-def _weights(loaded: LoadedModel, block: Block) -> Array:
-    """(n,) of the units of a block."""
-    first = checked_groups(block)[:-1] if loaded.model.latent.needs_groups else np.arange(block.n_rows)
-    return np.ones(len(first)) if block.weights is None else block.weights[first]
-
-
-def _posterior(loaded: LoadedModel, parameters: Parameters, blocks: Sequence[Block]) -> Array:
-    """(L, n) of units."""
-    found = []
-    for block in blocks:
-        p = score_block(loaded.model, parameters, replace(block, weights=None)).responsibilities
-        found.append(p[:, checked_groups(block)[:-1]] if loaded.model.latent.needs_groups else p)
-    return np.concatenate(found, axis=1)
-
-
-def _first_step(
-    loaded: LoadedModel, found: Classification, data: Data, blocks: Sequence[Block], frequencies: bool
-) -> FirstStep | None:
-    """What the parameters of the model leave open of its components; None where that is not known."""
-    model, parameters = loaded.model, loaded.parameters
-    weight = (found.posterior * found.weights).sum(axis=1)[: model.n_components]
-    chart = model.chart(parameters, weight)
-    if chart is None or chart.coordinates(parameters).shape[-1] > MOST_COORDINATES:
-        return None
-    with np.errstate(all="ignore"):
-        around = points(chart, parameters)
-        known = information(model, chart, parameters, around, data.source, Serial(), frequencies)
-        if not np.isfinite(known.observed).all():
-            return None
-        left, directions = np.linalg.eigh(known.observed)
-        free = left > 1e-5
-        inverse = (directions[:, free] / left[free]) @ directions[:, free].T
-        beliefs = [_posterior(loaded, take(around, place), blocks) for place in range(n_candidates(around))]
-    return beliefs, inverse @ known.scores @ inverse, STEP
 
 
 def _external(
@@ -270,7 +174,7 @@ def _outcome(
     relation: Relation = (
         Shares(values[0].astype(np.intp), len(column.levels), n) if column.levels else Means(values[0], n)
     )
-    found = related(relation, units.found, method, seen, units.frequencies, units.first_step)
+    found = related(relation, units.found, method, seen, units.frequencies, units.open_errors)
     head = {"column": name, "method": method, "n": len(seen), "n_left_out": units.found.posterior.shape[1] - len(seen)}
     if column.levels:
         return head | _shares_document(found, column.levels, n)
@@ -323,7 +227,7 @@ def _told(units: Units, config: RunConfig, paths: Sequence[str], asked: Asked, n
     root = root_of(away @ away.T / raw.shape[1], mean, design.names, "--on")
     z = np.concatenate([np.ones((1, raw.shape[1])), np.linalg.solve(root[1:, 1:], away[1:])])
     method, n, q = asked.method_for(False), len(names), len(raw)
-    found = related(Logit(z, n), units.found, method, seen, units.frequencies, units.first_step)
+    found = related(Logit(z, n), units.found, method, seen, units.frequencies, units.open_errors)
     back = np.zeros((q, q))  # coefficients of the columns as they are, from those of z
     back[1:, 1:] = np.linalg.inv(root[1:, 1:]).T
     back[0, 0], back[0, 1:] = 1.0, -mean[1:] @ back[1:, 1:]

@@ -10,6 +10,7 @@ import pytest
 from program import em
 from scipy.stats import norm
 
+from em_cli.postestimation.refitted import refit_of
 from em_cli.reports.bootstrap import limits
 from em_cli.reports.distances import classes_of, distances
 from em_cli.runs.read_back import read_run
@@ -47,6 +48,14 @@ def people(tmp_path_factory):
 
 def document_of(people, name):
     return json.loads((people / f"{name}.em/params.json").read_text())
+
+
+def test_what_tells_mixing_weights_stays_in_rows_that_are_drawn(people):
+    refit = refit_of(str(people / "both.em"), [], "be drawn from")
+    drawn = refit.drawn(refit.start, refit.source, 1)
+    told = [refit.schema.names.index(name) for name in ("age", "sex")]
+    assert np.array_equal(drawn.x[told], refit.source.x[told])
+    assert not np.array_equal(drawn.x[0], refit.source.x[0]) and not np.isnan(drawn.x).any()
 
 
 def regressors(people):

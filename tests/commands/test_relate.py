@@ -42,7 +42,9 @@ def runs(tmp_path_factory):
 
 
 def related(runs, name, *options):
-    return json.loads(em("relate", f"{name}.em", *options, "--json", "--force", cwd=runs).out)
+    """By the errors that the fit claims, unless refits are asked for."""
+    own = options if "--replicates" in options else ("--replicates", "0", *options)
+    return json.loads(em("relate", f"{name}.em", *own, "--json", "--force", cwd=runs).out)
 
 
 def columns_of(runs, name):
@@ -144,6 +146,35 @@ def test_the_truth_is_within_its_standard_errors_and_labels_taken_as_they_are_mi
     assert float(written[0]["estimate"]) == means["means"][0]
 
 
+def test_errors_that_a_fit_claims_too_low_are_corrected_by_refits(tmp_path):
+    """Two groups of free covariances: the truth is known here, where only claims are elsewhere."""
+    rng = np.random.default_rng(11)
+    x, off = rng.normal(size=300), []
+    z = rng.random(300) < 1 / (1 + np.exp(-0.3 - x))
+    a, b = np.where(z, 2.3, 0.0) + rng.normal(size=300), rng.normal(size=300)
+    lines = [f"{i:.3f},{j:.3f},{k:.3f}" for i, j, k in zip(a, b, x, strict=True)]
+    (tmp_path / "two.csv").write_text("\n".join(["a,b,x", *lines]) + "\n")
+    em("fit", "two.csv", "-k", "2", "--columns", "a,b", "-q", "-o", "two.em", "--se", "none", cwd=tmp_path)
+    claimed, corrected = (related(tmp_path, "two", "--on", "x", "--replicates", n) for n in ("0", "20"))
+    for found in (claimed, corrected):
+        assert np.allclose(np.sum(found["classification"], axis=1), 1)
+        off.append(1 - np.diagonal(found["classification"]))
+    assert (off[1] > off[0]).all() and (off[1] < 2 * off[0]).all()
+    assert claimed["replicates"] == 0 and 15 <= (n := corrected["replicates"]) <= 20  # some refits may come to nothing
+    slopes, errors = ([found["on"][key][0][1] for found in (claimed, corrected)] for key in
+                      ("coefficients", "standard_errors"))  # fmt: skip
+    assert abs(slopes[1]) > abs(slopes[0]) and errors[1] > 0.5 * errors[0]
+    again = related(tmp_path, "two", "--on", "x", "--replicates", "20")
+    assert again == corrected
+    assert f"{n} refits" in em("relate", "two.em", "--on", "x", "--replicates", "20", "--force", cwd=tmp_path).out
+    em("fit", "two.csv", "-k", "2", "--columns", "a,b", "-q", "-o", "held.em", "--inference", "map", "--set",
+       "prior.weights=dirichlet:2", "--se", "none",
+       cwd=tmp_path)  # fmt: skip
+    refused = em("relate", "held.em", "--on", "x", "--replicates", "20", cwd=tmp_path, status=2)
+    assert "--replicates 0" in refused.err
+    assert related(tmp_path, "held", "--on", "x", "--replicates", "0")["first_step"]
+
+
 def test_a_weight_of_two_is_the_row_twice_and_a_row_without_the_column_is_left_out(runs, tmp_path):
     lines = (runs / "apart.csv").read_text().splitlines()
     twice = [line for line in lines[1:] for _ in range(int(line.split(",")[7]))]
@@ -160,7 +191,8 @@ def test_a_weight_of_two_is_the_row_twice_and_a_row_without_the_column_is_left_o
     assert np.allclose(one["outcomes"][0]["means"], other["outcomes"][0]["means"])
     assert np.allclose(one["on"]["standard_errors"], other["on"]["standard_errors"], rtol=1e-3)
     assert one["outcomes"][0]["n_left_out"] == 2 and one["on"]["n_left_out"] == 0
-    assert "2 without it left out" in em("relate", "once.em", "--outcome", "y", "--force", cwd=tmp_path).out
+    assert "2 without it left out" in em("relate", "once.em", "--outcome", "y", "--replicates", "0", "--force",
+                                           cwd=tmp_path).out  # fmt: skip
     again = ("once.csv", "-k", "1", "--columns", "a", "-q", "-o", "once.em", "--force")
     em("fit", *again, cwd=tmp_path)
     assert not (tmp_path / "once.em/relate.csv").exists()
@@ -203,7 +235,7 @@ def test_noise_is_a_component_to_relate_to(runs, tmp_path):
     (tmp_path / "few.csv").write_text("\n".join((runs / "apart.csv").read_text().splitlines()[:61]) + "\n")
     options = ("-k", "2", "--columns", "a,b", "--covariance", "EII", "--latent", "noise", "--restarts", "2")
     em("fit", "few.csv", *options, "-q", "-o", "few.em", "--se", "none", cwd=tmp_path)
-    found = related(tmp_path, "few", "--outcome", "c", "--assign", "proportional")
+    found = related(tmp_path, "few", "--outcome", "c", "--assign", "proportional", "--replicates", "12")
     assert found["components"] == ["component 1", "component 2", "noise"]
     assert np.allclose(np.sum(found["outcomes"][0]["shares"], axis=1), 1) and np.shape(found["classification"]) == (
         3,

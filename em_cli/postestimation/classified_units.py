@@ -1,0 +1,153 @@
+"""What a fit says of the components of its own rows or groups, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from em_cli.config.run_config import RunConfig
+from em_cli.engine.arrays import Array, Integers, n_candidates, take
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.rows import Block
+from em_cli.errors import DataError, UsageError
+from em_cli.inference.claimed_errors import Claims, beliefs, claims, unit_weights
+from em_cli.inference.information import STEP, information, points
+from em_cli.inference.three_step import Classification, ErrorTables, assigned_to
+from em_cli.outputs.model_file import LoadedModel
+from em_cli.postestimation.refitted import refit_of
+from em_cli.runners.serial import Serial
+from em_cli.runs.read import read_options
+from em_cli.sources.in_memory import InMemory
+from em_cli.sources.reader import read
+from em_cli.sources.table import Data
+from em_cli.sources.views import relabelled
+
+MOST_COORDINATES = 400  # of a model, beyond which what the first step leaves open is not reckoned
+MOST_UNITS = 2_000  # of which errors of classification are corrected unasked: of more, they are known well
+REPLICATES = 40
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """Those of the fit: its rows, or its groups."""
+
+    found: Classification
+    numbers: Integers  # (n,) 0-based data row of each; of a group, that of its first
+    of_rows: Integers  # (rows,) the unit of each row, or
+    rows: Integers  # (rows,) its 0-based data row
+    frequencies: bool
+    open_errors: ErrorTables | None
+    replicates: int  # by which errors are corrected
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How units are assigned, and by how many refits errors of that are corrected: some, where there are few units."""
+
+    assignment: str
+    replicates: int | None
+
+
+def units_of(run: str, loaded: LoadedModel, config: RunConfig, paths: Sequence[str], wanted: Wanted) -> Units:
+    """What the rows of the fit say of their components, and how sure that is."""
+    data = _fitted(loaded, config, paths)
+    names = {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
+    numbers = np.array([*(names.get(name, -1) for name in data.label_names), -1], np.intp)
+    source = relabelled(data.source, numbers)
+    ready = loaded.with_gaps if any(np.isnan(source[i].x[~loaded.gaps]).any() for i in range(len(source))) else loaded
+    blocks = [source[index] for index in range(len(source))]
+    posterior = _posterior(ready, ready.parameters, blocks)
+    weights = np.concatenate([unit_weights(ready.model, block) for block in blocks])
+    found = Classification(posterior, assigned_to(posterior, wanted.assignment), weights)
+    grouped = loaded.model.latent.needs_groups
+    places = data.sequences.places if data.sequences is not None else np.arange(len(data.rows))
+    of_rows = data.sequences.of_rows if data.sequences is not None and grouped else places
+    first = np.full(posterior.shape[1], -1, np.intp)
+    rows = data.rows.all
+    first[of_rows[::-1]] = rows[::-1]
+    frequencies = config.data.weight_type == "frequency"
+    units = Units(found, first, of_rows, rows, frequencies, _first_step(ready, found, data, blocks, frequencies), 0)
+    told = _claims(run, paths, wanted, posterior.shape[1])
+    return units if told is None else _corrected(units, told)
+
+
+def _corrected(units: Units, told: Claims) -> Units:
+    """With the errors that claims come to, also where the parameters of the model are others."""
+    errors, open_errors = told.corrected(units.found.errors), units.open_errors
+    if open_errors is None:
+        open_errors = told.around(errors)
+    else:
+        tables, covariance, length = open_errors
+        open_errors = list(map(told.corrected, tables)), covariance, length
+    found = replace(units.found, corrected=errors)
+    return replace(units, found=found, open_errors=open_errors, replicates=len(told.true))
+
+
+def _claims(run: str, paths: Sequence[str], wanted: Wanted, n: int) -> Claims | None:
+    """What refits claim of their errors; None if that is not wanted, or has no sense for the run."""
+    many = wanted.replicates
+    if many is None:
+        many = REPLICATES if n <= MOST_UNITS else 0
+    if not many:
+        return None
+    try:
+        refit = refit_of(run, paths, "tell how wrong it is about errors of classification; --replicates 0 does without")
+    except UsageError:
+        if wanted.replicates is None:
+            return None
+        raise
+    rows = refit.units
+
+    def draw(number: int) -> InMemory:
+        return refit.drawn(refit.start, rows, SEED, number)
+
+    return claims(refit.model, refit.start, rows, Serial(), draw, wanted.assignment, range(many))
+
+
+def _fitted(loaded: LoadedModel, config: RunConfig, paths: Sequence[str]) -> Data:
+    """The rows of the fit, read as they were then."""
+    columns = loaded.schema.columns
+    own = read_options(config.data, {column.name: column.type for column in columns}, "auto", loaded.sequential)
+    regressors = [name for name in loaded.schema.names if name != loaded.response] if loaded.response else loaded.told
+    own = replace(
+        own,
+        columns=loaded.schema.names,
+        exclude=(),
+        transforms={column.name: column.transform for column in columns if column.transform is not None},
+        response=loaded.response,
+        regressors=tuple(regressors),
+        mean_weight_one=config.data.weight_type == "sampling",
+    )
+    data = read(paths, own)
+    if data.schema.names != loaded.schema.names or len(data.rows) != loaded.document["n_samples"]:
+        raise DataError(f"{data.name} gives other rows than the run was fitted to.")
+    return data
+
+
+def _posterior(loaded: LoadedModel, parameters: Parameters, blocks: Sequence[Block]) -> Array:
+    """(L, n) of units."""
+    return np.concatenate([beliefs(loaded.model, parameters, block) for block in blocks], axis=1)
+
+
+def _first_step(
+    loaded: LoadedModel, found: Classification, data: Data, blocks: Sequence[Block], frequencies: bool
+) -> ErrorTables | None:
+    """What the parameters of the model leave open of its components; None where that is not known."""
+    model, parameters = loaded.model, loaded.parameters
+    weight = (found.posterior * found.weights).sum(axis=1)[: model.n_components]
+    chart = model.chart(parameters, weight)
+    if chart is None or chart.coordinates(parameters).shape[-1] > MOST_COORDINATES:
+        return None
+    with np.errstate(all="ignore"):
+        around = points(chart, parameters)
+        known = information(model, chart, parameters, around, data.source, Serial(), frequencies)
+        if not np.isfinite(known.observed).all():
+            return None
+        left, directions = np.linalg.eigh(known.observed)
+        free = left > 1e-5
+        inverse = (directions[:, free] / left[free]) @ directions[:, free].T
+        moved = [_posterior(loaded, take(around, place), blocks) for place in range(n_candidates(around))]
+    return list(map(found.claimed, moved)), inverse @ known.scores @ inverse, STEP
