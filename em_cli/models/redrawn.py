@@ -11,7 +11,7 @@ from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.latent import BeyondComponents
 from em_cli.engine.model import Model
-from em_cli.engine.rows import Block
+from em_cli.engine.rows import Block, Source, joined
 from em_cli.models.groups import Group, regression_of
 from em_cli.sources.in_memory import InMemory
 
@@ -62,12 +62,21 @@ def _outcomes(model: Model, parameters: Parameters, source: InMemory, rng: np.ra
 
 def in_units(source: InMemory) -> InMemory:
     """Rows of whole weights as so many rows, or groups, that count once; others, and too many, as they are."""
-    weights = source.weights
+    weights, labels = source.weights, source.labels
     if weights is None or (weights != np.rint(weights)).any() or weights.sum() > MOST_UNITS:
         return source
     if source.groups is None:
-        return InMemory(np.repeat(source.x, weights.astype(np.intp), axis=1))
+        often = weights.astype(np.intp)
+        return InMemory(np.repeat(source.x, often, axis=1), labels=None if labels is None else np.repeat(labels, often))
     first = source.groups[:-1]
     chosen = np.repeat(np.arange(len(first)), weights[first].astype(np.intp))
-    block = Block(0, source.x, groups=source.groups).take_groups(chosen)
-    return InMemory(block.x, groups=block.groups)
+    block = Block(0, source.x, labels=labels, groups=source.groups).take_groups(chosen)
+    return InMemory(block.x, labels=block.labels, groups=block.groups)
+
+
+def as_units(source: Source) -> Source:
+    """The same of rows that may lie elsewhere."""
+    if source.n_rows > MOST_UNITS:
+        return source
+    rows = joined([source[index] for index in range(len(source))])
+    return source if rows.weights is None else in_units(InMemory(rows.x, rows.weights, rows.labels, groups=rows.groups))

@@ -14,6 +14,7 @@ from em_cli.engine.protocols import Runner
 from em_cli.engine.scoring import moments_of_scores
 from em_cli.errors import ExitStatus, NoFit
 from em_cli.models.groups import Group
+from em_cli.models.redrawn import as_units
 from em_cli.models.specification import SEARCH
 from em_cli.outputs.checkpoint_file import CheckpointFile
 from em_cli.outputs.document import Context, Scored, document, scored
@@ -164,9 +165,9 @@ class Run:
         with self.record.timed("cross-validation"):
             from em_cli.inference.cross_validation import cross_validated
 
-            predicted = cross_validated(
-                results, wanted.survey.source, config.folds, config.seed, self.runner, self.halt
-            )
+            source = wanted.survey.source
+            units = as_units(source) if self._context(wanted.groups).weight_type == "frequency" else source
+            predicted = cross_validated(results, units, config.folds, config.seed, self.runner, self.halt)
         if predicted is None:
             raise NoFit(warnings.not_validated(self.halt.reason, self.checkpoint is not None))
         warnings.warn_of_left_out(predicted.n_left_out, self.record)

@@ -1,6 +1,8 @@
-"""Whether intervals of the bootstrap cover the truth, and how often a test of 5 % rejects what is true; seeded.
+"""Whether intervals of the bootstrap cover the truth, how often a test of 5 % rejects what is true, and how often rows
+that are left out choose the true number of components; seeded.
 
-`coverage.py A` or `coverage.py size` does some of it. Fits start from the true labels, so they are in the right basin.
+`coverage.py A`, `coverage.py size` or `coverage.py choice` does some of it. The fits of the first two start from the
+true labels, so they are in the right basin.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from bench import Table, chosen, load
-from support import bound_model
+from support import bound_model, find
 
 from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.engine.climb import Candidate
@@ -19,6 +21,7 @@ from em_cli.engine.fit import fit, run_searches
 from em_cli.engine.rows import Block
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian.options import Gaussian
+from em_cli.inference.cross_validation import cross_validated, simplest
 from em_cli.inference.intervals import interval
 from em_cli.inference.likelihood_ratio import EFFORT, LEVEL, gains, in_turns, more_components
 from em_cli.inference.replicates import Verdict, replicates
@@ -30,9 +33,10 @@ from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 
 TO_THE_END = Stopping(1e-4, 1000)
-COVERED, REJECTED = (0.91, 0.98), (0.02, 0.08)
+COVERED, REJECTED, RIGHT = (0.91, 0.98), (0.02, 0.08), 0.92
 SETS, REPLICATES = 150, 199  # of data, and of each
-TESTED, DRAWN = 60, 99
+TESTED, DRAWN = {1: 200, 2: 80}, 99  # data sets by the number of components, and replicates of each
+CHOSEN, MOST, FOLDS = 25, 5, 10  # data sets, components, folds
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,12 @@ SIZES = {
     "size two, equal": Recipe([0.5, 0.5], [[0.0], [4.0]], 200, "tied"),
     "size two, free": Recipe([0.5, 0.5], [[0.0], [4.0]], 200),
 }
+CHOICES = {
+    "choice one, 300": Recipe([1.0], [[0.0]], 300),
+    "choice A 300": Recipe([0.3, 0.7], [[0.0], [3.0]], 300),
+    "choice D 500": Recipe([0.3, 0.3, 0.4], [[0.0], [3.5], [7.0]], 500),
+    "choice E 100": Recipe([0.4, 0.6], [[0.0, 0.0], [4.0, 0.0]], 100),
+}
 
 
 def covered(recipe: Recipe) -> dict[str, float]:
@@ -94,7 +104,7 @@ def covered(recipe: Recipe) -> dict[str, float]:
 def rejected(recipe: Recipe) -> float:
     """The share of data sets of which the test of 5 % says that there is a component more."""
     count, k = 0, len(recipe.weights)
-    for number in range(TESTED):
+    for number in range(TESTED[k]):
         source, labels = recipe.drawn(number)
         found = recipe.fitted(source, labels)
         model, data = found.candidate.model, SearchData(survey(source), lambda: False)
@@ -109,7 +119,24 @@ def rejected(recipe: Recipe) -> float:
         of = lambda numbers: gains(model, found.parameters, warm, draw, numbers, Serial())  # noqa: E731, B023
         *_, last = in_turns(k, heights, DRAWN, of)
         count += last.p is not None and last.p <= LEVEL
-    return count / TESTED
+    return count / TESTED[k]
+
+
+def right(recipe: Recipe) -> tuple[float, float]:
+    """The shares of data sets of which the one-standard-error rule chooses the true number of components, and BIC."""
+    by_cv = by_bic = 0
+    for number in range(CHOSEN):
+        source, _ = recipe.drawn(number)
+        found = [one.chosen for one in find(Gaussian(recipe.covariance), source.x, range(1, MOST + 1))]
+        fits = [fit for fit in found if fit is not None]
+        sizes = [fit.candidate.model.n_parameters for fit in fits]
+        bics = [size * np.log(recipe.n) - 2 * fit.log_likelihood for size, fit in zip(sizes, fits, strict=True)]
+        predicted = cross_validated(fits, source, FOLDS, number, Serial(), lambda: False)
+        assert predicted is not None, "there are rows, and time"
+        chosen = (simplest(predicted, sizes)[1], int(np.argmin(bics)))
+        right_cv, right_bic = (fits[one].candidate.model.n_components == len(recipe.weights) for one in chosen)
+        by_cv, by_bic = by_cv + right_cv, by_bic + right_bic
+    return by_cv / CHOSEN, by_bic / CHOSEN
 
 
 def main(filters: list[str]) -> None:
@@ -122,11 +149,18 @@ def main(filters: list[str]) -> None:
         wanted = f"{table.at_least(least, COVERED[0])} {table.at_most(most, COVERED[1])}"
         table.row(name, *(f"{share:.3f}" for share in shares.values()), wanted, load())
     table.close()
-    table = Table(f"Size of a test of 5 %, {TESTED} data sets", ("recipe", "rejected", "wanted", "load"))
+    table = Table(
+        f"Size of a test of 5 %, {TESTED[1]} or {TESTED[2]} data sets", ("recipe", "rejected", "wanted", "load")
+    )
     for name in chosen(list(SIZES), filters):
         share = rejected(SIZES[name])
         wanted = f"{table.at_least(share, REJECTED[0])} {table.at_most(share, REJECTED[1])}"
         table.row(name, f"{share:.3f}", wanted, load())
+    table.close()
+    table = Table(f"Right number of components, {CHOSEN} data sets", ("recipe", "CV", "BIC", "wanted", "load"))
+    for name in chosen(list(CHOICES), filters):
+        by_cv, by_bic = right(CHOICES[name])
+        table.row(name, f"{by_cv:.2f}", f"{by_bic:.2f}", table.at_least(by_cv, RIGHT), load())
     table.close()
 
 

@@ -101,6 +101,20 @@ def test_every_kind_of_model(options, tmp_path):
     assert ("unpredictable_rows" in codes) == ("level" in options[1])
 
 
+def test_rows_whose_weights_count_equal_rows_are_left_out_one_by_one(tmp_path):
+    """Left out with all that it counts, a row of a table of frequencies would be predicted by the others alone."""
+    table = pd.DataFrame({"u": ["a", "a", "b", "b"], "v": ["c", "d", "c", "d"], "n": [40, 5, 7, 30]})
+    table.to_csv(tmp_path / "n.csv", index=False)
+    table.loc[table.index.repeat(table.n), ["u", "v"]].to_csv(tmp_path / "rows.csv", index=False)
+    told = ("--k-range", "1-2", "--criterion", "cv", "--effort", "low", "-q", "--force", "--out", "n.em")
+    found = []
+    for options in (("n.csv", "--weights", "n"), ("rows.csv",)):
+        em("select", *options, *told, cwd=tmp_path)
+        with (tmp_path / "n.em/selection.csv").open(newline="") as lines:
+            found.append([float(row[name]) for row in csv.DictReader(lines) for name in ("cv", "cv_se")])
+    assert found[0][:2] == pytest.approx(found[1][:2], rel=1e-6)  # of one component, which has one maximum
+
+
 def test_mistakes_are_told(tmp_path):
     pd.DataFrame({"x": np.random.default_rng(1).normal(size=30), "s": 1}).to_csv(tmp_path / "x.csv", index=False)
     assert "goes with --criterion cv" in em("select", "x.csv", "--folds", "5", cwd=tmp_path, status=2).err
