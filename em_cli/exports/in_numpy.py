@@ -156,6 +156,34 @@ def states(
     }
 
 
+def ahead(density: Array, law: tuple[Array, Array], where: tuple[Array, Array, Array], horizon: int) -> Array:
+    """(G, H, K) what is known, in the order of G sequences, of the states of the steps that follow each."""
+    places, begins, lengths = where
+    steps = np.zeros((lengths.sum(), density.shape[1]))
+    steps[places] = density
+    start, moves = (np.log(np.asarray(p)) for p in law)
+    known, _ = filtered(steps, start, moves, begins, lengths)
+    now = np.exp(known[(begins + lengths - 1)[np.argsort(begins)]])
+    found = np.empty((len(now), horizon, now.shape[1]))
+    for step in range(horizon):
+        now = now @ np.asarray(law[1])
+        found[:, step] = now
+    return found
+
+
+def foretold(p: Array, means: Mapping[str, Any], sds: Mapping[str, Any]) -> dict[str, Array]:
+    """Of steps (G, H, K): their numbers, their likeliest states, and what is expected of columns."""
+    groups, horizon, k = p.shape
+    rows = p.reshape(-1, k)
+    found = {"step": np.tile(np.arange(1, horizon + 1), groups), "component": rows.argmax(1) + 1}
+    found |= {f"p{state + 1}": rows[:, state] for state in range(k)}
+    for name, own in means.items():
+        mean = rows @ np.asarray(own)
+        square = rows @ np.square(sds[name]) + (rows * np.square(np.asarray(own) - mean[:, None])).sum(1)
+        found |= {f"mean_{name}": mean, f"sd_{name}": np.sqrt(square)}
+    return found
+
+
 def shared(density: Array, weights: Array, names: Sequence[Any]) -> dict[str, Array]:
     """What is said of rows whose groups share a component, from log-densities and log-weights (n, K)."""
     code, _ = numbered(names)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from em_cli.exports import in_numpy
@@ -34,6 +35,22 @@ def predict(columns, decode="posterior"):
         where = sequences(len(density), names, times, {step!r})
         found = states(density, (STARTPROB, TRANSMAT), where, decode)
 '''
+FORECAST = '''
+
+MEANS = {means}
+SDS = {sds}
+
+
+def forecast(columns, horizon):
+    """The steps that follow each sequence: their states, and what is expected of columns (em predict --horizon)."""
+    alone = densities(columns)
+    density = np.stack([alone[f"density{{k + 1}}"] for k in range({k})], axis=1)
+    names, times = {names}, {times}
+    with np.errstate(all="ignore"):
+        p = ahead(density, (STARTPROB, TRANSMAT), sequences(len(density), names, times, {step!r}), horizon)
+    named = {{}} if names is None else {{{sequence!r}: np.repeat(numbered(names)[1], horizon)}}
+    return named | foretold(p, MEANS, SDS)
+'''
 OF_GROUPS = '''
 
 def predict(columns):
@@ -51,6 +68,7 @@ OF_GROUP: tuple[Callable[..., Any], ...] = (in_numpy.log_sum, in_numpy.numbered,
 OF_SEQUENCES: tuple[Callable[..., Any], ...] = (
     *(in_numpy.log_sum, in_numpy.filtered, in_numpy.smoothed, in_numpy.best_path, in_numpy.moments, in_numpy.moment),
     *(in_numpy.ticks_of, in_numpy.numbered, in_numpy.sequences, in_numpy.shown, in_numpy.states),
+    *(in_numpy.ahead, in_numpy.foretold),
 )
 
 
@@ -64,8 +82,13 @@ class Together:
     predict: str
 
 
-def together_of(document: Mapping[str, Any], response: bool) -> Together | None:
-    """None where rows are scored one by one; the columns are those of the fit."""
+def together_of(
+    document: Mapping[str, Any], response: bool, moments: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+) -> Together | None:
+    """None where rows are scored one by one; the columns are those of the fit.
+
+    Of columns of numbers their means (K,) and standard deviations (K,) are needed, for forecasts.
+    """
     if document["latent"] in ONE_BY_ONE:
         return None
     k = document["n_components"]
@@ -75,18 +98,29 @@ def together_of(document: Mapping[str, Any], response: bool) -> Together | None:
         return Together((group,), False, OF_GROUP, OF_GROUPS.format(k=k, group=group) + end)
     assert document["latent"] == CHAIN, "it is a chain"
     names, times = document.get("sequence_column"), document.get("order_column")
-    text = OF_CHAIN.format(
-        k=k,
-        startprob=document["startprob"],
-        transmat=document["transmat"],
-        names="None" if names is None else f"columns[{names!r}]",
-        times="None" if times is None else f"columns[{times!r}]",
-        step=_step(document.get("step")),
-    )
-    if response:
-        text += '    if decode != "posterior":\n        return found\n'
+    own = {
+        "k": k,
+        "names": "None" if names is None else f"columns[{names!r}]",
+        "times": "None" if times is None else f"columns[{times!r}]",
+        "step": _step(document.get("step")),
+    }
+    text = OF_CHAIN.format(startprob=document["startprob"], transmat=document["transmat"], **own)
+    if response:  # which other columns tell, that are not known of steps to come
+        text += '    if decode != "posterior":\n        return found\n' + MIXED.lstrip("\n")
+    else:
+        means, sds = (_numbers({name: pair[at] for name, pair in moments.items()}) for at in (0, 1))
+        text += "    return found\n" + FORECAST.format(means=means, sds=sds, sequence=names, **own)
     columns = tuple(name for name in (names, times) if name is not None)
-    return Together(columns, True, OF_SEQUENCES, text + (MIXED.lstrip("\n") if response else "    return found\n"))
+    return Together(columns, True, OF_SEQUENCES, text)
+
+
+def _numbers(lists: Mapping[str, Sequence[float]]) -> str:
+    """As Python; a moment that there is not is a number of NumPy."""
+    told = (
+        f"{name!r}: [{', '.join(repr(value) if isfinite(value) else f'np.{value}' for value in own)}]"
+        for name, own in lists.items()
+    )
+    return "{" + ", ".join(told) + "}"
 
 
 def _step(text: str | None) -> tuple[float, str] | None:

@@ -61,7 +61,8 @@ def exported(
     missing, head = _missing(loaded), _head(loaded, path)
     _check_characters(loaded.schema, to)
     if to == "python":
-        return python_text(statement, missing, head, together_of(loaded.document, loaded.response is not None))
+        together = together_of(loaded.document, loaded.response is not None, _moments(loaded))
+        return python_text(statement, missing, head, together)
     if to == "r":
         return r_text(statement, missing, head, _mclust(wide))
     if to == "pmml":
@@ -147,6 +148,18 @@ def _file(to: str, statement: Statement, missing: Sequence[float], rows: int | N
     from em_cli.exports.onnx_graph import onnx_bytes
 
     return onnx_bytes(statement, missing, head)
+
+
+def _moments(loaded: LoadedModel) -> dict[str, tuple[list[float], list[float]]]:
+    """Means and standard deviations of the columns of numbers, state by state, where rows can be forecast."""
+    if not loaded.ordered or loaded.response is not None:
+        return {}
+    means, sds = loaded.model.family.moments(loaded.parameters.components)
+    return {
+        column.name: (means[:, place].tolist(), sds[:, place].tolist())
+        for place, column in enumerate(loaded.schema.columns)
+        if not column.levels
+    }
 
 
 def _mclust(loaded: LoadedModel) -> dict[str, object] | None:

@@ -74,6 +74,13 @@ def test_a_python_module_gives_the_scores_of_rows_that_belong_together(desk, nam
         for decode in ("viterbi", "filter"):
             told = em("predict", name, "new.csv", "--decode", decode, cwd=desk).out
             same(module["predict"](columns, decode), told)
+        head, *rows = em("predict", name, "new.csv", "--horizon", 3, cwd=desk).out.splitlines()
+        ahead = [row.split(",") for row in rows if row.split(",")[2] != "0"]
+        found = module["forecast"](columns, 3)
+        assert found["who"].tolist() == [row[1] for row in ahead]
+        told = {name: own for name, own in found.items() if name != "who"}
+        places = [0, *(head.split(",").index(name) for name in told)]
+        same(told, "\n".join(",".join(row[at] for at in places) for row in [head.split(","), *ahead]))
 
 
 def test_what_rows_of_sequences_cannot_be(desk):
