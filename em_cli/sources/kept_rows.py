@@ -10,24 +10,23 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from em_cli import __version__
+from em_cli.engine import cache, rows
 from em_cli.sources.files import expand, hashed
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
-from em_cli.sources.row_blocks import Blocks, FittedRows
-from em_cli.sources.row_file import Part, Place, held_open
-from em_cli.sources.row_names import KeptTexts, RowNames
-from em_cli.sources.schema import Column, Schema
+from em_cli.sources.row_blocks import Blocks
+from em_cli.sources.row_file import held_open
 from em_cli.sources.spool import is_plain
 from em_cli.sources.store import Store, is_own
-from em_cli.sources.table import Data, Others
+from em_cli.sources.table import Data
 
 LIBRARIES = ("numpy", "pandas")
-PICKLED = (Data, Blocks, FittedRows, RowNames, KeptTexts, Part, Place, Schema, Column, Others)  # with what is kept
+BESIDE = (cache, rows)  # modules of which objects are kept, beside those of this folder
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -67,10 +66,17 @@ def _key(files: Sequence[str], options: ReadOptions) -> str:
     """Of what decides how the rows are read, and what is kept of them; of the files what they hold."""
     how = repr(options.for_others)
     libraries = [version(name) for name in LIBRARIES]
-    shapes = [f"{kind.__name__}({', '.join(field.name for field in fields(kind))})" for kind in PICKLED]
     held = [text for file in files for text in (file, hashed(file).sha256)]
-    what = [__version__, sys.byteorder, *shapes, *libraries, how, *held]
+    what = [__version__, sys.byteorder, _code(), *libraries, how, *held]
     return hashlib.sha256("\0".join(what).encode(errors="backslashreplace")).hexdigest()[:32]
+
+
+def _code() -> str:
+    """Of all that reads rows and keeps them, which may change under one version."""
+    own, digest = Path(__file__).parent.glob("*.py"), hashlib.sha256()
+    for file in sorted([*own, *(Path(str(module.__file__)) for module in BESIDE)]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _found(place: _Place) -> Data | None:
