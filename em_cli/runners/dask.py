@@ -32,12 +32,21 @@ from em_cli.parts import Option
 if TYPE_CHECKING:
     from distributed import Client
 
-AHEAD = 2  # tasks that are on their way at a time, for each worker: each costs who sets it some 3 ms
+AHEAD = 2  # tasks that are on their way at a time, for each worker: each costs who sets it some 4 ms
 MOST_GROUPS = 64  # whose sums are one task, so that not too much is lost with a worker
 CONNECT = 10  # seconds
 LOOK = 0.5  # seconds between two looks whether there are workers
 ENDINGS = (".json",)
 GROWING = (".rows", ".read")  # ends of the names of files of rows, which grow
+SETTINGS = {  # of Dask, in which what it looks at time and again, for its own pages, takes two thirds of its CPU
+    "distributed.scheduler.allowed-failures": 1000,
+    "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.limit": "1h",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.worker.profile.enabled": False,
+}
 ADVICE = {
     True: "Name a folder that all of them see by --cache.",
     False: "Name the data by a path at which all of them see the same file.",
@@ -90,7 +99,7 @@ class Dask:
             known = self._sources[id(source)] = source, path
         payload = pickle.dumps((task, add, shared))
         n_groups = -(-len(items) // GROUP)
-        size = GROUP * min(MOST_GROUPS, -(-n_groups // (AHEAD * _n_cores(cluster))))
+        size = GROUP * min(MOST_GROUPS, -(-n_groups // _n_cores(cluster)))
         parts = (items[first : first + size] for first in range(0, len(items), size))
         answers = self._answers(cluster, partial(_group_sums, known[1], payload), parts)
         return (total for _, totals in answers for total in totals)
@@ -125,7 +134,7 @@ class Dask:
         while True:
             try:
                 return future.result(timeout=LOOK)
-            except TimeoutError:
+            except (TimeoutError, UnboundLocalError):  # the latter where the client gave up waiting, of its own
                 if _n_workers(cluster):
                     since = time.monotonic()
                 elif time.monotonic() - since >= self.wait:
@@ -192,7 +201,7 @@ def _client(address: int | str) -> Client:
     except ImportError:
         raise UsageError('--dask needs pip install "em-cli[dask]".') from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    dask.config.set({"distributed.scheduler.allowed-failures": 1000, "distributed.admin.tick.limit": "1h"})
+    dask.config.set(SETTINGS)
     try:
         if key.isdecimal():
             with _unheard():

@@ -1,8 +1,11 @@
 """Who adds up the rows changes no byte: processes of a cluster, one of which may be killed, or all be gone."""
 
+import gzip
 import os
 import re
 import signal
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from distributed import LocalCluster
 from program import em
 from support import bound_model, responsibilities, start
 
+from em_cli.engine import cache
 from em_cli.engine.arrays import add
 from em_cli.engine.scoring import _score_block
 from em_cli.errors import RunnerLost
@@ -17,9 +21,11 @@ from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners import dask
 from em_cli.runners.dask import Dask
 from em_cli.runners.serial import Serial
-from em_cli.sources import decoding, elsewhere
+from em_cli.sources import decoding, elsewhere, row_blocks, row_file
 from em_cli.sources.elsewhere import batches
 from em_cli.sources.in_memory import InMemory
+from em_cli.sources.options import ReadOptions
+from em_cli.sources.reader import read
 from em_cli.sources.row_blocks import Blocks
 from em_cli.sources.store import Store
 
@@ -62,7 +68,7 @@ def closed():
 
 
 def _sum_of_block(source, _, index):
-    return [float(source[index].x.sum())]
+    return [float(np.nansum(source[index].x))]
 
 
 def alike(place, name):
@@ -81,6 +87,70 @@ def test_two_processes_give_the_same_bytes(place, monkeypatch):
     assert len(ranges) > 3
     alike(place, "there")
     assert not list(place.glob(".em-*")), "nothing is left of the rows"
+
+
+HARD = '"r,{row}",{a},{b},{word},{weight},{known}'
+KINDS = {  # of files: how rows are written, and into how many files; what is told of their columns
+    "small": ("{a},{b}", 1, {}),
+    "gaps, text, quotes": ('{a},{b},"{word}"', 1, {}),
+    "compressed": ("{a},{b},{word}", 1, {}),
+    "two files": ("{a},{b},{word}", 2, {}),
+    "names, weights, labels": (HARD, 2, {"id": "c1", "weights": "c5", "labels": "c6"}),
+}
+WAYS = ("mapped", "read", "one", "two", "three")  # where rows lie; how many read and add them up
+
+
+def _of_kind(folder, name):
+    """Files of a kind, of 900 rows, and how they are to be read."""
+    form, n_files, told = KINDS[name]
+    rng, paths = np.random.default_rng(8), []
+    for place in range(n_files):
+        lines = [",".join(f"c{j + 1}" for j in range(form.count(",") + 1 - ("r," in form)))]
+        for row in range(900):
+            a = "" if name != "small" and row % 50 == 9 else round(rng.normal(), 3)
+            known, word = rng.choice(["A", "B", ""]), rng.choice(["red", "gr,een" if "quotes" in name else "green", ""])
+            lines.append(form.format(row=row, a=a, b=row % 61 / 4, word=word, weight=row % 3, known=known))
+        text = ("\n".join(lines) + "\n").encode()
+        paths.append(str(folder / f"{place}.csv"))
+        Path(paths[-1]).write_bytes(gzip.compress(text, mtime=0) if name == "compressed" else text)
+    return paths, ReadOptions(**told)
+
+
+def _held(data, runner):
+    """All that is read and added up, to the bit."""
+    source = data.source
+    blocks = [source[index] for index in range(len(source))]
+    parts = [part for block in blocks for part in (block.x, block.weights, block.labels) if part is not None]
+    sums = list(runner.sums(_sum_of_block, np.add, source, None, range(len(source))))
+    names = [] if data.ids is None else data.ids.between(0, data.n_rows_read)
+    told = (data.schema, data.rows.tolist(), data.others.rows.tolist(), data.notices, data.data_sha256, data.n_missing)
+    return [part.tobytes() for part in parts], sums, list(names), repr(told)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_file_is_the_same_wherever_it_is_read(tmp_path, monkeypatch, kind):
+    for module, name, value in (
+        *((module, "SUM_ROWS", 100) for module in (row_blocks, cache)),
+        (decoding, "PIECE", 1 << 11),
+        (decoding, "FEW_LINES", 10),
+        (elsewhere, "BATCH", 1 << 12),
+        (elsewhere, "LEAST", 0),
+        (row_file, "LARGE", 1),
+    ):
+        monkeypatch.setattr(module, name, value)
+    ranges = []
+    monkeypatch.setattr(elsewhere, "batches", lambda *given: (ranges.append(b) or b for b in batches(*given)))
+    paths, options = _of_kind(tmp_path, kind)
+    wanted = _held(read(paths, options), Serial())
+    for n_workers, way in enumerate(WAYS, -1):
+        monkeypatch.setenv("EM_READ_ROWS", "" if way == "mapped" else "1")
+        monkeypatch.setattr(dask, "_n_cores", lambda _, n=n_workers: n)
+        runner = Serial() if way in WAYS[:2] else Dask(2)
+        store = Store(0.0, tmp_path)
+        own = replace(options, store=store, elsewhere=None if way in WAYS[:2] else runner)
+        assert _held(read(paths, own), runner) == wanted, way
+        store.close()
+    assert len(ranges) >= 6 or kind == "compressed", "others have read parts of it"
 
 
 @pytest.mark.parametrize("n_workers", [1, 2, 3])
