@@ -15,4 +15,5 @@ ALGORITHMS = Registry[Algorithm](
     incremental="em_cli.algorithms.incremental:Incremental",
     minibatch="em_cli.algorithms.minibatch:MiniBatch",
     online="em_cli.algorithms.online:Online",
+    sparse="em_cli.algorithms.sparse:Sparse",
 )

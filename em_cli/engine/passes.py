@@ -14,6 +14,7 @@ from em_cli.engine.base_measure import base_measure, total
 from em_cli.engine.cache import scratch
 from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
 from em_cli.engine.exponential import Exponential
+from em_cli.engine.few_components import Few, few_components
 from em_cli.engine.plan import Job, Stack, Walk, planned, tile_rows, weights_of
 from em_cli.engine.protocols import Runner, sums_of
 from em_cli.engine.rows import Block, Source, quanta
@@ -53,6 +54,8 @@ def one_pass(stacks: Sequence[Stack], source: Source, runner: Runner) -> list[Ba
     Each SUM_ROWS of rows is summed tile by tile, then these sums by groups, and then the groups, all in the order of
     the rows: it matters neither who computes them, nor how the rows are cut into blocks of whole quanta.
     """
+    if any(isinstance(stack.assignment, Few) for stack in stacks):
+        return [_one_of(stack, source, runner) for stack in stacks]
     walks = planned(stacks, source)
     volume = source.n_rows * sum(job.n_candidates * job.model.n_components for walk in walks for job in walk.jobs)
     blocks = range(len(source))
@@ -65,6 +68,14 @@ def one_pass(stacks: Sequence[Stack], source: Source, runner: Runner) -> list[Ba
         totals = answer if totals is None else _added(totals, answer)
     assert totals is not None, "a source has at least one block"
     return _batches(stacks, walks, totals, source)
+
+
+def _one_of(stack: Stack, source: Source, runner: Runner) -> Batch:
+    """A pass for one stack."""
+    if not isinstance(stack.assignment, Few):
+        return one_pass([stack], source, runner)[0]
+    own = None if stack.weights is None else stack.weights[0]
+    return few_components(stack.model, stack.parameters, stack.assignment, own, source, runner)
 
 
 def _expect(source: Source, walks: list[Walk], index: int) -> list[Answer]:
