@@ -9,6 +9,7 @@ from math import isfinite
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.assignment import SOFT
 from em_cli.engine.events import Finished, Iterated, Observer, ignore
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.model import Model
@@ -16,7 +17,7 @@ from em_cli.engine.objectives import ELBO, LOG_LIKELIHOOD, PENALISED
 from em_cli.engine.parts_of_rows import Parts
 from em_cli.engine.protocols import Algorithm, Query
 from em_cli.engine.rows import Source
-from em_cli.engine.stopping import Status, Stopping, remaining
+from em_cli.engine.stopping import NATS, Status, Stopping, remaining
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +91,7 @@ class Climb:
         self.before: Expectation | None = None  # the iterate that it followed
         self.result: FitResult | None = None
         self.told: list[Expectation] | None = [] if remembers and not candidate.algorithm.memoryless else None
+        self.in_step = candidate.algorithm.memoryless and candidate.weights is None and _is_plain(self.query, round_)
 
     @property
     def rows(self) -> Source:
@@ -125,9 +127,17 @@ class Climb:
         self.before, self.incumbent, log_likelihood = self.incumbent, found, found.log_likelihood
         self.trace.append(value)
         self.log_likelihoods.append(log_likelihood)
+        self.say(len(self.trace), log_likelihood)
+
+    def say(self, number: int, log_likelihood: float) -> None:
+        """That there is another iterate."""
         if self.observe is not ignore:
             c = self.candidate
-            self.observe(Iterated(c.number, c.label, c.model.n_components, len(self.trace), log_likelihood, c.height))
+            self.observe(Iterated(c.number, c.label, c.model.n_components, number, log_likelihood, c.height))
+
+    def stand(self, trace: list[float], found: Expectation | None) -> None:
+        """Be where the trace has led, and what was found there."""
+        self.trace, self.passes, self.incumbent = trace, len(trace), found
 
     def end(self, status: Status, reason: str = "") -> None:
         if self.result is not None:
@@ -179,6 +189,12 @@ class Climb:
         if self.candidate.algorithm.objective == LOG_LIKELIHOOD or self.incumbent is None:
             return log_likelihood
         return self.incumbent.objective
+
+
+def _is_plain(asked: Query, round_: Round) -> bool:
+    """Whether its climb, if it always asks so, goes as all do by EM: then they are looked after together."""
+    by_nats = round_.stopping.rule == NATS
+    return by_nats and asked.assignment is SOFT and asked.rows is None and not (asked.trial or asked.plain)
 
 
 def step_length(model: Model, before: Expectation, after: Expectation) -> float:

@@ -12,8 +12,10 @@ from em_cli.engine.arrays import Flags, stack, take
 from em_cli.engine.base_measure import base_measures
 from em_cli.engine.checkpoint import Checkpoint, on_the_way, restore, unpacked_results
 from em_cli.engine.climb import Candidate, Climb, FitResult, Round
+from em_cli.engine.cohorts import Cohorts
 from em_cli.engine.events import Observer, PassDone, ignore
 from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
+from em_cli.engine.model import gathered
 from em_cli.engine.own_rows import pass_each
 from em_cli.engine.parts_of_rows import Parts
 from em_cli.engine.passes import one_pass
@@ -71,20 +73,25 @@ def run_apart(
 ) -> list[Answer]:
     """The same of searches on rows of their own each; of `by_density`, see `pass_each`."""
     running = _Searches(searches, sources, checkpoint)
+    cohorts = running.cohorts
     running.begin()
     while running.waiting:
         climbing = running.climbing()
-        if asking := _maximized(climbing):
+        together = cohorts.asked()
+        if asking := [*together, *_maximized([climb for climb in climbing if not climb.in_step])]:
             with running.kept_if_lost():
-                batches = list(_passes(asking, runner, by_density))
-            for batch, (_, members) in zip(batches, asking, strict=True):
+                batches = _passes(asking, runner, by_density)
+            cohorts.hear(batches[: len(together)])
+            for batch, (_, members) in list(zip(batches, asking, strict=True))[len(together) :]:
                 for index, climb in enumerate(members):
                     climb.tell(Expectation(batch, index))
         observe(PassDone(sum(climb.result is None for climb in climbing), len(climbing)))
         running.remember(halting := halted())
         if halting:
+            cohorts.settle()
             for climb in climbing:
                 climb.end(Status.INTERRUPTED)
+            cohorts.forget_ended()
         running.tell_ends()
     return [running.answers[place] for place in range(len(searches))]
 
@@ -113,6 +120,8 @@ class _Searches(Generic[Answer]):
         self.parts = [same[id(source)] for source in sources]
         self.answers: dict[int, Answer] = {}
         self.waiting: dict[int, list[Climb]] = {}
+        self.cohorts = Cohorts()
+        self._new: list[Climb] = []
 
     def begin(self) -> None:
         """Take the first round of each, and go on to where the checkpoint left them."""
@@ -127,12 +136,15 @@ class _Searches(Generic[Answer]):
                 self.tell_ends()
 
     def climbing(self) -> list[Climb]:
-        """Those that have not ended."""
+        """Those that have not ended; those among them that are new, and go in step, have joined the cohorts."""
+        self.cohorts.take([climb for climb in self._new if climb.in_step and climb.result is None])
+        self._new = []
         return [climb for climbs in self.waiting.values() for climb in climbs if climb.result is None]
 
     def remember(self, halting: bool) -> None:
         """Keep a checkpoint if it is time for one; when the run is cut short, the last."""
         if self.checkpoint and (halting or self.checkpoint.due()):
+            self.cohorts.settle()
             self.checkpoint.keep(on_the_way(self.waiting))
         if self.checkpoint and halting:
             self.checkpoint.close()
@@ -162,6 +174,7 @@ class _Searches(Generic[Answer]):
             while not round_.candidates:
                 round_ = search.send([])
             self.waiting[place] = [Climb(candidate, round_, parts, logged) for candidate in round_.candidates]
+            self._new += self.waiting[place]
             _weigh(self.waiting[place], parts.source)
         except StopIteration as end:
             self.waiting.pop(place, None)
@@ -185,7 +198,7 @@ def _maximized(climbing: list[Climb]) -> list[Asking]:
         points = [climb.query.at for climb in climbs if isinstance(climb.query.at, Parameters)]
         asking.append((_stack(climbs, stack(points)), climbs))
     wanted = [
-        (climbs[0].candidate.model, [climb.query.at for climb in climbs if isinstance(climb.query.at, Expectation)])
+        (climbs[0].candidate.model, *gathered([c.query.at for c in climbs if isinstance(c.query.at, Expectation)]))
         for climbs in going_on.values()
     ]
     for climbs, found in zip(going_on.values(), maximize_all(wanted), strict=True):

@@ -74,7 +74,7 @@ class Algorithm(Protocol):
 
     @property
     def memoryless(self) -> bool:
-        """Whether what it asks next depends on nothing but the last answer."""
+        """Whether it asks for nothing but the E-step at the M-step of the last answer, in the same way each time."""
 
     def iterate(self, model: Model, start: Parameters | Expectation) -> Generator[Query, Expectation, None]: ...
 

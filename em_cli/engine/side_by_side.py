@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, take
-from em_cli.engine.expectation import Expectation, Parameters
+from em_cli.engine.expectation import ModelStatistics, Parameters
 from em_cli.engine.exponential import Kindred
 from em_cli.engine.family import BoundFamily
-from em_cli.engine.model import Model, gathered
+from em_cli.engine.model import Model
 
-Asked = tuple[Model, list[Expectation]]
+Asked = tuple[Model, ModelStatistics, Parameters]  # of R candidates
 
 
 def maximize_all(asked: Sequence[Asked]) -> list[tuple[Parameters, Flags]]:
-    """`Model.maximize` of several models; the components of those that stack are gone through together."""
-    stacked = [gathered(found) for _, found in asked]
+    """`Model.at_maximum` of several models; the components of those that stack are gone through together."""
+    stacked = [(statistics, at) for _, statistics, at in asked]
     answers: dict[int, tuple[Parameters, Flags]] = {}
-    for places in _stacks([model for model, _ in asked]):
+    for places in _stacks([model for model, _, _ in asked]):
         if len(places) == 1:
             answers[places[0]] = asked[places[0]][0].at_maximum(*stacked[places[0]])
             continue

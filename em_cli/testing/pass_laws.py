@@ -6,7 +6,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, map_arrays, stack, take
 from em_cli.engine.cache import SUM_ROWS
-from em_cli.engine.expectation import Batch, Expectation
+from em_cli.engine.expectation import Batch
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
@@ -81,11 +81,11 @@ def m_steps_of_several_models_together_are_those_of_each(case: Case, separation:
     points = [[start(m, x, _start(labels, m.n_components, seed)) for seed in range(3)] for m in models]
     batches = one_pass([Stack(m, stack(own)) for m, own in zip(models, points, strict=True)], source, Serial())
     asked = [
-        (model, [Expectation(batch, index) for index in range(n)])
+        (model, take(batch.statistics, slice(0, n)), take(batch.parameters, slice(0, n)))
         for model, batch, n in zip(models, batches, (3, 1, 2, 3, 2, 3, 3), strict=True)
     ]
-    for (model, found), (together, empty) in zip(asked, maximize_all(asked), strict=True):
-        alone, lost = model.maximize(found)
+    for (model, statistics, at), (together, empty) in zip(asked, maximize_all(asked), strict=True):
+        alone, lost = model.at_maximum(statistics, at)
         assert (empty == lost).all()
         same: list[bool] = []
         map_arrays(lambda a, b, same=same: same.append(a.tobytes() == b.tobytes()), together, alone)

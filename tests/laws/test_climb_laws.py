@@ -13,8 +13,9 @@ from support import BY_ROWS, OF_SEARCHES, Case, climb, flattened, responsibiliti
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine import passes
-from em_cli.engine.climb import Candidate
-from em_cli.engine.fit import fit
+from em_cli.engine.climb import Candidate, Round
+from em_cli.engine.fit import fit, run_searches
+from em_cli.engine.parallel_traces import Traces
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.parts import settings_of
@@ -123,6 +124,51 @@ def test_the_bits_of_a_climb_do_not_depend_on_its_company(case: Case, separation
         assert bits(candidate.model, result) == bits(
             candidate.model, fit([candidate], source, Serial(), Stopping(0, 12))[0]
         )
+
+
+def later(rounds):
+    """A search that asks for one round after another."""
+    results = []
+    for candidates, stopping in rounds:
+        results += yield Round(candidates, stopping)
+    return results
+
+
+def test_the_bits_of_a_climb_do_not_depend_on_when_others_begin():
+    """Climbs in one model and in several, that come and go at different times, and end by different rules."""
+    case = next(case for case in CLIMBING_CASES if case.name == "gaussian-full")
+    x, labels = case.rows(6, 200, 1.5)
+    source, models = InMemory(x), [case.model(x, k) for k in (2, 4)]
+    rounds = []
+    for number in range(12):
+        model = models[number % 2]
+        begin = start(model, x, responsibilities(number, labels % model.n_components, model.n_components, 0.5))
+        climber = ALGORITHMS.load("lbfgs" if number % 5 == 4 else "em")()
+        rounds.append(([Candidate(model, climber, begin, number)], Stopping(10.0 ** -(number % 4), 5 + 9 * number)))
+    searches = [later(rounds[first : first + 3]) for first in range(0, 12, 3)]
+    together = [result for results in run_searches(searches, source, Serial()) for result in results]
+    for ((candidate,), stopping), result in zip(rounds, together, strict=True):
+        (alone,) = fit([candidate], source, Serial(), stopping)
+        assert bits(candidate.model, result) == bits(candidate.model, alone)
+        assert (result.status, result.remaining) == (alone.status, alone.remaining)
+
+
+@given(
+    traces=st.lists(st.lists(st.floats(-5, 5), min_size=1, max_size=25).map(np.cumsum), min_size=1, max_size=5),
+    tolerance=st.sampled_from([1e-3, 0.05, 1.0, 1e5]),
+    most=st.integers(1, 30),
+)
+@settings(max_examples=60)
+def test_what_is_said_of_many_traces_is_what_is_said_of_each(traces, tolerance, most):
+    rules = [Stopping(tolerance * 10**row, most + row) for row in range(len(traces))]
+    begun = [trace[:-1].tolist() for trace in traces]
+    together = Traces(begun, rules)
+    together.append(np.array([trace[-1] for trace in traces]))
+    rests, ends = together.verdicts()
+    for row, (trace, rule) in enumerate(zip(traces, rules, strict=True)):
+        verdict = rule(trace.tolist(), len(trace))
+        assert (bool(ends[row]), bool(rests[row])) == (verdict is not None, verdict is Status.CONVERGED)
+        assert together.of(row) == trace.tolist()
 
 
 def cut_climbs(case: Case, block_rows):

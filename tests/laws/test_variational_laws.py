@@ -11,7 +11,7 @@ from support import Case, climb, responsibilities, start
 
 from em_cli.engine.arrays import Array, map_arrays, stack, take
 from em_cli.engine.base_measure import base_measure
-from em_cli.engine.expectation import Expectation, ModelStatistics, Parameters
+from em_cli.engine.expectation import ModelStatistics, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
@@ -177,12 +177,10 @@ def test_m_steps_under_a_prior_are_those_of_each_in_any_company(case: Case, way)
     models = [replace(case.model(x, k), family=family) for k in (2, 3)]
     begun = [start(model, x, responsibilities(k, labels % k, k, 0.6)) for k, model in zip((2, 3), models, strict=True)]
     stacks = [Stack(model, stack([at])) for model, at in zip(models, begun, strict=True)]
-    asked = [
-        (model, [Expectation(batch, 0)])
-        for model, batch in zip(models, one_pass(stacks, InMemory(x), Serial()), strict=True)
-    ]
-    for (model, found), (together, _) in zip(asked, maximize_all(asked), strict=True):
-        alone, same = model.maximize(found)[0], list[bool]()
+    batches = one_pass(stacks, InMemory(x), Serial())
+    asked = [(model, batch.statistics, batch.parameters) for model, batch in zip(models, batches, strict=True)]
+    for (model, *found), (together, _) in zip(asked, maximize_all(asked), strict=True):
+        alone, same = model.at_maximum(*found)[0], list[bool]()
         map_arrays(
             lambda a, b, same=same: same.append(a.tobytes() == b.tobytes()), together.components, alone.components
         )
