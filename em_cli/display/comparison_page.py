@@ -8,6 +8,7 @@ from typing import Any
 from em_cli.display.component_table import shortened
 from em_cli.display.text import nats
 from em_cli.display.text_page import Page
+from em_cli.inference.reported import tail_in_words
 
 LONGEST_NAME, LONGEST_RUN, LONGEST_MODEL = 24, 18, 12
 MOST_MEANS = 4  # of a component, those that differ most
@@ -62,7 +63,7 @@ def _pair(page: Page, pair: Mapping[str, Any], n_rows: int) -> None:
     if (test := pair["likelihood_ratio"]) is not None:
         page.words(
             f"{test['within']} is {test['wider']} with {test['df']} parameters held: likelihood-ratio statistic "
-            f"{test['statistic']:.2f}, p = {test['p']:.2g}."
+            f"{test['statistic']:.2f}, {tail_in_words(test['p'])}."
         )
     moved = pair["n_rows_moved"]
     page.words(

@@ -7,6 +7,7 @@ from typing import Any
 
 from em_cli.display.component_table import shortened
 from em_cli.display.text_page import Page
+from em_cli.inference.reported import tail_in_words
 from em_cli.printable import safe
 
 LONGEST_NAME = 24
@@ -88,4 +89,4 @@ def _name(name: str) -> str:
 
 
 def _test(test: Mapping[str, Any]) -> str:
-    return f"Wald χ² = {test['statistic']:.4g}, df {test['df']}, p = {test['p']:.2g}"
+    return f"Wald χ² = {test['statistic']:.4g}, df {test['df']}, {tail_in_words(test['p'])}"

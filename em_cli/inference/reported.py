@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+SMALLEST_P = 1e-6  # by an asymptotic law
+
 
 def reported_errors(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Those that are to be believed, in the shapes of the parameters; none where there are none."""
@@ -34,6 +36,11 @@ def short_p(test: Mapping[str, Any]) -> str:
     if not test["exceed"]:
         return f"< {test['p']:.{max(2, len(str(test['replicates'])))}g}"
     return f"= {test['p']:.2g}"
+
+
+def tail_in_words(p: float) -> str:
+    """Of a test by its asymptotic law, which says little of far tails: never zero."""
+    return "p < 1e-6" if p < SMALLEST_P else f"p = {p:.2g}"
 
 
 def test_in_table(row: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -110,12 +110,11 @@ def _claims(run: str, paths: Sequence[str], wanted: Wanted, n: int) -> Claims | 
 def _fitted(loaded: LoadedModel, config: RunConfig, paths: Sequence[str]) -> Data:
     """The rows of the fit, read as they were then."""
     columns = loaded.schema.columns
-    own = read_options(config.data, {column.name: column.type for column in columns}, "auto", loaded.sequential)
+    of_all = config.data.model_copy(update={"columns": list(loaded.schema.names), "exclude": []})
+    own = read_options(of_all, {column.name: column.type for column in columns}, "auto", loaded.sequential)
     regressors = [name for name in loaded.schema.names if name != loaded.response] if loaded.response else loaded.told
     own = replace(
         own,
-        columns=loaded.schema.names,
-        exclude=(),
         transforms={column.name: column.transform for column in columns if column.transform is not None},
         response=loaded.response,
         regressors=tuple(regressors),

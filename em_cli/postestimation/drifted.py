@@ -13,6 +13,7 @@ from em_cli.engine.column_moments import Moments
 from em_cli.engine.scoring import RowScores, moments_of_scores
 from em_cli.errors import DataError, ExitStatus
 from em_cli.inference.drift import SIZE, ColumnDrift, column_drift, density_drift, level_drift, share_drift, together
+from em_cli.inference.reported import tail_in_words
 from em_cli.models.groups import described
 from em_cli.models.redrawn import redrawn
 from em_cli.options import ReadingOptions
@@ -139,7 +140,7 @@ def tell_drift(found: Mapping[str, Any], strict: bool) -> None:
     """Say that rows have drifted; with --strict, end with the status of what is doubtful."""
     if not found["drifted"]:
         return
-    warn(f"the new rows do not follow the model any more (p = {max(found['p'], 1e-6):.2g}): {_worst(found)}.")
+    warn(f"the new rows do not follow the model any more ({tail_in_words(found['p'])}): {_worst(found)}.")
     if strict:
         raise SystemExit(ExitStatus.DOUBTFUL)
 

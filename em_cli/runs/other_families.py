@@ -198,12 +198,16 @@ def _climbed(refits: Refits, before: FitResult, climbs: Sequence[Candidate]) -> 
 
 
 def searched(refits: Refits, k: int, changes: Changes, enough: float) -> float:
-    """BIC of what a short search finds with these changes, and `em fit` at least; infinite where nothing is sound.
+    """BIC of what a short search finds with these changes, and `em fit` at least; infinite where nothing is sound, or
+    the changes do not go with what was asked for besides.
 
     Climbs from a few of the starts do for a search where their end has a BIC that is low enough.
     """
     config, data = redescribed(refits.settings.config, refits.data, changes)
-    wanted = tasks_of(replace(refits.settings, config=config, ks=(k,)), data, refits.survey)
+    try:
+        wanted = tasks_of(replace(refits.settings, config=config, ks=(k,)), data, refits.survey)
+    except EmError:
+        return float("inf")
     lowest = float("inf")
     for plan in (replace(refits.plan, restarts=FEW_STARTS), replace(refits.plan, effort=SHORT)):
         (found,) = search(wanted.tasks, refits.survey, refits.runner, plan, halted=refits.halted)

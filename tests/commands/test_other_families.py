@@ -194,3 +194,10 @@ def test_it_goes_with_other_options(options, tmp_path):
         em("fit", file, *k, *more, *follow, "-o", "two.em", cwd=tmp_path)
         bics = [params_of(tmp_path / name)["bic"] for name in ("one.em", "two.em")]
         assert gain <= bics[0] - bics[1] <= gain + 0.2
+
+
+def test_families_that_do_not_go_with_the_algorithm_are_not_suggested(tmp_path):
+    """Nor do they end the run: one that they were tried for has its fit."""
+    file = skewed(tmp_path, counts=True)
+    em("fit", file, "-k", 2, *ASKED, "--algorithm", "minibatch", "--restarts", 2, "-o", "one.em", cwd=tmp_path)
+    assert "negative_binomial" not in said_of(params_of(tmp_path / "one.em"))

@@ -229,6 +229,7 @@ def test_what_cannot_be_related_says_so(runs, tmp_path):
         em("fit", "few.csv", *options, "-q", "-o", f"{name}.em", "--se", "none", "--restarts", "2", cwd=tmp_path)
         status = 3 if name == "houses" else 2
         assert words in em("relate", f"{name}.em", "--on", "x", cwd=tmp_path, status=status).err
+    assert related(tmp_path, "told", "--outcome", "c", "--replicates", "0")["outcomes"]  # but not to what tells them
 
 
 def test_noise_is_a_component_to_relate_to(runs, tmp_path):
