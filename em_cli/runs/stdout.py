@@ -186,19 +186,19 @@ def sweep_text(
         width=width(),
         color=color_wanted(screen),
         effort=params["search"]["effort"],
-        suggestions=further(settings.folder, params),
+        suggestions=further(settings.folder, params, written),
     )
     return [text]
 
 
-def further(folder: str | None, params: Mapping[str, Any]) -> list[str]:
-    """What may come next, when a model is chosen."""
+def further(folder: str | None, params: Mapping[str, Any], written: Sequence[str] = ()) -> list[str]:
+    """What may come next, when a model is chosen and these files are written."""
     if folder is None:
         return []
     own = shlex.quote(folder)
-    written = {"sql": "score.sql", "python": "model.py"}
-    exports = [f"em export {own} --to {to} --out {written[to]}" for to in targets_of(params)]
-    return [f"em report {own}", *exports]
+    names = {"sql": "score.sql", "python": "model.py"}
+    exports = [f"em export {own} --to {to} --out {names[to]}" for to in targets_of(params)]
+    return exports if "report.html" in written else [f"em report {own}", *exports]
 
 
 def unsaid(params: Mapping[str, Any], screen: ScreenOptions) -> list[Any]:

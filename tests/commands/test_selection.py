@@ -12,6 +12,7 @@ from program import SAMPLES, em
 from em_cli.engine.events import ignore
 from em_cli.outputs.selection import Selection, compare_to_best, compare_to_fewer
 from em_cli.runs.record import Record
+from em_cli.runs.stdout import further
 from em_cli.runs.warnings import warn_of_choice
 
 FAITHFUL = SAMPLES / "faithful.csv"
@@ -180,3 +181,9 @@ def test_a_sweep_of_counts_says_with_how_many_components_no_more_are_needed(tmp_
     assert f"global maximum for every k ≥ {proved}" in said and f"not needed: k = {proved}" in said
     fitted = em("fit", "claims.csv", "-k", "6", "--json", cwd=tmp_path).out
     assert json.loads(fitted)["certificate"] == f"global maximum for every k ≥ {proved}"
+
+
+def test_a_report_that_is_there_is_not_offered():
+    document = {"latent": "independent"}
+    assert further("a b.em", document)[0] == "em report 'a b.em'"
+    assert further("a b.em", document, ["report.html"]) == ["em export 'a b.em' --to sql --out score.sql"]
