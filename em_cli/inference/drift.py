@@ -50,30 +50,33 @@ def share_drift(old: float, old_sd: float, n: float, new: float, new_sd: float, 
     return Compared(old, new, z, 2 * NormalDist().cdf(-abs(z)))
 
 
-def column_drift(values: Array, drawn: Array, n_fitted: float) -> ColumnDrift:
-    """Of the cells (m,) of a column of numbers and those (M,) of rows from the model, by Kolmogorov and Smirnov.
+def column_drift(values: Array, weights: Array, m: float, drawn: Array, n_fitted: float) -> ColumnDrift:
+    """Of the cells of a column of numbers, under weights that are worth m rows, and those (M,) of rows from the model,
+    by Kolmogorov and Smirnov.
 
     The probability integral transforms of the cells would be uniform. That the model is an estimate, from so many
     rows, is reckoned with as if they were a second sample.
     """
     from scipy.special import kolmogorov
 
-    both = np.sort(np.concatenate([values, drawn]))
-    ours = np.searchsorted(np.sort(values), both, "right") / len(values)
+    order = np.argsort(values, kind="stable")
+    both, up_to = np.sort(np.concatenate([values, drawn])), np.concatenate([[0.0], np.cumsum(weights[order])])
+    ours = up_to[np.searchsorted(values[order], both, "right")] / up_to[-1]
     theirs = np.searchsorted(np.sort(drawn), both, "right") / len(drawn)
     distance = float(np.abs(ours - theirs).max())
-    size = 1 / (1 / len(values) + 1 / n_fitted + 1 / len(drawn))
+    size = 1 / (1 / m + 1 / n_fitted + 1 / len(drawn))
     return ColumnDrift(distance, float(kolmogorov(sqrt(size) * distance)))
 
 
-def level_drift(codes: Array, drawn: Array, n_levels: int, n_fitted: float) -> ColumnDrift:
+def level_drift(codes: Array, weights: Array, m: float, drawn: Array, n_levels: int, n_fitted: float) -> ColumnDrift:
     """The same of codes of levels, by chi-squared."""
     from scipy.special import chdtrc
 
-    ours, theirs = (np.bincount(each.astype(np.intp), minlength=n_levels) for each in (codes, drawn))
+    ours = np.bincount(codes.astype(np.intp), weights, minlength=n_levels)
+    theirs = np.bincount(drawn.astype(np.intp), minlength=n_levels)
     expected = (theirs + 0.5) / (len(drawn) + n_levels / 2)
-    apart = ours / len(codes) - expected
-    size = 1 / (1 / len(codes) + 1 / n_fitted + 1 / len(drawn))
+    apart = ours / ours.sum() - expected
+    size = 1 / (1 / m + 1 / n_fitted + 1 / len(drawn))
     statistic = float((size * apart**2 / expected).sum())
     return ColumnDrift(float(np.abs(apart).max()), float(chdtrc(n_levels - 1, statistic)))
 

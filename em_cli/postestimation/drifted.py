@@ -40,6 +40,7 @@ class Watch:
     moments: Moments | None = None
     cells: Array = field(default_factory=lambda: np.empty((0, 0)))  # (D, m) of rows by lot
     keys: Array = field(default_factory=lambda: np.empty(0))  # (m,) their lots
+    weights: Array = field(default_factory=lambda: np.empty(0))  # (m,)
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(SEED))
 
     def over(self, chunks: Iterable[tuple[Chunk, RowScores]]) -> Iterator[tuple[Chunk, RowScores]]:
@@ -57,12 +58,14 @@ class Watch:
         values = np.concatenate([scores.log_density[None], scores.responsibilities])[:, seen]
         if not values.shape[1]:
             return
-        part = Moments.of(values, None, None if weights is None else weights[seen], pairs=False)
+        own = np.ones(values.shape[1]) if weights is None else weights[seen]
+        part = Moments.of(values, None, None if weights is None else own, pairs=False)
         self.moments = part if self.moments is None else self.moments + part
         keys = np.concatenate([self.keys, self.rng.random(values.shape[1])])
         cells = x[:, seen] if not self.cells.size else np.concatenate([self.cells, x[:, seen]], axis=1)
         kept = np.sort(np.argsort(keys)[:MOST_ROWS])
         self.keys, self.cells = keys[kept], cells[:, kept]
+        self.weights = np.concatenate([self.weights, own])[kept]
 
     def document(self) -> dict[str, Any]:
         """`DataError` where the model does not say what its own rows were like, or new ones are too few."""
@@ -101,11 +104,18 @@ class Watch:
         for place in described(loaded.groups, loaded.schema):
             column = loaded.schema.columns[place]
             own, theirs = (each[place][~np.isnan(each[place])] for each in (self.cells, from_model))
-            if len(own) and len(theirs):
+            weights = self.weights[~np.isnan(self.cells[place])]
+            if weights.sum() > 0 and len(theirs):
+                worth = self._worth(weights)
                 if column.levels:
-                    yield column.name, level_drift(own, theirs, len(column.levels), n_fitted)
+                    yield column.name, level_drift(own, weights, worth, theirs, len(column.levels), n_fitted)
                 else:
-                    yield column.name, column_drift(own, theirs, n_fitted)
+                    yield column.name, column_drift(own, weights, worth, theirs, n_fitted)
+
+    def _worth(self, weights: Array) -> float:
+        """As how many rows: what they count, or by the variance of a weighted mean (Kish 1965)."""
+        sampling = self.loaded.document.get("weight_type") == "sampling"
+        return float(weights.sum() ** 2 / np.square(weights).sum() if sampling else weights.sum())
 
 
 def drift_document(

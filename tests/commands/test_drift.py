@@ -55,6 +55,26 @@ def test_what_was_fitted_is_compared_with_itself(home):
     assert found["log_density"]["z"] == pytest.approx(own["n_parameters"] / 300 / error, rel=1e-6)
 
 
+def test_weights_count_in_every_comparison():
+    """A row of weight two is the row twice; under weights, cells are not distributed as they stand in the file."""
+    rng = np.random.default_rng(0)
+    values, drawn = np.round(rng.normal(size=60), 1), rng.normal(size=500)
+    often = rng.integers(1, 4, 60)
+    twice, total, one = np.repeat(values, often), float(often.sum()), np.ones(int(often.sum()))
+    assert column_drift(values, often, total, drawn, 150) == column_drift(twice, one, total, drawn, 150)
+    codes, of_model = (np.abs(np.rint(each)) % 3 for each in (values, drawn))
+    levels = level_drift(codes, often, total, of_model, 3, 150)
+    assert levels == level_drift(np.repeat(codes, often), one, total, of_model, 3, 150)
+
+
+def test_rows_of_a_table_of_frequencies_have_not_drifted_from_themselves(tmp_path):
+    table = pd.DataFrame({"u": ["a", "a", "b", "b"], "v": ["c", "d", "c", "d"], "n": [400, 5, 70, 300]})
+    table.to_csv(tmp_path / "n.csv", index=False)
+    em("fit", "n.csv", "--weights", "n", "-k", "1", "--effort", "low", "-q", "--out", "m.em", cwd=tmp_path)
+    found = drift(tmp_path, "n.csv", "--weights", "n", "--strict")[0]["drift"]
+    assert not found["drifted"] and min(one["p"] for one in found["columns"]) > 0.5
+
+
 @pytest.mark.parametrize(
     ("data", "worst"),
     [("shares.csv", "the share of"), ("moved.csv", ""), ("levels.csv", "")],
@@ -89,9 +109,9 @@ def test_sizes_of_the_tests():
         (a, b), m = [(each.mean(), each.std()) for each in log], len(new)
         p["density"].append(density_drift((*a, 150), (*b, m), 2).p)
         p["share"].append(share_drift(old.mean(), old.std(), 150, new.mean(), new.std(), m).p)
-        p["column"].append(column_drift(new, mean + sd * drawn, 150).p)
+        p["column"].append(column_drift(new, np.ones(len(new)), len(new), mean + sd * drawn, 150).p)
         levels = [rng.integers(0, 3, size) for size in (80, 4000)]
-        p["level"].append(level_drift(*levels, 3, 1e9).p)
+        p["level"].append(level_drift(levels[0], np.ones(len(levels[0])), len(levels[0]), levels[1], 3, 1e9).p)
     for values in p.values():
         assert 0.0 <= np.mean(np.array(values) < 0.05) < 0.115
     assert together([0.01], [], [0.5, 0.004]) == pytest.approx(0.016) and together([0.9], [0.8]) == 1.0
