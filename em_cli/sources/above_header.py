@@ -29,7 +29,9 @@ def _above(rows: list[Record]) -> int:
     above, table = rows[:header], rows[header:]
     if width < 2 or not 0 < header <= MOST or len(table) < FEWEST:
         return 0
-    if any(len(row.fields) != width for row in table) or not _names(table[0].fields):
+    names = table[0].fields
+    names = names[: max(width, len(names) - sum(not field.strip() for field in names[width:]))]  # blank at the end
+    if any(len(row.fields) != width for row in table[1:]) or len(names) != width or not _names(names):
         return 0
     if header == 1 and len(above[0].fields) == width - 1:  # a header that lacks the name of the row names
         return 0

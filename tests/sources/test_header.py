@@ -105,6 +105,14 @@ def test_lines_above_the_header_are_found_or_skipped(tmp_path: Path, above: str)
         assert np.array_equal(chunk.x[1:].T, ROWS)
 
 
+def test_a_header_below_other_lines_may_end_with_a_comma(tmp_path: Path) -> None:
+    above = "Series:  deaths\n\nAge:  16 years and over\n\n"
+    path = stored(tmp_path, above + "len,wid,\n" + "".join(f"{a},{b}\n" for a, b in ROWS))
+    data = read(path, ReadOptions())
+    assert np.array_equal(data.source.x.T, ROWS)
+    assert [notice.code for notice in data.notices] == ["lines_above"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
