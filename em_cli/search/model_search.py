@@ -333,27 +333,25 @@ class ModelSearch:
         best = self.best.log_likelihood
         near = [a for a in self.attempts if a.climbed and a.sound and best - a.result.log_likelihood < SAME_OPTIMUM]
         kinds = {a.start.removeprefix(SEARCH) for a in near}
-        if kinds >= LINEAGE:
-            kinds -= {min(LINEAGE)}
+        kinds -= {min(LINEAGE)} if kinds >= LINEAGE else set()
         model, wanted = self.short_runs.model, self.short_runs.effort.agreement
         return len(kinds) >= min(wanted + (1 if model.in_time else 0), model.n_components)
 
     def _searched(self, found: Solution) -> Search[FitResult | None]:
         """Moves until none is left, then the finish; where it degeneracies, repair and begin again."""
-        number = self.searched
-        self.searched += 1
+        number, self.searched = self.searched, self.searched + 1
         rng, result = self.short_runs.rng(0, number), found.result
         for _ in range(REPAIRS + 1):
-            result = yield from split_merge_search(self.short_runs, result, rng)
+            ended = self.ends[0].log_likelihood if self.ends else -np.inf
+            result, level = yield from split_merge_search(self.short_runs, result, rng, ended)
             if self.ends and reach(result) < self.ends[0].log_likelihood:
                 self.attempts.append(Attempt(result, SEARCH + found.origin, (number,), (None,), False))
                 return result
             result = yield from self._finished(result)
             degeneracies = self.data.degeneracies(result)
-            sound = not any(degeneracies)
             self.attempts.append(Attempt(result, SEARCH + found.origin, (number,), degeneracies, True))
-            if sound:
-                result = yield from self._off_plateau(result, found.origin, number)
+            if self.attempts[-1].sound:
+                result = yield from self._off_plateau(result, found.origin, number, level)
                 self._ended(Solution(result, found.origin))
                 return result
             again = None if self._hopeless else (yield from repair_degenerate(self.short_runs, result, rng))
@@ -362,10 +360,13 @@ class ModelSearch:
             result = again
         return None
 
-    def _off_plateau(self, result: FitResult, origin: str, number: int) -> Search[FitResult]:
-        """Where a move costs next to nothing the likelihood is flat: climb from there to the end as well."""
+    def _off_plateau(
+        self, result: FitResult, origin: str, number: int, starts: list[Candidate] | None
+    ) -> Search[FitResult]:
+        """Where a move costs next to nothing the likelihood is flat: climb to the end from where such moves lead."""
         for step in range(PLATEAUX if self.short_runs.model.n_components > 1 else 0):
-            starts = level_moves(self.short_runs, result, self.short_runs.rng(3, number, step))
+            if step or starts is None:
+                starts = level_moves(self.short_runs, result, self.short_runs.rng(3, number, step))
             climbs = [replace(c, algorithm=self.algorithm, number=next(self.numbers)) for c in starts]
             higher = self.short_runs.sound((yield from self._to_the_end(climbs)))
             if not higher or higher[0].log_likelihood < result.log_likelihood + self.stopping.tolerance / 10:

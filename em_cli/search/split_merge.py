@@ -11,7 +11,7 @@ from em_cli.engine.fit import Search
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.moves import Move, moves
 from em_cli.search.search_data import MixtureView
-from em_cli.search.short_runs import ShortRuns
+from em_cli.search.short_runs import AT_REST, DIFFERENT, ShortRuns
 
 SURE = 0.5  # nats that a bound must promise for a move to be made without a look
 WORTHWHILE = 0.1  # nats, for a move that was looked at
@@ -24,9 +24,15 @@ ROUNDS = 40
 REPAIRS = 3
 
 
-def split_merge_search(short_runs: ShortRuns, result: FitResult, rng: np.random.Generator) -> Search[FitResult]:
-    """Moves that are sure to climb, all at once, then those that may, until rounds of them fail."""
-    failures = 0
+def split_merge_search(
+    short_runs: ShortRuns, result: FitResult, rng: np.random.Generator, ended: float = -np.inf
+) -> Search[tuple[FitResult, list[Candidate] | None]]:
+    """Moves that are sure to climb, all at once, then those that may, until rounds of them fail.
+
+    And climbs from where moves lead that cost next to nothing, if a round of them was looked at last. Where it comes
+    by a move to the log-likelihood at which another search has ended, whose moves failed, it ends there too.
+    """
+    failures, level = 0, None
     for _ in range(ROUNDS if short_runs.model.n_components > 1 else 0):
         if result.status is Status.DEGENERATE or short_runs.data.halted():
             break
@@ -41,17 +47,28 @@ def split_merge_search(short_runs: ShortRuns, result: FitResult, rng: np.random.
         if touched:
             (after,) = yield Round(short_runs.candidates([statistics], [view.carried(shares)]), Stopping(0.0, LOOK))
             if after.log_likelihood > result.log_likelihood and short_runs.data.sound(after):
-                result = after
+                result, level = after, None
                 continue
         chosen = _diverse(proposals, failures, _followed(short_runs))
         better = yield from _tried(short_runs, result, _after(short_runs, view, chosen))
         if better is not None:
-            result, failures = better, 0
+            result, failures, level = (yield from _led_to(short_runs, better, ended)), 0, None
+            if abs(result.log_likelihood - ended) < DIFFERENT:
+                return result, []
             continue
+        level = _level(short_runs, view, proposals)
         failures += 1
         if failures >= short_runs.effort.failures:
             break
-    return result
+    return result, level
+
+
+def _led_to(short_runs: ShortRuns, result: FitResult, ended: float) -> Search[FitResult]:
+    """Where a climb leads that is below the end of another search, which may be the same."""
+    if result.log_likelihood > ended:
+        return result
+    (rested,) = yield Round([short_runs.candidate(result)], AT_REST)
+    return rested if short_runs.data.sound(rested) else result
 
 
 def repair_degenerate(short_runs: ShortRuns, result: FitResult, rng: np.random.Generator) -> Search[FitResult | None]:
@@ -73,7 +90,11 @@ def repair_degenerate(short_runs: ShortRuns, result: FitResult, rng: np.random.G
 def level_moves(short_runs: ShortRuns, result: FitResult, rng: np.random.Generator) -> list[Candidate]:
     """Climbs from where moves lead that cost next to nothing."""
     view = short_runs.data.view(result)
-    near = [move for move in moves(view, short_runs.data, rng, short_runs.effort.tries) if move.worth > -LEVEL]
+    return _level(short_runs, view, moves(view, short_runs.data, rng, short_runs.effort.tries))
+
+
+def _level(short_runs: ShortRuns, view: MixtureView, proposals: Sequence[Move]) -> list[Candidate]:
+    near = [move for move in proposals if move.worth > -LEVEL]
     return _after(short_runs, view, _diverse(near, 0, FOLLOWED[0]))
 
 
