@@ -12,7 +12,7 @@ from em_cli.algorithms.minibatch import ROWS_OF_COMPONENT
 from em_cli.engine.arrays import Array, map_arrays
 from em_cli.engine.checkpoint import Packed
 from em_cli.engine.climb import FitResult
-from em_cli.engine.events import PhaseStarted, RowsRead
+from em_cli.engine.events import PhaseStarted, RowsRead, ignore
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.rows import Block, joined
 from em_cli.engine.stopping import Status
@@ -22,6 +22,7 @@ from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import to_json
 from em_cli.runs.deliver import run_files
 from em_cli.runs.early import data_of
+from em_cli.runs.record import Record
 from em_cli.runs.run import Run
 from em_cli.runs.stdout import fit_text
 from em_cli.runs.stream_state import keep_state, online_of, state_of
@@ -50,15 +51,15 @@ def fit_endless(run: Run) -> None:
         run.say_plan(wanted)
         return
     stream = _Stream.begun(run, wanted)
-    run.record.observe(PhaseStarted("rows as they come", 0))
+    run.record.observe(PhaseStarted("online", 0))
     try:
         for rows in stream.batches():
             stream.take(rows)
     except EmError as error:
-        stream.write()
+        stream.write(run.record)
         where = "" if run.folder is None else f" The model of the rows before is in {run.folder.path}."
         raise type(error)(f"{error}{where}") from None
-    params, written, result = stream.write()
+    params, written, result = stream.write(run.record)
     if run.settings.request.report.params == "-":
         write_file("-", [to_json(params)])
     run.say(fit_text(run.settings, stream.data_seen(), result, params, written))
@@ -155,18 +156,22 @@ class _Stream:
         if self.unwritten >= online_of(self.run.settings).every:
             self.write()
 
-    def write(self) -> tuple[dict[str, Any], list[str], Scored]:
-        """The model so far, whole: its document, the names of what is in the run folder, and the fit."""
-        run, record = self.run, self.run.record
+    def write(self, record: Record | None = None) -> tuple[dict[str, Any], list[str], Scored]:
+        """The model so far, whole: its document, the names of what is in the run folder, and the fit.
+
+        What is doubtful of it is told where it is the last; before that it is in the document alone.
+        """
+        run, kept = self.run, self.run.record
+        record = record or Record(ignore, kept.warnings, kept.seconds, kept.at_times)
         del record.warnings[self.told :]
         if self.unwritten:
             self.trace.append(self.predicted / self.unwritten)
         fitted = self._fitted()
-        own = replace(run, data=self.data_seen())
+        own = replace(run, data=self.data_seen(), record=record)
         result, context = own.score(fitted, self.wanted.groups)
-        self._tell(result, context)
+        self._tell(result, context, record)
         params = own.document(result, context) | {"stream": self._stream()}
-        own.announce(params)
+        run.announce(params)
         names = self._deliver(own, result, params, fitted)
         self.unwritten, self.predicted = 0, 0.0
         return params, names, result
@@ -232,9 +237,9 @@ class _Stream:
             "predictive_log_likelihood": self.trace[-1] if self.trace else None,
         }
 
-    def _tell(self, result: Scored, context: Context) -> None:
+    def _tell(self, result: Scored, context: Context, record: Record) -> None:
         """Say what is doubtful of the model so far."""
-        run, record = self.run, self.run.record
+        run = self.run
         warn_of_halt(run.halt.reason, run.settings.config, record, run.folder is not None)
         warn_of_fit(result, context, self.data_seen(), record)
         if self.climb.refused:

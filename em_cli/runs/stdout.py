@@ -135,7 +135,7 @@ def fit_text(
         folder=folder,
         width=width(),
         color=color_wanted(screen),
-        suggestions=[_suggested(settings, data)] if folder else [],
+        suggestions=[_suggested(settings, data)] if folder and not settings.endless else [],
         least_certain=least_certain(result, data)
         if not settings.endless and data.source.n_rows <= LOOKED_THROUGH
         else None,
