@@ -57,7 +57,9 @@ def matching(address: str, suffixes: tuple[str, ...]) -> list[str]:
     except Exception as error:  # whatever the library of a service says
         raise _unreadable(address, error) from None
     if not found:
-        raise DataError(f"no file is found at {shown_address(address)}.")
+        shown, kinds = shown_address(address), " or ".join(suffixes)
+        further = f" that ends in {kinds}. To read all of another kind: '{shown}*.csv'" if address.endswith("/") else ""
+        raise DataError(f"no file is found at {shown}{further}.")
     return sorted(str(system.unstrip_protocol(file)) for file in found)
 
 

@@ -124,3 +124,5 @@ def test_patterns_and_folders_of_a_store_are_read_as_one(bucket, here, tmp_path)
     assert own["log_likelihood"] == other["log_likelihood"] and other["columns"] == own["columns"]
     err = em("fit", f"{bucket}/none-*.csv", *FIT, cwd=tmp_path, status=3).err
     assert "no file is found at memory://b/none-*.csv." in err
+    err = em("fit", f"{bucket}/csv/", *FIT, cwd=tmp_path, status=3).err
+    assert "that ends in .parquet or .feather. To read all of another kind: 'memory://b/csv/*.csv'." in err
