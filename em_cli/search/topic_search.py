@@ -15,7 +15,7 @@ from em_cli.engine.fit import Search
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.search.ledger import SAME_OPTIMUM, Attempt
+from em_cli.search.ledger import SAME_OPTIMUM, Attempt, reach
 from em_cli.search.thinning import onwards
 from em_cli.search.topic_moves import Moves
 
@@ -48,7 +48,7 @@ class Extent:
         """Less, where a pass is dear: of so many cells times topics."""
         share = min(1.0, (CHEAP / volume) ** 0.5)
         return Extent(
-            max(3, round(self.starts * share)),
+            max(2, round(self.starts * share)),
             max(2, round(self.finalists * share)),
             round(self.rounds * share),
         )
@@ -90,21 +90,21 @@ class TopicSearch:
         """Climbs to the end from so many starts."""
         kinds = [(MERGED, EVEN, SEEDED)[number % 3] for number in range(restarts)]
         some = yield from self._some(kinds if self.moves.model.n_components > 1 else [EVEN])
-        yield from self._through(some, SHORT[-1])
+        yield from self._through(some, SHORT[-1], every=True)
 
     def finished(self, starts: Sequence[Start]) -> Search[None]:
         """Climbs to the end from these."""
         model, algorithm = self.moves.model, self.algorithm
         made = [replace(self._candidate(start), model=model, algorithm=algorithm) for *_, start in starts]
         origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(made, starts, strict=True)}
-        self._ended((yield from self._to_the_end(made)), origins)
+        self._ended((yield from self._to_the_end(made, every=True)), origins)
 
-    def _through(self, starts: Sequence[Start], passes: int) -> Search[None]:
+    def _through(self, starts: Sequence[Start], passes: int, every: bool) -> Search[None]:
         """The same after so many early passes."""
         made = [self._candidate(start) for *_, start in starts]
         origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(made, starts, strict=True)}
         short = yield Round(made, self._at_most(passes), self.observe)
-        self._ended((yield from self._to_the_end([self._learning(r) for r in short])), origins)
+        self._ended((yield from self._to_the_end([self._learning(r) for r in short], every)), origins)
 
     def continued(self, sample: TopicSearch) -> Search[None]:
         """On all documents, from the best ends that were found on some of them."""
@@ -113,7 +113,7 @@ class TopicSearch:
         at = [self.moves.scaled(end.parameters, scale) for end in ends]
         n = len(sample.moves.corpus.codes)
         self.attempts += [replace(a, climbed=False, sample_rows=n, result=_bare(a.result)) for a in sample.attempts]
-        yield from self._through([("sample", (i,), start) for i, start in enumerate(at)], SHORT[0])
+        yield from self._through([("sample", (i,), start) for i, start in enumerate(at)], SHORT[0], every=False)
 
     def _some(self, kinds: Sequence[str]) -> Search[list[Start]]:
         """A start of each of these kinds."""
@@ -131,14 +131,17 @@ class TopicSearch:
     def _at_most(self, passes: int) -> Stopping:
         return replace(self.stopping, max_iterations=min(passes, self.stopping.max_iterations))
 
-    def _to_the_end(self, candidates: Sequence[Candidate]) -> Search[list[FitResult]]:
+    def _to_the_end(self, candidates: Sequence[Candidate], every: bool = False) -> Search[list[FitResult]]:
+        """Where they end; of those that cannot reach the best any more where they are, unless every end counts."""
         climbing, ends, passes = dict(enumerate(candidates)), dict[int, FitResult](), 0
         while climbing:
             passes += LEG
             found = yield Round(list(climbing.values()), self._at_most(passes), self.observe)
             ends |= zip(climbing, found, strict=True)
             cut = passes < self.stopping.max_iterations
-            on = [place for place in climbing if cut and ends[place].status is Status.MAX_ITERATIONS]
+            least = -np.inf if every else max(end.log_likelihood for end in ends.values())
+            late = [place for place in climbing if cut and ends[place].status is Status.MAX_ITERATIONS]
+            on = [place for place in late if reach(ends[place]) >= least]
             climbing = {place: onwards(ends[place]) for place in on}
         return [ends[place] for place in range(len(candidates))]
 
