@@ -79,6 +79,7 @@ SPARED = {
         "binomial-pairs",
         "lognormal",
         "ppca",
+        "regression-poisson-common",
         "zero_inflated_gamma",
         "student_t-tied-free",
         "student_t-spherical-40",

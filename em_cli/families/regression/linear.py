@@ -18,7 +18,7 @@ from em_cli.families.regression.regressors import Regressors, dotted, tight_erro
 
 TIGHT = 1e-6  # variance, relative to that of the response, below which sums about zero lose digits
 TINY = 1e-300
-TURNS = 30  # of coefficients and variances, each given the others, where some are common and there are no parameters
+TURNS = 12  # of coefficients and variances, each given the others, where some are common and there are no parameters
 
 
 @dataclass(frozen=True, slots=True)
