@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -68,6 +69,8 @@ class Parts:
 class SomeRows:
     """A source of some rows of another: its blocks are what is left of the quanta of that one, whatever its blocks."""
 
+    place: ClassVar[None] = None
+
     source: Source
     rows: list[tuple[int, Integers]]  # of which block, at which places in it
 
@@ -87,10 +90,6 @@ class SomeRows:
     def __getitem__(self, index: int) -> Block:
         place, rows = self.rows[index]
         return replace(self.source[place].cut(rows), index=index)
-
-    @property
-    def place(self) -> None:
-        return None
 
     def keep(self, numbers: Array) -> Held:
         return self.source.keep(numbers)

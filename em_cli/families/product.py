@@ -50,6 +50,8 @@ def bound(families: tuple[BoundFamily, ...], columns_of: tuple[Integers, ...]) -
 class BoundProduct:
     """Features, statistics and parameters of the groups stand side by side."""
 
+    kindred: ClassVar[None] = None
+
     families: tuple[BoundFamily, ...]
     columns_of: tuple[Integers, ...]
 
@@ -117,10 +119,6 @@ class BoundProduct:
     @property
     def needs_frame(self) -> bool:
         return any(family.exponential and family.exponential.needs_frame for family in self.families)
-
-    @property
-    def kindred(self) -> None:
-        return None
 
     def n_own_features(self) -> int:
         return self.n_features()

@@ -44,6 +44,8 @@ class WithCovariates:
 class BoundWithCovariates(Within):
     """The two steps are those of the family within, at the first columns."""
 
+    approximate: ClassVar[None] = None
+
     base: BoundFamily
     n_own: int
     columns: Columns  # all of them
@@ -56,10 +58,6 @@ class BoundWithCovariates(Within):
     def elliptic(self) -> Elliptic | None:
         """The places of its columns are the same."""
         return self.base.elliptic
-
-    @property
-    def approximate(self) -> None:
-        return None
 
     def features(self, x: Array, out: Array) -> None:
         self.base.features(x[: self.n_own], out)

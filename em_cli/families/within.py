@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.exponential import Exponential
@@ -69,11 +69,9 @@ class Within:
 class OwnMStep:
     """The two products of the family within, where the M-step is another: it goes with no other family's."""
 
-    base: Exponential
+    kindred: ClassVar[None] = None
 
-    @property
-    def kindred(self) -> None:
-        return None
+    base: Exponential
 
     @property
     def needs_frame(self) -> bool:

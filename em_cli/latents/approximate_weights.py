@@ -62,6 +62,8 @@ class WeightsPrior(Protocol):
 class ApproximateWeights(SingleRows):
     """Each row draws its component by mixing weights that have a posterior."""
 
+    extra: ClassVar[tuple[str, ...]] = ()
+
     prior: WeightsPrior
     declines: ClassVar[Mapping[str, str]] = {}
 
@@ -104,10 +106,6 @@ class ApproximateWeights(SingleRows):
 
     def n_parameters(self, n_components: int) -> int:
         return n_components - 1
-
-    @property
-    def extra(self) -> tuple[str, ...]:
-        return ()
 
     def chart(self, parameters: PosteriorWeights, weight: Array) -> None:
         return None

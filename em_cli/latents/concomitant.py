@@ -34,6 +34,8 @@ class LogitParameters:
 class Concomitant(SingleRows):
     """The mixing weights of a row follow from columns that --concomitant names."""
 
+    sums_are_plain: ClassVar[bool] = False
+    extra: ClassVar[tuple[str, ...]] = ()
     declines: ClassVar[Mapping[str, str]] = {
         "weights": "mixing weights cannot be fixed where --concomitant has columns tell them.",
         "density": "a noise component does not go with mixing weights that depend on columns.",
@@ -95,10 +97,6 @@ class Concomitant(SingleRows):
             else:
                 rows.append(np.nan_to_num((x[place] - mean) / unit, nan=0.0))
         return np.stack(rows)
-
-    @property
-    def sums_are_plain(self) -> bool:
-        return False
 
     def log_prior(self, parameters: LogitParameters) -> Array:
         """Nothing is common to all rows."""
@@ -169,10 +167,6 @@ class Concomitant(SingleRows):
 
     def n_parameters(self, n_components: int) -> int:
         return (n_components - 1) * len(self.terms)
-
-    @property
-    def extra(self) -> tuple[str, ...]:
-        return ()
 
     def settled(self, parameters: LogitParameters, weight: Array) -> LogitParameters:
         return replace(parameters, weights=weight / weight.sum())

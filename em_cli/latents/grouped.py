@@ -27,6 +27,12 @@ from em_cli.parts import Option
 class Grouped:
     """Each group of rows, which --group names, draws its component by the mixing weights; its rows share it."""
 
+    needs_groups: ClassVar[bool] = True
+    sums_are_plain: ClassVar[bool] = False
+    exchangeable: ClassVar[bool] = True
+    ordered: ClassVar[bool] = False
+    extra: ClassVar[tuple[str, ...]] = ()
+
     weights: Annotated[
         Literal["free", "equal"] | tuple[float, ...],
         Option("of the components: free, equal, or fixed to these numbers", check=shares_refused),
@@ -62,18 +68,6 @@ class Grouped:
     def log_prior(self, parameters: Any) -> Array:
         """Nothing is added to rows: the weights are those of groups."""
         return np.zeros_like(parameters.weights)
-
-    @property
-    def needs_groups(self) -> bool:
-        return True
-
-    @property
-    def sums_are_plain(self) -> bool:
-        return False
-
-    @property
-    def exchangeable(self) -> bool:
-        return True
 
     def posterior(
         self,
@@ -137,10 +131,6 @@ class Grouped:
     def decoder(self) -> Grouped:
         return self
 
-    @property
-    def ordered(self) -> bool:
-        return False
-
     def decode(self, log_density: Array, parameters: Any, block: Block) -> Decoded:
         """A row has the density that it has given the rows of its group before it in the file."""
         groups = checked_groups(block)
@@ -181,10 +171,6 @@ class Grouped:
 
     def n_parameters(self, n_components: int) -> int:
         return self._law.n_parameters(n_components)
-
-    @property
-    def extra(self) -> tuple[str, ...]:
-        return ()
 
     def chart(self, parameters: Any, weight: Array) -> GroupsChart:
         return GroupsChart(self._law.chart(parameters, weight))

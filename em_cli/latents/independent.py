@@ -49,6 +49,8 @@ class Independent(SingleRows):
     These are free, or fixed: all equal, or as given.
     """
 
+    extra: ClassVar[tuple[str, ...]] = ()
+
     weights: Annotated[
         Literal["free", "equal"] | tuple[float, ...],
         Option("of the components: free, equal, or fixed to these numbers", check=shares_refused),
@@ -124,10 +126,6 @@ class Independent(SingleRows):
 
     def n_parameters(self, n_components: int) -> int:
         return n_components - 1 if self._free(n_components) else 0
-
-    @property
-    def extra(self) -> tuple[str, ...]:
-        return ()
 
     def chart(self, parameters: MixingWeights, weight: Array) -> WeightsChart | FixedChart:
         if not self._free(weight.shape[-1]):

@@ -64,6 +64,11 @@ class Markov:
     Rows of one sequence stand in the order of time; `--sequence`, `--order` and `--step` say how they are found.
     """
 
+    needs_groups: ClassVar[bool] = True
+    sums_are_plain: ClassVar[bool] = False
+    extra: ClassVar[tuple[str, ...]] = ()
+    ordered: ClassVar[bool] = True
+
     transitions: Annotated[
         Literal["free", "left-right"] | Matrix,
         Option(
@@ -165,14 +170,6 @@ class Markov:
         return np.zeros_like(parameters.initial)
 
     @property
-    def needs_groups(self) -> bool:
-        return True
-
-    @property
-    def sums_are_plain(self) -> bool:
-        return False
-
-    @property
     def exchangeable(self) -> bool:
         """Whether nothing tells the states apart before they are fitted."""
         return self.transitions == "free" and isinstance(self._law, str) and self._law != "first"
@@ -237,10 +234,6 @@ class Markov:
         free = self._law == "free" or (isinstance(self._law, tuple) and len(self._law) != n_components)
         return self._shape(n_components).n_free + (n_components - 1 if free else 0)
 
-    @property
-    def extra(self) -> tuple[str, ...]:
-        return ()
-
     def mixed(self, statistics: ChainStatistics, shares: Array) -> ChainStatistics:
         first, steps = statistics
         return shares @ first, shares @ steps @ shares.T
@@ -265,10 +258,6 @@ class Markov:
     @property
     def decoder(self) -> Markov:
         return self
-
-    @property
-    def ordered(self) -> bool:
-        return True
 
     def decode(self, log_density: Array, parameters: ChainParameters, block: Block) -> Decoded:
         groups = checked_groups(block)

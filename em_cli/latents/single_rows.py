@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from em_cli.engine.arrays import Array, Integers, map_arrays
 from em_cli.engine.rows import Block
@@ -14,23 +14,12 @@ Statistics = TypeVar("Statistics")
 class SingleRows:
     """Rows are the units, components are told apart by their densities alone, and no row tells of the next."""
 
+    needs_groups: ClassVar[bool] = False
+    sums_are_plain: ClassVar[bool] = True
+    exchangeable: ClassVar[bool] = True
+    decoder: ClassVar[None] = None
+
     __slots__ = ()
-
-    @property
-    def needs_groups(self) -> bool:
-        return False
-
-    @property
-    def sums_are_plain(self) -> bool:
-        return True
-
-    @property
-    def exchangeable(self) -> bool:
-        return True
-
-    @property
-    def decoder(self) -> None:
-        return None
 
     def divergence(self, parameters: Any) -> Array | float:
         return 0.0

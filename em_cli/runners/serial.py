@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from em_cli.engine.protocols import Answer, Item, Shared, Sum, sums_of
 from em_cli.engine.rows import Source
@@ -9,9 +10,7 @@ from em_cli.engine.rows import Source
 
 @dataclass(frozen=True, slots=True)
 class Serial:
-    @property
-    def at_once(self) -> int:
-        return 1
+    at_once: ClassVar[int] = 1
 
     def map(
         self, task: Callable[[Source, Shared, Item], Answer], source: Source, shared: Shared, items: Iterable[Item]

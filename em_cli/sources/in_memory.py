@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ class InMemory:
 
     Sums over the rows have the same bits for all `block_rows` that are multiples of SUM_ROWS.
     """
+
+    place: ClassVar[None] = None
 
     x: Array  # (D, n)
     weights: Array | None = None  # (n,)
@@ -47,10 +50,6 @@ class InMemory:
     def __getitem__(self, index: int) -> Block:
         rows = slice(self._bounds[index], self._bounds[index + 1])
         return Block(index, self.x, self.weights, self.labels, groups=self.groups).cut(rows)
-
-    @property
-    def place(self) -> None:
-        return None
 
     def keep(self, numbers: Array) -> Here:
         return Here(numbers)

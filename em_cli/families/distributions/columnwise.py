@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -44,6 +44,12 @@ class Columnwise:
     frame of their own parameters.
     """
 
+    reweighting: ClassVar[None] = None
+    elliptic: ClassVar[None] = None
+    approximate: ClassVar[None] = None
+    kindred: ClassVar[None] = None
+    coupled: ClassVar[bool] = False
+
     distribution: Distribution
     columns: Columns
     framed: Framed | None = None  # the distribution, if it is; so are those that follow
@@ -67,24 +73,12 @@ class Columnwise:
         return self if self.tabulated is None else None
 
     @property
-    def reweighting(self) -> None:
-        return None
-
-    @property
     def penalty(self) -> Columnwise:
         return self
 
     @property
     def completing(self) -> Columnwise:
         return self
-
-    @property
-    def elliptic(self) -> None:
-        return None
-
-    @property
-    def approximate(self) -> None:
-        return None
 
     def n_features(self) -> int:
         return 1 + len(self._gaps) + len(self._layout.column)
@@ -121,10 +115,6 @@ class Columnwise:
     @property
     def needs_frame(self) -> bool:
         return self.expecting is not None
-
-    @property
-    def kindred(self) -> None:
-        return None
 
     def n_own_features(self) -> int:
         return self.n_features()
@@ -202,10 +192,6 @@ class Columnwise:
 
     def from_document(self, document: Mapping[str, Any], n_components: int) -> ColumnwiseParameters:
         return self.at(self.distribution.from_document(document, n_components))
-
-    @property
-    def coupled(self) -> bool:
-        return False
 
     def expected_log_density(self, statistics: Array, parameters: ColumnwiseParameters) -> Array:
         if self.expecting is not None:

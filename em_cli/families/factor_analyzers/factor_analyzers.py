@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,15 +34,16 @@ class BoundFactorAnalyzers:
     it takes a hundred times as many steps. The loadings are determined up to a rotation.
     """
 
+    exponential: ClassVar[None] = None
+    completing: ClassVar[None] = None
+    approximate: ClassVar[None] = None
+    coupled: ClassVar[bool] = False
+
     n_factors: int
     isotropic: bool  # the noise
     columns: Columns
     scale: Array  # (D,) what one unit of the coordinates is in the user's units
     bounds: Bounds
-
-    @property
-    def exponential(self) -> None:
-        return None
 
     @property
     def reweighting(self) -> BoundFactorAnalyzers:
@@ -53,16 +54,8 @@ class BoundFactorAnalyzers:
         return self
 
     @property
-    def completing(self) -> None:
-        return None
-
-    @property
     def elliptic(self) -> BoundFactorAnalyzers:
         return self
-
-    @property
-    def approximate(self) -> None:
-        return None
 
     @property
     def n_columns(self) -> int:
@@ -201,10 +194,6 @@ class BoundFactorAnalyzers:
             return of_factors(*standard, self.bounds)
         except np.linalg.LinAlgError:
             raise DataError("the field 'noise_variances' holds a number too small beside the loadings.") from None
-
-    @property
-    def coupled(self) -> bool:
-        return False
 
     def expected_log_density(self, statistics: Array, parameters: FactorParameters) -> Array:
         """Of rows and factors together, with the entropy of the factors.

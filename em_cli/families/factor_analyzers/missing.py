@@ -8,13 +8,14 @@ noise common to all columns included (cf. Ilin & Raiko 2010).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.patterns import n_codes, write_codes
-from em_cli.families.complete_data import of_base
+from em_cli.families.complete_data import measure_of_observed, of_base
 from em_cli.families.factor_analyzers.factor_analyzers import BoundFactorAnalyzers
 from em_cli.families.factor_analyzers.marginals import FactorMarginals, marginals
 from em_cli.families.factor_analyzers.parameters import FactorParameters
@@ -29,6 +30,9 @@ class FactorAnalyzersWithGaps:
     codes of the row's pattern.
     """
 
+    exponential: ClassVar[None] = None
+    approximate: ClassVar[None] = None
+
     base: BoundFactorAnalyzers
 
     maximize = of_base(BoundFactorAnalyzers.maximize)
@@ -40,10 +44,6 @@ class FactorAnalyzersWithGaps:
     to_document = of_base(BoundFactorAnalyzers.to_document)
     from_document = of_base(BoundFactorAnalyzers.from_document)
     sample = of_base(BoundFactorAnalyzers.sample)
-
-    @property
-    def exponential(self) -> None:
-        return None
 
     @property
     def reweighting(self) -> BoundFactorAnalyzers:
@@ -62,10 +62,6 @@ class FactorAnalyzersWithGaps:
         return self.base
 
     @property
-    def approximate(self) -> None:
-        return None
-
-    @property
     def coupled(self) -> bool:
         return self.base.coupled
 
@@ -80,9 +76,7 @@ class FactorAnalyzersWithGaps:
         write_codes(missing, out[f + d :])
 
     def base_measure(self, x: Array) -> Array:
-        logs = np.where(np.isnan(x), 0.0, np.log(self.base.scale)[:, None])
-        total: Array = -np.add.reduce(logs, axis=0)
-        return total
+        return measure_of_observed(x, self.base.scale)
 
     def embedding(self, x: Array) -> Array:
         """Missing cells stand where the factors of the data as a whole let expect them."""

@@ -25,16 +25,13 @@ class FactorAnalyzers:
     title: ClassVar[str] = "Factor analyzers mixture"
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
+    support: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         if self.noise not in NOISE:
             raise UsageError(f"noise must be one of {', '.join(NOISE)}, not {self.noise!r}.")
         if self.n_factors < 1:
             raise UsageError(f"n_factors must be at least 1, not {self.n_factors}.")
-
-    @property
-    def support(self) -> None:
-        return None
 
     def bind(self, columns: Columns) -> BoundFactorAnalyzers | FactorAnalyzersWithGaps:
         if self.n_factors > len(columns.mean):

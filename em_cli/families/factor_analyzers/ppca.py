@@ -22,13 +22,10 @@ class Ppca:
     title: ClassVar[str] = "Ppca mixture"
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
+    support: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         self._factor_analyzers()
-
-    @property
-    def support(self) -> None:
-        return None
 
     def bind(self, columns: Columns) -> BoundFactorAnalyzers | FactorAnalyzersWithGaps:
         return self._factor_analyzers().bind(columns)

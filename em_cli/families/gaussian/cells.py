@@ -27,6 +27,9 @@ SETTLED = 1e-13  # relative change at which it rests
 class Cells:
     """Behind the features of complete data stand indicators of the observed cells of the columns with gaps."""
 
+    needs_frame: ClassVar[bool] = False
+    kindred: ClassVar[None] = None
+
     base: BoundGaussian
     of_complete: ClassVar[float] = 1.0  # what a complete row adds to the statistics behind those of complete data
 
@@ -57,14 +60,6 @@ class Cells:
 
     def natural(self, parameters: GaussianParameters) -> tuple[Array, Flags]:
         return parameters.theta, np.logical_or.reduce(parameters.concentrated, axis=-1)
-
-    @property
-    def needs_frame(self) -> bool:
-        return False
-
-    @property
-    def kindred(self) -> None:
-        return None
 
     def n_own_features(self) -> int:
         return self.n_features()

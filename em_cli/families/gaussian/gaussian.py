@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -49,6 +49,10 @@ class BoundGaussian:
     has its form evaluated, and its moments taken, in coordinates whitened by the component itself.
     """
 
+    reweighting: ClassVar[None] = None
+    approximate: ClassVar[None] = None
+    needs_frame: ClassVar[bool] = False
+
     covariance: str  # the structure, as documents name it
     structure: CovarianceStructure
     columns: Columns
@@ -59,10 +63,6 @@ class BoundGaussian:
     @property
     def exponential(self) -> BoundGaussian:
         return self
-
-    @property
-    def reweighting(self) -> None:
-        return None
 
     @property
     def penalty(self) -> BoundGaussian:
@@ -77,10 +77,6 @@ class BoundGaussian:
         return self
 
     @property
-    def approximate(self) -> None:
-        return None
-
-    @property
     def letters(self) -> Letters:
         return self.structure.letters
 
@@ -93,10 +89,6 @@ class BoundGaussian:
         if self.letters.isotropic:
             return d + 2
         return 1 + 2 * d if self.letters.diagonal else 1 + d + d * (d + 1) // 2
-
-    @property
-    def needs_frame(self) -> bool:
-        return False
 
     def n_own_features(self) -> int:
         return 1 + self.n_columns if self.letters.shared else self.n_features()

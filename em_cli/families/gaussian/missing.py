@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Apart
 from em_cli.engine.family import Chart
-from em_cli.families.complete_data import of_base
+from em_cli.families.complete_data import measure_of_observed, of_base
 from em_cli.families.gaussian.cells import Cells
 from em_cli.families.gaussian.conditional import expected
 from em_cli.families.gaussian.gaussian import BoundGaussian
@@ -22,6 +22,8 @@ from em_cli.families.gaussian.patterns import Patterns, patterns
 @dataclass(frozen=True, slots=True, eq=False)
 class GaussianWithGaps:
     """What is special about missing cells, around the family of complete data."""
+
+    approximate: ClassVar[None] = None
 
     base: BoundGaussian
     gaps: Cells | Patterns
@@ -53,10 +55,6 @@ class GaussianWithGaps:
         return self.base
 
     @property
-    def approximate(self) -> None:
-        return None
-
-    @property
     def coupled(self) -> bool:
         return self.base.coupled
 
@@ -70,9 +68,7 @@ class GaussianWithGaps:
         self.gaps.write_missing(missing, out[f:])
 
     def base_measure(self, x: Array) -> Array:
-        logs = np.where(np.isnan(x), 0.0, np.log(self.base.scale)[:, None])
-        total: Array = -np.add.reduce(logs, axis=0)
-        return total
+        return measure_of_observed(x, self.base.scale)
 
     def embedding(self, x: Array) -> Array:
         """Missing cells stand where the data as a whole let expect them."""

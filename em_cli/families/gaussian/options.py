@@ -30,15 +30,12 @@ class Gaussian:
     title: ClassVar[str] = "Gaussian mixture"
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
+    support: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         COVARIANCES.load(self.covariance)
         if self.means is not None:
             _check_lists(self.means)
-
-    @property
-    def support(self) -> None:
-        return None
 
     def bind(self, columns: Columns) -> BoundGaussian | GaussianWithGaps:
         bound = bound_gaussian(self.covariance, columns, self.means)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,16 +32,13 @@ class BoundGeneralized:
     these there are two sums more, by which it is improved where the coefficients are as they were.
     """
 
+    exponential: ClassVar[None] = None
+    reweighting: ClassVar[None] = None
+    elliptic: ClassVar[None] = None
+    approximate: ClassVar[None] = None
+
     regressors: Regressors
     law: Response
-
-    @property
-    def exponential(self) -> None:
-        return None
-
-    @property
-    def reweighting(self) -> None:
-        return None
 
     @property
     def penalty(self) -> BoundGeneralized:
@@ -50,14 +47,6 @@ class BoundGeneralized:
     @property
     def completing(self) -> BoundGeneralized:
         return self
-
-    @property
-    def elliptic(self) -> None:
-        return None
-
-    @property
-    def approximate(self) -> None:
-        return None
 
     @property
     def coupled(self) -> bool:

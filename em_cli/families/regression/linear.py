@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -42,15 +42,17 @@ class BoundLinear:
     Those of a tight component have the residuals of its own coefficients for y.
     """
 
+    reweighting: ClassVar[None] = None
+    elliptic: ClassVar[None] = None
+    approximate: ClassVar[None] = None
+    needs_frame: ClassVar[bool] = False
+    kindred: ClassVar[None] = None
+
     regressors: Regressors
 
     @property
     def exponential(self) -> BoundLinear:
         return self
-
-    @property
-    def reweighting(self) -> None:
-        return None
 
     @property
     def penalty(self) -> BoundLinear:
@@ -59,14 +61,6 @@ class BoundLinear:
     @property
     def completing(self) -> BoundLinear:
         return self
-
-    @property
-    def elliptic(self) -> None:
-        return None
-
-    @property
-    def approximate(self) -> None:
-        return None
 
     @property
     def coupled(self) -> bool:
@@ -84,14 +78,6 @@ class BoundLinear:
     def n_features(self) -> int:
         p = self.regressors.p
         return 3 + p + p * (p + 1) // 2
-
-    @property
-    def needs_frame(self) -> bool:
-        return False
-
-    @property
-    def kindred(self) -> None:
-        return None
 
     def n_own_features(self) -> int:
         return self.n_features()

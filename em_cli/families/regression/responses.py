@@ -47,16 +47,13 @@ class Response(Protocol):
 class PoissonResponse:
     """Counts whose logarithmic mean is η."""
 
+    requirement: ClassVar[str] = "a whole number ≥ 0"
     counted: ClassVar[bool] = True
     blank: ClassVar[float] = 0.0
     dispersion: ClassVar[Dispersion | None] = None
 
     def allows(self, y: Array, t: Array) -> Flags:
         return np.asarray((y >= 0) & (y == np.floor(y)))
-
-    @property
-    def requirement(self) -> str:
-        return "a whole number ≥ 0"
 
     def base_measure(self, y: Array, t: Array) -> Array:
         from scipy.special import gammaln  # a quarter of a second to import: only where there are counts
@@ -85,16 +82,13 @@ class PoissonResponse:
 class BinomialResponse:
     """Successes among trials, with log-odds η."""
 
+    requirement: ClassVar[str] = "a whole number from 0 to the number of trials"
     counted: ClassVar[bool] = True
     blank: ClassVar[float] = 0.0
     dispersion: ClassVar[Dispersion | None] = None
 
     def allows(self, y: Array, t: Array) -> Flags:
         return np.asarray((y >= 0) & (y == np.floor(y)) & (t == np.floor(t)) & (y <= t))
-
-    @property
-    def requirement(self) -> str:
-        return "a whole number from 0 to the number of trials"
 
     def base_measure(self, y: Array, t: Array) -> Array:
         from scipy.special import gammaln
@@ -123,16 +117,13 @@ class GammaResponse:
     """Quantities above zero whose logarithmic mean is η, with a shape: their relative standard deviation is one over
     its root."""
 
+    requirement: ClassVar[str] = "above 0"
     counted: ClassVar[bool] = False
     blank: ClassVar[float] = 1.0
     dispersion: ClassVar[Dispersion | None] = GammaShape()
 
     def allows(self, y: Array, t: Array) -> Flags:
         return np.asarray(y > 0)
-
-    @property
-    def requirement(self) -> str:
-        return "above 0"
 
     def base_measure(self, y: Array, t: Array) -> Array:
         return np.asarray(-np.log(y))

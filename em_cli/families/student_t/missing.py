@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -41,6 +42,9 @@ class StudentTWithGaps:
     is that of matrices: given their distance, cells depend on each other.
     """
 
+    exponential: ClassVar[None] = None
+    approximate: ClassVar[None] = None
+
     base: BoundStudentT
     _matrix: GaussianWithGaps = field(repr=False)  # of full matrices, in the same coordinates
     _patterns: Patterns = field(repr=False)  # its own
@@ -51,10 +55,6 @@ class StudentTWithGaps:
     to_document = of_base(BoundStudentT.to_document)
     from_document = of_base(BoundStudentT.from_document)
     sample = of_base(BoundStudentT.sample)
-
-    @property
-    def exponential(self) -> None:
-        return None
 
     @property
     def reweighting(self) -> StudentTWithGaps:
@@ -71,10 +71,6 @@ class StudentTWithGaps:
     @property
     def elliptic(self) -> BoundStudentT:
         return self.base
-
-    @property
-    def approximate(self) -> None:
-        return None
 
     @property
     def coupled(self) -> bool:

@@ -29,6 +29,7 @@ class StudentT:
     title: ClassVar[str] = "Student t mixture"
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
+    support: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         fixed = isinstance(self.dof, int | float) and 0 < self.dof <= LARGEST
@@ -36,10 +37,6 @@ class StudentT:
             raise UsageError(f"dof must be 'free', 'common' or a number above 0, up to {LARGEST:g}, not {self.dof!r}.")
         if COVARIANCES.load(self.covariance).letters.mclust[1] not in STRUCTURES:
             raise UsageError(f"the family 'student_t' goes with {', '.join(STRUCTURES)}, not {self.covariance!r}.")
-
-    @property
-    def support(self) -> None:
-        return None
 
     def bind(self, columns: Columns) -> BoundStudentT | StudentTWithGaps:
         bound = BoundStudentT(bound_gaussian(self.covariance, columns), self.dof)

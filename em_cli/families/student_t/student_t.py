@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -47,12 +47,12 @@ class BoundStudentT:
     that see but a few equal rows would forget any that are not. No row adds to P.
     """
 
+    exponential: ClassVar[None] = None
+    completing: ClassVar[None] = None
+    approximate: ClassVar[None] = None
+
     normal: BoundGaussian  # with the same location, and the scale matrix for covariance
     dof: str | float  # "free", "common" or a number
-
-    @property
-    def exponential(self) -> None:
-        return None
 
     @property
     def reweighting(self) -> BoundStudentT:
@@ -63,16 +63,8 @@ class BoundStudentT:
         return self
 
     @property
-    def completing(self) -> None:
-        return None
-
-    @property
     def elliptic(self) -> BoundStudentT:
         return self
-
-    @property
-    def approximate(self) -> None:
-        return None
 
     @property
     def columns(self) -> Columns:

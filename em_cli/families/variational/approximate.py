@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.exponential import Exponential
@@ -63,6 +63,11 @@ class Posteriors(Protocol):
 class BoundApproximate:
     """A family with a prior."""
 
+    reweighting: ClassVar[None] = None
+    penalty: ClassVar[None] = None
+    completing: ClassVar[None] = None
+    kindred: ClassVar[None] = None
+
     base: BoundFamily
     posteriors: Posteriors
     of_points = False
@@ -70,18 +75,6 @@ class BoundApproximate:
     @property
     def exponential(self) -> BoundApproximate | None:
         return self if self.base.exponential is not None else None
-
-    @property
-    def reweighting(self) -> None:
-        return None
-
-    @property
-    def penalty(self) -> None:
-        return None
-
-    @property
-    def completing(self) -> None:
-        return None
 
     @property
     def elliptic(self) -> EllipticPoint | None:
@@ -122,10 +115,6 @@ class BoundApproximate:
     @property
     def needs_frame(self) -> bool:
         return self._exponential.needs_frame
-
-    @property
-    def kindred(self) -> None:
-        return None
 
     def n_own_features(self) -> int:
         return self._exponential.n_own_features()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -117,16 +117,14 @@ class ColumnReading:
 class ColumnsLaw:
     """Of new rows: features are these themselves, a missing cell is integrated out."""
 
+    elliptic: ClassVar[None] = None
+
     base: Columnwise
     priors: Priors
 
     @property
     def completing(self) -> ColumnsLaw:
         return self
-
-    @property
-    def elliptic(self) -> None:
-        return None
 
     def n_features(self) -> int:
         return len(self.base.columns.mean)

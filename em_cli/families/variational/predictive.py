@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
@@ -48,20 +48,13 @@ class Reading(Protocol):
 class Predictive:
     """Rows have the predictive density; what is told of the components is told of the posterior's point."""
 
+    exponential: ClassVar[None] = None
+    reweighting: ClassVar[None] = None
+    penalty: ClassVar[None] = None
+    approximate: ClassVar[None] = None
+
     base: BoundFamily
     reading: Reading
-
-    @property
-    def exponential(self) -> None:
-        return None
-
-    @property
-    def reweighting(self) -> None:
-        return None
-
-    @property
-    def penalty(self) -> None:
-        return None
 
     @property
     def completing(self) -> Predictive | None:
@@ -70,10 +63,6 @@ class Predictive:
     @property
     def elliptic(self) -> EllipticPoint | None:
         return None if self.base.elliptic is None else EllipticPoint(self.base.elliptic)
-
-    @property
-    def approximate(self) -> None:
-        return None
 
     @property
     def coupled(self) -> bool:
