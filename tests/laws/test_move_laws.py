@@ -8,6 +8,8 @@ import pytest
 from cases import CLIMBING_CASES
 from support import Case, climb, responsibilities, start, unit_model
 
+from em_cli.algorithms.em import EM
+from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.engine.base_measure import base_measure
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.model import Model
@@ -44,7 +46,8 @@ class Scene:
         self.source = InMemory(x, rng.integers(1, 4, n).astype(float) if weighted else None)
         self.model = case.model(x, k, self.source.weights)
         begin = start(self.model, x, responsibilities(seed, labels % k, k, 0.6), self.source.weights)
-        self.result = climb(self.model, self.source, begin, TO_REST if rest else SOME_PASSES)
+        stopping, algorithm = (TO_REST, LBFGS()) if rest else (SOME_PASSES, EM())
+        self.result = climb(self.model, self.source, begin, stopping, algorithm)
         assert np.isfinite(self.result.log_likelihood)
         components = self.result.parameters.components
         if any(c and c.at_resolution for c in self.model.family.degenerate(components, self.result.weight)):

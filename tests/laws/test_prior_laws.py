@@ -8,6 +8,7 @@ from cases import CASES
 from support import Case, climb, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
+from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.engine.arrays import stack
 from em_cli.engine.climb import FitResult
 from em_cli.engine.expectation import Parameters
@@ -44,7 +45,7 @@ def test_a_climb_raises_the_penalised_likelihood(case: Case):
 def test_by_its_own_measure_it_goes_on_from_the_end_of_a_climb_without(case: Case):
     _, source, plain = climbed(case, "lbfgs", 0.0)
     model = replace(plain.candidate.model, prior=1.0)
-    penalised = climb(model, source, plain.parameters, Stopping(1e-7, 4000))
+    penalised = climb(model, source, plain.parameters, Stopping(1e-7, 4000), LBFGS())
     assert penalised.log_likelihood >= plain.log_likelihood + log_prior(model, plain.parameters) - 1e-6
 
 

@@ -148,6 +148,15 @@ def test_it_predicts_from_its_document(there):
     assert em_process("predict", "times.em/params.json", "times.csv", cwd=there, env=alone).out == scored
 
 
+def test_it_has_standard_errors_and_replicates_and_no_formulas_to_export(there):
+    run(there, *FIT[:-1], "errors.em", "--se", "observed")
+    errors = json.loads((there / "errors.em" / "params.json").read_text())["standard_errors"]["observed"]
+    assert np.all(np.array(errors["means"]) > 0) and np.all(np.array(errors["shapes"]) > 0)
+    replicates = json.loads(run(there, "bootstrap", "errors.em", "times.csv", "-B", "20", "--json").out)
+    assert all(row["se_bootstrap"] > 0 for row in replicates["intervals"])
+    assert "cannot be exported" in run(there, "export", "errors.em", "--to", "python", status=2).err
+
+
 def test_a_run_goes_on_where_it_was_cut(there):
     cut = (*FIT[:-1], "cut.em")
     run(there, *cut, "--checkpoint-every", "0.001s", "--time-limit", "0.001s")
