@@ -49,7 +49,7 @@ def _data() -> bytes:
 def _further(folder: str, drawn: bool) -> str:
     lines = [
         ("em select your.csv --k-range 1-6", "the same with a file of your own"),
-        (f"{folder}/faithful.html", "everything on one page, with pictures: open it in a browser")
+        (f"{folder}/faithful.html", "all of it, to open in a browser")
         if drawn
         else ('pip install "em-cli[plots]"', "for pictures and reports"),
         (f"em export {folder}/faithful-k2.em --to sql", "the model in SQL, for a database"),
