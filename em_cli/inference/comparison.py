@@ -18,13 +18,20 @@ class DensityTest:
     z: float  # of the penalised sum; none (NaN) where the densities are the same
 
 
-def vuong(first: Array, second: Array, more_parameters: int) -> DensityTest:
-    """Of log-densities (n,) of the same rows; the first has so many more parameters."""
-    gain = first - second
-    n, mean, sd = len(gain), float(gain.mean()), float(gain.std())
+def vuong(
+    first: Array, second: Array, more_parameters: int, weights: Array | None = None, frequencies: bool = True
+) -> DensityTest:
+    """Of log-densities (n,) of the same rows; the first has so many more parameters.
+
+    Weights count equal rows, or are those of a sample, worth as many rows as have the variance (Kish 1965).
+    """
+    gain, w = first - second, np.ones(len(first)) if weights is None else weights
+    mean = float((w * gain).sum() / w.sum())
+    sd = float(np.sqrt((w * (gain - mean) ** 2).sum() / w.sum()))
+    n = float(w.sum() if frequencies else w.sum() ** 2 / np.square(w).sum())
     penalty = more_parameters / 2 * np.log(n)
-    z = (gain.sum() - penalty) / (np.sqrt(n) * sd) if sd > 0 else np.nan
-    return DensityTest(mean, sd / np.sqrt(n), float(z))
+    z = (n * mean - penalty) / (np.sqrt(n) * sd) if sd > 0 else np.nan
+    return DensityTest(mean, float(sd / np.sqrt(n)), float(z))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +57,29 @@ def likelihood_ratio(narrow: float, wide: float, df: int) -> LikelihoodRatio | N
     return LikelihoodRatio(statistic, df, float(chdtrc(df, statistic))) if statistic >= 0 and df > 0 else None
 
 
-def adjusted_rand(first: Integers, second: Integers) -> float:
-    """Agreement of two partitions (n,), zero by chance and one for the same (Hubert & Arabie 1985)."""
+def adjusted_rand(first: Integers, second: Integers, weights: Array | None = None) -> float:
+    """Agreement of two partitions (n,), zero by chance and one for the same (Hubert & Arabie 1985).
+
+    Weights say how many rows each is.
+    """
     counts = np.zeros((first.max(initial=0) + 1, second.max(initial=0) + 1))
-    np.add.at(counts, (first, second), 1.0)
+    np.add.at(counts, (first, second), 1.0 if weights is None else weights)
 
     def pairs(sizes: Array) -> float:
         return float((sizes * (sizes - 1) / 2).sum())
 
-    together, total = pairs(counts), pairs(np.array([float(len(first))]))
+    together, total = pairs(counts), pairs(np.array([counts.sum()]))
     rows, columns = pairs(counts.sum(axis=1)), pairs(counts.sum(axis=0))
     expected = rows * columns / total if total else 0.0
     most = (rows + columns) / 2
     return 1.0 if most == expected else (together - expected) / (most - expected)
 
 
-def entropy_r2(responsibilities: Array) -> float | None:
+def entropy_r2(responsibilities: Array, weights: Array | None = None) -> float | None:
     """One minus the entropy of the responsibilities (K, n), beside that of knowing nothing; None for one component."""
     k, n = responsibilities.shape
+    w = np.ones(n) if weights is None else weights
     if k == 1:
         return None
     surprise = np.where(responsibilities > 0, -np.log(np.maximum(responsibilities, 1e-300)), 0.0)
-    return float(1 - (responsibilities * surprise).sum() / (n * np.log(k)))
+    return float(1 - (w * responsibilities * surprise).sum() / (w.sum() * np.log(k)))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
 from em_cli.inference.comparison import adjusted_rand, entropy_r2, likelihood_ratio, nested, vuong
@@ -87,7 +87,11 @@ def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) 
             "these runs were fitted to different data, of which densities cannot be compared: --data FILE names rows "
             "that all of them are to be judged by."
         )
-    scored = on_the_same_rows([scored_by(*one, data, reading) for one in zip(runs, names, loaded, strict=True)])
+    columns = {model.document.get("weight_column") for model in loaded}
+    weighed = columns.pop() if len(columns) == 1 and not data else None
+    scored = on_the_same_rows(
+        [scored_by(*one, data, reading, weighed) for one in zip(runs, names, loaded, strict=True)]
+    )
     comparable = same and len({_likelihood_of(model) for model in loaded}) == 1
     pairs, moved = [], []
     for a, b in combinations(scored, 2):
@@ -97,7 +101,7 @@ def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) 
     document = {
         "same_data": same,
         "comparable": comparable,
-        "n_rows": len(scored[0].rows),
+        "n_rows": _counted(scored[0], np.ones(len(scored[0].rows), np.bool_)),
         "runs": _runs(scored, comparable),
         "pairs": pairs,
     }
@@ -153,8 +157,8 @@ def _runs(scored: Sequence[Scored], comparable: bool) -> list[dict[str, Any]]:
                 "bic": document.get("bic"),
                 "delta_bic": delta if told else None,
                 "bayes_factor": exp(-min(delta / 2, MOST_NATS)) if told else None,
-                "mean_log_density": float(one.log_density.mean()),
-                "entropy_r2": entropy_r2(one.responsibilities),
+                "mean_log_density": float(np.average(one.log_density, weights=one.weights)),
+                "entropy_r2": entropy_r2(one.responsibilities, one.weights),
                 "smallest_weight": float(min(document["weights"])),
             }
         )
@@ -195,14 +199,16 @@ def _pair(
     first: Scored, second: Scored, densities_compare: bool, no_vuong: str | None
 ) -> tuple[dict[str, Any], Integers]:
     """What there is to say of two runs; and which component (L,) of the first each of the second is, or -1."""
-    a, b = first.loaded, second.loaded
+    a, b, w = first.loaded, second.loaded, first.weights
+    r, s = (one.responsibilities * w for one in (first, second))
     found = matched(
-        distances(first.responsibilities, first.of_components, second.responsibilities, second.of_components)
+        distances(r, first.of_components, s, second.of_components)
         if densities_compare
-        else _disagreement(first.responsibilities, second.responsibilities)
+        else _disagreement(r, second.responsibilities, w)
     )
     more = a.model.n_parameters - b.model.n_parameters
-    test = vuong(first.log_density, second.log_density, more) if densities_compare else None
+    densities = first.log_density, second.log_density
+    test = vuong(*densities, more, w, first.frequencies) if densities_compare else None
     renamed = np.full(b.model.n_components, -1)
     renamed[found.second] = found.first
     told = {
@@ -212,8 +218,8 @@ def _pair(
         "standard_error": test.standard_error if test else None,
         "vuong_z": test.z if test and isfinite(test.z) and no_vuong is None else None,
         "vuong_withheld": no_vuong if test else None,
-        "adjusted_rand": adjusted_rand(first.component, second.component),
-        "n_rows_moved": int((renamed[second.component] != first.component).sum()),
+        "adjusted_rand": adjusted_rand(first.component, second.component, w),
+        "n_rows_moved": _counted(first, renamed[second.component] != first.component),
         "margin": found.margin if isfinite(found.margin) else None,
         "ambiguous": found.ambiguous,
         "matched": list(_matched(a, b, found, densities_compare)),
@@ -239,10 +245,19 @@ def _likelihood_ratio(first: Scored, second: Scored) -> dict[str, Any] | None:
     return None
 
 
-def _disagreement(r: Array, s: Array) -> Array:
-    """(K, L) one minus the share of the rows of either that both hold: where densities are not of the same thing."""
+def _counted(one: Scored, rows: Flags) -> int:
+    """How many rows these are, of which each may count several."""
+    counted = one.frequencies and (one.weights == np.rint(one.weights)).all()
+    return int(one.weights[rows].sum() if counted else rows.sum())
+
+
+def _disagreement(r: Array, s: Array, weights: Array) -> Array:
+    """(K, L) one minus the share of the rows of either that both hold: where densities are not of the same thing.
+
+    The first are times the weights.
+    """
     both = r @ s.T
-    found: Array = 1 - both / np.maximum(r.sum(axis=1)[:, None] + s.sum(axis=1) - both, np.finfo(float).tiny)
+    found: Array = 1 - both / np.maximum(r.sum(axis=1)[:, None] + s @ weights - both, np.finfo(float).tiny)
     return found
 
 

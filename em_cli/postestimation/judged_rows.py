@@ -28,6 +28,7 @@ class Scored:
     log_density: Array  # (n,)
     responsibilities: Array  # (K, n)
     of_components: Array  # (K, n) their log-densities
+    weights: Array  # (n,) of the rows; ones where they have none
 
     def only(self, rows: Integers) -> Scored:
         kept = np.isin(self.rows, rows)
@@ -40,7 +41,13 @@ class Scored:
             self.log_density[kept],
             self.responsibilities[:, kept],
             self.of_components[:, kept],
+            self.weights[kept],
         )
+
+    @property
+    def frequencies(self) -> bool:
+        """Whether weights count equal rows."""
+        return self.loaded.document.get("weight_type") != "sampling"
 
     @property
     def component(self) -> Integers:
@@ -49,15 +56,20 @@ class Scored:
         return found
 
 
-def scored_by(run: str, name: str, loaded: LoadedModel, data: Sequence[str], reading: ReadingOptions) -> Scored:
+def scored_by(
+    run: str, name: str, loaded: LoadedModel, data: Sequence[str], reading: ReadingOptions, weighed: str | None
+) -> Scored:
+    """The rows of the run, or of other data; under the weights of a column, if one is named."""
     paths, how = (data, reading) if data else own_data(run, reading)
+    weights = list[Array]()
     passed, rows, densities, shares, each = 0, list[Integers](), list[Array](), list[Array](), list[Array]()
     key, keys = "row", list[str | int]()
     k = loaded.model.n_components
-    for chunk, scores in scored_chunks(loaded, paths, how):
+    for chunk, scores in scored_chunks(loaded, paths, how, weighed):
         rows.append(passed + chunk.rows)
         densities.append(scores.log_density)
         shares.append(scores.responsibilities[:k])
+        weights.append(np.ones(len(chunk.rows)) if chunk.weights is None else chunk.weights)
         ready = loaded.with_gaps if np.isnan(chunk.x).any() else loaded
         each.append(component_log_density(ready.model, ready.parameters, chunk.x))
         key, passed = chunk.id_name or key, passed + chunk.n_rows
@@ -65,7 +77,7 @@ def scored_by(run: str, name: str, loaded: LoadedModel, data: Sequence[str], rea
     if not any(map(len, rows)):
         raise DataError(f"there is no row that {name} could judge.")
     parts = np.concatenate(rows), key, keys, np.concatenate(densities)
-    return Scored(name, loaded, *parts, *map(_beside, (shares, each)))
+    return Scored(name, loaded, *parts, _beside(shares), _beside(each), np.concatenate(weights))
 
 
 def _beside(parts: Sequence[Array]) -> Array:

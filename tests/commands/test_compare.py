@@ -183,3 +183,24 @@ def test_a_permuted_copy_is_recognised(k):
     order = rng.permutation(k)
     found = matched(distances(r, log_density, r[order], log_density[order]))
     assert (order[found.second] == found.first).all() and found.distance.max() < 1e-9 and not found.ambiguous
+
+
+def test_weights_say_how_many_rows_each_is(tmp_path):
+    """Runs on a table of frequencies are compared as runs on the rows that it counts."""
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame({"x": np.round(np.r_[rng.normal(size=12), rng.normal(6, 1, 8)], 2)})
+    table["n"] = rng.integers(1, 6, 20)
+    table.to_csv(tmp_path / "n.csv", index=False)
+    table.loc[table.index.repeat(table.n), ["x"]].to_csv(tmp_path / "rows.csv", index=False)
+    told = []
+    for data, options in (("n.csv", ("--weights", "n")), ("rows.csv", ())):
+        for k in ("1", "2"):
+            em("fit", data, "-k", k, *options, "--effort", "low", "-q", "--force", "--out", f"{k}.em", cwd=tmp_path)
+        document = compared(tmp_path, "1.em", "2.em")
+        one, two = document["runs"]
+        (pair,) = document["pairs"]
+        assert document["n_rows"] == table.n.sum()
+        assert pair["mean_difference"] * table.n.sum() == pytest.approx(one["log_likelihood"] - two["log_likelihood"])
+        numbers = ("mean_difference", "standard_error", "adjusted_rand", "n_rows_moved")
+        told.append([*(pair[name] for name in numbers), two["entropy_r2"], two["mean_log_density"]])
+    assert told[0] == pytest.approx(told[1], rel=1e-3)
