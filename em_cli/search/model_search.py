@@ -26,7 +26,7 @@ from em_cli.search.thinning import onwards
 FEWEST_STARTS = 4  # of each kind
 PAIRS = (0, 10)  # that are crossed in a generation
 SEARCH = "search from "
-LINEAGE = {"splits", "merges"}  # what came down again had gone up: together they are one witness
+UP_AND_DOWN = {"splits", "merges"}  # what came down again had gone up: together they are one witness
 SETTLED = 0.6  # of the starts
 FEW_LOST = 0.25  # of the starts
 PLATEAUX = 3
@@ -333,7 +333,7 @@ class ModelSearch:
         best = self.best.log_likelihood
         near = [a for a in self.attempts if a.climbed and a.sound and best - a.result.log_likelihood < SAME_OPTIMUM]
         kinds = {a.start.removeprefix(SEARCH) for a in near}
-        kinds -= {min(LINEAGE)} if kinds >= LINEAGE else set()
+        kinds -= {min(UP_AND_DOWN)} if kinds >= UP_AND_DOWN else set()
         model, wanted = self.short_runs.model, self.short_runs.effort.agreement
         return len(kinds) >= min(wanted + (1 if model.in_time else 0), model.n_components)
 

@@ -51,21 +51,21 @@ def onwards(result: FitResult, algorithm: Algorithm | None = None) -> Candidate:
 
 def thinned(data: SearchData, candidates: Sequence[Candidate], rest: Stopping, observe: Observer) -> Search[Ends]:
     """Climbs to rest, those ended on the way that need not be followed."""
-    crowd = _Crowd(len(candidates))
+    population = _Population(len(candidates))
     climbs, running = dict(enumerate(candidates)), list(range(len(candidates)))
     slow = SLOWER if candidates and candidates[0].model.in_time else 1
     for passes in POINTS if len(candidates) > FEWEST else ():
         legs = yield Round([climbs[i] for i in running], Stopping(rest.tolerance, slow * passes), observe)
-        running = crowd.going_on(running, legs, data.checked(legs))
-        climbs = {i: onwards(crowd.results[i]) for i in running}
+        running = population.going_on(running, legs, data.checked(legs))
+        climbs = {i: onwards(population.results[i]) for i in running}
     last = yield Round([climbs[i] for i in running], rest, observe)
-    chances = crowd.second_chances(running, last, data.checked(last))
-    more = yield Round([onwards(crowd.results[i]) for i in chances], rest, observe)
-    crowd.results |= zip(chances, more, strict=True)
-    return crowd.ends()
+    chances = population.second_chances(running, last, data.checked(last))
+    more = yield Round([onwards(population.results[i]) for i in chances], rest, observe)
+    population.results |= zip(chances, more, strict=True)
+    return population.ends()
 
 
-class _Crowd:
+class _Population:
     """What has become of each climb so far."""
 
     def __init__(self, size: int) -> None:

@@ -52,8 +52,8 @@ class Scene:
         components = self.result.parameters.components
         if any(c and c.at_resolution for c in self.model.family.degenerate(components, self.result.weight)):
             pytest.skip("sums over the rows of a component at the floor have no digits left")
-        self.ground = SearchData(survey(self.source), lambda: False)
-        self.view = self.ground.view(self.result)
+        self.search_data = SearchData(survey(self.source), lambda: False)
+        self.view = self.search_data.view(self.result)
         self.seeds = (seed, k, 1)
 
     @property
@@ -93,14 +93,14 @@ def check_merges(scene: Scene) -> None:
 
 
 def check_splits(scene: Scene, tries: int = TRIES) -> None:
-    found = splits(scene.view, scene.ground, scene.rng, tries)
+    found = splits(scene.view, scene.search_data, scene.rng, tries)
     assert found
     assert [split.gain for split in found] == sorted((split.gain for split in found), reverse=True)
     scene.holds([scene.parted(split) for split in found], [scene.height + split.gain for split in found])
 
 
 def check_moves(scene: Scene, tries: int = TRIES) -> None:
-    found = moves(scene.view, scene.ground, scene.rng, tries)
+    found = moves(scene.view, scene.search_data, scene.rng, tries)
     assert any(move.split.component == move.merge.i for move in found), "pairs parted anew"
     assert any(move.split.component not in (move.merge.i, move.merge.j) for move in found), "merge here, split there"
     after = [move.applied(scene.view)[0] for move in found]
@@ -179,9 +179,9 @@ def test_a_move_keeps_the_sums_over_all_rows(case):
     scene = Scene(case, 4, 47)
     now = scene.view.statistics.sum(axis=0)
     scale = np.abs(scene.view.statistics).sum(axis=0)
-    after = [move.applied(scene.view)[0] for move in moves(scene.view, scene.ground, scene.rng, TRIES)]
+    after = [move.applied(scene.view)[0] for move in moves(scene.view, scene.search_data, scene.rng, TRIES)]
     after += [scene.merged(merge) for merge in merges(scene.view)]
-    after += [scene.parted(split) for split in splits(scene.view, scene.ground, scene.rng, TRIES)]
+    after += [scene.parted(split) for split in splits(scene.view, scene.search_data, scene.rng, TRIES)]
     kept = slice(None) if case.exact else slice(1)  # new components weigh the rows anew
     assert all((np.abs(statistics.sum(axis=0) - now) <= 1e-9 * scale)[kept].all() for statistics in after)
 
