@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import floor, isfinite, log10, sqrt
 from textwrap import fill
 from unicodedata import category
@@ -18,6 +18,8 @@ DIGITS = 3  # of a standard deviation
 FEW_DIGITS = 2  # of a standard error, and of a deviation beside it
 MOST_DECIMALS = 6
 INDENT = "    "  # of further lines of a message
+Pair = tuple[float | None, float | None]  # mean and standard deviation
+NOUGHT = 1e-7  # times the largest of a column, and what is less is nought where its deviation is so too
 MOST_DIGITS = 15  # that a number in fixed point has
 
 
@@ -92,6 +94,16 @@ def mean_and_sd(mean: float | None, sd: float | None, digits: int = DIGITS) -> t
     decimals = max(0, min(decimals, MOST_DECIMALS, MOST_DIGITS - 1 - max(largest, 0)))
     spread = fixed(sd, decimals)
     return fixed(mean, decimals), f"{sd:.1e}" if sd and float(spread) == 0 else spread
+
+
+def without_dust(pairs: Sequence[Pair]) -> list[Pair]:
+    """The same, nought where a component is at nought but for what its climb had left."""
+    sizes = [max(abs(mean or 0.0), sd or 0.0) for mean, sd in pairs]
+    least = NOUGHT * max((size for size in sizes if isfinite(size)), default=0.0)
+    return [
+        (0.0, 0.0) if mean and sd and size < least else (mean, sd)
+        for (mean, sd), size in zip(pairs, sizes, strict=True)
+    ]
 
 
 def _scientific(value: float | None, digits: int) -> str:

@@ -5,31 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
-from em_cli.printable import FEW_DIGITS, mean_and_sd
-
-Pair = tuple[float | None, float | None]  # mean and standard deviation
-NOUGHT = 1e-7  # times the largest of a column, and what is less is nought where its deviation is so too
+from em_cli.printable import FEW_DIGITS, Pair, mean_and_sd, without_dust
 
 
 def aligned(pairs: Sequence[Pair], errors: Sequence[float] | None = None) -> list[str]:
     """`mean (sd)` of each component, or `mean ± error (sd)`, by the decimal point of the means."""
-    pairs = _without_dust(pairs)
+    pairs = without_dust(pairs)
     if errors is None:
         said = [mean_and_sd(mean, sd) for mean, sd in pairs]
         return _columns([mean for mean, _ in said], [f"({sd})" for _, sd in said])
     near = [_near(mean, error, sd) for (mean, sd), error in zip(pairs, errors, strict=True)]
     spreads = [mean_and_sd(0.0, sd, FEW_DIGITS)[1] for _, sd in pairs]
     return _columns([mean for mean, _ in near], [f"± {error}" for _, error in near], [f"({sd})" for sd in spreads])
-
-
-def _without_dust(pairs: Sequence[Pair]) -> list[Pair]:
-    """The same, nought where a component is at nought but for what its climb had left."""
-    sizes = [max(abs(mean or 0.0), sd or 0.0) for mean, sd in pairs]
-    least = NOUGHT * max((size for size in sizes if isfinite(size)), default=0.0)
-    return [
-        (0.0, 0.0) if mean and sd and size < least else (mean, sd)
-        for (mean, sd), size in zip(pairs, sizes, strict=True)
-    ]
 
 
 def _near(mean: float | None, error: float, sd: float | None) -> tuple[str, str]:

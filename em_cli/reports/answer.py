@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from em_cli.criteria import CROSS_VALIDATION
-from em_cli.printable import beside_mass
+from em_cli.printable import Pair, beside_mass, without_dust
 from em_cli.reports import criterion
 from em_cli.reports.diagnostics import SURE, sure
 from em_cli.reports.html import Child, Html, bullets, join, paragraph, tag
@@ -92,13 +92,18 @@ def _trait(run: Run, place: int, at: int) -> str:
     z = standardised(run, [at])[0][place][0]
     word = "medium " if abs(z) < FAR else "high " if z > 0 else "low "
     word = "" if not isfinite(z) else "a direction of " if column.type == "angle" else word
-    return f"{word}{short(name)}, {in_words(component, name)}"
+    return f"{word}{short(name)}, {in_words(run, place, name)}"
 
 
-def in_words(component: Mapping[str, Any], name: str) -> str:
+def mean_and_deviation(run: Run, place: int, name: str) -> Pair:
+    """Of a column in a component; nought where they are but for rounding."""
+    return without_dust([(own["mean"].get(name), own["sd"].get(name)) for own in run.document["components"]])[place]
+
+
+def in_words(run: Run, place: int, name: str) -> str:
     """Mean and standard deviation of a column; of what is not at the value that many rows bear, and how many do."""
-    mean, sd = component["mean"].get(name), component["sd"].get(name)
-    mass = component.get("at_value", {}).get(name)
+    mean, sd = mean_and_deviation(run, place, name)
+    mass = run.document["components"][place].get("at_value", {}).get(name)
     if mass is None or mean is None or sd is None:
         return spread(mean, sd)
     value, p = float(mass["value"]), float(mass["probability"])

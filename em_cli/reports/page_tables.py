@@ -8,7 +8,7 @@ from typing import Any
 
 from em_cli.inference.reported import errors_of_components, short_p, test_in_table, tests_in_words
 from em_cli.reports import criterion
-from em_cli.reports.answer import in_words, mark
+from em_cli.reports.answer import in_words, mark, mean_and_deviation
 from em_cli.reports.html import Child, Html, figure_of, join, paragraph, split_table, table, tag
 from em_cli.reports.numbers import percent, shown, with_error
 from em_cli.reports.run import Run
@@ -65,10 +65,11 @@ def _weight(weight: float, errors: Sequence[Mapping[str, Any]], place: int) -> C
 def _numbers(run: Run, name: str, k: int, errors: Sequence[Mapping[str, Any]]) -> list[Child]:
     cells: list[Child] = []
     for place, component in enumerate(run.document["components"][:k]):
-        mean, error = component["mean"].get(name), errors[place]["mean"].get(name) if errors else None
-        words = in_words(component, name)
+        error = errors[place]["mean"].get(name) if errors else None
+        mean, sd = mean_and_deviation(run, place, name)
+        words = in_words(run, place, name)
         if mean is not None and error is not None and name not in component.get("at_value", {}):
-            words = with_error(mean, error, component["sd"].get(name))
+            words = with_error(mean, error, sd)
         cells.append(words if mean is None else figure_of(mean, words))
     return cells
 
