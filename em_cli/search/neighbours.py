@@ -15,7 +15,7 @@ import numpy as np
 from em_cli.engine.climb import FitResult, Round
 from em_cli.engine.fit import Search
 from em_cli.engine.stopping import Status
-from em_cli.search.effort import EFFORTS
+from em_cli.search.effort import EFFORTS, NORMAL
 from em_cli.search.ledger import Attempt, Degeneracies, reach
 from em_cli.search.model_search import ModelSearch
 from em_cli.search.operators import (
@@ -97,16 +97,17 @@ def grow_and_shrink(
             yield from _raised(by_k[last], below)
 
 
-def second_opinion(model_search: ModelSearch) -> Search[None]:
+def second_opinion(model_search: ModelSearch, shared: bool = False) -> Search[None]:
     """A short search of its own, where it is not plain where starts lead; if it leads higher, one more from there.
 
     What its climbs are made of has not come to rest, which is another way: where most climbs collapse before they
-    rest, it is the only one to mixtures of other numbers of components.
+    rest, it is the only one to mixtures of other numbers of components. Where a model shared the effort with others
+    and searches did not agree, it is the search of the model alone: a sweep chooses no end below that.
     """
     plain = model_search.agreed and (model_search.starts_agree or model_search.smooth)
     if plain or model_search.short_runs.model.n_components == 1 or model_search.data.halted():
         return
-    other = model_search.anew(EFFORTS["low"])
+    other = model_search.anew(NORMAL if shared and not model_search.agreed else EFFORTS["low"])
     yield from other.start_population()
     yield from grow_and_shrink([other])
     yield from other.searches()

@@ -282,7 +282,7 @@ def _second_opinions(run: _Run, everyone: Sequence[ModelSearch], families: Itera
         return
     found = everyone if len(everyone) == 1 else [model_search for model_search in everyone if model_search.population]
     asked = [(model_search, model_search.best) for model_search in _contenders(run, everyone, found, 0.0)]
-    told = [second_opinion(model_search) for model_search, _ in asked]
+    told = [second_opinion(model_search, len(everyone) > 1) for model_search, _ in asked]
     run.searched(told)
     if any(model_search.best is not before for model_search, before in asked):
         told = [restore_monotone(family) for family in families if len(family) > 1]

@@ -212,6 +212,8 @@ def test_the_model_that_would_be_chosen_gets_a_second_opinion():
     sound = [fitted.chosen for fitted in fits if fitted.chosen and not any(fitted.degeneracies)]
     bic = [-2 * r.log_likelihood + r.candidate.model.n_parameters * np.log(x.shape[1]) for r in sound]
     assert told == [fitted.chosen is sound[int(np.argmin(bic))] for fitted in fits] == [False, True, False]
+    alone = find_one(Gaussian("full"), x, 3, default_plan(effort="normal")).log_likelihood
+    assert fits[1].chosen.log_likelihood >= alone - 0.02, "though the others took most of the time"
 
 
 def test_more_effort_finds_no_less_where_most_climbs_collapse():
