@@ -76,10 +76,14 @@ class Judge:
         floor = self._floor
         relative = covariances / np.outer(floor, floor)
         found: list[Places | None] = [None] * len(covariances)
-        for k in np.flatnonzero(_smallest(relative) < 1 + 1e-6):
+        held = np.flatnonzero(_smallest(relative) < 1 + 1e-6)
+        if not len(held):
+            return found
+        overall = self._overall / np.outer(floor, floor)
+        for k in held:
             values, vectors = np.linalg.eigh(relative[k])
             low = vectors[:, values <= max(values[0], 1 + 1e-6)]
-            spread, turns = np.linalg.eigh(low.T @ (self._overall / np.outer(floor, floor)) @ low)
+            spread, turns = np.linalg.eigh(low.T @ overall @ low)
             if spread[-1] > OWN:
                 found[k] = self._parts(low @ turns[:, -1] / floor)
         return found
