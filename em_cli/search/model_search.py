@@ -103,11 +103,8 @@ class ModelSearch:
         most = self.short_runs.effort.starts * (2 if self.short_runs.model.in_time else 1)  # seen alone, and in company
         return self.kinds, self.short_runs.affordable(REST * len(self.kinds), FEWEST_STARTS, most)
 
-    def start_population(self, patient: bool = True) -> Search[None]:
-        """Starts of every kind, climbed to rest; where not all are affordable, by successive halving.
-
-        Slow climbs are waited for, or left where they are.
-        """
+    def start_population(self) -> Search[None]:
+        """Starts of every kind, climbed to rest; where not all are affordable, by successive halving."""
         kinds, each = self.population_size()
         wanted = [(kind, number) for kind in kinds for number in range(self.started, self.started + each)]
         running: list[tuple[str, tuple[int, ...], Candidate]] = []
@@ -116,7 +113,7 @@ class ModelSearch:
         self.started += each
         joined: dict[int, FitResult] = {}
         if self.short_runs.rich(len(running)):
-            ends = yield from self.short_runs.rested([c for _, _, c in running], self.observe, patient)
+            ends = yield from self.short_runs.rested([candidate for _, _, candidate in running], self.observe)
             results, given_up, joined = ends.results, ends.given_up, ends.joined
         else:
             given_up = set[int]()

@@ -8,15 +8,11 @@ alone is led up from one component by splits, and down again by merges.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-
-from em_cli.engine.climb import FitResult, Round
+from em_cli.engine.climb import FitResult
 from em_cli.engine.fit import Search
-from em_cli.engine.stopping import Status
 from em_cli.search.effort import EFFORTS, NORMAL
-from em_cli.search.ledger import Attempt, Degeneracies, reach
 from em_cli.search.model_search import ModelSearch
 from em_cli.search.operators import (
     DESCENDANTS,
@@ -30,8 +26,7 @@ from em_cli.search.operators import (
     split_all,
     splits_of_parents,
 )
-from em_cli.search.short_runs import AT_REST, REST, ShortRuns, Solution
-from em_cli.search.thinning import onwards
+from em_cli.search.short_runs import REST, ShortRuns, Solution
 
 ABOVE = 1  # numbers of components beyond the one wanted, from which a single model is merge_all
 CHAINED = 12  # components up to which a single model is grow_and_shrink up to, however many the rows
@@ -47,11 +42,11 @@ class Listening:
     lenders: int  # covariance structures, the highest ones
     share: float  # of the offspring that are affordable, by splits and by merges
     rounds: int
+    patient: bool  # whether slow climbs are waited for
 
 
-NEAR, FAR = Listening(3, 3, 1.0, 4), Listening(2, 2, 0.5, 3)  # models that may yet be chosen, and others
+NEAR, FAR = Listening(3, 3, 1.0, 4, True), Listening(2, 2, 0.5, 3, False)  # models that may yet be chosen, and others
 ROUNDS = max(NEAR.rounds, FAR.rounds)
-GOING_ON = 4  # slow climbs of a model, beside other climbs
 EARSHOT = 2.0  # margins from the best: what neighbours tell may bring a model within one
 
 
@@ -138,7 +133,7 @@ class _News:
         }
         origins = [origin for origin, alike in made.items() for _ in alike]
         climbs = [climb for alike in made.values() for climb in alike]
-        ends = yield from short_runs.sound_ends(climbs, patient=False)
+        ends = yield from short_runs.sound_ends(climbs, self.listening.patient)
         self.model_search.add_each([Solution(end, origins[i]) for i, end in ends.items()])
 
 
@@ -147,8 +142,7 @@ def exchanges(
 ) -> list[Search[None]]:
     """For each model of a sweep that has not heard what its neighbours know: to climb from all of it.
 
-    Only kin have parents. Those that are near, of which one may be chosen, listen to more, and in more rounds. Nobody
-    waits for slow climbs: they go on beside the others.
+    Only kin have parents. Those that are near, of which one may be chosen, listen to more, and in more rounds.
     """
     if model_searches[0].data.halted():
         return []
@@ -162,7 +156,7 @@ def exchanges(
     for alike in families.values():
         splits = splits_of_parents([(one.model_search.short_runs, one.below) for one in alike])
         asked += [one.exchange(own) for one, own in zip(alike, splits, strict=True)]
-    return [*asked, *(_onwards(q, slow) for q in model_searches for slow in _slow(q))]
+    return asked
 
 
 def _news(
@@ -173,44 +167,10 @@ def _news(
     if k == 1:
         return _News(q, listening, [], [], [])
     family = {o.short_runs.model.n_components: o for o in kin if o.short_runs.model.family is model.family}
-    below, above = (_parents(family[other]) if other in family else [] for other in (k - 1, k + 1))
+    below, above = (_results(family[other].population if other in family else []) for other in (k - 1, k + 1))
     bests = [o.population[0].result for o in model_searches if o is not q and _of_size(o, k) and o.population]
     others = sorted(bests, key=lambda result: -result.log_likelihood)
     return _News(q, listening, q.unheard(below[:parents]), q.unheard(above[:parents]), q.unheard(others[:lenders]))
-
-
-def _slow(model_search: ModelSearch) -> list[Solution]:
-    """Those of its population that have not come to rest, and may yet be the best."""
-    population = model_search.population
-    least = max((f.log_likelihood for f in population if f.result.status is Status.CONVERGED), default=-np.inf)
-    slow = [f for f in population if f.result.status is Status.MAX_ITERATIONS and reach(f.result) >= least]
-    return slow[:GOING_ON]
-
-
-def _onwards(model_search: ModelSearch, found: Solution) -> Search[None]:
-    """A slow one climbs as far again."""
-    late = onwards(found.result, model_search.short_runs.late)
-    (end,) = yield Round([late], replace(AT_REST, max_iterations=len(found.result.trace) + REST))
-    verdict = model_search.data.degeneracies(end)
-    model_search.population = [other for other in model_search.population if other is not found]
-    model_search.attempts = [_led(attempt, found.result, end, verdict) for attempt in model_search.attempts]
-    if not any(verdict):
-        model_search.add([end], found.origin)
-
-
-def _led(attempt: Attempt, before: FitResult, end: FitResult, verdict: Degeneracies) -> Attempt:
-    """The attempt, if it was left there, or would have come by there, with where the climb went on to."""
-    if attempt.way is before:
-        return replace(attempt, way=end)
-    if attempt.result is before:
-        return replace(attempt, result=end, degeneracies=verdict, climbed=end.status is Status.CONVERGED)
-    return attempt
-
-
-def _parents(model_search: ModelSearch) -> list[FitResult]:
-    """Those of its population from which others may climb: the best, and those that have come to rest."""
-    population = model_search.population
-    return [f.result for n, f in enumerate(population) if not n or f.result.status is Status.CONVERGED]
 
 
 def _of_size(model_search: ModelSearch, k: int) -> bool:

@@ -220,8 +220,7 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
         n_starts = sum(
             len(kinds) * each for kinds, each in (model_search.population_size() for model_search in everyone)
         )
-        patient = len(everyone) == 1
-        stage(STARTS, [model_search.start_population(patient) for model_search in everyone], n_starts)
+        stage(STARTS, [model_search.start_population() for model_search in everyone], n_starts)
         stage(REFINING, [grow_and_shrink(list(family.values()), stages.teller(p)) for p, family in enumerate(alone)])
         if len(everyone) > 1:
             _exchange(run, everyone, families.values(), effort, stages.begin_rounds(REFINING, ROUNDS))

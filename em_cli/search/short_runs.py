@@ -114,7 +114,7 @@ class ShortRuns:
     def sound_ends(self, candidates: Sequence[Candidate], patient: bool = True) -> Search[dict[int, FitResult]]:
         """The same, by the places of the candidates; the slow ones are waited for, or left where they are."""
         if self.rich(len(candidates)):
-            ends = yield from self.rested(candidates, patient=patient)
+            ends = yield from (self.rested(candidates) if patient else thinned(self.data, candidates, AT_REST, ignore))
             return self._sound({i: end for i, end in enumerate(ends.results) if i not in ends.given_up})
         if len(candidates) <= FEWEST:
             return self._sound(dict(enumerate((yield Round(candidates, AT_REST)))))
@@ -131,11 +131,11 @@ class ShortRuns:
         sound = [(i, r) for (i, r), verdict in zip(results.items(), verdicts, strict=True) if not any(verdict)]
         return dict(sorted(sound, key=lambda item: -item[1].log_likelihood))
 
-    def rested(self, candidates: Sequence[Candidate], observe: Observer = ignore, patient: bool = True) -> Search[Ends]:
-        """Where the climbs have come to rest; the slow ones only where they may yet be the best, and are waited for."""
+    def rested(self, candidates: Sequence[Candidate], observe: Observer = ignore) -> Search[Ends]:
+        """Where the climbs have come to rest; the slow ones only where they may yet be the best."""
         ends = yield from thinned(self.data, candidates, AT_REST, observe)
         results = ends.results
-        for leg in LATE if patient else ():  # those that have collapsed, or fallen back, go no farther
+        for leg in LATE:  # those that have collapsed, or fallen back, go no farther
             sound = self.sound(followed(ends))
             best = max((r.log_likelihood for r in sound if r.status is Status.CONVERGED), default=-np.inf)
             slow = [r for r, result in enumerate(results) if result in sound and result.status is Status.MAX_ITERATIONS]
