@@ -1,9 +1,13 @@
-"""Every test computes as the program does: one BLAS thread per worker."""
+"""Every test computes as the program does: one BLAS thread per worker, pandas without Arrow."""
 
 import os
 
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before NumPy is imported
+
+from em_cli.memory import leave_out_arrow  # noqa: E402
+
+leave_out_arrow()  # before pandas is imported
 
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402

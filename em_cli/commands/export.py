@@ -46,13 +46,16 @@ def export(
 
     Example: em export faithful-k2.em --to sql --table eruptions | duckdb data.db
     """
-    from em_cli.postestimation.exported import KINDS, check_shown, checked_text, exported, how_to_run
+    from em_cli.postestimation.exported import KINDS, check_shown, checked_text, exported, how_to_run, plain_numbers
     from em_cli.postestimation.topic_scores import open_any
     from em_cli.printable import safe, say
     from em_cli.runs.row_scores import target
 
     check_shown(to, out)
     write = target(out, force, model, kind=KINDS.get(to, ""))
-    write(checked_text(exported(open_any(model, []), model, to, dialect, table, keep, rows), out))
+    loaded = open_any(model, [])
+    write(checked_text(exported(loaded, model, to, dialect, table, keep, rows), out))
+    if (needed := plain_numbers(loaded)) is not None:
+        say(safe(needed))
     if out is not None and (told := how_to_run(to, dialect, table, out)) is not None:
         say(safe(told))

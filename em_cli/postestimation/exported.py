@@ -38,6 +38,7 @@ KINDS = {"excel": ".xlsx"}  # of files, that must be called so
 XML = ("excel", "pmml")
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # 1.0, section 2.2
 ROWS = 1000  # of a workbook
+UNDRESSED = "numbers_undressed"  # the code of what is said of cells that were read as numbers
 
 
 def exported(
@@ -71,6 +72,13 @@ def exported(
         return _file(to, statement, missing, rows, head)
     kept = _kept(loaded, keep)
     return sql_text(statement, DIALECTS[dialect or "duckdb"], table or "data", kept, missing, head)
+
+
+def plain_numbers(loaded: LoadedModel | LoadedTopics) -> str | None:
+    """What the cells to be scored have to be, where those of the data were no plain numbers."""
+    warned = loaded.document.get("warnings", [])
+    told = [str(one["message"]).partition(": ")[2] for one in warned if one.get("code") == UNDRESSED]
+    return f"the cells to be scored must be plain numbers ({'; '.join(told)})" if told else None
 
 
 def how_to_run(to: str, dialect: str | None, table: str | None, out: str) -> str | None:
@@ -204,8 +212,9 @@ def _head_of_topics(loaded: LoadedTopics, path: str) -> list[str]:
 
 
 def _head(loaded: LoadedModel, path: str) -> list[str]:
-    document = loaded.document
+    document, plain = loaded.document, plain_numbers(loaded)
     return [
         f"{document['n_components']} components, family {document['family']}, of {safe(path)}; by em {__version__}.",
         "component (0: noise), probabilities, log-density and uncertainty of each row, as em predict gives them.",
+        *([f"Note: {safe(plain)}."] if plain else []),
     ]

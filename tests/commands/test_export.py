@@ -328,3 +328,12 @@ def test_chains_are_refused_by_name(desk):
     em(*said, "--latent", "markov", "--out", "chain", cwd=desk)
     told = em("export", "chain", "--to", "sql", cwd=desk, status=2).err
     assert "'markov'" in told and "--to python" in told and "use em predict" in told
+
+
+def test_where_cells_were_no_plain_numbers_it_says_that_they_must_be(tmp_path):
+    lines = [f"c{i},${20 + i % 7 + 200 * (i % 2)}.50,{30 + i % 5 + 20 * (i % 2)}" for i in range(40)]
+    (tmp_path / "shop.csv").write_text("name,spend,age\n" + "\n".join(lines) + "\n")
+    em("fit", "shop.csv", "-k", 2, "-q", *QUICK, "--out", "shop", cwd=tmp_path)
+    said = em("export", "shop", "--to", "sql", "--out", "shop.sql", cwd=tmp_path).err
+    assert "the cells to be scored must be plain numbers (spend: '$' removed)" in said
+    assert "-- Note: the cells to be scored must be plain numbers" in (tmp_path / "shop.sql").read_text()
