@@ -23,13 +23,14 @@ from em_cli.engine.scoring import log_densities
 
 ENOUGH = 1e-4  # nats that any mixture may be higher
 NO_LOSS = 1e-5  # nats that two components may lose by being one
-MOST_STEPS = 200
+MOST_STEPS, MOST_COMPONENTS = 200, 40
 MOST_ROWS, MOST_DISTINCT = 2_000_000, 10_000  # beyond, it is not sought
 DENSITIES = 4_000_000  # of rows at points, at most
 POINTS = (128, 1024)  # at least and at most
 ROWS_OWN = 256  # parameters of single rows, between which the points lie
 FINER, REFINED = 8, 2  # parts into which both sides of a high point are cut, and how often
-RIDGE = 1e-10  # relative: components may be all but equal
+UNKNOWN = 1e-60  # density of a row, relative to the highest that it can have
+RIDGE = 1e-10  # of the largest: components may be all but equal
 TINY = 1e-300
 
 
@@ -56,7 +57,7 @@ class Likeliest:
 
 
 def likeliest(model: Model, source: Source) -> Likeliest | None:
-    """None where it cannot be told: for other families, labelled rows, or very many."""
+    """None where it cannot be told: for other families, labelled rows, very many, or many components."""
     if not (_has_one_parameter(model) and source.n_rows <= MOST_ROWS):
         return None
     rows = _Rows.of(model, [source[index] for index in range(len(source))])
@@ -92,9 +93,10 @@ class _Rows:
         own = _own_statistics(model, x)
         wanted = max(int(np.clip(DENSITIES // len(weights), *POINTS)), len(own))
         self.points = _interpolated(own, np.linspace(0, len(own) - 1, wanted if len(own) > 1 else 1))
-        log_density = self._log_density(self.points)
-        self.unit = log_density.max(axis=0)  # of the density of each row, in logarithms
-        self.density = np.exp(log_density - self.unit)
+        self.features = _features(model, x)
+        own_theta = _natural(model, self.features.T)
+        self.unit = np.einsum("nf,fn->n", own_theta, self.features)  # logarithm of the highest density of each row
+        self.density = np.exp(self._log_density(self.points) - self.unit)
 
     @classmethod
     def of(cls, model: Model, blocks: Sequence[Block]) -> _Rows | None:
@@ -109,9 +111,10 @@ class _Rows:
         return cls(model, distinct, totals) if len(totals) <= MOST_DISTINCT else None
 
     def likeliest(self) -> Likeliest | None:
-        mean = self.weights @ _features(self.model, self.x).T / self.weights.sum()
-        mixture = self._mixture(mean[None], np.ones(1))
+        mixture = self._begin()
         for _ in range(MOST_STEPS):
+            if len(mixture.weights) > MOST_COMPONENTS:
+                return None
             points, gains = self._tops(mixture)
             if gains.max() <= ENOUGH:
                 height = self.log_likelihood(mixture) + max(float(gains.max()), 0.0)
@@ -120,9 +123,19 @@ class _Rows:
             mixture = self._climbed(mixture, points[gains > 0])
         return None
 
+    def _begin(self) -> _Mixture:
+        """One component for all rows; more for those of which it knows nothing, until they are too many."""
+        statistics = self.weights @ self.features.T[None] / self.weights.sum()
+        while True:
+            mixture = self._mixture(statistics, np.full(len(statistics), 1 / len(statistics)))
+            unknown = np.flatnonzero(mixture.total < UNKNOWN)
+            if not len(unknown) or len(statistics) > MOST_COMPONENTS:
+                return mixture
+            statistics = np.concatenate([statistics, self.features[:, unknown[:1]].T])
+
     def log_likelihood(self, mixture: _Mixture) -> float:
         base = self.unit + self.model.family.base_measure(self.x)
-        return float(self.weights @ (np.log(mixture.total) + base))
+        return float(self.weights @ (np.log(np.maximum(mixture.total, TINY)) + base))
 
     def _mixture(self, statistics: Array, weights: Array) -> _Mixture:
         return _Mixture(statistics, weights, np.exp(self._log_density(statistics) - self.unit))
@@ -145,7 +158,7 @@ class _Rows:
         weights = before
         while share > 1e-9:
             weights = before + share * (after - before)
-            if np.log(weights @ more) @ self.weights > height:
+            if np.log(np.maximum(weights @ more, TINY)) @ self.weights > height:
                 break
             share /= 2
         kept = weights > 0
@@ -159,7 +172,7 @@ class _Rows:
         """
         ratios = density / mixture.total * np.sqrt(self.weights)
         information, slope = ratios @ ratios.T, 2 * ratios @ np.sqrt(self.weights)
-        information[np.diag_indices_from(information)] *= 1 + RIDGE
+        information[np.diag_indices_from(information)] += RIDGE * information.max()
         left = np.arange(len(weights))
         while True:
             solved = np.linalg.solve(
@@ -222,11 +235,17 @@ def _own_statistics(model: Model, x: Array) -> Array:
 
 def _places(model: Model, statistics: Array) -> Array:
     """(P,) numbers that rise or fall with the parameters of statistics (P, S): the last natural ones."""
+    last: Array = _natural(model, statistics)[:, -1]
+    return last
+
+
+def _natural(model: Model, statistics: Array) -> Array:
+    """(P, F) natural parameters at the maximum likelihood of statistics (P, S)."""
     family = model.family
     assert family.exponential is not None, "it has one parameter"
     theta, _ = family.exponential.natural(family.maximize(statistics[None], None))
-    last: Array = theta[0, :, -1]
-    return last
+    own: Array = theta[0]
+    return own
 
 
 def _features(model: Model, x: Array) -> Array:

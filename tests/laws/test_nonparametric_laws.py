@@ -103,3 +103,13 @@ def test_nothing_is_claimed_of_others() -> None:
     labelled = InMemory(x, labels=np.where(np.arange(300) < 5, 0, -1))
     assert likeliest(model, labelled) is None
     assert likeliest(replace(model, latent=Independent("equal")), InMemory(x)) is None
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e8, 1e12])
+def test_rows_of_any_size_are_no_trouble(scale: float) -> None:
+    """Of rows far apart one component knows nothing at all; where very many are needed, or digits are few,
+    nothing is claimed."""
+    counts = np.floor(np.abs(RNG.standard_cauchy((1, 40))) * scale)
+    model, source = bound(Poisson(), counts, 1)
+    best = likeliest(model, source)
+    assert best is None or np.isfinite(best.at_most)
