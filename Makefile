@@ -57,11 +57,13 @@ bench: $(VENV)/bench ## measure speed and search beside scikit-learn; PARTS="pas
 
 site: $(VENV)/site ## the guide as pages of HTML that need no network, its examples run and drawn, in build/site
 	rm -rf build/docs build/site && mkdir -p build/docs
-	cp em_cli/guide/*.md build/docs
+	cp em_cli/guide/*.md em_cli/guide/iframe-worker.js build/docs
 	sed 's#(em_cli/guide/#(#g; s#](\(em_cli\|tests\)/[^)]*)#]#g; s#](LICENSE)#]#; s#](CHANGELOG.md)#](changelog.md)#' README.md > build/docs/index.md
 	cp CHANGELOG.md build/docs/changelog.md
 	$(BIN)/python tests/gallery.py build/docs
 	$(BIN)/python -m mkdocs build --quiet --strict --config-file em_cli/guide/mkdocs.yml
+	sed -i 's#https://[^"]*iframe-worker/shim#iframe-worker.js#' build/site/*.html
+	! grep -l '<script[^>]*src="http' build/site/*.html
 	@echo "Open build/site/index.html"
 
 fuzz: $(VENV)/dev ## give random inputs to the readers of data, configurations and models; FUZZ_SECONDS for each
