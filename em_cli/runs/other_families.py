@@ -177,6 +177,8 @@ def _refitted(refits: Refits, before: FitResult, wanted: Sequence[Changes]) -> l
             ((_, model),) = models(data.schema, data.source, refits.survey.columns, [variant], [k])
         except EmError:  # it does not go with what was asked for besides
             continue
+        if refits.plan.algorithm.refuses(model) is not None:
+            continue
         described[id(model)] = (changes, groups, data)
         climbs.append(Candidate(model, EM(), model.start(block, at), 0))
     return [_Refit(*described[id(r.candidate.model)], r) for r in _climbed(refits, before, climbs)]
@@ -198,16 +200,12 @@ def _climbed(refits: Refits, before: FitResult, climbs: Sequence[Candidate]) -> 
 
 
 def searched(refits: Refits, k: int, changes: Changes, enough: float) -> float:
-    """BIC of what a short search finds with these changes, and `em fit` at least; infinite where nothing is sound, or
-    the changes do not go with what was asked for besides.
+    """BIC of what a short search finds with these changes, and `em fit` at least; infinite where nothing is sound.
 
     Climbs from a few of the starts do for a search where their end has a BIC that is low enough.
     """
     config, data = redescribed(refits.settings.config, refits.data, changes)
-    try:
-        wanted = tasks_of(replace(refits.settings, config=config, ks=(k,)), data, refits.survey)
-    except EmError:
-        return float("inf")
+    wanted = tasks_of(replace(refits.settings, config=config, ks=(k,)), data, refits.survey)
     lowest = float("inf")
     for plan in (replace(refits.plan, restarts=FEW_STARTS), replace(refits.plan, effort=SHORT)):
         (found,) = search(wanted.tasks, refits.survey, refits.runner, plan, halted=refits.halted)

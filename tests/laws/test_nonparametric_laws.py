@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from support import find
 
+from em_cli.algorithms.cem import CEM
+from em_cli.algorithms.em import EM
 from em_cli.engine.family import Family
 from em_cli.engine.model import Model
 from em_cli.families.distributions.bernoulli import Bernoulli
@@ -18,7 +20,9 @@ from em_cli.families.distributions.exponential import Exponential
 from em_cli.families.distributions.poisson import Poisson
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents.independent import Independent
+from em_cli.latents.noise import Noise
 from em_cli.search.nonparametric import likeliest
+from em_cli.search.proofs import Proofs
 from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 
@@ -103,6 +107,13 @@ def test_nothing_is_claimed_of_others() -> None:
     labelled = InMemory(x, labels=np.where(np.arange(300) < 5, 0, -1))
     assert likeliest(model, labelled) is None
     assert likeliest(replace(model, latent=Independent("equal")), InMemory(x)) is None
+    assert (
+        likeliest(replace(model, latent=Noise().bind(model.family, survey(InMemory(x)).columns)), InMemory(x)) is None
+    )
+    assert not Proofs.of([model], survey(InMemory(x)), CEM()).by_family  # which climbs another objective
+    assert Proofs.of([model], survey(InMemory(x)), EM()).by_family
+    many = InMemory(np.arange(10_001.0)[None])
+    assert likeliest(replace(model, family=Poisson().bind(survey(many).columns)), many) is None
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e8, 1e12])
