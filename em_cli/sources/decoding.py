@@ -217,7 +217,7 @@ def _undecodable(shown: str, line: int, error: UnicodeDecodeError, encoding: str
         return DataError(f"{shown}, line {line}: byte {byte} is not valid in {encoding}. {remedy}")
     return DataError(
         f"{shown}, line {line}: byte {byte} is not valid in UTF-8. "
-        "If the file is in Latin-1 (usual for older Windows programs), pass --encoding latin-1."
+        "If it comes from an older Windows program in a Western language, pass --encoding cp1252; else name its own."
     )
 
 

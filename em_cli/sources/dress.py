@@ -13,7 +13,7 @@ from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.domains import WANTED, impossible
 from em_cli.sources.examined import Examined
-from em_cli.sources.measures import Measured, convertible, measured
+from em_cli.sources.measures import UNITS, Measured, convertible, in_unit, measured
 from em_cli.sources.number_formats import number
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import LONGEST, argument, joined, quoted
@@ -23,17 +23,23 @@ from em_cli.sources.store import instead
 from em_cli.sources.table import Notice
 
 ENOUGH_WITH_UNIT = 8  # distinct numbers; fewer may be levels, such as 2wd and 4wd
+MOST = 0.9  # of the distinct cells, that wear a unit which nobody knows: the others are asked about
 SHOWN = 5
 
 _CURRENCY = (
     r"(?:US|CA|AU|NZ|HK|[ACRS])?\$|[€£¥₹₽₩₪₺₴₫₦฿]"
-    r"|(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|BRL|MXN|SEK|NOK|DKK|PLN|CZK|HUF|ZAR|KRW|SGD|HKD|TRY|RUB)\b"
+    r"|(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|BRL|MXN|SEK|NOK|DKK|PLN|CZK|HUF|ZAR|KRW|SGD|HKD|TRY|RUB|Kč|zł)\b"
+    r"|(?:S?Fr|Rs|Rp|[Kk]r)\b\.?"
 )
 _DRESSED = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[+-]?)\s*(?P<before>{_CURRENCY})?\s*(?P<inner>[+-]?)"
     r"(?P<digits>\d(?:[\d.,' \u00a0\u202f]*\d)?\.?(?:[eE][+-]?\d+)?|\.\d+)\s*(?P<error>(?:±|\+/-|\+-)\s*[\d.,]+\s*)?"
     rf"(?P<after>{_CURRENCY}|%|°?[^\W\d_]{{1,8}}(?:/[^\W\d_]{{1,4}})?)?\s*(?P<behind>-)?\s*(?P<close>\))?\s*(?P<note>[*†‡§]+)?"
 )
+_WORDED = re.compile(
+    r"(?P<sign>[+-]?)(?P<before>(?:[^\d+-]*[^\w+-])?)(?P<inner>[+-]?)(?P<digits>\d(?:[.,' \u00a0\u202f]?\d)*)"
+    r"(?P<after>(?![.,;:'/-]\s*\d)\D.*)?"
+)  # one number among any words: a measure where the words are the same in all cells
 _AS_TEXT = re.compile(
     r"""="(?P<formula>[^"]*)"|'(?P<apostrophe>[^']+)|\[(?P<bracketed>[^],;]*)\]"""
 )  # how Excel is told to leave cells alone, and tables mark a number
@@ -104,7 +110,8 @@ def undressed(
         garments = sorted({dressed.garment for dressed in found.values()} - {""})
         marks = _thousands(found, options)
         grouped = marks is not None and options.thousands is None
-        if not _is_dress(found, garments, texts - values.keys(), grouped, wanted):
+        told = garments == [options.in_units.get(name)]
+        if not told and not _is_dress(found, garments, texts - values.keys(), grouped, wanted):
             return parts, removed
         _refuse_doubt(name, words - set(found), garments, texts, options)
         if len(found) < len(words):
@@ -115,27 +122,30 @@ def undressed(
                 raise _digits_in_doubt(name, text, options)
             values[text] = -value if dressed.negative else value
         new = marks if marks != options.thousands else None
-        worn = garments[0] if garments and "…" not in garments[0] and not _sure(garments[0]) else ""
-        removed = Undressed(_said(found, garments, new), new, worn)
+        removed = Undressed(_said(found, garments, new), new, garments[0] if garments else "")
     elif not values:
         return parts, removed
     return [_as_numbers(name, part, values, options) for part in parts], removed
 
 
 def _measured(name: str, words: set[str], texts: set[str], options: ReadOptions, wanted: bool) -> Measured | None:
-    """The words as numbers in units, unless they are but in the one that is said."""
+    """The words as numbers in units; None where what they wear is no unit but for the one that is said."""
     unit = options.in_units.get(name)
-    if unit is not None and len(words) == len(texts):
-        worn = [_dressed(text) for text in words]
-        if all(dressed is not None and dressed.garment == unit for dressed in worn):
+    if unit is not None and (unit not in UNITS or len(words) == len(texts)):
+        other = sorted(t for t in words if (dressed := _dressed(t)) is None or dressed.garment not in ("", unit))
+        if not other:
             return None
+        if _sure(unit):
+            in_unit(name, other[0], unit, options)  # which says that it cannot be
     return measured(name, words, texts, options, wanted)
 
 
 def _dressed(text: str) -> _Dressed | None:
     bare, held = _freed(text.strip().replace("−", "-"))
     match = _DRESSED.fullmatch(bare)
-    if match is None or bool(match["open"]) != bool(match["close"]):
+    if match is None:
+        return _worded(bare)
+    if bool(match["open"]) != bool(match["close"]):
         return None
     signs = match["sign"] + match["inner"] + (match["behind"] or "")
     garments = [g for g in (match["before"], match["after"]) if g]
@@ -144,6 +154,18 @@ def _dressed(text: str) -> _Dressed | None:
     marks = held or ("± …" if match["error"] else (match["note"] or "")[:1] or ("…-" if match["behind"] else ""))
     negative = bool(match["open"]) or signs == "-"
     return _Dressed(match["digits"], negative, bool(match["open"]), "…".join(garments), marks)
+
+
+def _worded(text: str) -> _Dressed | None:
+    """A number among words; behind words such as INV or Room, which may name it, only with decimals or thousands."""
+    match = _WORDED.fullmatch(text)
+    if match is None or (match["sign"] and match["inner"]):
+        return None
+    before, after = match["before"].strip(), (match["after"] or "").strip()
+    if not (before or after) or (before and match["digits"].isdigit()):
+        return None
+    negative = "-" in (match["sign"], match["inner"])
+    return _Dressed(match["digits"], negative, False, f"{before}…{after}" if before and after else before + after, "")
 
 
 def _freed(text: str) -> tuple[str, str]:
@@ -161,12 +183,8 @@ def _is_dress(found: dict[str, _Dressed], garments: list[str], texts: set[str], 
         return False
     if any(not _sure(garment) for garment in garments):  # a unit: the same in all, or known ones that are in doubt
         worn = sum(dressed.garment != "" for dressed in found.values())
-        all_alike = len(garments) == 1 and worn == len(texts)
-        return (
-            all_alike
-            if wanted
-            else worn >= ENOUGH_WITH_UNIT and (all_alike or _units(garments) or convertible(garments))
-        )
+        alike = len(garments) == 1 and worn >= (1.0 if wanted else MOST) * len(texts)
+        return alike if wanted else worn >= ENOUGH_WITH_UNIT and (alike or _units(garments) or convertible(garments))
     bracketed = sum(dressed.bracketed for dressed in found.values())
     marked = sum(dressed.marks != "" for dressed in found.values())
     return (
@@ -199,7 +217,8 @@ def _refuse_doubt(name: str, others: set[str], garments: list[str], texts: set[s
             f"{joined([quoted(text) for text in shown])}{' and others' * (len(others) > SHOWN)}. "
             + (f"If these mark missing cells, use {marks}; else {leave}." if typed else f"Use {leave}.")
         )
-    if len(garments) > 1 or (garments and bare and not re.fullmatch(_CURRENCY, garments[0])):
+    settled = garments != ["%"] and garments == [options.in_units.get(name)]
+    if len(garments) > 1 or (garments and bare and not settled and not re.fullmatch(_CURRENCY, garments[0])):
         mixed = [quoted(garment) for garment in garments] + ["nothing"] * (len(garments) == 1)
         unit = f"--unit {argument(f'{name}={garments[0]}')}"
         why = "if that is the unit of those without" if bare else "to have all in that unit"

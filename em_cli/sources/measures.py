@@ -63,6 +63,7 @@ KINDS = {
     kind: {name: (factor, unit) for unit, (factor, names) in units.items() for name in names.split()}
     for kind, units in _UNIT_NAMES.items()
 }
+UNITS = frozenset(name for units in KINDS.values() for name in units)
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*°?([^\W\d_]+|''|[\"'′″])[\s,]*(?:and\s+)?")
 _ISO = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d*)?)S)?)?")
 _ISO_UNITS = ("weeks", "d", "h", "min", "s")

@@ -28,7 +28,7 @@ CASES = {
         "a,b\n1,x\n2,é\n".encode("latin-1"),
         {},
         "data.csv, line 3: byte 0xe9 is not valid in UTF-8. "
-        "If the file is in Latin-1 (usual for older Windows programs), pass --encoding latin-1.",
+        "If it comes from an older Windows program in a Western language, pass --encoding cp1252; else name its own.",
     ),
     "Latin-1, old Macintosh": ("a,b\r1,x\r2,é\r".encode("latin-1"), {}, "line 3: byte 0xe9"),
     "wrong encoding given": (b"a,b\n1,\xe9\n", {"encoding": "ascii"}, "line 2: byte 0xe9 is not valid in ascii"),

@@ -1,5 +1,6 @@
 """Numbers in dress, and the word None."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,11 @@ READ = {
         [*np.arange(1, 8) + 0.375, 0.5, 2.5],
         "7 3/8 and the",
     ),
+    "words": ([f"ca. {i}.5 sq ft" for i in range(9)], list(np.arange(9) + 0.5), "'ca.…sq ft' removed"),
+    "no hundredths": ([f"{i},-" for i in range(9)], list(range(9)), "',-' removed"),
+    "francs": (["Fr. 1.5", "Fr. -2.25", "Fr. 3"], [1.5, -2.25, 3], "'Fr.' removed"),
+    "a price each": ([f"€{i}.5/kg" for i in range(9)], list(np.arange(9) + 0.5), "'€…/kg' removed"),
+    "a euro misread": ([f"{i}.5 \x80" for i in range(9)], list(np.arange(9) + 0.5), r"'\x80' removed"),
     "millions": (["$1,234,567", "$1,000", "$5", "$6"], [1234567, 1000, 5, 6], "thousands ',' removed"),
 }
 
@@ -82,6 +88,7 @@ def test_numbers_in_dress_are_read(tmp_path: Path, cells: list[str], values: lis
 REFUSED = {
     "another word": (["$5", "-", "$3.5", "$4"], "--na -"),
     "units and a word": ([*(f"{i}.5 kg" for i in range(9)), "unknown"], "--na unknown"),
+    "words and a word": ([*(f"ca. {i}.5" for i in range(10)), "k.A."], "--na k.A."),
     "two scales": ([f"{i}.5{'k' if i % 2 else 'M'}" for i in range(20)], "beside each other"),
     "two units": (
         [f"{i}.5 {'kg' if i % 2 else 'lb'}" for i in range(20)],
@@ -135,6 +142,9 @@ LEFT_OUT = {
     "two numbers": ([f"{120 + i}/{80 + i % 7}" for i in range(20)], "several_numbers", "'120/80'"),
     "codes of many values": ([f"{37 * i * i % 9973:05d}" for i in range(60)], "code_column", "price (60 different)"),
     "quarters": ([f"{1970 + i} Q{1 + i % 4}" for i in range(20)], "date_column", "dates"),
+    "numbered": ([f"INV-{i * i}" for i in range(60)], "row_names", "nearly every cell"),
+    "versions": ([f"v{i}.{i % 7}" for i in range(60)], "row_names", "nearly every cell"),
+    "addresses": ([f"{3 * i} {'abc'[i % 3]} Street" for i in range(60)], "row_names", "nearly every cell"),
     "names": ([f"shop {i % 101}" for i in range(404)], "too_many_levels", "price (101)"),
 }
 
@@ -163,11 +173,17 @@ def test_the_unit_that_is_said_is_the_one_of_the_numbers(tmp_path: Path) -> None
         (["7.5S"], "N", -7.5),
         (["3 hp"], "hp", 3),
         (["1.5M"], "k", 1500),
+        (["$5"], "$", 5),
+        (["5"], "$", 5),
+        (["3 mg/l"], "mg/l", 3),
     ):
         (chunk,) = stream(stored(tmp_path, cells), price, ReadOptions(in_units={"price": unit}))
         np.testing.assert_allclose(chunk.x[0], [value], rtol=1e-15)
-    with pytest.raises(DataError, match="'5 m' cannot be given in 'kg'"):
-        list(stream(stored(tmp_path, ["5 m"]), price, ReadOptions(in_units={"price": "kg"})))
+    for cells, unit, odd in ((["5 m"], "kg", "5 m"), (["$5", "€4"], "$", "€4"), (["5%", "Fr. 4"], "Fr.", "5%")):
+        with pytest.raises(DataError, match=f"'{odd}' cannot be given in '{re.escape(unit)}'"):
+            list(stream(stored(tmp_path, cells), price, ReadOptions(in_units={"price": unit})))
+    with pytest.raises(DataError, match="'%', nothing beside each other"):  # 5 % is not 5, nor is it 0.05
+        list(stream(stored(tmp_path, ["5%", "0.2"]), price, ReadOptions(in_units={"price": "%"})))
     assert read(stored(tmp_path, COUNTED), ReadOptions()).units == {"price": "kg"}
     mixed = [f"{i}.5 {'kg' if i % 2 else 'lb'}" for i in range(20)]
     read_in_kg = read(stored(tmp_path, mixed), ReadOptions(in_units={"price": "kg"}))
