@@ -30,6 +30,7 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+_MARKED = ("utf-16", "utf-32")  # codecs that need such a mark to know the order of bytes
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -157,14 +158,17 @@ def _codec(data: bytes, encoding: str | None) -> str:
     if encoding is None:
         return marked or "utf-8"
     name = codecs.lookup(encoding).name
-    if name in ("utf-16", "utf-32"):
-        return marked if marked and marked.startswith(name) else name  # which is refused without a mark
+    if name in _MARKED:
+        return marked if marked and marked.startswith(name) else name
     return "utf-8" if name == "utf-8-sig" else name
 
 
 def _decoded(file: Opened, data: bytes, codec: str, encoding: str | None, reached: Callable[[], int]) -> Iterator[str]:
     """The text as it comes; `reached` tells, for messages, the line that has been come to with what was yielded."""
-    wide = codec.startswith(("utf-16", "utf-32"))
+    if codec in _MARKED:
+        what = "it does not begin with a byte order mark"
+        raise DataError(f"{file.label} is not in {encoding}: {what}. If it is all the same, pass {codec}-le or {codec}-be.")
+    wide = codec.startswith(_MARKED)
     told = encoding or (codec[:6] if wide else None)
     decoder = codecs.getincrementaldecoder(codec)()
     while True:

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -41,10 +41,10 @@ def in_duckdb(statement: str, head: Sequence[str], rows: Rows, types: Mapping[st
 
 
 def in_sqlite(statement: str, head: Sequence[str], rows: Rows, types: Mapping[str, str]) -> list[tuple[object, ...]]:
-    database = sqlite3.connect(":memory:")
-    database.execute(created(head, types, "TEXT"))
-    database.executemany(f'INSERT INTO "data" VALUES ({", ".join("?" * len(head))})', rows)
-    return database.execute(statement).fetchall()
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(created(head, types, "TEXT"))
+        database.executemany(f'INSERT INTO "data" VALUES ({", ".join("?" * len(head))})', rows)
+        return database.execute(statement).fetchall()
 
 
 def in_bigquery(statement: str, head: Sequence[str], rows: Rows, types: Mapping[str, str]) -> list[tuple[object, ...]]:
