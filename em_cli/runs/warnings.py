@@ -121,15 +121,18 @@ def _warn_of_higher(fitted: Fitted, chosen: FitResult, data: Data, record: Recor
 
 def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> None:
     """Nothing but chance may have kept a better end from being found."""
+    if fitted.n_components == 1 or fitted.certificate is not None or any(e.start == "given" for e in fitted.ledger):
+        return
     starts = len(fitted.started)
-    made, reached, what = (
-        (fitted.searches, fitted.reached, "searches") if effort else (starts, fitted.at_best, "starts")
+    by_searches = effort is not None and fitted.searches > 1  # one search has many starts
+    made, reached = (fitted.searches, fitted.reached) if by_searches else (starts, fitted.at_best)
+    if reached != 1:
+        return
+    best = f"the best of {made} {'searches' if by_searches else 'starts'} was reached once only"
+    record.warn(
+        "reached_once",
+        f"{best if made > 1 else 'one start was made'}: there may be a better one ({longer(effort, starts)}).",
     )
-    if made > 1 and reached == 1 and fitted.certificate is None:
-        record.warn(
-            "reached_once",
-            f"the best of {made} {what} was reached once only: there may be a better one ({longer(effort, starts)}).",
-        )
 
 
 def _warn_of_prior(fitted: Fitted, data: Data, record: Record) -> None:

@@ -167,7 +167,9 @@ def _decoded(file: Opened, data: bytes, codec: str, encoding: str | None, reache
     """The text as it comes; `reached` tells, for messages, the line that has been come to with what was yielded."""
     if codec in _MARKED:
         what = "it does not begin with a byte order mark"
-        raise DataError(f"{file.label} is not in {encoding}: {what}. If it is all the same, pass {codec}-le or {codec}-be.")
+        raise DataError(
+            f"{file.label} is not in {encoding}: {what}. If it is all the same, pass {codec}-le or {codec}-be."
+        )
     wide = codec.startswith(_MARKED)
     told = encoding or (codec[:6] if wide else None)
     decoder = codecs.getincrementaldecoder(codec)()

@@ -83,6 +83,17 @@ def test_best_of_many_searches_that_was_reached_once(effort, searches, reached, 
     assert bool(record.doubts) is bool(said)
 
 
+def test_one_start_only_is_doubted(folder):
+    one = ("fit", "faithful.csv", "--restarts", "1", "--strict", "--quiet", "--out")
+    log = em(*one, "a", "-k", "2", cwd=folder, status=6).err
+    assert "reached_once" in log
+    assert json.loads((folder / "a" / "params.json").read_text())["warnings"] == [
+        {"code": "reached_once", "message": "one start was made: there may be a better one (--restarts 4)."}
+    ]
+    em(*one, "b", "-k", "1", cwd=folder)  # every start leads there
+    em("fit", "faithful.csv", "-k", "2", "--start", "a", "--strict", "--out", "c", cwd=folder)  # one that was given
+
+
 @pytest.mark.parametrize(
     ("options", "env"),
     [
