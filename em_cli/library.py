@@ -74,7 +74,7 @@ class FittedModel:
         """The names of the columns that the model describes."""
         return self._loaded.schema.names
 
-    def predict(self, rows: Any) -> Frame:
+    def predict(self, rows: object) -> Frame:
         """component (0 is noise), p1 … pK, log_density, uncertainty of each row; of regressions, what is predicted."""
         chunk, scores = self._scored(rows)
         k, outcome = self.n_components, scores.responsibilities.argmax(axis=0)
@@ -86,7 +86,7 @@ class FittedModel:
             found["predicted"] = (scores.responsibilities[:k] * means).sum(axis=0)
         return frame_of(found)
 
-    def score(self, rows: Any) -> dict[str, Any]:
+    def score(self, rows: object) -> dict[str, Any]:
         """Log-likelihood and criteria of all rows, as `em score` gives them."""
         return score_document(self._loaded, [self._scored(rows)])
 
@@ -97,14 +97,14 @@ class FittedModel:
         drawn = self._frame(np.concatenate([x for x, _ in parts_drawn(self._loaded, n, seed)], axis=1))
         return drawn.drop(columns=self._loaded.told)
 
-    def impute(self, rows: Any, seed: int | None = None) -> Frame:
+    def impute(self, rows: object, seed: int | None = None) -> Frame:
         """The columns of the model with missing cells at what is expected or likeliest; drawn, if there is a seed."""
         chunk, scores = self._scored(rows)
         rng = None if seed is None else np.random.default_rng((seed, 1, 0))
         known = scores.responsibilities if self._loaded.sequential else None
         return self._frame(self._loaded.completed(chunk.x, rng, known))
 
-    def _scored(self, rows: Any) -> tuple[Chunk, RowScores]:
+    def _scored(self, rows: object) -> tuple[Chunk, RowScores]:
         options = reading_for(self._loaded, ReadingOptions())
         chunk = chunk_of(piece_given(rows, self.columns), self._loaded.schema.columns, replace(options, id=None))
         for name, n in chunk.unseen.items():
@@ -119,7 +119,7 @@ class FittedModel:
         return frame_of({column.name: _cells(column, values) for column, values in zip(columns, x, strict=True)})
 
 
-def _cells(column: Column, values: Array) -> list[Any]:
+def _cells(column: Column, values: Array) -> list[object]:
     """With None where nothing is known."""
     known = ~np.isnan(values)
     found = iter(column.cells(values[known]))
@@ -170,7 +170,7 @@ class Mixture:
         self.effort = effort
         self.seed = seed
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> dict[str, object]:
         return {name: getattr(self, name) for name in PARAMETERS}
 
     def set_params(self, **params: Any) -> Mixture:
@@ -184,7 +184,7 @@ class Mixture:
         said = ", ".join(f"{name}={getattr(self, name)!r}" for name in PARAMETERS if getattr(self, name) is not None)
         return f"Mixture({said})"
 
-    def fit(self, X: Any, y: Any = None) -> Mixture:
+    def fit(self, X: object, y: object = None) -> Mixture:
         """Find the best fit. `model_` is a `FittedModel`."""
         with tempfile.TemporaryDirectory() as folder, _as_value_errors(data := str(Path(folder) / "data.csv")):
             frame, out = frame_given(X), str(Path(folder) / "run")
@@ -209,34 +209,34 @@ class Mixture:
         self.n_iter_, self.converged_ = document["n_iter"], document["converged"]
         return self
 
-    def predict(self, X: Any) -> Integers:
+    def predict(self, X: object) -> Integers:
         """(n,) the likeliest component of each row."""
         labels: Integers = self._predicted(X)["component"].to_numpy() - 1
         return labels
 
-    def fit_predict(self, X: Any, y: Any = None) -> Integers:
+    def fit_predict(self, X: object, y: object = None) -> Integers:
         return self.fit(X).predict(X)
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: object) -> Array:
         """(n, K), and the noise last where there is one."""
         found = self._predicted(X)
         return found.loc[:, "p1":"log_density"].iloc[:, :-1].to_numpy()
 
-    def score_samples(self, X: Any) -> Array:
+    def score_samples(self, X: object) -> Array:
         """(n,) log-densities."""
         found: Array = self._predicted(X)["log_density"].to_numpy()
         return found
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: object, y: object = None) -> float:
         """The mean log-density of a row."""
         return float(self.score_samples(X).mean())
 
-    def bic(self, X: Any) -> float:
+    def bic(self, X: object) -> float:
         """Lower is better, as in scikit-learn."""
         with _as_value_errors():
             return float(self._fitted.score(X)["bic"])
 
-    def aic(self, X: Any) -> float:
+    def aic(self, X: object) -> float:
         with _as_value_errors():
             return float(self._fitted.score(X)["aic"])
 

@@ -42,7 +42,7 @@ class Setting:
     option: Option
 
     @property
-    def kinds(self) -> tuple[Any, ...]:
+    def kinds(self) -> tuple[object, ...]:
         """The alternatives of which the value is one."""
         return _alternatives(self.kind)
 
@@ -64,7 +64,7 @@ class Setting:
         return last.join(words)
 
     @property
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         """The JSON Schema of its values."""
         alternatives = [_schema(kind) for kind in self.kinds]
         limits = (
@@ -77,7 +77,7 @@ class Setting:
                 alternative |= {word: limit for word, limit in limits if limit is not None}
         return alternatives[0] if len(alternatives) == 1 else {"anyOf": alternatives}
 
-    def wrong(self, value: Any) -> str | None:
+    def wrong(self, value: object) -> str | None:
         """What is wrong with a value, to follow the name of the option; None if nothing is."""
         if not any(_fits(value, kind) for kind in self.kinds) or not self._within(value):
             near = did_you_mean(value, self.choices) if isinstance(value, str) and self.choices else "."
@@ -95,7 +95,7 @@ class Setting:
 
 
 @lru_cache
-def options_of(part: Callable[..., Any]) -> Mapping[str, Setting]:
+def options_of(part: Callable[..., object]) -> Mapping[str, Setting]:
     """What may be set of a part, in the order in which it declares it."""
     hints = get_type_hints(unwrap(part), include_extras=True)  # of a class, each base in its own module
     parameters = signature(part).parameters.values()
@@ -109,7 +109,7 @@ def settings_of(registry: Registry[Any], name: str) -> Mapping[str, Setting]:
     return options_of(part)
 
 
-def _setting(parameter: Parameter, hint: Any) -> Setting | None:
+def _setting(parameter: Parameter, hint: object) -> Setting | None:
     if get_origin(hint) is not Annotated:
         return None
     kind, *marks = get_args(hint)
@@ -117,7 +117,7 @@ def _setting(parameter: Parameter, hint: Any) -> Setting | None:
     return None if option is None else Setting(parameter.name, kind, parameter.default, option)
 
 
-def check_options(what: str, part: Callable[..., Any], options: Mapping[str, Any]) -> None:
+def check_options(what: str, part: Callable[..., object], options: Mapping[str, object]) -> None:
     """`UsageError` if a part, such as "family 'gaussian'", has no such options, or not with these values."""
     known = options_of(part)
     for name, value in options.items():
@@ -127,7 +127,7 @@ def check_options(what: str, part: Callable[..., Any], options: Mapping[str, Any
             raise UsageError(f"{name} of {what} {reason}")
 
 
-def build(registry: Registry[Part], name: str, options: Mapping[str, Any], **own: Any) -> Part:
+def build(registry: Registry[Part], name: str, options: Mapping[str, object], **own: Any) -> Part:
     """The part of that name with its options, once these are checked, and what else the program gives it."""
     part: Callable[..., Part] = registry.load(name)
     check_options(f"{registry.kind} {name!r}", part, options)
@@ -135,11 +135,11 @@ def build(registry: Registry[Part], name: str, options: Mapping[str, Any], **own
     return part(**{key: _as(known[key].kinds, value) for key, value in options.items()}, **own)
 
 
-def _alternatives(kind: Any) -> tuple[Any, ...]:
+def _alternatives(kind: object) -> tuple[object, ...]:
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
-def _as(kinds: Sequence[Any], value: Any) -> Any:
+def _as(kinds: Sequence[object], value: object) -> Any:
     """A list as a tuple, and lists in it likewise, where the part wants one."""
     inner = next((get_args(kind)[0] for kind in kinds if get_origin(kind) is tuple), None)
     if inner is None or not isinstance(value, list | tuple):
@@ -162,7 +162,7 @@ def _fits(value: Any, kind: Any) -> bool:
     return isinstance(value, kind)
 
 
-def _schema(kind: Any) -> dict[str, Any]:
+def _schema(kind: Any) -> dict[str, object]:
     if get_origin(kind) in (Union, UnionType):
         return {"anyOf": [_schema(own) for own in get_args(kind)]}
     if get_origin(kind) is Literal:
@@ -188,6 +188,6 @@ def _plural(kind: Any) -> str:
     return {float: "numbers", int: "whole numbers", str: "words"}.get(kind, "values")
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -94,7 +94,7 @@ def _described(registry: Registry[Any], name: str) -> list[str]:
     return [head, *_further(part), *(f"  {_line(setting)}" for setting in _settings(part))]
 
 
-def _sentence(part: Any) -> str:
+def _sentence(part: object) -> str:
     """What the part is, in the first line of its module's or its own description."""
     import sys
 
@@ -104,7 +104,7 @@ def _sentence(part: Any) -> str:
     return text.split("\n\n")[0].replace("\n", " ")
 
 
-def _further(part: Any) -> list[str]:
+def _further(part: object) -> list[str]:
     """What is said of the part beyond the first line."""
     import sys
 
@@ -112,7 +112,7 @@ def _further(part: Any) -> list[str]:
     return [" ".join(text.split()) for text in (said or "").strip().split("\n\n")[1:]]
 
 
-def _settings(part: Any) -> list[Setting]:
+def _settings(part: object) -> list[Setting]:
     from em_cli.parts import options_of
 
     return list(options_of(part).values())
@@ -130,6 +130,6 @@ def _short(setting: Setting) -> str:
     return f"{setting.name} = {default if isinstance(default, str) else json.dumps(default)}"
 
 
-def _bracketed(part: Any) -> str:
+def _bracketed(part: object) -> str:
     options = ", ".join(_short(setting) for setting in _settings(part))
     return f" ({options})" if options else ""

@@ -25,11 +25,11 @@ class Choice(BaseModel):
         return dict(self.model_extra or {})
 
     @model_serializer
-    def _written(self) -> str | dict[str, Any]:
+    def _written(self) -> str | dict[str, object]:
         return {"name": self.name} | self.options if self.options else self.name
 
 
-def read_choice(value: Any, default: str) -> Any:
+def read_choice(value: object, default: str) -> Any:
     """The keys of a choice that is written as a bare name, or as options of the default alone."""
     if isinstance(value, str):
         return {"name": value}

@@ -84,7 +84,7 @@ def _contradiction(config: RunConfig) -> tuple[Key, str] | None:
     return None
 
 
-def _differing(key: str, value: Any, other: str) -> str:
+def _differing(key: str, value: object, other: str) -> str:
     return f"{key}: {_yaml(value)} and {other} contradict each other; give one of the two."
 
 
@@ -99,7 +99,7 @@ def in_short_forms(config: RunConfig) -> dict[str, Any] | None:
     return None
 
 
-def _yaml(value: Any) -> str:
+def _yaml(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
 
 
@@ -146,7 +146,7 @@ def _check(config: RunConfig, key: Key, registry: Registry[Any]) -> None:
     check_options(f"{registry.kind} {choice.name!r}", part, choice.options)
 
 
-def choose(present: Any, name: Any) -> Any:
+def choose(present: object, name: object) -> Any:
     """What a section of a part becomes under a name, or options, given above it: its options stay if the part does."""
     if isinstance(name, Mapping) and "name" not in name and present is not None:
         return (dict(present) if isinstance(present, Mapping) else {"name": present}) | dict(name)
@@ -155,7 +155,7 @@ def choose(present: Any, name: Any) -> Any:
     return name
 
 
-def displace(below: dict[str, Any], above: Mapping[str, Any], kept: Container[str] = ()) -> None:
+def displace(below: dict[str, object], above: Mapping[str, object], kept: Container[str] = ()) -> None:
     """Take from the keys below what those above say in the other spelling; some are kept, to be contradicted."""
     named, short = _named(above.get("latent")), above.get("noise")
     if named and named != (NOISE if below.get("noise", False) is not False else INDEPENDENT):
@@ -177,12 +177,12 @@ def displace(below: dict[str, Any], above: Mapping[str, Any], kept: Container[st
             below[part] = {name: value for name, value in lower.items() if name != option}
 
 
-def _drop(below: dict[str, Any], keys: set[str], kept: Container[str]) -> None:
+def _drop(below: dict[str, object], keys: set[str], kept: Container[str]) -> None:
     for key in keys:
         if key not in kept:
             below.pop(key, None)
 
 
-def _named(value: Any) -> str | None:
+def _named(value: object) -> str | None:
     name = value.get("name") if isinstance(value, Mapping) else value
     return name if isinstance(name, str) else None

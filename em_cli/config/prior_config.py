@@ -69,27 +69,27 @@ class PriorConfig(BaseModel):
 
     @field_validator("mean_precision", "degrees_of_freedom", mode="before")
     @classmethod
-    def _real(cls, value: Any) -> Any:
+    def _real(cls, value: object) -> Any:
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     @field_validator("mean", "covariance", mode="before")
     @classmethod
-    def _reals(cls, value: Any) -> Any:
+    def _reals(cls, value: object) -> Any:
         return _floats(value)
 
     @property
-    def hyperparameters(self) -> dict[str, Any]:
+    def hyperparameters(self) -> dict[str, object]:
         """Those that are said, by their keys; of the named priors their names and numbers."""
         said = {key: getattr(self, key) for key in type(self).model_fields if key != "name"}
         return {key: parsed(key, value) if key in FORMS else value for key, value in said.items() if value is not None}
 
     @model_serializer
-    def _written(self) -> str | dict[str, Any]:
+    def _written(self) -> str | dict[str, object]:
         said = {key: getattr(self, key) for key in type(self).model_fields if getattr(self, key) is not None}
         return self.name if len(said) == 1 else said
 
 
-def _floats(value: Any) -> Any:
+def _floats(value: object) -> Any:
     if isinstance(value, list):
         return [_floats(item) for item in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -111,6 +111,6 @@ def parsed(key: str, text: str) -> tuple[str, tuple[float, ...]]:
     return name, numbers
 
 
-def read_prior(value: Any) -> Any:
+def read_prior(value: object) -> Any:
     """A bare name is a section with that name."""
     return {"name": value} if isinstance(value, str) else value

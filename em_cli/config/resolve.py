@@ -48,7 +48,7 @@ def resolve(file: str | None, overrides: Sequence[str], options: Layer) -> RunCo
     return _checked(_validated(layers, located, options), located)
 
 
-def _override(text: str) -> tuple[tuple[str, ...], Any]:
+def _override(text: str) -> tuple[tuple[str, ...], object]:
     """A `--set`: where, and what."""
     key, equals, value = text.partition("=")
     if not equals or not key:
@@ -98,7 +98,7 @@ def read_file(file: str) -> YamlText:
     return text
 
 
-def _normal(value: Any) -> dict[str, Any]:
+def _normal(value: Any) -> dict[str, object]:
     """The layers below must be able to add to `data`, which may be a bare path."""
     layers = {key: own for key, own in value.items() if own is not None or key not in ("data", "search")}
     if isinstance(layers.get("data"), str | list):
@@ -141,7 +141,7 @@ def _merge(layers: dict[str, Any], more: Layer, under: Path = ()) -> None:
             layers[key] = dict(value) if isinstance(value, Mapping) else value
 
 
-def _named_anew(present: Any, value: Layer) -> Any:
+def _named_anew(present: object, value: Layer) -> Any:
     """A part with options that are given above it: those below stay if it is the same part."""
     stays = "name" not in value or choose(present, value["name"]) != value["name"]
     return choose(present, {key: own for key, own in value.items() if key != "name"}) if stays else dict(value)
@@ -180,7 +180,7 @@ def _holds(options: Layer, path: Path) -> bool:
     return bool(path)
 
 
-def _reason(error: Mapping[str, Any]) -> str:
+def _reason(error: Mapping[str, object]) -> str:
     """The value, and what should be there: the end of a sentence that begins with its name."""
     value, message = error.get("input"), str(error["msg"])
     if error["type"] == "literal_error" and isinstance(value, str):

@@ -24,7 +24,7 @@ from em_cli.config.usual_names import usual_name
 from em_cli.sources.schema import TYPES
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> Any:
     return [value] if isinstance(value, str) else value
 
 
@@ -171,7 +171,7 @@ class SearchConfig(_Section):
 
     @field_validator("tol", mode="before")
     @classmethod
-    def _real(cls, value: Any) -> Any:
+    def _real(cls, value: object) -> Any:
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -311,7 +311,7 @@ class RunConfig(_Section):
 
     @field_validator("latent", mode="before")
     @classmethod
-    def _latent(cls, value: Any, info: ValidationInfo) -> Any:
+    def _latent(cls, value: object, info: ValidationInfo) -> Any:
         """Options alone are those of what the short forms say."""
         default = INDEPENDENT if info.data.get("noise", False) is False else NOISE
         return value if value is None else read_choice(value, default)

@@ -70,7 +70,7 @@ def _choices(registry: Registry[Any], other: bool) -> list[dict[str, Any]]:
     return [bare, *(_section_of(name, settings_of(registry, name)) for name in registry.names())]
 
 
-def _section_of(name: str, settings: Mapping[str, Setting]) -> dict[str, Any]:
+def _section_of(name: str, settings: Mapping[str, Setting]) -> dict[str, object]:
     options = {
         own.name: {"description": own.option.says, "default": own.default} | own.schema for own in settings.values()
     }
@@ -82,7 +82,7 @@ def _section_of(name: str, settings: Mapping[str, Setting]) -> dict[str, Any]:
     }
 
 
-def _accept_one(node: Any) -> None:
+def _accept_one(node: object) -> None:
     """Where a list of names is wanted, one name will do."""
     if isinstance(node, dict):
         if node.get("type") == "array" and node.get("items") == {"type": "string"}:
@@ -165,7 +165,7 @@ def record(config: RunConfig, without: tuple[str, ...] = ("out",)) -> str:
     return dump(resolved(config, without, exclude_none=True))
 
 
-def resolved(config: RunConfig, without: tuple[str, ...] = (), exclude_none: bool = False) -> dict[str, Any]:
+def resolved(config: RunConfig, without: tuple[str, ...] = (), exclude_none: bool = False) -> dict[str, object]:
     """The same as a mapping, which can be resolved again: what is said in two spellings stands in one of them."""
     other = {"noise", "mixing_weights"} if config.latent else set()  # the latent says it all
     return config.model_dump(mode="json", exclude={*without, *other}, exclude_none=exclude_none)

@@ -155,7 +155,7 @@ def _plain_tag(node: yaml.Node) -> str:
     return f"tag:yaml.org,2002:{kind}"
 
 
-def dump(value: Any) -> str:
+def dump(value: object) -> str:
     """YAML in block style that `parse` reads back to the same value."""
     text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
     return yaml_escaped(text)
@@ -164,7 +164,7 @@ def dump(value: Any) -> str:
 class _Dumper(yaml.SafeDumper):
     """Text is quoted wherever either version of YAML would read it as something else."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: object) -> bool:
         return True
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from em_cli.display.search_words import number
 from em_cli.inference.standard_errors import HARDLY_TOLD, MODEL_DOUBTED
 from em_cli.printable import safe
 
 
-def words_of_certainty(document: Mapping[str, Any]) -> list[str]:
+def words_of_certainty(document: Mapping[str, object]) -> list[str]:
     """What the signs of the table mean, and how far they are to be believed."""
     found = _found(document)
     kind, ratio, left = found.get("reported"), number(found.get("robust_ratio")), number(found.get("information_left"))
@@ -45,6 +44,6 @@ def _in_words(name: str) -> str:
     return f"{singular} of component {component}" if component else singular
 
 
-def _found(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _found(document: Mapping[str, object]) -> Mapping[str, object]:
     found = document.get("standard_errors")
     return found if isinstance(found, Mapping) else {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from em_cli.display.search_words import number
 from em_cli.display.text import counted
@@ -14,7 +13,7 @@ LASTING = 100.0
 MANY = 100  # steps, of which no fractions are told
 
 
-def chain(page: Page, document: Mapping[str, Any]) -> None:
+def chain(page: Page, document: Mapping[str, object]) -> None:
     """From each state the probability of every next one, and for how long it lasts; nothing if there is no chain."""
     law = document.get("transmat")
     rows = [row for row in law if isinstance(row, list)] if isinstance(law, list) else []
@@ -41,12 +40,12 @@ def chain(page: Page, document: Mapping[str, Any]) -> None:
         page.flow([f"{counted(int(sequences), 'sequence')}, {counted(int(steps), 'step')}"], style="dim")
 
 
-def _share(value: Any) -> str:
+def _share(value: object) -> str:
     p = number(value)
     return "" if p is None else "0" if p == 0 else f"{p:.3f}"
 
 
-def _duration(value: Any, n_steps: float) -> str:
+def _duration(value: object, n_steps: float) -> str:
     """How long a state lasts; what lasts by far longer than the data is not left in them."""
     steps = number(value)
     if steps is None or steps > LASTING * max(n_steps, 1.0):
@@ -54,5 +53,5 @@ def _duration(value: Any, n_steps: float) -> str:
     return f"{steps:,.0f} steps" if steps >= MANY else f"{steps:.3g} steps"
 
 
-def _list(value: Any, k: int) -> list[Any]:
+def _list(value: object, k: int) -> list[object]:
     return value if isinstance(value, list) and len(value) == k else [None] * k

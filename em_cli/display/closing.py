@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from em_cli.display.text_page import Page
 from em_cli.printable import safe
 
 
-def tell_warnings(page: Page, warnings: Any) -> None:
+def tell_warnings(page: Page, warnings: object) -> None:
     """Each on lines of its own."""
     told = [w for w in warnings if isinstance(w, Mapping)] if isinstance(warnings, list | tuple) else []
     if told:

@@ -17,7 +17,7 @@ LONGEST_NAME = 24  # characters
 BESIDE = ("sigma", "shape", "size")  # parameters of the response's law beside its coefficients
 
 
-def coefficients(page: Page, document: Mapping[str, Any]) -> None:
+def coefficients(page: Page, document: Mapping[str, object]) -> None:
     """A row for each term and a column for each component; nothing where there is no regression."""
     groups, errors = document.get("groups"), _reported(document)
     several = [own for own in groups if isinstance(own, Mapping)] if isinstance(groups, list) else []
@@ -32,14 +32,14 @@ def coefficients(page: Page, document: Mapping[str, Any]) -> None:
         _logits(page, told, of_told if isinstance(of_told, Mapping) else {})
 
 
-def _reported(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _reported(document: Mapping[str, object]) -> Mapping[str, object]:
     """The standard errors that the document reports; none where it does not."""
     errors = document.get("standard_errors")
     found = errors.get(str(errors.get("reported"))) if isinstance(errors, Mapping) else None
     return found if isinstance(found, Mapping) else {}
 
 
-def _logits(page: Page, told: Mapping[str, Any], errors: Mapping[str, Any]) -> None:
+def _logits(page: Page, told: Mapping[str, object], errors: Mapping[str, object]) -> None:
     terms, found = told.get("names"), told.get("coefficients")
     if not isinstance(terms, list) or not isinstance(found, list) or not all(isinstance(row, list) for row in found):
         return
@@ -51,7 +51,7 @@ def _logits(page: Page, told: Mapping[str, Any], errors: Mapping[str, Any]) -> N
         page.table(["term", *(str(k + 2) for k in range(len(shown)))], rows, range(1, len(shown) + 1))
 
 
-def _table(page: Page, own: Mapping[str, Any], errors: Mapping[str, Any]) -> None:
+def _table(page: Page, own: Mapping[str, object], errors: Mapping[str, object]) -> None:
     terms, found = own.get("design"), own.get("coefficients")
     if not isinstance(terms, list) or not isinstance(found, list) or not all(isinstance(row, list) for row in found):
         return
@@ -75,7 +75,7 @@ def _table(page: Page, own: Mapping[str, Any], errors: Mapping[str, Any]) -> Non
 
 
 def _rows(
-    terms: Sequence[Any], shown: Sequence[Sequence[Any]], errors: Any, common: Sequence[Any] = ()
+    terms: Sequence[object], shown: Sequence[Sequence[object]], errors: object, common: Sequence[object] = ()
 ) -> list[list[str]]:
     """A line for each of the first terms; with standard errors (as the coefficients stand) where there are any.
 
@@ -91,11 +91,11 @@ def _rows(
     return lines
 
 
-def _at(values: Sequence[Any], place: int) -> Any:
+def _at(values: Sequence[object], place: int) -> Any:
     return values[place] if place < len(values) else None
 
 
-def _written(value: Any, error: Any) -> str:
+def _written(value: object, error: object) -> str:
     """A number, and its standard error if there is one."""
     found, uncertain = number(value), number(error)
     if found is None:

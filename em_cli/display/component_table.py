@@ -24,7 +24,7 @@ EMPTY = 0.5  # rows; a component that bears fewer has been emptied by the prior
 Entry = tuple[str, list[str]]  # heading and cells
 
 
-def components(page: Page, document: Mapping[str, Any]) -> None:
+def components(page: Page, document: Mapping[str, object]) -> None:
     """Weight and size of every component, mean (sd) or likeliest level of every column; in blocks that fit the page."""
     found = bearing(document)
     if not found:
@@ -62,7 +62,7 @@ def components(page: Page, document: Mapping[str, Any]) -> None:
         page.flow([f"… and {' and '.join(left)} in params.json"], style="dim")
 
 
-def _pairs(page: Page, document: Mapping[str, Any]) -> None:
+def _pairs(page: Page, document: Mapping[str, object]) -> None:
     """Which columns a penalty of precisions leaves independent."""
     n, of, everywhere = independent(document)
     if of:
@@ -71,7 +71,7 @@ def _pairs(page: Page, document: Mapping[str, Any]) -> None:
         page.flow([f"{n:,} of {counted(of, 'pair')} of columns independent in a component, given the others{where}"])
 
 
-def bearing(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def bearing(document: Mapping[str, object]) -> list[Mapping[str, Any]]:
     """The components; of a variational fit those that bear rows, if any do."""
     found = [c for c in _list(document.get("components")) if isinstance(c, Mapping)]
     if document.get("inference") != "variational":
@@ -79,19 +79,19 @@ def bearing(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [c for c in found if (number(c.get("n_effective")) or 0.0) >= EMPTY] or found
 
 
-def _is_told(component: Mapping[str, Any], name: str) -> bool:
+def _is_told(component: Mapping[str, object], name: str) -> bool:
     """Whether anything is said of a column: of regressors nothing is."""
     own = [component.get(field) for field in ("mean", "probabilities")]
     return any(name in found for found in own if isinstance(found, Mapping))
 
 
-def _name(component: Mapping[str, Any], place: int) -> str:
+def _name(component: Mapping[str, object], place: int) -> str:
     number, name = component.get("component", place), str(component.get("name", ""))
     own = "" if not name or name == f"component {number}" else f"{shortened(safe(name), LONGEST_NAME)} "
     return f"{own}{number}"
 
 
-def _column(name: str, shown: Sequence[Mapping[str, Any]], errors: Sequence[Mapping[str, Any]] | None) -> Entry:
+def _column(name: str, shown: Sequence[Mapping[str, object]], errors: Sequence[Mapping[str, object]] | None) -> Entry:
     likeliest, beside = [found for c in shown if (found := _likeliest(c, name))], ""
     if len(likeliest) == len(shown):
         widest = max(cell_len(level) for level, _ in likeliest)
@@ -106,13 +106,13 @@ def _column(name: str, shown: Sequence[Mapping[str, Any]], errors: Sequence[Mapp
     return " " * ((width - cell_len(heading)) // 2) + heading, cells
 
 
-def _spread(component: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:
+def _spread(component: Mapping[str, object], name: str) -> tuple[float | None, float | None]:
     """Mean and standard deviation; of what is not at the value that many rows bear, where there is such a value."""
     mean, sd, (value, p) = _of(component, "mean", name), _of(component, "sd", name), _mass(component, name)
     return (mean, sd) if value is None else beside_mass(mean, sd, value, p)
 
 
-def _mass(component: Mapping[str, Any], name: str) -> tuple[float | None, float]:
+def _mass(component: Mapping[str, object], name: str) -> tuple[float | None, float]:
     """The value of a column that many rows bear, and its probability; None if there is no such value."""
     masses = component.get("at_value")
     own = masses.get(name) if isinstance(masses, Mapping) else None
@@ -120,7 +120,7 @@ def _mass(component: Mapping[str, Any], name: str) -> tuple[float | None, float]
     return number(own.get("value")), number(own.get("probability")) or 0.0
 
 
-def _at_value(name: str, shown: Sequence[Mapping[str, Any]]) -> list[Entry]:
+def _at_value(name: str, shown: Sequence[Mapping[str, object]]) -> list[Entry]:
     """How probable the value is that many rows of a column bear, if there is such a value."""
     found = [_mass(c, name) for c in shown]
     if (value := found[0][0]) is None:
@@ -174,13 +174,13 @@ def _signed(r: float) -> str:
     return fixed(r, 2) if not isfinite(r) or round(r, 2) <= 0 else f"+{fixed(r, 2)}"
 
 
-def _of(component: Mapping[str, Any], field: str, name: str) -> float:
+def _of(component: Mapping[str, object], field: str, name: str) -> float:
     values = component.get(field)
     value = number(values.get(name)) if isinstance(values, Mapping) else None
     return nan if value is None else value
 
 
-def _likeliest(component: Mapping[str, Any], name: str) -> tuple[str, float] | None:
+def _likeliest(component: Mapping[str, object], name: str) -> tuple[str, float] | None:
     """The level of a column that is the likeliest in a component, and its probability; None if it has no levels."""
     columns = component.get("probabilities")
     levels = columns.get(name) if isinstance(columns, Mapping) else None
@@ -191,7 +191,7 @@ def _likeliest(component: Mapping[str, Any], name: str) -> tuple[str, float] | N
     return shortened(safe(top), LONGEST_NAME), found[top]
 
 
-def _weights(shown: Sequence[Mapping[str, Any]], errors: Sequence[Mapping[str, Any]] | None) -> list[str]:
+def _weights(shown: Sequence[Mapping[str, object]], errors: Sequence[Mapping[str, object]] | None) -> list[str]:
     weights = [_weight(c) for c in shown]
     found = [number(e.get("weight")) for e in errors or ()]
     if not found or any(error is None for error in found):
@@ -199,15 +199,15 @@ def _weights(shown: Sequence[Mapping[str, Any]], errors: Sequence[Mapping[str, A
     return [f"{weight} ± {error:.3f}" for weight, error in zip(weights, found, strict=True)]
 
 
-def _weight(component: Mapping[str, Any]) -> str:
+def _weight(component: Mapping[str, object]) -> str:
     value = number(component.get("weight"))
     return "" if value is None else f"{value:.3f}" if value >= 0.001 or value == 0 else f"{value:.1e}"
 
 
-def _rows(component: Mapping[str, Any]) -> str:
+def _rows(component: Mapping[str, object]) -> str:
     value = number(component.get("n_assigned"))
     return "" if value is None else f"{int(value):,}"
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []

@@ -47,12 +47,12 @@ def intervals_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     return page.text()
 
 
-def _parameter(one: Mapping[str, Any]) -> str:
+def _parameter(one: Mapping[str, object]) -> str:
     """`groups[1].probabilities[2][1]` is one of the probabilities."""
     return str(one["parameter"]).rpartition(".")[2].partition("[")[0]
 
 
-def _wanted(one: Mapping[str, Any]) -> bool:
+def _wanted(one: Mapping[str, object]) -> bool:
     """Probabilities are wanted of levels: else the mean tells them."""
     parameter = _parameter(one)
     return parameter in WANTED and (parameter != "probabilities" or one["level"] is not None)
@@ -81,7 +81,7 @@ def _elsewhere(better: int, searched: int) -> str:
     )
 
 
-def _counts(found: Mapping[str, Any]) -> str:
+def _counts(found: Mapping[str, object]) -> str:
     parts = [f"{found['kept']:,} kept"]
     parts += [f"{found[key]:,} {key}" for key in ("ambiguous", "lost", "unfinished") if found[key]]
     what = "rows left out one by one" if found["kind"] == "jackknife" else f"{found['kind']} replicates"

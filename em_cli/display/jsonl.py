@@ -59,7 +59,7 @@ class JsonLines:
             line["criteria"] = {key: _strict(value) for key, value in event.criteria}
         self.write(line)
 
-    def write(self, line: dict[str, Any]) -> None:
+    def write(self, line: dict[str, object]) -> None:
         if self.gone:
             return
         line["time"] = round(time.monotonic() - self.started, 6)
@@ -73,5 +73,5 @@ class JsonLines:
             self.gone, self.failure = True, error
 
 
-def _strict(value: Any) -> Any:
+def _strict(value: object) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value

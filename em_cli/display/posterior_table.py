@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from em_cli.display.component_table import bearing, blocks_of, shortened, width_of
 from em_cli.display.search_words import number
@@ -15,7 +14,7 @@ LONGEST_NAME = 24  # characters
 WIDTHS = 4  # standard errors that an interval of 95 % is wide, more or less
 
 
-def posterior(page: Page, document: Mapping[str, Any]) -> None:
+def posterior(page: Page, document: Mapping[str, object]) -> None:
     """A row for each component that bears rows: weight and means; nothing where there is no posterior."""
     shown = [c for c in bearing(document) if isinstance(c.get("interval"), Mapping)]
     if not shown:
@@ -37,7 +36,7 @@ def posterior(page: Page, document: Mapping[str, Any]) -> None:
         page.table([heading for heading, _ in entries], rows, range(len(entries)))
 
 
-def _mean(interval: Mapping[str, Any], name: str) -> str:
+def _mean(interval: Mapping[str, object], name: str) -> str:
     means = interval.get("mean")
     found = _ends(means.get(name) if isinstance(means, Mapping) else None)
     if found is None:
@@ -46,12 +45,12 @@ def _mean(interval: Mapping[str, Any], name: str) -> str:
     return " – ".join(mean_and_sd(end, (high - low) / WIDTHS, FEW_DIGITS)[0] for end in (low, high))
 
 
-def _weight(value: Any) -> str:
+def _weight(value: object) -> str:
     found = _ends(value)
     return "" if found is None else " – ".join(f"{end:.3f}" for end in found)
 
 
-def _ends(value: Any) -> tuple[float, float] | None:
+def _ends(value: object) -> tuple[float, float] | None:
     found = [number(end) for end in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
     if len(found) != 2 or found[0] is None or found[1] is None:
         return None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from em_cli.display.text import counted
 
 NEGLIGIBLE = 0.0001  # nats
 
 
-def ending(document: Mapping[str, Any]) -> tuple[str, str]:
+def ending(document: Mapping[str, object]) -> tuple[str, str]:
     """How the climb ended, and a style for it."""
     n = number(document.get("n_iter")) if not _stream(document) else None
     iterations = counted(int(n), "iteration") if n is not None else ""
@@ -28,7 +27,7 @@ def ending(document: Mapping[str, Any]) -> tuple[str, str]:
     return ("not converged", "yellow") if "converged" in document else ("", "")
 
 
-def trust(document: Mapping[str, Any]) -> str:
+def trust(document: Mapping[str, object]) -> str:
     """The sentence about the search: how often it came to the same end, and what remains."""
     search = document.get("search")
     search = search if isinstance(search, Mapping) else {}
@@ -40,7 +39,7 @@ def trust(document: Mapping[str, Any]) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _stream(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _stream(document: Mapping[str, object]) -> Mapping[str, object]:
     """What is said of rows that were taken as they came, if they were."""
     stream = document.get("stream")
     return stream if isinstance(stream, Mapping) else {}
@@ -53,12 +52,12 @@ def longer(effort: str | None, starts: int) -> str:
     return {"low": "--effort normal", "normal": "--effort high"}.get(effort, "another --seed")
 
 
-def _sampled(search: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+def _sampled(search: Mapping[str, object], document: Mapping[str, object]) -> str:
     seen, n = number(search.get("sample_rows")), number(document.get("n_samples"))
     return f"searched on {seen:,.0f} rows, finished on {n:,.0f}" if seen and n else ""
 
 
-def _reached(search: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+def _reached(search: Mapping[str, object], document: Mapping[str, object]) -> str:
     if document.get("start") == "given":
         return "run from the start that was given"
     if document.get("n_components") == 1:
@@ -80,12 +79,12 @@ def _reached(search: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     return f"best of {made} {plural}, reached {times}"
 
 
-def _collapsed(search: Mapping[str, Any]) -> str:
+def _collapsed(search: Mapping[str, object]) -> str:
     n = int(number(search.get("degenerate")) or 0)
     return f"{n} collapsed and set aside" if n else ""
 
 
-def _remaining(document: Mapping[str, Any]) -> str:
+def _remaining(document: Mapping[str, object]) -> str:
     nats = number(document.get("remaining_estimate"))
     if nats is None:
         known = document.get("converged", True) is True or document.get("stop_reason") == "completed"
@@ -100,6 +99,6 @@ def _remaining(document: Mapping[str, Any]) -> str:
     return f"about {nats:.1g} {unit} remain" if nats < 1 else f"about {nats:,.0f} {unit} remain"
 
 
-def number(value: Any) -> float | None:
+def number(value: object) -> float | None:
     """A number in a document that anyone may have edited."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -24,12 +24,12 @@ SEARCHES, STARTS = ("searches", "reached"), ("starts", "at_best")  # of how many
 
 
 def selection_summary(
-    rows: Sequence[Mapping[str, Any]],
-    chosen: Mapping[str, Any],
+    rows: Sequence[Mapping[str, object]],
+    chosen: Mapping[str, object],
     criterion: str,
     *,
     read_line: str = "",
-    warnings: Sequence[Mapping[str, Any]] = (),
+    warnings: Sequence[Mapping[str, object]] = (),
     written: Sequence[str] = (),
     folder: str | None = None,
     width: int = 80,
@@ -73,14 +73,14 @@ def selection_summary(
 
 def _table(
     page: Page,
-    rows: Sequence[Mapping[str, Any]],
-    chosen: Mapping[str, Any],
+    rows: Sequence[Mapping[str, object]],
+    chosen: Mapping[str, object],
     criterion: str,
     name: str,
     best: float,
     hits: tuple[str, str],
     letters: Mapping[str, str],
-) -> list[Mapping[str, Any]]:
+) -> list[Mapping[str, object]]:
     """The table; the rows whose notes had to be cut."""
     headings = ["model", "k", "loglik", "params", name, f"Δ{name}", "best hit", "note"]
     tested, made, styles = any(row.get("test_stop") for row in rows), [], []
@@ -103,7 +103,7 @@ def _table(
     return [rows[place] for place in page.table(headings, made, range(1, len(headings) - 1), styles)]
 
 
-def _tell_notes(page: Page, rows: Sequence[Mapping[str, Any]]) -> None:
+def _tell_notes(page: Page, rows: Sequence[Mapping[str, object]]) -> None:
     """The notes for which the table had no room, each once."""
     told: dict[str, list[str]] = {}
     for row in rows:
@@ -113,7 +113,7 @@ def _tell_notes(page: Page, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _choice(
-    rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any], criterion: str, name: str, best: float
+    rows: Sequence[Mapping[str, object]], chosen: Mapping[str, object], criterion: str, name: str, best: float
 ) -> str:
     if criterion == CROSS_VALIDATION:
         return _choice_of_folds(rows, chosen)
@@ -149,21 +149,21 @@ def criterion_name(criterion: str) -> str:
     return NAMES.get(criterion, criterion.upper())
 
 
-def model_name(row: Mapping[str, Any]) -> str:
+def model_name(row: Mapping[str, object]) -> str:
     """The model of a row, in words."""
     return f"{_model(row)}, k = {row.get('k')}"
 
 
-def _value(row: Mapping[str, Any], criterion: str) -> float:
+def _value(row: Mapping[str, object], criterion: str) -> float:
     value = number(row.get(criterion))
     return float("inf") if value is None or value != value else value
 
 
-def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+def _same(a: Mapping[str, object], b: Mapping[str, object]) -> bool:
     return all(a.get(key) == b.get(key) for key in ("model", "covariance", "k"))
 
 
-def _letters(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _letters(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
     """For ways to take the columns, whose names are too long for a table."""
     families = list(dict.fromkeys(str(row.get("family") or "") for row in rows))
     if not any("=" in family for family in families):
@@ -171,7 +171,7 @@ def _letters(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {family: f"[{place}]" for place, family in enumerate(families, 1)}
 
 
-def _model(row: Mapping[str, Any], letters: Mapping[str, str] | None = None) -> str:
+def _model(row: Mapping[str, object], letters: Mapping[str, str] | None = None) -> str:
     own, family, model = row.get("covariance") or "", str(row.get("family") or ""), str(row.get("model") or "")
     covariance = f" ({own})" if own not in ("", model) else ""
     if letters and family in letters:
@@ -179,27 +179,27 @@ def _model(row: Mapping[str, Any], letters: Mapping[str, str] | None = None) -> 
     return safe(f"{model}{covariance}")
 
 
-def _away(row: Mapping[str, Any], delta: float) -> str:
+def _away(row: Mapping[str, object], delta: float) -> str:
     """How far from the best; marked where that is no more than the searches may have missed."""
     if not isfinite(delta):
         return ""
     return f"{UNCLEAR} {delta:.1f}" if row.get("clear") is False else f"{delta:.1f}"
 
 
-def _p(row: Mapping[str, Any]) -> str:
+def _p(row: Mapping[str, object]) -> str:
     """Of the test of one component more."""
     test = test_in_table(row)
     return "" if test is None or test["p"] is None else short_p(test).removeprefix("= ")
 
 
-def _hits(row: Mapping[str, Any], keys: tuple[str, str]) -> str:
+def _hits(row: Mapping[str, object], keys: tuple[str, str]) -> str:
     if row.get("depth") == LIGHT:
         return LIGHT
     made, hits = (number(row.get(key)) for key in keys)
     return f"{int(hits)}/{int(made)}" if made and hits is not None else ""
 
 
-def _note(row: Mapping[str, Any], is_chosen: bool) -> str:
+def _note(row: Mapping[str, object], is_chosen: bool) -> str:
     note = str(row.get("note") or "")
     if is_chosen:
         rest = note.removeprefix("chosen").lstrip("; ")

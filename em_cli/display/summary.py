@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from em_cli.display.certainty_words import words_of_certainty
 from em_cli.display.chain_table import chain
@@ -25,7 +24,7 @@ CERTAIN = 0.999  # a probability that goes without saying
 
 
 def fit_summary(
-    document: Mapping[str, Any],
+    document: Mapping[str, object],
     *,
     read_line: str,
     written: Sequence[str],
@@ -60,11 +59,11 @@ def fit_summary(
     return page.text()
 
 
-def _title(document: Mapping[str, Any]) -> str:
+def _title(document: Mapping[str, object]) -> str:
     return f"{mixture_name(document)}, k = {safe(str(document.get('n_components')))}"
 
 
-def mixture_name(document: Mapping[str, Any]) -> str:
+def mixture_name(document: Mapping[str, object]) -> str:
     """What is mixed, and the structure of its covariances."""
     family = str(document.get("family", ""))
     if document.get("groups"):
@@ -81,14 +80,14 @@ def mixture_name(document: Mapping[str, Any]) -> str:
     return safe(", ".join([title, *([both] if both else [])]))
 
 
-def _families(document: Mapping[str, Any]) -> list[str]:
+def _families(document: Mapping[str, object]) -> list[str]:
     """Of all groups of columns, each once."""
     groups = document.get("groups")
     several = [group for group in groups if isinstance(group, Mapping)] if isinstance(groups, list) else []
     return list(dict.fromkeys(str(own.get("family", "")).replace("_", " ") for own in several or [document]))
 
 
-def _figures(page: Page, document: Mapping[str, Any]) -> None:
+def _figures(page: Page, document: Mapping[str, object]) -> None:
     if document.get("inference") == "variational":
         _evidence(page, document)
         return
@@ -103,7 +102,7 @@ def _figures(page: Page, document: Mapping[str, Any]) -> None:
     page.flow([*parts, "(lower is better)"] if parts else [])
 
 
-def _evidence(page: Page, document: Mapping[str, Any]) -> None:
+def _evidence(page: Page, document: Mapping[str, object]) -> None:
     """Of a variational fit: criteria that count parameters at a maximum of the likelihood mean nothing there."""
     parts = [("evidence lower bound (ELBO)", "elbo"), ("log-density of the rows, predictive", "log_likelihood")]
     values = [(name, number(document.get(key))) for name, key in parts]
@@ -113,7 +112,7 @@ def _evidence(page: Page, document: Mapping[str, Any]) -> None:
         page.flow([f"{int(bearing)} of {int(k)} components bear rows"])
 
 
-def _last_words(page: Page, document: Mapping[str, Any], least_certain: tuple[str, float] | None) -> None:
+def _last_words(page: Page, document: Mapping[str, object], least_certain: tuple[str, float] | None) -> None:
     sentence = trust(document)
     if least_certain and least_certain[1] < CERTAIN:
         row, p = least_certain

@@ -24,7 +24,7 @@ def tests_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     return page.text()
 
 
-def _row(one: Mapping[str, Any]) -> list[str]:
+def _row(one: Mapping[str, object]) -> list[str]:
     numbers = (f"{one['statistic']:.2f}", f"{one['replicates']:,}", f"{one['exceed']:,}")
     return [f"{one['k1']} against {one['k0']}", *numbers, p_in_words(one)]
 
@@ -59,12 +59,12 @@ def _words(one: Mapping[str, Any], wanted: int) -> str:
     return told + by_bic
 
 
-def _of_lost(one: Mapping[str, Any]) -> str:
+def _of_lost(one: Mapping[str, object]) -> str:
     many = "One data set more has" if one["lost"] == 1 else f"{one['lost']:,} data sets more have"
     return f"{many} {_unsound(one)}; such take no part, as there is no test of data without one."
 
 
-def _unsound(one: Mapping[str, Any]) -> str:
+def _unsound(one: Mapping[str, object]) -> str:
     return f"no sound fit of {one['k1']} components that is as high as a sound one of {one['k0']}"
 
 

@@ -44,7 +44,7 @@ def topics_summary(
     return page.text()
 
 
-def topics_read_line(document: Mapping[str, Any]) -> str:
+def topics_read_line(document: Mapping[str, object]) -> str:
     """What the topics were fitted to."""
     documents, terms, tokens = (
         int(number(document.get(f"n_{what}")) or 0) for what in ("documents", "terms", "tokens")
@@ -52,7 +52,7 @@ def topics_read_line(document: Mapping[str, Any]) -> str:
     return f"fitted to {counted(documents, 'document')}; {counted(terms, 'term')}, {counted(tokens, 'token')}"
 
 
-def _table(page: Page, topics: Sequence[Mapping[str, Any]]) -> None:
+def _table(page: Page, topics: Sequence[Mapping[str, object]]) -> None:
     """Share, coherence and top terms of each topic, as many as the page holds."""
     rows = [
         [str(one.get("topic")), f"{number(one.get('share')) or 0:.1%}", _coherence(one), _terms(one)]
@@ -63,17 +63,17 @@ def _table(page: Page, topics: Sequence[Mapping[str, Any]]) -> None:
         page.flow([f"… and {counted(len(topics) - MOST_TOPICS, 'more topic')} in topics.csv"], style="dim")
 
 
-def _coherence(topic: Mapping[str, Any]) -> str:
+def _coherence(topic: Mapping[str, object]) -> str:
     value = number(topic.get("npmi"))
     return "" if value is None else f"{value:.2f}"
 
 
-def _terms(topic: Mapping[str, Any]) -> str:
+def _terms(topic: Mapping[str, object]) -> str:
     terms = topic.get("top_terms")
     return ", ".join(safe(str(term)) for term in terms) if isinstance(terms, list) else ""
 
 
-def _figures(page: Page, document: Mapping[str, Any]) -> None:
+def _figures(page: Page, document: Mapping[str, object]) -> None:
     elbo, per_token = number(document.get("elbo")), number(document.get("elbo_per_token"))
     alpha = document.get("alpha")
     total = sum(number(one) or 0.0 for one in alpha) if isinstance(alpha, list) else 0.0
@@ -83,7 +83,7 @@ def _figures(page: Page, document: Mapping[str, Any]) -> None:
     page.flow([*parts, f"sum of alpha {total:.3g} ({how})", f"eta {document.get('eta')}"])
 
 
-def stable(document: Mapping[str, Any]) -> str:
+def stable(document: Mapping[str, object]) -> str:
     """How many topics the next best end has too."""
     found, k = document.get("runner_up"), document.get("n_components")
     if not isinstance(found, Mapping):
@@ -94,11 +94,11 @@ def stable(document: Mapping[str, Any]) -> str:
 
 
 def sweep_summary(
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, object]],
     criterion: str,
     *,
     read_line: str,
-    warnings: Sequence[Mapping[str, Any]],
+    warnings: Sequence[Mapping[str, object]],
     written: Sequence[str],
     folder: str | None,
     width: int,
@@ -132,6 +132,6 @@ def sweep_summary(
     return page.text()
 
 
-def _shown(value: Any, decimals: int) -> str:
+def _shown(value: object, decimals: int) -> str:
     found = number(value)
     return "" if found is None else f"{found:.{decimals}f}"

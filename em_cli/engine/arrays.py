@@ -35,7 +35,7 @@ LEAVES = (np.ndarray, np.generic)
 _FIELDS: dict[type, Callable[[Any], tuple[Any, ...]]] = {}  # what reads those of a dataclass, a million times
 
 
-def _fields(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+def _fields(kind: type) -> Callable[[object], tuple[object, ...]]:
     names = [field.name for field in fields(kind)]
     alone = attrgetter(names[0])
     _FIELDS[kind] = attrgetter(*names) if len(names) > 1 else lambda tree: (alone(tree),)
@@ -93,7 +93,7 @@ def add(first: Any, second: Any) -> Any:
     return map_arrays(lambda a, b: a + b, first, second)
 
 
-def joined(sums: Any) -> Any:
+def joined(sums: object) -> Any:
     """Sums with what is told of units in one array."""
     if isinstance(sums, OfUnits):
         return np.concatenate(sums.parts, axis=-1)

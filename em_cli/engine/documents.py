@@ -16,7 +16,7 @@ LARGEST_RATE = 1e15  # of counts
 
 
 def table(
-    document: Mapping[str, Any], name: str, shape: tuple[int, int], valid: Callable[[Array], Flags], fault: str
+    document: Mapping[str, object], name: str, shape: tuple[int, int], valid: Callable[[Array], Flags], fault: str
 ) -> Array:
     """The field `name`: K lists of D numbers, all of them valid, or it holds "a number that is" the fault."""
     found = numbers(field(document, name), name)
@@ -27,7 +27,7 @@ def table(
     return found
 
 
-def positive(document: Mapping[str, Any], name: str, size: int) -> Array:
+def positive(document: Mapping[str, object], name: str, size: int) -> Array:
     """The field `name`: so many numbers above zero in a list, or one number by itself."""
     found = numbers(field(document, name), name)
     if found.size != size or found.ndim > 1:
@@ -41,7 +41,7 @@ def positive(document: Mapping[str, Any], name: str, size: int) -> Array:
     return found.ravel()
 
 
-def finite(document: Mapping[str, Any], name: str) -> Array:
+def finite(document: Mapping[str, object], name: str) -> Array:
     """The numbers of the field `name`, whatever their shape."""
     found = numbers(field(document, name), name)
     if not (np.abs(found) <= LARGEST).all():
@@ -49,13 +49,13 @@ def finite(document: Mapping[str, Any], name: str) -> Array:
     return found
 
 
-def field(document: Mapping[str, Any], name: str) -> Any:
+def field(document: Mapping[str, object], name: str) -> Any:
     if name not in document:
         raise DataError(f"the field {name!r} is missing.")
     return document[name]
 
 
-def numbers(value: Any, name: str) -> Array:
+def numbers(value: object, name: str) -> Array:
     if not _lists(value):
         raise DataError(f"the field {name!r} must hold numbers only, in lists.")
     try:
@@ -64,7 +64,7 @@ def numbers(value: Any, name: str) -> Array:
         raise DataError(f"the field {name!r} must hold numbers only, in lists of equal length.") from None
 
 
-def _lists(value: Any) -> bool:
+def _lists(value: object) -> bool:
     """Whether these are numbers, lists or an array of them: NumPy would take texts, truths and null for numbers."""
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "fiu"

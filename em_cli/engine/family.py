@@ -133,7 +133,7 @@ class BoundFamily(Protocol):
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
         """The inverse of `to_document`, for this family's coordinates; `DataError` names a bad field."""
 
-    def sample(self, parameters: Any, labels: Integers, rng: Any) -> Array:
+    def sample(self, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array:
         """Draw one row (D, n) per label, in the user's units."""
 
     @property
@@ -187,7 +187,7 @@ class Completing(Protocol):
         The parameters carry no stack; the responsibilities are (K, n).
         """
 
-    def draw(self, x: Array, parameters: Any, labels: Integers, rng: Any) -> Array:
+    def draw(self, x: Array, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array:
         """The rows (D, n) with missing cells drawn, given the other cells and the component (n,) of each row."""
 
 

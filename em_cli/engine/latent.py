@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import SOFT, Assignment
-
-if TYPE_CHECKING:
-    from em_cli.engine.columns import Columns
+from em_cli.engine.columns import Columns
 from em_cli.engine.decoder import Decoder
 from em_cli.engine.expectation import LatentStatistics, ModelStatistics
 from em_cli.engine.family import BoundFamily
@@ -112,7 +112,7 @@ class Latent(Protocol):
     def n_parameters(self, n_components: int) -> int: ...
     def to_document(self, parameters: Any) -> dict[str, Any]: ...
     def from_document(self, document: Mapping[str, Any], n_components: int) -> Any: ...
-    def sample(self, parameters: Any, n_rows: int, rng: Any) -> Integers:
+    def sample(self, parameters: Any, n_rows: int, rng: np.random.Generator) -> Integers:
         """The outcome of each row (n,): its component, or K and up for those beyond them."""
 
     def chart(self, parameters: Any, weight: Array) -> LatentChart | None: ...
@@ -129,7 +129,7 @@ class Latent(Protocol):
 class BeyondComponents(Protocol):
     """A latent structure by which rows may belong to no component."""
 
-    def draw(self, outcomes: Integers, rng: Any) -> Array:
+    def draw(self, outcomes: Integers, rng: np.random.Generator) -> Array:
         """Rows (D, n) of these outcomes (n,) beyond the components, counted from 0, in the user's units."""
 
 

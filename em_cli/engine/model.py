@@ -38,7 +38,7 @@ class Model:
         return self.with_components(components, statistics, at)
 
     def with_components(
-        self, components: Any, statistics: ModelStatistics, at: Parameters | None
+        self, components: object, statistics: ModelStatistics, at: Parameters | None
     ) -> tuple[Parameters, Flags]:
         """The M-step, given that of the components; and which candidates have an empty component."""
         weight = statistics.weight
@@ -150,7 +150,7 @@ class Model:
         components = self.family.chart(parameters.components, weight)
         return ModelChart(latent, components, self) if latent and components else None
 
-    def sample(self, parameters: Parameters, n_rows: int, rng: Any) -> tuple[Array, Integers]:
+    def sample(self, parameters: Parameters, n_rows: int, rng: np.random.Generator) -> tuple[Array, Integers]:
         """Rows (D, n) and the outcome (n,) of each: its component, or K and up for those beyond them."""
         labels = self.latent.sample(parameters.latent, n_rows, rng)
         x = self.family.sample(parameters.components, np.minimum(labels, self.n_components - 1), rng)
@@ -173,7 +173,7 @@ class Model:
         """Parameters (no stack) in the user's units."""
         return self.latent.to_document(parameters.latent) | self.family.to_document(parameters.components)
 
-    def from_document(self, document: Mapping[str, Any]) -> Parameters:
+    def from_document(self, document: Mapping[str, object]) -> Parameters:
         k = self.n_components
         return Parameters(self.latent.from_document(document, k), self.family.from_document(document, k))
 

@@ -40,7 +40,7 @@ def maximize_all(asked: Sequence[Asked]) -> list[tuple[Parameters, Flags]]:
     return [answers[place] for place in range(len(asked))]
 
 
-def _maximized(models: list[Model], statistics: Array, at: list[Any], shapes: Sequence[tuple[int, ...]]) -> Any:
+def _maximized(models: list[Model], statistics: Array, at: list[object], shapes: Sequence[tuple[int, ...]]) -> Any:
     """The components (C, …) of models that stack, from their statistics (C, S)."""
     family, within = models[0].family, any(model.is_coupled for model in models)
     if (kindred := _kindred(models[0])) is not None:
@@ -79,7 +79,7 @@ def _stacks(models: list[Model]) -> list[list[int]]:
     return [[place for own in families.values() for place in own] for families in stacks.values()]
 
 
-def _by_size(family: BoundFamily, statistics: Array, frame: Any, owner: Integers) -> Any:
+def _by_size(family: BoundFamily, statistics: Array, frame: object, owner: Integers) -> Any:
     """The M-step of components (C, S), candidates of one size at a time."""
     sizes = np.bincount(owner)
     first = np.cumsum(sizes) - sizes
@@ -92,7 +92,7 @@ def _by_size(family: BoundFamily, statistics: Array, frame: Any, owner: Integers
     return map_arrays(lambda *arrays: np.concatenate(arrays)[back], parts[0], *parts[1:])
 
 
-def _framed(family: BoundFamily, components: Any) -> bool:
+def _framed(family: BoundFamily, components: object) -> bool:
     """Whether statistics may not be plain sums of features, but be about the components."""
     if family.exponential is None:
         return True
@@ -100,17 +100,17 @@ def _framed(family: BoundFamily, components: Any) -> bool:
     return bool(np.logical_or.reduce(apart))
 
 
-def _joined(components: list[Any]) -> Any:
+def _joined(components: list[object]) -> Any:
     first, *others = map(flat, components)
     return map_arrays(lambda *arrays: np.concatenate(arrays), first, *others)
 
 
-def _lifted(components: Any) -> Any:
+def _lifted(components: object) -> Any:
     """As the only candidate of a stack."""
     return map_arrays(lambda array: array[None], components)
 
 
-def _parted(components: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+def _parted(components: object, shapes: Sequence[tuple[int, ...]]) -> list[object]:
     """The stacks of the models, from their components one behind the other."""
     ends = np.cumsum([r * k for r, k in shapes]).tolist()
     return [

@@ -53,7 +53,7 @@ class Density:
     common: Callable[[Formula, Options], Formula | float]
     own: Callable[..., Formula]  # of a cell, its options, and the parameters of one component
 
-    def terms(self, x: Formula, options: Options, values: Sequence[tuple[Any, ...]]) -> Terms:
+    def terms(self, x: Formula, options: Options, values: Sequence[tuple[object, ...]]) -> Terms:
         own = tuple(known([x], self.own(x, options, *of_component)) for of_component in values)
         return Terms(known([x], self.common(x, options)), own)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 ONE_BY_ONE = ("independent", "noise", "concomitant")  # latent structures under which rows are scored one by one
 GROUPED, CHAIN, TOPICS = "grouped", "markov", "topics"  # and those under which a program must see all of them
 PROGRAMS = ("python",)
 
 
-def why_not(document: Mapping[str, Any], to: str) -> str | None:
+def why_not(document: Mapping[str, object], to: str) -> str | None:
     """Why the model of a document cannot be exported to a language, and what does instead; None if it can."""
     latent = document["latent"]
     if latent not in (*ONE_BY_ONE, GROUPED, CHAIN, TOPICS):
@@ -24,6 +23,6 @@ def why_not(document: Mapping[str, Any], to: str) -> str | None:
     return None
 
 
-def targets_of(document: Mapping[str, Any]) -> list[str]:
+def targets_of(document: Mapping[str, object]) -> list[str]:
     """Where a model is likely to be wanted: SQL, or else Python; nowhere if it cannot be exported."""
     return [to for to in ("sql", "python") if why_not(document, to) is None][:1]

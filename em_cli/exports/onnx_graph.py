@@ -77,7 +77,7 @@ class _Graph:
             self.nodes.append(helper.make_node(operator, list(inputs), [self._known[key]], **attributes))
         return self._known[key]
 
-    def constant(self, value: Any) -> str:
+    def constant(self, value: object) -> str:
         array = np.asarray(value)
         key = f"em:{array.dtype}:{array.tolist()!r}"
         self.constants.setdefault(key, numpy_helper.from_array(array, key))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from inspect import getsource
-from typing import Any
 
 from em_cli.exports.language import NUMPY
 from em_cli.exports.statement import Statement
@@ -74,7 +73,7 @@ def beginning(head: Sequence[str], imports: str = "") -> Iterator[str]:
     yield f'"""{title}\n"""\n\n{imports}from functools import reduce\n\nimport numpy as np\n\n'
 
 
-def pasted(functions: Sequence[Callable[..., Any]]) -> Iterator[str]:
+def pasted(functions: Sequence[Callable[..., object]]) -> Iterator[str]:
     """Their sources, without what is for type checkers."""
     for function in functions:
         (node,) = ast.parse(getsource(function)).body

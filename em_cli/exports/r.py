@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -39,7 +38,7 @@ em_mclust <- function(data) {{
 
 
 def r_text(
-    statement: Statement, missing: Sequence[float], head: Sequence[str], mclust: Mapping[str, Any] | None
+    statement: Statement, missing: Sequence[float], head: Sequence[str], mclust: Mapping[str, object] | None
 ) -> Iterator[str]:
     """The script: its function `em_predict` takes a data frame, and returns one of the scores.
 
@@ -53,7 +52,9 @@ def r_text(
         yield MCLUST.format(**mclust)
 
 
-def mclust_of(names: Sequence[str], weights: Sequence[float], found: Ellipsoids, n_parameters: int) -> dict[str, Any]:
+def mclust_of(
+    names: Sequence[str], weights: Sequence[float], found: Ellipsoids, n_parameters: int
+) -> dict[str, object]:
     """What its object holds of Gaussian components: every structure is one of unrestricted covariances."""
     k, d = found.locations.shape
     covariances = found.among(np.arange(d))

@@ -115,7 +115,7 @@ class _Part:
     schema: Schema
     cells: Sequence[Formula]
 
-    def terms(self, bound: BoundFamily, parameters: Any) -> tuple[Steps, list[Terms]]:
+    def terms(self, bound: BoundFamily, parameters: object) -> tuple[Steps, list[Terms]]:
         family, options = self.group.family, self.group.options
         if family in ELLIPTIC:
             return self._elliptic(bound, parameters)

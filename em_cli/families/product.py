@@ -174,7 +174,7 @@ class BoundProduct:
         """The parameters of each group."""
         return {"groups": [family.to_document(own) for (family, _, _), own in self._with(parameters)]}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> ProductParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> ProductParameters:
         """Earlier documents hold the parameters of all groups side by side."""
         groups = document.get("groups", [document] * len(self.families))
         if not isinstance(groups, list) or len(groups) != len(self.families):
@@ -234,7 +234,7 @@ class BoundProduct:
                 completed[columns] = family.completing.draw(x[columns], own, labels, rng)
         return completed
 
-    def _with(self, parameters: ProductParameters | None) -> list[tuple[tuple[BoundFamily, Integers, slice], Any]]:
+    def _with(self, parameters: ProductParameters | None) -> list[tuple[tuple[BoundFamily, Integers, slice], object]]:
         """Each group with its parameters."""
         parts = parameters.parts if parameters is not None else (None,) * len(self.families)
         return list(zip(self._groups, parts, strict=True))

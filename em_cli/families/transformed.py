@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -105,7 +105,7 @@ class BoundTransformed(Within):
     def embedding(self, x: Array) -> Array:
         return self.base.embedding(forward(x, self.transforms))
 
-    def moments(self, parameters: Any) -> tuple[Array, Array]:
+    def moments(self, parameters: object) -> tuple[Array, Array]:
         """In the user's units; NaN where there is none."""
         mean, sd = (found.copy() for found in self.base.moments(parameters))
         for group in self.contours.ellipsoids(parameters):
@@ -115,10 +115,10 @@ class BoundTransformed(Within):
                     mean[:, place], sd[:, place] = _moments(self.transforms[place], *law)
         return mean, sd
 
-    def sample(self, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array:
+    def sample(self, parameters: object, labels: Integers, rng: np.random.Generator) -> Array:
         return self._back(self.base.sample(parameters, labels, rng))
 
-    def ellipsoids(self, parameters: Any) -> list[Ellipsoids]:
+    def ellipsoids(self, parameters: object) -> list[Ellipsoids]:
         """Of the columns that are not transformed: the contours of others are none in the user's units."""
         found = []
         for group in self.contours.ellipsoids(parameters):
@@ -130,11 +130,11 @@ class BoundTransformed(Within):
                 found.append(Ellipsoids(columns, group.locations[:, kept], scales, group.dof, group.exact))
         return found
 
-    def complete(self, x: Array, parameters: Any, responsibilities: Array) -> Array:
+    def complete(self, x: Array, parameters: object, responsibilities: Array) -> Array:
         """A transformed cell is the one whose transform is expected: rather a median than a mean."""
         return self._filled(x, self._completing.complete(forward(x, self.transforms), parameters, responsibilities))
 
-    def draw(self, x: Array, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array:
+    def draw(self, x: Array, parameters: object, labels: Integers, rng: np.random.Generator) -> Array:
         return self._filled(x, self._completing.draw(forward(x, self.transforms), parameters, labels, rng))
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class BoundWithCovariates(Within):
     def embedding(self, x: Array) -> Array:
         return self.base.embedding(x[: self.n_own])
 
-    def moments(self, parameters: Any) -> tuple[Array, Array]:
+    def moments(self, parameters: object) -> tuple[Array, Array]:
         """Of the other columns those of all rows, in every component."""
         own, every = self.base.moments(parameters), (self.columns.mean, self.columns.sd)
         mean, sd = (
@@ -77,15 +77,15 @@ class BoundWithCovariates(Within):
         )
         return mean, sd
 
-    def sample(self, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array:
+    def sample(self, parameters: object, labels: Integers, rng: np.random.Generator) -> Array:
         """What is not described is not drawn: its cells are missing."""
         drawn = self.base.sample(parameters, labels, rng)
         return np.concatenate([drawn, np.full((len(self.columns.mean) - self.n_own, len(labels)), np.nan)])
 
-    def complete(self, x: Array, parameters: Any, responsibilities: Array) -> Array:
+    def complete(self, x: Array, parameters: object, responsibilities: Array) -> Array:
         return self._filled(x, self._completing.complete(x[: self.n_own], parameters, responsibilities))
 
-    def draw(self, x: Array, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array:
+    def draw(self, x: Array, parameters: object, labels: Integers, rng: np.random.Generator) -> Array:
         return self._filled(x, self._completing.draw(x[: self.n_own], parameters, labels, rng))
 
     @property

@@ -37,31 +37,31 @@ class Within:
     def n_features(self) -> int:
         return self.base.n_features()
 
-    def log_density(self, features: Array, parameters: Any, offset: Array, out: Array) -> None:
+    def log_density(self, features: Array, parameters: object, offset: Array, out: Array) -> None:
         self.base.log_density(features, parameters, offset, out)
 
-    def statistics(self, features: Array, responsibilities: Array, parameters: Any) -> Array:
+    def statistics(self, features: Array, responsibilities: Array, parameters: object) -> Array:
         return self.base.statistics(features, responsibilities, parameters)
 
-    def maximize(self, statistics: Array, parameters: Any) -> Any:
+    def maximize(self, statistics: Array, parameters: object) -> Any:
         return self.base.maximize(statistics, parameters)
 
-    def expected_log_density(self, statistics: Array, parameters: Any) -> Array:
+    def expected_log_density(self, statistics: Array, parameters: object) -> Array:
         return self.base.expected_log_density(statistics, parameters)
 
     def n_parameters(self, n_components: int) -> int:
         return self.base.n_parameters(n_components)
 
-    def degenerate(self, parameters: Any, support: Array) -> list[Degeneracy | None]:
+    def degenerate(self, parameters: object, support: Array) -> list[Degeneracy | None]:
         return self.base.degenerate(parameters, support)
 
-    def chart(self, parameters: Any, weight: Array) -> Chart | None:
+    def chart(self, parameters: object, weight: Array) -> Chart | None:
         return self.base.chart(parameters, weight)
 
-    def to_document(self, parameters: Any) -> dict[str, Any]:
+    def to_document(self, parameters: object) -> dict[str, Any]:
         return self.base.to_document(parameters)
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Any:
         return self.base.from_document(document, n_components)
 
 
@@ -77,7 +77,7 @@ class OwnMStep:
     def needs_frame(self) -> bool:
         return self.base.needs_frame
 
-    def natural(self, parameters: Any) -> tuple[Array, Flags]:
+    def natural(self, parameters: object) -> tuple[Array, Flags]:
         return self.base.natural(parameters)
 
     def n_own_features(self) -> int:

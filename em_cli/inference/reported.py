@@ -8,14 +8,14 @@ from typing import Any
 SMALLEST_P = 1e-6  # by an asymptotic law
 
 
-def reported_errors(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def reported_errors(document: Mapping[str, object]) -> Mapping[str, Any]:
     """Those that are to be believed, in the shapes of the parameters; none where there are none."""
     found = document.get("standard_errors")
     own = found.get(str(found.get("reported"))) if isinstance(found, Mapping) else None
     return own if isinstance(own, Mapping) else {}
 
 
-def errors_of_components(document: Mapping[str, Any], n: int) -> Sequence[Mapping[str, Any]] | None:
+def errors_of_components(document: Mapping[str, object], n: int) -> Sequence[Mapping[str, Any]] | None:
     """Those of weight, mean and standard deviation of each of n components; None if there are none."""
     components = reported_errors(document).get("components")
     if not isinstance(components, list) or len(components) < n:
@@ -24,14 +24,14 @@ def errors_of_components(document: Mapping[str, Any], n: int) -> Sequence[Mappin
     return several if len(several) == n else None
 
 
-def p_in_words(test: Mapping[str, Any]) -> str:
+def p_in_words(test: Mapping[str, object]) -> str:
     """Never zero: what so many replicates can tell, with as many digits as they have."""
     if test["p"] is None:
         return "none: most replicates are lost"
     return f"p {short_p(test)} ({test['exceed']:,} of {test['replicates']:,})"
 
 
-def short_p(test: Mapping[str, Any]) -> str:
+def short_p(test: Mapping[str, object]) -> str:
     """Whether p is at or below what, and that."""
     if not test["exceed"]:
         return f"< {test['p']:.{max(2, len(str(test['replicates'])))}g}"
@@ -43,7 +43,7 @@ def tail_in_words(p: float) -> str:
     return "p < 1e-6" if p < SMALLEST_P else f"p = {p:.2g}"
 
 
-def test_in_table(row: Mapping[str, Any]) -> dict[str, Any] | None:
+def test_in_table(row: Mapping[str, Any]) -> dict[str, object] | None:
     """The test that a row of the table of a sweep tells: of its K against K + 1; None if it tells none."""
     if row.get("test_statistic") is None:
         return None

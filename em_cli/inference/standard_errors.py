@@ -126,7 +126,7 @@ def _each(stacked: Parameters) -> Iterator[Parameters]:
     return (take(stacked, index) for index in range(n_candidates(stacked)))
 
 
-def numbers_of(document: Mapping[str, Any]) -> Array:
+def numbers_of(document: Mapping[str, object]) -> Array:
     return np.array([value for _, value in leaves(document)])
 
 
@@ -148,13 +148,13 @@ def _held(model: Model, chart: ModelChart, found: Information, left: Array, dire
     return held
 
 
-def described(model: Model, parameters: Parameters) -> dict[str, Any]:
+def described(model: Model, parameters: Parameters) -> dict[str, object]:
     """The parameters by name; mean and standard deviation of each component and column beside them."""
     means, sds = model.family.moments(parameters.components)
     return model.to_document(parameters) | {"mean": means.tolist(), "sd": sds.tolist()}
 
 
-def leaves(node: Any, name: str = "") -> Iterator[tuple[str, float]]:
+def leaves(node: object, name: str = "") -> Iterator[tuple[str, float]]:
     """The numbers of a document, however deep, with their places counted from one."""
     if isinstance(node, Mapping):
         for key, value in node.items():

@@ -74,7 +74,7 @@ class ApproximateWeights(SingleRows):
         return self
 
     @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> ApproximateWeights:
+    def of_document(cls, document: Mapping[str, object]) -> ApproximateWeights:
         raise DataError("posteriors of mixing weights are read as the weights that they expect.")
 
     def log_prior(self, parameters: PosteriorWeights) -> Array:
@@ -119,7 +119,7 @@ class ApproximateWeights(SingleRows):
         }
         return {"weights": parameters.weights.tolist(), "weights_posterior": told}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> PosteriorWeights:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> PosteriorWeights:
         own = field(document, "weights_posterior")
         told = numbers(field(own if isinstance(own, Mapping) else {}, "weight_concentration"), "weight_concentration")
         shape = self.prior.posterior(np.ones(n_components)).shape

@@ -194,7 +194,7 @@ class Concomitant(SingleRows):
             "concomitant": told | {"coefficients": logits.tolist()},
         }
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> LogitParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> LogitParameters:
         k, q = n_components, len(self.terms)
         weights, told = finite(document, "weights"), document.get("concomitant")
         found = finite(told, "coefficients") if isinstance(told, Mapping) else np.zeros(())

@@ -57,7 +57,7 @@ class Grouped:
         return self if self.told is None else replace(self, told=self.told.bind(family, columns))
 
     @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> Grouped:
+    def of_document(cls, document: Mapping[str, object]) -> Grouped:
         if "concomitant" in document:
             return cls(told=Concomitant.of_document(document))
         return cls(Independent.of_document(document).weights)
@@ -150,7 +150,7 @@ class Grouped:
         likeliest = found[path, np.arange(len(path))][first]
         return Decoded(found, filtered, own, path, together[groups[1:] - 1] + np.log(likeliest))
 
-    def ahead(self, parameters: Any, filtered: Array, steps: int) -> Array:
+    def ahead(self, parameters: object, filtered: Array, steps: int) -> Array:
         """A group keeps its component."""
         return np.repeat(filtered[..., None], steps, axis=-1)
 
@@ -179,7 +179,7 @@ class Grouped:
         meaning = "share of the groups" if self.told is None else "mean over the groups"
         return self._law.to_document(parameters) | {"weights_meaning": meaning}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Any:
         return self._law.from_document(document, n_components)
 
     def sample(self, parameters: Any, n_rows: int, rng: np.random.Generator) -> Integers:

@@ -136,7 +136,7 @@ class Independent(SingleRows):
         fixed = {} if self.weights == "free" else {"weights_fixed": "equal" if self.weights == "equal" else "given"}
         return {"weights": parameters.weights.tolist()} | fixed
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> MixingWeights:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> MixingWeights:
         """Weights as they stand in a document; they may be off one by rounding, and no more."""
         weights = numbers(field(document, "weights"), "weights")
         if weights.shape != (n_components,):

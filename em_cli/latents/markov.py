@@ -306,7 +306,7 @@ class Markov:
             "mean_duration": [1 / p if p > TINY else None for p in leaving.tolist()],
         }
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> ChainParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> ChainParameters:
         """Laws as they stand in a document; they may be off one by rounding, and no more."""
         k = n_components
         laws = {name: numbers(field(document, name), name) for name in ("startprob", "transmat")}

@@ -145,7 +145,7 @@ class Noise(SingleRows):
             "noise_box": [list(ends) for ends in self.box],
         } | fixed
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> NoisyWeights:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> NoisyWeights:
         weights, (noise,) = finite(document, "weights"), positive(document, "noise", 1)
         if weights.shape != (n_components,):
             raise DataError(f"the field 'weights' must hold {n_components} numbers.")

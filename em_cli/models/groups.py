@@ -121,7 +121,7 @@ def options_of(family: str) -> Mapping[str, Setting]:
 
 
 def grouped(
-    schema: Schema, asked: str, options: Mapping[str, Any], wishes: Sequence[Wish], told: Sequence[str] = ()
+    schema: Schema, asked: str, options: Mapping[str, object], wishes: Sequence[Wish], told: Sequence[str] = ()
 ) -> tuple[Group, ...]:
     """The groups in the order of their first columns, without those that are told: they are not described.
 

@@ -26,7 +26,7 @@ POSITIVE = {"zero_inflated_lognormal": "lognormal", "zero_inflated_gamma": "gamm
 ANY = {"zero_inflated_gaussian": "gaussian"}
 
 
-def with_point_masses(wanted: Sequence[Wish], data: Data, asked: str, options: Mapping[str, Any]) -> list[Wish]:
+def with_point_masses(wanted: Sequence[Wish], data: Data, asked: str, options: Mapping[str, object]) -> list[Wish]:
     """The wishes, with a value for every point mass, and those of the semicontinuous columns of which none speaks.
 
     Their family is the one that was asked for, if it describes such columns; else the likeliest.

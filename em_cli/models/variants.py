@@ -100,7 +100,7 @@ def models(
     ks: Sequence[int],
     latents: Mapping[str, Latent] | None = None,
     prior: float = 0.0,
-    hyperparameters: Mapping[str, Any] | None = None,
+    hyperparameters: Mapping[str, object] | None = None,
     modes: bool = False,
 ) -> list[tuple[str, Model]]:
     """The models of every variant and K, with the variant's label; bound to the data.

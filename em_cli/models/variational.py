@@ -23,7 +23,7 @@ OF_LABELS = {"weights", "transitions"}  # whose priors are not of a family
 ABLE = "gaussian (full, tied, diag or spherical), poisson, exponential, bernoulli and categorical"
 
 
-def hyperparameters_of(config: RunConfig) -> Mapping[str, Any] | None:
+def hyperparameters_of(config: RunConfig) -> Mapping[str, object] | None:
     """Those of the priors that are said; None unless variational Bayes is asked for. `UsageError` if it cannot be."""
     said = config.prior.hyperparameters
     if config.inference == MAP:
@@ -56,7 +56,7 @@ def hyperparameters_of(config: RunConfig) -> Mapping[str, Any] | None:
     return said
 
 
-def _of_mode(said: Mapping[str, Any], config: RunConfig) -> Mapping[str, Any] | None:
+def _of_mode(said: Mapping[str, Any], config: RunConfig) -> Mapping[str, object] | None:
     """Those of a fit at the mode of the posterior; None where a weak prior is all there is."""
     weak = config.prior.name == "weak"
     if not said and not weak:
@@ -98,7 +98,7 @@ def at_mode(family: BoundFamily, latent: Latent, name: str, prior: Mapping[str, 
     return (_conjugate(family, name, own).at_mode(own) if own else family), latent
 
 
-def _conjugate(family: BoundFamily, name: str, prior: Mapping[str, Any]) -> Conjugate:
+def _conjugate(family: BoundFamily, name: str, prior: Mapping[str, object]) -> Conjugate:
     """`UsageError` if it has no conjugate prior, or not such a one."""
     from em_cli.families.variational.conjugate_families import conjugate_of
 
@@ -118,7 +118,7 @@ def _conjugate(family: BoundFamily, name: str, prior: Mapping[str, Any]) -> Conj
 
 
 def approximated(
-    family: BoundFamily, latent: Latent, name: str, prior: Mapping[str, Any]
+    family: BoundFamily, latent: Latent, name: str, prior: Mapping[str, object]
 ) -> tuple[BoundFamily, ApproximateWeights]:
     """The family and the law of the labels under these priors; `UsageError` if they have no conjugate ones."""
     if not isinstance(latent, Independent) or latent.weights != "free":

@@ -111,7 +111,7 @@ def _heading(parameter: Any, short: bool) -> str:
     return GENERAL if short else getattr(parameter, "rich_help_panel", None) or GENERAL
 
 
-def _first(options: Sequence[Any]) -> list[Any]:
+def _first(options: Sequence[Any]) -> list[object]:
     """Those that most people need, and --help."""
     named = {option.name: option for option in options}
     if len(options) <= MOST_SHORT + 2:

@@ -29,7 +29,7 @@ def layer(*sections: Section) -> dict[str, Any]:
     return said
 
 
-def _with_runner(values: dict[str, Any]) -> dict[str, Any]:
+def _with_runner(values: dict[str, object]) -> dict[str, object]:
     """What --dask and --dask-wait say, as the runner that they are options of."""
     address, wait, named = values.pop("dask", None), values.pop("dask_wait", None), values.get("runner")
     if address is None and wait is None:
@@ -42,7 +42,7 @@ def _with_runner(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"runner": {"name": "dask"} | {name: value for name, value in own.items() if value is not None}}
 
 
-def _with_finish(values: dict[str, Any]) -> dict[str, Any]:
+def _with_finish(values: dict[str, object]) -> dict[str, object]:
     """What --finish says, as an option of the algorithm."""
     finish = values.pop("finish", None)
     if finish is None:

@@ -45,11 +45,11 @@ def environment_names(root: Any) -> set[str]:
     return {str(one.envvar) for command in _commands(root.command) for one in command.params if _envvar(one)}
 
 
-def _envvar(parameter: Any) -> bool:
+def _envvar(parameter: object) -> bool:
     return bool(getattr(parameter, "envvar", None))
 
 
-def _commands(command: Any) -> Iterator[Any]:
+def _commands(command: object) -> Iterator[Any]:
     yield command
     for inner in getattr(command, "commands", {}).values():
         yield from _commands(inner)

@@ -79,7 +79,7 @@ def as_given(context: Context, name: str) -> str:
     return str(option.envvar) if source is not None and source.name == "ENVIRONMENT" else " or ".join(option.opts)
 
 
-def _beaten(context: Context, values: Mapping[str, Any]) -> list[str]:
+def _beaten(context: Context, values: Mapping[str, object]) -> list[str]:
     """What the environment says and an option contradicts."""
     beaten = []
     for name, other in (("noise", "latent"), ("latent", "noise"), ("threads", "runner")):
@@ -91,7 +91,7 @@ def _beaten(context: Context, values: Mapping[str, Any]) -> list[str]:
     return beaten
 
 
-def is_group(annotation: Any) -> bool:
+def is_group(annotation: object) -> bool:
     """Whether a parameter's type is a group of options."""
     return isinstance(annotation, type) and "panel" in vars(annotation)
 

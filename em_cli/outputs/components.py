@@ -17,7 +17,7 @@ from em_cli.outputs.search_found import finite
 
 def components(
     loaded: LoadedModel, totals: Totals, degeneracies: Sequence[Degeneracy | None], naming: Naming
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Mean and standard deviation of the columns that hold numbers, probabilities of the levels of the others."""
     columns = loaded.schema.columns
     means, sds = loaded.model.family.moments(loaded.parameters.components)
@@ -26,10 +26,10 @@ def components(
     numbers = [(place, columns[place].name) for place in told if not columns[place].levels or regression]
     levels, masses = level_probabilities(loaded), _point_masses(loaded)
 
-    def before(k: int) -> dict[str, Any]:
+    def before(k: int) -> dict[str, object]:
         return {"matched": None if (was := naming.was[k]) is None else asdict(was)} if naming.was else {}
 
-    def one(k: int) -> dict[str, Any]:
+    def one(k: int) -> dict[str, object]:
         described: dict[str, Any] = {
             "mean": {name: finite(means[k, place]) for place, name in numbers},
             "sd": {name: finite(sds[k, place]) for place, name in numbers},

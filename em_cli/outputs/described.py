@@ -36,7 +36,7 @@ def says(text: str) -> Any:
     return Field(description=text)
 
 
-def one_of(words: Container[str], listed: list[str]) -> tuple[Any, Any]:
+def one_of(words: Container[str], listed: list[str]) -> tuple[object, object]:
     """That a word is one of these: to be checked, and for its schema."""
 
     def check(word: str) -> str:
@@ -47,7 +47,7 @@ def one_of(words: Container[str], listed: list[str]) -> tuple[Any, Any]:
     return AfterValidator(check), Field(json_schema_extra={"enum": list(listed)})
 
 
-def wrong_field(model: type[BaseModel], document: Mapping[str, Any], partial: bool = False) -> str:
+def wrong_field(model: type[BaseModel], document: Mapping[str, object], partial: bool = False) -> str:
     """What the first wrong field holds, and what is wanted there; '' if all are right, of a partial one those there."""
     try:
         model.model_validate(document)
@@ -67,7 +67,7 @@ def in_words(error: Mapping[str, Any]) -> str:
     return str(error["ctx"]["error"]) if error["type"] == "value_error" else wanted(error) or str(error["msg"])
 
 
-def short(value: Any) -> str:
+def short(value: object) -> str:
     """A value as JSON, cut where it is long."""
     text = json_escaped(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

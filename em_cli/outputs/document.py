@@ -222,7 +222,7 @@ def prior_name(result: Scored) -> str:
     return "weak" if weak else CONJUGATE if result.log_prior else "none"
 
 
-def _of_prior(result: Scored) -> dict[str, Any]:
+def _of_prior(result: Scored) -> dict[str, object]:
     """The prior, and what it says of the parameters where these are points."""
     figures = result.figures
     if figures.elbo is not None:
@@ -234,7 +234,7 @@ def _of_prior(result: Scored) -> dict[str, Any]:
     }
 
 
-def _of_objective(result: Scored, context: Context) -> dict[str, Any]:
+def _of_objective(result: Scored, context: Context) -> dict[str, object]:
     """What was climbed instead of the log-likelihood, and its value at the parameters."""
     chosen, figures = result.fitted.chosen, result.figures
     assert chosen is not None, "there is a fit to write"
@@ -263,7 +263,7 @@ def _inertia(result: Scored, context: Context, classified: float) -> float | Non
     return -2 * variance * (classified + n * log(k) + n * d / 2 * log(2 * pi * variance))
 
 
-def _row_scores(scores: Moments) -> dict[str, Any]:
+def _row_scores(scores: Moments) -> dict[str, object]:
     """What rows to come are compared with: log-density and responsibilities of those that were fitted."""
     means, sds = scores.mean.tolist(), scores.sd.tolist()
     return {
@@ -275,7 +275,7 @@ def _row_scores(scores: Moments) -> dict[str, Any]:
     }
 
 
-def _identity(context: Context, fitted: Fitted) -> dict[str, Any]:
+def _identity(context: Context, fitted: Fitted) -> dict[str, object]:
     """What kind of model it is: enough, with the parameters, to build it again."""
     names = context.schema.names
     covariance = fitted.label or None
@@ -309,7 +309,7 @@ def _column(column: Column) -> dict[str, Any]:
     return {"name": column.name, "type": column.type} | levels | transform
 
 
-def _families(context: Context, covariance: str | None) -> dict[str, Any]:
+def _families(context: Context, covariance: str | None) -> dict[str, object]:
     """The options of the family; of several, the groups of columns that they describe."""
     if len(context.groups) == 1:
         options = dict(context.groups[0].options)
@@ -338,7 +338,7 @@ def _design(group: Group, schema: Schema) -> dict[str, Any]:
     return {"design": names} | ({"common_design": names[n_own:]} if names[n_own:] else {})
 
 
-def _described(identity: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+def _described(identity: dict[str, Any], parameters: dict[str, Any]) -> dict[str, object]:
     """What a model is and its parameters, together, group by group."""
     if "groups" not in identity:
         return identity | parameters

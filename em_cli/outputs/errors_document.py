@@ -10,7 +10,7 @@ from em_cli.engine.arrays import Array
 from em_cli.inference.standard_errors import MODEL_DOUBTED, StandardErrors
 
 
-def errors_document(found: StandardErrors, wanted: str, columns: Sequence[str]) -> dict[str, Any]:
+def errors_document(found: StandardErrors, wanted: str, columns: Sequence[str]) -> dict[str, object]:
     """Both kinds of errors, and which of them are to be believed: those wanted, robust ones in doubt of the model."""
     robust = wanted == "robust" or (wanted == "auto" and found.ratio > MODEL_DOUBTED)
     sandwich = {"robust": _by_name(found.document, found.robust, columns)} if found.no_robust is None else {}
@@ -26,11 +26,11 @@ def errors_document(found: StandardErrors, wanted: str, columns: Sequence[str]) 
     }
 
 
-def no_errors_document(reason: str) -> dict[str, Any]:
+def no_errors_document(reason: str) -> dict[str, object]:
     return {"reported": None, "reason": reason}
 
 
-def _by_name(document: Mapping[str, Any], errors: Array, columns: Sequence[str]) -> dict[str, Any]:
+def _by_name(document: Mapping[str, object], errors: Array, columns: Sequence[str]) -> dict[str, object]:
     shaped = _shaped(document, iter(errors.tolist()))
     means, sds = shaped.pop("mean"), shaped.pop("sd")
     components = [
@@ -45,7 +45,7 @@ def _by_name(document: Mapping[str, Any], errors: Array, columns: Sequence[str])
     return {name: value for name, value in shaped.items() if _any(value)} | {"components": components}
 
 
-def _shaped(node: Any, errors: Iterator[float]) -> Any:
+def _shaped(node: object, errors: Iterator[float]) -> Any:
     """The document with each number replaced by its error, None where it has none."""
     if isinstance(node, Mapping):
         return {key: _shaped(value, errors) for key, value in node.items()}
@@ -57,7 +57,7 @@ def _shaped(node: Any, errors: Iterator[float]) -> Any:
     return None
 
 
-def _any(node: Any) -> bool:
+def _any(node: object) -> bool:
     if isinstance(node, Mapping):
         return any(_any(value) for value in node.values())
     if isinstance(node, list):

@@ -25,7 +25,7 @@ def lines() -> Any:
     return events_union(*map(_line_of, (*get_args(events.FitEvent), events.Ended)))
 
 
-def events_union(first: Any, *rest: Any) -> Any:
+def events_union(first: object, *rest: Any) -> Any:
     """Any of these."""
     for other in rest:
         first = first | other
@@ -43,7 +43,7 @@ def _line_of(kind: type[Any]) -> type[EventLine]:
     return made
 
 
-def _strict(hint: Any) -> Any:
+def _strict(hint: object) -> Any:
     if hint is float:
         return float | None
     return CRITERIA if hint == tuple[tuple[str, float], ...] else list[str] if hint == tuple[str, ...] else hint

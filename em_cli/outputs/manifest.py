@@ -23,7 +23,7 @@ MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "scipy", "pandas", "pyyaml", "pydantic", "typer", "rich")
 
 
-def manifest(command: str, seconds: Mapping[str, float], facts: Mapping[str, Any]) -> dict[str, Any]:
+def manifest(command: str, seconds: Mapping[str, float], facts: Mapping[str, object]) -> dict[str, object]:
     """The manifest of a run: where and when it was made, and these facts of it."""
     return {
         "em_version": __version__,
@@ -80,7 +80,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _blas() -> dict[str, Any]:
+def _blas() -> dict[str, object]:
     """The linear algebra that NumPy is built with, and the processor's extensions that it uses."""
     found: Any = np.show_config(mode="dicts")
     library = found.get("Build Dependencies", {}).get("blas", {})
@@ -92,6 +92,6 @@ def _blas() -> dict[str, Any]:
     }
 
 
-def to_json(document: Any) -> str:
+def to_json(document: object) -> str:
     """Strict JSON, ending in a newline; numbers read back to the same bits, and no character acts on a screen."""
     return json_escaped(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"

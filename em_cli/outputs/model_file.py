@@ -127,12 +127,12 @@ def read_model(path: str) -> LoadedModel:
     return model_in(path, document_of(path, read_bytes(path)))
 
 
-def model_in(path: str, document: Mapping[str, Any]) -> LoadedModel:
+def model_in(path: str, document: Mapping[str, object]) -> LoadedModel:
     """The model that a document from this place describes."""
     return _named(path, lambda: model_of(_checked(document)))
 
 
-def document_of(path: str, text: bytes) -> Mapping[str, Any]:
+def document_of(path: str, text: bytes) -> Mapping[str, object]:
     """The JSON of a model in the text of this file, not yet understood."""
     try:
         value = parse(text)
@@ -235,7 +235,7 @@ def groups_of(document: Mapping[str, Any], schema: Schema) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-def told_columns(document: Mapping[str, Any]) -> list[str]:
+def told_columns(document: Mapping[str, object]) -> list[str]:
     """The columns that tell the mixing weights and are not described; those of a regression are among its own."""
     told = document.get("concomitant")
     if document["family"] == REGRESSION or not isinstance(told, Mapping):
@@ -244,11 +244,11 @@ def told_columns(document: Mapping[str, Any]) -> list[str]:
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def _options(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _options(entry: Mapping[str, Any]) -> dict[str, object]:
     return dict(entry.get("family_options", {}))
 
 
-def _checked(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _checked(document: Mapping[str, Any]) -> Mapping[str, object]:
     """The document, if its kind, version and columns make sense."""
     from em_cli.outputs.described import wrong_field
     from em_cli.outputs.params_fields import ModelFields

@@ -52,7 +52,7 @@ class Naming:
         """`matched.csv`."""
         before = ("component", "name", "weight")
 
-        def each() -> Iterator[dict[str, Any]]:
+        def each() -> Iterator[dict[str, object]]:
             for place, (name, weight, was) in enumerate(zip(self.names, weights, self.was, strict=True), 1):
                 told = dict.fromkeys((*before, "distance", "margin")) if was is None else asdict(was)
                 earlier = {f"previous_{key}": told.pop(key) for key in before}

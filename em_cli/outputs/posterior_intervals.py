@@ -8,7 +8,7 @@ from typing import Any
 from em_cli.outputs.model_file import LoadedModel
 
 
-def intervals_of(loaded: LoadedModel) -> list[dict[str, Any]] | None:
+def intervals_of(loaded: LoadedModel) -> list[dict[str, object]] | None:
     """Of weight, means, deviations and probabilities of levels; None where parameters have no posterior."""
     document, columns = loaded.document, loaded.schema.columns
     told = document.get("weights_posterior")
@@ -33,7 +33,7 @@ def _of_levels(levels: Sequence[str], ends: Any) -> Any:
     return dict(zip(levels, each, strict=True))
 
 
-def with_intervals(components: list[dict[str, Any]], loaded: LoadedModel) -> list[dict[str, Any]]:
+def with_intervals(components: list[dict[str, object]], loaded: LoadedModel) -> list[dict[str, object]]:
     """The components with the intervals of each, if there are any."""
     found: Sequence[Mapping[str, Any]] | None = intervals_of(loaded)
     if found is None:

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from em_cli.errors import NoFit, OutputError
 from em_cli.outputs.checkpoint_file import STATE
@@ -70,7 +69,7 @@ class RunFolder:
     def checkpoint(self) -> Path:
         return self.aside / CHECKPOINT
 
-    def deliver(self, files: Mapping[str, Content], manifest: Mapping[str, Any], finished: bool = True) -> list[str]:
+    def deliver(self, files: Mapping[str, Content], manifest: Mapping[str, object], finished: bool = True) -> list[str]:
         """Write the files, and what they are into the manifest, and give them their place; names, of folders once.
 
         A run that is not finished keeps its checkpoint.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
 
 from em_cli.engine.climb import FitResult
 from em_cli.engine.stopping import Status
@@ -20,7 +19,7 @@ def stop_reason(chosen: FitResult, cut_by: str) -> str:
     return cut_by if chosen.status is Status.INTERRUPTED else chosen.status.value
 
 
-def ended(chosen: FitResult, cut_by: str) -> dict[str, Any]:
+def ended(chosen: FitResult, cut_by: str) -> dict[str, object]:
     """How the climb ended."""
     return {
         "converged": chosen.status is Status.CONVERGED,
@@ -30,7 +29,7 @@ def ended(chosen: FitResult, cut_by: str) -> dict[str, Any]:
     }
 
 
-def search_found(fitted: Fitted, effort: str | None) -> dict[str, Any]:
+def search_found(fitted: Fitted, effort: str | None) -> dict[str, object]:
     """How the fit was found."""
     seen = max((entry.sample_rows for entry in fitted.ledger), default=0)
     return ({"sample_rows": seen} if seen else {}) | {

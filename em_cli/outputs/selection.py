@@ -40,7 +40,7 @@ class Selection:
     tested: bool = False  # whether the rows of the chosen structure say what one component more gains
 
     @property
-    def chosen_row(self) -> dict[str, Any]:
+    def chosen_row(self) -> dict[str, object]:
         return next(row for row in self.rows if row["note"].startswith("chosen"))
 
 
@@ -146,7 +146,7 @@ def _heads(tried: Sequence[Variant]) -> dict[str, dict[str, Any]]:
     return heads
 
 
-def _figures(result: Scored, context: Context, criterion: str, left_out: float) -> dict[str, Any]:
+def _figures(result: Scored, context: Context, criterion: str, left_out: float) -> dict[str, object]:
     figures, chosen = replace(result.figures, left_out=left_out), result.fitted.chosen
     assert chosen is not None, "there is a fit to describe"
     shares = result.totals.n_effective / result.totals.n_effective.sum()

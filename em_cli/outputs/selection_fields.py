@@ -78,7 +78,7 @@ def columns(criterion: str, tested: bool = False) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*fields[:after], *names(criterion), *fields[after:])))
 
 
-def read_table(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+def read_table(lines: Iterable[str]) -> Iterator[dict[str, object]]:
     """The rows of a table that `em` wrote; `ValueError` says which cell is none that it writes."""
     texts = {name for name, field in SelectionRow.model_fields.items() if field.annotation is str}
     for number, row in enumerate(csv.DictReader(lines), 1):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from em_cli.engine.arrays import stack, take
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
@@ -13,7 +11,7 @@ from em_cli.runners.serial import Serial
 TRANSITION_COLUMNS = ("from", "to", "probability", "expected_count")
 
 
-def transition_rows(result: Scored) -> list[dict[str, Any]] | None:
+def transition_rows(result: Scored) -> list[dict[str, object]] | None:
     """A row for each pair of states; None where rows do not follow each other."""
     model, parameters = result.loaded.model, result.loaded.parameters
     decoder = model.latent.decoder

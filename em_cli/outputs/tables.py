@@ -125,7 +125,7 @@ def uncertain(responsibilities: Array, component: np.ndarray[Any, np.dtype[np.in
     return total
 
 
-def ledger_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, Any]]:
+def ledger_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, object]]:
     """`restarts.csv`: what became of every start."""
     for fitted in fits:
         for entry in fitted.ledger:
@@ -144,7 +144,7 @@ def ledger_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, Any]]:
             }
 
 
-def trace_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, Any]]:
+def trace_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, object]]:
     """`trace.csv`: the log-likelihood of every iteration of every climb, and what the climb went by."""
     for fitted in fits:
         for entry in fitted.ledger:
@@ -172,14 +172,14 @@ LEDGER_COLUMNS = (
 TRACE_COLUMNS = ("candidate", "covariance", "k", "start", "iteration", "log_likelihood", "objective", "value")
 
 
-def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """Rows as CSV text, header first; a number that is not finite is a blank."""
     yield _line(columns)
     for row in rows:
         yield ",".join([_shown(row[column]) for column in columns]) + "\n"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """A cell; numbers need no quotes."""
     if isinstance(value, float):
         return repr(value) if isfinite(value) else ""

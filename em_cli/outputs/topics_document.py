@@ -93,7 +93,7 @@ def _others(fitted: Fitted, eta: float) -> list[tuple[float, Array]]:
 
 def topics_document(
     result: ScoredTopics, about: Mapping[str, Any], cut_by: str, warnings: Sequence[Mapping[str, str]]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The whole document; `about` is what is said of the run beside the fit. Identical runs give identical bytes."""
     fitted, corpus, chosen = result.fitted, result.corpus, result.fitted.chosen
     assert chosen is not None, "there is a fit to write"
@@ -130,7 +130,7 @@ def topics_document(
     return document | rest | {"warnings": [dict(one) for one in warnings]} | tables
 
 
-def _topics(result: ScoredTopics) -> list[dict[str, Any]]:
+def _topics(result: ScoredTopics) -> list[dict[str, object]]:
     mean, terms, found = result.mean, result.corpus.terms, result.stability
     largest = np.bincount(result.shares.argmax(axis=0), minlength=len(mean))
     quality = coherences(mean, result.corpus)
@@ -149,7 +149,7 @@ def _topics(result: ScoredTopics) -> list[dict[str, Any]]:
     ]
 
 
-def topic_rows(result: ScoredTopics) -> Iterator[dict[str, Any]]:
+def topic_rows(result: ScoredTopics) -> Iterator[dict[str, object]]:
     """`topics.csv`: the likeliest terms of each topic, and how many times as likely as in all documents they are."""
     overall = result.corpus.frequencies / result.corpus.n_tokens
     for k, topic in enumerate(result.mean):
@@ -168,7 +168,7 @@ def document_columns(key: str, k: int) -> tuple[str, ...]:
     return (key, "tokens", "topic", *(f"p{j + 1}" for j in range(k)))
 
 
-def document_rows(documents: Documents, shares: Array) -> Iterator[dict[str, Any]]:
+def document_rows(documents: Documents, shares: Array) -> Iterator[dict[str, object]]:
     """In the order of the files; empty documents have no shares (K, D)."""
     k, names = len(shares), documents.corpus.documents
     place: Integers = np.argsort(documents.places)

@@ -74,7 +74,7 @@ def _read(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def listed(found: Sequence[Mapping[str, Any]], folder: str, width: int | None) -> str:
+def listed(found: Sequence[Mapping[str, object]], folder: str, width: int | None) -> str:
     """The runs as a table."""
     if not found:
         where = "here" if folder == "." else f"in {safe(folder)}"

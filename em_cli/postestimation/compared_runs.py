@@ -63,7 +63,7 @@ class Compared:
         }
 
 
-def _flat(mean: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(mean: Mapping[str, object]) -> dict[str, object]:
     names = {"column": "column", "mean_first": "first", "mean_second": "second"}
     return {name: mean.get(key) for name, key in (names | {IN_ERRORS: IN_ERRORS}).items()}
 
@@ -138,7 +138,7 @@ def _densities_compare(first: Scored, second: Scored) -> bool:
     return kinds[0] == kinds[1] and _response(a) == _response(b)
 
 
-def _runs(scored: Sequence[Scored], comparable: bool) -> list[dict[str, Any]]:
+def _runs(scored: Sequence[Scored], comparable: bool) -> list[dict[str, object]]:
     known = [one.loaded.document.get("bic") for one in scored]  # a variational fit has none
     bics = [np.nan if bic is None else float(bic) for bic in known]
     best = min((bic for bic in bics if isfinite(bic)), default=np.nan)
@@ -180,7 +180,7 @@ def _no_vuong(first: Scored, second: Scored, other_rows: bool) -> str | None:
     return None
 
 
-def _at_maximum(document: Mapping[str, Any]) -> bool:
+def _at_maximum(document: Mapping[str, object]) -> bool:
     """Of the likelihood."""
     return (document.get("prior"), document.get("objective"), document.get("converged")) == ("none", None, True)
 
@@ -229,7 +229,7 @@ def _pair(
     return told, renamed
 
 
-def _likelihood_ratio(first: Scored, second: Scored) -> dict[str, Any] | None:
+def _likelihood_ratio(first: Scored, second: Scored) -> dict[str, object] | None:
     """The test where it is regular: Gaussian components, as many of them, of nested covariance structures."""
     for narrow, wide in ((first, second), (second, first)):
         one, other = narrow.loaded.document, wide.loaded.document
@@ -261,7 +261,7 @@ def _disagreement(r: Array, s: Array, weights: Array) -> Array:
     return found
 
 
-def _moved(first: Scored, second: Scored, renamed: Integers) -> Iterator[dict[str, Any]]:
+def _moved(first: Scored, second: Scored, renamed: Integers) -> Iterator[dict[str, object]]:
     """The rows whose likeliest component is not the one that matches: how probable either is in the two runs."""
     for place in np.flatnonzero(renamed[second.component] != first.component).tolist():
         one, other = int(first.component[place]), int(second.component[place])
@@ -281,7 +281,7 @@ def _left(loaded: LoadedModel, taken: Integers) -> list[int]:
     return [k + 1 for k in range(loaded.model.n_components) if k not in taken]
 
 
-def _matched(a: LoadedModel, b: LoadedModel, found: Matching, kl: bool) -> Iterator[dict[str, Any]]:
+def _matched(a: LoadedModel, b: LoadedModel, found: Matching, kl: bool) -> Iterator[dict[str, object]]:
     shared = [name for name in a.schema.names if name in b.schema.names]
     for k, other_k, distance in zip(found.first.tolist(), found.second.tolist(), found.distance.tolist(), strict=True):
         one, other = (dict(m.document["components"][place]) for m, place in ((a, k), (b, other_k)))
@@ -300,7 +300,7 @@ def _matched(a: LoadedModel, b: LoadedModel, found: Matching, kl: bool) -> Itera
         }
 
 
-def _errors(document: Mapping[str, Any], place: int) -> Mapping[str, Any]:
+def _errors(document: Mapping[str, object], place: int) -> Mapping[str, Any]:
     """Of the means of a component."""
     found = errors_of_components(document, place + 1)
     return found[place].get("mean", {}) if found else {}

@@ -67,7 +67,7 @@ def test_document(
     tell: Callable[[int, int], None] = lambda done, wanted: None,
     halt: Halt | None = None,
     before: str | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Tests of K against K + 1, K + 1 against K + 2, …: as far as is asked for, and p is not above the level.
 
     They go on from the replicates in the folder `before`, and end where it is time to.
@@ -158,7 +158,7 @@ def gains_of_drawn(refit: Refit, smaller: Parameters, larger: Parameters, seed: 
     return gains(model, smaller, larger, draw, numbers, Serial())
 
 
-def row_of(refit: Refit, test: RatioTest, cut_by: str) -> dict[str, Any]:
+def row_of(refit: Refit, test: RatioTest, cut_by: str) -> dict[str, object]:
     """What is told of a test, which may have been cut short."""
     low, high = test.limits()
     one, more = (replace(refit.model, n_components=k).n_parameters for k in (test.k, test.k + 1))
@@ -191,7 +191,7 @@ def _stop(test: RatioTest, cut_by: str) -> str:
     return "more would not tell" if test.decided else INTERRUPTED if cut_by == INTERRUPTED else NO_TIME
 
 
-def gains_before(home: str, this: Mapping[str, Any]) -> dict[int, list[Gain]]:
+def gains_before(home: str, this: Mapping[str, object]) -> dict[int, list[Gain]]:
     """Those in the `tests.json` of a folder, by the number of components."""
     path = Path(home) / "tests.json"
     if not path.exists():

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, cast
+from typing import cast
 
 from em_cli import __version__
 from em_cli.errors import UsageError
@@ -100,7 +100,7 @@ def how_to_run(to: str, dialect: str | None, table: str | None, out: str) -> str
 
 
 def _check(
-    document: Mapping[str, Any],
+    document: Mapping[str, object],
     to: str,
     dialect: str | None,
     table: str | None,

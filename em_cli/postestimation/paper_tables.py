@@ -56,7 +56,7 @@ def _components_csv(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """A line for each figure, a column for each component."""
     heads = [f"component_{one['component']}" for one in found]
 
-    def line(column: str, level: str, statistic: str, values: Sequence[Any]) -> dict[str, Any]:
+    def line(column: str, level: str, statistic: str, values: Sequence[object]) -> dict[str, object]:
         return {"column": column, "level": level, "statistic": statistic} | dict(zip(heads, values, strict=True))
 
     lines = [line("", "", name, [one[name] for one in found]) for name in ("name", "weight", "n_assigned")]
@@ -72,7 +72,7 @@ def _components_csv(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     return csv_text(["column", "level", "statistic", *heads], lines)
 
 
-def _components(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _components(found: Sequence[Mapping[str, object]]) -> Iterator[str]:
     """Several tables one below the other, where one would be too wide for a page."""
     heads, lines = ["", *(latex(str(one["name"])) for one in found)], _lines_of_components(found)
     parts = _parts([heads, *lines])
@@ -113,7 +113,7 @@ def _widths(lines: Sequence[Cells], size: float = 1.0) -> list[float]:
     return [size * LETTER * max(map(len, column)) + BETWEEN for column in plain]
 
 
-def _selection(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _selection(rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
     """A line for each model, as they are printed."""
     known = [name for name in FIGURES if any(row.get(name) is not None for row in rows)]
     lines = []

@@ -29,7 +29,7 @@ def place_of(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
     return {"component": component, "column": column, "level": level}
 
 
-def _own(document: Mapping[str, Any], group: str | None) -> Mapping[str, Any]:
+def _own(document: Mapping[str, object], group: str | None) -> Mapping[str, Any]:
     """What the document tells of the group of columns."""
     several = document.get("groups")
     if group is None or not isinstance(several, Sequence):
@@ -51,5 +51,5 @@ def _level(document: Mapping[str, Any], column: str, place: int) -> str | None:
     return None
 
 
-def _at(names: Sequence[Any], place: int) -> str | None:
+def _at(names: Sequence[object], place: int) -> str | None:
     return str(names[place - 1]) if place <= len(names) else None

@@ -25,7 +25,7 @@ SCORES = ("component", "probability", "log_density", "uncertainty")
 NOTHING = dict.fromkeys(SCORES, "")
 
 
-def refuse_beside(others: Mapping[str, Any]) -> None:
+def refuse_beside(others: Mapping[str, object]) -> None:
     """`UsageError` if an option asks for another table."""
     if said := [option for option, value in others.items() if value not in (None, False)]:
         raise UsageError(f"--by gives a table of its own: {said[0]} does not go with it.")
@@ -40,7 +40,7 @@ def lines_by_level(folder: str, paths: Sequence[str], reading: ReadingOptions, c
         raise UsageError(f"--by {column} and --id {column} are one column.")
     without: Counter[str] = Counter()
 
-    def rows() -> Iterator[dict[str, Any]]:
+    def rows() -> Iterator[dict[str, object]]:
         first = 0
         for path in expand(paths):
             for piece in pieces(path, options):
@@ -72,7 +72,7 @@ def _models(folder: str) -> Mapping[str, LoadedModel]:
 
 def _scored(
     piece: Piece, column: str, models: Mapping[str, LoadedModel], reading: ReadingOptions, without: Counter[str]
-) -> tuple[list[str], list[dict[str, Any]]]:
+) -> tuple[list[str], list[dict[str, object]]]:
     """The levels of the rows, and what is found of each."""
     levels = [text.strip() for text in texts_of(piece, column)]
     found: list[dict[str, Any]] = [{} for _ in levels]

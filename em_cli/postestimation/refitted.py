@@ -61,7 +61,7 @@ class Refit:
         return replace(self.model, n_components=k)
 
 
-def check_maximum(folder: str, document: Mapping[str, Any], what: str) -> None:
+def check_maximum(folder: str, document: Mapping[str, object], what: str) -> None:
     """`UsageError` if the fit is no maximum of the likelihood, which refits climb to."""
     if (prior := document.get("prior")) in (CONJUGATE, LAPLACE) and not document.get("objective"):
         raise UsageError(

@@ -166,7 +166,7 @@ def _options(config: RunConfig, asked: Asked, names: Sequence[str], response: st
 
 def _outcome(
     units: Units, config: RunConfig, paths: Sequence[str], name: str, asked: Asked, names: Sequence[str]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Means, or shares of levels, of a column in each component."""
     data, seen, values = _external(units, config, paths, asked, _options(config, asked, [name], name))
     column, n = data.schema.columns[0], len(names)
@@ -181,7 +181,7 @@ def _outcome(
     return head | _means_document(found, n)
 
 
-def _means_document(found: Estimates, n: int) -> dict[str, Any]:
+def _means_document(found: Estimates, n: int) -> dict[str, object]:
     means, variances = found.theta[:n], found.theta[n : 2 * n]
     covariance = found.covariance[:n, :n]
     errors = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
@@ -200,7 +200,7 @@ def _means_document(found: Estimates, n: int) -> dict[str, Any]:
     }
 
 
-def _shares_document(found: Estimates, levels: Sequence[str], n: int) -> dict[str, Any]:
+def _shares_document(found: Estimates, levels: Sequence[str], n: int) -> dict[str, object]:
     c = len(levels)
     own = n * c
     errors = np.sqrt(np.maximum(np.diagonal(found.covariance)[:own], 0.0)).reshape(n, c)
@@ -214,7 +214,9 @@ def _shares_document(found: Estimates, levels: Sequence[str], n: int) -> dict[st
     }
 
 
-def _told(units: Units, config: RunConfig, paths: Sequence[str], asked: Asked, names: Sequence[str]) -> dict[str, Any]:
+def _told(
+    units: Units, config: RunConfig, paths: Sequence[str], asked: Asked, names: Sequence[str]
+) -> dict[str, object]:
     """The log-odds of components, on columns."""
     data, seen, values = _external(units, config, paths, asked, _options(config, asked, columns_in(asked.on), None))
     design = design_of(asked.on, (), data.schema.names, [column.levels for column in data.schema.columns])
@@ -254,7 +256,7 @@ def _of_term(place: int, n: int, q: int) -> Array:
     return np.asarray(np.kron(np.eye(n - 1), np.eye(q)[[place]]), np.float64)
 
 
-def _tested(estimate: float, error: float) -> dict[str, Any]:
+def _tested(estimate: float, error: float) -> dict[str, object]:
     from scipy.special import ndtr
 
     z = estimate / error if error > 0 else None
@@ -266,7 +268,7 @@ def _tested(estimate: float, error: float) -> dict[str, Any]:
     }
 
 
-def wald(theta: Array, covariance: Array, contrasts: Array) -> dict[str, Any] | None:
+def wald(theta: Array, covariance: Array, contrasts: Array) -> dict[str, object] | None:
     """Wald's test that all contrasts are nought; None where the covariance has no room for it."""
     from scipy.special import chdtrc
 
@@ -280,12 +282,12 @@ def wald(theta: Array, covariance: Array, contrasts: Array) -> dict[str, Any] | 
     return {"statistic": statistic, "df": df, "p": float(chdtrc(df, statistic))}
 
 
-def table(document: Mapping[str, Any]) -> Iterator[str]:
+def table(document: Mapping[str, object]) -> Iterator[str]:
     """The estimates as CSV."""
     return csv_text(COLUMNS, _lines(document))
 
 
-def _lines(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _lines(document: Mapping[str, Any]) -> Iterator[dict[str, object]]:
     for one in document["outcomes"]:
         whats = one["levels"] if one["kind"] == "shares" else ["mean"]
         values, errors = np.array(one[one["kind"]]), np.array(one["standard_errors"])

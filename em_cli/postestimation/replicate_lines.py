@@ -31,7 +31,7 @@ class Line:
     margin: float
     values: Array  # (M,)
 
-    def cells(self, names: Sequence[str]) -> dict[str, Any]:
+    def cells(self, names: Sequence[str]) -> dict[str, object]:
         own = (self.number + 1, self.log_likelihood, self.passes, self.verdict.value, self.margin)
         return dict(zip(OF_REPLICATES, own, strict=True)) | dict(zip(names, self.values.tolist(), strict=True))
 
@@ -41,7 +41,7 @@ def line_of(model: Model, one: Replicate, size: int) -> Line:
     return Line(one.number, one.result.log_likelihood, len(one.result.trace), one.verdict, one.margin, values)
 
 
-def lines_before(home: str, names: Sequence[str], this: Mapping[str, Any]) -> list[Line]:
+def lines_before(home: str, names: Sequence[str], this: Mapping[str, object]) -> list[Line]:
     """Those that a folder holds already; `UsageError` if they are of another resampling than this."""
     table, document = Path(home) / "bootstrap.csv", Path(home) / "bootstrap.json"
     if not (table.exists() and document.exists()):
@@ -54,7 +54,7 @@ def lines_before(home: str, names: Sequence[str], this: Mapping[str, Any]) -> li
         return list(_lines(rows, str(table)))
 
 
-def document_before(path: Path, this: Mapping[str, Any]) -> Mapping[str, Any]:
+def document_before(path: Path, this: Mapping[str, object]) -> Mapping[str, Any]:
     """What a file of JSON holds; `UsageError` if it is of something else than this."""
     try:
         found = json.loads(path.read_bytes())

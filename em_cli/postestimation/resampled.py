@@ -119,7 +119,7 @@ def resampled(
     return Resampled(document | {"intervals": _intervals(refit, lines, wanted, withheld)}, names, lines)
 
 
-def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: str | None) -> list[dict[str, Any]]:
+def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: str | None) -> list[dict[str, object]]:
     kept = [one.values for one in lines if one.verdict is Verdict.OK]
     errors = _errors_by_name(refit.document, refit.schema.names)
     numbers = list(leaves(described(refit.model, refit.start)))
@@ -176,7 +176,7 @@ def _withheld(counts: Mapping[Verdict, int], many: int, wanted: int, cut_by: str
 
 def _interval(
     name: str, estimate: float, values: Array, wanted: Wanted, reason: str | None, of_type: str | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     none = {"se_bootstrap": None, "mc_error": None, "low": None, "high": None, "scale": None}
     if reason is not None:
         return none | {"verdict": "withheld"}

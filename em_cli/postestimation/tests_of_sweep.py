@@ -29,8 +29,8 @@ IN_DOCUMENT = ("k0", "k1", *IN_TABLE)
 
 
 def tested_sweep(
-    run: Run, fits: Sequence[Fitted], wanted: Tasks, selection: Selection, params: Mapping[str, Any]
-) -> tuple[Selection, dict[str, Any], dict[str, Iterable[str]]]:
+    run: Run, fits: Sequence[Fitted], wanted: Tasks, selection: Selection, params: Mapping[str, object]
+) -> tuple[Selection, dict[str, object], dict[str, Iterable[str]]]:
     """The table that tells the tests, the document likewise, and the files of them.
 
     From the fewest components up to those that were chosen, and on for as long as p is not above the level.
@@ -73,7 +73,7 @@ def _told(found: Mapping[int, Mapping[str, Any]], chosen: int, fewer: int) -> bo
     return fewer > chosen and bool(found) and (last is None or last > LEVEL)
 
 
-def _refit(wanted: Tasks, at: FitResult, context: Context, params: Mapping[str, Any]) -> Refit:
+def _refit(wanted: Tasks, at: FitResult, context: Context, params: Mapping[str, object]) -> Refit:
     """What the fits of the sweep were fitted to, and one of them."""
     source = wanted.survey.source
     rows = joined([source[index] for index in range(len(source))])
@@ -81,7 +81,7 @@ def _refit(wanted: Tasks, at: FitResult, context: Context, params: Mapping[str, 
     return Refit("", params, context.schema, context.groups, at.candidate.model, at.parameters, held)
 
 
-def pair_tested(run: Run, refit: Refit, fewer: Fitted, more: Fitted) -> dict[str, Any]:
+def pair_tested(run: Run, refit: Refit, fewer: Fitted, more: Fitted) -> dict[str, object]:
     """A test, or why there is none."""
     if why := _unsound(fewer) or _unsound(more):
         return _no_test(fewer.n_components, why)
@@ -107,11 +107,11 @@ def _unsound(fitted: Fitted) -> str:
     return ""
 
 
-def _no_test(k: int, why: str) -> dict[str, Any]:
+def _no_test(k: int, why: str) -> dict[str, object]:
     return {"k0": k, "k1": k + 1, "statistic": None, "replicates": 0, "exceed": 0, "p": None, "stop": f"no test: {why}"}
 
 
-def _in_table(test: Mapping[str, Any] | None) -> dict[str, Any]:
+def _in_table(test: Mapping[str, object] | None) -> dict[str, object]:
     if test is None:
         return dict.fromkeys(TEST_COLUMNS)
     if test["statistic"] is None:

@@ -35,7 +35,7 @@ def open_any(model: str, paths: Sequence[str]) -> LoadedModel | LoadedTopics:
     return read_any(model)
 
 
-def refuse_for_topics(asked: Mapping[str, Any]) -> None:
+def refuse_for_topics(asked: Mapping[str, object]) -> None:
     """`UsageError` if an option is given that is about rows."""
     if said := [option for option, value in asked.items() if value not in (None, False, [])]:
         raise UsageError(
@@ -70,7 +70,7 @@ def topics_table(
     paths: Sequence[str],
     reading: ReadingOptions,
     unseen: int | None,
-    of_rows: Mapping[str, Any],
+    of_rows: Mapping[str, object],
 ) -> Iterator[str]:
     """What `em predict` tells of documents; `UsageError` for options that are of rows."""
     refuse_for_topics(of_rows)
@@ -91,7 +91,7 @@ def unseen_table(loaded: LoadedTopics, paths: Sequence[str], reading: ReadingOpt
     return csv_text((found.key, "rank", "term", "probability"), _unseen(loaded, found, gamma, most))
 
 
-def _unseen(loaded: LoadedTopics, found: Documents, gamma: Array, most: int) -> Iterator[dict[str, Any]]:
+def _unseen(loaded: LoadedTopics, found: Documents, gamma: Array, most: int) -> Iterator[dict[str, object]]:
     corpus, mean = found.corpus, loaded.mean
     shares = gamma / gamma.sum(axis=0)
     order = np.argsort(found.places)
@@ -128,7 +128,7 @@ def bound_rows(loaded: LoadedTopics, paths: Sequence[str], reading: ReadingOptio
     return csv_text((found.key, "tokens", "bound", "bound_per_token"), rows)
 
 
-def bound_document(loaded: LoadedTopics, paths: Sequence[str], reading: ReadingOptions) -> dict[str, Any]:
+def bound_document(loaded: LoadedTopics, paths: Sequence[str], reading: ReadingOptions) -> dict[str, object]:
     """The bound of all documents, that of the topics themselves apart: it does not grow with the documents."""
     found = new_documents(loaded, paths, reading)
     _, bound = loaded.shares(found.corpus)

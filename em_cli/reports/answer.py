@@ -150,7 +150,7 @@ def _of_folds(best: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> s
     )
 
 
-def model(row: Mapping[str, Any]) -> str:
+def model(row: Mapping[str, object]) -> str:
     own, covariance = str(row["model"]), str(row.get("covariance") or "")
     return f"{own}{f' ({covariance})' if covariance not in ('', own) else ''} with k = {row['k']}"
 

@@ -72,7 +72,7 @@ def chosen(run: Run) -> Mapping[str, Any]:
     return marked[0] if marked else min((r for rows in series(run).values() for r in rows), key=lambda row: row[name])
 
 
-def missed(row: Mapping[str, Any]) -> float:
+def missed(row: Mapping[str, object]) -> float:
     """By how much the criterion may be lower: twice the error of the log-likelihood."""
     error = row.get("optimisation_error")
     return 2 * float(error) if isinstance(error, int | float) and isfinite(error) else 0.0

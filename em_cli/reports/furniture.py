@@ -26,7 +26,7 @@ def legend(
     run: Run,
     theme: Theme,
     style: str,
-    more: Sequence[Any] = (),
+    more: Sequence[object] = (),
     noise: bool = True,
     inside: bool = False,
 ) -> None:
@@ -74,7 +74,7 @@ def legend_above(figure: Figure, axes: Axes, run: Run, theme: Theme, k: int) -> 
     )
 
 
-def beside(figure: Figure, handles: Sequence[Any], title: str, inside: bool = False) -> None:
+def beside(figure: Figure, handles: Sequence[object], title: str, inside: bool = False) -> None:
     """A legend to the right, below the title."""
     figure.legend(
         handles=list(handles),

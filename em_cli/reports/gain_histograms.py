@@ -47,7 +47,7 @@ class ComponentTests(OfTheWhole):
         return Picture("tests", title, caption, alt, (5.4, 0.7 + 1.75 * len(tests)), partial(_draw, tests))
 
 
-def _told(run: Run) -> list[Mapping[str, Any]]:
+def _told(run: Run) -> list[Mapping[str, object]]:
     return [one for one in run.certainty.tests if one["p"] is not None and _gains(one)][:MOST_TESTS]
 
 
@@ -55,7 +55,7 @@ def _gains(one: Mapping[str, Any]) -> list[float]:
     return [float(value) for value in one["drawn"] if value is not None]
 
 
-def _draw(tests: Sequence[Mapping[str, Any]], figure: Figure, theme: Theme) -> None:
+def _draw(tests: Sequence[Mapping[str, object]], figure: Figure, theme: Theme) -> None:
     for place, one in enumerate(tests, 1):
         axes = figure.add_subplot(len(tests), 1, place)
         _panel(axes, one, theme)

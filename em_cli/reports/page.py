@@ -69,7 +69,9 @@ def page(run: Run, ending: str, trusted: str) -> Iterator[str]:
     yield from framed(title, _subtitle(run), parts, SHEET + schemes(colours, run.k), run.manifest)
 
 
-def framed(title: str, subtitle: str, parts: Sequence[Part], style: str, manifest: Mapping[str, Any]) -> Iterator[str]:
+def framed(
+    title: str, subtitle: str, parts: Sequence[Part], style: str, manifest: Mapping[str, object]
+) -> Iterator[str]:
     """A page of HTML with these parts, and links to them."""
     yield "<!DOCTYPE html>\n"
     yield '<html lang="en">\n'
@@ -126,7 +128,7 @@ def _first(pictures: dict[str, Picture], drawn: dict[str, Html]) -> Html | None:
     return drawn.pop(kind) if kind else None
 
 
-def _height(document: Mapping[str, Any]) -> str:
+def _height(document: Mapping[str, object]) -> str:
     """The log-likelihood and the criteria; of a variational fit the bound of the evidence."""
     if document.get("objective") == "elbo":
         return (

@@ -120,7 +120,7 @@ def selection(run: Run) -> Html:
     return join([table(caption, headings, lines, class_="numbers noted"), more, why, tests])
 
 
-def _p(row: Mapping[str, Any]) -> str:
+def _p(row: Mapping[str, object]) -> str:
     """Of the test of one component more."""
     test = test_in_table(row)
     return "—" if test is None or test["p"] is None else short_p(test).removeprefix("= ")
@@ -145,13 +145,13 @@ def _model(row: Mapping[str, Any], chosen: bool, name: str, best: float, made: s
     ]
 
 
-def _hits(row: Mapping[str, Any], made: str, reached: str) -> str:
+def _hits(row: Mapping[str, object], made: str, reached: str) -> str:
     if row.get("depth") == "light":
         return "searched lightly"
     return f"{row[reached]} of {row[made]}" if row.get(made) else "—"
 
 
-def _figure(value: Any, decimals: int) -> Child:
+def _figure(value: object, decimals: int) -> Child:
     return figure_of(float(value), shown(float(value), decimals)) if isinstance(value, int | float) else "—"
 
 
@@ -175,6 +175,6 @@ def ledger(run: Run) -> Html:
     return table(caption, ["started from", "climbs", *verdicts, "highest log-likelihood"], lines, class_="numbers")
 
 
-def _kinds(entries: list[Mapping[str, Any]]) -> list[str]:
+def _kinds(entries: list[Mapping[str, object]]) -> list[str]:
     """Kinds of starts, the most frequent first."""
     return [kind for kind, _ in Counter(str(entry["start"]) for entry in entries).most_common()]

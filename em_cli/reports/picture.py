@@ -140,7 +140,7 @@ def drawn(picture: Picture, theme: Theme, width: float | None = None, title: str
         yield figure
 
 
-def _metadata(picture: Picture, format: str) -> dict[str, Any]:
+def _metadata(picture: Picture, format: str) -> dict[str, object]:
     """Title and description, and no time."""
     if format == "png":
         return {"Title": picture.title, "Description": picture.alt, "Software": None}

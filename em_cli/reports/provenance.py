@@ -128,7 +128,7 @@ def reproduce(run: Run) -> Html:
     )
 
 
-def _of_rows(config: Mapping[str, Any]) -> list[Html]:
+def _of_rows(config: Mapping[str, object]) -> list[Html]:
     """The file of responsibilities, if it was written."""
     if not config.get("responsibilities", True):
         return []
@@ -136,7 +136,7 @@ def _of_rows(config: Mapping[str, Any]) -> list[Html]:
     return [join([tag("code", name), ": the component of every row, with probabilities"])]
 
 
-def again(name: str, manifest: Mapping[str, Any]) -> Html:
+def again(name: str, manifest: Mapping[str, object]) -> Html:
     """The command that makes the run again."""
     verb = str(manifest.get("command", "fit"))
     return join(

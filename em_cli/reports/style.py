@@ -50,7 +50,7 @@ class Theme:
         return Mark(self.colours[colour], DASHES[turn % len(DASHES)], shape, HATCHES[turn % len(HATCHES)])
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What Matplotlib has to know."""
         return {
             "figure.facecolor": self.paper,

@@ -114,7 +114,7 @@ class Dask:
         _check_workers(cluster, *first.files)
         return self._answers(cluster, partial(_tried, task), chain([first], todo))
 
-    def _answers(self, cluster: Client, task: Callable[[T], Any], items: Iterator[T]) -> Iterator[tuple[T, Any]]:
+    def _answers(self, cluster: Client, task: Callable[[T], object], items: Iterator[T]) -> Iterator[tuple[T, Any]]:
         """In the order of the items, of which a few are on their way at a time."""
         n_ahead = AHEAD * _n_cores(cluster)
         waiting: deque[tuple[T, Any]] = deque()
@@ -157,7 +157,7 @@ def _tried(task: Callable[[T], Answer], item: T) -> Answer | None:
         return None
 
 
-def _group_sums(path: str, payload: bytes, items: Sequence[Any]) -> list[Any]:
+def _group_sums(path: str, payload: bytes, items: Sequence[object]) -> list[object]:
     """On a worker: the sums of groups of blocks, in their order."""
     task, add, shared = pickle.loads(payload)
     source = _source(path)

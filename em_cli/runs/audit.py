@@ -50,7 +50,7 @@ def input_states(manifest: Mapping[str, Any]) -> dict[str, str]:
     return {about["name"]: _state(Path(about["name"]), about) for about in inputs}
 
 
-def _state(file: Path, about: Mapping[str, Any]) -> str:
+def _state(file: Path, about: Mapping[str, object]) -> str:
     try:
         with file.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.objectives import LOG_LIKELIHOOD
@@ -18,7 +16,7 @@ CHEAP = 20_000_000  # log-densities
 MOST_PARAMETERS = 300  # whose numbers are gone through one by one, unless that is asked for
 
 
-def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, runner: Runner) -> dict[str, Any]:
+def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, runner: Runner) -> dict[str, object]:
     """What a document says of the standard errors of its numbers."""
     model, k = result.loaded.model, result.loaded.model.n_components
     if wanted == "none":

@@ -54,7 +54,7 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
     )
 
 
-def _steps(settings: Settings, data: Data) -> dict[str, Any] | None:
+def _steps(settings: Settings, data: Data) -> dict[str, object] | None:
     """What a document says of sequences."""
     if data.sequences is None:
         return None

@@ -176,7 +176,7 @@ class _Stream:
         self.unwritten, self.predicted = 0, 0.0
         return params, names, result
 
-    def _deliver(self, own: Run, result: Scored, params: dict[str, Any], fitted: Fitted) -> list[str]:
+    def _deliver(self, own: Run, result: Scored, params: dict[str, object], fitted: Fitted) -> list[str]:
         report, names = own.settings.request.report, list[str]()
         if own.folder is not None:
             own.folder.take_again()
@@ -227,7 +227,7 @@ class _Stream:
             led=self.found.at_best,
         )
 
-    def _stream(self) -> dict[str, Any]:
+    def _stream(self) -> dict[str, object]:
         """What the document says of the rows that have come."""
         return {
             "first_rows": self.run.data.source.n_rows,

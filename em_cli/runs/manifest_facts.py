@@ -49,10 +49,10 @@ def facts(
     data: Data,
     record: Record,
     result: Ended,
-    document: Mapping[str, Any],
+    document: Mapping[str, object],
     fits: Sequence[Fitted],
     resumed_after: float | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What was asked and read, how the search went, what it saw at its end.
 
     `resumed_after` are the seconds that a run had taken before it was resumed.
@@ -72,7 +72,7 @@ def facts(
     }
 
 
-def _data(data: Data, document: Mapping[str, Any]) -> dict[str, Any]:
+def _data(data: Data, document: Mapping[str, object]) -> dict[str, object]:
     fitted, scored_only = len(data.rows), len(data.others.rows)
     columns = []
     for column in data.schema.columns:
@@ -99,7 +99,7 @@ def _data(data: Data, document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _search(config: RunConfig, fits: Sequence[Fitted]) -> dict[str, Any]:
+def _search(config: RunConfig, fits: Sequence[Fitted]) -> dict[str, object]:
     ledger = [entry for fitted in fits for entry in fitted.ledger]
     return {
         "seed": config.seed,
@@ -111,7 +111,7 @@ def _search(config: RunConfig, fits: Sequence[Fitted]) -> dict[str, Any]:
     }
 
 
-def _stopping(config: RunConfig, result: Ended, document: Mapping[str, Any]) -> dict[str, Any]:
+def _stopping(config: RunConfig, result: Ended, document: Mapping[str, object]) -> dict[str, object]:
     chosen, tol = result.fitted.chosen, config.search.tol
     assert chosen is not None, "there is a fit to speak of"
     last = chosen.trace[-1 - WINDOW :]
@@ -127,7 +127,7 @@ def _stopping(config: RunConfig, result: Ended, document: Mapping[str, Any]) -> 
     }
 
 
-def _rule(document: Mapping[str, Any], stop: str, tol: float) -> str:
+def _rule(document: Mapping[str, object], stop: str, tol: float) -> str:
     if document["stop_reason"] == Status.COMPLETED.value:
         return AFTER_STEPS
     if document.get("objective") == HARD.objective:
@@ -152,7 +152,7 @@ def _rules(chosen: FitResult, stop: str, tol: float) -> dict[str, Any]:
     return told
 
 
-def _regularisation(result: Ended, document: Mapping[str, Any]) -> dict[str, Any]:
+def _regularisation(result: Ended, document: Mapping[str, object]) -> dict[str, object]:
     return {
         "prior": document.get("prior", "none"),
         "log_prior": document.get("log_prior", 0.0),

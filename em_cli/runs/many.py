@@ -209,7 +209,7 @@ def _with(names: str | None, more: str) -> str | None:
     return names if "," in more else more if names is None else f"{names},{more}"
 
 
-def done(requests: Sequence[Request], one: One, threads: int) -> Iterator[dict[str, Any]]:
+def done(requests: Sequence[Request], one: One, threads: int) -> Iterator[dict[str, object]]:
     """What came of each, in their order."""
     if min(threads, len(requests)) < 2:
         yield from (_row(one, request) for request in requests)
@@ -219,11 +219,11 @@ def done(requests: Sequence[Request], one: One, threads: int) -> Iterator[dict[s
         yield from pool.map(_row, [one] * len(alone), alone)
 
 
-def _one_thread(section: Any) -> Any:
+def _one_thread(section: object) -> Any:
     return replace(section, threads="1", runner=None) if isinstance(section, PlaceOptions) else section
 
 
-def _row(one: One, request: Request) -> dict[str, Any]:
+def _row(one: One, request: Request) -> dict[str, object]:
     """A run, and its row of the table."""
     said = io.StringIO()
     status, reason = int(ExitStatus.DONE), ""
@@ -240,7 +240,7 @@ def _row(one: One, request: Request) -> dict[str, Any]:
     return {"status": status, "reason": reason}
 
 
-def _found(out: str) -> dict[str, Any]:
+def _found(out: str) -> dict[str, object]:
     document: Mapping[str, Any] = parse((Path(out) / "params.json").read_bytes())
     codes = dict.fromkeys(warning["code"] for warning in document["warnings"])
     return {
@@ -263,7 +263,7 @@ def _in_a_line(row: Mapping[str, Any]) -> str:
     return f"k = {row['k']}: loglik {row['log_likelihood']:.3f}{bic}{doubts}"
 
 
-def _say(request: Request, rows: Sequence[Mapping[str, Any]], key: str, by: str | None) -> None:
+def _say(request: Request, rows: Sequence[Mapping[str, object]], key: str, by: str | None) -> None:
     """The table on standard output: for people on a terminal, as JSON elsewhere."""
     report = request.report
     if report.format == "none" or (request.screen.quiet and not report.json and report.format is None):
@@ -277,12 +277,12 @@ def _say(request: Request, rows: Sequence[Mapping[str, Any]], key: str, by: str 
         write_file("-", [to_json({"by": by, "runs": [dict(row) for row in rows]})])
 
 
-def _as_csv(rows: Sequence[Mapping[str, Any]], key: str) -> Iterator[str]:
+def _as_csv(rows: Sequence[Mapping[str, object]], key: str) -> Iterator[str]:
     names = (key, *COLUMNS)
     return csv_text(names, ({name: row.get(name, "") for name in names} for row in rows))
 
 
-def _end(request: Request, rows: Sequence[Mapping[str, Any]]) -> None:
+def _end(request: Request, rows: Sequence[Mapping[str, object]]) -> None:
     """`NoFit` if there is no run at all; with --strict, the status of doubt if one is missing or doubtful."""
     if not any("k" in row for row in rows):
         raise NoFit(f"none of the {len(rows)} runs has a fit. The first: {rows[0]['reason']}")

@@ -49,7 +49,7 @@ def rows_of(result: Scored, data: Data) -> Rows:
     return _scored(result.loaded, rows.x, rows.weights, rows.labels, data.rows.at(kept) + 1, data.source.n_rows)
 
 
-def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> Rows:
+def read_rows(loaded: LoadedModel, manifest: Mapping[str, object], home: Path, data: Sequence[str]) -> Rows:
     """Those of a run folder, in memory that does not grow with their number."""
     paths = data_files(manifest, home, data)
     options = _options_of(loaded, manifest)
@@ -60,7 +60,7 @@ def read_rows(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data
     return _scored(loaded, rows.x, rows.weights, rows.labels, numbers, n)
 
 
-def read_source(loaded: LoadedModel, manifest: Mapping[str, Any], home: Path, data: Sequence[str]) -> InMemory:
+def read_source(loaded: LoadedModel, manifest: Mapping[str, object], home: Path, data: Sequence[str]) -> InMemory:
     """All rows that were fitted, in memory; where they are in groups or sequences, these one behind the other."""
     paths = data_files(manifest, home, data)
     options = _options_of(loaded, manifest)
@@ -113,7 +113,7 @@ def _names(loaded: LoadedModel) -> dict[str, int]:
     return {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
 
 
-def _options_of(loaded: LoadedModel, manifest: Mapping[str, Any]) -> ReadOptions:
+def _options_of(loaded: LoadedModel, manifest: Mapping[str, object]) -> ReadOptions:
     return replace(_options(manifest), sequential=loaded.sequential, response=loaded.response)
 
 

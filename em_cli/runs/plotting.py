@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from em_cli.display.search_words import ending, trust
 from em_cli.errors import UsageError
@@ -79,10 +78,10 @@ def check_wanted(report: ReportOptions, folder: str | None) -> None:
 def fresh_run(
     folder: str,
     files: dict[str, Content],
-    manifest: Mapping[str, Any],
+    manifest: Mapping[str, object],
     result: Scored,
     data: Data,
-    document: Mapping[str, Any],
+    document: Mapping[str, object],
 ) -> Run:
     """A run whose folder is not yet written: its tables are what will be read back from these files."""
     tables = {}

@@ -111,7 +111,7 @@ def _table(file: Path) -> Table:
     return rows
 
 
-def _manifest(home: Path) -> Mapping[str, Any]:
+def _manifest(home: Path) -> Mapping[str, object]:
     found = read_manifest(home)
     inputs = found.get("inputs") if isinstance(found, dict) else None
     if not isinstance(inputs, list) or not inputs or not all(isinstance(f, dict) and f.keys() >= KNOWN for f in inputs):

@@ -30,7 +30,7 @@ def tests_in(text: str) -> tuple[Mapping[str, Any], ...]:
     return tuple(json.loads(text)["tests"])
 
 
-def _list(home: Path, found: Mapping[str, Any]) -> list[Any]:
+def _list(home: Path, found: Mapping[str, object]) -> list[Any]:
     tests = found.get("tests")
     return tests if isinstance(tests, list) else [None]
 
@@ -87,7 +87,7 @@ def _document(path: Path) -> Mapping[str, Any] | None:
     return found
 
 
-def _number(value: Any) -> bool:
+def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 

@@ -33,7 +33,7 @@ KEYS = (
 
 def reading_of(
     data: DataConfig, id_name: str | None, marks: Marks | None, units: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What was said of how to read the data, or found, and which column was the id, as a model remembers it."""
     fresh = DataConfig()
     said = {key: getattr(data, key) for key in KEYS if getattr(data, key) != getattr(fresh, key)}

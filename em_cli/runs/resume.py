@@ -169,7 +169,7 @@ def _others(names: Sequence[str]) -> str:
     return " and ".join("other data" if name == "data" else f"another {name}" for name in names)
 
 
-def _flat(config: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(config: Mapping[str, object], under: str = "") -> Iterator[tuple[str, object]]:
     for key, value in config.items():
         if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{under}{key}.")

@@ -205,7 +205,7 @@ class Run:
     def deliver(
         self,
         result: Scored,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         fits: list[Fitted],
         more: Mapping[str, Iterable[str]],
     ) -> list[str]:
@@ -240,7 +240,7 @@ class Run:
                     "each, and its probability; --responsibilities all writes those of all components."
                 )
 
-    def about(self, result: Ended, params: Mapping[str, Any], fits: Sequence[Fitted]) -> dict[str, Any]:
+    def about(self, result: Ended, params: Mapping[str, object], fits: Sequence[Fitted]) -> dict[str, object]:
         """The manifest of the run."""
         checkpoint = self.checkpoint
         resumed_after = checkpoint.seconds if checkpoint and checkpoint.continues else None
@@ -251,7 +251,7 @@ class Run:
         self,
         folder: RunFolder,
         result: Scored,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         fits: list[Fitted],
         more: Mapping[str, Iterable[str]],
     ) -> list[str]:

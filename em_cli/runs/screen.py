@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from em_cli.options import ScreenOptions
 from em_cli.outputs.folder import write_file
@@ -31,7 +30,10 @@ def page_width() -> int:
 
 
 def say_found(
-    found: Mapping[str, Any], json: bool, page: Callable[[Mapping[str, Any], int, bool], str], screen: ScreenOptions
+    found: Mapping[str, object],
+    json: bool,
+    page: Callable[[Mapping[str, object], int, bool], str],
+    screen: ScreenOptions,
 ) -> None:
     """What a command has found, on stdout: the document, or its page, which `-q` leaves out."""
     if json:

@@ -120,7 +120,7 @@ def _place(settings: Settings) -> str:
 
 
 def fit_text(
-    settings: Settings, data: Data, result: Scored, params: Mapping[str, Any], written: Sequence[str]
+    settings: Settings, data: Data, result: Scored, params: Mapping[str, object], written: Sequence[str]
 ) -> Iterable[str]:
     """The result of a fit; `written` names what is in its folder."""
     screen, folder = settings.request.screen, settings.folder
@@ -191,7 +191,7 @@ def sweep_text(
     return [text]
 
 
-def further(folder: str | None, params: Mapping[str, Any], written: Sequence[str] = ()) -> list[str]:
+def further(folder: str | None, params: Mapping[str, object], written: Sequence[str] = ()) -> list[str]:
     """What may come next, when a model is chosen and these files are written."""
     if folder is None:
         return []
@@ -206,5 +206,5 @@ def unsaid(params: Mapping[str, Any], screen: ScreenOptions) -> list[Any]:
     return [] if sys.stderr.isatty() and not screen.quiet and screen.progress != "none" else params["warnings"]
 
 
-def _strict(value: Any) -> Any:
+def _strict(value: object) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value

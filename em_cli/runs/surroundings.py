@@ -18,7 +18,7 @@ TERMINAL = ("TERM", "COLORTERM", "NO_COLOR", "CI", "COLUMNS", "LINES")
 TEST_EXTRAS = ("test", "bench", "dev")  # of those who change the program
 
 
-def surroundings() -> dict[str, Any]:
+def surroundings() -> dict[str, object]:
     """Everything, by what it is about."""
     return {
         "em": __version__,
@@ -45,7 +45,7 @@ def surroundings() -> dict[str, Any]:
     }
 
 
-def told(found: Mapping[str, Any]) -> str:
+def told(found: Mapping[str, object]) -> str:
     """The same in lines."""
     lines = []
     for name, value in found.items():
@@ -55,7 +55,7 @@ def told(found: Mapping[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _said(value: Any) -> str:
+def _said(value: object) -> str:
     if isinstance(value, bool):
         return "a terminal" if value else "no terminal"
     if isinstance(value, list):

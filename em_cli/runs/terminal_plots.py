@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -96,9 +95,9 @@ def _criterion(folder: Path) -> Criterion | None:
     return Criterion(criterion_name(name), curves) if rows and len({row["k"] for row in rows}) > 1 else None
 
 
-def _label(row: Mapping[str, Any]) -> str:
+def _label(row: Mapping[str, object]) -> str:
     return str(row["model"] or row["covariance"] or "")
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and isfinite(value) else float("inf")

@@ -77,8 +77,8 @@ def _table(file: Path) -> list[dict[str, str]]:
 def drawn_files(
     folder: str,
     asked: ReportOptions,
-    document: Mapping[str, Any],
-    manifest: Mapping[str, Any],
+    document: Mapping[str, object],
+    manifest: Mapping[str, object],
     files: dict[str, Content],
 ) -> dict[str, Content]:
     """Pictures and the report, where they are asked for; the tables that they show are kept as lists of lines."""

@@ -151,7 +151,7 @@ def told(run: Run, params: Mapping[str, Any]) -> None:
 
 
 def delivered(
-    run: Run, result: ScoredTopics, params: Mapping[str, Any], fits: list[Fitted], more: Mapping[str, Content]
+    run: Run, result: ScoredTopics, params: Mapping[str, object], fits: list[Fitted], more: Mapping[str, Content]
 ) -> list[str]:
     """Write the run folder and the single files asked for; the names of what is in the folder."""
     report, config = run.settings.request.report, run.settings.config
@@ -203,7 +203,7 @@ def plan_text(run: Run) -> str:
     return "\n".join([*lines, "", record(settings.config)])
 
 
-def text_of(run: Run, params: Mapping[str, Any], written: Sequence[str]) -> Iterable[str]:
+def text_of(run: Run, params: Mapping[str, object], written: Sequence[str]) -> Iterable[str]:
     """The result of a fit, on standard output."""
     settings = run.settings
     if settings.stdout == "json":

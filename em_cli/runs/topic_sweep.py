@@ -154,7 +154,7 @@ def _warn_of_edge(run: Run, k: int, tried: Sequence[int]) -> None:
 
 
 def _text(
-    run: Run, rows: Sequence[Mapping[str, Any]], params: Mapping[str, Any], written: Sequence[str]
+    run: Run, rows: Sequence[Mapping[str, object]], params: Mapping[str, object], written: Sequence[str]
 ) -> Iterable[str]:
     settings, criterion = run.settings, run.settings.config.criterion
     if settings.stdout == "json":

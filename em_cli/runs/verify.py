@@ -101,7 +101,7 @@ def _listed(differing: Sequence[str], found: Mapping[str, str]) -> str:
     return ", ".join(f"{file} {'is ' if found[file] == GONE else ''}{found[file]}" for file in differing)
 
 
-def _others(manifest: Mapping[str, Any], fresh: Mapping[str, Any]) -> str:
+def _others(manifest: Mapping[str, object], fresh: Mapping[str, object]) -> str:
     """What else has changed, and may be the cause."""
     names = [name for name in MADE_WITH if manifest.get(name) != fresh[name]]
     return f" It was made with another {' and another '.join(names)}." if names else ""

@@ -49,7 +49,7 @@ def best_splits(
     data: SearchData,
     rngs: Sequence[np.random.Generator],
     tries: int,
-    at: Any = None,
+    at: object = None,
 ) -> list[list[Part]]:
     """For each of the masses (M, n) the best of some ways to part it, if there are any that are not degenerate.
 
@@ -127,7 +127,7 @@ def _halves(embedding: Array, n_columns: int, mass: Array, rng: np.random.Genera
     return np.array(ways[:tries], np.float64)
 
 
-def _climbed(model: Model, features: Array, masses: Array, halves: Array, at: Any) -> tuple[Parameters, Places]:
+def _climbed(model: Model, features: Array, masses: Array, halves: Array, at: object) -> tuple[Parameters, Places]:
     """EM of mixtures of two on each mass (M, n), from each of its halves (M, T, n); and which of them are worth it."""
     two, (m, tries, n) = Model(model.family, Independent(), 2), halves.shape
     weights = np.repeat(masses, tries, axis=0)  # (C, n)

@@ -63,7 +63,7 @@ class Move:
         statistics[i] = statistics[i] + statistics[j]
         statistics[k], statistics[j] = self.split.part.first, self.split.part.second
 
-    def applied(self, view: MixtureView) -> tuple[Array, Any]:
+    def applied(self, view: MixtureView) -> tuple[Array, object]:
         """The statistics (K, S) after the move, and those of the latent structure."""
         after, shares = view.statistics.copy(), np.eye(len(view.statistics))
         self.apply(after)
@@ -176,7 +176,7 @@ def _emptied(view: MixtureView, merge: Merge) -> Move:
     return Move(-merge.loss, merge, Split(0.0, merge.i, Part(both, np.zeros_like(both), 0.0)))
 
 
-def bound(model: Model, statistics: Array, at: Any = None) -> Array:
+def bound(model: Model, statistics: Array, at: object = None) -> Array:
     """(M,) expected log-likelihood of rows and labels at M-steps of statistics (M, K, S), from components if given."""
     sums = ModelStatistics(statistics, None)
     parameters, _ = model.with_components(model.family.maximize(statistics, at), sums, None)

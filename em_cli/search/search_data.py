@@ -116,7 +116,7 @@ class SearchData:
         r = self.responsibilities(result)[: result.candidate.model.n_components]
         return r if self.block.weights is None else r * self.block.weights
 
-    def statistics(self, model: Model, weighted_responsibilities: Array, components: Any = None) -> Array:
+    def statistics(self, model: Model, weighted_responsibilities: Array, components: object = None) -> Array:
         """(K, S) of masses (K, n), which add over components; these may tell what the rows weigh in them."""
         frame = reference_of(model.family, map_arrays(lambda array: array[None], components))
         statistics: Array = model.family.statistics(self.features(model), weighted_responsibilities[None], frame)[0]
@@ -159,7 +159,7 @@ class SearchData:
         return not any(self.degeneracies(result))
 
 
-def reference_of(family: BoundFamily, components: Any) -> Any:
+def reference_of(family: BoundFamily, components: object) -> Any:
     """The frame for statistics of stacked components that shall add: none, unless they weigh rows."""
     if components is None or family.reweighting is None:
         return None

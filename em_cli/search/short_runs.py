@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -87,7 +86,7 @@ class ShortRuns:
         return Candidate(self.model, EM(), at, self.number, self.label)
 
     def candidates(
-        self, statistics: Sequence[Array], latent: Sequence[Any] = (), begin: Sequence[Any] = ()
+        self, statistics: Sequence[Array], latent: Sequence[object] = (), begin: Sequence[object] = ()
     ) -> list[Candidate]:
         """Climbs from the M-steps of statistics (K, S), as many components each as the model has.
 

@@ -39,7 +39,7 @@ class CorpusOptions:
         return TEXT if self.text is not None else LONG if self.term is not None else WIDE
 
     @property
-    def said(self) -> dict[str, Any]:
+    def said(self) -> dict[str, object]:
         """What is not left open."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: value for name, value in values.items() if value is not None}

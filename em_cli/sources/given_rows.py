@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ Frame = pd.DataFrame
 LABEL = "the data"
 
 
-def frame_given(data: Any, names: Sequence[str] | None = None) -> pd.DataFrame:
+def frame_given(data: object, names: Sequence[str] | None = None) -> pd.DataFrame:
     """A frame, columns by name, or an array (n, D) of the columns named, with cells such as a CSV file can hold.
 
     `DataError` if it is none of these.
@@ -43,7 +42,7 @@ def frame_given(data: Any, names: Sequence[str] | None = None) -> pd.DataFrame:
     return as_of_text(pd.DataFrame(data), LABEL)
 
 
-def piece_given(data: Any, names: Sequence[str]) -> Piece:
+def piece_given(data: object, names: Sequence[str]) -> Piece:
     """The same, as a piece of a file that has been read."""
     frame = frame_given(data, names)
 
@@ -53,7 +52,7 @@ def piece_given(data: Any, names: Sequence[str]) -> Piece:
     return Piece(LABEL, tuple(frame.columns), frame, 0, find)
 
 
-def frame_of(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+def frame_of(columns: Mapping[str, Sequence[object]]) -> pd.DataFrame:
     return pd.DataFrame({name: list(cells) for name, cells in columns.items()})
 
 

@@ -30,7 +30,7 @@ RESOLVED = 0.1  # of groups so far apart, none is as narrow as a family can reso
 Document = Mapping[str, Any]
 
 
-def _unknown(family: BoundFamily, x: Array, weights: Array) -> dict[str, Any]:
+def _unknown(family: BoundFamily, x: Array, weights: Array) -> dict[str, object]:
     """Nothing is known in closed form."""
     return {}
 
@@ -144,7 +144,7 @@ def features(family: BoundFamily, x: Array) -> Array:
     return out
 
 
-def component_log_density(family: BoundFamily, components: Any, x: Array) -> Array:
+def component_log_density(family: BoundFamily, components: object, x: Array) -> Array:
     """(K, n) of components (no stack), base measure included."""
     k = len(family.moments(components)[0])
     out = np.empty((1, k, x.shape[1]))

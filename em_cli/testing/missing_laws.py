@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,7 @@ from em_cli.testing.random_rows import axis
 K = 3
 
 
-def _begun(case: Case, seed: int) -> tuple[Array, Array, Model, Any]:
+def _begun(case: Case, seed: int) -> tuple[Array, Array, Model, object]:
     x, labels = case.rows(seed, 150)
     r, model = responsibilities(seed, labels, K, 0.3), case.model(x, K)
     return x, r, model, start(model, x, r).components

@@ -201,7 +201,7 @@ class BinomialDistribution:
         own = {} if self.trials else {"typical_trials": trials[0].tolist()}
         return {"probabilities": p.tolist()} | own
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Values:
         shape = (n_components, len(self._successes))
         if not self.trials and len(self.columns.mean) % 2:
             raise DataError("the columns of family 'binomial' must be pairs: successes, trials.")

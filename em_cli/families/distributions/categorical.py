@@ -134,7 +134,7 @@ class CategoricalDistribution:
             ]
         }
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Values:
         name, shape = "probabilities", [list(self.levels)] * n_components
         found = documents.field(document, name)
         try:

@@ -190,7 +190,7 @@ class Columnwise:
     def to_document(self, parameters: ColumnwiseParameters) -> dict[str, Any]:
         return self.distribution.to_document(parameters.values)
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> ColumnwiseParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> ColumnwiseParameters:
         return self.at(self.distribution.from_document(document, n_components))
 
     def expected_log_density(self, statistics: Array, parameters: ColumnwiseParameters) -> Array:

@@ -160,5 +160,5 @@ class Declared:
     def to_document(self, values: Values) -> dict[str, Any]:
         return named.to_document(self.family.parameters, values)
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Values:
         return named.from_document(self.family.parameters, document, (n_components, len(self.columns.mean)))

@@ -96,7 +96,7 @@ class LevelPriors:
         drawn = rng.standard_gamma(posterior[0])
         return self.point((np.maximum(drawn, np.finfo(float).tiny),))
 
-    def intervals(self, posterior: Values) -> dict[str, list[Any]]:
+    def intervals(self, posterior: Values) -> dict[str, list[object]]:
         (alpha,) = posterior
         rest = self._totals(alpha) - alpha
         ends = of_beta(alpha, np.maximum(rest, np.finfo(float).tiny))
@@ -105,7 +105,7 @@ class LevelPriors:
             return {"probabilities": ends[..., 1::2, :].tolist()}
         return {"probabilities": [self._nested(of_component) for of_component in ends]}
 
-    def _nested(self, of_levels: Array) -> list[Any]:
+    def _nested(self, of_levels: Array) -> list[object]:
         """By columns."""
         return [part.tolist() for part in np.split(of_levels, self._first[1:])]
 
@@ -113,7 +113,7 @@ class LevelPriors:
         (alpha,) = hyperparameters
         return {"concentration": self._nested(alpha) if alpha.ndim == 1 else [self._nested(own) for own in alpha]}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Values:
         found = field(document, "concentration")
         try:
             sizes = [[len(column) for column in component] for component in found]

@@ -142,7 +142,7 @@ class MultinomialDistribution:
         """With the typical total, which is not a parameter."""
         return {"probabilities": values[0].tolist(), "typical_total": float(values[1][0, 0])}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Values:
         name, d = "probabilities", len(self.columns.mean)
         p = table(document, name, (n_components, d), lambda p: p >= 0, "negative")
         if not (abs(p.sum(axis=1) - 1) < 1e-6).all():

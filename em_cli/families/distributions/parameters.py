@@ -59,7 +59,7 @@ def to_document(parameters: tuple[Parameter, ...], values: Values) -> dict[str, 
     return {parameter.name: value.tolist() for parameter, value in zip(parameters, values, strict=True)}
 
 
-def from_document(parameters: tuple[Parameter, ...], document: Mapping[str, Any], shape: tuple[int, int]) -> Values:
+def from_document(parameters: tuple[Parameter, ...], document: Mapping[str, object], shape: tuple[int, int]) -> Values:
     """The inverse of `to_document`; `DataError` names a field that is missing or holds other numbers."""
     return tuple(
         table(document, parameter.name, shape, parameter.domain.holds, parameter.domain.fault)

@@ -83,7 +83,7 @@ class RatePriors:
         shape, rate = posterior
         return (rng.standard_gamma(shape) / rate,)
 
-    def intervals(self, posterior: Values) -> dict[str, list[Any]]:
+    def intervals(self, posterior: Values) -> dict[str, list[object]]:
         rates = of_gamma(*posterior)
         means = rates if self.of_counts else 1 / rates[..., ::-1]
         sds = np.sqrt(rates) if self.of_counts else means
@@ -93,7 +93,7 @@ class RatePriors:
         shape, rate = hyperparameters
         return {"shape": shape.tolist(), "rate": rate.tolist()}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Values:
         size = n_components, len(self._mean)
         return (
             table(document, "shape", size, lambda x: x > 0, "not above 0"),

@@ -174,7 +174,7 @@ class BoundFactorAnalyzers:
             "noise_variances": (noise[:, 0] if self.isotropic else noise).tolist(),
         }
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> FactorParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> FactorParameters:
         k, d, q = n_components, self.n_columns, self.n_factors
         means, loadings, noise = (finite(document, name) for name in ("means", "loadings", "noise_variances"))
         if means.shape != (k, d):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ SLACK = 1e-6  # of a standard deviation squared, by which covariances in a docum
 
 
 def covariances_of(
-    document: Mapping[str, Any], name: str, covariance: str, structure: CovarianceStructure, scale: Array, k: int
+    document: Mapping[str, object], name: str, covariance: str, structure: CovarianceStructure, scale: Array, k: int
 ) -> Array:
     """Those of K components in coordinates of this scale (D,), in the shapes of the structure.
 

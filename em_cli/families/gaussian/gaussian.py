@@ -242,7 +242,7 @@ class BoundGaussian:
         return {"means": self._locations(parameters).tolist(), "covariances": shaped.tolist()}
 
     def from_document(
-        self, document: Mapping[str, Any], n_components: int, matrices: str = "covariances"
+        self, document: Mapping[str, object], n_components: int, matrices: str = "covariances"
     ) -> GaussianParameters:
         k, d, scale = n_components, self.n_columns, self.scale
         means = finite(document, "means")

@@ -95,7 +95,7 @@ class GaussianWithGaps:
         behind = self.n_features() - complete.shape[-1]
         return np.concatenate([complete, np.full((*complete.shape[:-1], behind), self.gaps.of_complete)], axis=-1)
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> GaussianParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> GaussianParameters:
         return self.gaps.parameters(self.base.from_document(document, n_components))
 
     def expected_log_density(self, statistics: Array, parameters: GaussianParameters) -> Array:

@@ -226,7 +226,7 @@ class BoundGeneralized:
         beside = {} if self.law.dispersion is None else {self.law.dispersion.name: parameters.dispersion.tolist()}
         return {"coefficients": coefficients} | beside | own.typical_to_document(parameters.typical)
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> GeneralizedParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> GeneralizedParameters:
         own = self.regressors
         coefficients = own.from_units(own.coefficients_of(document, n_components))
         typical = own.typical_from_document(document, n_components)

@@ -216,7 +216,7 @@ class BoundLinear:
         typical = own.typical_to_document(parameters.typical)
         return {"coefficients": coefficients.tolist(), "sigma": (parameters.sigma * scale).tolist()} | typical
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> LinearParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> LinearParameters:
         own, (place, scale) = self.regressors, self.regressors.frame.response
         raw = own.coefficients_of(document, n_components)
         sigma = positive(document, "sigma", n_components)

@@ -105,7 +105,7 @@ def _fitted_as_one(family: BoundFamily, source: Source, places: Sequence[int]) -
     return at.coefficients[0, 0], spread
 
 
-def check_options(options: Mapping[str, Any]) -> None:
+def check_options(options: Mapping[str, object]) -> None:
     """`UsageError` if a regression cannot have these options, which a document may have been given by anyone."""
     for name, value in options.items():
         words = isinstance(value, list | tuple) and all(isinstance(word, str) for word in value)

@@ -229,7 +229,7 @@ class Regressors:
         trials = self.roles.n_trials if self.roles.trials is None else self.frame.trials
         return np.broadcast_to(np.append(z, [0.0, trials]), (*shape, self.p + 2)).copy()
 
-    def typical_to_document(self, typical: Array) -> dict[str, Any]:
+    def typical_to_document(self, typical: Array) -> dict[str, object]:
         z, (offset, trials) = typical[0, :-2], typical[0, -2:]
         found: dict[str, Any] = {"typical_design": self.raw(z).tolist()}
         if self.roles.offset is not None:

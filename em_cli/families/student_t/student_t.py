@@ -198,7 +198,7 @@ class BoundStudentT:
         document = self.normal.to_document(parameters.normal)
         return {"means": document["means"], "scales": document["covariances"], "dof": parameters.dof.tolist()}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> StudentTParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> StudentTParameters:
         normal = self.normal.from_document(document, n_components, "scales")
         dof = finite(document, "dof")
         if dof.shape != (n_components,):

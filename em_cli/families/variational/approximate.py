@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import BoundFamily, Degeneracy, Ellipsoids, Elliptic
@@ -131,7 +133,7 @@ class BoundApproximate:
     def maximize(self, statistics: Array, parameters: PosteriorParameters | None) -> PosteriorParameters:
         return self.at(self.posteriors.posterior(statistics, parameters and parameters.point))
 
-    def at(self, posterior: Any) -> PosteriorParameters:
+    def at(self, posterior: object) -> PosteriorParameters:
         """Completed; stacked or not."""
         point, offset = self.posteriors.expected(posterior)
         return PosteriorParameters(point, offset, posterior, self.posteriors.divergence(posterior))
@@ -152,10 +154,10 @@ class BoundApproximate:
     def to_document(self, parameters: PosteriorParameters) -> dict[str, Any]:
         return self.base.to_document(parameters.point) | self.posteriors.to_document(parameters.posterior)
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> PosteriorParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> PosteriorParameters:
         return self.at(self.posteriors.from_document(document, n_components))
 
-    def sample(self, parameters: PosteriorParameters, labels: Integers, rng: Any) -> Array:
+    def sample(self, parameters: PosteriorParameters, labels: Integers, rng: np.random.Generator) -> Array:
         return self.base.sample(parameters.point, labels, rng)
 
     def expected_log_density(self, statistics: Array, parameters: PosteriorParameters) -> Array:

@@ -29,10 +29,10 @@ class ConjugateColumns:
     def hyperparameters(self) -> frozenset[str]:
         return self.priors.keys
 
-    def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
+    def approximated(self, prior: Mapping[str, object]) -> BoundFamily:
         return BoundApproximate(self.base, ColumnPosteriors(self.base, self.priors, self.priors.prior(prior)))
 
-    def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+    def at_mode(self, prior: Mapping[str, object]) -> BoundFamily:
         if not self.priors.keys & prior.keys():
             return self.base
         return BoundMode(self.base, ColumnModes(self.base, self.priors, self.priors.prior(prior)))
@@ -67,7 +67,7 @@ class ColumnPosteriors:
             "intervals": {"share": SHARE, **self.priors.intervals(posterior)},
         }
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Values:
         return read(self.priors, document, n_components)
 
 
@@ -87,7 +87,7 @@ class ColumnModes:
         return {}
 
 
-def read(priors: Priors, document: Mapping[str, Any], n_components: int) -> Values:
+def read(priors: Priors, document: Mapping[str, object], n_components: int) -> Values:
     own = field(document, "posterior")
     if not isinstance(own, Mapping):
         raise DataError("the field 'posterior' must hold the posterior of a variational fit.")
@@ -103,7 +103,7 @@ class ColumnReading:
     def law(self) -> ColumnsLaw:
         return ColumnsLaw(self.base, self.priors)
 
-    def posterior(self, document: Mapping[str, Any], n_components: int) -> Values:
+    def posterior(self, document: Mapping[str, object], n_components: int) -> Values:
         return read(self.priors, document, n_components)
 
     def point(self, posterior: Values) -> ColumnwiseParameters:

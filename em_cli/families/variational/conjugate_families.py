@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from em_cli.engine.family import BoundFamily
 from em_cli.families.distributions.columnwise import Columnwise
@@ -46,10 +45,10 @@ class ConjugateProduct:
     def hyperparameters(self) -> frozenset[str]:
         return frozenset[str]().union(*(part.hyperparameters for part in self.parts))
 
-    def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
+    def approximated(self, prior: Mapping[str, object]) -> BoundFamily:
         return bound(tuple(part.approximated(prior) for part in self.parts), self.base.columns_of)
 
-    def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+    def at_mode(self, prior: Mapping[str, object]) -> BoundFamily:
         return bound(tuple(part.at_mode(prior) for part in self.parts), self.base.columns_of)
 
     def predictive(self) -> BoundFamily:
@@ -67,10 +66,10 @@ class ConjugateTransformed:
     def hyperparameters(self) -> frozenset[str]:
         return self.within.hyperparameters
 
-    def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
+    def approximated(self, prior: Mapping[str, object]) -> BoundFamily:
         return around(self.within.approximated(prior), self.base.transforms)
 
-    def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+    def at_mode(self, prior: Mapping[str, object]) -> BoundFamily:
         return around(self.within.at_mode(prior), self.base.transforms)
 
     def predictive(self) -> BoundFamily:

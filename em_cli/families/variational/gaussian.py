@@ -58,7 +58,7 @@ class ConjugateGaussian:
     def hyperparameters(self) -> frozenset[str]:
         return KEYS | PENALTIES.keys()
 
-    def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
+    def approximated(self, prior: Mapping[str, object]) -> BoundFamily:
         self._check_gaps("variational Bayes of normal components")
         return BoundApproximate(self._own, NormalPosteriors(self.base, prior_of(self.base, prior)))
 
@@ -75,7 +75,7 @@ class ConjugateGaussian:
                 "Here --missing drop leaves them out."
             )
 
-    def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+    def at_mode(self, prior: Mapping[str, object]) -> BoundFamily:
         if penalties := [key for key in PENALTIES if key in prior]:
             return self._penalised(penalties[0], prior)
         if not KEYS & prior.keys():
@@ -133,7 +133,7 @@ def _with_width(scale: Array, base: BoundGaussian) -> Array:
     return scale
 
 
-def _covariance_given(base: BoundGaussian, value: Any) -> Array:
+def _covariance_given(base: BoundGaussian, value: object) -> Array:
     d, unit = base.n_columns, base.scale
     if base.letters.diagonal:
         variances = _numbers(value, "covariance", (d,)) / (unit * unit)
@@ -146,7 +146,7 @@ def _covariance_given(base: BoundGaussian, value: Any) -> Array:
     return matrix
 
 
-def _numbers(value: Any, name: str, shape: tuple[int, ...]) -> Array:
+def _numbers(value: object, name: str, shape: tuple[int, ...]) -> Array:
     try:
         found = np.array(value, np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -180,7 +180,7 @@ class NormalPosteriors:
             "intervals": intervals(self.base, posterior),
         }
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> NormalWishart:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> NormalWishart:
         return read(self.base, document, n_components)
 
 
@@ -219,7 +219,7 @@ def in_units(base: BoundGaussian, at: NormalWishart) -> dict[str, Array]:
     }
 
 
-def read(base: BoundGaussian, document: Mapping[str, Any], k: int) -> NormalWishart:
+def read(base: BoundGaussian, document: Mapping[str, object], k: int) -> NormalWishart:
     own, d = field(document, "posterior"), base.n_columns
     if not isinstance(own, Mapping):
         raise DataError("the field 'posterior' must hold the posterior of a variational fit.")
@@ -241,7 +241,7 @@ def read(base: BoundGaussian, document: Mapping[str, Any], k: int) -> NormalWish
     return NormalWishart(precision, (found["means"] - base.columns.mean) / base.scale, dof, scales)
 
 
-def intervals(base: BoundGaussian, at: NormalWishart) -> dict[str, Any]:
+def intervals(base: BoundGaussian, at: NormalWishart) -> dict[str, object]:
     """Of mean and standard deviation (K, D) of each column."""
     d, diagonal = base.n_columns, base.letters.diagonal
     dof = np.repeat((at.dof if diagonal else at.dof - d + 1)[:, None], d, axis=1)
@@ -270,7 +270,7 @@ class NormalReading:
         full = BoundStudentT(self.base, "free")
         return student_t_with_gaps(full) if self.with_gaps else full
 
-    def posterior(self, document: Mapping[str, Any], n_components: int) -> NormalWishart:
+    def posterior(self, document: Mapping[str, object], n_components: int) -> NormalWishart:
         return read(self.base, document, n_components)
 
     def point(self, posterior: NormalWishart) -> GaussianParameters:

@@ -11,12 +11,12 @@ from em_cli.errors import DataError
 MEANS, PRECISIONS = "means_held", "precisions_zero"
 
 
-def has_held(document: Mapping[str, Any]) -> bool:
+def has_held(document: Mapping[str, object]) -> bool:
     """Whether a prior was there that holds parameters."""
     return bool(_groups(document, MEANS) or _groups(document, PRECISIONS))
 
 
-def n_held(document: Mapping[str, Any]) -> int:
+def n_held(document: Mapping[str, object]) -> int:
     """How many parameters fewer there are.
 
     Means at that of the data are one of each column (Pan & Shen 2007), precisions of zero none (Zhou, Pan & Shen 2009).
@@ -25,7 +25,7 @@ def n_held(document: Mapping[str, Any]) -> int:
     return means + sum(len(pairs) for pairs, _ in _pairs(document))
 
 
-def not_separated(document: Mapping[str, Any]) -> list[str]:
+def not_separated(document: Mapping[str, object]) -> list[str]:
     """The columns in which no component of several has a mean of its own."""
     return [
         name
@@ -35,14 +35,14 @@ def not_separated(document: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def independent(document: Mapping[str, Any]) -> tuple[int, int, list[str]]:
+def independent(document: Mapping[str, object]) -> tuple[int, int, list[str]]:
     """How many pairs of columns are independent in a component, given the others; of how many; and which in all."""
     found = _pairs(document)
     everywhere = [pair for pair in (found[0][0] if found else []) if all(pair in pairs for pairs, _ in found)]
     return sum(len(pairs) for pairs, _ in found), sum(n for _, n in found), everywhere
 
 
-def _pairs(document: Mapping[str, Any]) -> list[tuple[list[str], int]]:
+def _pairs(document: Mapping[str, object]) -> list[tuple[list[str], int]]:
     """Of each component the pairs whose precision is zero, by the names of their columns; and of how many."""
     found = []
     for columns, zeros in _groups(document, PRECISIONS):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.family import BoundFamily, Completing, Elliptic
 from em_cli.families.within import OwnMStep, Within
@@ -58,26 +60,26 @@ class BoundMode(Within):
     def embedding(self, x: Array) -> Array:
         return self.base.embedding(x)
 
-    def maximize(self, statistics: Array, parameters: Any) -> Any:
+    def maximize(self, statistics: Array, parameters: object) -> Any:
         return self.modes.mode(statistics, parameters)
 
     def divergence(self, parameters: Any) -> Array:
         """That of a point is the negative log-density of the prior there."""
         return -self.modes.log_prior(parameters)
 
-    def moments(self, parameters: Any) -> tuple[Array, Array]:
+    def moments(self, parameters: object) -> tuple[Array, Array]:
         return self.base.moments(parameters)
 
-    def sample(self, parameters: Any, labels: Integers, rng: Any) -> Array:
+    def sample(self, parameters: object, labels: Integers, rng: np.random.Generator) -> Array:
         return self.base.sample(parameters, labels, rng)
 
-    def expected_log_density(self, statistics: Array, parameters: Any) -> Array:
+    def expected_log_density(self, statistics: Array, parameters: object) -> Array:
         """With the log-density of the prior."""
         total: Array = self.base.expected_log_density(statistics, parameters) + self.modes.log_prior(parameters)
         return total
 
-    def chart(self, parameters: Any, weight: Array) -> None:
+    def chart(self, parameters: object, weight: Array) -> None:
         return None
 
-    def to_document(self, parameters: Any) -> dict[str, Any]:
+    def to_document(self, parameters: object) -> dict[str, Any]:
         return self.base.to_document(parameters) | self.modes.told(parameters)

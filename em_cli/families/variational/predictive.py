@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.family import BoundFamily, Completing, Degeneracy, Elliptic
@@ -31,7 +33,7 @@ class Law(Protocol):
     def features(self, x: Array, out: Array) -> None: ...
     def base_measure(self, x: Array) -> Array: ...
     def log_density(self, features: Array, parameters: Any, offset: Array, out: Array) -> None: ...
-    def sample(self, parameters: Any, labels: Integers, rng: Any) -> Array: ...
+    def sample(self, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array: ...
 
 
 class Reading(Protocol):
@@ -105,11 +107,11 @@ class Predictive:
     def to_document(self, parameters: PredictiveParameters) -> dict[str, Any]:
         return self.base.to_document(parameters.point)
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> PredictiveParameters:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> PredictiveParameters:
         posterior = self.reading.posterior(document, n_components)
         return PredictiveParameters(self.reading.point(posterior), self.reading.of_law(posterior), posterior)
 
-    def sample(self, parameters: PredictiveParameters, labels: Integers, rng: Any) -> Array:
+    def sample(self, parameters: PredictiveParameters, labels: Integers, rng: np.random.Generator) -> Array:
         return self.reading.law.sample(parameters.law, labels, rng)
 
     def chart(self, parameters: PredictiveParameters, weight: Array) -> None:
@@ -118,7 +120,7 @@ class Predictive:
     def complete(self, x: Array, parameters: PredictiveParameters, responsibilities: Array) -> Array:
         return self._completing.complete(x, parameters.law, responsibilities)
 
-    def draw(self, x: Array, parameters: PredictiveParameters, labels: Integers, rng: Any) -> Array:
+    def draw(self, x: Array, parameters: PredictiveParameters, labels: Integers, rng: np.random.Generator) -> Array:
         return self._completing.draw(x, parameters.law, labels, rng)
 
     @property

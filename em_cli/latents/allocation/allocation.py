@@ -113,7 +113,7 @@ class Allocation:
     def seen(self, responsibilities: Array, block: Block) -> None:
         raise UsageError("topics begin from topics, and not from a partition of rows.")
 
-    def mixed(self, statistics: Any, shares: Array) -> Any:
+    def mixed(self, statistics: object, shares: Array) -> Any:
         return statistics
 
     def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
@@ -137,7 +137,7 @@ class Allocation:
     def to_document(self, parameters: Shares) -> dict[str, Any]:
         return {"alpha": parameters.alpha.tolist(), "alpha_learned": self.alpha == "learned", "eta": self.eta}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Shares:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Shares:
         return Shares(np.array(document["alpha"], np.float64), np.empty((n_components, 0)))
 
     def sample(self, parameters: Shares, n_rows: int, rng: np.random.Generator) -> Integers:

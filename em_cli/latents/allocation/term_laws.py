@@ -111,7 +111,7 @@ class Terms:
         mean, _ = self.moments(parameters)
         return {"lambda": parameters.concentration.tolist(), "topic_word": mean.tolist()}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Topics:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Topics:
         return topics(np.array(document["lambda"], np.float64))
 
     def sample(self, parameters: Topics, labels: Integers, rng: np.random.Generator) -> Array:
