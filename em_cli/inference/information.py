@@ -1,8 +1,9 @@
 """The information that rows hold of the parameters of a mixture, in the coordinates of its chart.
 
-The observed information is minus the Hessian of the log-likelihood, by central differences of the gradient, for which
-one pass serves all points. The scores of the rows are differences of their log-densities at the same points (Louis
-1982; McLachlan & Peel 2000, section 2.15; White 1982).
+The observed information is minus the Hessian of the log-likelihood: in closed form where log-densities are linear in
+features of the rows (Louis 1982), else by central differences of the gradient, for which one pass serves all points.
+The scores of the rows are then differences of their log-densities at the same points (McLachlan & Peel 2000, section
+2.15; White 1982).
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, map_arrays, n_candidates, stack, take
-from em_cli.engine.expectation import ModelStatistics, Parameters
+from em_cli.engine.expectation import Batch, ModelStatistics, Parameters
 from em_cli.engine.model import Model, ModelChart
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack, tile_rows
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source, checked_groups, quanta
 from em_cli.engine.scoring import log_densities
+from em_cli.inference.louis import Slopes, Squares, hessian_of, slopes, squares
 
 STEP = 0.003  # in standard errors, were all labels known
 AT_ONCE = 1 << 20  # log-densities
@@ -58,7 +60,10 @@ def information(
     frequencies: bool,
 ) -> Information:
     """At the base point, from the points around; weights are frequencies of rows, or else those of a sample."""
-    observed, at_base = observed_information(model, chart, base, around, source, runner)
+    if (along := slopes(model, base, around, STEP)) is not None:
+        observed, at_base, found = _by_slopes(model, chart, along, around, source, runner)
+        return Information(observed, at_base, found.scores if frequencies else found.squared, found.n_rows)
+    observed, at_base = _by_differences(model, chart, base, around, source, runner)
     scores, n_units = np.zeros_like(observed), 0
     for parts in runner.map(_scores_of_block, source, (model, around, frequencies), range(len(source))):
         for part, units in parts:
@@ -69,11 +74,35 @@ def information(
 
 def observed_information(
     model: Model, chart: ModelChart, base: Parameters, around: Parameters, source: Source, runner: Runner
+) -> Array:
+    """(P, P) at the base point, from the points around."""
+    if (along := slopes(model, base, around, STEP)) is not None:
+        return _by_slopes(model, chart, along, around, source, runner)[0]
+    return _by_differences(model, chart, base, around, source, runner)[0]
+
+
+def _by_slopes(
+    model: Model, chart: ModelChart, along: Slopes, around: Parameters, source: Source, runner: Runner
+) -> tuple[Array, ModelStatistics, Squares]:
+    """(P, P), what the E-step found at the base point, and the squares of the slopes there."""
+    at_base = one_pass([Stack(model, along.at)], source, runner)[0].statistics
+    found, nowhere = squares(model, along, source, runner), np.zeros(n_candidates(around))
+    every = _repeated(at_base, n_candidates(around))
+    hessian = hessian_of(found, along) + differences(chart.gradients(Batch(around, nowhere, every, nowhere)))
+    return -(hessian + hessian.T) / 2, at_base, found
+
+
+def _by_differences(
+    model: Model, chart: ModelChart, base: Parameters, around: Parameters, source: Source, runner: Runner
 ) -> tuple[Array, ModelStatistics]:
-    """(P, P) at the base point, from the points around; and what the E-step found there."""
+    """(P, P), and what the E-step found at the base point."""
     batch, at_base = one_pass([Stack(model, around), Stack(model, stack([base]))], source, runner)
     hessian = differences(chart.gradients(batch))
     return -(hessian + hessian.T) / 2, at_base.statistics
+
+
+def _repeated(at_base: ModelStatistics, many: int) -> ModelStatistics:
+    return map_arrays(lambda array: np.broadcast_to(array, (many, *array.shape[1:])), at_base)
 
 
 def complete_information(model: Model, chart: ModelChart, at_base: ModelStatistics, directions: Array) -> Array:
@@ -83,8 +112,7 @@ def complete_information(model: Model, chart: ModelChart, at_base: ModelStatisti
     """
     steps = directions.T * STEP
     places = chart.parameters(np.concatenate([steps, -steps, np.zeros_like(steps)]))
-    every = map_arrays(lambda array: np.broadcast_to(array, (len(steps) * 3, *array.shape[1:])), at_base)
-    up, down, here = np.split(model.expected_log_likelihood(every, places), 3)
+    up, down, here = np.split(model.expected_log_likelihood(_repeated(at_base, len(steps) * 3), places), 3)
     bent: Array = (2 * here - up - down) / STEP**2
     return bent
 

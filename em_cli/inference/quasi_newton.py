@@ -56,7 +56,7 @@ def metric_at(model: Model, fit: Parameters, weight: Array, source: Source, runn
     if chart is None:
         return None
     with np.errstate(all="ignore"):
-        observed, _ = observed_information(model, chart, fit, points(chart, fit), source, runner)
+        observed = observed_information(model, chart, fit, points(chart, fit), source, runner)
         if not np.isfinite(observed).all():
             return None
         left, directions = np.linalg.eigh(observed)

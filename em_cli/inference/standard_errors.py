@@ -78,7 +78,9 @@ def standard_errors(
         if not (np.isfinite(found.observed).all() and np.isfinite(found.scores).all()):
             return NoStandardErrors("the log-likelihood is not smooth at the fit: a component is about to collapse.")
         document = described(model, parameters)
-        values, moved = numbers_of(document), np.array([numbers_of(described(model, one)) for one in _each(around)])
+        values = numbers_of(document, document)
+        moved = np.array([numbers_of(described(model, one), document) for one in _each(around)])
+        moved = np.where(np.isnan(moved), values, moved)
         gradient = differences(moved).T
         free_of_bounds = ~_one_sided(moved - values)
         left, directions = np.linalg.eigh(found.observed * np.outer(free_of_bounds, free_of_bounds))
@@ -126,8 +128,20 @@ def _each(stacked: Parameters) -> Iterator[Parameters]:
     return (take(stacked, index) for index in range(n_candidates(stacked)))
 
 
-def numbers_of(document: Mapping[str, object]) -> Array:
-    return np.array([value for _, value in leaves(document)])
+def numbers_of(document: Mapping[str, object], named: Mapping[str, object]) -> Array:
+    """(M,) those that `leaves` names in another document of the model; NaN where there is none, such as no end."""
+    return np.array(list(_values(document, named)))
+
+
+def _values(node: object, named: object) -> Iterator[float]:
+    if isinstance(named, float):
+        yield node if isinstance(node, float) else np.nan
+    elif isinstance(named, list):
+        for place, own in enumerate(named):
+            yield from _values(node[place] if isinstance(node, list) else None, own)
+    elif isinstance(named, dict):
+        for key, own in named.items():
+            yield from _values(node.get(key) if isinstance(node, dict) else None, own)
 
 
 def _one_sided(changes: Array) -> Flags:
@@ -156,14 +170,14 @@ def described(model: Model, parameters: Parameters) -> dict[str, object]:
 
 def leaves(node: object, name: str = "") -> Iterator[tuple[str, float]]:
     """The numbers of a document, however deep, with their places counted from one."""
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            yield from leaves(value, f"{name}.{key}" if name else str(key))
+    if isinstance(node, float):
+        yield name, node
     elif isinstance(node, list):
         for place, value in enumerate(node, 1):
             yield from leaves(value, f"{name}[{place}]")
-    elif isinstance(node, float):
-        yield name, node
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from leaves(value, f"{name}.{key}" if name else str(key))
 
 
 def _without(names: Sequence[str], values: Array, gradient: Array, held: Array) -> dict[str, str]:

@@ -36,8 +36,9 @@ class Line:
         return dict(zip(OF_REPLICATES, own, strict=True)) | dict(zip(names, self.values.tolist(), strict=True))
 
 
-def line_of(model: Model, one: Replicate, size: int) -> Line:
-    values = np.full(size, np.nan) if one.verdict is Verdict.LOST else numbers_of(described(model, one.parameters))
+def line_of(model: Model, one: Replicate, named: Mapping[str, Any]) -> Line:
+    """With the numbers that the document of the fit names."""
+    values = numbers_of({} if one.verdict is Verdict.LOST else described(model, one.parameters), named)
     return Line(one.number, one.result.log_likelihood, len(one.result.trace), one.verdict, one.margin, values)
 
 

@@ -93,7 +93,8 @@ def resampled(
     units = source.n_rows if source.groups is None else len(source.groups) - 1
     _check_units(units, source, kind)
     many = units if kind == "jackknife" else wanted.many or USUAL
-    names = tuple(name for name, _ in leaves(described(model, start)))
+    named = described(model, start)
+    names = tuple(name for name, _ in leaves(named))
     identity = {
         "kind": kind,
         "random_state": None if kind == "jackknife" else wanted.seed,
@@ -107,7 +108,7 @@ def resampled(
     else:
         turns = replicates(model, start, source, Serial(), kind, rest, wanted.seed)
     while len(lines) < many and not halt():
-        lines += [line_of(model, one, len(names)) for one in next(turns)]
+        lines += [line_of(model, one, named) for one in next(turns)]
         tell(len(lines), many)
     elsewhere = [] if halt() else _elsewhere(refit, lines, wanted)
     document: dict[str, Any] = identity | {"level": wanted.level, "wanted": many, "stopped": halt.reason or None}

@@ -7,6 +7,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.families.variational.held import has_held
+from em_cli.inference.louis import is_linear
 from em_cli.inference.standard_errors import NoStandardErrors, standard_errors
 from em_cli.outputs.document import Scored
 from em_cli.outputs.errors_document import errors_document, no_errors_document
@@ -58,6 +59,6 @@ def _bound(result: Scored) -> tuple[Model, Parameters]:
 
 def _cheap(model: Model, fitted: Fitted, n_rows: int) -> bool:
     """As passes over the rows: one takes as long whatever it is for."""
-    passes = 4 * model.n_parameters
+    passes = model.n_parameters / 4 if is_linear(model) else 4 * model.n_parameters
     climbed = sum(len(entry.result.trace) for entry in fitted.ledger if not entry.sample_rows)
     return model.n_parameters <= MOST_PARAMETERS and passes <= max(climbed, CHEAP / (n_rows * model.n_components))

@@ -235,3 +235,21 @@ def test_chains_and_mixtures_stand_in_one_table(tmp_path):
     assert "em select compares them" in said
     said = em("select", "x.csv", "--latent", "independent,makov", "--force", cwd=tmp_path, status=2).err
     assert "Did you mean 'markov'" in said
+
+
+def test_states_that_no_sequence_leaves_have_no_duration(tmp_path):
+    """And a step away from there one; what is not at both has no error and no interval."""
+    rng = np.random.default_rng(1)
+    lines = [f"{s},{t},{rng.normal(4 * (s % 2)):.3f}" for s in range(12) for t in range(4)]
+    (tmp_path / "kept.csv").write_text("\n".join(["s,t,x", *lines]) + "\n")
+    chain = ("--latent", "markov", "--sequence", "s", "--order", "t", "-k", "2", "--se", "observed", "-q", "--force")
+    em("fit", "kept.csv", *chain, "--restarts", "1", "-o", "kept.em", cwd=tmp_path)
+    params = tmp_path / "kept.em/params.json"
+    (tmp_path / "start.json").write_text(json.dumps(json.loads(params.read_text()) | {"transmat": [[1, 0], [0, 1]]}))
+    em("fit", "kept.csv", *chain, "--start", "start.json", "--algorithm", "em", "-o", "kept.em", cwd=tmp_path)
+    document = json.loads(params.read_text())
+    assert document["mean_duration"] == [None, None] and document["stationary"] is None
+    assert np.ravel(document["standard_errors"]["observed"]["means"]).min() > 0
+    em("bootstrap", "kept.em", "-B", "30", "--searched", "0", "-q", cwd=tmp_path)
+    told = {row["parameter"]: row["verdict"] for row in rows_of((tmp_path / "kept.em/intervals.csv").read_text())}
+    assert told["means[1][1]"] == "ok" and "mean_duration[1]" not in told

@@ -12,8 +12,9 @@ from em_cli.engine.arrays import stack
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.stopping import Stopping
+from em_cli.inference import louis
 from em_cli.inference.information import STEP, information, points
-from em_cli.inference.standard_errors import StandardErrors, standard_errors
+from em_cli.inference.standard_errors import StandardErrors, numbers_of, standard_errors
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
 from em_cli.sources.in_memory import InMemory
@@ -46,6 +47,33 @@ def test_the_information_is_the_curvature_of_the_log_likelihood(case: Case):
     assert inside.sum() > 0.7 * len(inside)
     assert np.allclose(np.diag(found.observed)[inside], bent[inside], rtol=2e-3, atol=2e-3)
     assert np.linalg.eigvalsh(found.scores).min() >= -1e-9
+
+
+@each_case
+def test_one_pass_tells_what_differences_tell(case: Case, monkeypatch):
+    x, model, end = climbed(case)
+    if not louis.is_linear(model):
+        pytest.skip("its log-densities are no products")
+    source = InMemory(x, weights=np.random.default_rng(1).uniform(0.5, 2, x.shape[1]))
+    chart = model.chart(end.parameters, end.weight)
+    at = model, chart, end.parameters, points(chart, end.parameters), source, Serial()
+    passed = [information(*at, frequencies) for frequencies in (True, False)]
+    monkeypatch.setattr("em_cli.inference.information.slopes", lambda *_: None)
+    for found, frequencies in zip(passed, (True, False), strict=True):
+        stepped = information(*at, frequencies)
+        assert found.n_units == stepped.n_units
+        told = np.flatnonzero(np.diag(found.observed) < 4)  # at a bound differences tell anything
+        assert len(told) >= 0.7 * len(found.observed)
+        for mine, its in ((found.observed, stepped.observed), (found.scores, stepped.scores)):
+            assert np.allclose(mine[np.ix_(told, told)], its[np.ix_(told, told)], rtol=1e-5, atol=1e-5)
+
+
+def test_numbers_that_a_step_takes_away_have_no_error():
+    """As the mean duration of a state that is never left."""
+    here = {"weights": [0.5, 0.5], "duration": [2.0, None], "stationary": [0.3, 0.7]}
+    moved = {"weights": [0.4, 0.6], "duration": [None, 9.0], "stationary": None}
+    assert numbers_of(here, here).tolist() == [0.5, 0.5, 2.0, 0.3, 0.7]
+    assert np.array_equal(numbers_of(moved, here), [0.4, 0.6, *3 * [np.nan]], equal_nan=True)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.expanded], ids=lambda case: case.name)

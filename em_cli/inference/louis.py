@@ -1,0 +1,139 @@
+"""The information of a mixture of exponential families by one pass over the rows (Louis 1982).
+
+The log-density of a component is linear in the features of a row, and so is its slope along a coordinate. With the
+slopes D of the components, under the responsibilities r, a row has the score s = Σ r D; minus the Hessian of its
+log-likelihood is s sᵀ - Σ r D Dᵀ, and beside it what expected labels leave to bend, which needs no rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from em_cli.engine import exponential
+from em_cli.engine.arrays import Array, Integers, stack
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.model import Model
+from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Block, Source, quanta
+from em_cli.latents.independent import Independent
+
+TILE_FLOATS = 1 << 17  # of scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slopes:
+    """Of the log-densities of K components along P coordinates, at a base point."""
+
+    at: Parameters  # (1, …)
+    theta: Array  # (K, F) natural parameters, the log-prior of the label in the first
+    places: tuple[Integers, ...]  # of each component, the coordinates along which it changes
+    of: tuple[Array, ...]  # of each component (·, F), along these
+    size: int  # P
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Squares:
+    """Sums over rows, which add."""
+
+    within: tuple[Array, ...]  # of each component (·, ·) of r D Dᵀ along its coordinates, under the weights of the rows
+    scores: Array  # (P, P) of s sᵀ, under these weights
+    squared: Array  # (P, P) of s sᵀ, under their squares
+    n_rows: int
+
+    def __add__(self, other: Squares) -> Squares:
+        return Squares(
+            tuple(own + more for own, more in zip(self.within, other.within, strict=True)),
+            self.scores + other.scores,
+            self.squared + other.squared,
+            self.n_rows + other.n_rows,
+        )
+
+
+def is_linear(model: Model) -> bool:
+    """Whether log-densities are products with features, and rows have their labels by themselves."""
+    family = model.family.exponential
+    return type(model.latent) is Independent and family is not None and not family.needs_frame
+
+
+def slopes(model: Model, base: Parameters, around: Parameters, step: float) -> Slopes | None:
+    """By steps up along each coordinate, and down; None of models that are not linear, or lose digits so."""
+    if not is_linear(model):
+        return None
+    at = stack([base])
+    (here, lost), (moved, apart) = _natural(model, at), _natural(model, around)
+    if lost or apart:
+        return None
+    up, down = np.split(moved, 2)
+    by_coordinate = (up - down) / (2 * step)
+    places = tuple(np.flatnonzero(by_coordinate[:, k].any(axis=1)) for k in range(model.n_components))
+    of = tuple(by_coordinate[own, k] for k, own in enumerate(places))
+    return Slopes(at, here[0], places, of, len(up))
+
+
+def _natural(model: Model, at: Parameters) -> tuple[Array, bool]:
+    family = model.family.exponential
+    assert family is not None
+    theta, apart = family.natural(at.components)
+    theta = theta.copy()
+    theta[..., 0] += model.latent.log_prior(at.latent)
+    return theta, bool(np.logical_or.reduce(apart))
+
+
+def hessian_of(found: Squares, along: Slopes) -> Array:
+    """(P, P) of the log-likelihood, but for what expected labels leave to bend."""
+    total = -found.scores
+    for places, within in zip(along.places, found.within, strict=True):
+        total[np.ix_(places, places)] += within
+    return total
+
+
+def squares(model: Model, along: Slopes, source: Source, runner: Runner) -> Squares:
+    total: Squares | None = None
+    for parts in runner.map(_of_block, source, (model, along), range(len(source))):
+        for part in parts:
+            total = part if total is None else total + part
+    assert total is not None, "a source has at least one block"
+    return total
+
+
+def _of_block(source: Source, shared: tuple[Model, Slopes], index: int) -> list[Squares]:
+    return [_of_quantum(quantum, *shared) for quantum in quanta(source[index])]
+
+
+def _of_quantum(quantum: Block, model: Model, along: Slopes) -> Squares:
+    tiles = _tiles(quantum, along.size)
+    total = _of_tile(next(tiles), model, along)
+    for tile in tiles:
+        total = total + _of_tile(tile, model, along)
+    return total
+
+
+def _tiles(quantum: Block, size: int) -> Iterator[Block]:
+    for rows in quantum.pieces(max(64, TILE_FLOATS // size // 64 * 64)):
+        yield quantum.cut(rows)
+
+
+def _of_tile(tile: Block, model: Model, along: Slopes) -> Squares:
+    features = np.empty((along.theta.shape[1], tile.n_rows))
+    model.family.features(tile.x, features)
+    joint = np.empty((1, *along.theta.shape[:1], tile.n_rows))
+    exponential.log_density(features, along.theta[None], None, joint)
+    model.latent.posterior(joint, along.at.latent, tile)
+    responsibilities, weights = joint[0], tile.weights
+    roots = np.sqrt(responsibilities if weights is None else responsibilities * weights)
+    within, scores = list[Array](), np.zeros((along.size, tile.n_rows))
+    for k, (places, of) in enumerate(zip(along.places, along.of, strict=True)):
+        slope = of @ features
+        scores[places] += slope * responsibilities[k]
+        slope *= roots[k]
+        within.append(slope @ slope.T)
+    if weights is None:
+        outer = scores @ scores.T
+        return Squares(tuple(within), outer, outer, tile.n_rows)
+    scores *= np.sqrt(weights)
+    outer = scores @ scores.T
+    scores *= np.sqrt(weights)
+    return Squares(tuple(within), outer, scores @ scores.T, tile.n_rows)
