@@ -64,11 +64,11 @@ class Kindred(Protocol):
         """Families of equal kin have statistics and parameters of one make."""
 
     def maximize_kin(
-        self, families: Sequence[Any], sizes: Sequence[Integers], statistics: Array, parameters: Any
+        self, families: Sequence[Any], sizes: Sequence[Integers], statistics: Array, parameters: Sequence[Sequence[Any]]
     ) -> Any:
         """The M-steps of families of its kin from statistics (C, S), in the frame of parameters and from there.
 
-        For each family it is told how many components each of its candidates has.
+        For each family it is told how many components each of its candidates has, and their stacks of parameters.
         """
 
 

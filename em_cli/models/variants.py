@@ -111,7 +111,7 @@ def models(
     for fixed in (own["means"] for own in options if own.get("means") is not None):
         if any(len(fixed) != k for k in ks):
             raise UsageError(f"the means of {len(fixed)} components are fixed: that many is what -k must be.")
-    first, scales = [], dict[tuple[tuple[int, str], ...], Columns]()
+    first, scales, independent = [], dict[tuple[tuple[int, str], ...], Columns](), Independent()
     for variant in wanted:
         own = variant.schema or schema
         key = tuple((place, str(own.columns[place].transform)) for place in own.transforms)
@@ -120,7 +120,7 @@ def models(
         bound = built(own, variant.groups, variant.covariance, (source, columns)).bind(scales[key])
         if prior and bound.penalty is None:
             raise UsageError(f"--prior does not apply: family {variant.family!r} has none.")
-        latent = (latents or {}).get(variant.latent, Independent())
+        latent = (latents or {}).get(variant.latent, independent)
         if hyperparameters is not None:
             under = at_mode if modes else approximated
             bound, latent = under(bound, latent, variant.family, hyperparameters)

@@ -93,7 +93,8 @@ def test_m_steps_of_all_covariance_structures_together_are_those_of_each(separat
     source = InMemory(x)
     columns = summarize(source)
     families = [Gaussian(name).bind(columns) for name in COVARIANCES]
-    models = [Model(family, Independent(), k) for family in families for k in (1, 3, 2)]
+    independent = Independent()
+    models = [Model(family, independent, k) for family in families for k in (1, 3, 2)]
     stacks = []
     for model in models:
         k = model.n_components

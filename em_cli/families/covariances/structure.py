@@ -56,6 +56,12 @@ class Letters:
         return "E" in self._all
 
     @property
+    def closed_form(self) -> bool:
+        """The M-step is, and does not begin anywhere (Celeux & Govaert 1995, table 1)."""
+        volumes = self.volume == "V" and self.shape == "E"
+        return not volumes and not (self.shape == "V" and self.orientation == "E")
+
+    @property
     def mclust(self) -> tuple[str, str]:
         """Its name there, in one dimension and in more."""
         return self.volume, self._all

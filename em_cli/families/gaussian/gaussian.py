@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, Flags, Integers, map_arrays
+from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import finite
@@ -168,9 +167,10 @@ class BoundGaussian:
         Sums with few digits may have led to concentrated components: from these it is the maximum.
         """
         averages, lead = self.raw_averages(statistics, parameters), statistics.shape[:-1]
-        flat = partial(map_arrays, lambda array: array.reshape(-1, *array.shape[len(lead) :]))
+        of_each = map_arrays(lambda array: array.reshape(-1, *array.shape[len(lead) :]), averages)
         sizes = np.full(statistics[..., 0].size // lead[-1], lead[-1])
-        found = together([self.structure], [sizes], self.bounds, flat(averages), flat(parameters))
+        at = None if parameters is None else [[parameters]]
+        found = together([self.structure], [sizes], self.bounds, of_each, at)
         return map_arrays(lambda array: array.reshape(*lead, *array.shape[1:]), found)
 
     def maximize_kin(
@@ -178,10 +178,13 @@ class BoundGaussian:
         families: Sequence[BoundGaussian],
         sizes: Sequence[Integers],
         statistics: Array,
-        parameters: GaussianParameters,
+        parameters: Sequence[Sequence[GaussianParameters]],
     ) -> GaussianParameters:
-        structures = [family.structure for family in families]
-        return together(structures, sizes, self.bounds, self.raw_averages(statistics, parameters), parameters)
+        structures, every = [family.structure for family in families], [own for stacks in parameters for own in stacks]
+        frame = None
+        if any(own.concentrated.any() for own in every):
+            frame = map_arrays(lambda *arrays: np.concatenate(arrays), *map(flat, every))
+        return together(structures, sizes, self.bounds, self.raw_averages(statistics, frame), parameters)
 
     @property
     def kindred(self) -> BoundGaussian | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Integers, take
+from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.owners import Owners
 from em_cli.families.covariances.structure import CovarianceStructure, Letters
 from em_cli.families.gaussian.parameters import Bounds, GaussianParameters, of_matrices, of_variances
+
+Stacks = Sequence[GaussianParameters]  # (…, K)
 
 
 def together(
@@ -17,19 +20,20 @@ def together(
     sizes: Sequence[Integers],
     bounds: Bounds,
     averages: tuple[Array, Array, Array],
-    at: GaussianParameters | None,
+    at: Sequence[Stacks] | None,
 ) -> GaussianParameters:
     """From weight, mean and scatter of components (C, …): the maximum, or one step towards it from parameters.
 
-    The structures share their coordinates; for each it is told how many components each of its candidates has.
+    The structures share their coordinates; for each it is told how many components each of its candidates has, and
+    where they are.
     """
     weight, means, scatter = averages
     letters, first, n_matrices = structures[0].letters, 0, 0
     covariances, which = list[Array](), list[Integers]()
-    for structure, own in zip(structures, sizes, strict=True):
+    for place, (structure, own) in enumerate(zip(structures, sizes, strict=True)):
+        begin = None if at is None else at[place]
         owners = Owners(own)
         part = slice(first, first + len(owners.of))
-        begin = None if at is None else take(at, part)
         covariances.append(_constrained(structure, owners, weight[part], scatter[part], bounds.floor, begin))
         alone = len(covariances[-1]) == len(owners.of)
         which.append(n_matrices + (np.arange(len(owners.of)) if alone else owners.of))
@@ -52,7 +56,7 @@ def _constrained(
     weight: Array,
     scatter: Array,
     floor: Array,
-    at: GaussianParameters | None,
+    at: Stacks | None,
 ) -> Array:
     """Covariances (C, …), or one for each candidate.
 
@@ -61,8 +65,16 @@ def _constrained(
     letters, scatter = structure.letters, not_negative(structure.letters, scatter)
     if at is None:
         return structure.constrain(owners, weight, scatter, floor)
-    covariances = structure.constrain(owners, weight, scatter, floor, at.covariances, 1)
-    if letters.coupled and not letters.shared and at.concentrated.any():
-        some, places = owners.some(np.unique(owners.of[at.concentrated]))
-        covariances[places] = structure.constrain(some, weight[places], scatter[places], floor, at.covariances[places])
+    begin = None if letters.closed_form else _joined(at, "covariances")
+    covariances = structure.constrain(owners, weight, scatter, floor, begin, 1)
+    if letters.coupled and not letters.shared and any(own.concentrated.any() for own in at):
+        some, places = owners.some(np.unique(owners.of[_joined(at, "concentrated")]))
+        begin = None if begin is None else begin[places]
+        covariances[places] = structure.constrain(some, weight[places], scatter[places], floor, begin)
     return covariances
+
+
+def _joined(at: Stacks, name: str) -> Any:
+    """An array of parameters for all components (C, …)."""
+    arrays = [(getattr(own, name), own.concentrated.ndim) for own in at]
+    return np.concatenate([array.reshape(-1, *array.shape[lead:]) for array, lead in arrays])
