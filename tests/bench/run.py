@@ -12,7 +12,7 @@ from pathlib import Path
 
 PARTS = (
     "programs", "passes", "replicates", "mixed", "missing", "threads", "stack", "memory", "large", "kills", "armadillo",
-    "search", "sweep", "algorithms", "latents", "coverage", "exports",
+    "search", "sweep", "everyday", "algorithms", "latents", "coverage", "exports",
 )  # fmt: skip
 
 
