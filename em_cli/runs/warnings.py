@@ -115,7 +115,8 @@ def _warn_of_higher(fitted: Fitted, chosen: FitResult, data: Data, record: Recor
         record.warn(
             "degenerate_set_aside",
             f"{counted(len(higher), 'degenerate solution')} with a higher log-likelihood (up to "
-            f"{plain[id(top)]:.3f}) {'was' if len(higher) == 1 else 'were'} set aside ({top.reason}{along}).",
+            f"{plain[id(top)]:.3f}) {'was' if len(higher) == 1 else 'were'} set aside "
+            f"(of a component there: {top.reason}{along}).",
         )
 
 

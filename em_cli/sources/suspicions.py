@@ -137,7 +137,7 @@ def _also(name: str, marks: Array, columns: Mapping[str, Facts]) -> str:
 def _dates(columns: Mapping[str, Facts]) -> Iterator[Notice]:
     """Columns that may be times, counted from a day."""
     for name, column in columns.items():
-        if column.n_distinct < ENOUGH_DATES or not column.whole:
+        if column.n_distinct < ENOUGH_DATES:
             continue
         lowest, highest = column.values[0], column.values[-1]
         units = [f"{unit} since 1970" for unit, least in UNIX.items() if least <= lowest <= highest < 2.2 * least]

@@ -104,6 +104,11 @@ SEEN = {
     "seconds": ({"at": UNIX, "b": X[:30]}, "looks_like_date", "--exclude at"),
     "milliseconds": ({"at": [1000 * t for t in UNIX], "b": X[:30]}, "looks_like_date", "milliseconds since 1970"),
     "days of Excel": ({"sale date": [43_831 + 7 * i for i in range(30)], "b": X[:30]}, "looks_like_date", "Excel"),
+    "times of Excel": (
+        {"sale date": [43_831.25 + 7.5 * i for i in range(30)], "b": X[:30]},
+        "looks_like_date",
+        "Excel",
+    ),
     "directions": (
         {"wind_dir": [37 * i % 360 for i in range(40)], "b": X},
         "looks_like_angle",
