@@ -13,6 +13,7 @@ from em_cli.engine.arrays import Array, Flags, Integers, map_arrays, n_candidate
 from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
 from em_cli.engine.family import BoundFamily, Chart, Penalised
 from em_cli.engine.latent import BeyondComponents, Latent, LatentChart
+from em_cli.engine.row_sums import sums_of_rows
 from em_cli.engine.rows import Block
 
 SMALLEST_WEIGHT = 1e-8  # rows; a component that bears less is empty
@@ -55,13 +56,11 @@ class Model:
 
         They are taken again about components that plain sums would describe with loss.
         """
-        features = np.empty((self.family.n_features(), block.x.shape[1]))
-        self.family.features(block.x, features)
         masses = responsibilities if block.weights is None else responsibilities * block.weights
-        statistics = self.family.statistics(features, masses, None)
+        statistics = sums_of_rows(self.family, block.x, masses, None)
         components, by_products = self.family.maximize(statistics, None), self.family.exponential
         if by_products and (apart := by_products.natural(components)[1]).any():
-            about = self.family.statistics(features, masses[apart], take(components, apart))
+            about = sums_of_rows(self.family, block.x, masses[apart], take(components, apart))
             again = self.family.maximize(about, take(components, apart))
             components = map_arrays(partial(_replaced, apart), components, again)
         found = ModelStatistics(statistics, self.latent.seen(masses, block))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, take
 from em_cli.engine.expectation import ModelStatistics, Parameters
 from em_cli.engine.model import Model
+from em_cli.engine.row_sums import parts_of_rows, sum_of
 from em_cli.engine.rows import Block
 from em_cli.latents.independent import Independent
 from em_cli.search.search_data import SearchData, reference_of
@@ -58,34 +59,62 @@ def best_splits(
     """
     if not len(masses):
         return []
-    embedding, n_columns, completed = data.embedding(model), len(data.block.x), data.completed_features(model)
+    filled = data.filled_in(model)
     if together(masses, tries):
-        features = data.features(model)
+        embedding, n_columns = data.embedding(model), len(data.block.x)
         halves = np.stack(
             [_halves(embedding, n_columns, mass, rng, tries) for mass, rng in zip(masses, rngs, strict=True)]
         )
-        return _taken(model, features, completed, masses, *_climbed(model, completed, masses, halves, at))
-    found: list[list[Part]] = []
-    for m, (mass, rng) in enumerate(zip(masses, rngs, strict=True)):
-        rows = np.flatnonzero(mass > NEGLIGIBLE)
-        if not len(rows):
-            found.append([])
-            continue
-        features, filled, own = data.features(model, rows), completed[:, rows], mass[rows]
-        some = np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)
-        halves = _halves(embedding[:, rows[some]], n_columns, own[some], rng, min(tries, FEW))[None]
-        begin = take(at, slice(m, m + 1))
-        chosen = _climbed(model, filled[:, some], own[some][None], halves, begin)
-        (parts,) = _taken(model, features, filled, own[None], *chosen)
-        if parts:
-            rest = np.where(mass > NEGLIGIBLE, 0.0, mass)
-            frame = reference_of(model.family, map_arrays(lambda array: array[:, :1], chosen[0].components))
-            rests = np.repeat(rest[None, None], 1 if frame is None else len(parts), axis=0)
-            more = model.family.statistics(data.features(model), rests, frame)[:, 0]
-            more = np.broadcast_to(more, (len(parts), more.shape[1]))
-            parts = [replace(p, first=p.first + m) for p, m in zip(parts, more, strict=True)]
-        found.append(parts)
-    return found
+        rows = _Rows(data, model, filled)
+        return _taken(rows, masses, *_climbed(rows, masses, halves, at))
+    return [
+        _alone(model, mass, data, filled, rng, tries, take(at, slice(m, m + 1)))
+        for m, (mass, rng) in enumerate(zip(masses, rngs, strict=True))
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Those that are parted: all of a search, or some (n,) of them."""
+
+    data: SearchData
+    model: Model
+    filled: Array | None  # (F, n) of all rows, with missing cells filled in
+    places: Integers | None = None
+
+    def parts(self, n: int) -> Iterator[tuple[slice, Array, Array]]:
+        """Some of them at a time: their features (F, m), and the same with missing cells filled in."""
+        for some in parts_of_rows(n, self.model.family.n_features()):
+            own = some if self.places is None else self.places[some]
+            features = self.data.features(self.model, own)
+            yield some, features, features if self.filled is None else self.filled[:, own]
+
+
+def _alone(
+    model: Model,
+    mass: Array,
+    data: SearchData,
+    filled: Array | None,
+    rng: np.random.Generator,
+    tries: int,
+    begin: object,
+) -> list[Part]:
+    """Ways to part one mass (n,), sought on some of its rows; the parts then take all that it has of every row."""
+    rows = np.flatnonzero(mass > NEGLIGIBLE)
+    if not len(rows):
+        return []
+    own = mass[rows]
+    some = np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)
+    halves = _halves(data.embedding(model)[:, rows[some]], len(data.block.x), own[some], rng, min(tries, FEW))[None]
+    chosen = _climbed(_Rows(data, model, filled, rows[some]), own[some][None], halves, begin)
+    (parts,) = _taken(_Rows(data, model, filled, rows), own[None], *chosen)
+    if not parts:
+        return []
+    rest = np.where(mass > NEGLIGIBLE, 0.0, mass)
+    frame = reference_of(model.family, map_arrays(lambda array: array[:, :1], chosen[0].components))
+    more = data.sums(model, np.repeat(rest[None, None], 1 if frame is None else len(parts), axis=0), frame)[:, 0]
+    more = np.broadcast_to(more, (len(parts), more.shape[1]))
+    return [replace(part, first=part.first + m) for part, m in zip(parts, more, strict=True)]
 
 
 def together(masses: Array, tries: int) -> bool:
@@ -127,42 +156,58 @@ def _halves(embedding: Array, n_columns: int, mass: Array, rng: np.random.Genera
     return np.array(ways[:tries], np.float64)
 
 
-def _climbed(model: Model, features: Array, masses: Array, halves: Array, at: object) -> tuple[Parameters, Places]:
+def _climbed(rows: _Rows, masses: Array, halves: Array, at: object) -> tuple[Parameters, Places]:
     """EM of mixtures of two on each mass (M, n), from each of its halves (M, T, n); and which of them are worth it."""
-    two, (m, tries, n) = Model(model.family, Independent(), 2), halves.shape
+    model, (m, tries, n) = rows.model, halves.shape
+    two = Model(model.family, Independent(), 2)
     weights = np.repeat(masses, tries, axis=0)  # (C, n)
     joint = np.stack([halves.reshape(-1, n), 1 - halves.reshape(-1, n)], axis=1) * weights[:, None]
-    statistics, parameters = model.family.statistics(features, joint, None), None
+    statistics = sum_of(
+        model.family.statistics(completed, joint[..., some], None) for some, _, completed in rows.parts(n)
+    )
+    begin = take(at, np.repeat(np.arange(m), tries))
+    parameters, _ = two.with_components(
+        model.family.maximize(statistics, begin), ModelStatistics(statistics, None), None
+    )
     log_likelihood = np.zeros(m * tries)
-    for _ in range(PASSES):
-        if parameters is None:
-            begin = take(at, np.repeat(np.arange(m), tries))
-            components = model.family.maximize(statistics, begin)
-            parameters, _ = two.with_components(components, ModelStatistics(statistics, None), None)
-        else:
+    for place in range(PASSES):
+        if place:
             parameters, _ = two.at_maximum(ModelStatistics(statistics, None), parameters)
-        log_likelihood = np.einsum("cn,cn->c", _posterior(model, features, parameters, joint), weights)
-        joint *= weights[:, None]
-        statistics = model.family.statistics(features, joint, parameters.components)
-    assert parameters is not None, "there was a pass"
+        densities, statistics = _expected(rows, parameters, weights, joint)
+        log_likelihood = np.einsum("cn,cn->c", densities, weights)
     log_likelihood[_degenerate(model, parameters, joint.sum(axis=2))] = -np.inf
     chosen = _distinct(log_likelihood.reshape(m, tries))
     return take(parameters, np.array([c for c, _ in chosen], np.intp)), [place for _, place in chosen]
 
 
-def _taken(
-    model: Model, features: Array, completed: Array, masses: Array, parameters: Parameters, places: Places
-) -> list[list[Part]]:
+def _expected(rows: _Rows, parameters: Parameters, weights: Array, joint: Array) -> tuple[Array, Array]:
+    """Overwrite `joint` (C, 2, n) with weighted responsibilities; log-densities (C, n) of the mixtures, statistics."""
+    densities, sums = np.empty(weights.shape), []
+    for some, _, completed in rows.parts(weights.shape[1]):
+        own = np.empty((*joint.shape[:2], completed.shape[1]))
+        densities[:, some] = _posterior(rows.model, completed, parameters, own)
+        own *= weights[:, None, some]
+        sums.append(rows.model.family.statistics(completed, own, parameters.components))
+        joint[..., some] = own
+    return densities, sum_of(iter(sums))
+
+
+def _taken(rows: _Rows, masses: Array, parameters: Parameters, places: Places) -> list[list[Part]]:
     """The parts that stacked mixtures of two make of the masses (M, n) at these places."""
-    found: list[list[Part]] = [[] for _ in masses]
-    if places:
-        joint = np.empty((len(places), 2, features.shape[1]))
-        _posterior(model, completed, parameters, joint)
-        joint *= masses[places][:, None]
-        statistics = model.family.statistics(features, joint, reference_of(model.family, parameters.components))
-        entropies = shared_entropies(joint[:, 0], joint[:, 1])
-        for place, pair, entropy in zip(places, statistics, entropies, strict=True):
-            found[place].append(Part(pair[0], pair[1], float(entropy)))
+    model, found = rows.model, [list[Part]() for _ in masses]
+    if not places:
+        return found
+    joint, sums = np.empty((len(places), 2, masses.shape[1])), []
+    frame = reference_of(model.family, parameters.components)
+    for some, features, completed in rows.parts(masses.shape[1]):
+        own = np.empty((len(places), 2, features.shape[1]))
+        _posterior(model, completed, parameters, own)
+        own *= masses[places, some][:, None]
+        sums.append(model.family.statistics(features, own, frame))
+        joint[..., some] = own
+    entropies = shared_entropies(joint[:, 0], joint[:, 1])
+    for place, pair, entropy in zip(places, sum_of(iter(sums)), entropies, strict=True):
+        found[place].append(Part(pair[0], pair[1], float(entropy)))
     return found
 
 

@@ -13,11 +13,11 @@ from em_cli.engine.distinct import MOST
 from em_cli.engine.equal_rows import AT_ONCE
 from em_cli.engine.patterns import DIGITS
 from em_cli.engine.plan import JOINT_FLOATS, tile_rows
+from em_cli.engine.row_sums import MOST_FEATURES, OF_PART
 from em_cli.engine.rows import Source
 from em_cli.memory import MIB
 from em_cli.search.model_search import FEWEST_STARTS
 from em_cli.search.search import Plan, Task
-from em_cli.search.search_data import KEPT_FEATURES
 from em_cli.search.short_runs import FEATURES, PATIENCE, REST
 from em_cli.search.survey import SAMPLE_ROWS
 
@@ -33,7 +33,7 @@ HASHES = 2  # numbers of a row while rows are surveyed: what tells equal ones, a
 DISTINCT = 1  # of so many values of each column, at most, that the survey looks at together
 # measured: how many times over these are there at the peak
 PARAMETERS = 8  # of each climb: statistics, natural and other parameters, those of the last iterate, the history
-FEATURE_COPIES = 1.5  # of a search, which looks at the rows of each component apart
+PART_COPIES = 2  # of features, where they are made of some rows at a time
 MASSES = 5  # responsibilities of the rows of the search
 EMBEDDINGS = 4
 BLOCKS = 3  # responsibilities of the rows that are scored together
@@ -58,8 +58,8 @@ def memory_estimate(
     surveyed = _hashes(n, on_disk) + DISTINCT * d * min(n, MOST)
     searching = (
         MATRICES * (d * d if d <= WIDE else min(d * d, 2 * f))
-        + f * rows * (FEATURE_COPIES if searched else 1)
-        + sum(other * rows for other in features[:-1] if other * rows <= KEPT_FEATURES)
+        + (f * rows if f * rows <= MOST_FEATURES else PART_COPIES * OF_PART)
+        + sum(other * rows for other in features[:-1] if other * rows <= MOST_FEATURES)
         + d * rows * EMBEDDINGS
         + k * rows * MASSES
         + k * min(n, SUM_ROWS) * BLOCKS

@@ -15,6 +15,7 @@ from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
+from em_cli.engine.row_sums import MOST_FEATURES, features_of, sums_of_rows
 from em_cli.engine.rows import Block
 from em_cli.engine.scoring import score_block
 from em_cli.engine.stopping import Status
@@ -22,7 +23,6 @@ from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Degeneracies, DegeneracyCheck
 from em_cli.search.survey import Survey
 
-KEPT_FEATURES = 1 << 22  # floats; more are computed anew
 KEPT_RESPONSIBILITIES = 1 << 20  # floats, of the mixtures that were looked at of late
 MANY_PATTERNS = 4_000  # of missing cells, times features: parting components by each pattern takes most of a search
 KEPT_VERDICTS = 1 << 20  # floats of the parameters that were judged of late
@@ -77,27 +77,28 @@ class SearchData:
         if (known := self._features.of(family)) is not None:
             return known[:, rows]
         x = self.block.x[:, rows]
-        features = np.empty((family.n_features(), x.shape[1]))
-        family.features(x, features)
-        if x.shape[1] == self.block.x.shape[1] and features.size <= KEPT_FEATURES:
+        features = features_of(family, x)
+        if x.shape[1] == self.block.x.shape[1] and features.size <= MOST_FEATURES:
             self._features.keep(family, features)
         return features
 
-    def completed_features(self, model: Model) -> Array:
-        """(F, n) of all rows; where patterns of missing cells are many and wide, filled in as one component expects."""
+    def filled_in(self, model: Model) -> Array | None:
+        """(F, n) of all rows as one component expects their missing cells, where patterns of these are many and wide.
+
+        None where rows are as well looked at as they are.
+        """
         family, x = model.family, self.block.x
-        wide = family.reweighting is not None and x.size <= KEPT_FEATURES
-        n_patterns = np.unique(np.isnan(x), axis=1).shape[1] if wide and np.isnan(x).any() else 1
-        if family.completing is None or n_patterns == 1 or n_patterns * family.n_features() < MANY_PATTERNS:
-            return self.features(model)
+        if family.completing is None or family.reweighting is None or x.size > MOST_FEATURES or not np.isnan(x).any():
+            return None
         if (known := self._completed.of(family)) is not None:
             return known
+        n_patterns = np.unique(np.isnan(x), axis=1).shape[1]
+        if n_patterns == 1 or n_patterns * family.n_features() < MANY_PATTERNS:
+            return None
         ones = np.ones((1, x.shape[1]))
         mass = ones if self.block.weights is None else self.block.weights[None]
         one = take(family.maximize(self.statistics(model, mass)[None], None), 0)
-        features = np.empty((family.n_features(), x.shape[1]))
-        family.features(family.completing.complete(x, one, ones), features)
-        return self._completed.keep(family, features)
+        return self._completed.keep(family, features_of(family, family.completing.complete(x, one, ones)))
 
     def embedding(self, model: Model) -> Array:
         """(E, n)."""
@@ -119,8 +120,14 @@ class SearchData:
     def statistics(self, model: Model, weighted_responsibilities: Array, components: object = None) -> Array:
         """(K, S) of masses (K, n), which add over components; these may tell what the rows weigh in them."""
         frame = reference_of(model.family, map_arrays(lambda array: array[None], components))
-        statistics: Array = model.family.statistics(self.features(model), weighted_responsibilities[None], frame)[0]
+        statistics: Array = self.sums(model, weighted_responsibilities[None], frame)[0]
         return statistics
+
+    def sums(self, model: Model, masses: Array, frame: object) -> Array:
+        """(R, K, S) of masses (R, K, n) in a frame, or in none."""
+        if self.block.n_rows * model.family.n_features() <= MOST_FEATURES:
+            return model.family.statistics(self.features(model), masses, frame)
+        return sums_of_rows(model.family, self.block.x, masses, frame)
 
     def view(self, result: FitResult) -> MixtureView:
         weighted_responsibilities = self.weighted_responsibilities(result)

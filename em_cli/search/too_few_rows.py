@@ -6,6 +6,7 @@ import numpy as np
 
 from em_cli.engine.arrays import take
 from em_cli.engine.model import Model
+from em_cli.engine.row_sums import sums_of_rows
 from em_cli.search.survey import Survey
 
 
@@ -17,12 +18,10 @@ def too_few_rows(model: Model, known: Survey) -> str:
     family, block = model.family, known.block
     if model.latent.needs_groups or block.n_rows < known.source.n_rows:
         return ""
-    features = np.empty((family.n_features(), block.n_rows))
-    family.features(block.x, features)
     mass = np.ones(block.n_rows) if block.weights is None else block.weights
     k = model.n_components
     shares = np.repeat(mass[None, None] / k, k, axis=1)
-    alike = take(family.maximize(family.statistics(features, shares, None), None), 0)
+    alike = take(family.maximize(sums_of_rows(family, block.x, shares, None), None), 0)
     collapse, anyhow = (family.degenerate(alike, np.full(k, rows))[0] for rows in (known.n_distinct / k, np.inf))
     if collapse is None or anyhow is not None:
         return ""

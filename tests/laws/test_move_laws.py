@@ -10,6 +10,7 @@ from support import Case, climb, responsibilities, start, unit_model
 
 from em_cli.algorithms.em import EM
 from em_cli.algorithms.lbfgs import LBFGS
+from em_cli.engine import row_sums
 from em_cli.engine.base_measure import base_measure
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.model import Model
@@ -20,7 +21,7 @@ from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
 from em_cli.search import search_data
-from em_cli.search.best_splits import best_splits
+from em_cli.search.best_splits import best_splits, together
 from em_cli.search.moves import bound, merges, moves, splits
 from em_cli.search.search_data import SearchData
 from em_cli.search.survey import survey
@@ -186,6 +187,33 @@ def test_a_move_keeps_the_sums_over_all_rows(case):
     assert all((np.abs(statistics.sum(axis=0) - now) <= 1e-9 * scale)[kept].all() for statistics in after)
 
 
+@pytest.mark.parametrize("gaps", [0.0, 0.15])
+@pytest.mark.parametrize("tries", [4, 60])
+def test_features_of_some_rows_at_a_time_give_the_same_parts(monkeypatch, gaps, tries):
+    """All rows that are parted together, or those of one component; starts and statistics alike."""
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((3, 3000)) + 6 * (np.arange(3000) % 2)
+    x[:2][rng.random((2, 3000)) < gaps] = np.nan
+    known = survey(InMemory(x))
+    data, model = SearchData(known, lambda: False), Model(Gaussian("full").bind(known.columns), Independent(), 2)
+    mass = np.stack([np.ones(data.block.n_rows), rng.random(data.block.n_rows)])
+    assert together(mass, tries) == (tries == 4)
+
+    def found():
+        parts = best_splits(model, mass, data, [np.random.default_rng(n) for n in range(2)], tries)
+        start = model.starts(data.block, mass[None] / mass.sum(axis=0))
+        sums = [part.first for own in parts for part in own] + [part.second for own in parts for part in own]
+        return [*sums, data.statistics(model, mass), start.components.means, start.components.covariances]
+
+    before = found()
+    data = SearchData(known, lambda: False)
+    for module in (row_sums, search_data):
+        monkeypatch.setattr(module, "MOST_FEATURES", 1000)
+    monkeypatch.setattr(row_sums, "OF_PART", 700)
+    for one, other in zip(before, found(), strict=True):
+        assert np.allclose(one, other, rtol=1e-10, atol=1e-8)
+
+
 def test_components_with_gaps_are_parted_on_rows_that_are_filled_in_once(monkeypatch):
     """Where patterns are many; the statistics of the parts add to what the component has, as they do without."""
     monkeypatch.setattr(search_data, "MANY_PATTERNS", 1)
@@ -196,7 +224,7 @@ def test_components_with_gaps_are_parted_on_rows_that_are_filled_in_once(monkeyp
     known = survey(InMemory(x))
     data = SearchData(known, lambda: False)
     model = Model(Gaussian("full").bind(known.columns), Independent(), 1)
-    assert (data.completed_features(model) != data.features(model)).any()
+    assert (data.filled_in(model) != data.features(model)).any()
     mass = np.ones((1, data.block.n_rows))
     ((part, *_),) = best_splits(model, mass, data, [np.random.default_rng(0)], 12)
     assert np.isclose(part.first[0] + part.second[0], data.block.n_rows)
