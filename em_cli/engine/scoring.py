@@ -215,9 +215,8 @@ def unit_scores(scores: RowScores, block: Block) -> tuple[Array, Array | None]:
 def moments_of_scores(model: Model, parameters: Parameters, source: Source, runner: Runner) -> Moments:
     """Of what `unit_scores` gives, over all rows."""
     result: Moments | None = None
-    for parts in runner.map(_moments_of_block, source, (model, parameters), range(len(source))):
-        for part in parts:
-            result = part if result is None else result + part
+    for part in runner.sums(_moments_of_block, add, source, (model, parameters), range(len(source))):
+        result = part if result is None else result + part
     assert result is not None, "a source has at least one block"
     return result
 
