@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from glob import escape
 from pathlib import Path
+from typing import NamedTuple
 
 from em_cli.errors import OutputError, in_words
 
@@ -20,6 +21,13 @@ ASIDE = ".partial"  # ends the names of files on their way
 OF_WRITING = {errno.EACCES: "there is no permission to write there", errno.ENOENT: "its folder does not exist"}
 MOST_HELD = 64  # files that are locked on their way; more of them would be too many to have open
 WHOLE = "backslashreplace"  # names of files may hold bytes that are no characters
+
+
+class Written(NamedTuple):
+    """A file that is there."""
+
+    size: int  # bytes
+    sha256: str
 
 
 def write_files(folder: str, files: Mapping[str, Content]) -> None:
@@ -126,8 +134,8 @@ def write_stdout(content: Content) -> None:
             sys.stdout.flush()
 
 
-def write_flushed(path: Path, content: Content) -> tuple[int, str]:
-    """Write, and see to it that the disk has it; the size and SHA-256."""
+def write_flushed(path: Path, content: Content) -> Written:
+    """Write, and see to it that the disk has it."""
     digest, size = hashlib.sha256(), 0
     with path.open("wb") as file:
         for piece in as_bytes(content):
@@ -135,7 +143,7 @@ def write_flushed(path: Path, content: Content) -> tuple[int, str]:
             size += file.write(piece)
         file.flush()
         os.fsync(file.fileno())
-    return size, digest.hexdigest()
+    return Written(size, digest.hexdigest())
 
 
 def as_bytes(content: Content) -> Iterator[bytes]:

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from em_cli.errors import NoFit, OutputError
 from em_cli.outputs.checkpoint_file import STATE
-from em_cli.outputs.folder import Content, explained, umask, write_flushed
+from em_cli.outputs.folder import Content, Written, explained, umask, write_flushed
 from em_cli.outputs.manifest import MANIFEST, to_json
 
 CHECKPOINT = "checkpoint"
-FOLDERS = frozenset({CHECKPOINT, "plots"})  # of a run
+PARTS = "responsibilities"  # which the workers of a cluster have written
+FOLDERS = frozenset({CHECKPOINT, PARTS, "plots"})  # of a run
 FILES = frozenset(
     {
         *(
@@ -69,8 +70,11 @@ class RunFolder:
     def checkpoint(self) -> Path:
         return self.aside / CHECKPOINT
 
-    def deliver(self, files: Mapping[str, Content], manifest: Mapping[str, object], finished: bool = True) -> list[str]:
-        """Write the files, and what they are into the manifest, and give them their place; names, of folders once.
+    def deliver(
+        self, files: Mapping[str, Content | Written], manifest: Mapping[str, object], finished: bool = True
+    ) -> list[str]:
+        """Write the files, but for those that are there aside, and what they are into the manifest, and give them
+        their place; names, of folders once.
 
         A run that is not finished keeps its checkpoint.
         """
@@ -79,8 +83,8 @@ class RunFolder:
         with explained(self.path):
             for name, content in files.items():
                 (self.aside / name).parent.mkdir(exist_ok=True)
-                size, digest = write_flushed(self.aside / name, content)
-                outputs[name] = {"size": size, "sha256": digest}
+                there = content if isinstance(content, Written) else write_flushed(self.aside / name, content)
+                outputs[name] = {"size": there.size, "sha256": there.sha256}
             write_flushed(self.aside / MANIFEST, [to_json({**manifest, "outputs": outputs})])
             self.aside.chmod(0o777 & ~umask())
             _flush(self.aside)

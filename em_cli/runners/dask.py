@@ -6,6 +6,7 @@ same order.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import logging
 import pickle
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from importlib.metadata import version
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -32,10 +33,11 @@ from em_cli.parts import Option
 if TYPE_CHECKING:
     from distributed import Client
 
-AHEAD = 2  # tasks that are on their way at a time, for each worker: each costs who sets it some 4 ms
+AHEAD = 2  # tasks that are on their way at a time, for each worker
 MOST_GROUPS = 64  # whose sums are one task, so that not too much is lost with a worker
 CONNECT = 10  # seconds
 LOOK = 0.5  # seconds between two looks whether there are workers
+FETCH = 30.0  # seconds for answers to arrive that are there
 ENDINGS = (".json",)
 GROWING = (".rows", ".read")  # ends of the names of files of rows, which grow
 SETTINGS = {  # of Dask, in which what it looks at time and again, for its own pages, takes two thirds of its CPU
@@ -46,6 +48,7 @@ SETTINGS = {  # of Dask, in which what it looks at time and again, for its own p
     "distributed.admin.tick.limit": "1h",
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "2s",
 }
 ADVICE = {
     True: "Name a folder that all of them see by --cache.",
@@ -115,25 +118,36 @@ class Dask:
         return self._answers(cluster, partial(_tried, task), chain([first], todo))
 
     def _answers(self, cluster: Client, task: Callable[[T], object], items: Iterator[T]) -> Iterator[tuple[T, Any]]:
-        """In the order of the items, of which a few are on their way at a time."""
-        n_ahead = AHEAD * _n_cores(cluster)
+        """In the order of the items, of which some are on their way at a time.
+
+        What costs who asks is messages: tasks are set together, and all answers that are there are fetched together.
+        """
+        n_ahead, at_end = AHEAD * _n_cores(cluster), False
         waiting: deque[tuple[T, Any]] = deque()
+        answered: list[Any] = []  # which are forgotten, there too, when others are set
         while True:
-            for item in islice(items, n_ahead - len(waiting)):
-                waiting.append((item, cluster.submit(task, item, pure=False)))
+            if not at_end and len(waiting) <= n_ahead // 2:
+                more = list(islice(items, n_ahead + 1 - len(waiting)))
+                at_end = len(waiting) + len(more) <= n_ahead
+                waiting.extend(zip(more, cluster.map(task, more, pure=False), strict=True))
+                answered = []
             if not waiting:
                 return
-            item, future = waiting.popleft()
-            yield item, self._result(cluster, future)
+            for answer in self._first(cluster, [future for _, future in waiting], len(waiting) if at_end else 1):
+                item, future = waiting.popleft()
+                answered.append(future)
+                yield item, answer
 
-    def _result(self, cluster: Client, future: Any) -> Any:
+    def _first(self, cluster: Client, futures: list[Any], n: int) -> list[Any]:
+        """The answers to the first n tasks, and those that are there behind them."""
         from distributed import CancelledError, TimeoutError
         from distributed.comm.core import CommClosedError
 
         since = time.monotonic()
         while True:
             try:
-                return future.result(timeout=LOOK)
+                found: list[Any] = cluster.sync(_fetched, cluster, futures, n)
+                return found
             except (TimeoutError, UnboundLocalError):  # the latter where the client gave up waiting, of its own
                 if _n_workers(cluster):
                     since = time.monotonic()
@@ -147,6 +161,16 @@ class Dask:
                     f"the scheduler of the cluster at {self.address} is not there any more "
                     f"({type(error).__name__}). The same command with --resume goes on, also without --dask."
                 ) from None
+
+
+async def _fetched(cluster: Client, futures: list[Any], n: int) -> list[Any]:
+    """When the first n are there: these, and those that are there behind them."""
+    from distributed import wait
+
+    await wait(futures[:n], timeout=LOOK)
+    there = list(takewhile(lambda future: future.done(), futures))
+    found: list[Any] = await asyncio.wait_for(cluster.gather(there, asynchronous=True), FETCH)
+    return found
 
 
 def _tried(task: Callable[[T], Answer], item: T) -> Answer | None:
@@ -243,12 +267,19 @@ def _unheard() -> Iterator[None]:
 
 
 def _n_cores(cluster: Client) -> int:
-    n_cores: int = sum(cluster.ncores().values())
+    own = _scheduler_here(cluster)
+    n_cores: int = sum(cluster.ncores().values()) if own is None else own.total_nthreads
     return max(1, n_cores)
 
 
 def _n_workers(cluster: Client) -> int:
-    return len(cluster.scheduler_info(n_workers=-1)["workers"])
+    own = _scheduler_here(cluster)
+    return len(cluster.scheduler_info(n_workers=-1)["workers"] if own is None else own.workers)
+
+
+def _scheduler_here(cluster: Client) -> Any:
+    """The scheduler, if it is part of this process, and need not be asked by messages; else None."""
+    return getattr(cluster.cluster, "scheduler", None)
 
 
 def _check_workers(cluster: Client, *places: str) -> None:

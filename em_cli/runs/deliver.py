@@ -79,11 +79,16 @@ def model_chosen(params: Mapping[str, Any]) -> ModelChosen:
 
 
 def run_files(
-    settings: Settings, data: Data, document: Mapping[str, Any], result: Scored, fits: list[Fitted]
+    settings: Settings,
+    data: Data,
+    document: Mapping[str, Any],
+    result: Scored,
+    fits: list[Fitted],
+    in_parts: bool = False,
 ) -> dict[str, Content]:
-    """The files of a run folder, by name."""
+    """The files of a run folder, by name; but for what is said of the rows, if that is there in parts."""
     files: dict[str, Content] = {"params.json": [to_json(document)]}
-    if settings.config.responsibilities:
+    if settings.config.responsibilities and not in_parts:
         form = settings.config.responsibilities_format
         files[f"responsibilities.{form}"] = responsibilities(result, data, settings.config, form)
     if (counted := transition_rows(result)) is not None:

@@ -77,7 +77,7 @@ def read_data(config: RunConfig, options: ReadOptions, record: Record, awaited: 
     documents = wanted_topics(config)
     options = replace(options, told=lambda n, share: record.observe(RowsRead(n, share)))
     if config.runner.name == ELSEWHERE:
-        options = replace(options, elsewhere=_cluster_of(config))
+        options = replace(options, elsewhere=cluster_of(config))
     with record.timed("reading"):
         data = _rows(config, options, awaited) if documents is None else _documents(config, options, documents)
     names = data.schema.names if documents is None else (TERMS,)
@@ -90,7 +90,8 @@ def read_data(config: RunConfig, options: ReadOptions, record: Record, awaited: 
     return data
 
 
-def _cluster_of(config: RunConfig) -> Elsewhere:
+def cluster_of(config: RunConfig) -> Elsewhere:
+    """The processes of a run that sees to it that others compute."""
     from em_cli.runners.dask import Dask
 
     others = runner_of(config)

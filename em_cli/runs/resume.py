@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from math import inf
 from pathlib import Path
@@ -22,7 +23,7 @@ from em_cli.outputs.checkpoint_file import CheckpointFile, changed_data
 from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import MANIFEST, read_manifest, to_json
 from em_cli.outputs.packing import packed
-from em_cli.outputs.run_folder import RunFolder, reserved
+from em_cli.outputs.run_folder import PARTS, RunFolder, reserved
 from em_cli.outputs.run_names import free_beside
 from em_cli.printable import safe, say
 from em_cli.runs.configure import Settings
@@ -32,6 +33,7 @@ from em_cli.sources.spool import is_plain
 from em_cli.sources.table import Data
 
 EVERY = "60s"
+AT_ONCE = 1 << 20  # bytes
 CUT_SHORT = frozenset({"interrupted", "time_limit"})
 
 
@@ -185,9 +187,10 @@ def result_again(path: str, settings: Settings, reading: ReadOptions) -> str:
         how = "is complete: nothing is left to do" if report.resume else "is this run already; --force runs it again"
         with suppress(OSError):
             say(f"{safe(path)} {how}.")
-    for name, wanted in (("params.json", report.params), ("responsibilities.csv", report.responsibilities_to)):
-        if wanted:
-            write_file(wanted, [_content(there / name)])
+    if report.params:
+        write_file(report.params, [_content(there / "params.json")])
+    if report.responsibilities_to:
+        write_file(report.responsibilities_to, _of_rows(there))
     if report.labelled:
         from em_cli.runs.labelled import data_labelled, labels_in
 
@@ -209,6 +212,19 @@ def result_again(path: str, settings: Settings, reading: ReadOptions) -> str:
         chosen = {"criterion": config["criterion"], "selection": rows}
         return to_json(params | chosen)
     return _content(there / "params.json") if shown == "json" else ""
+
+
+def _of_rows(run: Path) -> Iterator[bytes]:
+    """`responsibilities.csv`, or its parts, one behind the other."""
+    parts = sorted((run / PARTS).glob("*.csv"))
+    if not parts:
+        yield _there(run / "responsibilities.csv").read_bytes()
+    for part in parts:
+        with part.open("rb") as file:
+            head = file.readline()
+            if part == parts[0]:
+                yield head
+            yield from iter(partial(file.read, AT_ONCE), b"")
 
 
 def _there(file: Path) -> Path:

@@ -18,7 +18,7 @@ from em_cli.models.redrawn import as_units
 from em_cli.models.specification import SEARCH
 from em_cli.outputs.checkpoint_file import CheckpointFile
 from em_cli.outputs.document import Context, Scored, document, scored
-from em_cli.outputs.folder import Content, write_file
+from em_cli.outputs.folder import Content, Written, write_file
 from em_cli.outputs.left_out import CrossValidation
 from em_cli.outputs.manifest import manifest, to_json
 from em_cli.outputs.packing import packed
@@ -34,11 +34,12 @@ from em_cli.runs.fitted_rows import of_top, responsibilities
 from em_cli.runs.interruption import Halt, interruptible
 from em_cli.runs.manifest_facts import Ended, facts
 from em_cli.runs.other_families import Refits, families_found, warn_of_families
-from em_cli.runs.read import read_data, reading_of_run
+from em_cli.runs.read import cluster_of, read_data, reading_of_run
 from em_cli.runs.record import Record, tell_doubts, watched
 from em_cli.runs.request import Request
 from em_cli.runs.request_checks import check_run
 from em_cli.runs.resume import checkpoint_of, is_done, is_there, result_again, run_folder, warnings_again
+from em_cli.runs.score_parts import in_parts, written_in_parts
 from em_cli.runs.search_plan import check_memory, check_reach, deadline_of, plan_of, runner_of, store_of
 from em_cli.runs.stdout import plan_text
 from em_cli.runs.stream_state import awaited_of
@@ -256,7 +257,9 @@ class Run:
         more: Mapping[str, Iterable[str]],
     ) -> list[str]:
         data, about, asked = self.data, self.about(result, params, fits), self.settings.request.report
-        files: dict[str, Content] = {**run_files(self.settings, data, params, result, fits), **more}
+        parts = self._parts(folder, result)
+        own = run_files(self.settings, data, params, result, fits, in_parts=bool(parts))
+        files: dict[str, Content] = {**own, **more}
         if asked.plots or asked.report:
             from em_cli.runs.plotting import fresh_run, plots_of, report_of  # most runs draw nothing
 
@@ -265,7 +268,14 @@ class Run:
                 files |= {f"plots/{name}": drawn for name, drawn in plots_of(shown).items()}
             if asked.report:
                 files["report.html"] = report_of(shown)
-        return folder.deliver(files, about, finished=not self.halt.reason)
+        return folder.deliver({**files, **parts}, about, finished=not self.halt.reason)
+
+    def _parts(self, folder: RunFolder, result: Scored) -> dict[str, Written]:
+        """What others have written of the rows, if there are so many that they do."""
+        config = self.settings.config
+        if not in_parts(result, config):
+            return {}
+        return dict(written_in_parts(result, self.data, config, cluster_of(config), folder.aside))
 
     def say(self, text: Iterable[str]) -> None:
         """What is to stand on standard output when the run has ended."""

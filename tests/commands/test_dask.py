@@ -1,6 +1,7 @@
 """Who adds up the rows changes no byte: processes of a cluster, one of which may be killed, or all be gone."""
 
 import gzip
+import hashlib
 import os
 import re
 import signal
@@ -8,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from distributed import LocalCluster
 from program import em
+from pyarrow import feather
 from support import bound_model, responsibilities, start
 
 from em_cli.engine import cache
@@ -18,9 +21,12 @@ from em_cli.engine.arrays import add
 from em_cli.engine.scoring import _score_block
 from em_cli.errors import RunnerLost
 from em_cli.families.gaussian.options import Gaussian
+from em_cli.outputs.manifest import read_manifest
 from em_cli.runners import dask
 from em_cli.runners.dask import Dask
 from em_cli.runners.serial import Serial
+from em_cli.runs import deliver, fitted_rows, score_parts
+from em_cli.runs.score_parts import written_in_parts
 from em_cli.sources import decoding, elsewhere, row_blocks, row_file
 from em_cli.sources.elsewhere import batches
 from em_cli.sources.in_memory import InMemory
@@ -87,6 +93,63 @@ def test_two_processes_give_the_same_bytes(place, monkeypatch):
     assert len(ranges) > 3
     alike(place, "there")
     assert not list(place.glob(".em-*")), "nothing is left of the rows"
+
+
+def test_many_responsibilities_are_written_by_the_workers_in_parts(place, monkeypatch):
+    """Each a file of its own, in the manifest; its lines are those of one process."""
+    monkeypatch.setattr(score_parts, "GROUP", 1)
+    monkeypatch.setattr(score_parts, "responsibilities", None)  # nothing is written here
+    em(*FIT, "--dask", 2, "--out", "many", cwd=place)
+    here = (place / "here" / "responsibilities.csv").read_text().splitlines(keepends=True)
+    parts = sorted((place / "many" / "responsibilities").iterdir())
+    texts = [part.read_text().splitlines(keepends=True) for part in parts]
+    assert [part.name for part in parts] == ["part-00000.csv", "part-00001.csv"]
+    assert all(text[0] == here[0] for text in texts) and [line for text in texts for line in text[1:]] == here[1:]
+    outputs = read_manifest(place / "many")["outputs"]
+    for part in parts:
+        told = outputs[f"responsibilities/{part.name}"]
+        assert told == {"size": part.stat().st_size, "sha256": hashlib.sha256(part.read_bytes()).hexdigest()}
+    assert "responsibilities.csv" not in outputs and not list(place.glob(".em-*"))
+    em(*FIT, "--dask", 2, "--out", "many", "--resume", "--responsibilities", "one.csv", cwd=place)
+    assert (place / "one.csv").read_text() == "".join(here)
+
+
+class Alone:
+    """Others who do what they are asked at once, in this process; but for every second thing."""
+
+    def in_order(self, task, items):
+        return ((item, None if number % 2 else task(item)) for number, item in enumerate(items))
+
+
+@pytest.mark.parametrize("form", ["csv", "feather"])
+@pytest.mark.parametrize("missing", ["model", "drop"])
+def test_parts_have_all_rows_also_those_that_were_not_fitted(tmp_path, monkeypatch, form, missing):
+    for module in (row_blocks, cache, fitted_rows):
+        monkeypatch.setattr(module, "SUM_ROWS", 8)
+    monkeypatch.setattr(score_parts, "GROUP", 2)
+    values = np.random.default_rng(3).normal(size=120).round(3)
+    cells = ["" if row % 7 in (3, 6) or row > 110 or row < 5 else str(values[row]) for row in range(120)]
+    (tmp_path / "t.csv").write_text("name,a\n" + "".join(f"r{row},{cell}\n" for row, cell in enumerate(cells)))
+    found = []
+
+    def both(result, data, config, _):
+        parts = dict(written_in_parts(result, data, config, Alone(), tmp_path))
+        assert len(parts) > 2 and (missing == "drop" or len(data.others.rows) > 30)
+        found.extend((tmp_path / part).read_bytes() for part in parts)
+        return fitted_rows.responsibilities(result, data, config, form)
+
+    monkeypatch.setattr(deliver, "responsibilities", both)
+    em("fit", "t.csv", "-k", 2, "--restarts", 1, "--max-iter", 3, "--id", "name", "--memory", 0, "--out", "o",
+       "--missing", missing, "--responsibilities-format", form, cwd=tmp_path)  # fmt: skip
+    whole = (tmp_path / "o" / f"responsibilities.{form}").read_bytes()
+    if form == "csv":
+        head, *lines = whole.splitlines()
+        assert [line for part in found for line in part.splitlines()[1:]] == lines
+        assert all(part.splitlines()[0] == head for part in found)
+    else:
+        assert pa.concat_tables(map(feather.read_table, map(pa.BufferReader, found))).equals(
+            feather.read_table(pa.BufferReader(whole))
+        )
 
 
 HARD = '"r,{row}",{a},{b},{word},{weight},{known}'
