@@ -19,6 +19,7 @@ from em_cli.sources.records import Record, after_lines, records
 
 DELIMITERS = ",;\t|"
 LOOK_AT = 20  # records
+NUMBERED = 4  # columns without names of their own, beside no row names
 
 
 _EXCEL = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # a first line that tells Excel the delimiter
@@ -68,11 +69,15 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
             f"{shown}, line {first.line}: these look like counts of rows and columns ({every[0]}, {every[1]}), and no "
             "names of columns. Use --skip 1 --no-header, or --header to keep them."
         )
-    cells = [record.fields for record in found[1:]]
-    if options.header is None and (_like_data(every, cells, options) or _like_a_row(names, cells, options)):
+    cells, plain = [record.fields for record in found[1:]], delimiter in "\t " or _first_quoted(lines, found[1:])
+    own_name = _free_name(names) if _has_row_names(names, found[1:], plain) else None
+    numbered = _numbered_columns(names, cells, own_name is not None)
+    if (
+        options.header is None
+        and not numbered
+        and (_like_data(every, cells, options) or _like_a_row(names, cells, options))
+    ):
         raise DataError(_header_less(every, shown))
-    quoted_first = _first_quoted(lines, found[1:])
-    own_name = _free_name(names) if _has_row_names(names, found[1:], quoted_first or delimiter in "\t ") else None
     if own_name is not None:
         names = (own_name, *(names[1:] if not names[0] else names))
     _check_names(names, first.line, shown)
@@ -209,7 +214,7 @@ def _are_counts(names: tuple[str, ...], rows: list[Record]) -> bool:
 def _like_data(names: tuple[str, ...], rows: list[list[str]], options: ReadOptions) -> bool:
     """Whether the names could be a row: each a number, blank, or a text that recurs in its column; one a number."""
     numbers = [number(name, options.decimal, options.thousands) is not None for name in names]
-    if not any(numbers) or _numbered_columns(names, rows):
+    if not any(numbers):
         return False
     recurs = [any(row[place : place + 1] == [name] for row in rows) for place, name in enumerate(names)]
     return all(there or not name or again for name, there, again in zip(names, numbers, recurs, strict=True))
@@ -231,10 +236,22 @@ def _like_a_row(names: tuple[str, ...], rows: list[list[str]], options: ReadOpti
     return len(steps) == 2 and 2 * sum(value(cell) is not None for cell in below) >= len(below)
 
 
-def _numbered_columns(names: tuple[str, ...], rows: list[list[str]]) -> bool:
-    """Whether columns are called 0, 1, 2, … beside row names without a name, as pandas writes them."""
-    first = [row[0] for row in rows if row]
-    return not names[0] and names[1:] == tuple(map(str, range(len(names) - 1))) and len(set(first)) == len(first) > 1
+def _numbered_columns(names: tuple[str, ...], rows: list[list[str]], beside_row_names: bool) -> bool:
+    """Whether columns are called by numbers that follow each other: 0, 1, 2, … as pandas writes those without names,
+    1, 2, 3, … or years.
+
+    Several, or from 0 or 1, beside row names; else several from 0 or 1, above others than these.
+    """
+    own = names[1:] if beside_row_names and not names[0] else names
+    first = int(own[0]) if own and own[0].isdecimal() else -1
+    if first < 0 or own != tuple(str(first + place) for place in range(len(own))):
+        return False
+    several = len(own) >= NUMBERED
+    if beside_row_names:
+        cells = [row[0] for row in rows if row]
+        return (several or first <= 1) and len(set(cells)) == len(cells) > 1
+    others = (cell.strip() for row in rows for cell in row)
+    return several and first <= 1 and any(cell not in own for cell in others if cell)
 
 
 def _header_less(names: tuple[str, ...], shown: str) -> str:

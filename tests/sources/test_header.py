@@ -69,6 +69,29 @@ def test_what_pandas_writes_is_read(tmp_path: Path) -> None:
     assert np.array_equal(read([str(path)], ReadOptions(columns=("wid",))).source.x[0], [row[1] for row in ROWS])
 
 
+@pytest.mark.parametrize("first", [0, 1, 1990])
+@pytest.mark.parametrize("index", ["", None, "none"])
+def test_columns_may_be_called_by_numbers_that_follow_each_other(tmp_path: Path, first: int, index: str | None) -> None:
+    names = [str(first + place) for place in range(4)]
+    header = [index, *names] if index == "" else names
+    rows = [[str(place), *(f"{place * (j + 1) % 7}.5" for j in range(4))] for place in range(1, 9)]
+    table = [header, *([row[1:] for row in rows] if index == "none" else rows)]
+    path = stored(tmp_path, "".join(",".join(f'"{cell}"' for cell in row) + "\n" for row in table))
+    if index == "none" and first > 1:
+        with pytest.raises(DataError, match="looks header-less"):
+            read(path, ReadOptions())
+    else:
+        data = read(path, ReadOptions())
+        assert data.schema.names == tuple(names)
+        assert (data.ids is None) == (index == "none")
+
+
+@pytest.mark.parametrize("text", ["1,2,3,4\n2,1,4,3\n4,4,1,2\n", ",5,6\n1.5,2,7\n2.5,3,8\n", "0,1\n1.5,2\n3,4\n"])
+def test_a_first_row_of_numbers_is_no_header_where_it_could_be_data(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match="looks header-less"):
+        read(stored(tmp_path, text), ReadOptions())
+
+
 def test_another_id_and_a_wish_for_the_column_are_heard(tmp_path: Path) -> None:
     text = ",name,len\n" + "".join(f"{i},x{i},{i * 1.5}\n" for i in range(4))
     data = read(stored(tmp_path, text), ReadOptions(id="name"))
