@@ -28,9 +28,9 @@ def pass_each(asked: Stack, sources: Sequence[Source], runner: Runner, by_densit
     Small sources are gone through in one go where log-densities are all that the latent structure needs (`by_density`).
     """
     members = _members(sources)
-    if by_density and asked.assignment is SOFT and all(_small(asked.model, source) for source, _ in members):
+    if by_density and asked.assignment is SOFT and _small(asked.model, [source for source, _ in members]):
         theta = _natural(asked)
-        if theta is not None and len({source.n_rows for source, _ in members}) == 1:
+        if theta is not None:
             return _batch([_at_once(asked, theta, some) for some in _in_parts(asked.model, members)])
     found = []
     for source, some in members:
@@ -50,12 +50,15 @@ def _members(sources: Sequence[Source]) -> Members:
     return found
 
 
-def _small(model: Model, source: Source) -> bool:
-    """Whether its features are kept, and it is a single tile without case weights and labels."""
-    f, n = model.family.n_features(), source.n_rows
-    if len(source) > 1 or n > tile_rows(f) or f * n > KEPT_FLOATS or n * f * model.n_components > exponential.PRODUCT:
+def _small(model: Model, sources: Sequence[Source]) -> bool:
+    """Whether features are kept of each, and each is a single tile of as many rows, without case weights and labels."""
+    f, n = model.family.n_features(), sources[0].n_rows
+    if n > tile_rows(f) or f * n > KEPT_FLOATS or n * f * model.n_components > exponential.PRODUCT:
         return False
-    block = source[0]
+    return all(len(source) == 1 and source.n_rows == n and _plain(source[0]) for source in sources)
+
+
+def _plain(block: Block) -> bool:
     return block.weights is None and block.labels is None
 
 

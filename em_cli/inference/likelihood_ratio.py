@@ -108,10 +108,12 @@ class RatioTest:
 
 
 def binomial_limits(successes: int, trials: int, level: float) -> tuple[float, float]:
+    tail = (1 - level) / 2
+    if not successes:
+        return 0.0, 1 - tail ** (1 / trials) if trials else 1.0
     from scipy.special import betaincinv
 
-    tail = (1 - level) / 2
-    low = betaincinv(successes, trials - successes + 1, tail) if successes else 0.0
+    low = betaincinv(successes, trials - successes + 1, tail)
     high = betaincinv(successes + 1, trials - successes, 1 - tail) if successes < trials else 1.0
     return float(low), float(high)
 
