@@ -93,6 +93,9 @@ class StoppingFields(Described):
     last_gains: Annotated[list[float], says("nats")]
     remaining_estimate: Annotated[float | None, says("nats that more iterations would gain; null if unknown")]
     rules: Annotated[dict[str, RuleFields], says("what each would have said: nats, loglik, relative, parameters")]
+    cpu_seconds: Annotated[
+        list[float] | None, says("that the search, all its climbs, had taken at each iteration; null if unknown")
+    ]
 
 
 class FloorFields(Described):

@@ -65,7 +65,7 @@ def facts(
         "config": resolved(config),
         "data": _data(data, document),
         "search": _search(config, fits),
-        "stopping": _stopping(config, result, document),
+        "stopping": _stopping(config, result, document) | {"cpu_seconds": _cpu_seconds(record, result)},
         "regularisation": _regularisation(result, document),
         "warnings": record.warnings,
         "resumed_after": None if resumed_after is None else round(resumed_after, 3),
@@ -125,6 +125,14 @@ def _stopping(config: RunConfig, result: Ended, document: Mapping[str, object]) 
         "remaining_estimate": document["remaining_estimate"],
         "rules": _rules(chosen, config.search.stop, tol),
     }
+
+
+def _cpu_seconds(record: Record, result: Ended) -> list[float] | None:
+    """Where an earlier run or another search is part of the climb, there are as many for its last part only."""
+    chosen = result.fitted.chosen
+    assert chosen is not None, "there is a fit to speak of"
+    found = record.stood.get(chosen.candidate.number, [])
+    return [round(seconds, 6) for seconds in found] if len(found) == len(chosen.trace) else None
 
 
 def _rule(document: Mapping[str, object], stop: str, tol: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from em_cli.display import open_display
 from em_cli.display.jsonl import LEVELS
-from em_cli.engine.events import FitEvent, Observer, PhaseStarted, Warned
+from em_cli.engine.events import FitEvent, Iterated, Observer, PhaseStarted, Warned
 from em_cli.errors import OutputError, UsageError, in_words
 from em_cli.outputs.folder import is_stream
 from em_cli.printable import safe, say
@@ -51,12 +51,30 @@ class Record:
     seconds: dict[str, float] = field(default_factory=dict)
     at_times: set[str] = field(default_factory=set)  # codes that make this result doubtful, and not every one
     said: Iterable[str] = ()  # the result, for standard output
+    stood: dict[int, list[float]] = field(
+        default_factory=dict
+    )  # CPU seconds at the iterates of climbs, by their numbers
 
     def warn(self, code: str, message: str, *, doubtful: bool = False) -> None:
         """Some warnings make a result `doubtful` only at times; those of DOUBTFUL always do."""
         self.warnings.append({"code": code, "message": message})
         self.at_times |= {code} if doubtful else set()
         self.observe(Warned(code, message))
+
+    @contextmanager
+    def clocked(self) -> Iterator[Observer]:
+        """Who watches a search, and remembers how much CPU time it had taken at each iterate."""
+        begun = time.process_time()
+        self.stood.clear()
+
+        def observe(event: FitEvent) -> None:
+            if isinstance(event, Iterated):
+                before = self.stood.setdefault(event.candidate, [])
+                del before[event.iteration - 1 :]  # where a climb goes on it stands once more
+                before.append(time.process_time() - begun)
+            self.observe(event)
+
+        yield observe
 
     @property
     def doubts(self) -> list[dict[str, str]]:

@@ -118,13 +118,13 @@ class Run:
         """The fits of tasks, by their places."""
         if not tasks:
             return {}
-        with self.record.timed("search", shown=False):
+        with self.record.timed("search", shown=False), self.record.clocked() as observe:
             fits = search(
                 tuple(tasks.values()),
                 known,
                 self.runner,
                 plan,
-                self.record.observe,
+                observe,
                 self.halt,
                 self.checkpoint,
             )

@@ -150,7 +150,15 @@ def test_climbs_of_several_runs_are_one_picture(kmeans):
     em("fit", SAMPLES / "faithful.csv", "-k", "2", "--restarts", "1", "--out", "f.em", "-q", cwd=folder)
     said = em("plot", "r.em", "em.em", "--kind", "trace", "--out", "pictures", "--dpi", "40", cwd=folder).out
     assert (folder / "pictures" / "trace.png").stat().st_size > 1000
-    assert f"r.em {found['log_likelihood']:.3f}, em.em " in " ".join(said.split())
+    assert f"r.em {found['log_likelihood']:.3f}, em.em " in " ".join(said.split()) and "CPU seconds" in said
+    manifest = json.loads((folder / "em.em" / "manifest.json").read_text())
+    told = manifest["stopping"]["cpu_seconds"]
+    assert len(told) == manifest["stopping"]["iterations"] and told == sorted(told) and told[0] > 0
+    (folder / "em.em" / "manifest.json").write_text(
+        json.dumps(manifest | {"stopping": manifest["stopping"] | {"cpu_seconds": None}})
+    )
+    said = em("plot", "r.em", "em.em", "--kind", "trace", "--out", "untimed", "--dpi", "40", cwd=folder).out
+    assert "em.em does not tell them" in " ".join(said.split())
     for arguments, words in (
         (("r.em", "f.em", "--out", "p"), "f.em is of other rows or columns than r.em"),
         (("r.em", "em.em"), "say by --out where to"),
