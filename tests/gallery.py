@@ -18,6 +18,7 @@ SHOWN = {  # the first words of an example: its pictures, of a run or files
     "In which regime": [("regimes.em", "states", "Months of the calm state and of the nervous one")],
     "What may a customer": [("tastes.em", "terms", "The products that tell the tastes apart")],
     "What stands in the cells": [("records.em", "pairs", "Two kinds of patient, known cells only")],
+    "Which haplotypes": [("haplotypes.em", "haplotypes", "Frequencies of the haplotypes, and their alleles")],
     "Which pixels": [
         ("sample_data/scene.png", None, "The picture"),
         ("segments.png", None, "Its pixels in the mean colours of four components"),

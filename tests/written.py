@@ -37,8 +37,8 @@ def check_run(folder: Path) -> None:
     """Every document in a run folder."""
     params = json.loads((folder / "params.json").read_bytes())
     check("manifest", json.loads((folder / "manifest.json").read_bytes()))
-    if params["format"] == "em.topics":
-        check("topics", params)
+    if params["format"] != "em.params":
+        check(params["format"].removeprefix("em."), params)
         return
     check_params(params, folder / "params.json")
     if (folder / "selection.csv").exists():

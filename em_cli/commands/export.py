@@ -46,14 +46,18 @@ def export(
 
     Example: em export faithful-k2.em --to sql --table eruptions | duckdb data.db
     """
+    from em_cli.errors import UsageError
+    from em_cli.outputs.any_model import open_any
+    from em_cli.outputs.haplotypes_file import LoadedHaplotypes
     from em_cli.postestimation.exported import KINDS, check_shown, checked_text, exported, how_to_run, plain_numbers
-    from em_cli.postestimation.topic_scores import open_any
     from em_cli.printable import safe, say
     from em_cli.runs.row_scores import target
 
     check_shown(to, out)
     write = target(out, force, model, kind=KINDS.get(to, ""))
     loaded = open_any(model, [])
+    if isinstance(loaded, LoadedHaplotypes):
+        raise UsageError("haplotypes have no export: params.json and haplotypes.csv hold all there is of them.")
     write(checked_text(exported(loaded, model, to, dialect, table, keep, rows), out))
     if (needed := plain_numbers(loaded)) is not None:
         say(safe(needed))

@@ -60,6 +60,7 @@ def fit(
 
 def fit_one(request: Request) -> None:
     """One run, and what is to stand on standard output."""
+    from em_cli.models.haplotypes import wanted_pairs
     from em_cli.runs.early import write_early
     from em_cli.runs.run import opened
     from em_cli.runs.stdout import fit_text
@@ -71,6 +72,11 @@ def fit_one(request: Request) -> None:
             from em_cli.runs.topic_runs import fit_topics
 
             fit_topics(run)
+            return
+        if wanted_pairs(run.settings.config):
+            from em_cli.runs.haplotype_runs import fit_haplotypes
+
+            fit_haplotypes(run)
             return
         if run.awaited is not None:
             from em_cli.runs.endless import fit_endless

@@ -52,20 +52,12 @@ def predict(
 
     Example: em predict faithful-k2.em new.csv --append > labelled.csv
     """
-    from em_cli.outputs.topics_file import LoadedTopics
-    from em_cli.postestimation.forecast import asked_table
+    from em_cli.postestimation.any_scores import predicted
     from em_cli.postestimation.predicted_by import lines_by_level, refuse_beside
-    from em_cli.postestimation.topic_scores import open_any, topics_table
-    from em_cli.runs.remembered import tell_remembered
     from em_cli.runs.row_scores import target
 
     write = target(out, force, model, *paths)
-    others = {"--append": append, "--decode": decode, "--horizon": horizon}
     if by is not None:
-        refuse_beside(others | {"--unseen": unseen})
+        refuse_beside({"--append": append, "--decode": decode, "--horizon": horizon, "--unseen": unseen})
         return write(lines_by_level(model, paths, reading, by))
-    loaded = open_any(model, paths)
-    if isinstance(loaded, LoadedTopics):
-        return write(topics_table(loaded, paths, reading, unseen, others))
-    tell_remembered(loaded, reading)
-    return write(asked_table(loaded, paths, reading, decode, horizon, append, unseen))
+    return write(predicted(model, paths, reading, unseen, append, decode, horizon))

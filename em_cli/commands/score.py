@@ -30,12 +30,13 @@ def score(
     Example: em score faithful-k2.em new.csv
     """
     from em_cli.errors import UsageError
+    from em_cli.outputs.any_model import open_any
     from em_cli.outputs.manifest import to_json
-    from em_cli.outputs.topics_file import LoadedTopics
+    from em_cli.outputs.model_file import LoadedModel
+    from em_cli.postestimation.any_scores import scores_of_units
     from em_cli.postestimation.drifted import drift_document, tell_drift
     from em_cli.postestimation.forecast import residual_table
     from em_cli.postestimation.score_totals import density_lines, score_document
-    from em_cli.postestimation.topic_scores import bound_document, bound_rows, open_any, refuse_for_topics
     from em_cli.runs.remembered import tell_remembered
     from em_cli.runs.row_scores import scored_chunks, target
 
@@ -45,10 +46,11 @@ def score(
         raise UsageError("--drift is about all rows together: leave out --rows and --residuals.")
     write = target(out, force, model, *paths)
     loaded = open_any(model, paths)
-    if isinstance(loaded, LoadedTopics):
-        refuse_for_topics({"--weights": weights, "--residuals": residuals, "--drift": drift})
-        write(bound_rows(loaded, paths, reading) if rows else [to_json(bound_document(loaded, paths, reading))])
+    own = scores_of_units(loaded, paths, reading, weights, rows, {"--residuals": residuals, "--drift": drift})
+    if own is not None:
+        write(own)
         return
+    assert isinstance(loaded, LoadedModel), "it is a mixture"
     tell_remembered(loaded, reading)
     if (rows or residuals) and weights:
         what = "--rows" if rows else "--residuals"

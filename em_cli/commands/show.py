@@ -33,9 +33,9 @@ def show(
     """
     from em_cli.display import can_draw
     from em_cli.errors import DataError, UsageError
+    from em_cli.outputs.any_model import read_any
     from em_cli.outputs.folder import write_file
     from em_cli.outputs.manifest import to_json
-    from em_cli.outputs.topics_file import read_any
     from em_cli.postestimation.paper_tables import table_text
     from em_cli.runs.audit import audited
     from em_cli.runs.model_summary import summary_of

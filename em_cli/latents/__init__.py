@@ -11,4 +11,5 @@ LATENTS = Registry[Latent](
     grouped="em_cli.latents.grouped:Grouped",
     markov="em_cli.latents.markov:Markov",
     topics="em_cli.latents.allocation.allocation:Allocation",
+    pairs="em_cli.latents.haplotypes.haplotype_pairs:Pairs",
 )

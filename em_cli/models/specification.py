@@ -27,9 +27,12 @@ def column_types(config: RunConfig) -> tuple[dict[str, str], str]:
     from em_cli.models.alternatives import asked
     from em_cli.models.asked_regression import asked_regression, types_of
     from em_cli.models.groups import MIXED, check_comparable, takes
+    from em_cli.models.haplotypes import wanted_pairs
 
     if regression := asked_regression(config):
         return types_of(regression, config), "auto"
+    if wanted_pairs(config):
+        return {}, "count"
     if config.concomitant:
         from em_cli.models.concomitants import check_told
 
@@ -220,9 +223,11 @@ def _check_groups(config: RunConfig, names: Sequence[str]) -> None:
 
 def needs_sequences(config: RunConfig) -> bool:
     """Whether rows follow each other, so that it matters which of them belong together."""
+    from em_cli.models.haplotypes import PAIRS
+
     found = _chosen(config)
     _check_groups(config, list(found))
-    return any(latent.needs_groups for latent in found.values())
+    return any(latent.needs_groups and name != PAIRS for name, latent in found.items())
 
 
 def names_components(config: RunConfig) -> bool:

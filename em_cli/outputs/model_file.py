@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 FORMAT = "em.params"
 OF_TOPICS = "em.topics"
+OF_HAPLOTYPES = "em.haplotypes"
 SCHEMA_VERSION = 1
 LARGEST_FILE = 1 << 30  # bytes
 
@@ -255,6 +256,8 @@ def _checked(document: Mapping[str, Any]) -> Mapping[str, object]:
 
     if document.get("format") == OF_TOPICS:
         raise DataError("it holds topics: em predict, score, show, plot and report read these, and no other command.")
+    if document.get("format") == OF_HAPLOTYPES:
+        raise DataError("it holds haplotypes: em predict, score, show and plot read these, and no other command.")
     if document.get("format") != FORMAT:
         raise DataError(f"it is not a model file of em (its format is {document.get('format')!r}, not {FORMAT!r}).")
     version = document.get("schema_version")

@@ -33,6 +33,8 @@ FILES = frozenset(
             "coefficients.csv",
             "topics.csv",
             "documents.csv",
+            "haplotypes.csv",
+            "pairs.csv",
             "selection.csv",
             "trace.csv",
             "restarts.csv",

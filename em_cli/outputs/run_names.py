@@ -16,9 +16,12 @@ LONGEST = 60  # characters
 
 
 def default_name(data: str, ks: Sequence[int], choices: Sequence[str]) -> str:
-    """<name of the data>-k<components>.em, with what was chosen otherwise than by default: faithful-k3-tied.em."""
+    """<name of the data>-k<components>.em, with what was chosen otherwise than by default: faithful-k3-tied.em.
+
+    There is no k where there are no numbers of components.
+    """
     stem = path_in(data).name.split(".")[0] or "data"
-    short = f"{stem}-k{_span(ks)}"
+    short = f"{stem}-k{_span(ks)}" if ks else stem
     long = "-".join([short, *choices])
     return (long if len(long) <= len(stem) + LONGEST else short) + SUFFIX
 

@@ -42,12 +42,19 @@ def _topics() -> Any:
     return TopicParams
 
 
+def _haplotypes() -> Any:
+    from em_cli.outputs.haplotypes_fields import HaplotypeParams
+
+    return HaplotypeParams
+
+
 DOCUMENTS: dict[str, tuple[str, Callable[[], Any]]] = {
     "params": ("em params.json", _params),
     "selection": ("em selection.csv, row by row", _selection),
     "events": ("em events, a line", _events),
     "manifest": ("em manifest.json", _manifest),
     "topics": ("em params.json of topics", _topics),
+    "haplotypes": ("em params.json of haplotypes", _haplotypes),
 }
 
 

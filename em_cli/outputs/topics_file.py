@@ -12,7 +12,6 @@ from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
 from em_cli.latents.allocation.local_steps import inferred
 from em_cli.latents.allocation.term_laws import Terms, Topics, topics
-from em_cli.outputs.model_file import OF_TOPICS, LoadedModel, document_of, model_in, read_bytes
 from em_cli.sources.corpus import Corpus
 from em_cli.sources.files import label
 
@@ -54,13 +53,6 @@ class LoadedTopics:
             gamma[:, first:stop], bound[first:stop] = found
             first = stop
         return gamma, bound
-
-
-def read_any(path: str) -> LoadedModel | LoadedTopics:
-    """The model of a run folder, a file or standard input ('-'), of whichever kind."""
-    text = read_bytes(path)
-    document = document_of(path, text)
-    return topics_of(path, document) if document.get("format") == OF_TOPICS else model_in(path, document)
 
 
 def topics_of(path: str, document: Mapping[str, Any]) -> LoadedTopics:

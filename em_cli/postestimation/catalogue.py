@@ -15,6 +15,7 @@ from em_cli.errors import DataError, in_words
 from em_cli.outputs.manifest import MANIFEST
 from em_cli.printable import safe
 
+KINDS = {"em.params": "", "em.topics": "Topics", "em.haplotypes": "Haplotypes"}  # "" is of mixtures
 DEEPEST = 3  # folders below the one that is named
 HEADINGS = ("run", "data", "k", "BIC", "finished", "model")
 UNLIMITED = 1000  # characters of a line that goes into a file or a pipe
@@ -49,7 +50,7 @@ def _folders(folder: Path, deep: int) -> Iterator[Path]:
 def _told(run: Path) -> dict[str, Any] | None:
     """A run in short; None for what is no run."""
     params, manifest = _read(run / "params.json"), _read(run / MANIFEST)
-    if params.get("format") not in ("em.params", "em.topics"):
+    if params.get("format") not in KINDS:
         return None
     inputs = [str(one.get("name")) for one in manifest.get("inputs") or () if isinstance(one, Mapping)]
     return {
@@ -57,7 +58,7 @@ def _told(run: Path) -> dict[str, Any] | None:
         "data": inputs,
         "command": manifest.get("command"),
         "n_components": params.get("n_components"),
-        "model": "Topics" if params["format"] == "em.topics" else mixture_name(params),
+        "model": KINDS[params["format"]] or mixture_name(params),
         "log_likelihood": params.get("log_likelihood"),
         "bic": params.get("bic"),
         "finished": manifest.get("finished"),
@@ -95,8 +96,16 @@ def listed(found: Sequence[Mapping[str, object]], folder: str, width: int | None
 def _row(run: Mapping[str, Any]) -> list[str]:
     data, bic = run["data"], run["bic"]
     shown = Path(data[0]).name if len(data) == 1 and data[0] != "-" else f"{len(data)} files" if data[1:] else "-"
+    k = run["n_components"]
     value = f"{bic:.2f}" if isinstance(bic, int | float) else ""
-    return [safe(run["run"]), safe(shown), str(run["n_components"]), value, _when(run["finished"]), run["model"]]
+    return [
+        safe(run["run"]),
+        safe(shown),
+        "" if k is None else str(k),
+        value,
+        _when(run["finished"]),
+        run["model"],
+    ]
 
 
 def _when(finished: object) -> str:

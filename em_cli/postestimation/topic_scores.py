@@ -13,10 +13,9 @@ from em_cli.engine.arrays import Array
 from em_cli.errors import UsageError
 from em_cli.models.topics import TOPICS, wanted_topics
 from em_cli.options import ReadingOptions, layer
-from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import csv_text
 from em_cli.outputs.topics_document import document_columns, document_rows
-from em_cli.outputs.topics_file import LoadedTopics, read_any
+from em_cli.outputs.topics_file import LoadedTopics
 from em_cli.runs.read import read_options
 from em_cli.runs.remembered import KEYS
 from em_cli.runs.row_scores import warn
@@ -26,13 +25,6 @@ from em_cli.sources.corpus_options import CorpusOptions
 from em_cli.sources.corpus_reader import read_documents
 
 AT_ONCE = 1 << 22  # probabilities of terms in documents
-
-
-def open_any(model: str, paths: Sequence[str]) -> LoadedModel | LoadedTopics:
-    """The model that is to score what these files hold."""
-    if model == "-" and "-" in paths:
-        raise UsageError("the model and the data cannot both come from standard input.")
-    return read_any(model)
 
 
 def refuse_for_topics(asked: Mapping[str, object]) -> None:

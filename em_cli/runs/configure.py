@@ -19,6 +19,7 @@ from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.errors import OutputError, UsageError
 from em_cli.families import FAMILIES
 from em_cli.families.covariances import COVARIANCES
+from em_cli.models.haplotypes import PAIRS, wanted_pairs
 from em_cli.models.specification import families_of, names_components
 from em_cli.models.topics import CRITERIA_OF_TOPICS, TOPICS, wanted_topics
 from em_cli.options import ReportOptions, layer
@@ -82,7 +83,7 @@ def configured(request: Request) -> Settings:
         options.setdefault("data", {})["path"] = list(request.paths)
     asked = as_variational(resolve(request.config.config, request.config.overrides or [], options))
     asked = asked if request.compares else as_endless(asked)
-    config = _of_topics(with_climbs(asked))
+    config = _of_units(with_climbs(asked))
     check_objective(config)
     if not config.data.path:
         raise UsageError("no data: name a CSV file, or '-' for standard input.")
@@ -93,6 +94,8 @@ def configured(request: Request) -> Settings:
     stdout = _stdout_format(request.report, request.formats, request.screen.quiet)
     ks = parse_k(config.k)
     if request.compares:
+        if wanted_pairs(config):
+            raise UsageError("em select compares models; haplotypes follow from the genotypes: em fit --latent pairs.")
         _check_criterion(config)
         if "folds" in options and config.criterion != CROSS_VALIDATION:
             raise UsageError("--folds is about cross-validation: it goes with --criterion cv.")
@@ -130,8 +133,13 @@ def _previous(config: RunConfig, ks: Sequence[int], compares: bool) -> Previous 
     return Previous(read_model(path), hashlib.sha256(read_bytes(path)).hexdigest())
 
 
-def _of_topics(config: RunConfig) -> RunConfig:
-    """With the algorithm and the criterion of topics, where these are wanted and no others are named."""
+def _of_units(config: RunConfig) -> RunConfig:
+    """With the algorithm and the criterion of topics, and the algorithm of haplotypes, where no others are named."""
+    if PAIRS in [choice.name for choice in latent_choices(config)]:
+        if "algorithm" not in config.search.model_fields_set:
+            search = config.search.model_copy(update={"algorithm": Choice(name="squarem")})
+            config = config.model_copy(update={"search": search})
+        wanted_pairs(config)
     if TOPICS not in [choice.name for choice in latent_choices(config)]:
         wanted_topics(config)
         return config
@@ -213,7 +221,7 @@ def fingerprint_of(config: RunConfig, start: StartFile | None, previous: Previou
 
 def _check_one(ks: tuple[int, ...], config: RunConfig) -> None:
     """`UsageError` if it is not one number of components that is to be fitted."""
-    if not ks:
+    if not ks and not wanted_pairs(config):
         raise UsageError("how many components? Give -k, as in -k 3, or let em select choose.")
     if len(ks) > 1:
         raise UsageError(f"k is {config.k}, a range; fit takes one number: give -k, or use em select.")
@@ -238,6 +246,8 @@ def _folder(config: RunConfig, report: ReportOptions, ks: tuple[int, ...]) -> st
         return None
     families = [name for name in families_of(config) if name != "auto"]
     latents = [choice.name for choice in latent_choices(config)]
+    if PAIRS in latents:
+        return default_name(config.data.path[0], (), [PAIRS])
     structures = [*(config.covariance or ()), *(latents if latents != [INDEPENDENT] else ())]
     return default_name(config.data.path[0], ks, [*families, *structures])
 

@@ -17,6 +17,7 @@ from typing import Any
 from em_cli.config.choices import ELSEWHERE
 from em_cli.display.run_table import table_of_runs
 from em_cli.errors import EmError, ExitStatus, NoFit, OutputError, UsageError
+from em_cli.models.haplotypes import wanted_pairs
 from em_cli.models.topics import wanted_topics
 from em_cli.options import ColumnOptions, FolderOptions, ManyOptions, PlaceOptions
 from em_cli.outputs.folder import explained, write_file, write_together
@@ -67,9 +68,10 @@ def run_many(request: Request, many: ManyOptions, one: One) -> None:
     """The runs, as many at once as there are threads, and a table of them: one that fails is a row with its reason."""
     _check(request, many)
     settings = configured(request)
-    if wanted_topics(settings.config) is not None:
+    if wanted_topics(settings.config) is not None or wanted_pairs(settings.config):
         raise UsageError(
-            "--by and --each make a table of mixtures by BIC, which topics have not: fit each file by itself."
+            "--by and --each make a table of mixtures by BIC, which topics and haplotypes have not: "
+            "fit each file by itself."
         )
     paths, folder = settings.config.data.path, _folder(request, many, settings.config.data.path)
     key = "file" if many.by is None else "level"

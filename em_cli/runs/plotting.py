@@ -10,9 +10,12 @@ from pathlib import Path
 from em_cli.display.search_words import ending, trust
 from em_cli.errors import UsageError
 from em_cli.options import ReportOptions
+from em_cli.outputs.any_model import read_any
 from em_cli.outputs.document import Scored
 from em_cli.outputs.folder import Content
+from em_cli.outputs.haplotypes_file import LoadedHaplotypes
 from em_cli.registry import did_you_mean
+from em_cli.reports.haplotype_pictures import haplotype_pictures
 from em_cli.reports.how_sure import Certainty
 from em_cli.reports.kind import Picture
 from em_cli.reports.page import page
@@ -47,6 +50,8 @@ def pictures_of_run(run: str, data: Sequence[str], kinds: Sequence[str], columns
 
     Of the trace alone there is a picture of several runs: the others stand where else the data do.
     """
+    if (drawn := of_haplotypes(run, [*data, *columns], kinds)) is not None:
+        return drawn
     if (of_topics := topics_in(run)) is not None:
         if columns or data:
             raise UsageError("pictures of topics show no columns, and read no data: leave them out.")
@@ -59,6 +64,16 @@ def pictures_of_run(run: str, data: Sequence[str], kinds: Sequence[str], columns
     if data and not rows_wanted:
         raise UsageError(f"{', '.join(kinds)} shows no rows: it needs no data.")
     return pictures_of(_with_certainty(run, read_run(run, data, rows_wanted)), kinds, columns)
+
+
+def of_haplotypes(run: str, said: Sequence[str], kinds: Sequence[str]) -> list[Picture] | None:
+    """The pictures of a run of haplotypes, to which no data or columns are `said`; None of another run."""
+    home = Path(run)
+    if not home.is_dir() or not isinstance(loaded := read_any(run), LoadedHaplotypes):
+        return None
+    if said:
+        raise UsageError("the picture of haplotypes shows no columns, and reads no data: leave them out.")
+    return haplotype_pictures(home.absolute().name, loaded.document, kinds)
 
 
 def _with_certainty(folder: str, run: Run) -> Run:

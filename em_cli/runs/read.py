@@ -11,6 +11,7 @@ from em_cli.config.choices import ELSEWHERE
 from em_cli.config.run_config import DataConfig, RunConfig
 from em_cli.engine.events import DataRead, RowsRead, Warned
 from em_cli.errors import DataError
+from em_cli.models.haplotypes import wanted_pairs
 from em_cli.models.specification import column_types, needs_sequences, paired, wishes
 from em_cli.models.topics import wanted_topics
 from em_cli.runs.record import Record
@@ -114,11 +115,13 @@ def _documents(config: RunConfig, options: ReadOptions, wanted: CorpusOptions) -
 
 
 def _roles(config: RunConfig) -> dict[str, Any]:
-    """What columns are to a regression, if there is one, or to the mixing weights."""
+    """What columns are to a regression, if there is one, to the mixing weights, or to haplotypes."""
     from em_cli.models.asked_regression import asked_regression
 
     asked = asked_regression(config)
     if asked is None:
+        if wanted_pairs(config):
+            return {"copies": True}
         told = tuple(config.concomitant)
         chosen = {} if config.data.columns is None else {"columns": (*config.data.columns, *told)}
         return chosen | {"regressors": told}

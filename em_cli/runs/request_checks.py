@@ -8,6 +8,7 @@ from pathlib import Path
 from em_cli.config.choices import ELSEWHERE
 from em_cli.display import check_screen
 from em_cli.errors import UsageError
+from em_cli.models.haplotypes import wanted_pairs
 from em_cli.models.specification import needs_sequences
 from em_cli.models.topics import wanted_topics
 from em_cli.outputs.score_files import CSV, check_form, form_of
@@ -16,6 +17,25 @@ from em_cli.runs.configure import Settings
 from em_cli.runs.path_checks import check_free, check_places
 from em_cli.runs.record import events_left_out
 from em_cli.runs.resume import check_folder_options
+
+
+def check_pairs(settings: Settings) -> None:
+    """`UsageError` if something is asked for that haplotypes do not have."""
+    config, report = settings.config, settings.request.report
+    if not wanted_pairs(config):
+        return
+    of_rows = "pairs.csv has the pairs of each individual, and --no-responsibilities leaves it out."
+    asked = {
+        "--labelled": (report.labelled, of_rows),
+        "--responsibilities all or top": (config.responsibilities in ("all", "top"), of_rows),
+        "--responsibilities-format": (config.responsibilities_format != CSV, "pairs.csv is CSV."),
+        "--plots": (report.plots, "em plot draws the run."),
+        "--report": (report.report, "there is no page of haplotypes: em show."),
+        "--early": (report.early, "they are fitted at once."),
+    }
+    for option, (value, instead) in asked.items():
+        if value:
+            raise UsageError(f"{option} does not go with --latent pairs: {instead}")
 
 
 def check_forms(settings: Settings) -> None:
@@ -97,6 +117,7 @@ def check_run(settings: Settings) -> None:
             f"--responsibilities {settings.config.responsibilities} is about rows; topics are of tokens: documents.csv "
             "has the shares of all of them in each document, and --no-responsibilities leaves it out."
         )
+    check_pairs(settings)
     check_forms(settings)
     check_early(settings)
     check_endless(settings)

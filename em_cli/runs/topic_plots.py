@@ -14,9 +14,10 @@ from em_cli.display.topics_page import stable
 from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
 from em_cli.options import ReportOptions
+from em_cli.outputs.any_model import read_any
 from em_cli.outputs.folder import Content
 from em_cli.outputs.manifest import read_manifest
-from em_cli.outputs.topics_file import LoadedTopics, read_any
+from em_cli.outputs.topics_file import LoadedTopics
 from em_cli.reports.picture import rendered
 from em_cli.reports.style import LIGHT
 from em_cli.reports.topic_pictures import TopicRun, topic_pictures

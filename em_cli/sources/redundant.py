@@ -26,7 +26,7 @@ def leave_out_redundant(decided: Decided, parts: Parts, options: ReadOptions) ->
 
     A regression sees to its own, and so does what tells the mixing weights.
     """
-    if options.response is not None:
+    if options.response is not None or options.copies:
         return
     described = [column for column in decided.columns if column.name not in options.regressors]
     numbers = [column for column in described if not column.levels]

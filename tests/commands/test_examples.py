@@ -12,6 +12,7 @@ from gallery import BLOCK, EXAMPLES, pictures_of, sections
 from program import SAMPLES
 
 from em_cli.reports import PICTURES
+from em_cli.reports.haplotype_pictures import KINDS as OF_HAPLOTYPES
 from em_cli.reports.topic_pictures import KINDS
 
 SCRIPT = SAMPLES / "pixels.py"
@@ -47,7 +48,7 @@ def test_every_example_is_shown_by_pictures_of_what_it_makes():
         commands = "\n".join(BLOCK.findall(section))
         for source, kind, _ in pictures_of(section):
             assert source in commands, section[:40]
-            assert kind is None or kind in (*PICTURES, *KINDS), kind
+            assert kind is None or kind in (*PICTURES, *KINDS, *OF_HAPLOTYPES), kind
 
 
 @pytest.mark.parametrize("filter", range(5))

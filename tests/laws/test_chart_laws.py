@@ -37,7 +37,7 @@ def test_candidates_of_a_stack_have_the_bits_that_they_have_alone(case: Case, se
     chart_laws.candidates_of_a_stack_have_the_bits_that_they_have_alone(case, separation, prior)
 
 
-OF_LATENTS = [(name, {}) for name in LATENTS if name != "topics"] + [  # those are of documents
+OF_LATENTS = [(name, {}) for name in LATENTS if name not in ("topics", "pairs")] + [  # of documents, of genotypes
     ("independent", {"weights": "equal"}),
     ("markov", {"initial": "stationary"}),
     ("markov", {"transitions": "left-right"}),

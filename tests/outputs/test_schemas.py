@@ -67,7 +67,7 @@ def _type(name, kind, family):
     return () if known == "mixed" else ("--type", f"{name}={known}")
 
 
-@pytest.mark.parametrize("latent", [name for name in LATENTS if name != "topics"])
+@pytest.mark.parametrize("latent", [name for name in LATENTS if name not in ("topics", "pairs")])
 def test_a_sweep_of_every_latent_structure(latent, tmp_path):
     np.savetxt(
         tmp_path / "d.csv", np.random.default_rng(1).normal(size=(60, 2)), delimiter=",", header="x,y", comments=""

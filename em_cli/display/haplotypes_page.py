@@ -1,0 +1,77 @@
+"""What a fit of haplotypes says in the end, on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from em_cli.display.closing import tell_files, tell_warnings
+from em_cli.display.search_words import ending, number, trust
+from em_cli.display.text import counted, nats
+from em_cli.display.text_page import Page
+from em_cli.printable import safe
+
+WIDEST = 100
+MOST = 20  # haplotypes that are shown
+FEWEST = 0.5  # copies of one that is shown
+
+
+def haplotypes_summary(
+    document: Mapping[str, Any],
+    *,
+    read_line: str,
+    written: Sequence[str],
+    folder: str | None,
+    width: int,
+    color: bool,
+    suggestions: Sequence[str] = (),
+) -> str:
+    """The summary of haplotypes from their document."""
+    page = Page(min(width, WIDEST), color)
+    found = [one for one in document.get("haplotypes") or () if isinstance(one, Mapping)]
+    title, (end, style) = counted(len(found), "haplotype"), ending(document)
+    gap = max(3, min(page.width, 80) - len(title) - len(end))
+    page.line((title, "bold"), " " * gap, (end, style))
+    page.words(read_line, indent="", style="dim")
+    page.blank()
+    _table(page, found, document.get("loci"))
+    page.blank()
+    _figures(page, document)
+    if sentence := trust(document):
+        page.words(sentence)
+    tell_warnings(page, document.get("warnings"))
+    tell_files(page, written, folder, suggestions)
+    return page.text()
+
+
+def haplotypes_read_line(document: Mapping[str, Any]) -> str:
+    """What the haplotypes were fitted to."""
+    individuals, genotypes = (number(document.get(f"n_{what}")) or 0.0 for what in ("individuals", "genotypes"))
+    loci = document.get("loci")
+    n = len(loci) if isinstance(loci, list) else 0
+    return f"{individuals:,.15g} individuals, {counted(int(genotypes), 'genotype')} at {n} loci"
+
+
+def _table(page: Page, haplotypes: Sequence[Mapping[str, Any]], loci: Any) -> None:
+    """Frequency and expected copies of the commonest."""
+    shown = [one for one in haplotypes[:MOST] if (number(one.get("copies")) or 0.0) >= FEWEST] or haplotypes[:1]
+    rows = [
+        [
+            safe(str(one.get("haplotype"))),
+            f"{number(one.get('frequency')) or 0:.4f}",
+            f"{number(one.get('copies')) or 0:.1f}",
+        ]
+        for one in shown
+    ]
+    page.table(["haplotype", "frequency", "copies"], rows, (1, 2))
+    if len(haplotypes) > len(shown):
+        page.flow([f"… and {counted(len(haplotypes) - len(shown), 'rarer one')} in haplotypes.csv"], style="dim")
+    if isinstance(loci, list):
+        page.words(f"alleles 0 and 1 at {', '.join(safe(str(name)) for name in loci)}", style="dim")
+
+
+def _figures(page: Page, document: Mapping[str, Any]) -> None:
+    own, alone = number(document.get("log_likelihood")), number(document.get("log_likelihood_equilibrium"))
+    parts = [f"loglik {nats(own)}"] if own is not None else []
+    parts += [f"{nats(alone)} were the loci independent"] if alone is not None else []
+    page.flow(parts)

@@ -1,0 +1,1 @@
+"""Haplotypes from genotypes of unknown phase (Excoffier & Slatkin 1995)."""

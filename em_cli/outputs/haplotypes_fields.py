@@ -1,0 +1,69 @@
+"""What stands in the `params.json` of haplotypes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from em_cli.outputs.described import SOMETIMES, Described, says
+from em_cli.outputs.params_fields import SearchFields, WarningFields
+
+OFF_ONE = 1e-6  # that frequencies may sum to, by rounding
+
+
+class OneHaplotype(Described):
+    """A haplotype, the commonest first."""
+
+    haplotype: Annotated[str, says("its alleles, 0 or 1, in the order of the loci; 1 is the one that cells count")]
+    frequency: Annotated[float, Field(gt=0, le=1 + OFF_ONE), says("among all haplotypes")]
+    copies: Annotated[float, says("expected in the data, two in each individual")]
+
+
+class HaplotypeFields(Described):
+    """What makes the model, and is needed to read it."""
+
+    format: Annotated[str, says("em.haplotypes"), Field(json_schema_extra={"const": "em.haplotypes"})]
+    schema_version: Annotated[int, says("1; raised where a field changes its meaning")]
+    latent: Annotated[str, says("pairs")]
+    loci: Annotated[list[str], Field(min_length=1, max_length=62), says("the columns, in the order of the alleles")]
+    haplotypes: Annotated[list[OneHaplotype], Field(min_length=1), says("those there are; of others it is 0")]
+    reading: Annotated[dict[str, Any], says("how the data were read, where it was not by the defaults"), SOMETIMES] = (
+        Field(default_factory=dict)
+    )
+
+    @model_validator(mode="after")
+    def _alleles(self) -> HaplotypeFields:
+        names = [one.haplotype for one in self.haplotypes]
+        if len(set(names)) < len(names):
+            raise ValueError("a haplotype stands there twice")
+        if len(set(self.loci)) < len(self.loci):
+            raise ValueError("a locus stands there twice")
+        if any(len(name) != len(self.loci) or set(name) - {"0", "1"} for name in names):
+            raise ValueError(f"a haplotype must be {len(self.loci)} alleles, 0 or 1, one for each locus")
+        if not abs(sum(one.frequency for one in self.haplotypes) - 1) <= OFF_ONE:
+            raise ValueError("the frequencies must sum to one")
+        return self
+
+
+class HaplotypeParams(HaplotypeFields):
+    """Haplotypes of genotypes: params.json, and what em fit --latent pairs --json prints."""
+
+    em_version: Annotated[str, says("of the program that wrote it")]
+    n_haplotypes: Annotated[int, says("that have a frequency above 0")]
+    n_possible: Annotated[int, says("that some genotype may hold")]
+    n_individuals: Annotated[float, says("by their weights; those without any genotype are not among them")]
+    n_genotypes: Annotated[int, says("that differ")]
+    log_likelihood: Annotated[float, says("of the genotypes, natural logarithm, at these frequencies")]
+    log_likelihood_equilibrium: Annotated[float, says("the same were the loci independent of each other")]
+    converged: Annotated[bool, says("whether the climb came to its end")]
+    stop_reason: Annotated[str, says("why the climb ended")]
+    n_iter: Annotated[int, says("iterations of the climb")]
+    remaining_estimate: Annotated[float | None, says("nats that more iterations would gain; null if unknown")]
+    tol: Annotated[float, says("nats, as asked for")]
+    max_iter: Annotated[int, says("as asked for")]
+    search: Annotated[SearchFields, says("how the fit was found")]
+    random_state: Annotated[int, says("the seed")]
+    data_sha256: Annotated[str, says("of all input files")]
+    config_sha256: Annotated[str, says("of what in the configuration decides the result")]
+    warnings: Annotated[list[WarningFields], says("what is doubtful")]
