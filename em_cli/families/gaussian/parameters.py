@@ -99,12 +99,15 @@ def _factored(covariances: Array, bounds: Bounds | None) -> tuple[Array, Array, 
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # of matrices that are hardly invertible: they are clamped
             factors, precision = _inverted(covariances)
-        # the trace of the inverse in units of the floor is no less than the inverse of the smallest eigenvalue
-        if np.maximum.reduce(np.add.reduce(_diagonal(precision) * bounds.variance, axis=-1), axis=None) < 1:
-            return covariances, factors, precision
     except np.linalg.LinAlgError:
-        pass
-    return _factored(clamp_full(covariances, bounds.floor), None)
+        return _factored(clamp_full(covariances, bounds.floor), None)
+    # the trace of the inverse in units of the floor is no less than the inverse of the smallest eigenvalue
+    low = np.logical_not(np.add.reduce(_diagonal(precision) * bounds.variance, axis=-1) < 1)
+    if np.logical_or.reduce(low, axis=None):
+        own = covariances, factors, precision = covariances.copy(), factors, precision
+        for array, held in zip(own, _factored(clamp_full(covariances[low], bounds.floor), None), strict=True):
+            array[low] = held
+    return covariances, factors, precision
 
 
 def _inverted(covariances: Array) -> tuple[Array, Array]:
