@@ -9,6 +9,7 @@ from em_cli.engine.climb import Candidate
 from em_cli.engine.fit import fit
 from em_cli.engine.stopping import Stopping
 from em_cli.families.covariances import COVARIANCES
+from em_cli.families.gaussian import collapse
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
 from em_cli.search.ledger import Verdict
@@ -34,7 +35,7 @@ def spiked(n: int) -> np.ndarray:
 
 
 def at_resolution(fitted) -> bool:
-    return any(collapse and collapse.at_resolution for collapse in fitted.degeneracies)
+    return any(found and found.at_resolution for found in fitted.degeneracies)
 
 
 @each_covariance
@@ -71,6 +72,22 @@ def test_a_collapsing_climb_leaves_the_others_alone(covariance):
     assert together[1].trace == alone.trace
     assert np.isfinite(together[0].log_likelihood)
     assert np.diff(together[0].trace).min() >= -1e-9 * abs(together[0].log_likelihood)
+
+
+@pytest.mark.parametrize("covariance", ["full", "tied", "diag", "EII", "VEV"])
+def test_what_is_taken_for_broad_at_sight_is_judged_as_if_it_were_looked_at(covariance, monkeypatch):
+    """Components of all widths, round and narrow in one direction, on few rows and on many."""
+    rng, count = np.random.default_rng(5), 400
+    family = bound_model(Gaussian(covariance), InMemory(np.round(tied_rows(240, 40), 3)), 2).family
+    widths = 10.0 ** np.where(rng.random((count, 2)) < 0.5, rng.uniform(-9, 1, (count, 2)), 0.0)
+    turns = np.linalg.qr(rng.standard_normal((count, 2, 2)))[0]
+    matrices = (turns * widths[:, None]) @ turns.swapaxes(-1, -2)
+    sizes = np.diagonal(matrices, axis1=-2, axis2=-1) if family.letters.diagonal else matrices
+    at, support = family.completed(np.zeros((count, 2)), sizes), rng.choice([1.0, 3.0, 4.0, 12.0, 40.0], count)
+    found = family.degenerate(at, support)
+    monkeypatch.setattr(collapse, "SURELY", 0.0)
+    assert found == family.degenerate(at, support)
+    assert not all(found) and (any(found) or family.letters.bounded(2))
 
 
 @pytest.mark.parametrize("k", [9, 10])

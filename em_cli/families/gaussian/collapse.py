@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import WIDE, Columns
 from em_cli.engine.family import Degeneracy
 from em_cli.families.covariances.structure import Letters, clamp_full
 from em_cli.families.distributions.degeneracies import INDEPENDENT, SOME, held_up, verdict
-from em_cli.families.gaussian.parameters import Bounds
+from em_cli.families.gaussian.parameters import Bounds, GaussianParameters
 from em_cli.families.gaussian.prior import OWN
 
 MATRICES = 1 << 21  # numbers in the covariances that are looked at together
 HEAVY = 0.3  # of the largest part that a column has in a direction; columns of less are not named
 NAMED = 4
+SURELY = 0.99  # of a bound, within which rounding does not matter
 
 Places = tuple[int, ...]
 
@@ -30,7 +31,7 @@ class Judge:
     bounds: Bounds
     letters: Letters
 
-    def degeneracies(self, covariances: Array, support: Array) -> list[Degeneracy | None]:
+    def degeneracies(self, parameters: GaussianParameters, support: Array) -> list[Degeneracy | None]:
         """Components at the resolution of the data where the data are not, and ones narrow and resting on few rows.
 
         The bounds (relative to the overall covariance: narrower than 1e-3 with fewer than
@@ -38,22 +39,38 @@ class Judge:
         by which the reference optima were judged. Where columns are independent in a component and rows are
         too few for an overall covariance, each column is judged by its own variance, and INDEPENDENT rows will do.
         """
-        d, letters = len(self.scale), self.letters
+        d, letters, covariances = len(self.scale), self.letters, parameters.covariances
         wide = letters.diagonal and (self.columns.n_rows < 5 * (d + 1) or d > WIDE)
         needed = min(d + 1, INDEPENDENT) if wide else d + 1
-        held = (self._columns_held if letters.diagonal else self._directions_held)(covariances)
         bounded = letters.bounded(d)
         rows = [np.inf if bounded else float(own) for own in support]
-        reasons = [
-            None if along is None else held_up(along, own, needed) for along, own in zip(held, rows, strict=True)
-        ]
+        looked_at = range(len(rows)) if wide else np.flatnonzero(~self._broad(parameters.factors)).tolist()
+        held = (self._columns_held if letters.diagonal else self._directions_held)(covariances[looked_at])
+        reasons: list[Degeneracy | None] = [None] * len(rows)
+        for k, along in zip(looked_at, held, strict=True):
+            reasons[k] = None if along is None else held_up(along, rows[k], needed)
         if bounded:
             return reasons
-        few = support <= needed
-        unsure = [k for k, reason in enumerate(reasons) if reason is None and not few[k]]
+        unsure = [k for k in looked_at if reasons[k] is None and not support[k] <= needed]
         narrow = (self._narrow_columns if wide else self._narrow_directions)(covariances[unsure])
         found = dict(zip(unsure, narrow, strict=True))
         return [reason or verdict(rows[k], needed, *found.get(k, (1.0, ()))) for k, reason in enumerate(reasons)]
+
+    def _broad(self, factors: Array) -> Flags:
+        """(K,) those surely not at the resolution of the data, and not narrow where that matters.
+
+        The smallest eigenvalue is no less than the inverse of the trace of the inverse, in units of either.
+        """
+        precision = factors * factors if self.letters.diagonal else np.add.reduce(factors * factors, axis=-2)
+        broad: Flags = precision @ self._floor**2 < SURELY
+        if self.letters.bounded(len(self.scale)):
+            return broad
+        if self.letters.diagonal:
+            narrowness = precision @ np.diagonal(self._overall)
+        else:
+            along = factors @ np.linalg.cholesky(self._overall)
+            narrowness = np.add.reduce(along * along, axis=(-1, -2))
+        return np.logical_and(broad, narrowness < SURELY / SOME)
 
     @property
     def _floor(self) -> Array:

@@ -234,7 +234,7 @@ class BoundGaussian:
 
     def degenerate(self, parameters: GaussianParameters, support: Array) -> list[Degeneracy | None]:
         judge = Judge(self.columns, self.scale, self.bounds, self.letters)
-        return judge.degeneracies(parameters.covariances, support)
+        return judge.degeneracies(parameters, support)
 
     def moments(self, parameters: GaussianParameters) -> tuple[Array, Array]:
         return self._locations(parameters), np.sqrt(self._variances(parameters.covariances)) * self.scale
