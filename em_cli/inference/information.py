@@ -24,7 +24,7 @@ from em_cli.engine.scoring import log_densities
 from em_cli.inference.louis import Slopes, Squares, hessian_of, slopes, squares
 
 STEP = 0.003  # in standard errors, were all labels known
-AT_ONCE = 1 << 20  # log-densities
+AT_ONCE = 1 << 18  # log-densities
 
 
 @dataclass(frozen=True, slots=True, eq=False)

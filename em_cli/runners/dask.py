@@ -283,11 +283,22 @@ def _scheduler_here(cluster: Client) -> Any:
 
 
 def _check_workers(cluster: Client, *places: str) -> None:
-    """`UsageError` names the first worker that is not like this program, or does not see these files."""
+    """`UsageError` names the first worker that is not like this program, or does not see these files.
+
+    Of a worker that is lost while it is asked nothing is known, and nothing wanted.
+    """
     if (id(cluster), places) in _checked:
         return
     own = _about(places)
-    for worker, told in cluster.run(_about, places).items():
+    found = cluster.run(_about, places, on_error="return")
+    for worker, told in found.items():
+        if isinstance(told, OSError):
+            continue
+        if isinstance(told, Exception):
+            raise UsageError(
+                f"--dask: worker {worker} cannot be asked what it is ({type(told).__name__}: {told}). It needs the "
+                "same em as here, and its libraries."
+            )
         for what, mine in own.items():
             if told[what] != mine:
                 if what not in places:
@@ -297,4 +308,5 @@ def _check_workers(cluster: Client, *places: str) -> None:
                     f"--dask: worker {worker} does not see {what} as it is here: {told[what]} there, {mine} here. "
                     + ADVICE[Path(what).suffix in GROWING]
                 )
-    _checked.add((id(cluster), places))
+    if not any(isinstance(told, OSError) for told in found.values()):
+        _checked.add((id(cluster), places))

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from distributed import LocalCluster
+from distributed.comm.core import CommClosedError
 from program import em
 from pyarrow import feather
 from support import bound_model, responsibilities, start
@@ -259,7 +260,8 @@ class Asked:
     def __init__(self, cluster, told):
         self.workers, self.told = list(cluster.scheduler_info()["workers"]), told
 
-    def run(self, *_):
+    def run(self, *_, on_error):
+        assert on_error == "return"
         return dict.fromkeys(self.workers, self.told)
 
 
@@ -284,6 +286,11 @@ def test_workers_must_be_alike_and_see_the_rows(monkeypatch, tmp_path):
         asked = Asked(cluster, own)
         with pytest.raises(dask.UsageError, match=r"--dask: worker tcp://\S+ " + re.escape(message)):
             dask._check_workers(asked, *places)
+    with pytest.raises(dask.UsageError, match=r"cannot be asked what it is \(ModuleNotFoundError: No module"):
+        dask._check_workers(Asked(cluster, ModuleNotFoundError("No module named 'em_cli'")), places[0])
+    lost = Asked(cluster, CommClosedError("by peer"))
+    dask._check_workers(lost, places[0])
+    assert (id(lost), places[:1]) not in dask._checked, "it is asked again"
 
 
 def test_what_does_not_go_with_a_cluster_is_said(place, monkeypatch):
