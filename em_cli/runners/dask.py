@@ -149,6 +149,7 @@ class Dask:
                 found: list[Any] = cluster.sync(_fetched, cluster, futures, n)
                 return found
             except (TimeoutError, UnboundLocalError):  # the latter where the client gave up waiting, of its own
+                _replace_lost(cluster, self.address)
                 if _n_workers(cluster):
                     since = time.monotonic()
                 elif time.monotonic() - since >= self.wait:
@@ -275,6 +276,13 @@ def _n_cores(cluster: Client) -> int:
 def _n_workers(cluster: Client) -> int:
     own = _scheduler_here(cluster)
     return len(cluster.scheduler_info(n_workers=-1)["workers"] if own is None else own.workers)
+
+
+def _replace_lost(cluster: Client, address: int | str) -> None:
+    """Start anew processes here that are gone for good: those that were killed while they began."""
+    own = cluster.cluster
+    if str(address).isdecimal() and len(own.workers) < int(address):
+        own.scale(int(address))
 
 
 def _scheduler_here(cluster: Client) -> Any:

@@ -31,7 +31,7 @@ class Room:
 
     def __init__(self, files: Sequence[str], has_ids: bool, store: Store, told: Told | None = None) -> None:
         self.sizes = {label(path): _size(path) for path in files}
-        self.total = sum(self.sizes.values()) if all(self.sizes.values()) else None
+        self.total = sum(self.sizes[label(path)] for path in files) if all(self.sizes.values()) else None
         self.has_ids, self.store, self.told = has_ids, store, told
         self.rows = self.characters = 0
         self.found = 0.0  # bytes

@@ -7,6 +7,7 @@ import re
 import signal
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -291,6 +292,15 @@ def test_workers_must_be_alike_and_see_the_rows(monkeypatch, tmp_path):
     lost = Asked(cluster, CommClosedError("by peer"))
     dask._check_workers(lost, places[0])
     assert (id(lost), places[:1]) not in dask._checked, "it is asked again"
+
+
+def test_processes_here_that_are_gone_for_good_are_replaced():
+    """As those are that were killed while they began, again and again."""
+    wanted = []
+    own = SimpleNamespace(cluster=SimpleNamespace(workers={0: "there"}, scale=wanted.append))
+    for address in (2, "2", 1, "tcp://host:8786"):
+        dask._replace_lost(own, address)
+    assert wanted == [2, 2]
 
 
 def test_what_does_not_go_with_a_cluster_is_said(place, monkeypatch):
