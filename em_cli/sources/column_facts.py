@@ -148,7 +148,8 @@ def facts_of(pieces: Iterable[Array]) -> Facts:
         whole = whole and all(bool((some == np.floor(some)).all()) for some in (finite[:100], finite))
         last = before = float(x[-1])
         n, n_finite = n + len(x), n_finite + len(finite)
-        finite_sum += float(finite.sum())
+        with np.errstate(over="ignore"):  # which is refused later, where the cell is known
+            finite_sum += float(finite.sum())
         tally.add(finite)
     tally.settle()
     total = finite_sum - (last if np.isfinite(last) else 0.0)

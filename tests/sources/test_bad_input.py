@@ -148,6 +148,7 @@ CASES = {
         "If it marks a missing value, use --na -inf; else correct the cell.",
     ),
     "too large": (b"a\n1\n1e400\n", {}, "data.csv, row 2 (line 3), column 'a': '1e400' is not a finite number."),
+    "too large, as is their sum": (b"a\n1e308\n1.5e308\n", {}, "column 'a': '1e308' is too large to compute with"),
     "missing": (
         b"a,b\n1,2\n,\n3,NA\n4,5\n",
         {"missing": "error"},
