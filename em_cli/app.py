@@ -29,6 +29,7 @@ from em_cli.runs import stdio
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 GARBAGE = (50_000, 20, 50)  # what is imported is none, and would be looked through time and again
 LONGEST_MESSAGE = 1500  # characters
+COMPLETING = "_EM_COMPLETE"  # set where a shell asks for completions
 ASKING = {"-h", "--help", "-V", "--version"}  # options by which nothing is computed
 
 START = """Mixture models for CSV files, fitted by expectation-maximisation.
@@ -152,6 +153,8 @@ def _told(error: BaseException) -> ExitStatus:
         return error.status
     if isinstance(error, KeyboardInterrupt | Interrupted):
         status = error.status if isinstance(error, Interrupted) else ExitStatus.INTERRUPTED
+        if COMPLETING in os.environ:  # a word for a shell
+            return status
         return _say("interrupted; no result was written.", status)
     if memory.exhausted(error):
         limit = memory.address_limit()

@@ -97,4 +97,4 @@ def fit_one(request: Request) -> None:
         params = run.document(result, context)
         run.announce(params)
         written = run.deliver(result, params, [fitted], {})
-        run.say(fit_text(run.settings, run.data, result, params, written))
+        run.say(fit_text(run.settings, run.data, result, params, written, run.record.better))

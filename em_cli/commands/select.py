@@ -95,4 +95,4 @@ def select_one(request: Request) -> None:
 
             selection, params, tests = tested_sweep(run, fits, wanted, selection, params)
         written = run.deliver(chosen, params, fits, {"selection.csv": selection_text(selection), **tests})
-        run.say(sweep_text(run.settings, run.data, selection, params, written))
+        run.say(sweep_text(run.settings, run.data, selection, params, written, run.record.better))

@@ -218,24 +218,25 @@ def searched(refits: Refits, k: int, changes: Changes, enough: float) -> float:
     return lowest
 
 
-def suggestion(refits: Refits, fits: Mapping[int, FitResult], k: int) -> str:
-    """What to say of columns that are better taken otherwise: at k, or at fewer components where these were fitted."""
+def suggestion(refits: Refits, fits: Mapping[int, FitResult], k: int) -> tuple[str, str] | None:
+    """What to say of columns that are better taken otherwise, and the options: at k, or at fewer components where
+    these were fitted."""
     before = refits.bic(fits[k])
     seeds = [other for other in fits if other <= min(k, SMALL_K) or other == k]
     sets = list(dict.fromkeys(changes for seed in seeds if (changes := better_families(refits, fits[seed]))))
     made = [(other, each) for other in fits if other <= k for each in _refitted(refits, fits[other], sets)]
     if not made or refits.halted():
-        return ""
+        return None
     best_k, best = min(made, key=lambda one: refits.bic(one[1].result))
     if before - refits.bic(best.result) <= WORTH_SAYING:
-        return ""
+        return None
     promised = before - refits.bic(best.result)
     gain = before - searched(refits, best_k, best.changes, before - max(ENOUGH * promised, WORTH_SAYING))
     if gain <= WORTH_SAYING:
-        return ""
+        return None
     said = " and ".join(change.described for change in best.changes)
     options = " ".join(change.option for change in best.changes)
-    return f"taking {said} lowers BIC by at least {floor(10 * gain) / 10:,.1f} (k = {best_k}): {options}"
+    return f"taking {said} lowers BIC by at least {floor(10 * gain) / 10:,.1f} (k = {best_k}): {options}", options
 
 
 def warn_of_families(refits: Refits, fits: Sequence[Fitted], variant: Variant, k: int, record: Record) -> None:
@@ -258,7 +259,8 @@ def warn_of_families(refits: Refits, fits: Sequence[Fitted], variant: Variant, k
             said = f"other families for {names} were not tried, rows being many: --other-families tries them"
             record.warn("families_untried", said)
         return
-    if said := suggestion(refits, sound, k):
+    if found := suggestion(refits, sound, k):
+        said, record.better = found
         record.warn("other_family", said)
 
 

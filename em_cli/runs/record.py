@@ -50,6 +50,7 @@ class Record:
     warnings: list[dict[str, str]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     at_times: set[str] = field(default_factory=set)  # codes that make this result doubtful, and not every one
+    better: str = ""  # options with which the run is better made again
     said: Iterable[str] = ()  # the result, for standard output
     stood: dict[int, list[float]] = field(
         default_factory=dict

@@ -153,7 +153,7 @@ class _Ended:
         keys = dict.fromkeys([*asked, *own])
         keys = {key: None for key in keys if not any(longer.startswith(f"{key}.") for longer in keys)}
         differing = [key for key in keys if own.get(key) != asked.get(key) and key.partition(".")[0] not in PLACE_KEYS]
-        return [key for key in differing if key != "data.path"] or ["configuration"]
+        return [_option_of(key) for key in differing if key != "data.path"] or ["configuration"]
 
 
 def _ended(folder: Path) -> _Ended | None:
@@ -165,6 +165,12 @@ def _ended(folder: Path) -> _Ended | None:
         return _Ended(dict(params), manifest) if known else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _option_of(key: str) -> str:
+    """A key that names a column as the option that sets it, another as it is."""
+    under = next((u for u in ("data.types.", "data.transforms.", "data.units.") if key.startswith(u)), None)
+    return key if under is None else f"--{under[5:-2]} {quote(key.removeprefix(under))}"
 
 
 def _others(names: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from em_cli.options import ScreenOptions
 from em_cli.outputs.document import Scored
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.run_folder import check_folder
+from em_cli.outputs.run_names import free_beside
 from em_cli.outputs.selection import Selection, selection_text
 from em_cli.printable import safe
 from em_cli.runs.configure import Settings
@@ -120,9 +121,14 @@ def _place(settings: Settings) -> str:
 
 
 def fit_text(
-    settings: Settings, data: Data, result: Scored, params: Mapping[str, object], written: Sequence[str]
+    settings: Settings,
+    data: Data,
+    result: Scored,
+    params: Mapping[str, object],
+    written: Sequence[str],
+    better: str = "",
 ) -> Iterable[str]:
-    """The result of a fit; `written` names what is in its folder."""
+    """The result of a fit; `written` names what is in its folder, `better` the options that would have been."""
     screen, folder = settings.request.screen, settings.folder
     if settings.stdout == "json":
         return [to_json(params)]
@@ -135,12 +141,20 @@ def fit_text(
         folder=folder,
         width=width(),
         color=color_wanted(screen),
-        suggestions=[_suggested(settings, data)] if folder and not settings.endless else [],
+        suggestions=[*_again(folder, better), _suggested(settings, data)] if folder and not settings.endless else [],
         least_certain=least_certain(result, data)
         if not settings.endless and data.source.n_rows <= LOOKED_THROUGH
         else None,
     )
     return [text]
+
+
+def _again(folder: str | None, better: str) -> list[str]:
+    """The same command with options that do better, beside the run that it has made."""
+    given = sys.argv[1:]
+    if folder is None or not better or "--resume" in given:
+        return []
+    return [f"em {shlex.join(given)} {better} --out {shlex.quote(free_beside(folder))}"]
 
 
 def _suggested(settings: Settings, data: Data) -> str:
@@ -164,7 +178,12 @@ def _regression_said(settings: Settings) -> dict[str, str]:
 
 
 def sweep_text(
-    settings: Settings, data: Data, selection: Selection, params: Mapping[str, Any], written: Sequence[str]
+    settings: Settings,
+    data: Data,
+    selection: Selection,
+    params: Mapping[str, Any],
+    written: Sequence[str],
+    better: str = "",
 ) -> Iterable[str]:
     """The table of a sweep; as JSON, the document of the model chosen with the table in it."""
     screen = settings.request.screen
@@ -186,7 +205,7 @@ def sweep_text(
         width=width(),
         color=color_wanted(screen),
         effort=params["search"]["effort"],
-        suggestions=further(settings.folder, params, written),
+        suggestions=[*_again(settings.folder, better), *further(settings.folder, params, written)],
     )
     return [text]
 
