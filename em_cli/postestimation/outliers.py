@@ -17,6 +17,7 @@ from em_cli.outputs.manifest import read_manifest
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import csv_text
 from em_cli.runs.plotted_rows import data_files
+from em_cli.runs.remembered import KEYS
 from em_cli.runs.row_scores import scored_chunks
 from em_cli.sources.quoting import listed, quoted
 
@@ -79,14 +80,17 @@ class Judged:
 
 
 def own_data(run: str, reading: ReadingOptions) -> tuple[list[str], ReadingOptions]:
-    """The files that a run folder was fitted to, and how they were read, unless the options say otherwise."""
+    """The files that a run folder was fitted to, and what columns were to them, unless the options say otherwise; how
+    their cells were read, the model remembers."""
     home = Path(run)
     if not home.is_dir():
         raise UsageError(f"{run} does not say which data it was fitted to: name them behind it.")
     manifest = read_manifest(home)
     asked = manifest.get("config", {}).get("data", {})
     given = {field.name: getattr(reading, field.name) for field in fields(reading)}
-    own = {name: asked.get(name) if value in (None, []) else value for name, value in given.items()}
+    own = {
+        name: asked.get(name) if value in (None, []) and name not in KEYS else value for name, value in given.items()
+    }
     return data_files(manifest, home), ReadingOptions(**own)
 
 

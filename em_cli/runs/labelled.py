@@ -29,7 +29,7 @@ from em_cli.sources.table import Data, InputFile
 class _Labelled:
     """The copy on its way."""
 
-    decimal: str  # of the data
+    decimal: str  # of the data, unless a file is found to have another
     names: Label = LABELS  # of the columns added
     copy: Copy = field(default_factory=lambda: Copy("label"))
 
@@ -38,6 +38,8 @@ class _Labelled:
         header = self.copy.begins(piece)
         if header:
             self.names = _free(piece.names)
+        if piece.marks is not None:
+            self.decimal = piece.marks.decimal
         if self.decimal != ".":
             labels = [(component, probability.replace(".", self.decimal)) for component, probability in labels]
         return self.copy.written(piece, extended(piece, self.names, labels, header), header)

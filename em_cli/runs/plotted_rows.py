@@ -19,6 +19,7 @@ from em_cli.outputs.model_file import LoadedModel
 from em_cli.reports.run import Rows, sample
 from em_cli.runs.fitted_rows import scored_sequences
 from em_cli.runs.new_sequences import NewSequences, new_sequences
+from em_cli.runs.remembered import remembered
 from em_cli.sources.column_types import recoded
 from em_cli.sources.examined import examine
 from em_cli.sources.files import expand, hashed, label
@@ -29,10 +30,7 @@ from em_cli.sources.sequences import Sequences
 from em_cli.sources.stream import Chunk, stream
 from em_cli.sources.table import Data
 
-READING = (
-    "id", "sequence", "order", "group",
-    "delimiter", "decimal", "thousands", "encoding", "comment", "header", "skip", "missing", "weights", "labels",
-)  # fmt: skip
+ROLES = ("id", "sequence", "order", "group", "missing", "weights", "labels")
 
 
 def rows_of(result: Scored, data: Data) -> Rows:
@@ -113,8 +111,20 @@ def _names(loaded: LoadedModel) -> dict[str, int]:
     return {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
 
 
-def _options_of(loaded: LoadedModel, manifest: Mapping[str, object]) -> ReadOptions:
-    return replace(_options(manifest), sequential=loaded.sequential, response=loaded.response)
+def _options_of(loaded: LoadedModel, manifest: Mapping[str, Any]) -> ReadOptions:
+    """How the data were read: the configuration of the run says what columns were to it, the model all else."""
+    asked = manifest.get("config", {}).get("data", {})
+    own: dict[str, Any] = {name: value for name, value in remembered(loaded).items() if name != "id"}
+    own |= {
+        "in_units": own.pop("units", {}),
+        "na": tuple(own.get("na", ())),
+        "na_level": tuple(own.get("na_level", ())),
+    }
+    own |= {name: asked[name] for name in ROLES if name in asked}
+    step = asked.get("step")
+    return ReadOptions(
+        **own, step=None if step is None else str(step), sequential=loaded.sequential, response=loaded.response
+    )
 
 
 def _of_sequences(scores: RowScores, source: Source, sequences: Sequences, numbers: Integers) -> Rows:
@@ -157,17 +167,6 @@ def _labels(chunk: Chunk, options: ReadOptions, names: Mapping[str, int]) -> Int
     part = examine(chunk.piece, options.labels, replace(options, default_type="categorical"))
     codes = recoded(part, {name: float(place) for name, place in names.items()})
     return np.nan_to_num(codes, nan=-1.0).astype(np.intp)
-
-
-def _options(manifest: Mapping[str, Any]) -> ReadOptions:
-    """How the data were read."""
-    asked = manifest.get("config", {}).get("data", {})
-    step = asked.get("step")
-    own = {name: asked[name] for name in READING if name in asked}
-    sequential = any(asked.get(name) is not None for name in ("sequence", "order", "step", "group"))
-    return ReadOptions(
-        **own, na=tuple(asked.get("na", ())), step=None if step is None else str(step), sequential=sequential
-    )
 
 
 def data_files(manifest: Mapping[str, Any], home: Path, data: Sequence[str] = ()) -> list[str]:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from program import em
 
+from em_cli.runs.read_back import read_run
+
 RNG = np.random.default_rng(12)
 ROWS = np.stack([1000 + 900 * np.repeat([0, 3], 30) + RNG.normal(0, 90, 60), RNG.normal(5, 1, 60)], axis=1)
 
@@ -35,6 +37,22 @@ def test_its_own_file_needs_no_option(model):
     assert em("score", "d.em", "d.csv", "--rows", cwd=model).out.startswith("key,log_density\nk0,")
     completed = em("impute", "d.em", "d.csv", cwd=model).out
     assert "?" not in completed and ";1,25\n" in completed and completed.splitlines()[0] == "Auszug"
+
+
+def test_what_was_found_of_the_data_is_remembered(tmp_path):
+    """Nobody says that commas stand before decimals, that points part thousands, and that prices are in euros."""
+    lines = [
+        "key;price;size;code",
+        *(f"k{i};{a:,.2f} €;{b:.3f};{'NA' if i % 3 else 'no'}" for i, (a, b) in enumerate(ROWS)),
+    ]
+    (tmp_path / "d.csv").write_text("\n".join(lines).translate(str.maketrans(",.", ".,")) + "\n")
+    em("fit", "d.csv", "-k", 2, "--restarts", 2, "--na-level", "NA", "--labelled", "l.csv", "-q", cwd=tmp_path)
+    assert em("predict", "d-k2.em", "d.csv", "--append", cwd=tmp_path).out == (tmp_path / "l.csv").read_text()
+    own, named = (em("outliers", "d-k2.em", *data, "--alpha", 0.2, cwd=tmp_path) for data in ((), ("d.csv",)))
+    assert own.out == named.out and own.out.count("\n") > 3
+    rows = read_run(str(tmp_path / "d-k2.em"), [str(tmp_path / "d.csv")]).rows
+    document = json.loads((tmp_path / "d-k2.em/params.json").read_text())
+    assert rows is not None and rows.log_density.sum() == pytest.approx(document["log_likelihood"])
 
 
 def test_what_is_said_goes_before_what_is_remembered(model):
