@@ -153,7 +153,7 @@ def climbed(ending: str, height: str, trusted: str, manifest: Mapping[str, Any])
     return join(
         [
             paragraph(
-                f"The best climb {ending}. " if ending else None,
+                f"The best start {ending}. " if ending else None,
                 height,
             ),
             paragraph(f"{trusted[:1].upper()}{trusted[1:]}.") if trusted else None,

@@ -171,8 +171,8 @@ def ledger(run: Run) -> Html:
         [kind, str(sum(count.values())), *(str(count[verdict] or "") for verdict in verdicts), shown(heights[kind], 3)]
         for kind, count in counts.items()
     ]
-    caption = f"What became of the {len(own):,} climbs of the model"
-    return table(caption, ["started from", "climbs", *verdicts, "highest log-likelihood"], lines, class_="numbers")
+    caption = f"What became of the {len(own):,} starts of the model"
+    return table(caption, ["started from", "starts", *verdicts, "highest log-likelihood"], lines, class_="numbers")
 
 
 def _kinds(entries: list[Mapping[str, object]]) -> list[str]:

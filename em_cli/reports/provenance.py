@@ -87,7 +87,7 @@ def _model(run: Run) -> str:
         "variational Bayes" if document.get("inference") == "variational" else "",
     ]
     effort = document["search"].get("effort")
-    parts += [f"a search of {effort} effort" if effort else f"{document['search']['starts']} climbs"]
+    parts += [f"a search of {effort} effort" if effort else f"{document['search']['starts']} starts"]
     return ", ".join(filter(None, parts))
 
 
@@ -120,7 +120,7 @@ def reproduce(run: Run) -> Html:
                     join([tag("code", "params.json"), ": the model, for em predict, em score and em sample"]),
                     *_of_rows(manifest.get("config", {})),
                     join(
-                        [tag("code", "restarts.csv"), " and ", tag("code", "trace.csv"), ": every climb of the search"]
+                        [tag("code", "restarts.csv"), " and ", tag("code", "trace.csv"), ": every start of the search"]
                     ),
                 ]
             ),
@@ -156,4 +156,4 @@ def hashes(document: Mapping[str, Any], manifest: Mapping[str, Any]) -> Html:
         [Path(str(file["name"])).name, tag("code", str(file["sha256"]))] for file in manifest["inputs"]
     ]
     rows += [["configuration", tag("code", str(document["config_sha256"]))]]
-    return table("SHA-256", ["of", "is"], rows)
+    return table("Digests", ["of", "SHA-256"], rows)

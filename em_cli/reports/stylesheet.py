@@ -64,7 +64,7 @@ h2,h3,caption,thead{break-after:avoid}
 figure,tr,dl>div,li{break-inside:avoid}
 .wide{overflow:visible}
 caption>span{max-width:none}
-figure svg,figure img{max-height:92mm}
+figure svg,figure img{max-height:92mm;object-fit:contain;object-position:left}
 table{font-size:.85rem}
 a{color:inherit}
 .spot,svg,img{print-color-adjust:exact;-webkit-print-color-adjust:exact}

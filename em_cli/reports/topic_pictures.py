@@ -140,8 +140,8 @@ def _trace(run: TopicRun) -> Picture | None:
     if not climbs:
         return None
     best = max(climbs, key=lambda climb: float(climb[1][-1]))[1]
-    caption = f"The bound of {len(climbs)} climbs, iteration by iteration; the best is dark."
-    alt = f"the best climb ends at {best[-1]:.3f} after {len(best)} iterations"
+    caption = f"The bound of {len(climbs)} starts, iteration by iteration; the best is dark."
+    alt = f"the best start ends at {best[-1]:.3f} after {len(best)} iterations"
     return Picture(
         "trace", f"{run.data_name}: the search", caption, alt, (6.4, 3.8), partial(_draw_trace, climbs, best)
     )

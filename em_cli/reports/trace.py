@@ -30,22 +30,22 @@ class Trace(OfTheWhole):
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
         if len(run.names) == 1:
-            return "there is one component: every climb finds the same."
-        return "" if climbs_of_model(run) else "trace.csv holds no climb of the model."
+            return "there is one component: every start finds the same."
+        return "" if climbs_of_model(run) else "trace.csv holds no start of the model."
 
     def picture(self, run: Run, columns: Sequence[int]) -> Picture:
         climbs = climbs_of_model(run)
         best = best_of(climbs)
         moved = sum(origin(climb) is not None for climb in climbs)
-        title = words.title_of(run, f"{plural(len(climbs), 'climb')} to {best.climbed} {best.heights[-1]:.3f}")
+        title = words.title_of(run, f"{plural(len(climbs), 'start')} to {best.climbed} {best.heights[-1]:.3f}")
         ended = sum(climb.verdict in ("best", "same optimum") for climb in climbs)
         caption = words.sentences(
-            f"{best.climbed.capitalize()} of every iteration of {plural(len(climbs), 'climb')} of the model, in nats "
-            "below the best; the heavy line is the best climb.",
-            f"{plural(moved, 'climb')} began where components were split (▲), merged (▼) or crossed (✕)."
+            f"{best.climbed.capitalize()} of every iteration of {plural(len(climbs), 'start')} of the model, in nats "
+            "below the best; the heavy line is the best start.",
+            f"{plural(moved, 'start')} began where components were split (▲), merged (▼) or crossed (✕)."
             if moved
             else "",
-            "Degenerate climbs are dotted." if any(climb.verdict == "degenerate" for climb in climbs) else "",
+            "Degenerate ones are dotted." if any(climb.verdict == "degenerate" for climb in climbs) else "",
         )
         alt = (
             f"{plural(len(climbs), 'line')} rising to the best {best.climbed}, {best.heights[-1]:.3f}; "
@@ -107,8 +107,8 @@ def _draw(climbs: Sequence[Climb], best: Climb, figure: Figure, theme: Theme) ->
     axes.grid(axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles = [
-        Line2D([], [], color=theme.ink, linewidth=2.2, label="best climb"),
-        Line2D([], [], color=theme.noise, linewidth=1, label="other climbs"),
+        Line2D([], [], color=theme.ink, linewidth=2.2, label="best start"),
+        Line2D([], [], color=theme.noise, linewidth=1, label="other starts"),
     ]
     if any(climb.verdict == "degenerate" for climb in climbs):
         handles.append(Line2D([], [], color=theme.noise, linewidth=1, linestyle=":", label="degenerate"))

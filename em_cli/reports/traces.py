@@ -27,10 +27,10 @@ def traces(runs: Sequence[Run]) -> Picture:
     """`UsageError` where the runs are not of the same rows, or one holds no climb."""
     first, *others = runs
     if other := [run.name for run in others if _rows_of(run) != _rows_of(first)]:
-        raise UsageError(f"{listed(other)} is of other rows or columns than {first.name}: their climbs do not compare.")
+        raise UsageError(f"{listed(other)} is of other rows or columns than {first.name}: their traces do not compare.")
     without = [run.name for run in runs if not climbs_of_model(run)]
     if without:
-        raise UsageError(f"--kind trace does not apply: trace.csv of {listed(without)} holds no climb of the model.")
+        raise UsageError(f"--kind trace does not apply: trace.csv of {listed(without)} holds no start of the model.")
     climbs = [best_of(climbs_of_model(run)) for run in runs]
     names = [run.name for run in runs]
     ends = [float(climb.log_likelihoods[-1]) for climb in climbs]
@@ -39,14 +39,14 @@ def traces(runs: Sequence[Run]) -> Picture:
     if untimed := [name for name, own in zip(names, seconds, strict=True) if own is None]:
         by_time = f"CPU seconds are not shown: {listed(untimed)} does not tell them."
     else:
-        by_time = "On the right the same by the CPU seconds that the search, all its climbs, had taken."
+        by_time = "On the right the same by the CPU seconds that the search, all its starts, had taken."
     caption = (
-        f"Log-likelihood of every iteration of the chosen climb of {len(runs)} runs, in nats below the highest of all; "
+        f"Log-likelihood of every iteration of the best start of {len(runs)} runs, in nats below the highest of all; "
         f"ends: {told}. {by_time}"
     )
     return Picture(
         "trace",
-        f"{len(runs)} runs: climbs to log-likelihoods up to {max(ends):.3f}",
+        f"{len(runs)} runs: log-likelihoods up to {max(ends):.3f}",
         caption,
         f"{len(runs)} lines, one for each run; their ends are {told}.",
         (6.8, 4.2) if untimed else (9.6, 4.2),

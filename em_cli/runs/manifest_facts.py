@@ -30,18 +30,18 @@ class Ended(Protocol):
 
 
 RULE = (
-    "a climb ends when its last {window} iterates gained less than {tol:g} nats of total log-likelihood, and less than "
+    "a start ends when its last {window} iterates gained less than {tol:g} nats of total log-likelihood, and less than "
     "{rest:g} are thought to remain"
 )
 
 RULES = {
-    "loglik": "a climb ends when its last step gained less than {tol:g} nats, whatever remains",
-    "relative": "a climb ends when its last step gained less than {tol:g} of the log-likelihood, whatever remains",
-    "parameters": "a climb ends when its last step moved no weight, mean or standard deviation by {tol:g} (those in "
+    "loglik": "a start ends when its last step gained less than {tol:g} nats, whatever remains",
+    "relative": "a start ends when its last step gained less than {tol:g} of the log-likelihood, whatever remains",
+    "parameters": "a start ends when its last step moved no weight, mean or standard deviation by {tol:g} (those in "
     "standard deviations of their column), whatever remains",
 }
-AFTER_STEPS = "a climb ends after its steps, whatever it would still gain"
-AT_LABELS = "a climb ends when no row moves to another component"
+AFTER_STEPS = "a start ends after its steps, whatever it would still gain"
+AT_LABELS = "a start ends when no row moves to another component"
 
 
 def facts(

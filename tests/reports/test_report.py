@@ -220,4 +220,4 @@ def test_a_sweep_of_families_tells_of_the_climbs_of_its_choice(tmp_path):
     assert sum(row["verdict"] == "best" for row in rows) == 1 and len(rows) < len(found.restarts)
     page = Page("".join(report_of(found)))
     check(page)
-    assert f"What became of the {len(rows)} climbs" in page.words
+    assert f"What became of the {len(rows)} starts" in page.words
