@@ -49,7 +49,8 @@ def export(
     from em_cli.errors import UsageError
     from em_cli.outputs.any_model import open_any
     from em_cli.outputs.haplotypes_file import LoadedHaplotypes
-    from em_cli.postestimation.exported import KINDS, check_shown, checked_text, exported, how_to_run, plain_numbers
+    from em_cli.postestimation.exported import KINDS, check_shown, checked_text, exported, how_to_run
+    from em_cli.postestimation.plain_cells import plain_numbers
     from em_cli.printable import safe, say
     from em_cli.runs.row_scores import target
 
@@ -61,5 +62,5 @@ def export(
     write(checked_text(exported(loaded, model, to, dialect, table, keep, rows), out))
     if (needed := plain_numbers(loaded)) is not None:
         say(safe(needed))
-    if out is not None and (told := how_to_run(to, dialect, table, out)) is not None:
+    if out is not None and (told := how_to_run(loaded, to, dialect, table, out)) is not None:
         say(safe(told))

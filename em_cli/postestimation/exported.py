@@ -25,6 +25,7 @@ from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.folder import Content
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.topics_file import LoadedTopics
+from em_cli.postestimation.plain_cells import plain_numbers, rows_of_file
 from em_cli.printable import harmful, safe
 from em_cli.registry import did_you_mean
 from em_cli.runs.remembered import remembered
@@ -38,7 +39,6 @@ KINDS = {"excel": ".xlsx"}  # of files, that must be called so
 XML = ("excel", "pmml")
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # 1.0, section 2.2
 ROWS = 1000  # of a workbook
-UNDRESSED = "numbers_undressed"  # the code of what is said of cells that were read as numbers
 
 
 def exported(
@@ -74,14 +74,9 @@ def exported(
     return sql_text(statement, DIALECTS[dialect or "duckdb"], table or "data", kept, missing, head)
 
 
-def plain_numbers(loaded: LoadedModel | LoadedTopics) -> str | None:
-    """What the cells to be scored have to be, where those of the data were no plain numbers."""
-    warned = loaded.document.get("warnings", [])
-    told = [str(one["message"]).partition(": ")[2] for one in warned if one.get("code") == UNDRESSED]
-    return f"the cells to be scored must be plain numbers ({'; '.join(told)})" if told else None
-
-
-def how_to_run(to: str, dialect: str | None, table: str | None, out: str) -> str | None:
+def how_to_run(
+    loaded: LoadedModel | LoadedTopics, to: str, dialect: str | None, table: str | None, out: str
+) -> str | None:
     """How the rows of a file are scored by a statement of SQL that stands in a file; None of other targets."""
     if to != "sql":
         return None
@@ -92,11 +87,18 @@ def how_to_run(to: str, dialect: str | None, table: str | None, out: str) -> str
     }
     if dialect in runs:
         return f"{out} scores the rows of table {table or 'data'}: {runs[dialect].format(shlex.quote(out))}"
-    name, view = table or "data", "CREATE VIEW {0} AS FROM 'NEW.csv'"
-    quoted = '"' + name.replace('"', '""') + '"'
-    made = f'"{view.format(name)}"' if name.isidentifier() else shlex.quote(view.format(quoted))
+    name = table or "data"
+    quoted = name if name.isidentifier() else '"' + name.replace('"', '""') + '"'
+    made = _in_shell(f"CREATE VIEW {quoted} AS {rows_of_file(loaded)}")
     there = "" if shutil.which("duckdb") else " (pip install duckdb-cli)"
     return f"{out} scores rows{there}: duckdb -c {made} -c {shlex.quote(f'.read {out}')}"
+
+
+def _in_shell(statement: str) -> str:
+    """One word of a shell, which is easier to read than that of `shlex.quote` where it has quotes of both kinds."""
+    if "!" in statement:  # within quotes of this kind it recalls earlier commands
+        return shlex.quote(statement)
+    return '"' + re.sub(r'(["$`\\])', r"\\\1", statement) + '"'
 
 
 def _check(

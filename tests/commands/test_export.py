@@ -330,10 +330,19 @@ def test_chains_are_refused_by_name(desk):
     assert "'markov'" in told and "--to python" in told and "use em predict" in told
 
 
-def test_where_cells_were_no_plain_numbers_it_says_that_they_must_be(tmp_path):
-    lines = [f"c{i},${20 + i % 7 + 200 * (i % 2)}.50,{30 + i % 5 + 20 * (i % 2)}" for i in range(40)]
-    (tmp_path / "shop.csv").write_text("name,spend,age\n" + "\n".join(lines) + "\n")
-    em("fit", "shop.csv", "-k", 2, "-q", *QUICK, "--out", "shop", cwd=tmp_path)
+@pytest.mark.parametrize("german", [False, True])
+def test_where_cells_were_no_plain_numbers_it_says_how_they_become_such(german, tmp_path):
+    lines = [f"c{i};${20 + i % 7 + 2000 * (i % 2):,}.50;{30.5 + i % 5 + 20 * (i % 2)}" for i in range(40)]
+    text = "\n".join(["name;total spend;age", *lines, "c40;-;30.5"]).replace("$", "" if german else "$")
+    text = text.translate(str.maketrans(",.", ".,")).replace("0;", "0 €;") if german else text
+    (tmp_path / "shop.csv").write_text(text + "\n")
+    em("fit", "shop.csv", "-k", 2, "-q", *QUICK, "--na", "-", "--out", "shop", cwd=tmp_path)
     said = em("export", "shop", "--to", "sql", "--out", "shop.sql", cwd=tmp_path).err
-    assert "the cells to be scored must be plain numbers (spend: '$' removed)" in said
+    assert f"must be plain numbers (total spend: '{'€' if german else '$'}'" in said
     assert "-- Note: the cells to be scored must be plain numbers" in (tmp_path / "shop.sql").read_text()
+    _, view, _, _ = shlex.split(said.partition(": duckdb ")[2].replace("\\$", "$"))
+    with duckdb.connect() as database:
+        database.execute(view.replace("NEW.csv", str(tmp_path / "shop.csv")))
+        scored = database.execute((tmp_path / "shop.sql").read_text()).df()
+    predicted = pandas.read_csv(io.StringIO(em("predict", "shop", "shop.csv", cwd=tmp_path).out))
+    assert scored["log_density"].to_numpy() == pytest.approx(predicted["log_density"].to_numpy(), abs=1e-9)
