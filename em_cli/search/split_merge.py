@@ -16,6 +16,7 @@ from em_cli.search.short_runs import AT_REST, DIFFERENT, ShortRuns
 SURE = 0.5  # nats that a bound must promise for a move to be made without a look
 WORTHWHILE = 0.1  # nats, for a move that was looked at
 LEVEL = 0.5  # nats, of moves that lead nowhere lower to speak of
+STIRRED = 1e-3  # share of all components in each
 LOOK = 8  # passes; those who do not convince climb on, twice as far
 LONGEST_LOOK = 64
 FOLLOWED = (4, 24)  # moves that are looked at together
@@ -95,7 +96,19 @@ def level_moves(short_runs: ShortRuns, result: FitResult, rng: np.random.Generat
 
 def _level(short_runs: ShortRuns, view: MixtureView, proposals: Sequence[Move]) -> list[Candidate]:
     near = [move for move in proposals if move.worth > -LEVEL]
-    return _after(short_runs, view, _diverse(near, 0, FOLLOWED[0]))
+    return [*_after(short_runs, view, _diverse(near, 0, FOLLOWED[0])), *_stirred(short_runs, view)]
+
+
+def _stirred(short_runs: ShortRuns, view: MixtureView) -> list[Candidate]:
+    """In time, a climb from where each component has a little of all the others.
+
+    A level or a transition that a start knows nothing of has the probability nought, and keeps it as long as EM climbs.
+    """
+    if not short_runs.model.in_time:
+        return []
+    k = len(view.statistics)
+    shares = (1 - STIRRED) * np.eye(k) + STIRRED / k
+    return short_runs.candidates([shares @ view.statistics], [view.carried(shares)])
 
 
 def _after(short_runs: ShortRuns, view: MixtureView, chosen: Sequence[Move]) -> list[Candidate]:

@@ -24,6 +24,7 @@ from em_cli.engine.plan import Stack
 from em_cli.engine.rows import Block
 from em_cli.engine.scoring import component_log_density, decode, score_block, score_rows
 from em_cli.engine.stopping import Stopping
+from em_cli.families.distributions.categorical import Categorical
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents.chain import ChainParameters
 from em_cli.latents.forward_backward import in_logarithms, smooth
@@ -31,6 +32,11 @@ from em_cli.latents.independent import Independent, mixing_weights
 from em_cli.latents.markov import Markov
 from em_cli.latents.stationary import law_of_connected, stationary_law
 from em_cli.runners.serial import Serial
+from em_cli.search.effort import EFFORTS
+from em_cli.search.search_data import SearchData
+from em_cli.search.short_runs import ShortRuns
+from em_cli.search.split_merge import level_moves
+from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 
 K = 3
@@ -240,3 +246,19 @@ def test_documents_come_back_and_chains_are_drawn_by_their_laws(latent):
         (seen / np.maximum(seen.sum(axis=1, keepdims=True), 1))[often], parameters.transitions[often], atol=0.03
     )
     assert not seen[parameters.transitions == 0].any()
+
+
+def test_a_level_that_a_start_did_not_know_of_is_found_again():
+    rng, laws_of = np.random.default_rng(3), np.array([[0.6, 0.1, 0.3], [0.05, 0.65, 0.3]])
+    states = [0]
+    while len(states) < 400:
+        states.append(states[-1] if rng.random() < 0.9 else 1 - states[-1])
+    codes = np.array([rng.choice(3, p=laws_of[state]) for state in states], np.float64)
+    source = InMemory(codes[None], groups=np.array([0, 400]))
+    model = Model(Categorical((3,)).bind(summarize(source)), Markov(), 2)
+    believed = np.where(codes == 0, 0.9, np.where(codes == 1, 0.1, 1.0))  # the second state is told of no third level
+    begin = model.start(source[0], np.stack([believed, 1 - believed]))
+    (stuck,) = fit([Candidate(model, ALGORITHMS.load("em")(), begin, 0)], source, Serial(), Stopping(1e-6, 2000))
+    runs = ShortRuns(model, SearchData(survey(source), lambda: False), EFFORTS["low"], 0)
+    *_, stirred = fit(level_moves(runs, stuck, rng), source, Serial(), Stopping(1e-6, 2000))
+    assert stirred.log_likelihood > stuck.log_likelihood + 1
