@@ -20,6 +20,7 @@ class Effort:
     failures: int = 1  # rounds of moves without success, and a search ends
     bounces: int = 0  # numbers of components to split off and merge again
     margin: float = 45.0  # of the criterion; models of a sweep farther from the best are searched lightly
+    patient: bool = True  # whether many slow climbs are waited for
     after: Effort | None = None  # what is done first
 
     def shared(self, n_models: int) -> Effort:
@@ -27,7 +28,8 @@ class Effort:
         if n_models == 1:
             return self
         after = self.after and self.after.shared(n_models)
-        return replace(self, budget=self.budget / n_models**0.5, searches=-(-self.searches // 3), after=after)
+        budget, searches = self.budget / n_models**0.5, -(-self.searches // 3)
+        return replace(self, budget=budget, searches=searches, patient=self.margin == inf, after=after)
 
     @property
     def stages(self) -> list[Effort]:

@@ -113,7 +113,7 @@ class ModelSearch:
         self.started += each
         joined: dict[int, FitResult] = {}
         if self.short_runs.rich(len(running)):
-            ends = yield from self.short_runs.rested([candidate for _, _, candidate in running], self.observe)
+            ends = yield from self.short_runs.rested([candidate for _, _, candidate in running], self.observe, True)
             results, given_up, joined = ends.results, ends.given_up, ends.joined
         else:
             given_up = set[int]()

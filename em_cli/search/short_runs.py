@@ -24,8 +24,10 @@ from em_cli.search.thinning import Ends, followed, onwards, thinned
 FEATURES = 80  # whose products take as long as the softmax of a row and component
 REST = 60  # passes that a climb takes to come to rest, more or less
 AT_REST = Stopping(0.05, REST)
+SOON = Stopping(0.05, REST // 2)  # for models that can hardly be chosen
 LATE = Stopping(0.05, 2 * REST), Stopping(0.05, 4 * REST)  # for those that are not, and may be the best
 LATECOMERS = 8  # at least
+LATE_IN_SWEEP = {True: (LATECOMERS, 1), False: (1, 0)}  # on each of these legs, of starts and of other climbs
 FEWEST = 4  # candidates that climb to rest whatever it takes: a half of so few is a matter of chance
 RUNGS = (4, 12, 28)  # passes after which the lower half is given up, where not all can climb to rest
 PATIENCE = 8  # times, with labels that follow a Markov chain
@@ -113,7 +115,8 @@ class ShortRuns:
     def sound_ends(self, candidates: Sequence[Candidate], patient: bool = True) -> Search[dict[int, FitResult]]:
         """The same, by the places of the candidates; the slow ones are waited for, or left where they are."""
         if self.rich(len(candidates)):
-            ends = yield from (self.rested(candidates) if patient else thinned(self.data, candidates, AT_REST, ignore))
+            soon = AT_REST if self.model.in_time else SOON
+            ends = yield from (self.rested(candidates) if patient else thinned(self.data, candidates, soon, ignore))
             return self._sound({i: end for i, end in enumerate(ends.results) if i not in ends.given_up})
         if len(candidates) <= FEWEST:
             return self._sound(dict(enumerate((yield Round(candidates, AT_REST)))))
@@ -130,20 +133,24 @@ class ShortRuns:
         sound = [(i, r) for (i, r), verdict in zip(results.items(), verdicts, strict=True) if not any(verdict)]
         return dict(sorted(sound, key=lambda item: -item[1].log_likelihood))
 
-    def rested(self, candidates: Sequence[Candidate], observe: Observer = ignore) -> Search[Ends]:
+    def rested(self, candidates: Sequence[Candidate], observe: Observer = ignore, starts: bool = False) -> Search[Ends]:
         """Where the climbs have come to rest; the slow ones only where they may yet be the best."""
         ends = yield from thinned(self.data, candidates, AT_REST, observe)
-        results = ends.results
-        for leg in LATE:  # those that have collapsed, or fallen back, go no farther
-            sound = self.sound(followed(ends))
-            best = max((r.log_likelihood for r in sound if r.status is Status.CONVERGED), default=-np.inf)
-            slow = [r for r, result in enumerate(results) if result in sound and result.status is Status.MAX_ITERATIONS]
-            slow = sorted((r for r in slow if reach(results[r]) >= best), key=lambda r: -results[r].log_likelihood)
-            slow = slow[: max(LATECOMERS, len(results) // 3)]
-            late = yield Round([onwards(results[r], self.late) for r in slow], leg, observe)
+        third, patient = max(LATECOMERS, len(candidates) // 3), self.effort.patient or self.model.in_time
+        for leg, few in zip(LATE, LATE_IN_SWEEP[starts], strict=True):
+            slow = self._slow(ends)[: third if patient else few]
+            late = yield Round([onwards(ends.results[r], self.late) for r in slow], leg, observe)
             for r, result in zip(slow, late, strict=True):
-                results[r] = result
+                ends.went_on(r, result)
         return ends
+
+    def _slow(self, ends: Ends) -> list[int]:
+        """Those that may yet be the best, the highest first; those that have collapsed, or fallen back, may not."""
+        sound = {id(result): result for result in self.sound(followed(ends))}
+        best = max((r.log_likelihood for r in sound.values() if r.status is Status.CONVERGED), default=-np.inf)
+        slow = [r for r, end in enumerate(ends.results) if id(end) in sound and end.status is Status.MAX_ITERATIONS]
+        alone = [r for r in slow if r not in ends.joined and reach(ends.results[r]) >= best]
+        return sorted(alone, key=lambda r: -ends.results[r].log_likelihood)
 
     def sound(self, results: Sequence[FitResult]) -> list[FitResult]:
         """Those that are not degenerate, the highest first."""

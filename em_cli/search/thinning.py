@@ -36,6 +36,13 @@ class Ends:
     results: list[FitResult]  # a climb that joined another one has its end
     given_up: set[int]  # the places of those that were not followed to rest: what they look like means nothing
     joined: dict[int, FitResult]  # those that went the way of another one, as they stood when they were left
+    leaders: dict[int, int]  # the places of these others
+
+    def went_on(self, place: int, result: FitResult) -> None:
+        """A climb has, and all that joined it with it."""
+        self.results[place] = result
+        for i in (i for i, leader in self.leaders.items() if leader == place):
+            self.results[i] = replace(result, candidate=self.results[i].candidate)
 
 
 def followed(ends: Ends) -> list[FitResult]:
@@ -54,7 +61,8 @@ def thinned(data: SearchData, candidates: Sequence[Candidate], rest: Stopping, o
     population = _Population(len(candidates))
     climbs, running = dict(enumerate(candidates)), list(range(len(candidates)))
     slow = SLOWER if candidates and candidates[0].model.in_time else 1
-    for passes in POINTS if len(candidates) > FEWEST else ():
+    points = [passes for passes in POINTS if passes < rest.max_iterations]
+    for passes in points if len(candidates) > FEWEST else ():
         legs = yield Round([climbs[i] for i in running], Stopping(rest.tolerance, slow * passes), observe)
         running = population.going_on(running, legs, data.checked(legs))
         climbs = {i: onwards(population.results[i]) for i in running}
@@ -122,7 +130,7 @@ class _Population:
         ]
         lost = self.given_up | self.collapsed
         joined = {i: self.results[i] for i in self.joined}
-        return Ends(results, {i for i, j in enumerate(last) if j in lost}, joined)
+        return Ends(results, {i for i, j in enumerate(last) if j in lost}, joined, {i: last[i] for i in joined})
 
     def _followed(self, i: int) -> int:
         while i in self.joined:
