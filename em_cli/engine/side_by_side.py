@@ -26,8 +26,8 @@ Asked = tuple[Model, ModelStatistics, Parameters]  # of R candidates
 
 def maximize_all(asked: Sequence[Asked]) -> list[tuple[Parameters, Flags]]:
     """`Model.at_maximum` of several models; the components of those that stack are gone through together."""
-    if not asked:
-        return []
+    if len(asked) < 2:
+        return [model.at_maximum(statistics, at) for model, statistics, at in asked]
     components: dict[int, object] = {}
     for places in _stacks([model for model, _, _ in asked]):
         components |= zip(places, _components([asked[place] for place in places]), strict=True)
