@@ -33,6 +33,7 @@ KINDS = ("nonparametric", "weighted", "parametric", "jackknife")
 QUICK = Stopping(tolerance=1e-3, max_iterations=30)  # of EM, for which replicates are stacked
 PATIENT = Stopping(tolerance=1e-3, max_iterations=500)  # of L-BFGS, for those that are not done then
 AT_ONCE = 1 << 24  # weights
+ALIGNED = 1 << 21  # responsibilities that are compared at once
 TOGETHER = 250  # replicates, after which it is asked whether there is time for more
 
 
@@ -184,7 +185,7 @@ def _aligned(
     """With their components in the order of those of the fit that they are nearest to."""
     lost = are_lost(model, results)
     kept = [result for result, gone in zip(results, lost, strict=True) if not gone]
-    at_once = max(1, AT_ONCE // (model.n_components * source.n_rows))
+    at_once = max(1, ALIGNED // (model.n_components * source.n_rows))
     found = [_order(model, kept[first : first + at_once], source, base) for first in range(0, len(kept), at_once)]
     pairs = iter([pair for several in found for pair in zip(*several, strict=True)])
     for number, result, gone in zip(numbers, results, lost, strict=True):

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 AHEAD = 2  # tasks that are on their way at a time, for each worker
 MOST_GROUPS = 64  # whose sums are one task, so that not too much is lost with a worker
 CONNECT = 10  # seconds
-LOOK = 0.5  # seconds between two looks whether there are workers
+LOOK = 2.0  # seconds between two looks whether there are workers, at most
+SHORTEST = 0.1
 FETCH = 30.0  # seconds for answers to arrive that are there
 ENDINGS = (".json",)
 GROWING = (".rows", ".read")  # ends of the names of files of rows, which grow
@@ -143,10 +144,10 @@ class Dask:
         from distributed import CancelledError, TimeoutError
         from distributed.comm.core import CommClosedError
 
-        since = time.monotonic()
+        since, look = time.monotonic(), min(LOOK, max(self.wait, SHORTEST))
         while True:
             try:
-                found: list[Any] = cluster.sync(_fetched, cluster, futures, n)
+                found: list[Any] = cluster.sync(_fetched, cluster, futures, n, look)
                 return found
             except (TimeoutError, UnboundLocalError):  # the latter where the client gave up waiting, of its own
                 _replace_lost(cluster, self.address)
@@ -164,11 +165,11 @@ class Dask:
                 ) from None
 
 
-async def _fetched(cluster: Client, futures: list[Any], n: int) -> list[Any]:
+async def _fetched(cluster: Client, futures: list[Any], n: int, look: float) -> list[Any]:
     """When the first n are there: these, and those that are there behind them."""
     from distributed import wait
 
-    await wait(futures[:n], timeout=LOOK)
+    await wait(futures[:n], timeout=look)
     there = list(takewhile(lambda future: future.done(), futures))
     found: list[Any] = await asyncio.wait_for(cluster.gather(there, asynchronous=True), FETCH)
     return found
