@@ -15,6 +15,7 @@ FACTORS = np.array([0x9E3779B97F4A7C15, 0xD1342543DE82EF95], np.uint64)  # odd, 
 SHIFT = np.uint64(32)
 
 AT_ONCE = 1 << 22  # hashes that are compared with each other
+MOST_KEPT = 1 << 21  # that several rows have; where there are more, those of the most rows
 
 Hashes = NDArray[np.uint64]
 
@@ -38,15 +39,19 @@ class Copies:
 
     hashes: Hashes  # in order
     rows: Integers
+    more: int  # so many rows are there again
 
     @staticmethod
     def among(parts: Sequence[Held]) -> Copies | None:
         """Those of rows whose hashes are kept in parts, in as many rounds as they are many; None if all differ."""
         n = sum(len(part.read()) for part in parts)
         n_rounds = -(-n // AT_ONCE)
-        found = [_repeated(np.concatenate(list(_of_round(parts, turn, n_rounds)))) for turn in range(n_rounds)]
-        known, rows = (np.concatenate(own) for own in zip(*found, strict=True))
-        return Copies(known, rows) if len(known) else None
+        known, rows, more = np.empty(0, np.uint64), np.empty(0, np.intp), 0
+        for turn in range(n_rounds):
+            own, of_own = _repeated(np.concatenate(list(_of_round(parts, turn, n_rounds))))
+            more += int((of_own - 1).sum())
+            known, rows = _most(np.concatenate([known, own]), np.concatenate([rows, of_own]))
+        return Copies(known, rows, more) if len(known) else None
 
     def of(self, x: Array) -> Array:
         """(n,) How many rows are equal to each of the rows x (D, n)."""
@@ -55,11 +60,6 @@ class Copies:
         there = self.hashes[place] == own
         counts[there] = self.rows[place[there]]
         return counts
-
-    @property
-    def more(self) -> int:
-        """So many rows are there again."""
-        return int((self.rows - 1).sum())
 
 
 def _of_round(parts: Sequence[Held], turn: int, n_rounds: int) -> Iterator[Hashes]:
@@ -80,6 +80,14 @@ def _repeated(own: Hashes) -> tuple[Hashes, Integers]:
     rows = np.diff(np.append(starts, len(own)))
     several = rows > 1
     return own[starts[several]], rows[several]
+
+
+def _most(known: Hashes, rows: Integers) -> tuple[Hashes, Integers]:
+    """As many as are kept, those of the most rows; of alike ones the first. In order, as they are given."""
+    if len(known) <= MOST_KEPT:
+        return known, rows
+    kept = np.sort(np.argsort(-rows, kind="stable")[:MOST_KEPT])
+    return known[kept], rows[kept]
 
 
 def multiplicity(source: Source) -> Array | None:

@@ -5,13 +5,14 @@ import pytest
 from cases.gaussian import normal_of_all, scipy_gaussian
 from support import bound_model, component_log_density, responsibilities, rows, start, with_gaps
 
+from em_cli.engine import equal_rows
 from em_cli.engine.arrays import stack
 from em_cli.engine.column_summary import summarize
-from em_cli.engine.equal_rows import multiplicity
+from em_cli.engine.equal_rows import Copies, hashes, multiplicity
 from em_cli.engine.passes import one_pass
 from em_cli.engine.patterns import codes, decoded, grouped
 from em_cli.engine.plan import Stack
-from em_cli.engine.rows import Source
+from em_cli.engine.rows import Here, Source
 from em_cli.families.gaussian import patterns
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
@@ -98,6 +99,20 @@ def test_columns_are_summarised_by_the_likeliest_normal_distribution(weighted):
     assert np.allclose(columns.centre / scale, mean / scale, atol=1e-4)
     assert np.allclose(columns.covariance / np.outer(scale, scale), covariance / np.outer(scale, scale), atol=1e-4)
     assert (np.linalg.eigvalsh(columns.covariance) > 0).all()
+
+
+@pytest.mark.parametrize(("at_once", "kept"), [(1 << 22, 99), (20, 99), (20, 3), (1 << 22, 3)])
+def test_equal_rows_are_counted_in_rounds_and_the_most_frequent_remembered(monkeypatch, at_once, kept):
+    monkeypatch.setattr(equal_rows, "AT_ONCE", at_once)
+    monkeypatch.setattr(equal_rows, "MOST_KEPT", kept)
+    x = np.repeat(np.arange(20.0), np.arange(20) // 3 + 1)[None]
+    found = Copies.among([Here(hashes(part).view(np.float64)) for part in np.array_split(x, 5, axis=1)])
+    assert found.more == x.size - 20
+    counts = found.of(np.arange(20.0)[None])
+    if kept == 99:
+        assert counts.tolist() == [row // 3 + 1 for row in range(20)]
+    else:
+        assert counts[18:].tolist() == [7, 7] and np.isin(6, counts) and (counts > 1).sum() == 3
 
 
 def test_a_missing_cell_is_a_value_of_its_own():
