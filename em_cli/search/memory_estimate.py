@@ -18,6 +18,7 @@ from em_cli.engine.rows import Source
 from em_cli.memory import MIB
 from em_cli.search.model_search import FEWEST_STARTS
 from em_cli.search.search import Plan, Task
+from em_cli.search.search_data import MANY_PATTERNS
 from em_cli.search.short_runs import FEATURES, PATIENCE, REST
 from em_cli.search.survey import SAMPLE_ROWS
 
@@ -70,6 +71,8 @@ def memory_estimate(
     searching += (GAPS / NUMBER) * rows / SAMPLE_ROWS if searched else 0
     if n_gappy:
         patterns = min(rows, 2.0 ** min(n_gappy, DIGITS))
+        if searched and patterns * f >= MANY_PATTERNS and any(task.model.family.completing for task in tasks):
+            searching += f * rows  # filled in
         searching += workers * MARGINALS * min(RECENT_FLOATS, max(climbs) * patterns * (1 + d) ** 2)
     held = 0 if on_disk else d * n * (2 if n_gappy else 1)  # put in the order of their patterns
     beside = max(NUMBER * max(surveyed, searching), READING * min(1.0, d * n / MUCH))
