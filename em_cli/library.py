@@ -24,15 +24,13 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.scoring import RowScores
 from em_cli.errors import DataError, EmError
 from em_cli.options import (
-    CertaintyOptions,
     ColumnOptions,
-    ConfigOptions,
+    DataOptions,
     FitModelOptions,
     FolderOptions,
     PlaceOptions,
     ReadingOptions,
-    RegressionOptions,
-    ReportOptions,
+    RunOptions,
     ScreenOptions,
     SearchOptions,
 )
@@ -43,7 +41,7 @@ from em_cli.postestimation.drawn_rows import parts_drawn
 from em_cli.postestimation.score_totals import score_document
 from em_cli.runs.new_sequences import new_sequences
 from em_cli.runs.record import doubts_in
-from em_cli.runs.request import Request
+from em_cli.runs.request import requested
 from em_cli.runs.row_scores import reading_for
 from em_cli.sources.given_rows import LABEL, Frame, frame_given, frame_of, piece_given, written
 from em_cli.sources.schema import Column
@@ -198,7 +196,7 @@ class Mixture:
             )
             types = None if hasattr(X, "columns") or isinstance(X, Mapping) else [f"{name}=numeric" for name in frame]
             search = SearchOptions(effort=self.effort, other_families=False)
-            _fit(data, out, ColumnOptions(types=types), model, search, self.seed)
+            _fit(data, out, DataOptions(ColumnOptions(types=types)), model, search, self.seed)
             self.model_ = load(out)
         for doubt in doubts_in(self.model_.document):
             warnings.warn(doubt["message"], stacklevel=2)
@@ -266,17 +264,8 @@ class Mixture:
 PARAMETERS = ("n_components", "family", "covariance", "latent", "prior", "effort", "seed")
 
 
-def _fit(data: str, out: str, columns: ColumnOptions, model: FitModelOptions, search: SearchOptions, seed: int) -> None:
+def _fit(path: str, out: str, data: DataOptions, model: FitModelOptions, search: SearchOptions, seed: int) -> None:
     """As `em fit`, and nothing is said."""
-    sections = (
-        columns,
-        ReadingOptions(),
-        model,
-        RegressionOptions(),
-        search,
-        CertaintyOptions(),
-        PlaceOptions(seed=seed),
-        FolderOptions(out=out, responsibilities=False),
-    )
-    screen = ScreenOptions(progress="none", quiet=True)
-    fit_one(Request("fit", (data,), sections, ConfigOptions(), ReportOptions(), screen))
+    folder, screen = FolderOptions(out=out, responsibilities=False), ScreenOptions(progress="none", quiet=True)
+    run = RunOptions(search=search, place=PlaceOptions(seed=seed), folder=folder, screen=screen)
+    fit_one(requested("fit", [path], data, run, model))

@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from typer import Argument
-
-from em_cli.options import (
-    CertaintyOptions,
-    ColumnOptions,
-    ConfigOptions,
-    FitModelOptions,
-    FolderOptions,
-    ManyOptions,
-    PlaceOptions,
-    ReadingOptions,
-    RegressionOptions,
-    ReportOptions,
-    ScreenOptions,
-    SearchOptions,
-    grouped,
-)
+from em_cli.options import DataOptions, DataPaths, FitModelOptions, RunOptions, grouped
 
 if TYPE_CHECKING:
     from em_cli.runs.request import Request
 
 
 @grouped
-def fit(
-    column_options: ColumnOptions,
-    reading: ReadingOptions,
-    model_options: FitModelOptions,
-    regression: RegressionOptions,
-    search_options: SearchOptions,
-    certainty: CertaintyOptions,
-    place: PlaceOptions,
-    folder_options: FolderOptions,
-    many: ManyOptions,
-    config_options: ConfigOptions,
-    report: ReportOptions,
-    screen: ScreenOptions,
-    paths: Annotated[list[str] | None, Argument(metavar="DATA...", help="CSV files; - is standard input.")] = None,
-) -> None:
+def fit(data: DataOptions, model: FitModelOptions, run: RunOptions, paths: DataPaths = None) -> None:
     """Fit one mixture.
 
     Example: em fit data.csv -k 3
     """
-    from em_cli.runs.request import Request
+    from em_cli.runs.request import requested
 
-    sections = (column_options, reading, model_options, regression, search_options, certainty, place, folder_options)
-    request = Request("fit", paths or (), sections, config_options, report, screen)
-    if many.each or many.by is not None:
+    request = requested("fit", paths, data, run, model)
+    if run.several:
         from em_cli.runs.many import run_many
 
-        run_many(request, many, fit_one)
+        run_many(request, run.many, fit_one)
     else:
         fit_one(request)
 

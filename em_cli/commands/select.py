@@ -3,26 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from typer import Argument
-
-from em_cli.options import (
-    CertaintyOptions,
-    ColumnOptions,
-    ConfigOptions,
-    FolderOptions,
-    ManyOptions,
-    PlaceOptions,
-    ReadingOptions,
-    RegressionOptions,
-    ReportOptions,
-    ScreenOptions,
-    SearchOptions,
-    SelectModelOptions,
-    TestOptions,
-    grouped,
-)
+from em_cli.options import DataOptions, DataPaths, RunOptions, SelectModelOptions, TestOptions, grouped
 
 if TYPE_CHECKING:
     from em_cli.runs.request import Request
@@ -30,34 +13,19 @@ if TYPE_CHECKING:
 
 @grouped
 def select(
-    column_options: ColumnOptions,
-    reading: ReadingOptions,
-    model_options: SelectModelOptions,
-    regression: RegressionOptions,
-    search_options: SearchOptions,
-    certainty: CertaintyOptions,
-    tests: TestOptions,
-    place: PlaceOptions,
-    folder_options: FolderOptions,
-    many: ManyOptions,
-    config_options: ConfigOptions,
-    report: ReportOptions,
-    screen: ScreenOptions,
-    paths: Annotated[list[str] | None, Argument(metavar="DATA...", help="CSV files; - is standard input.")] = None,
+    data: DataOptions, model: SelectModelOptions, run: RunOptions, tests: TestOptions, paths: DataPaths = None
 ) -> None:
     """Choose the number of components.
 
     Example: em select data.csv --k-range 1-10
     """
-    from em_cli.runs.request import Request
+    from em_cli.runs.request import requested
 
-    of_model = (column_options, reading, model_options, regression, search_options, certainty, tests)
-    sections = (*of_model, place, folder_options)
-    request = Request("select", paths or (), sections, config_options, report, screen)
-    if many.each or many.by is not None:
+    request = requested("select", paths, data, run, model, tests)
+    if run.several:
         from em_cli.runs.many import run_many
 
-        run_many(request, many, select_one)
+        run_many(request, run.many, select_one)
     else:
         select_one(request)
 

@@ -1,5 +1,6 @@
 """The options of the command line, declared once."""
 
+from em_cli.options.bundles import DataOptions, DataPaths, RunOptions
 from em_cli.options.declared_options import (
     CertaintyOptions,
     ColumnOptions,
@@ -26,12 +27,14 @@ from em_cli.options.declared_options import (
 )
 from em_cli.options.help_page import Help, ShortHelp
 from em_cli.options.layers import by_column, layer, names_in
-from em_cli.options.spread import as_given, grouped, is_group, spelled
+from em_cli.options.spread import as_given, grouped, spelled
 
 __all__ = [
     "CertaintyOptions",
     "ColumnOptions",
     "ConfigOptions",
+    "DataOptions",
+    "DataPaths",
     "Debug",
     "FitModelOptions",
     "FolderOptions",
@@ -45,6 +48,7 @@ __all__ = [
     "RegressionOptions",
     "ReportOptions",
     "Rows",
+    "RunOptions",
     "RunPath",
     "RunPaths",
     "ScreenOptions",
@@ -56,7 +60,6 @@ __all__ = [
     "as_given",
     "by_column",
     "grouped",
-    "is_group",
     "layer",
     "names_in",
     "spelled",

@@ -1,11 +1,11 @@
-"""Groups of options, spread out for Typer to read, and put together again for a command."""
+"""Groups of options, and bundles of them, spread out for Typer to read, and put together again for a command."""
 
 from __future__ import annotations
 
 import inspect
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import wraps
 from typing import Any, get_args, get_type_hints
@@ -24,11 +24,11 @@ OF_THE_PROGRAM = {"EM_DEBUG", "EM_READ_ROWS"}  # variables that no option is rea
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with its groups of options spread out, for Typer to read."""
+    """The command with its groups of options and its bundles spread out, for Typer to read."""
     spread: list[inspect.Parameter] = []
     groups: dict[str, type] = {}
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
-        if is_group(parameter.annotation):
+        if isinstance(parameter.annotation, type) and is_dataclass(parameter.annotation):
             groups[parameter.name] = parameter.annotation
             spread += _parameters(parameter.annotation)
         else:
@@ -43,10 +43,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         for name in HELP:
             values.pop(name, None)
         values |= dict.fromkeys(_beaten(context, values))
-        made = {
-            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
-            for name, group in groups.items()
-        }
+        made = {name: _made(kind, values) for name, kind in groups.items()}
         try:
             command(**values, **made)
         except ValueRefused as refused:
@@ -91,9 +88,16 @@ def _beaten(context: Context, values: Mapping[str, object]) -> list[str]:
     return beaten
 
 
-def is_group(annotation: object) -> bool:
-    """Whether a parameter's type is a group of options."""
-    return isinstance(annotation, type) and "panel" in vars(annotation)
+def _groups_in(kind: type) -> dict[str, type]:
+    """The groups of options of a bundle by name; none if it is a group itself."""
+    return {} if "panel" in vars(kind) else get_type_hints(kind)
+
+
+def _made(kind: type, values: dict[str, Any]) -> Any:
+    """A group, or a bundle, with its options taken out of the values."""
+    if groups := _groups_in(kind):
+        return kind(**{name: _made(group, values) for name, group in groups.items()})
+    return kind(**{field.name: values.pop(field.name) for field in fields(kind)})
 
 
 def spelled(group: type, name: str) -> str:
@@ -103,6 +107,8 @@ def spelled(group: type, name: str) -> str:
 
 
 def _parameters(group: type) -> list[inspect.Parameter]:
+    if groups := _groups_in(group):
+        return [parameter for own in groups.values() for parameter in _parameters(own)]
     hints = get_type_hints(group, include_extras=True)
     found = []
     for field in fields(group):

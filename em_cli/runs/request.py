@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from em_cli.errors import UsageError
-from em_cli.options import ConfigOptions, FolderOptions, ReportOptions, ScreenOptions, Section
+from em_cli.options import ConfigOptions, DataOptions, FolderOptions, ReportOptions, RunOptions, ScreenOptions, Section
 
 OF_EACH_ROW = ("all", "top", "none")  # what --responsibilities says where it names no file
 
@@ -54,3 +54,12 @@ class Request:
     def formats(self) -> tuple[str, ...]:
         """In which forms the result can be said on standard output."""
         return ("human", "json", "csv") if self.compares else ("human", "json")
+
+
+def requested(
+    command: str, paths: Sequence[str] | None, data: DataOptions, run: RunOptions, *of_models: Section
+) -> Request:
+    """What the options of a command ask for."""
+    of_run = (run.regression, run.search, run.certainty, run.place, run.folder)
+    sections: tuple[Section, ...] = (data.columns, data.reading, *of_models, *of_run)
+    return Request(command, paths or (), sections, run.config, run.report, run.screen)
