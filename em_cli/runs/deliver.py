@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from em_cli.config.choices import latent_choice
@@ -12,12 +13,14 @@ from em_cli.display.search_words import trust
 from em_cli.engine.events import ModelChosen
 from em_cli.models.groups import Group, regression_in
 from em_cli.outputs.document import Context, Scored
-from em_cli.outputs.folder import Content
+from em_cli.outputs.folder import Content, Written
 from em_cli.outputs.manifest import to_json
+from em_cli.outputs.run_folder import RunFolder
 from em_cli.outputs.step_counts import TRANSITION_COLUMNS, transition_rows
 from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
 from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import responsibilities
+from em_cli.runs.manifest_facts import Ended
 from em_cli.runs.remembered import reading_of
 from em_cli.search.ledger import Fitted
 from em_cli.sources.table import Data
@@ -78,16 +81,45 @@ def model_chosen(params: Mapping[str, Any]) -> ModelChosen:
     return ModelChosen(label, k, params["log_likelihood"], criteria, trust(params))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Delivery:
+    """What a run writes of its fit, beside its document and the account of its search."""
+
+    result: Ended
+    tables: Mapping[str, Content]  # of the run folder, by name
+    of_rows: Callable[[str], Content]  # what is said of each row, or document, for a file of this name
+    drawn: Callable[[str, dict[str, Content], Mapping[str, object]], Mapping[str, Content]]  # pictures and the report,
+    # from the name of the folder, its files, of which `lines_of` keeps those that are shown, and its manifest
+    parts: Callable[[RunFolder], Mapping[str, Written]] = lambda folder: {}  # what others have written of the rows
+
+
 def run_files(
-    settings: Settings,
-    data: Data,
-    document: Mapping[str, Any],
-    result: Scored,
-    fits: list[Fitted],
-    in_parts: bool = False,
+    settings: Settings, document: Mapping[str, object], tables: Mapping[str, Content], fits: Sequence[Fitted]
 ) -> dict[str, Content]:
-    """The files of a run folder, by name; but for what is said of the rows, if that is there in parts."""
-    files: dict[str, Content] = {"params.json": [to_json(document)]}
+    """The files of a run folder, by name."""
+    return {
+        "params.json": [to_json(document)],
+        **tables,
+        "trace.csv": csv_text(TRACE_COLUMNS, trace_rows(fits)),
+        "restarts.csv": csv_text(LEDGER_COLUMNS, ledger_rows(fits)),
+        "run.yaml": [record(settings.config, PLACE_KEYS)],
+    }
+
+
+def lines_of(files: dict[str, Content], tables: Iterable[str]) -> dict[str, list[str]]:
+    """The lines of these tables, which the files keep: they will be read once more when they are written."""
+    found = dict[str, list[str]]()
+    for name in tables:
+        found[name] = lines = [str(line) for line in files.get(f"{name}.csv", ())]
+        files |= {f"{name}.csv": lines} if lines else {}
+    return found
+
+
+def tables_of(
+    settings: Settings, data: Data, document: Mapping[str, Any], result: Scored, in_parts: bool = False
+) -> dict[str, Content]:
+    """What is said of the rows and the components of a mixture, by names of files; of rows not if that is in parts."""
+    files = dict[str, Content]()
     if settings.config.responsibilities and not in_parts:
         form = settings.config.responsibilities_format
         files[f"responsibilities.{form}"] = responsibilities(result, data, settings.config, form)
@@ -99,7 +131,4 @@ def run_files(
         files["coefficients.csv"] = csv_text(COEFFICIENT_COLUMNS, coefficient_rows(result.loaded, document, group))
     if result.naming.about is not None:
         files["matched.csv"] = result.naming.rows(document["weights"])
-    files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows(fits))
-    files["restarts.csv"] = csv_text(LEDGER_COLUMNS, ledger_rows(fits))
-    files["run.yaml"] = [record(settings.config, PLACE_KEYS)]
     return files

@@ -20,7 +20,7 @@ from em_cli.errors import DataError, EmError, Interrupted
 from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import to_json
-from em_cli.runs.deliver import run_files
+from em_cli.runs.deliver import run_files, tables_of
 from em_cli.runs.early import data_of
 from em_cli.runs.record import Record
 from em_cli.runs.run import Run
@@ -181,7 +181,8 @@ class _Stream:
         if own.folder is not None:
             own.folder.take_again()
             keep_state(own.folder, own.settings, self._awaited.text, self._state())
-            files = run_files(own.settings, own.data, params, result, [fitted])
+            tables = tables_of(own.settings, own.data, params, result)
+            files = run_files(own.settings, params, tables, [fitted])
             names = own.folder.deliver(files, own.about(result, params, [fitted]), finished=False)
         if report.params and report.params != "-":
             write_file(report.params, [to_json(params)])

@@ -22,8 +22,9 @@ from em_cli.reports.page import page
 from em_cli.reports.picture import FORMATS, kinds_named, pictures_of, rendered
 from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT, Theme
-from em_cli.reports.topic_pictures import topic_pictures
+from em_cli.reports.topic_pictures import TopicRun, topic_pictures
 from em_cli.reports.traces import traces
+from em_cli.runs.deliver import lines_of
 from em_cli.runs.plotted_rows import rows_of
 from em_cli.runs.read_back import parsed, read_run, run_of
 from em_cli.runs.read_resampling import certainty_of, tests_in
@@ -99,12 +100,7 @@ def fresh_run(
     document: Mapping[str, object],
 ) -> Run:
     """A run whose folder is not yet written: its tables are what will be read back from these files."""
-    tables = {}
-    for name in TABLES:
-        lines = [str(line) for line in files.get(f"{name}.csv", ())]
-        tables[name] = parsed(name, lines)
-        if lines:
-            files[f"{name}.csv"] = lines
+    tables = {name: parsed(name, lines) for name, lines in lines_of(files, TABLES).items()}
     loaded = replace(result.loaded, document=document)
     run = run_of(Path(folder).absolute().name, loaded, manifest, tables, rows_of(result, data))
     if "tests.json" not in files:
@@ -113,9 +109,15 @@ def fresh_run(
     return replace(run, certainty=Certainty(tests=tests_in("".join(told))))
 
 
-def plots_of(run: Run) -> dict[str, Iterator[bytes]]:
-    """The files that `em plot` writes unless told otherwise."""
-    return files_of(pictures_of(run), LIGHT)
+def drawn_of(run: Run | TopicRun, asked: ReportOptions) -> dict[str, Content]:
+    """The pictures, as `em plot` draws them unless told otherwise, and the report, as far as they are asked for."""
+    drawn = dict[str, Content]()
+    if asked.plots:
+        pictures = topic_pictures(run) if isinstance(run, TopicRun) else pictures_of(run)
+        drawn |= {f"plots/{name}": picture for name, picture in files_of(pictures, LIGHT).items()}
+    if asked.report:
+        drawn["report.html"] = report_of_topics(run) if isinstance(run, TopicRun) else report_of(run)
+    return drawn
 
 
 def report_of_folder(run: str, data: Sequence[str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +36,7 @@ def reading_of(
 ) -> dict[str, object]:
     """What was said of how to read the data, or found, and which column was the id, as a model remembers it."""
     fresh = DataConfig()
-    said = {key: getattr(data, key) for key in KEYS if getattr(data, key) != getattr(fresh, key)}
+    said = differing(data, fresh, KEYS)
     said |= {"decimal": marks.decimal} if marks and marks.decimal != fresh.decimal else {}
     said |= {"thousands": marks.thousands} if marks and marks.thousands else {}
     said |= {"units": {**data.units, **units}} if units else {}
@@ -64,6 +64,11 @@ def as_fitted(loaded: LoadedModel, reading: ReadingOptions) -> ReadingOptions:
     return replace(reading, **own)
 
 
+def differing(own: object, other: object, names: Iterable[str]) -> dict[str, Any]:
+    """What is said there, of these options, and not there."""
+    return {name: getattr(own, name) for name in names if getattr(own, name) != getattr(other, name)}
+
+
 def in_options(said: Mapping[str, Any]) -> list[str]:
     """What is said of how to read, option by option as one writes it in a shell."""
     words = list[str]()
@@ -83,6 +88,6 @@ def in_options(said: Mapping[str, Any]) -> list[str]:
 def tell_remembered(loaded: LoadedModel, reading: ReadingOptions) -> None:
     """Say on standard error how new rows are read, where nobody said so this time."""
     own = as_fitted(loaded, reading)
-    said = in_options({key: getattr(own, key) for key in KEYS if getattr(own, key) != getattr(reading, key)})
+    said = in_options(differing(own, reading, KEYS))
     if said:
         say(f"read as the data of the model were: {safe(' '.join(said))}")

@@ -29,7 +29,7 @@ from em_cli.printable import say
 from em_cli.runs import warnings
 from em_cli.runs.certainty import errors_of
 from em_cli.runs.configure import Settings, configured
-from em_cli.runs.deliver import context_of, model_chosen, run_files
+from em_cli.runs.deliver import Delivery, context_of, model_chosen, run_files, tables_of
 from em_cli.runs.fitted_rows import of_top, responsibilities
 from em_cli.runs.interruption import Halt, interruptible
 from em_cli.runs.manifest_facts import Ended, facts
@@ -211,20 +211,26 @@ class Run:
         more: Mapping[str, Iterable[str]],
     ) -> list[str]:
         """Write the run folder and the single files asked for; the names of what is in the folder."""
-        report = self.settings.request.report
-        names: list[str] = []
         self._tell_top()
-        with self.record.timed("writing"):
-            if self.folder:
-                names = self._deliver_folder(self.folder, result, params, fits, more)
-            if report.params:
-                write_file(report.params, [to_json(params)])
-            if report.responsibilities_to:
-                place, form = report.responsibilities_to, self.settings.config.responsibilities_format
-                write_file(place, responsibilities(result, self.data, self.settings.config, form_of(place, form)))
-            if report.labelled:
-                from em_cli.runs.labelled import data_labelled, labels_of_fit
+        settings, data, report = self.settings, self.data, self.settings.request.report
 
+        def of_rows(place: str) -> Content:
+            return responsibilities(
+                result, data, settings.config, form_of(place, settings.config.responsibilities_format)
+            )
+
+        def drawn(folder: str, files: dict[str, Content], about: Mapping[str, object]) -> Mapping[str, Content]:
+            from em_cli.runs.plotting import drawn_of, fresh_run  # most runs draw nothing
+
+            return drawn_of(fresh_run(folder, files, about, result, data, params), report)
+
+        tables = tables_of(settings, data, params, result, in_parts(result, settings.config))
+        delivery = Delivery(result, tables, of_rows, drawn, lambda folder: self._parts(folder, result))
+        names = self.write(delivery, params, fits, more)
+        if report.labelled:
+            from em_cli.runs.labelled import data_labelled, labels_of_fit
+
+            with self.record.timed("writing", shown=False):
                 config, labels = self.settings.config, labels_of_fit(result, self.data)
                 copy = data_labelled(labels, config.data.path, self.reading, self.data.data_sha256)
                 write_file(report.labelled, packed(report.labelled, copy))
@@ -248,27 +254,23 @@ class Run:
         told = facts(self.settings, self.data, self.record, result, params, fits, resumed_after)
         return manifest(self.settings.request.command, self.record.seconds, told)
 
-    def _deliver_folder(
-        self,
-        folder: RunFolder,
-        result: Scored,
-        params: Mapping[str, object],
-        fits: list[Fitted],
-        more: Mapping[str, Iterable[str]],
+    def write(
+        self, delivery: Delivery, params: Mapping[str, object], fits: list[Fitted], more: Mapping[str, Content]
     ) -> list[str]:
-        data, about, asked = self.data, self.about(result, params, fits), self.settings.request.report
-        parts = self._parts(folder, result)
-        own = run_files(self.settings, data, params, result, fits, in_parts=bool(parts))
-        files: dict[str, Content] = {**own, **more}
-        if asked.plots or asked.report:
-            from em_cli.runs.plotting import fresh_run, plots_of, report_of  # most runs draw nothing
-
-            shown = fresh_run(folder.path, files, about, result, data, params)
-            if asked.plots:
-                files |= {f"plots/{name}": drawn for name, drawn in plots_of(shown).items()}
-            if asked.report:
-                files["report.html"] = report_of(shown)
-        return folder.deliver({**files, **parts}, about, finished=not self.halt.reason)
+        """Write the run folder, its document and what is said of its rows; the names of what is in the folder."""
+        report, names = self.settings.request.report, list[str]()
+        with self.record.timed("writing"):
+            if self.folder:
+                about, parts = self.about(delivery.result, params, fits), delivery.parts(self.folder)
+                files = {**run_files(self.settings, params, delivery.tables, fits), **more}
+                if report.plots or report.report:
+                    files |= delivery.drawn(self.folder.path, files, about)
+                names = self.folder.deliver({**files, **parts}, about, finished=not self.halt.reason)
+            if report.params:
+                write_file(report.params, [to_json(params)])
+            if report.responsibilities_to:
+                write_file(report.responsibilities_to, delivery.of_rows(report.responsibilities_to))
+        return names
 
     def _parts(self, folder: RunFolder, result: Scored) -> dict[str, Written]:
         """What others have written of the rows, if there are so many that they do."""

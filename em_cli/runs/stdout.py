@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -27,7 +27,7 @@ from em_cli.outputs.selection import Selection, selection_text
 from em_cli.printable import safe
 from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import least_certain
-from em_cli.runs.remembered import KEYS, in_options
+from em_cli.runs.remembered import KEYS, differing, in_options
 from em_cli.runs.resume import is_there
 from em_cli.runs.screen import color_wanted, width
 from em_cli.runs.search_plan import memory_for
@@ -102,11 +102,11 @@ def plan_text(settings: Settings, data: Data, tasks: Sequence[Task], plan: Plan,
     beside = "" if there is None else f"; {memory.size(there)} are available"
     lines.append(f"would take about {memory.size(memory_for(config, data, tasks, plan))} of memory in all{beside}")
     lines.append(f"would search for {roughly(seconds)}, more or less, on a machine as busy as this one is now")
-    lines += [_place(settings), "", record(config)]
+    lines += [place_text(settings), "", record(config)]
     return "\n".join(lines)
 
 
-def _place(settings: Settings) -> str:
+def place_text(settings: Settings) -> str:
     """Where the results would be written, or why they could not be."""
     folder, report = settings.folder, settings.request.report
     if folder is None:
@@ -130,23 +130,38 @@ def fit_text(
 ) -> Iterable[str]:
     """The result of a fit; `written` names what is in its folder, `better` the options that would have been."""
     screen, folder = settings.request.screen, settings.folder
+
+    def page() -> str:
+        return fit_summary(
+            dict(params) | {"warnings": unsaid(params, screen)},
+            read_line=read_line(data),
+            written=written,
+            folder=folder,
+            width=width(),
+            color=color_wanted(screen),
+            suggestions=[*_again(folder, better), _suggested(settings, data)]
+            if folder and not settings.endless
+            else [],
+            least_certain=least_certain(result, data)
+            if not settings.endless and data.source.n_rows <= LOOKED_THROUGH
+            else None,
+        )
+
+    return in_form(settings, params, page)
+
+
+def in_form(
+    settings: Settings,
+    document: Mapping[str, object],
+    page: Callable[[], str],
+    table: Callable[[], Iterable[str]] = tuple,
+) -> Iterable[str]:
+    """The result in the form that is wanted on standard output."""
     if settings.stdout == "json":
-        return [to_json(params)]
-    if settings.stdout == "none":
-        return ()
-    text = fit_summary(
-        dict(params) | {"warnings": unsaid(params, screen)},
-        read_line=read_line(data),
-        written=written,
-        folder=folder,
-        width=width(),
-        color=color_wanted(screen),
-        suggestions=[*_again(folder, better), _suggested(settings, data)] if folder and not settings.endless else [],
-        least_certain=least_certain(result, data)
-        if not settings.endless and data.source.n_rows <= LOOKED_THROUGH
-        else None,
-    )
-    return [text]
+        return [to_json(document)]
+    if settings.stdout == "csv":
+        return table()
+    return () if settings.stdout == "none" else [page()]
 
 
 def _again(folder: str | None, better: str) -> list[str]:
@@ -159,11 +174,10 @@ def _again(folder: str | None, better: str) -> list[str]:
 
 def _suggested(settings: Settings, data: Data) -> str:
     """The sweep that may come next; it needs to know as much of the data as the fit did."""
-    own, fresh = settings.config.data, DataConfig()
-    keys = [key for key in READING if getattr(own, key) != getattr(fresh, key)]
+    own = settings.config.data
     chain = ["--latent independent,markov"] if data.sequences is not None and own.group is None else []
     bayes = ["--inference variational"] if settings.config.inference == VARIATIONAL else []
-    said = [*bayes, *chain, *in_options({key: getattr(own, key) for key in keys} | _regression_said(settings))]
+    said = [*bayes, *chain, *in_options(differing(own, DataConfig(), READING) | _regression_said(settings))]
     return " ".join([f"em select {shlex.join(f.name for f in data.inputs)} --k-range 1-10", *said])
 
 
@@ -187,27 +201,25 @@ def sweep_text(
 ) -> Iterable[str]:
     """The table of a sweep; as JSON, the document of the model chosen with the table in it."""
     screen = settings.request.screen
-    if settings.stdout == "json":
-        rows = [{key: _strict(value) for key, value in row.items()} for row in selection.rows]
-        return [to_json(dict(params) | {"criterion": selection.criterion, "selection": rows})]
-    if settings.stdout == "csv":
-        return selection_text(selection)
-    if settings.stdout == "none":
-        return ()
-    text = selection_summary(
-        selection.rows,
-        selection.chosen_row,
-        selection.criterion,
-        read_line=read_line(data),
-        warnings=unsaid(params, screen),
-        written=written,
-        folder=settings.folder,
-        width=width(),
-        color=color_wanted(screen),
-        effort=params["search"]["effort"],
-        suggestions=[*_again(settings.folder, better), *further(settings.folder, params, written)],
-    )
-    return [text]
+
+    def page() -> str:
+        return selection_summary(
+            selection.rows,
+            selection.chosen_row,
+            selection.criterion,
+            read_line=read_line(data),
+            warnings=unsaid(params, screen),
+            written=written,
+            folder=settings.folder,
+            width=width(),
+            color=color_wanted(screen),
+            effort=params["search"]["effort"],
+            suggestions=[*_again(settings.folder, better), *further(settings.folder, params, written)],
+        )
+
+    rows = [{key: _strict(value) for key, value in row.items()} for row in selection.rows]
+    document = dict(params) | {"criterion": selection.criterion, "selection": rows}
+    return in_form(settings, document, page, lambda: selection_text(selection))
 
 
 def further(folder: str | None, params: Mapping[str, object], written: Sequence[str] = ()) -> list[str]:

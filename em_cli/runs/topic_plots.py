@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,13 @@ from em_cli.display.search_words import ending, trust
 from em_cli.display.topics_page import stable
 from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
-from em_cli.options import ReportOptions
 from em_cli.outputs.any_model import read_any
 from em_cli.outputs.folder import Content
 from em_cli.outputs.manifest import read_manifest
 from em_cli.outputs.topics_file import LoadedTopics
-from em_cli.reports.picture import rendered
-from em_cli.reports.style import LIGHT
-from em_cli.reports.topic_pictures import TopicRun, topic_pictures
+from em_cli.reports.topic_pictures import TopicRun
 from em_cli.reports.topics_report import topics_page
+from em_cli.runs.deliver import lines_of
 from em_cli.sources.files import label
 
 TABLES = ("documents", "trace", "restarts", "selection")
@@ -75,34 +73,12 @@ def _table(file: Path) -> list[dict[str, str]]:
         raise DataError(f"{file}: cannot be read ({error}).") from None
 
 
-def drawn_files(
-    folder: str,
-    asked: ReportOptions,
-    document: Mapping[str, object],
-    manifest: Mapping[str, object],
-    files: dict[str, Content],
-) -> dict[str, Content]:
-    """Pictures and the report, where they are asked for; the tables that they show are kept as lists of lines."""
-    if not (asked.plots or asked.report):
-        return {}
-    tables = {}
-    for name in TABLES:
-        lines = [str(line) for line in files.get(f"{name}.csv", ())]
-        tables[name] = read_lines(lines)
-        if lines:
-            files[f"{name}.csv"] = lines
-    run = topic_run(Path(folder).absolute().name, document, manifest, tables)
-    drawn: dict[str, Content] = {}
-    for picture in topic_pictures(run) if asked.plots else ():
-        drawn[f"plots/{picture.kind}.png"] = [rendered(picture, LIGHT, "png")]
-    if asked.report:
-        drawn["report.html"] = report_of_topics(run)
-    return drawn
-
-
-def read_lines(lines: Iterable[str]) -> list[dict[str, str]]:
-    """The rows of a table that is about to be written."""
-    return list(csv.DictReader(lines))
+def fresh_topics(
+    folder: str, files: dict[str, Content], manifest: Mapping[str, object], document: Mapping[str, object]
+) -> TopicRun:
+    """A run whose folder is not yet written: its tables are what will be read back from these files."""
+    tables = {name: list(csv.DictReader(lines)) for name, lines in lines_of(files, TABLES).items()}
+    return topic_run(Path(folder).absolute().name, document, manifest, tables)
 
 
 def _shares(rows: Sequence[Mapping[str, str]], k: int) -> Array | None:

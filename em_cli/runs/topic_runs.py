@@ -7,16 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from em_cli.config.run_config import DataConfig
-from em_cli.config.texts import PLACE_KEYS, record
+from em_cli.config.texts import record
 from em_cli.display.text import counted
 from em_cli.display.topics_page import topics_summary
 from em_cli.engine.events import ModelChosen
-from em_cli.engine.stopping import Status
 from em_cli.memory import MIB, check
 from em_cli.models.topics import check_enough, latent_of, wanted_topics
-from em_cli.outputs.folder import Content, write_file
-from em_cli.outputs.manifest import to_json
-from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
+from em_cli.outputs.folder import Content
+from em_cli.outputs.tables import csv_text
 from em_cli.outputs.topics_document import (
     TOPIC_COLUMNS,
     ScoredTopics,
@@ -26,13 +24,14 @@ from em_cli.outputs.topics_document import (
     topic_rows,
     topics_document,
 )
-from em_cli.runs.remembered import in_options, reading_of
+from em_cli.runs.deliver import Delivery
+from em_cli.runs.remembered import differing, in_options, reading_of
 from em_cli.runs.run import Run
 from em_cli.runs.screen import color_wanted, width
-from em_cli.runs.stdout import unsaid
-from em_cli.runs.topic_plots import drawn_files
+from em_cli.runs.stdout import in_form, place_text, unsaid
+from em_cli.runs.topic_plots import fresh_topics
 from em_cli.runs.topic_starts import given_tokens
-from em_cli.runs.warnings import warn_if_reached_once, warn_of_halt
+from em_cli.runs.warnings import warn_if_not_converged, warn_if_reached_once, warn_of_halt
 from em_cli.search.ledger import Fitted
 from em_cli.search.topic_tasks import TopicTask, search_topics
 from em_cli.sources.corpus import Documents
@@ -106,12 +105,7 @@ def tell_doubts(run: Run, result: ScoredTopics) -> None:
     warn_of_halt(run.halt.reason, config, run.record, run.checkpoint is not None)
     chosen, found = fitted.chosen, result.stability
     assert chosen is not None, "there is a fit to speak of"
-    if chosen.status is Status.MAX_ITERATIONS:
-        run.record.warn(
-            "not_converged",
-            f"stopped at {len(chosen.trace)} iterations, about {chosen.remaining:.2g} nats still to gain: "
-            f"--max-iter {4 * config.search.max_iter}.",
-        )
+    warn_if_not_converged(chosen, config.search.max_iter, run.record)
     warn_if_reached_once(fitted, settings.effort, run.record)
     k = fitted.n_components
     if found is not None and found.matching < k:
@@ -154,33 +148,20 @@ def delivered(
     run: Run, result: ScoredTopics, params: Mapping[str, object], fits: list[Fitted], more: Mapping[str, Content]
 ) -> list[str]:
     """Write the run folder and the single files asked for; the names of what is in the folder."""
-    report, config = run.settings.request.report, run.settings.config
-    key, k = result.documents.key, result.fitted.n_components
+    key, k, report = result.documents.key, result.fitted.n_components, run.settings.request.report
 
-    def of_documents() -> Iterable[str]:
+    def of_documents(place: str) -> Content:
         return csv_text(document_columns(key, k), document_rows(result.documents, result.shares))
 
-    files: dict[str, Content] = {
-        "params.json": [to_json(params)],
-        "topics.csv": csv_text(TOPIC_COLUMNS, topic_rows(result)),
-    }
-    if config.responsibilities:
-        files["documents.csv"] = of_documents()
-    files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows(fits))
-    files["restarts.csv"] = csv_text(LEDGER_COLUMNS, ledger_rows(fits))
-    files["run.yaml"] = [record(config, PLACE_KEYS)]
-    files |= more
-    with run.record.timed("writing"):
-        names = []
-        if run.folder is not None:
-            about = run.about(result, params, fits)
-            drawn = drawn_files(run.folder.path, run.settings.request.report, params, about, files)
-            names = run.folder.deliver(files | drawn, about, not run.halt.reason)
-        if report.params:
-            write_file(report.params, [to_json(params)])
-        if report.responsibilities_to:
-            write_file(report.responsibilities_to, of_documents())
-    return names
+    def drawn(folder: str, files: dict[str, Content], about: Mapping[str, object]) -> Mapping[str, Content]:
+        from em_cli.runs.plotting import drawn_of  # most runs draw nothing
+
+        return drawn_of(fresh_topics(folder, files, about, params), report)
+
+    tables: dict[str, Content] = {"topics.csv": csv_text(TOPIC_COLUMNS, topic_rows(result))}
+    if run.settings.config.responsibilities:
+        tables["documents.csv"] = of_documents("documents.csv")
+    return run.write(Delivery(result, tables, of_documents, drawn), params, fits, more)
 
 
 def read_line(data: Data) -> str:
@@ -199,34 +180,30 @@ def plan_text(run: Run) -> str:
     settings, plan = run.settings, run.plan
     how = f"a search of {settings.effort} effort" if settings.effort else counted(plan.restarts or 1, "climb")
     lines = [f"would fit {read_line(run.data)}", *(f"  topics, k = {k}: {how}" for k in settings.ks)]
-    lines.append(f"would write {settings.folder}/" if settings.folder else "would write no folder")
-    return "\n".join([*lines, "", record(settings.config)])
+    return "\n".join([*lines, place_text(settings), "", record(settings.config)])
 
 
 def text_of(run: Run, params: Mapping[str, object], written: Sequence[str]) -> Iterable[str]:
     """The result of a fit, on standard output."""
-    settings = run.settings
-    if settings.stdout == "json":
-        return [to_json(params)]
-    if settings.stdout == "none":
-        return ()
-    screen = settings.request.screen
-    text = topics_summary(
-        dict(params) | {"warnings": unsaid(params, screen)},
-        read_line=read_line(run.data),
-        written=written,
-        folder=settings.folder,
-        width=width(),
-        color=color_wanted(screen),
-        suggestions=[suggested(run)] if settings.folder else [],
-    )
-    return [text]
+    settings, screen = run.settings, run.settings.request.screen
+
+    def page() -> str:
+        return topics_summary(
+            dict(params) | {"warnings": unsaid(params, screen)},
+            read_line=read_line(run.data),
+            written=written,
+            folder=settings.folder,
+            width=width(),
+            color=color_wanted(screen),
+            suggestions=[suggested(run)] if settings.folder else [],
+        )
+
+    return in_form(settings, params, page)
 
 
 def suggested(run: Run) -> str:
     """The sweep that may come next."""
-    own, fresh = run.settings.config.data, DataConfig()
-    said = in_options({key: getattr(own, key) for key in READING if getattr(own, key) != getattr(fresh, key)})
+    said = in_options(differing(run.settings.config.data, DataConfig(), READING))
     k = run.settings.ks[0]
     names = shlex.join(file.name for file in run.data.inputs)
     return " ".join([f"em select {names} --latent topics --k-range {max(1, k // 2)}-{2 * k}:{max(1, k // 2)}", *said])

@@ -14,13 +14,12 @@ from em_cli.engine.arrays import Array
 from em_cli.inference.topic_quality import coherences
 from em_cli.latents.allocation.local_steps import inferred
 from em_cli.models.topics import latent_of
-from em_cli.outputs.manifest import to_json
 from em_cli.outputs.search_found import stop_reason
 from em_cli.outputs.tables import csv_text
 from em_cli.outputs.topics_document import ScoredTopics
 from em_cli.runs.run import Run
 from em_cli.runs.screen import color_wanted, width
-from em_cli.runs.stdout import unsaid
+from em_cli.runs.stdout import in_form, unsaid
 from em_cli.runs.topic_runs import (
     check_run_of_topics,
     delivered,
@@ -157,20 +156,18 @@ def _text(
     run: Run, rows: Sequence[Mapping[str, object]], params: Mapping[str, object], written: Sequence[str]
 ) -> Iterable[str]:
     settings, criterion = run.settings, run.settings.config.criterion
-    if settings.stdout == "json":
-        return [to_json(dict(params) | {"criterion": criterion, "selection": [dict(row) for row in rows]})]
-    if settings.stdout == "csv":
-        return csv_text(COLUMNS, rows)
-    if settings.stdout == "none":
-        return ()
-    text = sweep_summary(
-        rows,
-        criterion,
-        read_line=read_line(run.data),
-        warnings=unsaid(params, settings.request.screen),
-        written=written,
-        folder=settings.folder,
-        width=width(),
-        color=color_wanted(settings.request.screen),
-    )
-    return [text]
+
+    def page() -> str:
+        return sweep_summary(
+            rows,
+            criterion,
+            read_line=read_line(run.data),
+            warnings=unsaid(params, settings.request.screen),
+            written=written,
+            folder=settings.folder,
+            width=width(),
+            color=color_wanted(settings.request.screen),
+        )
+
+    document = dict(params) | {"criterion": criterion, "selection": [dict(row) for row in rows]}
+    return in_form(settings, document, page, lambda: csv_text(COLUMNS, rows))

@@ -47,8 +47,7 @@ def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) ->
     assert chosen is not None, "there is a fit to speak of"
     if fitted.without_prior is not None:
         _warn_of_prior(fitted.without_prior, data, record)
-    if chosen.status is Status.MAX_ITERATIONS:
-        _warn_not_converged(chosen, context.max_iter, record)
+    warn_if_not_converged(chosen, context.max_iter, record)
     _warn_of_degeneracies(result, data, record)
     _warn_of_higher(fitted, chosen, data, record)
     warn_if_reached_once(fitted, context.effort, record)
@@ -77,7 +76,10 @@ def _warn_of_matching(naming: Naming, record: Record) -> None:
         )
 
 
-def _warn_not_converged(chosen: FitResult, max_iter: int, record: Record) -> None:
+def warn_if_not_converged(chosen: FitResult, max_iter: int, record: Record) -> None:
+    """Say that the climb was cut by the number of its iterations, and what it would still gain."""
+    if chosen.status is not Status.MAX_ITERATIONS:
+        return
     finite = chosen.remaining < float("inf")
     expected_gain = f"about {chosen.remaining:.2g} nats" if finite else "an unknown number of nats"
     record.warn(
