@@ -88,19 +88,6 @@ class Tempered:
         pass
 
 
-@dataclass(frozen=True, slots=True)
-class Truncated:
-    """The largest responsibilities of each row; of equal ones the first. The others are zero."""
-
-    outcomes: int  # of each row
-    objective = "truncated"  # a bound of the log-likelihood: Σ log of the densities that are left
-    inverse_temperature = 1.0
-
-    def settle(self, densities: Array, first_row: int) -> None:
-        order = np.argsort(-densities, axis=1, kind="stable")
-        np.put_along_axis(densities, order[:, self.outcomes :], 0.0, axis=1)
-
-
 SOFT, HARD = Soft(), Hard()
 
 

@@ -8,7 +8,7 @@ from support import BY_ROWS, Case, features, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack
-from em_cli.engine.assignment import HARD, SOFT, Sampled, Tempered, Truncated, uniform
+from em_cli.engine.assignment import HARD, SOFT, Sampled, Tempered, uniform
 from em_cli.engine.cache import SUM_ROWS
 from em_cli.engine.climb import Candidate
 from em_cli.engine.expectation import Batch
@@ -25,7 +25,7 @@ from em_cli.runners.threads import Threads
 from em_cli.sources.in_memory import InMemory
 
 K = 3
-EACH = (SOFT, HARD, Sampled(5), Tempered(0.5), Truncated(2))
+EACH = (SOFT, HARD, Sampled(5), Tempered(0.5))
 each_case = pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
 each_latent = pytest.mark.parametrize("latent", BY_ROWS)
 each_assignment = pytest.mark.parametrize("assignment", EACH, ids=lambda assignment: type(assignment).__name__)
@@ -50,7 +50,7 @@ def own_objective(assignment, log_likelihood, r):
     if isinstance(assignment, Tempered):
         beta = assignment.inverse_temperature
         return log_likelihood + np.log((r**beta).sum(axis=0)) / beta
-    kept = {HARD: 1, Truncated(2): 2}.get(assignment, len(r))
+    kept = 1 if assignment == HARD else len(r)
     return log_likelihood + np.log(np.sort(r, axis=0)[-kept:].sum(axis=0))
 
 
@@ -63,8 +63,6 @@ def expected(assignment, r):
         return np.eye(len(r))[:, (np.cumsum(r, axis=0) <= u).sum(axis=0)]
     if isinstance(assignment, Tempered):
         r = r**assignment.inverse_temperature
-    if isinstance(assignment, Truncated):
-        r = np.where(r >= np.sort(r, axis=0)[-assignment.outcomes], r, 0.0)
     return r / r.sum(axis=0)
 
 
@@ -95,14 +93,11 @@ def test_a_pass_sums_what_is_assigned_and_tells_the_soft_log_likelihood(case, la
 
 @each_latent
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("assignment", [Tempered(1.0), Truncated(K), Truncated(K + 1)], ids=repr)
 @pytest.mark.parametrize("case", [GAUSSIAN, TIED], ids=lambda case: case.name)
-def test_what_leaves_the_responsibilities_as_they_are_is_soft_to_the_bit(case, latent, weighted, assignment):
-    if latent == "noise" and assignment == Truncated(K):
-        assignment = Truncated(K + 1)
+def test_a_temperature_of_one_is_soft_to_the_bit(case, latent, weighted):
     model, at, x, weights = problem(case, latent, 3_000, weighted)
     soft, same = (
-        one_pass([Stack(model, stack([at]), how)], InMemory(x, weights), Serial())[0] for how in (SOFT, assignment)
+        one_pass([Stack(model, stack([at]), how)], InMemory(x, weights), Serial())[0] for how in (SOFT, Tempered(1.0))
     )
     assert bits(soft) == bits(same)
 
@@ -132,7 +127,7 @@ def test_draws_are_as_frequent_as_the_responsibilities_say(latent):
 
 
 @each_case
-@pytest.mark.parametrize("assignment", [HARD, Tempered(0.4), Truncated(2)], ids=repr)
+@pytest.mark.parametrize("assignment", [HARD, Tempered(0.4)], ids=repr)
 @pytest.mark.parametrize("separation", [1.0, 2.5])
 def test_an_m_step_does_not_lower_the_objective_of_its_assignment(case, assignment, separation):
     x, labels = case.rows(6, 150, separation)
