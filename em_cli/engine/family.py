@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.exponential import Exponential
 
 
@@ -34,6 +35,7 @@ class Family(Protocol):
     comparable: ClassVar[bool]  # whether its likelihood may be compared with another's that describes the same columns
     narrowest: ClassVar[float]  # standard deviation, relative to its column's, below which a component is degenerate;
     # zero, if the family loses no digits before the resolution of the data is reached
+    parameters: ClassVar[tuple[Parameter, ...]]  # what documents hold for each component and column, or level of it
 
     @property
     def support(self) -> Support | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import BoundFamily, Chart, Degeneracy, Ellipsoids, Family
 from em_cli.errors import DataError
 
@@ -30,6 +31,7 @@ class Product:
     title: ClassVar[str] = "Product mixture"
     comparable: ClassVar[bool] = False
     narrowest: ClassVar[float] = 0.0
+    parameters: ClassVar[tuple[Parameter, ...]] = ()  # each of the families has its own
 
     @property
     def support(self) -> None:

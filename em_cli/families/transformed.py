@@ -14,6 +14,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import (
     Approximate,
     BoundFamily,
@@ -55,6 +56,7 @@ class Transformed:
     title: ClassVar[str] = "mixture on other scales"
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
+    parameters: ClassVar[tuple[Parameter, ...]] = ()  # those of the base
 
     @property
     def support(self) -> None:

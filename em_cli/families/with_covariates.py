@@ -9,6 +9,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import (
     BoundFamily,
     Completing,
@@ -29,6 +30,7 @@ class WithCovariates:
     title: ClassVar[str] = "mixture beside covariates"
     comparable: ClassVar[bool] = False
     narrowest: ClassVar[float] = 0.0
+    parameters: ClassVar[tuple[Parameter, ...]] = ()  # those of the base
 
     @property
     def support(self) -> None:

@@ -36,10 +36,19 @@ class Interval:
 
 
 def interval(
-    name: str, estimate: float, values: Array, level: float, jackknife: bool = False, of_type: str | None = None
+    name: str,
+    estimate: float,
+    values: Array,
+    level: float,
+    jackknife: bool = False,
+    of_type: str | None = None,
+    declared: str | None = None,
 ) -> Interval:
-    """Of a number of a fit, by its name and the type of its column, from those (B,) of the replicates."""
-    scale = scale_of(name, estimate, values, of_type)
+    """Of a number of a fit, from those (B,) of the replicates.
+
+    Its scale is that which its family has `declared`, or goes by its name and the type of its column.
+    """
+    scale = scale_of(name, estimate, values, of_type, declared)
     moved = _to(scale, values)
     spread = _jackknifed if jackknife else _deviation
     half = NormalDist().inv_cdf((1 + level) / 2) * spread(moved)
@@ -66,12 +75,14 @@ def parameter_of(name: str) -> str:
     return name.rpartition(".")[2].partition("[")[0]
 
 
-def scale_of(name: str, estimate: float, values: Array, of_type: str | None = None) -> str:
+def scale_of(name: str, estimate: float, values: Array, of_type: str | None = None, declared: str | None = None) -> str:
     """Logit for probabilities, log for what is positive by its nature."""
     parameter, places = parameter_of(name), name.rpartition(".")[2].count("[")
     lowest, highest = min(estimate, float(values.min())), max(estimate, float(values.max()))
     wanted = "logit" if parameter in PROBABILITIES else "log"
-    if parameter in LOCATIONS:
+    if declared is not None:
+        wanted = declared
+    elif parameter in LOCATIONS:
         wanted = OF_TYPE.get(of_type or "", "identity")
     elif parameter in SQUARES and places == 3 and len(set(name[:-1].replace("]", "").split("[")[-2:])) > 1:
         wanted = "identity"

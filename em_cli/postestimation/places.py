@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-BY_COLUMN = ("mean", "sd", "means", "rates", "probabilities", "sizes", "shapes", "scales", "noise_variances")
+from em_cli.families import FAMILIES
+
+MOMENTS = ("mean", "sd")  # of each component and column, beside the parameters
 OF_DESIGN = ("coefficients", "common_coefficients", "typical_design")
 NAME = re.compile(r"^(?:groups\[(?P<group>\d+)\]\.)?(?:[\w.]+\.)?(?P<parameter>\w+)(?P<places>(?:\[\d+\])*)$")
 
@@ -22,11 +24,28 @@ def place_of(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
         component = places[0] if len(places) > 1 else None
         return {"component": component, "column": _at(own.get("design", ()), places[-1]), "level": None}
     component, column = places[0] if places else None, None
-    if len(places) > 1 and parameter in BY_COLUMN:
-        columns = document["feature_names_in"] if parameter in ("mean", "sd") else _columns(document, own)
-        column = _at(columns, places[1])
+    if len(places) > 1 and (parameter in MOMENTS or scale_in(name, document) is not None):
+        columns = document["feature_names_in"] if parameter in MOMENTS else _columns(document, own)
+        column = _at(columns, _first_of(own.get(parameter), columns, places[1]))
     level = _level(document, column, places[2]) if len(places) > 2 and column is not None else None
     return {"component": component, "column": column, "level": level}
+
+
+def scale_in(name: str, document: Mapping[str, Any]) -> str | None:
+    """On which the number may be any, as its family declares; None if it is no number of a column."""
+    found = NAME.match(name)
+    own = {} if found is None else _own(document, found["group"])
+    family = str(own.get("family", document.get("family")))
+    if found is None or not FAMILIES.knows(family):
+        return None
+    declared = {one.name: one.scale for one in FAMILIES.load(family).parameters}
+    return declared.get(found["parameter"])
+
+
+def _first_of(numbers: object, columns: Sequence[str], place: int) -> int:
+    """The column of a number: where there are fewer of them than columns, each is of as many that stand together."""
+    wide = len(numbers[0]) if isinstance(numbers, list) and numbers else len(columns)
+    return 1 + (place - 1) * (len(columns) // wide)
 
 
 def _own(document: Mapping[str, object], group: str | None) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from em_cli.inference.stability import better_elsewhere
 from em_cli.inference.standard_errors import BESIDE, described, leaves, rotated
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.tables import csv_text
-from em_cli.postestimation.places import place_of
+from em_cli.postestimation.places import place_of, scale_in
 from em_cli.postestimation.refitted import Refit, refit_of
 from em_cli.postestimation.replicate_lines import OF_REPLICATES, Line, line_of, lines_before
 from em_cli.registry import did_you_mean
@@ -133,7 +133,7 @@ def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: st
             "estimate": estimate,
             "se_observed": errors["observed"].get(name),
             "se_robust": errors["robust"].get(name),
-            **_interval(name, estimate, own, wanted, withheld, _type_of(name, refit)),
+            **_interval(name, estimate, own, wanted, withheld, refit),
         }
         for (name, estimate), own, without in zip(numbers, columns, free, strict=True)
         if _means_something(name, refit) and not without
@@ -176,14 +176,15 @@ def _withheld(counts: Mapping[Verdict, int], many: int, wanted: int, cut_by: str
 
 
 def _interval(
-    name: str, estimate: float, values: Array, wanted: Wanted, reason: str | None, of_type: str | None
+    name: str, estimate: float, values: Array, wanted: Wanted, reason: str | None, refit: Refit
 ) -> dict[str, object]:
     none = {"se_bootstrap": None, "mc_error": None, "low": None, "high": None, "scale": None}
     if reason is not None:
         return none | {"verdict": "withheld"}
     if not (np.isfinite(values).all() and np.isfinite(estimate)) or fixed(name, values):
         return none | {"verdict": "fixed"}
-    found = interval(name, estimate, values, wanted.level, wanted.kind == "jackknife", of_type)
+    of_type, declared = _type_of(name, refit), scale_in(name, refit.document)
+    found = interval(name, estimate, values, wanted.level, wanted.kind == "jackknife", of_type, declared)
     if at_bound(name, estimate, found.standard_error):
         return none | {"verdict": "at a bound"}
     return {

@@ -11,7 +11,7 @@ from program import SAMPLES, em
 
 from em_cli.inference.intervals import interval, scale_of
 from em_cli.inference.replicates import weights_of
-from em_cli.postestimation.places import place_of
+from em_cli.postestimation.places import place_of, scale_in
 
 # of Old Faithful, VVV, two components: 5,000 replicates climbed to the end by another program's EM
 KNOWN = {"weights[1]": 0.02874, "mean[1][1]": 0.03260, "mean[2][2]": 0.60247}
@@ -185,17 +185,27 @@ def test_the_scale_of_an_interval_is_that_of_the_number(name, of_type, scale):
 
 def test_numbers_are_known_by_column_term_and_level():
     columns = [{"name": "c", "levels": ["u", "v"]}, {"name": "y"}, {"name": "x"}]
-    groups = [{"columns": ["y", "x"], "design": ["intercept", "x"]}, {"columns": ["c"]}]
+    groups = [
+        {"columns": ["y", "x"], "design": ["intercept", "x"], "family": "poisson"},
+        {"columns": ["c"], "family": "categorical"},
+        {"columns": ["y", "x"], "family": "lognormal"},
+        {"columns": ["a", "of_a", "b", "of_b"], "family": "binomial", "probabilities": [[0.1, 0.2]] * 2},
+    ]
     document = {"feature_names_in": ["c", "y", "x"], "columns": columns, "groups": groups}
     expected = {
         "weights[2]": (2, None, None),
         "groups[2].probabilities[2][1][2]": (2, "c", "v"),
         "groups[1].coefficients[1][2]": (1, "x", None),
         "groups[1].rates[2][1]": (2, "y", None),
+        "groups[3].log_means[2][1]": (2, "y", None),
+        "groups[4].probabilities[1][2]": (1, "b", None),
         "mean[1][3]": (1, "x", None),
         "transmat[2][1]": (2, None, None),
     }
     assert {name: tuple(place_of(name, document).values()) for name in expected} == expected
+    scales = {name: scale_in(name, document) for name in ("groups[3].log_means[2][1]", "groups[3].log_sds[1][1]")}
+    assert list(scales.values()) == ["identity", "log"] and scale_in("weights[1]", document) is None
+    assert scale_of("log_means[2][1]", 0.5, np.array([0.3, 0.6]), "positive", "identity") == "identity"
 
 
 def test_columns_of_several_types_and_missing_cells(tmp_path):

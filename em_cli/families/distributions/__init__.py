@@ -2,11 +2,12 @@
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import floor
 from em_cli.families.distributions.distribution import Values
-from em_cli.families.distributions.parameters import Parameter, above_zero, any_number, from_zero, from_zero_to_one
+from em_cli.families.distributions.parameters import above_zero, any_number, from_zero, from_zero_to_one
 from em_cli.families.distributions.positive import unit
 from em_cli.families.distributions.support import COUNTS, NON_NEGATIVE, POSITIVE, PROPORTIONS, YES_OR_NO, Support
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.distribution import Values
 from em_cli.families.distributions.level_priors import LevelPriors
-from em_cli.families.distributions.parameters import Parameter, from_zero_to_one
+from em_cli.families.distributions.parameters import from_zero_to_one
 from em_cli.families.distributions.support import YES_OR_NO, Support
 
 SMALLEST = 1e-300  # stands for a probability of zero where its logarithm is wanted

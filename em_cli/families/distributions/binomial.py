@@ -14,12 +14,14 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.documents import positive, table
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError, UsageError
 from em_cli.families.distributions.charts import InformationChart, log_odds_ratio, with_odds_scaled
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
+from em_cli.families.distributions.parameters import from_zero_to_one
 from em_cli.families.distributions.support import COUNTS, Support, counts
 from em_cli.parts import Option
 
@@ -35,6 +37,7 @@ class Binomial:
     title: ClassVar[str] = "binomial mixture"
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
+    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("probabilities", from_zero_to_one()),)
 
     trials: Annotated[int, Option("of every cell", least=0)] = 0
     trials_columns: Annotated[bool, Option("columns are in pairs: successes, and their trials")] = False

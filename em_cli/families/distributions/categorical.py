@@ -11,11 +11,13 @@ import numpy as np
 from em_cli.engine import documents
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
 from em_cli.families.distributions.level_priors import LevelPriors
+from em_cli.families.distributions.parameters import from_zero_to_one
 from em_cli.families.distributions.simplex_chart import SimplexChart
 from em_cli.families.distributions.support import Support
 
@@ -30,6 +32,7 @@ class Categorical:
     title: ClassVar[str] = "latent class model"
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
+    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("probabilities", from_zero_to_one()),)
 
     levels: tuple[int, ...]  # of each column; their codes are 0 … L-1
 

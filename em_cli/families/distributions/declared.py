@@ -10,12 +10,12 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import parameters as named
 from em_cli.families.distributions.charts import InformationChart
 from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import Layout, Values, per_column
-from em_cli.families.distributions.parameters import Parameter
 from em_cli.families.distributions.support import Support
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
 from em_cli.families.distributions.charts import log_ratio, scaled
@@ -17,7 +18,6 @@ from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import TINY, Values
 from em_cli.families.distributions.gamma_function import log_minus_digamma, stirling_rest, trigamma_rest
-from em_cli.families.distributions.parameters import Parameter
 from em_cli.families.distributions.roots import settled
 from em_cli.families.distributions.support import POSITIVE, Support
 

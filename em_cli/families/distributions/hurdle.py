@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.column_summary import RELATIVE_RESOLUTION
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions.bernoulli import SMALLEST
 from em_cli.families.distributions.charts import log_odds_ratio, with_odds_scaled
@@ -18,7 +19,7 @@ from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Coordinates, Declaration, Declared, Formulas
 from em_cli.families.distributions.degeneracies import degeneracies
 from em_cli.families.distributions.distribution import TINY, Framed, Values
-from em_cli.families.distributions.parameters import Parameter, from_zero_to_one
+from em_cli.families.distributions.parameters import from_zero_to_one
 from em_cli.families.distributions.support import Support
 
 NARROW, FEWEST_NARROW = 1e-3, 10.0  # variance beside that of the column; distinct rows of a component so narrow

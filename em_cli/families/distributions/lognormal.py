@@ -9,6 +9,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
 from em_cli.families.distributions.columnwise import Columnwise
@@ -16,7 +17,7 @@ from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import Values
 from em_cli.families.distributions.normal_formulas import NormalFormulas, averages
-from em_cli.families.distributions.parameters import Parameter, above_zero, any_number
+from em_cli.families.distributions.parameters import above_zero, any_number
 from em_cli.families.distributions.roots import settled
 from em_cli.families.distributions.support import POSITIVE, Support
 

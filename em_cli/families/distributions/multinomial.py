@@ -13,11 +13,13 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.documents import LARGEST_RATE, positive, table
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError, UsageError
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.distribution import Layout, Values
+from em_cli.families.distributions.parameters import from_zero_to_one
 from em_cli.families.distributions.simplex_chart import SimplexChart
 from em_cli.families.distributions.support import COUNTS, Support
 
@@ -32,6 +34,7 @@ class Multinomial:
     title: ClassVar[str] = "multinomial mixture"
     comparable: ClassVar[bool] = False
     narrowest: ClassVar[float] = 0.0
+    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("probabilities", from_zero_to_one()),)
     support: ClassVar[Support] = replace(COUNTS, beside=lambda place: None)
 
     def bind(self, columns: Columns) -> Columnwise:

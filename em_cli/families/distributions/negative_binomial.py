@@ -9,6 +9,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.documents import LARGEST_RATE
 from em_cli.families.distributions.charts import LARGEST_LOG, log_ratio, scaled
 from em_cli.families.distributions.columnwise import Columnwise
@@ -24,7 +25,7 @@ from em_cli.families.distributions.negative_binomial_sizes import (
     log1p_beyond,
     rising,
 )
-from em_cli.families.distributions.parameters import Parameter, above_zero, from_zero
+from em_cli.families.distributions.parameters import above_zero, from_zero
 from em_cli.families.distributions.poisson import SMALLEST_RATE, PoissonDistribution
 from em_cli.families.distributions.support import COUNTS, Support
 

@@ -2,56 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.declared_numbers import Domain, Parameter
 from em_cli.engine.documents import LEAST, table
 from em_cli.families.distributions.charts import log_odds_ratio, log_ratio, scaled, with_odds_scaled
 from em_cli.families.distributions.distribution import Values
 
-Map = Callable[[Array, Array], Array]
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """Numbers, and a step that leads from one of them to another: any step leads to one of them."""
-
-    holds: Callable[[Array], Flags]
-    fault: str  # in words that follow "a number that is"
-    steps: Map  # from base and values
-    moved: Map  # from base and steps
-
 
 def above_zero(most: float = np.inf) -> Domain:
     """Steps are logarithms of ratios."""
-    return Domain(lambda v: (v >= LEAST) & (v <= most), "not positive", log_ratio, scaled)
+    return Domain(lambda v: (v >= LEAST) & (v <= most), "not positive", "log", log_ratio, scaled)
 
 
 def from_zero(most: float = np.inf) -> Domain:
     """The same; zero stays zero."""
-    return Domain(lambda v: (v >= 0) & (v <= most), "negative", log_ratio, scaled)
+    return Domain(lambda v: (v >= 0) & (v <= most), "negative", "log", log_ratio, scaled)
 
 
 def any_number(most: float = np.inf) -> Domain:
     """Steps are differences."""
-    return Domain(lambda v: np.abs(v) <= most, "too large", lambda base, v: v - base, lambda base, step: base + step)
+    steps, moved = (lambda base, v: v - base), (lambda base, step: base + step)
+    return Domain(lambda v: np.abs(v) <= most, "too large", "identity", steps, moved)
 
 
 def from_zero_to_one() -> Domain:
     """Steps are differences of log-odds; zero and one stay."""
-    return Domain(lambda v: (v >= 0) & (v <= 1), "not between 0 and 1", log_odds_ratio, with_odds_scaled)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One number for each column and component."""
-
-    name: str  # in documents
-    domain: Domain
+    return Domain(lambda v: (v >= 0) & (v <= 1), "not between 0 and 1", "logit", log_odds_ratio, with_odds_scaled)
 
 
 def to_document(parameters: tuple[Parameter, ...], values: Values) -> dict[str, Any]:

@@ -9,11 +9,12 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.documents import LARGEST_RATE
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.distribution import Values
-from em_cli.families.distributions.parameters import Parameter, from_zero
+from em_cli.families.distributions.parameters import from_zero
 from em_cli.families.distributions.rate_priors import RatePriors
 from em_cli.families.distributions.support import COUNTS, Support
 

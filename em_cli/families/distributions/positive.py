@@ -6,7 +6,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
-from em_cli.families.distributions.parameters import Parameter, above_zero
+from em_cli.engine.declared_numbers import Parameter
+from em_cli.families.distributions.parameters import above_zero
 
 LARGEST_SHAPE = 1e30
 SHAPES_AND_SCALES = (Parameter("shapes", above_zero(LARGEST_SHAPE)), Parameter("scales", above_zero()))

@@ -9,6 +9,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import UsageError
 from em_cli.families.distributions.bessel_ratio import (
@@ -23,7 +24,7 @@ from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import Values
-from em_cli.families.distributions.parameters import Parameter, any_number, from_zero
+from em_cli.families.distributions.parameters import any_number, from_zero
 from em_cli.families.distributions.support import Support
 from em_cli.parts import Option
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import positive
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.degeneracies import degeneracies, floor
 from em_cli.families.distributions.distribution import TINY, Values
-from em_cli.families.distributions.parameters import Parameter
 from em_cli.families.distributions.roots import settled
 from em_cli.families.distributions.support import POSITIVE, Support
 

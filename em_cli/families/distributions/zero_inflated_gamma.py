@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.gamma import Gamma, GammaDistribution
 from em_cli.families.distributions.hurdle import SHARES, VALUE, bound, support_beside
-from em_cli.families.distributions.parameters import Parameter
 from em_cli.families.distributions.support import POSITIVE, Support
 from em_cli.parts import Option
 

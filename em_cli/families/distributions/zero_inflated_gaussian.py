@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.hurdle import SHARES, VALUE, bound, support_beside
 from em_cli.families.distributions.normal import NormalDistribution
-from em_cli.families.distributions.parameters import Parameter, above_zero, any_number
+from em_cli.families.distributions.parameters import above_zero, any_number
 from em_cli.families.distributions.support import NUMBERS, Support
 from em_cli.parts import Option
 

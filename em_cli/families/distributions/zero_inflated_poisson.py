@@ -9,12 +9,13 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.documents import LARGEST_RATE
 from em_cli.families.distributions.charts import log_ratio, scaled
 from em_cli.families.distributions.columnwise import Columnwise
 from em_cli.families.distributions.declared import Declared
 from em_cli.families.distributions.distribution import TINY, Values
-from em_cli.families.distributions.parameters import Parameter, from_zero, from_zero_to_one
+from em_cli.families.distributions.parameters import from_zero, from_zero_to_one
 from em_cli.families.distributions.poisson import PoissonDistribution
 from em_cli.families.distributions.support import COUNTS, Support
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.errors import UsageError
+from em_cli.families.distributions.parameters import any_number, from_zero
 from em_cli.families.factor_analyzers.factor_analyzers import BoundFactorAnalyzers, bound_factor_analyzers
 from em_cli.families.factor_analyzers.missing import FactorAnalyzersWithGaps
 from em_cli.parts import Option
@@ -26,6 +28,10 @@ class FactorAnalyzers:
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
     support: ClassVar[None] = None
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("means", any_number()),
+        Parameter("noise_variances", from_zero()),
+    )
 
     def __post_init__(self) -> None:
         if self.noise not in NOISE:

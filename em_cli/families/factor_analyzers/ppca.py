@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
+from em_cli.families.distributions.parameters import any_number
 from em_cli.families.factor_analyzers.factor_analyzers import BoundFactorAnalyzers
 from em_cli.families.factor_analyzers.missing import FactorAnalyzersWithGaps
 from em_cli.families.factor_analyzers.options import FactorAnalyzers
@@ -23,6 +25,7 @@ class Ppca:
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
     support: ClassVar[None] = None
+    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("means", any_number()),)
 
     def __post_init__(self) -> None:
         self._factor_analyzers()

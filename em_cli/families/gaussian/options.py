@@ -9,8 +9,10 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
+from em_cli.families.distributions.parameters import any_number
 from em_cli.families.gaussian.binding import bound_gaussian
 from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.missing import GaussianWithGaps, with_gaps
@@ -31,6 +33,7 @@ class Gaussian:
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
     support: ClassVar[None] = None
+    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("means", any_number()),)
 
     def __post_init__(self) -> None:
         COVARIANCES.load(self.covariance)

@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.rows import Source
 from em_cli.errors import UsageError
@@ -33,6 +34,7 @@ class Regression:
     title: ClassVar[str] = "mixture of regressions"
     comparable: ClassVar[bool] = False
     narrowest: ClassVar[float] = 0.0
+    parameters: ClassVar[tuple[Parameter, ...]] = ()  # coefficients are of terms
 
     response: str = ""  # the column that is described
     law: str = "gaussian"  # of the response

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Parameter
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
+from em_cli.families.distributions.parameters import any_number
 from em_cli.families.gaussian.binding import bound_gaussian
 from em_cli.families.student_t.missing import StudentTWithGaps, student_t_with_gaps
 from em_cli.families.student_t.student_t import LARGEST, BoundStudentT
@@ -30,6 +32,7 @@ class StudentT:
     comparable: ClassVar[bool] = True
     narrowest: ClassVar[float] = 0.0
     support: ClassVar[None] = None
+    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("means", any_number()),)
 
     def __post_init__(self) -> None:
         fixed = isinstance(self.dof, int | float) and 0 < self.dof <= LARGEST
