@@ -98,8 +98,8 @@ def _searched(page: Page, manifest: Mapping[str, Any]) -> None:
             f"{'an unknown number of' if left is None else format(left, '.2g')} log-likelihood units remain"
         ],
     )
-    height = "" if floor["log_prior"] is None else f", log-prior {nats(floor['log_prior'])}"
-    prior = "no prior" if floor["prior"] == "none" else f"{floor['prior']} prior{height}"
+    log_prior = "" if floor["log_prior"] is None else f", log-prior {nats(floor['log_prior'])}"
+    prior = "no prior" if floor["prior"] == "none" else f"{floor['prior']} prior{log_prior}"
     active = [f"component {one['component']}: {one['reason']}" for one in floor["active"]]
     _told(page, "regularisation", [f"{prior}; floor: {floor['floor'] or 'none'}", *active])
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from em_cli.display.grid import grid
 from em_cli.display.progress import Progress
-from em_cli.display.text import counted, duration, height, nats
+from em_cli.display.text import counted, duration, nats, objective
 from em_cli.engine.events import SPLIT_AND_MERGE
 from em_cli.engine.stopping import remaining
 from em_cli.printable import safe
@@ -111,7 +111,7 @@ class Frame:
         fields: list[Parts] = [
             [(" " + self._steady("start", f"{model}start {event.candidate + 1}", left=True), "")],
             [("iter ", "dim"), (self._steady("iter", str(event.iteration), 3), "")],
-            [(f"{height(event.label, event.of)} ", "dim"), (self._steady("loglik", nats(event.log_likelihood)), "")],
+            [(f"{objective(event.label, event.of)} ", "dim"), (self._steady("loglik", nats(event.log_likelihood)), "")],
             [("Δ ", "dim"), (f"{_short(gain):<7}", "")],
             [("to go ", "dim"), (f"{_short(to_go):<7}", "")],
             [(f"{speed:>6}", "dim")],

@@ -8,7 +8,7 @@ from math import isfinite
 from rich.text import Text
 
 from em_cli.display.progress import Cell, ModelKey
-from em_cli.display.text import counted, height, nats
+from em_cli.display.text import counted, nats, objective
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.printable import safe
 
@@ -35,7 +35,7 @@ def grid(cells: Mapping[ModelKey, Cell], lines: int, columns: int, sample: str) 
     title = (
         f" BIC{'' if final else ' so far'}{sample}, lower is better"
         if values
-        else f" best {height(labels[0], _of(cells.values())).replace('loglik', 'log-likelihood')} so far"
+        else f" best {objective(labels[0], _of(cells.values())).replace('loglik', 'log-likelihood')} so far"
     )
     first, last = _window(len(ks), lines - 3, ks.index(best[1]) if best else 0)
     shown, more = _fitting(made, columns - 5)
@@ -73,13 +73,13 @@ def _details(label: str, ks: list[int], cells: Mapping[ModelKey, Cell], best: Mo
     """Of the only structure: log-likelihood, BIC, and the next criteria once they are known."""
     found = [cells.get((label, k), Cell()) for k in ks]
     of = _of(found)
-    heights = [
-        nats(dict(cell.chosen.criteria).get(of, cell.chosen.log_likelihood) if cell.chosen else cell.best).replace(
-            "—", "·" if not cell.chosen else "failed"
-        )
-        for cell in found
+    reached = [
+        dict(cell.chosen.criteria).get(of, cell.chosen.log_likelihood) if cell.chosen else cell.best for cell in found
     ]
-    made = [_aligned(height(label, of), [_cell(text, cell, False) for text, cell in zip(heights, found, strict=True)])]
+    texts = [
+        nats(value).replace("—", "failed" if cell.chosen else "·") for value, cell in zip(reached, found, strict=True)
+    ]
+    made = [_aligned(objective(label, of), [_cell(text, cell, False) for text, cell in zip(texts, found, strict=True)])]
     values = [_bic(cell) for cell in found]
     texts = ["·" if value is None else nats(value, 2) for value in values]
     marked = [best == (label, k) for k in ks]

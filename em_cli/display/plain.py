@@ -10,7 +10,7 @@ from math import isfinite
 from typing import TextIO
 
 from em_cli.display.progress import Progress
-from em_cli.display.text import counted, duration, height, message, model, nats
+from em_cli.display.text import counted, duration, message, model, nats, objective
 from em_cli.engine.events import (
     FINISHING,
     Advanced,
@@ -99,7 +99,7 @@ class Plain:
         which = f"{model(event.label, event.n_components)} " if self.sweep else ""
         status = event.status.replace("_", " ")
         self.say(
-            f"{which}start {event.candidate + 1} {height(event.label, event.of)} {nats(event.log_likelihood)} "
+            f"{which}start {event.candidate + 1} {objective(event.label, event.of)} {nats(event.log_likelihood)} "
             f"iter {event.iterations} {status}"
         )
 
@@ -110,7 +110,7 @@ class Plain:
         known = [(name, value) for name, value in event.criteria if isfinite(value)]
         values = "".join(f" {name.upper()} {nats(value)}" for name, value in known[:1])
         note = f" ({safe(event.note)})" if event.note else ""
-        value = f"{height(event.label)} {nats(event.log_likelihood)}"
+        value = f"{objective(event.label)} {nats(event.log_likelihood)}"
         self.say(f"{model(event.label, event.n_components)}: {value}{values}{note}")
 
     def heartbeat(self) -> None:
@@ -130,7 +130,7 @@ class Plain:
         sample = f" on a sample of {progress.phase.n_rows:,} rows" if progress.phase.sampled else ""
         if leading is None:
             leader = progress.leader()
-            name = height(leader.label, leader.of) if leader else "loglik"
+            name = objective(leader.label, leader.of) if leader else "loglik"
             return f"best {name} {nats(progress.best())}{sample}"
         which = f" ({model(leading.label, leading.n_components)})" if self.sweep else ""
         return f"BIC so far {nats(leading.bic)}{which}{sample}"

@@ -91,8 +91,8 @@ def _figures(page: Page, document: Mapping[str, object]) -> None:
     if document.get("inference") == "variational":
         _evidence(page, document)
         return
-    height, n = number(document.get("log_likelihood")), number(document.get("n_parameters"))
-    parts = [f"log-likelihood {nats(height)}"] if height is not None else []
+    log_likelihood, n = number(document.get("log_likelihood")), number(document.get("n_parameters"))
+    parts = [f"log-likelihood {nats(log_likelihood)}"] if log_likelihood is not None else []
     page.flow(parts + ([f"parameters {int(n)}"] if n is not None else []))
     for name in ("classification_log_likelihood", "inertia"):
         if (value := number(document.get(name))) is not None:

@@ -30,7 +30,7 @@ def nats(value: float, decimals: int = 3) -> str:
     return f"{value:.{decimals}f}" if isfinite(value) else "—"
 
 
-def height(label: str, of: str = LOG_LIKELIHOOD) -> str:
+def objective(label: str, of: str = LOG_LIKELIHOOD) -> str:
     """What a climb of this model makes higher: a log-likelihood, with a prior or without, or a lower bound."""
     return "ELBO" if label == TOPICS or of == ELBO else "loglik + prior" if of == PENALISED else "loglik"
 

@@ -91,8 +91,8 @@ def table(
                 candidates.append(_Ranked(row[criterion], result.figures.n_parameters, len(rows), fitted, result, own))
         rows.append(row)
         found = tuple((name, row[name]) for name in names(criterion) if row[name] is not None)
-        height = row["log_likelihood"] if row["log_likelihood"] is not None else float("-inf")
-        observe(ModelChosen(fitted.label or row["model"], fitted.n_components, height, found, row["note"]))
+        log_likelihood = row["log_likelihood"] if row["log_likelihood"] is not None else float("-inf")
+        observe(ModelChosen(fitted.label or row["model"], fitted.n_components, log_likelihood, found, row["note"]))
     for label, k, why in too_large:
         rows.append(blank | heads[label] | {"k": k, "status": "failed", "note": why})
     return _selected(criterion, rows, candidates, left_out)
@@ -177,12 +177,12 @@ def compare_to_fewer(row: dict[str, Any], sound: bool, tops: dict[str, tuple[flo
 
     `tops` holds the highest sound fit of each structure so far, and its number of components.
     """
-    height, k = row["log_likelihood"], row["k"]
+    log_likelihood, k = row["log_likelihood"], row["k"]
     top, fewer = tops.get(row["model"], (float("-inf"), k))
-    if height < top - NESTED:
+    if log_likelihood < top - NESTED:
         row["note"] = "; ".join(filter(None, [row["note"], f"less than k = {fewer}: a better fit was not found"]))
-    if sound and height > top:
-        tops[row["model"]] = height, k
+    if sound and log_likelihood > top:
+        tops[row["model"]] = log_likelihood, k
 
 
 def compare_to_best(rows: Sequence[dict[str, Any]], best: Mapping[str, Any], criterion: str) -> None:

@@ -150,7 +150,7 @@ def trace_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, object]]:
         for entry in fitted.ledger:
             result, named = entry.result, dict(entry.result.stages)
             objective = ELBO if result.candidate.objective == ELBO else LOG_LIKELIHOOD
-            for place, (value, height) in enumerate(
+            for place, (value, log_likelihood) in enumerate(
                 zip(result.trace, result.log_likelihoods or result.trace, strict=True)
             ):
                 objective = named.get(place, objective)
@@ -160,7 +160,7 @@ def trace_rows(fits: Iterable[Fitted]) -> Iterator[dict[str, object]]:
                     "k": fitted.n_components,
                     "start": entry.start,
                     "iteration": place + 1,
-                    "log_likelihood": height,
+                    "log_likelihood": log_likelihood,
                     "objective": objective,
                     "value": value,
                 }

@@ -89,11 +89,11 @@ class Climb:
     covariance: str
     k: int
     start: str  # what it climbed from
-    heights: Array  # (n,) log-likelihood of each iteration, or what else is climbed
+    values: Array  # (n,) log-likelihood of each iteration, or what else is climbed
     objective: str  # what it climbed in the end
     log_likelihoods: Array  # (n,) of each iteration
     verdict: str
-    on_sample: bool  # its heights are those of a part of the rows
+    on_sample: bool  # its values are those of a part of the rows
 
     @property
     def climbed(self) -> str:

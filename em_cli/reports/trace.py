@@ -37,7 +37,7 @@ class Trace(OfTheWhole):
         climbs = climbs_of_model(run)
         best = best_of(climbs)
         moved = sum(origin(climb) is not None for climb in climbs)
-        title = words.title_of(run, f"{plural(len(climbs), 'start')} to {best.climbed} {best.heights[-1]:.3f}")
+        title = words.title_of(run, f"{plural(len(climbs), 'start')} to {best.climbed} {best.values[-1]:.3f}")
         ended = sum(climb.verdict in ("best", "same optimum") for climb in climbs)
         caption = words.sentences(
             f"{best.climbed.capitalize()} of every iteration of {plural(len(climbs), 'start')} of the model, in nats "
@@ -48,7 +48,7 @@ class Trace(OfTheWhole):
             "Degenerate ones are dotted." if any(climb.verdict == "degenerate" for climb in climbs) else "",
         )
         alt = (
-            f"{plural(len(climbs), 'line')} rising to the best {best.climbed}, {best.heights[-1]:.3f}; "
+            f"{plural(len(climbs), 'line')} rising to the best {best.climbed}, {best.values[-1]:.3f}; "
             f"{ended} came to it."
         )
         return Picture("trace", title, caption, alt, (6.8, 4.2), partial(_draw, climbs, best))
@@ -59,14 +59,14 @@ def climbs_of_model(run: Run) -> list[Climb]:
     return [
         climb
         for climb in run.climbs
-        if run.is_of_model(climb.covariance, climb.k) and not climb.on_sample and np.isfinite(climb.heights).any()
+        if run.is_of_model(climb.covariance, climb.k) and not climb.on_sample and np.isfinite(climb.values).any()
     ]
 
 
 def best_of(climbs: Sequence[Climb]) -> Climb:
     """The chosen one, or the highest."""
     chosen = [climb for climb in climbs if climb.verdict == "best"]
-    return max(chosen or climbs, key=lambda climb: float(np.nan_to_num(climb.heights[-1], nan=-np.inf)))
+    return max(chosen or climbs, key=lambda climb: float(np.nan_to_num(climb.values[-1], nan=-np.inf)))
 
 
 def origin(climb: Climb) -> str | None:
@@ -77,7 +77,7 @@ def origin(climb: Climb) -> str | None:
 
 def below(climb: Climb, best: Climb) -> Array:
     """(n,) nats below the best, as far as they are told apart."""
-    found: Array = np.maximum(best.heights[-1] - climb.heights, NEAREST)
+    found: Array = np.maximum(best.values[-1] - climb.values, NEAREST)
     return found
 
 
@@ -90,14 +90,14 @@ def _draw(climbs: Sequence[Climb], best: Climb, figure: Figure, theme: Theme) ->
     strength = float(np.clip(20 / len(climbs), 0.25, 0.8))
     for dash in ("-", ":"):
         some = [climb for climb in climbs if climb is not best and (climb.verdict == "degenerate") == (dash == ":")]
-        lines = [np.column_stack([np.arange(1, len(climb.heights) + 1), below(climb, best)]) for climb in some]
+        lines = [np.column_stack([np.arange(1, len(climb.values) + 1), below(climb, best)]) for climb in some]
         axes.add_collection(LineCollection(lines, colors=theme.noise, alpha=strength, linestyles=dash, linewidths=1))
-    axes.plot(np.arange(1, len(best.heights) + 1), below(best, best), color=theme.ink, linewidth=2.2)
+    axes.plot(np.arange(1, len(best.values) + 1), below(best, best), color=theme.ink, linewidth=2.2)
     begun = {kind: [below(climb, best)[0] for climb in climbs if origin(climb) == kind] for kind in ORIGINS}
-    for kind, heights in begun.items():
-        axes.plot(np.ones(len(heights)), heights, ORIGINS[kind], color=theme.accent, markersize=6, alpha=0.8)
+    for kind, ends in begun.items():
+        axes.plot(np.ones(len(ends)), ends, ORIGINS[kind], color=theme.accent, markersize=6, alpha=0.8)
     axes.set_yscale("log")
-    longest = max(len(climb.heights) for climb in climbs)
+    longest = max(len(climb.values) for climb in climbs)
     axes.set_xlim(1 - 0.02 * longest, 1 + 1.02 * longest)
     axes.set_ylim(1.6 * max(float(np.nanmax(below(climb, best))) for climb in climbs), 0.6 * NEAREST)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}" if value > NEAREST else f"≤ {NEAREST:g}")
@@ -114,7 +114,7 @@ def _draw(climbs: Sequence[Climb], best: Climb, figure: Figure, theme: Theme) ->
         handles.append(Line2D([], [], color=theme.noise, linewidth=1, linestyle=":", label="degenerate"))
     handles += [
         Line2D([], [], color=theme.accent, marker=ORIGINS[kind], linestyle="", label=f"begins with a {kind}")
-        for kind, heights in begun.items()
-        if heights
+        for kind, ends in begun.items()
+        if ends
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)

@@ -63,7 +63,7 @@ def _rows_of(run: Run) -> tuple[object, ...]:
 def _seconds(run: Run, climb: Climb) -> Array | None:
     """(n,) of CPU time at each iteration; None where the manifest does not tell."""
     told = run.manifest.get("stopping", {}).get("cpu_seconds")
-    return np.array(told) if told and len(told) == len(climb.heights) else None
+    return np.array(told) if told and len(told) == len(climb.values) else None
 
 
 def _below(climb: Climb, highest: float) -> Array:
@@ -74,7 +74,7 @@ def _below(climb: Climb, highest: float) -> Array:
 def _draw(
     climbs: Sequence[Climb], names: Sequence[str], seconds: Sequence[Array], figure: Figure, theme: Theme
 ) -> None:
-    steps = [np.arange(1, len(climb.heights) + 1) for climb in climbs]
+    steps = [np.arange(1, len(climb.values) + 1) for climb in climbs]
     panels = [(steps, "iteration"), *([(seconds, "CPU seconds")] if seconds else [])]
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     highest = max(float(np.nanmax(climb.log_likelihoods)) for climb in climbs)

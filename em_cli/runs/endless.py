@@ -80,7 +80,7 @@ class _Stream:
     unwritten: int = 0  # rows that came after what is written
     predicted: float = 0.0  # log-likelihood of these, before they were learnt from
     trace: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    heights: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    log_likelihoods: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     told: int = 0  # warnings of the first rows
 
     @staticmethod
@@ -198,9 +198,10 @@ class _Stream:
     def _fitted(self) -> Fitted:
         """The model so far, as one more climb than those on the first rows."""
         parameters = self.climb.parameters
-        height, weight = self.climb.log_likelihood(parameters, InMemory(self.window.x, self.window.weights))
-        self.heights.append(height)
-        trace, heights = tuple(self.trace), tuple(self.heights)[-len(self.trace) :] if self.trace else ()
+        log_likelihood, weight = self.climb.log_likelihood(parameters, InMemory(self.window.x, self.window.weights))
+        self.log_likelihoods.append(log_likelihood)
+        trace = tuple(self.trace)
+        log_likelihoods = tuple(self.log_likelihoods)[-len(trace) :] if trace else ()
         first = self.found.chosen
         assert first is not None, "the search has found a fit"
         run = self.run
@@ -208,14 +209,14 @@ class _Stream:
         result = FitResult(
             candidate,
             parameters,
-            height,
+            log_likelihood,
             weight,
-            trace or (height,),
+            trace or (log_likelihood,),
             Status.INTERRUPTED if run.halt.reason else Status.COMPLETED,
             inf,
-            objective=height,
+            objective=log_likelihood,
             stages=((0, PREDICTIVE),) if trace else (),
-            log_likelihoods=heights,
+            log_likelihoods=log_likelihoods,
         )
         n_first = run.data.source.n_rows
         before = tuple(replace(entry, verdict=Verdict.STOPPED, sample_rows=n_first) for entry in self.found.ledger)
@@ -260,7 +261,7 @@ class _Stream:
             "window": window,
             "rows": [self.n_read, self.n_fitted],
             "climb": [climb.steps, climb.refused],
-            "trace": [list(self.trace), list(self.heights)],
+            "trace": [list(self.trace), list(self.log_likelihoods)],
         }
         return packed
 
@@ -273,7 +274,7 @@ class _Stream:
         self.window = Block(0, x[0], weights[0] if weights else None)
         self.n_read, self.n_fitted = facts["rows"]
         self.trace.extend(facts["trace"][0])
-        self.heights.extend(facts["trace"][1])
+        self.log_likelihoods.extend(facts["trace"][1])
 
 
 def _suiting(piece: Piece, columns: Sequence[Column], options: ReadOptions) -> Iterator[Chunk]:

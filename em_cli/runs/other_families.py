@@ -104,9 +104,9 @@ def better_families(refits: Refits, found: FitResult) -> Changes:
     now = _Refit((), groups_of(config, data, one_family(config)), data, found)
     able = candidates(refits, now.groups, now.data.schema, now.result.candidate.model)
     while able and len(now.changes) < MOST_CHANGES and not refits.halted():
-        height = refits.bic(now.result) - WORTH_SAYING
+        limit = refits.bic(now.result) - WORTH_SAYING
         made = sorted(_in_turn(refits, now, able), key=lambda each: refits.bic(each.result))
-        gaining = [each for each in made if refits.bic(each.result) < height]  # the others are not tried again
+        gaining = [each for each in made if refits.bic(each.result) < limit]  # the others are not tried again
         best = next((place for place, each in enumerate(gaining) if _for_its_own_sake(refits, now, each)), None)
         if best is None:
             break
@@ -121,7 +121,8 @@ def _for_its_own_sake(refits: Refits, now: _Refit, made: _Refit) -> bool:
     alike = next(
         group for group in now.groups for place in group.columns if now.data.schema.names[place] == change.column
     )
-    if change.transform is not None or len(alike.columns) == 1 or alike.family not in (GAUSSIAN, "student_t"):
+    alone = len(alike.columns) == 1 or "covariance" not in options_of(alike.family)
+    if change.transform is not None or alone:
         return True
     apart = _refitted(refits, now.result, [(*now.changes, Change(change.column, GAUSSIAN))])
     return all(refits.bic(each.result) - refits.bic(made.result) > WORTH_SAYING for each in apart)
@@ -131,8 +132,8 @@ def _in_turn(refits: Refits, now: _Refit, tried: Sequence[Change]) -> list[_Refi
     """Refits of these changes, gamma only of columns that gain on a log scale, where it is less skewed."""
     at_first = [one for one in tried if one.family != BETWEEN]
     made = _refitted(refits, now.result, [(*now.changes, one) for one in at_first])
-    height = refits.bic(now.result) - WORTH_SAYING / 2
-    better = {each.changes[-1].column for each in made if refits.bic(each.result) < height}
+    limit = refits.bic(now.result) - WORTH_SAYING / 2
+    better = {each.changes[-1].column for each in made if refits.bic(each.result) < limit}
     alone = {one.column for one in tried} - {one.column for one in at_first}
     then = [one for one in tried if one.family == BETWEEN and one.column in better | alone]
     return made + _refitted(refits, now.result, [(*now.changes, one) for one in then])
@@ -188,8 +189,8 @@ def _climbed(refits: Refits, before: FitResult, climbs: Sequence[Candidate]) -> 
     """The ends of climbs that are sound, of those that promise a lower BIC than the fit before."""
     source, runner = refits.survey.source, refits.runner
     first = fit(climbs, source, runner, FIRST, halted=refits.halted) if climbs else []
-    height = refits.bic(before) - WORTH_SAYING / 2
-    promising = [r for r in first if refits.bic(replace(r, log_likelihood=reach(r))) < height]
+    limit = refits.bic(before) - WORTH_SAYING / 2
+    promising = [r for r in first if refits.bic(replace(r, log_likelihood=reach(r))) < limit]
     onwards = [
         replace(r.candidate, algorithm=refits.plan.algorithm.from_sample or refits.plan.algorithm, start=r.parameters)
         for r in promising

@@ -144,5 +144,5 @@ def _heights(rows: Sequence[Mapping[str, Any]]) -> tuple[Array, str, Array]:
     """How high a climb was at each iterate, by what it climbed in the end; what that is; and the log-likelihoods."""
     objective = rows[-1].get("objective") or LOG_LIKELIHOOD
     keys = (LOG_LIKELIHOOD if objective == LOG_LIKELIHOOD else "value", LOG_LIKELIHOOD)
-    heights, known = (np.array([np.nan if row[key] is None else row[key] for row in rows]) for key in keys)
-    return heights.astype(np.float64), objective, known.astype(np.float64)
+    log_likelihoods, known = (np.array([np.nan if row[key] is None else row[key] for row in rows]) for key in keys)
+    return log_likelihoods.astype(np.float64), objective, known.astype(np.float64)

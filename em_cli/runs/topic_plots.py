@@ -94,11 +94,11 @@ def _climbs(
 ) -> Iterator[tuple[str, Array]]:
     """Those of all documents, of the number of topics that was chosen."""
     verdicts = {row["candidate"]: row for row in restarts}
-    heights: dict[str, list[float]] = {}
+    bounds: dict[str, list[float]] = {}
     for row in trace:
         if row["k"] == str(k) and row["log_likelihood"]:
-            heights.setdefault(row["candidate"], []).append(float(row["log_likelihood"]))
-    for number, values in heights.items():
+            bounds.setdefault(row["candidate"], []).append(float(row["log_likelihood"]))
+    for number, values in bounds.items():
         entry = verdicts.get(number, {})
         if "sample" not in (entry.get("note") or ""):
             yield entry.get("verdict") or "", np.array(values)

@@ -58,9 +58,9 @@ def select_topics(run: Run) -> None:
     if not found:
         run.give_up(fits[0])
     results = [scored(run, fitted) for _, fitted, _ in found]
-    heights = [by if by is not None else result.elbo for (_, _, by), result in zip(found, results, strict=True)]
+    objectives = [by if by is not None else result.elbo for (_, _, by), result in zip(found, results, strict=True)]
     total = 1.0 if criterion == "elbo" else documents_of(run.data).corpus.n_tokens / 2
-    best = next(place for place, height in enumerate(heights) if (max(heights) - height) * total <= LEVEL)
+    best = next(place for place, objective in enumerate(objectives) if (max(objectives) - objective) * total <= LEVEL)
     rows = [
         _row(result, by, run.halt.reason or "interrupted") for result, (_, _, by) in zip(results, found, strict=True)
     ]

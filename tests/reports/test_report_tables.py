@@ -213,14 +213,14 @@ def test_climbs_end_below_the_best_on_top():
     seen = run("iris")
     climbs = climbs_of_model(seen)
     best = best_of(climbs)
-    assert best.heights[-1] == pytest.approx(seen.document["log_likelihood"], abs=1e-6)
+    assert best.values[-1] == pytest.approx(seen.document["log_likelihood"], abs=1e-6)
     assert len(climbs) == len(read(fitted("iris"), "restarts.csv"))
     with figure("iris", "trace") as made:
         axes = made.axes[0]
         drawn = sum(len(found.get_segments()) for found in axes.collections)
         assert drawn == len(climbs) - 1
         heavy = max(axes.lines, key=lambda line: line.get_linewidth())
-        np.testing.assert_allclose(heavy.get_ydata(), np.maximum(best.heights[-1] - best.heights, 1e-3))
+        np.testing.assert_allclose(heavy.get_ydata(), np.maximum(best.values[-1] - best.values, 1e-3))
         low, high = axes.get_ylim()
         assert low > high, "the best is on top"
         marked = sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() in "^vX")
