@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Option
 
-from em_cli.options import RunPath, ScreenOptions, grouped
+from em_cli.options import DataNow, JsonDocument, OutFolder, ReplaceFiles, RunPath, ScreenOptions, TimeLimit, grouped
 
 
 @grouped
 def bootstrap(
     run: RunPath,
     screen: ScreenOptions,
-    data: Annotated[
-        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
-    ] = None,
+    data: DataNow = None,
     many: Annotated[
         int | None, Option("-B", "--replicates", metavar="N", help="[default: 399].", show_default=False)
     ] = None,
@@ -34,15 +32,11 @@ def bootstrap(
     ] = None,
     level: Annotated[float, Option("--level", metavar="P", help="Of the confidence intervals.")] = 0.95,
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")] = 0,
-    time_limit: Annotated[
-        str | None, Option("--time-limit", metavar="TIME", help="10m, 90s, 1.5h: then what there is by then.")
-    ] = None,
+    time_limit: TimeLimit = None,
     resume: Annotated[bool, Option("--resume", help="Go on from the replicates that are there.")] = False,
-    json: Annotated[bool, Option("--json", help="The document on stdout.")] = False,
-    out: Annotated[
-        str | None, Option("-o", "--out", metavar="DIR", help="[default: the run folder]", show_default=False)
-    ] = None,
-    force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
+    json: JsonDocument = False,
+    out: OutFolder = None,
+    force: ReplaceFiles = False,
 ) -> None:
     """Confidence intervals, by fitting a run again to resampled rows.
 

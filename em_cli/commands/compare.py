@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.options import ReadingOptions, RunPaths, ScreenOptions, grouped
+from em_cli.options import ReadingOptions, ReplaceFiles, RunPaths, ScreenOptions, grouped
 
 
 @grouped
@@ -23,7 +23,7 @@ def compare(
         str | None,
         Option("-o", "--out", metavar="DIR", help="A folder for compare.csv, matched.csv, rows.csv, compare.json."),
     ] = None,
-    force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
+    force: ReplaceFiles = False,
 ) -> None:
     """Compare runs: criteria, densities, components and rows.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Context, Exit, Option, Typer
 
 from em_cli.errors import ExitStatus
-from em_cli.options import Debug, Help, ShortHelp, grouped
+from em_cli.options import Debug, Help, OutFile, ReplaceFile, ShortHelp, grouped
 from em_cli.options.help_page import page
 
 config = Typer(help="Run configurations: show, check, schema, init.", suggest_commands=False, add_completion=False)
@@ -80,8 +80,8 @@ def schema(
 @grouped
 def init(
     data: Annotated[str, Argument(metavar="DATA", help="The CSV file to name in it.")] = "data.csv",
-    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
-    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    out: OutFile = None,
+    force: ReplaceFile = False,
     debug: Debug = False,
 ) -> None:
     """A commented configuration to fill in.

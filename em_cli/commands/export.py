@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.options import Debug, Model
+from em_cli.options import Debug, Model, OutFile, ReplaceFile
 
 
 def export(
@@ -38,8 +38,8 @@ def export(
         int | None,
         Option("--rows", metavar="N", min=1, help="That a workbook has room for [default: 1000].", show_default=False),
     ] = None,
-    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
-    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    out: OutFile = None,
+    force: ReplaceFile = False,
     debug: Debug = False,
 ) -> None:
     """Write a model in SQL, Python (NumPy alone), base R, ONNX, Excel or PMML: it scores rows as em predict does.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.options import Debug, Model, ReadingOptions, Rows, grouped
+from em_cli.options import Debug, Model, ReadingOptions, ReplaceFile, Rows, grouped
 
 
 @grouped
@@ -22,7 +22,7 @@ def impute(
     out: Annotated[
         str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]; FILE.1.csv … of draws.")
     ] = None,
-    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    force: ReplaceFile = False,
     debug: Debug = False,
 ) -> None:
     """Complete missing cells; everything else stays as it is.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from em_cli.options import Debug, Model, ReadingOptions, grouped
+from em_cli.options import Debug, Model, OutFile, ReadingOptions, ReplaceFile, grouped
 
 
 @grouped
@@ -21,8 +21,8 @@ def outliers(
     every: Annotated[bool, Option("--all", help="All rows, whatever their tail probability.")] = False,
     json: Annotated[bool, Option("--json", help="A JSON document instead of CSV.")] = False,
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same draws.", envvar="EM_SEED")] = 0,
-    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
-    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    out: OutFile = None,
+    force: ReplaceFile = False,
     quiet: Annotated[bool, Option("-q", "--quiet", help="Nothing on stderr but errors.")] = False,
     debug: Debug = False,
 ) -> None:

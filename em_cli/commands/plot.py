@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from em_cli.options import Debug, Quiet, RunPath, grouped, names_in
+from em_cli.options import Debug, Quiet, ReplaceFiles, RunPath, grouped, names_in
 
 
 @grouped
@@ -37,7 +37,7 @@ def plot(
     title: Annotated[
         str | None, Option("--title", metavar="none|TEXT", help="Above the pictures, or nothing [default: their own].")
     ] = None,
-    force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
+    force: ReplaceFiles = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.options import Debug, Model, ReadingOptions, Rows, grouped
+from em_cli.options import Debug, Model, OutFile, ReadingOptions, ReplaceFile, Rows, grouped
 
 
 @grouped
@@ -42,8 +42,8 @@ def predict(
         str | None,
         Option("--by", metavar="COL", help="MODEL holds runs of em fit --by COL: each row by that of its level."),
     ] = None,
-    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
-    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    out: OutFile = None,
+    force: ReplaceFile = False,
     debug: Debug = False,
 ) -> None:
     """Label new rows; of regressions, predict the response too.

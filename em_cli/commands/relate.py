@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Option
 
-from em_cli.options import RunPath, ScreenOptions, grouped
+from em_cli.options import DataNow, JsonDocument, OutFolder, ReplaceFiles, RunPath, ScreenOptions, grouped
 
 
 @grouped
 def relate(
     run: RunPath,
     screen: ScreenOptions,
-    data: Annotated[
-        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
-    ] = None,
+    data: DataNow = None,
     outcome: Annotated[
         str | None, Option("--outcome", metavar="Y,Z", help="What these are like in each component.")
     ] = None,
@@ -42,11 +40,9 @@ def relate(
             show_default=False,
         ),
     ] = None,
-    json: Annotated[bool, Option("--json", help="The document on stdout.")] = False,
-    out: Annotated[
-        str | None, Option("-o", "--out", metavar="DIR", help="[default: the run folder]", show_default=False)
-    ] = None,
-    force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
+    json: JsonDocument = False,
+    out: OutFolder = None,
+    force: ReplaceFiles = False,
 ) -> None:
     """Relate the components to other columns, correcting for errors of classification.
 

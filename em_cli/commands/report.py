@@ -5,22 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Option
 
-from em_cli.options import Debug, Quiet, RunPath, grouped
+from em_cli.options import DataNow, Debug, Quiet, ReplaceFile, RunPath, grouped
 
 
 @grouped
 def report(
     run: RunPath,
-    data: Annotated[
-        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
-    ] = None,
+    data: DataNow = None,
     out: Annotated[
         str | None,
         Option("-o", "--out", metavar="FILE", help="[default: report.html in the run folder]", show_default=False),
     ] = None,
-    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    force: ReplaceFile = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.options import Debug, Model, grouped
+from em_cli.options import Debug, Model, OutFile, ReplaceFile, grouped
 
 
 @grouped
@@ -30,8 +30,8 @@ def sample(
         ),
     ] = None,
     labels: Annotated[bool, Option("--labels", help="Add the component of each row as a column.")] = False,
-    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
-    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    out: OutFile = None,
+    force: ReplaceFile = False,
     debug: Debug = False,
 ) -> None:
     """Draw rows as CSV.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.options import Debug, Model, ReadingOptions, Rows, grouped
+from em_cli.options import Debug, Model, OutFile, ReadingOptions, ReplaceFile, Rows, grouped
 
 
 @grouped
@@ -21,8 +21,8 @@ def score(
     ] = False,
     drift: Annotated[bool, Option("--drift", help="Whether the rows still follow the model.")] = False,
     strict: Annotated[bool, Option("--strict", help="Status 6 if they do not, with p < 0.01.")] = False,
-    out: Annotated[str | None, Option("-o", "--out", metavar="FILE", help="[default: standard output]")] = None,
-    force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
+    out: OutFile = None,
+    force: ReplaceFile = False,
     debug: Debug = False,
 ) -> None:
     """Log-likelihood and criteria of data under a model.

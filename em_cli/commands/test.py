@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Option
 
-from em_cli.options import RunPath, ScreenOptions, grouped
+from em_cli.options import DataNow, JsonDocument, OutFolder, ReplaceFiles, RunPath, ScreenOptions, TimeLimit, grouped
 
 
 @grouped
 def test(
     run: RunPath,
     screen: ScreenOptions,
-    data: Annotated[
-        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now, if not where they were.")
-    ] = None,
+    data: DataNow = None,
     up_to: Annotated[
         int | None, Option("--up-to", metavar="K", help="Go on, to K components, while p ≤ 0.05 [default: one more].")
     ] = None,
     many: Annotated[int, Option("-B", "--replicates", metavar="N", help="Data sets drawn for each test.")] = 99,
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")] = 0,
-    time_limit: Annotated[
-        str | None, Option("--time-limit", metavar="TIME", help="10m, 90s, 1.5h: then what there is by then.")
-    ] = None,
+    time_limit: TimeLimit = None,
     resume: Annotated[bool, Option("--resume", help="Go on from the data sets that were drawn before.")] = False,
-    json: Annotated[bool, Option("--json", help="The document on stdout.")] = False,
-    out: Annotated[
-        str | None, Option("-o", "--out", metavar="DIR", help="[default: the run folder]", show_default=False)
-    ] = None,
-    force: Annotated[bool, Option("--force", help="Replace existing files.")] = False,
+    json: JsonDocument = False,
+    out: OutFolder = None,
+    force: ReplaceFiles = False,
 ) -> None:
     """Is one more component more than chance? By fitting both to data drawn from the smaller.
 

@@ -27,12 +27,14 @@ from em_cli.options.declared_options import (
 )
 from em_cli.options.help_page import Help, ShortHelp
 from em_cli.options.layers import by_column, layer, names_in
+from em_cli.options.of_several import DataNow, JsonDocument, OutFile, OutFolder, ReplaceFile, ReplaceFiles, TimeLimit
 from em_cli.options.spread import as_given, grouped, spelled
 
 __all__ = [
     "CertaintyOptions",
     "ColumnOptions",
     "ConfigOptions",
+    "DataNow",
     "DataOptions",
     "DataPaths",
     "Debug",
@@ -40,12 +42,17 @@ __all__ = [
     "FolderOptions",
     "Group",
     "Help",
+    "JsonDocument",
     "ManyOptions",
     "Model",
+    "OutFile",
+    "OutFolder",
     "PlaceOptions",
     "Quiet",
     "ReadingOptions",
     "RegressionOptions",
+    "ReplaceFile",
+    "ReplaceFiles",
     "ReportOptions",
     "Rows",
     "RunOptions",
@@ -57,6 +64,7 @@ __all__ = [
     "SelectModelOptions",
     "ShortHelp",
     "TestOptions",
+    "TimeLimit",
     "as_given",
     "by_column",
     "grouped",
