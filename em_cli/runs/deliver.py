@@ -88,8 +88,9 @@ class Delivery:
     result: Ended
     tables: Mapping[str, Content]  # of the run folder, by name
     of_rows: Callable[[str], Content]  # what is said of each row, or document, for a file of this name
-    drawn: Callable[[str, dict[str, Content], Mapping[str, object]], Mapping[str, Content]]  # pictures and the report,
-    # from the name of the folder, its files, of which `lines_of` keeps those that are shown, and its manifest
+    drawn: Callable[[str, dict[str, Content], Mapping[str, object]], Mapping[str, Content]] = lambda *told: {}
+    # pictures and the report, from the name of the folder, its files, of which `lines_of` keeps those that are shown,
+    # and its manifest
     parts: Callable[[RunFolder], Mapping[str, Written]] = lambda folder: {}  # what others have written of the rows
 
 

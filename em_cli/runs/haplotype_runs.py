@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from em_cli.config.texts import PLACE_KEYS, record
+from em_cli.config.texts import record
 from em_cli.display.haplotypes_page import haplotypes_read_line, haplotypes_summary
 from em_cli.display.text import counted
 from em_cli.engine.arrays import Integers
 from em_cli.engine.events import ModelChosen
 from em_cli.engine.rows import cells
-from em_cli.engine.stopping import Status
 from em_cli.memory import MIB, check
-from em_cli.outputs.folder import Content, write_file
+from em_cli.outputs.folder import Content
 from em_cli.outputs.haplotypes_document import (
     HAPLOTYPE_COLUMNS,
     ScoredHaplotypes,
@@ -25,13 +24,13 @@ from em_cli.outputs.haplotypes_document import (
     pair_rows,
     scored_haplotypes,
 )
-from em_cli.outputs.manifest import to_json
-from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS, csv_text, ledger_rows, trace_rows
+from em_cli.outputs.tables import csv_text
+from em_cli.runs.deliver import Delivery
 from em_cli.runs.remembered import reading_of
 from em_cli.runs.run import Run
 from em_cli.runs.screen import color_wanted, width
-from em_cli.runs.stdout import unsaid
-from em_cli.runs.warnings import warn_if_reached_once, warn_of_halt
+from em_cli.runs.stdout import in_form, place_text, unsaid
+from em_cli.runs.warnings import warn_if_not_converged, warn_if_reached_once, warn_of_halt
 from em_cli.search.haplotype_search import EXTENTS, search_haplotypes
 from em_cli.sources.genotypes import Genotypes, genotypes_of
 from em_cli.sources.table import Data
@@ -90,12 +89,7 @@ def tell_doubts(run: Run, result: ScoredHaplotypes) -> None:
     warn_of_halt(run.halt.reason, config, run.record, run.checkpoint is not None)
     chosen = fitted.chosen
     assert chosen is not None, "there is a fit to speak of"
-    if chosen.status is Status.MAX_ITERATIONS:
-        run.record.warn(
-            "not_converged",
-            f"stopped at {len(chosen.trace)} iterations, about {chosen.remaining:.2g} nats still to gain: "
-            f"--max-iter {4 * config.search.max_iter}.",
-        )
+    warn_if_not_converged(chosen, config.search.max_iter, run.record)
     warn_if_reached_once(fitted, run.settings.effort, run.record)
 
 
@@ -117,31 +111,17 @@ def document(run: Run, result: ScoredHaplotypes) -> dict[str, Any]:
 
 def delivered(run: Run, result: ScoredHaplotypes, params: Mapping[str, Any], of_row: Integers) -> list[str]:
     """Write the run folder and the single files asked for; the names of what is in the folder."""
-    report, config, data = run.settings.request.report, run.settings.config, run.data
+    data = run.data
     key = data.id_name or "row"
 
-    def of_pairs() -> Iterable[str]:
+    def of_pairs(place: str) -> Content:
         keys = data.keys(0, data.n_rows_read)
         return csv_text(pair_columns(key), pair_rows(result.loaded, result.genotypes.table, of_row, keys, key))
 
-    files: dict[str, Content] = {
-        "params.json": [to_json(params)],
-        "haplotypes.csv": csv_text(HAPLOTYPE_COLUMNS, haplotype_rows(result)),
-    }
-    if config.responsibilities:
-        files["pairs.csv"] = of_pairs()
-    files["trace.csv"] = csv_text(TRACE_COLUMNS, trace_rows([result.fitted]))
-    files["restarts.csv"] = csv_text(LEDGER_COLUMNS, ledger_rows([result.fitted]))
-    files["run.yaml"] = [record(config, PLACE_KEYS)]
-    names: list[str] = []
-    with run.record.timed("writing"):
-        if run.folder is not None:
-            names = run.folder.deliver(files, run.about(result, params, [result.fitted]), not run.halt.reason)
-        if report.params:
-            write_file(report.params, [to_json(params)])
-        if report.responsibilities_to:
-            write_file(report.responsibilities_to, of_pairs())
-    return names
+    tables: dict[str, Content] = {"haplotypes.csv": csv_text(HAPLOTYPE_COLUMNS, haplotype_rows(result))}
+    if run.settings.config.responsibilities:
+        tables["pairs.csv"] = of_pairs("pairs.csv")
+    return run.write(Delivery(result, tables, of_pairs), params, [result.fitted], {})
 
 
 def plan_text(run: Run, genotypes: Genotypes, climbs: int) -> str:
@@ -152,25 +132,23 @@ def plan_text(run: Run, genotypes: Genotypes, climbs: int) -> str:
         f"{counted(len(genotypes.counts), 'genotype')} at {n_loci} loci",
         f"  frequencies of {counted(len(genotypes.possible), 'haplotype')} that they may hold: "
         f"{counted(climbs, 'climb')}" + ("" if run.plan.restarts else ", and crosses of their ends"),
-        f"would write {settings.folder}/" if settings.folder else "would write no folder",
+        place_text(settings),
     ]
     return "\n".join([*lines, "", record(settings.config)])
 
 
 def text_of(run: Run, params: Mapping[str, Any], written: list[str]) -> Iterable[str]:
     """The result of a fit, on standard output."""
-    settings = run.settings
-    if settings.stdout == "json":
-        return [to_json(params)]
-    if settings.stdout == "none":
-        return ()
-    screen = settings.request.screen
-    text = haplotypes_summary(
-        dict(params) | {"warnings": unsaid(params, screen)},
-        read_line=f"{run.data.name}: {haplotypes_read_line(params)}",
-        written=written,
-        folder=settings.folder,
-        width=width(),
-        color=color_wanted(screen),
-    )
-    return [text]
+    settings, screen = run.settings, run.settings.request.screen
+
+    def page() -> str:
+        return haplotypes_summary(
+            dict(params) | {"warnings": unsaid(params, screen)},
+            read_line=f"{run.data.name}: {haplotypes_read_line(params)}",
+            written=written,
+            folder=settings.folder,
+            width=width(),
+            color=color_wanted(screen),
+        )
+
+    return in_form(settings, params, page)
