@@ -10,18 +10,17 @@ from typing import Any
 import numpy as np
 
 from em_cli.config.resolve import resolve
-from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.arrays import Array
 from em_cli.errors import UsageError
 from em_cli.options import ReadingOptions, layer
 from em_cli.outputs.haplotypes_document import pair_columns, pair_rows
 from em_cli.outputs.haplotypes_file import LoadedHaplotypes
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.tables import csv_text
-from em_cli.runs.haplotype_runs import read_genotypes
+from em_cli.runs.haplotype_runs import ReadGenotypes, read_genotypes
 from em_cli.runs.read import read_options
 from em_cli.runs.remembered import KEYS
 from em_cli.runs.row_scores import warn
-from em_cli.sources.genotypes import Genotypes
 from em_cli.sources.reader import read
 from em_cli.sources.table import Data
 
@@ -40,9 +39,8 @@ class NewGenotypes:
     """Genotypes that were read, and their probabilities."""
 
     data: Data
-    genotypes: Genotypes
-    of_row: Integers  # (n,) which of them each row has, -1 where nothing is known of it
-    probability: Array  # (G,)
+    read: ReadGenotypes
+    probability: Array  # (G',) of those in the table
 
     @property
     def key(self) -> str:
@@ -54,7 +52,8 @@ class NewGenotypes:
 
     @property
     def n_impossible(self) -> float:
-        return float(self.genotypes.counts[self.probability == 0].sum())
+        counts = self.read.genotypes.counts
+        return float(counts[self.probability[: len(counts)] == 0].sum())
 
 
 def new_genotypes(
@@ -76,8 +75,8 @@ def new_genotypes(
     )
     data = read(paths, options)
     order = np.array([data.schema.names.index(locus) for locus in loaded.loci], np.intp)
-    genotypes, of_row = read_genotypes(data, order)
-    found = NewGenotypes(data, genotypes, of_row, np.array([loaded.probability(one) for one in genotypes.table.T]))
+    own_rows = read_genotypes(data, order)
+    found = NewGenotypes(data, own_rows, np.array([loaded.probability(one) for one in own_rows.table.T]))
     if found.n_impossible:
         warn(
             f"{found.n_impossible:,.15g} individuals have genotypes that no two of the haplotypes make: "
@@ -92,7 +91,7 @@ def pairs_table(
     """The pairs of haplotypes of each individual, as CSV; `UsageError` for options that are of mixtures."""
     refuse_for_haplotypes(asked)
     found = new_genotypes(loaded, paths, reading)
-    rows = pair_rows(loaded, found.genotypes.table, found.of_row, found.keys, found.key)
+    rows = pair_rows(loaded, found.read.table, found.read.of_row, found.keys, found.key)
     return csv_text(pair_columns(found.key), rows)
 
 
@@ -117,7 +116,7 @@ def genotype_rows(loaded: LoadedHaplotypes, paths: Sequence[str], reading: Readi
     """The log-probability of each genotype, blank where nothing is known of it or it is impossible, as CSV."""
     found = new_genotypes(loaded, paths, reading)
     columns, p = (found.key, "log_probability"), found.probability
-    logs = [log(p[own]) if own >= 0 and p[own] > 0 else None for own in found.of_row.tolist()]
+    logs = [log(p[own]) if own >= 0 and p[own] > 0 else None for own in found.read.of_row.tolist()]
     return csv_text(columns, (dict(zip(columns, row, strict=True)) for row in zip(found.keys, logs, strict=True)))
 
 
@@ -126,12 +125,13 @@ def genotypes_document(
 ) -> dict[str, Any]:
     """The log-likelihood of all genotypes; null if one of them is impossible."""
     found = new_genotypes(loaded, paths, reading, weights)
-    counts, p = found.genotypes.counts, found.probability
-    total = None if found.n_impossible else float(np.log(p) @ counts)
+    genotypes = found.read.genotypes
+    p = found.probability[: len(genotypes.counts)]
+    total = None if found.n_impossible else float(np.log(p) @ genotypes.counts)
     return {
-        "n_individuals": found.genotypes.n_individuals,
-        "n_without_genotype": int((found.of_row < 0).sum()),
+        "n_individuals": genotypes.n_individuals,
+        "n_without_genotype": int((found.read.of_row < 0).sum()),
         "n_impossible": found.n_impossible,
         "log_likelihood": total,
-        "log_likelihood_per_individual": None if total is None else total / found.genotypes.n_individuals,
+        "log_likelihood_per_individual": None if total is None else total / genotypes.n_individuals,
     }

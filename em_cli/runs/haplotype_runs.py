@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from em_cli.config.texts import record
 from em_cli.display.haplotypes_page import haplotypes_read_line, haplotypes_summary
 from em_cli.display.text import counted
-from em_cli.engine.arrays import Integers
+from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.events import ModelChosen
 from em_cli.engine.rows import cells
 from em_cli.memory import MIB, check
@@ -39,25 +40,35 @@ NUMBER = 8  # bytes
 TOGETHER = 6  # numbers for each haplotype of each genotype, and of each climb beside it
 
 
-def read_genotypes(data: Data, order: Integers | None = None) -> tuple[Genotypes, Integers]:
-    """The genotypes of the rows that have any, and which of them each row read has: (n,), -1 where there is none.
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadGenotypes:
+    """Genotypes of the rows that count, and of all rows."""
 
-    The columns may be wanted in another order.
-    """
+    genotypes: Genotypes
+    table: Array  # (L, G') of all rows
+    of_row: Integers  # (n,) which of these each row read has, -1 where nothing is known of it
+
+
+def read_genotypes(data: Data, order: Integers | None = None) -> ReadGenotypes:
+    """The genotypes of data, whose columns may be wanted in another order; rows without weight do not count."""
     places = np.arange(len(data.schema.names)) if order is None else order
-    used = data.rows.between(0, len(data.rows))
+    used = np.asarray(data.rows.between(0, len(data.rows)))
     weights = [data.source[index].weights for index in range(len(data.source))]
     counts = None if weights[0] is None else np.concatenate([own for own in weights if own is not None])
     names = [data.schema.names[place] for place in places.tolist()]
-    found, own = genotypes_of(names, cells(data.source, places.tolist()), counts, np.asarray(used), data.name)
+    found, own = genotypes_of(names, cells(data.source, places.tolist()), counts, used, data.name)
+    x = data.others.x[places]
+    seen = ~np.isnan(x).all(axis=0)
     of_row = np.full(data.n_rows_read, -1, np.intp)
     of_row[used] = own
-    return found, of_row
+    of_row[data.others.rows[seen]] = found.table.shape[1] + np.arange(np.count_nonzero(seen))
+    return ReadGenotypes(found, np.concatenate([found.table, x[:, seen]], axis=1), of_row)
 
 
 def fit_haplotypes(run: Run) -> None:
     """All that genotypes of unknown phase tell of their haplotypes."""
-    genotypes, of_row = read_genotypes(run.data)
+    found = read_genotypes(run.data)
+    genotypes = found.genotypes
     effort = run.settings.effort or "normal"
     climbs = run.plan.restarts or EXTENTS[effort].scaled(genotypes.n_held).starts
     check(
@@ -79,7 +90,7 @@ def fit_haplotypes(run: Run) -> None:
     tell_doubts(run, result)
     params = document(run, result)
     run.record.observe(ModelChosen("pairs", params["n_haplotypes"], params["log_likelihood"], (), ""))
-    written = delivered(run, result, params, of_row)
+    written = delivered(run, result, params, found)
     run.say(text_of(run, params, written))
 
 
@@ -109,14 +120,14 @@ def document(run: Run, result: ScoredHaplotypes) -> dict[str, Any]:
     return haplotypes_document(result, about, run.halt.reason or "interrupted", run.record.warnings)
 
 
-def delivered(run: Run, result: ScoredHaplotypes, params: Mapping[str, Any], of_row: Integers) -> list[str]:
+def delivered(run: Run, result: ScoredHaplotypes, params: Mapping[str, Any], found: ReadGenotypes) -> list[str]:
     """Write the run folder and the single files asked for; the names of what is in the folder."""
     data = run.data
     key = data.id_name or "row"
 
     def of_pairs(place: str) -> Content:
         keys = data.keys(0, data.n_rows_read)
-        return csv_text(pair_columns(key), pair_rows(result.loaded, result.genotypes.table, of_row, keys, key))
+        return csv_text(pair_columns(key), pair_rows(result.loaded, found.table, found.of_row, keys, key))
 
     tables: dict[str, Content] = {"haplotypes.csv": csv_text(HAPLOTYPE_COLUMNS, haplotype_rows(result))}
     if run.settings.config.responsibilities:

@@ -91,8 +91,11 @@ def test_gene_counting_comes_to_the_same_where_cells_are_missing_and_rows_have_w
     genotypes = ["000", "101", "1 1", "221", " 21", "11 ", "120", "012", "110"]
     weights = [3, 2, 4, 1, 2, 3, 1, 2, 2]
     rows = [[cell.strip() for cell in genotype] for genotype in genotypes]
-    lines = [",".join([*row, str(n)]) for row, n in zip(rows, weights, strict=True)]
+    lines = [",".join([*row, str(n)]) for row, n in zip([*rows, ["1", "0", "1"]], [*weights, 0], strict=True)]
     (tmp_path / "w.csv").write_text("\n".join(["a,b,c,n", *lines, ""]))
+    em("fit", "w.csv", "--weights", "n", "--latent", "pairs", "-q", "--out", "w.em", cwd=tmp_path)
+    shown = em("predict", "w.em", "w.csv", cwd=tmp_path).out
+    assert shown.endswith("\n10,000,101,1.0\n") and (tmp_path / "w.em/pairs.csv").read_text() == shown
     alone = [line.rpartition(",")[0] for line, n in zip(lines, weights, strict=True) for _ in range(n)]
     (tmp_path / "alone.csv").write_text("\n".join(["a,b,c", *alone[::-1], ",,", ""]))
     asked = ("--latent", "pairs", "--json", "-q", "--tol", "1e-9")
