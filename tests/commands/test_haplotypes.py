@@ -96,7 +96,7 @@ def test_gene_counting_comes_to_the_same_where_cells_are_missing_and_rows_have_w
     em("fit", "w.csv", "--weights", "n", "--latent", "pairs", "-q", "--out", "w.em", cwd=tmp_path)
     shown = em("predict", "w.em", "w.csv", cwd=tmp_path).out
     assert shown.endswith("\n10,000,101,1.0\n") and (tmp_path / "w.em/pairs.csv").read_text() == shown
-    alone = [line.rpartition(",")[0] for line, n in zip(lines, weights, strict=True) for _ in range(n)]
+    alone = [line.rpartition(",")[0] for line, n in zip(lines, [*weights, 0], strict=True) for _ in range(n)]
     (tmp_path / "alone.csv").write_text("\n".join(["a,b,c", *alone[::-1], ",,", ""]))
     asked = ("--latent", "pairs", "--json", "-q", "--tol", "1e-9")
     found = json.loads(em("fit", "w.csv", "--weights", "n", *asked, cwd=tmp_path).out)
