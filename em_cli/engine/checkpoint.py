@@ -1,7 +1,7 @@
 """What a run remembers of its climbs, so that it can go on after it was killed and end with the same bits.
 
 A search asks for the same climbs again when it is told again how the earlier ones ended; a climb
-goes on the same way when it hears again what it had told. So nothing else is kept.
+goes on the same way when it is told again what it was told. So nothing else is kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One climb: where it starts, what it asks for and hears on its way, where it ends."""
+"""One climb: where it starts, what it asks for and is told on its way, where it ends."""
 
 from __future__ import annotations
 

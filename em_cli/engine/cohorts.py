@@ -102,7 +102,7 @@ class Cohorts:
             self._end(np.flatnonzero(np.concatenate(flags)), "a component has lost all its rows")
         return [(Stack(cohort.model, cohort.at), cohort.climbs) for cohort in self._cohorts if cohort.at is not None]
 
-    def hear(self, batches: Sequence[Batch]) -> None:
+    def tell(self, batches: Sequence[Batch]) -> None:
         """What the pass has found, for the cohorts in their order."""
         if not self._cohorts:
             return

@@ -81,7 +81,7 @@ def run_apart(
         if asking := [*together, *_maximized([climb for climb in climbing if not climb.in_step])]:
             with running.kept_if_lost():
                 batches = _passes(asking, runner, by_density)
-            cohorts.hear(batches[: len(together)])
+            cohorts.tell(batches[: len(together)])
             for batch, (_, members) in list(zip(batches, asking, strict=True))[len(together) :]:
                 for index, climb in enumerate(members):
                     climb.tell(Expectation(batch, index))

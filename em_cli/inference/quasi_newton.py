@@ -92,7 +92,7 @@ def climb_together(
             if not len(active):
                 break
             batch = look(metric.chart.parameters(climbs.tried[active]), active)
-            climbs.hear(active, batch, metric.chart.gradients(batch))
+            climbs.tell(active, batch, metric.chart.gradients(batch))
         ends = climbs.ends()
         rested = np.flatnonzero(ends.rested)
         if len(rested):
@@ -119,7 +119,7 @@ class _Climbs:
         self.traces: list[list[float]] = [[] for _ in range(many)]
         self.found: list[tuple[Integers, Parameters, ModelStatistics]] = []  # climbs, where they were, what was there
 
-    def hear(self, active: Integers, batch: Batch, gradient: Array) -> None:
+    def tell(self, active: Integers, batch: Batch, gradient: Array) -> None:
         """What a pass has found where these wanted to know."""
         value = batch.log_likelihood
         wanted = self.value[active] + ENOUGH * self.share[active] * 2 * self.promised[active]

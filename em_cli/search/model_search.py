@@ -53,7 +53,7 @@ class ModelSearch:
     started: int = 0  # of each kind
     searched: int = 0
     crossed: set[tuple[float, float]] = field(default_factory=set)  # log_likelihoods of pairs
-    heard: dict[int, list[float]] = field(default_factory=dict)  # log-likelihoods of mixtures of other models
+    known: dict[int, list[float]] = field(default_factory=dict)  # log-likelihoods of mixtures of other models
     told: float = -np.inf  # log-likelihood of the best fit that observers know of
     lightly: bool = False  # whether it ends without crossover and moves
 
@@ -86,12 +86,12 @@ class ModelSearch:
                 result = replace(found.result, candidate=candidate)
                 self.attempts.append(Attempt(result, found.origin, (), self.data.degeneracies(result), True))
 
-    def unheard(self, results: Sequence[FitResult]) -> list[FitResult]:
+    def untold(self, results: Sequence[FitResult]) -> list[FitResult]:
         """Those of mixtures of other models that it has not been told of; from now on it has been."""
         new: list[FitResult] = []
         for result in results:
-            known = self.heard.setdefault(id(result.candidate.model), [])
-            if all(abs(result.log_likelihood - height) > DIFFERENT for height in known):
+            known = self.known.setdefault(id(result.candidate.model), [])
+            if all(abs(result.log_likelihood - reached) > DIFFERENT for reached in known):
                 known.append(result.log_likelihood)
                 new.append(result)
         return new
@@ -272,7 +272,7 @@ class ModelSearch:
         own = self.kinds, self.make, self.algorithm, self.stopping, self.numbers, self.observe
         return ModelSearch(short_runs, *own, told=self.told)
 
-    def hear(self, other: ModelSearch, origin: str) -> None:
+    def learn_from(self, other: ModelSearch, origin: str) -> None:
         """Take over what another search for the same model has found: all of it counts as one."""
         self.attempts += [replace(attempt, start=origin) for attempt in other.attempts]
         self.ends = sorted([*self.ends, *other.ends], key=lambda f: -f.log_likelihood)

@@ -18,7 +18,7 @@ from em_cli.search.operators import (
     DESCENDANTS,
     Splits,
     after_splits,
-    lent,
+    from_other_structures,
     merge_all,
     merged,
     of_one,
@@ -107,7 +107,7 @@ def second_opinion(model_search: ModelSearch, shared: bool = False) -> Search[No
     yield from grow_and_shrink([other])
     yield from other.searches()
     before = model_search.best
-    model_search.hear(other, "second search")
+    model_search.learn_from(other, "second search")
     if other.best is not None and (before is None or other.best.log_likelihood > before.log_likelihood + NOTICEABLE):
         yield from model_search.search_best()
 
@@ -129,7 +129,7 @@ class _News:
         made = {
             "splits": after_splits(short_runs, splits, offspring),
             "merges": merged(short_runs, self.above, offspring),
-            "another covariance": lent(short_runs, self.others),
+            "another covariance": from_other_structures(short_runs, self.others),
         }
         origins = [origin for origin, alike in made.items() for _ in alike]
         climbs = [climb for alike in made.values() for climb in alike]
@@ -140,7 +140,7 @@ class _News:
 def exchanges(
     number: int, model_searches: Sequence[ModelSearch], kin: Sequence[ModelSearch], near: Sequence[ModelSearch]
 ) -> list[Search[None]]:
-    """For each model of a sweep that has not heard what its neighbours know: to climb from all of it.
+    """For each model of a sweep that has not been told what its neighbours know: to climb from all of it.
 
     Only kin have parents. Those that are near, of which one may be chosen, listen to more, and in more rounds.
     """
@@ -170,7 +170,7 @@ def _news(
     below, above = (_results(family[other].population if other in family else []) for other in (k - 1, k + 1))
     bests = [o.population[0].result for o in model_searches if o is not q and _of_size(o, k) and o.population]
     others = sorted(bests, key=lambda result: -result.log_likelihood)
-    return _News(q, listening, q.unheard(below[:parents]), q.unheard(above[:parents]), q.unheard(others[:lenders]))
+    return _News(q, listening, q.untold(below[:parents]), q.untold(above[:parents]), q.untold(others[:lenders]))
 
 
 def _of_size(model_search: ModelSearch, k: int) -> bool:

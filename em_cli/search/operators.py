@@ -1,4 +1,4 @@
-"""Mixtures made of others: split_all by splits, shrunk by merges, two of them crossed."""
+"""Mixtures made of others: `split_all` by splits, `merge_all` by merges, `crossover` of two."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _affordable(short_runs: ShortRuns) -> int:
     return short_runs.affordable(REST, *DESCENDANTS)
 
 
-def lent(short_runs: ShortRuns, results: Sequence[FitResult]) -> list[Candidate]:
+def from_other_structures(short_runs: ShortRuns, results: Sequence[FitResult]) -> list[Candidate]:
     """Climbs from the responsibilities of mixtures of other families."""
     model, data = short_runs.model, short_runs.data
     ways: list[Way] = []
