@@ -6,9 +6,10 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from em_cli.options import Debug
+from em_cli.options import Debug, grouped
 
 
+@grouped
 def demo(
     folder: Annotated[
         str, Argument(metavar="[DIR]", help="Where it writes [default: em-demo].", show_default=False)

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.options import Debug
+from em_cli.options import Debug, grouped
 
 
+@grouped
 def doctor(
     json: Annotated[bool, Option("--json", help="A JSON document instead of lines.")] = False,
     debug: Debug = False,

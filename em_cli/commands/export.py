@@ -6,9 +6,10 @@ from typing import Annotated
 
 from typer import Option
 
-from em_cli.options import Debug, Model, OutFile, ReplaceFile
+from em_cli.options import Debug, Model, OutFile, ReplaceFile, grouped
 
 
+@grouped
 def export(
     model: Model,
     to: Annotated[str, Option("--to", metavar="sql|python|r|onnx|excel|pmml", help="What it is to be.")],

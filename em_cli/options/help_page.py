@@ -14,8 +14,10 @@ WIDEST = 100  # characters
 MOST_SHORT = 10  # options
 GENERAL = "Options"  # where none of the groups says otherwise
 FIRST = (
+    *("outcome", "many"),  # of relate, bootstrap and test
     *("k", "columns", "exclude", "id", "types", "family", "covariance", "criterion", "append", "draws", "n", "alpha"),
     *("kind", "rows", "out", "labelled", "report", "json", "format", "every", "delimiter", "decimal", "na", "force"),
+    "on",  # of relate
 )  # options that most people need, in this order
 
 START_HELP = "em --help says what each does, em COMMAND -h how it is called."

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 import pytest
 from program import ENVIRONMENT, ROOT, SAMPLES, em, em_process
 
+from em_cli.app import program
 from em_cli.config.usual_names import MEANT, OTHER_NAMES, usual_name
 from em_cli.options.known_elsewhere import COMMANDS, OPTIONS
 
@@ -58,13 +60,16 @@ def test_the_commands_of_the_start_page_run_as_they_stand(tmp_path):
 
 
 def test_every_command_has_both_pages_and_a_manual(tmp_path):
-    for verb in ("fit", "select", "predict", "impute", "runs", "compare", "guide", "help", "config"):
-        if verb:
-            short, whole = em(verb, "-h", cwd=tmp_path).out, em(verb, "--help", cwd=tmp_path).out
-            assert short.startswith(f"Usage: em {verb} ") and whole.startswith(f"Usage: em {verb} ")
-            manual = em("help", "--man", verb, cwd=tmp_path).out
-            assert manual.startswith(f'.TH "EM-{verb.upper()}" "1"')
-            assert all(name.replace("-", "\\-") in manual for name in names(whole))
+    for verb in program().commands:
+        short, whole = em(verb, "-h", cwd=tmp_path).out, em(verb, "--help", cwd=tmp_path).out
+        assert short.startswith(f"Usage: em {verb} ") and whole.startswith(f"Usage: em {verb} ")
+        example = next((line for line in short.splitlines() if "Example: " in line), "").partition(";")[0]
+        assert all(option in short.replace(example, "") for option in re.findall(r" (--?[a-zA-Z][a-z-]*)", example)), (
+            verb
+        )
+        manual = em("help", "--man", verb, cwd=tmp_path).out
+        assert manual.startswith(f'.TH "EM-{verb.upper()}" "1"')
+        assert all(name.replace("-", "\\-") in manual for name in names(whole))
 
 
 def test_all_manual_pages_at_once_as_a_wheel_has_them(tmp_path):
