@@ -71,6 +71,7 @@ def exported(
     if to in BINARY:
         return _file(to, statement, missing, rows, head)
     kept = _kept(loaded, keep)
+    _check_names([*dict.fromkeys([*loaded.schema.names, *kept])], kept, statement, dialect or "duckdb")
     return sql_text(statement, DIALECTS[dialect or "duckdb"], table or "data", kept, missing, head)
 
 
@@ -128,6 +129,23 @@ def _check_characters(schema: Schema, to: str) -> None:
         raise UsageError(
             f"--to {to}: {bad!r} holds a control character, which documents of XML cannot: "
             "export to sql, python, r or onnx, or use em predict."
+        )
+
+
+def _check_names(names: Sequence[str], kept: Sequence[str], statement: Statement, dialect: str) -> None:
+    """`UsageError` if a database would take two of these columns for one, or a column to keep for a score."""
+    folded = {name: name if dialect == "postgres" else name.casefold() for name in names}
+    first = {short: name for name, short in reversed(folded.items())}
+    if alike := [name for name, short in folded.items() if first[short] != name]:
+        raise UsageError(
+            f"columns {first[folded[alike[0]]]!r} and {alike[0]!r} differ in capital letters only, and are one to "
+            f"{dialect}: rename one and fit again, or export by --dialect postgres, to python or to r."
+        )
+    scores = {label for label, _ in statement.outputs}
+    if clash := [name for name in kept if folded[name] in scores]:
+        raise UsageError(
+            f"a column to keep has the name of a score, {clash[0]!r}: say by --keep which others stand before the "
+            "scores (--keep '' for none)."
         )
 
 

@@ -330,6 +330,22 @@ def test_chains_are_refused_by_name(desk):
     assert "'markov'" in told and "--to python" in told and "use em predict" in told
 
 
+@pytest.mark.parametrize(
+    ("names", "options", "message"),
+    [
+        ("a,A", (), "columns 'a' and 'A' differ in capital letters only, and are one to duckdb"),
+        ("a,A", ("--dialect", "postgres"), None),
+        ("a,P1", (), "a column to keep has the name of a score, 'P1'"),
+        ("a,P1", ("--keep", ""), None),
+    ],
+)
+def test_names_that_a_database_confuses_are_refused(names, options, message, tmp_path):
+    (tmp_path / "d.csv").write_text(f"{names}\n" + "".join(f"{i % 7},{i % 5 + 9 * (i % 2)}\n" for i in range(30)))
+    em("fit", "d.csv", "-k", 1, "-q", "--se", "none", "--out", "d", cwd=tmp_path)
+    done = em("export", "d", "--to", "sql", *options, cwd=tmp_path, status=2 if message else 0)
+    assert message in done.err if message else "SELECT" in done.out
+
+
 @pytest.mark.parametrize("german", [False, True])
 def test_where_cells_were_no_plain_numbers_it_says_how_they_become_such(german, tmp_path):
     lines = [f"c{i};${20 + i % 7 + 2000 * (i % 2):,}.50;{30.5 + i % 5 + 20 * (i % 2)}" for i in range(40)]
