@@ -72,6 +72,7 @@ def new_genotypes(
         weights=weights,
         missing="model",
         copies=True,
+        blanks=True,
     )
     data = read(paths, options)
     order = np.array([data.schema.names.index(locus) for locus in loaded.loci], np.intp)

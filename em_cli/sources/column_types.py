@@ -68,9 +68,10 @@ def decide(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str
     left_out: dict[str, dict[str, str]] = {reason: {} for reason in LEFT_OUT}
     constant: list[Column] = []
     for name, column in parts.items():
-        if not present(column) and name in options.named:
+        known = present(column) or (options.blanks and name in options.named)
+        if not known and name in options.named:
             raise empty_column(name, shown, options)
-        kind, why = _kind(name, parts, options, name in codes) if present(column) else ("empty_column", "")
+        kind, why = _kind(name, parts, options, name in codes) if known else ("empty_column", "")
         if kind in left_out:
             left_out[kind][name] = why
         elif (value := _only_value(name, parts, kind, options)) is not None:

@@ -66,6 +66,7 @@ class ReadOptions:
     step: str | None = None  # of time, from row to row
     group: str | None = None  # the column that tells which rows share their component
     copies: bool = False  # whether columns are wanted though others tell them
+    blanks: bool = False  # whether those that are named are wanted though nothing stands in them
     regressors: tuple[str, ...] = ()  # columns by which a response, or the mixing weights where there is none, are
     # told: numbers are numbers there, never levels; where there is no response, they stand last
     response: str | None = None  # likewise, but for those of two values and counts

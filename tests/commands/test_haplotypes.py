@@ -119,6 +119,8 @@ def test_loci_that_others_tell_are_fitted_and_one_genotype_is_enough(tmp_path):
     (tmp_path / "one.csv").write_text("c,b,a\n1,0,0\n")
     one = em("predict", "h.em", "one.csv", cwd=tmp_path).out.splitlines()[1].split(",")
     assert {one[1], one[2]} == {"000", "001"} and float(one[3]) == pytest.approx(1)
+    (tmp_path / "blank.csv").write_text("a,b,c\n0,0,\n")
+    assert len(em("predict", "h.em", "blank.csv", cwd=tmp_path).out.splitlines()) > 1
     (tmp_path / "strange.csv").write_text("a,b,c\n0,1,1\n")
     strange = em("predict", "h.em", "strange.csv", cwd=tmp_path)
     assert strange.out.splitlines()[1:] == ["1,,,"] and "no two of the haplotypes make" in strange.err
