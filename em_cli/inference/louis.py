@@ -58,6 +58,11 @@ def is_linear(model: Model) -> bool:
     return type(model.latent) is Independent and family is not None and not family.needs_frame
 
 
+def keeps_digits(model: Model, at: Parameters) -> bool:
+    """Whether the products of a linear model tell its components apart there (no stack)."""
+    return is_linear(model) and not _natural(model, stack([at]))[1]
+
+
 def slopes(model: Model, base: Parameters, around: Parameters, step: float) -> Slopes | None:
     """By steps up along each coordinate, and down; None of models that are not linear, or lose digits so."""
     if not is_linear(model):

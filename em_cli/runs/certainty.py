@@ -7,7 +7,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.families.variational.held import has_held
-from em_cli.inference.louis import is_linear
+from em_cli.inference.louis import keeps_digits
 from em_cli.inference.standard_errors import NoStandardErrors, standard_errors
 from em_cli.outputs.document import Scored
 from em_cli.outputs.errors_document import errors_document, no_errors_document
@@ -35,7 +35,7 @@ def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, r
         return no_errors_document("the fit was cut short, and is at no maximum of the likelihood.")
     if any(found is not None for found in result.degeneracies):
         return no_errors_document("a component is held up by the resolution of the data, or has collapsed.")
-    if wanted == "auto" and not _cheap(model, result.fitted, result.source.n_rows):
+    if wanted == "auto" and not _cheap(model, result.loaded.parameters, result.fitted, result.source.n_rows):
         return no_errors_document("they would take longer than the search did; --se observed computes them.")
     weight = result.totals.n_effective[:k]
     found = standard_errors(*_bound(result), weight, result.source, runner, frequencies)
@@ -57,8 +57,8 @@ def _bound(result: Scored) -> tuple[Model, Parameters]:
     return model, model.from_document(result.parameters)
 
 
-def _cheap(model: Model, fitted: Fitted, n_rows: int) -> bool:
+def _cheap(model: Model, at: Parameters, fitted: Fitted, n_rows: int) -> bool:
     """As passes over the rows: one takes as long whatever it is for."""
-    passes = model.n_parameters / 4 if is_linear(model) else 4 * model.n_parameters
+    passes = model.n_parameters / 4 if keeps_digits(model, at) else 4 * model.n_parameters
     climbed = sum(len(entry.result.trace) for entry in fitted.ledger if not entry.sample_rows)
     return model.n_parameters <= MOST_PARAMETERS and passes <= max(climbed, CHEAP / (n_rows * model.n_components))

@@ -5,13 +5,14 @@ from functools import cache
 import numpy as np
 import pytest
 from cases import CASES
-from support import Case, climb
+from support import Case, bound_model, climb
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.stopping import Stopping
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.inference import louis
 from em_cli.inference.information import STEP, information, points
 from em_cli.inference.standard_errors import StandardErrors, numbers_of, standard_errors
@@ -66,6 +67,18 @@ def test_one_pass_tells_what_differences_tell(case: Case, monkeypatch):
         assert len(told) >= 0.7 * len(found.observed)
         for mine, its in ((found.observed, stepped.observed), (found.scores, stepped.scores)):
             assert np.allclose(mine[np.ix_(told, told)], its[np.ix_(told, told)], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("far", "told"), [(0.0, True), (1e7, False)])
+def test_components_that_products_cannot_tell_apart_are_passed_over_many_times(far, told):
+    """So it is known before whether one pass will do."""
+    labels = np.arange(200) % 2
+    x = np.random.default_rng(1).normal(size=(2, 200)) + far * labels
+    model = bound_model(Gaussian("full"), InMemory(x), 2)
+    at = start(model, x, responsibilities(1, labels, 2, 0.0))
+    assert louis.keeps_digits(model, at) == told
+    found = louis.slopes(model, at, points(model.chart(at, np.full(2, 100.0)), at), STEP)
+    assert (found is not None) == told
 
 
 def test_numbers_that_a_step_takes_away_have_no_error():
