@@ -33,6 +33,7 @@ MODEL_DOUBTED = 1.25  # ratio of the robust standard errors to the others
 BESIDE = ("mean[", "sd[")  # numbers that are functions of the parameters
 NAMED = 4  # parameters
 FEWEST_GROUPS = 10  # whose scores tell of the sandwich
+NO_SCORES = 1e-6  # of the other error, below which the scores of all rows are zero but for rounding, as of equal rows
 ON_FACTORS = "a rotation of the factors changes it, and the model not at all"
 AT_ITS_END = "it is at the end of its range, where nothing moves it"
 UNMOVED = "it is given, or at the end of its range"
@@ -101,6 +102,7 @@ def standard_errors(
         observed[~told] = np.nan
         no_robust = _no_robust(model, found.n_units, free.shape[1])
         robust = _errors(gradient, inverse @ found.scores @ inverse, told if no_robust is None else told & False)
+        robust[robust < NO_SCORES * observed] = np.nan
     least = float(left[~held].min(initial=1.0))
     hardly = _foremost(np.abs(gradient @ free[:, 0]) / observed, names) if least < HARDLY_TOLD else ()
     return StandardErrors(document, observed, robust, names, least, hardly, without, no_robust)

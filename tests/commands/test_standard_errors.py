@@ -80,6 +80,19 @@ def test_a_probability_at_its_bound_has_none(tmp_path):
     )
 
 
+def test_a_variance_at_its_floor_has_none(tmp_path):
+    """And the mean of rows that are all alike has no robust one: their scores are zero."""
+    x = [*np.random.default_rng(1).normal(0, 1, 60).round(2), *np.full(40, 5.0)]
+    (tmp_path / "alike.csv").write_text("\n".join(map(str, ["x", *x])) + "\n")
+    every = errors(tmp_path, "alike.csv", "-k", "2", "--family", "gaussian", "--se", "robust")
+    assert "end of its range" in every["without"]["covariances[2][1][1]"]
+    for kind in ("observed", "robust"):
+        (spread,), (other,) = every[kind]["covariances"]
+        assert other == [None] and spread[0] > 0
+    assert every["observed"]["means"][1][0] > 0 and every["robust"]["means"][1] == [None]
+    assert every["observed"]["weights"][0] == pytest.approx(np.sqrt(0.6 * 0.4 / 100), rel=1e-4)
+
+
 def test_sequences_have_them_too(tmp_path):
     """Robust ones by sequence, of which there must be more than parameters: the scores of one add up to nothing."""
     rng = np.random.default_rng(1)
