@@ -53,6 +53,7 @@ class SearchData:
     survey: Survey
     halted: Callable[[], bool]
     n_for_bic: float = field(init=False)  # weight of the rows; steps in time of which nothing was seen are none
+    _n_patterns: int | None = field(default=None, init=False, repr=False)
     _assess: DegeneracyCheck = field(init=False, repr=False)
     _features: Cache[Array] = field(default_factory=Cache, init=False, repr=False)  # by family
     _completed: Cache[Array] = field(default_factory=Cache, init=False, repr=False)
@@ -82,6 +83,15 @@ class SearchData:
             self._features.keep(family, features)
         return features
 
+    def n_patterns(self, model: Model) -> int:
+        """Patterns of missing cells, where passes go through them one by one; 0 where they do not."""
+        if model.family.reweighting is None:
+            return 0
+        if self._n_patterns is None:
+            missing = np.isnan(self.block.x)
+            self._n_patterns = np.unique(missing, axis=1).shape[1] if missing.any() else 1
+        return self._n_patterns
+
     def filled_in(self, model: Model) -> Array | None:
         """(F, n) of all rows as one component expects their missing cells, where patterns of these are many and wide.
 
@@ -92,7 +102,7 @@ class SearchData:
             return None
         if (known := self._completed.of(family)) is not None:
             return known
-        n_patterns = np.unique(np.isnan(x), axis=1).shape[1]
+        n_patterns = self.n_patterns(model)
         if n_patterns == 1 or n_patterns * family.n_features() < MANY_PATTERNS:
             return None
         ones = np.ones((1, x.shape[1]))

@@ -216,6 +216,14 @@ def test_the_model_that_would_be_chosen_gets_a_second_opinion():
     assert fits[1].chosen.log_likelihood >= alone - 0.02, "though the others took most of the time"
 
 
+def test_a_second_opinion_that_would_take_the_same_way_is_not_asked_for():
+    """Where starts are halved on their way to rest, a shorter search would begin from the same ones, and halve them."""
+    plan = default_plan()
+    short = replace(plan, effort=replace(plan.effort, budget=1e4))
+    ledgers = [find(Gaussian("full"), tied(), (3,), each)[0].ledger for each in (plan, short)]
+    assert [any(entry.start == "second search" for entry in ledger) for ledger in ledgers] == [True, False]
+
+
 def test_more_effort_finds_no_less_where_most_climbs_collapse():
     """On the ties of a column: what was ended above the last end of a search once counted as agreeing with it."""
     x = tied()
