@@ -22,7 +22,6 @@ from em_cli.search.search_data import SearchData
 from em_cli.search.thinning import Ends, followed, onwards, thinned
 
 FEATURES = 80  # whose products take as long as the softmax of a row and component
-PATTERN = 5  # times a feature of a pattern of gaps takes as long as the softmax of a row and component
 REST = 60  # passes that a climb takes to come to rest, more or less
 AT_REST = Stopping(0.05, REST)
 SOON = Stopping(0.05, REST // 2)  # for models that can hardly be chosen
@@ -61,10 +60,9 @@ class ShortRuns:
 
     @property
     def cost(self) -> float:
-        """Of a pass of one candidate, in rows times components, more where features or patterns of gaps are many."""
+        """Of a pass of one candidate, in rows times components, more where features are many."""
         rows, features = self.data.block.x.shape[1], self.model.family.n_features()
-        by_pattern = PATTERN * self.data.n_patterns(self.model) * features
-        return float(self.model.n_components * (rows * (1 + features / FEATURES) + by_pattern))
+        return float(self.model.n_components * rows * (1 + features / FEATURES))
 
     def affordable(self, passes: float, least: int, most: int) -> int:
         """How many candidates may make so many passes."""

@@ -22,10 +22,8 @@ from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
 from em_cli.search import search_data
 from em_cli.search.best_splits import best_splits, together
-from em_cli.search.effort import EFFORTS
 from em_cli.search.moves import bound, merges, moves, splits
 from em_cli.search.search_data import SearchData
-from em_cli.search.short_runs import ShortRuns
 from em_cli.search.survey import survey
 from em_cli.sources.in_memory import InMemory
 
@@ -231,20 +229,6 @@ def test_components_with_gaps_are_parted_on_rows_that_are_filled_in_once(monkeyp
     ((part, *_),) = best_splits(model, mass, data, [np.random.default_rng(0)], 12)
     assert np.isclose(part.first[0] + part.second[0], data.block.n_rows)
     assert 0.4 < part.share < 0.6, "the two halves are found"
-
-
-def test_patterns_of_gaps_count_as_work_that_rows_do_not_tell_of() -> None:
-    """Fewer climbs are affordable where each pass goes through many patterns, whatever the rows."""
-    rng = np.random.default_rng(4)
-    x = rng.standard_normal((8, 80))
-    gappy = np.where(rng.random(x.shape) < 0.2, np.nan, x)
-    few = np.where(np.arange(80) < 20, np.concatenate([np.full((1, 80), np.nan), x[1:]]), x)
-    costs = dict[str, float]()
-    for name, cells in {"complete": x, "few": few, "many": gappy}.items():
-        known = survey(InMemory(cells))
-        model = Model(Gaussian("full").bind(known.columns), Independent(), 2)
-        costs[name] = ShortRuns(model, SearchData(known, lambda: False), EFFORTS["normal"], 0).cost
-    assert costs["complete"] < costs["few"] < costs["many"] / 5
 
 
 def test_a_component_that_bears_a_little_of_many_rows_only_has_no_parts() -> None:
