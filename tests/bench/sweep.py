@@ -27,6 +27,7 @@ from problems import CHECK_SEED, Array, Document, overlapping_groups
 from support import REFERENCE, default_plan
 
 from em_cli.criteria import bic_of
+from em_cli.engine.columns import Columns
 from em_cli.engine.model import Model
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian.options import Gaussian
@@ -100,14 +101,15 @@ def ours(x: Array, sweep: Sweep, seed: int = SEED, restarts: int | None = None) 
     """What `em select` does after reading."""
     source = InMemory(x)
     known = survey(source, seed)
-    tasks = [Task(structure, model_of(x, structure, k)) for structure, k in sweep.keys]
+    tasks = [Task(structure, model) for (structure, _), model in models(sweep.keys, known.columns).items()]
     plan = default_plan(seed=seed)
     fits = search(tasks, known, Serial(), replace(plan, restarts=restarts or plan.restarts))
     return {(f.label, f.n_components): -math.inf if f.chosen is None else f.chosen.log_likelihood for f in fits}
 
 
-def model_of(x: Array, structure: str, k: int) -> Model:
-    return Model(Gaussian(structure).bind(survey(InMemory(x), SEED).columns), Independent(), k)
+def models(keys: Sequence[Key], columns: Columns) -> dict[Key, Model]:
+    families = {structure: Gaussian(structure).bind(columns) for structure, _ in keys}
+    return {(structure, k): Model(families[structure], Independent(), k) for structure, k in keys}
 
 
 def theirs(x: Array, sweep: Sweep, seed: int = SEED, n_init: int = 10, **options: Any) -> dict[Key, Document | None]:
@@ -180,10 +182,9 @@ def look_long(sweep: Sweep) -> None:
 
 def near(x: Array, best: Heights) -> set[Key]:
     """The cells within reach of the best BIC."""
+    counted = models(list(best), survey(InMemory(x), SEED).columns)
     bics = {
-        (structure, k): bic_of(height, model_of(x, structure, k).n_parameters, x.shape[1])
-        for (structure, k), height in best.items()
-        if height > -math.inf
+        key: bic_of(height, counted[key].n_parameters, x.shape[1]) for key, height in best.items() if height > -math.inf
     }
     return {key for key, bic in bics.items() if bic <= min(bics.values()) + NEAR}
 
