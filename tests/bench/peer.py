@@ -49,7 +49,7 @@ class Judge:
         group = Stack(self.model, stack([parameters]))
         height = float(one_pass([group], self.source, Serial())[0].log_likelihood[0])
         support = one_pass([group], self.distinct, Serial())[0].statistics.weight[0]
-        return -np.inf if any(self.model.family.collapsed(parameters.components, support)) else height
+        return -np.inf if any(self.model.family.degenerate(parameters.components, support)) else height
 
 
 def scikit_learn(x: Array, k: int, covariance: str, seed: int, **options: Any) -> Document | None:
