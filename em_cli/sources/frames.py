@@ -194,6 +194,8 @@ def _what_it_may_be(record: Record, found: Layout, options: ReadOptions) -> str:
     n_numbers = sum(number(text) is not None for text in record.fields)
     if found.delimiter == "," and options.decimal == "." and 2 * n_numbers >= len(record.fields):
         hints.append("A decimal comma? Try --delimiter ';' --decimal ','.")
+    if n_numbers == 0:
+        hints.append(f"Is it the header? Then pass --skip {record.line - 1}.")
     if len(record.fields) == width + 1 and found.body_line == record.line:
         hints.append("Row names, as R writes them? Give them a name in the header.")
     return f" ({' '.join(hints)})" if hints else ""

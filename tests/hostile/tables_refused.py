@@ -112,6 +112,11 @@ CASES = [
     Case("comments no option single col", "# a\nx\n1\n2\n", ("column '# a' is not numeric: line 2", "--na x")),
     Case("comments % matlab", "% hi\na,b\n1,2\n3,4\n", ("line 2 has 2 fields, the header has 1. If", "--comment '%'")),
     Case("preamble", "Report of today\n\na,b\n1,2\n3,4.5\n", ("line 3 has 2 fields, the header has",)),
+    Case(
+        "keyed lines above the header",
+        "Title,Areas\nDate,2020\n\nArea,m,f\nx,1,2\ny,3,4.5\n\n(c) Crown\n",
+        ("line 4 has 3 fields, the header has 2. (Is it the header?", "--skip 3"),
+    ),
     Case("units row", "a,b\ncm,kg\n1,2\n3,4.5\n2,7\n", ("column 'a' is not numeric: line 2 holds", "--na cm")),
     Case("no header", "1,2\n3,4.5\n", ("data.csv looks header-less: the column names would be '1'", "--header to")),
     Case("dup header", "a,a\n1,2\n3,4\n", ("data.csv, line 1: the column name 'a' stands 2 times in",)),
