@@ -9,8 +9,9 @@ from em_cli.display.chain_table import chain
 from em_cli.display.closing import tell_files, tell_warnings
 from em_cli.display.coefficient_table import coefficients
 from em_cli.display.component_table import components
+from em_cli.display.heading import tell_heading
 from em_cli.display.posterior_table import posterior
-from em_cli.display.search_words import ending, number, trust
+from em_cli.display.search_words import number, trust
 from em_cli.display.selection_summary import selection_summary
 from em_cli.display.text import nats
 from em_cli.display.text_page import Page
@@ -36,15 +37,7 @@ def fit_summary(
 ) -> str:
     """The summary of a fit from its document; `least_certain` is a row's name and its largest probability."""
     page = Page(min(width, WIDEST), color)
-    title, (end, style) = _title(document), ending(document)
-    gap = min(page.width, 80) - len(title) - len(end)
-    if gap >= 3:
-        page.line((title, "bold"), " " * gap, (end, style))
-    else:
-        page.words(title, indent="", style="bold")
-        page.line((end, style))
-    page.words(read_line, indent="", style="dim")
-    page.blank()
+    tell_heading(page, _title(document), document, read_line)
     components(page, document)
     coefficients(page, document)
     for sentence in words_of_certainty(document):

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from em_cli.display.closing import tell_files, tell_warnings
-from em_cli.display.search_words import ending, number, trust
+from em_cli.display.heading import tell_heading
+from em_cli.display.search_words import number, trust
 from em_cli.display.text import counted, nats
 from em_cli.display.text_page import Page
 from em_cli.printable import safe
@@ -28,11 +29,7 @@ def topics_summary(
 ) -> str:
     """The summary of topics from their document."""
     page = Page(min(width, WIDEST), color)
-    title, (end, style) = f"Topics, k = {document.get('n_components')}", ending(document)
-    gap = max(3, min(page.width, 80) - len(title) - len(end))
-    page.line((title, "bold"), " " * gap, (end, style))
-    page.words(read_line, indent="", style="dim")
-    page.blank()
+    tell_heading(page, f"Topics, k = {document.get('n_components')}", document, read_line)
     _table(page, [one for one in document.get("topics") or () if isinstance(one, Mapping)])
     page.blank()
     _figures(page, document)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from em_cli.errors import UsageError
+from em_cli.models.unsuited import Unsuited, refuse_unsuited
 
 if TYPE_CHECKING:
     from em_cli.config.run_config import RunConfig
@@ -16,7 +16,7 @@ _LOCI = "columns are loci, and cells copies of an allele; --columns or --exclude
 _ALONE = "individuals are drawn independently, two haplotypes each."
 _FREE = "the frequencies of haplotypes are free."
 
-_REFUSED: tuple[tuple[str, Callable[[RunConfig], Any], str], ...] = (
+_REFUSED: tuple[Unsuited, ...] = (
     ("-k", lambda c: c.k is not None, "which haplotypes there are follows from the genotypes: leave it out."),
     ("--labels", lambda c: c.data.labels, "individuals have two haplotypes, and no component."),
     ("--type", lambda c: c.data.types, _LOCI),
@@ -54,7 +54,5 @@ def wanted_pairs(config: RunConfig) -> bool:
         return False
     if len(names) > 1:
         raise UsageError("--latent pairs is of haplotypes, and cannot be compared with mixtures: name it alone.")
-    for option, asked, instead in _REFUSED:
-        if asked(config):
-            raise UsageError(f"{option} does not go with --latent pairs: {instead}")
+    refuse_unsuited(config, PAIRS, _REFUSED)
     return True

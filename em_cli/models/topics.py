@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from em_cli.errors import DataError, UsageError
+from em_cli.models.unsuited import Unsuited, refuse_unsuited
 from em_cli.starts import STARTS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _COUNTS = "terms are counted, and --columns or --exclude tell which of them."
 _POSTERIOR = "topics have a posterior; em show tells how stable they are from start to start."
 _ALGORITHM = "it takes no steps along gradients: --algorithm squarem or em."
 
-_REFUSED: tuple[tuple[str, Callable[[RunConfig], Any], str], ...] = (
+_REFUSED: tuple[Unsuited, ...] = (
     ("--weights", lambda c: c.data.weights, "every document counts once."),
     ("--labels", lambda c: c.data.labels, "topics have no names beforehand; --start FILE begins from given ones."),
     ("--type", lambda c: c.data.types, _COUNTS),
@@ -63,9 +63,7 @@ def wanted_topics(config: RunConfig) -> CorpusOptions | None:
         return None
     if len(names) > 1:
         raise UsageError("topics are compared with topics only: their bound is no likelihood. --latent topics alone.")
-    for option, asked, instead in _REFUSED:
-        if asked(config):
-            raise UsageError(f"{option} does not go with --latent topics: {instead}")
+    refuse_unsuited(config, TOPICS, _REFUSED)
     if config.data.files not in (None, config.data.document, config.data.id):
         raise UsageError("--files names files: --document of the same column makes each of them a document.")
     if config.data.id is not None:

@@ -14,7 +14,13 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from em_cli.engine.arrays import Array
+    from em_cli.engine.model import Model
 
 KS = (2, 5, 9)
 ROWS = 300
@@ -46,7 +52,7 @@ def microseconds(words: list[str]) -> dict[str, float]:
     return found
 
 
-def _of_a_pass(model: object, x: object, starts: list[object]) -> float:
+def _of_a_pass(model: Model, x: Array, starts: Sequence[Array]) -> float:
     from em_cli.algorithms.em import EM
     from em_cli.engine.climb import Candidate
     from em_cli.engine.fit import fit
@@ -55,9 +61,9 @@ def _of_a_pass(model: object, x: object, starts: list[object]) -> float:
     from em_cli.sources.in_memory import InMemory
     from em_cli.testing.case import start
 
-    climbs = [Candidate(model, EM(), start(model, x, own), number) for number, own in enumerate(starts)]  # type: ignore[arg-type]
+    climbs = [Candidate(model, EM(), start(model, x, own), number) for number, own in enumerate(starts)]
     begun = time.process_time()
-    results = fit(climbs, InMemory(x), Serial(), Stopping(0.0, PASSES))  # type: ignore[arg-type]
+    results = fit(climbs, InMemory(x), Serial(), Stopping(0.0, PASSES))
     return 1e6 * (time.process_time() - begun) / sum(len(result.trace) for result in results)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.family import Degeneracy
+from em_cli.latents.coded_rows import CodedRows, log_density_of, sums_of
 
 FEWEST_TOKENS = 1e-6  # of a topic in some rows: one that nobody uses is no fault
 
@@ -31,7 +32,7 @@ def topics(concentration: Array) -> Topics:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Terms:
+class Terms(CodedRows):
     """Rows are cells of a sparse table of documents by terms: the code of a term, and how often it occurs.
 
     Responsibilities carry these counts, as they would case weights.
@@ -40,40 +41,14 @@ class Terms:
     n_terms: int
     eta: float  # of the symmetric Dirichlet prior
 
-    exponential = None
-    reweighting = None
-    penalty = None
-    completing = None
-    elliptic = None
-    coupled = False
-    of_points = False
-
-    def n_features(self) -> int:
-        return 2
-
-    def features(self, x: Array, out: Array) -> None:
-        out[...] = x
-
-    def base_measure(self, x: Array) -> Array:
-        """None: documents are bags of tokens in their order."""
-        return np.zeros(x.shape[1])
-
-    def embedding(self, x: Array) -> Array:
-        return x
-
     def log_density(self, features: Array, parameters: Topics, offset: Array, out: Array) -> None:
         """Of one token, in expectation."""
-        np.take(parameters.expected_log, features[0].astype(np.intp), axis=2, out=out, mode="clip")
-        out += offset[..., None]
+        log_density_of(features, parameters.expected_log, offset, out)
 
     def statistics(self, features: Array, responsibilities: Array, parameters: Topics) -> Array:
         """(R, K, 1 + V): the tokens of each topic, in all and of each term."""
-        r, k, _ = responsibilities.shape
-        codes = features[0].astype(np.intp)
-        found = np.empty((r, k, 1 + self.n_terms))
-        for i, j in np.ndindex(r, k):
-            found[i, j, 1:] = np.bincount(codes, responsibilities[i, j], self.n_terms)
-        np.maximum(found[..., 1:].sum(axis=-1), FEWEST_TOKENS, out=found[..., 0])
+        found = sums_of(features, responsibilities, self.n_terms)
+        np.maximum(found[..., 0], FEWEST_TOKENS, out=found[..., 0])
         return found
 
     def maximize(self, statistics: Array, parameters: Topics | None) -> Topics:

@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.family import Degeneracy
+from em_cli.latents.coded_rows import CodedRows, log_density_of, sums_of
 
 RAREST = 1e-290  # frequency: one that has died out has a logarithm still
 LONGEST = 30.0  # change of a log-frequency that an extrapolation may make
@@ -30,7 +31,7 @@ def frequencies(copies: Array) -> Frequencies:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Haplotypes:
+class Haplotypes(CodedRows):
     """Rows are the code of a haplotype, and which half of a genotype it belongs to.
 
     There is one component. Responsibilities are copies of the haplotype, and carry case weights.
@@ -38,40 +39,14 @@ class Haplotypes:
 
     n_haplotypes: int
 
-    exponential = None
-    reweighting = None
-    penalty = None
-    completing = None
-    elliptic = None
     approximate = None
-    coupled = False
-    of_points = False
-
-    def n_features(self) -> int:
-        return 2
-
-    def features(self, x: Array, out: Array) -> None:
-        out[...] = x
-
-    def base_measure(self, x: Array) -> Array:
-        return np.zeros(x.shape[1])
-
-    def embedding(self, x: Array) -> Array:
-        return x
 
     def log_density(self, features: Array, parameters: Frequencies, offset: Array, out: Array) -> None:
-        np.take(parameters.log_frequency, features[0].astype(np.intp), axis=2, out=out, mode="clip")
-        out += offset[..., None]
+        log_density_of(features, parameters.log_frequency, offset, out)
 
     def statistics(self, features: Array, responsibilities: Array, parameters: Frequencies) -> Array:
         """(R, 1, 1 + H): copies, in all and of each haplotype."""
-        r, k, _ = responsibilities.shape
-        codes = features[0].astype(np.intp)
-        found = np.empty((r, k, 1 + self.n_haplotypes))
-        for i, j in np.ndindex(r, k):
-            found[i, j, 1:] = np.bincount(codes, responsibilities[i, j], self.n_haplotypes)
-        found[..., 0] = found[..., 1:].sum(axis=-1)
-        return found
+        return sums_of(features, responsibilities, self.n_haplotypes)
 
     def maximize(self, statistics: Array, parameters: Frequencies | None) -> Frequencies:
         """Excoffier & Slatkin (1995), equation 8: gene counting."""
