@@ -120,7 +120,7 @@ class _Rows:
                 height = self.log_likelihood(mixture) + max(float(gains.max()), 0.0)
                 simple = self._simplified(mixture)
                 return Likeliest(self._shared_out(simple), height) if self._is_sound(simple) else None
-            mixture = self._climbed(mixture, points[gains > 0])
+            mixture = self._climbed(mixture, points[_highest(gains)])
         return None
 
     def _begin(self) -> _Mixture:
@@ -258,6 +258,13 @@ def _tops(gains: Array) -> Integers:
     """Where they are higher than beside; of equal ones the last."""
     beside = np.concatenate([[-np.inf], gains, [-np.inf]])
     return np.flatnonzero((gains >= beside[:-2]) & (gains > beside[2:]))
+
+
+def _highest(gains: Array) -> Integers:
+    """Those above nought, the highest where they are many: rounding makes tops of what is flat."""
+    above = np.flatnonzero(gains > 0)
+    highest = np.argsort(-gains[above], kind="stable")[:MOST_COMPONENTS]
+    return above[np.sort(highest)]
 
 
 def _finer(points: Array) -> Array:
