@@ -31,7 +31,7 @@ def haplotypes_summary(
     page = Page(min(width, WIDEST), color)
     found = [one for one in document.get("haplotypes") or () if isinstance(one, Mapping)]
     tell_heading(page, counted(len(found), "haplotype"), document, read_line)
-    _table(page, found, document.get("loci"))
+    _table(page, found, document.get("loci"), document.get("alleles"))
     page.blank()
     _figures(page, document)
     if sentence := trust(document):
@@ -49,7 +49,7 @@ def haplotypes_read_line(document: Mapping[str, Any]) -> str:
     return f"{individuals:,.15g} individuals, {counted(int(genotypes), 'genotype')} at {n} loci"
 
 
-def _table(page: Page, haplotypes: Sequence[Mapping[str, Any]], loci: Any) -> None:
+def _table(page: Page, haplotypes: Sequence[Mapping[str, Any]], loci: Any, alleles: Any) -> None:
     """Frequency and expected copies of the commonest."""
     shown = [one for one in haplotypes[:MOST] if (number(one.get("copies")) or 0.0) >= FEWEST] or haplotypes[:1]
     rows = [
@@ -64,7 +64,16 @@ def _table(page: Page, haplotypes: Sequence[Mapping[str, Any]], loci: Any) -> No
     if len(haplotypes) > len(shown):
         page.flow([f"… and {counted(len(haplotypes) - len(shown), 'rarer one')} in haplotypes.csv"], style="dim")
     if isinstance(loci, list):
-        page.words(f"alleles 0 and 1 at {', '.join(safe(str(name)) for name in loci)}", style="dim")
+        page.words(f"alleles {_at(loci, alleles)}", style="dim")
+
+
+def _at(loci: Sequence[Any], alleles: Any) -> str:
+    """Which alleles there are, of each locus where they have names."""
+    names = [safe(str(name)) for name in loci]
+    if not isinstance(alleles, list) or len(alleles) != len(names):
+        return f"0 and 1 at {', '.join(names)}"
+    pairs = (" or ".join(map(str, pair)) if isinstance(pair, list) else "?" for pair in alleles)
+    return ", ".join(f"{safe(pair)} at {name}" for pair, name in zip(pairs, names, strict=True))
 
 
 def _figures(page: Page, document: Mapping[str, Any]) -> None:

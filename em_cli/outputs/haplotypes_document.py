@@ -45,7 +45,8 @@ class ScoredHaplotypes:
     @property
     def loaded(self) -> LoadedHaplotypes:
         """As it will be read back."""
-        return LoadedHaplotypes({}, self.genotypes.loci, bits(self.codes, len(self.genotypes.loci)), self.frequency)
+        own = self.genotypes
+        return LoadedHaplotypes({}, own.loci, bits(self.codes, len(own.loci)), self.frequency, own.written)
 
 
 def scored_haplotypes(fitted: Fitted, genotypes: Genotypes, runner: Runner) -> ScoredHaplotypes:
@@ -91,6 +92,7 @@ def haplotypes_document(
         "em_version": __version__,
         "latent": "pairs",
         "loci": list(genotypes.loci),
+        **({"alleles": [list(pair) for pair in genotypes.written]} if genotypes.names_alleles else {}),
         "haplotypes": list(haplotype_rows(result)),
         "n_haplotypes": len(result.codes),
         "n_possible": len(genotypes.possible),
@@ -106,7 +108,7 @@ def haplotypes_document(
 
 
 def haplotype_rows(result: ScoredHaplotypes) -> Iterator[dict[str, Any]]:
-    """`haplotypes.csv`: the alleles at the loci one after the other, 1 where it is the one that is counted."""
+    """`haplotypes.csv`: the alleles at the loci one after the other; 1 is one that is counted."""
     shown = result.loaded.names
     for name, p, copies in zip(shown, result.frequency.tolist(), result.copies.tolist(), strict=True):
         yield dict(zip(HAPLOTYPE_COLUMNS, (name, p, copies), strict=True))

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from em_cli.outputs.described import SOMETIMES, Described, says
 from em_cli.outputs.params_fields import SearchFields, WarningFields
+from em_cli.sources.genotypes import alleles_of, coded
 
 OFF_ONE = 1e-6  # that frequencies may sum to, by rounding
 
@@ -15,7 +16,7 @@ OFF_ONE = 1e-6  # that frequencies may sum to, by rounding
 class OneHaplotype(Described):
     """A haplotype, the commonest first."""
 
-    haplotype: Annotated[str, says("its alleles, 0 or 1, in the order of the loci; 1 is the one that cells count")]
+    haplotype: Annotated[str, says("its alleles in the order of the loci; 1 is one that cells count")]
     frequency: Annotated[float, Field(gt=0, le=1 + OFF_ONE), says("among all haplotypes")]
     copies: Annotated[float, says("expected in the data, two in each individual")]
 
@@ -27,6 +28,11 @@ class HaplotypeFields(Described):
     schema_version: Annotated[int, says("1; raised where a field changes its meaning")]
     latent: Annotated[str, says("pairs")]
     loci: Annotated[list[str], Field(min_length=1, max_length=62), says("the columns, in the order of the alleles")]
+    alleles: Annotated[
+        list[Annotated[list[str], Field(min_length=2, max_length=2)]],
+        says("of each locus, where some cells name them; 0 and 1 where cells count copies, ? where there is no second"),
+        SOMETIMES,
+    ] = Field(default_factory=list)
     haplotypes: Annotated[list[OneHaplotype], Field(min_length=1), says("those there are; of others it is 0")]
     reading: Annotated[dict[str, Any], says("how the data were read, where it was not by the defaults"), SOMETIMES] = (
         Field(default_factory=dict)
@@ -39,8 +45,13 @@ class HaplotypeFields(Described):
             raise ValueError("a haplotype stands there twice")
         if len(set(self.loci)) < len(self.loci):
             raise ValueError("a locus stands there twice")
-        if any(len(name) != len(self.loci) or set(name) - {"0", "1"} for name in names):
-            raise ValueError(f"a haplotype must be {len(self.loci)} alleles, 0 or 1, one for each locus")
+        if self.alleles and len(self.alleles) != len(self.loci):
+            raise ValueError("there must be two alleles for each locus")
+        written = alleles_of(self.loci, self.alleles)
+        if any(one == other or not one or not other for one, other in written):
+            raise ValueError("the two alleles of a locus must differ, and have names")
+        if any(coded(name, written) is None for name in names):
+            raise ValueError(f"a haplotype must be {len(self.loci)} alleles, one of those of each locus")
         if not abs(sum(one.frequency for one in self.haplotypes) - 1) <= OFF_ONE:
             raise ValueError("the frequencies must sum to one")
         return self

@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.errors import DataError
 from em_cli.sources.files import label
+from em_cli.sources.genotypes import UNKNOWN, alleles_of, coded, spelled
 
 SCHEMA_VERSION = 1
 
@@ -23,11 +24,18 @@ class LoadedHaplotypes:
     loci: tuple[str, ...]
     alleles: Integers  # (H, L) 0 or 1
     frequency: Array  # (H,)
+    written: tuple[tuple[str, str], ...]  # the alleles of each locus
 
     @property
     def names(self) -> list[str]:
         """The alleles of each, one after the other."""
-        return ["".join(map(str, row)) for row in self.alleles.tolist()]
+        return [spelled(row, self.written) for row in self.alleles.tolist()]
+
+    @property
+    def known(self) -> dict[str, tuple[str, ...]]:
+        """The alleles that are known, by locus."""
+        both = zip(self.loci, self.written, strict=True)
+        return {locus: tuple(allele for allele in pair if allele != UNKNOWN) for locus, pair in both}
 
     def _joint(self, genotype: Array) -> tuple[Integers, Array]:
         """Places of the haplotypes that a genotype (L,) may hold, and the probability of each with each of them."""
@@ -72,7 +80,7 @@ def haplotypes_of(path: str, document: Mapping[str, Any]) -> LoadedHaplotypes:
         raise DataError(f"{label(path)}: it has schema version {version!r}; this em reads {SCHEMA_VERSION}.")
     if wrong := wrong_field(HaplotypeFields, document):
         raise DataError(f"{label(path)}: {wrong}.")
-    found = document["haplotypes"]
-    alleles = np.array([[int(allele) for allele in one["haplotype"]] for one in found], np.intp)
+    found, written = document["haplotypes"], alleles_of(document["loci"], document.get("alleles"))
+    alleles = np.array([coded(one["haplotype"], written) for one in found], np.intp)
     p = np.array([one["frequency"] for one in found], np.float64)
-    return LoadedHaplotypes(document, tuple(document["loci"]), alleles, p)
+    return LoadedHaplotypes(document, tuple(document["loci"]), alleles, p, written)

@@ -71,7 +71,7 @@ def new_genotypes(
         id_if_there=config.id is None,
         weights=weights,
         missing="model",
-        copies=True,
+        alleles=loaded.known,
         blanks=True,
     )
     data = read(paths, options)
@@ -79,10 +79,7 @@ def new_genotypes(
     own_rows = read_genotypes(data, order)
     found = NewGenotypes(data, own_rows, np.array([loaded.probability(one) for one in own_rows.table.T]))
     if found.n_impossible:
-        warn(
-            f"{found.n_impossible:,.15g} individuals have genotypes that no two of the haplotypes make: "
-            "nothing is said of them."
-        )
+        warn("some individuals have genotypes that no two of the haplotypes make: nothing is said of them.")
     return found
 
 

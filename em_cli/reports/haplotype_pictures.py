@@ -12,6 +12,7 @@ from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
 from em_cli.reports.kind import Picture
 from em_cli.reports.style import Theme, short
+from em_cli.sources.genotypes import alleles_of, coded
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,19 +29,34 @@ def haplotype_pictures(name: str, document: Mapping[str, Any], kinds: Sequence[s
     found = document["haplotypes"]
     shown = [one for one in found[:MOST] if one["copies"] >= FEWEST] or found[:1]
     rows = [(str(one["haplotype"]), float(one["frequency"])) for one in shown]
+    written = alleles_of(document["loci"], document.get("alleles"))
+    dark = [coded(name, written) or [] for name, _ in rows]
     left = f" The {len(rows)} commonest of {len(found)}." if len(found) > len(rows) else ""
-    caption = f"Frequencies of the haplotypes; dark cells are the alleles that the genotypes count.{left}"
+    caption = f"Frequencies of the haplotypes; dark cells are {_dark(document)}.{left}"
     alt = ", ".join(f"{alleles}: {p:.3f}" for alleles, p in rows)
     size = (6.4, min(1.4 + 0.3 * len(rows), 12.0))
-    drawn = partial(_draw, rows, [str(locus) for locus in document["loci"]])
+    drawn = partial(_draw, rows, dark, [str(locus) for locus in document["loci"]])
     return [Picture("haplotypes", f"{name}: haplotypes", caption, alt, size, drawn)]
 
 
-def _draw(rows: Sequence[tuple[str, float]], loci: Sequence[str], figure: Figure, theme: Theme) -> None:
+def _dark(document: Mapping[str, Any]) -> str:
+    if not document.get("alleles"):
+        return "the alleles that the genotypes count"
+    pairs = zip(document["loci"], alleles_of(document["loci"], document["alleles"]), strict=True)
+    return "the alleles " + ", ".join(f"{other} of {short(str(locus), 20)}" for locus, (_, other) in pairs)
+
+
+def _draw(
+    rows: Sequence[tuple[str, float]],
+    dark: Sequence[Sequence[int]],
+    loci: Sequence[str],
+    figure: Figure,
+    theme: Theme,
+) -> None:
     cells, bars = figure.subplots(1, 2, sharey=True, width_ratios=(1, 2))
     colour = theme.mark(0, 1).colour
-    for row, (alleles, p) in enumerate(rows):
-        for place in np.flatnonzero([allele == "1" for allele in alleles]).tolist():
+    for row, (_, p) in enumerate(rows):
+        for place in np.flatnonzero(dark[row]).tolist():
             cells.barh(row, 0.86, 0.7, left=place - 0.43, color=colour)
         bars.barh(row, p, 0.7, color=colour)
         bars.annotate(f"{100 * p:.1f} %", (p, row), (5, 0), textcoords="offset points", va="center", fontsize=8)

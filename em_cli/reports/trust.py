@@ -51,6 +51,7 @@ ADVICE = {
     "decimal_comma": "Check that the numbers are those of the file; --decimal says how they are written.",
     "lines_above": "Check that the table begins below; --skip N says where it does.",
     "numbers_undressed": "Check what was taken off; --type NAME=categorical keeps the cells as they are.",
+    "phase_unused": "Nothing has to be done; where the phase is sure, haplotypes can be counted without a model.",
     "blanks_between": "Check that the columns are those of the file; --delimiter says what is between them.",
     "time_column": "Use --unit COLUMN=s if these are durations.",
     "several_numbers": "Have a column for each number if they are to be fitted.",

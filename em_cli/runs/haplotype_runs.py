@@ -33,7 +33,7 @@ from em_cli.runs.screen import color_wanted, width
 from em_cli.runs.stdout import in_form, place_text, unsaid
 from em_cli.runs.warnings import warn_if_not_converged, warn_if_reached_once, warn_of_halt
 from em_cli.search.haplotype_search import EXTENTS, search_haplotypes
-from em_cli.sources.genotypes import Genotypes, genotypes_of
+from em_cli.sources.genotypes import Genotypes, genotypes_of, refuse_single_alleles
 from em_cli.sources.table import Data
 
 NUMBER = 8  # bytes
@@ -56,7 +56,7 @@ def read_genotypes(data: Data, order: Integers | None = None) -> ReadGenotypes:
     weights = [data.source[index].weights for index in range(len(data.source))]
     counts = None if weights[0] is None else np.concatenate([own for own in weights if own is not None])
     names = [data.schema.names[place] for place in places.tolist()]
-    found, own = genotypes_of(names, cells(data.source, places.tolist()), counts, used, data.name)
+    found, own = genotypes_of(names, cells(data.source, places.tolist()), counts, used, data.name, data.alleles)
     x = data.others.x[places]
     seen = ~np.isnan(x).all(axis=0)
     of_row = np.full(data.n_rows_read, -1, np.intp)
@@ -69,6 +69,7 @@ def fit_haplotypes(run: Run) -> None:
     """All that genotypes of unknown phase tell of their haplotypes."""
     found = read_genotypes(run.data)
     genotypes = found.genotypes
+    refuse_single_alleles(genotypes, run.data.name)
     effort = run.settings.effort or "normal"
     climbs = run.plan.restarts or EXTENTS[effort].scaled(genotypes.n_held).starts
     check(

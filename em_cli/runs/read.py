@@ -121,11 +121,12 @@ def _roles(config: RunConfig) -> dict[str, Any]:
     asked = asked_regression(config)
     if asked is None:
         if wanted_pairs(config):
-            return {"copies": True}
+            return {"alleles": {}}
         told = tuple(config.concomitant)
         chosen = {} if config.data.columns is None else {"columns": (*config.data.columns, *told)}
         return chosen | {"regressors": told}
-    return {"columns": asked.columns, "response": asked.response, "regressors": asked.regressors}
+    needed = (asked.response, *asked.beside)
+    return {"columns": asked.columns, "response": asked.response, "regressors": asked.regressors, "needed": needed}
 
 
 def check_labels(data: Data, k: int) -> None:

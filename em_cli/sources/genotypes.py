@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,8 @@ from em_cli.sources.quoting import listed, quoted
 
 MOST_LOCI = 12
 MISSING = 3  # the code of a cell that is
+COUNTED = ("0", "1")  # alleles of a locus whose cells count copies
+UNKNOWN = "?"  # the allele that nobody has
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,7 @@ class Genotypes:
     loci: tuple[str, ...]
     table: Array  # (L, G)
     counts: Array  # (G,) individuals of each, by their weights
+    written: tuple[tuple[str, str], ...]  # the alleles of each locus, of which the second is counted
 
     @property
     def n_individuals(self) -> float:
@@ -75,6 +78,11 @@ class Genotypes:
         found: Array = np.divide(counted, total, out=np.full(len(total), 0.5), where=total > 0)
         return found
 
+    @property
+    def names_alleles(self) -> bool:
+        """Whether some cells named their alleles, in place of counting one."""
+        return any(pair != COUNTED for pair in self.written)
+
 
 def bits(codes: Integers, n_loci: int) -> Integers:
     """(…, L) alleles 0 or 1 of haplotypes, the first locus being the highest bit of their codes."""
@@ -100,9 +108,14 @@ def _any_of(powers: Integers) -> Integers:
 
 
 def genotypes_of(
-    loci: Sequence[str], cells: Array, weights: Array | None, rows: Integers, name: str
+    loci: Sequence[str],
+    cells: Array,
+    weights: Array | None,
+    rows: Integers,
+    name: str,
+    alleles: Mapping[str, tuple[str, ...]],
 ) -> tuple[Genotypes, Integers]:
-    """The genotypes in cells (L, n) of these data rows, and which of them each row has.
+    """The genotypes in cells (L, n) of these data rows, and which of them each row has; the alleles of loci, if known.
 
     `DataError` names the first cell that is none, or says that loci are too many.
     """
@@ -125,4 +138,46 @@ def genotypes_of(
         4 ** np.arange(len(loci) - 1, -1, -1) @ coded, return_index=True, return_inverse=True
     )
     counts = np.bincount(of_row, weights, len(known)).astype(np.float64)
-    return Genotypes(tuple(loci), cells[:, first], counts), of_row.astype(np.intp)
+    written = tuple(_both(alleles.get(locus, ())) for locus in loci)
+    return Genotypes(tuple(loci), cells[:, first], counts, written), of_row.astype(np.intp)
+
+
+def refuse_single_alleles(found: Genotypes, name: str) -> None:
+    """`DataError` if cells are single alleles 1 and 2, two columns to a locus, as haplo.stats and PLINK write them."""
+    values = [set(own[~np.isnan(own)].tolist()) for own in found.table]
+    if len(values) % 2 == 0 and not found.names_alleles and all(own == {1.0, 2.0} for own in values):
+        raise DataError(
+            f"{name}: every column holds the numbers 1 and 2, and no 0, as columns of single alleles do, two to a "
+            "locus. Have one column for each locus, whose cells are how many copies of an allele there are, 0, 1 or 2, "
+            "or name both alleles, such as 1/2. If they are copies, count the other alleles: have 2 less each number."
+        )
+
+
+def _both(alleles: tuple[str, ...]) -> tuple[str, str]:
+    """Those of a locus; the second is not known where all cells name the first."""
+    one, other, *_ = (*alleles, UNKNOWN, UNKNOWN) if alleles else COUNTED
+    return one, other
+
+
+def _between(written: Sequence[tuple[str, str]]) -> str:
+    """What stands between alleles: a blank where some are long."""
+    return "" if all(len(allele) == 1 for pair in written for allele in pair) else " "
+
+
+def alleles_of(loci: Sequence[str], told: Sequence[Sequence[str]] | None) -> tuple[tuple[str, str], ...]:
+    """Of each locus, as they are told, or 0 and 1 where nothing is."""
+    return tuple((one, other) for one, other in told or [COUNTED] * len(loci))
+
+
+def spelled(haplotype: Sequence[int], written: Sequence[tuple[str, str]]) -> str:
+    """Its alleles one after the other, given by their places 0 or 1 among those of the loci."""
+    return _between(written).join(pair[allele] for pair, allele in zip(written, haplotype, strict=True))
+
+
+def coded(haplotype: str, written: Sequence[tuple[str, str]]) -> list[int] | None:
+    """The other way; None if it is not made of these alleles."""
+    between = _between(written)
+    own = haplotype.split(between) if between else list(haplotype)
+    if len(own) != len(written) or any(allele not in pair for allele, pair in zip(own, written, strict=True)):
+        return None
+    return [pair.index(allele) for allele, pair in zip(own, written, strict=True)]

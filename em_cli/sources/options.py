@@ -65,10 +65,11 @@ class ReadOptions:
     order: str | None = None  # the column of time
     step: str | None = None  # of time, from row to row
     group: str | None = None  # the column that tells which rows share their component
-    copies: bool = False  # whether columns are wanted though others tell them
+    alleles: Mapping[str, tuple[str, ...]] | None = None  # where columns are loci of genotypes: those known, by locus
     blanks: bool = False  # whether those that are named are wanted though nothing stands in them
     regressors: tuple[str, ...] = ()  # columns by which a response, or the mixing weights where there is none, are
     # told: numbers are numbers there, never levels; where there is no response, they stand last
+    needed: tuple[str, ...] = ()  # of all these, the numbers without which there is no such regression
     response: str | None = None  # likewise, but for those of two values and counts
     store: Store | None = None  # where rows are kept; None is memory
     told: Callable[[int, float], None] | None = None  # of how many rows were read, and which share of all bytes

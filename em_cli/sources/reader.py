@@ -15,6 +15,7 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.rows import Held, Here, joined
 from em_cli.errors import DataError
 from em_cli.printable import safe
+from em_cli.sources.alleles import read_alleles
 from em_cli.sources.awaited import Awaited
 from em_cli.sources.candidates import candidates, check_same
 from em_cli.sources.codes import length_of_codes, take_codes
@@ -174,6 +175,7 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
     content = _content(files, shown, options, awaited)
     names, written, parts, options = content.names, content.written, content.parts, content.options
     labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
+    alleles = read_alleles(parts, shown, options, found_in_file)
     thousands, units = undress(parts, options, found_in_file)
     decided = decide(parts, shown, options, take_codes(parts, content.noughts, options))
     numbering = leave_out_identifiers(decided, parts, options)
@@ -195,11 +197,9 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
     if labels and not label_names:
         raise DataError(f"{shown}: column {quoted(str(options.labels))} is empty: no component is known of any row.")
     found, others = _filled(content, schema, usable, label_names, ids if numbering else None)
-    content.store.let_go()
     check_spread(found, schema, shown, options)
     source, rows = found.done()
-    weighted = options.weights is not None
-    if weighted and options.mean_weight_one:
+    if options.weights is not None and options.mean_weight_one:
         found.scale_weights()
     return Data(
         name=_short_name(files),
@@ -211,11 +211,12 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
         ids=ids,
         id_name=numbering or options.id,
         weights_name=options.weights,
-        total_weight=found.total_weight if weighted else None,
+        total_weight=found.total_weight if options.weights is not None else None,
         label_names=label_names,
         n_missing=n_missing,
         marks=content.marks or (Marks(options.decimal, thousands) if thousands else None),
         units=units,
+        alleles=alleles,
         spelled=spelled,
         n_gappy=int(found.gaps.sum()) if n_missing and options.missing == "model" else 0,
         why=decided.why,
@@ -287,6 +288,7 @@ def _filled(
             numbers.add_numbers(parts[numbers.name][piece].values)
         _let_go(content, piece)
         first += n
+    content.store.let_go()
     x = np.concatenate([own for _, own in aside], axis=1) if aside else np.empty((len(schema.columns), 0))
     return found, Others(x, np.concatenate([rows for rows, _ in aside]) if aside else np.empty(0, np.intp))
 

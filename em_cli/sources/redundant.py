@@ -26,7 +26,7 @@ def leave_out_redundant(decided: Decided, parts: Parts, options: ReadOptions) ->
 
     A regression sees to its own, and so does what tells the mixing weights.
     """
-    if options.response is not None or options.copies:
+    if options.response is not None or options.alleles is not None:
         return
     described = [column for column in decided.columns if column.name not in options.regressors]
     numbers = [column for column in described if not column.levels]

@@ -73,6 +73,7 @@ class Data:
     documents: Documents | None = None  # whose cells the rows of the source are, where topics are fitted
     on_disk: bool = False  # whether the rows are in a file, and not in memory
     units: Mapping[str, str] = field(default_factory=dict)  # in which the numbers of columns are, where cells say so
+    alleles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of loci whose cells name them
     sequences: Sequences | None = None  # in whose steps the rows of the source stand, where they follow each other
 
     def keys(self, first: int, stop: int) -> Sequence[str] | range:

@@ -127,6 +127,27 @@ def test_loci_that_others_tell_are_fitted_and_one_genotype_is_enough(tmp_path):
     assert json.loads(em("score", "h.em", "strange.csv", cwd=tmp_path).out)["log_likelihood"] is None
 
 
+def test_genotypes_that_name_their_alleles_give_the_haplotypes_of_their_copies(folder, tmp_path):
+    heads, *rows = [line.split(",") for line in GENOTYPES.read_text().splitlines()]
+    named = [
+        [row[0], *({"0": "T/T", "1": "C/T", "2": "C/C", "": ""}[cell] for cell in row[1:5]), *row[5:]] for row in rows
+    ]
+    (tmp_path / "named.csv").write_text("\n".join(map(",".join, [heads, *named, []])))
+    em("fit", "named.csv", "--latent", "pairs", "--id", "person", "--out", "n.em", "-q", cwd=tmp_path)
+    params = json.loads((tmp_path / "n.em/params.json").read_text())
+    written.check_run(tmp_path / "n.em")
+    assert params["alleles"] == [["C", "T"]] * 4 + [["0", "1"]] * 2
+    found = {one["haplotype"]: one["frequency"] for one in params["haplotypes"]}
+    letters = {name: name[:4].translate(str.maketrans("01", "TC")) + name[4:] for name in BY_HAPLO_STATS}
+    assert found == pytest.approx({letters[name]: p for name, p in BY_HAPLO_STATS.items()}, abs=1e-6)
+    assert em("predict", "n.em", "named.csv", cwd=tmp_path).out == (tmp_path / "n.em/pairs.csv").read_text()
+    assert "C or T at rs101" in em("show", "n.em", cwd=tmp_path).out
+    assert "row 1, column 'rs101': 1 is no" in em("predict", "n.em", GENOTYPES, cwd=tmp_path, status=3).err
+    params["haplotypes"][0]["haplotype"] = "GTCC00"
+    (tmp_path / "bad.json").write_text(json.dumps(params))
+    assert "one of those of each locus" in em("predict", "bad.json", "named.csv", cwd=tmp_path, status=3).err
+
+
 REFUSED = [
     (("-k", "3"), "-k does not go with --latent pairs"),
     (("--sequence", "person"), "--sequence does not go with"),
@@ -147,6 +168,8 @@ def test_what_makes_no_sense_of_haplotypes_is_refused(said, message, tmp_path):
 def test_cells_that_are_no_genotypes_and_too_many_loci_are_refused(tmp_path):
     (tmp_path / "d.csv").write_text("a,b\n0,1\n2,3\n1,1\n")
     assert "row 2, column 'b': 3 is no genotype" in em("fit", "d.csv", "--latent", "pairs", cwd=tmp_path, status=3).err
+    (tmp_path / "single.csv").write_text("a1,a2\n1,2\n2,2\n1,1\n")
+    assert "columns of single alleles" in em("fit", "single.csv", "--latent", "pairs", cwd=tmp_path, status=3).err
     lines = [[f"s{j}" for j in range(13)], *([str((i + j) % 3) for j in range(13)] for i in range(9))]
     (tmp_path / "wide.csv").write_text("\n".join(map(",".join, lines)) + "\n")
     assert "13 loci" in em("fit", "wide.csv", "--latent", "pairs", cwd=tmp_path, status=3).err
