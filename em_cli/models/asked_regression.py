@@ -52,8 +52,12 @@ class Asked:
         """All other columns."""
         from em_cli.families.regression.terms import columns_in
 
-        beside = [name for name in (self.offset, self.trials) if isinstance(name, str)]
-        return tuple(dict.fromkeys([*columns_in(self.on, self.common), *beside, *self.concomitant]))
+        return tuple(dict.fromkeys([*columns_in(self.on, self.common), *self.beside, *self.concomitant]))
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Columns of the offset and of trials."""
+        return tuple(name for name in (self.offset, self.trials) if isinstance(name, str))
 
     @property
     def columns(self) -> tuple[str, ...]:

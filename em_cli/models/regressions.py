@@ -14,7 +14,7 @@ from em_cli.families.regression.options import Regression
 from em_cli.families.regression.responses import RESPONSES
 from em_cli.models.asked_regression import LAWS, Asked
 from em_cli.models.groups import REGRESSION, Group
-from em_cli.sources.quoting import quoted
+from em_cli.sources.quoting import argument, quoted
 
 if TYPE_CHECKING:
     from em_cli.sources.table import Data
@@ -25,9 +25,11 @@ def regression_group(asked: Asked, data: Data) -> Group:
     known = {column.name: column for column in data.schema.columns}
     found = known[asked.response].type
     if asked.kind is None and found not in ("numeric", "count", "binary"):
+        n_levels, name = len(known[asked.response].levels), asked.response
+        remedy = f"Give it as --type {argument(f'{name}=binary')}" if n_levels == 2 else "Name another with --response"
         raise DataError(
-            f"{data.name}, column {quoted(asked.response)}: a response must be of numbers, or of two levels, and this "
-            "is text of several. Name another column with --response."
+            f"{data.name}, column {quoted(name)}: a response must be of numbers, or given as one of two levels, and "
+            f"this is text with {n_levels:,} levels. {remedy}."
         )
     law, trials = LAWS[asked.kind or found], asked.trials
     if law == "binomial" and trials is None:

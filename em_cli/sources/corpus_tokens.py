@@ -17,6 +17,7 @@ from em_cli.sources.examined import examine
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, texts_of
 from em_cli.sources.quoting import argument, quoted, unknown_column
+from em_cli.sources.text_types import mostly_numbers
 from em_cli.sources.text_words import words_of
 from em_cli.sources.usable import looks_like_id
 
@@ -59,15 +60,18 @@ def columns_of(piece: Piece, options: ReadOptions, wanted: CorpusOptions) -> Col
 
 def _wide(piece: Piece, options: ReadOptions, named: str | None) -> Columns:
     found = [name for name in candidates(piece.names, piece.file, options) if name != named]
-    asked, texts, numbers = options.columns or (), list[str](), list[str]()
+    asked, texts, empty, numbers = options.columns or (), list[str](), list[str](), list[str]()
     for name in found:
         examined = examine(piece, name, options)
-        of_text = examined.n_text > 0 or examined.n_missing == len(examined.values)
-        (texts if of_text and name not in asked else numbers).append(name)
+        of_text = examined.n_text > 0 and not mostly_numbers([examined])
+        blank = examined.n_missing == len(examined.values)
+        (numbers if name in asked else empty if blank else texts if of_text else numbers).append(name)
     guess = next(iter(texts), None)
+    if named is None and guess is not None:
+        _check_guess(piece, guess)
     if named is None and guess is None and numbers and not asked:
-        first = examine(piece, numbers[0], options).values
-        if looks_like_id(numbers[0], facts_of([first])) and len(numbers) > 1:
+        first = examine(piece, numbers[0], options)
+        if not first.n_text and looks_like_id(numbers[0], facts_of([first.values])) and len(numbers) > 1:
             guess = numbers.pop(0)
     if not numbers:
         raise DataError(
@@ -75,8 +79,20 @@ def _wide(piece: Piece, options: ReadOptions, named: str | None) -> Columns:
             "and --term; if a column holds text, with --text."
         )
     document = named or guess
-    left = tuple(name for name in texts if name != document)
+    left = tuple(name for name in found if name in (*texts, *empty) and name != document)
     return Columns(document, tuple(numbers), left, named is None and guess is not None)
+
+
+def _check_guess(piece: Piece, name: str) -> None:
+    """`DataError` if a column of text that nobody named has cells that come again: they may be no names."""
+    cells = piece.frame[name].dropna().astype(str).str.strip()
+    if cells.duplicated().any():
+        again = cells[cells.duplicated()].iloc[0]
+        raise DataError(
+            f"{piece.file}: does column {quoted(name)} name documents? {quoted(again)} stands in several rows. "
+            f"--document {argument(name)} adds up the counts of such rows; --exclude {argument(name)} takes each row "
+            "for a document."
+        )
 
 
 def _check_uncounted(piece: Piece, options: ReadOptions, wanted: CorpusOptions) -> None:
@@ -140,7 +156,7 @@ def _of_lines(
 ) -> Found:
     assert wanted.term is not None, "it is a table of documents and terms"
     codes, names = pd.factorize(np.array(_names(piece, wanted.term, "term"), dtype=object))
-    counts = np.ones(len(documents)) if wanted.count is None else counts_in(piece, wanted.count, options)
+    counts = np.ones(len(documents)) if wanted.count is None else counts_in(piece, wanted.count, options, counted=True)
     stopped = np.array([name.lower() in stop for name in names], np.bool_)
     kept = np.flatnonzero((counts > 0) & ~stopped[codes]) if len(names) else np.empty(0, np.intp)
     return Found(documents, kept, codes[kept].astype(np.intp), list(map(str, names)), counts[kept])
@@ -157,14 +173,18 @@ def _of_table(piece: Piece, options: ReadOptions, columns: Columns, documents: l
     return Found(documents, np.concatenate(rows), np.concatenate(terms), columns.terms, np.concatenate(counts))
 
 
-def counts_in(piece: Piece, name: str, options: ReadOptions) -> Array:
-    """(n,) whole numbers, zero or more; `DataError` with row and remedy if one is not."""
+def counts_in(piece: Piece, name: str, options: ReadOptions, counted: bool = False) -> Array:
+    """(n,) whole numbers, zero or more; `DataError` with row and remedy if one is not.
+
+    `counted` is whether the column was named as that of the counts, and cannot be left out.
+    """
     examined = examine(piece, name, options)
     if examined.texts is not None and (examined.n_text or examined.n_missing < len(examined.values)):
         assert examined.text is not None, "there is one"
+        other = "" if counted else f", or leave the column out by --exclude {argument(name)}"
         raise DataError(
             f"{piece.file}, {examined.text.row_and_line}, column {quoted(name)}: {quoted(examined.text.text)} is no "
-            f"count. --exclude {argument(name)} leaves the column out."
+            f"count. Correct the cell{other}."
         )
     values = np.full(len(piece.frame), np.nan) if examined.texts is not None else examined.values
     if np.isnan(values).any():

@@ -50,7 +50,7 @@ def kind_of_text(name: str, column: Sequence[Examined], asked: str, options: Rea
     if mostly_numbers(column) or (asked != "auto" and name in options.named):
         if asked == "auto" and _are_levels(column, n_text, n_present):
             return "categorical", f"numbers and words, {plural(len(levels_of(column)), 'level')}"
-        refuse_text(name, column, without(name, options))
+        refuse_text(name, column, None if name in options.needed else without(name, options))
     if asked != "auto":
         return "text_column", ""
     levels = levels_of(column)

@@ -218,6 +218,17 @@ def test_a_missing_regressor_is_refused_with_its_row_and_can_be_dropped(plots, t
         assert "--response" in alone.err
 
 
+def test_text_where_numbers_are_needed_is_refused_with_what_can_be_done(tmp_path):
+    text = "x,y,kind,m\n" + "".join(f"{i},{i % 4},{'ab'[i % 2]},{'few' if i == 2 else 9}\n" for i in range(12))
+
+    def refused(*options):
+        return em("fit", "-", "-k", "1", "--on", "x", *options, cwd=tmp_path, stdin=text, status=3).err
+
+    assert "text with 2 levels. Give it as --type kind=binary." in refused("--response", "kind")
+    for options in (["--type", "y=binomial:m"], ["--offset", "m"]):
+        assert "line 4 holds 'few' (the only such value). Use --na few.\n" in refused("--response", "y", *options)
+
+
 def test_what_has_no_sense_is_refused(plots):
     assert "em score --rows" in em("outliers", "plots.em", cwd=plots, status=2).err
     assert "--given" in em("sample", "plots.em", "-n", "5", cwd=plots, status=2).err
