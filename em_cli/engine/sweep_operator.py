@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.arrays import Array, Flags
 
 ITERATIONS = (5, 100)  # of EM for one normal distribution, at least and at most
 WORK = 4e8  # numbers that it rewrites in all
 SETTLED = 1e-7  # change of a moment, in standard deviations, at which it rests
 NUGGET = 1e-8  # of a variance: keeps what hardly varies invertible
+
+
+Step = tuple[int, int, list[int]]  # how many elements were swept before, the next one, and the patterns that lack these
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +28,7 @@ class Lacking:
     missing: Flags  # (P, D)
 
     count: Array = field(init=False, repr=False)  # (P, 1, 1) of missing elements
-    swept: list[tuple[int, Integers]] = field(init=False, repr=False)  # elements of (1, z), and who lacks them
+    steps: list[Step] = field(init=False, repr=False)
     observed: Array = field(init=False, repr=False)  # (P, 1, 1, 1 + D, 1 + D) identity, zero for what is missing
     regressed: Array = field(init=False, repr=False)  # -1 where a missing element meets an observed one
     unknown: Array = field(init=False, repr=False)  # -1 where two missing elements meet
@@ -35,8 +38,7 @@ class Lacking:
         lacks = np.concatenate([np.zeros((p, 1), np.bool_), self.missing], axis=1)[:, None, None]
         rows, columns = lacks[..., :, None], lacks[..., None, :]
         object.__setattr__(self, "count", self.missing.sum(axis=1)[:, None, None])
-        someone = np.flatnonzero(self.missing.any(axis=0))
-        object.__setattr__(self, "swept", [(1 + int(j), np.flatnonzero(self.missing[:, j])) for j in someone])
+        object.__setattr__(self, "steps", _steps(self.missing))
         object.__setattr__(self, "observed", np.eye(1 + d) * ~rows)
         object.__setattr__(self, "regressed", -(rows & ~columns).astype(np.float64))
         object.__setattr__(self, "unknown", -(rows & columns).astype(np.float64))
@@ -52,21 +54,46 @@ def quadratic(mean: Array, precision: Array) -> Array:
     return form
 
 
+def _steps(missing: Flags) -> list[Step]:
+    """The sweeps of all patterns (P, D), those that begin alike done once: every step follows one of as many before."""
+    steps: list[Step] = [(-1, 0, [])]
+    before: list[int] = []
+    for own, p in sorted((np.flatnonzero(lacks).tolist(), p) for p, lacks in enumerate(missing)):
+        alike = next((place for place, pair in enumerate(zip(before, own, strict=False)) if pair[0] != pair[1]), None)
+        first = min(len(before), len(own)) if alike is None else alike
+        steps += [(place, 1 + own[place], []) for place in range(first, len(own))]
+        steps[-1][2].append(p)
+        before = own
+    return steps
+
+
 def swept(form: Array, lacking: Lacking) -> tuple[Array, Array]:
     """Forms (R, K, 1 + D, 1 + D) swept on what each pattern lacks, one for each; log-determinants (P, R, K) of that."""
-    forms = np.repeat(form[None], len(lacking.missing), axis=0)
-    log_determinant = np.zeros(forms.shape[:-2])
-    for j, who in lacking.swept:
-        own = forms[who]
-        column = own[..., j].copy()
-        pivot = column[..., j].copy()
-        log_determinant[who] += np.log(pivot)
-        ratio = column / pivot[..., None]
-        own -= column[..., :, None] * ratio[..., None, :]
-        own[..., j, :] = own[..., :, j] = ratio
-        own[..., j, j] = -1 / pivot
-        forms[who] = own
-    return forms, log_determinant
+    lead, e, p = form.shape[:-2], form.shape[-1], len(lacking.missing)
+    some = form.reshape(-1, e * e)
+    forms, log_determinant = np.empty((p, *some.shape)), np.empty((p, len(some)))
+    depth = 2 + max(place for place, _, _ in lacking.steps)
+    stack, logs = np.empty((depth, e, e, len(some))), np.zeros((depth, len(some)))
+    stack[0] = some.T.reshape(e, e, -1)
+    for place, j, who in lacking.steps:
+        if place >= 0:
+            logs[place + 1] = logs[place] + _sweep(stack[place], j, stack[place + 1])
+        for own in who:
+            forms[own] = stack[place + 1].reshape(e * e, -1).T
+            log_determinant[own] = logs[place + 1]
+    return forms.reshape(p, *lead, e, e), log_determinant.reshape(p, *lead)
+
+
+def _sweep(forms: Array, j: int, out: Array) -> Array:
+    """Write forms (1 + D, 1 + D, N) swept on element j; the logarithms (N,) of the pivots."""
+    column, pivot = forms[:, j], forms[j, j]
+    ratio = column / pivot
+    np.multiply(column[:, None], ratio, out=out)
+    np.subtract(forms, out, out=out)
+    out[j] = out[:, j] = ratio
+    out[j, j] = -1 / pivot
+    logs: Array = np.log(pivot)
+    return logs
 
 
 def conditional(forms: Array, lacking: Lacking) -> tuple[Array, Array]:

@@ -17,46 +17,57 @@ from em_cli.engine.patterns import codes, decoded, grouped
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """T components, given the cells of one pattern."""
+    """T components, given the cells of P patterns. What has to do with missing cells is zero in Q and R⁻ᵀ."""
 
-    missing: Flags  # (D,)
+    missing: Flags  # (P, D)
     means: Array  # (T, D)
     lower: Array  # (T, D, D) Cholesky factors
-    axes: Array  # (T, D, O) Q
-    whitening: Array  # (T, O, O) R⁻ᵀ
-    log_determinant: Array  # (T,) of R⁻ᵀ
+    axes: Array  # (P, T, D, D) Q
+    whitening: Array  # (P, T, D, D) R⁻ᵀ
+    log_determinant: Array  # (P, T) of R⁻ᵀ
+    n_seen: list[int]  # of the cells, by pattern
 
-    def whitened(self, z: Array) -> Array:
-        """y (T, O, m) of rows (D, m)."""
-        observed = ~self.missing
-        centred = z[observed] - self.means[:, observed, None]
-        whitened: Array = self.whitening @ centred
+    def whitened(self, place: int, z: Array) -> Array:
+        """y (T, D, m) of rows (D, m) of a pattern, zero where they have no cells; there they may hold any numbers."""
+        whitened: Array = self.whitening[place] @ (z - self.means[..., None])
         return whitened
 
-    def unknown(self) -> Array:
-        """I − Q Qᵀ (T, D, D)."""
-        unknown: Array = np.eye(len(self.missing)) - self.axes @ np.swapaxes(self.axes, -1, -2)
+    def unknown(self, place: int | slice | Integers) -> Array:
+        """I − Q Qᵀ (T, D, D) of a pattern, or of several."""
+        axes = self.axes[place]
+        unknown: Array = np.eye(axes.shape[-1]) - axes @ np.swapaxes(axes, -1, -2)
         return unknown
 
-    def restored(self, w: Array) -> Array:
+    def restored(self, place: int, w: Array) -> Array:
         """The missing cells (T, M, m) of vectors w (T, D, m)."""
-        restored: Array = self.means[:, self.missing, None] + self.lower[:, self.missing] @ w
+        lacks = self.missing[place]
+        restored: Array = self.means[:, lacks, None] + self.lower[:, lacks] @ w
         return restored
 
 
 def given(means: Array, lower: Array, missing: Flags) -> Given:
-    axes, upper = np.linalg.qr(np.swapaxes(lower[:, ~missing], -1, -2))
-    whitening = np.swapaxes(np.linalg.inv(upper), -1, -2)
-    half = np.log(np.abs(np.diagonal(upper, axis1=-2, axis2=-1)))
-    return Given(missing, means, lower, axes, whitening, -half.sum(axis=-1))
+    """Patterns (P, D) of as many cells at once."""
+    (p, d), t = missing.shape, len(means)
+    axes, whitening, log_determinant = np.zeros((p, t, d, d)), np.zeros((p, t, d, d)), np.zeros((p, t))
+    n_seen = d - missing.sum(axis=1)
+    for o in np.unique(n_seen[n_seen > 0]):
+        alike = np.flatnonzero(n_seen == o)
+        seen = np.nonzero(~missing[alike])[1].reshape(len(alike), o)
+        own, upper = np.linalg.qr(lower[:, seen].transpose(1, 0, 3, 2))
+        inverse = np.swapaxes(np.linalg.inv(upper), -1, -2)
+        log_determinant[alike] = -np.log(np.abs(np.diagonal(upper, axis1=-2, axis2=-1))).sum(axis=-1)
+        for place, cells, q, r in zip(alike, seen, own, inverse, strict=True):
+            axes[place][..., cells] = q
+            whitening[place][:, cells[:, None], cells] = r
+    return Given(missing, means, lower, axes, whitening, log_determinant, n_seen.tolist())
 
 
 def expected(z: Array, means: Array, covariances: Array, responsibilities: Array) -> Array:
     """The rows z (D, n) with missing cells at their conditional mean under the mixture; responsibilities (K, n)."""
     filled = z.copy()
-    for rows, some in _by_pattern(z, means, covariances):
-        cells = some.restored(some.axes @ some.whitened(z[:, rows]))
-        filled[np.ix_(some.missing, rows)] = np.einsum("km,kjm->jm", responsibilities[:, rows], cells)
+    for rows, place, some in _by_pattern(z, means, covariances):
+        cells = some.restored(place, some.axes[place] @ some.whitened(place, np.nan_to_num(z[:, rows])))
+        filled[np.ix_(some.missing[place], rows)] = np.einsum("km,kjm->jm", responsibilities[:, rows], cells)
     return filled
 
 
@@ -68,21 +79,21 @@ def drawn(
     With degrees of freedom (K,) these are t components, and the covariances their scale matrices.
     """
     filled, noise = z.copy(), rng.standard_normal(z.shape[::-1]).T
-    for rows, some in _by_pattern(z, means, covariances):
+    for rows, place, some in _by_pattern(z, means, covariances):
         own, m = labels[rows], np.arange(len(rows))
-        y, away = some.whitened(z[:, rows]), some.unknown() @ noise[:, rows]
+        y, away = some.whitened(place, np.nan_to_num(z[:, rows])), some.unknown(place) @ noise[:, rows]
         if dof is not None:
             distances = np.einsum("mo,mo->m", y[own, :, m], y[own, :, m])
-            away *= np.sqrt((dof[own] + distances) / rng.chisquare(dof[own] + y.shape[1]))
-        filled[np.ix_(some.missing, rows)] = some.restored(some.axes @ y + away)[own, :, m].T
+            away *= np.sqrt((dof[own] + distances) / rng.chisquare(dof[own] + some.n_seen[place]))
+        filled[np.ix_(some.missing[place], rows)] = some.restored(place, some.axes[place] @ y + away)[own, :, m].T
     return filled
 
 
-def _by_pattern(z: Array, means: Array, covariances: Array) -> Iterator[tuple[Integers, Given]]:
+def _by_pattern(z: Array, means: Array, covariances: Array) -> Iterator[tuple[Integers, int, Given]]:
     """The rows (m,) of each pattern that lacks something, with the components given the rest."""
     lower = np.linalg.cholesky(covariances).astype(np.float64, copy=False)
     groups = grouped(codes(z))
     order = np.arange(z.shape[1]) if groups.order is None else groups.order
     for missing, rows in zip(decoded(groups.codes, len(z)), groups.slices, strict=True):
         if missing.any():
-            yield order[rows], given(means, lower, missing)
+            yield order[rows], 0, given(means, lower, missing[None])

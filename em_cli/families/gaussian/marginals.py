@@ -25,11 +25,11 @@ class Marginals:
     fill: Array  # (P, R, K, 1 + D, 1 + D) maps of (1, z) to its expectation
     spread: Array  # (P, R, K, 1 + D, 1 + D) conditional covariance of z
     entropy: Array  # (P, R, K) of the missing cells, given the others
-    given: list[Given]  # (P) concentrated components; empty if there are none
+    given: Given | None  # concentrated components; None if there are none
 
     @property
     def size(self) -> int:
-        own = sum(some.axes.size + some.whitening.size for some in self.given)
+        own = 0 if self.given is None else self.given.axes.size + self.given.whitening.size
         return self.theta.size + self.fill.size + self.spread.size + own
 
 
@@ -47,28 +47,28 @@ def marginals(at: GaussianParameters, wanted: tuple[Key, ...]) -> Marginals:
     theta[..., 0] -= lacking.count * LOG_2PI - log_determinant
     theta *= times
     entropy = 0.5 * (lacking.count * (1 + LOG_2PI) - log_determinant)
-    exact: list[Given] = []
+    exact: Given | None = None
     if len(concentrated[0]):
         lower = np.linalg.inv(at.factors[concentrated]).astype(np.float64, copy=False)
-        exact = [given(at.means[concentrated], lower, lacks) for lacks in lacking.missing]
-        for place, some in enumerate(exact):
-            fill[place][concentrated], spread[place][concentrated], entropy[place][concentrated] = _of_given(some)
+        exact = given(at.means[concentrated], lower, lacking.missing)
+        r, k = concentrated
+        fill[:, r, k], spread[:, r, k], entropy[:, r, k] = _of_given(exact)
     return Marginals(places, theta, fill, spread, entropy, exact)
 
 
 def _of_given(some: Given) -> tuple[Array, Array, Array]:
-    """Maps (T, 1 + D, 1 + D), conditional covariances of the same shape, and entropies (T,)."""
-    t, d = some.means.shape
-    lacks, seen = np.flatnonzero(some.missing) + 1, np.flatnonzero(~some.missing) + 1
-    fill, spread = np.zeros((t, 1 + d, 1 + d)), np.zeros((t, 1 + d, 1 + d))
-    fill[:, 0, 0] = fill[:, seen, seen] = 1.0
-    lower = some.lower[:, some.missing]
-    slope = lower @ some.axes @ some.whitening
-    fill[:, lacks[:, None], seen] = slope
-    fill[:, lacks, 0] = some.means[:, some.missing] - (slope @ some.means[:, ~some.missing, None])[..., 0]
-    spread[:, lacks[:, None], lacks] = lower @ some.unknown() @ np.swapaxes(lower, -1, -2)
+    """Maps (P, T, 1 + D, 1 + D), conditional covariances of the same shape, and entropies (P, T)."""
+    (p, d), t = some.missing.shape, len(some.means)
+    lacks = some.missing[:, None].astype(np.float64)
+    fill, spread = np.zeros((p, t, 1 + d, 1 + d)), np.zeros((p, t, 1 + d, 1 + d))
+    slope = some.lower @ some.axes @ some.whitening * lacks[..., None]
+    fill[..., 0, 0] = 1.0
+    fill[..., 1:, 0] = some.means * lacks - (slope @ some.means[..., None])[..., 0]
+    fill[..., 1:, 1:] = slope + np.eye(d) * (1 - lacks)[..., None]
+    covariances = some.lower @ some.unknown(slice(None)) @ np.swapaxes(some.lower, -1, -2)
+    spread[..., 1:, 1:] = covariances * lacks[..., None] * lacks[..., None, :]
     half = np.log(np.diagonal(some.lower, axis1=-2, axis2=-1)).sum(axis=-1) + some.log_determinant
-    return fill, spread, half + 0.5 * len(lacks) * (1 + LOG_2PI)
+    return fill, spread, half + 0.5 * lacks.sum(axis=-1) * (1 + LOG_2PI)
 
 
 @lru_cache

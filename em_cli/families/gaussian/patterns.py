@@ -85,10 +85,10 @@ class Patterns:
         for made, place, rows in self._walk(groups, parameters):
             if wide:
                 product(features[:f, rows], made.theta[place], out[..., rows])
-            if made.given:
-                y = made.given[place].whitened(padded(features[1 : 1 + d, rows]))
+            if (some := made.given) is not None:
+                y = some.whitened(place, padded(features[1 : 1 + d, rows]))
                 quadratic = np.einsum("tdm,tdm->tm", y, y)[:, : rows.stop - rows.start]
-                constant = made.given[place].log_determinant - 0.5 * y.shape[1] * LOG_2PI
+                constant = some.log_determinant[place] - 0.5 * some.n_seen[place] * LOG_2PI
                 out[r, k, rows] = constant[:, None] - 0.5 * quadratic
         out += offset[..., None]
 
@@ -138,13 +138,20 @@ class Patterns:
         d, (r, k) = self.base.n_columns, np.nonzero(parameters.concentrated)
         groups, features, responsibilities = self.in_order(features, responsibilities)
         first, second = np.zeros((len(r), d, 1)), np.zeros((len(r), d, d))
-        for made, place, rows in self._walk(groups, parameters):
-            some, mass = made.given[place], responsibilities[r, k, None, rows]
-            y = some.whitened(features[1 : 1 + d, rows])
-            weighted, back = y * mass, np.swapaxes(some.axes, -1, -2)
-            first += some.axes @ weighted.sum(axis=-1, keepdims=True)
-            second += some.axes @ (weighted @ np.swapaxes(y, -1, -2)) @ back
-            second += mass.sum(axis=-1, keepdims=True) * some.unknown()
+        for made, places, slices in self.marginals(groups, parameters):
+            assert made.given is not None, "there are concentrated components"
+            some, sums = made.given, np.empty((len(places), len(r), d, 1 + d))
+            mass = np.empty((len(places), len(r), 1, 1))
+            for own, weight, place, rows in zip(sums, mass, places.tolist(), slices, strict=True):
+                y, own_mass = some.whitened(place, features[1 : 1 + d, rows]), responsibilities[r, k, None, rows]
+                weighted = y * own_mass
+                np.add.reduce(weighted, axis=-1, out=own[..., 0])
+                np.matmul(weighted, np.swapaxes(y, -1, -2), out=own[..., 1:])
+                np.add.reduce(own_mass, axis=-1, keepdims=True, out=weight)
+            axes = some.axes[places]
+            first += np.add.reduce(axes @ sums[..., :1], axis=0)
+            moments = axes @ sums[..., 1:] @ np.swapaxes(axes, -1, -2) + mass * some.unknown(places)
+            second += np.add.reduce(moments, axis=0)
         return np.concatenate([first[..., 0], second[:, *pairs(d)]], axis=1)
 
     def in_order(self, features: Array, responsibilities: Array) -> tuple[Groups, Array, Array]:

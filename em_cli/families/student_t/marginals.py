@@ -86,16 +86,17 @@ def of_matrices(normal: GaussianParameters) -> GaussianParameters:
     return _matrices.keep(normal, replace(made, theta=theta), theta.size + 2 * made.factors.size)
 
 
-def whitened_sums(given: Given, z: Array, weighed: Array, mass: Array) -> Array:
-    """Expected Σ v (1, w)(1, w)ᵀ (T, 1 + D, 1 + D) of rows z (D, m), w being z where its component is standard.
+def whitened_sums(given: Given, place: int, z: Array, weighed: Array, mass: Array) -> Array:
+    """Expected Σ v (1, w)(1, w)ᵀ (T, 1 + D, 1 + D) of rows z (D, m) of a pattern, w being z where its component is
+    standard.
 
     The rows have weights (T, m), and what is missing of them has the mass (T,).
     """
-    y, axes = given.whitened(z), given.axes
+    y, axes = given.whitened(place, z), given.axes[place]
     weighted, d = y * weighed[:, None], len(z)
     sums = np.empty((len(mass), 1 + d, 1 + d))
     sums[:, 0, 0] = np.add.reduce(weighed, axis=-1)
     sums[:, 0, 1:] = sums[:, 1:, 0] = (axes @ np.add.reduce(weighted, axis=-1)[..., None])[..., 0]
     sums[:, 1:, 1:] = axes @ (weighted @ np.swapaxes(y, -1, -2)) @ np.swapaxes(axes, -1, -2)
-    sums[:, 1:, 1:] += mass[:, None, None] * given.unknown()
+    sums[:, 1:, 1:] += mass[:, None, None] * given.unknown(place)
     return sums

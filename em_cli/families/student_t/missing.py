@@ -114,8 +114,8 @@ class StudentTWithGaps:
         if not concentrated.all():
             product(features[: base.n_features()], made.theta[place], out)
             np.maximum(out, 1.0, out=out)
-        if made.normal.given:
-            y = made.normal.given[place].whitened(padded(features[1 : 1 + base.n_columns]))
+        if made.normal.given is not None:
+            y = made.normal.given.whitened(place, padded(features[1 : 1 + base.n_columns]))
             out[concentrated] = (
                 1 + np.einsum("tdm,tdm->tm", y, y)[:, : features.shape[1]] / parameters.dof[concentrated][:, None]
             )
@@ -147,10 +147,10 @@ class StudentTWithGaps:
                 raw = exponential.statistics(some[:f], weighed).take(matrix(d), axis=-1)
                 mass = np.add.reduce(r, axis=-1)
                 sums = fill @ raw @ np.swapaxes(fill, -1, -2) + mass[..., None, None] * made.spread[place]
-                if concentrated.any():
+                if made.normal.given is not None and concentrated.any():
                     blurred = (mass * at.dof / (at.dof + d))[concentrated]
                     sums[concentrated] = whitened_sums(
-                        made.normal.given[place], some[1 : 1 + d], weighed[concentrated], blurred
+                        made.normal.given, place, some[1 : 1 + d], weighed[concentrated], blurred
                     )
                 total += sums
                 far = np.add.reduce(r * np.log(distances), axis=-1)
