@@ -5,39 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from em_cli.display.closing import tell_files, tell_warnings
+from em_cli.display.closing import Beside, tell_end
 from em_cli.display.heading import tell_heading
 from em_cli.display.search_words import number, trust
 from em_cli.display.text import counted, nats
 from em_cli.display.text_page import Page
 from em_cli.printable import safe
 
-WIDEST = 100
 MOST = 20  # haplotypes that are shown
 FEWEST = 0.5  # copies of one that is shown
 
 
-def haplotypes_summary(
-    document: Mapping[str, Any],
-    *,
-    read_line: str,
-    written: Sequence[str],
-    folder: str | None,
-    width: int,
-    color: bool,
-    suggestions: Sequence[str] = (),
-) -> str:
+def haplotypes_summary(document: Mapping[str, Any], beside: Beside) -> str:
     """The summary of haplotypes from their document."""
-    page = Page(min(width, WIDEST), color)
+    page = beside.page()
     found = [one for one in document.get("haplotypes") or () if isinstance(one, Mapping)]
-    tell_heading(page, counted(len(found), "haplotype"), document, read_line)
+    tell_heading(page, counted(len(found), "haplotype"), document, beside.read_line)
     _table(page, found, document.get("loci"), document.get("alleles"))
     page.blank()
     _figures(page, document)
     if sentence := trust(document):
         page.words(sentence)
-    tell_warnings(page, document.get("warnings"))
-    tell_files(page, written, folder, suggestions)
+    tell_end(page, beside)
     return page.text()
 
 

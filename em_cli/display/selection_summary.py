@@ -7,7 +7,7 @@ from math import floor, isfinite, log10
 from typing import Any
 
 from em_cli.criteria import CROSS_VALIDATION
-from em_cli.display.closing import tell_files, tell_warnings
+from em_cli.display.closing import Beside, tell_end
 from em_cli.display.search_words import number
 from em_cli.display.text import nats
 from em_cli.display.text_page import Page
@@ -16,7 +16,6 @@ from em_cli.printable import safe
 
 MOST_ROWS = 15
 BARE_MENTION = 2.0  # Kass & Raftery (1995)
-WIDEST = 100
 NAMES = {"aicc": "AICc", "sabic": "saBIC", "icl_entropy": "ICL (entropy)", "elbo": "-2 ELBO"}
 NEGATED_BY_MCLUST = ("bic", "icl")
 UNCLEAR, LIGHT = "≈", "light"
@@ -27,33 +26,26 @@ def selection_summary(
     rows: Sequence[Mapping[str, object]],
     chosen: Mapping[str, object],
     criterion: str,
-    *,
-    read_line: str = "",
-    warnings: Sequence[Mapping[str, object]] = (),
-    written: Sequence[str] = (),
-    folder: str | None = None,
-    width: int = 80,
-    color: bool = False,
-    suggestions: Sequence[str] = (),
+    beside: Beside,
     effort: str | None = None,
 ) -> str:
     """The table of a sweep, by the criterion; what was chosen, and how far away the next is.
 
     `effort` is that of the searches; None if a number of starts was asked for.
     """
-    page = Page(min(width, WIDEST), color)
+    page = beside.page()
     name = criterion_name(criterion)
     by_value = sorted(rows, key=lambda row: _value(row, criterion))
     best = _value(chosen, criterion)
-    if read_line:
-        page.words(read_line, indent="", style="dim")
+    if beside.read_line:
+        page.words(beside.read_line, indent="", style="dim")
         page.blank()
     shown, letters = by_value[:MOST_ROWS], _letters(rows)
     cut = _table(page, shown, chosen, criterion, name, best, SEARCHES if effort else STARTS, letters)
     for family, letter in letters.items():
         page.words(f"{letter} {safe(family)}", style="dim")
     if len(rows) > MOST_ROWS:
-        where = " in selection.csv" if folder else ""
+        where = " in selection.csv" if beside.folder else ""
         page.line((f" … {len(rows) - MOST_ROWS} more{where}", "dim"))
     if any(row.get("clear") is False for row in shown):
         page.line((f" {UNCLEAR} no more than the searches may have missed", "dim"))
@@ -66,8 +58,7 @@ def selection_summary(
         page.words(f"Is one component more than chance (p, k+1)? {said}.", indent="")
     if criterion in NEGATED_BY_MCLUST and isfinite(best):
         page.words(f"mclust prints the negative: {-best:.2f}.", indent="", style="dim")
-    tell_warnings(page, list(warnings))
-    tell_files(page, written, folder, suggestions)
+    tell_end(page, beside)
     return page.text()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from em_cli.display.certainty_words import words_of_certainty
 from em_cli.display.chain_table import chain
-from em_cli.display.closing import tell_files, tell_warnings
+from em_cli.display.closing import Beside, tell_end
 from em_cli.display.coefficient_table import coefficients
 from em_cli.display.component_table import components
 from em_cli.display.heading import tell_heading
@@ -20,24 +20,13 @@ from em_cli.printable import safe
 
 __all__ = ["fit_summary", "selection_summary"]
 
-WIDEST = 100
 CERTAIN = 0.999  # a probability that goes without saying
 
 
-def fit_summary(
-    document: Mapping[str, object],
-    *,
-    read_line: str,
-    written: Sequence[str],
-    folder: str | None,
-    width: int,
-    color: bool,
-    suggestions: Sequence[str] = (),
-    least_certain: tuple[str, float] | None = None,
-) -> str:
+def fit_summary(document: Mapping[str, object], beside: Beside, least_certain: tuple[str, float] | None = None) -> str:
     """The summary of a fit from its document; `least_certain` is a row's name and its largest probability."""
-    page = Page(min(width, WIDEST), color)
-    tell_heading(page, _title(document), document, read_line)
+    page = beside.page()
+    tell_heading(page, _title(document), document, beside.read_line)
     components(page, document)
     coefficients(page, document)
     for sentence in words_of_certainty(document):
@@ -47,8 +36,7 @@ def fit_summary(
     page.blank()
     _figures(page, document)
     _last_words(page, document, least_certain)
-    tell_warnings(page, document.get("warnings"))
-    tell_files(page, written, folder, suggestions)
+    tell_end(page, beside)
     return page.text()
 
 

@@ -5,39 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from em_cli.display.closing import tell_files, tell_warnings
+from em_cli.display.closing import Beside, tell_end
 from em_cli.display.heading import tell_heading
 from em_cli.display.search_words import number, trust
 from em_cli.display.text import counted, nats
 from em_cli.display.text_page import Page
 from em_cli.printable import safe
 
-WIDEST = 100
 MOST_TOPICS = 40
 NAMES = {"elbo": "ELBO", "completion": "completion"}
 
 
-def topics_summary(
-    document: Mapping[str, Any],
-    *,
-    read_line: str,
-    written: Sequence[str],
-    folder: str | None,
-    width: int,
-    color: bool,
-    suggestions: Sequence[str] = (),
-) -> str:
+def topics_summary(document: Mapping[str, Any], beside: Beside) -> str:
     """The summary of topics from their document."""
-    page = Page(min(width, WIDEST), color)
-    tell_heading(page, f"Topics, k = {document.get('n_components')}", document, read_line)
+    page = beside.page()
+    tell_heading(page, f"Topics, k = {document.get('n_components')}", document, beside.read_line)
     _table(page, [one for one in document.get("topics") or () if isinstance(one, Mapping)])
     page.blank()
     _figures(page, document)
     page.words(stable(document))
     if sentence := trust(document):
         page.words(sentence)
-    tell_warnings(page, document.get("warnings"))
-    tell_files(page, written, folder, suggestions)
+    tell_end(page, beside)
     return page.text()
 
 
@@ -46,7 +35,7 @@ def topics_read_line(document: Mapping[str, object]) -> str:
     documents, terms, tokens = (
         int(number(document.get(f"n_{what}")) or 0) for what in ("documents", "terms", "tokens")
     )
-    return f"fitted to {counted(documents, 'document')}; {counted(terms, 'term')}, {counted(tokens, 'token')}"
+    return f"{counted(documents, 'document')}; {counted(terms, 'term')}, {counted(tokens, 'token')}"
 
 
 def _table(page: Page, topics: Sequence[Mapping[str, object]]) -> None:
@@ -90,21 +79,10 @@ def stable(document: Mapping[str, object]) -> str:
     return f"the runner-up{below} has {found.get('matching')} of these {k} topics (cosine 0.9)"
 
 
-def sweep_summary(
-    rows: Sequence[Mapping[str, object]],
-    criterion: str,
-    *,
-    read_line: str,
-    warnings: Sequence[Mapping[str, object]],
-    written: Sequence[str],
-    folder: str | None,
-    width: int,
-    color: bool,
-    suggestions: Sequence[str] = (),
-) -> str:
+def sweep_summary(rows: Sequence[Mapping[str, object]], criterion: str, beside: Beside) -> str:
     """The table of several numbers of topics, in their order; which was chosen, by what."""
-    page = Page(min(width, WIDEST), color)
-    page.words(read_line, indent="", style="dim")
+    page = beside.page()
+    page.words(beside.read_line, indent="", style="dim")
     page.blank()
     headings = ["k", "completion", "perplexity", "ELBO", "npmi", "runner-up has", "note"]
     cells = [
@@ -124,8 +102,7 @@ def sweep_summary(
     page.blank()
     why = "the highest log-probability of held-out tokens" if criterion == "completion" else "the highest bound"
     page.words(f"k = {chosen['k']} is the smallest within a nat of {why} (--criterion {criterion}).", indent="")
-    tell_warnings(page, list(warnings))
-    tell_files(page, written, folder, suggestions)
+    tell_end(page, beside)
     return page.text()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -14,13 +14,13 @@ from em_cli.engine.rows import joined
 from em_cli.inference.likelihood_ratio import LEVEL, in_turns
 from em_cli.outputs.document import Context
 from em_cli.outputs.manifest import to_json
-from em_cli.outputs.selection import Selection
 from em_cli.outputs.selection_fields import TEST_COLUMNS
 from em_cli.postestimation.component_tests import ROUNDING, gains_of_drawn, row_of, test_lines
 from em_cli.postestimation.refitted import Refit
+from em_cli.runs.mixture_runs import ScoredMixture
+from em_cli.runs.mixture_sweep import Swept
 from em_cli.runs.run import Run
 from em_cli.runs.tasks import Tasks
-from em_cli.runs.warnings import warn_of_halt
 from em_cli.search.ledger import Fitted
 from em_cli.sources.in_memory import InMemory
 
@@ -28,18 +28,16 @@ IN_TABLE = ("statistic", "replicates", "exceed", "p", "stop")  # of a test, as T
 IN_DOCUMENT = ("k0", "k1", *IN_TABLE)
 
 
-def tested_sweep(
-    run: Run, fits: Sequence[Fitted], wanted: Tasks, selection: Selection, params: Mapping[str, object]
-) -> tuple[Selection, dict[str, object], dict[str, Iterable[str]]]:
-    """The table that tells the tests, the document likewise, and the files of them.
+def tested_sweep(chosen: ScoredMixture, swept: Swept, params: Mapping[str, Any]) -> tuple[Swept, dict[str, Any]]:
+    """The sweep with the files of its tests and a table that tells them, and what the document tells of them.
 
     From the fewest components up to those that were chosen, and on for as long as p is not above the level.
     """
-    context, chosen = selection.context, selection.chosen
-    assert context is not None and chosen is not None, "a sweep that is tested has chosen"
-    best = chosen.fitted.chosen
+    run, context, best = chosen.run, chosen.context, chosen.result.fitted.chosen
     assert best is not None, "what is chosen has a fit"
-    variant, k = wanted.variant_of(context.groups, chosen.fitted.label, context.latent), chosen.fitted.n_components
+    fits, selection, wanted = swept.fits, swept.selection, chosen.mixtures.wanted
+    label, k = chosen.result.fitted.label, chosen.result.fitted.n_components
+    variant = wanted.variant_of(context.groups, label, context.latent)
     own = sorted((one for one in fits if one.label == variant.label), key=lambda one: one.n_components)
     before, found = run.halt.reason, dict[int, dict[str, Any]]()  # by K
     with run.record.timed("tests", shown=False):
@@ -50,7 +48,7 @@ def tested_sweep(
             if more.n_components == fewer.n_components + 1:
                 found[fewer.n_components] = pair_tested(run, refit, fewer, more)
     if run.halt.reason != before:
-        warn_of_halt(run.halt.reason, run.settings.config, run.record, run.checkpoint is not None)
+        run.warn_of_halt()
     document = {
         "level": LEVEL,
         "replicates": run.settings.config.replicates,
@@ -62,9 +60,9 @@ def tested_sweep(
     rows = [row | _in_table(test) for row, test in zip(selection.rows, of_fits, strict=False)]
     told = [{name: one[name] for name in IN_DOCUMENT} for one in found.values()]
     files: dict[str, Iterable[str]] = {"tests.csv": test_lines(document), "tests.json": [to_json(document)]}
-    more_told = {"component_tests": told, "warnings": run.record.warnings}
     whole = (*rows, *selection.rows[len(rows) :])
-    return replace(selection, rows=whole, tested=True), dict(params) | more_told, files
+    tested = Swept(fits, replace(selection, rows=whole, tested=True), files)
+    return tested, {"component_tests": told, "warnings": run.record.warnings}
 
 
 def _told(found: Mapping[int, Mapping[str, Any]], chosen: int, fewer: int) -> bool:

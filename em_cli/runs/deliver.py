@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from em_cli.config.choices import latent_choice
@@ -57,6 +57,14 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
     )
 
 
+def about_run(settings: Settings, data: Data, own: Mapping[str, object]) -> dict[str, object]:
+    """What documents of topics and of haplotypes say of a run beside its fit, their `own` things among it."""
+    config = settings.config
+    asked = {"effort": settings.effort, "tol": config.search.tol, "max_iter": config.search.max_iter}
+    inputs = {"data_sha256": data.data_sha256, "config_sha256": settings.fingerprint}
+    return {**asked, "random_state": config.seed, **own, **inputs}
+
+
 def _steps(settings: Settings, data: Data) -> dict[str, object] | None:
     """What a document says of sequences."""
     if data.sequences is None:
@@ -81,17 +89,24 @@ def model_chosen(params: Mapping[str, Any]) -> ModelChosen:
     return ModelChosen(label, k, params["log_likelihood"], criteria, trust(params))
 
 
+Text = Callable[[Sequence[str]], Iterable[str]]  # of standard output, from the names of what was written
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
-    """What a run writes of its fit, beside its document and the account of its search."""
+    """What a run writes and says of its fit, beside the account of its search."""
 
     result: Ended
+    params: Mapping[str, Any]  # its document
     tables: Mapping[str, Content]  # of the run folder, by name
     of_rows: Callable[[str], Content]  # what is said of each row, or document, for a file of this name
+    text: Text
+    of_sweep: Mapping[str, Content] = field(default_factory=dict)  # tables of all models, by name
     drawn: Callable[[str, dict[str, Content], Mapping[str, object]], Mapping[str, Content]] = lambda *told: {}
     # pictures and the report, from the name of the folder, its files, of which `lines_of` keeps those that are shown,
     # and its manifest
     parts: Callable[[RunFolder], Mapping[str, Written]] = lambda folder: {}  # what others have written of the rows
+    elsewhere: Callable[[], Sequence[str]] = lambda: ()  # writes what has a place of its own; what to say of it
 
 
 def run_files(

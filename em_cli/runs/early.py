@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import to_json
 from em_cli.printable import safe, say
+from em_cli.runs.mixture_runs import Mixtures
 from em_cli.runs.record import Record
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.row_blocks import FittedRows
@@ -18,15 +19,14 @@ from em_cli.sources.table import Data, Others
 
 if TYPE_CHECKING:
     from em_cli.engine.rows import Block
-    from em_cli.runs.run import Run
-    from em_cli.runs.tasks import Tasks
 
 
-def write_early(run: Run, wanted: Tasks) -> None:
+def write_early(mixtures: Mixtures) -> None:
     """Write the parameters, marked by the warning `early`, if that is asked for; say so where the sample is all rows.
 
     What comes of the run is the same with and without.
     """
+    run, wanted = mixtures.run, mixtures.wanted
     place, quiet = run.settings.request.report.early, run.settings.request.screen.quiet
     block, n_rows = wanted.survey.block, run.data.source.n_rows
     if place is None:
@@ -34,17 +34,17 @@ def write_early(run: Run, wanted: Tasks) -> None:
     if block.n_rows == n_rows:
         _say(f"--early: the search looks at all {n_rows:,} rows; {safe(place)} is not written.", quiet)
         return
-    sample = replace(run, data=data_of(run.data, block), folder=None, checkpoint=None, record=Record(lambda _: None))
-    tasks = sample.tasks()
-    (fitted,) = sample.search(tasks)
+    record = Record(lambda _: None)
+    sample = Mixtures.of(replace(run, data=data_of(run.data, block), folder=None, checkpoint=None, record=record))
+    (fitted,) = sample.search()
     if fitted.chosen is None:
         _say(f"--early: no sound fit of the sample was found; {safe(place)} is not written.", quiet)
         return
-    result, context = sample.score(fitted, tasks.groups)
+    own = sample.scored(fitted)
     said = f"fitted to a sample of {block.n_rows:,} of {n_rows:,} rows, while the run goes on with all of them"
-    sample.record.warn("early", said)
-    sample.warn(result, context)
-    write_file(place, [to_json(sample.document(result, context))])
+    record.warn("early", said)
+    own.warn()
+    write_file(place, [to_json(own.document())])
     _say(f"{safe(place)} is {said}.", quiet)
 
 

@@ -17,11 +17,12 @@ from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.rows import Block, joined
 from em_cli.engine.stopping import Status
 from em_cli.errors import DataError, EmError, Interrupted
-from em_cli.outputs.document import Context, Scored
+from em_cli.outputs.document import Scored
 from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import to_json
-from em_cli.runs.deliver import run_files, tables_of
+from em_cli.runs.deliver import model_chosen, run_files, tables_of
 from em_cli.runs.early import data_of
+from em_cli.runs.mixture_runs import Mixtures, ScoredMixture
 from em_cli.runs.record import Record
 from em_cli.runs.run import Run
 from em_cli.runs.stdout import fit_text
@@ -46,11 +47,11 @@ PREDICTIVE = "predictive log-likelihood of a row"  # what the trace is of
 
 def fit_endless(run: Run) -> None:
     """Start from the first rows as a search finds them, and go on with those that come."""
-    wanted = run.tasks()
+    mixtures = Mixtures.of(run)
     if run.only_planned:
-        run.say_plan(wanted)
+        run.say([mixtures.plan()])
         return
-    stream = _Stream.begun(run, wanted)
+    stream = _Stream.begun(mixtures)
     run.record.observe(PhaseStarted("online", 0))
     try:
         for rows in stream.batches():
@@ -59,10 +60,10 @@ def fit_endless(run: Run) -> None:
         stream.write(run.record)
         where = "" if run.folder is None else f" The model of the rows before is in {run.folder.path}."
         raise type(error)(f"{error}{where}") from None
-    params, written, result = stream.write(run.record)
+    params, written, own = stream.write(run.record)
     if run.settings.request.report.params == "-":
         write_file("-", [to_json(params)])
-    run.say(fit_text(run.settings, stream.data_seen(), result, params, written))
+    run.say(fit_text(own.run, own.result, params, written))
 
 
 @dataclass(slots=True)
@@ -84,17 +85,18 @@ class _Stream:
     told: int = 0  # warnings of the first rows
 
     @staticmethod
-    def begun(run: Run, wanted: Tasks) -> _Stream:
+    def begun(mixtures: Mixtures) -> _Stream:
         """From the first rows, or where an earlier run has come to."""
+        run = mixtures.run
         data, online = run.data, online_of(run.settings)
         source = data.source
-        state, found = state_of(run.folder, run.settings), _searched(run, wanted)
+        state, found = state_of(run.folder, run.settings), _searched(mixtures)
         chosen = found.chosen or run.give_up(found)
         model = chosen.candidate.model
         batch = max(online.batch, ROWS_OF_COMPONENT * model.n_components)
         climb = AsTheyCome(model, chosen.parameters, source, run.runner, online.decay, batch)
         window = joined([source[index] for index in range(len(source))])
-        stream = _Stream(run, wanted, found, climb, batch, window, data.n_rows_read, len(data.rows))
+        stream = _Stream(run, mixtures.wanted, found, climb, batch, window, data.n_rows_read, len(data.rows))
         _tell_columns(run)
         stream.told = len(run.record.warnings)
         if state is not None:
@@ -156,7 +158,7 @@ class _Stream:
         if self.unwritten >= online_of(self.run.settings).every:
             self.write()
 
-    def write(self, record: Record | None = None) -> tuple[dict[str, Any], list[str], Scored]:
+    def write(self, record: Record | None = None) -> tuple[dict[str, Any], list[str], ScoredMixture]:
         """The model so far, whole: its document, the names of what is in the run folder, and the fit.
 
         What is doubtful of it is told where it is the last; before that it is in the document alone.
@@ -167,14 +169,13 @@ class _Stream:
         if self.unwritten:
             self.trace.append(self.predicted / self.unwritten)
         fitted = self._fitted()
-        own = replace(run, data=self.data_seen(), record=record)
-        result, context = own.score(fitted, self.wanted.groups)
-        self._tell(result, context, record)
-        params = own.document(result, context) | {"stream": self._stream()}
-        run.announce(params)
-        names = self._deliver(own, result, params, fitted)
+        own = Mixtures(replace(run, data=self.data_seen(), record=record), self.wanted).scored(fitted)
+        self._tell(own)
+        params = own.document() | {"stream": self._stream()}
+        run.record.observe(model_chosen(params))
+        names = self._deliver(own.run, own.result, params, fitted)
         self.unwritten, self.predicted = 0, 0.0
-        return params, names, result
+        return params, names, own
 
     def _deliver(self, own: Run, result: Scored, params: dict[str, object], fitted: Fitted) -> list[str]:
         report, names = own.settings.request.report, list[str]()
@@ -239,11 +240,11 @@ class _Stream:
             "predictive_log_likelihood": self.trace[-1] if self.trace else None,
         }
 
-    def _tell(self, result: Scored, context: Context, record: Record) -> None:
+    def _tell(self, own: ScoredMixture) -> None:
         """Say what is doubtful of the model so far."""
-        run = self.run
+        run, record = own.run, own.run.record
         warn_of_halt(run.halt.reason, run.settings.config, record, run.folder is not None)
-        warn_of_fit(result, context, self.data_seen(), record)
+        warn_of_fit(own.result, own.context, run.data, record)
         if self.climb.refused:
             record.warn(
                 "batches_refused",
@@ -294,11 +295,12 @@ def _as(like: ModelStatistics, arrays: list[Array]) -> ModelStatistics:
     return map_arrays(lambda _: next(left), like)
 
 
-def _searched(run: Run, wanted: Tasks) -> Fitted:
+def _searched(mixtures: Mixtures) -> Fitted:
     """The fit of the first rows, where a search would go on from."""
+    run = mixtures.run
     algorithm = run.plan.algorithm.on_sample
     assert algorithm is not None, "it begins on a sample"
-    (found,) = replace(run, plan=replace(run.plan, algorithm=algorithm)).search(wanted)
+    (found,) = replace(mixtures, run=replace(run, plan=replace(run.plan, algorithm=algorithm))).search()
     return found
 
 

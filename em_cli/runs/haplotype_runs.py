@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +26,13 @@ from em_cli.outputs.haplotypes_document import (
     scored_haplotypes,
 )
 from em_cli.outputs.tables import csv_text
-from em_cli.runs.deliver import Delivery
+from em_cli.runs.deliver import Delivery, about_run
 from em_cli.runs.remembered import reading_of
 from em_cli.runs.run import Run
-from em_cli.runs.screen import color_wanted, width
-from em_cli.runs.stdout import in_form, place_text, unsaid
-from em_cli.runs.warnings import warn_if_not_converged, warn_if_reached_once, warn_of_halt
+from em_cli.runs.stdout import beside_of, in_form, place_text
+from em_cli.runs.warnings import warn_of_climb
 from em_cli.search.haplotype_search import EXTENTS, search_haplotypes
+from em_cli.search.ledger import Fitted
 from em_cli.sources.genotypes import Genotypes, genotypes_of, refuse_single_alleles
 from em_cli.sources.table import Data
 
@@ -65,102 +65,97 @@ def read_genotypes(data: Data, order: Integers | None = None) -> ReadGenotypes:
     return ReadGenotypes(found, np.concatenate([found.table, x[:, seen]], axis=1), of_row)
 
 
-def fit_haplotypes(run: Run) -> None:
-    """All that genotypes of unknown phase tell of their haplotypes."""
-    found = read_genotypes(run.data)
-    genotypes = found.genotypes
-    refuse_single_alleles(genotypes, run.data.name)
-    effort = run.settings.effort or "normal"
-    climbs = run.plan.restarts or EXTENTS[effort].scaled(genotypes.n_held).starts
-    check(
-        NUMBER * genotypes.n_held * (TOGETHER + climbs * TOGETHER) + 64 * MIB,
-        f"the haplotypes of {run.data.name} ({counted(len(genotypes.counts), 'genotype')}, which may hold "
-        f"{genotypes.n_held:,} in all)",
-    )
-    if run.only_planned:
-        run.say([plan_text(run, genotypes, climbs)])
-        return
-    with run.record.timed("search", shown=False):
-        fitted = search_haplotypes(
-            genotypes, run.plan, effort, run.runner, run.record.observe, run.halt, run.checkpoint
+@dataclass(frozen=True, slots=True, eq=False)
+class HaplotypePairs:
+    """All that genotypes of unknown phase tell of their haplotypes, and the run that finds it."""
+
+    run: Run
+    read: ReadGenotypes
+
+    @staticmethod
+    def of(run: Run) -> HaplotypePairs:
+        """Of the data; `DataError` if they are no genotypes, or there is too little memory."""
+        pairs = HaplotypePairs(run, read_genotypes(run.data))
+        genotypes = pairs.read.genotypes
+        refuse_single_alleles(genotypes, run.data.name)
+        check(
+            NUMBER * genotypes.n_held * (TOGETHER + pairs.n_climbs * TOGETHER) + 64 * MIB,
+            f"the haplotypes of {run.data.name} ({counted(len(genotypes.counts), 'genotype')}, which may hold "
+            f"{genotypes.n_held:,} in all)",
         )
-    if fitted.chosen is None:
-        run.give_up(fitted)
-    with run.record.timed("scoring"):
-        result = scored_haplotypes(fitted, genotypes, run.runner)
-    tell_doubts(run, result)
-    params = document(run, result)
-    run.record.observe(ModelChosen("pairs", params["n_haplotypes"], params["log_likelihood"], (), ""))
-    written = delivered(run, result, params, found)
-    run.say(text_of(run, params, written))
+        return pairs
+
+    @property
+    def effort(self) -> str:
+        return self.run.settings.effort or "normal"
+
+    @property
+    def n_climbs(self) -> int:
+        return self.run.plan.restarts or EXTENTS[self.effort].scaled(self.read.genotypes.n_held).starts
+
+    def plan(self) -> str:
+        """What would be done."""
+        run, genotypes = self.run, self.read.genotypes
+        settings, n_loci = run.settings, len(genotypes.loci)
+        lines = [
+            f"would fit {run.data.name}: {genotypes.n_individuals:,.15g} individuals, "
+            f"{counted(len(genotypes.counts), 'genotype')} at {n_loci} loci",
+            f"  frequencies of {counted(len(genotypes.possible), 'haplotype')} that they may hold: "
+            f"{counted(self.n_climbs, 'climb')}" + ("" if run.plan.restarts else ", and crosses of their ends"),
+            place_text(settings),
+        ]
+        return "\n".join([*lines, "", record(settings.config)])
+
+    def search(self) -> list[Fitted]:
+        """The only fit."""
+        run, genotypes = self.run, self.read.genotypes
+        observe = run.record.observe
+        with run.record.timed("search", shown=False):
+            return [search_haplotypes(genotypes, run.plan, self.effort, run.runner, observe, run.halt, run.checkpoint)]
+
+    def chosen(self, fits: Sequence[Fitted]) -> ChosenHaplotypes | None:
+        """The only fit, as it is written."""
+        (fitted,) = fits
+        if fitted.chosen is None:
+            return None
+        with self.run.record.timed("scoring"):
+            result = scored_haplotypes(fitted, self.read.genotypes, self.run.runner)
+        return ChosenHaplotypes(self.run, self.read, result)
 
 
-def tell_doubts(run: Run, result: ScoredHaplotypes) -> None:
-    """Say what is doubtful about haplotypes."""
-    config, fitted = run.settings.config, result.fitted
-    warn_of_halt(run.halt.reason, config, run.record, run.checkpoint is not None)
-    chosen = fitted.chosen
-    assert chosen is not None, "there is a fit to speak of"
-    warn_if_not_converged(chosen, config.search.max_iter, run.record)
-    warn_if_reached_once(fitted, run.settings.effort, run.record)
+@dataclass(frozen=True, slots=True, eq=False)
+class ChosenHaplotypes:
+    """Haplotypes as they are written."""
 
+    run: Run
+    read: ReadGenotypes
+    result: ScoredHaplotypes
 
-def document(run: Run, result: ScoredHaplotypes) -> dict[str, Any]:
-    """The document of the fit, with all that there is to warn of."""
-    settings, data = run.settings, run.data
-    config = settings.config
-    about = {
-        "effort": settings.effort,
-        "tol": config.search.tol,
-        "max_iter": config.search.max_iter,
-        "random_state": config.seed,
-        "reading": reading_of(config.data, data.id_name, data.marks),
-        "data_sha256": data.data_sha256,
-        "config_sha256": settings.fingerprint,
-    }
-    return haplotypes_document(result, about, run.halt.reason or "interrupted", run.record.warnings)
+    def warn(self) -> None:
+        """Say what is doubtful about them."""
+        self.run.warn_of_halt()
+        warn_of_climb(self.result.fitted, self.run.settings, self.run.record)
 
+    def document(self) -> dict[str, Any]:
+        """The document of the fit, with all that there is to warn of."""
+        settings, data = self.run.settings, self.run.data
+        about = about_run(settings, data, {"reading": reading_of(settings.config.data, data.id_name, data.marks)})
+        return haplotypes_document(self.result, about, self.run.halt.reason or "interrupted", self.run.record.warnings)
 
-def delivered(run: Run, result: ScoredHaplotypes, params: Mapping[str, Any], found: ReadGenotypes) -> list[str]:
-    """Write the run folder and the single files asked for; the names of what is in the folder."""
-    data = run.data
-    key = data.id_name or "row"
+    def delivery(self) -> Delivery:
+        run, result, read, params = self.run, self.result, self.read, self.document()
+        run.record.observe(ModelChosen("pairs", params["n_haplotypes"], params["log_likelihood"], (), ""))
+        settings, data, key = run.settings, run.data, run.data.id_name or "row"
 
-    def of_pairs(place: str) -> Content:
-        keys = data.keys(0, data.n_rows_read)
-        return csv_text(pair_columns(key), pair_rows(result.loaded, found.table, found.of_row, keys, key))
+        def of_pairs(place: str) -> Content:
+            keys = data.keys(0, data.n_rows_read)
+            return csv_text(pair_columns(key), pair_rows(result.loaded, read.table, read.of_row, keys, key))
 
-    tables: dict[str, Content] = {"haplotypes.csv": csv_text(HAPLOTYPE_COLUMNS, haplotype_rows(result))}
-    if run.settings.config.responsibilities:
-        tables["pairs.csv"] = of_pairs("pairs.csv")
-    return run.write(Delivery(result, tables, of_pairs), params, [result.fitted], {})
+        def text(written: Sequence[str]) -> Iterable[str]:
+            beside = beside_of(settings, f"{data.name}: {haplotypes_read_line(params)}", params, written)
+            return in_form(settings, params, lambda: haplotypes_summary(params, beside))
 
-
-def plan_text(run: Run, genotypes: Genotypes, climbs: int) -> str:
-    """What a run would do, for `--dry-run`."""
-    settings, n_loci = run.settings, len(genotypes.loci)
-    lines = [
-        f"would fit {run.data.name}: {genotypes.n_individuals:,.15g} individuals, "
-        f"{counted(len(genotypes.counts), 'genotype')} at {n_loci} loci",
-        f"  frequencies of {counted(len(genotypes.possible), 'haplotype')} that they may hold: "
-        f"{counted(climbs, 'climb')}" + ("" if run.plan.restarts else ", and crosses of their ends"),
-        place_text(settings),
-    ]
-    return "\n".join([*lines, "", record(settings.config)])
-
-
-def text_of(run: Run, params: Mapping[str, Any], written: list[str]) -> Iterable[str]:
-    """The result of a fit, on standard output."""
-    settings, screen = run.settings, run.settings.request.screen
-
-    def page() -> str:
-        return haplotypes_summary(
-            dict(params) | {"warnings": unsaid(params, screen)},
-            read_line=f"{run.data.name}: {haplotypes_read_line(params)}",
-            written=written,
-            folder=settings.folder,
-            width=width(),
-            color=color_wanted(screen),
-        )
-
-    return in_form(settings, params, page)
+        tables: dict[str, Content] = {"haplotypes.csv": csv_text(HAPLOTYPE_COLUMNS, haplotype_rows(result))}
+        if settings.config.responsibilities:
+            tables["pairs.csv"] = of_pairs("pairs.csv")
+        return Delivery(result, params, tables, of_pairs, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from em_cli.display.closing import Beside
 from em_cli.display.haplotypes_page import haplotypes_read_line, haplotypes_summary
 from em_cli.display.search_words import number
 from em_cli.display.sketches import sketches
@@ -19,35 +20,17 @@ from em_cli.sources.quoting import listed
 def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
     """What there is to say of a model, or of the model of a run."""
     loaded = read_any(model)
-    document, color = loaded.document, color_wanted(screen)
+    document, columns, color = loaded.document, page_width(), color_wanted(screen)
+
+    def fitted_to(read: str) -> Beside:
+        return Beside(f"fitted to {read}", document.get("warnings"), width=columns, color=color)
+
     if isinstance(loaded, LoadedHaplotypes):
-        return haplotypes_summary(
-            document,
-            read_line=f"fitted to {haplotypes_read_line(document)}",
-            written=[],
-            folder=None,
-            width=page_width(),
-            color=color,
-        )
+        return haplotypes_summary(document, fitted_to(haplotypes_read_line(document)))
     if isinstance(loaded, LoadedTopics):
-        return topics_summary(
-            document,
-            read_line=topics_read_line(document),
-            written=[],
-            folder=None,
-            width=page_width(),
-            color=color,
-        )
+        return topics_summary(document, fitted_to(topics_read_line(document)))
     n, names = number(document.get("n_samples")) or 0, listed(loaded.schema.names)
-    columns = page_width()
-    text = fit_summary(
-        document,
-        read_line=f"fitted to {n:,.0f} rows of {names}",
-        written=[],
-        folder=None,
-        width=columns,
-        color=color,
-    )
+    text = fit_summary(document, fitted_to(f"{n:,.0f} rows of {names}"))
     if drawn:
         text += sketches(sketches_of(loaded, model, columns), columns, color)
     return text

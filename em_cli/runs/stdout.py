@@ -13,12 +13,12 @@ from em_cli import memory
 from em_cli.config.durations import duration_text, roughly
 from em_cli.config.run_config import DataConfig
 from em_cli.config.texts import record
+from em_cli.display.closing import Beside
 from em_cli.display.summary import fit_summary, selection_summary
 from em_cli.display.text import counted
 from em_cli.errors import OutputError
 from em_cli.exports.exportable import targets_of
 from em_cli.models.variational import VARIATIONAL
-from em_cli.options import ScreenOptions
 from em_cli.outputs.document import Scored
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.run_folder import check_folder
@@ -29,9 +29,10 @@ from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import least_certain
 from em_cli.runs.remembered import KEYS, differing, in_options
 from em_cli.runs.resume import is_there
+from em_cli.runs.run import Run
 from em_cli.runs.screen import color_wanted, width
 from em_cli.runs.search_plan import memory_for
-from em_cli.search.search import Plan, Task
+from em_cli.search.search import Task
 from em_cli.sources.quoting import listed
 from em_cli.sources.table import Data
 
@@ -86,8 +87,9 @@ def _spelled(data: Data) -> str:
     return f" ({', '.join(shown)}{', …' if len(counts) > MOST_SPELT else ''})"
 
 
-def plan_text(settings: Settings, data: Data, tasks: Sequence[Task], plan: Plan, seconds: float) -> str:
+def plan_text(run: Run, tasks: Sequence[Task], seconds: float) -> str:
     """What a run would do, for `--dry-run`; its searches would take about so many seconds."""
+    settings, data, plan = run.settings, run.data, run.plan
     config, effort = settings.config, settings.effort
     how = f"a search of {effort} effort" if effort else counted(plan.restarts or 0, "climb")
     lines = [f"would fit {read_line(data)}"]
@@ -120,34 +122,31 @@ def place_text(settings: Settings) -> str:
     return f"would write {safe(folder)}/"
 
 
-def fit_text(
-    settings: Settings,
-    data: Data,
-    result: Scored,
-    params: Mapping[str, object],
-    written: Sequence[str],
-    better: str = "",
-) -> Iterable[str]:
-    """The result of a fit; `written` names what is in its folder, `better` the options that would have been."""
-    screen, folder = settings.request.screen, settings.folder
+def fit_text(run: Run, result: Scored, params: Mapping[str, Any], written: Sequence[str]) -> Iterable[str]:
+    """The result of a fit; `written` names what is in its folder."""
+    settings, data = run.settings, run.data
 
     def page() -> str:
-        return fit_summary(
-            dict(params) | {"warnings": unsaid(params, screen)},
-            read_line=read_line(data),
-            written=written,
-            folder=folder,
-            width=width(),
-            color=color_wanted(screen),
-            suggestions=[*_again(folder, better), _suggested(settings, data)]
-            if folder and not settings.endless
-            else [],
-            least_certain=least_certain(result, data)
-            if not settings.endless and data.source.n_rows <= LOOKED_THROUGH
-            else None,
-        )
+        few = not settings.endless and data.source.n_rows <= LOOKED_THROUGH
+        next_ones = [] if settings.endless or not settings.folder else [*_again(run), _suggested(settings, data)]
+        beside = beside_of(settings, read_line(data), params, written, next_ones)
+        return fit_summary(params, beside, least_certain(result, data) if few else None)
 
     return in_form(settings, params, page)
+
+
+def beside_of(
+    settings: Settings,
+    read_line: str,
+    params: Mapping[str, Any],
+    written: Sequence[str],
+    suggestions: Sequence[str] = (),
+) -> Beside:
+    """What the summary of a run says beside its document; of warnings those that the same screen has not shown."""
+    screen = settings.request.screen
+    shown = sys.stderr.isatty() and not screen.quiet and screen.progress != "none"
+    warnings = () if shown else params["warnings"]
+    return Beside(read_line, warnings, written, settings.folder, suggestions, width(), color_wanted(screen))
 
 
 def in_form(
@@ -164,9 +163,9 @@ def in_form(
     return () if settings.stdout == "none" else [page()]
 
 
-def _again(folder: str | None, better: str) -> list[str]:
+def _again(run: Run) -> list[str]:
     """The same command with options that do better, beside the run that it has made."""
-    given = sys.argv[1:]
+    given, folder, better = sys.argv[1:], run.settings.folder, run.record.better
     if folder is None or not better or "--resume" in given:
         return []
     return [f"em {shlex.join(given)} {better} --out {shlex.quote(free_beside(folder))}"]
@@ -191,31 +190,15 @@ def _regression_said(settings: Settings) -> dict[str, str]:
     return {option: value for option, value in said.items() if value}
 
 
-def sweep_text(
-    settings: Settings,
-    data: Data,
-    selection: Selection,
-    params: Mapping[str, Any],
-    written: Sequence[str],
-    better: str = "",
-) -> Iterable[str]:
+def sweep_text(run: Run, selection: Selection, params: Mapping[str, Any], written: Sequence[str]) -> Iterable[str]:
     """The table of a sweep; as JSON, the document of the model chosen with the table in it."""
-    screen = settings.request.screen
+    settings = run.settings
 
     def page() -> str:
-        return selection_summary(
-            selection.rows,
-            selection.chosen_row,
-            selection.criterion,
-            read_line=read_line(data),
-            warnings=unsaid(params, screen),
-            written=written,
-            folder=settings.folder,
-            width=width(),
-            color=color_wanted(screen),
-            effort=params["search"]["effort"],
-            suggestions=[*_again(settings.folder, better), *further(settings.folder, params, written)],
-        )
+        next_ones = [*_again(run), *further(settings.folder, params, written)]
+        beside = beside_of(settings, read_line(run.data), params, written, next_ones)
+        effort = params["search"]["effort"]
+        return selection_summary(selection.rows, selection.chosen_row, selection.criterion, beside, effort)
 
     rows = [{key: _strict(value) for key, value in row.items()} for row in selection.rows]
     document = dict(params) | {"criterion": selection.criterion, "selection": rows}
@@ -230,11 +213,6 @@ def further(folder: str | None, params: Mapping[str, object], written: Sequence[
     names = {"sql": "score.sql", "python": "model.py"}
     exports = [f"em export {own} --to {to} --out {names[to]}" for to in targets_of(params)]
     return exports if "report.html" in written else [f"em report {own}", *exports]
-
-
-def unsaid(params: Mapping[str, Any], screen: ScreenOptions) -> list[Any]:
-    """The warnings that the same screen has not shown already."""
-    return [] if sys.stderr.isatty() and not screen.quiet and screen.progress != "none" else params["warnings"]
 
 
 def _strict(value: object) -> Any:

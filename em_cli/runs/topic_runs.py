@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from em_cli.config.run_config import DataConfig
@@ -24,14 +25,13 @@ from em_cli.outputs.topics_document import (
     topic_rows,
     topics_document,
 )
-from em_cli.runs.deliver import Delivery
+from em_cli.runs.deliver import Delivery, Text, about_run
 from em_cli.runs.remembered import differing, in_options, reading_of
 from em_cli.runs.run import Run
-from em_cli.runs.screen import color_wanted, width
-from em_cli.runs.stdout import in_form, place_text, unsaid
+from em_cli.runs.stdout import beside_of, in_form, place_text
 from em_cli.runs.topic_plots import fresh_topics
 from em_cli.runs.topic_starts import given_tokens
-from em_cli.runs.warnings import warn_if_not_converged, warn_if_reached_once, warn_of_halt
+from em_cli.runs.warnings import warn_of_climb
 from em_cli.search.ledger import Fitted
 from em_cli.search.topic_tasks import TopicTask, search_topics
 from em_cli.sources.corpus import Documents
@@ -47,121 +47,120 @@ def documents_of(data: Data) -> Documents:
     return data.documents
 
 
-def fit_topics(run: Run) -> None:
-    """One number of topics."""
-    (k,) = run.settings.ks
-    check_run_of_topics(run)
-    if run.only_planned:
-        run.say([plan_text(run)])
-        return
-    (fitted,) = searched(run, [k])
-    if fitted.chosen is None:
-        run.give_up(fitted)
-    result = scored(run, fitted)
-    tell_doubts(run, result)
-    params = document(run, result)
-    told(run, params)
-    written = delivered(run, result, params, [fitted], {})
-    run.say(text_of(run, params, written))
+@dataclass(frozen=True, slots=True, eq=False)
+class Topics:
+    """The topics of documents, and the run that they are fitted in."""
+
+    run: Run
+
+    @staticmethod
+    def of(run: Run) -> Topics:
+        """Those that are wanted; `DataError` if there are too few tokens, or too little memory."""
+        corpus, most = documents_of(run.data).corpus, max(run.settings.ks)
+        check_enough(corpus, most, run.data.name)
+        numbers = most * (len(corpus.terms) + len(corpus.documents)) * TOGETHER + 8 * len(corpus.codes)
+        size = f"{len(corpus.documents):,} documents, {len(corpus.terms):,} terms"
+        check(NUMBER * numbers + 64 * MIB, f"fitting {most} topics to {run.data.name} ({size})")
+        return Topics(run)
+
+    def plan(self) -> str:
+        """What would be done."""
+        settings, plan = self.run.settings, self.run.plan
+        how = f"a search of {settings.effort} effort" if settings.effort else counted(plan.restarts or 1, "climb")
+        lines = [f"would fit {read_line(self.run.data)}", *(f"  topics, k = {k}: {how}" for k in settings.ks)]
+        return "\n".join([*lines, place_text(settings), "", record(settings.config)])
+
+    def search(self) -> list[Fitted]:
+        """The fits of all numbers of topics."""
+        run, settings = self.run, self.run.settings
+        corpus, latent, start = documents_of(run.data).corpus, latent_of(settings.config), settings.start
+        tasks = [TopicTask(k, given_tokens(start, latent, corpus, k) if start else ()) for k in settings.ks]
+        effort, observe = settings.effort or "normal", run.record.observe
+        with run.record.timed("search", shown=False):
+            return search_topics(tasks, latent, corpus, run.plan, effort, run.runner, observe, run.halt, run.checkpoint)
+
+    def chosen(self, fits: Sequence[Fitted]) -> ChosenTopics | None:
+        """The only ones."""
+        (fitted,) = fits
+        return None if fitted.chosen is None else self.scored(fitted)
+
+    def scored(self, fitted: Fitted) -> ChosenTopics:
+        """A fit as it is written."""
+        run = self.run
+        with run.record.timed("scoring"):
+            latent, documents = latent_of(run.settings.config), documents_of(run.data)
+            return ChosenTopics(run, scored_topics(fitted, latent, documents, run.runner))
 
 
-def check_run_of_topics(run: Run) -> None:
-    """`DataError` if there are too few tokens, or too little memory."""
-    corpus, ks = documents_of(run.data).corpus, run.settings.ks
-    check_enough(corpus, max(ks), run.data.name)
-    numbers = max(ks) * (len(corpus.terms) + len(corpus.documents)) * TOGETHER + 8 * len(corpus.codes)
-    size = f"{len(corpus.documents):,} documents, {len(corpus.terms):,} terms"
-    check(NUMBER * numbers + 64 * MIB, f"fitting {max(ks)} topics to {run.data.name} ({size})")
+@dataclass(frozen=True, slots=True, eq=False)
+class ChosenTopics:
+    """Topics as they are written."""
 
+    run: Run
+    result: ScoredTopics
 
-def searched(run: Run, ks: Sequence[int]) -> list[Fitted]:
-    """The fits of these numbers of topics."""
-    corpus, latent = documents_of(run.data).corpus, latent_of(run.settings.config)
-    start = run.settings.start
-    tasks = [TopicTask(k, given_tokens(start, latent, corpus, k) if start else ()) for k in ks]
-    with run.record.timed("search", shown=False):
-        return search_topics(
-            tasks,
-            latent,
-            corpus,
-            run.plan,
-            run.settings.effort or "normal",
-            run.runner,
-            run.record.observe,
-            run.halt,
-            run.checkpoint,
+    def warn(self) -> None:
+        """Say what is doubtful about them."""
+        run, fitted, found = self.run, self.result.fitted, self.result.stability
+        run.warn_of_halt()
+        warn_of_climb(fitted, run.settings, run.record)
+        k = fitted.n_components
+        if found is not None and found.matching < k:
+            lost = [str(j + 1) for j, again in enumerate(found.found_again) if 2 * again < found.others]
+            others = f"the {found.others} ends of the search that came near"
+            told = lost and found.others > 1  # of one, the runner-up, that says it all
+            which = f" Found again by fewer than half of {others}: topics {', '.join(lost)}." if told else ""
+            run.record.warn(
+                "unstable_topics",
+                f"the runner-up of the search has {found.matching} of these {k} topics: do not build on the others."
+                f"{which}",
+            )
+
+    def delivery(self) -> Delivery:
+        params = self.document()
+
+        def text(written: Sequence[str]) -> Iterable[str]:
+            suggestions = [suggested(self.run)] if self.run.settings.folder else []
+            beside = beside_of(self.run.settings, read_line(self.run.data), params, written, suggestions)
+            return in_form(self.run.settings, params, lambda: topics_summary(params, beside))
+
+        return self.delivered(params, text)
+
+    def document(self) -> dict[str, Any]:
+        """The document of the fit, with all that there is to warn of."""
+        settings, data = self.run.settings, self.run.data
+        config, wanted = settings.config, wanted_topics(settings.config)
+        assert wanted is not None, "topics are wanted"
+        reading = {key: value for key, value in reading_of(config.data, None, None).items() if key != "id"}
+        own = {
+            "start": "given" if settings.start else "auto",
+            "corpus": wanted.said | ({"document": data.id_name} if data.id_name is not None else {}),
+            "reading": reading,
+        }
+        return topics_document(
+            self.result, about_run(settings, data, own), self.run.halt.reason or "interrupted", self.run.record.warnings
         )
 
+    def delivered(
+        self, params: Mapping[str, Any], text: Text, of_sweep: Mapping[str, Content] | None = None
+    ) -> Delivery:
+        """What is written of them."""
+        self.run.record.observe(ModelChosen("topics", params["n_components"], params["elbo"], (), ""))
+        result, report = self.result, self.run.settings.request.report
+        key, k = result.documents.key, result.fitted.n_components
 
-def scored(run: Run, fitted: Fitted) -> ScoredTopics:
-    """A fit as it is written."""
-    with run.record.timed("scoring"):
-        return scored_topics(fitted, latent_of(run.settings.config), documents_of(run.data), run.runner)
+        def of_documents(place: str) -> Content:
+            return csv_text(document_columns(key, k), document_rows(result.documents, result.shares))
 
+        def drawn(folder: str, files: dict[str, Content], about: Mapping[str, object]) -> Mapping[str, Content]:
+            from em_cli.runs.plotting import drawn_of  # most runs draw nothing
 
-def tell_doubts(run: Run, result: ScoredTopics) -> None:
-    """Say what is doubtful about topics."""
-    config, settings, fitted = run.settings.config, run.settings, result.fitted
-    warn_of_halt(run.halt.reason, config, run.record, run.checkpoint is not None)
-    chosen, found = fitted.chosen, result.stability
-    assert chosen is not None, "there is a fit to speak of"
-    warn_if_not_converged(chosen, config.search.max_iter, run.record)
-    warn_if_reached_once(fitted, settings.effort, run.record)
-    k = fitted.n_components
-    if found is not None and found.matching < k:
-        lost = [str(j + 1) for j, again in enumerate(found.found_again) if 2 * again < found.others]
-        others = f"the {found.others} ends of the search that came near"
-        told = lost and found.others > 1  # of one, the runner-up, that says it all
-        which = f" Found again by fewer than half of {others}: topics {', '.join(lost)}." if told else ""
-        run.record.warn(
-            "unstable_topics",
-            f"the runner-up of the search has {found.matching} of these {k} topics: do not build on the others.{which}",
-        )
+            return drawn_of(fresh_topics(folder, files, about, params), report)
 
-
-def document(run: Run, result: ScoredTopics) -> dict[str, Any]:
-    """The document of the fit, with all that there is to warn of."""
-    settings, data = run.settings, run.data
-    config = settings.config
-    wanted = wanted_topics(config)
-    assert wanted is not None, "topics are wanted"
-    about = {
-        "effort": settings.effort,
-        "tol": config.search.tol,
-        "max_iter": config.search.max_iter,
-        "random_state": config.seed,
-        "start": "given" if settings.start else "auto",
-        "corpus": wanted.said | ({"document": data.id_name} if data.id_name is not None else {}),
-        "reading": {key: value for key, value in reading_of(config.data, None, None).items() if key != "id"},
-        "data_sha256": data.data_sha256,
-        "config_sha256": settings.fingerprint,
-    }
-    return topics_document(result, about, run.halt.reason or "interrupted", run.record.warnings)
-
-
-def told(run: Run, params: Mapping[str, Any]) -> None:
-    """Tell those who watch what came of the fit."""
-    run.record.observe(ModelChosen("topics", params["n_components"], params["elbo"], (), ""))
-
-
-def delivered(
-    run: Run, result: ScoredTopics, params: Mapping[str, object], fits: list[Fitted], more: Mapping[str, Content]
-) -> list[str]:
-    """Write the run folder and the single files asked for; the names of what is in the folder."""
-    key, k, report = result.documents.key, result.fitted.n_components, run.settings.request.report
-
-    def of_documents(place: str) -> Content:
-        return csv_text(document_columns(key, k), document_rows(result.documents, result.shares))
-
-    def drawn(folder: str, files: dict[str, Content], about: Mapping[str, object]) -> Mapping[str, Content]:
-        from em_cli.runs.plotting import drawn_of  # most runs draw nothing
-
-        return drawn_of(fresh_topics(folder, files, about, params), report)
-
-    tables: dict[str, Content] = {"topics.csv": csv_text(TOPIC_COLUMNS, topic_rows(result))}
-    if run.settings.config.responsibilities:
-        tables["documents.csv"] = of_documents("documents.csv")
-    return run.write(Delivery(result, tables, of_documents, drawn), params, fits, more)
+        tables: dict[str, Content] = {"topics.csv": csv_text(TOPIC_COLUMNS, topic_rows(result))}
+        if self.run.settings.config.responsibilities:
+            tables["documents.csv"] = of_documents("documents.csv")
+        return Delivery(result, params, tables, of_documents, text, of_sweep or {}, drawn)
 
 
 def read_line(data: Data) -> str:
@@ -173,32 +172,6 @@ def read_line(data: Data) -> str:
         f"{data.name}: {counted(len(corpus.documents), 'document')}{empty}; {counted(len(corpus.terms), 'term')}, "
         f"{counted(round(corpus.n_tokens), 'token')}"
     )
-
-
-def plan_text(run: Run) -> str:
-    """What a run would do, for `--dry-run`."""
-    settings, plan = run.settings, run.plan
-    how = f"a search of {settings.effort} effort" if settings.effort else counted(plan.restarts or 1, "climb")
-    lines = [f"would fit {read_line(run.data)}", *(f"  topics, k = {k}: {how}" for k in settings.ks)]
-    return "\n".join([*lines, place_text(settings), "", record(settings.config)])
-
-
-def text_of(run: Run, params: Mapping[str, object], written: Sequence[str]) -> Iterable[str]:
-    """The result of a fit, on standard output."""
-    settings, screen = run.settings, run.settings.request.screen
-
-    def page() -> str:
-        return topics_summary(
-            dict(params) | {"warnings": unsaid(params, screen)},
-            read_line=read_line(run.data),
-            written=written,
-            folder=settings.folder,
-            width=width(),
-            color=color_wanted(screen),
-            suggestions=[suggested(run)] if settings.folder else [],
-        )
-
-    return in_form(settings, params, page)
 
 
 def suggested(run: Run) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import exp
 from typing import Any
 
@@ -17,21 +17,10 @@ from em_cli.models.topics import latent_of
 from em_cli.outputs.search_found import stop_reason
 from em_cli.outputs.tables import csv_text
 from em_cli.outputs.topics_document import ScoredTopics
+from em_cli.runs.deliver import Delivery
 from em_cli.runs.run import Run
-from em_cli.runs.screen import color_wanted, width
-from em_cli.runs.stdout import in_form, unsaid
-from em_cli.runs.topic_runs import (
-    check_run_of_topics,
-    delivered,
-    document,
-    documents_of,
-    plan_text,
-    read_line,
-    scored,
-    searched,
-    tell_doubts,
-    told,
-)
+from em_cli.runs.stdout import beside_of, in_form
+from em_cli.runs.topic_runs import ChosenTopics, Topics, documents_of, read_line
 from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import Fitted
 from em_cli.search.topic_tasks import TopicTask, search_topics
@@ -45,35 +34,72 @@ COLUMNS = (
 )
 
 
-def select_topics(run: Run) -> None:
-    """The number of topics that does best by the criterion."""
-    check_run_of_topics(run)
-    if run.only_planned:
-        run.say([plan_text(run)])
-        return
-    ks, criterion = run.settings.ks, run.settings.config.criterion
-    completions = completed(run, ks) if criterion == "completion" else [None] * len(ks)
-    fits = searched(run, ks)
-    found = [(k, fitted, by) for k, fitted, by in zip(ks, fits, completions, strict=True) if fitted.chosen is not None]
-    if not found:
-        run.give_up(fits[0])
-    results = [scored(run, fitted) for _, fitted, _ in found]
-    objectives = [by if by is not None else result.elbo for (_, _, by), result in zip(found, results, strict=True)]
-    total = 1.0 if criterion == "elbo" else documents_of(run.data).corpus.n_tokens / 2
-    best = next(place for place, objective in enumerate(objectives) if (max(objectives) - objective) * total <= LEVEL)
-    rows = [
-        _row(result, by, run.halt.reason or "interrupted") for result, (_, _, by) in zip(results, found, strict=True)
-    ]
-    rows[best]["note"] = "chosen"
-    tell_doubts(run, results[best])
-    _warn_of_edge(run, rows[best]["k"], [row["k"] for row in rows])
-    params = document(run, results[best])
-    told(run, params)
-    written = delivered(run, results[best], params, fits, {"selection.csv": csv_text(COLUMNS, rows)})
-    run.say(_text(run, rows, params, written))
+@dataclass(slots=True, eq=False)
+class TopicSweep:
+    """Several numbers of topics, of which a criterion chooses one."""
+
+    topics: Topics
+    completions: Sequence[float | None] = ()  # of each number; found before the search, for that may be ended early
+
+    def plan(self) -> str:
+        return self.topics.plan()
+
+    def search(self) -> list[Fitted]:
+        run = self.topics.run
+        by_completion = run.settings.config.criterion == "completion"
+        self.completions = completed(run) if by_completion else [None] * len(run.settings.ks)
+        return self.topics.search()
+
+    def chosen(self, fits: Sequence[Fitted]) -> TopicsOfSweep | None:
+        run = self.topics.run
+        found = [(fitted, by) for fitted, by in zip(fits, self.completions, strict=True) if fitted.chosen is not None]
+        if not found:
+            return None
+        scored = [(self.topics.scored(fitted), by) for fitted, by in found]
+        objectives = [own.result.elbo if by is None else by for own, by in scored]
+        total = documents_of(run.data).corpus.n_tokens / 2 if run.settings.config.criterion == "completion" else 1.0
+        best = next(place for place, one in enumerate(objectives) if (max(objectives) - one) * total <= LEVEL)
+        rows = [_row(own.result, by, run.halt.reason or "interrupted") for own, by in scored]
+        rows[best]["note"] = "chosen"
+        return TopicsOfSweep(scored[best][0], rows)
 
 
-def completed(run: Run, ks: Sequence[int]) -> list[float | None]:
+@dataclass(frozen=True, slots=True, eq=False)
+class TopicsOfSweep:
+    """Those that were chosen, and the table."""
+
+    own: ChosenTopics
+    rows: Sequence[Mapping[str, Any]]
+
+    @property
+    def run(self) -> Run:
+        return self.own.run
+
+    def warn(self) -> None:
+        self.own.warn()
+        k, tried = self.own.result.fitted.n_components, [row["k"] for row in self.rows]
+        if len(tried) > 1 and k == max(tried):
+            wider = f"--k-range {min(tried)}-{2 * k}"
+            self.run.record.warn(
+                "edge_of_range", f"the choice, k = {k}, is the largest that was tried: widen the range ({wider})."
+            )
+
+    def delivery(self) -> Delivery:
+        settings, rows, params = self.run.settings, self.rows, self.own.document()
+        criterion = settings.config.criterion
+
+        def table() -> Iterable[str]:
+            return csv_text(COLUMNS, rows)
+
+        def text(written: Sequence[str]) -> Iterable[str]:
+            beside = beside_of(settings, read_line(self.run.data), params, written)
+            document = params | {"criterion": criterion, "selection": [dict(row) for row in rows]}
+            return in_form(settings, document, lambda: sweep_summary(rows, criterion, beside), table)
+
+        return self.own.delivered(params, text, {"selection.csv": table()})
+
+
+def completed(run: Run) -> list[float | None]:
     """Log-probability of a held-out token, for each number of topics: of one half of each document, given the other.
 
     Topics and shares are fitted to the one half, by a search of low effort.
@@ -83,7 +109,7 @@ def completed(run: Run, ks: Sequence[int]) -> list[float | None]:
     plan = replace(run.plan, effort=EFFORTS["low"])
     with run.record.timed("completion", shown=False):
         fits = search_topics(
-            [TopicTask(k) for k in ks], latent, seen, plan, "low", run.runner, run.record.observe, run.halt
+            [TopicTask(k) for k in run.settings.ks], latent, seen, plan, "low", run.runner, run.record.observe, run.halt
         )
     return [None if fitted.chosen is None else completion(fitted, seen, corpus, held) for fitted in fits]
 
@@ -142,32 +168,3 @@ def _row(result: ScoredTopics, completion: float | None, cut_by: str) -> dict[st
         "status": stop_reason(chosen, cut_by),
         "note": "",
     }
-
-
-def _warn_of_edge(run: Run, k: int, tried: Sequence[int]) -> None:
-    if len(tried) > 1 and k == max(tried):
-        wider = f"--k-range {min(tried)}-{2 * k}"
-        run.record.warn(
-            "edge_of_range", f"the choice, k = {k}, is the largest that was tried: widen the range ({wider})."
-        )
-
-
-def _text(
-    run: Run, rows: Sequence[Mapping[str, object]], params: Mapping[str, object], written: Sequence[str]
-) -> Iterable[str]:
-    settings, criterion = run.settings, run.settings.config.criterion
-
-    def page() -> str:
-        return sweep_summary(
-            rows,
-            criterion,
-            read_line=read_line(run.data),
-            warnings=unsaid(params, settings.request.screen),
-            written=written,
-            folder=settings.folder,
-            width=width(),
-            color=color_wanted(settings.request.screen),
-        )
-
-    document = dict(params) | {"criterion": criterion, "selection": [dict(row) for row in rows]}
-    return in_form(settings, document, page, lambda: csv_text(COLUMNS, rows))

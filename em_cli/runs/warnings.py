@@ -17,6 +17,7 @@ from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.naming import Naming
 from em_cli.outputs.selection import Selection
 from em_cli.runs.at_fault import collapsed, of_columns, of_search
+from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import scored_blocks
 from em_cli.runs.record import Record
 from em_cli.runs.runaway import warn_of_runaway
@@ -136,6 +137,13 @@ def warn_if_reached_once(fitted: Fitted, effort: str | None, record: Record) -> 
         "reached_once",
         f"{best if made > 1 else 'one start was made'}: there may be a better one ({longer(effort, starts)}).",
     )
+
+
+def warn_of_climb(fitted: Fitted, settings: Settings, record: Record) -> None:
+    """Say what is doubtful about how the chosen climb ended, and how often its end was reached."""
+    assert fitted.chosen is not None, "there is a fit to speak of"
+    warn_if_not_converged(fitted.chosen, settings.config.search.max_iter, record)
+    warn_if_reached_once(fitted, settings.effort, record)
 
 
 def _warn_of_prior(fitted: Fitted, data: Data, record: Record) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from program import SAMPLES, em
 
+from em_cli.display.closing import Beside
 from em_cli.display.selection_summary import selection_summary
 from em_cli.inference.cross_validation import Predicted, folds_of, simplest
 from em_cli.outputs.selection_fields import read_table
@@ -45,7 +46,7 @@ def test_the_choice_is_told_beside_the_highest(sweep):
     chosen = next(row for row in rows if row["note"].startswith("chosen"))
     within = [row for row in rows if row["cv_gap"] <= row["cv_gap_se"]]
     assert best["cv_gap"] == 0 and chosen["k"] == min(row["k"] for row in within)
-    text = " ".join(selection_summary(rows, chosen, "cv").split())
+    text = " ".join(selection_summary(rows, chosen, "cv", Beside()).split())
     assert f"highest for VVV (full), k = {best['k']}" in text and f"Chosen: VVV (full), k = {chosen['k']}." in text
     assert "CV" in text and "Runner-up" not in text
 

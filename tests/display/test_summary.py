@@ -7,6 +7,7 @@ import pytest
 from display.runs import NASTY
 from rich.cells import cell_len
 
+from em_cli.display.closing import Beside
 from em_cli.display.mean_and_sd import aligned
 from em_cli.display.search_words import trust
 from em_cli.display.summary import fit_summary, selection_summary
@@ -29,9 +30,9 @@ FAITHFUL = {
 SEARCHES = {"effort": "normal", "searches": 6, "reached": 3, "starts": 80, "at_best": 9}
 
 
-def summary(document=FAITHFUL, **more):
-    options = {"read_line": "faithful.csv: 272 rows × 2 numeric columns", "written": [], "folder": None}
-    return fit_summary(document, **({"width": 80, "color": False} | options | more))
+def summary(document=FAITHFUL, least_certain=None, **more):
+    said = {"read_line": "faithful.csv: 272 rows × 2 numeric columns", "warnings": document.get("warnings")}
+    return fit_summary(document, Beside(**(said | more)), least_certain)
 
 
 def wide(names, k=2):
@@ -239,7 +240,7 @@ ROWS = [
 
 
 def test_selection():
-    text = selection_summary(ROWS, ROWS[1], "bic", read_line="faithful.csv", folder="f.em", written=["selection.csv"])
+    text = selection_summary(ROWS, ROWS[1], "bic", Beside("faithful.csv", folder="f.em", written=["selection.csv"]))
     lines = text.splitlines()
     assert max(map(cell_len, lines)) <= 80
     assert lines[2].split() == ["model", "k", "loglik", "params", "BIC", "ΔBIC", "best", "hit", "note"]
@@ -254,28 +255,28 @@ def test_selection():
 
 def test_differences_that_the_searches_may_have_missed():
     rows = [row | {"searches": 6, "reached": 3, "clear": row["k"] != 2} for row in ROWS]
-    lines = selection_summary(rows, rows[1], "bic", effort="normal").splitlines()
+    lines = selection_summary(rows, rows[1], "bic", Beside(), "normal").splitlines()
     assert lines[2].split() == ["VVV", "(full)", "2", "-1130.264", "11", "2322.19", "≈", "7.9", "3/6"]
     assert lines.count(" ≈ no more than the searches may have missed") == 1
     assert lines[1].split()[-3:] == ["3/6", "◀", "chosen"]
-    assert "≈" not in selection_summary([row | {"clear": True} for row in ROWS], ROWS[1], "bic")
+    assert "≈" not in selection_summary([row | {"clear": True} for row in ROWS], ROWS[1], "bic", Beside())
 
 
 def test_notes_that_had_to_be_cut_are_told_below():
     less = "less than k = 2: a better fit was not found"
     notes = {1: "chosen", 2: "", 3: less, 4: less}
     rows = [ROWS[0] | {"k": k, "bic": 2322.0 + k, "note": note} for k, note in notes.items()]
-    text = selection_summary(rows, rows[0], "bic")
+    text = selection_summary(rows, rows[0], "bic", Beside())
     assert text.count("…") == 2
     assert f" VVV (full), k = 3; VVV (full), k = 4: {less}" in text.replace("\n", "")
     short = [row | {"note": "chosen; 2 rows" if row["k"] == 1 else "3 rows"} for row in rows]
-    assert "VVV (full), k = 3" not in selection_summary(short, short[0], "bic")
+    assert "VVV (full), k = 3" not in selection_summary(short, short[0], "bic", Beside())
 
 
 def test_selection_by_another_criterion():
-    text = selection_summary(ROWS, ROWS[1], "aic")
+    text = selection_summary(ROWS, ROWS[1], "aic", Beside())
     assert "ΔAIC" in text and "mclust" not in text
-    alone = selection_summary(ROWS[1:2], ROWS[1], "bic")
+    alone = selection_summary(ROWS[1:2], ROWS[1], "bic", Beside())
     assert "Runner-up" not in alone
 
 
@@ -284,7 +285,7 @@ def test_long_selection_is_cut():
         ROWS[0] | {"k": k, "bic": 2322.0 + k, "note": "chosen; at the edge of the range" * (k == 1)}
         for k in range(1, 41)
     ]
-    text = selection_summary(rows, rows[0], "bic", folder="f.em", color=True, width=100)
+    text = selection_summary(rows, rows[0], "bic", Beside(folder="f.em", color=True, width=100))
     assert "… 25 more in selection.csv" in text
     assert "◀ chosen; at the edge of the range" in text
     assert "1.0 away: hardly worse" in text.replace("\n", " ")

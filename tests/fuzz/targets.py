@@ -19,6 +19,7 @@ from models import DOCUMENTS
 from configs import CONFIGS
 from em_cli.config.resolve import _normal, _validated
 from em_cli.config.yaml_text import parse
+from em_cli.display.closing import Beside
 from em_cli.display.summary import fit_summary
 from em_cli.errors import EmError
 from em_cli.outputs.model_file import read_model
@@ -60,7 +61,7 @@ def model(data: bytes) -> None:
         except EmError:
             return
     rng = np.random.default_rng(0)
-    fit_summary(loaded.document, read_line="", written=[], folder=None, width=80, color=False).encode()
+    fit_summary(loaded.document, Beside(warnings=loaded.document.get("warnings"))).encode()
     x, _ = loaded.model.sample(loaded.parameters, 5, rng)
     for column, values in zip(loaded.schema.columns, x, strict=True):
         column.cells(values)

@@ -10,6 +10,7 @@ from edits import VALUES, edited, places
 from models import DOCUMENTS
 from refusal import em_here, refused
 
+from em_cli.display.closing import Beside
 from em_cli.display.summary import fit_summary
 from em_cli.errors import EmError
 from em_cli.outputs.model_file import read_model
@@ -158,7 +159,7 @@ def read(text):
 
 def use(loaded):
     """What is done with a model, whatever it is."""
-    fit_summary(loaded.document, read_line="", written=[], folder=None, width=80, color=False)
+    fit_summary(loaded.document, Beside(warnings=loaded.document.get("warnings")))
     x, _ = loaded.model.sample(loaded.parameters, 4, np.random.default_rng(0))
     for column, values in zip(loaded.schema.columns, x, strict=True):
         column.cells(values)
