@@ -7,7 +7,7 @@ from functools import reduce
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from em_cli.exports.formula import Formula, call, choose, label, log_gamma
-from em_cli.exports.sql import spellings
+from em_cli.exports.spellings import spellings
 from em_cli.exports.statement import Statement
 from em_cli.printable import xml_escaped
 from em_cli.sources.schema import Column
@@ -61,26 +61,31 @@ def _cell(parent: Element, column: Column, na: Sequence[float]) -> None:
     table = SubElement(parent, "MapValues", {"outputColumn": "code", "dataType": "double"})
     SubElement(table, "FieldColumnPair", {"field": column.name, "column": "level"})
     rows = SubElement(table, "InlineTable")
-    for code, level in enumerate(column.levels):
-        for text in spellings(level):
-            row = SubElement(rows, "row")
-            SubElement(row, "level").text = text
-            SubElement(row, "code").text = str(code)
+    for text, code in spellings(column.levels).items():
+        row = SubElement(rows, "row")
+        SubElement(row, "level").text = text
+        SubElement(row, "code").text = str(code)
 
 
 def _model(root: Element, statement: Statement) -> None:
-    """Bayes' rule is a softmax; the outputs beside it are formulas."""
+    """Bayes' rule is a softmax, of one outcome nothing; the outputs beside it are formulas."""
     names = [own for own, _ in statement.outputs]
     places = {own: own.removeprefix("p") for own in names if own == "noise" or own[1:].isdecimal()}
     categories = {own: "0" if own == "noise" else place for own, place in places.items()}
-    model = SubElement(root, "RegressionModel", {"functionName": "classification", "normalizationMethod": "softmax"})
+    told = {"functionName": "classification", "normalizationMethod": "softmax"}
+    if len(places) == 1:  # a classification has two categories at least
+        told, categories = {"functionName": "regression"}, {}
+    model = SubElement(root, "RegressionModel", told)
     schema = SubElement(model, "MiningSchema")
     for column in statement.schema.columns:
         SubElement(schema, "MiningField", {"name": column.name, "invalidValueTreatment": "asIs"})
     outputs = SubElement(model, "Output")
     for own, formula in statement.outputs:
-        if own == "component":
+        if own == "component" and categories:
             SubElement(outputs, "OutputField", {"name": own, **LEVEL, "feature": "predictedValue"})
+        elif own == "component":
+            found = SubElement(outputs, "OutputField", {"name": own, **LEVEL, "feature": "transformedValue"})
+            SubElement(_unless_refused(found, statement), "Constant", {"dataType": "string"}).text = "1"
         elif own in categories:
             about = {"name": own, **NUMBER, "feature": "probability", "value": categories[own]}
             SubElement(outputs, "OutputField", about)
@@ -89,9 +94,10 @@ def _model(root: Element, statement: Statement) -> None:
             _express(_unless_refused(found, statement), formula)
     local = Element("LocalTransformations")
     model.append(local)
-    for k, category in enumerate(categories.values()):
+    for k, place in enumerate(places):
         _express(_unless_refused(_derived(local, f"score{k + 1}"), statement), Formula("name", (f"joint{k + 1}",)))
-        table = SubElement(model, "RegressionTable", {"intercept": "0", "targetCategory": category})
+        target = {"targetCategory": categories[place]} if categories else {}
+        table = SubElement(model, "RegressionTable", {"intercept": "0", **target})
         SubElement(table, "NumericPredictor", {"name": f"{OWN}score{k + 1}", "coefficient": "1"})
 
 
