@@ -53,6 +53,11 @@ def _double(value: object) -> str:
     return f"{text}e0" if isinstance(value, float) and "e" not in text else text
 
 
+def _float8(value: object) -> str:
+    """A literal is a number of decimals, whose quotients have ever more of them."""
+    return f"float8 '{value}'" if isinstance(value, float) else repr(value)
+
+
 SQL = {
     "ln": "ln({0})",
     "exp": "exp({0})",
@@ -68,8 +73,10 @@ SQL = {
     "choose": "CASE WHEN {0} THEN {1} ELSE {2} END",
     "largest": "greatest({0})",
 }
-STANDARD_SQL = Language(SQL, _cases)
+IN_RANGE = "exp(CASE WHEN {0} < -700 THEN -700 WHEN {0} > 700 THEN 700 ELSE {0} END)"  # or the statement ends
+STANDARD_SQL = Language(SQL | {"exp": IN_RANGE}, _cases)
 DUCKDB = Language(SQL | {"log_gamma": "lgamma({0})"}, _cases, _double)
+POSTGRES = Language(STANDARD_SQL.templates, _cases, _float8)
 SQLITE = Language(SQL | {"largest": "max({0})"}, _cases)
 NUMPY = Language(
     {

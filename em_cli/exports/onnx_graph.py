@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from em_cli.errors import UsageError
 from em_cli.exports.formula import Formula, choose, log_gamma, missing
-from em_cli.exports.sql import spellings
+from em_cli.exports.spelled_levels import spellings
 from em_cli.exports.statement import Statement
 from em_cli.sources.schema import Column
 
@@ -123,16 +123,15 @@ def _input(column: Column) -> onnx.ValueInfoProto:
 def _cell(graph: _Graph, column: Column, na: Sequence[float]) -> str:
     """The cells as numbers, or the codes of their levels; NaN where one is missing, or not known."""
     if column.levels:
-        known = [(text, code) for code, level in enumerate(column.levels) for text in spellings(level)]
-        texts, codes = [text for text, _ in known], [float(code) for _, code in known]
+        known = spellings(column.levels)
         own = f"em:code of {column.name}"
         encoder = helper.make_node(
             "LabelEncoder",
             [column.name],
             [own],
             domain="ai.onnx.ml",
-            keys_strings=texts,
-            values_floats=codes,
+            keys_strings=list(known),
+            values_floats=list(map(float, known.values())),
             default_float=float("nan"),
         )
         graph.nodes.append(encoder)

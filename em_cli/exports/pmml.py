@@ -7,7 +7,7 @@ from functools import reduce
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from em_cli.exports.formula import Formula, call, choose, label, log_gamma
-from em_cli.exports.spellings import spellings
+from em_cli.exports.spelled_levels import spellings
 from em_cli.exports.statement import Statement
 from em_cli.printable import xml_escaped
 from em_cli.sources.schema import Column

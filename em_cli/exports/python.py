@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from inspect import getsource
 
 from em_cli.exports.language import NUMPY
+from em_cli.exports.spelled_levels import spellings
 from em_cli.exports.statement import Statement
 from em_cli.exports.together import Together
 
@@ -27,11 +28,9 @@ def numbers(values):
     return x
 
 
-def codes(values, levels):
-    """The places of the cells among the levels; NaN where one is missing, or not known."""
-    places = {level: float(place) for place, level in enumerate(levels)}
-    spelled = (str(value).removesuffix(".0") if str(value) not in places else str(value) for value in values)
-    return np.array([places.get(text, np.nan) for text in spelled])
+def codes(values, known):
+    """The codes of levels; NaN where a cell is missing, or not known."""
+    return np.array([known.get(str(value), np.nan) for value in values], dtype=float)
 '''
 
 PREDICT = '''
@@ -98,7 +97,7 @@ class _Untyped(ast.NodeTransformer):
 def _body(statement: Statement) -> Iterator[str]:
     for j, column in enumerate(statement.schema.columns):
         own = f"columns[{column.name!r}]"
-        cell = f"codes({own}, {list(column.levels)!r})" if column.levels else f"numbers({own})"
+        cell = f"codes({own}, {spellings(column.levels)!r})" if column.levels else f"numbers({own})"
         yield f"x{j + 1} = {cell}"
     for step in statement.steps:
         for label, formula in step.items():

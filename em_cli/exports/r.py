@@ -9,7 +9,7 @@ import numpy as np
 
 from em_cli.engine.family import Ellipsoids
 from em_cli.exports.language import R
-from em_cli.exports.sql import spellings
+from em_cli.exports.spelled_levels import spellings
 from em_cli.exports.statement import Statement
 from em_cli.printable import json_escaped
 
@@ -78,8 +78,8 @@ def _body(statement: Statement, missing: Sequence[float]) -> Iterator[str]:
     for j, column in enumerate(statement.schema.columns):
         own = f"data[[{_text(column.name)}]]"
         if column.levels:
-            known = [(text, code) for code, level in enumerate(column.levels) for text in spellings(level)]
-            texts, codes = (", ".join(part) for part in zip(*((_text(t), str(c)) for t, c in known), strict=True))
+            known = spellings(column.levels)
+            texts, codes = ", ".join(map(_text, known)), ", ".join(map(str, known.values()))
             yield f"x{j + 1} <- c({codes})[match(as.character({own}), c({texts}))]"
         else:
             yield f"x{j + 1} <- as.numeric({own})"

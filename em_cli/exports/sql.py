@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from em_cli.exports.formula import Formula, choose, name, number
-from em_cli.exports.language import DUCKDB, SQLITE, STANDARD_SQL, Language
+from em_cli.exports.language import DUCKDB, POSTGRES, SQLITE, STANDARD_SQL, Language
+from em_cli.exports.spelled_levels import spellings
 from em_cli.exports.statement import Statement
 from em_cli.printable import harmful
 from em_cli.sources.schema import Column
@@ -20,13 +21,15 @@ class Dialect:
     text: str
     quote: str  # around names
     character: str = "chr({0})"  # of this number
+    fence: str = ""  # ends a step, which else is written out wherever the next names it, and so on: exponentially
+    cell: str = "{0}"  # a number, or NULL where it is none
 
 
 DIALECTS: Mapping[str, Dialect] = {
-    "duckdb": Dialect(DUCKDB, "DOUBLE", "VARCHAR", '"'),
-    "postgres": Dialect(STANDARD_SQL, "double precision", "text", '"'),
-    "sqlite": Dialect(SQLITE, "REAL", "TEXT", '"', "char({0})"),
-    "bigquery": Dialect(STANDARD_SQL, "FLOAT64", "STRING", "`"),
+    "duckdb": Dialect(DUCKDB, "DOUBLE", "VARCHAR", '"', cell="nullif({0}, CAST('NaN' AS DOUBLE))"),
+    "postgres": Dialect(POSTGRES, "double precision", "text", '"', fence=" OFFSET 0", cell="nullif({0}, float8 'NaN')"),
+    "sqlite": Dialect(SQLITE, "REAL", "TEXT", '"', "char({0})", " LIMIT -1 OFFSET 0"),
+    "bigquery": Dialect(STANDARD_SQL, "FLOAT64", "STRING", "`", cell="if(is_nan({0}), NULL, {0})"),
 }
 
 
@@ -43,13 +46,13 @@ def sql_text(
     kept = {f"kept{place + 1}": column for place, column in enumerate(keep)}
     own = [f"{_name(column, dialect)} AS {alias}" for alias, column in kept.items()]
     own += [f"{_cell(column, dialect, missing)} AS x{j + 1}" for j, column in enumerate(statement.schema.columns)]
-    yield f"WITH cells AS (\n  SELECT {_listed(own)}\n  FROM {_name(table, dialect)}\n)"
+    yield f"WITH cells AS (\n  SELECT {_listed(own)}\n  FROM {_name(table, dialect)}{dialect.fence}\n)"
     last, steps = "cells", list(statement.steps)
     if statement.refused is not None:
         steps.insert(0, {"refused": choose(statement.refused, 1.0, 0.0)})
     for at, step in enumerate(steps):
         text = [f"{dialect.language.text(formula)} AS {own_name}" for own_name, formula in step.items()]
-        yield f", step{at + 1} AS (\n  SELECT *, {_listed(text)}\n  FROM {last}\n)"
+        yield f", step{at + 1} AS (\n  SELECT *, {_listed(text)}\n  FROM {last}{dialect.fence}\n)"
         last = f"step{at + 1}"
     outputs = [f"{alias} AS {_name(column, dialect)}" for alias, column in kept.items()]
     outputs += [
@@ -78,22 +81,16 @@ def _cell(column: Column, dialect: Dialect, missing: Sequence[float]) -> str:
     own = _name(column.name, dialect)
     if column.levels:
         text = f"CAST({own} AS {dialect.text})"
-        codes = " ".join(
-            f"WHEN {text} IN ({', '.join(_literal(spelling, dialect) for spelling in spellings(level))}) THEN {code}"
-            for code, level in enumerate(column.levels)
-        )
+        ways: dict[int, list[str]] = {}
+        for level, code in spellings(column.levels).items():
+            ways.setdefault(code, []).append(_literal(level, dialect))
+        codes = " ".join(f"WHEN {text} IN ({', '.join(own)}) THEN {code}" for code, own in ways.items())
         return f"CAST(CASE {codes} END AS {dialect.number})"
-    cell = f"CAST({own} AS {dialect.number})"
+    cell = dialect.cell.format(f"CAST({own} AS {dialect.number})")
     if missing:
         codes = ", ".join(dialect.language.text(number(code)) for code in missing)
         return f"CASE WHEN {cell} NOT IN ({codes}) THEN {cell} END"
     return cell
-
-
-def spellings(level: str) -> list[str]:
-    """A whole number may be held as one, or with a zero behind the point."""
-    whole = level.removeprefix("-").isdecimal() and level.isascii()
-    return [level, f"{level}.0"] if whole else [level]
 
 
 def _literal(text: str, dialect: Dialect) -> str:

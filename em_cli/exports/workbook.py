@@ -13,7 +13,7 @@ from openpyxl.utils import get_column_letter
 from em_cli.errors import UsageError
 from em_cli.exports.formula import choose, label
 from em_cli.exports.language import EXCEL
-from em_cli.exports.sql import spellings
+from em_cli.exports.spelled_levels import spellings
 from em_cli.exports.statement import Statement
 from em_cli.sources.schema import Column
 
@@ -73,7 +73,7 @@ def _describe(book: Workbook, columns: Sequence[Column], head: Sequence[str]) ->
     if any(column.levels for column in columns):
         sheet = book.create_sheet(LEVELS)
         for j, column in enumerate(columns):
-            for row, (text, code) in enumerate(_spelt(column), 1):
+            for row, (text, code) in enumerate(spellings(column.levels).items(), 1):
                 sheet.cell(row, 2 * j + 1, text).data_type = "s"
                 sheet.cell(row, 2 * j + 2, code)
     about = book.create_sheet(ABOUT)
@@ -81,10 +81,6 @@ def _describe(book: Workbook, columns: Sequence[Column], head: Sequence[str]) ->
     for line in (*head, *told):
         about.append([line])
         about.cell(about.max_row, 1).data_type = "s"
-
-
-def _spelt(column: Column) -> list[tuple[str, int]]:
-    return [(text, code) for code, level in enumerate(column.levels) for text in spellings(level)]
 
 
 def _cells(columns: Sequence[Column], missing: Sequence[float]) -> Iterator[str]:
@@ -95,7 +91,7 @@ def _cells(columns: Sequence[Column], missing: Sequence[float]) -> Iterator[str]
     for j, column in enumerate(columns):
         cell = f"{ROWS}!{get_column_letter(j + 1)}#"
         if column.levels:
-            n = len(_spelt(column))
+            n = len(spellings(column.levels))
             texts, codes = (
                 f"{LEVELS}!${get_column_letter(2 * j + k)}$1:${get_column_letter(2 * j + k)}${n}" for k in (1, 2)
             )

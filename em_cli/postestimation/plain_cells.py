@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
+from em_cli.exports.spelled_levels import TRUTHS
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.topics_file import LoadedTopics
 from em_cli.runs.remembered import remembered
 
+LIKE_A_NUMBER, WHOLE = re.compile(r"[-+.]?[0-9]"), re.compile(r"0|[1-9][0-9]*")
 UNDRESSED = "numbers_undressed"  # the code of what is said of cells that were read as numbers
 
 
@@ -22,13 +25,14 @@ def rows_of_file(loaded: LoadedModel | LoadedTopics) -> str:
     become such: by taking away a unit and the marks of thousands, and by a point for the decimal comma."""
     if isinstance(loaded, LoadedTopics):
         return "FROM 'NEW.csv'"
+    plain = _as_text([column.name for column in loaded.schema.columns if any(map(_is_guessed, column.levels))])
     reading = remembered(loaded)
     decimal, thousands = reading.get("decimal", "."), reading.get("thousands")
     told, units = [part for text in _told(loaded) for part in text.split("; ")], dict[str, str]()
     for name, unit in reading.get("units", {}).items():
         units |= {name: unit} if any(said in told for said in _ways(name, unit, thousands)) else {}
     if len(units) < len(told) or not (told or thousands or decimal != "."):
-        return "FROM 'NEW.csv'"
+        return plain
     numbers = [
         c.name for c in loaded.schema.columns if not c.levels and (thousands or decimal != "." or c.name in units)
     ]
@@ -37,6 +41,17 @@ def rows_of_file(loaded: LoadedModel | LoadedTopics) -> str:
     )
     missing = ", ".join(map(_literal, dict.fromkeys(["", "NA", *reading.get("na", [])])))
     return f"SELECT * REPLACE ({cells}) FROM read_csv('NEW.csv', all_varchar = true, nullstr = [{missing}])"
+
+
+def _is_guessed(level: str) -> bool:
+    """Whether a reader that guesses types might make something else of it, that is written otherwise."""
+    return level.lower() in TRUTHS or bool(LIKE_A_NUMBER.match(level) and not WHOLE.fullmatch(level))
+
+
+def _as_text(names: Sequence[str]) -> str:
+    """The rows of a file, with these columns as they are written."""
+    types = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
+    return f"FROM read_csv('NEW.csv', types = {{{types}}})" if names else "FROM 'NEW.csv'"
 
 
 def _told(loaded: LoadedModel | LoadedTopics) -> list[str]:

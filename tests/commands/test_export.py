@@ -1,5 +1,6 @@
 """`em export`: what is written scores new rows as `em predict` does, in real databases and without em."""
 
+import contextlib
 import csv
 import io
 import json
@@ -23,6 +24,7 @@ from program import SAMPLES, em
 from em_cli.errors import UsageError
 from em_cli.exports import formula
 from em_cli.exports.language import DUCKDB
+from em_cli.exports.spelled_levels import spellings
 from em_cli.exports.sql import DIALECTS
 from em_cli.postestimation.exported import checked_text
 
@@ -125,6 +127,28 @@ def test_postgresql_gives_the_scores_of_predict(desk):
         for name in FITS:
             statement = em("export", name, "--to", "sql", "--dialect", "postgres", cwd=desk).out
             agrees(desk, name, run(statement, head, rows, TYPES))
+        of_many_columns(desk, "postgres", run)
+
+
+def of_many_columns(desk, dialect, run):
+    """Steps that a database wrote out in each other would be a million times as long; NaN is a missing cell too."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(60, 10)) @ rng.normal(size=(10, 10))
+    x[rng.random(x.shape) < 0.1] = np.nan
+    names = [f"c{j}" for j in range(10)]
+    pandas.DataFrame(x, columns=names).to_csv(desk / "many.csv", index_label="id")
+    said = ("-k", 1, "-q", *QUICK, "--covariance", "full", "--id", "id", "--force")
+    em("fit", "many.csv", *said, "--out", "many", cwd=desk)
+    (desk / "many_scores.csv").write_text(em("predict", "many", "many.csv", cwd=desk).out)
+    head, rows = read(desk / "many.csv")
+    coded = [[cell or (None if row % 2 or dialect == "sqlite" else "NaN") for cell in rows[row]] for row in range(60)]
+    statement = em("export", "many", "--to", "sql", "--dialect", dialect, cwd=desk).out
+    agrees(desk, "many_scores", run(statement, head, coded, dict.fromkeys(names, "DOUBLE PRECISION")))
+
+
+@pytest.mark.parametrize("dialect", LOCAL)
+def test_many_columns_are_no_burden(desk, dialect):
+    of_many_columns(desk, dialect, LOCAL[dialect])
 
 
 @pytest.mark.parametrize("name", FITS)
@@ -214,11 +238,15 @@ def test_a_document_of_pmml_gives_them(desk, monkeypatch):
     head, rows = read(desk / "new.csv")
     columns = {name: [row[j] for row in rows[:20]] for j, name in enumerate(head)}
     table = pandas.DataFrame({name: own if name not in TYPES else numbers(own) for name, own in columns.items()})
-    for name in FITS:
+    em("fit", "old.csv", "-k", 1, "-q", *QUICK, "--id", "id", "--type", "Visits=count", "--out", "one", cwd=desk)
+    (desk / "one.csv").write_text(em("predict", "one", "new.csv", cwd=desk).out)
+    for name in [*FITS, "one"]:
         em("export", name, "--to", "pmml", "--out", f"{name}.pmml", cwd=desk)
         evaluator = make_evaluator(str(desk / f"{name}.pmml"), backend="jpype").verify()
         scores = [field.name for field in evaluator.getOutputFields()]
         agree(desk, name, columns["id"], evaluator.evaluateAll(table)[scores].to_numpy())
+        if name == "one":
+            assert set(evaluator.evaluateAll(table)["component"]) == {"1"}
         if name == "mixed":
             none = evaluator.evaluateAll(table[:1].assign(Visits=-3.0))[scores].to_numpy()
             assert set(none[0]) == {None}
@@ -362,3 +390,22 @@ def test_where_cells_were_no_plain_numbers_it_says_how_they_become_such(german, 
         scored = database.execute((tmp_path / "shop.sql").read_text()).df()
     predicted = pandas.read_csv(io.StringIO(em("predict", "shop", "shop.csv", cwd=tmp_path).out))
     assert scored["log_density"].to_numpy() == pytest.approx(predicted["log_density"].to_numpy(), abs=1e-9)
+
+
+def test_levels_are_found_where_a_program_takes_them_for_other_things(tmp_path):
+    """By the view that is told for a file; in tables of truth values; and none for another."""
+    assert spellings(["1", "1.0", "x"]) == {"1": 0, "1.0": 1, "x": 2}
+    assert spellings(["-1", "02"]) == {"-1": 0, "02": 1, "-1.0": 0, "02.0": 1}
+    assert spellings(["No", "yes"]).items() >= {"false": 0, "True": 1, "TRUE": 1, "No": 0}.items()
+    assert spellings(["no", "yes", "other"]) == {"no": 0, "yes": 1, "other": 2}
+    lines = [f"{i % 7 + 20 * (i % 2)},{'TF'[i % 2]},{['1.50', '2.0'][i % 3 % 2]},{'yn'[i % 5 % 2]}" for i in range(60)]
+    (tmp_path / "NEW.csv").write_text("\n".join(["x,a,b,c", *lines]) + "\n")
+    em("fit", "NEW.csv", "-k", 2, "-q", *QUICK, "--type", "b=categorical", "--out", "m", cwd=tmp_path)
+    told = em("export", "m", "--to", "sql", "--out", "s.sql", cwd=tmp_path).err
+    _, view, _, _ = shlex.split(told.partition(": duckdb ")[2])
+    known = pandas.read_csv(io.StringIO(em("predict", "m", "NEW.csv", cwd=tmp_path).out))["log_density"].to_numpy()
+    for rows in (view, "CREATE VIEW data AS SELECT * REPLACE (a = 'T' AS a, c = 'y' AS c) FROM made"):
+        with duckdb.connect() as database, contextlib.chdir(tmp_path):
+            database.execute("CREATE TABLE made AS FROM read_csv('NEW.csv', all_varchar = true)")
+            scored = database.execute(f"{rows}; {(tmp_path / 's.sql').read_text()}").df()["log_density"]
+        assert scored.to_numpy() == pytest.approx(known, abs=1e-9)
