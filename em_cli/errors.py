@@ -7,6 +7,8 @@ from typing import ClassVar
 REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EACCES: "there is no permission",
+    errno.EPERM: "it is not permitted",
+    errno.EDQUOT: "the quota of the disk is used up",
     errno.EROFS: "the file system is read-only",
     errno.ENOENT: "it does not exist",
     errno.ENOTDIR: "a part of its path is not a folder",

@@ -48,6 +48,7 @@ def plot(
     from em_cli.errors import OutputError, UsageError
     from em_cli.outputs.folder import write_file, write_files
     from em_cli.reports.style import theme_named
+    from em_cli.runs.path_checks import is_taken
     from em_cli.runs.plotting import check_extra, check_format, files_of, pictures_of_run
 
     check_extra()
@@ -58,7 +59,7 @@ def plot(
         raise UsageError("a picture of several runs belongs to none of them: say by --out where to.")
     folder = Path(out) if out else Path(run) / "plots"
     files = [folder / f"{picture.kind}.{format}" for picture in pictures]
-    there = [file for file in files if file.exists()]
+    there = [file for file in files if is_taken(str(file))]
     if there and not force:
         raise OutputError(f"{there[0]} exists. Use --force to replace it, or --out to write elsewhere.")
     write_files(str(folder), files_of(pictures, colours, format, dpi, width, "" if title == "none" else title))

@@ -28,13 +28,13 @@ def report(
     """
     from em_cli.errors import OutputError
     from em_cli.outputs.folder import write_file
-    from em_cli.runs.path_checks import check_places
+    from em_cli.runs.path_checks import check_places, is_taken
     from em_cli.runs.plotting import check_extra, report_of_folder
 
     check_extra()
     check_places(data or (), {"--out": out})
     file = out or str(Path(run) / "report.html")
-    if file != "-" and Path(file).exists() and not force:
+    if is_taken(file) and not force:
         raise OutputError(f"{file} exists. Use --force to replace it, or --out to write elsewhere.")
     write_file(file, report_of_folder(run, data or ()))
     if file != "-" and not quiet:

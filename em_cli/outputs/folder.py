@@ -18,7 +18,11 @@ from em_cli.errors import OutputError, in_words
 
 Content = Iterable[str] | Iterable[bytes]
 ASIDE = ".partial"  # ends the names of files on their way
-OF_WRITING = {errno.EACCES: "there is no permission to write there", errno.ENOENT: "its folder does not exist"}
+OF_WRITING = {
+    errno.EACCES: "there is no permission to write there",
+    errno.ENOENT: "its folder does not exist",
+    errno.EEXIST: "a file has this name already",
+}
 MOST_HELD = 64  # files that are locked on their way; more of them would be too many to have open
 WHOLE = "backslashreplace"  # names of files may hold bytes that are no characters
 
@@ -31,10 +35,18 @@ class Written(NamedTuple):
 
 
 def write_files(folder: str, files: Mapping[str, Content]) -> None:
-    """Write files into a folder, which is made if it is not there: all of them or none."""
-    with explained(folder):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    write_together({str(Path(folder) / name): content for name, content in files.items()})
+    """Write files into a folder, which is made if it is not there: all of them or none, and no folder then."""
+    place = Path(folder)
+    made = [one for one in (place, *place.parents) if not os.path.lexists(one)]
+    try:
+        with explained(folder):
+            place.mkdir(parents=True, exist_ok=True)
+        write_together({str(place / name): content for name, content in files.items()})
+    except BaseException:
+        for one in made:
+            with suppress(OSError):
+                one.rmdir()
+        raise
 
 
 def write_file(path: str, content: Content) -> None:
@@ -51,7 +63,7 @@ def write_together(files: Mapping[str, Content]) -> None:
         ready = []
         for path, content in files.items():
             target = Path(os.path.realpath(path))  # a symlink is written through
-            if target.is_dir():
+            if os.path.isdir(target):  # noqa: PTH112 (that of a path raises where its name is too long)
                 raise OutputError(f"{path} is a folder, not a file.")
             if is_stream(path):
                 with explained(path, ""), Path(path).open("ab") as stream:

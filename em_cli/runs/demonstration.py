@@ -8,8 +8,8 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
-from em_cli.errors import DataError, UsageError, in_words
-from em_cli.outputs.folder import write_file
+from em_cli.errors import OutputError
+from em_cli.outputs.folder import explained, write_file, write_files
 
 DATA = "faithful.csv"
 COMMANDS = (
@@ -21,15 +21,13 @@ PAGE = ("Everything on one page, with pictures:", ("report", "faithful-k2.em", "
 
 
 def demonstrate(folder: str, force: bool) -> None:
-    """Write the data into the folder and run the commands there; `UsageError` if there is something else."""
+    """Write the data into the folder and run the commands there; `OutputError` if there is something else."""
     place = Path(folder)
-    if place.exists() and any(place.iterdir() if place.is_dir() else (place,)) and not force:
-        raise UsageError(f"{folder} is there already. Name another folder, as in em demo DIR, or give --force.")
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        (place / DATA).write_bytes(_data())
-    except OSError as error:
-        raise DataError(f"{folder}: {in_words(error)}.") from None
+    with explained(folder):
+        taken = place.exists() and any(place.iterdir() if place.is_dir() else (place,))
+    if taken and not force:
+        raise OutputError(f"{folder} is there already. Name another folder, as in em demo DIR, or give --force.")
+    write_files(folder, {DATA: [_data()]})
     drawn = find_spec("matplotlib") is not None
     for title, arguments in (*COMMANDS, PAGE) if drawn else COMMANDS:
         own = arguments if sys.stdout.isatty() or arguments == PAGE[1] else (*arguments, *HUMAN)

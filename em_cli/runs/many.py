@@ -16,7 +16,7 @@ from typing import Any
 
 from em_cli.config.choices import ELSEWHERE
 from em_cli.display.run_table import table_of_runs
-from em_cli.errors import EmError, ExitStatus, NoFit, OutputError, UsageError
+from em_cli.errors import DataError, EmError, ExitStatus, NoFit, OutputError, UsageError
 from em_cli.models.haplotypes import wanted_pairs
 from em_cli.models.topics import wanted_topics
 from em_cli.options import ColumnOptions, FolderOptions, ManyOptions, PlaceOptions
@@ -285,8 +285,11 @@ def _as_csv(rows: Sequence[Mapping[str, object]], key: str) -> Iterator[str]:
 
 
 def _end(request: Request, rows: Sequence[Mapping[str, object]]) -> None:
-    """`NoFit` if there is no run at all; with --strict, the status of doubt if one is missing or doubtful."""
+    """`NoFit` if there is no run at all, or the error of all of them; with --strict, the status of doubt if one is
+    missing or doubtful."""
     if not any("k" in row for row in rows):
-        raise NoFit(f"none of the {len(rows)} runs has a fit. The first: {rows[0]['reason']}")
+        kinds = (UsageError, DataError, OutputError)
+        kind = next((one for one in kinds if {row["status"] for row in rows} == {one.status}), NoFit)
+        raise kind(f"none of the {len(rows)} runs has a fit. The first: {rows[0]['reason']}")
     if request.report.strict and any(row["status"] for row in rows):
         raise SystemExit(ExitStatus.DOUBTFUL)

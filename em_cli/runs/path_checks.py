@@ -36,8 +36,13 @@ def check_places(inputs: Sequence[str | None], outputs: Mapping[str, str | None]
 def check_free(option: str, out: str | None, force: bool, kind: str = "") -> None:
     """Refuse, before any work is done, a file that is there already, or that is by its name no CSV, or of this kind."""
     check_packing(option, out, kind)
-    if out not in (None, "-") and os.path.lexists(str(out)) and not (force or is_stream(str(out))):
+    if out is not None and is_taken(out) and not force:
         raise OutputError(f"{out} exists. Use --force to replace it.")
+
+
+def is_taken(path: str) -> bool:
+    """Whether there is a file that only --force replaces."""
+    return path != "-" and os.path.lexists(path) and not is_stream(path)
 
 
 def check_all_free(folder: str, names: Iterable[str], force: bool) -> None:

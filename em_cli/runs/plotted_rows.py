@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -206,5 +207,5 @@ def _at_their_place(manifest: Mapping[str, Any], home: Path) -> Iterator[str]:
         else:
             raise DataError(
                 f"{name}, to which {home} was fitted, is not there any more: say where it is, behind the run folder: "
-                f"{home} {Path(name).name}."
+                f"{shlex.join((str(home), Path(name).name))}."
             )

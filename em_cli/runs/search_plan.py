@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def store_of(config: RunConfig, folder: RunFolder | None) -> Store:
     if config.runner.name == ELSEWHERE:
         most = 0.0  # workers read rows from the file
     if config.cache is not None:
-        if not Path(config.cache).is_dir():
+        if not os.path.isdir(config.cache):  # noqa: PTH112 (that of a path raises where its name is too long)
             raise OutputError(f"--cache {config.cache} is no folder: make it, or name another.")
         return Store(most, Path(config.cache), config.memory is not None)
     return Store(most, None if folder is None else folder.aside.parent, config.memory is not None)

@@ -1,5 +1,6 @@
 """Streams that are closed, full or no longer read; limits of files and of memory; files that are no files."""
 
+import errno
 import json
 import os
 import shlex
@@ -11,7 +12,8 @@ import threading
 import pytest
 from program import ENVIRONMENT, QUICK, SAMPLES, command, em
 
-from em_cli.errors import UsageError
+from em_cli.errors import OutputError, UsageError
+from em_cli.outputs.folder import write_files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a shell, /dev/full, FIFOs, limits")
 
@@ -194,3 +196,29 @@ def test_names_of_files_that_are_no_characters(folder):
 def test_rows_without_end(model, tmp_path):
     status, out, err = shell(f"EM sample {model} -n 1000000000000 | head -2; exit ${{PIPESTATUS[0]}}", tmp_path)
     assert (status, out.count("\n"), err) == (141, 2, "")
+
+
+def test_no_folder_is_left_where_its_files_cannot_be_written(tmp_path):
+    def lines():
+        yield "a line\n"
+        raise OSError(errno.ENOSPC, "")
+
+    with pytest.raises(OutputError, match="the disk is full"):
+        write_files(str(tmp_path / "there" / "plots"), {"one.csv": ["whole"], "two.csv": lines()})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "outliers m.em --out",
+        "compare m.em m.em --out",
+        "fit faithful.csv -k 1 -q --cache",
+        "fit faithful.csv -k 1 -q --out m.em --force --labelled",
+        "help --man --out",
+    ],
+)
+def test_names_that_are_too_long_are_said_to_be(arguments, folder, model):
+    shutil.copytree(model.parent / "m.em", folder / "m.em")
+    told = em(*arguments.split(), "n" * 256, cwd=folder, status=4).err
+    assert "its name is too long" in told or "is no folder" in told

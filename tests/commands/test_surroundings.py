@@ -19,5 +19,5 @@ def test_a_bug_report_holds_versions_and_nothing_personal(tmp_path, monkeypatch)
 def test_the_demonstration_replaces_nothing(tmp_path):
     (tmp_path / "em-demo").mkdir()
     (tmp_path / "em-demo" / "mine.txt").write_text("mine")
-    assert "--force" in em("demo", cwd=tmp_path, status=2).err
+    assert "--force" in em("demo", cwd=tmp_path, status=4).err
     assert [path.name for path in (tmp_path / "em-demo").iterdir()] == ["mine.txt"]
