@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 from typer import Option
 
-from em_cli.options import DataNow, JsonDocument, OutFolder, ReplaceFiles, RunPath, ScreenOptions, TimeLimit, grouped
+from em_cli.options import (
+    DataNow,
+    JsonDocument,
+    Memory,
+    OutFolder,
+    ReplaceFiles,
+    RunPath,
+    ScreenOptions,
+    TimeLimit,
+    grouped,
+)
 
 
 @grouped
@@ -33,6 +44,7 @@ def bootstrap(
     level: Annotated[float, Option("--level", metavar="P", help="Of the confidence intervals.")] = 0.95,
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")] = 0,
     time_limit: TimeLimit = None,
+    memory: Memory = None,
     resume: Annotated[bool, Option("--resume", help="Go on from the replicates that are there.")] = False,
     json: JsonDocument = False,
     out: OutFolder = None,
@@ -49,12 +61,13 @@ def bootstrap(
     from em_cli.runs.interruption import halting
     from em_cli.runs.path_checks import check_all_free
     from em_cli.runs.screen import say_found
+    from em_cli.runs.search_plan import store_beside
 
     home, wanted, counter = out or run, Wanted(kind, many, level, seed, searched), Counter("replicates", screen.quiet)
     check_all_free(home, ("intervals.csv", "bootstrap.csv", "bootstrap.json"), force or resume)
-    with halting(time_limit) as halt:
+    with halting(time_limit) as halt, closing(store_beside(home, memory)) as store:
         try:
-            found = resampled(run, data or [], wanted, halt, home if resume and not force else None, counter)
+            found = resampled(run, data or [], wanted, halt, home if resume and not force else None, counter, store)
         finally:
             counter.close()
         write_files(home, found.files())

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 from typer import Option
 
-from em_cli.options import DataNow, JsonDocument, OutFolder, ReplaceFiles, RunPath, ScreenOptions, TimeLimit, grouped
+from em_cli.options import (
+    DataNow,
+    JsonDocument,
+    Memory,
+    OutFolder,
+    ReplaceFiles,
+    RunPath,
+    ScreenOptions,
+    TimeLimit,
+    grouped,
+)
 
 
 @grouped
@@ -20,6 +31,7 @@ def test(
     many: Annotated[int, Option("-B", "--replicates", metavar="N", help="Data sets drawn for each test.")] = 99,
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")] = 0,
     time_limit: TimeLimit = None,
+    memory: Memory = None,
     resume: Annotated[bool, Option("--resume", help="Go on from the data sets that were drawn before.")] = False,
     json: JsonDocument = False,
     out: OutFolder = None,
@@ -37,11 +49,12 @@ def test(
     from em_cli.runs.interruption import halting
     from em_cli.runs.path_checks import check_all_free
     from em_cli.runs.screen import say_found
+    from em_cli.runs.search_plan import store_beside
 
-    refit, counter = to_be_tested(run, data or [], up_to, many), Counter("data sets", screen.quiet)
-    home = out or run
-    check_all_free(home, ("tests.csv", "tests.json"), force or resume)
-    with halting(time_limit) as halt:
+    home, counter = out or run, Counter("data sets", screen.quiet)
+    with halting(time_limit) as halt, closing(store_beside(home, memory)) as store:
+        refit = to_be_tested(run, data or [], up_to, many, store)
+        check_all_free(home, ("tests.csv", "tests.json"), force or resume)
         try:
             before = home if resume and not force else None
             found = test_document(refit, up_to, many, seed, counter, halt, before)

@@ -8,7 +8,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.family import BoundFamily
-from em_cli.engine.rows import Block, Source, quanta
+from em_cli.engine.rows import Block, RowWeights, Source, quanta
 
 
 def total(family: BoundFamily, rows: Block, weights: Array | None) -> float:
@@ -26,7 +26,7 @@ def base_measure(family: BoundFamily, source: Source) -> float:
     return source.cache.base_measures.keep(family, sum(parts))
 
 
-def base_measures(family: BoundFamily, source: Source, weights: Sequence[Array]) -> Array:
+def base_measures(family: BoundFamily, source: Source, weights: Sequence[RowWeights]) -> Array:
     """(R,) those under each of these weights (n,) over those of the data; each block is read once."""
     totals = np.zeros(len(weights))
     for rows in (rows for index in range(len(source)) for rows in quanta(source[index])):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -70,14 +70,14 @@ class FeatureCache:
         self._features = Cache[dict[TileKey, Array]](FAMILIES)
         self._common = Cache[Array](FAMILIES)
         self.base_measures = Cache[float]()  # the log base measure of all rows
-        self._under: dict[tuple[int, int], tuple[weakref.ref[Array], object, Array]] = {}
+        self._under: dict[tuple[int, int], tuple[weakref.ref[Any], object, Array]] = {}
 
     def features(self, family: object) -> dict[TileKey, Array]:
         """Those kept for a family."""
         known = self._features.of(family)
         return self._features.keep(family, {}) if known is None else known
 
-    def common_sums(self, family: object, weights: Sequence[Array] | None) -> Array | None:
+    def common_sums(self, family: object, weights: Sequence[object] | None) -> Array | None:
         """(C,) the sums that are kept for a family; (R, C) those under each of these weights, if all are known."""
         if weights is None:
             return self._common.of(family)
@@ -85,7 +85,7 @@ class FeatureCache:
         sums = [each[2] for each in known if each is not None]
         return side_by_side(sums) if len(sums) == len(weights) else None
 
-    def keep_common_sums(self, family: object, weights: Sequence[Array] | None, sums: Array) -> None:
+    def keep_common_sums(self, family: object, weights: Sequence[object] | None, sums: Array) -> None:
         """Those under weights are forgotten with them: neither family nor weights can be taken for others."""
         if weights is None:
             self._common.keep(family, sums)

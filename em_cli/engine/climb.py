@@ -16,7 +16,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.objectives import ELBO, LOG_LIKELIHOOD, PENALISED
 from em_cli.engine.parts_of_rows import Parts
 from em_cli.engine.protocols import Algorithm, Query
-from em_cli.engine.rows import Source
+from em_cli.engine.rows import RowWeights, Source
 from em_cli.engine.stopping import NATS, Status, Stopping, remaining
 
 
@@ -30,7 +30,7 @@ class Candidate:
     number: int  # its place in the ledger of the run
     label: str = ""  # of the model, for those who watch
     climbed: tuple[float, ...] = ()  # log-likelihoods of the iterates that led to the start
-    weights: Array | None = None  # (n,) of its own, times those of the data: numbers of any kind; None means ones
+    weights: RowWeights | None = None  # (n,) of its own, times those of the data: numbers of any kind; None means ones
 
     @property
     def objective(self) -> str:

@@ -17,7 +17,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
-from em_cli.engine.rows import Block, Source, checked_groups
+from em_cli.engine.rows import Block, RowWeights, Source, checked_groups
 
 TILE_FLOATS = 3 << 15  # of features per tile
 LONGEST_TILE = 1 << 13  # rows
@@ -31,7 +31,7 @@ class Stack:
     model: Model
     parameters: Parameters  # stacked
     assignment: Assignment = SOFT
-    weights: Sequence[Array] | None = None  # (n,) of each candidate's own, times those of the data
+    weights: Sequence[RowWeights] | None = None  # (n,) of each candidate's own, times those of the data
     constants: Array | None = None  # (R,) what stands for the log base measure of the data, such as that under these
     plain: bool = False  # whether their statistics are to have no frame
 
@@ -48,7 +48,7 @@ class Job:
     prior: Array
     theta: Array | None  # natural parameters, prior included; None if the family must evaluate the candidates itself
     rows: int  # at once
-    weights: Array | None  # (R, n) of the candidates' own
+    weights: Array | Sequence[RowWeights] | None  # (R, n) of the candidates' own
     plain: bool
 
     @property
@@ -82,11 +82,12 @@ class Job:
             yield self.part(slice(first, first + at_once))
 
 
-def weights_of(rows: Block, own: Array | None) -> Array | None:
+def weights_of(rows: Block, own: Array | Sequence[RowWeights] | None) -> Array | None:
     """Of some rows (n,), or (R, n) where candidates have weights of their own."""
     if own is None:
         return rows.weights
-    some = own[:, rows.first_row : rows.first_row + rows.n_rows]
+    mine = slice(rows.first_row, rows.first_row + rows.n_rows)
+    some = own[:, mine] if isinstance(own, np.ndarray) else side_by_side([each[mine] for each in own])
     if some.dtype != np.float64:
         numbers = scratch("weights", *some.shape)
         np.copyto(numbers, some)  # a ufunc would convert them through its buffer, which is small here
@@ -104,7 +105,7 @@ class Walk:
     partial: Exponential | None  # the family, if they lack those that are common to all components
     common: Array | None  # the sums of these, if known, (C,); (R, C) under the weights of each candidate
     kept: dict[TileKey, Array] | None  # features of tiles walked before
-    weights: Sequence[Array] | None  # (n,) of its candidates' own, who are then of one stack, where `partial`
+    weights: Sequence[RowWeights] | None  # (n,) of its candidates' own, who are then of one stack, where `partial`
     grouped: bool  # whether its latent structures look at groups of rows, which they do at many together
     measured: bool = True  # whether the base measure of the rows is known, or no one asks for it
 
@@ -139,7 +140,9 @@ def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
     return list(walks.values())
 
 
-def _walk(family: BoundFamily, n_features: int, weights: Sequence[Array] | None, source: Source, grouped: bool) -> Walk:
+def _walk(
+    family: BoundFamily, n_features: int, weights: Sequence[RowWeights] | None, source: Source, grouped: bool
+) -> Walk:
     partial = family.exponential if n_features < family.n_features() else None
     kept = source.cache.features(family) if source.n_rows * n_features <= KEPT_FLOATS else None
     common = source.cache.common_sums(family, weights) if partial is not None else None
@@ -173,9 +176,15 @@ def _job(place: int, asked: Stack, members: slice | Integers, theta: Array | Non
         theta[..., 0] += prior
     f = model.family.n_features() if theta is None else theta.shape[-1]
     rows = min(n_rows, exponential.rows_at_once(k, f), max(256, JOINT_FLOATS // k // 32 * 32))
-    weights = None if asked.weights is None else side_by_side(_members(asked.weights, members))
+    weights = None if asked.weights is None else _together(_members(asked.weights, members))
     return Job(place, members, model, parameters, asked.assignment, prior, theta, rows, weights, asked.plain)
 
 
-def _members(weights: Sequence[Array], members: slice | Integers) -> Sequence[Array]:
+def _together(weights: Sequence[RowWeights]) -> Array | Sequence[RowWeights]:
+    """(R, n) in one array, where all of them are there."""
+    there = [own for own in weights if isinstance(own, np.ndarray)]
+    return side_by_side(there) if len(there) == len(weights) else weights
+
+
+def _members(weights: Sequence[RowWeights], members: slice | Integers) -> Sequence[RowWeights]:
     return weights[members] if isinstance(members, slice) else [weights[member] for member in members]

@@ -88,6 +88,12 @@ def bounds_of_pieces(groups: Integers, rows: int) -> list[int]:
     return bounds
 
 
+class RowWeights(Protocol):
+    """(n,) what rows count for a candidate, read where they are asked for: an array, or what makes them then."""
+
+    def __getitem__(self, rows: slice, /) -> Array: ...
+
+
 class Held(Protocol):
     """Numbers that are kept, wherever that is."""
 

@@ -16,11 +16,10 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Block, checked_groups
+from em_cli.engine.rows import Block, Source, checked_groups
 from em_cli.engine.scoring import score_block
 from em_cli.inference.replicates import Verdict, drawn_replicates
 from em_cli.inference.three_step import ErrorTables, assigned_to, errors_among
-from em_cli.sources.in_memory import InMemory
 
 LEAST_ERROR = 1e-6  # below which a probability counts as that, so that it has a logarithm
 STEP = 1e-4  # of probabilities, for differences
@@ -57,9 +56,9 @@ class Claims:
 def claims(
     model: Model,
     parameters: Parameters,
-    source: InMemory,
+    source: Source,
     runner: Runner,
-    draw: Callable[[int], InMemory],
+    draw: Callable[[int], Source],
     assignment: str,
     replicates: range,
 ) -> Claims | None:

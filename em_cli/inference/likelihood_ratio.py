@@ -20,6 +20,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, run_apart
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import Source
 from em_cli.engine.stopping import Stopping
 from em_cli.latents.independent import Independent
 from em_cli.search.effort import EFFORTS
@@ -29,7 +30,6 @@ from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import ShortRuns
 from em_cli.search.survey import survey
 from em_cli.search.thinning import onwards
-from em_cli.sources.in_memory import InMemory
 
 SMALLER = Stopping(0.01, 500)
 LEGS = ((Stopping(0.05, 16), 3), (Stopping(0.05, 80), 2), (Stopping(0.05, 500), 1))  # and climbs that go on after each
@@ -43,7 +43,7 @@ ROWS = 1 << 17  # of replicates that climb together
 LEVEL = 0.05  # of the test
 SURE = 0.99  # that p is above it, and no more replicates are drawn
 
-Draw = Callable[[int], InMemory]  # rows of the replicate of this number
+Draw = Callable[[int], Source]  # rows of the replicate of this number
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,18 +37,40 @@ class Matching:
         return self.margin < AMBIGUOUS
 
 
-def distances(r: Array, log_density: Array, s: Array, other: Array) -> Array:
-    """(…, K, L) between components of responsibilities r (K, n), s (…, L, n) and log-densities (K, n), (…, L, n).
+@dataclass(frozen=True, slots=True, eq=False)
+class Likeness:
+    """Of the components of two mixtures: sums over rows, of which the distances are made."""
 
-    Σ r_k (log f_k − log g_l) / N_k + Σ s_l (log g_l − log f_k) / N_l, mixing weights left out.
-    """
+    first: Array  # (K,) Σ r_k
+    second: Array  # (…, L) Σ s_l
+    forth: Array  # (…, K, L) Σ r_k (log f_k − log g_l)
+    back: Array  # (…, K, L) Σ s_l (log g_l − log f_k)
+
+    def __add__(self, other: Likeness) -> Likeness:
+        return Likeness(
+            self.first + other.first, self.second + other.second, self.forth + other.forth, self.back + other.back
+        )
+
+    @property
+    def distances(self) -> Array:
+        """(…, K, L) Σ r_k (log f_k − log g_l) / N_k + Σ s_l (log g_l − log f_k) / N_l."""
+        tiny = np.finfo(float).tiny
+        first, second = np.maximum(self.first, tiny)[:, None], np.maximum(self.second, tiny)[..., None, :]
+        found: Array = np.maximum(self.forth / first + self.back / second, 0.0)
+        return found
+
+
+def likeness(r: Array, log_density: Array, s: Array, other: Array) -> Likeness:
+    """By responsibilities r (K, n), s (…, L, n) and log-densities (K, n), (…, L, n), mixing weights left out."""
     f, g = np.maximum(log_density, IMPOSSIBLE), np.maximum(other, IMPOSSIBLE)
-    r = r / np.maximum(r.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
-    s = s / np.maximum(s.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
     forth = (r * f).sum(axis=-1)[:, None] - r @ g.swapaxes(-1, -2)
     back = (s * g).sum(axis=-1)[..., None, :] - (s @ f.T).swapaxes(-1, -2)
-    found: Array = np.maximum(forth + back, 0.0)
-    return found
+    return Likeness(r.sum(axis=-1), s.sum(axis=-1), forth, back)
+
+
+def distances(r: Array, log_density: Array, s: Array, other: Array) -> Array:
+    """(…, K, L) the same, of all rows together."""
+    return likeness(r, log_density, s, other).distances
 
 
 def orders(costs: Array) -> tuple[Integers, Array]:

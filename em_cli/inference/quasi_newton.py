@@ -17,7 +17,7 @@ from em_cli.engine.model import Model, ModelChart
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Source
+from em_cli.engine.rows import RowWeights, Source
 from em_cli.inference.information import observed_information, points
 
 PASSES = 30  # after which a climb is left to others
@@ -70,7 +70,7 @@ def metric_at(model: Model, fit: Parameters, weight: Array, source: Source, runn
 def climb_together(
     model: Model,
     metric: Metric,
-    weights: Sequence[Array],
+    weights: Sequence[RowWeights],
     constants: Array,
     source: Source,
     runner: Runner,

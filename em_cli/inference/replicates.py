@@ -1,7 +1,6 @@
 """Bootstrap replicates of a fit: the same model climbs from it, under weights of each one's own.
 
-Nonparametric (Efron 1979), weighted likelihood (Newton & Raftery 1994) and the jackknife (Tukey 1958). A replicate
-depends on the seed and its number alone.
+A replicate depends on the seed and its number alone.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import reduce
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from em_cli.algorithms.em import EM
 from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.engine.arrays import Array, Integers, flat, n_candidates, stack, take
 from em_cli.engine.base_measure import base_measures
+from em_cli.engine.cache import SUM_ROWS
 from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, fit, run_apart
@@ -24,15 +25,15 @@ from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source
 from em_cli.engine.scoring import log_densities
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.inference.matching import AMBIGUOUS, distances, orders
+from em_cli.inference.matching import AMBIGUOUS, Likeness, likeness, orders
 from em_cli.inference.quasi_newton import REST, REST_BESIDE, Ends, Metric, climb_together, metric_at
+from em_cli.inference.row_weights import row_weights
 from em_cli.latents.independent import Independent
-from em_cli.sources.in_memory import InMemory
 
 KINDS = ("nonparametric", "weighted", "parametric", "jackknife")
 QUICK = Stopping(tolerance=1e-3, max_iterations=30)  # of EM, for which replicates are stacked
 PATIENT = Stopping(tolerance=1e-3, max_iterations=500)  # of L-BFGS, for those that are not done then
-AT_ONCE = 1 << 24  # weights
+AT_ONCE = 1 << 24  # rows, of all replicates
 ALIGNED = 1 << 21  # responsibilities that are compared at once
 TOGETHER = 250  # replicates, after which it is asked whether there is time for more
 
@@ -55,52 +56,27 @@ class Replicate:
     margin: float
 
 
-def weights_of(kind: str, n: int, number: int, seed: int) -> Array:
-    """(n,) how much each row counts in a replicate; they sum to n, but in the jackknife."""
-    if kind == "jackknife":
-        kept = np.ones(n)
-        kept[number] = 0.0
-        return kept
-    rng = np.random.default_rng((seed, number))
-    if kind == "weighted":
-        drawn: Array = rng.standard_exponential(n)
-        shares: Array = drawn * (n / drawn.sum())
-        return shares
-    counted: Array = np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)
-    return counted
-
-
-def row_weights(kind: str, source: InMemory, number: int, seed: int) -> Array:
-    """(n,) the same of rows, which count alike in a group."""
-    if source.groups is None:
-        return weights_of(kind, source.n_rows, number, seed)
-    lengths = np.diff(source.groups)
-    return np.repeat(weights_of(kind, len(lengths), number, seed), lengths)
-
-
 def replicates(
-    model: Model, start: Parameters, source: InMemory, runner: Runner, kind: str, wanted: range, seed: int
+    model: Model, start: Parameters, source: Source, runner: Runner, kind: str, wanted: range, seed: int
 ) -> Iterator[list[Replicate]]:
     """Those of these numbers, in turns; whole groups are drawn where rows are in groups."""
-    base = of_rows(model, stack([start]), source)
-    metric = metric_at(model, start, base.weight(source.weights), source, runner)
+    metric = metric_at(model, start, _weight(model, start, source), source, runner)
     for numbers in _turns(wanted, source.n_rows):
         weights = [row_weights(kind, source, number, seed) for number in numbers]
         candidates = [Candidate(model, EM(), start, n, weights=w) for n, w in zip(numbers, weights, strict=True)]
         results = _climbs(candidates, metric, source, runner, REST_BESIDE if kind == "jackknife" else REST)
-        yield list(_aligned(numbers, results, model, source, base))
+        yield list(_aligned(numbers, results, model, source, start))
 
 
 def drawn_replicates(
-    model: Model, start: Parameters, source: InMemory, runner: Runner, draw: Callable[[int], InMemory], wanted: range
+    model: Model, start: Parameters, source: Source, runner: Runner, draw: Callable[[int], Source], wanted: range
 ) -> Iterator[list[Replicate]]:
     """Parametric ones (Efron 1985): fitted to rows that are drawn from the fit; told apart on its own rows."""
-    base = of_rows(model, stack([start]), source)
-    for numbers in _turns(wanted, source.x.size):
+    for numbers in _turns(wanted, source.n_rows * source.n_columns):
         rows = [draw(number) for number in numbers]
         climbs = [_climb(Candidate(model, EM(), start, number)) for number in numbers]
         results = run_apart(climbs, rows, runner, by_density=isinstance(model.latent, Independent))
-        yield list(_aligned(numbers, results, model, source, base))
+        yield list(_aligned(numbers, results, model, source, start))
 
 
 def _turns(wanted: range, size: int) -> Iterator[range]:
@@ -117,7 +93,7 @@ def _climb(candidate: Candidate) -> Search[FitResult]:
 
 
 def _climbs(
-    candidates: Sequence[Candidate], metric: Metric | None, source: InMemory, runner: Runner, rest: float
+    candidates: Sequence[Candidate], metric: Metric | None, source: Source, runner: Runner, rest: float
 ) -> list[FitResult]:
     """Where they end: by quasi-Newton steps together, and those that do not come to rest so by EM."""
     if metric is None:
@@ -161,33 +137,35 @@ def climbed(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """What R mixtures say of the rows."""
+    """What R mixtures say of some rows."""
 
     log_density: Array  # (R, K, n) of the components
     responsibilities: Array  # (R, L, n) of all outcomes
 
-    def weight(self, of_rows: Array | None) -> Array:
-        """(K,) that the components of the first bear, under the weights of the rows."""
-        own = self.responsibilities[0, : self.log_density.shape[1]]
-        return np.asarray((own if of_rows is None else own * of_rows).sum(axis=1))
 
-
-def of_rows(model: Model, stacked: Parameters, source: InMemory) -> Rows:
-    density = log_densities(model, stacked, source.x, np.zeros((n_candidates(stacked), model.n_components)))
+def of_rows(model: Model, stacked: Parameters, rows: Block) -> Rows:
+    density = log_densities(model, stacked, rows.x, np.zeros((n_candidates(stacked), model.n_components)))
     joint = density + model.latent.log_prior(stacked.latent)[..., None]
-    model.latent.posterior(joint, stacked.latent, Block(0, source.x, groups=source.groups))
+    model.latent.posterior(joint, stacked.latent, Block(0, rows.x, groups=rows.groups))
     return Rows(density, joint)
 
 
+def _weight(model: Model, start: Parameters, source: Source) -> Array:
+    """(K,) that the components bear, under the weights of the rows."""
+    total = np.zeros(model.n_components)
+    for block in (source[index] for index in range(len(source))):
+        own = of_rows(model, stack([start]), block).responsibilities[0, : model.n_components]
+        total += (own if block.weights is None else own * block.weights).sum(axis=1)
+    return total
+
+
 def _aligned(
-    numbers: range, results: Sequence[FitResult], model: Model, source: InMemory, base: Rows
+    numbers: range, results: Sequence[FitResult], model: Model, source: Source, start: Parameters
 ) -> Iterator[Replicate]:
     """With their components in the order of those of the fit that they are nearest to."""
     lost = are_lost(model, results)
-    kept = [result for result, gone in zip(results, lost, strict=True) if not gone]
-    at_once = max(1, ALIGNED // (model.n_components * source.n_rows))
-    found = [_order(model, kept[first : first + at_once], source, base) for first in range(0, len(kept), at_once)]
-    pairs = iter([pair for several in found for pair in zip(*several, strict=True)])
+    kept = [result.parameters for result, gone in zip(results, lost, strict=True) if not gone]
+    pairs = iter(zip(*_orders(model, kept, source, start), strict=True) if kept else ())
     for number, result, gone in zip(numbers, results, lost, strict=True):
         own = result.parameters
         if gone:
@@ -201,11 +179,25 @@ def _aligned(
         yield Replicate(number, result, own, verdict, float(margin))
 
 
-def _order(model: Model, results: Sequence[FitResult], source: InMemory, base: Rows) -> tuple[Integers, Array]:
-    """(R, K) and the margins (R,)."""
-    found, k = of_rows(model, stack([result.parameters for result in results]), source), model.n_components
-    r, s = base.responsibilities[0, :k], found.responsibilities[:, :k]
-    return orders(distances(r, base.log_density[0], s, found.log_density))
+def _orders(model: Model, ends: Sequence[Parameters], source: Source, start: Parameters) -> tuple[Integers, Array]:
+    """(R, K) and the margins (R,), by all rows, of which a block is read once."""
+    at_once = max(1, ALIGNED // (model.n_components * min(source.n_rows, SUM_ROWS)))
+    some = [stack(ends[first : first + at_once]) for first in range(0, len(ends), at_once)]
+    blocks = (source[index] for index in range(len(source)))
+    sums = reduce(_each_added, (_likeness(model, some, block, start) for block in blocks))
+    return orders(np.concatenate([own.distances for own in sums]))
+
+
+def _each_added(first: list[Likeness], second: list[Likeness]) -> list[Likeness]:
+    return [one + other for one, other in zip(first, second, strict=True)]
+
+
+def _likeness(model: Model, ends: Sequence[Parameters], rows: Block, start: Parameters) -> list[Likeness]:
+    """Of each of the stacks."""
+    k, base = model.n_components, of_rows(model, stack([start]), rows)
+    r, f = base.responsibilities[0, :k], base.log_density[0]
+    others = (of_rows(model, stacked, rows) for stacked in ends)
+    return [likeness(r, f, own.responsibilities[:, :k], own.log_density) for own in others]
 
 
 def are_lost(model: Model, results: Sequence[FitResult]) -> list[bool]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from em_cli.algorithms.em import EM
-from em_cli.engine.arrays import Array
 from em_cli.engine.climb import Candidate, FitResult
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
+from em_cli.engine.rows import RowWeights, Source
 from em_cli.engine.stopping import Stopping
 from em_cli.inference.replicates import are_lost
 from em_cli.parts import build
@@ -18,7 +18,6 @@ from em_cli.search.search import AUTO_STARTS
 from em_cli.search.search_data import SearchData
 from em_cli.search.starting_values import Starter
 from em_cli.search.survey import survey
-from em_cli.sources.in_memory import InMemory
 from em_cli.starts import STARTS
 
 STARTING = 12  # climbs in each resample, from partitions of all rows
@@ -28,7 +27,7 @@ BETTER = 0.1  # nats by which another solution is
 
 
 def better_elsewhere(
-    model: Model, near: Sequence[float], weights: Sequence[Array], source: InMemory, runner: Runner, seed: int
+    model: Model, near: Sequence[float], weights: Sequence[RowWeights], source: Source, runner: Runner, seed: int
 ) -> list[bool]:
     """Of each replicate whether climbs from elsewhere, under its weights (n,), end above the log-likelihood near by."""
     kinds = {name: build(STARTS, name, {}) for name in AUTO_STARTS}

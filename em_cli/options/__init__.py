@@ -27,7 +27,16 @@ from em_cli.options.declared_options import (
 )
 from em_cli.options.help_page import Help, ShortHelp
 from em_cli.options.layers import by_column, layer, names_in
-from em_cli.options.of_several import DataNow, JsonDocument, OutFile, OutFolder, ReplaceFile, ReplaceFiles, TimeLimit
+from em_cli.options.of_several import (
+    DataNow,
+    JsonDocument,
+    Memory,
+    OutFile,
+    OutFolder,
+    ReplaceFile,
+    ReplaceFiles,
+    TimeLimit,
+)
 from em_cli.options.spread import as_given, grouped, spelled
 
 __all__ = [
@@ -44,6 +53,7 @@ __all__ = [
     "Help",
     "JsonDocument",
     "ManyOptions",
+    "Memory",
     "Model",
     "OutFile",
     "OutFolder",

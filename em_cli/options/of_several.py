@@ -16,6 +16,9 @@ OutFolder = Annotated[
 ReplaceFile = Annotated[bool, Option("--force", help="Replace an existing file.")]
 ReplaceFiles = Annotated[bool, Option("--force", help="Replace existing files.")]
 JsonDocument = Annotated[bool, Option("--json", help="The document on stdout.")]
+Memory = Annotated[
+    str | None, Option("--memory", metavar="SIZE", help="Of rows; more lie on disk [default: half of what is free].")
+]
 TimeLimit = Annotated[
     str | None, Option("--time-limit", metavar="TIME", help="10m, 90s, 1.5h: then what there is by then.")
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from em_cli.config.run_config import RunConfig
 from em_cli.engine.arrays import Array, Integers, n_candidates, take
 from em_cli.engine.expectation import Parameters
-from em_cli.engine.rows import Block
+from em_cli.engine.rows import Block, Source
 from em_cli.errors import DataError, UsageError
 from em_cli.inference.claimed_errors import Claims, beliefs, claims, unit_weights
 from em_cli.inference.information import STEP, information, points
@@ -19,7 +19,6 @@ from em_cli.outputs.model_file import LoadedModel
 from em_cli.postestimation.refitted import refit_of
 from em_cli.runners.serial import Serial
 from em_cli.runs.read import read_options
-from em_cli.sources.in_memory import InMemory
 from em_cli.sources.reader import read
 from em_cli.sources.table import Data
 from em_cli.sources.views import relabelled
@@ -101,7 +100,7 @@ def _claims(run: str, paths: Sequence[str], wanted: Wanted, n: int) -> Claims | 
         raise
     rows = refit.units
 
-    def draw(number: int) -> InMemory:
+    def draw(number: int) -> Source:
         return refit.drawn(refit.start, rows, SEED, number)
 
     return claims(refit.model, refit.start, rows, Serial(), draw, wanted.assignment, range(many))

@@ -18,6 +18,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import fit, run_searches
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
+from em_cli.engine.rows import Source
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.errors import NoFit, UsageError
 from em_cli.inference.likelihood_ratio import EFFORT, LEVEL, Gain, RatioTest, gains, in_turns, more_components
@@ -32,7 +33,7 @@ from em_cli.search.search import AUTO_STARTS, Plan, Task, search
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import ShortRuns
 from em_cli.search.survey import survey
-from em_cli.sources.in_memory import InMemory
+from em_cli.sources.store import Store
 from em_cli.starts import STARTS
 
 USUAL, FEWEST, MOST = 99, 19, 9999  # replicates
@@ -45,11 +46,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def to_be_tested(run: str, data: Sequence[str], up_to: int | None, wanted: int) -> Refit:
+def to_be_tested(run: str, data: Sequence[str], up_to: int | None, wanted: int, store: Store | None = None) -> Refit:
     """`UsageError` where there can be no such tests."""
     if not FEWEST <= wanted <= MOST:
         raise UsageError(f"-B must be from {FEWEST} to {MOST:,}, not {wanted:,}.")
-    refit = refit_of(run, data, "be tested by rows drawn from it")
+    refit = refit_of(run, data, "be tested by rows drawn from it", store)
     k = refit.model.n_components
     if up_to is not None and up_to <= k:
         raise UsageError(
@@ -152,7 +153,7 @@ def one_more(refit: Refit, fewer: Parameters, seed: int) -> FitResult:
 def gains_of_drawn(refit: Refit, smaller: Parameters, larger: Parameters, seed: int, numbers: range) -> list[Gain]:
     model, like = refit.model_of(smaller), refit.units
 
-    def draw(number: int) -> InMemory:
+    def draw(number: int) -> Source:
         return refit.drawn(smaller, like, seed, model.n_components, number)
 
     return gains(model, smaller, larger, draw, numbers, Serial())

@@ -10,12 +10,13 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.column_moments import Moments
+from em_cli.engine.rows import Block
 from em_cli.engine.scoring import RowScores, moments_of_scores
 from em_cli.errors import DataError, ExitStatus
 from em_cli.inference.drift import SIZE, ColumnDrift, column_drift, density_drift, level_drift, share_drift, together
 from em_cli.inference.reported import tail_in_words
 from em_cli.models.groups import described
-from em_cli.models.redrawn import redrawn
+from em_cli.models.redrawn import drawn_like
 from em_cli.options import ReadingOptions
 from em_cli.outputs.described import wrong_field
 from em_cli.outputs.model_file import LoadedModel
@@ -24,7 +25,6 @@ from em_cli.postestimation.score_totals import score_document
 from em_cli.runners.serial import Serial
 from em_cli.runs.new_sequences import NewSequences
 from em_cli.runs.row_scores import scored_chunks, sequences_for, warn
-from em_cli.sources.in_memory import InMemory
 from em_cli.sources.stream import Chunk
 
 MOST_ROWS = 20_000  # whose cells are compared column by column; of more, as many by lot
@@ -96,10 +96,9 @@ class Watch:
 
     def _columns(self, n_fitted: float) -> Iterator[tuple[str, ColumnDrift]]:
         """Each column beside that of rows from the model, which lack the same cells."""
-        loaded, drawn = self.loaded.with_gaps, list[Array]()
+        loaded, like, drawn = self.loaded.with_gaps, Block(0, self.cells), list[Array]()
         while sum(part.shape[1] for part in drawn) < DRAWN:
-            like = InMemory(self.cells)
-            drawn.append(redrawn(loaded.model, loaded.groups, loaded.parameters, like, self.rng).x)
+            drawn.append(drawn_like(loaded.model, loaded.groups, loaded.parameters, like, self.rng))
         from_model = np.concatenate(drawn, axis=1)
         for place in described(loaded.groups, loaded.schema):
             column = loaded.schema.columns[place]

@@ -7,24 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from em_cli.engine.arrays import stack
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
+from em_cli.engine.rows import Source
 from em_cli.errors import DataError, UsageError
 from em_cli.models.groups import Group
-from em_cli.models.redrawn import in_units, redrawn
+from em_cli.models.redrawn import as_units, redrawn
 from em_cli.models.variants import model_again
 from em_cli.outputs.document import CONJUGATE, LAPLACE
 from em_cli.outputs.model_file import read_model
 from em_cli.runners.serial import Serial
 from em_cli.runs.plotted_rows import read_source
 from em_cli.runs.read_back import read_run
-from em_cli.sources.in_memory import InMemory
 from em_cli.sources.schema import Schema
+from em_cli.sources.store import Store
 
 SAME = 1e-7  # relative difference of log-likelihoods of the same rows
 
@@ -39,7 +38,7 @@ class Refit:
     groups: tuple[Group, ...]
     model: Model
     start: Parameters
-    source: InMemory
+    source: Source
 
     @property
     def frequencies(self) -> bool:
@@ -47,13 +46,13 @@ class Refit:
         return self.document.get("weight_type") == "frequency"
 
     @property
-    def units(self) -> InMemory:
+    def units(self) -> Source:
         """The rows as they are drawn: where weights count equal rows, each for itself."""
-        return in_units(self.source) if self.frequencies else self.source
+        return as_units(self.source) if self.frequencies else self.source
 
-    def drawn(self, parameters: Parameters, like: InMemory, *seed: int) -> InMemory:
+    def drawn(self, parameters: Parameters, like: Source, *seed: int) -> Source:
         """Rows from the model with these parameters, in the place of others."""
-        return redrawn(self.model_of(parameters), self.groups, parameters, like, np.random.default_rng(seed))
+        return redrawn(self.model_of(parameters), self.groups, parameters, like, seed)
 
     def model_of(self, parameters: Parameters) -> Model:
         """The model of as many components."""
@@ -75,17 +74,17 @@ def check_maximum(folder: str, document: Mapping[str, object], what: str) -> Non
         )
 
 
-def refit_of(folder: str, data: Sequence[str], what: str) -> Refit:
+def refit_of(folder: str, data: Sequence[str], what: str, store: Store | None = None) -> Refit:
     """`UsageError` where the model cannot be fitted again; `DataError` if these are not the rows that it was fitted to.
 
-    `what` is to be done, in words that follow "cannot".
+    `what` is to be done, in words that follow "cannot"; rows are kept in the store, or in memory.
     """
     run = read_run(folder, data, rows_wanted=False)
     check_maximum(folder, run.document, what)
     if run.manifest.get("config", {}).get("data", {}).get("labels") is not None:
         raise UsageError(f"a run with known labels cannot {what}; em fit --se robust gives standard errors.")
-    found = read_source(read_model(folder), run.manifest, Path(folder), data).in_pattern_order()
-    assert isinstance(found, InMemory), "rows in memory stay there"
+    store = Store() if store is None else store
+    found = read_source(read_model(folder), run.manifest, Path(folder), data, store).in_pattern_order()
     model = model_again(run.document, run.schema, run.groups, found)
     start = model.from_document(run.document)
     (batch,) = one_pass([Stack(model, stack([start]))], found, Serial())

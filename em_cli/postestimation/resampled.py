@@ -13,7 +13,8 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.errors import UsageError
 from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, at_bound, fixed, interval
-from em_cli.inference.replicates import KINDS, Verdict, drawn_replicates, replicates, row_weights
+from em_cli.inference.replicates import KINDS, Verdict, drawn_replicates, replicates
+from em_cli.inference.row_weights import lengths_of_groups, row_weights
 from em_cli.inference.stability import better_elsewhere
 from em_cli.inference.standard_errors import BESIDE, described, leaves, rotated
 from em_cli.outputs.manifest import to_json
@@ -24,8 +25,8 @@ from em_cli.postestimation.replicate_lines import OF_REPLICATES, Line, line_of, 
 from em_cli.registry import did_you_mean
 from em_cli.runners.serial import Serial
 from em_cli.runs.interruption import Halt
-from em_cli.sources.in_memory import InMemory
 from em_cli.sources.schema import LEVELLED
+from em_cli.sources.store import Store
 
 USUAL, FEWEST = 399, 20  # replicates
 UNDER_WEIGHTS = ("nonparametric", "weighted")
@@ -81,17 +82,25 @@ class Resampled:
 
 
 def resampled(
-    run: str, data: Sequence[str], wanted: Wanted, halt: Halt, before: str | None, tell: Callable[[int, int], None]
+    run: str,
+    data: Sequence[str],
+    wanted: Wanted,
+    halt: Halt,
+    before: str | None,
+    tell: Callable[[int, int], None],
+    store: Store,
 ) -> Resampled:
     """Replicates of a run, the intervals by them, and how many of some that are searched anew have better solutions.
 
     They go on from those in the folder `before`, and end where it is time to.
     """
     wanted.check()
-    refit = refit_of(run, data, "be resampled")
+    refit = refit_of(run, data, "be resampled", store)
     source, model, start, kind = refit.units, refit.model, refit.start, wanted.kind
-    units = source.n_rows if source.groups is None else len(source.groups) - 1
-    _check_units(units, source, kind)
+    in_groups = source[0].groups is not None
+    units = len(lengths_of_groups(source)) if in_groups else source.n_rows
+    if in_groups and kind != "parametric":
+        _check_groups(units)
     many = units if kind == "jackknife" else wanted.many or USUAL
     named = described(model, start)
     names = tuple(name for name, _ in leaves(named))
@@ -151,9 +160,9 @@ def _elsewhere(refit: Refit, lines: Sequence[Line], wanted: Wanted) -> list[bool
     return better_elsewhere(model, [one.log_likelihood for one in some], weights, source, Serial(), wanted.seed)
 
 
-def _check_units(units: int, source: InMemory, kind: str) -> None:
+def _check_groups(units: int) -> None:
     """`UsageError` where there are too few groups or sequences to be drawn."""
-    if source.groups is not None and units < FEWEST_UNITS and kind != "parametric":
+    if units < FEWEST_UNITS:
         raise UsageError(
             f"rows are drawn by sequences or groups, of which there {'is' if units == 1 else 'are'} {units}, and "
             f"{FEWEST_UNITS} are needed: --kind parametric draws rows from the fit."

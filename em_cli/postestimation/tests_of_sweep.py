@@ -10,7 +10,6 @@ from typing import Any
 
 from em_cli.engine.climb import FitResult
 from em_cli.engine.events import Advanced, PhaseStarted
-from em_cli.engine.rows import joined
 from em_cli.inference.likelihood_ratio import LEVEL, in_turns
 from em_cli.outputs.document import Context
 from em_cli.outputs.manifest import to_json
@@ -22,7 +21,6 @@ from em_cli.runs.mixture_sweep import Swept
 from em_cli.runs.run import Run
 from em_cli.runs.tasks import Tasks
 from em_cli.search.ledger import Fitted
-from em_cli.sources.in_memory import InMemory
 
 IN_TABLE = ("statistic", "replicates", "exceed", "p", "stop")  # of a test, as TEST_COLUMNS
 IN_DOCUMENT = ("k0", "k1", *IN_TABLE)
@@ -73,10 +71,8 @@ def _told(found: Mapping[int, Mapping[str, Any]], chosen: int, fewer: int) -> bo
 
 def _refit(wanted: Tasks, at: FitResult, context: Context, params: Mapping[str, object]) -> Refit:
     """What the fits of the sweep were fitted to, and one of them."""
-    source = wanted.survey.source
-    rows = joined([source[index] for index in range(len(source))])
-    held = InMemory(rows.x, rows.weights, groups=rows.groups)
-    return Refit("", params, context.schema, context.groups, at.candidate.model, at.parameters, held)
+    model, source = at.candidate.model, wanted.survey.source
+    return Refit("", params, context.schema, context.groups, model, at.parameters, source)
 
 
 def pair_tested(run: Run, refit: Refit, fewer: Fitted, more: Fitted) -> dict[str, object]:

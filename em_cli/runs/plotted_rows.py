@@ -24,10 +24,12 @@ from em_cli.runs.remembered import remembered
 from em_cli.sources.column_types import recoded
 from em_cli.sources.examined import examine
 from em_cli.sources.files import expand, hashed, label
-from em_cli.sources.in_memory import InMemory
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plural
+from em_cli.sources.row_blocks import Filling
+from em_cli.sources.row_file import NUMBER
 from em_cli.sources.sequences import Sequences
+from em_cli.sources.store import Store
 from em_cli.sources.stream import Chunk, stream
 from em_cli.sources.table import Data
 
@@ -59,22 +61,38 @@ def read_rows(loaded: LoadedModel, manifest: Mapping[str, object], home: Path, d
     return _scored(loaded, rows.x, rows.weights, rows.labels, numbers, n)
 
 
-def read_source(loaded: LoadedModel, manifest: Mapping[str, object], home: Path, data: Sequence[str]) -> InMemory:
-    """All rows that were fitted, in memory; where they are in groups or sequences, these one behind the other."""
+def read_source(
+    loaded: LoadedModel, manifest: Mapping[str, object], home: Path, data: Sequence[str], store: Store
+) -> Source:
+    """All rows that were fitted, kept in the store; those in groups or sequences one behind the other, in memory."""
     paths = data_files(manifest, home, data)
     options = _options_of(loaded, manifest)
+    n, d, telling = int(loaded.document["n_samples"]), len(loaded.schema.columns), _telling(loaded)
+    store.fixed = loaded.sequential
+    store.expect(NUMBER * n * d, NUMBER * n * d)
     if loaded.sequential:
         return _sequences(loaded, paths, options).source
-    rows, _ = _read(loaded, paths, options, np.arange(int(loaded.document["n_samples"])))
-    return InMemory(rows.x, rows.weights, rows.labels)
+    found = Filling(store, d, n, options.weights is not None, labelled=False)
+    for chunk in stream(paths, loaded.schema.columns, options):
+        fitted = _fitted(chunk, telling)[: n - found.n]
+        lines = chunk.x if chunk.weights is None else [*chunk.x, chunk.weights]
+        found.add(chunk.first_row + chunk.rows[fitted], [line[fitted] for line in lines])
+    if found.weighted:
+        found.scale_weights(loaded.document["sum_weights"])
+    return found.done()[0]
+
+
+def _telling(loaded: LoadedModel) -> list[int]:
+    """Columns of which a row has some, if it took part in the fit."""
+    if loaded.response is not None:
+        return [loaded.schema.names.index(loaded.response)]
+    return list(grouped_places(loaded.groups))
 
 
 def _read(loaded: LoadedModel, paths: Sequence[str], options: ReadOptions, kept: Integers) -> tuple[Block, Integers]:
     """Some of the rows that were fitted, and their numbers in the data, from 1."""
-    names = _names(loaded)
+    names, telling = _names(loaded), _telling(loaded)
     passed, total = 0, 0.0
-    response = None if loaded.response is None else loaded.schema.names.index(loaded.response)
-    telling = list(grouped_places(loaded.groups)) if response is None else [response]
     x, weights, labels, numbers = [], [], [], []
     for chunk in stream(paths, loaded.schema.columns, options):
         fitted = _fitted(chunk, telling)

@@ -37,8 +37,7 @@ def runner_of(config: RunConfig) -> Runner:
 
 def store_of(config: RunConfig, folder: RunFolder | None) -> Store:
     """Where rows are kept: in memory as far as they may, else in a folder that is named, or beside the results."""
-    there = memory.available()
-    most = parse_size(config.memory) if config.memory is not None else None if there is None else OF_MEMORY * there
+    most = _most(config.memory)
     if config.runner.name == ELSEWHERE:
         most = 0.0  # workers read rows from the file
     if config.cache is not None:
@@ -46,6 +45,25 @@ def store_of(config: RunConfig, folder: RunFolder | None) -> Store:
             raise OutputError(f"--cache {config.cache} is no folder: make it, or name another.")
         return Store(most, Path(config.cache), config.memory is not None)
     return Store(most, None if folder is None else folder.aside.parent, config.memory is not None)
+
+
+def store_beside(home: str, wanted: str | None) -> Store:
+    """The same, of a command on a run: as much memory as is wanted, else a file beside its results.
+
+    `UsageError` if that is no amount of memory.
+    """
+    try:
+        most = _most(wanted)
+    except ValueError as error:
+        raise UsageError(f"--memory: {error}.") from None
+    folder = Path(home).absolute().parent
+    return Store(most, folder if folder.is_dir() else None, wanted is not None)
+
+
+def _most(wanted: int | str | None) -> float | None:
+    """Bytes that rows may take in memory."""
+    there = memory.available()
+    return parse_size(wanted) if wanted is not None else None if there is None else OF_MEMORY * there
 
 
 def check_reach(config: RunConfig, data: Data) -> None:

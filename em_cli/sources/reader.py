@@ -200,7 +200,7 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
     check_spread(found, schema, shown, options)
     source, rows = found.done()
     if options.weights is not None and options.mean_weight_one:
-        found.scale_weights()
+        found.scale_weights(float(found.n))
     return Data(
         name=_short_name(files),
         source=source if sequences is None else _in_steps(source, sequences, options.group is not None),

@@ -15,7 +15,7 @@ from em_cli.sources.row_file import Kept, Part
 from em_cli.sources.store import Store, room
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Blocks:
     """The rows of a run; a block is read when it is asked for."""
 
@@ -229,9 +229,9 @@ class Filling:
         )
         return blocks, FittedRows(self.n, self._numbers)
 
-    def scale_weights(self) -> None:
-        """Make them sum to the number of rows."""
-        factor = self.n / self.total_weight
+    def scale_weights(self, total: float) -> None:
+        """Make them sum to this."""
+        factor = total / self.total_weight
         for block in self._blocks:
             block.changing()[self.n_columns] *= factor
-        self.total_weight = float(self.n)
+        self.total_weight = total

@@ -10,7 +10,7 @@ import pytest
 from program import SAMPLES, em
 
 from em_cli.inference.intervals import interval, scale_of
-from em_cli.inference.replicates import weights_of
+from em_cli.inference.row_weights import weights_of
 from em_cli.postestimation.places import place_of, scale_in
 
 # of Old Faithful, VVV, two components: 5,000 replicates climbed to the end by another program's EM

@@ -248,8 +248,8 @@ def test_every_kind_of_model_is_tested(options, tmp_path):
     em("fit", "d.csv", "-k", "1", *options, "--effort", "low", "-q", "--out", "d.em", cwd=tmp_path)
     refit = to_be_tested(str(tmp_path / "d.em"), [str(tmp_path / "d.csv")], None, 19)
     drawn = refit.drawn(refit.start, refit.units, 0)
-    units = refit.source.weights.sum() if "--weights" in options else refit.source.n_rows
-    assert drawn.n_rows == units and (np.isnan(drawn.x).sum() > 0) == ("size" in options[1])
+    units = refit.source[0].weights.sum() if "--weights" in options else refit.source.n_rows
+    assert drawn.n_rows == units and (np.isnan(drawn[0].x).sum() > 0) == ("size" in options[1])
     larger = one_more(refit, refit.start, 0)
     assert larger.log_likelihood >= height_of(refit, refit.start)
     for gain in gains_of_drawn(refit, refit.start, larger.parameters, 0, range(2)):
@@ -266,7 +266,7 @@ def test_weights_count_equal_rows(tmp_path):
     em("fit", "twice.csv", "-k", "1", "-q", "--out", "twice.em", cwd=tmp_path)
     runs = [refit_of(str(tmp_path / f"{name}.em"), [str(tmp_path / f"{name}.csv")], "") for name in ("w", "twice")]
     one, other = (run.drawn(run.start, run.units, 0) for run in runs)
-    assert one.n_rows == 80 and one.weights is None and one.x == pytest.approx(other.x, rel=1e-9)
+    assert one.n_rows == 80 and one[0].weights is None and one[0].x == pytest.approx(other[0].x, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,17 @@ def test_rows_on_the_disk_give_the_same_bytes(place, env):
     assert sum(file.stat().st_size for file in rows.glob("*.rows")) < 8 * N * (5 + 1 + 3), "columns, numbers, names"
 
 
+@pytest.mark.parametrize(("kind", "k"), [("nonparametric", 2), ("parametric", 1)])
+def test_rows_on_the_disk_are_resampled_alike(place, kind, k):
+    em("fit", "t.csv", "-k", k, "--columns", "a,b", "--weights", "w", "--weight-type", "sampling", "--restarts", 1,
+       "--se", "none", "-q", "--out", kind, cwd=place)  # fmt: skip
+    for out, memory in (("rows", "1GB"), ("disk", "0")):
+        em("bootstrap", kind, "-B", 20, "--kind", kind, "--memory", memory, "-q", "-o", out, "--force", cwd=place)
+    for name in ("intervals.csv", "bootstrap.csv", "bootstrap.json"):
+        assert (place / "rows" / name).read_bytes() == (place / "disk" / name).read_bytes(), name
+    assert not list(place.glob(".em-*"))
+
+
 def test_a_slow_disk_is_said_and_stands_in_no_file(few, monkeypatch):
     monkeypatch.setattr(store.Store, "slow", lambda _: "the rows are read at about 4 MB/s")
     err = em(*FEW, "--memory", 0, "--out", "slow.em", cwd=few).err

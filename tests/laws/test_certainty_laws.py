@@ -10,6 +10,9 @@ from support import Case, bound_model, climb
 
 from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.engine.arrays import stack
+from em_cli.engine.cache import SUM_ROWS
+from em_cli.engine.passes import one_pass
+from em_cli.engine.plan import Stack
 from em_cli.engine.rows import Block
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian.options import Gaussian
@@ -17,6 +20,7 @@ from em_cli.families.student_t.options import StudentT
 from em_cli.inference.intervals import interval
 from em_cli.inference.matching import distances, matched, orders
 from em_cli.inference.replicates import Verdict, of_rows, replicates
+from em_cli.inference.row_weights import BlockWeights
 from em_cli.inference.standard_errors import StandardErrors, described, leaves, standard_errors
 from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
@@ -79,11 +83,33 @@ def test_a_permuted_copy_is_recognised_whatever_the_family(case):
     x, model, end = ended(case, 3)
     order = np.array([1, 2, 0])
     one, other = (
-        of_rows(model, stack([at]), InMemory(x)) for at in (end.parameters, model.renumbered(end.parameters, order))
+        of_rows(model, stack([at]), Block(0, x)) for at in (end.parameters, model.renumbered(end.parameters, order))
     )
     costs = distances(one.responsibilities[0, :3], one.log_density[0], other.responsibilities, other.log_density)
     (found,), _ = orders(costs)
     assert (order[found] == np.arange(3)).all() and costs[0][np.arange(3), found].max() < 1e-6
+
+
+@pytest.mark.parametrize("kind", ["nonparametric", "weighted", "jackknife"])
+def test_weights_of_many_rows_are_drawn_by_the_block(kind):
+    """They are those of a sample as large, whoever asks for which first; passes see them as they see an array."""
+    n, number = 2 * SUM_ROWS + 900, SUM_ROWS + 7
+    own, other = (BlockWeights(kind, n, number, 3) for _ in range(2))
+    whole = own[:n]
+    assert (other[n - 50 : n] == whole[n - 50 :]).all() and (other[: n - 50] == whole[: n - 50]).all()
+    if kind == "jackknife":
+        assert np.flatnonzero(whole == 0).tolist() == [number] and whole.sum() == n - 1
+    else:
+        assert whole.sum() == pytest.approx(n) and whole.var() == pytest.approx(1.0, abs=0.1)
+        totals = np.array([BlockWeights(kind, n, at, 3)[:SUM_ROWS].sum() for at in range(100)])
+        spread = np.sqrt(SUM_ROWS * (1 - SUM_ROWS / n))
+        assert totals.std() == pytest.approx(spread, rel=0.3) and abs(totals.mean() - SUM_ROWS) < 0.4 * spread
+    source = InMemory(np.random.default_rng(1).normal(size=(2, n)))
+    model = bound_model(Gaussian("full"), source, 2)
+    at = stack([model.start(Block(0, source.x), np.eye(2)[:, np.arange(n) % 2])])
+    lazy, dense = (one_pass([Stack(model, at, weights=[each])], source, Serial())[0] for each in (own, whole))
+    assert lazy.log_likelihood == dense.log_likelihood
+    assert (lazy.statistics.components == dense.statistics.components).all()
 
 
 def test_fifty_components_are_recognised():
