@@ -19,33 +19,38 @@ from em_cli.options import (
     grouped,
 )
 
+Replicates = Annotated[
+    int | None, Option("-B", "--replicates", metavar="N", help="[default: 399].", show_default=False)
+]
+Kind = Annotated[str, Option("--kind", metavar="NAME", help="nonparametric, weighted, parametric or jackknife.")]
+Searched = Annotated[
+    int | None,
+    Option(
+        "--searched",
+        metavar="N",
+        min=0,
+        help="Replicates searched anew for better solutions [default: 50, beyond 5,000 rows 0].",
+        show_default=False,
+    ),
+]
+Level = Annotated[float, Option("--level", metavar="P", help="Of the confidence intervals.")]
+Seed = Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")]
+Resume = Annotated[bool, Option("--resume", help="Go on from the replicates that are there.")]
+
 
 @grouped
 def bootstrap(
     run: RunPath,
     screen: ScreenOptions,
     data: DataNow = None,
-    many: Annotated[
-        int | None, Option("-B", "--replicates", metavar="N", help="[default: 399].", show_default=False)
-    ] = None,
-    kind: Annotated[
-        str, Option("--kind", metavar="NAME", help="nonparametric, weighted, parametric or jackknife.")
-    ] = "nonparametric",
-    searched: Annotated[
-        int | None,
-        Option(
-            "--searched",
-            metavar="N",
-            min=0,
-            help="Replicates searched anew for better solutions [default: 50, beyond 5,000 rows 0].",
-            show_default=False,
-        ),
-    ] = None,
-    level: Annotated[float, Option("--level", metavar="P", help="Of the confidence intervals.")] = 0.95,
-    seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")] = 0,
+    many: Replicates = None,
+    kind: Kind = "nonparametric",
+    searched: Searched = None,
+    level: Level = 0.95,
+    seed: Seed = 0,
     time_limit: TimeLimit = None,
     memory: Memory = None,
-    resume: Annotated[bool, Option("--resume", help="Go on from the replicates that are there.")] = False,
+    resume: Resume = False,
     json: JsonDocument = False,
     out: OutFolder = None,
     force: ReplaceFiles = False,

@@ -8,37 +8,40 @@ from typer import Option
 
 from em_cli.options import Debug, Model, OutFile, ReplaceFile, grouped
 
+To = Annotated[str, Option("--to", metavar="sql|python|r|onnx|excel|pmml", help="What it is to be.")]
+Dialect = Annotated[
+    str | None,
+    Option(
+        "--dialect", metavar="duckdb|postgres|sqlite|bigquery", help="Of SQL [default: duckdb].", show_default=False
+    ),
+]
+Table = Annotated[
+    str | None,
+    Option("--table", metavar="NAME", help="That holds the rows, in SQL [default: data].", show_default=False),
+]
+Keep = Annotated[
+    str | None,
+    Option(
+        "--keep",
+        metavar="COL,COL…",
+        help="Columns of the table before the scores [default: the ids of the fit, else those of the model].",
+        show_default=False,
+    ),
+]
+Room = Annotated[
+    int | None,
+    Option("--rows", metavar="N", min=1, help="That a workbook has room for [default: 1000].", show_default=False),
+]
+
 
 @grouped
 def export(
     model: Model,
-    to: Annotated[str, Option("--to", metavar="sql|python|r|onnx|excel|pmml", help="What it is to be.")],
-    dialect: Annotated[
-        str | None,
-        Option(
-            "--dialect",
-            metavar="duckdb|postgres|sqlite|bigquery",
-            help="Of SQL [default: duckdb].",
-            show_default=False,
-        ),
-    ] = None,
-    table: Annotated[
-        str | None,
-        Option("--table", metavar="NAME", help="That holds the rows, in SQL [default: data].", show_default=False),
-    ] = None,
-    keep: Annotated[
-        str | None,
-        Option(
-            "--keep",
-            metavar="COL,COL…",
-            help="Columns of the table before the scores [default: the ids of the fit, else those of the model].",
-            show_default=False,
-        ),
-    ] = None,
-    rows: Annotated[
-        int | None,
-        Option("--rows", metavar="N", min=1, help="That a workbook has room for [default: 1000].", show_default=False),
-    ] = None,
+    to: To,
+    dialect: Dialect = None,
+    table: Table = None,
+    keep: Keep = None,
+    rows: Room = None,
     out: OutFile = None,
     force: ReplaceFile = False,
     debug: Debug = False,

@@ -9,34 +9,40 @@ from typer import Argument, Option
 
 from em_cli.options import Debug, Quiet, ReplaceFiles, RunPath, grouped, names_in
 
+DataOrRuns = Annotated[
+    list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now; of --kind trace, more runs.")
+]
+Kinds = Annotated[
+    list[str] | None, Option("--kind", metavar="NAME,…", help="Which pictures [default: all that apply].")
+]
+Format = Annotated[str, Option("--format", metavar="png|svg|pdf", help="Of the files.")]
+Folder = Annotated[
+    str | None, Option("-o", "--out", metavar="DIR", help="[default: plots in the run folder]", show_default=False)
+]
+Theme = Annotated[str, Option("--theme", metavar="light|dark", help="Colours.")]
+Dpi = Annotated[int, Option("--dpi", metavar="N", min=30, max=1200, help="Dots per inch of a png.")]
+Width = Annotated[
+    float | None,
+    Option("--width", metavar="INCHES", min=2, max=40, help="[default: what the picture needs]", show_default=False),
+]
+Columns = Annotated[str | None, Option("--columns", metavar="A,B", help="Columns to show [default: the most telling].")]
+Title = Annotated[
+    str | None, Option("--title", metavar="none|TEXT", help="Above the pictures, or nothing [default: their own].")
+]
+
 
 @grouped
 def plot(
     run: RunPath,
-    data: Annotated[
-        list[str] | None, Argument(metavar="[DATA...]", help="Where the data are now; of --kind trace, more runs.")
-    ] = None,
-    kind: Annotated[
-        list[str] | None, Option("--kind", metavar="NAME,…", help="Which pictures [default: all that apply].")
-    ] = None,
-    format: Annotated[str, Option("--format", metavar="png|svg|pdf", help="Of the files.")] = "png",
-    out: Annotated[
-        str | None, Option("-o", "--out", metavar="DIR", help="[default: plots in the run folder]", show_default=False)
-    ] = None,
-    theme: Annotated[str, Option("--theme", metavar="light|dark", help="Colours.")] = "light",
-    dpi: Annotated[int, Option("--dpi", metavar="N", min=30, max=1200, help="Dots per inch of a png.")] = 200,
-    width: Annotated[
-        float | None,
-        Option(
-            "--width", metavar="INCHES", min=2, max=40, help="[default: what the picture needs]", show_default=False
-        ),
-    ] = None,
-    columns: Annotated[
-        str | None, Option("--columns", metavar="A,B", help="Columns to show [default: the most telling].")
-    ] = None,
-    title: Annotated[
-        str | None, Option("--title", metavar="none|TEXT", help="Above the pictures, or nothing [default: their own].")
-    ] = None,
+    data: DataOrRuns = None,
+    kind: Kinds = None,
+    format: Format = "png",
+    out: Folder = None,
+    theme: Theme = "light",
+    dpi: Dpi = 200,
+    width: Width = None,
+    columns: Columns = None,
+    title: Title = None,
     force: ReplaceFiles = False,
     quiet: Quiet = False,
     debug: Debug = False,

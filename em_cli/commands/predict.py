@@ -8,40 +8,42 @@ from typer import Option
 
 from em_cli.options import Debug, Model, OutFile, ReadingOptions, ReplaceFile, Rows, grouped
 
+Decode = Annotated[
+    str | None,
+    Option(
+        "--decode",
+        metavar="posterior|viterbi|filter",
+        help="How states of sequences are told [default: posterior].",
+        show_default=False,
+    ),
+]
+Horizon = Annotated[
+    int | None,
+    Option("--horizon", metavar="H", min=1, help="Forecast so many steps beyond each sequence.", show_default=False),
+]
+Unseen = Annotated[
+    int | None,
+    Option("--unseen", metavar="N", min=1, help="Of topics: likely terms that a document lacks.", show_default=False),
+]
+Append = Annotated[
+    bool, Option("--append", help="The rows and columns of the data as they are, with component and probability.")
+]
+By = Annotated[
+    str | None,
+    Option("--by", metavar="COL", help="MODEL holds runs of em fit --by COL: each row by that of its level."),
+]
+
 
 @grouped
 def predict(
     model: Model,
     paths: Rows,
     reading: ReadingOptions,
-    decode: Annotated[
-        str | None,
-        Option(
-            "--decode",
-            metavar="posterior|viterbi|filter",
-            help="How states of sequences are told [default: posterior].",
-            show_default=False,
-        ),
-    ] = None,
-    horizon: Annotated[
-        int | None,
-        Option(
-            "--horizon", metavar="H", min=1, help="Forecast so many steps beyond each sequence.", show_default=False
-        ),
-    ] = None,
-    unseen: Annotated[
-        int | None,
-        Option(
-            "--unseen", metavar="N", min=1, help="Of topics: likely terms that a document lacks.", show_default=False
-        ),
-    ] = None,
-    append: Annotated[
-        bool, Option("--append", help="The rows and columns of the data as they are, with component and probability.")
-    ] = False,
-    by: Annotated[
-        str | None,
-        Option("--by", metavar="COL", help="MODEL holds runs of em fit --by COL: each row by that of its level."),
-    ] = None,
+    decode: Decode = None,
+    horizon: Horizon = None,
+    unseen: Unseen = None,
+    append: Append = False,
+    by: By = None,
     out: OutFile = None,
     force: ReplaceFile = False,
     debug: Debug = False,

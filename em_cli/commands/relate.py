@@ -8,38 +8,41 @@ from typer import Option
 
 from em_cli.options import DataNow, JsonDocument, OutFolder, ReplaceFiles, RunPath, ScreenOptions, grouped
 
+Outcome = Annotated[str | None, Option("--outcome", metavar="Y,Z", help="What these are like in each component.")]
+On = Annotated[
+    str | None, Option("--on", metavar="X,…", help="Who is in which component, by these: x, x^2, log(x), x:z.")
+]
+Types = Annotated[list[str] | None, Option("--type", metavar="COL=TYPE", help="numeric or categorical (repeatable).")]
+Method = Annotated[
+    str | None,
+    Option("--method", metavar="bch|ml", help="[default: bch for --outcome, ml for --on].", show_default=False),
+]
+Assign = Annotated[
+    str, Option("--assign", metavar="modal|proportional", help="To the likeliest component, or by probabilities.")
+]
+Replicates = Annotated[
+    int | None,
+    Option(
+        "--replicates",
+        metavar="N",
+        min=0,
+        help="Refits that correct errors of classification [default: 40 up to 2,000 units, else 0].",
+        show_default=False,
+    ),
+]
+
 
 @grouped
 def relate(
     run: RunPath,
     screen: ScreenOptions,
     data: DataNow = None,
-    outcome: Annotated[
-        str | None, Option("--outcome", metavar="Y,Z", help="What these are like in each component.")
-    ] = None,
-    on: Annotated[
-        str | None, Option("--on", metavar="X,…", help="Who is in which component, by these: x, x^2, log(x), x:z.")
-    ] = None,
-    types: Annotated[
-        list[str] | None, Option("--type", metavar="COL=TYPE", help="numeric or categorical (repeatable).")
-    ] = None,
-    method: Annotated[
-        str | None,
-        Option("--method", metavar="bch|ml", help="[default: bch for --outcome, ml for --on].", show_default=False),
-    ] = None,
-    assign: Annotated[
-        str, Option("--assign", metavar="modal|proportional", help="To the likeliest component, or by probabilities.")
-    ] = "modal",
-    replicates: Annotated[
-        int | None,
-        Option(
-            "--replicates",
-            metavar="N",
-            min=0,
-            help="Refits that correct errors of classification [default: 40 up to 2,000 units, else 0].",
-            show_default=False,
-        ),
-    ] = None,
+    outcome: Outcome = None,
+    on: On = None,
+    types: Types = None,
+    method: Method = None,
+    assign: Assign = "modal",
+    replicates: Replicates = None,
     json: JsonDocument = False,
     out: OutFolder = None,
     force: ReplaceFiles = False,

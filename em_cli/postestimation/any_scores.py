@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from em_cli.options import ReadingOptions
 from em_cli.outputs.any_model import open_any
 from em_cli.outputs.folder import Content
 from em_cli.outputs.haplotypes_file import LoadedHaplotypes
-from em_cli.outputs.manifest import to_json
-from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.topics_file import LoadedTopics
 from em_cli.postestimation.forecast import asked_table
-from em_cli.postestimation.haplotype_scores import genotype_scores, pairs_table
-from em_cli.postestimation.topic_scores import bound_document, bound_rows, refuse_for_topics, topics_table
+from em_cli.postestimation.haplotype_scores import pairs_table
+from em_cli.postestimation.topic_scores import topics_table
 from em_cli.runs.remembered import tell_remembered
 
 
@@ -35,20 +33,3 @@ def predicted(
         return topics_table(loaded, paths, reading, unseen, of_rows)
     tell_remembered(loaded, reading)
     return asked_table(loaded, paths, reading, decode, horizon, append, unseen)
-
-
-def scores_of_units(
-    loaded: LoadedModel | LoadedTopics | LoadedHaplotypes,
-    paths: Sequence[str],
-    reading: ReadingOptions,
-    weights: str | None,
-    rows: bool,
-    of_mixtures: Mapping[str, object],
-) -> Iterable[str] | None:
-    """What `em score` gives of documents or individuals; None of a mixture. `UsageError` for options of mixtures."""
-    if isinstance(loaded, LoadedHaplotypes):
-        return genotype_scores(loaded, paths, reading, weights, rows, of_mixtures)
-    if isinstance(loaded, LoadedTopics):
-        refuse_for_topics({"--weights": weights, **of_mixtures})
-        return bound_rows(loaded, paths, reading) if rows else [to_json(bound_document(loaded, paths, reading))]
-    return None
