@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, take
+from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, n_candidates, take
 from em_cli.engine.expectation import ModelStatistics, Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.row_sums import parts_of_rows, sum_of
+from em_cli.engine.plan import JOINT_FLOATS
+from em_cli.engine.row_sums import OF_PART, parts_of_rows, sum_of
 from em_cli.engine.rows import Block
 from em_cli.latents.independent import Independent
 from em_cli.search.search_data import SearchData, reference_of
@@ -60,17 +63,13 @@ def best_splits(
     if not len(masses):
         return []
     filled = data.filled_in(model)
-    if together(masses, tries):
-        embedding, n_columns = data.embedding(model), len(data.block.x)
-        halves = np.stack(
-            [_halves(embedding, n_columns, mass, rng, tries) for mass, rng in zip(masses, rngs, strict=True)]
-        )
-        rows = _Rows(data, model, filled)
-        return _taken(rows, masses, *_climbed(rows, masses, halves, at))
-    return [
-        _alone(model, mass, data, filled, rng, tries, take(at, slice(m, m + 1)))
-        for m, (mass, rng) in enumerate(zip(masses, rngs, strict=True))
-    ]
+    if not together(masses, tries):
+        return _alone(model, masses, data, filled, rngs, tries, at)
+    embedding, n_columns = data.embedding(model), len(data.block.x)
+    halves = np.stack([_halves(embedding, n_columns, mass, rng, tries) for mass, rng in zip(masses, rngs, strict=True)])
+    rows = _Rows(data, model, filled)
+    parameters, places = _climbed(model, [_Tried(rows, masses, halves)], at)
+    return _taken(rows, masses, parameters, places)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,39 +80,79 @@ class _Rows:
     model: Model
     filled: Array | None  # (F, n) of all rows, with missing cells filled in
     places: Integers | None = None
+    known: tuple[Array, Array] | None = None  # of some that have been read
+
+    def read(self) -> _Rows:
+        """The same, if it is one part, with features that are made once."""
+        (_, features, completed), *others = self.parts(0 if self.places is None else len(self.places))
+        return self if others else replace(self, known=(features, completed))
 
     def parts(self, n: int) -> Iterator[tuple[slice, Array, Array]]:
         """Some of them at a time: their features (F, m), and the same with missing cells filled in."""
+        if self.known is not None:
+            yield slice(0, n), *self.known
+            return
         for some in parts_of_rows(n, self.model.family.n_features()):
             own = some if self.places is None else self.places[some]
             features = self.data.features(self.model, own)
             yield some, features, features if self.filled is None else self.filled[:, own]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tried:
+    """Masses (M, n) of the same rows, and ways (M, T, n) to part each."""
+
+    rows: _Rows
+    masses: Array
+    halves: Array
+
+    @property
+    def n_candidates(self) -> int:
+        return len(self.halves) * int(self.halves.shape[1])
+
+
 def _alone(
     model: Model,
-    mass: Array,
+    masses: Array,
     data: SearchData,
     filled: Array | None,
-    rng: np.random.Generator,
+    rngs: Sequence[np.random.Generator],
     tries: int,
     begin: object,
+) -> list[list[Part]]:
+    """Ways to part each mass (n,), sought on some of its rows; the parts then take all that it has of every row."""
+    found, embedding, n_columns = [list[Part]() for _ in masses], data.embedding(model), len(data.block.x)
+    at_once = max(1, OF_PART // (ROWS * model.family.n_features()))
+    for first in range(0, len(masses), at_once):
+        some = [m for m in range(first, min(first + at_once, len(masses))) if (masses[m] > NEGLIGIBLE).any()]
+        tried: list[_Tried] = []
+        for m in some:
+            rows = np.flatnonzero(masses[m] > NEGLIGIBLE)
+            rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)]
+            own = masses[m, rows]
+            halves = _halves(embedding[:, rows], n_columns, own, rngs[m], min(tries, FEW))[None]
+            tried.append(_Tried(_Rows(data, model, filled, rows).read(), own[None], halves))
+        if tried:
+            parameters, places = _climbed(model, tried, take(begin, np.array(some)))
+            for place, m in enumerate(some):
+                chosen = take(parameters, np.array([p for p, of in enumerate(places) if of == place], np.intp))
+                found[m] = _taken_of_all(model, masses[m], data, filled, chosen)
+    return found
+
+
+def _taken_of_all(
+    model: Model, mass: Array, data: SearchData, filled: Array | None, parameters: Parameters
 ) -> list[Part]:
-    """Ways to part one mass (n,), sought on some of its rows; the parts then take all that it has of every row."""
+    """The parts that stacked mixtures of two make of all that a mass (n,) has of every row."""
+    n_parts = n_candidates(parameters)
+    if not n_parts:
+        return []
     rows = np.flatnonzero(mass > NEGLIGIBLE)
-    if not len(rows):
-        return []
-    own = mass[rows]
-    some = np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)
-    halves = _halves(data.embedding(model)[:, rows[some]], len(data.block.x), own[some], rng, min(tries, FEW))[None]
-    chosen = _climbed(_Rows(data, model, filled, rows[some]), own[some][None], halves, begin)
-    (parts,) = _taken(_Rows(data, model, filled, rows), own[None], *chosen)
-    if not parts:
-        return []
+    (parts,) = _taken(_Rows(data, model, filled, rows), mass[rows][None], parameters, [0] * n_parts)
     rest = np.where(mass > NEGLIGIBLE, 0.0, mass)
-    frame = reference_of(model.family, map_arrays(lambda array: array[:, :1], chosen[0].components))
-    more = data.sums(model, np.repeat(rest[None, None], 1 if frame is None else len(parts), axis=0), frame)[:, 0]
-    more = np.broadcast_to(more, (len(parts), more.shape[1]))
+    frame = reference_of(model.family, map_arrays(lambda array: array[:, :1], parameters.components))
+    more = data.sums(model, np.repeat(rest[None, None], 1 if frame is None else n_parts, axis=0), frame)[:, 0]
+    more = np.broadcast_to(more, (n_parts, more.shape[1]))
     return [replace(part, first=part.first + m) for part, m in zip(parts, more, strict=True)]
 
 
@@ -142,53 +181,90 @@ def _halves(embedding: Array, n_columns: int, mass: Array, rng: np.random.Genera
     ways: list[Any] = [sphered[-1] > 0, radius > len(sphered)]
     ways += [far @ sphered > 0.5 * far @ far, FEW_OF * (opposite @ sphered > 0.5 * opposite @ opposite)]
     cumulative, near = np.cumsum(share), sphered if len(embedding) <= n_columns else centred
-    while len(ways) < tries:
+    about, widths, most = list[int](), list[float](), max(0.3 * mass.sum(), len(sphered) + 2)
+    for number in range(len(ways), tries):
         a, b = np.minimum(np.searchsorted(cumulative, rng.random(2) * cumulative[-1]), len(share) - 1)
-        if len(ways) % 3:
-            distance = ((near - near[:, [a]]) ** 2).sum(axis=0)
-            order = np.argsort(distance, kind="stable")
-            wanted = rng.uniform(len(sphered) + 1, max(0.3 * mass.sum(), len(sphered) + 2))
-            within = distance[order[min(np.searchsorted(np.cumsum(mass[order]), wanted), len(order) - 1)]]
-            ways.append(distance <= within)
+        if number % 3:
+            about.append(a)
+            widths.append(rng.uniform(len(sphered) + 1, most))
+            ways.append(None)
         else:
             towards = near[:, a] - near[:, b]
             ways.append(towards @ near > towards @ (near[:, a] + near[:, b]) / 2)
-    return np.array(ways[:tries], np.float64)
+    balls = iter(_balls(near, mass, about, widths)) if about else iter(())
+    return np.array([next(balls) if way is None else way for way in ways[:tries]], np.float64)
 
 
-def _climbed(rows: _Rows, masses: Array, halves: Array, at: object) -> tuple[Parameters, Places]:
-    """EM of mixtures of two on each mass (M, n), from each of its halves (M, T, n); and which of them are worth it."""
-    model, (m, tries, n) = rows.model, halves.shape
-    two = Model(model.family, Independent(), 2)
-    weights = np.repeat(masses, tries, axis=0)  # (C, n)
-    joint = np.stack([halves.reshape(-1, n), 1 - halves.reshape(-1, n)], axis=1) * weights[:, None]
-    statistics = sum_of(
-        model.family.statistics(completed, joint[..., some], None) for some, _, completed in rows.parts(n)
-    )
-    begin = take(at, np.repeat(np.arange(m), tries))
+def _balls(near: Array, mass: Array, about: Sequence[int], wanted: Sequence[float]) -> Flags:
+    """(B, n) which rows are so near some of them that they have the mass wanted."""
+    distance = ((near[:, None] - near[:, about, None]) ** 2).sum(axis=0)
+    order = np.argsort(distance, axis=1, kind="stable")
+    within, each = np.cumsum(mass[order], axis=1), np.arange(len(order))
+    last = np.array([np.searchsorted(own, least) for own, least in zip(within, wanted, strict=True)])
+    edges = order[each, np.minimum(last, distance.shape[1] - 1)]
+    inside: Flags = distance <= distance[each, edges][:, None]
+    return inside
+
+
+def _climbed(model: Model, tried: Sequence[_Tried], at: object) -> tuple[Parameters, Places]:
+    """EM of mixtures of two on each of all masses, from each of its ways; and which of them are worth it."""
+    two, tries = Model(model.family, Independent(), 2), tried[0].halves.shape[1]
+    joints = [_begun(own) for own in tried]
+    ends = np.cumsum([0, *(own.n_candidates for own in tried)]).tolist()
+    spans = [slice(first, stop) for first, stop in pairwise(ends)]
+    statistics = np.concatenate([_counted(own.rows, joint) for own, joint in zip(tried, joints, strict=True)])
+    begin = take(at, np.repeat(np.arange(ends[-1] // tries), tries))
     parameters, _ = two.with_components(
         model.family.maximize(statistics, begin), ModelStatistics(statistics, None), None
     )
-    log_likelihood = np.zeros(m * tries)
     for place in range(PASSES):
         if place:
             parameters, _ = two.at_maximum(ModelStatistics(statistics, None), parameters)
-        densities, statistics = _expected(rows, parameters, weights, joint)
-        log_likelihood = np.einsum("cn,cn->c", densities, weights)
-    log_likelihood[_degenerate(model, parameters, joint.sum(axis=2))] = -np.inf
-    chosen = _distinct(log_likelihood.reshape(m, tries))
+        found = [_expected(own, take(parameters, s), joint) for own, joint, s in zip(tried, joints, spans, strict=True)]
+        log_likelihood, statistics = (np.concatenate(each) for each in zip(*found, strict=True))
+    support = np.concatenate([joint.sum(axis=2) for joint in joints])
+    chosen = _distinct(log_likelihood.reshape(-1, tries), partial(_degenerate, model, parameters, support))
     return take(parameters, np.array([c for c, _ in chosen], np.intp)), [place for _, place in chosen]
 
 
-def _expected(rows: _Rows, parameters: Parameters, weights: Array, joint: Array) -> tuple[Array, Array]:
-    """Overwrite `joint` (C, 2, n) with weighted responsibilities; log-densities (C, n) of the mixtures, statistics."""
-    densities, sums = np.empty(weights.shape), []
-    for some, _, completed in rows.parts(weights.shape[1]):
-        own = np.empty((*joint.shape[:2], completed.shape[1]))
+def _begun(tried: _Tried) -> Array:
+    """(C, 2, n) what each way makes of its mass."""
+    own = tried.halves.reshape(-1, tried.halves.shape[2])
+    return np.stack([own, 1 - own], axis=1) * np.repeat(tried.masses, tried.halves.shape[1], axis=0)[:, None]
+
+
+def _counted(rows: _Rows, joint: Array) -> Array:
+    return sum_of(
+        rows.model.family.statistics(full, joint[..., some], None) for some, _, full in rows.parts(joint.shape[2])
+    )
+
+
+def _expected(tried: _Tried, parameters: Parameters, joint: Array) -> tuple[Array, Array]:
+    """Overwrite `joint` (C, 2, n) with weighted responsibilities; log-likelihoods (C,) of the mixtures, statistics.
+
+    As many mixtures at a time as fit a core's own cache.
+    """
+    heights, sums, tries = list[Array](), list[Array](), tried.halves.shape[1]
+    at_once = max(1, JOINT_FLOATS // (2 * joint.shape[2] * tries))  # masses
+    for first in range(0, len(tried.masses), at_once):
+        some = slice(first * tries, (first + at_once) * tries)
+        weights = np.repeat(tried.masses[first : first + at_once], tries, axis=0)
+        densities, own = _posteriors(tried.rows, take(parameters, some), weights, joint[some])
+        heights.append(np.einsum("cn,cn->c", densities, weights))
+        sums.append(own)
+    return np.concatenate(heights), np.concatenate(sums)
+
+
+def _posteriors(rows: _Rows, parameters: Parameters, weights: Array, joint: Array) -> tuple[Array, Array]:
+    """Overwrite `joint` (C, 2, n) with responsibilities times weights (C, n); the log-densities (C, n), statistics."""
+    densities, sums, whole = np.empty(weights.shape), list[Array](), joint.shape[2]
+    for some, _, completed in rows.parts(whole):
+        own = joint if completed.shape[1] == whole else np.empty((*joint.shape[:2], completed.shape[1]))
         densities[:, some] = _posterior(rows.model, completed, parameters, own)
         own *= weights[:, None, some]
         sums.append(rows.model.family.statistics(completed, own, parameters.components))
-        joint[..., some] = own
+        if own is not joint:
+            joint[..., some] = own
     return densities, sum_of(iter(sums))
 
 
@@ -219,23 +295,36 @@ def _posterior(model: Model, features: Array, parameters: Parameters, joint: Arr
     return log_likelihood
 
 
-def _distinct(log_likelihood: Array) -> list[tuple[int, int]]:
-    """The best tries (M, T) that differ, by their places in the stack and in M."""
-    chosen = []
-    for place, row in enumerate(log_likelihood):
-        kept: list[int] = []
-        for t in np.argsort(-row, kind="stable"):
-            if len(kept) < KEPT and np.isfinite(row[t]) and all(abs(row[t] - row[other]) > 1e-3 for other in kept):
-                kept.append(int(t))
-        chosen += [(place * log_likelihood.shape[1] + t, place) for t in kept]
-    return chosen
+def _distinct(log_likelihood: Array, degenerate: Callable[[Integers], Flags]) -> list[tuple[int, int]]:
+    """The best tries (M, T) that differ and are not degenerate, by their places in the stack and in M."""
+    tries = log_likelihood.shape[1]
+    kept = [list[int]() for _ in log_likelihood]
+    left = [[t for t in np.argsort(-own, kind="stable").tolist() if np.isfinite(own[t])] for own in log_likelihood]
+    while asked := [
+        place * tries + queue[0]
+        for place, queue in enumerate(left)
+        if len(kept[place]) < KEPT and _skipped(queue, log_likelihood[place], kept[place])
+    ]:
+        for c, is_degenerate in zip(asked, degenerate(np.array(asked)), strict=True):
+            place, t = c // tries, left[c // tries].pop(0)
+            if not is_degenerate:
+                kept[place].append(t)
+    return [(place * tries + t, place) for place, own in enumerate(kept) for t in own]
 
 
-def _degenerate(model: Model, parameters: Parameters, support: Array) -> Flags:
-    """(C,) whether one of the two components of each mixture is; support (C, 2) in rows."""
-    degeneracies = model.family.degenerate(flat(parameters.components), support.ravel())
+def _skipped(queue: list[int], log_likelihood: Array, kept: Sequence[int]) -> bool:
+    """Leave out those at its head that are like one that is kept; whether there are others."""
+    while queue and any(abs(log_likelihood[queue[0]] - log_likelihood[other]) <= 1e-3 for other in kept):
+        queue.pop(0)
+    return bool(queue)
+
+
+def _degenerate(model: Model, parameters: Parameters, support: Array, places: Integers) -> Flags:
+    """(C,) whether one of the two components of each of some mixtures is; support (…, 2) in rows."""
+    own = support[places]
+    degeneracies = model.family.degenerate(flat(take(parameters.components, places)), own.ravel())
     flags = np.array([collapse is not None for collapse in degeneracies]).reshape(-1, 2).any(axis=1)
-    either: Flags = np.logical_or(flags, support.min(axis=1) < SMALLEST)
+    either: Flags = np.logical_or(flags, own.min(axis=1) < SMALLEST)
     return either
 
 

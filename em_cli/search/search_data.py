@@ -76,7 +76,9 @@ class SearchData:
         """(F, n) of some rows; those of all rows are kept, if they are few."""
         family = model.family
         if (known := self._features.of(family)) is not None:
-            return known[:, rows]
+            return (
+                known[:, rows] if isinstance(rows, slice) else known.take(rows, axis=1)
+            )  # of one layout, as if made anew
         x = self.block.x[:, rows]
         features = features_of(family, x)
         if x.shape[1] == self.block.x.shape[1] and features.size <= MOST_FEATURES:

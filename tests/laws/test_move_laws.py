@@ -214,6 +214,23 @@ def test_features_of_some_rows_at_a_time_give_the_same_parts(monkeypatch, gaps, 
         assert np.allclose(one, other, rtol=1e-10, atol=1e-8)
 
 
+@pytest.mark.parametrize("covariance", ["full", "VEV"])
+@pytest.mark.parametrize("tries", [4, 100])
+def test_the_parts_of_a_component_do_not_depend_on_its_company(covariance, tries):
+    """All on the same rows, or each on its own."""
+    rng = np.random.default_rng(4)
+    known = survey(InMemory(rng.standard_normal((3, 3000)) + 6 * (np.arange(3000) % 2)))
+    data, model = SearchData(known, lambda: False), Model(Gaussian(covariance).bind(known.columns), Independent(), 2)
+    masses = rng.random((3, 3000)) ** 4
+    assert together(masses[:1], tries) == together(masses, tries) == (tries == 4)
+    company = best_splits(model, masses, data, [np.random.default_rng(n) for n in range(3)], tries)
+    alone = [best_splits(model, masses[n : n + 1], data, [np.random.default_rng(n)], tries)[0] for n in range(3)]
+    for one, other in zip(company, alone, strict=True):
+        assert len(one) == len(other) > 0
+        for part, same in zip(one, other, strict=True):
+            assert part.first.tobytes() == same.first.tobytes() and part.second.tobytes() == same.second.tobytes()
+
+
 def test_components_with_gaps_are_parted_on_rows_that_are_filled_in_once(monkeypatch):
     """Where patterns are many; the statistics of the parts add to what the component has, as they do without."""
     monkeypatch.setattr(search_data, "MANY_PATTERNS", 1)
