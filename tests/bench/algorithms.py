@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 from bench import Table, afresh, chosen, load
@@ -49,11 +50,11 @@ class Counted:
     begun: float = field(default_factory=time.process_time)
     stood: list[tuple[float, float, float]] = field(default_factory=list)  # passes, seconds, log-likelihood
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.by, name)
 
-    def iterate(self, model: Model, begin: Parameters) -> Generator[Query, Expectation, None]:
-        asking = self.by.iterate(model, begin)
+    def iterate(self, model: Model, start: Parameters | Expectation) -> Generator[Query, Expectation, None]:
+        asking = self.by.iterate(model, start)
         query = next(asking)
         while True:
             self.passes += 1 / query.rows.of if query.rows else 1

@@ -10,20 +10,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from bench import Table, chosen, load
 from support import bound_model, find
 
 from em_cli.algorithms.lbfgs import LBFGS
-from em_cli.engine.climb import Candidate
+from em_cli.engine.climb import Candidate, FitResult
+from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import fit, run_searches
 from em_cli.engine.rows import Block
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.inference.cross_validation import cross_validated, simplest
 from em_cli.inference.intervals import interval
-from em_cli.inference.likelihood_ratio import EFFORT, LEVEL, gains, in_turns, more_components
+from em_cli.inference.likelihood_ratio import EFFORT, LEVEL, Gain, gains, in_turns, more_components
 from em_cli.inference.replicates import Verdict, replicates
 from em_cli.inference.standard_errors import described, leaves
 from em_cli.runners.serial import Serial
@@ -54,7 +56,7 @@ class Recipe:
         x = np.array(self.means)[labels].T + rng.standard_normal((len(self.means[0]), self.n))
         return InMemory(x), labels
 
-    def fitted(self, source: InMemory, labels: np.ndarray):
+    def fitted(self, source: InMemory, labels: np.ndarray) -> FitResult:
         k = len(self.weights)
         model = bound_model(Gaussian(self.covariance), source, k)
         start = model.start(Block(0, source.x), np.eye(k)[:, labels])
@@ -93,11 +95,10 @@ def covered(recipe: Recipe) -> dict[str, float]:
         for name, estimate in leaves(described(model, start)):
             if (kind := name.partition("[")[0]) in hits:
                 places = [int(place) - 1 for place in name.replace("]", "").split("[")[1:]]
-                truth = {"weights": recipe.weights, "sd": np.ones_like(recipe.means), "mean": recipe.means}[kind]
-                for place in places:
-                    truth = truth[place]
+                means = np.asarray(recipe.means)
+                truth = {"weights": np.asarray(recipe.weights), "sd": np.ones_like(means), "mean": means}[kind]
                 own = interval(name, estimate, np.array([one[name] for one in values]), 0.95)
-                hits[kind].append(bool(own.low <= float(truth) <= own.high))
+                hits[kind].append(bool(own.low <= truth[tuple(places)] <= own.high))
     return {kind: float(np.mean(own)) for kind, own in hits.items()}
 
 
@@ -112,14 +113,24 @@ def rejected(recipe: Recipe) -> float:
         ((higher, _),) = run_searches([more_components(wider, found, None)], source, Serial())
         heights = found.log_likelihood, max(found.log_likelihood, higher.log_likelihood if higher else -np.inf)
 
-        def draw(replicate: int, model=model, at=found.parameters, number=number) -> InMemory:
-            return InMemory(model.sample(at, recipe.n, np.random.default_rng((8, number, replicate)))[0])
-
         warm = None if higher is None else higher.parameters
-        of = lambda numbers: gains(model, found.parameters, warm, draw, numbers, Serial())  # noqa: E731, B023
+        of = partial(gains_of_drawn, recipe, found, warm, number)
         *_, last = in_turns(k, heights, DRAWN, of)
         count += last.p is not None and last.p <= LEVEL
     return count / TESTED[k]
+
+
+def gains_of_drawn(
+    recipe: Recipe, found: FitResult, warm: Parameters | None, number: int, replicates: range
+) -> list[Gain]:
+    """What one component more gains on data sets drawn from a fit."""
+    model = found.candidate.model
+
+    def drawn(replicate: int) -> InMemory:
+        rng = np.random.default_rng((8, number, replicate))
+        return InMemory(model.sample(found.parameters, recipe.n, rng)[0])
+
+    return gains(model, found.parameters, warm, drawn, replicates, Serial())
 
 
 def right(recipe: Recipe) -> tuple[float, float]:

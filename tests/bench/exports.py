@@ -62,7 +62,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         rows(N_FITTED, 1).to_csv(folder / "old.csv", index=False)
-        em("fit", "old.csv", "-k", K, "-q", "--out", "model.em", cwd=folder)
+        em("fit", "old.csv", "-k", str(K), "-q", "--out", "model.em", cwd=folder)
         for to, file in FILES.items():
             em("export", "model.em", "--to", to, "--out", file, cwd=folder)
         tried = ways(folder, rows(N, 2))

@@ -14,6 +14,7 @@ from em_cli.engine.arrays import stack
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.families.gaussian.options import Gaussian
+from em_cli.inference.row_weights import weights_of
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 
@@ -45,7 +46,7 @@ def compare(size: Size, covariance: str) -> tuple[float, float]:
     model = bound_model(Gaussian(covariance), source, size.k)
     points = [start(model, x, responsibilities(seed, labels, size.k, 0.5)) for seed in range(8)]
     at = stack([points[r % 8] for r in range(size.replicates)])
-    own = [rng.multinomial(size.n, np.full(size.n, 1 / size.n)).astype(np.uint8) for _ in range(size.replicates)]
+    own = [weights_of("nonparametric", size.n, number, 0) for number in range(size.replicates)]
     plain, weighted = Stack(model, at), Stack(model, at, weights=own)
     turns = []
     for _ in range(1 + TURNS):

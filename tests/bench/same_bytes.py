@@ -269,7 +269,7 @@ def difference(old: bytes | None, new: bytes | None, ignored: Sequence[str]) -> 
 def compare(case: Case, old: Path, new: Path, ignored: Sequence[str]) -> tuple[list[str], list[str]]:
     """The differences in results and in the account of the search, a phrase each."""
     ours, theirs = written(old), written(new)
-    results, account = [], []
+    results, account = list[str](), list[str]()
     for name in dict.fromkeys([*ours, *theirs]):
         if words := difference(ours.get(name), theirs.get(name), ignored):
             (account if name in ACCOUNT else results).append(f"{name}: {words}")

@@ -163,11 +163,11 @@ def look_long(sweep: Sweep) -> None:
     """Raise the best known."""
     x, keys = sweep.rows(), sweep.keys
     best = highest(keys, stored(sweep), {} if sweep.data == "iris" else referenced(sweep))
-    looks = [partial(ours, x, sweep, seed) for seed in LONG_SEEDS]
+    looks: list[Callable[[], Heights]] = [partial(ours, x, sweep, seed) for seed in LONG_SEEDS]
     looks += [partial(ours, x, sweep, seed, LONG_RESTARTS) for seed in LONG_SEEDS]
     if sweep.structures == FOUR:
         alone = partial(theirs, x, sweep, n_init=1, tol=1e-7, init_params="random_from_data")  # no spike hides others
-        looks += [lambda seed=seed: judged(x, alone(seed=seed)) for seed in LONG_SINGLES]
+        looks += [partial(lambda seed: judged(x, alone(seed=seed)), seed) for seed in LONG_SINGLES]
     for look in looks:
         before, best = best, highest(keys, best, look(), stored(sweep))
         raised = [best[key] - before[key] for key in keys if before[key] > -math.inf]
