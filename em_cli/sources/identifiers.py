@@ -1,4 +1,7 @@
-"""Columns that number the rows or are named as identifiers are: left out of the fit, and the first carried along."""
+"""Columns that number the rows or are named as identifiers are: left out of the fit.
+
+Of those that never repeat, the first is carried along; those that repeat tell which rows belong together.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from em_cli.printable import safe
 from em_cli.sources.column_facts import Parts
 from em_cli.sources.column_types import Decided
 from em_cli.sources.options import ReadOptions
-from em_cli.sources.quoting import listed, short
+from em_cli.sources.quoting import argument, listed, short
 from em_cli.sources.table import Notice
 
 _NAMED = re.compile(
@@ -16,16 +19,20 @@ _NAMED = re.compile(
     r"|(row|obs|case)[ _.]?(id|index|names?|number)|unnamed.*",
     re.IGNORECASE,
 )
+_OF_SEVERAL_ROWS = re.compile(
+    r"(.*[ _.-])?(id|ident|identifier)|(subject|patient|participant|respondent)([ _.]?(nr|no|number))?", re.IGNORECASE
+)
 _CAMEL_CASE = re.compile(r".*[a-z](ID|Id)")
-FEW = 3  # rows; fewer that differ mean nothing
+FEW = 3  # cells; fewer that differ mean nothing
 ENOUGH = 20  # rows, for numbers that count up to be theirs whatever the name of the column
 
 
 def leave_out_identifiers(decided: Decided, parts: Parts, options: ReadOptions) -> str | None:
-    """Leave identifiers out, unless the user named them or nothing else is left; the name of the first.
+    """Leave identifiers out, unless the user named them or nothing else is left; the name of the first of one row each.
 
     None if there is none, or if the user chose another column for the id.
     """
+    _leave_out_repeated(decided, parts, options)
     asked = [column.name for column in decided.columns if not column.levels and column.name not in options.named]
     found = [name for name in asked if identifies(name, parts)]
     if not found or len(found) == len(decided.columns):
@@ -41,6 +48,29 @@ def leave_out_identifiers(decided: Decided, parts: Parts, options: ReadOptions) 
         message += f"; {safe(short(first))} is carried to the outputs, as with --id"
     decided.notices.append(Notice("row_numbers", message))
     return first if carried else None
+
+
+def _leave_out_repeated(decided: Decided, parts: Parts, options: ReadOptions) -> None:
+    """Leave out ids that several rows bear, unless the user named them or nothing else is left."""
+    asked = [column.name for column in decided.columns if not column.levels and column.name not in options.named]
+    found = [name for name in asked if _repeats_ids(name, parts)]
+    if not found or len(found) == len(decided.columns):
+        return
+    decided.columns = [column for column in decided.columns if column.name not in found]
+    for name in found:
+        decided.why.pop(name, None)
+        column, which = parts.facts(name), argument(name)
+        message = f"left out, being an id of several rows: column {safe(short(name))} ({column.n_distinct:,} ids in "
+        message += f"{column.n_finite:,} rows); --group {which} gives rows of one id one component, "
+        message += f"--type {argument(f'{name}=numeric')} fits it as a number"
+        decided.notices.append(Notice("repeated_ids", message))
+
+
+def _repeats_ids(name: str, parts: Parts) -> bool:
+    column = parts.facts(name)
+    if not column.whole or column.values[0] < 0 or not FEW <= column.n_distinct < column.n_finite:
+        return False
+    return bool(_OF_SEVERAL_ROWS.fullmatch(name.strip()) or _CAMEL_CASE.fullmatch(name.strip()))
 
 
 def identifies(name: str, parts: Parts) -> bool:

@@ -218,14 +218,25 @@ def test_a_column_like_an_id_is_pointed_out(write, content, options, expected):
     assert len(found) == len(expected)
 
 
-@pytest.mark.parametrize("name", ["id", "patient", "Subject no"])
-def test_ids_of_several_rows_are_not_called_row_numbers(write, name):
+@pytest.mark.parametrize("name", ["id", "patient", "Subject no", "farm_id", "schoolID"])
+def test_ids_of_several_rows_are_left_out(write, name):
     rows = "".join(f"{10 + i // 3},{i * i % 17}.5\n" for i in range(30))
-    (said,) = [n.message for n in read([write(f"{name},a\n{rows}".encode())], ReadOptions()).notices]
-    assert said.startswith(f"column {name} looks like an id of several rows, but is fitted")
-    assert f"--exclude {argument(name)} leaves it out" in said
-    grouped = read([write(f"{name},a\n{rows}".encode())], ReadOptions(group=name, sequential=True))
+    file = write(f"{name},a\n{rows}".encode())
+    data = read([file], ReadOptions())
+    (said,) = [n.message for n in data.notices if n.code == "repeated_ids"]
+    assert (data.schema.names, data.id_name) == (("a",), None)
+    assert said.startswith(f"left out, being an id of several rows: column {name} (10 ids in 30 rows)")
+    assert f"--group {argument(name)} " in said and f"--type {argument(f'{name}=numeric')} " in said
+    grouped = read([file], ReadOptions(group=name, sequential=True))
     assert (grouped.schema.names, grouped.notices) == (("a",), ())
+    for named in (ReadOptions(types={name: "numeric"}), ReadOptions(columns=(name, "a"))):
+        assert read([file], named).schema.names == (name, "a")
+
+
+@pytest.mark.parametrize("name", ["patients", "number", "index", "humid", "no", "bid"])
+def test_columns_that_only_sound_like_ids_are_fitted(write, name):
+    rows = "".join(f"{10 + i // 3},{i * i % 17}.5\n" for i in range(30))
+    assert read([write(f"{name},a\n{rows}".encode())], ReadOptions()).schema.names == (name, "a")
 
 
 @pytest.mark.parametrize(
