@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from em_cli.outputs.described import SOMETIMES, Described, says
-from em_cli.outputs.params_fields import SearchFields, WarningFields
+from em_cli.outputs.found_fields import FoundFields
 from em_cli.sources.genotypes import alleles_of, coded
 
 OFF_ONE = 1e-6  # that frequencies may sum to, by rounding
@@ -57,24 +57,12 @@ class HaplotypeFields(Described):
         return self
 
 
-class HaplotypeParams(HaplotypeFields):
+class HaplotypeParams(FoundFields, HaplotypeFields):
     """Haplotypes of genotypes: params.json, and what em fit --latent pairs --json prints."""
 
-    em_version: Annotated[str, says("of the program that wrote it")]
     n_haplotypes: Annotated[int, says("that have a frequency above 0")]
     n_possible: Annotated[int, says("that some genotype may hold")]
     n_individuals: Annotated[float, says("by their weights; those without any genotype are not among them")]
     n_genotypes: Annotated[int, says("that differ")]
     log_likelihood: Annotated[float, says("of the genotypes, natural logarithm, at these frequencies")]
     log_likelihood_equilibrium: Annotated[float, says("the same were the loci independent of each other")]
-    converged: Annotated[bool, says("whether the climb came to its end")]
-    stop_reason: Annotated[str, says("why the climb ended")]
-    n_iter: Annotated[int, says("iterations of the climb")]
-    remaining_estimate: Annotated[float | None, says("nats that more iterations would gain; null if unknown")]
-    tol: Annotated[float, says("nats, as asked for")]
-    max_iter: Annotated[int, says("as asked for")]
-    search: Annotated[SearchFields, says("how the fit was found")]
-    random_state: Annotated[int, says("the seed")]
-    data_sha256: Annotated[str, says("of all input files")]
-    config_sha256: Annotated[str, says("of what in the configuration decides the result")]
-    warnings: Annotated[list[WarningFields], says("what is doubtful")]

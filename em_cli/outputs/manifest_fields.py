@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from em_cli.outputs.described import SOMETIMES, Described, says
-from em_cli.outputs.params_fields import WarningFields
+from em_cli.outputs.found_fields import WarningFields
 
 
 class FileFields(Described):

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from em_cli.engine.transforms import TRANSFORMS
 from em_cli.models.groups import MIXED
 from em_cli.outputs.described import SOMETIMES, Described, one_of, says
+from em_cli.outputs.found_fields import FoundFields
 from em_cli.outputs.selection_fields import SelectionRow
 from em_cli.sources.schema import LEVELLED, TYPES
 
@@ -171,24 +172,6 @@ class RowScoreFields(Described):
     share_sd: Annotated[list[float], says("standard deviation of these")]
 
 
-class SearchFields(Described):
-    """How the fit was found."""
-
-    sample_rows: Annotated[
-        int | None, says("rows of the sample that was searched; the best of it climbed on all rows"), SOMETIMES
-    ] = None
-    effort: Annotated[str | None, says("low, normal or high; null for plain restarts or a given start")]
-    searches: Annotated[int, says("searches, or restarts, that were made")]
-    reached: Annotated[int, says("of them, those that came to the best value")]
-    starts: Annotated[int, says("climbs in restarts.csv")]
-    failed: Annotated[int, says("climbs that broke down")]
-    degenerate: Annotated[int, says("climbs that ended in a component that has collapsed")]
-    at_best: Annotated[int, says("climbs that ended at the best value")]
-    log_likelihoods: Annotated[
-        list[float | None], says("at which each ended; null on a sample of the rows, or where it broke down")
-    ]
-
-
 class StreamFields(Described):
     """Rows that were looked at once, as they came. What else is told of rows is of the last ones."""
 
@@ -199,13 +182,6 @@ class StreamFields(Described):
     predictive_log_likelihood: Annotated[
         float | None, says("of a row, before it was learnt from: the mean since the model was written before")
     ]
-
-
-class WarningFields(Described):
-    """What is doubtful of a run."""
-
-    code: Annotated[str, says("explained in em guide warnings")]
-    message: Annotated[str, says("the same in words")]
 
 
 class ComponentTest(Described):
@@ -220,11 +196,10 @@ class ComponentTest(Described):
     stop: Annotated[str, says("why no more were drawn, or why there is no test")]
 
 
-class Params(ModelFields):
+class Params(FoundFields, ModelFields):
     """A fitted model: params.json, and what em fit --json prints. Beside these fields stand the parameters of the
     family, by the names of the field (covariances, rates, shapes, …) and in the order of the components."""
 
-    em_version: Annotated[str, says("of the program that wrote it")]
     structure: Annotated[str | None, says("mclust's name of the covariance structure")]
     n_features_in: Annotated[int, says("D, the number of columns")]
     feature_names_in: Annotated[list[str], says("their names")]
@@ -306,12 +281,6 @@ class Params(ModelFields):
     icl_kind: Annotated[str, says("map: by the likeliest component of each row, as in mclust")]
     bic_mclust: Annotated[float | None, says("-BIC, as mclust prints it")]
     criterion_convention: Annotated[str, says("lower is better")]
-    converged: Annotated[bool, says("whether the climb came to its end")]
-    stop_reason: Annotated[str, says("why the climb ended")]
-    n_iter: Annotated[int, says("iterations of the climb")]
-    remaining_estimate: Annotated[float | None, says("nats that more iterations would gain; null if unknown")]
-    tol: Annotated[float, says("nats, as asked for")]
-    max_iter: Annotated[int, says("as asked for")]
     floor: Annotated[str | None, says("below which no variance falls")]
     floor_active: Annotated[bool, says("whether a component is at it")]
     n_samples: Annotated[int, says("rows fitted")]
@@ -323,12 +292,7 @@ class Params(ModelFields):
     sum_weights: Annotated[float, says("of the rows fitted")]
     n_for_bic: Annotated[float, says("rows, or sum of their weights, in the criteria")]
     certificate: Annotated[str, says("what is proved of the fit: that no mixture is likelier"), SOMETIMES]
-    search: Annotated[SearchFields, says("how the fit was found")]
     stream: Annotated[StreamFields | None, says("where rows were looked at as they came"), SOMETIMES] = None
-    random_state: Annotated[int, says("the seed")]
     start: Annotated[str, says("kind of starts: auto, kmeans, …, or given")]
-    data_sha256: Annotated[str, says("of all input files")]
-    config_sha256: Annotated[str, says("of what in the configuration decides the result")]
-    warnings: Annotated[list[WarningFields], says("what is doubtful")]
     criterion: Annotated[str, says("by which the model was chosen (em select --json)"), SOMETIMES]
     selection: Annotated[list[SelectionRow], says("every model tried (em select --json)"), SOMETIMES]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from em_cli.outputs.described import SOMETIMES, Described, says
-from em_cli.outputs.params_fields import SearchFields, WarningFields
+from em_cli.outputs.found_fields import FoundFields, SearchFields
 
 
 class TopicFields(Described):
@@ -61,10 +61,9 @@ class RunnerUp(Described):
     others: Annotated[int, says("ends of the search that found_again counts")]
 
 
-class TopicParams(TopicFields):
+class TopicParams(FoundFields, TopicFields):
     """Topics of documents: params.json, and what em fit --latent topics --json prints."""
 
-    em_version: Annotated[str, says("of the program that wrote it")]
     topic_word: Annotated[list[list[float]], says("K × V: expected probability of each term in each topic")]
     topics: Annotated[list[OneTopic], says("each in short")]
     n_documents: Annotated[int, says("fitted")]
@@ -75,18 +74,8 @@ class TopicParams(TopicFields):
     elbo_per_token: Annotated[float, says("the same, divided by the tokens")]
     log_likelihood: Annotated[None, says("null: it has no closed form, and the bound is none")]
     runner_up: Annotated[RunnerUp | None, says("null if no other optimum is within 0.5 % of the bound")]
-    converged: Annotated[bool, says("whether the climb came to its end")]
-    stop_reason: Annotated[str, says("why the climb ended")]
-    n_iter: Annotated[int, says("iterations of the climb")]
-    remaining_estimate: Annotated[float | None, says("nats that more iterations would gain; null if unknown")]
-    tol: Annotated[float, says("nats, as asked for")]
-    max_iter: Annotated[int, says("as asked for")]
     search: Annotated[SearchFields, says("how the fit was found; its heights are bounds")]
-    random_state: Annotated[int, says("the seed")]
     start: Annotated[str, says("auto, or given")]
-    data_sha256: Annotated[str, says("of all input files")]
-    config_sha256: Annotated[str, says("of what in the configuration decides the result")]
-    warnings: Annotated[list[WarningFields], says("what is doubtful")]
     criterion: Annotated[str, says("by which the model was chosen (em select --json)"), SOMETIMES] = ""
     selection: Annotated[list[dict[str, Any]], says("every number tried (em select --json)"), SOMETIMES] = Field(
         default_factory=list
