@@ -20,13 +20,14 @@ from em_cli.outputs.folder import Content, Written, explained, umask, write_flus
 from em_cli.outputs.manifest import MANIFEST, to_json
 
 CHECKPOINT = "checkpoint"
+ROWS = "responsibilities.csv"
 PARTS = "responsibilities"  # which the workers of a cluster have written
 FOLDERS = frozenset({CHECKPOINT, PARTS, "plots"})  # of a run
 FILES = frozenset(
     {
         *(
             "params.json",
-            "responsibilities.csv",
+            ROWS,
             "responsibilities.feather",
             "responsibilities.parquet",
             "transitions.csv",

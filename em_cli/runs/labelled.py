@@ -6,7 +6,6 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 
 from em_cli.engine.arrays import Integers
 from em_cli.errors import DataError
@@ -94,15 +93,14 @@ def labels_of_fit(result: Scored, data: Data) -> Iterator[Label]:
     yield from (NO_LABEL for _ in range(data.n_rows_read - row))
 
 
-def labels_in(file: Path) -> Iterator[Label]:
+def labels_in(lines: Iterable[bytes]) -> Iterator[Label]:
     """The same, as responsibilities.csv has them."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        rows = csv.reader(lines)
-        header = next(rows)
-        first, last = header.index("component"), header.index("log_density")
-        for row in rows:
-            known = row[first] != ""
-            yield (row[first], repr(max(map(float, row[first + 1 : last])))) if known else NO_LABEL
+    rows = csv.reader(str(line, "utf-8") for line in lines)
+    header = next(rows)
+    first, last = header.index("component"), header.index("log_density")
+    for row in rows:
+        known = row[first] != ""
+        yield (row[first], repr(max(map(float, row[first + 1 : last])))) if known else NO_LABEL
 
 
 def data_labelled(

@@ -7,8 +7,8 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
+from itertools import islice
 from math import inf
 from pathlib import Path
 from shlex import quote
@@ -23,7 +23,7 @@ from em_cli.outputs.checkpoint_file import CheckpointFile, changed_data
 from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import MANIFEST, read_manifest, to_json
 from em_cli.outputs.packing import packed
-from em_cli.outputs.run_folder import PARTS, RunFolder, reserved
+from em_cli.outputs.run_folder import PARTS, ROWS, RunFolder, reserved
 from em_cli.outputs.run_names import free_beside
 from em_cli.printable import safe, say
 from em_cli.runs.configure import Settings
@@ -33,7 +33,6 @@ from em_cli.sources.spool import is_plain
 from em_cli.sources.table import Data
 
 EVERY = "60s"
-AT_ONCE = 1 << 20  # bytes
 CUT_SHORT = frozenset({"interrupted", "time_limit"})
 
 
@@ -200,7 +199,7 @@ def result_again(path: str, settings: Settings, reading: ReadOptions) -> str:
     if report.labelled:
         from em_cli.runs.labelled import data_labelled, labels_in
 
-        labels, own = labels_in(_there(there / "responsibilities.csv")), params["data_sha256"]
+        labels, own = labels_in(_of_rows(there)), params["data_sha256"]
         copy = data_labelled(labels, settings.config.data.path, reading, own)
         write_file(report.labelled, packed(report.labelled, copy))
     table = there / "selection.csv"
@@ -221,16 +220,11 @@ def result_again(path: str, settings: Settings, reading: ReadOptions) -> str:
 
 
 def _of_rows(run: Path) -> Iterator[bytes]:
-    """`responsibilities.csv`, or its parts, one behind the other."""
+    """The lines of `responsibilities.csv`, or of its parts, one behind the other."""
     parts = sorted((run / PARTS).glob("*.csv"))
-    if not parts:
-        yield _there(run / "responsibilities.csv").read_bytes()
-    for part in parts:
-        with part.open("rb") as file:
-            head = file.readline()
-            if part == parts[0]:
-                yield head
-            yield from iter(partial(file.read, AT_ONCE), b"")
+    for place, part in enumerate(parts or [_there(run / ROWS)]):
+        with part.open("rb") as lines:
+            yield from islice(lines, min(place, 1), None)
 
 
 def _there(file: Path) -> Path:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from em_cli.errors import DataError, UsageError
 from em_cli.options import ConfigOptions, FolderOptions, Group, ReportOptions, ScreenOptions, spelled
 from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import to_json
+from em_cli.outputs.run_folder import PARTS, ROWS
 from em_cli.runs.audit import AS_WRITTEN, GONE, input_states, manifest_of, states
 from em_cli.runs.request import Request
 from em_cli.runs.resume import CUT_SHORT
@@ -47,6 +48,7 @@ def verified(request: Request, run: str) -> Iterator[Request]:
         if [one["sha256"] for one in fresh["inputs"]] != [one["sha256"] for one in manifest["inputs"]]:
             raise DataError(f"these are not the data of {run}: their SHA-256 is not that of its manifest.")
         found = {file: _compared(Path(run) / file, again / file) for file in manifest["outputs"]}
+        found |= _parts_compared(Path(run), [file for file in found if _is_part(file, again)], again)
     if states(run, manifest).get("run.yaml") == AS_WRITTEN:  # it may say otherwise where the data are
         found["run.yaml"] = SAME
     differing = [file for file, how in found.items() if how not in (SAME, NOT_MADE)]
@@ -86,6 +88,32 @@ def _compared(before: Path, after: Path) -> str:
             if one != other:
                 return f"differs from line {line}"
     return SAME
+
+
+def _is_part(file: str, again: Path) -> bool:
+    """Whether it is one of several that have been made again as one."""
+    return file.startswith(f"{PARTS}/") and file.endswith(".csv") and not (again / file).exists()
+
+
+def _parts_compared(run: Path, parts: Sequence[str], again: Path) -> dict[str, str]:
+    """Of each part, whether its lines are those that stand in one file in their turn."""
+    if not parts or not (whole := again / ROWS).exists():
+        return {}
+    with whole.open("rb") as lines:
+        head = next(lines)
+        found = {part: _as_next(run / part, head, lines) for part in parts}
+        if next(lines, None) is not None and found[parts[-1]] == SAME:
+            found[parts[-1]] = "ends before the last row"
+    return found
+
+
+def _as_next(part: Path, head: bytes, rest: Iterator[bytes]) -> str:
+    if not part.exists():
+        return GONE
+    with part.open("rb") as lines:
+        wanted = chain([head], rest)
+        differing = [number for number, line in enumerate(lines, 1) if line != next(wanted, None)]
+    return f"differs from line {differing[0]}" if differing else SAME
 
 
 def _tell(run: str, report: ReportOptions, screen: ScreenOptions, found: Mapping[str, str], same: bool) -> None:

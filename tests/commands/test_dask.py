@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import signal
@@ -112,8 +113,33 @@ def test_many_responsibilities_are_written_by_the_workers_in_parts(place, monkey
         told = outputs[f"responsibilities/{part.name}"]
         assert told == {"size": part.stat().st_size, "sha256": hashlib.sha256(part.read_bytes()).hexdigest()}
     assert "responsibilities.csv" not in outputs and not list(place.glob(".em-*"))
-    em(*FIT, "--dask", 2, "--out", "many", "--resume", "--responsibilities", "one.csv", cwd=place)
+    em(
+        *FIT,
+        "--dask",
+        2,
+        "--out",
+        "many",
+        "--resume",
+        "--responsibilities",
+        "one.csv",
+        "--labelled",
+        "l.csv",
+        cwd=place,
+    )
     assert (place / "one.csv").read_text() == "".join(here)
+    em(*FIT, "--out", "here", "--resume", "--labelled", "here.csv", cwd=place)
+    assert (place / "l.csv").read_bytes() == (place / "here.csv").read_bytes()
+
+
+def test_parts_are_compared_with_the_rows_of_a_run_that_is_made_again(place, monkeypatch):
+    monkeypatch.setattr(score_parts, "GROUP", 1)
+    em(*FIT, "--dask", 2, "--out", "again", cwd=place)
+    last = place / "again" / "responsibilities" / "part-00001.csv"
+    lines = last.read_bytes().splitlines(keepends=True)
+    last.write_bytes(b"".join([*lines[:4], b"changed\n", *lines[5:]]))
+    found = json.loads(em("fit", "--verify", "again", cwd=place, env={"EM_OTHER_FAMILIES": ""}, status=3).out)
+    assert found["files"]["responsibilities/part-00000.csv"] == "the same"
+    assert found["files"]["responsibilities/part-00001.csv"] == "differs from line 5"
 
 
 class Alone:
