@@ -55,11 +55,12 @@ def predict(
     Example: em predict faithful-k2.em new.csv --append > labelled.csv
     """
     from em_cli.postestimation.any_scores import predicted
-    from em_cli.postestimation.predicted_by import lines_by_level, refuse_beside
     from em_cli.runs.row_scores import target
 
     write = target(out, force, model, *paths)
     if by is not None:
+        from em_cli.postestimation.predicted_by import lines_by_level, refuse_beside
+
         refuse_beside({"--append": append, "--decode": decode, "--horizon": horizon, "--unseen": unseen})
         return write(lines_by_level(model, paths, reading, by))
     return write(predicted(model, paths, reading, unseen, append, decode, horizon))

@@ -17,10 +17,10 @@ from em_cli.outputs.haplotypes_document import pair_columns, pair_rows
 from em_cli.outputs.haplotypes_file import LoadedHaplotypes
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.tables import csv_text
-from em_cli.runs.haplotype_runs import ReadGenotypes, read_genotypes
 from em_cli.runs.read import read_options
 from em_cli.runs.remembered import KEYS
 from em_cli.runs.row_scores import warn
+from em_cli.sources.genotypes_of_rows import ReadGenotypes, read_genotypes
 from em_cli.sources.reader import read
 from em_cli.sources.table import Data
 

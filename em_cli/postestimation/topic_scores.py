@@ -19,10 +19,9 @@ from em_cli.outputs.topics_file import LoadedTopics
 from em_cli.runs.read import read_options
 from em_cli.runs.remembered import KEYS
 from em_cli.runs.row_scores import warn
-from em_cli.runs.topic_runs import documents_of
 from em_cli.sources.corpus import Documents
 from em_cli.sources.corpus_options import CorpusOptions
-from em_cli.sources.corpus_reader import read_documents
+from em_cli.sources.corpus_reader import documents_of, read_documents
 
 AT_ONCE = 1 << 22  # probabilities of terms in documents
 

@@ -6,14 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from em_cli.config.texts import record
 from em_cli.display.haplotypes_page import haplotypes_read_line, haplotypes_summary
 from em_cli.display.text import counted
-from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.events import ModelChosen
-from em_cli.engine.rows import cells
 from em_cli.memory import MIB, check
 from em_cli.outputs.folder import Content
 from em_cli.outputs.haplotypes_document import (
@@ -33,36 +29,11 @@ from em_cli.runs.stdout import beside_of, in_form, place_text
 from em_cli.runs.warnings import warn_of_climb
 from em_cli.search.haplotype_search import EXTENTS, search_haplotypes
 from em_cli.search.ledger import Fitted
-from em_cli.sources.genotypes import Genotypes, genotypes_of, refuse_single_alleles
-from em_cli.sources.table import Data
+from em_cli.sources.genotypes import refuse_single_alleles
+from em_cli.sources.genotypes_of_rows import ReadGenotypes, read_genotypes
 
 NUMBER = 8  # bytes
 TOGETHER = 6  # numbers for each haplotype of each genotype, and of each climb beside it
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadGenotypes:
-    """Genotypes of the rows that count, and of all rows."""
-
-    genotypes: Genotypes
-    table: Array  # (L, G') of all rows
-    of_row: Integers  # (n,) which of these each row read has, -1 where nothing is known of it
-
-
-def read_genotypes(data: Data, order: Integers | None = None) -> ReadGenotypes:
-    """The genotypes of data, whose columns may be wanted in another order; rows without weight do not count."""
-    places = np.arange(len(data.schema.names)) if order is None else order
-    used = np.asarray(data.rows.between(0, len(data.rows)))
-    weights = [data.source[index].weights for index in range(len(data.source))]
-    counts = None if weights[0] is None else np.concatenate([own for own in weights if own is not None])
-    names = [data.schema.names[place] for place in places.tolist()]
-    found, own = genotypes_of(names, cells(data.source, places.tolist()), counts, used, data.name, data.alleles)
-    x = data.others.x[places]
-    seen = ~np.isnan(x).all(axis=0)
-    of_row = np.full(data.n_rows_read, -1, np.intp)
-    of_row[used] = own
-    of_row[data.others.rows[seen]] = found.table.shape[1] + np.arange(np.count_nonzero(seen))
-    return ReadGenotypes(found, np.concatenate([found.table, x[:, seen]], axis=1), of_row)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,22 +29,16 @@ from em_cli.runs.deliver import Delivery, Text, about_run
 from em_cli.runs.remembered import differing, in_options, reading_of
 from em_cli.runs.run import Run
 from em_cli.runs.stdout import beside_of, in_form, place_text
-from em_cli.runs.topic_plots import fresh_topics
 from em_cli.runs.topic_starts import given_tokens
 from em_cli.runs.warnings import warn_of_climb
 from em_cli.search.ledger import Fitted
 from em_cli.search.topic_tasks import TopicTask, search_topics
-from em_cli.sources.corpus import Documents
+from em_cli.sources.corpus_reader import documents_of
 from em_cli.sources.table import Data
 
 READING = ("columns", "exclude", "id", "document", "term", "count", "text", "stop_words")
 NUMBER = 8  # bytes
 TOGETHER = 60  # times the numbers of a fit: of its climbs, their steps, and the ends that are kept
-
-
-def documents_of(data: Data) -> Documents:
-    assert data.documents is not None, "documents were read"
-    return data.documents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +148,7 @@ class ChosenTopics:
 
         def drawn(folder: str, files: dict[str, Content], about: Mapping[str, object]) -> Mapping[str, Content]:
             from em_cli.runs.plotting import drawn_of  # most runs draw nothing
+            from em_cli.runs.topic_plots import fresh_topics
 
             return drawn_of(fresh_topics(folder, files, about, params), report)
 

@@ -20,11 +20,12 @@ from em_cli.outputs.topics_document import ScoredTopics
 from em_cli.runs.deliver import Delivery
 from em_cli.runs.run import Run
 from em_cli.runs.stdout import beside_of, in_form
-from em_cli.runs.topic_runs import ChosenTopics, Topics, documents_of, read_line
+from em_cli.runs.topic_runs import ChosenTopics, Topics, read_line
 from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import Fitted
 from em_cli.search.topic_tasks import TopicTask, search_topics
 from em_cli.sources.corpus import Corpus
+from em_cli.sources.corpus_reader import documents_of
 
 LEVEL = 1.0  # nats in all; among those that are no farther from the best the smallest is chosen
 PART = 1 << 16  # cells whose probabilities are reckoned together

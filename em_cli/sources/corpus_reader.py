@@ -225,3 +225,8 @@ def _data(
         data_sha256=digest(inputs),
         documents=documents,
     )
+
+
+def documents_of(data: Data) -> Documents:
+    assert data.documents is not None, "documents were read"
+    return data.documents
