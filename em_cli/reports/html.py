@@ -10,6 +10,8 @@ from itertools import pairwise
 from em_cli.printable import safe
 
 VOID = ("meta", "img", "col")
+PLAIN = ("title",)  # elements that hold no others
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")  # a browser would end a line behind any of its signs
 
 
 class Html(str):
@@ -27,7 +29,13 @@ def text(words: str) -> Html:
 
 
 def join(children: Iterable[Child]) -> Html:
-    return Html("".join(text(child) for child in children if child is not None))
+    return Html("".join(_with_whole_options(child) for child in children if child is not None))
+
+
+def _with_whole_options(words: str) -> Html:
+    if isinstance(words, Html):
+        return words
+    return Html(OPTION.sub(r'<span class="whole">\g<0></span>', text(words)))
 
 
 def tag(name: str, /, *children: Child, **attributes: str | None) -> Html:
@@ -37,7 +45,10 @@ def tag(name: str, /, *children: Child, **attributes: str | None) -> Html:
         for key, value in attributes.items()
         if value is not None
     )
-    return Html(f"<{name}{given}>") if name in VOID else Html(f"<{name}{given}>{join(children)}</{name}>")
+    if name in VOID:
+        return Html(f"<{name}{given}>")
+    inside = join(text(child) for child in children if child is not None) if name in PLAIN else join(children)
+    return Html(f"<{name}{given}>{inside}</{name}>")
 
 
 def paragraph(*children: Child) -> Html:

@@ -28,6 +28,7 @@ dd{margin:0;min-width:0}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.88em;
 overflow-wrap:anywhere}
 pre{padding:.7rem .9rem;background:var(--panel);border-radius:.3rem;white-space:pre-wrap}
+.whole{white-space:nowrap}
 .wide{overflow-x:auto;margin:1rem 0}
 .wide:focus-visible{outline:2px solid var(--link)}
 table{border-collapse:collapse;min-width:min(100%,30rem);font-size:.92rem;font-variant-numeric:tabular-nums}

@@ -136,7 +136,7 @@ def test_interrupted_fit_writes_the_best_so_far(tmp_path, signal, status):
         for line in child.stderr:
             if b'"finishing"' in line:
                 break
-        time.sleep(0.5)
+        time.sleep(1.5)  # or there has been no pass yet
         child.send_signal(getattr(signals, f"SIG{signal}"))
         child.stderr.read()
         assert child.wait(60) == status

@@ -35,7 +35,7 @@ def visits(tmp_path_factory):
                 continue
             value = "" if rng.random() < 0.05 else f"{rng.normal(3 * states[day], 1):.3f}"
             mood = ["low", "high"][int(rng.random() < 0.2 + 0.6 * states[day])]
-            lines.append(f"{patient},{np.datetime64('2024-01-01') + day},{value},{mood}")
+            lines.append(f"{patient},{np.datetime64('2024-01-01') + np.timedelta64(day, 'D')},{value},{mood}")
     order = rng.permutation(len(lines))
     (folder / "visits.csv").write_text("\n".join(["patient,day,value,mood", *(lines[i] for i in order)]) + "\n")
     em("fit", "visits.csv", "-o", "visits.em", "-k", "2", "--latent", "markov", "--sequence", "patient",

@@ -18,7 +18,7 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[tuple[str, str]] = []  # innermost element and words
         self.open: list[str] = []
-        self.feed(text)
+        self.feed(re.sub(r'<span class="whole">([^<]*)</span>', r"\1", text))  # options, of which no line ends within
         self.close()
         assert not self.open, f"left open: {self.open}"
 
