@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from em_cli.models.topics import wanted_topics
 from em_cli.runs.record import Record
 from em_cli.runs.search_plan import runner_of
 from em_cli.sources.awaited import Awaited
+from em_cli.sources.decoding import WESTERN, NotUtf8
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed
 from em_cli.sources.reader import read
@@ -102,10 +103,25 @@ def cluster_of(config: RunConfig) -> Elsewhere:
 
 def _rows(config: RunConfig, options: ReadOptions, awaited: Awaited | None) -> Data:
     if awaited is not None or config.cache is None or options.store is None or config.runner.name == ELSEWHERE:
-        return read(config.data.path, options, awaited)
+        return _read(config.data.path, options, awaited)
     from em_cli.sources.kept_rows import read_or_kept  # most runs have no cache
 
     return read_or_kept(config.data.path, options, options.store, Path(config.cache))
+
+
+def _read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None) -> Data:
+    """The rows; where the encoding must be named, what must be said besides is told as well."""
+    try:
+        return read(paths, options, awaited)
+    except NotUtf8 as error:
+        if awaited is not None or not all(Path(path).is_file() for path in paths):
+            raise  # what is no file, is read once
+        also = ""
+        try:
+            read(paths, replace(options, encoding=WESTERN, told=lambda n, share: None, elsewhere=None))
+        except DataError as other:
+            also = f" Read so: {other}"
+        raise DataError(f"{error}{also}") from None
 
 
 def _documents(config: RunConfig, options: ReadOptions, wanted: CorpusOptions) -> Data:

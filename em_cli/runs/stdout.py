@@ -53,6 +53,9 @@ READING = (
 )
 LOOKED_THROUGH = 100_000  # rows, for the least certain of them
 
+OUT = ("--out", "-o")
+BESIDE = ("--labelled", "--params", "--responsibilities", "--early")  # files that a run writes besides its folder
+
 
 def read_line(data: Data) -> str:
     """What was read, in a sentence."""
@@ -165,10 +168,21 @@ def in_form(
 
 def _again(run: Run) -> list[str]:
     """The same command with options that do better, beside the run that it has made."""
-    given, folder, better = sys.argv[1:], run.settings.folder, run.record.better
+    given, folder, better = _elsewhere(sys.argv[1:]), run.settings.folder, run.record.better
     if folder is None or not better or "--resume" in given:
         return []
     return [f"em {shlex.join(given)} {better} --out {shlex.quote(free_beside(folder))}"]
+
+
+def _elsewhere(given: Sequence[str]) -> list[str]:
+    """The arguments without the folder to write to; files beside it that are there by now are to be replaced."""
+    kept = [
+        word
+        for before, word in zip(("", *given), given, strict=False)
+        if not (before in OUT or word in OUT or word.startswith("--out="))
+    ]
+    beside = any(word.partition("=")[0] in BESIDE for word in kept) and "--force" not in kept
+    return [*kept, "--force"] if beside else kept
 
 
 def _suggested(settings: Settings, data: Data) -> str:

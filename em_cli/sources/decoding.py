@@ -17,6 +17,7 @@ LARGEST_PIECE, FEW_LINES = 1 << 25, 1000  # characters; what a column of a piece
 LONG_RECORD, LONGEST_RECORD = 1 << 22, 1 << 26  # of longer ones the end is looked for ever more seldom
 
 LOOK_AT = 1000  # bytes, for signs of UTF-16
+WESTERN = "cp1252"  # of files that are not in UTF-8 the likeliest encoding
 _NO_TEXT = {
     b"%PDF-": "a PDF document, not text",
     b"\xd0\xcf\x11\xe0": "a spreadsheet or document of Microsoft Office, not text: save the sheet as CSV",
@@ -216,14 +217,18 @@ def _binary(shown: str, line: int, data: bytes) -> DataError:
     return DataError(f"{shown} is a binary file, not text (line {line} holds a NUL byte). {remedy}")
 
 
+class NotUtf8(DataError):
+    """The bytes of a file are no text, in the encoding that is taken where none is named."""
+
+
 def _undecodable(shown: str, line: int, error: UnicodeDecodeError, encoding: str | None) -> DataError:
     byte = f"0x{error.object[error.start]:02x}"
     if encoding is not None:
         remedy = "Is --encoding right, and the file whole?"
         return DataError(f"{shown}, line {line}: byte {byte} is not valid in {encoding}. {remedy}")
-    return DataError(
-        f"{shown}, line {line}: byte {byte} is not valid in UTF-8. "
-        "If it comes from an older Windows program in a Western language, pass --encoding cp1252; else name its own."
+    return NotUtf8(
+        f"{shown}, line {line}: byte {byte} is not valid in UTF-8. If it comes from an older Windows program in a "
+        f"Western language, pass --encoding {WESTERN}; else name its own."
     )
 
 

@@ -55,13 +55,14 @@ def test_the_number_is_got_at_least_by_following(counts, tmp_path):
 def test_a_sweep_looks_at_fewer_components(tmp_path):
     """A mixture of normal distributions makes up for the wrong family by more of them."""
     file = skewed(tmp_path)
-    asked = ("select", file, "-k", "1-5", *ASKED, "--effort", "low", "--format", "human", "-o", "s.em")
-    shown = em(*asked, cwd=tmp_path).out
+    asked = ("select", file, "-k", "1-5", *ASKED, "--effort", "low", "--format", "human", "--responsibilities", "r.csv")
+    shown = em(*asked, "-o", "s.em", cwd=tmp_path).out
     chosen = params_of(tmp_path / "s.em")
     assert chosen["n_components"] > 2 and "(k = 2)" in said_of(chosen)
     gain, options = followed(said_of(chosen))
     suggested = shlex.split(shown.partition("Try:  em ")[2].partition("\n")[0])
-    assert suggested == [*asked, *options, "--out", "s-2.em"], "the whole command, which nobody has to put together"
+    again = [*asked, "--force", *options, "--out", "s-2.em"]
+    assert suggested == again, "the whole command, which nobody has to put together"
     em(*suggested, cwd=tmp_path)
     better = params_of(tmp_path / "s-2.em")
     assert better["n_components"] == 2 and chosen["bic"] - better["bic"] >= gain
