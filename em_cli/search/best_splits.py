@@ -321,11 +321,12 @@ def _skipped(queue: list[int], log_likelihood: Array, kept: Sequence[int]) -> bo
 
 def _degenerate(model: Model, parameters: Parameters, support: Array, places: Integers) -> Flags:
     """(C,) whether one of the two components of each of some mixtures is; support (…, 2) in rows."""
-    own = support[places]
-    degeneracies = model.family.degenerate(flat(take(parameters.components, places)), own.ravel())
-    flags = np.array([collapse is not None for collapse in degeneracies]).reshape(-1, 2).any(axis=1)
-    either: Flags = np.logical_or(flags, own.min(axis=1) < SMALLEST)
-    return either
+    flags: Flags = support[places].min(axis=1) < SMALLEST
+    unsure = places[~flags]
+    of_each = flat(take(parameters.components, unsure))
+    degeneracies = model.family.degenerate(of_each, support[unsure].ravel()) if len(unsure) else []
+    flags[~flags] = np.array([collapse is not None for collapse in degeneracies], np.bool_).reshape(-1, 2).any(axis=1)
+    return flags
 
 
 def shared_entropies(first: Array, second: Array) -> Array:

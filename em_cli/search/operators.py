@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -57,17 +58,7 @@ def splits_of_parents(wanted: Sequence[tuple[ShortRuns, Sequence[FitResult]]]) -
 
 def after_splits(short_runs: ShortRuns, parents: Splits, most: int | None) -> list[Candidate]:
     """Climbs from where the splits lead."""
-    ways: list[list[Way]] = []
-    for view, made in parents:
-        ways.append([])
-        for split in made:
-            k, own = split.component, np.eye(len(view.statistics))
-            origin = np.array([*(other for other in range(len(own)) if other != k), k, k])
-            shares = own[origin]
-            shares[-2:] *= np.array([[split.part.share], [1 - split.part.share]])
-            parts = np.concatenate([view.statistics[origin[:-2]], [split.part.first, split.part.second]])
-            ways[-1].append((parts, view.carried(shares), nearby(view, origin)))
-    return _in_turn(short_runs, ways, most)
+    return _in_turn(short_runs, [[partial(_split, view, split) for split in made] for view, made in parents], most)
 
 
 def merge_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[list[FitResult]]:
@@ -77,17 +68,14 @@ def merge_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[lis
 
 def merged(short_runs: ShortRuns, parents: Sequence[FitResult], most: int | None = None) -> list[Candidate]:
     """Climbs from the merges of mixtures of one component more, the cheapest first."""
-    ways: list[list[Way]] = []
-    for parent in parents[:PARENTS]:
-        view = short_runs.data.view(parent)
-        ways.append([_after(view, [merge]) for merge in merges(view)])
-    return _in_turn(short_runs, ways, most)
+    views = [short_runs.data.view(parent) for parent in parents[:PARENTS]]
+    return _in_turn(short_runs, [[partial(_after, view, [merge]) for merge in merges(view)] for view in views], most)
 
 
-def _in_turn(short_runs: ShortRuns, ways: Sequence[Sequence[Way]], most: int | None) -> list[Candidate]:
-    """The best way of each parent, then the second best …."""
+def _in_turn(short_runs: ShortRuns, ways: Sequence[Sequence[Callable[[], Way]]], most: int | None) -> list[Candidate]:
+    """The best way of each parent, then the second best …; only those that are taken are made."""
     ordered = [way for rank in zip_longest(*ways) for way in rank if way is not None]
-    return _candidates(short_runs, ordered[:most])
+    return _candidates(short_runs, [way() for way in ordered[:most]])
 
 
 def _candidates(short_runs: ShortRuns, ways: Sequence[Way]) -> list[Candidate]:
@@ -136,6 +124,16 @@ def over_split(short_runs: ShortRuns, result: FitResult, more: int) -> Search[li
     if after.status is Status.DEGENERATE:
         return []
     return (yield from _merged_down(short_runs, [_after(short_runs.data.view(after), [])]))
+
+
+def _split(view: MixtureView, split: Split) -> Way:
+    """Statistics (K + 1, S) after a split, and those of the latent structure."""
+    k, own = split.component, np.eye(len(view.statistics))
+    origin = np.array([*(other for other in range(len(own)) if other != k), k, k])
+    shares = own[origin]
+    shares[-2:] *= np.array([[split.part.share], [1 - split.part.share]])
+    parts = np.concatenate([view.statistics[origin[:-2]], [split.part.first, split.part.second]])
+    return parts, view.carried(shares), nearby(view, origin)
 
 
 def _after(view: MixtureView, chosen: Sequence[Merge]) -> Way:
