@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -51,6 +52,23 @@ def em_process(
         timeout=120,
     )
     return checked(Outcome(done.returncode, done.stdout.decode(), done.stderr.decode()), status)
+
+
+def em_together(*lines: Sequence[str | Path], cwd: Path, env: dict[str, str]) -> list[Outcome]:
+    """Run several commands one after the other in a process of their own, where what it can import matters."""
+    code = (
+        "import json, program, sys; print(json.dumps([vars(program.in_process(one)) for one in json.load(sys.stdin)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        input=json.dumps([[str(argument) for argument in line] for line in lines]).encode(),
+        capture_output=True,
+        env=ENVIRONMENT | QUICK | env,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return [Outcome(**told) for told in json.loads(done.stdout)]
 
 
 def in_process(arguments: Sequence[str], stdin: bytes = b"") -> Outcome:

@@ -6,7 +6,7 @@ from functools import wraps
 from types import SimpleNamespace
 
 import pytest
-from program import ROOT, SAMPLES, em, em_process
+from program import ROOT, SAMPLES, checked, em, em_together
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.config.resolve import resolve
@@ -209,24 +209,27 @@ def test_parts_of_a_third_party_are_used_with_their_options(tmp_path):
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text(POINTS)
-    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    env = {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, ROOT, ROOT / "tests")))}
     faithful = (SAMPLES / "faithful.csv", "--restarts", "1")
-    assert "pull = 1.0" in em_process("parts", "even", cwd=tmp_path, env=env).out
     chosen = ("--latent", "even", "--set", "latent.pull=1000", "--algorithm", "patient")
     more = ("--set", "search.algorithm.times=3", "--start", "stripes", "--set", "search.start.width=20")
-    em_process("fit", *faithful, "-k", "2", *chosen, *more, "--out", "run", cwd=tmp_path, env=env)
+    told, *done, refused, swept = em_together(
+        ("parts", "even"),
+        ("fit", *faithful, "-k", "2", *chosen, *more, "--out", "run"),
+        ("score", "run", SAMPLES / "faithful.csv"),
+        ("fit", *faithful, "-k", "2", "--latent", "even", "--set", "latent.pul=2"),
+        ("select", *faithful, "--k-range", "1-2", "--criterion", "deviance", "--out", "sweep"),
+        cwd=tmp_path,
+        env=env,
+    )
+    for outcome in (told, *done, swept):
+        checked(outcome, 0)
+    assert "pull = 1.0" in told.out
     found = json.loads((tmp_path / "run" / "params.json").read_text())
     assert found["latent"] == "even" and found["pull"] == 1000
     assert found["weights"] == pytest.approx([0.5, 0.5], abs=0.05)
     assert "latent: {name: even, pull: 1000}" in (tmp_path / "run" / "run.yaml").read_text()
-    em_process("score", "run", SAMPLES / "faithful.csv", cwd=tmp_path, env=env)
-    refused = em_process(
-        "fit", *faithful, "-k", "2", "--latent", "even", "--set", "latent.pul=2", cwd=tmp_path, env=env, status=2
-    )
-    assert "Did you mean 'pull'?" in refused.err
-    em_process(
-        "select", *faithful, "--k-range", "1-2", "--criterion", "deviance", "--out", "sweep", cwd=tmp_path, env=env
-    )
+    assert "Did you mean 'pull'?" in checked(refused, 2).err
     header, *rows = (tmp_path / "sweep" / "selection.csv").read_text().splitlines()
     assert "deviance" in header.split(",") and len(rows) == 2
 
