@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,7 @@ OF_TOPICS = "em.topics"
 OF_HAPLOTYPES = "em.haplotypes"
 SCHEMA_VERSION = 1
 LARGEST_FILE = 1 << 30  # bytes
+AT_ONCE = 1 << 20  # of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,7 @@ def read_bytes(path: str) -> bytes:
         raise DataError("standard input is closed.")
     try:
         if path == "-":
-            text = sys.stdin.buffer.read(LARGEST_FILE + 1)
+            text = _up_to(LARGEST_FILE + 1, sys.stdin.buffer)
         else:
             file = Path(path)
             if file.is_dir():
@@ -158,7 +159,7 @@ def read_bytes(path: str) -> bytes:
                 if not file.exists():
                     raise DataError(f"{_shown(path)} is a folder without a params.json: it is not a run folder.")
             with file.open("rb") as stream:
-                text = stream.read(LARGEST_FILE + 1)
+                text = _up_to(LARGEST_FILE + 1, stream)
     except FileNotFoundError:
         raise DataError(
             f"{_shown(path)}: there is no such model file or run folder. `em runs` lists those that there are."
@@ -170,6 +171,14 @@ def read_bytes(path: str) -> bytes:
     if len(text) > LARGEST_FILE:
         raise DataError(f"{_shown(path)} is larger than any model file: is it the data?")
     return text
+
+
+def _up_to(most: int, stream: IO[bytes]) -> bytes:
+    """So many bytes, if there are; read at once they would take room for all of them, however few there are."""
+    found = bytearray()
+    while len(found) < most and (more := stream.read(min(AT_ONCE, most - len(found)))):
+        found += more
+    return bytes(found)
 
 
 def start_parameters(path: str, text: bytes, model: Model) -> Parameters:
