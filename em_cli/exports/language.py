@@ -73,8 +73,12 @@ SQL = {
     "choose": "CASE WHEN {0} THEN {1} ELSE {2} END",
     "largest": "greatest({0})",
 }
-IN_RANGE = "exp(CASE WHEN {0} < -700 THEN -700 WHEN {0} > 700 THEN 700 ELSE {0} END)"  # or the statement ends
-STANDARD_SQL = Language(SQL | {"exp": IN_RANGE}, _cases)
+GUARDED = {  # where a function has no value for one row, a statement would end without scores of any
+    "exp": "exp(CASE WHEN {0} < -700 THEN -700 WHEN {0} > 700 THEN 700 ELSE {0} END)",
+    "ln": "ln(nullif(greatest({0}, 0), 0))",
+    "sqrt": "sqrt(CASE WHEN {0} >= 0 THEN {0} END)",
+}
+STANDARD_SQL = Language(SQL | GUARDED, _cases)
 DUCKDB = Language(SQL | {"log_gamma": "lgamma({0})"}, _cases, _double)
 POSTGRES = Language(STANDARD_SQL.templates, _cases, _float8)
 SQLITE = Language(SQL | {"largest": "max({0})"}, _cases)

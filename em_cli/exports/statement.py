@@ -184,7 +184,7 @@ TRANSFORMED = {
     "log": lambda x: (ln(x), 0.0 - ln(x)),
     "log1p": lambda x: (ln(x + 1.0), 0.0 - ln(x + 1.0)),
     "sqrt": lambda x: (call("sqrt", x), -math.log(2.0) - 0.5 * ln(x)),
-    "logit": lambda x: (ln(x / (1.0 - x)), 0.0 - ln(x * (1.0 - x))),
+    "logit": lambda x: (ln(x) - ln(1.0 - x), 0.0 - ln(x) - ln(1.0 - x)),  # nothing is divided by zero
 }
 BEYOND = {
     "log": lambda x: below(x, SMALLEST),

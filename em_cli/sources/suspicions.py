@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from em_cli.sources.column_facts import ENDS, Facts, Parts
 from em_cli.sources.examined import Examined
 from em_cli.sources.number_formats import written
 from em_cli.sources.quoting import argument, joined, listed, plural, quoted
+from em_cli.sources.schema import Column
 from em_cli.sources.table import Notice
 
 _MARK = re.compile(r"-[1789]|-?(9{2,}|8{2,}|7{2,})")
@@ -50,6 +52,21 @@ def may_be_otherwise(names: Sequence[str], parts: Parts) -> list[Notice]:
     """What to say of columns of numbers that may be dates, go round, or name the rows."""
     columns = {name: parts.facts(name) for name in names}
     return [*_dates(columns), *_circles(columns), *_ids(columns, parts)]
+
+
+def counted(columns: Sequence[Column], parts: Parts) -> list[Notice]:
+    """What to say of a table of counts: a row for each combination of levels, and one column of whole numbers."""
+    numbers, levelled = ([one for one in columns if bool(one.levels) == told] for told in (False, True))
+    if len(numbers) != 1 or len(levelled) < 2 or parts.n_rows != prod(len(one.levels) for one in levelled):
+        return []
+    name, names = numbers[0].name, [one.name for one in levelled]
+    facts = parts.facts(name)
+    if not facts.whole or facts.values[0] < 0 or facts.n_finite < facts.n or parts.n_rows > SOME:
+        return []
+    if np.unique(parts.some(names, np.arange(parts.n_rows)), axis=1).shape[1] < parts.n_rows:
+        return []
+    message = f"one row for each combination of {listed(names)}, with a whole number in {safe(name)}, fitted as one of "
+    return [Notice("looks_like_weights", f"{message}the columns; if it counts alike cases: --weights {argument(name)}")]
 
 
 def totals(name: str, column: Sequence[Examined]) -> list[Notice]:

@@ -127,6 +127,11 @@ def test_postgresql_gives_the_scores_of_predict(desk):
         for name in FITS:
             statement = em("export", name, "--to", "sql", "--dialect", "postgres", cwd=desk).out
             agrees(desk, name, run(statement, head, rows, TYPES))
+        statement = em("export", "mixed", "--to", "sql", "--dialect", "postgres", cwd=desk).out
+        for column, cell in (("Visits", "-3"), ("spent", "-1"), ("spent", "0")):
+            other = [cell if name == column else own for name, own in zip(head, rows[0], strict=True)]
+            first, second = run(statement, head, [other, rows[1]], TYPES)
+            assert set(first[1:]) == {None} and None not in second, "a row that is refused leaves the others theirs"
         of_many_columns(desk, "postgres", run)
 
 

@@ -1,5 +1,6 @@
 """Marks of missing cells, totals and dates among the numbers; and ordinary numbers, which are none."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ X = RNG.normal(20, 3, 40).round(2).tolist()
 DAYS = [20191225 + i for i in range(7)] + [20200101 + i for i in range(20)]
 
 
-def codes(tmp_path: Path, columns: dict[str, list[float]], options: ReadOptions | None = None) -> dict[str, str]:
+def codes(
+    tmp_path: Path, columns: Mapping[str, Sequence[object]], options: ReadOptions | None = None
+) -> dict[str, str]:
     path = tmp_path / "data.csv"
     rows = zip(*columns.values(), strict=True)
     path.write_text("\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + "\n")
@@ -161,3 +164,20 @@ def test_levels_that_are_called_means_are_no_totals(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("\n".join(["kind,a", *(f"{'mean' if i % 2 else 'sd'},{x}" for i, x in enumerate(X))]) + "\n")
     assert "looks_like_total" not in {notice.code for notice in read([str(path)], ReadOptions()).notices}
+
+
+def test_a_table_of_counts_is_told_from_cases(tmp_path: Path) -> None:
+    cells = [(a, b, c) for a in "xyz" for b in "pq" for c in "mn"]
+    table = dict(zip("abc", map(list, zip(*cells, strict=True)), strict=True)) | {"Freq": [*range(12)]}
+    told = codes(tmp_path, table)
+    assert (
+        "each combination of a, b, c" in told["looks_like_weights"] and "--weights Freq" in told["looks_like_weights"]
+    )
+    for other in (
+        {name: [*own, own[0]] for name, own in table.items()},
+        table | {"b": [*"pq" * 6]},
+        table | {"Freq": [*range(-1, 11)]},
+        table | {"more": [0.5, 2.5, 3.5] * 4},
+    ):
+        assert "looks_like_weights" not in codes(tmp_path, other)
+    assert "looks_like_weights" not in codes(tmp_path, table, ReadOptions(weights="Freq"))
