@@ -116,6 +116,7 @@ def opened(request: Request) -> Iterator[Run | None]:
     with _to_make(request) as asked, closing(Spool()) as spool:
         settings = configured(asked)
         check_run(settings)
+        check_reach(settings.config)
         reading = reading_of_run(settings.config, spool if asked.report.labelled else None)
         there = not settings.request.config.dry_run and is_there(settings)
         with (

@@ -15,6 +15,8 @@ from em_cli.criteria import CROSS_VALIDATION
 from em_cli.engine.protocols import Runner
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import OutputError, UsageError
+from em_cli.models.specification import needs_sequences
+from em_cli.models.topics import wanted_topics
 from em_cli.outputs.run_folder import RunFolder
 from em_cli.parts import build
 from em_cli.runners import RUNNERS
@@ -66,12 +68,15 @@ def _most(wanted: int | str | None) -> float | None:
     return parse_size(wanted) if wanted is not None else None if there is None else OF_MEMORY * there
 
 
-def check_reach(config: RunConfig, data: Data) -> None:
-    """`UsageError` if rows are to be read by others, and are in memory."""
-    if config.runner.name == ELSEWHERE and not data.on_disk:
+def check_reach(config: RunConfig, data: Data | None = None) -> None:
+    """`UsageError` if rows are to be read by others, and are in memory; of some that is known before there are data."""
+    if config.runner.name != ELSEWHERE:
+        return
+    together = needs_sequences(config) or wanted_topics(config) is not None
+    if together if data is None else not data.on_disk:
         raise UsageError(
-            f"--dask: rows of {data.name} belong together (sequences, groups, documents), and are held in the memory "
-            "of one process. Leave --dask out: --threads computes with all cores of this machine."
+            "--dask: rows that belong together (sequences, groups, documents) are held in the memory of one process. "
+            "Leave --dask out: --threads computes with all cores of this machine."
         )
 
 
