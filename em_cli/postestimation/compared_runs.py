@@ -174,10 +174,12 @@ def _no_vuong(first: Scored, second: Scored, other_rows: bool) -> str | None:
             return "the rows are weighted"
     if other_rows:
         return "these may be other rows than those fitted, which are owed no penalty"
-    for narrow, wide in ((first, second), (second, first)):
-        if _within(narrow.loaded.document, wide.loaded.document):
-            return f"{narrow.name} is {wide.name} with parameters held"
-    return None
+    held = [
+        f"{narrow.name} is {wide.name} with parameters held"
+        for narrow, wide in ((first, second), (second, first))
+        if _within(narrow.loaded.document, wide.loaded.document)
+    ]
+    return None if not held else held[0] if len(held) == 1 else "both are of one model"
 
 
 def _at_maximum(document: Mapping[str, object]) -> bool:

@@ -66,6 +66,7 @@ def test_nested_structures_are_tested_by_the_likelihood_ratio(runs):
     assert pair["likelihood_ratio"]["df"] == 3 and pair["likelihood_ratio"]["statistic"] == pytest.approx(statistic)
     assert pair["likelihood_ratio"]["p"] == pytest.approx(chi2.sf(statistic, 3))
     assert compared(runs, "two.em", "three.em")["pairs"][0]["likelihood_ratio"] is None
+    assert compared(runs, "two.em", "two.em")["pairs"][0]["vuong_withheld"] == "both are of one model"
     assert two["bayes_factor"] == 1 or tied["bayes_factor"] == 1
     assert nested("EEE", "VVV") and nested("EEI", "EEE") and not nested("EVI", "VEI") and not nested("VVV", "VVV")
 
