@@ -25,6 +25,7 @@ from em_cli.engine.rows import Block, Source, joined
 from em_cli.errors import UsageError
 
 TILE = 4096  # rows of one likeliest component that are looked at together
+FEW_FLOATS = 1 << 15  # features of rows of several such, where the rows of each are few
 BAND = 1 << 17  # rows that are sorted together
 NOWHERE = np.empty((0, 0))
 
@@ -38,11 +39,21 @@ class Sorted:
     places: NDArray[np.int32]  # (n,) among all rows
     begins: list[int]  # (K + 1) of each component, and n
 
-    def tiles(self) -> Iterator[tuple[int, slice]]:
-        """A component, and rows whose likeliest it is."""
-        for k, (first, stop) in enumerate(pairwise(self.begins)):
-            for begin in range(first, stop, TILE):
-                yield k, slice(begin, min(begin + TILE, stop))
+    def tiles(self, n_features: int) -> Iterator[tuple[slice, list[tuple[int, slice]]]]:
+        """Rows that are looked at together, and which of these have each component for their likeliest."""
+        pieces = [
+            (k, begin, min(begin + TILE, stop))
+            for k, (first, stop) in enumerate(pairwise(self.begins))
+            for begin in range(first, stop, TILE)
+        ]
+        some: list[tuple[int, int, int]] = []
+        for piece in pieces:
+            if some and (piece[2] - some[0][1]) * n_features > FEW_FLOATS:
+                yield _tile(some)
+                some = []
+            some.append(piece)
+        if some:
+            yield _tile(some)
 
     def weighed(self, own: Array | None) -> Array | None:
         """The weights (n,) times those of a candidate's own, by the places of the rows."""
@@ -189,19 +200,26 @@ def _of_rows(rows: Sorted, assignment: Few, law: Densities, own: Array | None) -
     """The free energy, and sums (K, F) of the features."""
     weights = rows.weighed(own)
     total, sums = 0.0, np.zeros((len(law.prior), law.family.n_features()))
-    for k, some in rows.tiles():
-        near = assignment.sets[k]
-        features = np.empty((sums.shape[1], some.stop - some.start))
-        law.family.features(rows.x[:, some], features)
-        joint = law(features, near)
+    for tile, parts in rows.tiles(sums.shape[1]):
+        features = np.empty((sums.shape[1], tile.stop - tile.start))
+        law.family.features(rows.x[:, tile], features)
+        joint = np.empty((len(assignment.sets[0]), features.shape[1]))
+        for k, some in parts:
+            joint[:, some] = law(features[:, some], assignment.sets[k])
         largest = joint.max(axis=0)
         np.exp(np.subtract(joint, largest, out=joint), out=joint)
         shares = joint.sum(axis=0)
         height = np.log(shares) + largest
         joint /= shares
         if weights is not None:
-            joint *= weights[some]
-            height *= weights[some]
+            joint *= weights[tile]
+            height *= weights[tile]
         total += float(height.sum())
-        sums[near] += joint @ features.T
+        for k, some in parts:
+            sums[assignment.sets[k]] += joint[:, some] @ features[:, some].T
     return total, sums
+
+
+def _tile(pieces: list[tuple[int, int, int]]) -> tuple[slice, list[tuple[int, slice]]]:
+    first = pieces[0][1]
+    return slice(first, pieces[-1][2]), [(k, slice(begin - first, stop - first)) for k, begin, stop in pieces]
