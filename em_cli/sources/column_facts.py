@@ -168,7 +168,17 @@ def facts_of(pieces: Iterable[Array]) -> Facts:
 
 
 def _are_dates(distinct: Array) -> bool:
-    """Whether whole numbers all write a day, as 20191201 does."""
+    """Whether whole numbers all write a day, as 20191201 does, or a time of one, as 201912011830 does."""
+    if len(distinct) < ENOUGH_DATES:
+        return False
+    possible = np.ones(len(distinct), np.bool_)
+    digits = next((digits for digits in (6, 4, 2) if distinct[0] >= 18e6 * 10.0**digits), 0)  # of the time
+    for _ in range(0, digits - 2, 2):
+        possible &= distinct % 100 < 60
+        distinct = distinct // 100
+    if digits:
+        possible &= distinct % 100 < 24
+        distinct = distinct // 100
     year, month, day = distinct // 10000, distinct // 100 % 100, distinct % 100
-    possible = (year >= 1800) & (year < 2200) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    return len(distinct) >= ENOUGH_DATES and bool(possible.all())
+    possible &= (year >= 1800) & (year < 2200) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    return bool(possible.all())

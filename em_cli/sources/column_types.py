@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.column_facts import Facts, Parts
 from em_cli.sources.examined import Examined
@@ -16,6 +17,7 @@ from em_cli.sources.number_formats import number, written
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import argument, joined, listed, quoted, short
 from em_cli.sources.refusals import (
+    all_refused,
     empty_column,
     no_column,
     refuse_impossible,
@@ -74,11 +76,8 @@ def decide(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str
     found = Decided()
     left_out: dict[str, dict[str, str]] = {reason: {} for reason in LEFT_OUT}
     constant: list[Column] = []
-    for name, column in parts.items():
-        known = present(column) or (options.blanks and name in options.named)
-        if not known and name in options.named:
-            raise empty_column(name, shown, options)
-        kind, why = _kind(name, parts, options, name in codes) if known else ("empty_column", "")
+    for name, (kind, why) in _kinds(parts, shown, options, codes).items():
+        column = parts[name]
         if kind in left_out:
             left_out[kind][name] = why
         elif (value := _only_value(name, parts, kind, options)) is not None:
@@ -97,6 +96,22 @@ def decide(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str
             listing = joined([safe(short(name)) + (f" ({value})" if value else "") for name, value in names.items()])
             found.notices.append(Notice(code, LEFT_OUT[code].format(listing)))
     return found
+
+
+def _kinds(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The type of every column and what spoke for it, or the reason to leave it out; a refusal tells of all."""
+    kinds, refused = dict[str, tuple[str, str]](), dict[str, str]()
+    for name, column in parts.items():
+        known = present(column) or (options.blanks and name in options.named)
+        if not known and name in options.named:
+            raise empty_column(name, shown, options)
+        try:
+            kinds[name] = _kind(name, parts, options, name in codes) if known else ("empty_column", "")
+        except DataError as error:
+            refused[name] = str(error)
+    if refused:
+        raise DataError(all_refused(refused))
+    return kinds
 
 
 def remarks(
@@ -200,8 +215,11 @@ def _taken(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> Ite
     def overruled(names: Sequence[str]) -> str:
         return f"{listed(names)}; --type {safe(names[0])}=numeric takes it as a number"
 
-    if names := of("categorical"):
+    several = {name: _are_levels(parts.facts(name).rows) for name in of("categorical")}
+    if names := [name for name, each in several.items() if each]:
         yield Notice("few_levels", f"few numbers, each in several rows, taken as levels: {overruled(names)}")
+    if names := [name for name, each in several.items() if not each]:
+        yield Notice("few_levels", f"few numbers, one of them in many rows, taken as levels: {overruled(names)}")
     guessed = [one.name for one in columns if one.type == "categorical" and options.type_of(one.name) == "auto"]
     if names := [name for name in guessed if mostly_numbers(parts[name])]:
         word = next(word for part in parts[names[0]] for word in part.forms)
@@ -254,13 +272,14 @@ def _kind_of_numbers(name: str, column: Facts, options: ReadOptions) -> tuple[st
     whole, distinct, n, n_distinct = column.whole, column.values, column.n_finite, column.n_distinct
     if column.dates and name not in options.named:
         return "date_column", ""
-    if whole and n_distinct == 2 and (distinct.tolist() == [0, 1] or n >= ENOUGH):
+    if n_distinct == 2 and (distinct.tolist() == [0, 1] or (n >= ENOUGH and (whole or column.rows.min() >= SEVERAL))):
         return "binary", f"{written(distinct[0])} or {written(distinct[1])}"
     if whole and n_distinct > 2 and distinct[0] == 0 and column.mean < SMALL_MEAN:
         return "count", f"whole numbers from 0 to {written(distinct[-1])}, mean {column.mean:.2g}"
-    if 2 < n_distinct <= FEW_LEVELS and _are_levels(column.rows):
+    crowded = n_distinct > 2 and _has_mass(column.rows, n)
+    if 2 < n_distinct <= FEW_LEVELS + crowded and (crowded or _are_levels(column.rows)):
         return "categorical", f"{n_distinct} numbers from {written(distinct[0])} to {written(distinct[-1])}"
-    if n_distinct > FEW_LEVELS + 1 and _has_mass(column.rows, n):
+    if crowded:
         top = int(column.rows.argmax())
         return "semicontinuous", f"{written(distinct[top])} in {column.rows[top]:,} of {n:,} rows"
     return "numeric", ""

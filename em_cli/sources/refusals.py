@@ -19,6 +19,7 @@ from em_cli.sources.quoting import LONGEST, argument, excluding, joined, listed,
 
 SHOWN_FORMS = 5
 SHOWN_ROWS = 8
+MOST_TOLD = 3  # columns of which a refusal tells in full
 MARKS = frozenset(
     {"-", "--", "---", "–", "—", ".", "..", "?", "*", "x", "na", "n.a.", "none", "None", "nil", "missing"}
 )
@@ -41,6 +42,16 @@ def refuse_text(name: str, parts: Sequence[Examined], without: str | None) -> No
         f"{cell.file}: column {quoted(name)} is not numeric: {cell.place} holds {quoted(cell.text)} "
         f"({_such_values(n, forms)}). {remedy}"
     )
+
+
+def all_refused(said: Mapping[str, str]) -> str:
+    """What is said of several columns, in full of the first of them."""
+    (_, first), *others = said.items()
+    ends = {name: text.partition(f"column {quoted(name)}")[2] for name, text in others[: MOST_TOLD - 1]}
+    told = [f"Column {quoted(name)}{end}" for name, end in ends.items()]
+    rest = [quoted(name) for name in list(said)[MOST_TOLD:]]
+    more = [f"So it is with {joined(rest)}."] if rest else []
+    return " ".join([first, *told, *more])
 
 
 def _no_row(name: str, cell: Cell, n: int, forms: Counter[str]) -> str:

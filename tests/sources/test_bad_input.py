@@ -119,6 +119,14 @@ CASES = {
     ),
     "text, once": (b"a\n1\n2\nx\n", {}, "line 4 holds 'x' (the only such value). Use --na x, or --exclude a, or"),
     "text, alike": (b"a\n1\n2\n-\n3\n-\n", {}, "(2 such values, all alike). Use --na -"),
+    "text in several columns": (
+        b"a,b,c,d,e\n1,2,3,4,5\n2,3,4,5,6\nx,y,z,7,u\n",
+        {},
+        "column 'a' is not numeric: line 4 holds 'x' (the only such value). Use --na x, or --exclude a, or --type "
+        "a=categorical. Column 'b' is not numeric: line 4 holds 'y' (the only such value). Use --na y, or --exclude b, "
+        "or --type b=categorical. Column 'c' is not numeric: line 4 holds 'z' (the only such value). Use --na z, or "
+        "--exclude c, or --type c=categorical. So it is with 'e'.",
+    ),
     "text, asked for": (
         b"s,b\nx,1\ny,2\nz,3\n",
         {"columns": ("s", "b"), "default_type": "numeric"},

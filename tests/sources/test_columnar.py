@@ -36,7 +36,7 @@ OTHERS = {
     "map": (pa.array([[("x", i)] for i in range(N)], pa.map_(pa.string(), pa.int64())), None),
     "binary": (pa.array([b"x", b"\xff"] * (N // 2)), "categorical"),
     "dictionary": (pa.array(["x", "y", None] * (N // 3)).dictionary_encode(), "categorical"),
-    "dictionary of numbers": (pa.array([40.5, 20.5] * (N // 2)).dictionary_encode(), "numeric"),
+    "dictionary of numbers": (pa.array([40.5, 20.5] * (N // 2)).dictionary_encode(), "binary"),
     "decimal": (pa.array([Decimal(i * i) / 8 for i in range(N)]), "numeric"),
     "truth": (pa.array([True, False, None] * (N // 3)), "categorical"),
     "half": (pa.array(np.linspace(0, 1, N).astype(np.float16)), "numeric"),

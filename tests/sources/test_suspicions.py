@@ -44,6 +44,14 @@ def test_days_in_one_number_are_left_out(tmp_path: Path) -> None:
     assert "date_column" not in codes(tmp_path, {"day": [float(d) for d in DAYS]}, ReadOptions(columns=("day",)))
 
 
+@pytest.mark.parametrize(
+    ("time", "date"), [("09", True), ("0959", True), ("235959", True), ("0960", False), ("2400", False)]
+)
+def test_times_of_days_in_one_number_are_dates(tmp_path: Path, time: str, date: bool) -> None:
+    columns = {"at": [float(f"{day}{time}") for day in DAYS], "b": [x + 0.5 for x in range(len(DAYS))]}
+    assert ("date_column" in codes(tmp_path, columns)) == date
+
+
 def test_marks_may_be_nearer_where_they_are_frequent(tmp_path: Path) -> None:
     ages = [float(round(x)) for x in RNG.normal(40, 9, 60)]
     assert "--na 99" in codes(tmp_path, {"age": [*ages, *[99] * 9]})["looks_like_missing"]
