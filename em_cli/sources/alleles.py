@@ -50,9 +50,7 @@ def read_alleles(parts: Parts, shown: str, options: ReadOptions, notices: list[N
         texts = Counter(text for part in column if part.n_text for text in part.texts or ())
         if not texts:
             if known not in ((), COUNTED):
-                _refuse(
-                    name, column, shown, options, None, f"{_whose(known)} {_either(known)}, and cells must name them"
-                )
+                _refuse(name, column, shown, options, None, f"{_whose(known)} {_either(known)}")
             continue
         pairs = {text: pair for text in texts if (pair := _pair(text)) is not None}
         if name not in options.named and not pairs and len(levels_of(column)) == present(column) > 2:
@@ -165,9 +163,9 @@ def _as_copies(part: Examined, copies: dict[str, float]) -> Examined:
 
 def _remedy(name: str, options: ReadOptions) -> str:
     if options.alleles:
-        return "A cell whose genotype is not known may be blank."
+        return "Write cells as those of the fit were, or leave them blank where the genotype is not known."
     carried = f", or carried along by --id {argument(name)}" if options.id is None else ""
-    return f"What is no locus is left out by {without(name, options)}{carried}."
+    return f"{WANTED}. What is no locus is left out by {without(name, options)}{carried}."
 
 
 def _refuse(
@@ -188,6 +186,6 @@ def _refuse(
             reason = f": {why}" if why else ""
             raise DataError(
                 f"{shown}, row {first + row + 1}, column {quoted(name)}: {cell} is no genotype{reason}. "
-                f"{WANTED}. {_remedy(name, options)}"
+                f"{_remedy(name, options)}"
             )
         first += part.n_rows
