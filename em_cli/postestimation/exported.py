@@ -92,7 +92,7 @@ def how_to_run(
     quoted = name if name.isidentifier() else '"' + name.replace('"', '""') + '"'
     made = _in_shell(f"CREATE VIEW {quoted} AS {rows_of_file(loaded)}")
     there = "" if shutil.which("duckdb") else " (pip install duckdb-cli)"
-    return f"{out} scores rows{there}: duckdb -c {made} -c {shlex.quote(f'.read {out}')}"
+    return f"{out} scores the rows of a file, here NEW.csv{there}: duckdb -c {made} -c {shlex.quote(f'.read {out}')}"
 
 
 def _in_shell(statement: str) -> str:

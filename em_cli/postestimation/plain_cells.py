@@ -11,6 +11,7 @@ from em_cli.outputs.topics_file import LoadedTopics
 from em_cli.runs.remembered import remembered
 
 LIKE_A_NUMBER, WHOLE = re.compile(r"[-+.]?[0-9]"), re.compile(r"0|[1-9][0-9]*")
+FILE = "'NEW.csv'"
 UNDRESSED = "numbers_undressed"  # the code of what is said of cells that were read as numbers
 
 
@@ -24,9 +25,10 @@ def rows_of_file(loaded: LoadedModel | LoadedTopics) -> str:
     """The rows of a file for DuckDB, with plain numbers where the data of the model had none and it is known how they
     become such: by taking away a unit and the marks of thousands, and by a point for the decimal comma."""
     if isinstance(loaded, LoadedTopics):
-        return "FROM 'NEW.csv'"
-    plain = _as_text([column.name for column in loaded.schema.columns if any(map(_is_guessed, column.levels))])
+        return f"FROM {FILE}"
     reading = remembered(loaded)
+    marks = _marks(loaded, reading.get("na", []))
+    plain = _plain([column.name for column in loaded.schema.columns if any(map(_is_guessed, column.levels))], marks)
     decimal, thousands = reading.get("decimal", "."), reading.get("thousands")
     told, units = [part for text in _told(loaded) for part in text.split("; ")], dict[str, str]()
     for name, unit in reading.get("units", {}).items():
@@ -39,8 +41,13 @@ def rows_of_file(loaded: LoadedModel | LoadedTopics) -> str:
     cells = ", ".join(
         f"{_number(name, units.get(name), decimal, thousands)} AS {_identifier(name)}" for name in numbers
     )
-    missing = ", ".join(map(_literal, dict.fromkeys(["", "NA", *reading.get("na", [])])))
-    return f"SELECT * REPLACE ({cells}) FROM read_csv('NEW.csv', all_varchar = true, nullstr = [{missing}])"
+    return f"SELECT * REPLACE ({cells}) FROM read_csv({FILE}, all_varchar = true, nullstr = {_list(marks)})"
+
+
+def _marks(loaded: LoadedModel, na: Sequence[object]) -> list[str]:
+    """How missing cells were written: as in the data of the model, and blank."""
+    spelled = loaded.document.get("missing_spelled") or {}
+    return list(dict.fromkeys(["", *(word for words in spelled.values() for word in words), *map(str, na)]))
 
 
 def _is_guessed(level: str) -> bool:
@@ -48,10 +55,15 @@ def _is_guessed(level: str) -> bool:
     return level.lower() in TRUTHS or bool(LIKE_A_NUMBER.match(level) and not WHOLE.fullmatch(level))
 
 
-def _as_text(names: Sequence[str]) -> str:
-    """The rows of a file, with these columns as they are written."""
+def _plain(names: Sequence[str], marks: Sequence[str]) -> str:
+    """The rows of a file, with these columns as they are written, but for these marks of missing cells."""
     types = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
-    return f"FROM read_csv('NEW.csv', types = {{{types}}})" if names else "FROM 'NEW.csv'"
+    told = [f"types = {{{types}}}"] * bool(names) + [f"nullstr = {_list(marks)}"] * (len(marks) > 1)
+    return f"FROM read_csv({', '.join([FILE, *told])})" if told else f"FROM {FILE}"
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(_literal, texts))}]"
 
 
 def _told(loaded: LoadedModel | LoadedTopics) -> list[str]:

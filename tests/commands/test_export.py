@@ -382,7 +382,7 @@ def test_names_that_a_database_confuses_are_refused(names, options, message, tmp
 @pytest.mark.parametrize("german", [False, True])
 def test_where_cells_were_no_plain_numbers_it_says_how_they_become_such(german, tmp_path):
     lines = [f"c{i};${20 + i % 7 + 2000 * (i % 2):,}.50;{30.5 + i % 5 + 20 * (i % 2)}" for i in range(40)]
-    text = "\n".join(["name;total spend;age", *lines, "c40;-;30.5"]).replace("$", "" if german else "$")
+    text = "\n".join(["name;total spend;age", *lines, "c40;-;30.5", "c41;n/a;30.5"]).replace("$", "" if german else "$")
     text = text.translate(str.maketrans(",.", ".,")).replace("0;", "0 €;") if german else text
     (tmp_path / "shop.csv").write_text(text + "\n")
     em("fit", "shop.csv", "-k", 2, "-q", *QUICK, "--na", "-", "--out", "shop", cwd=tmp_path)
@@ -404,13 +404,13 @@ def test_levels_are_found_where_a_program_takes_them_for_other_things(tmp_path):
     assert spellings(["No", "yes"]).items() >= {"false": 0, "True": 1, "TRUE": 1, "No": 0}.items()
     assert spellings(["no", "yes", "other"]) == {"no": 0, "yes": 1, "other": 2}
     lines = [f"{i % 7 + 20 * (i % 2)},{'TF'[i % 2]},{['1.50', '2.0'][i % 3 % 2]},{'yn'[i % 5 % 2]}" for i in range(60)]
-    (tmp_path / "NEW.csv").write_text("\n".join(["x,a,b,c", *lines]) + "\n")
+    (tmp_path / "NEW.csv").write_text("\n".join(["x,a,b,c", *lines, "NA,T,2.0,y"]) + "\n")
     em("fit", "NEW.csv", "-k", 2, "-q", *QUICK, "--type", "b=categorical", "--out", "m", cwd=tmp_path)
     told = em("export", "m", "--to", "sql", "--out", "s.sql", cwd=tmp_path).err
     _, view, _, _ = shlex.split(told.partition(": duckdb ")[2])
     known = pandas.read_csv(io.StringIO(em("predict", "m", "NEW.csv", cwd=tmp_path).out))["log_density"].to_numpy()
     for rows in (view, "CREATE VIEW data AS SELECT * REPLACE (a = 'T' AS a, c = 'y' AS c) FROM made"):
         with duckdb.connect() as database, contextlib.chdir(tmp_path):
-            database.execute("CREATE TABLE made AS FROM read_csv('NEW.csv', all_varchar = true)")
+            database.execute("CREATE TABLE made AS FROM read_csv('NEW.csv', all_varchar = true, nullstr = 'NA')")
             scored = database.execute(f"{rows}; {(tmp_path / 's.sql').read_text()}").df()["log_density"]
         assert scored.to_numpy() == pytest.approx(known, abs=1e-9)
