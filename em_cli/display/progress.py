@@ -134,7 +134,7 @@ class Progress:
         return None
 
     def share(self) -> float | None:
-        """Of the work of the search, how much is done; None while there is none."""
+        """Of the work of the search, how much is done; None before and beyond what was expected."""
         phase, count = self.phase, self.count()
         if self.reading is not None:
             return self.reading.share if self.reading.share == self.reading.share else None
@@ -143,7 +143,7 @@ class Progress:
         within = count[0] / count[1] if count else 0.0
         if phase.n_parts and not phase.n_candidates:
             within = sum(list(self.parts.values())) / phase.n_parts
-        return phase.begins + (phase.ends - phase.begins) * within
+        return None if phase.begins >= 1 else phase.begins + (phase.ends - phase.begins) * within
 
     def left(self) -> float | None:
         """Seconds that the search may yet take, if enough of it is done to tell."""
