@@ -153,9 +153,15 @@ def candidates(refits: Refits, groups: Sequence[Group], schema: Schema, model: M
                 and (able := alternatives(column, group, values))
             ):
                 found.append((-_skewness(values), able))
-    cost = block.n_rows * model.n_components * (1 + model.family.n_features() / FEATURES) * FIRST.max_iterations
-    most = max(LEAST, int(BUDGET / cost)) if refits.settings.config.search.other_families is None else None
+    most = _affordable(refits, model, FIRST)
     return [change for _, able in sorted(found, key=lambda one: one[0]) for change in able][:most]
+
+
+def _affordable(refits: Refits, model: Model, stopping: Stopping) -> int | None:
+    """How many refits of so many passes may be made; None if the user wants all."""
+    rows, features = refits.survey.block.n_rows, model.family.n_features()
+    cost = rows * model.n_components * (1 + features / FEATURES) * stopping.max_iterations
+    return max(LEAST, int(BUDGET / cost)) if refits.settings.config.search.other_families is None else None
 
 
 def _skewness(values: Array) -> float:
@@ -190,7 +196,9 @@ def _climbed(refits: Refits, before: FitResult, climbs: Sequence[Candidate]) -> 
     source, runner = refits.survey.source, refits.runner
     first = fit(climbs, source, runner, FIRST, halted=refits.halted) if climbs else []
     limit = refits.bic(before) - WORTH_SAYING / 2
-    promising = [r for r in first if refits.bic(replace(r, log_likelihood=reach(r))) < limit]
+    within = [(refits.bic(replace(r, log_likelihood=reach(r))), r) for r in first]
+    promising = [r for bic, r in sorted(within, key=lambda one: one[0]) if bic < limit]
+    promising = promising[: _affordable(refits, before.candidate.model, THEN)]
     onwards = [
         replace(r.candidate, algorithm=refits.plan.algorithm.from_sample or refits.plan.algorithm, start=r.parameters)
         for r in promising
