@@ -1,10 +1,11 @@
 """What is remembered goes by objects that are held: another one never takes the place of one that is gone."""
 
 import threading
+import weakref
 
 import numpy as np
 
-from em_cli.engine.cache import Cache, FeatureCache, Recent
+from em_cli.engine.cache import RECENT_FLOATS, Cache, FeatureCache, Recent
 
 
 class Key:
@@ -35,6 +36,18 @@ def test_features_of_one_family_are_no_others():
     cache, one, other = FeatureCache(), Key(), Key()
     cache.features(one)[1, 0, 0] = np.ones(1)
     assert list(cache.features(one)) == [(1, 0, 0)] and cache.features(other) == {}
+
+
+def test_what_was_reckoned_goes_with_the_parameters():
+    recent, key = Recent[str](), Key()
+    recent.keep(key, "mine", 1)
+    gone = weakref.ref(key)
+    del key
+    assert gone() is None and not recent._kept
+    keys = [Key() for _ in range(3)]
+    for key in keys:
+        recent.keep(key, "a", RECENT_FLOATS // 2)
+    assert [recent.of(key) for key in keys] == [None, "a", "a"]
 
 
 def test_each_thread_remembers_for_itself():

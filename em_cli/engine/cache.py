@@ -47,17 +47,31 @@ class Cache(Generic[T]):
 
 
 class Recent(threading.local, Generic[T]):
-    """What was reckoned from parameters a moment ago, and may be wanted again; each thread has its own."""
+    """What was reckoned from parameters a moment ago, and may be wanted again; each thread has its own.
+
+    It goes with the parameters, which no pass looks at again, and where it is too much, the oldest first.
+    """
 
     def __init__(self) -> None:
-        self._kept = Cache[T](floats=RECENT_FLOATS)
+        self._kept: dict[int, tuple[weakref.ref[Any], T, int]] = {}
 
     def of(self, parameters: object) -> T | None:
-        return self._kept.of(parameters)
+        known = self._kept.get(id(parameters))
+        return known[1] if known is not None and known[0]() is parameters else None
 
     def keep(self, parameters: object, value: T, size: int) -> T:
-        """Remember a value of so many floats, and the parameters with it."""
-        return self._kept.keep(parameters, value, size)
+        """Remember a value of so many floats, for as long as there are the parameters."""
+        key, kept = id(parameters), self._kept
+
+        def forget(gone: object) -> None:
+            if (known := kept.get(key)) is not None and known[0] is gone:
+                kept.pop(key, None)
+
+        kept.pop(key, None)
+        while kept and size + sum(own for _, _, own in list(kept.values())) > RECENT_FLOATS:
+            kept.pop(next(iter(kept)), None)
+        kept[key] = weakref.ref(parameters, forget), value, size
+        return value
 
 
 class FeatureCache:

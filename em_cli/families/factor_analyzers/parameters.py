@@ -10,7 +10,7 @@ from em_cli.engine.arrays import Array, Flags
 from em_cli.families.gaussian.parameters import CANCELLATION, LOG_2PI, Bounds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class FactorParameters:
     """In the coordinates of the family; no matrix has as many as D² numbers."""
 

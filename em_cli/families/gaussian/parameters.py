@@ -14,7 +14,7 @@ LOG_2PI = float(np.log(2 * np.pi))
 CANCELLATION = 1e6  # of the expanded quadratic form; beyond it a component is evaluated about its mean
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class GaussianParameters:
     """In the coordinates of the family; factors and natural parameters are made once, in the M-step."""
 

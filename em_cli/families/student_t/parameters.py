@@ -11,7 +11,7 @@ from em_cli.families.gaussian.parameters import LOG_2PI, GaussianParameters
 from em_cli.families.student_t.dof import log_constant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class StudentTParameters:
     normal: GaussianParameters  # with the same location, and the scale matrix for covariance
     dof: Array  # (R, K)
