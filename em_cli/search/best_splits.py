@@ -54,6 +54,7 @@ def best_splits(
     rngs: Sequence[np.random.Generator],
     tries: int,
     at: object = None,
+    kept: int = KEPT,
 ) -> list[list[Part]]:
     """For each of the masses (M, n) the best of some ways to part it, if there are any that are not degenerate.
 
@@ -68,7 +69,7 @@ def best_splits(
     embedding, n_columns = data.embedding(model), len(data.block.x)
     halves = np.stack([_halves(embedding, n_columns, mass, rng, tries) for mass, rng in zip(masses, rngs, strict=True)])
     rows = _Rows(data, model, filled)
-    parameters, places = _climbed(model, [_Tried(rows, masses, halves)], at)
+    parameters, places = _climbed(model, [_Tried(rows, masses, halves)], at, kept)
     return _taken(rows, masses, parameters, places)
 
 
@@ -206,7 +207,7 @@ def _balls(near: Array, mass: Array, about: Sequence[int], wanted: Sequence[floa
     return inside
 
 
-def _climbed(model: Model, tried: Sequence[_Tried], at: object) -> tuple[Parameters, Places]:
+def _climbed(model: Model, tried: Sequence[_Tried], at: object, kept: int = KEPT) -> tuple[Parameters, Places]:
     """EM of mixtures of two on each of all masses, from each of its ways; and which of them are worth it."""
     two, tries = Model(model.family, Independent(), 2), tried[0].halves.shape[1]
     joints = [_begun(own) for own in tried]
@@ -223,7 +224,7 @@ def _climbed(model: Model, tried: Sequence[_Tried], at: object) -> tuple[Paramet
         found = [_expected(own, take(parameters, s), joint) for own, joint, s in zip(tried, joints, spans, strict=True)]
         log_likelihood, statistics = (np.concatenate(each) for each in zip(*found, strict=True))
     support = np.concatenate([joint.sum(axis=2) for joint in joints])
-    chosen = _distinct(log_likelihood.reshape(-1, tries), partial(_degenerate, model, parameters, support))
+    chosen = _distinct(log_likelihood.reshape(-1, tries), partial(_degenerate, model, parameters, support), kept)
     return take(parameters, np.array([c for c, _ in chosen], np.intp)), [place for _, place in chosen]
 
 
@@ -295,7 +296,7 @@ def _posterior(model: Model, features: Array, parameters: Parameters, joint: Arr
     return log_likelihood
 
 
-def _distinct(log_likelihood: Array, degenerate: Callable[[Integers], Flags]) -> list[tuple[int, int]]:
+def _distinct(log_likelihood: Array, degenerate: Callable[[Integers], Flags], most: int) -> list[tuple[int, int]]:
     """The best tries (M, T) that differ and are not degenerate, by their places in the stack and in M."""
     tries = log_likelihood.shape[1]
     kept = [list[int]() for _ in log_likelihood]
@@ -303,7 +304,7 @@ def _distinct(log_likelihood: Array, degenerate: Callable[[Integers], Flags]) ->
     while asked := [
         place * tries + queue[0]
         for place, queue in enumerate(left)
-        if len(kept[place]) < KEPT and _skipped(queue, log_likelihood[place], kept[place])
+        if len(kept[place]) < most and _skipped(queue, log_likelihood[place], kept[place])
     ]:
         for c, is_degenerate in zip(asked, degenerate(np.array(asked)), strict=True):
             place, t = c // tries, left[c // tries].pop(0)

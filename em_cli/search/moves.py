@@ -25,6 +25,7 @@ from em_cli.search.search_data import MixtureView, SearchData
 MANY = 12  # components, beyond which only the pairs that overlap most are thought of as merged
 ENTROPIES = 3  # pairs per component whose shared entropy is reckoned
 RESPLIT = 4  # pairs that are parted anew
+ANEW = 6  # ways for each: the first is often the pair itself
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +57,11 @@ class Move:
     @property
     def touched(self) -> set[int]:
         return {self.merge.i, self.merge.j, self.split.component}
+
+    @property
+    def parts_anew(self) -> bool:
+        """Whether it is the merged component that is split."""
+        return self.split.component == self.merge.i
 
     def apply(self, statistics: Array) -> None:
         """Rewrite the statistics (K, S)."""
@@ -156,7 +162,7 @@ def moves(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: 
     again = pairs[:RESPLIT]
     masses = np.array([view.weighted_responsibilities[m.i] + view.weighted_responsibilities[m.j] for m in again])
     begin = nearby(view, np.array([(m.i, m.j) for m in again], np.intp).reshape(-1, 2))
-    parts = best_splits(view.model, masses, data, [rng] * len(again), tries, begin)
+    parts = best_splits(view.model, masses, data, [rng] * len(again), tries, begin, ANEW)
     known = [(merge, p) for merge, ps in zip(again, parts, strict=True) for p in ps]
     gains = _changes(view, [(m.i, m.j) for m, _ in known], [[p.first, p.second] for _, p in known])
     shared = pair_entropies(

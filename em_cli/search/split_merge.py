@@ -122,9 +122,14 @@ def _followed(short_runs: ShortRuns) -> int:
 
 
 def _diverse(proposals: Sequence[Move], failures: int, n: int) -> list[Move]:
-    """The next n of the best moves, few of which have a part in common."""
+    """The next n of the best moves, few of which have a part in common, but for pairs parted anew: up to a fourth."""
     chosen: list[Move] = []
     for move in proposals:
+        if move.parts_anew:
+            alike = sum(other.merge == move.merge and other.parts_anew for other in chosen)
+            if alike < max(DIVERSITY, n // 4) * (failures + 1):
+                chosen.append(move)
+            continue
         same_split = sum(other.split.component == move.split.component for other in chosen)
         same_merge = sum(other.merge == move.merge for other in chosen)
         if max(same_split, same_merge) < DIVERSITY * (failures + 1):
