@@ -67,7 +67,12 @@ def best_splits(
     if not together(masses, tries):
         return _alone(model, masses, data, filled, rngs, tries, at)
     embedding, n_columns = data.embedding(model), len(data.block.x)
-    halves = np.stack([_halves(embedding, n_columns, mass, rng, tries) for mass, rng in zip(masses, rngs, strict=True)])
+    halves = np.stack(
+        [
+            _halves(embedding, n_columns, mass, _belongs(data, mass), rng, tries)
+            for mass, rng in zip(masses, rngs, strict=True)
+        ]
+    )
     rows = _Rows(data, model, filled)
     parameters, places = _climbed(model, [_Tried(rows, masses, halves)], at, kept)
     return _taken(rows, masses, parameters, places)
@@ -131,7 +136,8 @@ def _alone(
             rows = np.flatnonzero(masses[m] > NEGLIGIBLE)
             rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)]
             own = masses[m, rows]
-            halves = _halves(embedding[:, rows], n_columns, own, rngs[m], min(tries, FEW))[None]
+            belongs = _belongs(data, masses[m])[rows]
+            halves = _halves(embedding[:, rows], n_columns, own, belongs, rngs[m], min(tries, FEW))[None]
             tried.append(_Tried(_Rows(data, model, filled, rows).read(), own[None], halves))
         if tried:
             parameters, places = _climbed(model, tried, take(begin, np.array(some)))
@@ -162,7 +168,16 @@ def together(masses: Array, tries: int) -> bool:
     return masses.size * tries <= AT_ONCE
 
 
-def _halves(embedding: Array, n_columns: int, mass: Array, rng: np.random.Generator, tries: int) -> Array:
+def _belongs(data: SearchData, mass: Array) -> Flags:
+    """(n,) the rows that belong to a component that bears a mass (n,), however much they weigh."""
+    responsibilities = mass if data.block.weights is None else mass / np.maximum(data.block.weights, 1e-300)
+    most: Flags = responsibilities > 0.5 * responsibilities.max()
+    return most
+
+
+def _halves(
+    embedding: Array, n_columns: int, mass: Array, belongs: Flags, rng: np.random.Generator, tries: int
+) -> Array:
     """Ways (T, n) to part the rows: along the longest axis, core and rim, outliers, about a row, between two.
 
     Rows are near each other in sphered coordinates; but where columns have several (a category one for each level)
@@ -176,7 +191,7 @@ def _halves(embedding: Array, n_columns: int, mass: Array, rng: np.random.Genera
         values, vectors = axes_of_few(centred, share)
     sphered = along_axes(centred, values, vectors)
     radius = (sphered**2).sum(axis=0)
-    own = radius * (mass > 0.5 * mass.max())
+    own = radius * belongs
     far = sphered[:, own.argmax()]
     opposite = sphered[:, (own * (far @ sphered < 0)).argmax()]
     ways: list[Any] = [sphered[-1] > 0, radius > len(sphered)]

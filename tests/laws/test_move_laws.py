@@ -255,3 +255,16 @@ def test_a_component_that_bears_a_little_of_many_rows_only_has_no_parts() -> Non
     model = Model(Gaussian().bind(survey(source).columns), Independent(), 2)
     data, masses = SearchData(survey(source), lambda: False), np.full((1, 20_000), 0.001)
     assert best_splits(model, masses, data, [np.random.default_rng(1)], 20) == [[]]
+
+
+def test_rows_that_weigh_little_are_parted_from_those_that_weigh_much() -> None:
+    """As they are where each row stands there as often as it counts."""
+    values = np.arange(-20, 21) / 10
+    counts = np.maximum(1, np.rint(400 * np.exp(-(values**2) / 2)))
+    x, weights = np.append(values, [15.0, 15.1, 15.2])[None], np.append(counts, np.ones(3))
+    for source in (InMemory(x, weights), InMemory(np.repeat(x, weights.astype(int), axis=1))):
+        known = survey(source)
+        model, mass = Model(Gaussian().bind(known.columns), Independent(), 1), source.weights
+        own = np.ones((1, source.n_rows)) if mass is None else mass[None]
+        (parts,) = best_splits(model, own, SearchData(known, lambda: False), [np.random.default_rng(0)], 4)
+        assert any(np.isclose(min(part.first[0], part.second[0]), 3, atol=1e-6) for part in parts)
