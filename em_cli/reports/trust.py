@@ -66,6 +66,7 @@ ADVICE = {
     "repeated_ids": "Give rows of one id one component with --group, or carry the ids to the outputs with --id.",
     "looks_like_id": "Leave it out with --exclude or --id if it is no measurement.",
     "looks_like_weights": "Fit again with the --weights that is named, if the numbers count alike cases.",
+    "fractional_weights": "Use --weight-type sampling if they weight the rows of a sample.",
     "looks_like_code": "Say what the numbers are with --type COLUMN=categorical or --type COLUMN=numeric.",
     "mixed_levels": "If the words mark missing values, use --na WORD.",
     "few_levels": "If the numbers are amounts, use --type COLUMN=numeric.",

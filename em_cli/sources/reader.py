@@ -220,7 +220,7 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
         spelled=spelled,
         n_gappy=int(found.gaps.sum()) if n_missing and options.missing == "model" else 0,
         why=decided.why,
-        notices=(*found_in_file, *decided.notices, *missing, *id_notices(id_like, parts)),
+        notices=(*found_in_file, *decided.notices, *missing, *id_notices(id_like, parts), *_fractional(found, options)),
         layout={"columns": list(names)}
         | ({"delimiter": written.delimiter, "newline": written.raw.newline} if written else {}),
         inputs=tuple(inputs),
@@ -255,6 +255,18 @@ def _check_weights(content: _Content, sequences: Sequences | None, usable: Usabl
         weights = np.concatenate([held.read() for held in content.weights])
         rows = np.flatnonzero(np.concatenate([usable.of(piece) for piece in range(usable.n_pieces)]))
         check_weights_of_sequences(weights[rows], sequences, rows, name, shown, noun)
+
+
+def _fractional(found: Filling, options: ReadOptions) -> list[Notice]:
+    """What to say of weights that no numbers of alike rows can be, where they are taken for these."""
+    if options.weights is None or options.mean_weight_one or not found.fractions:
+        return []
+    some = f"{found.fractions:,} of {found.n:,} weights in column {quoted(options.weights)}"
+    message = (
+        f"{some} are no whole numbers (such as {found.fraction:.6g}), and all are taken for numbers of rows alike: "
+        f"criteria and errors count {found.total_weight:,.6g} rows; weights of a sample: --weight-type sampling"
+    )
+    return [Notice("fractional_weights", message)]
 
 
 def _filled(

@@ -173,6 +173,7 @@ class Filling:
         self.lines = n_columns + weighted + labelled
         self.weighted, self.labelled = weighted, labelled
         self.n, self.total_weight = 0, 0.0
+        self.fractions, self.fraction = 0, 0.0  # weights that are no whole numbers, and the first of them
         self.lowest, self.highest = np.full((2, n_columns), np.nan)
         self.gaps = np.zeros(n_columns, np.bool_)
         self._blocks: list[Kept] = []
@@ -204,7 +205,11 @@ class Filling:
             self.highest[j] = np.fmax(self.highest[j], np.fmax.reduce(values, initial=np.nan))
             self.gaps[j] |= bool(np.isnan(values).any())
         if self.weighted:
-            self.total_weight += float(lines[self.n_columns].sum())
+            weights = lines[self.n_columns]
+            self.total_weight += float(weights.sum())
+            broken = weights[weights != np.rint(weights)]
+            self.fraction = self.fraction if self.fractions or not len(broken) else float(broken[0])
+            self.fractions += len(broken)
 
     def _settle(self) -> None:
         n = self._filled

@@ -88,6 +88,14 @@ def test_sampling_weights_have_mean_one(weighted):
     assert found["weight_type"] == "sampling"
 
 
+def test_weights_that_are_no_whole_numbers_are_not_taken_for_frequencies_in_silence(tmp_path):
+    (tmp_path / "t.csv").write_text("x,w\n" + "".join(f"{i % 7 + i / 50},{1 + i % 2 / 4}\n" for i in range(60)))
+    run = ("t.csv", "-k", 1, "--weights", "w")
+    (told,) = [one["message"] for one in fitted(*run, cwd=tmp_path)["warnings"] if one["code"] == "fractional_weights"]
+    assert told.startswith("30 of 60 weights in column 'w' are no whole numbers (such as 1.25)") and "67.5 rows" in told
+    assert "fractional_weights" not in str(fitted(*run, "--weight-type", "sampling", cwd=tmp_path)["warnings"])
+
+
 def test_labels_are_honoured_and_name_the_components(tmp_path):
     rows = rows_of(IRIS)
     text = ["sepal_length,sepal_width,petal_length,petal_width,kind"]
