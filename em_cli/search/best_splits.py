@@ -67,12 +67,8 @@ def best_splits(
     if not together(masses, tries):
         return _alone(model, masses, data, filled, rngs, tries, at)
     embedding, n_columns = data.embedding(model), len(data.block.x)
-    halves = np.stack(
-        [
-            _halves(embedding, n_columns, mass, _belongs(data, mass), rng, tries)
-            for mass, rng in zip(masses, rngs, strict=True)
-        ]
-    )
+    of_each = zip(masses, _responsibilities(data, masses), rngs, strict=True)
+    halves = np.stack([_halves(embedding, n_columns, mass, own, rng, tries) for mass, own, rng in of_each])
     rows = _Rows(data, model, filled)
     parameters, places = _climbed(model, [_Tried(rows, masses, halves)], at, kept)
     return _taken(rows, masses, parameters, places)
@@ -129,34 +125,36 @@ def _alone(
     """Ways to part each mass (n,), sought on some of its rows; the parts then take all that it has of every row."""
     found, embedding, n_columns = [list[Part]() for _ in masses], data.embedding(model), len(data.block.x)
     at_once = max(1, OF_PART // (ROWS * model.family.n_features()))
+    responsibilities = _responsibilities(data, masses)
+    borne = responsibilities > NEGLIGIBLE
     for first in range(0, len(masses), at_once):
-        some = [m for m in range(first, min(first + at_once, len(masses))) if (masses[m] > NEGLIGIBLE).any()]
+        some = [m for m in range(first, min(first + at_once, len(masses))) if borne[m].any()]
         tried: list[_Tried] = []
         for m in some:
-            rows = np.flatnonzero(masses[m] > NEGLIGIBLE)
+            rows = np.flatnonzero(borne[m])
             rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)]
             own = masses[m, rows]
-            belongs = _belongs(data, masses[m])[rows]
-            halves = _halves(embedding[:, rows], n_columns, own, belongs, rngs[m], min(tries, FEW))[None]
+            shares = responsibilities[m, rows]
+            halves = _halves(embedding[:, rows], n_columns, own, shares, rngs[m], min(tries, FEW))[None]
             tried.append(_Tried(_Rows(data, model, filled, rows).read(), own[None], halves))
         if tried:
             parameters, places = _climbed(model, tried, take(begin, np.array(some)))
             for place, m in enumerate(some):
                 chosen = take(parameters, np.array([p for p, of in enumerate(places) if of == place], np.intp))
-                found[m] = _taken_of_all(model, masses[m], data, filled, chosen)
+                found[m] = _taken_of_all(model, masses[m], borne[m], data, filled, chosen)
     return found
 
 
 def _taken_of_all(
-    model: Model, mass: Array, data: SearchData, filled: Array | None, parameters: Parameters
+    model: Model, mass: Array, borne: Flags, data: SearchData, filled: Array | None, parameters: Parameters
 ) -> list[Part]:
-    """The parts that stacked mixtures of two make of all that a mass (n,) has of every row."""
+    """The parts that stacked mixtures of two make of all that a mass (n,) has of every row, the most of it borne."""
     n_parts = n_candidates(parameters)
     if not n_parts:
         return []
-    rows = np.flatnonzero(mass > NEGLIGIBLE)
+    rows = np.flatnonzero(borne)
     (parts,) = _taken(_Rows(data, model, filled, rows), mass[rows][None], parameters, [0] * n_parts)
-    rest = np.where(mass > NEGLIGIBLE, 0.0, mass)
+    rest = np.where(borne, 0.0, mass)
     frame = reference_of(model.family, map_arrays(lambda array: array[:, :1], parameters.components))
     more = data.sums(model, np.repeat(rest[None, None], 1 if frame is None else n_parts, axis=0), frame)[:, 0]
     more = np.broadcast_to(more, (n_parts, more.shape[1]))
@@ -168,15 +166,13 @@ def together(masses: Array, tries: int) -> bool:
     return masses.size * tries <= AT_ONCE
 
 
-def _belongs(data: SearchData, mass: Array) -> Flags:
-    """(n,) the rows that belong to a component that bears a mass (n,), however much they weigh."""
-    responsibilities = mass if data.block.weights is None else mass / np.maximum(data.block.weights, 1e-300)
-    most: Flags = responsibilities > 0.5 * responsibilities.max()
-    return most
+def _responsibilities(data: SearchData, masses: Array) -> Array:
+    """(M, n) of which weights made the masses (M, n): how much of each row a component bears, whatever it weighs."""
+    return masses if data.block.weights is None else masses / np.maximum(data.block.weights, 1e-300)
 
 
 def _halves(
-    embedding: Array, n_columns: int, mass: Array, belongs: Flags, rng: np.random.Generator, tries: int
+    embedding: Array, n_columns: int, mass: Array, share_of_row: Array, rng: np.random.Generator, tries: int
 ) -> Array:
     """Ways (T, n) to part the rows: along the longest axis, core and rim, outliers, about a row, between two.
 
@@ -191,7 +187,7 @@ def _halves(
         values, vectors = axes_of_few(centred, share)
     sphered = along_axes(centred, values, vectors)
     radius = (sphered**2).sum(axis=0)
-    own = radius * belongs
+    own = radius * (share_of_row > 0.5 * share_of_row.max())
     far = sphered[:, own.argmax()]
     opposite = sphered[:, (own * (far @ sphered < 0)).argmax()]
     ways: list[Any] = [sphered[-1] > 0, radius > len(sphered)]

@@ -76,9 +76,8 @@ class SearchData:
         """(F, n) of some rows; those of all rows are kept, if they are few."""
         family = model.family
         if (known := self._features.of(family)) is not None:
-            return (
-                known[:, rows] if isinstance(rows, slice) else known.take(rows, axis=1)
-            )  # of one layout, as if made anew
+            # of one layout, as if made anew
+            return known[:, rows] if isinstance(rows, slice) else known.take(rows, axis=1)
         x = self.block.x[:, rows]
         features = features_of(family, x)
         if x.shape[1] == self.block.x.shape[1] and features.size <= MOST_FEATURES:

@@ -126,13 +126,11 @@ def _diverse(proposals: Sequence[Move], failures: int, n: int) -> list[Move]:
     chosen: list[Move] = []
     for move in proposals:
         if move.parts_anew:
-            alike = sum(other.merge == move.merge and other.parts_anew for other in chosen)
-            if alike < max(DIVERSITY, n // 4) * (failures + 1):
-                chosen.append(move)
-            continue
-        same_split = sum(other.split.component == move.split.component for other in chosen)
-        same_merge = sum(other.merge == move.merge for other in chosen)
-        if max(same_split, same_merge) < DIVERSITY * (failures + 1):
+            alike, most = sum(other.merge == move.merge and other.parts_anew for other in chosen), n // 4
+        else:
+            same_split = sum(other.split.component == move.split.component for other in chosen)
+            alike, most = max(same_split, sum(other.merge == move.merge for other in chosen)), DIVERSITY
+        if alike < max(most, DIVERSITY) * (failures + 1):
             chosen.append(move)
     return chosen[n * failures : n * (failures + 1)]
 

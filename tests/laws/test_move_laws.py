@@ -268,3 +268,15 @@ def test_rows_that_weigh_little_are_parted_from_those_that_weigh_much() -> None:
         own = np.ones((1, source.n_rows)) if mass is None else mass[None]
         (parts,) = best_splits(model, own, SearchData(known, lambda: False), [np.random.default_rng(0)], 4)
         assert any(np.isclose(min(part.first[0], part.second[0]), 3, atol=1e-6) for part in parts)
+
+
+def test_rows_that_weigh_next_to_nothing_are_parted_where_each_component_is_alone(monkeypatch) -> None:
+    """What a component bears of a row is told by its share, and not by its weight."""
+    monkeypatch.setattr("em_cli.search.best_splits.AT_ONCE", 0)
+    rng = np.random.default_rng(6)
+    x = np.concatenate([rng.normal(0, 1, 400), rng.normal(12, 1, 400), [0.0]])[None]
+    weights = np.append(np.full(800, 0.01), 1.0)
+    known = survey(InMemory(x, weights))
+    model, data = Model(Gaussian().bind(known.columns), Independent(), 1), SearchData(known, lambda: False)
+    (parts,) = best_splits(model, weights[None], data, [np.random.default_rng(0)], 4)
+    assert any(np.isclose(min(part.first[0], part.second[0]), 4, atol=1e-3) for part in parts)
