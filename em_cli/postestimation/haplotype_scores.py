@@ -79,10 +79,8 @@ def new_genotypes(
     own_rows = read_genotypes(data, order)
     found = NewGenotypes(data, own_rows, np.array([loaded.probability(one) for one in own_rows.table.T]))
     if found.n_impossible:
-        warn(
-            f"{found.n_impossible:,.15g} of the individuals have genotypes that no two of the haplotypes make: "
-            "nothing is said of them."
-        )
+        some = f"{found.n_impossible:,.15g} individual{'' if found.n_impossible == 1 else 's'}"
+        warn(f"no two of the haplotypes make the genotypes of {some}: nothing is said of them.")
     return found
 
 

@@ -262,9 +262,10 @@ def _fractional(found: Filling, options: ReadOptions) -> list[Notice]:
     if options.weights is None or options.mean_weight_one or not found.fractions:
         return []
     some = f"{found.fractions:,} of {found.n:,} weights in column {quoted(options.weights)}"
+    remedy = "; weights of a sample: --weight-type sampling" if options.alleles is None else ""  # those are counted
     message = (
-        f"{some} are no whole numbers (such as {found.fraction:.6g}), and all are taken for numbers of rows alike: "
-        f"criteria and errors count {found.total_weight:,.6g} rows; weights of a sample: --weight-type sampling"
+        f"{some} are no whole numbers (such as {found.fraction:.6g}), and all are taken as frequencies: "
+        f"criteria and errors count {found.total_weight:,.6g} rows{remedy}"
     )
     return [Notice("fractional_weights", message)]
 

@@ -94,6 +94,8 @@ def test_weights_that_are_no_whole_numbers_are_not_taken_for_frequencies_in_sile
     (told,) = [one["message"] for one in fitted(*run, cwd=tmp_path)["warnings"] if one["code"] == "fractional_weights"]
     assert told.startswith("30 of 60 weights in column 'w' are no whole numbers (such as 1.25)") and "67.5 rows" in told
     assert "fractional_weights" not in str(fitted(*run, "--weight-type", "sampling", cwd=tmp_path)["warnings"])
+    (tmp_path / "t.csv").write_text("x,w\n" + "".join(f"{i % 7 + i / 50},{i % 3}\n" for i in range(60)))
+    assert "fractional_weights" not in str(fitted(*run, cwd=tmp_path)["warnings"]), "whole numbers are frequencies"
 
 
 def test_labels_are_honoured_and_name_the_components(tmp_path):
