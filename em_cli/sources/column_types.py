@@ -28,11 +28,11 @@ from em_cli.sources.refusals import (
 )
 from em_cli.sources.schema import LEVELLED, Column
 from em_cli.sources.suspicions import (
-    counted,
     marks_among_levels,
     may_be_otherwise,
     spelled_alike,
     suspicions,
+    table_of_counts,
     totals,
 )
 from em_cli.sources.table import Notice
@@ -126,7 +126,7 @@ def remarks(
     levels = [one.name for one in columns if one.levels and all(part.texts is None for part in parts[one.name])]
     found = suspicions({name: parts.facts(name) for name in numeric}, place_of_last)
     found += may_be_otherwise([name for name in numeric if name not in options.named], parts)
-    found += counted(columns, parts) if options.weights is None else []
+    found += table_of_counts(columns, parts) if options.weights is None else []
     found += marks_among_levels({name: parts.facts(name) for name in levels})
     if not any(notice.code == "looks_like_total" for notice in found):
         found += [notice for name, column in parts.items() for notice in totals(name, column)]

@@ -54,7 +54,7 @@ def may_be_otherwise(names: Sequence[str], parts: Parts) -> list[Notice]:
     return [*_dates(columns), *_circles(columns), *_ids(columns, parts)]
 
 
-def counted(columns: Sequence[Column], parts: Parts) -> list[Notice]:
+def table_of_counts(columns: Sequence[Column], parts: Parts) -> list[Notice]:
     """What to say of a table of counts: a row for each combination of levels, and one column of whole numbers."""
     numbers, levelled = ([one for one in columns if bool(one.levels) == told] for told in (False, True))
     if len(numbers) != 1 or len(levelled) < 2 or parts.n_rows != prod(len(one.levels) for one in levelled):
