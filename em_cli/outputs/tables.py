@@ -17,6 +17,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.objectives import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.scoring import RowScores
 from em_cli.search.ledger import Fitted
+from em_cli.sources.schema import Cells
 
 SLICE = 1 << 10  # rows turned to text at once: their numbers stay in a core's own cache
 
@@ -177,6 +178,21 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> It
     yield _line(columns)
     for row in rows:
         yield ",".join([_shown(row[column]) for column in columns]) + "\n"
+
+
+def column_csv(names: Sequence[str], parts: Iterable[Sequence[Cells]]) -> Iterator[str]:
+    """A table that comes in parts, each of them by columns, as CSV text, header first."""
+    yield _line(names)
+    for columns in parts:
+        texts = zip(*map(_cell_texts, columns), strict=True)
+        yield "".join([",".join(cells) + "\n" for cells in texts])
+
+
+def _cell_texts(values: Cells) -> list[str]:
+    """The cells of a column; numbers by way of JSON, as in `_score_texts`, and blank where they are not finite."""
+    if not values or any(isinstance(value, str) for value in values):
+        return ["" if value is None else _field(str(value)) for value in values]
+    return to_json(values, inf_nan_mode="null").decode()[1:-1].replace("null", "").split(",")
 
 
 def _shown(value: object) -> str:

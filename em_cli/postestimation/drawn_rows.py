@@ -12,11 +12,11 @@ from em_cli.models.groups import grouped_places
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.predictions import drawn_given
-from em_cli.outputs.tables import csv_text
+from em_cli.outputs.tables import column_csv
 from em_cli.runs.row_scores import chunks_for
+from em_cli.sources.schema import Cells
 
 DRAWN = 1 << 14  # rows at once, where they do not follow each other
-Row = dict[str, object]
 
 
 def check_given(loaded: LoadedModel, n: int | None, given: str | None) -> None:
@@ -50,17 +50,13 @@ def lines_given(loaded: LoadedModel, path: str, seed: int, sequences: int | None
     if labels and "component" in names:
         raise UsageError("--labels: the model has a column named 'component' already.")
 
-    def rows() -> Iterator[Row]:
+    def parts() -> Iterator[list[Cells]]:
         for chunk in chunks_for(loaded, [path], ReadingOptions()):
             x, drawn = drawn_given(loaded, chunk.x, np.random.default_rng((seed, chunk.first_row)))
-            for values, label in zip(x.T, drawn.tolist(), strict=True):
-                row: Row = {
-                    column.name: "" if np.isnan(value) else column.cells(value[None])[0]
-                    for column, value in zip(loaded.schema.columns, values, strict=True)
-                }
-                yield row | ({"component": label + 1} if labels else {})
+            cells = [column.cells(values) for column, values in zip(loaded.schema.columns, x, strict=True)]
+            yield [*cells, *([(drawn + 1).tolist()] if labels else [])]
 
-    return csv_text([*names, *(["component"] if labels else [])], rows())
+    return column_csv([*names, *(["component"] if labels else [])], parts())
 
 
 def drawn_lines(loaded: LoadedModel, n: int, seed: int, sequences: int | None, labels: bool) -> Iterator[str]:
@@ -78,16 +74,14 @@ def drawn_lines(loaded: LoadedModel, n: int, seed: int, sequences: int | None, l
             option = "--labels" if column == "component" else "--sequences"
             raise UsageError(f"{option}: the model has a column named {column!r} already.")
 
-    def rows() -> Iterator[Row]:
+    def parts() -> Iterator[list[Cells]]:
         for number in range(1, (sequences or 1) + 1):
-            first: Row = {named: number} if named else {}
             for x, drawn in parts_drawn(loaded, n, seed, number):
-                columns = [column.cells(values) for column, values in zip(drawn_columns, x, strict=False)]
-                for values, label in zip(zip(*columns, strict=True), drawn.tolist(), strict=True):
-                    row: Row = first | dict(zip(names, values, strict=True))
-                    yield row | ({"component": (label + 1) % (k + 1)} if labels else {})
+                first: list[Cells] = [[number] * len(drawn)] if named else []
+                cells = [column.cells(values) for column, values in zip(drawn_columns, x, strict=False)]
+                yield [*first, *cells, *([((drawn + 1) % (k + 1)).tolist()] if labels else [])]
 
-    return csv_text([*([named] if named else []), *names, *(["component"] if labels else [])], rows())
+    return column_csv([*([named] if named else []), *names, *(["component"] if labels else [])], parts())
 
 
 def parts_drawn(loaded: LoadedModel, n: int, seed: int, number: int = 1) -> Iterator[tuple[Array, Integers]]:

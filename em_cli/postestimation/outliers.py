@@ -73,9 +73,10 @@ class Judged:
         """In a sentence."""
         n, draws = len(self.rows), self.tails.draws
         how = f"by {draws:,} draws" if draws else "exact"
+        expected = f"{alpha * n:,.0f}" if alpha * n >= 10 else f"{alpha * n:.2g}"
         return (
             f"{self.n_outliers(alpha):,} of {n:,} rows have a tail probability of at most {alpha:g} ({how}); "
-            f"about {alpha * n:,.2g} are to be expected under the model."
+            f"about {expected} are to be expected under the model."
         )
 
 

@@ -10,6 +10,7 @@ from em_cli.engine.transforms import TRANSFORMS, Transform
 
 LEVELLED = ("binary", "categorical")  # types whose cells are coded by the place of their level
 WHOLE = ("count", *LEVELLED)
+Cells = Sequence[str | float | None]  # of a column
 TYPES = ("numeric", "positive", "proportion", "angle", "semicontinuous", *WHOLE)
 
 
@@ -24,14 +25,16 @@ class Column:
     def discrete(self) -> bool:
         return self.type in WHOLE
 
-    def cells(self, values: Array) -> list[str] | list[int] | list[float]:
-        """The values (n,) of the column as data hold them: names of levels, whole numbers, numbers."""
-        if self.levels:
-            return [self.levels[code] for code in values.astype(int)]
-        if self.type in WHOLE:
-            return [int(value) for value in values.tolist()]
-        numbers: list[float] = values.tolist()
-        return numbers
+    def cells(self, values: Array) -> Cells:
+        """The values (n,) of the column as data hold them: names of levels, whole numbers, numbers.
+
+        None where nothing is known.
+        """
+        if self.type not in WHOLE:
+            numbers: list[float] = values.tolist()
+            return numbers
+        codes = [None if value != value else int(value) for value in values.tolist()]
+        return [None if code is None else self.levels[code] for code in codes] if self.levels else codes
 
 
 @dataclass(frozen=True, slots=True)

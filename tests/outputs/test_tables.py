@@ -1,11 +1,14 @@
 """Tables as text."""
 
+from io import StringIO
+
 import numpy as np
+import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
 from em_cli.engine.scoring import RowScores
-from em_cli.outputs.tables import SLICE, score_lines
+from em_cli.outputs.tables import SLICE, column_csv, score_lines
 
 TINIEST, LARGEST = float(np.finfo(float).smallest_subnormal), float(np.finfo(float).max)
 
@@ -59,3 +62,18 @@ def test_however_many_rows_each_has_its_line():
     assert len(found) == n
     assert {line for line in found if line.endswith(",,")} == blank
     assert [line for line in found if line not in blank] == [f"{row + 11},1,1.0,0.0,{row}.0,0.0" for row in used]
+
+
+def test_columns_are_written_as_rows_are():
+    columns = [
+        [1e-5, float("nan"), 0.1 + 0.2, float("inf"), -1e300],
+        ["a,b", "c", None, "null", " d"],
+        [1, 2, None, 4, 10**20],
+    ]
+    (header, text) = column_csv(["x", "y,z", "n"], [columns])
+    found = pd.read_csv(StringIO(header + text), na_values=[""], keep_default_na=False)
+    assert list(found.columns) == ["x", "y,z", "n"]
+    np.testing.assert_array_equal(found["x"], [1e-5, np.nan, 0.1 + 0.2, np.nan, -1e300])
+    assert found["y,z"].fillna("").tolist() == ["a,b", "c", "", "null", " d"]
+    assert text.splitlines()[-1].endswith(",100000000000000000000")
+    assert list(column_csv(["x"], [[[]]])) == ["x\n", ""]
