@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from typer import Argument, Context, Option
@@ -39,7 +40,6 @@ def help(
     from em_cli import __version__
     from em_cli.errors import UsageError
     from em_cli.outputs.folder import write_file, write_files
-    from em_cli.registry import did_you_mean
     from em_cli.runs.guide_pages import TOPICS, show_page
 
     root: AnyContext = context.find_root()
@@ -47,17 +47,25 @@ def help(
         if topic or not man:
             raise UsageError("--out writes all manual pages: em help --man --out DIR.")
         write_files(out, {f"{name}.1": [manual(each, __version__)] for name, each in contexts(root)})
-        return
-    if topic and topic[0] not in root.command.commands:
-        if len(topic) == 1 and topic[0] in TOPICS and not man:
-            show_page(topic[0])
-            return
-        unknown, known = " ".join(topic), [*root.command.commands, *(() if man else TOPICS)]
-        raise UsageError(f"no command or topic {unknown!r}{did_you_mean(unknown, known)}")
+    elif topic and len(topic) == 1 and topic[0] in TOPICS and topic[0] not in root.command.commands and not man:
+        show_page(topic[0])
+    else:
+        asked = _command(root, topic or [], () if man else TOPICS)
+        write_file("-", [manual(asked, __version__) if man else page(asked)])
+
+
+def _command(root: AnyContext, names: list[str], topics: Sequence[str]) -> AnyContext:
+    """The command of these names, one within the other; `UsageError` with the nearest of them and of the topics."""
+    from em_cli.errors import UsageError
+    from em_cli.registry import did_you_mean
+
+    if names and names[0] not in root.command.commands:
+        unknown = " ".join(names)
+        raise UsageError(f"no command or topic {unknown!r}{did_you_mean(unknown, [*root.command.commands, *topics])}")
     asked = root
-    for name in topic or ():
+    for name in names:
         command = getattr(asked.command, "commands", {}).get(name)
         if command is None:
             raise UsageError(no_such_command(name, asked))
         asked = command.make_context(name, [], parent=asked, resilient_parsing=True)
-    write_file("-", [manual(asked, __version__) if man else page(asked)])
+    return asked

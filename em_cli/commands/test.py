@@ -19,20 +19,25 @@ from em_cli.options import (
     grouped,
 )
 
+UpTo = Annotated[
+    int | None, Option("--up-to", metavar="K", help="Go on, to K components, while p ≤ 0.05 [default: one more].")
+]
+Many = Annotated[int, Option("-B", "--replicates", metavar="N", help="Data sets drawn for each test.")]
+Seed = Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")]
+Resume = Annotated[bool, Option("--resume", help="Go on from the data sets that were drawn before.")]
+
 
 @grouped
 def test(
     run: RunPath,
     screen: ScreenOptions,
     data: DataNow = None,
-    up_to: Annotated[
-        int | None, Option("--up-to", metavar="K", help="Go on, to K components, while p ≤ 0.05 [default: one more].")
-    ] = None,
-    many: Annotated[int, Option("-B", "--replicates", metavar="N", help="Data sets drawn for each test.")] = 99,
-    seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same bytes.", envvar="EM_SEED")] = 0,
+    up_to: UpTo = None,
+    many: Many = 99,
+    seed: Seed = 0,
     time_limit: TimeLimit = None,
     memory: Memory = None,
-    resume: Annotated[bool, Option("--resume", help="Go on from the data sets that were drawn before.")] = False,
+    resume: Resume = False,
     json: JsonDocument = False,
     out: OutFolder = None,
     force: ReplaceFiles = False,
