@@ -1,13 +1,24 @@
-"""The numbers that a family has for each component and column, as it declares them."""
+"""What the numbers of a document are, as the parts declare that they are of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from em_cli.engine.arrays import Array, Flags
 
 Map = Callable[[Array, Array], Array]
+
+
+class Quantity(Enum):
+    """What a number is."""
+
+    REAL = "any number"
+    POSITIVE = "positive"
+    PROBABILITY = "from zero to one"
+    COVARIANCE = "of a matrix whose diagonal is positive"
+    LOADING = "on a factor, which may be rotated with the others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +27,7 @@ class Domain:
 
     holds: Callable[[Array], Flags]
     fault: str  # in words that follow "a number that is"
-    scale: str  # on which any number is possible: identity, log or logit
+    quantity: Quantity
     steps: Map  # from base and values
     moved: Map  # from base and steps
 
@@ -28,6 +39,7 @@ class Parameter:
     name: str  # in documents
     domain: Domain
 
-    @property
-    def scale(self) -> str:
-        return self.domain.scale
+
+def quantities(parameters: Iterable[Parameter]) -> dict[str, Quantity]:
+    """Of each parameter, by its name."""
+    return {one.name: one.domain.quantity for one in parameters}

@@ -10,7 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
-from em_cli.engine.declared_numbers import Parameter
+from em_cli.engine.declared_numbers import Parameter, Quantity
 from em_cli.engine.exponential import Exponential
 
 
@@ -92,6 +92,9 @@ class BoundFamily(Protocol):
     def elliptic(self) -> Elliptic | None: ...
     @property
     def approximate(self) -> Approximate | None: ...
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        """What the numbers of its documents are, by the names of the fields, such as `rates` or `groups[2].rates`."""
 
     def n_features(self) -> int:
         """F, the number of features of a row."""

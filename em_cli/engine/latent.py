@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.decoder import Decoder
 from em_cli.engine.expectation import LatentStatistics, ModelStatistics
 from em_cli.engine.family import BoundFamily
@@ -44,6 +45,10 @@ class Latent(Protocol):
     """
 
     declines: ClassVar[Mapping[str, str]]  # options of other structures that this one cannot have: why
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        """What the numbers of its documents are, by the names of the fields."""
 
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
         """Why it does not go with such columns, or with one of these numbers of components; None if it does."""

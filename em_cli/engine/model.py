@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers, map_arrays, n_candidates, stack, take
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
 from em_cli.engine.family import BoundFamily, Chart, Penalised
 from em_cli.engine.latent import BeyondComponents, Latent, LatentChart
@@ -27,6 +28,11 @@ class Model:
     latent: Latent
     n_components: int
     prior: float = 0.0  # strength, in pseudo-observations for each component
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """What the numbers of its documents are, by the names of the fields."""
+        return {**self.latent.quantities, **self.family.quantities}
 
     def maximize(self, found: list[Expectation]) -> tuple[Parameters, Flags]:
         """The M-steps of R candidates: stacked parameters, and which of them have an empty component."""

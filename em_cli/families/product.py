@@ -10,7 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
-from em_cli.engine.declared_numbers import Parameter
+from em_cli.engine.declared_numbers import Parameter, Quantity
 from em_cli.engine.family import BoundFamily, Chart, Degeneracy, Ellipsoids, Family
 from em_cli.errors import DataError
 
@@ -83,6 +83,11 @@ class BoundProduct:
     @property
     def approximate(self) -> BoundProduct | None:
         return self if any(family.approximate for family in self.families) else None
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        own = enumerate((family.quantities for family in self.families), 1)
+        return {f"groups[{group}].{name}": kind for group, known in own for name, kind in known.items()}
 
     @property
     def of_points(self) -> bool:

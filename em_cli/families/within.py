@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import BoundFamily, Chart, Degeneracy, Penalised, Reweighting
 
@@ -29,6 +30,10 @@ class Within:
     @property
     def penalty(self) -> Penalised | None:
         return self.base.penalty
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        return self.base.quantities
 
     @property
     def coupled(self) -> bool:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.declared_numbers import Quantity
 
-PROBABILITIES = (
-    "weights", "probabilities", "value_probabilities", "zero_probabilities", "noise", "transmat", "startprob",
-    "stationary",
-)  # fmt: skip
-LOCATIONS = (
-    "means", "mean", "loadings", "locations", "directions", "coefficients", "common_coefficients", "typical_design",
-)  # fmt: skip
-SQUARES = ("covariances", "scales")  # matrices, whose numbers aside of the diagonal may be negative
-OF_TYPE = {"count": "log", "positive": "log", "proportion": "logit"}  # the scale of a mean, by the type of its column
+IDENTITY, LOG, LOGIT = "identity", "log", "logit"
+SCALES = {
+    Quantity.REAL: IDENTITY, Quantity.LOADING: IDENTITY, Quantity.POSITIVE: LOG, Quantity.PROBABILITY: LOGIT,
+}  # fmt: skip
+OF_TYPE = {"count": LOG, "positive": LOG, "proportion": LOGIT}  # the scale of a mean, by the type of its column
+PLACES = re.compile(r"(\[\d+\])*$")
 AT_END = 1e-9
 BEYOND = (
     10.0  # standard errors for each unit of a probability's distance from zero or one: less than 0.01 rows are there
@@ -35,20 +35,14 @@ class Interval:
     scale: str  # identity, log or logit
 
 
-def interval(
-    name: str,
-    estimate: float,
-    values: Array,
-    level: float,
-    jackknife: bool = False,
-    of_type: str | None = None,
-    declared: str | None = None,
-) -> Interval:
-    """Of a number of a fit, from those (B,) of the replicates.
+def interval(estimate: float, values: Array, level: float, scale: str, jackknife: bool = False) -> Interval:
+    """Of a number of a fit, from those (B,) of the replicates, of which a jackknife leaves out each row once.
 
-    Its scale is that which its family has `declared`, or goes by its name and the type of its column.
+    It is Wald's on the scale, or on none where one of the numbers has no place on it, such as the logarithm of zero.
     """
-    scale = scale_of(name, estimate, values, of_type, declared)
+    lowest, highest = min(estimate, float(values.min())), max(estimate, float(values.max()))
+    if not (lowest > 0 and (scale == LOG or highest < 1)):
+        scale = IDENTITY
     moved = _to(scale, values)
     spread = _jackknifed if jackknife else _deviation
     half = NormalDist().inv_cdf((1 + level) / 2) * spread(moved)
@@ -58,36 +52,37 @@ def interval(
     return Interval(error, error / float(np.sqrt(2 * len(values))), float(low), float(high), scale)
 
 
-def fixed(name: str, values: Array) -> bool:
+def fixed(quantity: Quantity | None, values: Array) -> bool:
     """Whether replicates (B,) leave a number where it is: at the end of its range, or altogether."""
-    if parameter_of(name) in PROBABILITIES and (np.minimum(values, 1 - values) < AT_END).all():
+    if quantity is Quantity.PROBABILITY and (np.minimum(values, 1 - values) < AT_END).all():
         return True
     return bool(np.ptp(values) <= AT_END * np.abs(values).max())
 
 
-def at_bound(name: str, estimate: float, error: float) -> bool:
+def at_bound(quantity: Quantity | None, estimate: float, error: float) -> bool:
     """Whether a probability is zero or one but for the end of a climb: its error is far larger than its distance."""
-    return parameter_of(name) in PROBABILITIES and error > BEYOND * min(estimate, 1 - estimate)
+    return quantity is Quantity.PROBABILITY and error > BEYOND * min(estimate, 1 - estimate)
 
 
-def parameter_of(name: str) -> str:
-    """`groups[1].rates[2][1]` is one of the rates."""
-    return name.rpartition(".")[2].partition("[")[0]
+def field_of(name: str) -> str:
+    """That which a number stands in: `groups[1].rates[2][1]` in `groups[1].rates`."""
+    return PLACES.sub("", name)
 
 
-def scale_of(name: str, estimate: float, values: Array, of_type: str | None = None, declared: str | None = None) -> str:
-    """Logit for probabilities, log for what is positive by its nature."""
-    parameter, places = parameter_of(name), name.rpartition(".")[2].count("[")
-    lowest, highest = min(estimate, float(values.min())), max(estimate, float(values.max()))
-    wanted = "logit" if parameter in PROBABILITIES else "log"
-    if declared is not None:
-        wanted = declared
-    elif parameter in LOCATIONS:
-        wanted = OF_TYPE.get(of_type or "", "identity")
-    elif parameter in SQUARES and places == 3 and len(set(name[:-1].replace("]", "").split("[")[-2:])) > 1:
-        wanted = "identity"
-    inside = lowest > 0 and (wanted == "log" or highest < 1)
-    return wanted if inside else "identity"
+def places_of(name: str) -> tuple[int, ...]:
+    """Where in its field, counted from one: (2, 1) of `groups[1].rates[2][1]`."""
+    return tuple(int(place) for place in re.findall(r"\d+", name[len(field_of(name)) :]))
+
+
+def scale_of(name: str, quantities: Mapping[str, Quantity], of_type: str | None = None) -> str:
+    """On which a number may be any, by what it is, or if it is a mean, by the type of its column."""
+    quantity = quantities.get(field_of(name))
+    if quantity is Quantity.COVARIANCE:
+        *_, row, column = places_of(name)
+        return LOG if row == column else IDENTITY
+    if quantity is not None:
+        return SCALES[quantity]
+    return OF_TYPE.get(of_type or "", IDENTITY) if name.startswith("mean[") else LOG
 
 
 def _deviation(values: Array) -> float:
@@ -100,14 +95,14 @@ def _jackknifed(values: Array) -> float:
 
 
 def _to(scale: str, values: Array) -> Array:
-    if scale == "identity":
+    if scale == IDENTITY:
         return values
     logs: Array = np.log(values)
-    return logs if scale == "log" else logs - np.log1p(-values)
+    return logs if scale == LOG else logs - np.log1p(-values)
 
 
 def _back(scale: str, values: Array) -> Array:
-    if scale == "identity":
+    if scale == IDENTITY:
         return values
     with np.errstate(over="ignore"):
-        return np.exp(values) if scale == "log" else 1 / (1 + np.exp(-values))
+        return np.exp(values) if scale == LOG else 1 / (1 + np.exp(-values))

@@ -6,7 +6,6 @@ From the observed information, and robust ones by the sandwich of it and the sco
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, n_candidates, take
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model, ModelChart
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.inference.information import Information, complete_information, differences, information, points
-from em_cli.inference.intervals import at_bound
+from em_cli.inference.intervals import at_bound, field_of, places_of
 
 HELD = 1e-5  # information left in a direction in which parameters do not move
 HELD_SHARE = 1e-3  # of the squared length of a number's gradient in such directions, above which it has no error
@@ -37,7 +37,6 @@ NO_SCORES = 1e-6  # of the other error, below which the scores of all rows are z
 ON_FACTORS = "a rotation of the factors changes it, and the model not at all"
 AT_ITS_END = "it is at the end of its range, where nothing moves it"
 UNMOVED = "it is given, or at the end of its range"
-ON_FACTOR = re.compile(r"^(.*\bloadings)\[\d+\]\[\d+\]\[(\d+)\]$")  # a loading: component, column, factor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,10 +93,12 @@ def standard_errors(
         free = directions[:, ~held]
         inverse = (free / left[~held]) @ free.T
         names = tuple(name for name, _ in leaves(document))
-        without = _without(names, values, gradient, directions[:, held])
+        of = model.quantities
+        without = _without(names, of, values, gradient, directions[:, held])
         observed = _errors(gradient, inverse, np.array([name not in without for name in names], np.bool_))
         numbers = zip(names, values.tolist(), observed.tolist(), strict=True)
-        without |= {name: AT_ITS_END for name, value, error in numbers if at_bound(name, value, error)}
+        ended = (name for name, value, error in numbers if at_bound(of.get(field_of(name)), value, error))
+        without |= dict.fromkeys(ended, AT_ITS_END)
         told = np.array([name not in without for name in names], np.bool_)
         observed[~told] = np.nan
         no_robust = _no_robust(model, found.n_units, free.shape[1])
@@ -182,20 +183,24 @@ def leaves(node: object, name: str = "") -> Iterator[tuple[str, float]]:
             yield from leaves(value, f"{name}.{key}" if name else str(key))
 
 
-def _without(names: Sequence[str], values: Array, gradient: Array, held: Array) -> dict[str, str]:
+def _without(
+    names: Sequence[str], quantities: Mapping[str, Quantity], values: Array, gradient: Array, held: Array
+) -> dict[str, str]:
     """Why numbers have no error, by their names: the free directions move them, and them alone, if they have one."""
     length = np.square(gradient).sum(axis=1)
     at_end = _at_end(values, gradient) | (np.square(gradient @ held).sum(axis=1) > HELD_SHARE * length)
-    whys = ((rotated(names), ON_FACTORS), (at_end, AT_ITS_END), (length == 0, UNMOVED))
+    whys = ((rotated(names, quantities), ON_FACTORS), (at_end, AT_ITS_END), (length == 0, UNMOVED))
     found = ((name, [why for flags, why in whys if flags[i]]) for i, name in enumerate(names))
     return {name: reasons[0] for name, reasons in found if reasons}
 
 
-def rotated(names: Sequence[str]) -> Flags:
+def rotated(names: Sequence[str], quantities: Mapping[str, Quantity]) -> Flags:
     """(M,) loadings on several factors: a rotation of these changes them all, and the model not at all."""
-    factors = [ON_FACTOR.search(name) for name in names]
-    several = {found[1] for found in factors if found is not None and int(found[2]) > 1}
-    return np.array([found is not None and found[1] in several for found in factors], np.bool_)
+    fields = [field_of(name) for name in names]
+    loadings = [quantities.get(field) is Quantity.LOADING for field in fields]
+    told = zip(fields, names, loadings, strict=True)
+    several = {field for field, name, loading in told if loading and places_of(name)[-1] > 1}
+    return np.array([field in several for field in fields], np.bool_)
 
 
 def _at_end(values: Array, gradient: Array) -> Flags:

@@ -15,6 +15,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import field, numbers
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
@@ -65,6 +66,7 @@ class ApproximateWeights(SingleRows):
     extra: ClassVar[tuple[str, ...]] = ()
 
     prior: WeightsPrior
+    quantities: ClassVar[Mapping[str, Quantity]] = {"weights": Quantity.PROBABILITY}
     declines: ClassVar[Mapping[str, str]] = {}
 
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> None:

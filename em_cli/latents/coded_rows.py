@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.engine.declared_numbers import Quantity
 
 
 class CodedRows:
@@ -20,6 +23,7 @@ class CodedRows:
     penalty = None
     completing = None
     elliptic = None
+    quantities: Mapping[str, Quantity] = {}
     coupled = False
     of_points = False
 

@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import finite
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
@@ -36,6 +37,11 @@ class Concomitant(SingleRows):
 
     sums_are_plain: ClassVar[bool] = False
     extra: ClassVar[tuple[str, ...]] = ()
+    quantities: ClassVar[Mapping[str, Quantity]] = {
+        "weights": Quantity.PROBABILITY,
+        "concomitant.coefficients": Quantity.REAL,
+        "concomitant.mean": Quantity.REAL,
+    }
     declines: ClassVar[Mapping[str, str]] = {
         "weights": "mixing weights cannot be fixed where --concomitant has columns tell them.",
         "density": "a noise component does not go with mixing weights that depend on columns.",

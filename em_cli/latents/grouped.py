@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.decoder import Decoded
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
@@ -47,6 +48,10 @@ class Grouped:
     def _law(self) -> Independent | Concomitant:
         """The law of the components, of groups as it is of rows."""
         return self.told or Independent(self.weights)
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        return self._law.quantities
 
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
         if self.told is not None and self.weights != "free":

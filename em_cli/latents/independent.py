@@ -12,6 +12,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers, map_arrays
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import field, numbers
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
@@ -56,6 +57,7 @@ class Independent(SingleRows):
         Option("of the components: free, equal, or fixed to these numbers", check=shares_refused),
     ] = "free"
     concentration: float = 1.0  # α of a symmetric Dirichlet prior, at whose posterior's mode free weights are
+    quantities: ClassVar[Mapping[str, Quantity]] = {"weights": Quantity.PROBABILITY}
     declines: ClassVar[Mapping[str, str]] = {}
 
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:

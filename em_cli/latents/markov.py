@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.decoder import Decoded
 from em_cli.engine.documents import field, numbers
 from em_cli.engine.family import BoundFamily
@@ -84,6 +85,9 @@ class Markov:
         ),
     ] = None
     concentration: tuple[float, float] = (1.0, 1.0)  # α of a Dirichlet prior of each row: off the diagonal, and on it
+    quantities: ClassVar[Mapping[str, Quantity]] = dict.fromkeys(
+        ("weights", "startprob", "transmat", "stationary"), Quantity.PROBABILITY
+    )
     declines: ClassVar[Mapping[str, str]] = {
         "weights": "mixing weights cannot be fixed where labels follow a Markov chain: its transitions give them.",
         "density": "a noise component does not go with labels that follow a Markov chain.",

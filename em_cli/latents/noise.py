@@ -12,6 +12,7 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import finite, positive
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
@@ -57,6 +58,7 @@ class Noise(SingleRows):
     box: tuple[tuple[float, float], ...] = ()  # lowest and highest value of each column; () means those of the data
 
     family: BoundFamily | None = field(default=None, repr=False)
+    quantities: ClassVar[Mapping[str, Quantity]] = dict.fromkeys(("weights", "noise"), Quantity.PROBABILITY)
     declines: ClassVar[Mapping[str, str]] = {
         "weights": "fixed mixing weights do not go with noise, whose weight is free."
     }

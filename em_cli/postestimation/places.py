@@ -24,22 +24,17 @@ def place_of(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
         component = places[0] if len(places) > 1 else None
         return {"component": component, "column": _at(own.get("design", ()), places[-1]), "level": None}
     component, column = places[0] if places else None, None
-    if len(places) > 1 and (parameter in MOMENTS or scale_in(name, document) is not None):
+    if len(places) > 1 and (parameter in MOMENTS or _is_by_column(parameter, own, document)):
         columns = document["feature_names_in"] if parameter in MOMENTS else _columns(document, own)
         column = _at(columns, _first_of(own.get(parameter), columns, places[1]))
     level = _level(document, column, places[2]) if len(places) > 2 and column is not None else None
     return {"component": component, "column": column, "level": level}
 
 
-def scale_in(name: str, document: Mapping[str, Any]) -> str | None:
-    """On which the number may be any, as its family declares; None if it is no number of a column."""
-    found = NAME.match(name)
-    own = {} if found is None else _own(document, found["group"])
+def _is_by_column(parameter: str, own: Mapping[str, object], document: Mapping[str, object]) -> bool:
+    """Whether its family declares that it has a number for each component and column."""
     family = str(own.get("family", document.get("family")))
-    if found is None or not FAMILIES.knows(family):
-        return None
-    declared = {one.name: one.scale for one in FAMILIES.load(family).parameters}
-    return declared.get(found["parameter"])
+    return FAMILIES.knows(family) and parameter in {one.name for one in FAMILIES.load(family).parameters}
 
 
 def _first_of(numbers: object, columns: Sequence[str], place: int) -> int:

@@ -12,14 +12,14 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.errors import UsageError
-from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, at_bound, fixed, interval
+from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, at_bound, field_of, fixed, interval, scale_of
 from em_cli.inference.replicates import KINDS, Verdict, drawn_replicates, replicates
 from em_cli.inference.row_weights import lengths_of_groups, row_weights
 from em_cli.inference.stability import better_elsewhere
 from em_cli.inference.standard_errors import BESIDE, described, leaves, rotated
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.tables import csv_text
-from em_cli.postestimation.places import place_of, scale_in
+from em_cli.postestimation.places import place_of
 from em_cli.postestimation.refitted import Refit, refit_of
 from em_cli.postestimation.replicate_lines import OF_REPLICATES, Line, line_of, lines_before
 from em_cli.registry import did_you_mean
@@ -134,7 +134,7 @@ def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: st
     errors = _errors_by_name(refit.document, refit.schema.names)
     numbers = list(leaves(described(refit.model, refit.start)))
     columns = np.array(kept).T if kept else np.empty((len(numbers), 0))
-    free = rotated([name for name, _ in numbers])
+    free = rotated([name for name, _ in numbers], refit.model.quantities)
     return [
         {
             "parameter": name,
@@ -190,11 +190,12 @@ def _interval(
     none = {"se_bootstrap": None, "mc_error": None, "low": None, "high": None, "scale": None}
     if reason is not None:
         return none | {"verdict": "withheld"}
-    if not (np.isfinite(values).all() and np.isfinite(estimate)) or fixed(name, values):
+    quantities = refit.model.quantities
+    quantity, scale = quantities.get(field_of(name)), scale_of(name, quantities, _type_of(name, refit))
+    if not (np.isfinite(values).all() and np.isfinite(estimate)) or fixed(quantity, values):
         return none | {"verdict": "fixed"}
-    of_type, declared = _type_of(name, refit), scale_in(name, refit.document)
-    found = interval(name, estimate, values, wanted.level, wanted.kind == "jackknife", of_type, declared)
-    if at_bound(name, estimate, found.standard_error):
+    found = interval(estimate, values, wanted.level, scale, wanted.kind == "jackknife")
+    if at_bound(quantity, estimate, found.standard_error):
         return none | {"verdict": "at a bound"}
     return {
         "se_bootstrap": found.standard_error,

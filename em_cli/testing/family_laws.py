@@ -164,6 +164,7 @@ def documents_hold_the_parameters_to_the_bit(case: Case, seed: int, k: int) -> N
     document = model.to_document(parameters)
     again = model.from_document(json.loads(json.dumps(document)))
     assert model.to_document(again) == document
+    assert set(document) - {"weights", "groups"} <= set(model.quantities), "it is not said what they are"
     for declared in case.build(case.kinds).parameters:
         assert {len(x) % len(row) for row in document[declared.name]} == {0}, "a number is of a column, or of a few"
     for mine, its in ((parameters, again), (parameters.components, again.components)):

@@ -24,7 +24,7 @@ from em_cli.engine.rows import Block
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.inference.cross_validation import cross_validated, simplest
-from em_cli.inference.intervals import interval
+from em_cli.inference.intervals import interval, scale_of
 from em_cli.inference.likelihood_ratio import EFFORT, LEVEL, Gain, gains, in_turns, more_components
 from em_cli.inference.replicates import Verdict, replicates
 from em_cli.inference.standard_errors import described, leaves
@@ -97,7 +97,9 @@ def covered(recipe: Recipe) -> dict[str, float]:
                 places = [int(place) - 1 for place in name.replace("]", "").split("[")[1:]]
                 means = np.asarray(recipe.means)
                 truth = {"weights": np.asarray(recipe.weights), "sd": np.ones_like(means), "mean": means}[kind]
-                own = interval(name, estimate, np.array([one[name] for one in values]), 0.95)
+                own = interval(
+                    estimate, np.array([one[name] for one in values]), 0.95, scale_of(name, model.quantities)
+                )
                 hits[kind].append(bool(own.low <= truth[tuple(places)] <= own.high))
     return {kind: float(np.mean(own)) for kind, own in hits.items()}
 

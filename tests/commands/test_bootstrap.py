@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from program import SAMPLES, em
 
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.inference.intervals import interval, scale_of
 from em_cli.inference.row_weights import weights_of
-from em_cli.postestimation.places import place_of, scale_in
+from em_cli.postestimation.places import place_of
 
 # of Old Faithful, VVV, two components: 5,000 replicates climbed to the end by another program's EM
 KNOWN = {"weights[1]": 0.02874, "mean[1][1]": 0.03260, "mean[2][2]": 0.60247}
@@ -161,26 +162,40 @@ def test_mistakes_are_told(options, words, runs):
 def test_intervals_stay_in_the_range_of_a_number():
     rng = np.random.default_rng(1)
     near_one = 1 / (1 + np.exp(-rng.normal(3, 1, 500)))
-    found = interval("weights[1]", 0.95, near_one, 0.95)
+    found = interval(0.95, near_one, 0.95, "logit")
     assert 0 < found.low < 0.95 < found.high < 1 and found.scale == "logit"
-    found = interval("sd[1][1]", 1.0, np.exp(rng.normal(0, 1, 500)), 0.95)
+    found = interval(1.0, np.exp(rng.normal(0, 1, 500)), 0.95, "log")
     assert found.low > 0 and found.low * found.high == pytest.approx(1)
+    assert interval(0.5, np.array([0.0, 0.4, 1.0]), 0.95, "logit").scale == "identity"
 
 
 @pytest.mark.parametrize(
     ("name", "of_type", "scale"),
     [
-        ("groups[2].transmat[1][2]", None, "logit"),
-        ("coefficients[1][2]", "numeric", "identity"),  # though each of the replicates is above zero
+        ("transmat[1][2]", None, "logit"),
+        ("groups[2].coefficients[1][2]", "count", "identity"),  # whatever the column of its term
+        ("groups[1].log_means[1][1]", "positive", "identity"),
+        ("loadings[1][2][2]", None, "identity"),
         ("covariances[1][2][1]", None, "identity"),
         ("covariances[1][2][2]", None, "log"),
+        ("scales[2][1]", None, "identity"),  # of all components
+        ("scales[2][2]", None, "log"),
+        ("sd[1][1]", "numeric", "log"),
         ("mean[1][1]", "numeric", "identity"),
         ("mean[1][1]", "count", "log"),
         ("mean[1][1]", "proportion", "logit"),
     ],
 )
 def test_the_scale_of_an_interval_is_that_of_the_number(name, of_type, scale):
-    assert scale_of(name, 0.5, np.array([0.3, 0.6]), of_type) == scale
+    quantities = {
+        "transmat": Quantity.PROBABILITY,
+        "groups[2].coefficients": Quantity.REAL,
+        "groups[1].log_means": Quantity.REAL,
+        "loadings": Quantity.LOADING,
+        "covariances": Quantity.COVARIANCE,
+        "scales": Quantity.COVARIANCE,
+    }
+    assert scale_of(name, quantities, of_type) == scale
 
 
 def test_numbers_are_known_by_column_term_and_level():
@@ -203,9 +218,6 @@ def test_numbers_are_known_by_column_term_and_level():
         "transmat[2][1]": (2, None, None),
     }
     assert {name: tuple(place_of(name, document).values()) for name in expected} == expected
-    scales = {name: scale_in(name, document) for name in ("groups[3].log_means[2][1]", "groups[3].log_sds[1][1]")}
-    assert list(scales.values()) == ["identity", "log"] and scale_in("weights[1]", document) is None
-    assert scale_of("log_means[2][1]", 0.5, np.array([0.3, 0.6]), "positive", "identity") == "identity"
 
 
 def test_columns_of_several_types_and_missing_cells(tmp_path):

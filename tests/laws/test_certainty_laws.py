@@ -17,7 +17,7 @@ from em_cli.engine.rows import Block
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.families.student_t.options import StudentT
-from em_cli.inference.intervals import interval
+from em_cli.inference.intervals import interval, scale_of
 from em_cli.inference.matching import distances, matched, orders
 from em_cli.inference.replicates import Verdict, of_rows, replicates
 from em_cli.inference.row_weights import BlockWeights
@@ -153,6 +153,8 @@ def test_intervals_of_replicates_cover_the_truth():
         for name, estimate in leaves(described(model, end.parameters)):
             kind, _, place = name.rstrip("]").replace("[1][1", "[1").replace("[2][1", "[2").partition("[")
             if kind in truth:
-                found = interval(name, estimate, np.array([one[name] for one in values]), 0.95)
+                found = interval(
+                    estimate, np.array([one[name] for one in values]), 0.95, scale_of(name, model.quantities)
+                )
                 hits.append(found.low <= truth[kind][int(place) - 1] <= found.high)
     assert len(hits) == 12 * 6 and 0.87 <= np.mean(hits) < 1

@@ -8,6 +8,7 @@ import pytest
 from support import REFERENCE, bound_model, climb, reference_rows
 
 from em_cli.algorithms.lbfgs import LBFGS
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.stopping import Stopping
 from em_cli.families.distributions.binomial import Binomial
 from em_cli.families.distributions.categorical import Categorical
@@ -70,4 +71,4 @@ def test_a_probability_that_climbs_to_its_end_has_none_though_it_is_not_there():
     assert isinstance(found, StandardErrors)
     assert {"probabilities[1][2][1]", "probabilities[1][2][2]"} <= set(found.without)
     assert found.observed[found.names.index("probabilities[2][2][1]")] > 0
-    assert at_bound("probabilities[1][2][1]", 1e-6, 0.002) and not at_bound("probabilities[1][2][1]", 1e-3, 1e-3)
+    assert at_bound(Quantity.PROBABILITY, 1e-6, 0.002) and not at_bound(Quantity.PROBABILITY, 1e-3, 1e-3)

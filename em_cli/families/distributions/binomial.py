@@ -14,7 +14,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
-from em_cli.engine.declared_numbers import Parameter
+from em_cli.engine.declared_numbers import Parameter, Quantity, quantities
 from em_cli.engine.documents import positive, table
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError, UsageError
@@ -96,6 +96,10 @@ class BinomialDistribution:
     def _trials_of(self, x: Array) -> Array:
         """(P, n), missing where the cell is."""
         return x[1::2] + 0 * x[::2] if not self.trials else self.trials + 0 * x
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        return {"typical_trials": Quantity.POSITIVE, **quantities(Binomial.parameters)}
 
     def layout(self) -> Layout:
         return Layout(np.repeat(self._successes, 2), complete=True)

@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine import documents
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
-from em_cli.engine.declared_numbers import Parameter
+from em_cli.engine.declared_numbers import Parameter, Quantity, quantities
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError
 from em_cli.families.distributions.columnwise import Columnwise
@@ -74,6 +74,10 @@ class CategoricalDistribution:
     def _first(self) -> Integers:
         """(D,) where the levels of each column begin."""
         return np.cumsum([0, *self.levels[:-1]])
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        return quantities(Categorical.parameters)
 
     def layout(self) -> Layout:
         return Layout(self._column, complete=True)

@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions.distribution import (
     TINY,
@@ -71,6 +72,10 @@ class Columnwise:
     @property
     def exponential(self) -> Columnwise | None:
         return self if self.tabulated is None else None
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        return self.distribution.quantities
 
     @property
     def penalty(self) -> Columnwise:

@@ -10,7 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
-from em_cli.engine.declared_numbers import Parameter
+from em_cli.engine.declared_numbers import Parameter, Quantity, quantities
 from em_cli.engine.family import Degeneracy
 from em_cli.families.distributions import parameters as named
 from em_cli.families.distributions.charts import InformationChart
@@ -86,6 +86,10 @@ class Declared:
     within: Callable[[Values], Values] | None = None  # the nearest parameters whose components can be resolved
     degeneracies: Callable[[Values, Array], list[Degeneracy | None]] | None = None  # if deviations do not tell them
     filling: Callable[[Values, Array], Array] | None = None  # if it is not the mean, or that made a whole number
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        return quantities(self.family.parameters)
 
     def layout(self) -> Layout:
         d = len(self.columns.mean)

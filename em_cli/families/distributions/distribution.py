@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.family import Degeneracy
 
 TINY = float(np.finfo(float).tiny)
@@ -41,6 +42,10 @@ class Distribution(Protocol):
     Parameters are a tuple of arrays, which may have leading axes before K. A cell may be
     missing: it is NaN in x, and whatever is written for it is not used.
     """
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        """What the numbers of its documents are, by name."""
 
     def layout(self) -> Layout: ...
 

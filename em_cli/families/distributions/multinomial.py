@@ -13,7 +13,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.columns import Columns
-from em_cli.engine.declared_numbers import Parameter
+from em_cli.engine.declared_numbers import Parameter, Quantity, quantities
 from em_cli.engine.documents import LARGEST_RATE, positive, table
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError, UsageError
@@ -64,6 +64,10 @@ class MultinomialDistribution:
         """Total of a row."""
         total = float(self.columns.mean.sum())
         return total if total > 0 else 1.0
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        return {"typical_total": Quantity.POSITIVE, **quantities(Multinomial.parameters)}
 
     def layout(self) -> Layout:
         return Layout(self._column, complete=True)

@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import LARGEST, finite
 from em_cli.engine.family import Degeneracy, Ellipsoids
 from em_cli.errors import DataError
@@ -56,6 +57,10 @@ class BoundFactorAnalyzers:
     @property
     def elliptic(self) -> BoundFactorAnalyzers:
         return self
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        return {"means": Quantity.REAL, "loadings": Quantity.LOADING, "noise_variances": Quantity.POSITIVE}
 
     @property
     def n_columns(self) -> int:

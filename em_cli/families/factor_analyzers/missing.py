@@ -7,6 +7,7 @@ noise common to all columns included (cf. Ilin & Raiko 2010).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers, stack
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.patterns import n_codes, write_codes
 from em_cli.families.complete_data import measure_of_observed, of_base
 from em_cli.families.factor_analyzers.factor_analyzers import BoundFactorAnalyzers
@@ -60,6 +62,10 @@ class FactorAnalyzersWithGaps:
     @property
     def elliptic(self) -> BoundFactorAnalyzers:
         return self.base
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        return self.base.quantities
 
     @property
     def coupled(self) -> bool:

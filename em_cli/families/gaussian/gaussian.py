@@ -13,6 +13,7 @@ from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import finite
 from em_cli.engine.family import Degeneracy, Ellipsoids
 from em_cli.errors import DataError
@@ -74,6 +75,11 @@ class BoundGaussian:
     @property
     def elliptic(self) -> BoundGaussian:
         return self
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        matrices = Quantity.POSITIVE if self.letters.diagonal else Quantity.COVARIANCE
+        return {"means": Quantity.REAL, "covariances": matrices}
 
     @property
     def letters(self) -> Letters:

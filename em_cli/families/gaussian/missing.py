@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Apart
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.family import Chart
 from em_cli.families.complete_data import measure_of_observed, of_base
 from em_cli.families.gaussian.cells import Cells
@@ -53,6 +54,10 @@ class GaussianWithGaps:
     @property
     def elliptic(self) -> BoundGaussian:
         return self.base
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        return self.base.quantities
 
     @property
     def coupled(self) -> bool:

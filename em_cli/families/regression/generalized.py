@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import positive
 from em_cli.engine.family import Degeneracy
 from em_cli.families.regression.dispersion import LARGEST_SHAPE, DispersionChart, GammaShape
@@ -39,6 +40,11 @@ class BoundGeneralized:
 
     regressors: Regressors
     law: Response
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        beside = {} if self.law.dispersion is None else {self.law.dispersion.name: Quantity.POSITIVE}
+        return {**beside, **self.regressors.quantities}
 
     @property
     def penalty(self) -> BoundGeneralized:

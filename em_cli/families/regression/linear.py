@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.column_summary import RELATIVE_RESOLUTION
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import positive
 from em_cli.engine.family import Degeneracy
 from em_cli.families.regression.common_terms import CoefficientChart, in_a_row, taken_apart, times
@@ -49,6 +50,10 @@ class BoundLinear:
     kindred: ClassVar[None] = None
 
     regressors: Regressors
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        return {"sigma": Quantity.POSITIVE, **self.regressors.quantities}
 
     @property
     def exponential(self) -> BoundLinear:

@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import LARGEST, finite
 from em_cli.engine.family import Degeneracy
 from em_cli.errors import DataError
@@ -228,6 +229,12 @@ class Regressors:
         z[0] = 1.0
         trials = self.roles.n_trials if self.roles.trials is None else self.frame.trials
         return np.broadcast_to(np.append(z, [0.0, trials]), (*shape, self.p + 2)).copy()
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """What the numbers of its documents are, by name."""
+        of_design = ("coefficients", "common_coefficients", "typical_design", "typical_offset")
+        return {**dict.fromkeys(of_design, Quantity.REAL), "typical_trials": Quantity.POSITIVE}
 
     def typical_to_document(self, typical: Array) -> dict[str, object]:
         z, (offset, trials) = typical[0, :-2], typical[0, -2:]

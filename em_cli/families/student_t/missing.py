@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import Recent
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.family import Chart
 from em_cli.engine.patterns import Groups, grouped
 from em_cli.families.complete_data import of_base
@@ -71,6 +72,10 @@ class StudentTWithGaps:
     @property
     def elliptic(self) -> BoundStudentT:
         return self.base
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        return self.base.quantities
 
     @property
     def coupled(self) -> bool:

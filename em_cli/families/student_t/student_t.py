@@ -12,6 +12,7 @@ from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import finite
 from em_cli.engine.family import Degeneracy, Ellipsoids
 from em_cli.errors import DataError
@@ -65,6 +66,11 @@ class BoundStudentT:
     @property
     def elliptic(self) -> BoundStudentT:
         return self
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        of_normal = self.normal.quantities
+        return {"means": of_normal["means"], "scales": of_normal["covariances"], "dof": Quantity.POSITIVE}
 
     @property
     def columns(self) -> Columns:

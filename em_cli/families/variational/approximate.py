@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.exponential import Exponential
 from em_cli.engine.family import BoundFamily, Degeneracy, Ellipsoids, Elliptic
 
@@ -85,6 +86,10 @@ class BoundApproximate:
     @property
     def approximate(self) -> BoundApproximate:
         return self
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        return self.base.quantities
 
     @property
     def coupled(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.family import BoundFamily, Completing, Degeneracy, Elliptic
 from em_cli.errors import UsageError
 from em_cli.families.variational.approximate import EllipticPoint
@@ -65,6 +66,10 @@ class Predictive:
     @property
     def elliptic(self) -> EllipticPoint | None:
         return None if self.base.elliptic is None else EllipticPoint(self.base.elliptic)
+
+    @property
+    def quantities(self) -> Mapping[str, Quantity]:
+        return self.base.quantities
 
     @property
     def coupled(self) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers, OfUnits
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
@@ -47,6 +48,7 @@ class Allocation:
     documents: Integers | None = None  # (D + 1,) at which row each document begins, and how many rows there are
     anew: bool = False  # whether each pass begins from flat shares: what documents took to early they may leave again
 
+    quantities: ClassVar[Mapping[str, Quantity]] = {}
     declines: ClassVar[Mapping[str, str]] = {
         "density": NOT_WITH_TOPICS + "noise component; a topic of its own takes what is common to all.",
         "weights": NOT_WITH_TOPICS + "mixing weights; alpha is the law of the shares: --set latent.alpha=0.1.",

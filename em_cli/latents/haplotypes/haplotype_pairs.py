@@ -16,6 +16,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
+from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
@@ -37,6 +38,7 @@ class Nothing:
 class Pairs:
     """Each genotype is made of two haplotypes, drawn independently (Hardy & Weinberg)."""
 
+    quantities: ClassVar[Mapping[str, Quantity]] = {}
     declines: ClassVar[Mapping[str, str]] = {
         "density": NOT_WITH_PAIRS + "noise component.",
         "weights": NOT_WITH_PAIRS + "mixing weights; the frequencies of the haplotypes are fitted.",
