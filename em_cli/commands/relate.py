@@ -26,7 +26,8 @@ Replicates = Annotated[
         "--replicates",
         metavar="N",
         min=0,
-        help="Refits that correct errors of classification [default: 40 up to 2,000 units, else 0].",
+        help="Refits that correct errors of classification, and resamples for standard errors "
+        "[default: 40 and 99 up to 2,000 units, else 0].",
         show_default=False,
     ),
 ]

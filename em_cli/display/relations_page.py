@@ -45,6 +45,10 @@ def relations_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     if found["replicates"]:
         refits = f"{found['replicates']} refits to rows drawn from the model"
         page.words(f"Errors of classification are corrected by {refits}.", style="dim")
+    told = [one["resamples"] for one in (*found["outcomes"], on) if one is not None]
+    if all(told):
+        page.words(f"Standard errors are by {min(told)} resamples, with all three steps done again.", style="dim")
+        return page.text()
     known = "; what the fit leaves open of the components is in them" if found["first_step"] else ""
     page.words(f"Standard errors are robust{known}.", style="dim")
     return page.text()

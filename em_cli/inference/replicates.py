@@ -22,7 +22,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, fit, run_apart
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
-from em_cli.engine.rows import Block, Source
+from em_cli.engine.rows import Block, RowWeights, Source
 from em_cli.engine.scoring import log_densities
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.inference.matching import AMBIGUOUS, Likeness, likeness, orders
@@ -60,11 +60,28 @@ def replicates(
     model: Model, start: Parameters, source: Source, runner: Runner, kind: str, wanted: range, seed: int
 ) -> Iterator[list[Replicate]]:
     """Those of these numbers, in turns; whole groups are drawn where rows are in groups."""
+
+    def weights(number: int) -> RowWeights:
+        return row_weights(kind, source, number, seed)
+
+    rest = REST_BESIDE if kind == "jackknife" else REST
+    return weighted_replicates(model, start, source, runner, weights, wanted, rest)
+
+
+def weighted_replicates(
+    model: Model,
+    start: Parameters,
+    source: Source,
+    runner: Runner,
+    weights: Callable[[int], RowWeights],
+    wanted: range,
+    rest: float = REST,
+) -> Iterator[list[Replicate]]:
+    """Under these weights of the rows, which multiply those that they have."""
     metric = metric_at(model, start, _weight(model, start, source), source, runner)
     for numbers in _turns(wanted, source.n_rows):
-        weights = [row_weights(kind, source, number, seed) for number in numbers]
-        candidates = [Candidate(model, EM(), start, n, weights=w) for n, w in zip(numbers, weights, strict=True)]
-        results = _climbs(candidates, metric, source, runner, REST_BESIDE if kind == "jackknife" else REST)
+        candidates = [Candidate(model, EM(), start, number, weights=weights(number)) for number in numbers]
+        results = _climbs(candidates, metric, source, runner, rest)
         yield list(_aligned(numbers, results, model, source, start))
 
 

@@ -25,6 +25,8 @@ TINY = 1e-300
 PASSES = 20_000  # of EM
 AT_REST = 1e-10  # change of the parameters, relative to their size, at which EM ends
 POLISHES = 20  # Newton steps after that
+NORMAL_95 = 1.959964  # standard errors
+FLAT = 1e-8  # scores, by unit, that are as good as nought
 STEP = 1e-5  # of differences, relative to the size of a parameter
 LEAST_SHARE = 1e-9  # of a component among those assigned, below which errors cannot be undone
 
@@ -178,8 +180,20 @@ class Logit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimates:
+    """Those of the units, and how sure they are."""
+
     theta: Array  # (P,)
     covariance: Array  # (P, P)
+
+    @property
+    def interval(self) -> Array:
+        """(2, P) of 95 %, by the normal law."""
+        reach = NORMAL_95 * np.sqrt(np.maximum(np.diagonal(self.covariance), 0.0))
+        return np.stack([self.theta - reach, self.theta + reach])
+
+    def of(self, combined: Array) -> Estimates:
+        """Of these linear combinations (Q, P)."""
+        return Estimates(combined @ self.theta, combined @ self.covariance @ combined.T)
 
 
 def related(
@@ -195,7 +209,7 @@ def related(
     Weights are frequencies, or else those of a sample. `open_errors` is how errors of classification vary, if known.
     """
     assigned, weights, errors = found.assigned[:, seen], found.weights[seen], found.errors
-    theta = _solved(relation, assigned, errors, method, weights)
+    theta = solved(relation, assigned, errors, method, weights)
     bread = -_jacobian(relation, assigned, errors, method, weights, theta)
     scores = relation.scores(_shares(relation, assigned, errors, method, theta), theta)
     meat = scores * (weights if frequencies else weights**2) @ scores.T
@@ -234,20 +248,27 @@ def _shares(relation: Relation, assigned: Array, errors: Array, method: Method, 
     return total
 
 
-def _solved(relation: Relation, assigned: Array, errors: Array, method: Method, weights: Array) -> Array:
+def solved(
+    relation: Relation, assigned: Array, errors: Array, method: Method, weights: Array, near: Array | None = None
+) -> Array:
+    """The parameters (P,), which may be known to be near some."""
     if method == "bch":
         return relation.fitted(_shares(relation, assigned, errors, method, None), weights, None)
+    if near is not None:
+        theta, slope = _polished(relation, assigned, errors, weights, near)
+        if np.abs(slope).max() <= FLAT * weights.sum():
+            return theta
     theta = relation.fitted(assigned, weights, None)
     for _ in range(PASSES):
         before = theta
         theta = relation.fitted(_shares(relation, assigned, errors, method, theta), weights, theta)
         if np.abs(theta - before).max() <= AT_REST * max(1.0, float(np.abs(theta).max())):
             break
-    return _polished(relation, assigned, errors, weights, theta)
+    return _polished(relation, assigned, errors, weights, theta)[0]
 
 
-def _polished(relation: Relation, assigned: Array, errors: Array, weights: Array, theta: Array) -> Array:
-    """Where EM ends, by Newton's method; steps that do not bring the scores nearer to nought are not taken."""
+def _polished(relation: Relation, assigned: Array, errors: Array, weights: Array, theta: Array) -> tuple[Array, Array]:
+    """Where EM ends, by Newton's method, and the scores there, which each step has to bring nearer to nought."""
     slope = relation.scores(_shares(relation, assigned, errors, "ml", theta), theta) @ weights
     for _ in range(POLISHES):
         step = np.linalg.lstsq(-_jacobian(relation, assigned, errors, "ml", weights, theta), slope, rcond=None)[0]
@@ -256,7 +277,7 @@ def _polished(relation: Relation, assigned: Array, errors: Array, weights: Array
         if not np.isfinite(new).all() or np.abs(new).max() >= np.abs(slope).max():
             break
         theta, slope = there, new
-    return theta
+    return theta, slope
 
 
 def _jacobian(

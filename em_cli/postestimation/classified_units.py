@@ -15,8 +15,9 @@ from em_cli.errors import DataError, UsageError
 from em_cli.inference.claimed_errors import Claims, beliefs, claims, unit_weights
 from em_cli.inference.information import STEP, information, points
 from em_cli.inference.three_step import Classification, ErrorTables, assigned_to
+from em_cli.inference.three_steps_again import Resamples, resamples
 from em_cli.outputs.model_file import LoadedModel
-from em_cli.postestimation.refitted import refit_of
+from em_cli.postestimation.refitted import Refit, refit_of
 from em_cli.runners.serial import Serial
 from em_cli.runs.read import read_options
 from em_cli.sources.reader import read
@@ -24,8 +25,9 @@ from em_cli.sources.table import Data
 from em_cli.sources.views import relabelled
 
 MOST_COORDINATES = 400  # of a model, beyond which what the first step leaves open is not reckoned
-MOST_UNITS = 2_000  # of which errors of classification are corrected unasked: of more, they are known well
-REPLICATES = 40
+MOST_UNITS = 2_000  # with which the model is fitted again unasked: of more, errors of classification are known well
+REPLICATES = 40  # refits that correct these
+RESAMPLES = 99  # for standard errors
 SEED = 0
 
 
@@ -39,15 +41,19 @@ class Units:
     rows: Integers  # (rows,) its 0-based data row
     frequencies: bool
     open_errors: ErrorTables | None
-    replicates: int  # by which errors are corrected
+    replicates: int = 0  # by which errors are corrected
+    resamples: Resamples | None = None  # with which all steps are done again
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How units are assigned, and by how many refits errors of that are corrected: some, where there are few units."""
+    """How units are assigned, and how often the model is fitted again; if that is not said, where units are few."""
 
     assignment: str
     replicates: int | None
+
+    def many(self, n_units: int, unasked: int) -> int:
+        return self.replicates if self.replicates is not None else unasked if n_units <= MOST_UNITS else 0
 
 
 def units_of(run: str, loaded: LoadedModel, config: RunConfig, paths: Sequence[str], wanted: Wanted) -> Units:
@@ -68,9 +74,28 @@ def units_of(run: str, loaded: LoadedModel, config: RunConfig, paths: Sequence[s
     rows = data.rows.all
     first[of_rows[::-1]] = rows[::-1]
     frequencies = config.data.weight_type == "frequency"
-    units = Units(found, first, of_rows, rows, frequencies, _first_step(ready, found, data, blocks, frequencies), 0)
-    told = _claims(run, paths, wanted, posterior.shape[1])
-    return units if told is None else _corrected(units, told)
+    units = Units(found, first, of_rows, rows, frequencies, _first_step(ready, found, data, blocks, frequencies))
+    refit = _refit(run, paths, wanted, posterior.shape[1])
+    return units if refit is None else _again(units, refit, data.source, wanted)
+
+
+def _again(units: Units, refit: Refit, source: Source, wanted: Wanted) -> Units:
+    """With what comes of fitting the model again: to rows drawn from it, and to resamples of the units."""
+    n = units.found.posterior.shape[1]
+    told = _claims(refit, wanted.assignment, wanted.many(n, REPLICATES))
+    found = units if told is None else _corrected(units, told)
+    drawn = resamples(
+        refit.model,
+        refit.start,
+        source,
+        Serial(),
+        wanted.assignment,
+        told,
+        units.frequencies,
+        wanted.many(n, RESAMPLES),
+        SEED,
+    )
+    return replace(found, resamples=drawn)
 
 
 def _corrected(units: Units, told: Claims) -> Units:
@@ -85,25 +110,26 @@ def _corrected(units: Units, told: Claims) -> Units:
     return replace(units, found=found, open_errors=open_errors, replicates=len(told.true))
 
 
-def _claims(run: str, paths: Sequence[str], wanted: Wanted, n: int) -> Claims | None:
-    """What refits claim of their errors; None if that is not wanted, or has no sense for the run."""
-    many = wanted.replicates
-    if many is None:
-        many = REPLICATES if n <= MOST_UNITS else 0
-    if not many:
+def _refit(run: str, paths: Sequence[str], wanted: Wanted, n: int) -> Refit | None:
+    """None if that is not wanted, or has no sense for the run."""
+    if not wanted.many(n, REPLICATES):
         return None
     try:
-        refit = refit_of(run, paths, "tell how wrong it is about errors of classification; --replicates 0 does without")
+        return refit_of(run, paths, "tell how wrong it is about errors of classification; --replicates 0 does without")
     except UsageError:
         if wanted.replicates is None:
             return None
         raise
+
+
+def _claims(refit: Refit, assignment: str, many: int) -> Claims | None:
+    """What refits claim of their errors."""
     rows = refit.units
 
     def draw(number: int) -> Source:
         return refit.drawn(refit.start, rows, SEED, number)
 
-    return claims(refit.model, refit.start, rows, Serial(), draw, wanted.assignment, range(many))
+    return claims(refit.model, refit.start, rows, Serial(), draw, assignment, range(many))
 
 
 def _fitted(loaded: LoadedModel, config: RunConfig, paths: Sequence[str]) -> Data:

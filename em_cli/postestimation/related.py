@@ -26,6 +26,7 @@ from em_cli.inference.three_step import (
     related,
     undone,
 )
+from em_cli.inference.three_steps_again import ResampledEstimates, resampled
 from em_cli.outputs.manifest import read_manifest
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.tables import csv_text
@@ -39,7 +40,7 @@ from em_cli.sources.reader import read
 from em_cli.sources.table import Data
 
 METHODS, ASSIGNMENTS = ("bch", "ml"), ("modal", "proportional")
-COLUMNS = ("about", "column", "component", "what", "estimate", "standard_error", "z", "p")
+COLUMNS = ("about", "column", "component", "what", "estimate", "standard_error", "low", "high", "z", "p")
 FEWEST = 5  # units in which everything is known
 
 
@@ -50,7 +51,7 @@ class Asked:
     method: str | None
     assignment: str
     types: Mapping[str, str]
-    replicates: int | None = None  # by which errors of classification are corrected; None if few units have some
+    replicates: int | None = None  # how often the model is fitted again; None if that goes by the number of units
 
     def method_for(self, outcome: bool) -> Method:
         """BCH for outcomes, whose law is then of no matter; ML where components are told, which is the more precise."""
@@ -174,14 +175,29 @@ def _outcome(
     relation: Relation = (
         Shares(values[0].astype(np.intp), len(column.levels), n) if column.levels else Means(values[0], n)
     )
-    found = related(relation, units.found, method, seen, units.frequencies, units.open_errors)
-    head = {"column": name, "method": method, "n": len(seen), "n_left_out": units.found.posterior.shape[1] - len(seen)}
+    found = _estimated(relation, units, method, seen)
+    head = {"column": name, **_about(found, units, method, seen)}
     if column.levels:
         return head | _shares_document(found, column.levels, n)
     return head | _means_document(found, n)
 
 
-def _means_document(found: Estimates, n: int) -> dict[str, object]:
+def _estimated(relation: Relation, units: Units, method: Method, seen: Integers) -> Estimates | ResampledEstimates:
+    found = related(relation, units.found, method, seen, units.frequencies, units.open_errors)
+    again = None if units.resamples is None else resampled(relation, found.theta, units.resamples, method, seen)
+    return again or found
+
+
+def _about(found: Estimates | ResampledEstimates, units: Units, method: Method, seen: Integers) -> dict[str, object]:
+    return {
+        "method": method,
+        "n": len(seen),
+        "n_left_out": units.found.posterior.shape[1] - len(seen),
+        "resamples": 0 if isinstance(found, Estimates) else len(found.again),
+    }
+
+
+def _means_document(found: Estimates | ResampledEstimates, n: int) -> dict[str, object]:
     means, variances = found.theta[:n], found.theta[n : 2 * n]
     covariance = found.covariance[:n, :n]
     errors = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
@@ -194,13 +210,14 @@ def _means_document(found: Estimates, n: int) -> dict[str, object]:
         "kind": "means",
         "means": means.tolist(),
         "standard_errors": errors.tolist(),
+        "intervals": found.interval[:, :n].T.tolist(),
         "sds": [float(np.sqrt(v)) if v > 0 else None for v in variances],
         "differences": pairs,
         "equal": wald(means, covariance, np.eye(n)[1:] - np.eye(n)[:1]),
     }
 
 
-def _shares_document(found: Estimates, levels: Sequence[str], n: int) -> dict[str, object]:
+def _shares_document(found: Estimates | ResampledEstimates, levels: Sequence[str], n: int) -> dict[str, object]:
     c = len(levels)
     own = n * c
     errors = np.sqrt(np.maximum(np.diagonal(found.covariance)[:own], 0.0)).reshape(n, c)
@@ -210,6 +227,7 @@ def _shares_document(found: Estimates, levels: Sequence[str], n: int) -> dict[st
         "levels": list(levels),
         "shares": found.theta[:own].reshape(n, c).tolist(),
         "standard_errors": errors.tolist(),
+        "intervals": np.clip(found.interval[:, :own].T, 0, 1).reshape(n, c, 2).tolist(),
         "equal": wald(found.theta[:own], found.covariance[:own, :own], against),
     }
 
@@ -229,22 +247,21 @@ def _told(
     root = root_of(away @ away.T / raw.shape[1], mean, design.names, "--on")
     z = np.concatenate([np.ones((1, raw.shape[1])), np.linalg.solve(root[1:, 1:], away[1:])])
     method, n, q = asked.method_for(False), len(names), len(raw)
-    found = related(Logit(z, n), units.found, method, seen, units.frequencies, units.open_errors)
+    at_mean = _estimated(Logit(z, n), units, method, seen)
     back = np.zeros((q, q))  # coefficients of the columns as they are, from those of z
     back[1:, 1:] = np.linalg.inv(root[1:, 1:]).T
     back[0, 0], back[0, 1:] = 1.0, -mean[1:] @ back[1:, 1:]
-    whole = np.kron(np.eye(n - 1), back)
-    theta, covariance = whole @ found.theta, whole @ found.covariance @ whole.T
+    found = at_mean.of(np.asarray(np.kron(np.eye(n - 1), back), np.float64))
+    theta, covariance = found.theta, found.covariance
     errors = np.sqrt(np.maximum(np.diagonal(covariance), 0.0)).reshape(n - 1, q)
-    largest = float(np.abs(Logit(z, n).log_density(found.theta)).max())
+    largest = float(np.abs(Logit(z, n).log_density(at_mean.theta)).max())
     return {
-        "method": method,
-        "n": len(seen),
-        "n_left_out": units.found.posterior.shape[1] - len(seen),
+        **_about(found, units, method, seen),
         "terms": list(design.names),
         "coefficients": theta.reshape(n - 1, q).tolist(),
         "standard_errors": errors.tolist(),
-        "separated": bool(largest > 30 and np.abs(found.theta).max() > 8),
+        "intervals": found.interval.T.reshape(n - 1, q, 2).tolist(),
+        "separated": bool(largest > 30 and np.abs(at_mean.theta).max() > 8),
         "tests": {
             term: wald(theta, covariance, _of_term(place, n, q)) for place, term in enumerate(design.names) if place
         },
@@ -290,15 +307,24 @@ def table(document: Mapping[str, object]) -> Iterator[str]:
 def _lines(document: Mapping[str, Any]) -> Iterator[dict[str, object]]:
     for one in document["outcomes"]:
         whats = one["levels"] if one["kind"] == "shares" else ["mean"]
-        values, errors = np.array(one[one["kind"]]), np.array(one["standard_errors"])
-        for k, (own, uncertain) in enumerate(
-            zip(values.reshape(-1, len(whats)), errors.reshape(-1, len(whats)), strict=True), 1
-        ):
-            for what, value, error in zip(whats, own.tolist(), uncertain.tolist(), strict=True):
-                blank = {"z": None, "p": None}
-                yield {"about": "outcome", "column": one["column"], "component": k, "what": what, "estimate": value,
-                       "standard_error": error, **blank}  # fmt: skip
-    on = document["on"]
-    for k, (own, uncertain) in enumerate(zip(on["coefficients"], on["standard_errors"], strict=True) if on else (), 2):
-        for term, value, error in zip(on["terms"], own, uncertain, strict=True):
-            yield {"about": "on", "column": None, "component": k, "what": term, **_tested(value, error)}
+        for line in _estimates(one, one["kind"], whats, 1):
+            yield {"about": "outcome", "column": one["column"], **line, "z": None, "p": None}
+    if (on := document["on"]) is not None:
+        for line in _estimates(on, "coefficients", on["terms"], 2):
+            yield {"about": "on", "column": None, **line, **_tested(line["estimate"], line["standard_error"])}
+
+
+def _estimates(one: Mapping[str, Any], kind: str, whats: Sequence[str], first: int) -> Iterator[dict[str, Any]]:
+    """Each of them by itself, from this component on."""
+    shape = (-1, len(whats))
+    errors, ranges = np.reshape(one["standard_errors"], shape), np.reshape(one["intervals"], (*shape, 2))
+    for (k, place), estimate in np.ndenumerate(np.reshape(one[kind], shape)):
+        low, high = ranges[k, place].tolist()
+        yield {
+            "component": k + first,
+            "what": whats[place],
+            "estimate": float(estimate),
+            "standard_error": float(errors[k, place]),
+            "low": low,
+            "high": high,
+        }

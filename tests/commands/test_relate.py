@@ -9,6 +9,8 @@ import pytest
 from program import em
 from scipy.optimize import minimize
 
+from em_cli.inference.three_steps_again import often
+
 HEAD = "a,b,x,w,y,c,z,twice,house"
 TRUE = {"y": [1.0, 2.0, 4.0], "x": [0.0, 1.0, -0.6]}
 
@@ -87,6 +89,27 @@ def test_components_far_apart_are_groups_of_rows(runs, options):
     labels = np.array(mine)
     wanted = multinomial_logit(lambda b: (labels * log_shares(b, x)).sum())
     assert np.allclose(found["on"]["coefficients"], wanted, atol=1e-4)
+
+
+def test_resamples_of_components_far_apart_are_those_of_groups_of_rows(runs):
+    y, _, _, z, true = columns_of(runs, "apart")
+    found = related(runs, "apart", "--outcome", "y", "--on", "x", "--replicates", "80")
+    means, on = found["outcomes"][0], found["on"]
+    assert means["resamples"] == on["resamples"] == 80
+    by_group = [y[z == k].std() / np.sqrt((z == k).sum()) for k in true]
+    assert np.allclose(means["standard_errors"], by_group, rtol=0.3)  # a resampled one is known to 8 %
+    claimed = related(runs, "apart", "--outcome", "y", "--on", "x")
+    assert means["means"] == claimed["outcomes"][0]["means"] and claimed["on"]["resamples"] == 0
+    assert np.allclose(on["standard_errors"], claimed["on"]["standard_errors"], rtol=0.4)
+
+
+def test_a_table_of_frequencies_is_drawn_anew_by_its_counts():
+    weights = np.array([3.0, 1.0, 0.5, 20.0])
+    drawn = np.array([weights * often(weights, True, 0, number) for number in range(400)])
+    assert (drawn.sum(axis=1) == 24).all() and (drawn == np.rint(drawn)).all()
+    assert np.allclose(drawn.mean(axis=0), 24 * weights / weights.sum(), atol=0.5)
+    of_sample = np.array([often(weights, False, 0, number) for number in range(400)])
+    assert (of_sample.sum(axis=1) == 4).all() and np.allclose(of_sample.mean(axis=0), 1, atol=0.25)
 
 
 def test_bch_weights_undo_the_errors_of_classification(runs):
