@@ -52,6 +52,7 @@ ADVICE = {
     "lines_above": "Check that the table begins below; --skip N says where it does.",
     "numbers_undressed": "Check what was taken off; --type NAME=categorical keeps the cells as they are.",
     "phase_unused": "Nothing has to be done; where the phase is sure, haplotypes can be counted without a model.",
+    "proportions_unlikely": "Leave out with --exclude what is no locus, and take one population at a time.",
     "blanks_between": "Check that the columns are those of the file; --delimiter says what is between them.",
     "time_column": "Use --unit COLUMN=s if these are durations.",
     "several_numbers": "Have a column for each number if they are to be fitted.",

@@ -10,6 +10,8 @@ from em_cli.config.texts import record
 from em_cli.display.haplotypes_page import haplotypes_read_line, haplotypes_summary
 from em_cli.display.text import counted
 from em_cli.engine.events import ModelChosen
+from em_cli.inference.hardy_weinberg import exact_p, expected_mixed
+from em_cli.inference.reported import tail_in_words
 from em_cli.memory import MIB, check
 from em_cli.outputs.folder import Content
 from em_cli.outputs.haplotypes_document import (
@@ -23,16 +25,19 @@ from em_cli.outputs.haplotypes_document import (
 )
 from em_cli.outputs.tables import csv_text
 from em_cli.runs.deliver import Delivery, about_run
+from em_cli.runs.record import Record
 from em_cli.runs.remembered import reading_of
 from em_cli.runs.run import Run
 from em_cli.runs.stdout import beside_of, in_form, place_text
 from em_cli.runs.warnings import warn_of_climb
 from em_cli.search.haplotype_search import EXTENTS, search_haplotypes
 from em_cli.search.ledger import Fitted
-from em_cli.sources.genotypes import refuse_single_alleles
+from em_cli.sources.genotypes import Genotypes, refuse_single_alleles
 from em_cli.sources.genotypes_of_rows import ReadGenotypes, read_genotypes
+from em_cli.sources.quoting import listed, quoted
 
 NUMBER = 8  # bytes
+UNLIKELY = 0.001  # p of all loci together, below which one is said not to have the proportions that are supposed
 TOGETHER = 6  # numbers for each haplotype of each genotype, and of each climb beside it
 
 
@@ -106,6 +111,7 @@ class ChosenHaplotypes:
         """Say what is doubtful about them."""
         self.run.warn_of_halt()
         warn_of_climb(self.result.fitted, self.run.settings, self.run.record)
+        _warn_of_proportions(self.read.genotypes, self.run.record)
 
     def document(self) -> dict[str, Any]:
         """The document of the fit, with all that there is to warn of."""
@@ -130,3 +136,21 @@ class ChosenHaplotypes:
         if settings.config.responsibilities:
             tables["pairs.csv"] = of_pairs("pairs.csv")
         return Delivery(result, params, tables, of_pairs, text)
+
+
+def _warn_of_proportions(genotypes: Genotypes, record: Record) -> None:
+    """Say which loci are hardly such, or not of one population: their pairs are not drawn at random."""
+    unlikely, told = list[str](), ""
+    for locus, own in zip(genotypes.loci, genotypes.copies, strict=True):
+        if (p := exact_p(own)) < UNLIKELY / len(genotypes.loci):
+            unlikely.append(locus)
+            told = told or (
+                f"{own[1]:,.15g} of {own.sum():,.15g} hold one copy of each allele of {quoted(locus)}, "
+                f"{expected_mixed(own):,.1f} are expected, {tail_in_words(p)}"
+            )
+    if unlikely:
+        record.warn(
+            "proportions_unlikely",
+            "alleles are supposed to come together at random (Hardy-Weinberg proportions), and hardly do in "
+            f"{listed(unlikely)}: {told}. --exclude leaves out what is no locus, such as a diagnosis of 0 and 1.",
+        )

@@ -79,6 +79,12 @@ class Genotypes:
         return found
 
     @property
+    def copies(self) -> Array:
+        """(L, 3) how many hold 0, 1 and 2 copies of the allele that is counted."""
+        found: Array = np.stack([(self.table == copies) @ self.counts for copies in range(3)], axis=1)
+        return found
+
+    @property
     def names_alleles(self) -> bool:
         """Whether some cells named their alleles, in place of counting one."""
         return any(pair != COUNTED for pair in self.written)

@@ -2,12 +2,16 @@
 
 import csv
 import json
+from fractions import Fraction
 from itertools import combinations_with_replacement, product
+from math import factorial
 
 import numpy as np
 import pytest
 import written
 from program import SAMPLES, em
+
+from em_cli.inference.hardy_weinberg import exact_p, expected_mixed
 
 GENOTYPES = SAMPLES / "genotypes.csv"
 BY_HAPLO_STATS = {  # haplo.em of haplo.stats 1.9.3, 20 tries, tol 1e-10, min.posterior 1e-12
@@ -196,3 +200,33 @@ def test_the_picture_tells_every_frequency(folder, tmp_path):
     drawn = (tmp_path / "drawn" / "haplotypes.svg").read_text()
     assert "36.2 %" in drawn and "4.7 %" in drawn
     assert "there is no picture" in em("plot", folder, "--kind", "density", cwd=tmp_path, status=2).err
+
+
+def test_what_is_no_locus_is_warned_of(folder):
+    """A diagnosis of 0 and 1: nobody has two copies of it."""
+    lines = GENOTYPES.read_text().splitlines()
+    told = [lines[0] + ",sick", *(f"{line},{n % 2}" for n, line in enumerate(lines[1:]))]
+    (folder.parent / "sick.csv").write_text("\n".join(told) + "\n")
+    em("fit", "sick.csv", "--latent", "pairs", "--id", "person", "--out", "s.em", "-q", "--restarts", "1",
+       cwd=folder.parent)  # fmt: skip
+    warned = {w["code"]: w["message"] for w in json.loads((folder.parent / "s.em/params.json").read_text())["warnings"]}
+    assert "hardly do in sick: 80 of 160" in warned["proportions_unlikely"]
+    own = json.loads((folder / "params.json").read_text())["warnings"]
+    assert "proportions_unlikely" not in {w["code"] for w in own}
+
+
+@pytest.mark.parametrize("copies", [(14, 57, 50), (57, 14, 50), (3, 14, 5), (60, 0, 0), (0, 80, 0)])
+def test_the_exact_test_of_proportions_is_that_of_all_tables(copies):
+    n, counted = sum(copies), copies[1] + 2 * copies[2]
+    tables = {
+        mixed: Fraction(
+            2**mixed, factorial((counted - mixed) // 2) * factorial(mixed) * factorial(n - (counted + mixed) // 2)
+        )
+        for mixed in range(counted % 2, min(counted, 2 * n - counted) + 1, 2)
+    }
+    here, whole = tables[copies[1]], sum(tables.values())
+    assert exact_p(np.array(copies, float)) == pytest.approx(
+        float(sum(t for t in tables.values() if t <= here) / whole)
+    )
+    mean = sum(mixed * t for mixed, t in tables.items()) / whole
+    assert expected_mixed(np.array(copies, float)) == pytest.approx(float(mean))
