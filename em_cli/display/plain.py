@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -27,7 +28,8 @@ from em_cli.engine.events import (
 from em_cli.printable import safe
 
 MANY_STARTS = 20  # with more of them, only those are told that raise the best
-HEARTBEAT = 10.0  # seconds
+HEARTBEAT = 10.0  # seconds; twice as many after each that had nothing new to tell
+LOOKS = 1.0  # seconds, after which a thread looks whether one is due
 MANY_ROWS = 100_000  # of which a pass takes so long that its speed is told
 
 
@@ -52,19 +54,26 @@ class Plain:
         self.progress = Progress(clock)
         self.started = self.spoke = clock()
         self.told = float("-inf")
+        self.pause = HEARTBEAT
+        self.lock = threading.RLock()
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._watch, name="em-log", daemon=True)
 
     def __enter__(self) -> Observer:
+        self.thread.start()
         return self.observe
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.stopped.set()
+        self.thread.join(LOOKS)
         if kind is None and self.progress.phase.name:
             self.say(f"done in {self.clock() - self.started:.2f} s")
 
     def observe(self, event: FitEvent) -> None:
         self.progress(event)
+        self.pause = HEARTBEAT
         if isinstance(event, PassDone | RowsRead | Advanced):
-            if self.clock() - self.spoke >= HEARTBEAT:
-                self.heartbeat()
+            self.beat()
         elif isinstance(event, Finished):
             self.finished(event)
         elif isinstance(event, PhaseStarted):
@@ -113,6 +122,18 @@ class Plain:
         value = f"{objective(event.label)} {nats(event.log_likelihood)}"
         self.say(f"{model(event.label, event.n_components)}: {value}{values}{note}")
 
+    def _watch(self) -> None:
+        """Let no work go on in silence that has nothing to tell between its beginning and its end."""
+        while not self.stopped.wait(LOOKS):
+            self.beat()
+
+    def beat(self) -> None:
+        """Tell how things stand, if nothing has been said for so long."""
+        with self.lock:
+            if self.clock() - self.spoke >= self.pause:
+                self.heartbeat()
+                self.pause *= 2
+
     def heartbeat(self) -> None:
         """The phase, how much of it is done, the best so far, how long it has taken and may yet take."""
         progress, count, left = self.progress, self.progress.count(), self.progress.left()
@@ -136,7 +157,7 @@ class Plain:
         return f"BIC so far {nats(leading.bic)}{which}{sample}"
 
     def say(self, text: str) -> None:
-        self.spoke = self.clock()
-        with contextlib.suppress(OSError):
+        with self.lock, contextlib.suppress(OSError):
+            self.spoke = self.clock()
             self.stream.write(f"em: {self.now()} {text}\n")
             self.stream.flush()

@@ -119,6 +119,7 @@ class Progress:
         if event.ends and self.search_began is None:
             self.search_began = self.clock()
         self.latest, self.traces, self.ended, self.paused, self.parts = {}, {}, {}, {}, {}
+        self.reading = None
         self.phase, self._entered = event, (self.clock(), self.passes)
 
     @property

@@ -9,7 +9,16 @@ from typing import Annotated
 
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 
+OF_PHASES = (
+    "reading, examining, storing, summarizing, starts, refining, crossover, split and merge, finishing, scoring, "
+    "other families, standard errors, writing"
+)
 OF = "what its value is of: log_likelihood, penalised_log_likelihood where there is a prior, or elbo"
+
+# the phases of a run before its search, in files of more than one piece
+EXAMINING = "examining"  # the columns: their types, copies and sums of others, rows that lack cells
+STORING = "storing"  # the rows that are fitted, in blocks
+SUMMARIZING = "summarizing"  # the rows: moments, extremes, distinct values, equal rows, a sample
 
 # the phases of a search
 STARTS = "starts"  # short runs from a population of starts, of which the best go on
@@ -32,17 +41,17 @@ class DataRead:
 
 @dataclass(frozen=True, slots=True)
 class RowsRead:
-    """More of the data have been read."""
+    """More of the data have been read, or of their rows stored or summarized."""
 
     n_rows: Annotated[int, "so far"]
-    share: Annotated[float, "of all bytes; null where nobody knows how many there are"]
+    share: Annotated[float, "of all bytes, or rows; null where nobody knows how many there are"]
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
     """A phase of a run: reading, those of its search, scoring, writing."""
 
-    name: Annotated[str, "reading, starts, refining, crossover, split and merge, finishing, scoring, writing"]
+    name: Annotated[str, OF_PHASES]
     n_candidates: Annotated[int, "that climb in it; 0 if that is not known"]
     n_parts: Annotated[int, "searches, each of one model or of several that help each other; 0 if none"] = 0
     n_rows: Annotated[int, "that the climbs see: all, or those of a sample; 0 if none do"] = 0

@@ -130,7 +130,7 @@ class _Stream:
         """The rows that come and have all cells, until they end or the run is to end."""
         data, reading, halt = self.run.data, self.run.reading, self.run.halt
         units = {**reading.in_units, **data.units}
-        options = replace(reading, id=None, in_units=units, store=None, told=None)
+        options = replace(reading, id=None, in_units=units, store=None, observe=ignore)
         pieces = self._awaited.others()
         while not halt():
             try:

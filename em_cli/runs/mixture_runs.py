@@ -46,7 +46,7 @@ class Mixtures:
     def of(run: Run) -> Mixtures:
         """Those that are wanted; `UsageError` or `DataError` if they cannot be fitted to these data."""
         settings, data = run.settings, run.data
-        mixtures = Mixtures(run, tasks_of(settings, data))
+        mixtures = Mixtures(run, tasks_of(settings, data, observe=run.record.observe))
         if settings.config.family != SEARCH or run.only_planned:
             return mixtures
         with run.record.timed("other families"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from em_cli.config.choices import ELSEWHERE
 from em_cli.config.run_config import DataConfig, RunConfig
-from em_cli.engine.events import DataRead, RowsRead, Warned
+from em_cli.engine.events import DataRead, Warned, ignore
 from em_cli.errors import DataError
 from em_cli.models.haplotypes import wanted_pairs
 from em_cli.models.specification import column_types, needs_sequences, paired, wishes
@@ -77,7 +77,7 @@ def reading_of_run(config: RunConfig, spool: Spool | None) -> ReadOptions:
 def read_data(config: RunConfig, options: ReadOptions, record: Record, awaited: Awaited | None = None) -> Data:
     """Read the data, and pass on what the reader noticed."""
     documents = wanted_topics(config)
-    options = replace(options, told=lambda n, share: record.observe(RowsRead(n, share)))
+    options = replace(options, observe=record.observe)
     if config.runner.name == ELSEWHERE:
         options = replace(options, elsewhere=cluster_of(config))
     with record.timed("reading"):
@@ -118,7 +118,7 @@ def _read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None) -
             raise  # what is no file, is read once
         also = ""
         try:
-            read(paths, replace(options, encoding=WESTERN, told=lambda n, share: None, elsewhere=None))
+            read(paths, replace(options, encoding=WESTERN, observe=ignore, elsewhere=None))
         except DataError as other:
             also = f" Read so: {other}"
         raise DataError(f"{error}{also}") from None

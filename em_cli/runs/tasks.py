@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from em_cli.config.run_config import RunConfig
+from em_cli.engine.events import Observer, ignore
 from em_cli.engine.model import Model
 from em_cli.errors import UsageError
 from em_cli.models import specification
@@ -77,7 +78,11 @@ def _variants(
 
 
 def tasks_of(
-    settings: Settings, data: Data, known: Survey | None = None, ways: Sequence[tuple[Change, ...]] = ()
+    settings: Settings,
+    data: Data,
+    known: Survey | None = None,
+    ways: Sequence[tuple[Change, ...]] = (),
+    observe: Observer = ignore,
 ) -> Tasks:
     """Every variant with every number of components that the rows are enough for; `DataError` if that is none.
 
@@ -98,7 +103,7 @@ def tasks_of(
     if settings.previous is not None:
         settings.previous.check(data.schema)
     prior, hyperparameters = specification.prior_of(config), hyperparameters_of(config)
-    known = known or survey(data.source, config.seed)
+    known = known or survey(data.source, config.seed, observe)
     made = models(
         data.schema, data.source, known.columns, tried, ks, latents, prior, hyperparameters, config.inference == MAP
     )

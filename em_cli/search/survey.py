@@ -14,6 +14,7 @@ from em_cli.engine.arrays import Integers
 from em_cli.engine.column_summary import Summary
 from em_cli.engine.columns import Columns
 from em_cli.engine.equal_rows import Copies, hashes
+from em_cli.engine.events import SUMMARIZING, Observer, PhaseStarted, RowsRead, ignore
 from em_cli.engine.rows import Block, Held, Source, joined, quanta
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.views import View, reweighted
@@ -53,14 +54,18 @@ class Survey:
         return survey(InMemory(block.x, block.weights, block.labels, groups=block.groups))
 
 
-def survey(source: Source, seed: int = 0) -> Survey:
+def survey(source: Source, seed: int = 0, observe: Observer = ignore) -> Survey:
     """Read each block once.
 
     Those of rows that lack cells are read once more, and again if the rows are put in another order; those of
     groups of rows once more, where a sample of them is drawn.
     """
     look = _Look(source.n_rows, seed)
-    parts = (Summary.of(rows) for block in look.over(source) for rows in quanta(block))
+    if len(source) > 1:
+        observe(PhaseStarted(SUMMARIZING, 0))
+    parts = (
+        Summary.of(rows) for block in _watched(look.over(source), source.n_rows, observe) for rows in quanta(block)
+    )
     columns = reduce(add, parts).columns(source)
     arranged = source.in_pattern_order() if columns.gaps.any() else source
     copies = Copies.among(look.hashes)
@@ -69,6 +74,16 @@ def survey(source: Source, seed: int = 0) -> Survey:
         for index in range(len(arranged)):
             look.choose(arranged[index])
     return Survey(arranged, columns, copies, look.weighted, look.sample(arranged))
+
+
+def _watched(blocks: Iterator[Block], n_rows: int, observe: Observer) -> Iterator[Block]:
+    """The blocks; of each but the last it is told when it has been looked at."""
+    done = 0
+    for block in blocks:
+        yield block
+        done += block.n_rows
+        if done < n_rows:
+            observe(RowsRead(done, done / n_rows))
 
 
 def _once(copies: Copies | None, block: Block) -> Block:

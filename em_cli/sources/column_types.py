@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.events import EXAMINING, Advanced, PhaseStarted
 from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.column_facts import Facts, Parts
@@ -100,8 +101,9 @@ def decide(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str
 
 def _kinds(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str]) -> dict[str, tuple[str, str]]:
     """The type of every column and what spoke for it, or the reason to leave it out; a refusal tells of all."""
+    options.observe(PhaseStarted(EXAMINING, 0, len(parts)))
     kinds, refused = dict[str, tuple[str, str]](), dict[str, str]()
-    for name, column in parts.items():
+    for place, (name, column) in enumerate(parts.items()):
         known = present(column) or (options.blanks and name in options.named)
         if not known and name in options.named:
             raise empty_column(name, shown, options)
@@ -109,6 +111,7 @@ def _kinds(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str
             kinds[name] = _kind(name, parts, options, name in codes) if known else ("empty_column", "")
         except DataError as error:
             refused[name] = str(error)
+        options.observe(Advanced(place, 1.0))
     if refused:
         raise DataError(all_refused(refused))
     return kinds

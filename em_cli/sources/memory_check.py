@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import nan
 from pathlib import Path
 from stat import S_ISREG
 
 from em_cli import memory
 from em_cli.engine.columns import WIDE
+from em_cli.engine.events import Observer, RowsRead, ignore
 from em_cli.sources.files import COMPRESSED, label
 from em_cli.sources.quoting import plural
 from em_cli.sources.remote import suffix_of
@@ -19,7 +20,6 @@ from em_cli.sources.taken import Taken
 NUMBER = 8  # bytes
 IDENTIFIER = 24  # bytes
 MATRICES = 4  # of columns by columns, that summarise them
-Told = Callable[[int, float], None]  # of how many rows were read, and which share of all bytes
 AGAIN = 1.2  # times what was found to fit: then it is looked at again
 
 
@@ -29,10 +29,10 @@ class Room:
     Of plain files it is known how long they are. Of others only what is there is reckoned with.
     """
 
-    def __init__(self, files: Sequence[str], has_ids: bool, store: Store, told: Told | None = None) -> None:
+    def __init__(self, files: Sequence[str], has_ids: bool, store: Store, observe: Observer = ignore) -> None:
         self.sizes = {label(path): _size(path) for path in files}
         self.total = sum(self.sizes[label(path)] for path in files) if all(self.sizes.values()) else None
-        self.has_ids, self.store, self.told = has_ids, store, told
+        self.has_ids, self.store, self.observe = has_ids, store, observe
         self.rows = self.characters = 0
         self.found = 0.0  # bytes
 
@@ -48,9 +48,10 @@ class Room:
         more = (0.0 if self.store.on_disk else own * (rows - self.rows)) + NUMBER * MATRICES * n_columns * min(
             n_columns, WIDE
         )
-        if self.told is not None and self.rows > taken.n_rows:  # of small files there is nothing to tell
+        if self.rows > taken.n_rows:  # of small files there is nothing to tell
             known = self.total is not None and self.characters > 0
-            self.told(self.rows, min(1.0, self.characters / float(self.total or 1)) if known else nan)
+            share = min(1.0, self.characters / float(self.total or 1)) if known else nan
+            self.observe(RowsRead(self.rows, share))
         if more > AGAIN * self.found:
             memory.check(more, f"{shown}: reading about {plural(int(rows), 'row')} of {plural(n_columns, 'column')}")
             self.found = more

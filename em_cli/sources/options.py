@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from em_cli.engine.events import Observer, ignore
 from em_cli.engine.transforms import TRANSFORMS
 from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
@@ -72,7 +73,7 @@ class ReadOptions:
     needed: tuple[str, ...] = ()  # of all these, the numbers without which there is no such regression
     response: str | None = None  # likewise, but for those of two values and counts
     store: Store | None = None  # where rows are kept; None is memory
-    told: Callable[[int, float], None] | None = None  # of how many rows were read, and which share of all bytes
+    observe: Observer = ignore  # told how far reading has come
     elsewhere: Elsewhere | None = None  # other processes that read parts of large files
     spool: Spool | None = None  # keeps what can be read only once, where it is to be read again
 
@@ -97,7 +98,7 @@ class ReadOptions:
     @property
     def for_others(self) -> ReadOptions:
         """How others read, in other processes or at other times."""
-        return replace(self, store=None, told=None, spool=None, elsewhere=None)
+        return replace(self, store=None, observe=ignore, spool=None, elsewhere=None)
 
     @property
     def nothing_among_numbers(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from em_cli import memory
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.events import STORING, PhaseStarted, RowsRead, ignore
 from em_cli.engine.rows import Held, Here, joined
 from em_cli.errors import DataError
 from em_cli.printable import safe
@@ -103,6 +104,12 @@ class _Content:
         self.n_read += taken.n_rows
         self.last = part if taken.n_rows else self.last
 
+    @property
+    def watched(self) -> ReadOptions:
+        """How the columns are looked at; of those in one piece there is nothing to tell on the way."""
+        pieces = max(map(len, self.parts.values()), default=0)
+        return self.options if pieces > 1 else replace(self.options, observe=ignore)
+
     def numbered_by(self, name: str) -> RowNames:
         """Row names that are the numbers of a column, as they are written."""
         digits = length_of_codes(self.noughts.get(name, Counter()), name, self.parts)
@@ -132,7 +139,7 @@ def _content(files: Sequence[str], shown: str, options: ReadOptions, awaited: Aw
     store = options.store or Store()
     together = options.sequential or options.group is not None
     content = _Content(options, store.in_memory() if together else store, awaited)
-    room_left = Room(files, options.id is not None, content.store, options.told)
+    room_left = Room(files, options.id is not None, content.store, options.observe)
     for path in files:
         for part, taken in _of_file(path, label(files[0]), options.with_marks(content.marks), content):
             content.add(part, taken)
@@ -173,7 +180,7 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
     files = expand(paths)
     shown = label(files[0]) if len(files) == 1 else f"{len(files)} files"
     content = _content(files, shown, options, awaited)
-    names, written, parts, options = content.names, content.written, content.parts, content.options
+    names, written, parts, options = content.names, content.written, content.parts, content.watched
     labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
     alleles = read_alleles(parts, shown, options, found_in_file)
     thousands, units = undress(parts, options, found_in_file)
@@ -196,7 +203,7 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
     label_names = levels_of(labels)
     if labels and not label_names:
         raise DataError(f"{shown}: column {quoted(str(options.labels))} is empty: no component is known of any row.")
-    found, others = _filled(content, schema, usable, label_names, ids if numbering else None)
+    found, others = _filled(content, options, schema, usable, label_names, ids if numbering else None)
     check_spread(found, schema, shown, options)
     source, rows = found.done()
     if options.weights is not None and options.mean_weight_one:
@@ -271,13 +278,19 @@ def _fractional(found: Filling, options: ReadOptions) -> list[Notice]:
 
 
 def _filled(
-    content: _Content, schema: Schema, usable: Usable, label_names: tuple[str, ...], numbers: RowNames | None
+    content: _Content,
+    options: ReadOptions,
+    schema: Schema,
+    usable: Usable,
+    label_names: tuple[str, ...],
+    numbers: RowNames | None,
 ) -> tuple[Filling, Others]:
     """The rows to fit, in blocks, and those that take no part; each piece is let go of when it has been taken.
 
     The column of `numbers` is that of the names of the rows.
     """
-    options, parts, n_pieces = content.options, content.parts, usable.n_pieces
+    parts, n_pieces = content.parts, usable.n_pieces
+    options.observe(PhaseStarted(STORING, 0))
     weighted, labelled = options.weights is not None, options.labels is not None
     found = Filling(content.store, len(schema.columns), content.n_read, weighted, labelled)
     aside: list[tuple[Integers, Array]] = []
@@ -301,6 +314,7 @@ def _filled(
             numbers.add_numbers(parts[numbers.name][piece].values)
         _let_go(content, piece)
         first += n
+        options.observe(RowsRead(first, first / content.n_read))
     content.store.let_go()
     x = np.concatenate([own for _, own in aside], axis=1) if aside else np.empty((len(schema.columns), 0))
     return found, Others(x, np.concatenate([rows for rows, _ in aside]) if aside else np.empty(0, np.intp))

@@ -5,6 +5,8 @@ import json
 import re
 import subprocess
 import sys
+import threading
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +15,7 @@ from display.runs import NASTY, climbs, fit_events, select_events
 from display.terminal import Terminal
 from program import em
 
-from em_cli.display import open_display
+from em_cli.display import open_display, plain
 from em_cli.display.plain import Plain, time_of_day
 from em_cli.engine.events import (
     FINISHING,
@@ -120,6 +122,23 @@ def test_how_fast_rows_are_read_and_passed_over_is_told():
         "60,000 rows, 2,000 a second, 0:00:30 so far",
         "0 of 1 done, 100,000 rows a second, 0:00:40 so far, about 0:00:15 left",
     ]
+
+
+def test_work_that_tells_nothing_is_not_silent_and_does_not_flood_the_log(monkeypatch):
+    monkeypatch.setattr(plain, "LOOKS", 1e-4)
+    now, stream = [0.0], io.StringIO()
+    with Plain(stream, sweep=False, clock=lambda: now[0], now=lambda: "12:00:00") as observe:
+        observe(PhaseStarted("scoring", 0))
+        for later, n_lines in ((9, 0), (10, 1), (29, 1), (30, 2), (69, 2), (70, 3)):
+            now[0] = later
+            ends = time.monotonic() + 5
+            while stream.getvalue().count("\n") < n_lines and time.monotonic() < ends:
+                time.sleep(1e-3)
+            time.sleep(5e-3)  # in which it looks again
+            assert stream.getvalue().count("\n") == n_lines
+    lines = stream.getvalue().splitlines()
+    assert lines[:-1] == [f"em: 12:00:00 scoring: 0:{t // 60:02}:{t % 60:02} so far" for t in (10, 30, 70)]
+    assert not any(thread.name == "em-log" and thread.is_alive() for thread in threading.enumerate())
 
 
 def test_warnings_and_names_are_harmless():

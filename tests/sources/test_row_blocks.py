@@ -7,12 +7,14 @@ import pickle
 import shutil
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from em_cli.engine.cache import SUM_ROWS
+from em_cli.engine.events import EXAMINING, STORING, SUMMARIZING, Advanced, PhaseStarted, RowsRead
 from em_cli.errors import DataError, OutputError
 from em_cli.search.survey import survey
 from em_cli.sources import decoding, elsewhere, pieces, row_file
@@ -68,6 +70,22 @@ def others(monkeypatch):
 def found(table, most, folder, **more):
     options = ReadOptions(id="name", weights="w", labels="known", store=Store(most, folder), **more)
     return read([table], options)
+
+
+def test_how_far_the_rows_have_come_is_told_until_the_search(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "PIECE", 1 << 16)
+    told = []
+    found(table, 0.0, tmp_path, observe=told.append)
+    survey(InMemory(np.arange(9000.0)[None], block_rows=2000), observe=told.append)
+    names = [event.name if isinstance(event, PhaseStarted) else None for event in told]
+    phases = [names.index(name) for name in (EXAMINING, STORING, SUMMARIZING)]
+    assert phases == sorted(phases)
+    reading, examining, storing, summarizing = (told[first:stop] for first, stop in pairwise([0, *phases, len(told)]))
+    for rows in (reading, storing[1:], summarizing[1:]):
+        assert len(rows) > 1 and all(isinstance(event, RowsRead) for event in rows)
+        assert [event.share for event in rows] == sorted(event.share for event in rows)
+    n_columns = examining[0].n_parts
+    assert examining[1:] == [Advanced(part, 1.0) for part in range(n_columns)]
 
 
 @pytest.mark.parametrize(
