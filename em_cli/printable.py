@@ -7,6 +7,7 @@ direction may show a text in another order than it has. On screens and in docume
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ INDENT = "    "  # of further lines of a message
 Pair = tuple[float | None, float | None]  # mean and standard deviation
 NOUGHT = 1e-7  # times the largest of a column, and what is less is nought where its deviation is so too
 MOST_DIGITS = 15  # that a number in fixed point has
+WHOLE = re.compile(r"(?<!\w)'[^'\n]{1,40}'(?!\w)| = ")  # a quoted name or argument, an equation; no apostrophe
+KEPT = "\0"  # in place of a blank at which no line ends
 
 
 def safe(text: str) -> str:
@@ -36,10 +39,19 @@ def say(message: str, begin: str = "em: ") -> None:
     if sys.stderr.isatty():
         width = shutil.get_terminal_size((80, 24)).columns
         told = "\n".join(
-            fill(line, width - 1, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False)
+            fill(_kept(line), width - 1, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False)
             for line in told.split("\n")
-        )
+        ).replace(KEPT, " ")
     sys.stderr.write(f"{told}\n")
+
+
+def words(sentence: str) -> list[str]:
+    """Between which lines may end: an argument of the shell in quotes is one."""
+    return [word.replace(KEPT, " ") for word in _kept(sentence).split(" ")]
+
+
+def _kept(text: str) -> str:
+    return WHOLE.sub(lambda found: found[0].replace(" ", KEPT), text)
 
 
 def harmful(text: str) -> bool:

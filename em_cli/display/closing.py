@@ -44,4 +44,4 @@ def tell_end(page: Page, beside: Beside) -> None:
             head.rstrip(":")
         )
     for place, suggestion in enumerate(beside.suggestions):
-        page.whole(("Try:  " if place == 0 else "      ", "dim"), safe(suggestion))
+        page.command("Try:  " if place == 0 else "      ", suggestion)

@@ -14,6 +14,7 @@ from em_cli.display.region import Region, size_of
 from em_cli.display.text import message
 from em_cli.display.text_page import Page
 from em_cli.engine.events import Observer
+from em_cli.printable import words
 
 INTERVAL = 0.125  # seconds
 WRITES = ("write", "writelines", "buffer")
@@ -80,7 +81,7 @@ def folded(warning: str, width: int) -> str:
     """A warning as lines that end between words."""
     page, begin = Page(width, color=False), "em: warning: "
     for line in warning.split("\n"):
-        page.flow(line.split(), " ", begin, hanging=4)
+        page.flow(words(line.strip()), " ", begin, hanging=4)
         begin = "    "
     return page.text()
 

@@ -116,8 +116,8 @@ class Progress:
             self.improved = {}
         if event.n_rows == 0:
             event = replace(event, n_rows=self.phase.n_rows)
-        if event.ends and self.search_began is None:
-            self.search_began = self.clock()
+        if event.ends and (self.search_began is None or not event.begins):
+            self.search_began = self.clock()  # a first search, or one more
         self.latest, self.traces, self.ended, self.paused, self.parts = {}, {}, {}, {}, {}
         self.reading = None
         self.phase, self._entered = event, (self.clock(), self.passes)

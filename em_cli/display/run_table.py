@@ -29,7 +29,7 @@ def table_of_runs(rows: Sequence[Mapping[str, Any]], key: str, heading: str, wid
     fitted = [row["run"] for row in rows if "k" in row]
     if fitted:
         page.blank()
-        page.whole(f" em show {shlex.quote(fitted[0])}   one of them")
+        page.command("Try:  ", f"em show {shlex.quote(fitted[0])}")
     return page.text()
 
 

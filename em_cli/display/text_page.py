@@ -12,7 +12,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from em_cli.printable import safe
+from em_cli.printable import safe, words
+
+ARGUMENT = r"(?:[^\s'\"]|'[^']*'|\"[^\"]*\")+"
+OPTION = re.compile(rf"--?\w\S* (?!-\w|--){ARGUMENT}|{ARGUMENT}")  # with its value, or an argument
 
 
 class Page:
@@ -36,9 +39,19 @@ class Page:
         text.truncate(self.width, overflow="ellipsis")
         self._print(text)
 
-    def whole(self, *parts: str | tuple[str, str]) -> None:
-        """One line, however long: a command that can be copied."""
-        self._print(_assembled(parts))
+    def command(self, begin: str, command: str) -> None:
+        r"""A line for the shell; where the page ends it goes on behind a `\`, so that it can be copied."""
+        first, *others = OPTION.findall(safe(command))
+        lines = [first]
+        for part in others:
+            if len(begin) + cell_len(f"{lines[-1]} {part} \\") > self.width:
+                lines[-1] += " \\"
+                lines.append(f"    {part}")
+            else:
+                lines[-1] += f" {part}"
+        self._print(_assembled(((begin, "dim"), lines[0])))
+        for line in lines[1:]:
+            self._print(Text(" " * len(begin) + line))
 
     def flow(
         self, parts: Iterable[str], gap: str = "   ", indent: str = " ", hanging: int | None = None, style: str = ""
@@ -56,12 +69,12 @@ class Page:
             self._print(Text(line, style))
 
     def words(self, text: str, indent: str = " ", style: str = "") -> None:
-        """A sentence, folded between words but not around an equals sign."""
-        self.flow(re.split(r"(?<!=) (?!=)", text), " ", indent, style=style)
+        """A sentence, folded between words but neither in quotes nor around an equals sign."""
+        self.flow(words(text), " ", indent, style=style)
 
     def hanging(self, text: str, begin: str) -> None:
         """A sentence after a heading; its further lines stand below its first word."""
-        self.flow(text.split(" "), " ", begin, hanging=len(begin))
+        self.flow(words(text), " ", begin, hanging=len(begin))
 
     def table(
         self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[int], styles: Sequence[str] = ()

@@ -13,10 +13,11 @@ import numpy as np
 from em_cli.algorithms.em import EM
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.climb import Candidate, FitResult
+from em_cli.engine.events import Advanced, Finished, FitEvent, Observer, PhaseStarted, ignore
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source, checked_groups
 from em_cli.engine.scoring import score_block
-from em_cli.engine.stopping import Stopping
+from em_cli.engine.stopping import Status, Stopping
 from em_cli.inference.replicates import climbed
 
 QUICK, PATIENT = Stopping(0.01, 20), Stopping(0.01, 200)
@@ -75,7 +76,13 @@ def folds_of(n_units: int, folds: int, seed: int) -> Integers:
 
 
 def cross_validated(
-    fits: Sequence[FitResult], source: Source, folds: int, seed: int, runner: Runner, halted: Callable[[], bool]
+    fits: Sequence[FitResult],
+    source: Source,
+    folds: int,
+    seed: int,
+    runner: Runner,
+    halted: Callable[[], bool],
+    observe: Observer = ignore,
 ) -> Predicted | None:
     """Of models fitted to all rows; None where time is up, or there are no two units."""
     blocks = [source[index] for index in range(len(source))]
@@ -86,15 +93,21 @@ def cross_validated(
     of_rows = np.repeat(fold, lengths)
     held = [of_rows == each for each in range(fold.max() + 1)]
     densities = np.full((len(fits), len(lengths)), np.nan)
+    observe(PhaseStarted("cross-validation", 0, len(fits) * len(held), begins=0.0, ends=1.0))
+
+    def tell(event: FitEvent) -> None:
+        if isinstance(event, Finished):  # in a few passes, or else half of the way
+            observe(Advanced(event.candidate, 0.5 if event.status == Status.MAX_ITERATIONS.value else 1.0))
+
     step = max(1, WEIGHTS_AT_ONCE // (source.n_rows * len(held)))
     for first in range(0, len(fits), step):
         some = fits[first : first + step]
         candidates = [
-            Candidate(fit.candidate.model, EM(), fit.parameters, number, weights=~rows)
-            for fit in some
+            Candidate(fit.candidate.model, EM(), fit.parameters, place * len(held) + number, weights=~rows)
+            for place, fit in enumerate(some, first)
             for number, rows in enumerate(held)
         ]
-        ends = climbed(candidates, source, runner, QUICK, PATIENT, halted)
+        ends = climbed(candidates, source, runner, QUICK, PATIENT, halted, tell)
         if halted():
             return None
         for place, end in enumerate(ends):

@@ -18,6 +18,7 @@ from em_cli.engine.arrays import Array, Integers, flat, n_candidates, stack, tak
 from em_cli.engine.base_measure import base_measures
 from em_cli.engine.cache import SUM_ROWS
 from em_cli.engine.climb import Candidate, FitResult, Round
+from em_cli.engine.events import Observer, ignore
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, fit, run_apart
 from em_cli.engine.model import Model
@@ -140,13 +141,14 @@ def climbed(
     quick: Stopping,
     patient: Stopping,
     halted: Callable[[], bool] = lambda: False,
+    observe: Observer = ignore,
 ) -> list[FitResult]:
     """Where the climbs end, those that are slow by L-BFGS."""
-    results = fit(candidates, source, runner, quick, halted=halted)
+    results = fit(candidates, source, runner, quick, observe, halted)
     late = [place for place, result in enumerate(results) if result.status is Status.MAX_ITERATIONS]
     onwards = [replace(candidates[p], algorithm=LBFGS(), start=results[p].parameters) for p in late]
     for place, result in zip(
-        late, fit(onwards, source, runner, patient, halted=halted) if onwards else (), strict=True
+        late, fit(onwards, source, runner, patient, observe, halted) if onwards else (), strict=True
     ):
         results[place] = result
     return results

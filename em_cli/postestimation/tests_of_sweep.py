@@ -84,7 +84,7 @@ def pair_tested(run: Run, refit: Refit, fewer: Fitted, more: Fitted) -> dict[str
     if heights[1] < heights[0] - ROUNDING:
         return _no_test(k, f"the fit of k = {k + 1} is below that of k = {k}: a better one was not found")
     many, seed, observe = run.settings.config.replicates, run.settings.config.seed, run.record.observe
-    observe(PhaseStarted(f"test of {k + 1} against {k} components", 0, many))
+    observe(PhaseStarted(f"test of {k + 1} against {k} components", 0, many, begins=0.0, ends=1.0))
     drawn = partial(gains_of_drawn, refit, fewer.chosen.parameters, more.chosen.parameters, seed)
     done = 0
     for test in in_turns(k, heights, many, drawn, (), run.halt, refit.source.n_rows):

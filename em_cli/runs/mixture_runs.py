@@ -20,7 +20,7 @@ from em_cli.printable import say
 from em_cli.runs.certainty import errors_of
 from em_cli.runs.deliver import Delivery, Text, context_of, tables_of
 from em_cli.runs.fitted_rows import of_top, responsibilities
-from em_cli.runs.other_families import Refits, families_found, warn_of_families
+from em_cli.runs.other_families import OTHER_FAMILIES, Refits, families_found, warn_of_families
 from em_cli.runs.read import cluster_of
 from em_cli.runs.run import Run
 from em_cli.runs.score_parts import in_parts, written_in_parts
@@ -49,14 +49,14 @@ class Mixtures:
         mixtures = Mixtures(run, tasks_of(settings, data, observe=run.record.observe))
         if settings.config.family != SEARCH or run.only_planned:
             return mixtures
-        with run.record.timed("other families"):
+        with run.record.timed(OTHER_FAMILIES):
             more = families_found(mixtures._refits, mixtures.wanted)
         return Mixtures(run, tasks_of(settings, data, mixtures.wanted.survey, [(), *more])) if more else mixtures
 
     @property
     def _refits(self) -> Refits:
         run = self.run
-        return Refits(run.settings, run.data, self.wanted.survey, run.runner, run.plan, run.halt)
+        return Refits(run.settings, run.data, self.wanted.survey, run.runner, run.plan, run.halt, run.record.observe)
 
     def plan(self) -> str:
         """What would be done."""
@@ -110,7 +110,7 @@ class Mixtures:
 
     def look_further(self, fits: Sequence[Fitted], chosen: ScoredMixture) -> None:
         """Say whether BIC would be lower were columns taken otherwise."""
-        with self.run.record.timed("other families"):
+        with self.run.record.timed(OTHER_FAMILIES):
             context, fitted = chosen.context, chosen.result.fitted
             variant = self.wanted.variant_of(context.groups, fitted.label, context.latent)
             warn_of_families(self._refits, fits, variant, fitted.n_components, self.run.record)

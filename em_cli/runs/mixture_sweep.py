@@ -70,12 +70,13 @@ class MixtureSweep:
             return None
         run, wanted = self.mixtures.run, self.mixtures.wanted
         config, results = run.settings.config, [result for _, result in found]
-        with run.record.timed("cross-validation"):
+        with run.record.timed("cross-validation", shown=False):
             from em_cli.inference.cross_validation import cross_validated
 
             source = wanted.survey.source
             units = as_units(source) if config.data.weight_type == "frequency" else source
-            predicted = cross_validated(results, units, config.folds, config.seed, run.runner, run.halt)
+            observe = run.record.observe
+            predicted = cross_validated(results, units, config.folds, config.seed, run.runner, run.halt, observe)
         if predicted is None:
             raise NoFit(not_validated(run.halt.reason, run.checkpoint is not None))
         warn_of_left_out(predicted.n_left_out, run.record)

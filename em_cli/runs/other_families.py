@@ -12,6 +12,7 @@ import numpy as np
 from em_cli.algorithms.em import EM
 from em_cli.engine.arrays import Array
 from em_cli.engine.climb import Candidate, FitResult
+from em_cli.engine.events import Observer, PhaseStarted, ignore
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
 from em_cli.engine.objectives import LOG_LIKELIHOOD
@@ -46,7 +47,9 @@ BUDGET = 6e6  # rows times components times passes, more where features are many
 FEATURES = 80  # whose products take as long as the softmax of a row and component
 MOST_CHANGES = 4  # that are told together
 FEW_STARTS = 8  # each of which `em fit` climbs from as well
+REFITS, SEARCHES = 0.65, 0.85  # as a rule, of the work: what is done when refits, and when searches begin
 ENOUGH = 0.9  # of what refits promise: who follows what is said finds that at least, and likely more
+OTHER_FAMILIES = "other families"
 SHORT = replace(EFFORTS["low"], starts=4)  # a search that ends no higher than that of who follows what is said
 
 
@@ -60,6 +63,11 @@ class Refits:
     runner: Runner
     plan: Plan
     halted: Callable[[], bool]
+    observe: Observer = ignore
+
+    def tell(self, begins: float, ends: float) -> None:
+        """How much of the work is done, and will be when what begins now has ended."""
+        self.observe(PhaseStarted(OTHER_FAMILIES, 0, begins=begins, ends=ends))
 
     def of_one(self, variant: Variant) -> Refits:
         """The same, had the user asked for just this variant."""
@@ -232,13 +240,15 @@ def suggestion(refits: Refits, fits: Mapping[int, FitResult], k: int) -> tuple[s
     these were fitted."""
     before = refits.bic(fits[k])
     seeds = [other for other in fits if other <= min(k, SMALL_K) or other == k]
-    sets = list(dict.fromkeys(changes for seed in seeds if (changes := better_families(refits, fits[seed]))))
+    sets = _sets(refits, {seed: fits[seed] for seed in seeds}, 0.0, REFITS)
+    refits.tell(REFITS, SEARCHES)
     made = [(other, each) for other in fits if other <= k for each in _refitted(refits, fits[other], sets)]
     if not made or refits.halted():
         return None
     best_k, best = min(made, key=lambda one: refits.bic(one[1].result))
     if before - refits.bic(best.result) <= WORTH_SAYING:
         return None
+    refits.tell(SEARCHES, 1.0)
     promised = before - refits.bic(best.result)
     gain = before - searched(refits, best_k, best.changes, before - max(ENOUGH * promised, WORTH_SAYING))
     if gain <= WORTH_SAYING:
@@ -281,7 +291,19 @@ def families_found(refits: Refits, wanted: Tasks) -> list[Changes]:
     few = [task for task in wanted.tasks if task.label == first.label and task.model.n_components <= SMALL_K]
     tasks = few or [task for task in wanted.tasks if task.label == first.label][:1]
     plan = replace(refits.plan, effort=EFFORTS["low"])
+    refits.tell(0.0, 1 - REFITS)
     fits = search(tasks, refits.survey, refits.runner, plan, halted=refits.halted)
-    sound = [fitted.chosen for fitted in fits if fitted.chosen is not None and not any(fitted.degeneracies)]
-    own = refits.of_one(first)
-    return list(dict.fromkeys(changes for result in sound if (changes := better_families(own, result))))
+    sound = [fitted for fitted in fits if not any(fitted.degeneracies)]
+    found = {fitted.n_components: fitted.chosen for fitted in sound if fitted.chosen is not None}
+    return _sets(refits.of_one(first), found, 1 - REFITS, 1.0)
+
+
+def _sets(refits: Refits, fits: Mapping[int, FitResult], begins: float, ends: float) -> list[Changes]:
+    """What each of these fits, by their numbers of components, would have taken otherwise."""
+    sets: dict[Changes, None] = {}
+    step = (ends - begins) / max(1, sum(fits))
+    for k, result in fits.items():
+        refits.tell(begins, begins := begins + step * k)
+        if changes := better_families(refits, result):
+            sets[changes] = None
+    return list(sets)

@@ -17,7 +17,7 @@ from em_cli.engine.events import (
 from em_cli.engine.fit import Search
 from em_cli.search.effort import Effort
 
-WORK = {STARTS: 0.25, REFINING: 0.25, CROSSOVER: 0.15, SPLIT_AND_MERGE: 0.35}  # of one stage, as a rule
+WORK = {STARTS: 0.2, REFINING: 0.5, CROSSOVER: 0.1, SPLIT_AND_MERGE: 0.2}  # of one stage, as a rule
 LONGER = {STARTS: 0.15, REFINING: 0.1, CROSSOVER: 0.1, SPLIT_AND_MERGE: 2.65}  # of one that comes after another
 AGAIN = 0.05  # of a further stage of refining
 ON_SAMPLE = 0.8  # what is done before the climbs on all rows begin

@@ -60,6 +60,7 @@ def test_a_sweep_looks_at_fewer_components(tmp_path):
     chosen = params_of(tmp_path / "s.em")
     assert chosen["n_components"] > 2 and "(k = 2)" in said_of(chosen)
     gain, options = followed(said_of(chosen))
+    shown = shown.replace("\\\n", "")  # as a shell reads it
     suggested = shlex.split(shown.partition("Try:  em ")[2].partition("\n")[0])
     again = [*asked, "--force", *options, "--out", "s-2.em"]
     assert suggested == again, "the whole command, which nobody has to put together"

@@ -17,6 +17,7 @@ from program import em
 
 from em_cli.display import open_display, plain
 from em_cli.display.plain import Plain, time_of_day
+from em_cli.display.progress import Progress
 from em_cli.engine.events import (
     FINISHING,
     REFINING,
@@ -243,6 +244,16 @@ def test_a_long_search_says_how_far_it_is():
         "finishing: 0 of 2 done, best loglik -900.000, 0:01:30 so far, about 0:02:00 left",
         "finishing: 1 of 2 done, best loglik -900.000, 0:01:40 so far, about 0:00:38 left",
     ]
+
+
+def test_a_second_search_takes_time_of_its_own():
+    now = [0.0]
+    progress = Progress(lambda: now[0])
+    for name, begins, seconds in ((STARTS, 0.0, 60), (REFINING, 0.5, 60), ("other families", 0.0, 5)):
+        progress(PhaseStarted(name, 0, begins=begins, ends=begins + 0.5))
+        now[0] += seconds
+    progress(PhaseStarted("other families", 0, begins=0.5, ends=1.0))
+    assert progress.left() == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(("rows", "options"), [(150, ()), (150, ("--restarts", "3")), (21_000, ("--effort", "low"))])

@@ -2,6 +2,8 @@
 
 import copy
 import re
+import shlex
+import subprocess
 
 import pytest
 from display.runs import NASTY
@@ -11,6 +13,7 @@ from em_cli.display.closing import Beside
 from em_cli.display.mean_and_sd import aligned
 from em_cli.display.search_words import trust
 from em_cli.display.summary import fit_summary, selection_summary
+from em_cli.display.text_page import Page
 
 FAITHFUL = {
     "family": "gaussian", "structure": "VVV", "covariance_type": "full", "n_components": 2,
@@ -73,6 +76,30 @@ Written to faithful.em/:  params.json  trace.csv
 Try:  em show faithful.em
 """
     )
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 100])
+def test_commands_are_folded_for_the_shell(width):
+    """Between options, and never within an argument; what is copied is what was meant."""
+    typed = ("--columns", "a b,Größe 東京", "-q", "--type", "Total spend=lognormal")
+    given = ["em", "select", "it's mine.csv", "--na", "-", *typed, "x"]
+    command = shlex.join(given)
+    page = Page(width, False)
+    page.command("Try:  ", command)
+    begin, *lines = page.text().splitlines()
+    assert begin.startswith("Try:  em") and all(line.startswith(" " * 10) for line in lines)
+    read = subprocess.run(
+        ["sh", "-c", f"printf '%s\\n' {page.text().removeprefix('Try:  ')}"], capture_output=True, text=True, check=True
+    )
+    assert read.stdout.splitlines() == given
+    if width >= 60:
+        assert all(cell_len(line) <= width for line in (begin, *lines))
+
+
+def test_lines_end_between_words_and_not_in_quotes():
+    page = Page(30, False)
+    page.words("use --type 'Total spend'=categorical, or rows' own -k with k = 3", indent="")
+    assert page.text().splitlines() == ["use --type", "'Total spend'=categorical, or", "rows' own -k with k = 3"]
 
 
 @pytest.mark.parametrize(
