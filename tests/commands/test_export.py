@@ -233,7 +233,8 @@ def test_libreoffice_gives_them(desk, tmp_path):
 
 @pytest.mark.skipif(not shutil.which("java"), reason="Java is not installed, in which documents of PMML are run")
 def test_a_document_of_pmml_gives_them(desk, monkeypatch):
-    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")  # it does not run for long
+    quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # it does not run for long
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", f"{quick} -Xss8m")  # or this thread is left 1 MB, too little for deep JSON
     with catch_warnings(action="ignore"):  # of its own syntax
         from jpmml_evaluator import make_evaluator
     head, rows = read(desk / "new.csv")
