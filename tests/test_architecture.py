@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from em_cli.families import FAMILIES
+from em_cli.families.covariances import COVARIANCES
+from em_cli.latents import LATENTS
 from em_cli.registry import Registry
 
 PACKAGE = Path(__file__).parents[1] / "em_cli"
@@ -51,6 +54,7 @@ HOME = {
     "scipy": None,
     "_typeshed": None,  # for type checkers
 }
+SPEAKERS = ("commands", "display", "inference", "reports", "search")
 LONGEST, LONGEST_FUNCTION = 400, 60  # lines
 ONE_MEANING = {
     "document": "what a model says of itself in params.json",
@@ -223,6 +227,14 @@ def test_engine_knows_no_part_by_name():
         for name, line in imported(path):
             package, *inner = name.split(".")
             assert package != "em_cli" or inner[0] in ("engine", "registry", "errors"), f"{path}:{line}: {name}"
+
+
+def test_what_tells_of_fits_knows_no_family_and_no_latent_structure_by_name():
+    """What differs between them they declare themselves. Some are called as a picture, or a field of documents, is."""
+    names = {*FAMILIES, *LATENTS, *COVARIANCES} - {"concomitant", "noise", "pairs", "regression", "topics"}
+    for path in (path for room in SPEAKERS for path in (PACKAGE / room).glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.Constant) and node.value in names), f"{path}:{node.lineno}: {node.value}"
 
 
 def registries() -> list[tuple[str, Registry]]:

@@ -17,7 +17,7 @@ def chain(page: Page, document: Mapping[str, object]) -> None:
     """From each state the probability of every next one, and for how long it lasts; nothing if there is no chain."""
     law = document.get("transmat")
     rows = [row for row in law if isinstance(row, list)] if isinstance(law, list) else []
-    if document.get("latent") != "markov" or not rows:
+    if not rows:
         return
     page.blank()
     k = len(rows)

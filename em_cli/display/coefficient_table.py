@@ -25,8 +25,7 @@ def coefficients(page: Page, document: Mapping[str, object]) -> None:
     known = [own if isinstance(own, Mapping) else {} for own in of_groups] if isinstance(of_groups, list) else []
     known += [{}] * (len(several) - len(known))
     for own, uncertain in zip([document, *several], [errors, *known], strict=False):
-        if own.get("family") == "regression":
-            _table(page, own, uncertain)
+        _table(page, own, uncertain)
     told, of_told = document.get("concomitant"), errors.get("concomitant")
     if isinstance(told, Mapping):
         _logits(page, told, of_told if isinstance(of_told, Mapping) else {})
@@ -66,7 +65,7 @@ def _table(page: Page, own: Mapping[str, object], errors: Mapping[str, object]) 
             of_each = uncertain if isinstance(uncertain, list) else []
             rows.append([name, *(_written(value, _at(of_each, k)) for k, value in enumerate(values[:MOST_COMPONENTS]))])
     page.blank()
-    page.flow([f"{safe(str(said.get('response', 'response')))}, {said.get('law', 'gaussian')}, on"], style="dim")
+    page.flow([f"{safe(str(said.get('response', 'response')))}, {said.get('law', '')}, on"], style="dim")
     page.table(["term", *map(str, range(1, len(shown) + 1))], rows, range(1, len(shown) + 1))
     left = [counted(len(found) - len(shown), "more component")] if len(found) > len(shown) else []
     left += [counted(len(terms) - MOST_TERMS, "more term")] if len(terms) > MOST_TERMS else []

@@ -16,6 +16,7 @@ from em_cli.display.selection_summary import selection_summary
 from em_cli.display.text import nats
 from em_cli.display.text_page import Page
 from em_cli.families import FAMILIES
+from em_cli.latents import LATENTS
 from em_cli.printable import safe
 
 __all__ = ["fit_summary", "selection_summary"]
@@ -52,8 +53,9 @@ def mixture_name(document: Mapping[str, object]) -> str:
     else:
         known = FAMILIES.knows(family)  # a document may come from where there are others
         title = FAMILIES.load(family).title if known else f"{family.replace('_', ' ')} mixture"
-    if document.get("latent") == "markov":
-        title = f"{' × '.join(_families(document))} hidden Markov model"
+    latent = str(document.get("latent"))
+    if LATENTS.knows(latent) and (model := LATENTS.load(latent).title):
+        title = f"{' × '.join(_families(document))} {model}"
     title = title[:1].upper() + title[1:]
     structure, covariance = document.get("structure"), document.get("covariance_type")
     named = [str(structure)] if structure else []

@@ -44,6 +44,7 @@ class Latent(Protocol):
     As with a family, `bind` gives the same made ready for data.
     """
 
+    title: ClassVar[str | None]  # of a model with it, behind the families; None where that is a mixture of them
     declines: ClassVar[Mapping[str, str]]  # options of other structures that this one cannot have: why
 
     @property
@@ -67,6 +68,10 @@ class Latent(Protocol):
     @property
     def needs_groups(self) -> bool:
         """Whether rows that belong together have to be looked at together; if not, the rows are the units."""
+
+    @property
+    def is_bayes_alone(self) -> bool:
+        """Whether its posterior is Bayes' rule, by rows, of log-densities and its `log_prior`, and of nothing else."""
 
     @property
     def sums_are_plain(self) -> bool:
@@ -130,9 +135,16 @@ class Latent(Protocol):
         of each under its name.
         """
 
+    @property
+    def beyond(self) -> BeyondComponents | None:
+        """What tells of rows of these outcomes; None if there are none."""
+
 
 class BeyondComponents(Protocol):
     """A latent structure by which rows may belong to no component."""
+
+    def log_density_at(self, x: Array) -> Array:
+        """(E, n) of the outcomes at rows (D, n), in the user's units, missing cells integrated out."""
 
     def draw(self, outcomes: Integers, rng: np.random.Generator) -> Array:
         """Rows (D, n) of these outcomes (n,) beyond the components, counted from 0, in the user's units."""

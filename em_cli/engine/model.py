@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from em_cli.engine.arrays import Array, Flags, Integers, map_arrays, n_candidate
 from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
 from em_cli.engine.family import BoundFamily, Chart, Penalised
-from em_cli.engine.latent import BeyondComponents, Latent, LatentChart
+from em_cli.engine.latent import Latent, LatentChart
 from em_cli.engine.row_sums import sums_of_rows
 from em_cli.engine.rows import Block
 
@@ -159,9 +159,8 @@ class Model:
         """Rows (D, n) and the outcome (n,) of each: its component, or K and up for those beyond them."""
         labels = self.latent.sample(parameters.latent, n_rows, rng)
         x = self.family.sample(parameters.components, np.minimum(labels, self.n_components - 1), rng)
-        if (beyond := labels >= self.n_components).any():
-            outcomes = labels[beyond] - self.n_components
-            x[:, beyond] = cast(BeyondComponents, self.latent).draw(outcomes, rng)
+        if self.latent.beyond is not None and (beyond := labels >= self.n_components).any():
+            x[:, beyond] = self.latent.beyond.draw(labels[beyond] - self.n_components, rng)
         return x, labels
 
     @property

@@ -22,7 +22,6 @@ from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.engine.stopping import Stopping
-from em_cli.latents.independent import Independent
 from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import reach
 from em_cli.search.operators import parted
@@ -129,7 +128,7 @@ def gains(
         data = SearchData(survey(source), lambda: False)
         pair = [ShortRuns(each, data, EFFORT, number) for each in (model, wider)]
         searches.append(_gain(number, pair[0], pair[1], smaller, larger))
-    return run_apart(searches, sources, runner, by_density=isinstance(model.latent, Independent))
+    return run_apart(searches, sources, runner, by_density=model.latent.is_bayes_alone)
 
 
 def in_turns(

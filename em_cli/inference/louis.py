@@ -18,7 +18,6 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source, quanta
-from em_cli.latents.independent import Independent
 
 TILE_FLOATS = 1 << 17  # of scores
 
@@ -55,7 +54,7 @@ class Squares:
 def is_linear(model: Model) -> bool:
     """Whether log-densities are products with features, and rows have their labels by themselves."""
     family = model.family.exponential
-    return type(model.latent) is Independent and family is not None and not family.needs_frame
+    return model.latent.is_bayes_alone and family is not None and not family.needs_frame
 
 
 def keeps_digits(model: Model, at: Parameters) -> bool:

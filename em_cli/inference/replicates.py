@@ -29,7 +29,6 @@ from em_cli.engine.stopping import Status, Stopping
 from em_cli.inference.matching import AMBIGUOUS, Likeness, likeness, orders
 from em_cli.inference.quasi_newton import REST, REST_BESIDE, Ends, Metric, climb_together, metric_at
 from em_cli.inference.row_weights import row_weights
-from em_cli.latents.independent import Independent
 
 KINDS = ("nonparametric", "weighted", "parametric", "jackknife")
 QUICK = Stopping(tolerance=1e-3, max_iterations=30)  # of EM, for which replicates are stacked
@@ -93,7 +92,7 @@ def drawn_replicates(
     for numbers in _turns(wanted, source.n_rows * source.n_columns):
         rows = [draw(number) for number in numbers]
         climbs = [_climb(Candidate(model, EM(), start, number)) for number in numbers]
-        results = run_apart(climbs, rows, runner, by_density=isinstance(model.latent, Independent))
+        results = run_apart(climbs, rows, runner, by_density=model.latent.is_bayes_alone)
         yield list(_aligned(numbers, results, model, source, start))
 
 

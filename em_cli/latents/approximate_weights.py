@@ -64,6 +64,7 @@ class ApproximateWeights(SingleRows):
     """Each row draws its component by mixing weights that have a posterior."""
 
     extra: ClassVar[tuple[str, ...]] = ()
+    beyond: ClassVar[None] = None
 
     prior: WeightsPrior
     quantities: ClassVar[Mapping[str, Quantity]] = {"weights": Quantity.PROBABILITY}

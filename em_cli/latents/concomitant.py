@@ -37,6 +37,7 @@ class Concomitant(SingleRows):
 
     sums_are_plain: ClassVar[bool] = False
     extra: ClassVar[tuple[str, ...]] = ()
+    beyond: ClassVar[None] = None
     quantities: ClassVar[Mapping[str, Quantity]] = {
         "weights": Quantity.PROBABILITY,
         "concomitant.coefficients": Quantity.REAL,

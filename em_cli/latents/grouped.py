@@ -32,7 +32,10 @@ class Grouped:
     sums_are_plain: ClassVar[bool] = False
     exchangeable: ClassVar[bool] = True
     ordered: ClassVar[bool] = False
+    title: ClassVar[str | None] = None
     extra: ClassVar[tuple[str, ...]] = ()
+    beyond: ClassVar[None] = None
+    is_bayes_alone: ClassVar[bool] = False
 
     weights: Annotated[
         Literal["free", "equal"] | tuple[float, ...],

@@ -51,6 +51,8 @@ class Independent(SingleRows):
     """
 
     extra: ClassVar[tuple[str, ...]] = ()
+    beyond: ClassVar[None] = None
+    is_bayes_alone: ClassVar[bool] = True
 
     weights: Annotated[
         Literal["free", "equal"] | tuple[float, ...],

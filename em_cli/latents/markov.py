@@ -67,7 +67,10 @@ class Markov:
 
     needs_groups: ClassVar[bool] = True
     sums_are_plain: ClassVar[bool] = False
+    title: ClassVar[str | None] = "hidden Markov model"
     extra: ClassVar[tuple[str, ...]] = ()
+    beyond: ClassVar[None] = None
+    is_bayes_alone: ClassVar[bool] = False
     ordered: ClassVar[bool] = True
 
     transitions: Annotated[

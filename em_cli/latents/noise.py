@@ -132,6 +132,16 @@ class Noise(SingleRows):
     def extra(self) -> tuple[str, ...]:
         return ("noise",)
 
+    @property
+    def beyond(self) -> Noise:
+        return self
+
+    def log_density_at(self, x: Array) -> Array:
+        """(1, n) of the noise, in the user's units: none outside its box."""
+        lowest, highest = np.array(self.box).T[..., None]
+        outside = ((x < lowest) | (x > highest)).any(axis=0)
+        return np.where(outside, -np.inf, self.log_density(x))[None]
+
     def chart(self, parameters: NoisyWeights, weight: Array) -> NoisyChart:
         own = parameters.weights.sum(axis=-1, keepdims=True)
         noise = weight.sum(axis=-1, keepdims=True) * parameters.noise[..., :1] / own

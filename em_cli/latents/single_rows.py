@@ -14,10 +14,12 @@ Statistics = TypeVar("Statistics")
 class SingleRows:
     """Rows are the units, components are told apart by their densities alone, and no row tells of the next."""
 
+    title: ClassVar[str | None] = None
     needs_groups: ClassVar[bool] = False
     sums_are_plain: ClassVar[bool] = True
     exchangeable: ClassVar[bool] = True
     decoder: ClassVar[None] = None
+    is_bayes_alone: ClassVar[bool] = False
 
     __slots__ = ()
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.expectation import Parameters
-from em_cli.engine.latent import BeyondComponents
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Block, Source, joined
 from em_cli.models.groups import Group, regression_of
@@ -50,8 +48,8 @@ def drawn_like(
         x = rows.x.copy()
         x[columns[family.regressors.roles.response]] = np.nan
         x[columns] = family.draw(x[columns], own, at, rng)
-    if (beyond := labels >= k).any():
-        x[:, beyond] = cast(BeyondComponents, model.latent).draw(labels[beyond] - k, rng)
+    if model.latent.beyond is not None and (beyond := labels >= k).any():
+        x[:, beyond] = model.latent.beyond.draw(labels[beyond] - k, rng)
     x[np.isnan(rows.x)] = np.nan
     return x
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from em_cli.engine.model import Model
 from em_cli.engine.objectives import ELBO
 from em_cli.engine.scoring import component_log_density
 from em_cli.families.transformed import SUPPORTS
-from em_cli.latents.noise import Noise
 from em_cli.models.groups import Group, grouped_places, regression_in
 from em_cli.models.point_masses import point_mass
 from em_cli.reports.how_sure import UNKNOWN, Certainty
@@ -209,8 +208,8 @@ class Run:
         x = np.full((len(self.schema.columns), values.shape[1]), np.nan)
         x[list(places)] = values
         found = component_log_density(self.model, self.parameters, x)
-        if self.extra:
-            found = np.concatenate([found, self._noise(places, x)[None]])
+        if self.model.latent.beyond is not None:
+            found = np.concatenate([found, self.model.latent.beyond.log_density_at(x)])
         return found
 
     def mass(self, place: int) -> float | None:
@@ -225,11 +224,3 @@ class Run:
             if at is not None:
                 own[own == at] = at + HAIR * (float(np.ptp(own)) or 1.0)
         return self.log_density(places, near)
-
-    def _noise(self, places: Sequence[int], x: Array) -> Array:
-        noise = cast(Noise, self.model.latent)
-        inside = np.ones(x.shape[1], np.bool_)
-        for place in places:
-            lowest, highest = noise.box[place]
-            inside &= (x[place] >= lowest) & (x[place] <= highest)
-        return np.where(inside, noise.log_density(x), -np.inf)

@@ -33,7 +33,7 @@ class States:
         return tuple(place for place, column in enumerate(run.schema.columns) if not column.levels)
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
-        if run.document.get("latent") != "markov" or run.shown.path is None:
+        if "transmat" not in run.document or run.shown.path is None:
             return "its rows do not follow each other."
         return "" if columns else "no column holds numbers."
 

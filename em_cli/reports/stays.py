@@ -24,7 +24,7 @@ class Durations(OfTheWhole):
     needs_rows: ClassVar[bool] = True
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
-        if run.document.get("latent") != "markov" or run.shown.path is None:
+        if "transmat" not in run.document or run.shown.path is None:
             return "its rows do not follow each other."
         if run.k == 1:
             return "there is one state."

@@ -26,7 +26,7 @@ class Transitions(OfTheWhole):
     needs_rows: ClassVar[bool] = False
 
     def refusal(self, run: Run, columns: Sequence[int]) -> str:
-        return "" if run.document.get("latent") == "markov" else "its rows do not follow each other."
+        return "its rows do not follow each other." if "transmat" not in run.document else ""
 
     def picture(self, run: Run, columns: Sequence[int]) -> Picture:
         law = np.array(run.document["transmat"], np.float64)

@@ -56,7 +56,10 @@ class Allocation:
     needs_groups: ClassVar[bool] = True
     sums_are_plain: ClassVar[bool] = False
     exchangeable: ClassVar[bool] = True
+    title: ClassVar[str | None] = None
     extra: ClassVar[tuple[str, ...]] = ()
+    beyond: ClassVar[None] = None
+    is_bayes_alone: ClassVar[bool] = False
     decoder: ClassVar[None] = None
 
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
