@@ -9,9 +9,7 @@ from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import scratch
 
 RULED_OUT = -1e300  # the log-density of what cannot be; finite, so that no difference is undefined
-NEGLIGIBLE = (
-    -700.0
-)  # the log of a responsibility may not be less: it would make no difference, but slow `exp` down tenfold
+NEGLIGIBLE = -700.0  # of the log of a responsibility: less would make no difference, but slow `exp` down tenfold
 
 
 def honour_labels(log_density: Array, labels: Integers | None) -> None:
@@ -42,8 +40,8 @@ def bayes(
     log_likelihood = np.maximum.reduce(log_density, axis=1)
     largest = log_likelihood[:, None]
     spare = scratch("spare", *largest.shape)  # the allocator would hand such arrays back to the system each time
-    np.maximum(log_density, np.add(largest, NEGLIGIBLE, out=spare), out=log_density)
     np.subtract(log_density, largest, out=log_density)
+    np.maximum(log_density, NEGLIGIBLE, out=log_density)  # not before: in 1e19 nats they drown
     np.exp(log_density, out=log_density)
     own = None if assignment.objective == SOFT.objective else log_likelihood.copy()
     total = np.add.reduce(log_density, axis=1, keepdims=True, out=scratch("total", *largest.shape))

@@ -20,6 +20,7 @@ from em_cli.engine.rows import Block
 from em_cli.engine.scoring import score_rows
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import UsageError
+from em_cli.latents.bayes import bayes
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
 from em_cli.sources.in_memory import InMemory
@@ -43,6 +44,14 @@ def problem(case: Case, latent: str, n: int, weighted: bool = False):
     weights = np.random.default_rng(1).uniform(0.5, 2, n) if weighted else None
     model = case.model(x, K, weights, latent)
     return model, start(model, x, responsibilities(4, labels, K, 0.4), weights), x, weights
+
+
+@pytest.mark.parametrize("height", [0.0, -1e18, -1e19, -1e80, -1e290])
+def test_outcomes_of_rows_that_are_far_from_all_are_told_apart(height):
+    """However unlikely a row, what is likelier by more than doubles tell of a probability has all of it."""
+    joint = np.array([[[1.1 * height - 800], [height]]])
+    log_likelihood, _ = bayes(joint, None)
+    assert log_likelihood[0, 0] == height and joint[0, 1, 0] == 1 and joint[0, 0, 0] < 1e-300
 
 
 def own_objective(assignment, log_likelihood, r):
