@@ -12,6 +12,7 @@ from em_cli.engine.stopping import Stopping
 from em_cli.errors import DataError
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.covariances.structure import WIDE, clamp_full, composed, constrained
+from em_cli.families.covariances.volumes import common_shape
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.sources.in_memory import InMemory
 
@@ -212,6 +213,18 @@ def test_a_document_of_another_structure_is_refused(name):
             family.from_document(document, 2)
     else:
         assert (family.from_document(document, 2).covariances == matrices).all()
+
+
+def test_a_component_without_spread_beside_a_wide_one_leaves_volumes_to_others():
+    """Rounding makes a Newton step singular there; what it is told of in the same stack has the bits it has alone."""
+    weight = np.array([[4.67551878e-07, 1.0], [0.4, 0.6]])
+    wide, none = [1.36743397e8, 4.31654390e9, 5.05642971e10, 4.42833135e11], [0.0, 0.0, 2.03979214e-31, 7.88759100e-24]
+    variances = np.array([[wide, none], [[3.0, 5.0, 2.0, 9.0], [30.0, 20.0, 40.0, 7.0]]])
+    sizes = np.array([[3.20499329e13, 3.38823526e04], [1.0, 2.0]])
+    found = common_shape(1.0, 60, weight, variances, sizes)
+    for own, *of_each in zip(found, weight, variances, sizes, strict=True):
+        np.testing.assert_array_equal(own, common_shape(1.0, 60, *of_each))
+    assert (found >= 1).all() and np.isfinite(found).all()
 
 
 @pytest.mark.parametrize("d", [3, WIDE - 1, WIDE, WIDE + 6])

@@ -198,6 +198,21 @@ def _own_volumes(
     return logs
 
 
+def _solved(matrix: Array, right: Array) -> Array:
+    """The solution (…, K); where rounding has left a matrix (…, K, K) singular, of it and a little more of its trace.
+
+    So of a component without weight, whose volume says nothing.
+    """
+    try:
+        found = np.linalg.solve(matrix, right[..., None])
+    except np.linalg.LinAlgError:
+        singular = np.linalg.slogdet(matrix).sign == 0
+        trace = np.maximum(np.trace(matrix, axis1=-2, axis2=-1), 1.0)
+        more = np.where(singular, SLIGHT * trace, 0.0)[..., None, None] * np.eye(matrix.shape[-1])
+        found = np.linalg.solve(matrix + more, right[..., None])
+    return np.asarray(found[..., 0], np.float64)
+
+
 def _newton_step(share: Array, d: int, at: Evaluated, lowest: Flags) -> tuple[Array, Array]:
     """The step and the gain it promises; volumes that are the lowest, and would be lower, stay."""
     root = np.sqrt(share)
@@ -212,6 +227,6 @@ def _newton_step(share: Array, d: int, at: Evaluated, lowest: Flags) -> tuple[Ar
     if held.any():
         gradient = np.where(held, 0.0, gradient)
         matrix = np.where(held[..., :, None] | held[..., None, :], np.eye(len(places)), matrix)
-    step = -np.linalg.solve(matrix, gradient[..., None])[..., 0]
+    step = -_solved(matrix, gradient)
     gain = -np.add.reduce(step * gradient, axis=-1)
     return np.clip(step / root, -LONGEST, LONGEST), gain
