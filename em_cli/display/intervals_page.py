@@ -30,7 +30,8 @@ def intervals_page(found: Mapping[str, Any], width: int, color: bool) -> str:
         page.table(headings, told[:MOST_ROWS], (0, 3, 4, 5, 6))
         if len(told) > MOST_ROWS:
             page.words(f"… and {len(told) - MOST_ROWS} more in intervals.csv", style="dim")
-        fixed = len(rows) - len(told)
+        hidden = _withheld(page, found)
+        fixed = len(rows) - len(told) - sum(map(_wanted, hidden))
         if fixed:
             what = "numbers are" if fixed > 1 else "number is"
             page.words(f"{fixed} {what} left out: at the end of its range, or changed by no replicate.", style="dim")
@@ -45,6 +46,24 @@ def intervals_page(found: Mapping[str, Any], width: int, color: bool) -> str:
             _elsewhere(found["better_elsewhere"], found["searched"]), style="" if found["better_elsewhere"] else "dim"
         )
     return page.text()
+
+
+def _withheld(page: Page, found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Those that the replicates do not tell, and why."""
+    hidden = [one for one in found["intervals"] if one["verdict"] == "withheld"]
+    lost = {one["component"]: one["share_lost"] for one in hidden if _parameter(one) != "weights" and one["component"]}
+    unclear = (
+        f", and in {found['ambiguous'] / found['replicates']:.0%} it is unclear which it is"
+        if found["ambiguous"]
+        else ""
+    )
+    weights = ", nor for the weights" if any(_parameter(one) == "weights" for one in hidden) else ""
+    for component, share in lost.items():
+        page.words(
+            f"No interval for component {component}{weights}: {share:.0%} of the replicates lost it{unclear}. "
+            "It may be real; these data do not say how large it is."
+        )
+    return hidden
 
 
 def _parameter(one: Mapping[str, object]) -> str:

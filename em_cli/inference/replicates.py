@@ -54,6 +54,7 @@ class Replicate:
     parameters: Parameters
     verdict: Verdict
     margin: float
+    lost: tuple[int, ...] = ()  # the components that collapsed, or have no rows
 
 
 def replicates(
@@ -181,13 +182,13 @@ def _aligned(
     numbers: range, results: Sequence[FitResult], model: Model, source: Source, start: Parameters
 ) -> Iterator[Replicate]:
     """With their components in the order of those of the fit that they are nearest to."""
-    lost = are_lost(model, results)
+    lost = lost_components(model, results)
     kept = [result.parameters for result, gone in zip(results, lost, strict=True) if not gone]
     pairs = iter(zip(*_orders(model, kept, source, start), strict=True) if kept else ())
     for number, result, gone in zip(numbers, results, lost, strict=True):
         own = result.parameters
         if gone:
-            yield Replicate(number, result, own, Verdict.LOST, np.nan)
+            yield Replicate(number, result, own, Verdict.LOST, np.nan, gone)
             continue
         order, margin = next(pairs)
         unfinished = result.status is not Status.CONVERGED
@@ -220,12 +221,23 @@ def _likeness(model: Model, ends: Sequence[Parameters], rows: Block, start: Para
 
 def are_lost(model: Model, results: Sequence[FitResult]) -> list[bool]:
     """Which of them have no density, or a component that is degenerate."""
-    lost = [r.status is Status.DEGENERATE or not np.isfinite(r.log_likelihood) for r in results]
-    ended = [result for result, gone in zip(results, lost, strict=True) if not gone]
-    if not ended:
-        return lost
-    weight = np.concatenate([result.weight for result in ended])
-    found = model.family.degenerate(flat(stack([result.parameters.components for result in ended])), weight)
-    k = model.n_components
-    sound = iter([not any(found[first : first + k]) for first in range(0, len(found), k)])
-    return [gone or not next(sound) for gone in lost]
+    return list(map(bool, lost_components(model, results)))
+
+
+def lost_components(model: Model, results: Sequence[FitResult]) -> list[tuple[int, ...]]:
+    """The components of each that are degenerate; where a climb broke off and none is yet, the one of fewest rows."""
+    finite = [result for result in results if np.isfinite(result.log_likelihood)]
+    found = iter(_degenerate(model, finite) if finite else ())
+    lost = list[tuple[int, ...]]()
+    for result in results:
+        own = next(found) if np.isfinite(result.log_likelihood) else ()
+        broken = result.status is Status.DEGENERATE or not np.isfinite(result.log_likelihood)
+        lost.append(own or ((int(result.weight.argmin()),) if broken else ()))
+    return lost
+
+
+def _degenerate(model: Model, results: Sequence[FitResult]) -> list[tuple[int, ...]]:
+    weight, k = np.concatenate([result.weight for result in results]), model.n_components
+    found = model.family.degenerate(flat(stack([result.parameters.components for result in results])), weight)
+    by_result = (found[first : first + k] for first in range(0, len(found), k))
+    return [tuple(place for place, collapse in enumerate(own) if collapse is not None) for own in by_result]

@@ -17,7 +17,7 @@ from em_cli.errors import UsageError
 from em_cli.inference.replicates import Replicate, Verdict
 from em_cli.inference.standard_errors import described, numbers_of
 
-OF_REPLICATES = ("replicate", "log_likelihood", "passes", "verdict", "margin")
+OF_REPLICATES = ("replicate", "log_likelihood", "passes", "verdict", "margin", "lost")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,17 +29,19 @@ class Line:
     passes: int
     verdict: Verdict
     margin: float
+    lost: tuple[int, ...]  # components
     values: Array  # (M,)
 
     def cells(self, names: Sequence[str]) -> dict[str, object]:
-        own = (self.number + 1, self.log_likelihood, self.passes, self.verdict.value, self.margin)
+        lost = " ".join(str(place + 1) for place in self.lost)
+        own = (self.number + 1, self.log_likelihood, self.passes, self.verdict.value, self.margin, lost)
         return dict(zip(OF_REPLICATES, own, strict=True)) | dict(zip(names, self.values.tolist(), strict=True))
 
 
 def line_of(model: Model, one: Replicate, named: Mapping[str, Any]) -> Line:
     """With the numbers that the document of the fit names."""
     values = numbers_of({} if one.verdict is Verdict.LOST else described(model, one.parameters), named)
-    return Line(one.number, one.result.log_likelihood, len(one.result.trace), one.verdict, one.margin, values)
+    return Line(one.number, one.result.log_likelihood, len(one.result.trace), one.verdict, one.margin, one.lost, values)
 
 
 def lines_before(home: str, names: Sequence[str], this: Mapping[str, object]) -> list[Line]:
@@ -71,11 +73,12 @@ def document_before(path: Path, this: Mapping[str, object]) -> Mapping[str, Any]
 def _lines(rows: Iterator[list[str]], table: str) -> Iterator[Line]:
     for place, row in enumerate(rows):
         try:
-            number, height, passes, verdict, margin, *values = row
+            number, height, passes, verdict, margin, lost, *values = row
             if int(number) != place + 1:
                 raise ValueError
             numbers = np.array([_number(cell) for cell in values])
-            yield Line(place, _number(height), int(passes), Verdict(verdict), _number(margin), numbers)
+            gone = tuple(int(one) - 1 for one in lost.split())
+            yield Line(place, _number(height), int(passes), Verdict(verdict), _number(margin), gone, numbers)
         except ValueError:
             raise UsageError(f"--resume: line {place + 2} of {table} is no replicate: --force begins again.") from None
 

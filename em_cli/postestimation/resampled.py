@@ -35,7 +35,7 @@ MOST = 100_000
 FEWEST_UNITS = 10  # groups or sequences of rows that are drawn
 COLUMNS = (
     "parameter", "component", "column", "level", "estimate", "se_observed", "se_robust", "se_bootstrap", "mc_error",
-    "low", "high", "scale", "verdict",
+    "low", "high", "scale", "share_lost", "verdict",
 )  # fmt: skip
 
 
@@ -135,18 +135,36 @@ def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: st
     numbers = list(leaves(described(refit.model, refit.start)))
     columns = np.array(kept).T if kept else np.empty((len(numbers), 0))
     free = rotated([name for name, _ in numbers], refit.model.quantities)
-    return [
-        {
-            "parameter": name,
-            **place_of(name, refit.document),
-            "estimate": estimate,
-            "se_observed": errors["observed"].get(name),
-            "se_robust": errors["robust"].get(name),
-            **_interval(name, estimate, own, wanted, withheld, refit),
-        }
-        for (name, estimate), own, without in zip(numbers, columns, free, strict=True)
-        if _means_something(name, refit) and not without
-    ]
+    share_lost, unclear = _shares_lost(refit.model.n_components, lines), _share(Verdict.AMBIGUOUS, lines)
+    found = list[dict[str, object]]()
+    for (name, estimate), own, without in zip(numbers, columns, free, strict=True):
+        if without or not _means_something(name, refit):
+            continue
+        place = place_of(name, refit.document)
+        lost = share_lost.get(None if name.startswith("weights") else place["component"], share_lost[None])
+        hidden = withheld is not None or lost > MOST_LOST or lost + unclear > MOST_DOUBTFUL
+        found.append(
+            {
+                "parameter": name,
+                **place,
+                "estimate": estimate,
+                "se_observed": errors["observed"].get(name),
+                "se_robust": errors["robust"].get(name),
+                "share_lost": lost,
+                **_interval(name, estimate, own, wanted, hidden, refit),
+            }
+        )
+    return found
+
+
+def _share(verdict: Verdict, lines: Sequence[Line]) -> float:
+    return sum(one.verdict is verdict for one in lines) / max(1, len(lines))
+
+
+def _shares_lost(n_components: int, lines: Sequence[Line]) -> dict[object, float]:
+    """Of the replicates, by the number of the component that they lost; under None, of those that lost any."""
+    own = {k + 1: sum(k in one.lost for one in lines) / max(1, len(lines)) for k in range(n_components)}
+    return own | {None: _share(Verdict.LOST, lines)}
 
 
 def _elsewhere(refit: Refit, lines: Sequence[Line], wanted: Wanted) -> list[bool]:
@@ -174,21 +192,18 @@ def _withheld(counts: Mapping[Verdict, int], many: int, wanted: int, cut_by: str
     if many < min(FEWEST, wanted):
         how = "it was interrupted after" if cut_by == "interrupted" else "there was time for"
         return f"{how} {many} of {wanted} replicates"
-    lost, doubtful = counts[Verdict.LOST] / many, (counts[Verdict.LOST] + counts[Verdict.AMBIGUOUS]) / many
     if counts[Verdict.OK] < FEWEST // 2:
         return f"only {counts[Verdict.OK]} of {many} replicates came to an end of their own"
-    if lost > MOST_LOST:
-        return f"{lost:.0%} of the replicates lost a component"
-    if doubtful > MOST_DOUBTFUL:
-        return f"in {doubtful:.0%} of the replicates a component was lost, or it was not clear which is which"
+    if (unclear := counts[Verdict.AMBIGUOUS] / many) > MOST_DOUBTFUL:
+        return f"in {unclear:.0%} of the replicates it was not clear which component is which"
     return None
 
 
 def _interval(
-    name: str, estimate: float, values: Array, wanted: Wanted, reason: str | None, refit: Refit
+    name: str, estimate: float, values: Array, wanted: Wanted, hidden: bool, refit: Refit
 ) -> dict[str, object]:
     none = {"se_bootstrap": None, "mc_error": None, "low": None, "high": None, "scale": None}
-    if reason is not None:
+    if hidden:
         return none | {"verdict": "withheld"}
     quantities = refit.model.quantities
     quantity, scale = quantities.get(field_of(name)), scale_of(name, quantities, _type_of(name, refit))

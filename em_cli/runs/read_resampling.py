@@ -16,7 +16,7 @@ from em_cli.reports.how_sure import Certainty, Resampling
 
 ABOUT = ("kind", "level", "replicates", "intervals")
 OF_TESTS = ("k0", "k1", "statistic", "replicates", "exceed")
-OF_REPLICATES = 5  # columns before the numbers
+OF_REPLICATES = 6  # columns before the numbers
 
 
 def certainty_of(home: Path) -> Certainty:

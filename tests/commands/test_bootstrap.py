@@ -132,9 +132,17 @@ def test_intervals_are_withheld_where_components_are_lost(tmp_path):
     pd.DataFrame({"x": rows}).to_csv(tmp_path / "x.csv", index=False)
     em("fit", "x.csv", "-k", "2", "-q", "--out", "x.em", "--type", "x=numeric", cwd=tmp_path)
     text = em("bootstrap", "x.em", "-B", "60", "--searched", "0", cwd=tmp_path).out
-    assert "No intervals" in text and "of the replicates lost a component" in " ".join(text.split())
     document = json.loads((tmp_path / "x.em/bootstrap.json").read_text())
-    assert document["lost"] > 3 and {one["verdict"] for one in document["intervals"]} == {"withheld"}
+    share = f"{document['lost'] / 60:.0%}"
+    assert f"No interval for component 2, nor for the weights: {share} of the replicates lost it." in " ".join(
+        text.split()
+    )
+    told = by_name(document)
+    assert document["lost"] > 3 and told["mean[2][1]"]["share_lost"] == document["lost"] / 60
+    assert {told[name]["verdict"] for name in ("mean[2][1]", "sd[2][1]", "weights[1]", "weights[2]")} == {"withheld"}
+    assert told["mean[1][1]"]["verdict"] == "ok" and told["mean[1][1]"]["share_lost"] == 0
+    lines = pd.read_csv(tmp_path / "x.em/bootstrap.csv", dtype=str, keep_default_na=False)
+    assert (lines["lost"][lines["verdict"] == "lost"] == "2").all() and (lines["lost"] != "").sum() == document["lost"]
 
 
 def test_files_are_of_the_run(runs):

@@ -89,7 +89,7 @@ def test_what_is_not_there_is_said():
         ("tests.json", '{"tests": [{"k0": 1}]}'),
         ("tests.json", "[]"),
         ("bootstrap.json", "{}"),
-        ("bootstrap.csv", "replicate,a,b,verdict,c,x\n1,2,3,ok,4,five\n"),
+        ("bootstrap.csv", "replicate,a,b,verdict,c,lost,x\n1,2,3,ok,4,,five\n"),
     ],
 )
 def test_edited_files_are_told(name, text, tmp_path):
