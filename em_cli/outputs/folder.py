@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from em_cli.errors import OutputError, in_words
+from em_cli.sources.left_behind import hold, left_behind
 
 Content = Iterable[str] | Iterable[bytes]
 ASIDE = ".partial"  # ends the names of files on their way
@@ -87,7 +87,7 @@ def _written_aside(path: str, target: Path, content: Content) -> tuple[Path, int
         _clear(target)
         handle, name = tempfile.mkstemp(ASIDE, f".{target.name}.", target.parent)
         try:
-            _lock(handle)
+            hold(handle)
             write_flushed(Path(name), content)
             Path(name).chmod(0o666 & ~umask())
         except BaseException:
@@ -100,31 +100,9 @@ def _written_aside(path: str, target: Path, content: Content) -> tuple[Path, int
 def _clear(target: Path) -> None:
     """Remove what killed runs have left of this file: written by this user, and held by nobody."""
     for left in target.parent.glob(f".{escape(target.name)}.{'[a-z0-9_]' * 8}{ASIDE}"):
-        with suppress(OSError):
-            handle = os.open(left, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-            try:
-                about = os.fstat(handle)
-                if stat.S_ISREG(about.st_mode) and about.st_nlink == 1 and _mine(about) and _lock(handle):
-                    left.unlink()
-            finally:
-                os.close(handle)
-
-
-def _mine(about: os.stat_result) -> bool:
-    return not hasattr(os, "geteuid") or about.st_uid == os.geteuid()
-
-
-def _lock(handle: int) -> bool:
-    """Hold a file for as long as it is open; whether that could be done."""
-    try:
-        import fcntl
-    except ImportError:  # where there are no such locks
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        with suppress(OSError), left_behind(left) as abandoned:
+            if abandoned:
+                left.unlink()
 
 
 def is_stream(path: str) -> bool:

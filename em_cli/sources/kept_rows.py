@@ -17,12 +17,13 @@ from pathlib import Path
 from em_cli import __version__
 from em_cli.engine import cache, rows
 from em_cli.sources.files import expand, hashed
+from em_cli.sources.left_behind import is_own
 from em_cli.sources.options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.row_blocks import Blocks
 from em_cli.sources.row_file import held_open
 from em_cli.sources.spool import is_plain
-from em_cli.sources.store import Store, is_own
+from em_cli.sources.store import Store
 from em_cli.sources.table import Data
 
 LIBRARIES = ("numpy", "pandas")

@@ -6,7 +6,6 @@ import math
 import mmap
 import os
 import shutil
-import stat
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from em_cli import memory
 from em_cli.engine.arrays import Array
 from em_cli.engine.rows import Held, Here
 from em_cli.errors import DataError, OutputError, in_words
+from em_cli.sources.left_behind import hold, is_own, left_behind
 from em_cli.sources.row_file import (
     LARGE,
     NUMBER,
@@ -196,7 +196,7 @@ class Store:
             handle, name = self._named(folder) or tempfile.mkstemp(ENDING, BEGINNING, folder)
         except OSError as error:
             raise OutputError(f"the rows cannot be kept in {folder}: {in_words(error)}.") from None
-        _lock(handle)
+        hold(handle)
         self.path, files[name] = Path(name), RowFile(name, handle)
         for kept in list(self._here):
             self._move(kept)
@@ -208,7 +208,7 @@ class Store:
             return None
         path = str(folder / self.name)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        if is_own(os.fstat(handle)) and _lock(handle) and not self.complete.exists():
+        if is_own(os.fstat(handle)) and hold(handle) and not self.complete.exists():
             os.truncate(handle, 0)
             return handle, path
         os.close(handle)
@@ -256,37 +256,14 @@ class Store:
             ) from None
 
 
-def is_own(about: os.stat_result) -> bool:
-    """Whether a file is this user's, as far as the system tells."""
-    return not hasattr(os, "geteuid") or about.st_uid == os.geteuid()
-
-
-def _lock(handle: int) -> bool:
-    """Hold a file for as long as it is open; whether that could be done."""
-    try:
-        import fcntl
-    except ImportError:  # where there are no such locks
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
 def _clear(folder: Path) -> None:
     """Remove what killed runs of this user have left in a folder."""
     for left in folder.glob(f"{BEGINNING}{'[a-z0-9_]' * 8}{ENDING}"):
-        with suppress(OSError):
-            handle = os.open(left, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
-            try:
-                about = os.fstat(handle)
-                if stat.S_ISREG(about.st_mode) and is_own(about) and _lock(handle):
-                    for beside in folder.glob(f"{left.name}.*"):
-                        beside.unlink()
-                    left.unlink()
-            finally:
-                os.close(handle)
+        with suppress(OSError), left_behind(left) as abandoned:
+            if abandoned:
+                for beside in folder.glob(f"{left.name}.*"):
+                    beside.unlink()
+                left.unlink()
 
 
 def on_disk(held: Held) -> bool:
