@@ -27,7 +27,7 @@ from em_cli.printable import say
 from em_cli.runs import stdio
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-GARBAGE = (50_000, 20, 50)  # what is imported is none, and would be looked through time and again
+GARBAGE = (250_000, 20, 50)  # what is imported is none, and would be looked through time and again
 LONGEST_MESSAGE = 1500  # characters
 COMPLETING = "_EM_COMPLETE"  # set where a shell asks for completions
 ASKING = {"-h", "--help", "-V", "--version"}  # options by which nothing is computed

@@ -15,9 +15,9 @@ from em_cli.engine.column_moments import Moments
 from em_cli.engine.columns import WIDE, Apart, Columns, Joint, Known
 from em_cli.engine.commonest import Commonest
 from em_cli.engine.distinct import Distinct
+from em_cli.engine.elimination import likeliest_normal
 from em_cli.engine.patterns import codes, decoded, grouped, keys, n_codes
 from em_cli.engine.rows import Block, Source, quanta
-from em_cli.engine.sweep_operator import likeliest_normal
 
 RELATIVE_RESOLUTION = 1e-6  # of the standard deviation, where the data do not show a resolution of their own
 PATTERN_FLOATS = 1 << 21  # of second moments by pattern of missing cells; where there are more, the rarest are left out

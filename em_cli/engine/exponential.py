@@ -79,17 +79,17 @@ def rows_at_once(n_components: int, n_features: int) -> int:
 
 
 def log_density(features: Array, theta: Array, offset: Array | None, out: Array) -> None:
-    """Θ Φ with the offset (R, K), if any, added to the first natural parameter; features[0] must be ones."""
+    """Θ Φ with the offset (R, K), if any, added to the first natural parameter; the first feature must be one."""
     if offset is not None:
         theta = theta.copy()
         theta[..., 0] += offset
     k, f = theta.shape[-2:]
-    n = features.shape[1]
+    n = features.shape[-1]
     if k * f * n <= PRODUCT:
         np.matmul(theta, features, out=out)
     elif (rows := rows_at_once(k, f)) < n:
         for first in range(0, n, rows):
-            np.matmul(theta, features[:, first : first + rows], out=out[..., first : first + rows])
+            np.matmul(theta, features[..., first : first + rows], out=out[..., first : first + rows])
     else:
         some = max(4, PRODUCT // (f * n) // 4 * 4)
         for first in range(0, k, some):

@@ -6,13 +6,18 @@ can stand among the features of a row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 
 DIGITS = 52  # of a code: what a double holds without loss
+LANES = 8  # rows are scored in multiples of it, so that each goes through the same instructions
+REMEMBERED = 1 << 13  # codes
+FEW = 64  # rows of a pattern; where they are no more, those of several patterns are looked at together
 
 
 def n_codes(n_columns: int) -> int:
@@ -40,7 +45,7 @@ def decoded(codes: Array, n_columns: int) -> Flags:
     return flags
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Groups:
     """Rows of one pattern stand together: between two bounds, after they are put in order."""
 
@@ -53,8 +58,67 @@ class Groups:
         return [slice(a, b) for a, b in zip(self.bounds, self.bounds[1:], strict=False)]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """Q patterns with about as many rows, M lanes for each; or a single one with many rows."""
+
+    patterns: Integers  # (Q,)
+    rows: Integers | slice  # (Q, M); in a lane too many the last row of the pattern stands again
+    borne: Flags | None  # (Q, M) the other lanes; None of a single pattern
+
+    def of(self, array: Array) -> Array:
+        """(Q, …, M) of its rows, from (…, n) of all."""
+        if isinstance(self.rows, slice):
+            return array[None, ..., self.rows]
+        last = array.ndim
+        return array.take(self.rows, axis=-1).transpose(last - 1, *range(last - 1), last)
+
+    def once(self, array: Array) -> Array:
+        """The same, with zeros in the lanes that are too many."""
+        own = self.of(array)
+        return own if self.borne is None else own * self.borne.reshape(-1, *[1] * (array.ndim - 1), own.shape[-1])
+
+    def room(self, out: Array) -> Array:
+        """What may be overwritten for its rows of `out`, to be put there."""
+        if isinstance(self.rows, slice):
+            return out[None, ..., self.rows]
+        return np.empty((len(self.rows), *out.shape[:-1], self.rows.shape[1]))
+
+    def put(self, room: Array, out: Array) -> None:
+        if self.borne is not None and not isinstance(self.rows, slice):
+            last = out.ndim
+            out[..., self.rows[self.borne]] = room.transpose(*range(1, last), 0, last)[..., self.borne]
+
+
+def bundles(bounds: Sequence[int], first: int, last: int) -> list[Bundle]:
+    """The patterns from the first to that before the last, whose rows stand between bounds."""
+    return _bundles(tuple(bounds[first : last + 1]))
+
+
+@lru_cache(maxsize=32)
+def _bundles(bounds: tuple[int, ...]) -> list[Bundle]:
+    begin, n_rows = np.array(bounds[:-1]), np.diff(bounds)
+    lanes = LANES * 2 ** np.ceil(np.log2(np.maximum(n_rows / LANES, 1))).astype(np.intp)
+    alone = np.flatnonzero(n_rows > FEW)
+    found = [Bundle(np.array([p]), slice(bounds[p], bounds[p + 1]), None) for p in alone.tolist()]
+    for m in np.unique(lanes[n_rows <= FEW]):
+        some, lane = np.flatnonzero((lanes == m) & (n_rows <= FEW)), np.arange(m)
+        rows = begin[some, None] + np.minimum(lane, n_rows[some, None] - 1)
+        found.append(Bundle(some, rows, lane < n_rows[some, None]))
+    return found
+
+
 def grouped(codes: Array) -> Groups:
-    """The groups of rows by their codes (C, n)."""
+    """The groups of rows by their codes (C, n); of few rows, they are remembered."""
+    return _grouped(codes) if codes.size > REMEMBERED else _remembered(codes.tobytes(), len(codes))
+
+
+@lru_cache(maxsize=16)
+def _remembered(codes: bytes, n_codes: int) -> Groups:
+    return _grouped(np.frombuffer(codes).reshape(n_codes, -1))
+
+
+def _grouped(codes: Array) -> Groups:
     order = _order(codes)
     if order is not None:
         codes = codes.take(order, axis=1)

@@ -11,7 +11,7 @@ from em_cli.engine.column_moments import Moments
 from em_cli.engine.decoder import Decoded
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.patterns import pattern_order
+from em_cli.engine.patterns import LANES, pattern_order
 from em_cli.engine.plan import tile_rows
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source, checked_groups, quanta
@@ -37,7 +37,6 @@ class Totals:
 
 
 NEGLIGIBLE = 1e-300  # a responsibility of which no digit is known: it may stand for a smaller one
-LANES = 8  # rows are scored in multiples of it, so that each goes through the same instructions
 
 
 def score_rows(model: Model, parameters: Parameters, x: Array, labels: Integers | None = None) -> RowScores:

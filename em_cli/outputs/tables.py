@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from io import StringIO
+from itertools import islice
 from math import isfinite
 from typing import Any
 
@@ -176,8 +177,9 @@ TRACE_COLUMNS = ("candidate", "covariance", "k", "start", "iteration", "log_like
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """Rows as CSV text, header first; a number that is not finite is a blank."""
     yield _line(columns)
-    for row in rows:
-        yield ",".join([_shown(row[column]) for column in columns]) + "\n"
+    each = iter(rows)
+    while some := list(islice(each, SLICE)):
+        yield "".join([",".join([_shown(row[column]) for column in columns]) + "\n" for row in some])
 
 
 def column_csv(names: Sequence[str], parts: Iterable[Sequence[Cells]]) -> Iterator[str]:
@@ -197,6 +199,11 @@ def _cell_texts(values: Cells) -> list[str]:
 
 def _shown(value: object) -> str:
     """A cell; numbers need no quotes."""
+    kind = type(value)
+    if kind is int:
+        return repr(value)
+    if kind is str:
+        return _field(value)
     if isinstance(value, float):
         return repr(value) if isfinite(value) else ""
     if value is None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from em_cli.display import open_display
 from em_cli.display.jsonl import LEVELS
-from em_cli.engine.events import FitEvent, Iterated, Observer, PhaseStarted, Warned
+from em_cli.engine.events import FitEvent, Iterated, Observer, PassDone, PhaseStarted, Warned
 from em_cli.errors import OutputError, UsageError, in_words
 from em_cli.outputs.folder import is_stream
 from em_cli.printable import safe, say
@@ -65,14 +65,18 @@ class Record:
     @contextmanager
     def clocked(self) -> Iterator[Observer]:
         """Who watches a search, and remembers how much CPU time it had taken at each iterate."""
-        begun = time.process_time()
+        begun, taken = time.process_time(), None
         self.stood.clear()
 
         def observe(event: FitEvent) -> None:
+            nonlocal taken
             if isinstance(event, Iterated):
+                taken = time.process_time() - begun if taken is None else taken
                 before = self.stood.setdefault(event.candidate, [])
                 del before[event.iteration - 1 :]  # where a climb goes on it stands once more
-                before.append(time.process_time() - begun)
+                before.append(taken)
+            elif isinstance(event, PassDone):  # whose iterates stand at one time
+                taken = None
             self.observe(event)
 
         yield observe

@@ -82,7 +82,8 @@ def marginals(at: FactorParameters, codes: Array) -> FactorMarginals:
     projection = np.swapaxes(at.loadings / at.noise[..., None], -1, -2)
     products = projection[..., :, None, :] * np.swapaxes(at.loadings, -1, -2)[..., None, :, :]
     precision = np.empty((r, k * q * q, len(groups.bounds) - 1))
-    product((~decoded(groups.codes, d)).T.astype(np.float64), products.reshape(r, k * q * q, d), precision)
+    observed = (~decoded(groups.codes, d)).T.astype(np.float64)
+    product(observed[None], products.reshape(1, r, k * q * q, d), precision[None])
     precision = np.moveaxis(precision.reshape(r, k, q, q, -1), -1, 2) + np.eye(q)
     root = np.linalg.inv(np.linalg.cholesky(precision))
     half = np.add.reduce(np.log(np.diagonal(root, axis1=-2, axis2=-1)), axis=-1)

@@ -25,15 +25,16 @@ class Given:
     axes: Array  # (P, T, D, D) Q
     whitening: Array  # (P, T, D, D) R⁻ᵀ
     log_determinant: Array  # (P, T) of R⁻ᵀ
-    n_seen: list[int]  # of the cells, by pattern
+    n_seen: Integers  # (P,) of the cells
 
-    def whitened(self, place: int, z: Array) -> Array:
-        """y (T, D, m) of rows (D, m) of a pattern, zero where they have no cells; there they may hold any numbers."""
-        whitened: Array = self.whitening[place] @ (z - self.means[..., None])
+    def whitened(self, place: int | Integers, z: Array) -> Array:
+        """y (…, T, D, m) of rows (…, D, m) of a pattern, or of several, zero where they have no cells; there they may
+        hold any numbers."""
+        whitened: Array = self.whitening[place] @ (z[..., None, :, :] - self.means[..., None])
         return whitened
 
     def unknown(self, place: int | slice | Integers) -> Array:
-        """I − Q Qᵀ (T, D, D) of a pattern, or of several."""
+        """I − Q Qᵀ (…, T, D, D) of a pattern, or of several."""
         axes = self.axes[place]
         unknown: Array = np.eye(axes.shape[-1]) - axes @ np.swapaxes(axes, -1, -2)
         return unknown
@@ -56,10 +57,9 @@ def given(means: Array, lower: Array, missing: Flags) -> Given:
         own, upper = np.linalg.qr(lower[:, seen].transpose(1, 0, 3, 2))
         inverse = np.swapaxes(np.linalg.inv(upper), -1, -2)
         log_determinant[alike] = -np.log(np.abs(np.diagonal(upper, axis1=-2, axis2=-1))).sum(axis=-1)
-        for place, cells, q, r in zip(alike, seen, own, inverse, strict=True):
-            axes[place][..., cells] = q
-            whitening[place][:, cells[:, None], cells] = r
-    return Given(missing, means, lower, axes, whitening, log_determinant, n_seen.tolist())
+        axes[alike[:, None], :, :, seen] = own.transpose(0, 3, 1, 2)
+        whitening[alike[:, None, None], :, seen[:, :, None], seen[:, None]] = inverse.transpose(0, 2, 3, 1)
+    return Given(missing, means, lower, axes, whitening, log_determinant, n_seen)
 
 
 def expected(z: Array, means: Array, covariances: Array, responsibilities: Array) -> Array:

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.elimination import Eliminated, Lacking, completed, eliminated, lacking
 from em_cli.engine.patterns import decoded
-from em_cli.engine.sweep_operator import Lacking, conditional, swept
 from em_cli.families.gaussian.conditional import Given, given
 from em_cli.families.gaussian.parameters import LOG_2PI, GaussianParameters, pairs, square
 
@@ -20,44 +20,65 @@ Key = tuple[float, ...]  # the codes of a pattern
 class Marginals:
     """Of R × K components in P patterns of missing cells; concentrated ones, T in all, have no natural parameters."""
 
-    places: dict[Key, int]  # of the patterns, by their codes
+    n_missing: Array  # (P, 1, 1)
     theta: Array  # (P, R, K, F) natural parameters, zero for what is missing
-    fill: Array  # (P, R, K, 1 + D, 1 + D) maps of (1, z) to its expectation
-    spread: Array  # (P, R, K, 1 + D, 1 + D) conditional covariance of z
     entropy: Array  # (P, R, K) of the missing cells, given the others
     given: Given | None  # concentrated components; None if there are none
+    _concentrated: tuple[Integers, ...]
+    _without: Lacking
+    _eliminated: Eliminated
 
     @property
     def size(self) -> int:
         own = 0 if self.given is None else self.given.axes.size + self.given.whitening.size
-        return self.theta.size + self.fill.size + self.spread.size + own
+        return self.theta.size + self._eliminated.size + own
+
+    def completed(self, sums: Array, mass: Array, exactly: bool) -> Array:
+        """Expected statistics (R, K, F) of all patterns, from those of the observed cells (P, R, K, F).
+
+        What is missing has its conditional covariance times the mass (P, R, K). Those of concentrated components are
+        asked for exactly, or mean nothing.
+        """
+        p, r, k, f = sums.shape
+        d = self._without.missing.shape[1]
+        flat = np.ascontiguousarray(sums.reshape(p, r * k, f).swapaxes(1, 2))
+        whole = completed(flat, mass.reshape(p, r * k), self._eliminated, self._without)
+        total = np.ascontiguousarray(whole.reshape((1 + d) ** 2, r * k).take(packed(d), axis=0).T).reshape(r, k, f)
+        if exactly and self.given is not None:
+            i, j = self._concentrated
+            fill, spread = _of_given(self.given)
+            exact = fill @ sums[:, i, j].take(matrix(d), axis=-1) @ np.swapaxes(fill, -1, -2)
+            exact += mass[:, i, j, None, None] * spread
+            total[i, j] = np.add.reduce(exact, axis=0).reshape(-1, (1 + d) ** 2).take(packed(d), axis=-1)
+        return total
 
 
 def marginals(at: GaussianParameters, wanted: tuple[Key, ...]) -> Marginals:
     """The marginals in the patterns of these codes."""
-    d = at.means.shape[-1]
-    lacking, times, places = _patterns(wanted, d)
+    r, k, d = at.means.shape
+    without, seen = _patterns(wanted, d)
     concentrated, theta = np.nonzero(at.concentrated), at.theta
     if len(concentrated[0]):
         theta = theta.copy()
         theta[concentrated] = _standard(d)
-    forms, log_determinant = swept((theta * _times(d)).take(matrix(d), axis=-1), lacking)
-    fill, spread = conditional(forms, lacking)
-    theta = forms.reshape(*forms.shape[:-2], -1).take(packed(d), axis=-1)
-    theta[..., 0] -= lacking.count * LOG_2PI - log_determinant
-    theta *= times
-    entropy = 0.5 * (lacking.count * (1 + LOG_2PI) - log_determinant)
+    found = eliminated((theta * _times(d)).reshape(r * k, -1).T, without)
+    theta = np.ascontiguousarray(found.forms.swapaxes(1, 2)).reshape(len(wanted), r, k, -1)
+    lacks = without.missing.sum(axis=1)[:, None, None].astype(np.float64)
+    log_determinant = found.log_determinant.reshape(len(wanted), r, k)
+    theta[..., 0] -= lacks * LOG_2PI - log_determinant
+    theta *= seen
+    entropy = 0.5 * (lacks * (1 + LOG_2PI) - log_determinant)
     exact: Given | None = None
     if len(concentrated[0]):
         lower = np.linalg.inv(at.factors[concentrated]).astype(np.float64, copy=False)
-        exact = given(at.means[concentrated], lower, lacking.missing)
-        r, k = concentrated
-        fill[:, r, k], spread[:, r, k], entropy[:, r, k] = _of_given(exact)
-    return Marginals(places, theta, fill, spread, entropy, exact)
+        exact = given(at.means[concentrated], lower, without.missing)
+        half = np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=-1) + exact.log_determinant
+        entropy[:, *concentrated] = half + 0.5 * lacks[..., 0] * (1 + LOG_2PI)
+    return Marginals(lacks, theta, entropy, exact, concentrated, without, found)
 
 
-def _of_given(some: Given) -> tuple[Array, Array, Array]:
-    """Maps (P, T, 1 + D, 1 + D), conditional covariances of the same shape, and entropies (P, T)."""
+def _of_given(some: Given) -> tuple[Array, Array]:
+    """Maps (P, T, 1 + D, 1 + D) of (1, z) to its expectation, and conditional covariances of the same shape."""
     (p, d), t = some.missing.shape, len(some.means)
     lacks = some.missing[:, None].astype(np.float64)
     fill, spread = np.zeros((p, t, 1 + d, 1 + d)), np.zeros((p, t, 1 + d, 1 + d))
@@ -67,8 +88,7 @@ def _of_given(some: Given) -> tuple[Array, Array, Array]:
     fill[..., 1:, 1:] = slope + np.eye(d) * (1 - lacks)[..., None]
     covariances = some.lower @ some.unknown(slice(None)) @ np.swapaxes(some.lower, -1, -2)
     spread[..., 1:, 1:] = covariances * lacks[..., None] * lacks[..., None, :]
-    half = np.log(np.diagonal(some.lower, axis1=-2, axis2=-1)).sum(axis=-1) + some.log_determinant
-    return fill, spread, half + 0.5 * lacks.sum(axis=-1) * (1 + LOG_2PI)
+    return fill, spread
 
 
 @lru_cache
@@ -101,14 +121,9 @@ def _standard(d: int) -> Array:
     return np.concatenate([np.zeros(1 + d), np.where(i == j, -0.5, 0.0)])
 
 
-@lru_cache(maxsize=16)
-def _patterns(wanted: tuple[Key, ...], d: int) -> tuple[Lacking, Array, dict[Key, int]]:
-    """Patterns by their codes; what their forms are multiplied by (P, 1, 1, F) for natural parameters; their places.
-
-    Features to which a missing cell belongs have none, and where all cells are missing none has any.
-    """
+@lru_cache(maxsize=32)
+def _patterns(wanted: tuple[Key, ...], d: int) -> tuple[Lacking, Array]:
+    """What their forms are multiplied by (P, 1, 1, F) for natural parameters; none where all cells are missing."""
     missing = decoded(np.array(wanted).T, d)
-    i, j = pairs(d)
-    nothing: Flags = np.logical_and.reduce(missing, axis=1, keepdims=True)
-    seen = ~np.concatenate([nothing, missing, missing[:, i] | missing[:, j]], axis=1)
-    return Lacking(missing), (seen / _times(d))[:, None, None], {key: place for place, key in enumerate(wanted)}
+    some: Flags = ~np.logical_and.reduce(missing, axis=1)
+    return lacking(missing, matrix(d)), (some[:, None] / _times(d))[:, None, None]

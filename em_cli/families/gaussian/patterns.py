@@ -10,24 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
 from typing import ClassVar
 
 import numpy as np
 
 from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.cache import Recent
-from em_cli.engine.patterns import Groups, grouped, keys, n_codes, write_codes
-from em_cli.engine.scoring import LANES
-from em_cli.engine.sweep_operator import completed
+from em_cli.engine.cache import RECENT_FLOATS, Recent
+from em_cli.engine.patterns import LANES, Bundle, Groups, bundles, grouped, keys, n_codes, write_codes
 from em_cli.families.gaussian.gaussian import BoundGaussian
-from em_cli.families.gaussian.marginals import Key, Marginals, marginals, matrix, packed
+from em_cli.families.gaussian.marginals import Key, Marginals, marginals
 from em_cli.families.gaussian.parameters import LOG_2PI, GaussianParameters, pairs
 
 NUGGET = 1e-6  # of a variance: a column is never predicted better than that by the data as a whole
-AT_ONCE = 1 << 18  # floats of the marginals that are made together
+AT_ONCE = 1 << 15  # numbers of the forms of one candidate that are looked at together
 
-_recent = Recent[Marginals]()
+_recent = Recent[dict[tuple[Key, ...], Marginals]]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Patterns:
 
     base: BoundGaussian
     overall: GaussianParameters = field(repr=False)  # one component: the data as a whole
-    _known: list[Key] = field(repr=False)  # the patterns of the data
-    _places: dict[Key, int] = field(repr=False)  # of these
+    known: list[Key] = field(repr=False)  # the patterns of the data
+    places: dict[Key, int] = field(repr=False)  # of these
 
     @property
     def exponential(self) -> None:
@@ -82,14 +82,16 @@ class Patterns:
             out[..., groups.order] = ordered
             return
         (r, k), wide = np.nonzero(parameters.concentrated), not parameters.concentrated.all()
-        for made, place, rows in self._walk(groups, parameters):
+        for made, places, some in self._walk(groups, parameters):
+            own, joint = some.of(features[:f]), some.room(out)
             if wide:
-                product(features[:f, rows], made.theta[place], out[..., rows])
-            if (some := made.given) is not None:
-                y = some.whitened(place, padded(features[1 : 1 + d, rows]))
-                quadratic = np.einsum("tdm,tdm->tm", y, y)[:, : rows.stop - rows.start]
-                constant = some.log_determinant[place] - 0.5 * some.n_seen[place] * LOG_2PI
-                out[r, k, rows] = constant[:, None] - 0.5 * quadratic
+                product(own, made.theta[places], joint)
+            if (exact := made.given) is not None:
+                y = exact.whitened(places, padded(own[:, 1 : 1 + d]))
+                quadratic = np.einsum("qtdm,qtdm->qtm", y, y)[..., : own.shape[-1]]
+                constant = exact.log_determinant[places] - 0.5 * exact.n_seen[places, None] * LOG_2PI
+                joint[:, r, k] = constant[..., None] - 0.5 * quadratic
+            some.put(joint, out)
         out += offset[..., None]
 
     def statistics(
@@ -97,29 +99,29 @@ class Patterns:
     ) -> Array:
         if parameters is None or isinstance(parameters, Filling):
             return self.filled(features, responsibilities, parameters.by if parameters else self.overall)
-        sums = self.filled(features, responsibilities, parameters)
+        sums = self.filled(features, responsibilities, parameters, exactly=False)
         if parameters.concentrated.any():
             r, k = np.nonzero(parameters.concentrated)
             own = self._whitened_moments(features, responsibilities, parameters)
             sums[r, k, 1 : self.base.n_features()] = own
         return sums
 
-    def filled(self, features: Array, responsibilities: Array, parameters: GaussianParameters) -> Array:
-        """Statistics in the coordinates of the family, what is missing filled in by the parameters."""
-        f, d = self.base.n_features(), self.base.n_columns
+    def filled(
+        self, features: Array, responsibilities: Array, parameters: GaussianParameters, exactly: bool = True
+    ) -> Array:
+        """Statistics in the coordinates of the family, what is missing filled in by the parameters.
+
+        Those of concentrated components are asked for exactly, or mean nothing.
+        """
+        f, shape = self.base.n_features(), responsibilities.shape[:2]
         groups, features, responsibilities = self.in_order(features, responsibilities)
-        shape = responsibilities.shape[:2]
-        total, entropy = np.zeros((*shape, 1 + d, 1 + d)), np.zeros(shape)
-        for made, places, slices in self.marginals(groups, parameters):
-            raw = np.empty((len(places), *shape, f))
-            for sums, rows in zip(raw, slices, strict=True):
-                sums[...] = exponential.statistics(features[:f, rows], responsibilities[..., rows])
-            whole = completed(raw.take(matrix(d), axis=-1), made.fill[places], made.spread[places])
-            total += np.add.reduce(whole, axis=0)
-            entropy += np.add.reduce(raw[..., 0] * made.entropy[places], axis=0)
         statistics = np.zeros((*shape, self.n_features()))
-        statistics[..., :f] = total.reshape(*shape, -1).take(packed(d), axis=-1)
-        statistics[..., f] = entropy
+        for made, parts in self.marginals(groups, parameters):
+            raw = np.zeros((len(made.theta), *shape, f))
+            for places, some in parts:
+                raw[places] = sums_of(some.of(features[:f]), some.once(responsibilities))
+            statistics[..., :f] += made.completed(raw, raw[..., 0], exactly)
+            statistics[..., f] += np.add.reduce(raw[..., 0] * made.entropy, axis=0)
         return statistics
 
     def maximize(self, statistics: Array, parameters: GaussianParameters | None) -> GaussianParameters:
@@ -138,19 +140,13 @@ class Patterns:
         d, (r, k) = self.base.n_columns, np.nonzero(parameters.concentrated)
         groups, features, responsibilities = self.in_order(features, responsibilities)
         first, second = np.zeros((len(r), d, 1)), np.zeros((len(r), d, d))
-        for made, places, slices in self.marginals(groups, parameters):
+        for made, places, some in self._walk(groups, parameters):
             assert made.given is not None, "there are concentrated components"
-            some, sums = made.given, np.empty((len(places), len(r), d, 1 + d))
-            mass = np.empty((len(places), len(r), 1, 1))
-            for own, weight, place, rows in zip(sums, mass, places.tolist(), slices, strict=True):
-                y, own_mass = some.whitened(place, features[1 : 1 + d, rows]), responsibilities[r, k, None, rows]
-                weighted = y * own_mass
-                np.add.reduce(weighted, axis=-1, out=own[..., 0])
-                np.matmul(weighted, np.swapaxes(y, -1, -2), out=own[..., 1:])
-                np.add.reduce(own_mass, axis=-1, keepdims=True, out=weight)
-            axes = some.axes[places]
-            first += np.add.reduce(axes @ sums[..., :1], axis=0)
-            moments = axes @ sums[..., 1:] @ np.swapaxes(axes, -1, -2) + mass * some.unknown(places)
+            y, mass = made.given.whitened(places, some.of(features[1 : 1 + d])), some.once(responsibilities[r, k])
+            weighted, axes = y * mass[:, :, None], made.given.axes[places]
+            first += np.add.reduce(axes @ np.add.reduce(weighted, axis=-1, keepdims=True), axis=0)
+            moments = axes @ (weighted @ np.swapaxes(y, -1, -2)) @ np.swapaxes(axes, -1, -2)
+            moments += np.add.reduce(mass, axis=-1)[..., None, None] * made.given.unknown(places)
             second += np.add.reduce(moments, axis=0)
         return np.concatenate([first[..., 0], second[:, *pairs(d)]], axis=1)
 
@@ -160,33 +156,48 @@ class Patterns:
             return groups, features, responsibilities
         return groups, features.take(groups.order, axis=-1), responsibilities.take(groups.order, axis=-1)
 
-    def _walk(self, groups: Groups, parameters: GaussianParameters) -> Iterator[tuple[Marginals, int, slice]]:
-        for made, places, slices in self.marginals(groups, parameters):
-            for place, rows in zip(places.tolist(), slices, strict=True):
-                yield made, place, rows
+    def _walk(self, groups: Groups, parameters: GaussianParameters) -> Iterator[tuple[Marginals, Integers, Bundle]]:
+        for made, parts in self.marginals(groups, parameters):
+            for places, some in parts:
+                yield made, places, some
 
     def marginals(
         self, groups: Groups, parameters: GaussianParameters
-    ) -> Iterator[tuple[Marginals, Integers, list[slice]]]:
-        """The marginals of the groups, as many at a time as is affordable: with their places, and their rows."""
-        wanted, (r, k) = keys(groups.codes), parameters.means.shape[:2]
-        at_once = max(1, AT_ONCE // (r * k * (self.base.n_features() + 2 * (1 + self.base.n_columns) ** 2)))
-        for first in range(0, len(wanted), at_once):
-            some = wanted[first : first + at_once]
-            known = _recent.of(parameters)
-            if known is None or not all(key in known.places for key in some):
-                made = marginals(parameters, (*some, *self._next(some, at_once - len(some))))
-                known = _recent.keep(parameters, made, made.size)
-            yield known, np.array([known.places[key] for key in some]), groups.slices[first : first + at_once]
+    ) -> Iterator[tuple[Marginals, list[tuple[Integers, Bundle]]]]:
+        """The marginals of the groups, some at a time: with the places of patterns among them, and their rows.
 
-    def _next(self, wanted: list[Key], room: int) -> list[Key]:
-        """The patterns that will be wanted after these."""
-        last, p = self._places.get(wanted[-1]), len(self._known)
-        if last is None:
-            return []
-        own = set(wanted)
-        following = (self._known[(last + step) % p] for step in range(1, min(p, room + len(wanted))))
-        return [key for key in following if key not in own][:room]
+        Which go together depends on no other candidates, and not on what rows there are beside these.
+        """
+        at_once = max(1, AT_ONCE // int(parameters.means.shape[1] * (1 + self.base.n_columns) ** 2))
+        for wanted, parts in _parted(self, groups, at_once):
+            yield _made(parameters, wanted), parts
+
+
+@lru_cache(maxsize=16)
+def _parted(of: Patterns, groups: Groups, at_once: int) -> list[tuple[tuple[Key, ...], list[tuple[Integers, Bundle]]]]:
+    """So many patterns of the data at once; others beside each other likewise."""
+    wanted, found = keys(groups.codes), []
+    places = [of.places.get(key) for key in wanted]
+    numbers = [-1 - p // at_once if place is None else place // at_once for p, place in enumerate(places)]
+    for number, run in groupby(range(len(wanted)), numbers.__getitem__):
+        own, first = list(run), number * at_once
+        some = tuple(wanted[own[0] : own[-1] + 1] if number < 0 else of.known[first : first + at_once])
+        among = np.array([p - own[0] if number < 0 else (places[p] or 0) - first for p in own])
+        found.append((some, [(among[e.patterns], e) for e in bundles(groups.bounds, own[0], own[-1] + 1)]))
+    return found
+
+
+def _made(parameters: GaussianParameters, wanted: tuple[Key, ...]) -> Marginals:
+    """Those of these patterns, remembered with others at the same parameters until all of them are too much."""
+    known = _recent.of(parameters) or {}
+    if (found := known.get(wanted)) is None:
+        found = marginals(parameters, wanted)
+        size = found.size + sum(each.size for each in known.values())
+        if size > RECENT_FLOATS // 2:
+            known, size = {}, found.size
+        known[wanted] = found
+        _recent.keep(parameters, known, size)
+    return found
 
 
 def patterns(base: BoundGaussian) -> Patterns:
@@ -201,18 +212,28 @@ def patterns(base: BoundGaussian) -> Patterns:
     return Patterns(base, overall, known, {key: place for place, key in enumerate(known)})
 
 
+def sums_of(features: Array, responsibilities: Array) -> Array:
+    """Statistics (Q, R, K, F) of rows of several patterns (Q, F, m)."""
+    if len(features) == 1:
+        return exponential.statistics(features[0], responsibilities[0])[None]
+    sums: Array = np.matmul(responsibilities, features.swapaxes(1, 2)[:, None])
+    return sums
+
+
 def product(features: Array, theta: Array, out: Array) -> None:
-    """Θ Φ; rows that are left over when the others go through by LANES are among as many zeros."""
-    n = features.shape[1]
-    whole = n // LANES * LANES
+    """Θ Φ (Q, R, K, m) of rows (Q, F, m); those left over when the others go through by LANES are among zeros."""
+    n = features.shape[-1]
+    whole, features = n // LANES * LANES, features[:, None]
     if whole:
-        exponential.log_density(features[:, :whole], theta, None, out[..., :whole])
+        exponential.log_density(features[..., :whole], theta, None, out[..., :whole])
     if whole < n:
-        out[..., whole:] = np.matmul(theta, padded(features[:, whole:]))[..., : n - whole]
+        out[..., whole:] = np.matmul(theta, padded(features[..., whole:]))[..., : n - whole]
 
 
 def padded(rows: Array) -> Array:
-    n = rows.shape[1]
-    wide = np.zeros((len(rows), -(-n // LANES) * LANES))
-    wide[:, :n] = rows
+    n = rows.shape[-1]
+    if n % LANES == 0:
+        return rows
+    wide = np.zeros((*rows.shape[:-1], -(-n // LANES) * LANES))
+    wide[..., :n] = rows
     return wide

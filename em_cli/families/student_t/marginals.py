@@ -17,9 +17,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import Recent
-from em_cli.engine.patterns import decoded
 from em_cli.families.gaussian.conditional import Given
 from em_cli.families.gaussian.marginals import Marginals
 from em_cli.families.gaussian.parameters import LOG_2PI, GaussianParameters
@@ -33,18 +32,16 @@ class StudentTMarginals:
     """Of R × K components in P patterns of missing cells."""
 
     normal: Marginals  # with the scale matrices for covariances
-    lacks: Array  # (P, 1, 1) missing columns
     theta: Array  # (P, R, K, F) of 1 + δₒ/ν
     level: Array  # (P, R, K) log-density at the location
     power: Array  # (P, R, K) of 1 + δₒ/ν in the density
     share: Array  # (P, R, K) E v / u
-    spread: Array  # (P, R, K, 1 + D, 1 + D) conditional covariance of z in units of 1/v
     logs: Array  # (P, R, K) E log v − log u
     entropy: Array  # (P, R, K) of the missing cells, given the others, where these are at the location
 
     @property
     def size(self) -> int:
-        return self.normal.size + self.theta.size + self.spread.size
+        return self.normal.size + self.theta.size
 
 
 def student_t_marginals(made: Marginals, at: GaussianParameters, dof: Array) -> StudentTMarginals:
@@ -52,7 +49,7 @@ def student_t_marginals(made: Marginals, at: GaussianParameters, dof: Array) -> 
     from scipy.special import psi
 
     d = at.means.shape[-1]
-    lacks = decoded(np.array(list(made.places)).T, d).sum(axis=1)[:, None, None].astype(np.float64)
+    lacks = made.n_missing
     seen = d - lacks
     all_seen, none_seen = lacks == 0, seen == 0
     rest = made.entropy - 0.5 * lacks * (1 + LOG_2PI)  # half the log-determinant of C
@@ -65,10 +62,7 @@ def student_t_marginals(made: Marginals, at: GaussianParameters, dof: Array) -> 
     entropy = (
         rest + 0.5 * lacks * np.log(dof / given) - log_constant(given, np.maximum(lacks, 1.0)) - 0.5 * whole * logs
     )
-    spread = made.spread * (dof / whole)[..., None, None]
-    return StudentTMarginals(
-        made, lacks, theta, level, -0.5 * given, given / whole, spread, logs, np.where(all_seen, 0.0, entropy)
-    )
+    return StudentTMarginals(made, theta, level, -0.5 * given, given / whole, logs, np.where(all_seen, 0.0, entropy))
 
 
 def of_matrices(normal: GaussianParameters) -> GaussianParameters:
@@ -86,17 +80,18 @@ def of_matrices(normal: GaussianParameters) -> GaussianParameters:
     return _matrices.keep(normal, replace(made, theta=theta), theta.size + 2 * made.factors.size)
 
 
-def whitened_sums(given: Given, place: int, z: Array, weighed: Array, mass: Array) -> Array:
-    """Expected Σ v (1, w)(1, w)ᵀ (T, 1 + D, 1 + D) of rows z (D, m) of a pattern, w being z where its component is
+def whitened_sums(given: Given, places: Integers, z: Array, weighed: Array, mass: Array) -> Array:
+    """Expected Σ v (1, w)(1, w)ᵀ (T, 1 + D, 1 + D) of rows z (Q, D, m) of patterns, w being z where its component is
     standard.
 
-    The rows have weights (T, m), and what is missing of them has the mass (T,).
+    The rows have weights (Q, T, m), and what is missing of them has the mass (Q, T).
     """
-    y, axes = given.whitened(place, z), given.axes[place]
-    weighted, d = y * weighed[:, None], len(z)
-    sums = np.empty((len(mass), 1 + d, 1 + d))
-    sums[:, 0, 0] = np.add.reduce(weighed, axis=-1)
-    sums[:, 0, 1:] = sums[:, 1:, 0] = (axes @ np.add.reduce(weighted, axis=-1)[..., None])[..., 0]
-    sums[:, 1:, 1:] = axes @ (weighted @ np.swapaxes(y, -1, -2)) @ np.swapaxes(axes, -1, -2)
-    sums[:, 1:, 1:] += mass[:, None, None] * given.unknown(place)
-    return sums
+    y, axes = given.whitened(places, z), given.axes[places]
+    weighted, d = y * weighed[:, :, None], z.shape[1]
+    sums = np.empty((*mass.shape, 1 + d, 1 + d))
+    sums[..., 0, 0] = np.add.reduce(weighed, axis=-1)
+    sums[..., 0, 1:] = sums[..., 1:, 0] = (axes @ np.add.reduce(weighted, axis=-1)[..., None])[..., 0]
+    sums[..., 1:, 1:] = axes @ (weighted @ np.swapaxes(y, -1, -2)) @ np.swapaxes(axes, -1, -2)
+    sums[..., 1:, 1:] += mass[..., None, None] * given.unknown(places)
+    total: Array = np.add.reduce(sums, axis=0)
+    return total

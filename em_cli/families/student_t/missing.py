@@ -8,17 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from em_cli.engine import exponential
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import Recent
 from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.family import Chart
-from em_cli.engine.patterns import Groups, grouped
+from em_cli.engine.patterns import Bundle, Groups, grouped
 from em_cli.families.complete_data import of_base
 from em_cli.families.gaussian.binding import bound_gaussian
-from em_cli.families.gaussian.marginals import matrix, packed
+from em_cli.families.gaussian.marginals import packed
 from em_cli.families.gaussian.missing import GaussianWithGaps
-from em_cli.families.gaussian.patterns import Patterns, padded, patterns, product
+from em_cli.families.gaussian.patterns import Patterns, padded, patterns, product, sums_of
 from em_cli.families.student_t.marginals import StudentTMarginals, of_matrices, student_t_marginals, whitened_sums
 from em_cli.families.student_t.parameters import StudentTParameters
 from em_cli.families.student_t.student_t import BoundStudentT
@@ -103,27 +102,27 @@ class StudentTWithGaps:
             self.log_density(features[:, groups.order], parameters, offset, ordered)
             out[..., groups.order] = ordered
             return
-        for made, places, slices in self._marginals(groups, parameters):
-            for place, rows in zip(places, slices, strict=True):
-                some = out[..., rows]
-                self._distances(features[:, rows], parameters, made, place, some)
-                np.log(some, out=some)
-                some *= made.power[place][..., None]
-                some += (made.level[place] + offset)[..., None]
+        for made, parts in self._marginals(groups, parameters):
+            for places, some in parts:
+                joint = some.room(out)
+                self._distances(some.of(features[: self._patterns.base.n_features()]), parameters, made, places, joint)
+                np.log(joint, out=joint)
+                joint *= made.power[places][..., None]
+                joint += (made.level[places] + offset)[..., None]
+                some.put(joint, out)
 
     def _distances(
-        self, features: Array, parameters: StudentTParameters, made: StudentTMarginals, place: int, out: Array
+        self, features: Array, parameters: StudentTParameters, made: StudentTMarginals, places: Integers, out: Array
     ) -> None:
-        """Write 1 + δₒ/ν (R, K, m) of rows of one pattern."""
-        concentrated, base = parameters.normal.concentrated, self._patterns.base
-        if not concentrated.all():
-            product(features[: base.n_features()], made.theta[place], out)
+        """Write 1 + δₒ/ν (Q, R, K, m) of rows (Q, F, m) of as many patterns."""
+        (r, k), wide = np.nonzero(parameters.normal.concentrated), not parameters.normal.concentrated.all()
+        if wide:
+            product(features, made.theta[places], out)
             np.maximum(out, 1.0, out=out)
         if made.normal.given is not None:
-            y = made.normal.given.whitened(place, padded(features[1 : 1 + base.n_columns]))
-            out[concentrated] = (
-                1 + np.einsum("tdm,tdm->tm", y, y)[:, : features.shape[1]] / parameters.dof[concentrated][:, None]
-            )
+            y = made.normal.given.whitened(places, padded(features[:, 1 : 1 + self.base.n_columns]))
+            squares = np.einsum("qtdm,qtdm->qtm", y, y)[..., : features.shape[-1]]
+            out[:, r, k] = 1 + squares / parameters.dof[r, k, None]
 
     def statistics(
         self, features: Array, responsibilities: Array, parameters: StudentTParameters | Filling | None
@@ -135,35 +134,30 @@ class StudentTWithGaps:
             return np.concatenate([sums[..., :1], self._of_structure(sums[..., :f]), rest], axis=-1)
         plain = isinstance(parameters, Filling)
         at = parameters.by if isinstance(parameters, Filling) else parameters
-        total, weight, logs, entropy = (
-            np.zeros((*shape, 1 + d, 1 + d)),
-            np.zeros(shape),
-            np.zeros(shape),
-            np.zeros(shape),
-        )
-        concentrated = np.zeros_like(at.normal.concentrated) if plain else at.normal.concentrated
+        total, weight, logs, entropy = np.zeros((*shape, f)), np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        i, j = np.nonzero(np.zeros_like(at.normal.concentrated) if plain else at.normal.concentrated)
+        exact = np.zeros((len(i), 1 + d, 1 + d))
         groups, features, responsibilities = self._patterns.in_order(features, responsibilities)
-        for made, places, slices in self._marginals(groups, at):
-            for place, rows in zip(places, slices, strict=True):
-                some, r, fill = features[:, rows], responsibilities[..., rows], made.normal.fill[place]
+        for made, parts in self._marginals(groups, at):
+            raw, mass = np.zeros((*made.theta.shape[:-1], f)), np.zeros(made.theta.shape[:-1])
+            far = np.zeros_like(mass)
+            for places, some in parts:
+                z, r = some.of(features[:f]), some.once(responsibilities)
                 distances = np.empty_like(r)
-                self._distances(some, at, made, place, distances)
-                weighed = r / distances * made.share[place][..., None]
-                raw = exponential.statistics(some[:f], weighed).take(matrix(d), axis=-1)
-                mass = np.add.reduce(r, axis=-1)
-                sums = fill @ raw @ np.swapaxes(fill, -1, -2) + mass[..., None, None] * made.spread[place]
-                if made.normal.given is not None and concentrated.any():
-                    blurred = (mass * at.dof / (at.dof + d))[concentrated]
-                    sums[concentrated] = whitened_sums(
-                        made.normal.given, place, some[1 : 1 + d], weighed[concentrated], blurred
-                    )
-                total += sums
-                far = np.add.reduce(r * np.log(distances), axis=-1)
-                weight += mass
-                logs += mass * made.logs[place] - far
-                entropy += mass * made.entropy[place] + 0.5 * made.lacks[place] * far
-        own = self._of_structure(total.reshape(*shape, -1).take(packed(d), axis=-1))
-        return np.concatenate([weight[..., None], own, np.stack([logs, np.zeros(shape), entropy], axis=-1)], axis=-1)
+                self._distances(z, at, made, places, distances)
+                weighed = r / distances * made.share[places][..., None]
+                raw[places], mass[places] = sums_of(z, weighed), np.add.reduce(r, axis=-1)
+                far[places] = np.add.reduce(r * np.log(distances), axis=-1)
+                if made.normal.given is not None and len(exact):
+                    blurred = (mass[places] * at.dof / (at.dof + d))[:, i, j]
+                    exact += whitened_sums(made.normal.given, places, z[:, 1 : 1 + d], weighed[:, i, j], blurred)
+            total += made.normal.completed(raw, mass * (at.dof / (at.dof + d)), plain)
+            weight += np.add.reduce(mass, axis=0)
+            logs += np.add.reduce(mass * made.logs - far, axis=0)
+            entropy += np.add.reduce(mass * made.entropy + 0.5 * made.normal.n_missing * far, axis=0)
+        total[i, j] = exact.reshape(-1, (1 + d) ** 2).take(packed(d), axis=-1)
+        rest = np.stack([logs, np.zeros(shape), entropy], axis=-1)
+        return np.concatenate([weight[..., None], self._of_structure(total), rest], axis=-1)
 
     def _of_structure(self, sums: Array) -> Array:
         """Those of the products of columns that the structure has."""
@@ -175,14 +169,14 @@ class StudentTWithGaps:
 
     def _marginals(
         self, groups: Groups, parameters: StudentTParameters
-    ) -> Iterator[tuple[StudentTMarginals, list[int], list[slice]]]:
+    ) -> Iterator[tuple[StudentTMarginals, list[tuple[Integers, Bundle]]]]:
         normal = of_matrices(parameters.normal)
-        for made, places, slices in self._patterns.marginals(groups, normal):
+        for made, parts in self._patterns.marginals(groups, normal):
             known = _recent.of(parameters)
             if known is None or known.normal is not made:
                 known = student_t_marginals(made, normal, parameters.dof)
                 _recent.keep(parameters, known, known.size)
-            yield known, places.tolist(), slices
+            yield known, parts
 
     def reference(self, parameters: StudentTParameters) -> Filling:
         return Filling(parameters)
