@@ -30,7 +30,7 @@ def numbers(values):
 
 def codes(values, known):
     """The codes of levels; NaN where a cell is missing, or not known."""
-    return np.array([known.get(str(value), np.nan) for value in values], dtype=float)
+    return np.array([known.get(str(value), known.get(str(value).strip(), np.nan)) for value in values], dtype=float)
 '''
 
 PREDICT = '''

@@ -9,7 +9,7 @@ import numpy as np
 
 from em_cli.engine.family import Ellipsoids
 from em_cli.exports.language import R
-from em_cli.exports.spelled_levels import spellings
+from em_cli.exports.spelled_levels import spellings, trimmed
 from em_cli.exports.statement import Statement
 from em_cli.printable import json_escaped
 
@@ -80,7 +80,9 @@ def _body(statement: Statement, missing: Sequence[float]) -> Iterator[str]:
         if column.levels:
             known = spellings(column.levels)
             texts, codes = ", ".join(map(_text, known)), ", ".join(map(str, known.values()))
-            yield f"x{j + 1} <- c({codes})[match(as.character({own}), c({texts}))]"
+            text = f"as.character({own})"
+            text = f"trimws({text})" if trimmed(column.levels) else text
+            yield f"x{j + 1} <- c({codes})[match({text}, c({texts}))]"
         else:
             yield f"x{j + 1} <- as.numeric({own})"
             if missing:

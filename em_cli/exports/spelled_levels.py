@@ -8,6 +8,11 @@ TRUE, FALSE = ("true", "t", "yes", "y"), ("false", "f", "no", "n")  # as databas
 TRUTHS = dict.fromkeys(TRUE, "true") | dict.fromkeys(FALSE, "false")
 
 
+def trimmed(levels: Sequence[str]) -> bool:
+    """Whether blanks around a cell are none of its level, as where CSV files are read."""
+    return all(level == level.strip() for level in levels)
+
+
 def spellings(levels: Sequence[str]) -> dict[str, int]:
     """The code of every level by its name, and by what becomes of that where it is held as a number or a truth value.
 

@@ -8,9 +8,10 @@ from itertools import groupby
 
 from em_cli.exports.formula import Formula, choose, name, number
 from em_cli.exports.language import DUCKDB, POSTGRES, SQLITE, STANDARD_SQL, Language
-from em_cli.exports.spelled_levels import spellings
+from em_cli.exports.spelled_levels import spellings, trimmed
 from em_cli.exports.statement import Statement
 from em_cli.printable import harmful
+from em_cli.sources.number_formats import MISSING
 from em_cli.sources.schema import Column
 
 
@@ -22,13 +23,20 @@ class Dialect:
     quote: str  # around names
     character: str = "chr({0})"  # of this number
     fence: str = ""  # ends a step, which else is written out wherever the next names it, and so on: exponentially
-    cell: str = "{0}"  # a number, or NULL where it is none
+    cell: str = "{0}"  # the number that a cell holds, or NULL where it is missing; {own} is as it stands
 
 
+# SQLite has only text of an imported file, and casts what is no number to 0 without a word. Beside a number, text
+# is compared as one where it is one, and else is beyond all numbers; what is wrong a path of JSON has to tell.
+TEXT_IN_SQLITE = (
+    f"CASE WHEN trim({{own}}) IN ({', '.join(map(repr, MISSING))}) THEN NULL "
+    "WHEN {own} <= CAST(9e999 AS REAL) THEN {0} "
+    "WHEN {own} IS NOT NULL THEN json_extract('{{}}', 'this is no number: ' || {own}) END"
+)
 DIALECTS: Mapping[str, Dialect] = {
     "duckdb": Dialect(DUCKDB, "DOUBLE", "VARCHAR", '"', cell="nullif({0}, CAST('NaN' AS DOUBLE))"),
     "postgres": Dialect(POSTGRES, "double precision", "text", '"', fence=" OFFSET 0", cell="nullif({0}, float8 'NaN')"),
-    "sqlite": Dialect(SQLITE, "REAL", "TEXT", '"', "char({0})", " LIMIT -1 OFFSET 0"),
+    "sqlite": Dialect(SQLITE, "REAL", "TEXT", '"', "char({0})", " LIMIT -1 OFFSET 0", TEXT_IN_SQLITE),
     "bigquery": Dialect(STANDARD_SQL, "FLOAT64", "STRING", "`", cell="if(is_nan({0}), NULL, {0})"),
 }
 
@@ -81,12 +89,13 @@ def _cell(column: Column, dialect: Dialect, missing: Sequence[float]) -> str:
     own = _name(column.name, dialect)
     if column.levels:
         text = f"CAST({own} AS {dialect.text})"
+        text = f"trim({text})" if trimmed(column.levels) else text
         ways: dict[int, list[str]] = {}
         for level, code in spellings(column.levels).items():
             ways.setdefault(code, []).append(_literal(level, dialect))
         codes = " ".join(f"WHEN {text} IN ({', '.join(own)}) THEN {code}" for code, own in ways.items())
         return f"CAST(CASE {codes} END AS {dialect.number})"
-    cell = dialect.cell.format(f"CAST({own} AS {dialect.number})")
+    cell = dialect.cell.format(f"CAST({own} AS {dialect.number})", own=own)
     if missing:
         codes = ", ".join(dialect.language.text(number(code)) for code in missing)
         return f"CASE WHEN {cell} NOT IN ({codes}) THEN {cell} END"

@@ -1,13 +1,16 @@
 """`em export`: cells, levels and names that another program takes for other things than `em` does."""
 
 import contextlib
+import csv
 import io
 import shlex
+import sqlite3
 
 import duckdb
+import numpy as np
 import pandas
 import pytest
-from commands.databases import in_duckdb
+from commands.databases import in_duckdb, in_sqlite
 from program import em
 
 from em_cli.exports import formula
@@ -33,6 +36,25 @@ def test_a_level_that_no_xml_can_hold_is_refused(tmp_path):
         assert f"--to {to}: 'b\\x1b[31m' holds a control character" in told
     statement = em("export", "one", "--to", "sql", cwd=tmp_path).out
     assert in_duckdb(statement, ["x", "level"], [["3", "b\x1b[31m"]], {})[0][2] == 1.0
+
+
+def test_text_of_a_file_that_is_imported_is_read_as_predict_reads_it(tmp_path):
+    """Blank cells and marks are missing, blanks around a level are none of it; what is no number is an error."""
+    lines = [f"{i % 5 + 9 * (i % 2)}.5,{'ab'[i % 2]}" for i in range(40)]
+    (tmp_path / "old.csv").write_text("\n".join(["x,level", *lines]))
+    em("fit", "old.csv", "-k", 2, "-q", *QUICK, "--out", "m", cwd=tmp_path)
+    rows = [["1.5", "a"], ["", "b"], ["NA", "a"], [" 9.5 ", " b"], ["+9e0", "b "], ["-0.5", "c"], [" ", "a"]]
+    (tmp_path / "new.csv").write_text("\n".join(["x,level", *map(",".join, rows)]))
+    known = list(csv.reader(io.StringIO(em("predict", "m", "new.csv", cwd=tmp_path).out)))[1:]
+    statement = em("export", "m", "--to", "sql", "--dialect", "sqlite", cwd=tmp_path).out
+    found = in_sqlite(statement, ["x", "level"], rows, {})
+    assert np.allclose([row[2:] for row in found], [list(map(float, row[1:])) for row in known], rtol=1e-9, atol=1e-9)
+    module: dict[str, object] = {}
+    exec(em("export", "m", "--to", "python", cwd=tmp_path).out, module)
+    scores = module["predict"]({"x": [1.5, 9.5], "level": ["a", " b"]})
+    assert np.allclose(scores["log_density"], [float(known[place][4]) for place in (0, 3)])
+    with pytest.raises(sqlite3.OperationalError, match=r"this is no number: \$20"):
+        in_sqlite(statement, ["x", "level"], [["$20", "a"]], {})
 
 
 @pytest.mark.parametrize(
