@@ -6,12 +6,13 @@ from cases.gaussian import normal_of_all, scipy_gaussian
 from support import bound_model, component_log_density, responsibilities, rows, start, with_gaps
 
 from em_cli.engine import equal_rows
-from em_cli.engine.arrays import stack
+from em_cli.engine.arrays import map_arrays, stack
 from em_cli.engine.column_summary import summarize
 from em_cli.engine.equal_rows import Copies, hashes, multiplicity
 from em_cli.engine.passes import one_pass
 from em_cli.engine.patterns import codes, decoded, grouped
 from em_cli.engine.plan import Stack
+from em_cli.engine.row_sums import features_of
 from em_cli.engine.rows import Here, Source
 from em_cli.families.gaussian import patterns
 from em_cli.families.gaussian.options import Gaussian
@@ -86,6 +87,19 @@ def test_few_patterns_at_a_time_change_nothing(monkeypatch, covariance, separati
     monkeypatch.setattr(patterns, "AT_ONCE", 1)
     for mine, its in zip(scene.found(InMemory(scene.x)), whole, strict=True):
         assert np.allclose(mine, its, rtol=1e-10, atol=1e-10 * np.abs(its).max())
+
+
+@each_separation
+def test_what_is_missing_in_all_components_is_filled_in_by_one(separation):
+    scene = Scene("full", 4, 300, separation)
+    family = scene.model.family
+    features, masses = features_of(family, scene.x), np.random.default_rng(2).random((1, K, 300))
+    one = family.reweighting.reference(map_arrays(lambda array: array[:, :1], scene.at.components))
+    for frame in (None, one):
+        together = family.statistics(features, masses, frame)
+        for k in range(K):
+            alone = family.statistics(features, masses[:, k : k + 1], frame)[:, 0]
+            assert np.allclose(together[:, k], alone, rtol=1e-10, atol=1e-10 * np.abs(alone).max())
 
 
 @pytest.mark.parametrize("weighted", [False, True])

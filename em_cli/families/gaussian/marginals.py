@@ -36,8 +36,8 @@ class Marginals:
     def completed(self, sums: Array, mass: Array, exactly: bool) -> Array:
         """Expected statistics (R, K, F) of all patterns, from those of the observed cells (P, R, K, F).
 
-        What is missing has its conditional covariance times the mass (P, R, K). Those of concentrated components are
-        asked for exactly, or mean nothing.
+        What is missing has its conditional covariance times the mass (P, R, K). One component may stand for all. Those
+        of concentrated ones are asked for exactly, or mean nothing.
         """
         p, r, k, f = sums.shape
         d = self._without.missing.shape[1]
@@ -45,8 +45,11 @@ class Marginals:
         whole = completed(flat, mass.reshape(p, r * k), self._eliminated, self._without)
         total = np.ascontiguousarray(whole.reshape((1 + d) ** 2, r * k).take(packed(d), axis=0).T).reshape(r, k, f)
         if exactly and self.given is not None:
-            i, j = self._concentrated
-            fill, spread = _of_given(self.given)
+            which = np.full(self.entropy.shape[1:], -1)
+            which[self._concentrated] = np.arange(len(self.given.means))
+            i, j = np.nonzero(np.broadcast_to(which, (r, k)) >= 0)
+            own = np.broadcast_to(which, (r, k))[i, j]
+            fill, spread = (each[:, own] for each in _of_given(self.given))
             exact = fill @ sums[:, i, j].take(matrix(d), axis=-1) @ np.swapaxes(fill, -1, -2)
             exact += mass[:, i, j, None, None] * spread
             total[i, j] = np.add.reduce(exact, axis=0).reshape(-1, (1 + d) ** 2).take(packed(d), axis=-1)
