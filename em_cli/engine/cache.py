@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -84,7 +84,7 @@ class FeatureCache:
         self._features = Cache[dict[TileKey, Array]](FAMILIES)
         self._common = Cache[Array](FAMILIES)
         self.base_measures = Cache[float]()  # the log base measure of all rows
-        self._under: dict[tuple[int, int], tuple[weakref.ref[Any], object, Array]] = {}
+        self._under: dict[int, _UnderWeights] = {}  # by the id of the family
 
     def features(self, family: object) -> dict[TileKey, Array]:
         """Those kept for a family."""
@@ -95,24 +95,37 @@ class FeatureCache:
         """(C,) the sums that are kept for a family; (R, C) those under each of these weights, if all are known."""
         if weights is None:
             return self._common.of(family)
-        known = [self._under.get((id(family), id(own))) for own in weights]
-        sums = [each[2] for each in known if each is not None]
-        return side_by_side(sums) if len(sums) == len(weights) else None
+        under = self._under.get(id(family))
+        try:
+            return None if under is None else side_by_side([under.sums[own] for own in map(id, weights)])
+        except KeyError:
+            return None
 
     def keep_common_sums(self, family: object, weights: Sequence[object] | None, sums: Array) -> None:
         """Those under weights are forgotten with them: neither family nor weights can be taken for others."""
         if weights is None:
             self._common.keep(family, sums)
             return
+        under = self._under.setdefault(id(family), _UnderWeights(family))
         for own, of_own in zip(weights, sums, strict=True):
-            key = id(family), id(own)
-            self._under[key] = weakref.ref(own, self._forget(key)), family, of_own
+            under.keep(own, of_own)
 
-    def _forget(self, key: tuple[int, int]) -> Callable[[object], None]:
-        def forget(_: object) -> None:
-            self._under.pop(key, None)
 
-        return forget
+class _UnderWeights:
+    """Sums of a family under the weights of candidates' own, until these are gone."""
+
+    def __init__(self, family: object) -> None:
+        self.family = family  # which is held, so that no other has its id
+        self.sums: dict[int, Array] = {}  # by the id of the weights
+        self._held: dict[int, weakref.ref[Any]] = {}
+
+    def keep(self, weights: object, sums: Array) -> None:
+        own = id(weights)
+        self.sums[own], self._held[own] = sums, weakref.ref(weights, lambda _: self._forget(own))
+
+    def _forget(self, own: int) -> None:
+        self.sums.pop(own, None)
+        self._held.pop(own, None)
 
 
 class _Scratch(threading.local):

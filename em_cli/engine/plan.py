@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine import exponential
-from em_cli.engine.arrays import Array, Integers, n_candidates, side_by_side, take
+from em_cli.engine.arrays import Array, Integers, n_candidates, take
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, TileKey, scratch
 from em_cli.engine.expectation import Parameters
@@ -48,7 +48,7 @@ class Job:
     prior: Array
     theta: Array | None  # natural parameters, prior included; None if the family must evaluate the candidates itself
     rows: int  # at once
-    weights: Array | Sequence[RowWeights] | None  # (R, n) of the candidates' own
+    weights: Sequence[RowWeights] | None  # (n,) of each candidate's own
     plain: bool
 
     @property
@@ -82,17 +82,13 @@ class Job:
             yield self.part(slice(first, first + at_once))
 
 
-def weights_of(rows: Block, own: Array | Sequence[RowWeights] | None) -> Array | None:
-    """Of some rows (n,), or (R, n) where candidates have weights of their own."""
+def weights_of(rows: Block, own: Sequence[RowWeights] | None) -> Array | None:
+    """Of some rows (n,), or (R, n) where candidates have weights of their own: then until the next are asked for."""
     if own is None:
         return rows.weights
-    mine = slice(rows.first_row, rows.first_row + rows.n_rows)
-    some = own[:, mine] if isinstance(own, np.ndarray) else side_by_side([each[mine] for each in own])
-    if some.dtype != np.float64:
-        numbers = scratch("weights", *some.shape)
-        np.copyto(numbers, some)  # a ufunc would convert them through its buffer, which is small here
-        some = numbers
-    return some if rows.weights is None else some * rows.weights
+    mine, some = slice(rows.first_row, rows.first_row + rows.n_rows), scratch("weights", len(own), rows.n_rows)
+    np.concatenate([each[mine] for each in own], out=some.reshape(-1))
+    return some if rows.weights is None else np.multiply(some, rows.weights, out=some)
 
 
 @dataclass(slots=True, eq=False)
@@ -176,14 +172,8 @@ def _job(place: int, asked: Stack, members: slice | Integers, theta: Array | Non
         theta[..., 0] += prior
     f = model.family.n_features() if theta is None else theta.shape[-1]
     rows = min(n_rows, exponential.rows_at_once(k, f), max(256, JOINT_FLOATS // k // 32 * 32))
-    weights = None if asked.weights is None else _together(_members(asked.weights, members))
+    weights = None if asked.weights is None else _members(asked.weights, members)
     return Job(place, members, model, parameters, asked.assignment, prior, theta, rows, weights, asked.plain)
-
-
-def _together(weights: Sequence[RowWeights]) -> Array | Sequence[RowWeights]:
-    """(R, n) in one array, where all of them are there."""
-    there = [own for own in weights if isinstance(own, np.ndarray)]
-    return side_by_side(there) if len(there) == len(weights) else weights
 
 
 def _members(weights: Sequence[RowWeights], members: slice | Integers) -> Sequence[RowWeights]:
