@@ -20,7 +20,7 @@ FEW_DIGITS = 2  # of a standard error, and of a deviation beside it
 MOST_DECIMALS = 6
 INDENT = "    "  # of further lines of a message
 Pair = tuple[float | None, float | None]  # mean and standard deviation
-NOUGHT = 1e-7  # times the largest of a column, and what is less is nought where its deviation is so too
+ZERO = 1e-7  # times the largest of a column, and what is less is zero where its deviation is so too
 MOST_DIGITS = 15  # that a number in fixed point has
 WHOLE = re.compile(r"(?<!\w)'[^'\n]{1,40}'(?!\w)| = ")  # a quoted name or argument, an equation; no apostrophe
 KEPT = "\0"  # in place of a blank at which no line ends
@@ -85,7 +85,7 @@ def _acts(character: str) -> bool:
 
 
 def fixed(value: float | None, decimals: int) -> str:
-    """In fixed point; what rounds to nought has no sign."""
+    """In fixed point; what rounds to zero has no sign."""
     if value is None or not isfinite(value):
         return "—"
     text = f"{value:.{decimals}f}"
@@ -109,9 +109,9 @@ def mean_and_sd(mean: float | None, sd: float | None, digits: int = DIGITS) -> t
 
 
 def without_dust(pairs: Sequence[Pair]) -> list[Pair]:
-    """The same, nought where a component is at nought but for what its climb had left."""
+    """The same, zero where a component is at zero but for what its climb had left."""
     sizes = [max(abs(mean or 0.0), sd or 0.0) for mean, sd in pairs]
-    least = NOUGHT * max((size for size in sizes if isfinite(size)), default=0.0)
+    least = ZERO * max((size for size in sizes if isfinite(size)), default=0.0)
     return [
         (0.0, 0.0) if mean and sd and size < least else (mean, sd)
         for (mean, sd), size in zip(pairs, sizes, strict=True)

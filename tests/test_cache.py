@@ -38,7 +38,7 @@ def test_features_of_one_family_are_no_others():
     assert list(cache.features(one)) == [(1, 0, 0)] and cache.features(other) == {}
 
 
-def test_what_was_reckoned_goes_with_the_parameters():
+def test_what_was_computed_goes_with_the_parameters():
     recent, key = Recent[str](), Key()
     recent.keep(key, "mine", 1)
     gone = weakref.ref(key)

@@ -47,7 +47,7 @@ class Cache(Generic[T]):
 
 
 class Recent(threading.local, Generic[T]):
-    """What was reckoned from parameters a moment ago, and may be wanted again; each thread has its own.
+    """What was computed from parameters a moment ago, and may be wanted again; each thread has its own.
 
     It goes with the parameters, which no pass looks at again, and where it is too much, the oldest first.
     """

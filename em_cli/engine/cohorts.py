@@ -1,6 +1,6 @@
 """Climbs by EM stay stacked from pass to pass: what one pass has found is where all of them go on from.
 
-Nothing is reckoned, asked or remembered climb by climb. The climbs themselves are brought up to date where they end,
+Nothing is computed, asked or remembered climb by climb. The climbs themselves are brought up to date where they end,
 and where somebody asks for them on their way.
 """
 

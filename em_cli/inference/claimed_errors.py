@@ -35,7 +35,7 @@ class Claims:
 
     @property
     def _factors(self) -> Array:
-        """(L, L) of true errors to claimed ones, by the mean of their logarithms, so that none falls below nought."""
+        """(L, L) of true errors to claimed ones, by the mean of their logarithms, so that none falls below zero."""
         logs = [np.log(np.maximum(each, LEAST_ERROR)).mean(axis=0) for each in (self.true, self.claimed)]
         found: Array = np.exp(logs[0] - logs[1])
         return found

@@ -55,7 +55,7 @@ def column_drift(values: Array, weights: Array, m: float, drawn: Array, n_fitted
     by Kolmogorov and Smirnov.
 
     The probability integral transforms of the cells would be uniform. That the model is an estimate, from so many
-    rows, is reckoned with as if they were a second sample.
+    rows, is allowed for as if they were a second sample.
     """
     from scipy.special import kolmogorov
 

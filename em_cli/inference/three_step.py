@@ -26,7 +26,7 @@ PASSES = 20_000  # of EM
 AT_REST = 1e-10  # change of the parameters, relative to their size, at which EM ends
 POLISHES = 20  # Newton steps after that
 NORMAL_95 = 1.959964  # standard errors
-FLAT = 1e-8  # scores, by unit, that are as good as nought
+FLAT = 1e-8  # scores, by unit, that are as good as zero
 STEP = 1e-5  # of differences, relative to the size of a parameter
 LEAST_SHARE = 1e-9  # of a component among those assigned, below which errors cannot be undone
 
@@ -36,7 +36,7 @@ class Classification:
     """What is believed of the components (L, n) of units, and to which these were assigned (L, n)."""
 
     posterior: Array
-    assigned: Array  # shares; ones and noughts, if each is assigned to its likeliest component
+    assigned: Array  # shares; ones and zeros, if each is assigned to its likeliest component
     weights: Array  # (n,) case weights
     corrected: Array | None = None  # (L, L) errors that are known better than by what is believed
 
@@ -68,7 +68,7 @@ class Relation(Protocol):
     @property
     def n_components(self) -> int: ...
     def fitted(self, shares: Array, weights: Array, start: Array | None) -> Array:
-        """Parameters (P,) at which the weighted sums of the scores are nought, given shares (L, n) of components."""
+        """Parameters (P,) at which the weighted sums of the scores are zero, given shares (L, n) of components."""
 
     def scores(self, shares: Array, theta: Array) -> Array:
         """(P, n) of the units, given shares (L, n) of components."""
@@ -268,7 +268,7 @@ def solved(
 
 
 def _polished(relation: Relation, assigned: Array, errors: Array, weights: Array, theta: Array) -> tuple[Array, Array]:
-    """Where EM ends, by Newton's method, and the scores there, which each step has to bring nearer to nought."""
+    """Where EM ends, by Newton's method, and the scores there, which each step has to bring nearer to zero."""
     slope = relation.scores(_shares(relation, assigned, errors, "ml", theta), theta) @ weights
     for _ in range(POLISHES):
         step = np.linalg.lstsq(-_jacobian(relation, assigned, errors, "ml", weights, theta), slope, rcond=None)[0]

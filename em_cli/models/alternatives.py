@@ -80,7 +80,7 @@ def alternatives(column: Column, group: Group, values: Array) -> list[Change]:
 
 
 def _like_counts(x: Array) -> bool:
-    """Whether numbers are whole, and near enough to nought for a count to be another thing than a normal number."""
+    """Whether numbers are whole, and near enough to zero for a count to be another thing than a normal number."""
     return bool(0 <= x.min() < x.std() and (x == np.floor(x)).all())
 
 

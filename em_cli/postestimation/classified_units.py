@@ -24,7 +24,7 @@ from em_cli.sources.reader import read
 from em_cli.sources.table import Data
 from em_cli.sources.views import relabelled
 
-MOST_COORDINATES = 400  # of a model, beyond which what the first step leaves open is not reckoned
+MOST_COORDINATES = 400  # of a model, beyond which what the first step leaves open is not computed
 MOST_UNITS = 2_000  # with which the model is fitted again unasked: of more, errors of classification are known well
 REPLICATES = 40  # refits that correct these
 RESAMPLES = 99  # for standard errors

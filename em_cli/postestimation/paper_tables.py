@@ -160,7 +160,7 @@ def _power(value: float) -> str:
 
 
 def _minus(value: float, decimals: int) -> str:
-    text = f"{value:z.{decimals}f}"  # z: no minus before nought
+    text = f"{value:z.{decimals}f}"  # z: no minus before zero
     return f"${text}$" if text.startswith("-") else text
 
 

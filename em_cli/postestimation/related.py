@@ -286,7 +286,7 @@ def _tested(estimate: float, error: float) -> dict[str, object]:
 
 
 def wald(theta: Array, covariance: Array, contrasts: Array) -> dict[str, object] | None:
-    """Wald's test that all contrasts are nought; None where the covariance has no room for it."""
+    """Wald's test that all contrasts are zero; None where the covariance has no room for it."""
     from scipy.special import chdtrc
 
     values, spread = contrasts @ theta, contrasts @ covariance @ contrasts.T

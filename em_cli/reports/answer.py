@@ -96,7 +96,7 @@ def _trait(run: Run, place: int, at: int) -> str:
 
 
 def mean_and_deviation(run: Run, place: int, name: str) -> Pair:
-    """Of a column in a component; nought where they are but for rounding."""
+    """Of a column in a component; zero where they are but for rounding."""
     return without_dust([(own["mean"].get(name), own["sd"].get(name)) for own in run.document["components"]])[place]
 
 

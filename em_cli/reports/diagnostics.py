@@ -67,7 +67,7 @@ def entropy(rows: Rows) -> float:
 
 
 def entropy_r_squared(rows: Rows) -> float:
-    """1 − E / log K: one where every row is certain, nought where all are open (Ramaswamy et al. 1993)."""
+    """1 − E / log K: one where every row is certain, zero where all are open (Ramaswamy et al. 1993)."""
     return 1 - entropy(rows) / float(np.log(len(rows.responsibilities)))
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 9
 MOST_VALUES = 30  # bars
-LONGEST = 100_000  # values of a count that are reckoned one by one
+LONGEST = 100_000  # values of a count that are computed one by one
 FINE = 1000  # of more, in a bar and about a component
 
 

@@ -259,4 +259,4 @@ def _advice(code: str) -> Html | None:
 def small_print(run: Run) -> str:
     """Which rows the diagnostics look at."""
     rows = run.shown
-    return f"Reckoned from a random sample of {rows.n:,} of {rows.n_fitted:,} rows." if rows.n < rows.n_fitted else ""
+    return f"Computed from a random sample of {rows.n:,} of {rows.n_fitted:,} rows." if rows.n < rows.n_fitted else ""

@@ -28,7 +28,7 @@ from em_cli.sources.corpus import Corpus
 from em_cli.sources.corpus_reader import documents_of
 
 LEVEL = 1.0  # nats in all; among those that are no farther from the best the smallest is chosen
-PART = 1 << 16  # cells whose probabilities are reckoned together
+PART = 1 << 16  # cells whose probabilities are computed together
 COLUMNS = (
     *("k", "elbo", "elbo_per_token", "completion", "perplexity", "u_mass", "npmi", "matching"),
     *("starts", "at_best", "remaining", "status", "note"),

@@ -1,4 +1,4 @@
-"""How much memory a search will take, reckoned before it begins."""
+"""How much memory a search will take, estimated before it begins."""
 
 from __future__ import annotations
 

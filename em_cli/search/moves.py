@@ -23,7 +23,7 @@ from em_cli.search.best_splits import Part, best_splits, pair_entropies, togethe
 from em_cli.search.search_data import MixtureView, SearchData
 
 MANY = 12  # components, beyond which only the pairs that overlap most are thought of as merged
-ENTROPIES = 3  # pairs per component whose shared entropy is reckoned
+ENTROPIES = 3  # pairs per component whose shared entropy is computed
 RESPLIT = 4  # pairs that are parted anew
 ANEW = 6  # ways for each: the first is often the pair itself
 
@@ -192,7 +192,7 @@ def bound(model: Model, statistics: Array, at: object = None) -> Array:
 def _changes(view: MixtureView, removed: Sequence[tuple[int, ...]], added: Sequence[Sequence[Array]]) -> Array:
     """By how much the expected log-likelihood changes (M,) where new components replace old ones.
 
-    Where components are coupled, all that stay are reckoned with.
+    Where components are coupled, all that stay are counted.
     """
     if not removed:
         return np.zeros(0)

@@ -261,7 +261,7 @@ def _tops(gains: Array) -> Integers:
 
 
 def _highest(gains: Array) -> Integers:
-    """Those above nought, the highest where they are many: rounding makes tops of what is flat."""
+    """Those above zero, the highest where they are many: rounding makes tops of what is flat."""
     above = np.flatnonzero(gains > 0)
     highest = np.argsort(-gains[above], kind="stable")[:MOST_COMPONENTS]
     return above[np.sort(highest)]

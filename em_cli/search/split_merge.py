@@ -102,7 +102,7 @@ def _level(short_runs: ShortRuns, view: MixtureView, proposals: Sequence[Move]) 
 def _stirred(short_runs: ShortRuns, view: MixtureView) -> list[Candidate]:
     """In time, a climb from where each component has a little of all the others.
 
-    A level or a transition that a start knows nothing of has the probability nought, and keeps it as long as EM climbs.
+    A level or a transition that a start knows nothing of has the probability zero, and keeps it as long as EM climbs.
     """
     if not short_runs.model.in_time:
         return []

@@ -1,4 +1,4 @@
-"""How long a search may take, reckoned from a few passes over the rows that it looks at."""
+"""How long a search may take, estimated from a few passes over the rows that it looks at."""
 
 from __future__ import annotations
 

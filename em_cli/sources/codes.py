@@ -1,4 +1,4 @@
-"""Columns of codes: whole numbers of one length, some of which are written with noughts in front, such as 01234."""
+"""Columns of codes: whole numbers of one length, some of which are written with leading zeros, such as 01234."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from em_cli.sources.store import instead
 LONGEST = 15  # digits that a float holds
 
 
-def length_of_codes(noughts: Counter[int], name: str, parts: Parts) -> int | None:
-    """How many digits every cell has; None if they differ. `noughts` counts cells that begin with one, by length."""
-    if len(noughts) != 1:
+def length_of_codes(leading_zeros: Counter[int], name: str, parts: Parts) -> int | None:
+    """How many digits every cell has; None if they differ. `leading_zeros` counts cells by length."""
+    if len(leading_zeros) != 1:
         return None
-    ((length, times),) = noughts.items()
+    ((length, times),) = leading_zeros.items()
     values = [part.values for part in parts[name]]
     shorter = sum(int(np.count_nonzero(x < 10 ** (length - 1))) for x in values)
     fits = all(bool(((x >= 0) & (x < 10**length) & (x == np.floor(x)) | np.isnan(x)).all()) for x in values)
     return length if fits and shorter == times and length <= LONGEST else None
 
 
-def take_codes(parts: Parts, noughts: Mapping[str, Counter[int]], options: ReadOptions) -> dict[str, int]:
+def take_codes(parts: Parts, leading_zeros: Mapping[str, Counter[int]], options: ReadOptions) -> dict[str, int]:
     """Have the cells of codes stand as they are written, unless they number the rows; the columns, and their digits."""
     found = dict[str, int]()
-    for name, counted in noughts.items():
+    for name, counted in leading_zeros.items():
         length = length_of_codes(counted, name, parts)
         asked = options.type_of(name) != "auto" or name in options.regressors or name == options.response
         if length is not None and not asked and not identifies(name, parts):

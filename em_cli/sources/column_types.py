@@ -72,7 +72,7 @@ class Decided:
 def decide(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str] = ()) -> Decided:
     """The type of every column; those that hold nothing, one value, or text that names rows, are left out.
 
-    `codes` are those whose cells are numbers with noughts in front.
+    `codes` are those whose cells are numbers with leading zeros.
     """
     found = Decided()
     left_out: dict[str, dict[str, str]] = {reason: {} for reason in LEFT_OUT}
@@ -121,10 +121,10 @@ def remarks(
     columns: Sequence[Column],
     parts: Parts,
     options: ReadOptions,
-    noughts: Collection[str],
+    leading_zeros: Collection[str],
     place_of_last: Callable[[], str],
 ) -> list[Notice]:
-    """What is to be said of columns that are fitted, some of which are written with noughts in front."""
+    """What is to be said of columns that are fitted, some of which are written with leading zeros."""
     numeric = [column.name for column in columns if not column.levels]
     levels = [one.name for one in columns if one.levels and all(part.texts is None for part in parts[one.name])]
     found = suspicions({name: parts.facts(name) for name in numeric}, place_of_last)
@@ -133,26 +133,28 @@ def remarks(
     found += marks_among_levels({name: parts.facts(name) for name in levels})
     if not any(notice.code == "looks_like_total" for notice in found):
         found += [notice for name, column in parts.items() for notice in totals(name, column)]
-    return found + _codes(columns, parts, options, noughts) + _doubts(columns, parts, options)
+    return found + _codes(columns, parts, options, leading_zeros) + _doubts(columns, parts, options)
 
 
-def _codes(columns: Sequence[Column], parts: Parts, options: ReadOptions, noughts: Collection[str]) -> list[Notice]:
+def _codes(
+    columns: Sequence[Column], parts: Parts, options: ReadOptions, leading_zeros: Collection[str]
+) -> list[Notice]:
     """Numbers that may be codes, by how they are written or called; and counts that may be answers on a scale."""
     asked = [one for one in columns if options.type_of(one.name) == "auto"]
     numbers = [one.name for one in asked if one.type in ("numeric", "count")]
-    written_so = [name for name in numbers if name in noughts]
-    levels_so = [one.name for one in asked if one.type == "categorical" and one.name in noughts]
-    called_so = [name for name in numbers if name not in noughts and _CODE_NAME.fullmatch(name.strip())]
+    written_so = [name for name in numbers if name in leading_zeros]
+    levels_so = [one.name for one in asked if one.type == "categorical" and one.name in leading_zeros]
+    called_so = [name for name in numbers if name not in leading_zeros and _CODE_NAME.fullmatch(name.strip())]
     bounded = [one.name for one in asked if one.type == "count" and _bounded(parts.facts(one.name))]
     said = {
-        "written with noughts in front, as codes are, fitted as numbers": written_so,
+        "written with leading zeros, as codes are, fitted as numbers": written_so,
         "named as codes are, fitted as numbers": called_so,
         "few whole numbers from 0 with many at the highest, as answers on a scale are, fitted as counts": bounded,
     }
     end = "--type NAME=categorical takes them as levels, --exclude leaves them out"
     found = [Notice("looks_like_code", f"{why}: {listed(names)}; {end}") for why, names in said.items() if names]
     if levels_so:
-        why = "written with noughts in front, as codes are, taken as levels"
+        why = "written with leading zeros, as codes are, taken as levels"
         as_number = f"--type {argument(f'{levels_so[0]}=numeric')} takes it as a number"
         found.append(Notice("looks_like_code", f"{why}: {listed(levels_so)}; {as_number}"))
     return found

@@ -26,7 +26,7 @@ AGAIN = 1.2  # times what was found to fit: then it is looked at again
 class Room:
     """Told of every piece; `DataError` where the rows will not fit.
 
-    Of plain files it is known how long they are. Of others only what is there is reckoned with.
+    Of plain files it is known how long they are. Of others only what is there is counted.
     """
 
     def __init__(self, files: Sequence[str], has_ids: bool, store: Store, observe: Observer = ignore) -> None:

@@ -67,7 +67,7 @@ class _Content:
     sequence: list[str] = field(default_factory=list)  # cells of the column that names sequences
     times: list[str] = field(default_factory=list)  # and of that of time
     spelled: dict[str, Counter[str]] = field(default_factory=dict)  # how missing cells are, by column
-    noughts: dict[str, Counter[int]] = field(default_factory=dict)  # cells with noughts in front, by their length
+    leading_zeros: dict[str, Counter[int]] = field(default_factory=dict)  # cells with leading zeros, by their length
     inputs: list[InputFile] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)  # of the header
     n_read: int = 0  # rows
@@ -89,8 +89,8 @@ class _Content:
         """The next rows."""
         for gap, counts in taken.spelled.items():
             self.spelled.setdefault(gap, Counter()).update(counts)
-        for number, lengths in taken.noughts.items():
-            self.noughts.setdefault(number, Counter()).update(lengths)
+        for number, lengths in taken.leading_zeros.items():
+            self.leading_zeros.setdefault(number, Counter()).update(lengths)
         for column, examined in zip(self.parts.values(), taken.columns, strict=True):
             column.append(after(examined, column[-1]) if column else examined)
         if self.ids is not None and taken.names is not None:
@@ -112,7 +112,7 @@ class _Content:
 
     def numbered_by(self, name: str) -> RowNames:
         """Row names that are the numbers of a column, as they are written."""
-        digits = length_of_codes(self.noughts.get(name, Counter()), name, self.parts)
+        digits = length_of_codes(self.leading_zeros.get(name, Counter()), name, self.parts)
         return RowNames(self.store, name, digits or 0)
 
     def place_of_last(self) -> str:
@@ -184,10 +184,10 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
     labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
     alleles = read_alleles(parts, shown, options, found_in_file)
     thousands, units = undress(parts, options, found_in_file)
-    decided = decide(parts, shown, options, take_codes(parts, content.noughts, options))
+    decided = decide(parts, shown, options, take_codes(parts, content.leading_zeros, options))
     numbering = leave_out_identifiers(decided, parts, options)
     leave_out_redundant(decided, parts, options)
-    decided.notices += remarks(decided.columns, parts, options, content.noughts, content.place_of_last)
+    decided.notices += remarks(decided.columns, parts, options, content.leading_zeros, content.place_of_last)
     schema = Schema(tuple(decided.columns)).with_together(options.together).with_last(options.last)
     usable, n_missing, missing = usable_rows(parts, schema.names, n_read, shown, options)
     spelled = _spellings(content, n_missing)

@@ -38,7 +38,7 @@ class RowNames:
 
     store: Store
     name: str  # of the column
-    digits: int = 0  # of numbers, which have noughts in front of others
+    digits: int = 0  # of numbers, which have zeros before others
     _pieces: list[Callable[[], list[str]]] = field(default_factory=list)
     _bounds: list[int] = field(default_factory=lambda: [0])
     _last: tuple[int, list[str]] = (-1, [])  # piece that was looked at, and its names

@@ -1,4 +1,4 @@
-"""What frames no longer tell of cells: how missing ones were spelled, and which numbers had noughts in front."""
+"""What frames no longer tell of cells: how missing ones were spelled, and which numbers had leading zeros."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from em_cli.sources.table import Notice
 
 UNTOLD = "\0"  # a spelling that is not known
 OFTEN = 0.1  # of the rows
-_NOUGHT_IN_FRONT = re.compile(r'0(?<![^\s,;|"]0)\d')  # it begins with what can be looked for at once
+_LEADING_ZERO = re.compile(r'0(?<![^\s,;|"]0)\d')  # it begins with what can be looked for at once
 
 
 def spelled_in(piece: Piece, names: Sequence[str], options: ReadOptions) -> dict[str, Counter[str]]:
@@ -57,9 +57,9 @@ def maybe_levels(
     ]
 
 
-def with_noughts(piece: Piece, names: Sequence[str]) -> dict[str, Counter[int]]:
-    """The columns of numbers of which some are written with noughts in front, as codes are: how many, by length."""
-    if piece.text is None or not names or not _NOUGHT_IN_FRONT.search(piece.text.body.text):
+def with_leading_zeros(piece: Piece, names: Sequence[str]) -> dict[str, Counter[int]]:
+    """The columns of numbers of which some are written with leading zeros, as codes are: how many, by length."""
+    if piece.text is None or not names or not _LEADING_ZERO.search(piece.text.body.text):
         return {}
     cells = _as_written(piece, names)
     if cells is None:

@@ -22,14 +22,14 @@ _MARK = re.compile(r"-[1789]|-?(9{2,}|8{2,}|7{2,})")
 _MARK_AMONG_LEVELS = re.compile(r"-\d+|[89]|(9{2,}|8{2,}|7{2,})")
 MARKS = 3  # that stand beside each other, such as 97, 98 and 99, at most
 ENOUGH_OTHERS = 5  # distinct values, to say what is far from them
-OFTEN = 3  # cells, and a mark may be nearer to the others if no other value is as frequent, or none is below nought
+OFTEN = 3  # cells, and a mark may be nearer to the others if no other value is as frequent, or none is below zero
 ENOUGH_DATES = 5
 ROUNDING = 1e-4  # of a sum of cells that were rounded after they were added up
 ENOUGH_ROWS = 5  # with the total
 FEW_TOTALS = 0.1  # of the rows
 ENOUGH_IDS, DIGITS = 20, 6  # rows that are all different, and digits of each
 SOME = 1000  # rows that tell of all
-ROUND = 0.25  # of the numbers end in nought, in ids at most
+ROUND = 0.25  # of the numbers end in zero, in ids at most
 UNIX = {"seconds": 1e9, "milliseconds": 1e12}  # since 1970, from 2001 to 2039
 _DATES = re.compile(r"date|day|datum|time|created|updated", re.IGNORECASE)
 _ANGLE = re.compile(r"dir|direction|degrees?|angle|bearing|heading|azimuth|aspect", re.IGNORECASE)
@@ -166,7 +166,7 @@ def _dates(columns: Mapping[str, Facts]) -> Iterator[Notice]:
 
 
 def _circles(columns: Mapping[str, Facts]) -> Iterator[Notice]:
-    """Columns that may go round, so that their highest number is next to nought."""
+    """Columns that may go round, so that their highest number is next to zero."""
     for name, column in columns.items():
         words = re.split(r"[\W_]+", name.strip())
         for form, period in ((_ANGLE, 360), (_HOUR, 24)):

@@ -12,7 +12,7 @@ from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, texts_of
 from em_cli.sources.row_file import Keeper, lines_kept
 from em_cli.sources.row_names import KeptTexts
-from em_cli.sources.spellings import spelled_in, with_noughts
+from em_cli.sources.spellings import spelled_in, with_leading_zeros
 from em_cli.sources.store import room
 from em_cli.sources.weights import weights_of
 
@@ -31,7 +31,7 @@ class Taken:
     sequence: list[str] = field(default_factory=list)  # cells of the column that names sequences
     times: list[str] = field(default_factory=list)  # and of that of time
     spelled: dict[str, Counter[str]] = field(default_factory=dict)  # how missing cells are, by column
-    noughts: dict[str, Counter[int]] = field(default_factory=dict)  # cells with noughts in front, by their length
+    leading_zeros: dict[str, Counter[int]] = field(default_factory=dict)  # cells with leading zeros, by their length
 
     def below(self, n_rows: int) -> Taken:
         """The same, so many rows further down in its file."""
@@ -62,7 +62,7 @@ def take(piece: Piece, columns: Sequence[str], options: ReadOptions, rows: Keepe
         [] if options.units is None else texts_of(piece, options.units),
         [] if options.order is None else texts_of(piece, options.order),
         spelled_in(piece, [name for name, own in zip(columns, found, strict=True) if own.n_missing], options),
-        with_noughts(piece, [name for name, own in zip(columns, found, strict=True) if own.texts is None]),
+        with_leading_zeros(piece, [name for name, own in zip(columns, found, strict=True) if own.texts is None]),
     )
 
 

@@ -36,7 +36,7 @@ LEFT_OUT = {
     "several_numbers": "left out, with several numbers in each cell: {}; have a column for each if they are to be "
     "fitted",
     "row_names": "left out, as nearly every cell is different: {}; --type NAME=categorical fits it anyway",
-    "code_column": "left out, written with noughts in front as codes are: {}; --type NAME=categorical takes it "
+    "code_column": "left out, written with leading zeros as codes are: {}; --type NAME=categorical takes it "
     "as levels, --type NAME=numeric as a number",
     "too_many_levels": "left out, having too many levels for categories: {}; --type NAME=categorical fits it anyway",
     "empty_column": "left out, being empty: {}",
@@ -103,11 +103,11 @@ def _rows_of_numbers(column: Sequence[Examined]) -> Counter[str]:
 
 
 def kind_of_codes(name: str, column: Sequence[Examined], options: ReadOptions) -> tuple[str, str]:
-    """The same of numbers with noughts in front: levels, where they are few."""
+    """The same of numbers with leading zeros: levels, where they are few."""
     n_levels = len(levels_of(column))
     if name not in options.named and (n_levels > MANY_LEVELS or present(column) < FEW_PER_LEVEL * n_levels):
         return "code_column", f"{n_levels:,} different"
-    return "categorical", f"noughts in front, {plural(n_levels, 'level')}"
+    return "categorical", f"leading zeros, {plural(n_levels, 'level')}"
 
 
 def present(column: Sequence[Examined]) -> int:

@@ -94,7 +94,7 @@ def test_latex_sets_them_within_the_width_of_a_page(folder, tmp_path):
 
 def test_the_table_of_a_sweep(folder):
     text = em("show", "run.em", "--table", "selection", cwd=folder).out
-    assert not re.search(r"-0\.0*\$", text), "nought has no sign"
+    assert not re.search(r"-0\.0*\$", text), "zero has no sign"
     assert text.count("\\textbf{") == 1 and [row[1] for row in rows_of(text)] == ["$K$", "2", "8"]
     same = em("show", "run.em", "--table", "selection", "--format", "csv", cwd=folder).out
     assert same == (folder / "run.em/selection.csv").read_text()

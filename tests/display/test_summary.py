@@ -177,7 +177,7 @@ def test_a_point_mass_is_told_apart_from_the_rest():
     assert "±" not in text and "2.449" not in text
 
 
-def test_no_correlation_is_minus_nought():
+def test_no_correlation_is_minus_zero():
     covariances = [[[1.0, -0.001], [-0.001, 1.0]], [[1.0, 0.5], [0.5, 1.0]]]
     text = summary(FAITHFUL | {"covariances": covariances})
     assert "-0.00" not in text and " 0.00" in text and "+0.50" in text
@@ -318,7 +318,7 @@ def test_long_selection_is_cut():
     assert "1.0 away: hardly worse" in text.replace("\n", " ")
 
 
-def test_what_a_climb_has_left_above_nought_is_nought():
+def test_what_a_climb_has_left_above_zero_is_zero():
     assert [one.split() for one in aligned([(3.6e-17, 6e-9), (1.07, 1.0)])] == [["0.0", "(0.0)"], ["1.07", "(1.00)"]]
     narrow = aligned([(5.0, 6e-9), (1.07, 1.0)])
     assert "6.0e-09" in narrow[0], "a mean with hardly any spread says so"

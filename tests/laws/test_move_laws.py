@@ -139,7 +139,7 @@ def test_a_move_is_worth_no_less_than_is_said(case, k, seed, rest):
 
 
 @each_case
-def test_case_weights_are_reckoned_with(case):
+def test_case_weights_count(case):
     scene = Scene(case, 3, 44, weighted=True)
     check_merges(scene)
     check_splits(scene)

@@ -86,7 +86,7 @@ def test_fitted_counts_are_probabilities():
 
 
 def test_counts_that_are_far_apart(monkeypatch):
-    """The same sums, whether the values are reckoned one by one or by those that stand for others."""
+    """The same sums, whether the values are computed one by one or by those that stand for others."""
     seen = run("wind")
     place = seen.schema.names.index("gusts$_per_day$")
     wanted = table(seen, place)

@@ -206,7 +206,7 @@ def test_a_word_for_missing_cells_may_be_a_level(tmp_path: Path) -> None:
         ReadOptions(na=("NA",), na_level=("NA",))
 
 
-def test_codes_keep_their_noughts(tmp_path: Path) -> None:
+def test_codes_keep_their_leading_zeros(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("no,zip,b\n" + "".join(f"{i + 1:03d},{(1234, 90210)[i % 2]:05d},{i * i}\n" for i in range(24)))
     data = read([str(path)], ReadOptions())

@@ -31,7 +31,7 @@ PLACES = {"memory": None, "half": 1e6, "disk": 0.0}
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    """A file of every kind of column: numbers with gaps, words, ids, weights some of which are nought, labels."""
+    """A file of every kind of column: numbers with gaps, words, ids, weights some of which are zero, labels."""
     rng = np.random.default_rng(5)
     x = np.round(rng.normal(size=(N, 3)), 3).astype(str)
     x[rng.random(x.shape) < 0.04] = ""

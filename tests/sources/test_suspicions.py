@@ -66,7 +66,7 @@ def test_levels_that_are_spelled_alike_are_named(tmp_path: Path) -> None:
 
 
 CODES = {
-    "noughts of some": ([f"{7 * i + 3:0{2 + i % 2}d}" for i in range(30)], "written with noughts in front"),
+    "leading zeros of some": ([f"{7 * i + 3:0{2 + i % 2}d}" for i in range(30)], "written with leading zeros"),
     "zip code": (["10117", "80331", "50667", "20095"] * 5 + ["60311"], "named as codes are"),
     "answers": (["0", "1", "2", "3", "4", "5"] * 10, "as answers on a scale are"),
 }
@@ -134,7 +134,7 @@ SEEN = {
 }
 ORDINARY = {
     "answers up to nine": {"q": [1 + i % 9 for i in range(60)], "b": [*X, *X[:20]]},
-    "answers about nought": {"q": [i % 3 - 1 for i in range(60)], "b": [*X, *X[:20]]},
+    "answers about zero": {"q": [i % 3 - 1 for i in range(60)], "b": [*X, *X[:20]]},
     "prices": {"price": [120_000 + 5_000 * (i * i % 41) for i in range(40)], "b": X},
     "incomes": {"income": [21_001 + 1_733 * i for i in range(40)], "b": X},
     "small angles": {"angle": [i % 41 for i in range(40)], "b": X},

@@ -49,7 +49,7 @@ class BetaDistribution:
     """Parameters α and β, of mean m = α/φ and precision φ = α + β; features log x and log(1 − x).
 
     The log-density is g(α) + g(β) − g(φ) + α log(x/m) + β log((1 − x)/(1 − m)), where g is what
-    Stirling's formula leaves; concentrated components are reckoned so. Their standard deviation,
+    Stirling's formula leaves; concentrated components are computed so. Their standard deviation,
     nearly √(m(1 − m)/φ), is held above the rounding of the data.
     """
 

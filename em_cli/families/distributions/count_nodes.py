@@ -12,7 +12,7 @@ from em_cli.engine.arrays import Array
 SINGLE = 32  # counts below it are nodes themselves
 UNKNOWN = 1e4  # the largest count, if nothing is known of it
 DIGITS = 35.0  # nats to which interpolation is exact
-TABLE = 4096  # counts whose shares are reckoned once
+TABLE = 4096  # counts whose shares are computed once
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -132,7 +132,7 @@ class Tabulated(Protocol):
     """
 
     def table(self, values: Values) -> Array:
-        """(…, K, T) log-densities of some values, reckoned once for all rows."""
+        """(…, K, T) log-densities of some values, computed once for all rows."""
 
     def log_density(self, features: Array, values: Values, table: Array, offset: Array, out: Array) -> None:
         """Write (R, K, n): log-density less base measure, plus the offset (R, K)."""

@@ -49,7 +49,7 @@ class GammaDistribution:
     """Shapes a and scales θ, of mean μ = aθ; features x and log x, relative to the mean of the column.
 
     The log-density is g(a) − a(v − log(1 + v)) − log x, where v = x/μ − 1 and g is what Stirling's
-    formula leaves; concentrated components are reckoned so. Their standard deviation μ/√a is held above the
+    formula leaves; concentrated components are computed so. Their standard deviation μ/√a is held above the
     rounding of the data.
     """
 

@@ -31,7 +31,7 @@ NOT_WITH_PAIRS = "--latent pairs describes genotypes by pairs of haplotypes: it 
 class Nothing:
     """The law of pairs has no parameters: the two haplotypes of a genotype are independent."""
 
-    none: Array  # (…, 1) noughts
+    none: Array  # (…, 1) zeros
 
 
 @dataclass(frozen=True, slots=True)
