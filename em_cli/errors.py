@@ -38,6 +38,7 @@ class ExitStatus(IntEnum):
     NO_FIT = 5
     DOUBTFUL = 6  # only with --strict
     RUNNER_LOST = 7
+    HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
     READER_GONE = 141

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +59,9 @@ class Interruption:
 
     @property
     def status(self) -> ExitStatus:
-        return ExitStatus.TERMINATED if self.number == signal.SIGTERM else ExitStatus.INTERRUPTED
+        if self.number == signal.SIGTERM:
+            return ExitStatus.TERMINATED
+        return ExitStatus.INTERRUPTED if self.number in (0, signal.SIGINT) else ExitStatus.HUNG_UP
 
 
 @dataclass(slots=True)
@@ -96,9 +99,17 @@ def interruptible() -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = {number: signal.signal(number, interruption.note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interruption.note) for number in _heeded()}
     try:
         yield interruption
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _heeded() -> list[signal.Signals]:
+    """Ctrl-C, what systems send to end a program, and that the terminal is gone, which nohup has a program ignore."""
+    heeded = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        heeded.append(signal.SIGHUP)
+    return heeded

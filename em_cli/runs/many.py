@@ -37,7 +37,7 @@ from em_cli.sources.files import expand
 from em_cli.sources.splitting import Parts
 
 One = Callable[[Request], None]  # what a command makes of one request
-STOPPED = (ExitStatus.INTERRUPTED, ExitStatus.TERMINATED)
+STOPPED = (ExitStatus.HUNG_UP, ExitStatus.INTERRUPTED, ExitStatus.TERMINATED)
 FEWEST = 3  # rows of a level, on average
 TABLE = "runs.csv"
 COLUMNS = (

@@ -215,7 +215,7 @@ def test_files_that_killed_runs_have_left_on_their_way_are_cleared(there):
     assert not left.exists() and held.exists() and other.exists() and link.is_symlink()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("source", ["fifo", "-"])
 def test_a_signal_ends_at_once_a_run_that_awaits_its_data(there, source, number, status):
     os.mkfifo(there / "fifo")
