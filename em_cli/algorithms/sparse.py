@@ -1,18 +1,20 @@
 """Sparse EM: truncated responsibilities, with the components near the likeliest one for candidates (Forster & Lücke
 2018; Neal & Hinton 1998, §5).
 
-Of many components a row bears on few. Each E-step looks at so many of them for each row, which are chosen anew after
-some steps; with all components it is EM.
+Of many components a row bears on few. An E-step looks at so many of them for each row; with all of them it is EM.
+L-BFGS climbs the bound of the log-likelihood that these make, which is as smooth, and whose slope follows from the
+truncated statistics. Between such climbs a few E-steps look at all components: what is far from a row draws it, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from em_cli.algorithms.em import EM
 from em_cli.algorithms.ending import NONE, ByParts, to_the_end
+from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.algorithms.usual import needs_plain_sums, needs_single_rows
 from em_cli.engine.expectation import Expectation, Parameters
 from em_cli.engine.few_components import Few
@@ -21,14 +23,16 @@ from em_cli.engine.protocols import Query
 from em_cli.parts import Option
 
 FEWEST = 1.0  # rows of a component
+LOOKS = 3  # steps with all components, before some are chosen anew
+WINDOW = 5  # iterates of a climb with few, which have to gain something
 
 
 @dataclass(frozen=True, slots=True)
 class Sparse(ByParts):
     components: Annotated[int, Option("that are looked at for each row", least=1)] = 8
-    steps: Annotated[int, Option("before they are chosen anew", least=2)] = 20
+    steps: Annotated[int, Option("before they are chosen anew, at most", least=2)] = 40
     rounds: Annotated[int, Option("of so many steps, at most", least=1)] = 100
-    enough: Annotated[float, Option("gain of a round, in nats, below which it ends", least=0)] = 0.1
+    enough: Annotated[float, Option("gain of a round, in nats, below which it is the last", least=0)] = 0.1
     finish: Annotated[
         Literal["lbfgs", "em", "none"], Option("what climbs on, with all components; none ends after the rounds")
     ] = "lbfgs"
@@ -43,21 +47,43 @@ class Sparse(ByParts):
             yield from EM().iterate(model, start)
             return
         found = yield Query(start, plain=True, settles=False)
+        found = yield from self._settled(model, found)
+        best: Expectation | None = None
         for _ in range(self.rounds):
-            found, gain = yield from self._round(model, found)
-            if gain < self.enough:
+            for _ in range(LOOKS):
+                found = yield Query(found.statistics, plain=True, settles=False)
+            if best is not None and found.log_likelihood - best.log_likelihood < self.enough:
                 break
-        last = yield Query(found.statistics, settles=False)
+            best = found
+            found = yield from self._ascended(model, found)
+        if best is not None and best.log_likelihood > found.log_likelihood:
+            found = yield Query(best.parameters, plain=True, settles=False)
         if self.finish != NONE:
-            yield from to_the_end(self.finish, model, last)
+            yield from to_the_end(self.finish, model, found)
 
-    def _round(self, model: Model, found: Expectation) -> Generator[Query, Expectation, tuple[Expectation, float]]:
-        """Steps with the same candidates; what they have found, and the nats that they have gained."""
-        few, bounds = Few.near(model, found, self.components), list[float]()
-        for _ in range(self.steps):
+    def _settled(self, model: Model, found: Expectation) -> Generator[Query, Expectation, Expectation]:
+        """EM with few components, until these have settled."""
+        few = Few.near(model, found, self.components)
+        for _ in range(self.steps // 2):
             found = yield Query(found.statistics, assignment=few, plain=True, settles=False)
-            bounds.append(found.objective)
-            if found.weight.min() < FEWEST:  # nobody's rows have it near: all components are looked at once
-                found = yield Query(found.parameters, plain=True, settles=False)
-                return found, float("inf")
-        return found, bounds[-1] - bounds[0]
+            if found.weight.min() < FEWEST:  # nobody's rows have it near
+                return (yield Query(found.parameters, plain=True, settles=False))
+        return found
+
+    def _ascended(self, model: Model, found: Expectation) -> Generator[Query, Expectation, Expectation]:
+        """L-BFGS with few components, for as long as it gains and every component has rows."""
+        few, bounds = Few.near(model, found, self.components), list[float]()
+        asking = LBFGS().iterate(model, found)
+        asked = next(asking)
+        for _ in range(self.steps):
+            at = asked.at.statistics if isinstance(asked.at, Expectation) else asked.at
+            told = yield replace(asked, at=at, expected_gain=None, assignment=few, plain=True, settles=False)
+            if not asked.trial or told.objective >= bounds[-1]:
+                if told.weight.min() < FEWEST:
+                    break
+                found = told
+                bounds.append(found.objective)
+            if len(bounds) > WINDOW and bounds[-1] - bounds[-1 - WINDOW] < self.enough / 2:
+                break
+            asked = asking.send(told)
+        return found
