@@ -81,9 +81,8 @@ class Mixtures:
         again = {
             place: task for place, task in able.items() if fits[place].chosen is None and fits[place].enough is None
         }
-        if not run.halt():  # what is not to be ranked is not worth a long search
-            plan = run.plan if len(again) == len(fits) else replace(run.plan, effort=EFFORTS["low"])
-            found = self._searched(again, plan)
+        if not run.halt():  # the last resort is not worth a long search
+            found = self._searched(again, replace(run.plan, effort=run.plan.effort.after or EFFORTS["low"]))
             fits |= {place: replace(fitted, without_prior=fits[place]) for place, fitted in found.items()}
         return [fits[place] for place in range(len(wanted.tasks))]
 

@@ -44,9 +44,10 @@ GAUSSIAN = "gaussian"
 SMALL_K = 3  # components, from which changes are looked for: more of them can make up for a wrong family
 LEAST = 4  # refits, whatever they cost
 BUDGET = 6e6  # rows times components times passes, more where features are many: as a stage of a search may take
+APART = 4e4  # the least that a pass of one refit counts: no other model shares it
 FEATURES = 80  # whose products take as long as the softmax of a row and component
 MOST_CHANGES = 4  # that are told together
-FEW_STARTS = 8  # each of which `em fit` climbs from as well
+FEW_STARTS = (2, 8)  # each of which `em fit` climbs from as well
 REFITS, SEARCHES = 0.65, 0.85  # as a rule, of the work: what is done when refits, and when searches begin
 ENOUGH = 0.9  # of what refits promise: who follows what is said finds that at least, and likely more
 OTHER_FAMILIES = "other families"
@@ -168,7 +169,7 @@ def candidates(refits: Refits, groups: Sequence[Group], schema: Schema, model: M
 def _affordable(refits: Refits, model: Model, stopping: Stopping) -> int | None:
     """How many refits of so many passes may be made; None if the user wants all."""
     rows, features = refits.survey.block.n_rows, model.family.n_features()
-    cost = rows * model.n_components * (1 + features / FEATURES) * stopping.max_iterations
+    cost = max(rows * model.n_components * (1 + features / FEATURES), APART) * stopping.max_iterations
     return max(LEAST, int(BUDGET / cost)) if refits.settings.config.search.other_families is None else None
 
 
@@ -224,7 +225,8 @@ def searched(refits: Refits, k: int, changes: Changes, enough: float) -> float:
     config, data = redescribed(refits.settings.config, refits.data, changes)
     wanted = tasks_of(replace(refits.settings, config=config, ks=(k,)), data, refits.survey)
     lowest = float("inf")
-    for plan in (replace(refits.plan, restarts=FEW_STARTS), replace(refits.plan, effort=SHORT)):
+    few = [replace(refits.plan, restarts=starts) for starts in FEW_STARTS]
+    for plan in (*few, replace(refits.plan, effort=SHORT)):
         (found,) = search(wanted.tasks, refits.survey, refits.runner, plan, halted=refits.halted)
         if refits.halted():
             return float("inf")

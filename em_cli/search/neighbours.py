@@ -97,14 +97,16 @@ def second_opinion(model_search: ModelSearch, shared: bool = False) -> Search[No
 
     What its climbs are made of has not come to rest, which is another way: where most climbs collapse before they
     rest, it is the only one to mixtures of other numbers of components. Where passes cost so much that the starts were
-    halved on their way to rest, it would take the same way from the same starts, and is left out. Where a model shared
-    the effort with others and searches did not agree, it is the search of the model alone: a sweep chooses no end below
-    that.
+    halved on their way to rest, it would take the same way from the same starts, and is left out; so it is where all
+    that was tried collapsed, as the same would again. Where a model shared the effort with others and searches did not
+    agree, it is the search of the model alone: a sweep chooses no end below that.
     """
     alone = shared and not model_search.agreed
     plain = model_search.agreed and (model_search.starts_agree or model_search.smooth)
     kinds, each = model_search.population_size()
     another = alone or model_search.short_runs.rich(len(kinds) * each)
+    if not model_search.population:
+        return
     if plain or not another or model_search.short_runs.model.n_components == 1 or model_search.data.halted():
         return
     other = model_search.anew(NORMAL if alone else EFFORTS["low"])

@@ -1,4 +1,4 @@
-"""Models of which it is known before any search that no fit can be sound: rows are too few."""
+"""Models of which it is known before any search that no fit can be sound: rows, or their cells, are too few."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from em_cli.search.survey import Survey
 
 
 def too_few_rows(model: Model, known: Survey) -> str:
-    """Why no fit of so many components can be sound, one resting on no more than its share of the rows; or nothing.
+    """Why no fit of so many components can be sound; or nothing.
 
-    Asked of the widest components that there are, those of all rows.
+    One rests on no more than its share of the rows, which is asked of the widest components that there are, those of
+    all rows; and where cells are missing, those that are seen are no fewer than the parameters.
     """
     family, block = model.family, known.block
     if model.latent.needs_groups or block.n_rows < known.source.n_rows:
         return ""
+    n_seen = int(np.count_nonzero(~np.isnan(block.x)))
+    if n_seen < min(block.x.size, model.n_parameters):
+        return f"{n_seen:,} cells are seen, fewer than the {model.n_parameters:,} parameters"
     mass = np.ones(block.n_rows) if block.weights is None else block.weights
     k = model.n_components
     shares = np.repeat(mass[None, None] / k, k, axis=1)

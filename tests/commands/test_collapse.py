@@ -132,7 +132,16 @@ def wordy(n: int = 40, columns: int = 60) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("data", [noise(10, 60), wordy()], ids=["covariances", "levels"])
+def gappy(n: int = 40, columns: int = 30) -> str:
+    """Numbers of which few are seen, such as stations that were read now and then."""
+    rng = np.random.default_rng(8)
+    x = rng.standard_normal((n, columns))
+    seen = rng.random((n, columns)) < 0.15
+    lines = [",".join(f"{v:.4f}" if s else "" for v, s in zip(*row, strict=True)) for row in zip(x, seen, strict=True)]
+    return "\n".join([",".join(f"s{j}" for j in range(columns)), *lines]) + "\n"
+
+
+@pytest.mark.parametrize("data", [noise(10, 60), wordy(), gappy()], ids=["covariances", "levels", "gaps"])
 def test_what_cannot_be_is_said_before_the_search_and_the_advice_works(tmp_path, data):
     (tmp_path / "x.csv").write_text(data)
     err = em("fit", "x.csv", "-k", 3, cwd=tmp_path, status=3).err

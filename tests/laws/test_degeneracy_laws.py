@@ -140,3 +140,13 @@ def test_too_few_rows_are_told_before_any_search_where_none_finds_a_sound_fit(co
     (fitted,) = find(Gaussian(covariance), x, [k])
     assert not said or fitted.chosen is None
     assert said or covariance != "full"
+
+
+def test_too_few_cells_are_told_before_any_search():
+    """Rows enough, most cells of which are missing: a search of plain likelihood would be for nothing."""
+    x, _ = rows(("real",) * 6, 26, 60, 1.0)
+    x[np.random.default_rng(7).random(x.shape) < 0.8] = np.nan
+    x = x[:, ~np.isnan(x).all(axis=0)]
+    said = [too_few_rows(bound_model(Gaussian("full"), InMemory(x), k), survey(InMemory(x))) for k in (1, 3)]
+    assert said == ["", f"{np.isfinite(x).sum()} cells are seen, fewer than the 83 parameters"]
+    assert find(Gaussian("full"), x, [3])[0].chosen is None
