@@ -23,6 +23,7 @@ class Grouped:
     extra: tuple[str, ...] = ()
     needs_groups = True
     decoder = None
+    kindred = None
 
     def bind(self, family: Any, columns: Any) -> Any:
         return self

@@ -1,4 +1,4 @@
-"""Climbs by EM stay stacked from pass to pass: what one pass has found is where all of them go on from.
+"""Climbs by EM stay together from pass to pass: what one pass has found is where all of them go on from.
 
 Nothing is computed, asked or remembered climb by climb. The climbs themselves are brought up to date where they end,
 and where somebody asks for them on their way.
@@ -6,72 +6,38 @@ and where somebody asks for them on their way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers, map_arrays, stack, take
+from em_cli.engine import flat_cohort, stacked_cohort
+from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.climb import Climb
 from em_cli.engine.events import ignore
-from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
-from em_cli.engine.model import Model, gathered
+from em_cli.engine.expectation import Batch
+from em_cli.engine.flat_cohort import FlatCohort, flat_key
 from em_cli.engine.parallel_traces import Traces
 from em_cli.engine.plan import Stack
+from em_cli.engine.rows import Source
 from em_cli.engine.side_by_side import maximize_all
+from em_cli.engine.stacked_cohort import StackedCohort
 from em_cli.engine.stopping import Status
 
-
-@dataclass(slots=True, eq=False)
-class Cohort:
-    """Climbs in one model."""
-
-    model: Model
-    climbs: list[Climb]
-    at: Parameters | None  # where the next E-step is to be taken
-    found: Batch | None  # by the last pass; None before the first
-
-    def some(self, kept: Flags) -> None:
-        """Those that go on."""
-        self.climbs = [climb for climb, is_kept in zip(self.climbs, kept, strict=True) if is_kept]
-        self.at = take(self.at, kept)
-        self.found = None if self.found is None else _some(self.found, kept)
-
-
-def _tree(found: Batch) -> tuple[Parameters, Array, ModelStatistics]:
-    return found.parameters, found.log_likelihood, found.statistics
-
-
-def _some(found: Batch, kept: Flags) -> Batch:
-    return Batch(*take(_tree(found), kept))
-
-
-def _begun(climbs: list[Climb]) -> Cohort:
-    """Climbs in one model, all before their first pass, or none."""
-    model, known = climbs[0].candidate.model, [climb.incumbent for climb in climbs if climb.incumbent is not None]
-    if known:
-        statistics, parameters = gathered(known)
-        return Cohort(model, climbs, None, Batch(parameters, np.array([e.log_likelihood for e in known]), statistics))
-    return Cohort(model, climbs, stack([climb.candidate.start for climb in climbs]), None)
-
-
-def _merged(alike: list[Cohort]) -> Cohort:
-    """Those in one model that have been through a pass."""
-    first = alike[0]
-    if len(alike) > 1:
-        trees = [_tree(cohort.found) for cohort in alike if cohort.found is not None]
-        first.climbs = [climb for cohort in alike for climb in cohort.climbs]
-        first.found = Batch(*map_arrays(lambda *arrays: np.concatenate(arrays), trees[0], *trees[1:]))
-    return first
+Cohort = FlatCohort | StackedCohort
 
 
 class Cohorts:
-    """All climbs by EM of some searches, those in one model together."""
+    """All climbs by EM of some searches, those that may go together in one.
 
-    def __init__(self) -> None:
+    Of searches on rows of their own each, these are those in one model.
+    """
+
+    def __init__(self, rows: Source | None) -> None:
+        self._rows = rows  # of all climbs
         self._cohorts: list[Cohort] = []
         self._traces = Traces([], [])
+        self._asked: list[int] = []  # how many stacks each cohort has asked for
 
     @property
     def climbs(self) -> list[Climb]:
@@ -82,39 +48,60 @@ class Cohorts:
         """Climbs that begin, or that have been brought to where they were."""
         if not climbs:
             return
-        models: dict[tuple[int, bool], list[Climb]] = {}
+        keys: dict[int, Hashable] = {}  # of models
+        alike: dict[tuple[Hashable, bool], list[Climb]] = {}
         for climb in climbs:
-            models.setdefault((id(climb.candidate.model), climb.incumbent is None), []).append(climb)
-        new = [_begun(alike) for alike in models.values()]
+            model = climb.candidate.model
+            if id(model) not in keys:
+                keys[id(model)] = None if self._rows is None else flat_key(model, self._rows)
+            alike.setdefault((keys[id(model)] or id(model), climb.incumbent is None), []).append(climb)
+        new: list[Cohort] = [
+            stacked_cohort.begun(key, own) if isinstance(key, int) else flat_cohort.begun(key, own)
+            for (key, _), own in alike.items()
+        ]
         joining = [climb for cohort in new for climb in cohort.climbs]
         self._cohorts += new
         self._traces.join(Traces([climb.trace for climb in joining], [climb.stopping for climb in joining]))
 
     def asked(self) -> list[tuple[Stack, list[Climb]]]:
-        """Where they want their E-steps: at their starts, or at the M-steps of what the last pass found."""
-        known = [(cohort, cohort.found) for cohort in self._cohorts if cohort.found is not None]
-        made = maximize_all([(cohort.model, found.statistics, found.parameters) for cohort, found in known])
-        lost = {id(cohort): empty for (cohort, _), (_, empty) in zip(known, made, strict=True) if empty.any()}
-        for (cohort, _), (parameters, _) in zip(known, made, strict=True):
-            cohort.at = parameters
-        if lost:
-            flags = [lost.get(id(cohort), np.zeros(len(cohort.climbs), np.bool_)) for cohort in self._cohorts]
-            self._end(np.flatnonzero(np.concatenate(flags)), "a component has lost all its rows")
-        return [(Stack(cohort.model, cohort.at), cohort.climbs) for cohort in self._cohorts if cohort.at is not None]
+        """Where they want their E-steps: at their starts, or at the M-steps of what the last pass found.
+
+        Those in flat cohorts are looked at when the others are told.
+        """
+        lost = self._maximized()
+        if any(empty.any() for empty in lost):
+            self._end(np.flatnonzero(np.concatenate(lost)), "a component has lost all its rows")
+        asked = [cohort.asked() for cohort in self._cohorts]
+        self._asked = [len(own) for own in asked]
+        return [each for own in asked for each in own]
+
+    def _maximized(self) -> list[Flags]:
+        """The candidates (R,) of each cohort that have an empty component."""
+        empty: dict[int, Flags] = {}
+        stacked = list[tuple[StackedCohort, Batch]]()
+        for cohort in self._cohorts:
+            if isinstance(cohort, StackedCohort):
+                stacked += [] if cohort.found is None else [(cohort, cohort.found)]
+            elif cohort.found is not None:
+                empty[id(cohort)] = cohort.maximize()
+        made = maximize_all([(cohort.model, found.statistics, found.parameters) for cohort, found in stacked])
+        for (one, _), (parameters, flags) in zip(stacked, made, strict=True):
+            one.at, empty[id(one)] = parameters, flags
+        return [empty.get(id(cohort), np.zeros(len(cohort.climbs), np.bool_)) for cohort in self._cohorts]
 
     def tell(self, batches: Sequence[Batch]) -> None:
-        """What the pass has found, for the cohorts in their order."""
+        """What the pass has found, for all that was asked in its order."""
         if not self._cohorts:
             return
-        heights = np.concatenate([batch.log_likelihood for batch in batches])
+        ends = np.cumsum([0, *self._asked]).tolist()
+        own = [batches[first:stop] for first, stop in pairwise(ends)]
+        heights = np.concatenate([cohort.hear(each) for cohort, each in zip(self._cohorts, own, strict=True)])
         finite = np.isfinite(heights)
         if not finite.all():
-            parts = [finite[own] for own in self._slices()]
-            batches = [_some(batch, part) for batch, part in zip(batches, parts, strict=True) if part.any()]
             self._end(np.flatnonzero(~finite), "the log-likelihood is not finite")
             heights = heights[finite]
-        for cohort, batch in zip(self._cohorts, batches, strict=True):
-            cohort.at, cohort.found = None, batch
+        for cohort in self._cohorts:
+            cohort.go_on()
         self._traces.append(heights)
         self._tell(heights)
         self._rest()
@@ -160,25 +147,40 @@ class Cohorts:
         self._keep(going)
 
     def _bring(self, row: int, cohort: Cohort, index: int) -> Climb:
-        found = None if cohort.found is None else Expectation(cohort.found, index)
-        cohort.climbs[index].stand(self._traces.of(row), found)
+        cohort.climbs[index].stand(self._traces.of(row), cohort.expectation(index))
         return cohort.climbs[index]
 
     def _keep(self, going: Flags) -> None:
         if going.all():
             return
+        kept: list[Cohort] = []
         for cohort, own in zip(self._cohorts, self._slices(), strict=True):
-            if not going[own].all():
-                cohort.some(going[own])
-        self._cohorts = [cohort for cohort in self._cohorts if cohort.climbs]
+            if going[own].any():
+                kept.append(cohort)
+                if not going[own].all():
+                    cohort.some(going[own])
+        self._cohorts = kept
         self._traces.keep(going)
 
     def _merge(self) -> None:
-        """Those in one model, that have come at different times."""
-        models: dict[int, list[int]] = {}
+        """Those that may go together, and have come at different times."""
+        keys: dict[Hashable, list[int]] = {}
         for place, cohort in enumerate(self._cohorts):
-            models.setdefault(id(cohort.model), []).append(place)
-        if len(models) < len(self._cohorts):
-            rows, slices = np.arange(len(self._traces.length)), self._slices()
-            self._traces.keep(np.concatenate([rows[slices[place]] for own in models.values() for place in own]))
-            self._cohorts = [_merged([self._cohorts[place] for place in own]) for own in models.values()]
+            keys.setdefault(cohort.key, []).append(place)
+        if len(keys) == len(self._cohorts):
+            return
+        rows, slices, cohorts = list[Integers](), self._slices(), list[Cohort]()
+        for places in keys.values():
+            own = np.concatenate([np.arange(slices[place].start, slices[place].stop) for place in places])
+            alike = [self._cohorts[place] for place in places]
+            one, order = _merged(alike) if len(alike) > 1 else (alike[0], np.arange(len(own)))
+            rows.append(own[order])
+            cohorts.append(one)
+        self._traces.keep(np.concatenate(rows))
+        self._cohorts = cohorts
+
+
+def _merged(alike: Sequence[Cohort]) -> tuple[Cohort, Integers]:
+    if flat := [cohort for cohort in alike if isinstance(cohort, FlatCohort)]:
+        return flat_cohort.merged(flat)
+    return stacked_cohort.merged([cohort for cohort in alike if isinstance(cohort, StackedCohort)])

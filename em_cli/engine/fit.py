@@ -78,13 +78,13 @@ def run_apart(
     while running.waiting:
         climbing = running.climbing()
         together = cohorts.asked()
-        if asking := [*together, *_maximized([climb for climb in climbing if not climb.in_step])]:
-            with running.kept_if_lost():
-                batches = _passes(asking, runner, by_density)
-            cohorts.tell(batches[: len(together)])
-            for batch, (_, members) in list(zip(batches, asking, strict=True))[len(together) :]:
-                for index, climb in enumerate(members):
-                    climb.tell(Expectation(batch, index))
+        asking = [*together, *_maximized([climb for climb in climbing if not climb.in_step])]
+        with running.kept_if_lost():
+            batches = _passes(asking, runner, by_density) if asking else []
+        cohorts.tell(batches[: len(together)])
+        for batch, (_, members) in list(zip(batches, asking, strict=True))[len(together) :]:
+            for index, climb in enumerate(members):
+                climb.tell(Expectation(batch, index))
         observe(PassDone(sum(climb.result is None for climb in climbing), len(climbing)))
         running.remember(halting := halted())
         if halting:
@@ -120,7 +120,7 @@ class _Searches(Generic[Answer]):
         self.parts = [same[id(source)] for source in sources]
         self.answers: dict[int, Answer] = {}
         self.waiting: dict[int, list[Climb]] = {}
-        self.cohorts = Cohorts()
+        self.cohorts = Cohorts(sources[0] if len(same) == 1 else None)
         self._new: list[Climb] = []
 
     def begin(self) -> None:

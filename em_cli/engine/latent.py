@@ -15,6 +15,7 @@ from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.decoder import Decoder
 from em_cli.engine.expectation import LatentStatistics, ModelStatistics
 from em_cli.engine.family import BoundFamily
+from em_cli.engine.owners import Owners
 from em_cli.engine.rows import Block
 
 
@@ -105,6 +106,13 @@ class Latent(Protocol):
         """The partition (n,) to start from in place of one that knows nothing of the structure."""
 
     @property
+    def kindred(self) -> KindredLatent | None:
+        """Itself, if rows are the units, and what components bear tells all its parameters, without a prior.
+
+        Candidates go together under those that are equal.
+        """
+
+    @property
     def exchangeable(self) -> bool:
         """Whether nothing but the rows tells the components apart, so that their numbers mean nothing."""
 
@@ -138,6 +146,13 @@ class Latent(Protocol):
     @property
     def beyond(self) -> BeyondComponents | None:
         """What tells of rows of these outcomes; None if there are none."""
+
+
+class KindredLatent(Protocol):
+    """A latent structure whose M-steps go together, whatever the numbers of components."""
+
+    def maximize_kin(self, weight: Array, owners: Owners) -> Any:
+        """The parameters (C, …) from the weight (C,) of components one behind the other; with the bits of a stack."""
 
 
 class BeyondComponents(Protocol):

@@ -17,6 +17,7 @@ class Owners:
     sizes: Integers  # (R,) components of each candidate
     first: Integers = field(init=False)  # (R,) the place of its first one
     of: Integers = field(init=False)  # (C,) the candidate of each component
+    _runs: list[tuple[slice, slice, int]] = field(init=False, default_factory=list)  # of candidates of one size
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "first", np.cumsum(self.sizes) - self.sizes)
@@ -52,6 +53,29 @@ class Owners:
             found[places] = made
         assert found is not None, "there are candidates"
         return found
+
+    def of_stacks(self, values: Array) -> Array:
+        """(R,) sums over the components (C,) of each, with the bits of those of a stack (R, K)."""
+        sums = np.empty(len(self.sizes))
+        for candidates, components, k in self._runs or self._of_one_size():
+            np.add.reduce(values[components].reshape(-1, k), axis=1, out=sums[candidates])
+        return sums
+
+    def _of_one_size(self) -> list[tuple[slice, slice, int]]:
+        """Candidates of one size that follow each other, their components and these sizes."""
+        first = begin = 0
+        for last in np.flatnonzero(np.diff(self.sizes, append=0)).tolist():
+            k, stop = int(self.sizes[last]), last + 1
+            end = begin + k * (stop - first)
+            self._runs.append((slice(first, stop), slice(begin, end), k))
+            first, begin = stop, end
+        return self._runs
+
+    def places(self, candidates: Integers) -> Integers:
+        """Of the components of some candidates, in the order in which these are told."""
+        own = Owners(self.sizes[candidates])
+        places: Integers = (self.first[candidates] - own.first)[own.of] + np.arange(len(own.of))
+        return places
 
     def some(self, candidates: Integers) -> tuple[Owners, Integers]:
         """Those of some candidates (ascending), and the places of their components."""

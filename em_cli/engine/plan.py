@@ -115,6 +115,11 @@ def tile_rows(n_features: int) -> int:
     return -(-even // 8) * 8
 
 
+def rows_of_products(n_components: int, n_features: int) -> int:
+    """Rows at once of a candidate."""
+    return min(exponential.rows_at_once(n_components, n_features), max(256, JOINT_FLOATS // n_components // 32 * 32))
+
+
 def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
     walks: dict[tuple[int, int, int | None, bool], Walk] = {}
     first: dict[int, Walk] = {}  # of each family
@@ -171,7 +176,7 @@ def _job(place: int, asked: Stack, members: slice | Integers, theta: Array | Non
         theta = theta.copy()
         theta[..., 0] += prior
     f = model.family.n_features() if theta is None else theta.shape[-1]
-    rows = min(n_rows, exponential.rows_at_once(k, f), max(256, JOINT_FLOATS // k // 32 * 32))
+    rows = min(n_rows, rows_of_products(k, f))
     weights = None if asked.weights is None else _members(asked.weights, members)
     return Job(place, members, model, parameters, asked.assignment, prior, theta, rows, weights, asked.plain)
 

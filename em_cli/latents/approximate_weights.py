@@ -63,6 +63,7 @@ class WeightsPrior(Protocol):
 class ApproximateWeights(SingleRows):
     """Each row draws its component by mixing weights that have a posterior."""
 
+    kindred: ClassVar[None] = None
     extra: ClassVar[tuple[str, ...]] = ()
     beyond: ClassVar[None] = None
 

@@ -36,6 +36,7 @@ class Concomitant(SingleRows):
     """The mixing weights of a row follow from columns that --concomitant names."""
 
     sums_are_plain: ClassVar[bool] = False
+    kindred: ClassVar[None] = None
     extra: ClassVar[tuple[str, ...]] = ()
     beyond: ClassVar[None] = None
     quantities: ClassVar[Mapping[str, Quantity]] = {

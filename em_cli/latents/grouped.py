@@ -30,6 +30,7 @@ class Grouped:
 
     needs_groups: ClassVar[bool] = True
     sums_are_plain: ClassVar[bool] = False
+    kindred: ClassVar[None] = None
     exchangeable: ClassVar[bool] = True
     ordered: ClassVar[bool] = False
     title: ClassVar[str | None] = None

@@ -17,6 +17,7 @@ from em_cli.engine.documents import field, numbers
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
+from em_cli.engine.owners import Owners
 from em_cli.engine.rows import Block
 from em_cli.errors import DataError
 from em_cli.latents.bayes import bayes, honour_labels
@@ -116,6 +117,15 @@ class Independent(SingleRows):
             return mixing_weights(np.broadcast_to(self._fixed(weight.shape[-1]), weight.shape).copy())
         weight = np.maximum(weight + (self.concentration - 1), TINY)
         shares = weight / np.add.reduce(weight, axis=-1, keepdims=True)
+        return mixing_weights(np.maximum(shares, TINY, out=shares))
+
+    @property
+    def kindred(self) -> Independent | None:
+        return self if self.weights == "free" and self.concentration == 1.0 else None
+
+    def maximize_kin(self, weight: Array, owners: Owners) -> MixingWeights:
+        weight = np.maximum(weight, TINY)
+        shares = weight / owners.of_stacks(weight)[owners.of]
         return mixing_weights(np.maximum(shares, TINY, out=shares))
 
     def _free(self, n_components: int) -> bool:

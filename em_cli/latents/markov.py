@@ -68,6 +68,7 @@ class Markov:
     needs_groups: ClassVar[bool] = True
     sums_are_plain: ClassVar[bool] = False
     title: ClassVar[str | None] = "hidden Markov model"
+    kindred: ClassVar[None] = None
     extra: ClassVar[tuple[str, ...]] = ()
     beyond: ClassVar[None] = None
     is_bayes_alone: ClassVar[bool] = False

@@ -12,12 +12,17 @@ from hypothesis import strategies as st
 from support import BY_ROWS, OF_SEARCHES, Case, climb, flattened, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
-from em_cli.engine import passes
+from em_cli.algorithms.em import EM
+from em_cli.engine import cohorts, passes
 from em_cli.engine.climb import Candidate, Round
 from em_cli.engine.fit import fit, run_searches
+from em_cli.engine.model import Model
 from em_cli.engine.parallel_traces import Traces
 from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.stopping import Status, Stopping
+from em_cli.families.covariances import COVARIANCES
+from em_cli.families.gaussian.binding import bound_gaussian
+from em_cli.latents.independent import Independent
 from em_cli.parts import settings_of
 from em_cli.runners import RUNNERS
 from em_cli.runners.serial import Serial
@@ -124,6 +129,32 @@ def test_the_bits_of_a_climb_do_not_depend_on_its_company(case: Case, separation
         assert bits(candidate.model, result) == bits(
             candidate.model, fit([candidate], source, Serial(), Stopping(0, 12))[0]
         )
+
+
+@pytest.mark.parametrize(("separation", "weighted"), [(2.5, True), (1e5, False)])
+def test_climbs_of_kin_have_the_bits_of_climbs_in_one_model(separation, weighted, monkeypatch):
+    """Of all structures and several numbers of components; some components are concentrated where groups are apart."""
+    case = next(case for case in CLIMBING_CASES if case.name == "gaussian-full")
+    x, labels = case.rows(8, 150, separation)
+    source = InMemory(x, np.arange(150) % 3 + 1.0 if weighted else None)
+    columns, candidates = case.model(x, 1).family.columns, []
+    for structure in COVARIANCES:
+        family = bound_gaussian(structure, columns)
+        for k in (1, 2, 4):
+            model = Model(family, Independent(), k)
+            for seed in (0, 1):
+                begin = start(model, x, responsibilities(seed, labels % k, k, 0.5 * seed))
+                candidates.append(Candidate(model, EM(), begin, len(candidates)))
+    assert cohorts.flat_key(candidates[-1].model, source)
+    rounds, ends = [(candidates[::2], Stopping(0, 9)), (candidates[1::2], Stopping(1e-3, 12))], []
+    for key in (cohorts.flat_key, lambda model, rows: None):
+        monkeypatch.setattr(cohorts, "flat_key", key)
+        found = run_searches([later(rounds[:1]), later(rounds)], source, Serial())
+        results = [result for own in found for result in own]
+        ends.append([(bits(r.candidate.model, r), r.status, r.reason, r.weight.tobytes()) for r in results])
+    assert ends[0] == ends[1]
+    if separation > 10:
+        assert any(result.parameters.components.concentrated.any() for result in results)
 
 
 def later(rounds):

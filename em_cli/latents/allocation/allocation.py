@@ -55,6 +55,7 @@ class Allocation:
     }
     needs_groups: ClassVar[bool] = True
     sums_are_plain: ClassVar[bool] = False
+    kindred: ClassVar[None] = None
     exchangeable: ClassVar[bool] = True
     title: ClassVar[str | None] = None
     extra: ClassVar[tuple[str, ...]] = ()

@@ -45,6 +45,7 @@ class Pairs:
     }
     needs_groups: ClassVar[bool] = True
     sums_are_plain: ClassVar[bool] = True
+    kindred: ClassVar[None] = None
     exchangeable: ClassVar[bool] = True
     title: ClassVar[str | None] = None
     extra: ClassVar[tuple[str, ...]] = ()
