@@ -50,12 +50,14 @@ def finite(document: Mapping[str, object], name: str) -> Array:
 
 
 def field(document: Mapping[str, object], name: str) -> Any:
+    """What a document holds there; `DataError` if it is missing."""
     if name not in document:
         raise DataError(f"the field {name!r} is missing.")
     return document[name]
 
 
 def numbers(value: object, name: str) -> Array:
+    """An array of numbers in lists of lists; `DataError` names the field if they are anything else."""
     if not _lists(value):
         raise DataError(f"the field {name!r} must hold numbers only, in lists.")
     try:

@@ -121,6 +121,7 @@ def rows_of_products(n_components: int, n_features: int) -> int:
 
 
 def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:
+    """The walks over the rows that answer all stacks: one for each family and what it needs of a tile."""
     walks: dict[tuple[int, int, int | None, bool], Walk] = {}
     first: dict[int, Walk] = {}  # of each family
     for place, asked in enumerate(stacks):

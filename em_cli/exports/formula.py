@@ -55,6 +55,7 @@ class Formula:
 
 
 def number(value: Formula | float) -> Formula:
+    """A number, or the formula that stands for one; `ValueError` if it is not finite."""
     if isinstance(value, Formula):
         return value
     if not math.isfinite(value):
@@ -130,6 +131,7 @@ def total(terms: Iterable[Formula | float]) -> Formula:
 
 
 def largest(terms: Sequence[Formula]) -> Formula:
+    """The largest of all; of more than a call may have, by groups."""
     if len(terms) == 1:
         return terms[0]
     if len(terms) > LARGEST_CALL:

@@ -107,6 +107,7 @@ class RatioTest:
 
 
 def binomial_limits(successes: int, trials: int, level: float) -> tuple[float, float]:
+    """The exact interval of a probability (Clopper & Pearson 1934)."""
     tail = (1 - level) / 2
     if not successes:
         return 0.0, 1 - tail ** (1 / trials) if trials else 1.0

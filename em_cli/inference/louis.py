@@ -95,6 +95,7 @@ def hessian_of(found: Squares, along: Slopes) -> Array:
 
 
 def squares(model: Model, along: Slopes, source: Source, runner: Runner) -> Squares:
+    """Sums over all rows of what their scores and informations along the coordinates are."""
     total: Squares | None = None
     for parts in runner.map(_of_block, source, (model, along), range(len(source))):
         for part in parts:

@@ -163,6 +163,7 @@ class Rows:
 
 
 def of_rows(model: Model, stacked: Parameters, rows: Block) -> Rows:
+    """Log-densities and responsibilities (R, K, n) of some rows."""
     density = log_densities(model, stacked, rows.x, np.zeros((n_candidates(stacked), model.n_components)))
     joint = density + model.latent.log_prior(stacked.latent)[..., None]
     model.latent.posterior(joint, stacked.latent, Block(0, rows.x, groups=rows.groups))

@@ -222,6 +222,7 @@ def _predictive(family: BoundFamily) -> BoundFamily:
 
 
 def schema_of(document: Mapping[str, Any]) -> Schema:
+    """The columns that a document tells."""
     return Schema(
         tuple(Column(c["name"], c["type"], tuple(c.get("levels", ())), c.get("transform")) for c in document["columns"])
     )

@@ -151,6 +151,7 @@ def one_more(refit: Refit, fewer: Parameters, seed: int) -> FitResult:
 
 
 def gains_of_drawn(refit: Refit, smaller: Parameters, larger: Parameters, seed: int, numbers: range) -> list[Gain]:
+    """What the larger model gains on data sets of these numbers, drawn from the smaller."""
     model, like = refit.model_of(smaller), refit.units
 
     def draw(number: int) -> Source:

@@ -85,6 +85,7 @@ def _beside(parts: Sequence[Array]) -> Array:
 
 
 def on_the_same_rows(scored: Sequence[Scored]) -> list[Scored]:
+    """Scores of the rows that all models can judge; `DataError` if there are none."""
     common = scored[0].rows
     for one in scored[1:]:
         common = np.intersect1d(common, one.rows)

@@ -71,11 +71,6 @@ class Dask:
     def at_once(self) -> int:
         return 1  # in this process
 
-    @property
-    def needs_file(self) -> bool:
-        """Whether rows must be on the disk, where others see them."""
-        return True
-
     def map(
         self, task: Callable[[Source, Shared, Item], Answer], source: Source, shared: Shared, items: Iterable[Item]
     ) -> Iterator[Answer]:

@@ -95,6 +95,7 @@ def halting(time_limit: str | None) -> Iterator[Halt]:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
+    """Note SIGINT and SIGTERM, where signals can be had, and leave them as they were."""
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
         yield interruption

@@ -48,11 +48,6 @@ class Corpus:
         frequencies: Array = np.bincount(self.codes, self.counts, len(self.terms)).astype(np.float64)
         return frequencies
 
-    @cached_property
-    def occurrences(self) -> Integers:
-        """(V,) documents in which each term occurs."""
-        return np.bincount(self.codes, minlength=len(self.terms)).astype(np.intp).astype(np.intp)
-
     def some(self, documents: Integers) -> Corpus:
         """Some of the documents, ascending, with all terms."""
         lengths = np.diff(self.bounds)[documents]
@@ -72,8 +67,3 @@ class Documents:
     key: str  # what names documents
     unknown: Counter[str]  # tokens of terms that are not in the vocabulary
     column: str | None  # of the file, that names documents
-
-    @property
-    def n_documents(self) -> int:
-        """Empty ones included."""
-        return len(self.places) + len(self.empty)

@@ -65,6 +65,7 @@ class Examined:
 
 
 def examine(piece: Piece, name: str, options: ReadOptions, earlier: Examined | None = None) -> Examined:
+    """What a column of a piece of a file holds, after what `earlier` pieces held of it."""
     series = piece.frame[name]
     plain = isinstance(series.dtype, np.dtype) and series.dtype.kind in "if"
     absent: Flags = np.isnan(series.to_numpy()) if plain else series.isna().to_numpy(dtype=bool)

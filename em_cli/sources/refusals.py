@@ -118,6 +118,7 @@ def without(name: str, options: ReadOptions) -> str:
 
 
 def refuse_infinite(name: str, cell: Cell | None) -> None:
+    """`DataError` for a cell that is no finite number, if there is one."""
     if cell is not None:
         na = f"If it marks a missing value, use --na {argument(cell.text)}; else c" if _can_be_typed(cell.text) else "C"
         value = number(cell.text)

@@ -191,6 +191,7 @@ files: dict[str, RowFile] = {}
 
 
 def file_of(path: str) -> RowFile:
+    """The file of rows at a path, opened once by this process."""
     found = files.get(path)
     if found is None:
         found = files[path] = RowFile(path)
@@ -203,6 +204,7 @@ def held_open(path: Path) -> bool:
 
 
 def forget(path: str) -> None:
+    """Close the file at a path, if it is open."""
     found = files.pop(path, None)
     if found is not None:
         found.close()

@@ -100,6 +100,7 @@ def case_of(name: str, family: Family, log_density: Callable[[BoundFamily, Docum
 
 
 def bound_model(family: Family, source: Source, k: int, latent: str = "independent") -> Model:
+    """A model of k components of a family, bound to the rows of a source."""
     columns = summarize(source)
     bound = family.bind(columns)
     return Model(bound, LATENTS.load(latent)().bind(bound, columns), k)
@@ -139,6 +140,7 @@ def stepped(model: Model, x: Array, r: Array, at: Parameters) -> Parameters:
 
 
 def features(family: BoundFamily, x: Array) -> Array:
+    """(F, n) of rows (D, n)."""
     out = np.empty((family.n_features(), x.shape[1]))
     family.features(x, out)
     return out
@@ -161,5 +163,6 @@ def climb(
     algorithm: Algorithm | None = None,
     runner: Runner | None = None,
 ) -> FitResult:
+    """One climb, by EM and on this thread unless something else is asked for."""
     candidate = Candidate(model, algorithm or ALGORITHMS.load("em")(), begin, 0)
     return fit([candidate], source, runner or Serial(), stopping or Stopping(1e-6, 200))[0]

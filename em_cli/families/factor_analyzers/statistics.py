@@ -70,6 +70,7 @@ def of_scatter(scatter: Array, at: FactorParameters) -> Array:
 
 
 def averages(statistics: Array, d: int, q: int) -> FactorMoments:
+    """Moments of rows (d columns) and factors (q) in each component, from their sums (…, S)."""
     stack, weight = statistics.shape[:-1], np.maximum(statistics[..., 0], TINY)
     parts = np.split(statistics[..., 1:] / weight[..., None], np.cumsum([d, d, q * d, q, q * q]), axis=-1)
     mean, squares, cross, factors, products, entropy = parts

@@ -231,6 +231,7 @@ def product(features: Array, theta: Array, out: Array) -> None:
 
 
 def padded(rows: Array) -> Array:
+    """Rows (…, n) with zeros behind them, so that vectors of the processor are full."""
     n = rows.shape[-1]
     if n % LANES == 0:
         return rows

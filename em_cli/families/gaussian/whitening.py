@@ -39,6 +39,7 @@ def unwhitened(means: Array, scatter: Array, at: GaussianParameters) -> tuple[Ar
 
 
 def whitened_moments(statistics: Array, at: GaussianParameters) -> Moments:
+    """Of sums (…, K, S), about the means and whitened; those of concentrated components are so already."""
     d = at.means.shape[-1]
     weight, first, second = statistics[..., 0], statistics[..., 1 : 1 + d], statistics[..., 1 + d :]
     shift = first - weight[..., None] * at.means

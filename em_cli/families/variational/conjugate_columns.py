@@ -88,6 +88,7 @@ class ColumnModes:
 
 
 def read(priors: Priors, document: Mapping[str, object], n_components: int) -> Values:
+    """The hyperparameters of a document; `DataError` names a field that is missing or cannot be."""
     own = field(document, "posterior")
     if not isinstance(own, Mapping):
         raise DataError("the field 'posterior' must hold the posterior of a variational fit.")

@@ -220,6 +220,7 @@ def in_units(base: BoundGaussian, at: NormalWishart) -> dict[str, Array]:
 
 
 def read(base: BoundGaussian, document: Mapping[str, object], k: int) -> NormalWishart:
+    """The hyperparameters of a document, in coordinates of the family; `DataError` names a field that cannot be."""
     own, d = field(document, "posterior"), base.n_columns
     if not isinstance(own, Mapping):
         raise DataError("the field 'posterior' must hold the posterior of a variational fit.")

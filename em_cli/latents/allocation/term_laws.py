@@ -24,6 +24,7 @@ class Topics:
 
 
 def topics(concentration: Array) -> Topics:
+    """Laws of terms under Dirichlet posteriors of these concentrations (…, K, V), and their expected logarithms."""
     from scipy.special import digamma
 
     expected = digamma(concentration)
