@@ -11,6 +11,7 @@ from em_cli.display.text_page import Page
 MOST_STATES = 8  # whose steps are shown
 LASTING = 100.0
 MANY = 100  # steps, of which no fractions are told
+SURE = 3  # states, of more than which no standard errors stand beside their steps
 
 
 def chain(page: Page, document: Mapping[str, object]) -> None:
@@ -23,12 +24,14 @@ def chain(page: Page, document: Mapping[str, object]) -> None:
     k = len(rows)
     shown = min(k, MOST_STATES)
     begins, lasts = (_list(document.get(name), k) for name in ("startprob", "mean_duration"))
+    errors = _errors(document) if k <= SURE else {}
+    unsure, wavering = _list(errors.get("transmat"), k), _list(errors.get("mean_duration"), k)
     cells = [
         [
             str(state + 1),
-            *(_share(value) for value in rows[state][:shown]),
+            *map(_estimate, rows[state][:shown], _list(unsure[state], k)),
             _share(begins[state]),
-            _duration(lasts[state], number(document.get("n_steps")) or 0.0),
+            _duration(lasts[state], wavering[state], number(document.get("n_steps")) or 0.0),
         ]
         for state in range(shown)
     ]
@@ -45,12 +48,27 @@ def _share(value: object) -> str:
     return "" if p is None else "0" if p == 0 else f"{p:.3f}"
 
 
-def _duration(value: object, n_steps: float) -> str:
+def _errors(document: Mapping[str, object]) -> Mapping[str, object]:
+    """The standard errors that the summary tells."""
+    found = document.get("standard_errors")
+    if not isinstance(found, dict):
+        return {}
+    own = found.get(found.get("reported"))
+    return own if isinstance(own, dict) else {}
+
+
+def _estimate(value: object, error: object) -> str:
+    told, unsure = _share(value), number(error)
+    return told if not told or unsure is None else f"{told} ± {unsure:.2g}"
+
+
+def _duration(value: object, error: object, n_steps: float) -> str:
     """How long a state lasts; what lasts by far longer than the data is not left in them."""
-    steps = number(value)
+    steps, unsure = number(value), number(error)
     if steps is None or steps > LASTING * max(n_steps, 1.0):
         return "not left"
-    return f"{steps:,.0f} steps" if steps >= MANY else f"{steps:.3g} steps"
+    told = f"{steps:,.0f}" if steps >= MANY else f"{steps:.3g}"
+    return f"{told} steps" if unsure is None else f"{told} ± {unsure:.2g} steps"
 
 
 def _list(value: object, k: int) -> list[object]:

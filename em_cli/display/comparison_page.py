@@ -55,7 +55,8 @@ def _runs(page: Page, found: Mapping[str, Any]) -> None:
 def _pair(page: Page, pair: Mapping[str, Any], n_rows: int) -> None:
     page.line((f"{pair['first']} against {pair['second']}", "bold"))
     if pair["mean_difference"] is not None:
-        told = f"{pair['mean_difference']:+.4f} ± {pair['standard_error']:.4f} nats per row"
+        error = "" if pair["standard_error"] is None else f" ± {pair['standard_error']:.4f}"
+        told = f"{pair['mean_difference']:+.4f}{error} nats per row"
         vuong = "" if pair["vuong_z"] is None else f" (Vuong z {pair['vuong_z']:+.2f}, less the penalty of BIC)"
         page.words(f"Log-density of the first above the second: {told}{vuong}.")
         if pair["vuong_withheld"]:

@@ -8,30 +8,44 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 
+FEWEST_UNITS = 10  # sequences or groups that tell how the gain varies
+
 
 @dataclass(frozen=True, slots=True)
 class DensityTest:
     """Vuong's (1989) test for models that are not nested, with the penalty of BIC for their parameters."""
 
     mean: float  # nats per row by which the first is above the second
-    standard_error: float
+    standard_error: float | None  # none of few units
     z: float  # of the penalised sum; none (NaN) where the densities are the same
 
 
 def vuong(
-    first: Array, second: Array, more_parameters: int, weights: Array | None = None, frequencies: bool = True
+    first: Array,
+    second: Array,
+    more_parameters: int,
+    weights: Array | None = None,
+    frequencies: bool = True,
+    units: Integers | None = None,
 ) -> DensityTest:
     """Of log-densities (n,) of the same rows; the first has so many more parameters.
 
-    Weights count equal rows, or are those of a sample, worth as many rows as have the variance (Kish 1965).
+    Weights count equal rows, or are those of a sample, worth as many rows as have the variance (Kish 1965). Rows of
+    the same of some `units` (n,), which are sequences or groups, depend on each other; these do not.
     """
     gain, w = first - second, np.ones(len(first)) if weights is None else weights
-    mean = float((w * gain).sum() / w.sum())
-    sd = float(np.sqrt((w * (gain - mean) ** 2).sum() / w.sum()))
+    n_rows = float(w.sum() if frequencies else w.sum() ** 2 / np.square(w).sum())
+    mean, penalty = float((w * gain).sum() / w.sum()), more_parameters / 2 * np.log(n_rows)
+    if units is not None:
+        _, first_row, of_row = np.unique(units, return_index=True, return_inverse=True)
+        gain, w = np.bincount(of_row, gain).astype(np.float64), w[first_row]
+        if len(gain) < FEWEST_UNITS:
+            return DensityTest(mean, None, np.nan)
     n = float(w.sum() if frequencies else w.sum() ** 2 / np.square(w).sum())
-    penalty = more_parameters / 2 * np.log(n)
-    z = (n * mean - penalty) / (np.sqrt(n) * sd) if sd > 0 else np.nan
-    return DensityTest(mean, float(sd / np.sqrt(n)), float(z))
+    middle = float((w * gain).sum() / w.sum())
+    spread = float(np.sqrt(n * (w * (gain - middle) ** 2).sum() / w.sum()))  # of the sum of so many
+    z = (n * middle - penalty) / spread if spread > 0 else np.nan
+    return DensityTest(mean, spread / n_rows, float(z))
 
 
 @dataclass(frozen=True, slots=True)

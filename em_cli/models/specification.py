@@ -184,7 +184,21 @@ def latents_of(config: RunConfig, data: Data, ks: Sequence[int]) -> dict[str, La
             )
         if reason := latent.refuses(data.schema.columns, ks):
             raise UsageError(reason)
+        if latent.decoder is not None and latent.decoder.ordered:
+            _check_steps(data, config.data.sequence)
     return found
+
+
+def _check_steps(data: Data, sequence: str | None) -> None:
+    """`DataError` if no row follows another, so that nothing is known of the steps between states."""
+    from em_cli.sources.quoting import quoted
+
+    if data.sequences is not None and data.sequences.n_steps == data.sequences.n_sequences > 1:
+        raise DataError(
+            f"{data.name}: each of {data.sequences.n_sequences:,} sequences has one row, so that none follows another: "
+            f"name with --sequence what rows of one sequence share, and not {quoted(sequence or '')}, or leave out "
+            "--latent markov."
+        )
 
 
 def _told(name: str, latent: Latent, config: RunConfig, data: Data) -> Latent:

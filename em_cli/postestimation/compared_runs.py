@@ -13,7 +13,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.errors import UsageError
 from em_cli.families import FAMILIES
-from em_cli.inference.comparison import adjusted_rand, entropy_r2, likelihood_ratio, nested, vuong
+from em_cli.inference.comparison import FEWEST_UNITS, adjusted_rand, entropy_r2, likelihood_ratio, nested, vuong
 from em_cli.inference.matching import Matching, distances, matched
 from em_cli.inference.reported import errors_of_components
 from em_cli.models.alternatives import DENSITIES
@@ -23,6 +23,7 @@ from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.tables import csv_text
 from em_cli.postestimation.judged_rows import Scored, on_the_same_rows, scored_by
 
+INDEPENDENT = "independent"
 MOST_NATS = 700  # of which the exponential is a number
 
 
@@ -74,13 +75,6 @@ def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) 
         raise UsageError("em compare needs at least two runs: em compare first.em second.em.")
     loaded = [read_model(run) for run in runs]
     names = _names(runs)
-    for name, model in zip(names, loaded, strict=True):
-        if model.model.latent.needs_groups:
-            raise UsageError(
-                f"{name}: em compare judges rows one by one, and those of latent structure "
-                f"{model.document['latent']!r} depend on each other. `em runs` tells BIC of runs in a folder beside "
-                "each other, em predict the states or components of rows, em test whether there is one more."
-            )
     same = len({model.document.get("data_sha256") for model in loaded}) == 1
     if not (same or data):
         raise UsageError(
@@ -95,7 +89,7 @@ def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) 
     comparable = same and len({_likelihood_of(model) for model in loaded}) == 1
     pairs, moved = [], []
     for a, b in combinations(scored, 2):
-        pair, renamed = _pair(a, b, _densities_compare(a, b), _no_vuong(a, b, bool(data)))
+        pair, renamed = _pair(a, b, _densities_compare(a, b), _no_vuong(a, b, bool(data)), _units(a, b))
         pairs.append(pair | {"likelihood_ratio": _likelihood_ratio(a, b) if comparable else None})
         moved.append(_moved(a, b, renamed))
     document = {
@@ -165,6 +159,17 @@ def _runs(scored: Sequence[Scored], comparable: bool) -> list[dict[str, object]]
     return made
 
 
+def _units(first: Scored, second: Scored) -> Integers | None:
+    """(n,) which rows depend on each other by either of two models: sequences or groups, or where both are such and
+    differ, all of them."""
+    known = [one.units for one in (first, second) if one.units is not None]
+    if not known:
+        return None
+    own, other = known[0], known[-1]
+    alike = len(np.unique(np.stack([own, other]), axis=1).T) == len(np.unique(own)) == len(np.unique(other))
+    return own if alike else np.zeros_like(own)
+
+
 def _no_vuong(first: Scored, second: Scored, other_rows: bool) -> str | None:
     """Why Vuong's test does not hold for two runs, in words that follow "because"; None if it does."""
     for one in (first, second):
@@ -172,6 +177,8 @@ def _no_vuong(first: Scored, second: Scored, other_rows: bool) -> str | None:
             return f"{one.name} is not at a maximum of the likelihood"
         if one.loaded.document.get("weight_column") is not None:
             return "the rows are weighted"
+    if (units := _units(first, second)) is not None and len(np.unique(units)) < FEWEST_UNITS:
+        return f"rows depend on each other, and there are fewer than {FEWEST_UNITS} sequences or groups"
     if other_rows:
         return "these may be other rows than those fitted, which are owed no penalty"
     held = [
@@ -194,11 +201,11 @@ def _within(narrow: Mapping[str, Any], wide: Mapping[str, Any]) -> bool:
     one, other = str(narrow.get("structure")), str(wide.get("structure"))
     fits = one == other or (narrow["family"] == "gaussian" and nested(one, other))
     fewer = narrow["n_components"] <= wide["n_components"]
-    return alike and fits and fewer and latents in (("independent", "noise"), (latents[0], latents[0]))
+    return alike and fits and fewer and latents in ((INDEPENDENT, "noise"), (INDEPENDENT, "markov"), (latents[0],) * 2)
 
 
 def _pair(
-    first: Scored, second: Scored, densities_compare: bool, no_vuong: str | None
+    first: Scored, second: Scored, densities_compare: bool, no_vuong: str | None, units: Integers | None
 ) -> tuple[dict[str, Any], Integers]:
     """What there is to say of two runs; and which component (L,) of the first each of the second is, or -1."""
     a, b, w = first.loaded, second.loaded, first.weights
@@ -210,7 +217,7 @@ def _pair(
     )
     more = a.model.n_parameters - b.model.n_parameters
     densities = first.log_density, second.log_density
-    test = vuong(*densities, more, w, first.frequencies) if densities_compare else None
+    test = vuong(*densities, more, w, first.frequencies, units) if densities_compare else None
     renamed = np.full(b.model.n_components, -1)
     renamed[found.second] = found.first
     told = {

@@ -13,7 +13,7 @@ from em_cli.errors import DataError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.postestimation.outliers import own_data
-from em_cli.runs.row_scores import scored_chunks
+from em_cli.runs.row_scores import scored_chunks, sequences_for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +29,7 @@ class Scored:
     responsibilities: Array  # (K, n)
     of_components: Array  # (K, n) their log-densities
     weights: Array  # (n,) of the rows; ones where they have none
+    units: Integers | None  # (n,) the sequence or group of each row, of models by which rows depend on each other
 
     def only(self, rows: Integers) -> Scored:
         kept = np.isin(self.rows, rows)
@@ -42,6 +43,7 @@ class Scored:
             self.responsibilities[:, kept],
             self.of_components[:, kept],
             self.weights[kept],
+            None if self.units is None else self.units[kept],
         )
 
     @property
@@ -65,7 +67,11 @@ def scored_by(
     passed, rows, densities, shares, each = 0, list[Integers](), list[Array](), list[Array](), list[Array]()
     key, keys = "row", list[str | int]()
     k = loaded.model.n_components
-    for chunk, scores in scored_chunks(loaded, paths, how, weighed):
+    units, chunks = None, scored_chunks(loaded, paths, how, weighed)
+    if loaded.sequential:
+        found = sequences_for(loaded, paths, how, weighed)
+        units, chunks = found.sequences.of_rows, iter([(found.whole, found.scores)])
+    for chunk, scores in chunks:
         rows.append(passed + chunk.rows)
         densities.append(scores.log_density)
         shares.append(scores.responsibilities[:k])
@@ -77,7 +83,7 @@ def scored_by(
     if not any(map(len, rows)):
         raise DataError(f"there is no row that {name} could judge.")
     parts = np.concatenate(rows), key, keys, np.concatenate(densities)
-    return Scored(name, loaded, *parts, _beside(shares), _beside(each), np.concatenate(weights))
+    return Scored(name, loaded, *parts, _beside(shares), _beside(each), np.concatenate(weights), units)
 
 
 def _beside(parts: Sequence[Array]) -> Array:

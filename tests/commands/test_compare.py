@@ -10,7 +10,7 @@ from program import SAMPLES, em
 from scipy.stats import chi2
 from sklearn.metrics import adjusted_rand_score
 
-from em_cli.inference.comparison import adjusted_rand, nested
+from em_cli.inference.comparison import adjusted_rand, nested, vuong
 from em_cli.inference.matching import distances, matched
 
 FITS = {
@@ -46,6 +46,48 @@ def test_a_run_and_itself(runs):
     assert pair["adjusted_rand"] == 1 and pair["n_rows_moved"] == 0 and pair["mean_difference"] == 0
     assert [(m["first"], m["second"], m["distance"]) for m in pair["matched"]] == [(1, 1, 0), (2, 2, 0)]
     assert all(mean["difference_in_errors"] == 0 for match in pair["matched"] for mean in match["means"])
+
+
+def test_rows_that_depend_on_each_other_are_compared_by_sequences_and_groups(tmp_path):
+    rng = np.random.default_rng(5)
+    lines = ["s,x,y"]
+    for name in range(12):
+        x = rng.normal(size=20) + 3 * (np.arange(20) // 5 % 2)
+        lines += [f"s{name},{value:.3f},{value + rng.normal() + name % 2:.3f}" for value in x]
+    (tmp_path / "x.csv").write_text("\n".join(lines) + "\n")
+    for name, options in {
+        "chain": ("--latent", "markov", "--sequence", "s"),
+        "other": ("--latent", "markov", "--sequence", "s", "--family", "student_t"),
+        "whole": ("--latent", "markov"),
+        "grouped": ("--group", "s"),
+        "plain": (),
+    }.items():
+        em("fit", "x.csv", "-k", "2", "--columns", "x,y", *options, "--effort", "low", "--se", "none", "-q",
+           "--out", f"{name}.em", cwd=tmp_path)  # fmt: skip
+    names = ("chain", "other", "whole", "grouped", "plain")
+    found = compared(tmp_path, *(f"{name}.em" for name in names))
+    height = {run["run"]: run["log_likelihood"] for run in found["runs"]}
+    pairs = {(pair["first"][:-3], pair["second"][:-3]): pair for pair in found["pairs"]}
+    for pair in found["pairs"]:
+        assert pair["mean_difference"] * 240 == pytest.approx(height[pair["first"]] - height[pair["second"]], abs=1e-6)
+    assert "parameters held" in pairs["chain", "plain"]["vuong_withheld"]
+    assert pairs["chain", "plain"]["adjusted_rand"] < 1 and len(pairs["chain", "grouped"]["matched"]) == 2
+    assert pairs["chain", "other"]["vuong_z"] is not None and pairs["chain", "grouped"]["standard_error"] > 0
+    assert "fewer than 10" in pairs["whole", "grouped"]["vuong_withheld"]
+    assert pairs["whole", "plain"]["standard_error"] is None
+    assert "nats per row" in em("compare", "whole.em", "plain.em", cwd=tmp_path).out
+
+
+def test_gains_of_units_are_those_of_their_sums():
+    rng = np.random.default_rng(2)
+    first, second, units = rng.normal(size=90), rng.normal(size=90), np.repeat(np.arange(30), 3)
+    found = vuong(first, second, 0, units=rng.permutation(30)[units])
+    sums = (first - second).reshape(30, 3).sum(axis=1)
+    assert found.mean == pytest.approx(sums.sum() / 90)
+    assert found.standard_error == pytest.approx(np.sqrt(30) * sums.std() / 90)
+    assert found.z == pytest.approx(sums.sum() / (np.sqrt(30) * sums.std()))
+    alone = vuong(first, second, 3, units=np.arange(90))
+    assert alone.z == pytest.approx(vuong(first, second, 3).z)
 
 
 def test_either_order(runs):

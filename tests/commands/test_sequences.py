@@ -150,6 +150,7 @@ LEFT_RIGHT = "latent.transitions=left-right"
         ("a,1,2 ,2,3 a,3,4", "--sequence s", 3, ["row 2", "empty"]),
         ("a,1,2 a,2,3 a,3,4", "--step 1", 2, ["--order"]),
         ("a,1,2 a,2,3 a,3,4", "--exclude s --weights t", 3, ["row 2", "whole sequences"]),
+        ("a,1,2 b,2,3 c,3,4", "--sequence s", 3, ["each of 3 sequences has one row", "not 's'"]),
         ("a,1,2 a,2,3 a,3,4", "--sequence s --missing drop", 2, ["gaps", "--missing drop"]),
         ("a,1,2 a,2,3 a,3,4", "--sequence s --set latent.transitions=[[1]]", 2, ["1 state", "-k"]),
         ("a,1,2 a,2,3 a,3,4", "--sequence s --set latent.transitions=[[1,1],[0,1]]", 2, ["row 1 is 2"]),
