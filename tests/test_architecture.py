@@ -58,8 +58,6 @@ SPEAKERS = ("commands", "display", "inference", "reports", "search")
 LONGEST, LONGEST_FUNCTION = 400, 60  # lines
 ONE_MEANING = {
     "document": "what a model says of itself in params.json",
-    "exponential": "the exponential family, and the distribution of that name",
-    "options": "what may be said of how something is to be done",
     "patterns": "of missing cells",
     "run": "a run: on its way, and when it is over",
 }  # of files in several rooms with one name

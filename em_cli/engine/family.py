@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.declared_numbers import Parameter, Quantity
-from em_cli.engine.exponential import Exponential
+from em_cli.engine.exponential_family import Exponential
 
 
 @dataclass(frozen=True, slots=True)

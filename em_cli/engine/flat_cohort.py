@@ -16,7 +16,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers, map_arrays, take
 from em_cli.engine.climb import Climb
 from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
-from em_cli.engine.exponential import Exponential, Kindred
+from em_cli.engine.exponential_family import Exponential, Kindred
 from em_cli.engine.flat_pass import FewRows, Segment, expected, fits
 from em_cli.engine.latent import KindredLatent
 from em_cli.engine.model import SMALLEST_WEIGHT, Model

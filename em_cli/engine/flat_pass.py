@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.base_measure import base_measure
 from em_cli.engine.cache import KEPT_FLOATS, scratch
-from em_cli.engine.exponential import Exponential
+from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
 from em_cli.engine.passes import BUFFER
@@ -115,10 +115,10 @@ def _look(model: Model, theta: Array, weighted: Array, rows: FewRows, heights: A
     for first in range(0, len(theta), at_once):
         some = slice(first, first + at_once)
         joint = scratch("joint", *natural[some].shape[:2], n)
-        exponential.log_density(features, natural[some], None, joint)
+        exponential_family.log_density(features, natural[some], None, joint)
         posterior = model.latent.posterior(joint, None, rows.block, rows.block.weights)
         heights[some] = model.latent.total(posterior.log_likelihood, rows.block, rows.block.weights)
-        sums[some, :, :f] = exponential.statistics(features, joint)
+        sums[some, :, :f] = exponential_family.statistics(features, joint)
     if common is not None:  # what was left out: it is shared by weight among the components
         heights += np.add.reduce(theta[:, 0, f:] * common, axis=1)
         weight = sums[..., 0]

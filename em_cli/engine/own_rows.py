@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, map_arrays, take
 from em_cli.engine.assignment import SOFT
 from em_cli.engine.base_measure import base_measure
@@ -53,7 +53,7 @@ def _members(sources: Sequence[Source]) -> Members:
 def _small(model: Model, sources: Sequence[Source]) -> bool:
     """Whether features are kept of each, and each is a single tile of as many rows, without case weights and labels."""
     f, n = model.family.n_features(), sources[0].n_rows
-    if n > tile_rows(f) or f * n > KEPT_FLOATS or n * f * model.n_components > exponential.PRODUCT:
+    if n > tile_rows(f) or f * n > KEPT_FLOATS or n * f * model.n_components > exponential_family.PRODUCT:
         return False
     return all(len(source) == 1 and source.n_rows == n and _plain(source[0]) for source in sources)
 
@@ -94,11 +94,11 @@ def _at_once(asked: Stack, theta: Array, members: Members) -> Batch:
     n = members[0][0].n_rows
     joint = np.empty((whole.stop - whole.start, model.n_components, n))
     for features, some in own:
-        exponential.log_density(features, theta[whole][some], None, joint[some])
+        exponential_family.log_density(features, theta[whole][some], None, joint[some])
     rows = Block(0, np.empty((0, n)))
     posterior = model.latent.posterior(joint, parameters.latent, rows, None, asked.assignment)
     log_likelihood = model.latent.total(posterior.log_likelihood, rows, None)
-    sums = np.concatenate([exponential.statistics(features, joint[some]) for features, some in own])
+    sums = np.concatenate([exponential_family.statistics(features, joint[some]) for features, some in own])
     if asked.constants is None:
         constants = np.concatenate([np.full(s.stop - s.start, base_measure(model.family, own)) for own, s in members])
     else:

@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, add, joined, map_arrays, n_candidates, take
 from em_cli.engine.base_measure import base_measure, total
 from em_cli.engine.cache import scratch
 from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
-from em_cli.engine.exponential import Exponential
+from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.few_components import Few, few_components
 from em_cli.engine.plan import Job, Stack, Walk, planned, tile_rows, weights_of
 from em_cli.engine.protocols import Runner, sums_of
@@ -155,7 +155,7 @@ def _found(job: Job, piece: Block, features: Array) -> _Sums:
 def _log_density(job: Job, features: Array, out: Array) -> None:
     """Of the components, log-prior of the label included."""
     if job.theta is not None:
-        exponential.log_density(features, job.theta, None, out)
+        exponential_family.log_density(features, job.theta, None, out)
     else:
         job.model.family.log_density(features, job.parameters.components, job.prior, out)
 
@@ -173,7 +173,7 @@ def _posterior(job: Job, piece: Block, joint: Array) -> tuple[Array, LatentStati
 
 def _statistics(job: Job, features: Array, responsibilities: Array) -> Array:
     if job.theta is not None:
-        return exponential.statistics(features, responsibilities)
+        return exponential_family.statistics(features, responsibilities)
     return job.model.family.statistics(features, responsibilities, job.frame)
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Integers, n_candidates, take
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, TileKey, scratch
 from em_cli.engine.expectation import Parameters
-from em_cli.engine.exponential import Exponential
+from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Block, RowWeights, Source, checked_groups
@@ -109,7 +109,7 @@ class Walk:
 @lru_cache
 def tile_rows(n_features: int) -> int:
     """Rows of a tile; it depends on nothing else, so the bits of a sum do not either."""
-    shortest = max(32, min(160, exponential.PRODUCT // 4 // n_features))
+    shortest = max(32, min(160, exponential_family.PRODUCT // 4 // n_features))
     longest = min(max(TILE_FLOATS // n_features, shortest), LONGEST_TILE) // 8 * 8
     even = -(-SUM_ROWS // -(-SUM_ROWS // longest))
     return -(-even // 8) * 8
@@ -117,7 +117,9 @@ def tile_rows(n_features: int) -> int:
 
 def rows_of_products(n_components: int, n_features: int) -> int:
     """Rows at once of a candidate."""
-    return min(exponential.rows_at_once(n_components, n_features), max(256, JOINT_FLOATS // n_components // 32 * 32))
+    return min(
+        exponential_family.rows_at_once(n_components, n_features), max(256, JOINT_FLOATS // n_components // 32 * 32)
+    )
 
 
 def planned(stacks: Sequence[Stack], source: Source) -> list[Walk]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, take
 from em_cli.engine.expectation import ModelStatistics, Parameters
-from em_cli.engine.exponential import Kindred
+from em_cli.engine.exponential_family import Kindred
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import SMALLEST_WEIGHT, Model
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.declared_numbers import Quantity
-from em_cli.engine.exponential import Exponential
+from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.family import BoundFamily, Chart, Degeneracy, Penalised, Reweighting
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
@@ -125,7 +125,7 @@ def _of_tile(tile: Block, model: Model, along: Slopes) -> Squares:
     features = np.empty((along.theta.shape[1], tile.n_rows))
     model.family.features(tile.x, features)
     joint = np.empty((1, *along.theta.shape[:1], tile.n_rows))
-    exponential.log_density(features, along.theta[None], None, joint)
+    exponential_family.log_density(features, along.theta[None], None, joint)
     model.latent.posterior(joint, along.at.latent, tile)
     responsibilities, weights = joint[0], tile.weights
     roots = np.sqrt(responsibilities if weights is None else responsibilities * weights)

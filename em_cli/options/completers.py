@@ -105,7 +105,7 @@ def _header(path: str) -> list[str]:
     from em_cli.sources.decoding import lines
     from em_cli.sources.files import opened
     from em_cli.sources.layout import layout
-    from em_cli.sources.options import ReadOptions
+    from em_cli.sources.read_options import ReadOptions
 
     with suppress(EmError, OSError, ValueError), opened(path) as file:
         for piece in lines(file, None):

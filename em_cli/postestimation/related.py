@@ -34,8 +34,8 @@ from em_cli.postestimation.classified_units import Units, Wanted, units_of
 from em_cli.registry import did_you_mean
 from em_cli.runs.plotted_rows import data_files
 from em_cli.runs.read import read_options
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed, plural, quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.table import Data
 

@@ -33,9 +33,9 @@ from em_cli.search.as_they_come import AsTheyCome
 from em_cli.search.ledger import Entry, Fitted, Verdict
 from em_cli.sources.awaited import Awaited, parted
 from em_cli.sources.in_memory import InMemory
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import listed
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.row_blocks import FittedRows
 from em_cli.sources.schema import Column
 from em_cli.sources.stream import Chunk, chunk_of

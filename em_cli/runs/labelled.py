@@ -19,8 +19,8 @@ from em_cli.runs.remembered import as_fitted
 from em_cli.runs.row_scores import chunks_for, sequences_for
 from em_cli.sources.copying import Copy, extended
 from em_cli.sources.files import digest, expand
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, pieces
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.table import Data, InputFile
 
 

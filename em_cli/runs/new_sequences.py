@@ -15,8 +15,8 @@ from em_cli.errors import DataError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.sources.in_memory import InMemory
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import texts_of
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.sequences import Sequences, check_weights_of_sequences, groups_of, sequences_of
 from em_cli.sources.stream import Chunk
 

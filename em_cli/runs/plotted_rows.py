@@ -24,8 +24,8 @@ from em_cli.runs.remembered import remembered
 from em_cli.sources.column_types import recoded
 from em_cli.sources.examined import examine
 from em_cli.sources.files import expand, hashed, label
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plural
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.row_blocks import Filling
 from em_cli.sources.row_file import NUMBER
 from em_cli.sources.sequences import Sequences

@@ -18,8 +18,8 @@ from em_cli.runs.record import Record
 from em_cli.runs.search_plan import runner_of
 from em_cli.sources.awaited import Awaited
 from em_cli.sources.decoding import WESTERN, NotUtf8
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.spool import Spool
 from em_cli.sources.table import Data

@@ -28,7 +28,7 @@ from em_cli.outputs.run_names import free_beside
 from em_cli.printable import safe, say
 from em_cli.runs.configure import Settings
 from em_cli.sources.files import digest, expand, hashed
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.spool import is_plain
 from em_cli.sources.table import Data
 

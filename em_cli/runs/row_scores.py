@@ -20,7 +20,7 @@ from em_cli.runs.new_sequences import NewSequences, new_sequences, with_columns_
 from em_cli.runs.path_checks import check_free, check_places
 from em_cli.runs.read import read_options
 from em_cli.runs.remembered import as_fitted, remembered, tell_remembered
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.stream import Chunk, stream
 
 

@@ -30,7 +30,7 @@ from em_cli.runs.stream_state import awaited_of
 from em_cli.search.ledger import Fitted
 from em_cli.search.search import Plan
 from em_cli.sources.awaited import Awaited
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.spool import Spool
 from em_cli.sources.table import Data
 

@@ -14,8 +14,8 @@ from em_cli.sources.column_facts import Parts
 from em_cli.sources.examined import Examined
 from em_cli.sources.genotypes import COUNTED
 from em_cli.sources.number_formats import number
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import argument, listed, quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.refusals import without
 from em_cli.sources.store import instead
 from em_cli.sources.table import Notice

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from em_cli.sources.frames import Found
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, pieces
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.records import after_lines
 from em_cli.sources.table import InputFile
 

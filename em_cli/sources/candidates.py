@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from em_cli.errors import DataError
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import listed, quoted, unknown_column
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.schema import Column
 
 

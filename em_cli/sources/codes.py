@@ -12,7 +12,7 @@ from em_cli.sources.column_facts import Parts
 from em_cli.sources.examined import Examined
 from em_cli.sources.identifiers import identifies
 from em_cli.sources.number_formats import written
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.store import instead
 
 LONGEST = 15  # digits that a float holds

@@ -15,8 +15,8 @@ from em_cli.printable import safe
 from em_cli.sources.column_facts import Facts, Parts
 from em_cli.sources.examined import Examined
 from em_cli.sources.number_formats import number, written
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import argument, joined, listed, quoted, short
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.refusals import (
     all_refused,
     empty_column,

@@ -17,8 +17,8 @@ from pandas.api.types import is_numeric_dtype
 from em_cli import memory
 from em_cli.errors import DataError, OutputError, in_words
 from em_cli.sources.files import Opened
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.remote import path_in, suffix_of
 
 CELLS, FEWEST, MOST = 1 << 18, 1 << 10, 1 << 16  # of a piece: cells, about, and rows

@@ -17,9 +17,9 @@ from em_cli.sources.corpus import Corpus, Documents
 from em_cli.sources.corpus_options import LONG, TEXT, WIDE, CorpusOptions
 from em_cli.sources.corpus_tokens import Columns, Found, columns_of, tokens_of
 from em_cli.sources.files import digest, expand, label
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, pieces
 from em_cli.sources.quoting import listed, plural, quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.row_blocks import FittedRows
 from em_cli.sources.schema import Column, Schema
 from em_cli.sources.spool import STDIN

@@ -14,9 +14,9 @@ from em_cli.sources.candidates import candidates
 from em_cli.sources.column_facts import facts_of
 from em_cli.sources.corpus_options import LONG, TEXT, CorpusOptions
 from em_cli.sources.examined import examine
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, texts_of
 from em_cli.sources.quoting import argument, quoted, unknown_column
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.text_types import mostly_numbers
 from em_cli.sources.text_words import words_of
 from em_cli.sources.usable import looks_like_id

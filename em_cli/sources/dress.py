@@ -15,8 +15,8 @@ from em_cli.sources.domains import WANTED, impossible
 from em_cli.sources.examined import Examined
 from em_cli.sources.measures import UNITS, Measured, convertible, in_unit, measured
 from em_cli.sources.number_formats import number
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import LONGEST, argument, joined, quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.refusals import without
 from em_cli.sources.schema import LEVELLED
 from em_cli.sources.store import instead

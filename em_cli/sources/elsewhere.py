@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from em_cli.engine.protocols import Elsewhere
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, Range
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.row_file import NUMBER, PAGE, Allotment
 from em_cli.sources.spool import is_plain
 from em_cli.sources.store import Store

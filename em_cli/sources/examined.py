@@ -16,8 +16,8 @@ from em_cli.engine.arrays import Array, Flags
 from em_cli.engine.rows import Held, Here
 from em_cli.sources.domains import LARGEST, impossible
 from em_cli.sources.number_formats import number, writings, written
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.schema import LEVELLED
 
 MOST_FORMS = 1000

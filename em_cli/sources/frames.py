@@ -17,8 +17,8 @@ from em_cli.printable import safe
 from em_cli.sources.decoding import Lines
 from em_cli.sources.layout import Layout
 from em_cli.sources.number_formats import MISSING, number
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plural
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.records import Record, records
 
 

@@ -10,8 +10,8 @@ import re
 from em_cli.printable import safe
 from em_cli.sources.column_facts import Parts
 from em_cli.sources.column_types import Decided
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import argument, listed, short
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.table import Notice
 
 _NAMED = re.compile(

@@ -18,7 +18,7 @@ from em_cli import __version__
 from em_cli.engine import cache, rows
 from em_cli.sources.files import expand, hashed
 from em_cli.sources.left_behind import is_own
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.row_blocks import Blocks
 from em_cli.sources.row_file import held_open

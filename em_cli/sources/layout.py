@@ -13,8 +13,8 @@ from em_cli.sources.above_header import lines_above
 from em_cli.sources.decimals import Marks
 from em_cli.sources.decoding import Lines
 from em_cli.sources.number_formats import number
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.records import Record, after_lines, records
 
 DELIMITERS = ",;\t|"

@@ -11,8 +11,8 @@ import numpy as np
 from em_cli.errors import DataError
 from em_cli.printable import safe
 from em_cli.sources.number_formats import number
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import argument, quoted, short
+from em_cli.sources.read_options import ReadOptions
 
 ENOUGH = 8  # distinct cells; fewer may be levels
 DAY = 24  # hours; what is longer is no time of day

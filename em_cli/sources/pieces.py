@@ -14,8 +14,8 @@ from em_cli.sources.decoding import Lines, lines, lines_of
 from em_cli.sources.files import COLUMNAR, Opened, opened
 from em_cli.sources.frames import Found, frame_of_text, text_cell
 from em_cli.sources.layout import Layout, layout
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.records import after_lines, without_comments
 from em_cli.sources.remote import suffix_of
 from em_cli.sources.table import InputFile

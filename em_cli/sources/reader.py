@@ -30,9 +30,9 @@ from em_cli.sources.files import digest, expand, label
 from em_cli.sources.identifiers import leave_out_identifiers
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.memory_check import Room
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, Range, Written, pieces_or_ranges
 from em_cli.sources.quoting import quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.redundant import leave_out_redundant
 from em_cli.sources.remote import path_in
 from em_cli.sources.row_blocks import Blocks, Filling

@@ -12,8 +12,8 @@ from em_cli.engine.columns import WIDE
 from em_cli.printable import safe
 from em_cli.sources.column_facts import Parts
 from em_cli.sources.column_types import Decided, recoded
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import short
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.schema import Column
 from em_cli.sources.table import Notice
 

@@ -14,8 +14,8 @@ from em_cli.printable import safe
 from em_cli.sources.domains import LARGEST, LARGEST_COUNT, SMALLEST_SPREAD, WANTED
 from em_cli.sources.examined import Cell, Examined
 from em_cli.sources.number_formats import number, writings
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import LONGEST, argument, excluding, joined, listed, plural, quoted, short
+from em_cli.sources.read_options import ReadOptions
 
 SHOWN_FORMS = 5
 SHOWN_ROWS = 8

@@ -11,8 +11,8 @@ import pandas as pd
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.errors import DataError
 from em_cli.sources.in_memory import InMemory
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.time_steps import Times, parse_step, times_of
 
 SPARSE = 50  # steps for each row; more are hardly meant

@@ -13,9 +13,9 @@ from pandas.errors import ParserError, ParserWarning
 from em_cli.printable import safe
 from em_cli.sources.frames import Reading
 from em_cli.sources.number_formats import MISSING
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import argument, joined, short
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.schema import Schema
 from em_cli.sources.table import Notice
 

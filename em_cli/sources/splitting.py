@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from em_cli.errors import DataError
 from em_cli.registry import did_you_mean
 from em_cli.sources.files import expand
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, pieces, texts_of
 from em_cli.sources.quoting import quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.records import records
 
 

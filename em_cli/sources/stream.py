@@ -14,8 +14,8 @@ from em_cli.sources.column_types import recoded
 from em_cli.sources.dress import undressed
 from em_cli.sources.examined import examine
 from em_cli.sources.files import expand
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, pieces
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.refusals import (
     refuse_impossible,
     refuse_infinite,

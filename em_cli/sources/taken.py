@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from em_cli.engine.rows import Held
 from em_cli.sources.examined import Cell, Examined, examine
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece, texts_of
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.row_file import Keeper, lines_kept
 from em_cli.sources.row_names import KeptTexts
 from em_cli.sources.spellings import spelled_in, with_leading_zeros

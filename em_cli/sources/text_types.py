@@ -11,8 +11,8 @@ import numpy as np
 from em_cli.sources.examined import Examined
 from em_cli.sources.measures import clock_times
 from em_cli.sources.number_formats import number, writings, written
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import plural, quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.refusals import MARKS, refuse_text, without
 
 _DATE = re.compile(

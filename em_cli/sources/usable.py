@@ -15,9 +15,9 @@ from em_cli.printable import safe
 from em_cli.sources.column_facts import Facts, Parts
 from em_cli.sources.domains import SMALLEST_SPREAD
 from em_cli.sources.examined import Examined
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import argument, excluding, joined, listed, plural, quoted
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.refusals import (
     constant_columns,
     counts,

@@ -7,9 +7,9 @@ from dataclasses import replace
 from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
 from em_cli.sources.examined import examine
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.pieces import Piece
 from em_cli.sources.quoting import quoted
+from em_cli.sources.read_options import ReadOptions
 
 SMALLEST, LARGEST = 1e-15, 1e15  # weights
 

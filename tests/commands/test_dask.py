@@ -33,7 +33,7 @@ from em_cli.runs.score_parts import written_in_parts
 from em_cli.sources import decoding, elsewhere, row_blocks, row_file
 from em_cli.sources.elsewhere import batches
 from em_cli.sources.in_memory import InMemory
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.row_blocks import Blocks
 from em_cli.sources.store import Store

@@ -23,7 +23,7 @@ from em_cli.display.closing import Beside
 from em_cli.display.summary import fit_summary
 from em_cli.errors import EmError
 from em_cli.outputs.model_file import read_model
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 
 T = TypeVar("T")

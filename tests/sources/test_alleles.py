@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from em_cli.errors import DataError
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 
 NAN = np.nan

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from em_cli.errors import DataError, UsageError
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 
 FAITHFUL = b"eruptions,waiting\n3.6,79\n1.8,54\n3.3,74\n"

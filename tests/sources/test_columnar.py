@@ -13,7 +13,7 @@ from pyarrow import feather, parquet
 
 from em_cli.errors import DataError
 from em_cli.sources import columnar
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 
 N = 24

@@ -8,7 +8,7 @@ import pytest
 
 from em_cli.errors import DataError, UsageError
 from em_cli.sources.decimals import Marks
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.schema import Column
 from em_cli.sources.stream import stream

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from em_cli.sources.decoding import _end_of_records
 from em_cli.sources.number_formats import MISSING
-from em_cli.sources.options import ReadOptions
 from em_cli.sources.quoting import argument
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 
 PLAIN = b"a,b\n1,2.5\n3,4.5\n5,-6\n"
@@ -289,7 +289,7 @@ def test_missing_values_are_those_of_pandas():
 
 
 def test_options_do_without_pandas():
-    code = "import sys, em_cli.sources.options, em_cli.sources.schema; assert 'pandas' not in sys.modules"
+    code = "import sys, em_cli.sources.read_options, em_cli.sources.schema; assert 'pandas' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.table import Data
 

@@ -20,7 +20,7 @@ from em_cli.search.survey import survey
 from em_cli.sources import decoding, elsewhere, pieces, row_file
 from em_cli.sources import store as stores
 from em_cli.sources.in_memory import InMemory
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.row_blocks import Filling, FittedRows
 from em_cli.sources.store import Store, room

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from em_cli.errors import DataError
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.schema import Column
 from em_cli.sources.stream import stream
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 
 RNG = np.random.default_rng(5)

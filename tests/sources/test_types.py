@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from em_cli.errors import DataError
-from em_cli.sources.options import ReadOptions
+from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.schema import Column
 from em_cli.sources.stream import stream

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.declared_numbers import Quantity
@@ -132,7 +132,7 @@ class Columnwise:
             self.tabulated.log_density(features[1:], parameters.values, parameters.theta, offset, out)
             return
         if not parameters.concentrated.all():
-            exponential.log_density(features, parameters.theta, offset, out)
+            exponential_family.log_density(features, parameters.theta, offset, out)
         if self.framed and parameters.concentrated.any():
             places, values = _of_concentrated(parameters)
             out[places] = self.framed.log_density_about(*self._cells(features), values) + offset[places][:, None]
@@ -141,7 +141,7 @@ class Columnwise:
         if self.tabulated is not None:
             by_node = self.tabulated.statistics(features[1:], responsibilities)
             return np.concatenate([np.add.reduce(responsibilities, axis=-1)[..., None], by_node], axis=-1)
-        sums = exponential.statistics(features, responsibilities)
+        sums = exponential_family.statistics(features, responsibilities)
         if self.framed and parameters is not None and parameters.concentrated.any():
             places, values = _of_concentrated(parameters)
             own = self.framed.sums_about(*self._cells(features), responsibilities[places], values)

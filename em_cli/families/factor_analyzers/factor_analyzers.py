@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.declared_numbers import Quantity
@@ -85,7 +85,7 @@ class BoundFactorAnalyzers:
     def log_density(self, features: Array, parameters: FactorParameters, offset: Array, out: Array) -> None:
         p, (r, k, q, d) = parameters, parameters.scores.shape
         z = features[1 : 1 + d]
-        exponential.log_density(features, p.theta, offset, out)
+        exponential_family.log_density(features, p.theta, offset, out)
         factors = np.matmul(p.whitening.reshape(r, k * q, d), z).reshape(r, k, q, -1)
         factors -= p.whitening @ p.means[..., None]
         out += 0.5 * np.einsum("rkqn,rkqn->rkn", factors, factors)

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.patterns import n_codes, write_codes
@@ -95,7 +95,7 @@ class FactorAnalyzersWithGaps:
         linear = p.means / p.noise
         theta = [np.zeros_like(p.level)[..., None], linear, -0.5 / p.noise, given.constants - 0.5 * linear * p.means]
         f = self.base.n_features() + self.base.n_columns
-        exponential.log_density(features[:f], np.concatenate(theta, axis=-1), offset, out)
+        exponential_family.log_density(features[:f], np.concatenate(theta, axis=-1), offset, out)
         whitened = given.whitened(z, observed)
         out += given.level() + 0.5 * np.add.reduce(whitened * whitened, axis=2)
         for i, j in zip(*np.nonzero(p.concentrated), strict=True):
@@ -110,7 +110,7 @@ class FactorAnalyzersWithGaps:
         """Those of complete data, expected at these parameters."""
         p = self.base.frame_for(responsibilities) if parameters is None else parameters
         z, observed, given = self._seen(features, p)
-        sums = exponential.statistics(features[: self.base.n_features()], responsibilities)
+        sums = exponential_family.statistics(features[: self.base.n_features()], responsibilities)
         factors = given.factors(given.whitened(z, observed))
         (r, k, q, n), d = factors.shape, self.base.n_columns
         weighed = factors * responsibilities[:, :, None]

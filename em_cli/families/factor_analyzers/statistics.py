@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array
 from em_cli.families.factor_analyzers.parameters import FactorParameters
 from em_cli.families.gaussian.parameters import LOG_2PI
@@ -33,7 +33,7 @@ class FactorMoments:
 
 def packed(features: Array, responsibilities: Array, at: FactorParameters) -> Array:
     """(R, K, S) expected at these parameters; features are 1, z and z²."""
-    sums = exponential.statistics(features, responsibilities)
+    sums = exponential_family.statistics(features, responsibilities)
     r, k, q, d = at.scores.shape
     z, n = features[1 : 1 + d], features.shape[1]
     scores = np.matmul(at.scores.reshape(r, k * q, d), z).reshape(r, k, q, n)

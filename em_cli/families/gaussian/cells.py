@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.families.covariances.structure import constrained
 from em_cli.families.gaussian.gaussian import BoundGaussian
@@ -69,14 +69,14 @@ class Cells:
 
     def log_density(self, features: Array, parameters: GaussianParameters, offset: Array, out: Array) -> None:
         if not parameters.concentrated.all():
-            exponential.log_density(features, parameters.theta, offset, out)
+            exponential_family.log_density(features, parameters.theta, offset, out)
         for r, k in zip(*np.nonzero(parameters.concentrated), strict=True):
             z, observed = self._whitened(features, parameters, r, k)
             constant = np.log(parameters.factors[r, k]) - 0.5 * LOG_2PI
             out[r, k] = offset[r, k] + np.einsum("d,dm->m", constant, observed) - 0.5 * np.einsum("dm,dm->m", z, z)
 
     def statistics(self, features: Array, responsibilities: Array, parameters: GaussianParameters | None) -> Array:
-        sums, d = exponential.statistics(features, responsibilities), self.base.n_columns
+        sums, d = exponential_family.statistics(features, responsibilities), self.base.n_columns
         if parameters is None:
             return sums
         for r, k in zip(*np.nonzero(parameters.concentrated), strict=True):

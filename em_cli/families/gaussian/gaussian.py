@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
@@ -135,7 +135,7 @@ class BoundGaussian:
         if self.letters.diagonal:
             squares: Array = np.einsum("dm,dm->d", z, z if weights is None else z * weights)
             return np.array([squares.sum()]) if self.letters.isotropic else squares
-        total, rows = np.zeros((d, d)), exponential.rows_at_once(d, d)
+        total, rows = np.zeros((d, d)), exponential_family.rows_at_once(d, d)
         for first in range(0, m, rows):
             some = z[:, first : first + rows]
             total += (some if weights is None else some * weights[first : first + rows]) @ some.T
@@ -143,14 +143,14 @@ class BoundGaussian:
 
     def log_density(self, features: Array, parameters: GaussianParameters, offset: Array, out: Array) -> None:
         if not parameters.concentrated.all():
-            exponential.log_density(features, parameters.theta, offset, out)
+            exponential_family.log_density(features, parameters.theta, offset, out)
         for r, k in zip(*np.nonzero(parameters.concentrated), strict=True):
             z, log_determinant = whitened(features, parameters, r, k)
             quadratic = np.einsum("dm,dm->m", z, z)
             out[r, k] = offset[r, k] + log_determinant - 0.5 * (quadratic + len(z) * LOG_2PI)
 
     def statistics(self, features: Array, responsibilities: Array, parameters: GaussianParameters | None) -> Array:
-        sums = exponential.statistics(features, responsibilities)
+        sums = exponential_family.statistics(features, responsibilities)
         if parameters is None:
             return sums
         d = self.n_columns

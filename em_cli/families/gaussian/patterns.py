@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.cache import RECENT_FLOATS, Recent
 from em_cli.engine.patterns import LANES, Bundle, Groups, bundles, grouped, keys, n_codes, write_codes
@@ -215,7 +215,7 @@ def patterns(base: BoundGaussian) -> Patterns:
 def sums_of(features: Array, responsibilities: Array) -> Array:
     """Statistics (Q, R, K, F) of rows of several patterns (Q, F, m)."""
     if len(features) == 1:
-        return exponential.statistics(features[0], responsibilities[0])[None]
+        return exponential_family.statistics(features[0], responsibilities[0])[None]
     sums: Array = np.matmul(responsibilities, features.swapaxes(1, 2)[:, None])
     return sums
 
@@ -225,7 +225,7 @@ def product(features: Array, theta: Array, out: Array) -> None:
     n = features.shape[-1]
     whole, features = n // LANES * LANES, features[:, None]
     if whole:
-        exponential.log_density(features[..., :whole], theta, None, out[..., :whole])
+        exponential_family.log_density(features[..., :whole], theta, None, out[..., :whole])
     if whole < n:
         out[..., whole:] = np.matmul(theta, padded(features[..., whole:]))[..., : n - whole]
 

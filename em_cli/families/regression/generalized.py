@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import positive
@@ -149,11 +149,11 @@ class BoundGeneralized:
 
     def statistics(self, features: Array, responsibilities: Array, parameters: GeneralizedParameters | None) -> Array:
         if parameters is None:
-            return exponential.statistics(features[: self._n_sums], responsibilities)
+            return exponential_family.statistics(features[: self._n_sums], responsibilities)
         z = self._cells(features)[0]
         level, slope, curvature = self._terms(features, parameters)
         sums = [
-            exponential.statistics(features[:2], responsibilities),
+            exponential_family.statistics(features[:2], responsibilities),
             np.add.reduce(responsibilities * level, axis=-1)[..., None],
             np.matmul(responsibilities * slope, z.T),
             np.matmul(responsibilities * curvature, self.regressors.squares(z).T),

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.column_summary import RELATIVE_RESOLUTION
 from em_cli.engine.declared_numbers import Quantity
@@ -118,7 +118,7 @@ class BoundLinear:
 
     def log_density(self, features: Array, parameters: LinearParameters, offset: Array, out: Array) -> None:
         if not parameters.concentrated.all():
-            exponential.log_density(features, parameters.theta, offset, out)
+            exponential_family.log_density(features, parameters.theta, offset, out)
         for r, k in zip(*np.nonzero(parameters.concentrated), strict=True):
             away, variance = self._residuals(features, parameters.coefficients[r, k]), parameters.variances[r, k]
             out[r, k] = offset[r, k] - 0.5 * (features[1] * np.log(2 * np.pi * variance) + away**2 / variance)
@@ -130,7 +130,7 @@ class BoundLinear:
         return away
 
     def statistics(self, features: Array, responsibilities: Array, parameters: LinearParameters | None) -> Array:
-        sums = exponential.statistics(features, responsibilities)
+        sums = exponential_family.statistics(features, responsibilities)
         if parameters is not None and parameters.concentrated.any():
             p = self.regressors.p
             for r, k in zip(*np.nonzero(parameters.concentrated), strict=True):

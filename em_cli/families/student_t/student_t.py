@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
@@ -101,7 +101,7 @@ class BoundStudentT:
         """Write 1 + δ/ν (R, K, n)."""
         concentrated = parameters.normal.concentrated
         if not concentrated.all():
-            exponential.log_density(features, parameters.theta, None, out)
+            exponential_family.log_density(features, parameters.theta, None, out)
             np.maximum(out, 1.0, out=out)
         for r, k in zip(*np.nonzero(concentrated), strict=True):
             z, _ = whitened(features, parameters.normal, r, k)

@@ -15,7 +15,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.declared_numbers import Quantity
-from em_cli.engine.exponential import Exponential
+from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.family import BoundFamily, Degeneracy, Ellipsoids, Elliptic
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from em_cli.engine import exponential
+from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.family import BoundFamily, Completing, Degeneracy, Elliptic
@@ -92,7 +92,7 @@ class Predictive:
 
     def statistics(self, features: Array, responsibilities: Array, parameters: PredictiveParameters | None) -> Array:
         """Sums of the features: nothing is fitted from them."""
-        return exponential.statistics(features, responsibilities)
+        return exponential_family.statistics(features, responsibilities)
 
     def maximize(self, statistics: Array, parameters: PredictiveParameters | None) -> Any:
         raise UsageError("a predictive distribution is not fitted to rows: fit with --inference variational again.")
