@@ -49,6 +49,20 @@ def write_files(folder: str, files: Mapping[str, Content]) -> None:
         raise
 
 
+def check_writable(path: str, made: bool = False) -> None:
+    """Refuse, before any work is done, a file that has no place in the end; folders on its way may be `made`."""
+    with explained(path, ""):
+        folder = Path(os.path.realpath(path)).parent
+        if made:
+            folder = next(one for one in (folder, *folder.parents) if one.exists())
+        if not folder.exists():
+            raise FileNotFoundError(errno.ENOENT, "no folder")
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "no folder")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "no permission")
+
+
 def write_file(path: str, content: Content) -> None:
     """Write one file, or standard output for '-'; what is no file (a FIFO, /dev/stdout) is written to as it goes."""
     if path == "-":

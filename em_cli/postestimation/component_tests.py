@@ -49,7 +49,7 @@ COLUMNS = (
 def to_be_tested(run: str, data: Sequence[str], up_to: int | None, wanted: int, store: Store | None = None) -> Refit:
     """`UsageError` where there can be no such tests."""
     if not FEWEST <= wanted <= MOST:
-        raise UsageError(f"-B must be from {FEWEST} to {MOST:,}, not {wanted:,}.")
+        raise UsageError(f"-B or --replicates must be from {FEWEST} to {MOST:,}, not {wanted:,}.")
     refit = refit_of(run, data, "be tested by rows drawn from it", store)
     k = refit.model.n_components
     if up_to is not None and up_to <= k:

@@ -57,7 +57,7 @@ class Wanted:
         if many is not None and kind == "jackknife":
             raise UsageError("-B does not apply to the jackknife, which leaves out each row once.")
         if many is not None and not FEWEST <= many <= MOST:
-            raise UsageError(f"-B must be from {FEWEST} to {MOST:,}, not {many:,}.")
+            raise UsageError(f"-B or --replicates must be from {FEWEST} to {MOST:,}, not {many:,}.")
         if self.searched is not None and kind not in UNDER_WEIGHTS:
             raise UsageError(f"--searched is for replicates under weights: {' or '.join(UNDER_WEIGHTS)}, not {kind}.")
         if not 0.5 <= self.level < 1:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from em_cli.errors import OutputError, UsageError
-from em_cli.outputs.folder import is_stream
+from em_cli.outputs.folder import check_writable, is_stream
 from em_cli.outputs.packing import check_packing
 from em_cli.sources.files import expand, label
 
@@ -34,10 +34,10 @@ def check_places(inputs: Sequence[str | None], outputs: Mapping[str, str | None]
 
 
 def check_free(option: str, out: str | None, force: bool, kind: str = "") -> None:
-    """Refuse, before any work is done, a file that is there already, or that is by its name no CSV, or of this kind."""
+    """Refuse, before any work is done, a file that is there already, has no place, or is by its name no CSV, or of this
+    kind."""
     check_packing(option, out, kind)
-    if out is not None and is_taken(out) and not force:
-        raise OutputError(f"{out} exists. Use --force to replace it.")
+    _check_free(out, force, made=False)
 
 
 def is_taken(path: str) -> bool:
@@ -48,7 +48,19 @@ def is_taken(path: str) -> bool:
 def check_all_free(folder: str, names: Iterable[str], force: bool) -> None:
     """The same of files of these names in a folder."""
     for name in names:
-        check_free("--out", str(Path(folder) / name), force)
+        _check_free(str(Path(folder) / name), force, made=True)
+
+
+def _check_free(out: str | None, force: bool, made: bool) -> None:
+    if out is not None and is_taken(out) and not force:
+        raise OutputError(f"{out} exists. Use --force to replace it.")
+    check_has_place(out, made)
+
+
+def check_has_place(path: str | None, made: bool = False) -> None:
+    """The same of what is replaced where it is there; folders on its way may be `made`."""
+    if path not in (None, "-") and not is_stream(str(path)):
+        check_writable(str(path), made)
 
 
 def _place(path: str, number: int) -> object:

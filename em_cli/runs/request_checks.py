@@ -14,7 +14,7 @@ from em_cli.models.topics import wanted_topics
 from em_cli.outputs.score_files import CSV, check_form, form_of
 from em_cli.runs.climbing import ONLINE
 from em_cli.runs.configure import Settings
-from em_cli.runs.path_checks import check_free, check_places
+from em_cli.runs.path_checks import check_free, check_has_place, check_places
 from em_cli.runs.record import events_left_out
 from em_cli.runs.resume import check_folder_options
 
@@ -121,14 +121,15 @@ def check_run(settings: Settings) -> None:
     check_forms(settings)
     check_early(settings)
     check_endless(settings)
+    for path in (*data, *single.values()):
+        inside = path not in (None, "-") and folder is not None
+        if inside and Path(os.path.realpath(str(path))).is_relative_to(os.path.realpath(str(folder))):
+            raise UsageError(f"{path} lies in the run folder {folder}, which is replaced as a whole.")
     check_free("--labelled", report.labelled, report.force or report.resume)
+    for path in (report.params, report.early, report.responsibilities_to):
+        check_has_place(path)
     if report.plots or report.report:
         from em_cli.runs.plotting import check_wanted  # most runs draw nothing
 
         check_wanted(report, folder)
     check_folder_options(report, folder)
-    if folder is None:
-        return
-    for path in (*data, *single.values()):
-        if path not in (None, "-") and Path(os.path.realpath(str(path))).is_relative_to(os.path.realpath(folder)):
-            raise UsageError(f"{path} lies in the run folder {folder}, which is replaced as a whole.")

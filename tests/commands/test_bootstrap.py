@@ -156,7 +156,7 @@ def test_files_are_of_the_run(runs):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("-B", "3"), "-B must be from 20"),
+        (("-B", "3"), "-B or --replicates must be from 20"),
         (("--kind", "parametrik"), "nonparametric, weighted, parametric, jackknife is wanted"),
         (("--level", "95"), "--level must be from 0.5 up and below 1"),
         (("--time-limit", "soon"), "'soon' is not a length of time"),

@@ -273,7 +273,7 @@ def test_weights_count_equal_rows(tmp_path):
     ("arguments", "words"),
     [
         (("f3.em", "--up-to", "3"), "4 is the first number it is tested for"),
-        (("f3.em", "-B", "5"), "-B must be from 19 to 9,999, not 5"),
+        (("f3.em", "-B", "5"), "-B or --replicates must be from 19 to 9,999, not 5"),
     ],
 )
 def test_mistakes_are_told(arguments, words, folder):

@@ -133,6 +133,28 @@ def test_a_place_within_a_file_is_said_to_be_none(folder):
     assert "faithful.csv/x cannot be written" in told and "faithful.csv is a file" in told
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "fit no.csv -k 1 --labelled",
+        "fit no.csv -k 1 --params",
+        "fit no.csv -k 1 --responsibilities",
+        "predict m.json no.csv --out",
+        "sample m.json -n 3 --out",
+    ],
+)
+@pytest.mark.parametrize("place", ["no/such.csv", "faithful.csv/such.csv"])
+def test_a_file_that_will_have_no_place_is_refused_before_data_are_read(arguments, place, folder):
+    told = em(*arguments.split(), place, cwd=folder, status=4).err
+    assert f"{place} cannot be written: " in told and "no.csv" not in told
+
+
+def test_where_files_may_not_be_made_they_are_refused_before_the_work(folder, model, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    told = em("bootstrap", model.parent / "m.em", "--out", "there/it", cwd=folder, status=4).err
+    assert "there/it/intervals.csv cannot be written: there is no permission to write there." in told
+
+
 def test_a_symbolic_link_is_written_through(folder):
     (folder / "link.csv").symlink_to("real.csv")
     for _ in range(2):
