@@ -82,6 +82,8 @@ def latents(part: Part) -> None:
     model, source, at = part.begun(part.chain(200, 1), np.array([0, 80, 200]))
     after, before = part.our_iteration(model, source, part.stack([at]))
     assert part.our_iteration(model, source, after)[1] > before
+    part.sized(CORPUS=(12, 9), TOPICS=2, PASSES=2)
+    part.topics()
 
 
 def memory(part: Part) -> None:

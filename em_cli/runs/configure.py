@@ -209,7 +209,7 @@ def effort_of(config: RunConfig, start: StartFile | None, asked: str | None = No
         instead = f"--start {start.path}" if start else f"--restarts {search.restarts}"
         raise UsageError(
             f"{instead} asks for {'one climb' if start else 'so many climbs'} and no search: "
-            f"--effort {search.effort} does not apply. Give one of the two."
+            f"--effort {search.effort} does not apply. Leave it out."
         )
     return None
 
