@@ -15,6 +15,7 @@ from em_cli.errors import DataError, UsageError
 from em_cli.families import FAMILIES
 from em_cli.models.groups import Group, takes
 from em_cli.registry import did_you_mean
+from em_cli.sources.column_types import CODE_VALUES, ROWS_PER_CODE
 from em_cli.sources.domains import WANTED, impossible
 from em_cli.sources.quoting import argument, quoted
 from em_cli.sources.schema import TYPES, Column, Schema
@@ -63,12 +64,15 @@ def alternatives(column: Column, group: Group, values: Array) -> list[Change]:
     """Other families that can describe the values (n,) of a column, and are likely enough to be worth a refit.
 
     A density at a whole number stands for the probability of the unit about it, so that of a count may be beside it.
+    Of few whole numbers, which may be codes, or months, it is asked what they are, and not how they are distributed.
     """
     x = values[~np.isnan(values)]
     if column.type == "positive":
         others = [name for name in POSITIVE if name != group.family] if group.family in POSITIVE else []
     elif column.type == "count":
         others = list(COUNTS[1:]) if group.family == "poisson" else []
+    elif column.type == "numeric" and _like_codes(x):
+        others = []
     elif column.type == "numeric" and column.transform is None and group.family in ("gaussian", "student_t"):
         others = [ON_LOG_SCALE, *POSITIVE[:2]] if x.min() > 0 else []
         others += ["negative_binomial"] if _like_counts(x) else []
@@ -82,6 +86,12 @@ def alternatives(column: Column, group: Group, values: Array) -> list[Change]:
 def _like_counts(x: Array) -> bool:
     """Whether numbers are whole, and near enough to zero for a count to be another thing than a normal number."""
     return bool(0 <= x.min() < x.std() and (x == np.floor(x)).all())
+
+
+def _like_codes(x: Array) -> bool:
+    """Whether numbers are whole and few, each in many rows."""
+    n_distinct = len(np.unique(x))
+    return n_distinct <= CODE_VALUES and ROWS_PER_CODE * n_distinct <= len(x) and bool((x == np.floor(x)).all())
 
 
 def redescribed(config: RunConfig, data: Data, changes: Sequence[Change]) -> tuple[RunConfig, Data]:

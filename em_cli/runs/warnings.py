@@ -54,10 +54,11 @@ def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) ->
     warn_if_reached_once(fitted, context.effort, record)
     warn_of_runaway(result, record)
     _warn_of_matching(result.naming, record)
-    if result.figures.n_parameters > result.figures.n_rows:
+    n_rows = max(result.figures.n_rows, data.source.n_rows)  # weights below one make no fewer
+    if result.figures.n_parameters > n_rows:
         record.warn(
             "more_parameters_than_rows",
-            f"{result.figures.n_parameters} parameters for {result.figures.n_rows:.0f} rows: do not trust details.",
+            f"{result.figures.n_parameters} parameters for {n_rows:.0f} rows: do not trust details.",
         )
 
 

@@ -20,7 +20,10 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _OF_SEVERAL_ROWS = re.compile(
-    r"(.*[ _.-])?(id|ident|identifier)|(subject|patient|participant|respondent)([ _.]?(nr|no|number))?", re.IGNORECASE
+    r"(.*[ _.-])?(id|ident|identifier|nr)|(subject|patient|participant|respondent|study)"
+    r"([ _.]?(nr|no|num|number))?|(case|child|class|client|customer|es|family|fam|hh|household|p|person|pt|school|study"
+    r"|student|subj|subject|teacher|user)(id|nr|num)",
+    re.IGNORECASE,
 )
 _CAMEL_CASE = re.compile(r".*[a-z](ID|Id)")
 FEW = 3  # cells; fewer that differ mean nothing

@@ -19,6 +19,7 @@ from em_cli.sources.records import Record, after_lines, records
 
 DELIMITERS = ",;\t|"
 LOOK_AT = 20  # records
+FIRST_YEAR, LAST_YEAR = 1500, 2200
 NUMBERED = 4  # columns without names of their own, beside no row names
 
 
@@ -238,19 +239,23 @@ def _like_a_row(names: tuple[str, ...], rows: list[list[str]], options: ReadOpti
 
 def _numbered_columns(names: tuple[str, ...], rows: list[list[str]], beside_row_names: bool) -> bool:
     """Whether columns are called by numbers that follow each other: 0, 1, 2, … as pandas writes those without names,
-    1, 2, 3, … or years.
+    1, 2, 3, … or years, which may be some apart.
 
-    Several, or from 0 or 1, beside row names; else several from 0 or 1, above others than these.
+    Several, or from 0 or 1, beside row names; else several from 0 or 1, or several years, above no years.
     """
     own = names[1:] if beside_row_names and not names[0] else names
-    first = int(own[0]) if own and own[0].isdecimal() else -1
-    if first < 0 or own != tuple(str(first + place) for place in range(len(own))):
+    first, second = (int(name) if name.isdecimal() else -1 for name in (*own, "", "")[:2])
+    years = FIRST_YEAR <= first < second < LAST_YEAR
+    step = second - first if years else 1
+    if first < 0 or own != tuple(str(first + step * place) for place in range(len(own))):
         return False
     several = len(own) >= NUMBERED
     if beside_row_names:
         cells = [row[0] for row in rows if row]
         return (several or first <= 1) and len(set(cells)) == len(cells) > 1
-    others = (cell.strip() for row in rows for cell in row)
+    others = [cell.strip() for row in rows for cell in row]
+    if years:
+        return several and not any(cell.isdecimal() and FIRST_YEAR <= int(cell) < LAST_YEAR for cell in others)
     return several and first <= 1 and any(cell not in own for cell in others if cell)
 
 

@@ -96,6 +96,8 @@ def test_weights_that_are_no_whole_numbers_are_not_taken_for_frequencies_in_sile
     assert "fractional_weights" not in str(fitted(*run, "--weight-type", "sampling", cwd=tmp_path)["warnings"])
     (tmp_path / "t.csv").write_text("x,w\n" + "".join(f"{i % 7 + i / 50},{i % 3}\n" for i in range(60)))
     assert "fractional_weights" not in str(fitted(*run, cwd=tmp_path)["warnings"]), "whole numbers are frequencies"
+    (tmp_path / "t.csv").write_text("x,w\n" + "".join(f"{i % 7 + i / 50},0.0{i % 3 + 1}\n" for i in range(60)))
+    assert "parameters for" not in str(fitted(*run, cwd=tmp_path)["warnings"]), "there are 60 rows"
 
 
 def test_labels_are_honoured_and_name_the_components(tmp_path):

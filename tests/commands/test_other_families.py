@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 from program import em
 
+from em_cli.models.alternatives import alternatives
+from em_cli.models.groups import Group
+from em_cli.sources.schema import Column
+
 ASKED = ("--other-families", "--format", "none")
 
 
@@ -139,6 +143,14 @@ def test_nothing_is_said_of_the_right_family(tmp_path):
     (tmp_path / "n.csv").write_text("a,b\n" + "\n".join(f"{a},{b}" for a, b in rows.T) + "\n")
     em("fit", "n.csv", "-k", 2, *ASKED, "--out", "n.em", cwd=tmp_path)
     assert not said_of(params_of(tmp_path / "n.em"))
+
+
+def test_months_are_advised_no_family():
+    """Of few whole numbers, each in many rows, it is asked whether they are codes."""
+    rng = np.random.default_rng(4)
+    month, days = (np.minimum(rng.geometric(0.3, 300), most).astype(float) for most in (12, 40))
+    said = [alternatives(Column("x", "numeric"), Group("gaussian", (0,)), values) for values in (month, days)]
+    assert not said[0] and "negative_binomial" in [change.family for change in said[1]]
 
 
 def test_covariances_that_are_too_many_are_no_matter_of_families(tmp_path):
