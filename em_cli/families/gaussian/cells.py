@@ -20,6 +20,7 @@ from em_cli.families.gaussian.whitening import unwhitened
 
 SEEN = 1e-8  # cells; of a column of which a component has less, it knows nothing
 ITERATIONS = 200  # of EM for variances that are tied across cells
+TURNS = 3  # of them, from parameters
 SETTLED = 1e-13  # relative change at which it rests
 
 
@@ -88,7 +89,7 @@ class Cells:
         return sums
 
     def maximize(self, statistics: Array, parameters: GaussianParameters | None) -> GaussianParameters:
-        """Closed in the means. The variances, where a structure ties them, by EM over the missing cells."""
+        """Closed in the means, and then in the variances, or nearer to their maximum."""
         d, base = self.base.n_columns, self.base
         weight, cells = np.maximum(statistics[..., 0], np.finfo(float).tiny), self._cells(statistics)
         known = np.maximum(cells, SEEN)
@@ -104,13 +105,25 @@ class Cells:
             shift, means = means - base.fixed, np.broadcast_to(base.fixed, means.shape)
             scatter = scatter + self._spread(statistics, shift)
         share = np.minimum(cells / weight[..., None] / (d if self._one else 1), 1.0)
-        variances = constrained(base.structure, weight, scatter, base.bounds.floor)
-        for _ in range(ITERATIONS if (share < 1).any() else 0):
-            expected = share * scatter + (1 - share) * variances[..., : scatter.shape[-1]]
-            before, variances = variances, constrained(base.structure, weight, expected, base.bounds.floor)
-            if (np.abs(variances - before) <= SETTLED * before).all():
-                break
+        variances = self._variances(weight, scatter, share, None if parameters is None else parameters.covariances)
         return self.parameters(base.completed(means, variances))
+
+    def _variances(self, weight: Array, scatter: Array, share: Array, at: Array | None) -> Array:
+        """Those of the structure; where it ties components, by EM over the cells, of which a `share` is observed.
+
+        From some variances it is a few of its steps: generalised EM.
+        """
+        structure, floor = self.base.structure, self.base.bounds.floor
+        if not self.base.letters.coupled:
+            return constrained(structure, weight, scatter, floor)
+        turns, found = (ITERATIONS, constrained(structure, weight, scatter, floor)) if at is None else (TURNS, at)
+        for _ in range(turns):
+            expected = share * scatter + (1 - share) * found[..., : scatter.shape[-1]]
+            step = () if at is None else (found, 1)
+            before, found = found, constrained(structure, weight, expected, floor, *step)
+            if (np.abs(found - before) <= SETTLED * before).all():
+                break
+        return found
 
     def expected_log_density(self, statistics: Array, parameters: GaussianParameters) -> Array:
         expected: Array = np.einsum("...f,...f->...", statistics, parameters.theta)
