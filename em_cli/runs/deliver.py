@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 from em_cli.config.choices import latent_choice
@@ -126,7 +127,7 @@ def lines_of(files: dict[str, Content], tables: Iterable[str]) -> dict[str, list
     """The lines of these tables, which the files keep: they will be read once more when they are written."""
     found = dict[str, list[str]]()
     for name in tables:
-        found[name] = lines = [str(line) for line in files.get(f"{name}.csv", ())]
+        found[name] = lines = list(StringIO("".join(map(str, files.get(f"{name}.csv", ()))), newline=""))
         files |= {f"{name}.csv": lines} if lines else {}
     return found
 
