@@ -40,6 +40,10 @@ def _in_words(name: str) -> str:
     """`rates[2][1]`, a place in the document, as what it is of which component."""
     parameter, _, places = name.rpartition(".")[2].partition("[")
     component = places.partition("]")[0]
+    if name.startswith("concomitant.") and component:
+        return f"log-odds of component {int(component) + 1}"
+    if parameter == "transmat":
+        return f"steps from state {component}"
     singular = "weight" if parameter == "weights" else parameter.replace("_", " ")
     return f"{singular} of component {component}" if component else singular
 

@@ -33,8 +33,8 @@ def intervals_page(found: Mapping[str, Any], width: int, color: bool) -> str:
         hidden = _withheld(page, found)
         fixed = len(rows) - len(told) - sum(map(_wanted, hidden))
         if fixed:
-            what = "numbers are" if fixed > 1 else "number is"
-            page.words(f"{fixed} {what} left out: at the end of its range, or changed by no replicate.", style="dim")
+            what = "numbers are left out: at the end of their" if fixed > 1 else "number is left out: at the end of its"
+            page.words(f"{fixed} {what} range, or changed by no replicate.", style="dim")
     else:
         page.words(f"No intervals: {found['withheld']}. The components may be real; these data do not say how large.")
     page.words(_counts(found), style="dim")
@@ -78,7 +78,8 @@ def _wanted(one: Mapping[str, object]) -> bool:
 
 
 def _row(one: Mapping[str, Any]) -> list[str]:
-    name, error = WANTED[_parameter(one)], one["se_bootstrap"]
+    of_weights = str(one["parameter"]).startswith("concomitant.")
+    name, error = "log-odds" if of_weights else WANTED[_parameter(one)], one["se_bootstrap"]
     column = one["column"] or ""
     if one["level"] is not None:
         column = f"{shortened(column, LONGEST_NAME // 2)} = {shortened(one['level'], LONGEST_NAME // 2)}"

@@ -10,6 +10,7 @@ from em_cli.families import FAMILIES
 
 MOMENTS = ("mean", "sd")  # of each component and column, beside the parameters
 OF_DESIGN = ("coefficients", "common_coefficients", "typical_design")
+CONCOMITANT = "concomitant."  # what tells the mixing weights
 NAME = re.compile(r"^(?:groups\[(?P<group>\d+)\]\.)?(?:[\w.]+\.)?(?P<parameter>\w+)(?P<places>(?:\[\d+\])*)$")
 
 
@@ -20,6 +21,8 @@ def place_of(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
         return {"component": None, "column": None, "level": None}
     own = _own(document, found["group"])
     parameter, places = found["parameter"], [int(place) for place in re.findall(r"\d+", found["places"])]
+    if name.startswith(CONCOMITANT):
+        return _of_log_odds(places, document["concomitant"]["names"])
     if parameter in OF_DESIGN:
         component = places[0] if len(places) > 1 else None
         return {"component": component, "column": _at(own.get("design", ()), places[-1]), "level": None}
@@ -29,6 +32,13 @@ def place_of(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
         column = _at(columns, _first_of(own.get(parameter), columns, places[1]))
     level = _level(document, column, places[2]) if len(places) > 2 and column is not None else None
     return {"component": component, "column": column, "level": level}
+
+
+def _of_log_odds(places: Sequence[int], names: Sequence[str]) -> dict[str, Any]:
+    """Of a coefficient, by component but the first and term; or of the mean of a term but the intercept."""
+    if len(places) > 1:
+        return {"component": places[0] + 1, "column": _at(names, places[1]), "level": None}
+    return {"component": None, "column": _at(names, places[0] + 1) if places else None, "level": None}
 
 
 def _is_by_column(parameter: str, own: Mapping[str, object], document: Mapping[str, object]) -> bool:

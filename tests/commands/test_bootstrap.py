@@ -244,6 +244,9 @@ def test_mixing_weights_that_depend_on_columns_are_resampled_and_reported(tmp_pa
     em("fit", SAMPLES / "penguins.csv", "-k", "2", *regression, "--effort", "low", "-q", "--out", "p.em", cwd=tmp_path)
     document = json.loads(em("bootstrap", "p.em", "-B", "20", "--searched", "3", "--json", cwd=tmp_path).out)
     assert document["kept"] > 10 and by_name(document)["mean[1][1]"]["column"] == "body_mass_g"
+    told = {name: (one["component"], one["column"]) for name, one in by_name(document).items()}
+    assert told["concomitant.coefficients[1][2]"] == (2, "sex=male")
+    assert told["coefficients[1][2]"] == (1, "flipper_length_mm")
     em("report", "p.em", cwd=tmp_path)
     assert "flipper_length_mm" in (tmp_path / "p.em/report.html").read_text()
 
