@@ -7,6 +7,7 @@ from typing import Any
 
 from em_cli.display.component_table import shortened
 from em_cli.display.text_page import Page
+from em_cli.inference.intervals import MOST_LOST
 from em_cli.inference.reported import tail_in_words
 from em_cli.printable import safe
 
@@ -45,9 +46,14 @@ def relations_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     if found["replicates"]:
         refits = f"{found['replicates']} refits to rows drawn from the model"
         page.words(f"Errors of classification are corrected by {refits}.", style="dim")
-    told = [one["resamples"] for one in (*found["outcomes"], on) if one is not None]
-    if all(told):
-        page.words(f"Standard errors are by {min(told)} resamples, with all three steps done again.", style="dim")
+    told = [(one["resamples"], one["resamples_lost"]) for one in (*found["outcomes"], on) if one is not None]
+    kept, lost = min(told)
+    if kept:
+        page.words(f"Standard errors are by {kept} resamples, with all three steps done again.", style="dim")
+        if lost > MOST_LOST * (kept + lost):
+            page.words(
+                f"{lost} more lost a component: the errors say nothing of whether it is there, and are too small."
+            )
         return page.text()
     known = "; what the fit leaves open of the components is in them" if found["first_step"] else ""
     page.words(f"Standard errors are robust{known}.", style="dim")

@@ -34,9 +34,7 @@ class Resamples:
     assignment: str
     claims: Claims | None
     ends: Sequence[tuple[Parameters, Array]]
-
-    def __len__(self) -> int:
-        return len(self.ends)
+    drawn: int  # of them, the others having lost a component
 
     def __iter__(self) -> Iterator[Classification]:
         """Of all units, with errors that are corrected as those of the fit are."""
@@ -78,7 +76,7 @@ def resamples(
         for replicate in some
         if replicate.verdict is not Verdict.LOST
     ]
-    return Resamples(model, blocks, assignment, claims, ends)
+    return Resamples(model, blocks, assignment, claims, ends, many)
 
 
 def often(weights: Array, frequencies: bool, seed: int, number: int) -> Array:

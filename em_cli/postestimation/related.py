@@ -189,11 +189,13 @@ def _estimated(relation: Relation, units: Units, method: Method, seen: Integers)
 
 
 def _about(found: Estimates | ResampledEstimates, units: Units, method: Method, seen: Integers) -> dict[str, object]:
+    kept = 0 if isinstance(found, Estimates) else len(found.again)
     return {
         "method": method,
         "n": len(seen),
         "n_left_out": units.found.posterior.shape[1] - len(seen),
-        "resamples": 0 if isinstance(found, Estimates) else len(found.again),
+        "resamples": kept,
+        "resamples_lost": units.resamples.drawn - kept if kept and units.resamples is not None else 0,
     }
 
 
