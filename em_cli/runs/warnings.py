@@ -149,9 +149,12 @@ def warn_of_climb(fitted: Fitted, settings: Settings, record: Record) -> None:
 
 def _warn_of_prior(fitted: Fitted, data: Data, record: Record) -> None:
     """Say why a prior is used that nobody asked for."""
+    several = sum(column.type == "numeric" for column in data.schema.columns) > 1
+    simpler = several and fitted.label == "full" and not fitted.ledger
+    fewer = "; --covariance diag has fewer parameters" if simpler else ""
     record.warn(
         "weak_prior",
-        f"{collapsed(data, fitted)}: this is a fit with --prior weak, which gives every component some width.",
+        f"{collapsed(data, fitted)}: this is a fit with --prior weak, which gives every component some width{fewer}.",
     )
 
 

@@ -122,6 +122,7 @@ def test_where_all_are_under_a_prior_they_are_compared(tmp_path):
     found = json.loads(em(*sweep, cwd=tmp_path).out)
     assert [row["bic"] is not None for row in found["selection"]] == [True, True]
     assert "weak_prior" in codes(found) and "no_choice" not in codes(found)
+    assert "--covariance diag has fewer parameters" in said(found, "weak_prior")
 
 
 def wordy(n: int = 40, columns: int = 60) -> str:
