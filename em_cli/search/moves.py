@@ -19,7 +19,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers, map_arrays, stack, take
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.model import Model
-from em_cli.search.best_splits import Part, best_splits, pair_entropies, together
+from em_cli.search.best_splits import AT_ONCE, Part, best_splits, pair_entropies, together
 from em_cli.search.search_data import MixtureView, SearchData
 
 MANY = 12  # components, beyond which only the pairs that overlap most are thought of as merged
@@ -97,10 +97,8 @@ def splits_of_each(
     for some in _in_bunches(views, tries):
         own = [rng for view, rng in zip(some, rngs[len(found) :], strict=False) for _ in view.statistics]
         masses = np.concatenate([view.weighted_responsibilities for view in some])
-        parts = best_splits(some[0].model, masses, data, own, tries, _begin(some))
-        for view in some:
-            found.append(_gainful(view, parts[: len(view.statistics)]))
-            parts = parts[len(view.statistics) :]
+        parts = iter(best_splits(some[0].model, masses, data, own, tries, _begin(some)))
+        found += _gainful(some, [[(k, p) for k in range(len(view.statistics)) for p in next(parts)] for view in some])
     return found
 
 
@@ -117,12 +115,15 @@ def _in_bunches(views: Sequence[MixtureView], tries: int) -> Iterator[list[Mixtu
         yield some
 
 
-def _gainful(view: MixtureView, parts: Sequence[Sequence[Part]]) -> list[Split]:
-    """Splits of the components, by what they gain."""
-    known = [(k, p) for k, ps in enumerate(parts) for p in ps]
-    gains = _changes(view, [(k,) for k, _ in known], [[p.first, p.second] for _, p in known])
-    made = [Split(float(gain) + p.entropy, k, p) for gain, (k, p) in zip(gains, known, strict=True)]
-    return sorted(made, key=lambda split: -split.gain)
+def _gainful(views: Sequence[MixtureView], parts: Sequence[Sequence[tuple[int, Part]]]) -> list[list[Split]]:
+    """Splits of the components of each, by what they gain."""
+    removed = [np.array([k for k, _ in own], np.intp)[:, None] for own in parts]
+    gains = _changes(views, removed, [_both([p for _, p in own]) for own in parts])
+    made = [
+        [Split(float(gain) + p.entropy, k, p) for gain, (k, p) in zip(each, own, strict=True)]
+        for each, own in zip(gains, parts, strict=True)
+    ]
+    return [sorted(own, key=lambda split: -split.gain) for own in made]
 
 
 def _begin(views: Sequence[MixtureView]) -> Any:
@@ -130,23 +131,42 @@ def _begin(views: Sequence[MixtureView]) -> Any:
     own = [nearby(view, np.arange(len(view.statistics))[:, None].repeat(2, axis=1)) for view in views]
     if any(each is None for each in own):
         return None
-    return map_arrays(lambda *arrays: np.concatenate(arrays), own[0], *own[1:])
+    return _joined(own)
+
+
+def _joined(components: Sequence[Any]) -> Any:
+    return map_arrays(lambda *arrays: np.concatenate(arrays), components[0], *components[1:])
 
 
 def merges(view: MixtureView) -> list[Merge]:
     """The pairs of components that lose least by being made one, the cheapest first."""
-    k = len(view.weighted_responsibilities)
-    pairs = list(combinations(range(k), 2))
-    if k > MANY:
-        size = np.sqrt(np.maximum((view.weighted_responsibilities**2).sum(axis=1), 1e-300))
-        overlap = view.weighted_responsibilities @ view.weighted_responsibilities.T / np.outer(size, size)
-        pairs = sorted(pairs, key=lambda pair: -overlap[pair])[: ENTROPIES * k]
-    losses = -_changes(view, pairs, [[view.statistics[i] + view.statistics[j]] for i, j in pairs])
-    cheapest = np.argsort(losses, kind="stable")[: ENTROPIES * k]
-    if not pairs:
-        return []
-    shared = pair_entropies(view.weighted_responsibilities, np.array(pairs)[cheapest])
-    made = [Merge(float(losses[p] + s), *pairs[p]) for p, s in zip(cheapest, shared, strict=True)]
+    return merges_of_each([view])[0]
+
+
+def merges_of_each(views: Sequence[MixtureView]) -> list[list[Merge]]:
+    """The same of mixtures of one family."""
+    pairs = [_pairs(view.weighted_responsibilities) for view in views]
+    made = [view.statistics[own].sum(axis=1, keepdims=True) for view, own in zip(views, pairs, strict=True)]
+    changes = _changes(views, pairs, made)
+    return [_cheapest(view, own, -change) for view, own, change in zip(views, pairs, changes, strict=True)]
+
+
+def _pairs(masses: Array) -> Integers:
+    """Those of components (P, 2), of masses (K, n), that may be made one."""
+    k = len(masses)
+    pairs = np.array(list(combinations(range(k), 2)), np.intp).reshape(-1, 2)
+    if k <= MANY:
+        return pairs
+    size = np.sqrt(np.maximum((masses**2).sum(axis=1), 1e-300))
+    overlap = masses @ masses.T / np.outer(size, size)
+    return pairs[np.argsort(-overlap[pairs[:, 0], pairs[:, 1]], kind="stable")[: ENTROPIES * k]]
+
+
+def _cheapest(view: MixtureView, pairs: Integers, losses: Array) -> list[Merge]:
+    """The merges that lose least, their shared entropies included."""
+    cheapest = np.argsort(losses, kind="stable")[: ENTROPIES * len(view.statistics)]
+    least = losses[cheapest] + pair_entropies(view.weighted_responsibilities, pairs[cheapest])
+    made = [Merge(loss, i, j) for loss, (i, j) in zip(least.tolist(), pairs[cheapest].tolist(), strict=True)]
     return sorted(made, key=lambda merge: merge.loss)
 
 
@@ -164,10 +184,9 @@ def moves(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: 
     begin = nearby(view, np.array([(m.i, m.j) for m in again], np.intp).reshape(-1, 2))
     parts = best_splits(view.model, masses, data, [rng] * len(again), tries, begin, ANEW)
     known = [(merge, p) for merge, ps in zip(again, parts, strict=True) for p in ps]
-    gains = _changes(view, [(m.i, m.j) for m, _ in known], [[p.first, p.second] for _, p in known])
-    shared = pair_entropies(
-        view.weighted_responsibilities, np.array([(m.i, m.j) for m, _ in known], np.intp).reshape(-1, 2)
-    )
+    places = np.array([(m.i, m.j) for m, _ in known], np.intp).reshape(-1, 2)
+    (gains,) = _changes([view], [places], [_both([p for _, p in known])])
+    shared = pair_entropies(view.weighted_responsibilities, places)
     for gain, lost, (merge, p) in zip(gains, shared, known, strict=True):
         worth = float(gain) + p.entropy - float(lost)
         found.append(Move(worth, merge, Split(worth + merge.loss, merge.i, p)))
@@ -189,25 +208,69 @@ def bound(model: Model, statistics: Array, at: object = None) -> Array:
     return model.expected_log_likelihood(sums, parameters)
 
 
-def _changes(view: MixtureView, removed: Sequence[tuple[int, ...]], added: Sequence[Sequence[Array]]) -> Array:
-    """By how much the expected log-likelihood changes (M,) where new components replace old ones.
+def _both(parts: Sequence[Part]) -> Array:
+    """(P, 2, S)."""
+    return np.array([[part.first, part.second] for part in parts])
 
-    Where components are coupled, all that stay are counted.
+
+def _changes(views: Sequence[MixtureView], removed: Sequence[Integers], added: Sequence[Array]) -> list[Array]:
+    """By how much the expected log-likelihood of each changes (M,) where new components replace old ones.
+
+    The mixtures are of one family. Of each move it is told which components (M, G) go, and the statistics (M, A, S) of
+    those that come. Where components are coupled, all that stay are counted.
     """
-    if not removed:
-        return np.zeros(0)
-    model, now, new = view.model, view.statistics, np.array(added)  # (M, A, S)
-    if model.family.coupled:
-        k, gone = len(now), np.array(removed)
+    size = sum(len(gone) * view.statistics.size for view, gone in zip(views, removed, strict=True))
+    if size > AT_ONCE and len(views) > 1:
+        half = len(views) // 2
+        parts = slice(half), slice(half, None)
+        return [change for own in parts for change in _changes(views[own], removed[own], added[own])]
+    changes, asked = [np.zeros(0) for _ in views], [place for place, gone in enumerate(removed) if len(gone)]
+    of_each = _coupled if views and views[0].model.family.coupled else _uncoupled
+    alike: dict[int, list[int]] = {}
+    for place in asked:
+        alike.setdefault(len(views[place].statistics) if of_each is _coupled else 0, []).append(place)
+    for places in alike.values():
+        gone, new = [removed[place] for place in places], [added[place] for place in places]
+        for place, change in zip(places, of_each([views[place] for place in places], gone, new), strict=True):
+            changes[place] = change
+    return changes
+
+
+def _uncoupled(views: Sequence[MixtureView], removed: Sequence[Integers], added: Sequence[Array]) -> list[Array]:
+    model, new = views[0].model, np.concatenate(added)  # (M, A, S)
+    before = _alone(model, np.concatenate([view.statistics for view in views]))
+    after = _alone(model, new.reshape(-1, new.shape[2])).reshape(new.shape[:2]).sum(axis=1)
+    own = np.split(before, np.cumsum([len(view.statistics) for view in views])[:-1])
+    each = zip(np.split(after, np.cumsum([len(gone) for gone in removed])[:-1]), own, removed, strict=True)
+    return [come - now[gone].sum(axis=1) for come, now, gone in each]
+
+
+def _coupled(views: Sequence[MixtureView], removed: Sequence[Integers], added: Sequence[Array]) -> list[Array]:
+    """Of mixtures of as many components each."""
+    model, after, begin, k = views[0].model, list[Array](), list[Any](), len(views[0].statistics)
+    for view, gone, new in zip(views, removed, added, strict=True):
         staying = np.ones((len(gone), k), np.bool_)
         np.put_along_axis(staying, gone, False, axis=1)
         stay = np.nonzero(staying)[1].reshape(len(gone), -1)
-        after = np.concatenate([now[stay], new], axis=1)
-        origin = np.concatenate([stay, np.repeat(gone[:, :1], new.shape[1], axis=1)], axis=1)
-        return bound(model, after, nearby(view, origin)) - bound(model, now[None], nearby(view, np.arange(k)[None]))
-    before = _alone(model, now)[np.array(removed)].sum(axis=1)
-    change: Array = _alone(model, new.reshape(-1, new.shape[2])).reshape(new.shape[:2]).sum(axis=1) - before
-    return change
+        after.append(np.concatenate([view.statistics[stay], new], axis=1))
+        begin.append(nearby(view, np.concatenate([stay, np.repeat(gone[:, :1], new.shape[1], axis=1)], axis=1)))
+    now = [view.statistics[None] for view in views]
+    at = [nearby(view, np.arange(k)[None]) for view in views]
+    return [come - own for come, own in zip(_bounds(model, after, begin), _bounds(model, now, at), strict=True)]
+
+
+def _bounds(model: Model, statistics: Sequence[Array], at: Sequence[Any]) -> list[Array]:
+    """`bound` of stacks, those that begin from components together, and the others."""
+    found = [np.zeros(0) for _ in at]
+    for begins in (True, False):
+        places = [place for place, own in enumerate(at) if (own is not None) is begins]
+        if places:
+            begin = _joined([at[place] for place in places]) if begins else None
+            made = bound(model, np.concatenate([statistics[place] for place in places]), begin)
+            parts = np.split(made, np.cumsum([len(statistics[place]) for place in places])[:-1])
+            for place, own in zip(places, parts, strict=True):
+                found[place] = own
+    return found
 
 
 def nearby(view: MixtureView, origin: Integers) -> Any:

@@ -13,7 +13,7 @@ from em_cli.engine.arrays import Array, take
 from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.fit import Search
 from em_cli.engine.stopping import Status, Stopping
-from em_cli.search.moves import Merge, Split, merges, nearby, splits, splits_of_each
+from em_cli.search.moves import Merge, Split, merges_of_each, nearby, splits, splits_of_each
 from em_cli.search.search_data import MixtureView
 from em_cli.search.short_runs import REST, ShortRuns
 
@@ -69,7 +69,8 @@ def merge_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[lis
 def merged(short_runs: ShortRuns, parents: Sequence[FitResult], most: int | None = None) -> list[Candidate]:
     """Climbs from the merges of mixtures of one component more, the cheapest first."""
     views = [short_runs.data.view(parent) for parent in parents[:PARENTS]]
-    return _in_turn(short_runs, [[partial(_after, view, [merge]) for merge in merges(view)] for view in views], most)
+    each = zip(views, merges_of_each(views), strict=True)
+    return _in_turn(short_runs, [[partial(_after, view, [merge]) for merge in made] for view, made in each], most)
 
 
 def _in_turn(short_runs: ShortRuns, ways: Sequence[Sequence[Callable[[], Way]]], most: int | None) -> list[Candidate]:
@@ -157,9 +158,9 @@ def _merged_down(short_runs: ShortRuns, unions: list[Way]) -> Search[list[FitRes
         fewer = min(n - k, max(1, n // ROUNDED))
         alive = [short_runs.data.view(r) for r in results if r.status is not Status.DEGENERATE]
         unions = []
-        for view in alive:
+        for view, made in zip(alive, merges_of_each(alive), strict=True):
             chosen, touched = list[Merge](), set[int]()
-            for merge in merges(view):
+            for merge in made:
                 if len(chosen) < fewer and not touched & {merge.i, merge.j}:
                     chosen.append(merge)
                     touched |= {merge.i, merge.j}
