@@ -6,8 +6,8 @@ all that the first step leaves open is in these errors, and not as far only as i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,24 +27,22 @@ NORMAL_QUARTILES = 1.349  # standard deviations between those of a normal law
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resamples:
-    """Where the model ends on resamples of the units, and how often each of these (n,) stands there."""
+    """Where the model ends on resamples of the units, by their numbers; and the weights (n,) that units have there."""
 
     model: Model
     blocks: Sequence[Block]
     assignment: str
     claims: Claims | None
-    ends: Sequence[tuple[Parameters, Array]]
-    drawn: int  # of them, the others having lost a component
+    ends: Sequence[tuple[Parameters, int]]
+    weights: Callable[[int], Array]
+    drawn: int  # how many there were, of which the others lost a component
 
     def __iter__(self) -> Iterator[Classification]:
         """Of all units, with errors that are corrected as those of the fit are."""
-        for parameters, weights in self.ends:
+        for parameters, number in self.ends:
             believed = np.concatenate([beliefs(self.model, parameters, block) for block in self.blocks], axis=1)
-            found = Classification(believed, assigned_to(believed, self.assignment), weights)
-            if self.claims is not None:
-                corrected = self.claims.corrected(found.errors)
-                found = Classification(believed, found.assigned, weights, corrected)
-            yield found
+            found = Classification(believed, assigned_to(believed, self.assignment), self.weights(number))
+            yield found if self.claims is None else replace(found, corrected=self.claims.corrected(found.errors))
 
 
 def resamples(
@@ -67,16 +65,19 @@ def resamples(
         else np.ones(len(weights), np.intp)
     )
 
+    def of_units(number: int) -> Array:
+        return weights * often(weights, frequencies, seed, number)
+
     def of_rows(number: int) -> Array:
         return np.repeat(often(weights, frequencies, seed, number), lengths)
 
     ends = [
-        (replicate.parameters, weights * often(weights, frequencies, seed, replicate.number))
+        (replicate.parameters, replicate.number)
         for some in weighted_replicates(model, start, source, runner, of_rows, range(many))
         for replicate in some
         if replicate.verdict is not Verdict.LOST
     ]
-    return Resamples(model, blocks, assignment, claims, ends, many)
+    return Resamples(model, blocks, assignment, claims, ends, of_units, many)
 
 
 def often(weights: Array, frequencies: bool, seed: int, number: int) -> Array:
