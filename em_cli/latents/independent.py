@@ -121,7 +121,8 @@ class Independent(SingleRows):
 
     @property
     def kindred(self) -> Independent | None:
-        return self if self.weights == "free" and self.concentration == 1.0 else None
+        plain = type(self) is Independent  # what builds on it may have an M-step of its own
+        return self if plain and self.weights == "free" and self.concentration == 1.0 else None
 
     def maximize_kin(self, weight: Array, owners: Owners) -> MixingWeights:
         weight = np.maximum(weight, TINY)

@@ -84,7 +84,9 @@ def build_all(config, name, registry):
         groups = grouped(schema, name, config.family_options, ())
         built(schema, groups, covariance_names(config.covariance, groups)[0])
     elif registry is LATENTS:
-        specification.latents_of(config, SimpleNamespace(schema=Schema((Column("a", "numeric"),))), (2,))
+        specification.latents_of(
+            config, SimpleNamespace(schema=Schema((Column("a", "numeric"),)), sequences=None), (2,)
+        )
     elif registry is RUNNERS:
         search_plan.runner_of(config)
     else:
