@@ -8,7 +8,6 @@ from functools import lru_cache
 from io import StringIO
 from itertools import islice
 from math import isfinite
-from typing import Any
 
 import numpy as np
 from pydantic_core import to_json
@@ -49,7 +48,7 @@ def _has_path(model: Model) -> bool:
 
 def score_lines(
     scores: RowScores,
-    used: np.ndarray[Any, np.dtype[np.intp]],
+    used: Integers,
     keys: Sequence[str] | range,
     n_components: int,
     more: Sequence[str] = (),
@@ -119,7 +118,7 @@ def labels_of(scores: RowScores, n_components: int) -> list[Label]:
     return list(zip(map(str, number.tolist()), map(repr, probability.tolist()), strict=True))
 
 
-def uncertain(responsibilities: Array, component: np.ndarray[Any, np.dtype[np.intp]]) -> Array:
+def uncertain(responsibilities: Array, component: Integers) -> Array:
     """1 − max p (n,), as the sum of the others: no digits are lost where it is small."""
     others = responsibilities.copy()
     others[component, np.arange(others.shape[1])] = 0.0
