@@ -189,8 +189,9 @@ def _observed(sums: Array, mass: Array, without: Lacking, t: int) -> tuple[Array
     ends, n = without.ends[t], sums.shape[2]
     q, e = len(without.steps[t - 1].parent) if t else 1, ends.matrices.shape[1]
     total, own = np.zeros((q, e, e, n)), np.zeros((q, n))
-    total[ends.nodes] = sums.reshape(-1, n).take(ends.matrices, axis=0)
-    own[ends.nodes] = mass[ends.patterns]
+    if len(ends.patterns):
+        total[ends.nodes] = sums.reshape(-1, n).take(ends.matrices, axis=0)
+        own[ends.nodes] = mass[ends.patterns]
     return total, own
 
 

@@ -79,8 +79,10 @@ def lloyd(points: Array, centres: Array, max_iterations: int, weights: Array | N
 
 
 def nearest(points: Array, centres: Array) -> Integers:
-    """The nearest centre (n,) of each point."""
-    labels: Integers = squared_distances(points, centres).argmin(axis=0)
+    """The nearest centre (n,) of each point: what the squares of the points add to all distances does not matter."""
+    distances = (-2 * centres.T) @ points
+    distances += (centres**2).sum(axis=0)[:, None]
+    labels: Integers = distances.argmin(axis=0)
     return labels
 
 
