@@ -133,18 +133,20 @@ def _each(stacked: Parameters) -> Iterator[Parameters]:
 
 def numbers_of(document: Mapping[str, object], named: Mapping[str, object]) -> Array:
     """(M,) those that `leaves` names in another document of the model; NaN where there is none, such as no end."""
-    return np.array(list(_values(document, named)))
+    values = list[float]()
+    _append_numbers(document, named, values)
+    return np.array(values)
 
 
-def _values(node: object, named: object) -> Iterator[float]:
+def _append_numbers(node: object, named: object, values: list[float]) -> None:
     if isinstance(named, float):
-        yield node if isinstance(node, float) else np.nan
+        values.append(node if isinstance(node, float) else np.nan)
     elif isinstance(named, list):
         for place, own in enumerate(named):
-            yield from _values(node[place] if isinstance(node, list) else None, own)
+            _append_numbers(node[place] if isinstance(node, list) else None, own, values)
     elif isinstance(named, dict):
         for key, own in named.items():
-            yield from _values(node.get(key) if isinstance(node, dict) else None, own)
+            _append_numbers(node.get(key) if isinstance(node, dict) else None, own, values)
 
 
 def _one_sided(changes: Array) -> Flags:
