@@ -115,5 +115,17 @@ def _unreadable(address: str, error: BaseException) -> DataError:
     if isinstance(error, PermissionError) or status in (401, 403):
         why = "there is no permission; credentials are taken from the environment, as the service has it"
     else:
-        why = f"the server answers {status}" if status else type(error).__name__
+        why = f"the server answers {status}" if status else _no_answer(error)
     return DataError(f"{shown_address(address)} cannot be read: {why}.")
+
+
+def _no_answer(error: BaseException) -> str:
+    """Why there is none; classes of errors that libraries share with nobody are told by their names."""
+    kind = type(error).__name__
+    if "SSL" in kind or "Certificate" in kind:
+        return "the certificate of the server is not trusted here"
+    if isinstance(error, TimeoutError):
+        return "the server does not answer in time"
+    if isinstance(error, OSError) or "Connect" in kind:
+        return "there is no connection to the server"
+    return kind

@@ -92,7 +92,7 @@ def test_what_cannot_be_read_is_said_without_secrets(server, tmp_path):
         err = em("fit", f"{server}/{path}", *FIT, cwd=tmp_path, status=3).err
         assert words in err and SECRET not in err
     err = em("fit", "http://127.0.0.1:9/f.csv", *FIT, cwd=tmp_path, status=3).err
-    assert "http://127.0.0.1:9/f.csv cannot be read: ClientConnectorError." in err
+    assert "http://127.0.0.1:9/f.csv cannot be read: there is no connection to the server." in err
     address = server.replace("//", f"//me:{SECRET}@")
     err = em("fit", f"{address}/none.csv", *FIT, cwd=tmp_path, status=3).err
     assert f"{server}/none.csv does not exist." in err and SECRET not in err
