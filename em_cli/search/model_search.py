@@ -82,8 +82,7 @@ class ModelSearch:
         self.take(solutions)
         for found in self.population:
             if id(found) not in known and found.result.status is Status.CONVERGED:
-                candidate = replace(found.result.candidate, number=next(self.numbers))
-                result = replace(found.result, candidate=candidate)
+                result = replace(found.result, candidate=replace(found.result.candidate, number=next(self.numbers)))
                 self.attempts.append(Attempt(result, found.origin, (), self.data.degeneracies(result), True))
 
     def untold(self, results: Sequence[FitResult]) -> list[FitResult]:
@@ -202,6 +201,8 @@ class ModelSearch:
             if not waiting:
                 yield from self.crossover()
                 waiting = [f for f in self.population if all(abs(f.log_likelihood - d) > SAME_OPTIMUM for d in done)]
+        if not self.ends and not self.data.halted():
+            yield from self._all_the_way()
         for more in range(1, effort.bounces + 1):
             if self.ends and not self.data.halted():
                 for result in (yield from over_split(self.short_runs, self.ends[0].result, more)):
@@ -229,6 +230,13 @@ class ModelSearch:
         going = [a for a in self.attempts if a.result.status is not Status.DEGENERATE]
         going.sort(key=lambda a: (a.held_up, -a.result.log_likelihood))
         yield from self.climb([onwards(a.result, self.algorithm) for a in going[:FEWEST_STARTS]], "start")
+
+    def _all_the_way(self) -> Search[None]:
+        """To its end, of the climbs that were left as they had collapsed, the best that is a fit all the same."""
+        cut = [a for a in self.attempts if a.climbed and a.usable and a.result.status is Status.MAX_ITERATIONS]
+        for best in sorted(cut, key=lambda a: (a.held_up, -a.result.objective))[:1]:
+            (end,) = yield Round([onwards(best.result, self.algorithm)], self.stopping, self.observe)
+            self.attempts.append(Attempt(end, best.start, best.seed, self.data.degeneracies(end), True))
 
     def finish(self) -> Search[None]:
         """The best of the population, to the end of its climb; where it collapses there, the next."""
@@ -268,9 +276,8 @@ class ModelSearch:
 
     def anew(self, effort: Effort) -> ModelSearch:
         """Another search for the same model, which knows nothing of this one."""
-        short_runs = replace(self.short_runs, effort=effort)
         own = self.kinds, self.make, self.algorithm, self.stopping, self.numbers, self.observe
-        return ModelSearch(short_runs, *own, told=self.told)
+        return ModelSearch(replace(self.short_runs, effort=effort), *own, told=self.told)
 
     def learn_from(self, other: ModelSearch, origin: str) -> None:
         """Take over what another search for the same model has found: all of it counts as one."""
@@ -302,19 +309,15 @@ class ModelSearch:
             return None
         if self.short_runs.effort.searches == 1:
             return 1, 1
-        first = {kind: min(a.seed[0] for a in ended if a.start == SEARCH + kind) for kind in self._kinds_searched()}
-        log_likelihoods = dict[tuple[str, int], float]()
+        kinds = {a.start.removeprefix(SEARCH) for a in ended if a.start.startswith(SEARCH)}
+        first = {kind: min(a.seed[0] for a in ended if a.start == SEARCH + kind) for kind in kinds}
+        heights = dict[tuple[str, int], float]()
         for attempt in ended:
             kind = attempt.start.removeprefix(SEARCH)
             line = kind, first.get(kind, 0) if kind == attempt.start else attempt.seed[0]
-            log_likelihoods[line] = max(log_likelihoods.get(line, -np.inf), attempt.result.log_likelihood)
-        best = max(log_likelihoods.values())
-        return len(log_likelihoods), sum(
-            best - log_likelihood < SAME_OPTIMUM for log_likelihood in log_likelihoods.values()
-        )
-
-    def _kinds_searched(self) -> set[str]:
-        return {a.start.removeprefix(SEARCH) for a in self.attempts if a.sound and a.start.startswith(SEARCH)}
+            heights[line] = max(heights.get(line, -np.inf), attempt.result.log_likelihood)
+        best = max(heights.values())
+        return len(heights), sum(best - height < SAME_OPTIMUM for height in heights.values())
 
     @property
     def _hopeless(self) -> bool:
