@@ -41,7 +41,8 @@ def bayes(
     largest = log_likelihood[:, None]
     spare = scratch("spare", *largest.shape)  # the allocator would hand such arrays back to the system each time
     np.subtract(log_density, largest, out=log_density)
-    np.maximum(log_density, NEGLIGIBLE, out=log_density)  # not before: in 1e19 nats they drown
+    spare.fill(NEGLIGIBLE)  # a number takes twice as long as rows of it: each is a loop of its own
+    np.maximum(log_density, spare, out=log_density)  # not before: in 1e19 nats they drown
     np.exp(log_density, out=log_density)
     own = None if assignment.objective == SOFT.objective else log_likelihood.copy()
     total = np.add.reduce(log_density, axis=1, keepdims=True, out=scratch("total", *largest.shape))
