@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 from em_cli import memory
@@ -34,6 +36,7 @@ from em_cli.runs.screen import color_wanted, width
 from em_cli.runs.search_plan import memory_for
 from em_cli.search.search import Task
 from em_cli.sources.quoting import listed
+from em_cli.sources.spool import STDIN
 from em_cli.sources.table import Data
 
 MOST_SPELT = 5
@@ -209,7 +212,7 @@ def sweep_text(run: Run, selection: Selection, params: Mapping[str, Any], writte
     settings = run.settings
 
     def page() -> str:
-        next_ones = [*_again(run), *further(settings.folder, params, written)]
+        next_ones = [*_again(run), *_labels(settings.folder, run.data), *further(settings.folder, params, written)]
         beside = beside_of(settings, read_line(run.data), params, written, next_ones)
         effort = params["search"]["effort"]
         return selection_summary(selection.rows, selection.chosen_row, selection.criterion, beside, effort)
@@ -217,6 +220,16 @@ def sweep_text(run: Run, selection: Selection, params: Mapping[str, Any], writte
     rows = [{key: _strict(value) for key, value in row.items()} for row in selection.rows]
     document = dict(params) | {"criterion": selection.criterion, "selection": rows}
     return in_form(settings, document, page, lambda: selection_text(selection))
+
+
+def _labels(folder: str | None, data: Data) -> list[str]:
+    """What adds its component to each row of the data, where they are one file of text."""
+    names = [own.name for own in data.inputs]
+    if folder is None or len(names) != 1 or names[0] == STDIN or "delimiter" not in data.layout:
+        return []
+    out = f"{Path(names[0]).name.partition('.')[0]}-labelled.csv"
+    out = free_beside(out) if os.path.lexists(out) else out
+    return [f"em predict {shlex.join([folder, *names])} --append --out {shlex.quote(out)}"]
 
 
 def further(folder: str | None, params: Mapping[str, object], written: Sequence[str] = ()) -> list[str]:

@@ -1,6 +1,8 @@
 """What a sweep says of its choice, and how clear that is."""
 
 import json
+import re
+import shlex
 from io import StringIO
 from math import inf
 
@@ -187,3 +189,19 @@ def test_a_report_that_is_there_is_not_offered():
     document = {"latent": "independent"}
     assert further("a b.em", document)[0] == "em report 'a b.em'"
     assert further("a b.em", document, ["report.html"]) == ["em export 'a b.em' --to sql --out score.sql"]
+
+
+def test_the_labelled_copy_that_is_offered_can_be_had(tmp_path):
+    rows = [f"{i},{x:.3f}" for i, x in enumerate([*np.linspace(0, 1, 20), *np.linspace(9, 10, 20)])]
+    (tmp_path / "my data.csv").write_text("\n".join(["id,x", *rows]) + "\n")
+    said = em("select", "my data.csv", "--id", "id", "--k-range", "1-2", "--format", "human", cwd=tmp_path).out
+    (command,) = re.findall(r"em (predict (?:.*\\\n)*.*)", said)
+    em(*shlex.split(command.replace("\\\n", "")), cwd=tmp_path)
+    header, *lines = (tmp_path / "my data-labelled.csv").read_text().splitlines()
+    assert header == "id,x,component,probability" and len(lines) == 40
+
+
+def test_what_is_no_single_file_of_text_gets_no_labelled_copy_offered(tmp_path):
+    (tmp_path / "a.csv").write_text("x\n" + "\n".join(map(str, range(30))) + "\n")
+    said = em("select", "a.csv", "a.csv", "--k-range", "1-2", "--format", "human", cwd=tmp_path).out
+    assert "Try:  em report" in said
