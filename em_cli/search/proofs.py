@@ -15,6 +15,7 @@ from em_cli.search.survey import Survey
 
 NONPARAMETRIC = "nonparametric"  # the start that the likeliest mixture is, whatever its number of components
 PROVED = 0.01  # nats that a fit may be below it: no more than a climb may leave
+NEAR = 1e-3  # nats below it, from where on a climb from it would find nothing to speak of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,14 +42,14 @@ class Proofs:
         }
 
     def start(self, t: int, attempts: Sequence[Attempt], sampled: bool) -> Parameters | None:
-        """From where a climb ends at the maximum, of a model of enough components, if none of the attempts came there.
+        """From where a climb ends at the maximum, of a model of enough components, if none of the attempts came near.
 
         They may have seen a sample of the rows, which tells nothing of all.
         """
         best, model = self._likeliest(t), self.models[t]
         if best is None or model.n_components < best.n_components:
             return None
-        if not sampled and _highest(attempts) > best.at_most - PROVED:
+        if not sampled and _highest(attempts) > best.at_most - NEAR:
             return None
         return best.as_start(model)
 
