@@ -11,7 +11,7 @@ from em_cli.engine.objectives import LOG_LIKELIHOOD
 
 OF_PHASES = (
     "reading, examining, storing, summarizing, starts, refining, crossover, split and merge, finishing, scoring, "
-    "other families, standard errors, writing"
+    "other families, cross-validation, standard errors, writing"
 )
 OF = "what its value is of: log_likelihood, penalised_log_likelihood where there is a prior, or elbo"
 

@@ -18,7 +18,7 @@ from em_cli.engine.cache import KEPT_FLOATS, scratch
 from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
-from em_cli.engine.passes import BUFFER
+from em_cli.engine.passes import small_buffers
 from em_cli.engine.plan import JOINT_FLOATS, rows_of_products, tile_rows
 from em_cli.engine.rows import Source
 
@@ -90,8 +90,7 @@ def expected(
     heights, statistics = np.empty(last.candidates.stop), np.empty(theta.shape)
     weighted = theta.copy()
     weighted[:, 0] += last.model.latent.log_prior(latent)
-    with np.errstate():
-        np.setbufsize(BUFFER)
+    with small_buffers():
         for segment, some in zip(segments, left, strict=True):
             here, sums, plain, own = (
                 heights[segment.candidates],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -22,6 +23,14 @@ from em_cli.engine.rows import Block, Source, quanta
 SMALL = 1 << 17  # log-densities; fewer are not worth waking other workers
 BUFFER = 16  # numbers; with NumPy's own choice, it broadcasts short rows at half the speed
 LONG_FLOATS = 1 << 22  # of log-densities computed at once, where groups of rows are looked at
+
+
+@contextmanager
+def small_buffers() -> Iterator[None]:
+    """NumPy broadcasts with these for a while; its own come back with the state of its errors."""
+    with np.errstate():
+        np.setbufsize(BUFFER)
+        yield
 
 
 @dataclass(slots=True, eq=False)
@@ -81,8 +90,7 @@ def _one_of(stack: Stack, source: Source, runner: Runner) -> Batch:
 def _expect(source: Source, walks: list[Walk], index: int) -> list[Answer]:
     """The sums over each quantum of one block."""
     block = source[index]
-    with np.errstate():
-        np.setbufsize(BUFFER)
+    with small_buffers():
         return [[_walk(quantum, walk) for walk in walks] for quantum in quanta(block)]
 
 

@@ -191,7 +191,7 @@ def column_csv(names: Sequence[str], parts: Iterable[Sequence[Cells]]) -> Iterat
 
 def _cell_texts(values: Cells) -> list[str]:
     """The cells of a column; numbers by way of JSON, as in `_score_texts`, and blank where they are not finite."""
-    if not values or any(isinstance(value, str) for value in values):
+    if isinstance(next((value for value in values if value is not None), ""), str):
         return ["" if value is None else _field(str(value)) for value in values]
     return to_json(values, inf_nan_mode="null").decode()[1:-1].replace("null", "").split(",")
 

@@ -80,7 +80,7 @@ ADVICE = {
     "empty_rows": "Nothing has to be done: these rows say nothing.",
     "no_choice": "Compare all under a prior (--prior weak), or with fewer parameters (--covariance tied).",
     "not_ranked": "Compare all under a prior (--prior weak), or with fewer parameters (--covariance tied).",
-    "weak_prior": "Try a smaller -k or --covariance diag, or leave out the column that the warning names.",
+    "weak_prior": "Try a smaller -k, or leave out the column that the warning names.",
     "unstable_topics": "Build on the topics that are found again; try a smaller -k, or --effort high.",
     "documents_named": "Nothing has to be done; --document names another column, --exclude leaves this one out.",
     "documents_joined": "Nothing has to be done if these rows are parts of one document.",

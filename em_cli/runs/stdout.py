@@ -229,14 +229,19 @@ def _labels(folder: str | None, data: Data) -> list[str]:
         return []
     out = f"{Path(names[0]).name.partition('.')[0]}-labelled.csv"
     out = free_beside(out) if os.path.lexists(out) else out
-    return [f"em predict {shlex.join([folder, *names])} --append --out {shlex.quote(out)}"]
+    return [f"em predict {_place(folder)} {_place(names[0])} --append --out {_place(out)}"]
+
+
+def _place(path: str) -> str:
+    """As an argument that is taken for no option."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
 def further(folder: str | None, params: Mapping[str, object], written: Sequence[str] = ()) -> list[str]:
     """What may come next, when a model is chosen and these files are written."""
     if folder is None:
         return []
-    own = shlex.quote(folder)
+    own = _place(folder)
     names = {"sql": "score.sql", "python": "model.py"}
     exports = [f"em export {own} --to {to} --out {names[to]}" for to in targets_of(params)]
     return exports if "report.html" in written else [f"em report {own}", *exports]

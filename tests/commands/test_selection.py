@@ -188,6 +188,7 @@ def test_a_sweep_of_counts_says_with_how_many_components_no_more_are_needed(tmp_
 def test_a_report_that_is_there_is_not_offered():
     document = {"latent": "independent"}
     assert further("a b.em", document)[0] == "em report 'a b.em'"
+    assert further("-a.em", document)[0] == "em report ./-a.em", "it is no option"
     assert further("a b.em", document, ["report.html"]) == ["em export 'a b.em' --to sql --out score.sql"]
 
 
