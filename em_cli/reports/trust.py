@@ -57,6 +57,8 @@ ADVICE = {
     "time_column": "Use --unit COLUMN=s if these are durations.",
     "several_numbers": "Have a column for each number if they are to be fitted.",
     "code_column": "Say what it is with --type COLUMN=categorical or --type COLUMN=numeric if it is to be fitted.",
+    "quoted_column": "Say what it is with --type COLUMN=categorical or --type COLUMN=numeric if it is to be fitted.",
+    "quoted_numbers": "Say what the numbers are with --type COLUMN=numeric or --type COLUMN=categorical.",
     "too_many_levels": "Fit it with --type COLUMN=categorical, or take rare levels together first.",
     "missing_level": "Fit again with the --na-level that is named, if the word is an answer like the others.",
     "looks_like_missing": "Fit again with the --na that is named, if the value marks missing cells.",

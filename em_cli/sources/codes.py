@@ -37,11 +37,12 @@ def take_codes(parts: Parts, leading_zeros: Mapping[str, Counter[int]], options:
         asked = options.type_of(name) != "auto" or name in options.regressors or name == options.response
         if length is not None and not asked and not identifies(name, parts):
             found[name] = length
-            parts[name] = [_as_codes(part, length) for part in parts[name]]
+            parts[name] = [as_codes(part, length) for part in parts[name]]
     return found
 
 
-def _as_codes(part: Examined, length: int) -> Examined:
+def as_codes(part: Examined, length: int = 0) -> Examined:
+    """The same piece with its numbers as texts, of so many digits at least."""
     values = part.values
     distinct, places = np.unique(values[~np.isnan(values)], return_inverse=True)
     placed = np.full(len(values), np.nan)

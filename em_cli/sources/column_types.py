@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,15 +69,21 @@ class Decided:
     notices: list[Notice] = field(default_factory=list)
 
 
-def decide(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str] = ()) -> Decided:
+def decide(
+    parts: Parts,
+    shown: str,
+    options: ReadOptions,
+    codes: Collection[str] = (),
+    known: Mapping[str, tuple[str, str]] | None = None,
+) -> Decided:
     """The type of every column; those that hold nothing, one value, or text that names rows, are left out.
 
-    `codes` are those whose cells are numbers with leading zeros.
+    `codes` are those whose cells are numbers with leading zeros; of some columns the type, and why, is `known`.
     """
     found = Decided()
     left_out: dict[str, dict[str, str]] = {reason: {} for reason in LEFT_OUT}
     constant: list[Column] = []
-    for name, (kind, why) in _kinds(parts, shown, options, codes).items():
+    for name, (kind, why) in _kinds(parts, shown, options, codes, known or {}).items():
         column = parts[name]
         if kind in left_out:
             left_out[kind][name] = why
@@ -91,7 +97,11 @@ def decide(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str
     if not found.columns:  # what is constant is refused where its rows are known
         found.columns, left_out["constant_column"] = constant, {}
     if not found.columns:
-        raise no_column(shown, [name for names in left_out.values() for name in names], list(left_out["code_column"]))
+        raise no_column(
+            shown,
+            [name for names in left_out.values() for name in names],
+            [*left_out["code_column"], *left_out["quoted_column"]],
+        )
     for code, names in left_out.items():
         if names:
             listing = joined([safe(short(name)) + (f" ({value})" if value else "") for name, value in names.items()])
@@ -99,7 +109,9 @@ def decide(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str
     return found
 
 
-def _kinds(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str]) -> dict[str, tuple[str, str]]:
+def _kinds(
+    parts: Parts, shown: str, options: ReadOptions, codes: Collection[str], settled: Mapping[str, tuple[str, str]]
+) -> dict[str, tuple[str, str]]:
     """The type of every column and what spoke for it, or the reason to leave it out; a refusal tells of all."""
     options.observe(PhaseStarted(EXAMINING, 0, len(parts)))
     kinds, refused = dict[str, tuple[str, str]](), dict[str, str]()
@@ -108,7 +120,8 @@ def _kinds(parts: Parts, shown: str, options: ReadOptions, codes: Collection[str
         if not known and name in options.named:
             raise empty_column(name, shown, options)
         try:
-            kinds[name] = _kind(name, parts, options, name in codes) if known else ("empty_column", "")
+            found = _kind(name, parts, options, name in codes) if known else ("empty_column", "")
+            kinds[name] = settled.get(name, found)
         except DataError as error:
             refused[name] = str(error)
         options.observe(Advanced(place, 1.0))
@@ -266,13 +279,13 @@ def _kind(name: str, parts: Parts, options: ReadOptions, code: bool) -> tuple[st
         return kind_of_codes(name, column, options) if code else kind_of_text(name, column, asked, options)
     if asked != "auto" or name in options.regressors:
         return asked if asked != "auto" else "numeric", ""
-    kind, why = _kind_of_numbers(name, parts.facts(name), options)
+    kind, why = kind_of_numbers(name, parts.facts(name), options)
     if name == options.response and kind not in ("binary", "count"):
         return "numeric", ""
     return kind, why
 
 
-def _kind_of_numbers(name: str, column: Facts, options: ReadOptions) -> tuple[str, str]:
+def kind_of_numbers(name: str, column: Facts, options: ReadOptions) -> tuple[str, str]:
     """The same where all cells are numbers."""
     whole, distinct, n, n_distinct = column.whole, column.values, column.n_finite, column.n_distinct
     if column.dates and name not in options.named:

@@ -88,6 +88,10 @@ def by_others(
     """
     for batch, answer in others.in_order(taken_of, batches(parts, columns, options, store)):
         for place, part in enumerate(batch.ranges):
-            taken = take(part.piece(n), columns, options, store, store) if answer is None else answer[place].below(n)
+            taken = (
+                take(part.piece(n), columns, options, store, store).below(0)
+                if answer is None
+                else answer[place].below(n)
+            )
             n += taken.n_rows
             yield part, taken

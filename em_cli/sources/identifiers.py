@@ -56,7 +56,7 @@ def leave_out_identifiers(decided: Decided, parts: Parts, options: ReadOptions) 
 def _leave_out_repeated(decided: Decided, parts: Parts, options: ReadOptions) -> None:
     """Leave out ids that several rows bear, unless the user named them or nothing else is left."""
     asked = [column.name for column in decided.columns if not column.levels and column.name not in options.named]
-    found = [name for name in asked if _repeats_ids(name, parts)]
+    found = [name for name in asked if repeats_ids(name, parts)]
     if not found or len(found) == len(decided.columns):
         return
     decided.columns = [column for column in decided.columns if column.name not in found]
@@ -69,7 +69,8 @@ def _leave_out_repeated(decided: Decided, parts: Parts, options: ReadOptions) ->
         decided.notices.append(Notice("repeated_ids", message))
 
 
-def _repeats_ids(name: str, parts: Parts) -> bool:
+def repeats_ids(name: str, parts: Parts) -> bool:
+    """Whether whole numbers come again, and are named as ids are."""
     column = parts.facts(name)
     if not column.whole or column.values[0] < 0 or not FEW <= column.n_distinct < column.n_finite:
         return False

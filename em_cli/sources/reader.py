@@ -31,6 +31,7 @@ from em_cli.sources.identifiers import leave_out_identifiers
 from em_cli.sources.in_memory import InMemory
 from em_cli.sources.memory_check import Room
 from em_cli.sources.pieces import Piece, Range, Written, pieces_or_ranges
+from em_cli.sources.quoted_numbers import take_quoted
 from em_cli.sources.quoting import quoted
 from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.redundant import leave_out_redundant
@@ -68,6 +69,7 @@ class _Content:
     times: list[str] = field(default_factory=list)  # and of that of time
     spelled: dict[str, Counter[str]] = field(default_factory=dict)  # how missing cells are, by column
     leading_zeros: dict[str, Counter[int]] = field(default_factory=dict)  # cells with leading zeros, by their length
+    quotes: dict[str, set[bool | None]] = field(default_factory=dict)  # whether numbers are in quotes, file by file
     inputs: list[InputFile] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)  # of the header
     n_read: int = 0  # rows
@@ -91,6 +93,8 @@ class _Content:
             self.spelled.setdefault(gap, Counter()).update(counts)
         for number, lengths in taken.leading_zeros.items():
             self.leading_zeros.setdefault(number, Counter()).update(lengths)
+        for name, own in taken.quotes.items():
+            self.quotes.setdefault(name, set()).add(own)
         for column, examined in zip(self.parts.values(), taken.columns, strict=True):
             column.append(after(examined, column[-1]) if column else examined)
         if self.ids is not None and taken.names is not None:
@@ -109,6 +113,11 @@ class _Content:
         """How the columns are looked at; of those in one piece there is nothing to tell on the way."""
         pieces = max(map(len, self.parts.values()), default=0)
         return self.options if pieces > 1 else replace(self.options, observe=ignore)
+
+    def codes(self, options: ReadOptions) -> tuple[dict[str, int], dict[str, tuple[str, str]]]:
+        """Columns with leading zeros, which stand as texts from now on, and the types of those in quotes."""
+        codes = take_codes(self.parts, self.leading_zeros, options)
+        return codes, take_quoted(self.parts, self.quotes, options, self.notices)
 
     def numbered_by(self, name: str) -> RowNames:
         """Row names that are the numbers of a column, as they are written."""
@@ -184,7 +193,7 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
     labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
     alleles = read_alleles(parts, shown, options, found_in_file)
     thousands, units = undress(parts, options, found_in_file)
-    decided = decide(parts, shown, options, take_codes(parts, content.leading_zeros, options))
+    decided = decide(parts, shown, options, *content.codes(options))
     numbering = leave_out_identifiers(decided, parts, options)
     leave_out_redundant(decided, parts, options)
     decided.notices += remarks(decided.columns, parts, options, content.leading_zeros, content.place_of_last)

@@ -219,7 +219,7 @@ def no_column(shown: str, left_out: Sequence[str], codes: Sequence[str] = ()) ->
         types = " ".join(f"--type {argument(name)}=numeric" for name in codes)
         return DataError(
             f"{shown} has no column that can be fitted but {joined([quoted(name) for name in codes])}, written with "
-            f"leading zeros as codes are. If these are numbers, use {types}."
+            f"leading zeros or in quotes, as codes are. If these are numbers, use {types}."
         )
     if left_out:
         return DataError(

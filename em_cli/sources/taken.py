@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from em_cli.engine.rows import Held
 from em_cli.sources.examined import Cell, Examined, examine
 from em_cli.sources.pieces import Piece, texts_of
+from em_cli.sources.quoted_numbers import quotes_of
 from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.row_file import Keeper, lines_kept
 from em_cli.sources.row_names import KeptTexts
@@ -32,10 +33,11 @@ class Taken:
     times: list[str] = field(default_factory=list)  # and of that of time
     spelled: dict[str, Counter[str]] = field(default_factory=dict)  # how missing cells are, by column
     leading_zeros: dict[str, Counter[int]] = field(default_factory=dict)  # cells with leading zeros, by their length
+    quotes: dict[str, bool | None] = field(default_factory=dict)  # whether numbers are in quotes, where the file begins
 
     def below(self, n_rows: int) -> Taken:
-        """The same, so many rows further down in its file."""
-        return replace(self, columns=tuple(_below(column, n_rows) for column in self.columns))
+        """The same, so many rows further down in its file, which does not begin here."""
+        return replace(self, quotes={}, columns=tuple(_below(column, n_rows) for column in self.columns))
 
 
 def take(piece: Piece, columns: Sequence[str], options: ReadOptions, rows: Keeper, names: Keeper) -> Taken:
@@ -63,6 +65,7 @@ def take(piece: Piece, columns: Sequence[str], options: ReadOptions, rows: Keepe
         [] if options.order is None else texts_of(piece, options.order),
         spelled_in(piece, [name for name, own in zip(columns, found, strict=True) if own.n_missing], options),
         with_leading_zeros(piece, [name for name, own in zip(columns, found, strict=True) if own.texts is None]),
+        quotes_of(piece, options),
     )
 
 

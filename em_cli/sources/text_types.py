@@ -38,6 +38,8 @@ LEFT_OUT = {
     "row_names": "left out, as nearly every cell is different: {}; --type NAME=categorical fits it anyway",
     "code_column": "left out, written with leading zeros as codes are: {}; --type NAME=categorical takes it "
     "as levels, --type NAME=numeric as a number",
+    "quoted_column": "left out, many numbers in quotes, as names or codes are, where others of the file have none: {}; "
+    "--type NAME=numeric takes it as a number, --type NAME=categorical as levels",
     "too_many_levels": "left out, having too many levels for categories: {}; --type NAME=categorical fits it anyway",
     "empty_column": "left out, being empty: {}",
     "constant_column": "left out, having one value only: {}",
