@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, take
 
 PRODUCT = 1_000_000  # multiplications in a piece
 PLANE = 1_200  # numbers in a piece of the statistics
@@ -70,6 +70,21 @@ class Kindred(Protocol):
 
         For each family it is told how many components each of its candidates has, and their stacks of parameters.
         """
+
+
+class Uncoupled(Protocol):
+    """A family the M-step of whose components does not depend on the others."""
+
+    def natural(self, parameters: Any) -> tuple[Array, Flags]: ...
+    def maximize(self, statistics: Array, parameters: Any) -> Any: ...
+
+
+def maximize_uncoupled(family: Uncoupled, statistics: Array, parameters: Sequence[Sequence[Any]]) -> Any:
+    """`Kindred.maximize_kin` of such a family: all components are those of one candidate."""
+    every, frame = [own for stacks in parameters for own in stacks], None
+    if any(np.logical_or.reduce(family.natural(own)[1], axis=None) for own in every):
+        frame = map_arrays(lambda *arrays: np.concatenate(arrays)[None], *map(flat, every))
+    return take(family.maximize(statistics[None], frame), 0)
 
 
 def rows_at_once(n_components: int, n_features: int) -> int:

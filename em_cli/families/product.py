@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.declared_numbers import Parameter, Quantity
+from em_cli.engine.exponential_family import Kindred
 from em_cli.engine.family import BoundFamily, Chart, Degeneracy, Ellipsoids, Family
 from em_cli.errors import DataError
 
@@ -52,8 +53,6 @@ def bound(families: tuple[BoundFamily, ...], columns_of: tuple[Integers, ...]) -
 class BoundProduct:
     """Features, statistics and parameters of the groups stand side by side."""
 
-    kindred: ClassVar[None] = None
-
     families: tuple[BoundFamily, ...]
     columns_of: tuple[Integers, ...]
 
@@ -63,6 +62,19 @@ class BoundProduct:
     @property
     def exponential(self) -> BoundProduct | None:
         return self if all(family.exponential for family in self.families) else None
+
+    @property
+    def kindred(self) -> BoundProduct | None:
+        return self if all(self._kindred) else None
+
+    @property
+    def _kindred(self) -> list[Kindred | None]:
+        able = [family.exponential for family in self.families]
+        return [None if family is None else family.kindred for family in able]
+
+    @property
+    def kin(self) -> Hashable:
+        return tuple(kindred and kindred.kin for kindred in self._kindred)
 
     @property
     def reweighting(self) -> BoundProduct | None:
@@ -160,6 +172,21 @@ class BoundProduct:
         return ProductParameters(
             tuple(family.maximize(statistics[..., sums], own) for ((family, _, _), own), sums in parts)
         )
+
+    def maximize_kin(
+        self,
+        families: Sequence[BoundProduct],
+        sizes: Sequence[Integers],
+        statistics: Array,
+        parameters: Sequence[Sequence[ProductParameters]],
+    ) -> ProductParameters:
+        """Those of each group, with those of its kin."""
+        found = []
+        for place, (kindred, sums) in enumerate(zip(self._kindred, self._statistics, strict=True)):
+            able = [family.families[place].exponential for family in families]
+            own = [[parts.parts[place] for parts in stacks] for stacks in parameters]
+            found.append(kindred and kindred.maximize_kin(able, sizes, statistics[..., sums], own))
+        return ProductParameters(tuple(found))
 
     def n_parameters(self, n_components: int) -> int:
         return sum(family.n_parameters(n_components) for family in self.families)

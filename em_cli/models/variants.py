@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,11 +10,13 @@ import numpy as np
 
 from em_cli.engine.column_summary import RELATIVE_RESOLUTION, summarize
 from em_cli.engine.columns import Columns
+from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Latent
 from em_cli.engine.model import Model
 from em_cli.engine.rows import Source
 from em_cli.errors import UsageError
 from em_cli.families.covariances import COVARIANCES
+from em_cli.families.product import BoundProduct
 from em_cli.latents import LATENTS
 from em_cli.latents.independent import Independent
 from em_cli.models.alternatives import Change
@@ -112,12 +114,14 @@ def models(
         if any(len(fixed) != k for k in ks):
             raise UsageError(f"the means of {len(fixed)} components are fixed: that many is what -k must be.")
     first, scales, independent = [], dict[tuple[tuple[int, str], ...], Columns](), Independent()
+    parts: dict[Hashable, BoundFamily] = {}
     for variant in wanted:
         own = variant.schema or schema
         key = tuple((place, str(own.columns[place].transform)) for place in own.transforms)
         if key not in scales:
             scales[key] = columns_as_fitted(own, source, columns)
         bound = built(own, variant.groups, variant.covariance, (source, columns)).bind(scales[key])
+        bound = _shared(bound, variant.groups, key, parts)
         if prior and bound.penalty is None:
             raise UsageError(f"--prior does not apply: family {variant.family!r} has none.")
         latent = (latents or {}).get(variant.latent, independent)
@@ -130,6 +134,17 @@ def models(
         for variant, model in zip(wanted, first, strict=True)
         for k in ks
     ]
+
+
+def _shared(bound: BoundFamily, groups: Sequence[Group], scales: Hashable, parts: dict[Hashable, BoundFamily]) -> Any:
+    """With the families of columns that have no covariance as those of other structures have them."""
+    if not isinstance(bound, BoundProduct):
+        return bound
+    own = tuple(
+        family if group.has_covariance else parts.setdefault((id(group), scales), family)
+        for group, family in zip(groups, bound.families, strict=True)
+    )
+    return replace(bound, families=own)
 
 
 def model_again(document: Mapping[str, Any], schema: Schema, groups: tuple[Group, ...], source: Source) -> Model:

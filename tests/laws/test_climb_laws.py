@@ -22,6 +22,7 @@ from em_cli.engine.scoring import score_rows, score_source
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian.binding import bound_gaussian
+from em_cli.families.product import bound
 from em_cli.latents.independent import Independent
 from em_cli.parts import settings_of
 from em_cli.runners import RUNNERS
@@ -131,30 +132,60 @@ def test_the_bits_of_a_climb_do_not_depend_on_its_company(case: Case, separation
         )
 
 
+@pytest.mark.parametrize("name", ["gaussian-full", "product"])
 @pytest.mark.parametrize(("separation", "weighted"), [(2.5, True), (1e5, False)])
-def test_climbs_of_kin_have_the_bits_of_climbs_in_one_model(separation, weighted, monkeypatch):
+def test_climbs_of_kin_have_the_bits_of_climbs_in_one_model(name, separation, weighted, monkeypatch):
     """Of all structures and several numbers of components; some components are concentrated where groups are apart."""
-    case = next(case for case in CLIMBING_CASES if case.name == "gaussian-full")
+    case = next(case for case in CLIMBING_CASES if case.name == name)
     x, labels = case.rows(8, 150, separation)
     source = InMemory(x, np.arange(150) % 3 + 1.0 if weighted else None)
-    columns, candidates = case.model(x, 1).family.columns, []
+    whole, candidates = case.model(x, 1).family, []
     for structure in COVARIANCES:
-        family = bound_gaussian(structure, columns)
+        if name == "product":
+            gaussian, *others = whole.families
+            family = bound((bound_gaussian(structure, gaussian.columns), *others), whole.columns_of)
+        else:
+            family = bound_gaussian(structure, whole.columns)
         for k in (1, 2, 4):
             model = Model(family, Independent(), k)
             for seed in (0, 1):
                 begin = start(model, x, responsibilities(seed, labels % k, k, 0.5 * seed))
                 candidates.append(Candidate(model, EM(), begin, len(candidates)))
     assert cohorts.flat_key(candidates[-1].model, source)
+    ends, results = by_both_ways(candidates, source, monkeypatch)
+    assert ends[0] == ends[1]
+    if separation > 10:
+        ends = [getattr(r.parameters.components, "parts", (r.parameters.components,)) for r in results]
+        assert any(part.concentrated.any() for parts in ends for part in parts)
+
+
+@each_case
+@pytest.mark.parametrize(("separation", "weighted"), [(2.5, True), (1e5, False)])
+def test_climbs_of_one_family_have_the_bits_of_climbs_in_one_model(case, separation, weighted, monkeypatch):
+    """Every family that declares itself kindred, with several numbers of components."""
+    x, labels = case.rows(8, 150, separation)
+    source, family = InMemory(x, np.arange(150) % 3 + 1.0 if weighted else None), case.model(x, 1).family
+    models = [Model(family, Independent(), k) for k in (1, 2, 4)]
+    if not cohorts.flat_key(models[0], source):
+        assert family.exponential is None or family.exponential.kindred is None
+        return
+    candidates = [
+        Candidate(model, EM(), start(model, x, responsibilities(seed, labels % k, k, 0.5 * seed)), place)
+        for place, (model, k, seed) in enumerate((model, model.n_components, s) for s in (0, 1, 2) for model in models)
+    ]
+    ends, _ = by_both_ways(candidates, source, monkeypatch)
+    assert ends[0] == ends[1]
+
+
+def by_both_ways(candidates, source, monkeypatch):
+    """How climbs end in flat cohorts, and in stacks of one model each."""
     rounds, ends = [(candidates[::2], Stopping(0, 9)), (candidates[1::2], Stopping(1e-3, 12))], []
     for key in (cohorts.flat_key, lambda model, rows: None):
         monkeypatch.setattr(cohorts, "flat_key", key)
         found = run_searches([later(rounds[:1]), later(rounds)], source, Serial())
         results = [result for own in found for result in own]
         ends.append([(bits(r.candidate.model, r), r.status, r.reason, r.weight.tobytes()) for r in results])
-    assert ends[0] == ends[1]
-    if separation > 10:
-        assert any(result.parameters.components.concentrated.any() for result in results)
+    return ends, results
 
 
 def later(rounds):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -48,7 +48,6 @@ class Columnwise:
     reweighting: ClassVar[None] = None
     elliptic: ClassVar[None] = None
     approximate: ClassVar[None] = None
-    kindred: ClassVar[None] = None
     coupled: ClassVar[bool] = False
 
     distribution: Distribution
@@ -120,6 +119,24 @@ class Columnwise:
     @property
     def needs_frame(self) -> bool:
         return self.expecting is not None
+
+    @property
+    def kindred(self) -> Columnwise | None:
+        return None if self.needs_frame else self
+
+    @property
+    def kin(self) -> Hashable:
+        return id(self)
+
+    def maximize_kin(
+        self,
+        families: Sequence[Columnwise],
+        sizes: Sequence[Integers],
+        statistics: Array,
+        parameters: Sequence[Sequence[ColumnwiseParameters]],
+    ) -> ColumnwiseParameters:
+        found: ColumnwiseParameters = exponential_family.maximize_uncoupled(self, statistics, parameters)
+        return found
 
     def n_own_features(self) -> int:
         return self.n_features()

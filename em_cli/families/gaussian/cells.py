@@ -6,6 +6,7 @@ and the M-step needs no expectation of what is missing.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -29,7 +30,6 @@ class Cells:
     """Behind the features of complete data stand indicators of the observed cells of the columns with gaps."""
 
     needs_frame: ClassVar[bool] = False
-    kindred: ClassVar[None] = None
 
     base: BoundGaussian
     of_complete: ClassVar[float] = 1.0  # what a complete row adds to the statistics behind those of complete data
@@ -41,6 +41,24 @@ class Cells:
     @property
     def reweighting(self) -> None:
         """Nothing is filled in."""
+
+    @property
+    def kindred(self) -> Cells | None:
+        return None if self.base.coupled else self
+
+    @property
+    def kin(self) -> Hashable:
+        return self.base.kin, tuple(self.gaps.tolist())
+
+    def maximize_kin(
+        self,
+        families: Sequence[Cells],
+        sizes: Sequence[Integers],
+        statistics: Array,
+        parameters: Sequence[Sequence[GaussianParameters]],
+    ) -> GaussianParameters:
+        found: GaussianParameters = exponential_family.maximize_uncoupled(self, statistics, parameters)
+        return found
 
     @property
     def gaps(self) -> Integers:

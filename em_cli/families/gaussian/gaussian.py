@@ -198,9 +198,8 @@ class BoundGaussian:
 
     @property
     def kin(self) -> Hashable:
-        letters = self.letters
-        form = letters.diagonal, letters.isotropic, letters.rotated
-        return id(self.columns), self.scale.tobytes(), self.bounds.floor.tobytes(), form
+        letters, numbers = self.letters, (self.columns.mean, self.scale, self.bounds.floor, self.bounds.largest)
+        return *(each.tobytes() for each in numbers), letters.diagonal, letters.isotropic, letters.rotated
 
     def averages(self, statistics: Array, parameters: GaussianParameters | None) -> tuple[Array, Array, Array]:
         """Weight, mean and scatter about it of each component: its own maximum-likelihood covariance, unconstrained."""
