@@ -118,6 +118,7 @@ def main() -> None:
     """Run the program, and end the process with its exit status."""
     for variable in BLAS_THREADS:  # before NumPy is imported: the engine's own threads divide the rows
         os.environ[variable] = "1"
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # it would look through all packages that are installed
     gc.set_threshold(*GARBAGE)
     memory.leave_out_arrow()
     atexit.register(gc.freeze)  # what is there at the end goes with the process: to look through it takes long

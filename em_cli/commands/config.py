@@ -89,6 +89,6 @@ def init(
     Example: em config init data.csv > run.yaml
     """
     from em_cli.config.texts import template
-    from em_cli.runs.row_scores import target
+    from em_cli.runs.output_files import target
 
     target(out, force)([template(data)])

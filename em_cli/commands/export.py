@@ -56,7 +56,7 @@ def export(
     from em_cli.postestimation.exported import KINDS, check_shown, checked_text, exported, how_to_run
     from em_cli.postestimation.plain_cells import plain_numbers
     from em_cli.printable import safe, say
-    from em_cli.runs.row_scores import target
+    from em_cli.runs.output_files import target
 
     check_shown(to, out)
     write = target(out, force, model, kind=KINDS.get(to, ""))

@@ -33,7 +33,8 @@ def impute(
     """
     from em_cli.errors import UsageError
     from em_cli.postestimation.imputation import completed
-    from em_cli.runs.row_scores import open_model, write_each
+    from em_cli.runs.output_files import write_each
+    from em_cli.runs.row_scores import open_model
 
     loaded = open_model(model, paths, reading)
     if reading.missing not in (None, "model"):

@@ -35,7 +35,8 @@ def outliers(
     from em_cli.outputs.manifest import to_json
     from em_cli.postestimation.outliers import judged, own_data
     from em_cli.printable import say
-    from em_cli.runs.row_scores import open_model, target
+    from em_cli.runs.output_files import target
+    from em_cli.runs.row_scores import open_model
 
     write = target(out, force, model, *(paths or ()))
     loaded = open_model(model, paths or [], reading if paths else None)

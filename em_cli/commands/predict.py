@@ -55,7 +55,7 @@ def predict(
     Example: em predict faithful-k2.em new.csv --append > labelled.csv
     """
     from em_cli.postestimation.any_scores import predicted
-    from em_cli.runs.row_scores import target
+    from em_cli.runs.output_files import target
 
     write = target(out, force, model, *paths)
     if by is not None:

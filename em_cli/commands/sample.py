@@ -40,7 +40,7 @@ def sample(
     """
     from em_cli.outputs.model_file import read_model
     from em_cli.postestimation.drawn_rows import check_given, drawn_lines, lines_given
-    from em_cli.runs.row_scores import target
+    from em_cli.runs.output_files import target
 
     write = target(out, force, model, *([given] if given else []))
     loaded = read_model(model)

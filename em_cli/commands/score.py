@@ -33,7 +33,7 @@ def score(
     from em_cli.outputs.any_model import open_any
     from em_cli.postestimation.drifted import tell_drift
     from em_cli.postestimation.scores_asked import Asked, scores_asked
-    from em_cli.runs.row_scores import target
+    from em_cli.runs.output_files import target
 
     if strict and not drift:
         raise UsageError("--strict is about --drift: give both.")

@@ -40,7 +40,6 @@ def show(
     from em_cli.outputs.any_model import read_any
     from em_cli.outputs.folder import write_file
     from em_cli.outputs.manifest import to_json
-    from em_cli.postestimation.paper_tables import table_text
     from em_cli.runs.audit import audited
     from em_cli.runs.model_summary import summary_of
 
@@ -49,6 +48,8 @@ def show(
     changed: list[str] = []
     _check(json, audit, table, format)
     if table is not None:
+        from em_cli.postestimation.paper_tables import table_text
+
         text = table_text(model, table, format)
     elif audit:
         page, changed = audited(model, screen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from em_cli.models.given import blank_and_labels, with_described
 from em_cli.models.groups import Group, described, regression_of
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import score_header, score_lines
-from em_cli.sources.stream import Chunk
+
+if TYPE_CHECKING:
+    from em_cli.sources.stream import Chunk
 
 COEFFICIENT_COLUMNS = ("component", "term", "estimate", "standard_error")
 

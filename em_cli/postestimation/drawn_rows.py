@@ -13,7 +13,6 @@ from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.predictions import drawn_given
 from em_cli.outputs.tables import column_csv
-from em_cli.runs.row_scores import chunks_for
 from em_cli.sources.schema import Cells
 
 DRAWN = 1 << 14  # rows at once, where they do not follow each other
@@ -44,6 +43,8 @@ def check_given(loaded: LoadedModel, n: int | None, given: str | None) -> None:
 
 def lines_given(loaded: LoadedModel, path: str, seed: int, sequences: int | None, labels: bool) -> Iterator[str]:
     """The rows of a file, with what is described of each drawn anew; a response needs regressors to be drawn."""
+    from em_cli.runs.row_scores import chunks_for
+
     if sequences is not None or loaded.sequential:
         raise UsageError("--given draws rows that are independent of each other; those of this model are not.")
     names = loaded.schema.names

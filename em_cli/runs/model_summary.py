@@ -5,7 +5,6 @@ from __future__ import annotations
 from em_cli.display.closing import Beside
 from em_cli.display.haplotypes_page import haplotypes_read_line, haplotypes_summary
 from em_cli.display.search_words import number
-from em_cli.display.sketches import sketches
 from em_cli.display.summary import fit_summary
 from em_cli.display.topics_page import topics_read_line, topics_summary
 from em_cli.options import ScreenOptions
@@ -13,7 +12,6 @@ from em_cli.outputs.any_model import read_any
 from em_cli.outputs.haplotypes_file import LoadedHaplotypes
 from em_cli.outputs.topics_file import LoadedTopics
 from em_cli.runs.screen import color_wanted, page_width
-from em_cli.runs.terminal_plots import sketches_of
 from em_cli.sources.quoting import listed
 
 
@@ -32,5 +30,8 @@ def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
     n, names = number(document.get("n_samples")) or 0, listed(loaded.schema.names)
     text = fit_summary(document, fitted_to(f"{n:,.0f} rows of {names}"))
     if drawn:
+        from em_cli.display.sketches import sketches
+        from em_cli.runs.terminal_plots import sketches_of
+
         text += sketches(sketches_of(loaded, model, columns), columns, color)
     return text

@@ -17,7 +17,6 @@ from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.selection_fields import read_table
 from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS
 from em_cli.reports.run import Climb, Rows, Run
-from em_cli.runs.plotted_rows import read_rows
 from em_cli.sources.files import label
 
 KNOWN = {"name", "sha256"}  # of every input
@@ -31,6 +30,8 @@ Table = tuple[Mapping[str, Any], ...]
 
 def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) -> Run:
     """The run in a folder; its data are at their place, or at the one that is given."""
+    from em_cli.runs.plotted_rows import read_rows
+
     home = Path(folder)
     if home.exists() and not home.is_dir():
         raise DataError(f"{folder} is a file: a run folder is needed, as em fit writes it.")

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from em_cli.config.resolve import resolve
 from em_cli.engine.scoring import RowScores
 from em_cli.errors import UsageError
 from em_cli.options import ReadingOptions, layer
-from em_cli.outputs.folder import Content, write_file, write_together
 from em_cli.outputs.model_file import LoadedModel, read_model
-from em_cli.outputs.packing import packed
 from em_cli.outputs.predictions import prediction_header, prediction_lines
 from em_cli.outputs.tables import score_header, score_lines
 from em_cli.printable import safe, say
 from em_cli.runs.new_sequences import NewSequences, new_sequences, with_columns_of
-from em_cli.runs.path_checks import check_free, check_places
 from em_cli.runs.read import read_options
 from em_cli.runs.remembered import as_fitted, remembered, tell_remembered
 from em_cli.sources.read_options import ReadOptions
@@ -98,25 +95,3 @@ def reading_for(loaded: LoadedModel, options: ReadingOptions, weights: str | Non
 
 def warn(message: str) -> None:
     say(f"warning: {message}")
-
-
-def target(out: str | None, force: bool, *inputs: str, kind: str = "") -> Callable[[Content], None]:
-    """Where lines go: standard output, each piece at once, or a file that is complete or absent, and no input.
-
-    Its name must end so, if it is of a `kind`.
-    """
-    check_places(inputs, {"--out": out})
-    check_free("--out", out, force, kind)
-    return lambda lines: write_file(out or "-", packed(out or "-", lines))
-
-
-def write_each(texts: Mapping[str | None, Content], force: bool, *inputs: str) -> None:
-    """The same of several texts, of which each has a file of its own: all of them are written, or none."""
-    for out in texts:
-        check_places(inputs, {"--out": out})
-        check_free("--out", out, force)
-    if len(texts) == 1:
-        ((out, lines),) = texts.items()
-        write_file(out or "-", packed(out or "-", lines))
-    else:
-        write_together({str(out): packed(str(out), lines) for out, lines in texts.items()})

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.errors import DataError
@@ -71,7 +70,9 @@ class Sequences:
 
 def groups_of(names: Sequence[str], rows: Integers, shown: str, column: str) -> Sequences:
     """The groups of rows with these names, wherever they stand; the rows (n,) are for messages."""
-    code, known = pd.factorize(np.array(names, dtype=object))
+    from pandas import factorize
+
+    code, known = factorize(np.array(names, dtype=object))
     for place, name in enumerate(known):
         if not name.strip():
             row = int(rows[np.argmax(code == place)])
@@ -109,9 +110,11 @@ def _codes(
     n_rows: int, names: Sequence[str] | None, shown: str, options: ReadOptions
 ) -> tuple[Integers, tuple[str, ...]]:
     """The sequence (n,) of each row, and their names, in the order in which they come."""
+    from pandas import factorize
+
     if names is None:
         return np.zeros(n_rows, np.intp), ()
-    code, known = pd.factorize(np.array(names, dtype=object))
+    code, known = factorize(np.array(names, dtype=object))
     empty = [place for place, name in enumerate(known) if not name.strip()]
     if empty:
         row = int(np.argmax(code == empty[0]))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.errors import DataError, UsageError
@@ -54,7 +53,9 @@ class Times:
             holds = "dates: give its unit, as in --step 1d" if self.dates else "numbers: give one, as in --step 1"
             raise UsageError(f"--step {step.text} does not go with column {quoted(column)}, which holds {holds}.")
         if step.unit in MONTHS:
-            moments = pd.DatetimeIndex(self.values.astype("datetime64[us]"))
+            from pandas import DatetimeIndex
+
+            moments = DatetimeIndex(self.values.astype("datetime64[us]"))
             units: Array = np.asarray(moments.year * 12 + moments.month, np.float64)
             size = step.count * MONTHS[step.unit]
         else:
@@ -74,11 +75,13 @@ class Times:
 
 def times_of(texts: Sequence[str], column: str, shown: str, decimal: str = ".") -> Times:
     """Numbers, or dates as ISO 8601 writes them; `DataError` names the first cell that is neither."""
+    from pandas import Series, to_datetime
+
     values = [number(text, decimal) for text in texts]
     numbers = [value for value in values if value is not None]
     if len(numbers) == len(values):
         return Times(texts, np.array(numbers), False)
-    moments = pd.to_datetime(pd.Series(list(texts), dtype=object), format="ISO8601", errors="coerce", utc=True)
+    moments = to_datetime(Series(list(texts), dtype=object), format="ISO8601", errors="coerce", utc=True)
     absent = moments.isna().to_numpy()
     if numbers and absent.any():
         absent = np.array([value is None for value in values])

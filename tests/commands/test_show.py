@@ -3,6 +3,7 @@
 import os
 import pty
 import subprocess
+import sys
 
 import pytest
 from display.terminal import Terminal
@@ -89,3 +90,14 @@ def _read(descriptor):
         return os.read(descriptor, 65536)
     except OSError:  # the other end is closed
         return b""
+
+
+@pytest.mark.parametrize("line", ["show", "show --draw always", "show --json", "sample -n 9", "export --to sql"])
+def test_what_reads_no_data_waits_for_no_library_that_does(runs, line):
+    verb, *rest = line.split()
+    code = "import sys; sys.argv[0] = 'em'\nfrom em_cli.app import main\ntry: main()\n"
+    code += "finally: print(*sys.modules, file=sys.stderr)"
+    asked = [sys.executable, "-c", code, verb, "penguins.em", *rest]
+    run = subprocess.run(asked, cwd=runs, capture_output=True, text=True, env=ENVIRONMENT)
+    assert run.returncode == 0 and run.stdout
+    assert not {"pandas", "scipy", "matplotlib"} & set(run.stderr.split())
