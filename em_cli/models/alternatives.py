@@ -15,6 +15,7 @@ from em_cli.errors import DataError, UsageError
 from em_cli.families import FAMILIES
 from em_cli.models.groups import Group, takes
 from em_cli.registry import did_you_mean
+from em_cli.sources.circles import period_of
 from em_cli.sources.column_types import CODE_VALUES, ROWS_PER_CODE
 from em_cli.sources.domains import WANTED, impossible
 from em_cli.sources.quoting import argument, quoted
@@ -64,10 +65,13 @@ def alternatives(column: Column, group: Group, values: Array) -> list[Change]:
     """Other families that can describe the values (n,) of a column, and are likely enough to be worth a refit.
 
     A density at a whole number stands for the probability of the unit about it, so that of a count may be beside it.
-    Of few whole numbers, which may be codes, or months, it is asked what they are, and not how they are distributed.
+    Of few whole numbers, which may be codes, and of numbers that may go round, as hours do, it is asked what they are,
+    and not how they are distributed.
     """
     x = values[~np.isnan(values)]
-    if column.type == "positive":
+    if not len(x) or period_of(column.name, x.min(), x.max()) is not None:
+        others = []
+    elif column.type == "positive":
         others = [name for name in POSITIVE if name != group.family] if group.family in POSITIVE else []
     elif column.type == "count":
         others = list(COUNTS[1:]) if group.family == "poisson" else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from em_cli.config.durations import duration_text
@@ -200,7 +201,11 @@ def _warn_of_unranked(selection: Selection, record: Record) -> None:
     """Some models have no fit to compare: where that is all but those of one k, nothing was chosen."""
     ranked = {row["k"] for row in selection.rows if row[selection.criterion] is not None}
     lost = sorted({row["k"] for row, _ in selection.unranked} - ranked)
+    chosen, beside = selection.chosen_row["k"], _beside(selection, lost)
     with_prior = [(row, why) for row, why in selection.unranked if row["prior"] == "weak"]
+    unknown = (
+        f" Whether k = {chosen} is better than k = {' or '.join(map(str, beside))} is not known." if beside else ""
+    )
     compared = " --prior weak compares them under a prior." if with_prior else ""
     if lost and len(ranked) == 1:
         record.warn(
@@ -209,13 +214,22 @@ def _warn_of_unranked(selection: Selection, record: Record) -> None:
             f"{', '.join(map(str, lost))} none ({selection.unranked[0][1]}).{compared}",
         )
     elif with_prior:
-        above = bool(lost) and selection.chosen_row["k"] == max(ranked) < lost[-1]
         said = "; ".join(model_name(row) for row, _ in with_prior)
         record.warn(
             "not_ranked",
-            f"not ranked, having no sound fit without a prior: {said} ({with_prior[0][1]}).{compared}",
-            doubtful=above,
+            f"not ranked, having no sound fit without a prior: {said} ({with_prior[0][1]}).{compared}{unknown}",
+            doubtful=bool(beside),
         )
+    elif beside:
+        why = next(why for row, why in selection.unranked if row["k"] == beside[0])
+        record.warn("not_ranked", f"k = {' and '.join(map(str, beside))} has no sound fit ({why}).{unknown}")
+
+
+def _beside(selection: Selection, lost: Sequence[int]) -> list[int]:
+    """Of the numbers of components that have no sound fit, those next to the one that was chosen."""
+    tried = sorted({row["k"] for row in selection.rows})
+    place = tried.index(selection.chosen_row["k"])
+    return [k for k in tried[max(0, place - 1) : place + 2] if k in lost]
 
 
 def _rows_of_collapsed(result: Scored, data: Data) -> dict[int, list[int]]:

@@ -231,7 +231,7 @@ def _taken(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> Ite
         return [name for name in alike if not any(part.n_text for part in parts[name])]
 
     def overruled(names: Sequence[str]) -> str:
-        return f"{listed(names)}; --type {safe(names[0])}=numeric takes it as a number"
+        return f"{listed(names)}; --type {argument(f'{names[0]}=numeric')} takes it as a number"
 
     several = {name: _are_levels(parts.facts(name).rows) for name in of("categorical")}
     if names := [name for name, each in several.items() if each]:

@@ -8,23 +8,26 @@ from __future__ import annotations
 import re
 
 from em_cli.printable import safe
-from em_cli.sources.column_facts import Parts
+from em_cli.sources.column_facts import Facts, Parts
 from em_cli.sources.column_types import Decided
+from em_cli.sources.number_formats import written
 from em_cli.sources.quoting import argument, listed, short
 from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.table import Notice
 
 _NAMED = re.compile(
-    r"(.*[ _.-])?(id|ident|identifier|index|idx|row|nr|no|number)"
+    r"(.*[ _.-])?(id|ident|identifier|idx)|index|row|nr|no|number"
     r"|(row|obs|case)[ _.]?(id|index|names?|number)|unnamed.*",
     re.IGNORECASE,
 )
 _OF_SEVERAL_ROWS = re.compile(
     r"(.*[ _.-])?(id|ident|identifier|nr)|(subject|patient|participant|respondent|study)"
     r"([ _.]?(nr|no|num|number))?|(case|child|class|client|customer|es|family|fam|hh|household|p|person|pt|school|study"
-    r"|student|subj|subject|teacher|user)(id|nr|num)",
+    r"|student|subj|subject|teacher|user)(id|nr|num)|(account|booking|invoice|order|ticket)s?(id|nr|no|num)",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r".+[ _.-](nr|no|number)", re.IGNORECASE)  # or how many there are of something, or "no" itself
+_YES = re.compile(r"(.*[ _.-])?yes([ _.-].*)?", re.IGNORECASE)
 _CAMEL_CASE = re.compile(r".*[a-z](ID|Id)")
 FEW = 3  # cells; fewer that differ mean nothing
 ENOUGH = 20  # rows, for numbers that count up to be theirs whatever the name of the column
@@ -85,4 +88,11 @@ def identifies(name: str, parts: Parts) -> bool:
     if column.n >= ENOUGH and column.first in (0, 1) and column.counts_up:
         return True
     named = _NAMED.fullmatch(name.strip()) or _CAMEL_CASE.fullmatch(name.strip())
-    return bool(named) and parts.all_differ(name)
+    numbered = _NUMBERED.fullmatch(name.strip()) and _may_number(column) and not any(map(_YES.fullmatch, parts))
+    return bool(named or numbered) and parts.all_differ(name)
+
+
+def _may_number(column: Facts) -> bool:
+    """Whether whole numbers have as many digits, or leave few out between the lowest and the highest."""
+    lowest, highest = float(column.values[0]), float(column.values[-1])
+    return len(written(lowest)) == len(written(highest)) or highest - lowest < 2 * column.n

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from em_cli.sources.codes import as_codes
@@ -18,6 +18,7 @@ from em_cli.sources.table import Notice
 from em_cli.sources.text_types import FEW_PER_LEVEL, MANY_LEVELS
 
 LOOK_AT, MOST_CELLS = 500, 50_000  # rows at the top of a file, and cells of these
+SOME = 20  # cells of a column that must be numbers: whether all are is known otherwise
 NUMERIC = ("numeric", "count", "semicontinuous")  # which other numbers are levels anyway
 
 
@@ -29,11 +30,13 @@ def quotes_of(piece: Piece, options: ReadOptions) -> dict[str, bool | None]:
     rows = min(LOOK_AT, MOST_CELLS // len(piece.names)) - piece.first_row
     if piece.text is None or rows <= 0:
         return {}
-    columns: list[set[str]] = [set() for _ in piece.names]
+    if '"' not in piece.text.body.text:
+        return dict.fromkeys(piece.names, False)
+    columns: list[dict[str, None]] = [{} for _ in piece.names]  # distinct cells
     for fields in islice(_records(piece.text.body.text, piece.text.delimiter), rows):
         if len(fields) == len(columns):
             for column, field in zip(columns, fields, strict=True):
-                column.add(field)
+                column[field] = None
     nothing = {*MISSING, *options.na, *options.nothing_among_numbers}
     found = dict[str, bool | None]()
     for name, column in zip(piece.names, columns, strict=True):
@@ -42,12 +45,12 @@ def quotes_of(piece: Piece, options: ReadOptions) -> dict[str, bool | None]:
     return found
 
 
-def _all_quoted(cells: Collection[str], delimiter: str, options: ReadOptions) -> bool | None:
+def _all_quoted(cells: Sequence[str], delimiter: str, options: ReadOptions) -> bool | None:
     quoted = {cell[:1] == '"' for cell in cells}
     bare = [cell.strip('"') for cell in cells]
-    if len(quoted) > 1 or any(
-        delimiter in cell or number(cell, options.decimal, options.thousands) is None for cell in bare
-    ):
+    if len(quoted) > 1 or any(delimiter in cell for cell in bare):
+        return None
+    if any(number(cell, options.decimal, options.thousands) is None for cell in bare[:SOME]):
         return None
     return quoted.pop()
 

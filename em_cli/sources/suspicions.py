@@ -11,6 +11,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.printable import safe
+from em_cli.sources.circles import period_of
 from em_cli.sources.column_facts import ENDS, Facts, Parts
 from em_cli.sources.examined import Examined
 from em_cli.sources.number_formats import written
@@ -32,8 +33,6 @@ SOME = 1000  # rows that tell of all
 ROUND = 0.25  # of the numbers end in zero, in ids at most
 UNIX = {"seconds": 1e9, "milliseconds": 1e12}  # since 1970, from 2001 to 2039
 _DATES = re.compile(r"date|day|datum|time|created|updated", re.IGNORECASE)
-_ANGLE = re.compile(r"dir|direction|degrees?|angle|bearing|heading|azimuth|aspect", re.IGNORECASE)
-_HOUR = re.compile(r"hour|hr", re.IGNORECASE)
 _TOTAL = re.compile(
     r"(.*[\W_])?(sub[- ]?total|totals?|sum|average|mean|overall|summe|gesamt|insgesamt)[:.]?", re.IGNORECASE
 )
@@ -168,12 +167,10 @@ def _dates(columns: Mapping[str, Facts]) -> Iterator[Notice]:
 def _circles(columns: Mapping[str, Facts]) -> Iterator[Notice]:
     """Columns that may go round, so that their highest number is next to zero."""
     for name, column in columns.items():
-        words = re.split(r"[\W_]+", name.strip())
-        for form, period in ((_ANGLE, 360), (_HOUR, 24)):
-            if any(map(form.fullmatch, words)) and column.values[0] >= 0 and period / 2 < column.values[-1] <= period:
-                option = f"--type {argument(f'{name}=von_mises:{period}')}"
-                message = f"{safe(name)} may go round, {period} being next to 0, fitted as a number; else {option}"
-                yield Notice("looks_like_angle", message)
+        if (period := period_of(name, column.values[0], column.values[-1])) is not None:
+            option = f"--type {argument(f'{name}=von_mises:{period}')}"
+            message = f"{safe(name)} may go round, {period} being the same as 0, fitted as a number; else {option}"
+            yield Notice("looks_like_angle", message)
 
 
 def _ids(columns: Mapping[str, Facts], parts: Parts) -> Iterator[Notice]:

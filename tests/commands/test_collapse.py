@@ -4,10 +4,14 @@ import csv
 import io
 import json
 import shlex
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from program import em
+
+from em_cli.outputs.selection import Selection
+from em_cli.runs.warnings import warn_of_choice
 
 
 def table(columns: dict[str, np.ndarray]) -> str:
@@ -123,6 +127,28 @@ def test_where_all_are_under_a_prior_they_are_compared(tmp_path):
     assert [row["bic"] is not None for row in found["selection"]] == [True, True]
     assert "weak_prior" in codes(found) and "no_choice" not in codes(found)
     assert "--covariance diag has fewer parameters" in said(found, "weak_prior")
+
+
+@pytest.mark.parametrize(
+    ("prior", "ks", "doubtful"),
+    [
+        ("weak", (1, 2, 5), True),
+        ("none", (1, 2, 5), True),
+        ("weak", (1, 2, 4, 5, 6), False),
+        ("none", (4, 5, 6), False),
+    ],
+)
+def test_a_choice_beside_numbers_of_components_without_a_fit_is_doubtful(prior, ks, doubtful):
+    """Of one to seven components these have a sound fit, and five are chosen."""
+    rows = [{"k": k, "model": "VVV", "prior": prior, "bic": 1.0 if k in ks else None, "note": ""} for k in range(1, 8)]
+    rows[4]["note"] = "chosen"
+    unranked = tuple((row, "it collapsed") for row in rows if row["bic"] is None)
+    record = Mock()
+    warn_of_choice(Selection("bic", tuple(rows), None, "", unranked=unranked), None, record)
+    warned = [(call.args[1], call.kwargs.get("doubtful", True)) for call in record.warn.call_args_list]
+    unknown = "Whether k = 5 is better than k = 4 or 6 is not known."
+    assert [unknown in message for message, _ in warned] == ([doubtful] if doubtful or prior == "weak" else [])
+    assert all(own is doubtful for _, own in warned)
 
 
 def wordy(n: int = 40, columns: int = 60) -> str:

@@ -153,6 +153,15 @@ def test_months_are_advised_no_family():
     assert not said[0] and "negative_binomial" in [change.family for change in said[1]]
 
 
+@pytest.mark.parametrize(("name", "highest"), [("hour", 23), ("WindDir", 360), ("month", 12), ("wind_direction", 355)])
+def test_what_goes_round_is_advised_no_family(name, highest):
+    """Whole numbers near zero may be counts, but not where the highest is next to the lowest."""
+    rng = np.random.default_rng(6)
+    x = np.append(rng.geometric(3 / highest, 80).clip(1, highest), highest).astype(float)
+    asked = [alternatives(Column(own, "numeric"), Group("gaussian", (0,)), x) for own in (name, "size")]
+    assert not asked[0] and "negative_binomial" in [change.family for change in asked[1]]
+
+
 def test_covariances_that_are_too_many_are_no_matter_of_families(tmp_path):
     """A column that stands apart saves covariances, whatever its family: that is not said to be its merit."""
     x = np.random.default_rng(5).normal(50, 4, (8, 120)).round(2)

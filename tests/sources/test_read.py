@@ -250,6 +250,11 @@ def test_columns_that_only_sound_like_ids_are_fitted(write, name):
         ("year,a\n1990,1.5\n1991,2.5\n1992,9\n", []),
         ("n\n1\n2\n3\n", []),  # there is nothing else
         ("paid,a\n100,1.5\n300,2.5\n200,9\n", []),
+        ("order_no,a\n100,1.5\n300,2.5\n200,9\n", ["order_no"]),
+        ("Plot No,a\n4,1.5\n12,2.5\n9,9\n8,8.5\n7,3.5\n", ["Plot No"]),
+        ("well_yes,well_no\n100,153\n300,212\n200,954\n", []),  # answers
+        ("smokes_yes_ill_no,smokes_no_ill_no\n100,153\n300,212\n200,954\n", []),
+        ("accident_number,price_index,a\n3,104,1.5\n2700,101,2.5\n41,99,9\n", []),  # how many, and how much
     ],
 )
 def test_identifiers_are_carried_and_not_fitted(write, cells, left_out):

@@ -1,5 +1,6 @@
 """Marks of missing cells, totals and dates among the numbers; and ordinary numbers, which are none."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -31,6 +32,14 @@ def test_repeated_marks_far_outside_are_named(tmp_path: Path, mark: int) -> None
     assert f"--na {mark}" in told["looks_like_missing"]
     silent = codes(tmp_path, {"a": [*values, mark, mark, mark]}, ReadOptions(na=(str(mark),)))
     assert "looks_like_missing" not in silent
+
+
+def test_advice_can_be_pasted_whatever_a_column_is_called(tmp_path: Path) -> None:
+    name = "95 and more (79) it's"
+    few, mass = [i % 4 + 1 for i in range(40)], [0 if i % 3 else x for i, x in enumerate(X)]
+    for cells, code in ((few, "few_levels"), (mass, "point_mass")):
+        advice = codes(tmp_path, {name: cells, "b": X})[code].partition(" --type ")[2]
+        assert shlex.split(advice)[0] == f"{name}=numeric"
 
 
 def test_a_last_row_of_sums_is_named(tmp_path: Path) -> None:
@@ -125,6 +134,7 @@ SEEN = {
         "looks_like_angle",
         "wind_dir=von_mises:360",
     ),
+    "months": ({"Month": [7 * i % 12 + 1 for i in range(40)], "b": X}, "looks_like_angle", "Month=von_mises:12"),
     "hours": ({"hour": [7 * i % 24 for i in range(40)], "b": X}, "looks_like_angle", "hour=von_mises:24"),
     "digits": (
         {"customer": [700_001 + 7_919 * i % 99_991 for i in range(40)], "b": X},
