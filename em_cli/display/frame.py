@@ -76,8 +76,8 @@ class Frame:
             self._best(),
             [(duration(progress.elapsed), "")],
             [
-                ("left " if share is not None else "     ", "dim"),
-                (f"{_left(left) if share is not None else '':<9}", ""),
+                ("left " if share is not None or left is not None else "     ", "dim"),
+                (f"{_left(left) if share is not None or left is not None else '':<9}", ""),
             ],
         ]
         room = columns - _cells(fields)

@@ -136,19 +136,25 @@ class Progress:
 
     def share(self) -> float | None:
         """Of the work of the search, how much is done; None before and beyond what was expected."""
-        phase, count = self.phase, self.count()
+        phase = self.phase
         if self.reading is not None:
             return self.reading.share if self.reading.share == self.reading.share else None
-        if not phase.ends:
+        if not phase.ends or phase.begins >= 1:
             return None
-        within = count[0] / count[1] if count else 0.0
+        return phase.begins + (phase.ends - phase.begins) * self._within()
+
+    def _within(self) -> float:
+        """Of the work of the phase, how much is done."""
+        phase, count = self.phase, self.count()
         if phase.n_parts and not phase.n_candidates:
-            within = sum(list(self.parts.values())) / phase.n_parts
-        return None if phase.begins >= 1 else phase.begins + (phase.ends - phase.begins) * within
+            return sum(list(self.parts.values())) / phase.n_parts
+        return count[0] / count[1] if count else 0.0
 
     def left(self) -> float | None:
-        """Seconds that the search may yet take, if enough of it is done to tell."""
+        """Seconds that the search may yet take, or the phase that nobody expected, if enough is done to tell."""
         share, begun = self.share(), self._entered[0] if self.reading else self.search_began
+        if self.phase.begins >= 1 and self.reading is None:
+            share, begun = self._within(), self._entered[0]
         if share is None or begun is None or share < EARLY[0] or share >= 1:
             return None
         spent = self.clock() - begun

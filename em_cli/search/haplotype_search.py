@@ -14,7 +14,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.engine.checkpoint import Checkpoint
 from em_cli.engine.climb import Candidate, FitResult, Round
-from em_cli.engine.events import STARTS, Observer, PhaseStarted, ignore
+from em_cli.engine.events import CROSSOVER, FINISHING, STARTS, Advanced, Observer, PhaseStarted, ignore
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, run_searches
 from em_cli.engine.model import Model
@@ -75,14 +75,26 @@ class HaplotypeSearch:
     def search(self, extent: Extent) -> Search[None]:
         """Starts, and crosses of their ends as long as these lead higher."""
         if self.plan.restarts is not None:
-            yield from self._climbed(self._starts(self.plan.restarts))
+            starts = self._starts(self.plan.restarts)
+            self._begin(FINISHING, len(starts), 0.0, 1.0)
+            yield from self._climbed(starts)
             return
-        ends = yield from self._climbed(self._starts(extent.starts))
+        starts = self._starts(extent.starts)
+        first = len(starts) / (len(starts) + (OTHERS + SHAKES) * extent.rounds)
+        self._begin(STARTS, len(starts), 0.0, first)
+        ends = yield from self._climbed(starts)
+        self._begin(CROSSOVER, 0, first, 1.0)
         failed = turn = 0
         while failed < extent.rounds and len(ends) > 1 and ends[0].status is not Status.INTERRUPTED:
             more = yield from self._climbed(self._moved(ends, turn))
             higher = more[0].log_likelihood > ends[0].log_likelihood + SAME_OPTIMUM
             ends, failed, turn = distinct([*ends, *more]), 0 if higher else failed + 1, turn + 1
+            self.observe(Advanced(0, turn / (turn + extent.rounds - failed)))
+        self.observe(Advanced(0, 1.0))
+
+    def _begin(self, name: str, n_climbs: int, begins: float, ends: float) -> None:
+        n_rows = self.genotypes.source.n_rows
+        self.observe(PhaseStarted(name, n_climbs, 0 if n_climbs else 1, n_rows, False, begins, ends))
 
     def _rng(self, *what: int) -> np.random.Generator:
         return np.random.default_rng((self.plan.seed, *what))
@@ -131,7 +143,6 @@ def search_haplotypes(
 ) -> Fitted:
     """The likeliest frequencies that were found."""
     own = HaplotypeSearch(genotypes, plan, observe)
-    observe(PhaseStarted(STARTS, 0, 1, genotypes.source.n_rows, False))
     run_searches(
         [own.search(EXTENTS[effort].scaled(genotypes.n_held))], genotypes.source, runner, observe, halted, checkpoint
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from em_cli.engine.climb import FitResult
+from em_cli.engine.events import REFINING, SPLIT_AND_MERGE, STARTS
 from em_cli.engine.fit import Search
 from em_cli.search.effort import EFFORTS, NORMAL
 from em_cli.search.model_search import ModelSearch
@@ -27,6 +28,7 @@ from em_cli.search.operators import (
     splits_of_parents,
 )
 from em_cli.search.short_runs import REST, ShortRuns, Solution
+from em_cli.search.stages import WORK
 
 ABOVE = 1  # numbers of components beyond the one wanted, from which a single model is merge_all
 CHAINED = 12  # components up to which a single model is grow_and_shrink up to, however many the rows
@@ -92,14 +94,16 @@ def grow_and_shrink(
             yield from _raised(by_k[last], below)
 
 
-def second_opinion(model_search: ModelSearch, shared: bool = False) -> Search[None]:
+def second_opinion(
+    model_search: ModelSearch, shared: bool = False, tell: Callable[[float], None] = lambda done: None
+) -> Search[None]:
     """A short search of its own, where it is not plain where starts lead; if it leads higher, one more from there.
 
     What its climbs are made of has not come to rest, which is another way: where most climbs collapse before they
     rest, it is the only one to mixtures of other numbers of components. Where passes cost so much that the starts were
     halved on their way to rest, it would take the same way from the same starts, and is left out; so it is where all
     that was tried collapsed, as the same would again. Where a model shared the effort with others and searches did not
-    agree, it is the search of the model alone: a sweep chooses no end below that.
+    agree, it is the search of the model alone: a sweep chooses no end below that. It is told how much of it is done.
     """
     alone = shared and not model_search.agreed
     plain = model_search.agreed and (model_search.starts_agree or model_search.smooth)
@@ -111,8 +115,9 @@ def second_opinion(model_search: ModelSearch, shared: bool = False) -> Search[No
         return
     other = model_search.anew(NORMAL if alone else EFFORTS["low"])
     yield from other.start_population()
-    yield from grow_and_shrink([other])
-    yield from other.searches()
+    tell(WORK[STARTS])
+    yield from grow_and_shrink([other], lambda done: tell(WORK[STARTS] + WORK[REFINING] * done))
+    yield from other.searches(lambda done: tell(1 - WORK[SPLIT_AND_MERGE] * (1 - done)))
     before = model_search.best
     model_search.learn_from(other, "second search")
     if other.best is not None and (before is None or other.best.log_likelihood > before.log_likelihood + NOTICEABLE):
@@ -184,9 +189,15 @@ def _of_size(model_search: ModelSearch, k: int) -> bool:
     return model_search.short_runs.model.n_components == k
 
 
-def restore_monotone(model_searches: Mapping[int, ModelSearch]) -> Search[None]:
-    """Search on where more components are worse: the fewer ones, one of them split, cannot be."""
-    for k in sorted(model_searches):
+def restore_monotone(
+    model_searches: Mapping[int, ModelSearch], tell: Callable[[float], None] = lambda done: None
+) -> Search[None]:
+    """Search on where more components are worse: the fewer ones, one of them split, cannot be.
+
+    It is told how much of it is done.
+    """
+    for place, k in enumerate(sorted(model_searches)):
+        tell(place / len(model_searches))
         below, model_search = model_searches.get(k - 1), model_searches[k]
         best = below.best if below else None
         end = model_search.ends[0].result if model_search.ends else None

@@ -233,8 +233,8 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
             model_search.lightly = model_search in shallow
         stage(REFINING, [model_search.finish() for model_search in shallow])
         if len(everyone) > len(families):
-            stage(REFINING, [restore_monotone(family) for family in families.values()])
-    _second_opinions(run, everyone, families.values())
+            stage(REFINING, [restore_monotone(f, stages.teller(p)) for p, f in enumerate(families.values())])
+    _second_opinions(run, everyone, families.values(), stages)
     return model_searches
 
 
@@ -275,17 +275,20 @@ def _contenders(
     return [model_search for model_search in among if id(model_search) in chosen]
 
 
-def _second_opinions(run: _Run, everyone: Sequence[ModelSearch], families: Iterable[Mapping[int, ModelSearch]]) -> None:
+def _second_opinions(
+    run: _Run, everyone: Sequence[ModelSearch], families: Iterable[Mapping[int, ModelSearch]], stages: Stages
+) -> None:
     """Of a single model, or of the one among several that would be chosen; and what those with more learn of that."""
     if run.plan.effort.searches == 1:
         return
     found = everyone if len(everyone) == 1 else [model_search for model_search in everyone if model_search.population]
     asked = [(model_search, model_search.best) for model_search in _contenders(run, everyone, found, 0.0)]
-    told = [second_opinion(model_search, len(everyone) > 1) for model_search, _ in asked]
-    run.searched(told)
+    opinions = [second_opinion(own, len(everyone) > 1, stages.teller(p)) for p, (own, _) in enumerate(asked)]
+    if opinions:
+        run.searched(stages.begin(REFINING, opinions, 0))
     if any(model_search.best is not before for model_search, before in asked):
-        told = [restore_monotone(family) for family in families if len(family) > 1]
-        run.searched(told)
+        sweeps = [family for family in families if len(family) > 1]
+        run.searched(stages.begin(REFINING, [restore_monotone(f, stages.teller(p)) for p, f in enumerate(sweeps)], 0))
 
 
 def _finishers(attempts: Sequence[Attempt]) -> list[Attempt]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from em_cli.algorithms.em import EM
 from em_cli.engine.climb import Candidate, FitResult, Round
-from em_cli.engine.events import Observer, ignore
+from em_cli.engine.events import Advanced, Observer, ignore
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search
 from em_cli.engine.model import Model
@@ -32,8 +32,10 @@ TRIAL = 30  # passes of a move
 LEG = 24  # passes after which a climb to the end begins anew: till then all that it has found may be remembered
 ENDS = 8  # different ones that are kept, with their topics
 CHEAP = 2e4  # cells times topics: where there are more, less is tried
+FLATTENED = 2  # of the best ends, that are moved by themselves
 FLAT = "flat shares"  # the move of them; of topics that were found, with alpha learned all the way
 FINISHERS = 2  # of what was found on a sample
+TO_THE_END = 100  # passes that a climb to its end takes, as a rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,23 @@ class Extent:
             round(self.rounds * share),
         )
 
+    @property
+    def kept(self) -> tuple[int, int]:
+        """Starts that go on after either number of short passes."""
+        return max(self.finalists, self.starts // 3), self.finalists
+
+    @property
+    def turn(self) -> float:
+        """Work of a round of moves, as a rule, in passes of one climb."""
+        tried = FLATTENED + (self.finalists - 1) * CROSSINGS
+        return tried * TRIAL + max(1, self.finalists // 2) * TO_THE_END
+
+    @property
+    def work(self) -> float:
+        """Of the whole search, as a rule."""
+        short = self.starts * SHORT[0] + self.kept[0] * (SHORT[1] - SHORT[0])
+        return short + self.finalists * TO_THE_END + self.rounds * self.turn
+
 
 EXTENTS = {"low": Extent(8, 2, 1), "normal": Extent(48, 6, 3), "high": Extent(160, 12, 8)}
 
@@ -70,7 +89,9 @@ class TopicSearch:
     numbers: Iterator[int]
     seed: int
     observe: Observer = ignore
+    part: int = 0  # of the phase, which is told how much of it is done
     attempts: list[Attempt] = field(default_factory=list)
+    done: float = 0.0  # passes of one climb
 
     def rng(self, *what: int) -> np.random.Generator:
         return np.random.default_rng((self.seed, self.moves.model.n_components, *what))
@@ -83,8 +104,12 @@ class TopicSearch:
         ends = yield from self._starts(extent)
         failed = turn = 0
         while failed < extent.rounds and ends and ends[0].status is not Status.INTERRUPTED:
-            ends, higher = yield from self._move(ends, extent, turn)
+            ends, higher = yield from self._move(ends, extent, turn, (extent.rounds - failed - 1) * extent.turn)
             failed, turn = 0 if higher else failed + 1, turn + 1
+
+    def _tell(self, ahead: float) -> None:
+        """How much is done, if so much is to come."""
+        self.observe(Advanced(self.part, self.done / max(self.done + ahead, 1.0)))
 
     def plain(self, restarts: int) -> Search[None]:
         """Climbs to the end from so many starts."""
@@ -104,6 +129,7 @@ class TopicSearch:
         made = [self._candidate(start) for *_, start in starts]
         origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(made, starts, strict=True)}
         short = yield Round(made, self._at_most(passes), self.observe)
+        self.done += len(made) * passes
         self._ended((yield from self._to_the_end([self._learning(r) for r in short], every)), origins)
 
     def continued(self, sample: TopicSearch) -> Search[None]:
@@ -121,6 +147,7 @@ class TopicSearch:
         wide = [self.wide.even(rng) for kind, rng in zip(kinds, rngs, strict=True) if kind == MERGED]
         climbs = [Candidate(self.wide.model, EM(), start, next(self.numbers)) for start in wide]
         found = iter((yield Round(climbs, self._at_most(WIDE_PASSES))))
+        self.done += WIDE * WIDE_PASSES * len(climbs)
         made = {MERGED: lambda _: self.moves.merged(next(found).parameters), EVEN: self.moves.even}
         starts = [made.get(kind, self.moves.seeded)(rng) for kind, rng in zip(kinds, rngs, strict=True)]
         return [(kind, (number,), start) for number, (kind, start) in enumerate(zip(kinds, starts, strict=True))]
@@ -131,11 +158,17 @@ class TopicSearch:
     def _at_most(self, passes: int) -> Stopping:
         return replace(self.stopping, max_iterations=min(passes, self.stopping.max_iterations))
 
-    def _to_the_end(self, candidates: Sequence[Candidate], every: bool = False) -> Search[list[FitResult]]:
-        """Where they end; of those that cannot reach the best any more where they are, unless every end counts."""
+    def _to_the_end(
+        self, candidates: Sequence[Candidate], every: bool = False, ahead: float = 0.0
+    ) -> Search[list[FitResult]]:
+        """Where they end; of those that cannot reach the best any more where they are, unless every end counts.
+
+        So much work is ahead when they have.
+        """
         climbing, ends, passes = dict(enumerate(candidates)), dict[int, FitResult](), 0
         while climbing:
-            passes += LEG
+            self._tell(len(climbing) * max(LEG, TO_THE_END - passes) + ahead)
+            passes, self.done = passes + LEG, self.done + LEG * len(climbing)
             found = yield Round(list(climbing.values()), self._at_most(passes), self.observe)
             ends |= zip(climbing, found, strict=True)
             cut = passes < self.stopping.max_iterations
@@ -159,16 +192,21 @@ class TopicSearch:
         starts = yield from self._some(kinds)
         climbing = [self._candidate(start) for *_, start in starts]
         origins: Origins = {c.number: (kind, seed) for c, (kind, seed, _) in zip(climbing, starts, strict=True)}
-        for passes, kept in zip(SHORT, (max(extent.finalists, extent.starts // 3), extent.finalists), strict=True):
+        for before, passes, kept in zip((0, *SHORT), SHORT, extent.kept, strict=False):
             results = yield Round(climbing, self._at_most(passes), self.observe)
+            self.done += (passes - before) * len(climbing)
+            self._tell(max(extent.work - self.done, extent.rounds * extent.turn))
             best = sorted(results, key=lambda r: -r.log_likelihood)
             self._left(best[kept:], origins)
             climbing = [onwards(result) for result in best[:kept]]
-        results = yield from self._to_the_end([self._learning(result) for result in best[:kept]])
+        ahead = extent.rounds * extent.turn
+        results = yield from self._to_the_end([self._learning(result) for result in best[:kept]], ahead=ahead)
         self._ended(results, origins)
         return sorted(results, key=lambda r: -r.log_likelihood)
 
-    def _move(self, ends: list[FitResult], extent: Extent, turn: int) -> Search[tuple[list[FitResult], bool]]:
+    def _move(
+        self, ends: list[FitResult], extent: Extent, turn: int, ahead: float
+    ) -> Search[tuple[list[FitResult], bool]]:
         """Short climbs from moves of the best, and the best of these to the end; whether one led higher."""
         best, tried = ends[0], self._tried(ends, extent, self.rng(1, turn))
         made = [self._candidate(start) for _, start in tried]
@@ -180,10 +218,11 @@ class TopicSearch:
             c.number: (kind, (turn, i)) for i, (c, (kind, _)) in enumerate(zip(made, tried, strict=True))
         }
         short = yield Round(made, self._at_most(TRIAL), self.observe)
+        self.done += TRIAL * len(made)
         order = sorted(short, key=lambda r: -r.log_likelihood)
         kept = max(1, extent.finalists // 2)
         self._left(order[kept:], origins)
-        results = yield from self._to_the_end([self._learning(r) for r in order[:kept]])
+        results = yield from self._to_the_end([self._learning(r) for r in order[:kept]], ahead=ahead)
         self._ended(results, origins)
         found = distinct([*ends, *results])
         return found[:ENDS], found[0].log_likelihood > best.log_likelihood + SAME_OPTIMUM
@@ -193,7 +232,7 @@ class TopicSearch:
     ) -> list[tuple[str, Parameters]]:
         """Moves of the best end, and crossings with the others."""
         best = ends[0].parameters
-        tried = [(FLAT, self.moves.flattened(end.parameters)) for end in ends[:2]]
+        tried = [(FLAT, self.moves.flattened(end.parameters)) for end in ends[:FLATTENED]]
         for end in ends[1 : extent.finalists]:
             tried += [("crossing", self.moves.crossed(best, end.parameters, rng)) for _ in range(CROSSINGS)]
         return tried

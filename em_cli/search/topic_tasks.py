@@ -10,7 +10,7 @@ from math import ceil
 import numpy as np
 
 from em_cli.engine.checkpoint import Checkpoint
-from em_cli.engine.events import FINISHING, STARTS, Observer, PhaseStarted, ignore
+from em_cli.engine.events import FINISHING, STARTS, Advanced, Observer, PhaseStarted, ignore
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, run_searches
 from em_cli.engine.model import Model
@@ -19,9 +19,8 @@ from em_cli.latents.allocation.allocation import Allocation
 from em_cli.latents.allocation.term_laws import Terms
 from em_cli.search.ledger import Fitted, choose
 from em_cli.search.search import Plan
-from em_cli.search.stages import ON_SAMPLE
 from em_cli.search.topic_moves import Moves
-from em_cli.search.topic_search import EXTENTS, WIDE, Extent, TopicSearch
+from em_cli.search.topic_search import EXTENTS, FINISHERS, SHORT, TO_THE_END, WIDE, Extent, TopicSearch
 from em_cli.sources.corpus import Corpus
 
 SAMPLE_CELLS = 1_000_000  # of documents that a search sees, at the least; of fewer than two times that it sees all
@@ -52,17 +51,24 @@ def search_topics(
     numbers, free = count(), [not task.tokens for task in tasks]
     cells = CELLS_A_TERM * len(corpus.terms) * max(task.n_components for task in tasks)
     some = sampled(corpus, plan.seed, max(SAMPLE_CELLS, cells)) if all(free) else corpus
-    observe(PhaseStarted(STARTS, 0, len(tasks), some.source.n_rows, some is not corpus))
-    searches = [_search(task, latent, some, plan, numbers, observe) for task in tasks]
-    asked = [_asked(own, task, plan, EXTENTS[effort]) for own, task in zip(searches, tasks, strict=True)]
+    ends = 1.0 if some is corpus else _share_of_sample(tasks, some, corpus, EXTENTS[effort])
+    observe(PhaseStarted(STARTS, 0, len(tasks), some.source.n_rows, some is not corpus, 0.0, ends))
+    searches = [_search(task, latent, some, plan, numbers, observe, part) for part, task in enumerate(tasks)]
+    asked = [_told(own, _asked(own, task, plan, EXTENTS[effort])) for own, task in zip(searches, tasks, strict=True)]
     run_searches(asked, some.source, runner, observe, halted, checkpoint)
     if some is not corpus:
-        observe(PhaseStarted(FINISHING, 0, len(tasks), corpus.source.n_rows, False, ON_SAMPLE, 1.0))
-        whole = [_search(task, latent, corpus, plan, numbers, observe) for task in tasks]
-        last = [own.continued(first) for own, first in zip(whole, searches, strict=True)]
+        observe(PhaseStarted(FINISHING, 0, len(tasks), corpus.source.n_rows, False, ends, 1.0))
+        whole = [_search(task, latent, corpus, plan, numbers, observe, part) for part, task in enumerate(tasks)]
+        last = [_told(own, own.continued(first)) for own, first in zip(whole, searches, strict=True)]
         run_searches(last, corpus.source, runner, observe, halted, checkpoint)
         searches = whole
     return [choose("", task.n_components, own.attempts) for task, own in zip(tasks, searches, strict=True)]
+
+
+def _told(own: TopicSearch, asked: Search[None]) -> Search[None]:
+    """The same search, which tells its end."""
+    yield from asked
+    own.observe(Advanced(own.part, 1.0))
 
 
 def _asked(search: TopicSearch, task: TopicTask, plan: Plan, extent: Extent) -> Search[None]:
@@ -73,15 +79,29 @@ def _asked(search: TopicSearch, task: TopicTask, plan: Plan, extent: Extent) -> 
     return search.search(extent.scaled(len(search.moves.corpus.codes) * task.n_components))
 
 
+def _share_of_sample(tasks: Sequence[TopicTask], some: Corpus, corpus: Corpus, extent: Extent) -> float:
+    """Of all work, what is expected to be done on some of the documents; the rest is on all."""
+    n = len(some.codes)
+    own = n * sum(extent.scaled(n * task.n_components).work * task.n_components for task in tasks)
+    rest = len(corpus.codes) * sum(FINISHERS * (SHORT[0] + TO_THE_END) * task.n_components for task in tasks)
+    return own / (own + rest)
+
+
 def _search(
-    task: TopicTask, latent: Allocation, corpus: Corpus, plan: Plan, numbers: Iterator[int], observe: Observer
+    task: TopicTask,
+    latent: Allocation,
+    corpus: Corpus,
+    plan: Plan,
+    numbers: Iterator[int],
+    observe: Observer,
+    part: int,
 ) -> TopicSearch:
     k = task.n_components
     model, bound = topic_model(latent, corpus, k)
     early = replace(bound, alpha=EARLY_ALPHA if latent.alpha == "learned" else latent.alpha, anew=True)
     wide = Moves(Model(model.family, early, ceil(WIDE * k)), early, corpus)
     moves, held = Moves(model, bound, corpus), replace(model, latent=early)
-    return TopicSearch(moves, held, wide, plan.algorithm, plan.stopping, numbers, plan.seed, observe)
+    return TopicSearch(moves, held, wide, plan.algorithm, plan.stopping, numbers, plan.seed, observe, part)
 
 
 def topic_model(latent: Allocation, corpus: Corpus, n_components: int) -> tuple[Model, Allocation]:

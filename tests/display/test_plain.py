@@ -246,6 +246,25 @@ def test_a_long_search_says_how_far_it_is():
     ]
 
 
+def gaussians():
+    x = np.random.default_rng(8).normal(size=(200, 2)) + 5 * (np.arange(200)[:, None] % 3)
+    return "x,y\n" + "".join(f"{a:.4f},{b:.4f}\n" for a, b in x)
+
+
+def genotypes():
+    rng = np.random.default_rng(6)
+    carried = rng.integers(0, 2, (6, 4))[rng.integers(0, 6, (60, 2))]
+    return "a,b,c,d\n" + "".join(",".join(f"{u}/{v}" for u, v in zip(*pair, strict=True)) + "\n" for pair in carried)
+
+
+def documents():
+    rng = np.random.default_rng(7)
+    terms = rng.dirichlet(np.full(20, 0.1), 3)
+    counts = [rng.multinomial(30, rng.dirichlet(np.full(3, 0.4)) @ terms) for _ in range(40)]
+    names = ",".join(f"w{j}" for j in range(20))
+    return f"{names}\n" + "".join(",".join(map(str, row)) + "\n" for row in counts)
+
+
 def test_a_second_search_takes_time_of_its_own():
     now = [0.0]
     progress = Progress(lambda: now[0])
@@ -254,6 +273,55 @@ def test_a_second_search_takes_time_of_its_own():
         now[0] += seconds
     progress(PhaseStarted("other families", 0, begins=0.5, ends=1.0))
     assert progress.left() == pytest.approx(5.0)
+
+
+def test_a_phase_that_comes_after_all_that_was_expected_takes_time_of_its_own():
+    """Of three of four parts, what the fourth takes; before a tenth is done nobody knows."""
+    now = [100.0]
+    progress = Progress(lambda: now[0])
+    progress(PhaseStarted(REFINING, 0, 4, 100, False, 0.0, 1.0))
+    now[0] += 50
+    progress(PhaseStarted(REFINING, 0, 4, 100, False, 1.0, 1.0))
+    now[0] += 12
+    assert progress.left() is None and progress.share() is None
+    for part in range(3):
+        progress(Advanced(part, 1.0))
+    assert progress.left() == pytest.approx(4.0)
+    progress(Advanced(3, 1.0))
+    assert progress.left() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (gaussians(), ("select", "-k", "1-4", "--covariance", "full,diag")),
+        (genotypes(), ("fit", "--latent", "pairs")),
+        (genotypes(), ("fit", "--latent", "pairs", "--restarts", "3")),
+        (documents(), ("select", "-k", "1-3", "--latent", "topics", "--effort", "low")),
+        (documents(), ("fit", "-k", "3", "--latent", "topics", "--restarts", "2")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_every_search_tells_how_much_of_it_is_done(text, said, tmp_path):
+    """The phases of a search follow each other from nothing to all, and every part of one comes to its end.
+
+    A sweep of topics searches twice: what it holds out for judging is found before.
+    """
+    (tmp_path / "d.csv").write_text(text)
+    em(said[0], "d.csv", *said[1:], "--events", "e.jsonl", "-q", cwd=tmp_path)
+    phases = []
+    for event in map(json.loads, (tmp_path / "e.jsonl").read_text().splitlines()):
+        if event["event"] == "phase_started":
+            phases.append((event, {}))
+        elif event["event"] == "advanced":
+            phases[-1][1][event["part"]] = event["done"]
+    search = [(phase, parts) for phase, parts in phases if phase["ends"] and phase["name"] != "other families"]
+    assert search[0][0]["begins"] == 0 and search[-1][0]["ends"] == 1
+    for (before, _), (after, _) in pairwise(search):
+        assert before["ends"] == pytest.approx(after["begins"] or 1.0)
+    for phase, parts in search:
+        if not phase["n_candidates"] and phase["name"] != "split and merge":
+            assert parts == dict.fromkeys(range(phase["n_parts"]), 1.0)
 
 
 @pytest.mark.parametrize(("rows", "options"), [(150, ()), (150, ("--restarts", "3")), (21_000, ("--effort", "low"))])
