@@ -90,10 +90,16 @@ class FittedModel:
 
     def sample(self, n: int, seed: int = 0) -> Frame:
         """n rows drawn from the model; what tells mixing weights is not drawn."""
+        return self.drawn(n, seed)[0]
+
+    def drawn(self, n: int, seed: int = 0) -> tuple[Frame, Integers]:
+        """The same, and which component each is of: 0 … K − 1, or −1, which is noise."""
         if self._loaded.response is not None:
             raise DataError("a regression tells its response given other columns: em sample --given draws it.")
-        drawn = self._frame(np.concatenate([x for x, _ in parts_drawn(self._loaded, n, seed)], axis=1))
-        return drawn.drop(columns=self._loaded.told)
+        parts = list(parts_drawn(self._loaded, n, seed))
+        rows = self._frame(np.concatenate([x for x, _ in parts], axis=1)).drop(columns=self._loaded.told)
+        outcomes = np.concatenate([drawn for _, drawn in parts])
+        return rows, np.where(outcomes < self.n_components, outcomes, -1)
 
     def impute(self, rows: object, seed: int | None = None) -> Frame:
         """The columns of the model with missing cells at what is expected or likeliest; drawn, if there is a seed."""
@@ -133,11 +139,28 @@ class Unfit(DataError, ValueError):
     """What is wrong with the rows, as the exception that scikit-learn wants it to be."""
 
 
+class NoCell(Unfit, TypeError):
+    """A cell that is neither a number nor text, likewise."""
+
+    @staticmethod
+    def check(rows: object) -> None:
+        """Of an array of objects, that each can stand in a table."""
+        if not isinstance(rows, np.ndarray) or rows.dtype != object:
+            return
+        if (
+            strange := next((cell for cell in rows.flat if isinstance(cell, dict | list | set | tuple)), None)
+        ) is not None:
+            kind = type(strange).__name__
+            raise NoCell(f"{LABEL}: a cell holds a {kind}; each argument must be a string or a real number.")
+
+
 @contextmanager
 def _as_value_errors(file: str | None = None) -> Iterator[None]:
     """The same mistakes, without the name of a file that nobody has seen."""
     try:
         yield
+    except NoCell:
+        raise
     except EmError as error:
         raise Unfit(str(error).replace(file, LABEL) if file else str(error)) from None
 
@@ -185,7 +208,10 @@ class Mixture:
     def fit(self, X: object, y: object = None) -> Mixture:
         """Find the best fit. `model_` is a `FittedModel`."""
         with tempfile.TemporaryDirectory() as folder, _as_value_errors(data := str(Path(folder) / "data.csv")):
+            NoCell.check(X)
             frame, out = frame_given(X), str(Path(folder) / "run")
+            if len(frame) == 1:
+                raise Unfit(f"{LABEL}: one sample, and a fit needs two.")
             written(frame, data)
             model = FitModelOptions(
                 k=str(self.n_components),
@@ -200,7 +226,7 @@ class Mixture:
             self.model_ = load(out)
         for doubt in doubts_in(self.model_.document):
             warnings.warn(doubt["message"], stacklevel=2)
-        self.n_features_in_ = frame.shape[1]
+        self.n_features_in_, self._framed = frame.shape[1], types is None
         self.feature_names_in_ = np.array(frame.columns, dtype=object)
         document = self.model_.document
         self.weights_ = np.array(document["weights"])
@@ -229,6 +255,14 @@ class Mixture:
         """The mean log-density of a row."""
         return float(self.score_samples(X).mean())
 
+    def sample(self, n_samples: int = 1) -> tuple[Any, Integers]:
+        """So many rows drawn from the model, and their labels: a frame if it was fitted to one, else an array."""
+        if n_samples < 1:
+            raise ValueError(f"n_samples={n_samples}: at least one row must be drawn.")
+        with _as_value_errors():
+            drawn, labels = self._fitted.drawn(n_samples, self.seed)
+        return drawn if self._framed else drawn.to_numpy(), labels
+
     def bic(self, X: object) -> float:
         """Lower is better, as in scikit-learn."""
         with _as_value_errors():
@@ -255,6 +289,7 @@ class Mixture:
 
     def _predicted(self, X: Any) -> Frame:
         model, width = self._fitted, np.shape(X)[1] if np.ndim(X) == 2 else self.n_features_in_
+        NoCell.check(X)
         if width != self.n_features_in_ and not hasattr(X, "columns"):
             raise Unfit(f"X has {width} features, but Mixture is expecting {self.n_features_in_} features as input.")
         with _as_value_errors():

@@ -78,9 +78,9 @@ GUARDED = {  # where a function has no value for one row, a statement would end 
     "ln": "ln(nullif(greatest({0}, 0), 0))",
     "sqrt": "sqrt(CASE WHEN {0} >= 0 THEN {0} END)",
 }
-STANDARD_SQL = Language(SQL | GUARDED, _cases)
+BIGQUERY = Language(SQL | GUARDED, _cases, _double)
 DUCKDB = Language(SQL | {"log_gamma": "lgamma({0})"}, _cases, _double)
-POSTGRES = Language(STANDARD_SQL.templates, _cases, _float8)
+POSTGRES = Language(SQL | GUARDED, _cases, _float8)
 SQLITE = Language(SQL | {"largest": "max({0})"}, _cases)
 NUMPY = Language(
     {

@@ -7,7 +7,7 @@ from functools import reduce
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from em_cli.exports.formula import Formula, call, choose, label, log_gamma
-from em_cli.exports.spelled_levels import spellings
+from em_cli.exports.spelled_levels import spellings, trimmed
 from em_cli.exports.statement import Statement
 from em_cli.printable import xml_escaped
 from em_cli.sources.schema import Column
@@ -30,7 +30,7 @@ def pmml_text(statement: Statement, na: Sequence[float], head: Sequence[str], ve
         SubElement(dictionary, "DataField", {"name": column.name, **(LEVEL if column.levels else NUMBER)})
     made = SubElement(root, "TransformationDictionary")
     for j, column in enumerate(statement.schema.columns):
-        _cell(_derived(made, f"x{j + 1}"), column, na)
+        _cell(made, f"x{j + 1}", column, na)
     steps = [*statement.steps]
     if statement.refused is not None:
         steps.insert(0, {"refused": choose(statement.refused, label(1), label(0))})
@@ -47,9 +47,10 @@ def _derived(parent: Element, own: str) -> Element:
     return SubElement(parent, "DerivedField", {"name": f"{OWN}{own}", **NUMBER})
 
 
-def _cell(parent: Element, column: Column, na: Sequence[float]) -> None:
+def _cell(made: Element, own: str, column: Column, na: Sequence[float]) -> None:
     """The cell as a number, or the code of its level; missing where it is, or where the level is not known."""
     if not column.levels:
+        parent = _derived(made, own)
         if na:
             parent = SubElement(parent, "Apply", {"function": "if"})
             apart = SubElement(parent, "Apply", {"function": "isNotIn", "mapMissingTo": "false"})
@@ -58,8 +59,14 @@ def _cell(parent: Element, column: Column, na: Sequence[float]) -> None:
                 _constant(apart, repr(code))
         SubElement(parent, "FieldRef", {"field": column.name})
         return
-    table = SubElement(parent, "MapValues", {"outputColumn": "code", "dataType": "double"})
-    SubElement(table, "FieldColumnPair", {"field": column.name, "column": "level"})
+    field = column.name
+    if trimmed(column.levels):
+        field = f"{OWN}text of {own}"
+        there = SubElement(SubElement(made, "DerivedField", {"name": field, **LEVEL}), "Apply", {"function": "if"})
+        for function in ("isNotMissing", "trimBlanks"):
+            SubElement(SubElement(there, "Apply", {"function": function}), "FieldRef", {"field": column.name})
+    table = SubElement(_derived(made, own), "MapValues", {"outputColumn": "code", "dataType": "double"})
+    SubElement(table, "FieldColumnPair", {"field": field, "column": "level"})
     rows = SubElement(table, "InlineTable")
     for text, code in spellings(column.levels).items():
         row = SubElement(rows, "row")

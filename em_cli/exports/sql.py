@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from em_cli.exports.formula import Formula, choose, name, number
-from em_cli.exports.language import DUCKDB, POSTGRES, SQLITE, STANDARD_SQL, Language
+from em_cli.exports.language import BIGQUERY, DUCKDB, POSTGRES, SQLITE, Language
 from em_cli.exports.spelled_levels import spellings, trimmed
 from em_cli.exports.statement import Statement
 from em_cli.printable import harmful
@@ -37,7 +37,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "duckdb": Dialect(DUCKDB, "DOUBLE", "VARCHAR", '"', cell="nullif({0}, CAST('NaN' AS DOUBLE))"),
     "postgres": Dialect(POSTGRES, "double precision", "text", '"', fence=" OFFSET 0", cell="nullif({0}, float8 'NaN')"),
     "sqlite": Dialect(SQLITE, "REAL", "TEXT", '"', "char({0})", " LIMIT -1 OFFSET 0", TEXT_IN_SQLITE),
-    "bigquery": Dialect(STANDARD_SQL, "FLOAT64", "STRING", "`", cell="if(is_nan({0}), NULL, {0})"),
+    "bigquery": Dialect(BIGQUERY, "FLOAT64", "STRING", "`", cell="if(is_nan({0}), NULL, {0})"),
 }
 
 
@@ -81,6 +81,8 @@ def _output(formula: Formula, statement: Statement, dialect: Dialect) -> str:
 
 
 def _name(column: str, dialect: Dialect) -> str:
+    if dialect.quote == "`":
+        return "`" + column.replace("\\", "\\\\").replace("`", "\\`") + "`"
     return f"{dialect.quote}{column.replace(dialect.quote, dialect.quote * 2)}{dialect.quote}"
 
 

@@ -13,7 +13,7 @@ from openpyxl.utils import get_column_letter
 from em_cli.errors import UsageError
 from em_cli.exports.formula import choose, label
 from em_cli.exports.language import EXCEL
-from em_cli.exports.spelled_levels import spellings
+from em_cli.exports.spelled_levels import spellings, trimmed
 from em_cli.exports.statement import Statement
 from em_cli.sources.schema import Column
 
@@ -95,13 +95,19 @@ def _cells(columns: Sequence[Column], missing: Sequence[float]) -> Iterator[str]
             texts, codes = (
                 f"{LEVELS}!${get_column_letter(2 * j + k)}$1:${get_column_letter(2 * j + k)}${n}" for k in (1, 2)
             )
-            found = f'EXACT({cell}&"",{texts})'
+            found = f"EXACT({_text(cell, column)},{texts})"
             yield f'IF(SUMPRODUCT({found}*1)=0,"",SUMPRODUCT({found}*{codes}))'
         else:
             known = f"ISNUMBER({cell})"
             if missing:
                 known = f"AND({known},{','.join(f'{cell}<>{code!r}' for code in missing)})"
             yield f'IF({known},{cell},"")'
+
+
+def _text(cell: str, column: Column) -> str:
+    """Without blanks around it; where levels hold several in a row, which the function would make one, as it is."""
+    single = trimmed(column.levels) and not any("  " in level for level in column.levels)
+    return f"TRIM({cell})" if single else f'{cell}&""'
 
 
 def _referring(text: str, steps: dict[str, str], before: str = "") -> str:

@@ -117,16 +117,10 @@ def ways_of(config: RunConfig, data: Data) -> list[tuple[Change, ...]]:
     return list(product(*wanted))
 
 
-def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
-    """Which family describes which columns; the options of several are for those that have them."""
-    from em_cli.models.asked_regression import asked_regression
-    from em_cli.models.groups import MIXED, grouped, options_of
-    from em_cli.models.point_masses import with_point_masses
+def options_for(config: RunConfig, family: str) -> dict[str, object]:
+    """What is asked of a family; the options of several are for those that have them."""
+    from em_cli.models.groups import MIXED, options_of
 
-    if asked := asked_regression(config):
-        from em_cli.models.regressions import regression_group
-
-        return (regression_group(asked, data),)
     if config.family_options and family in ("auto", MIXED):
         raise UsageError(f"{next(iter(config.family_options))!r} is an option of a family: name it with --family.")
     options, families = dict(config.family_options), families_of(config)
@@ -135,6 +129,34 @@ def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
         if strange := [name for name in options if not any(name in own for own in known.values())]:
             raise UsageError(f"none of the families {', '.join(families)} has an option {strange[0]!r}.")
         options = {name: value for name, value in options.items() if name in known[family]}
+    return options
+
+
+def check_family_options(config: RunConfig) -> None:
+    """`UsageError` if a family has no such options, or not with these values; it needs no data to tell."""
+    from em_cli.families import FAMILIES
+    from em_cli.models.groups import MIXED, REGRESSION
+    from em_cli.parts import check_options
+
+    if config.regression is not None:
+        return
+    asked = [(name, options_for(config, name)) for name in families_of(config)]
+    for family, options in [*asked, *((wish.family, wish.options) for wish in wishes(config))]:
+        if family not in ("auto", MIXED, REGRESSION):
+            check_options(f"family {family!r}", FAMILIES.load(family), options)
+
+
+def groups_of(config: RunConfig, data: Data, family: str) -> tuple[Group, ...]:
+    """Which family describes which columns; the options of several are for those that have them."""
+    from em_cli.models.asked_regression import asked_regression
+    from em_cli.models.groups import grouped
+    from em_cli.models.point_masses import with_point_masses
+
+    if asked := asked_regression(config):
+        from em_cli.models.regressions import regression_group
+
+        return (regression_group(asked, data),)
+    options = options_for(config, family)
     wanted = wishes(config)
     unknown = [name for wish in wanted for name in wish.columns if name not in data.schema.names]
     if unknown:

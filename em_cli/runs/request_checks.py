@@ -9,7 +9,7 @@ from em_cli.config.choices import ELSEWHERE
 from em_cli.display import check_screen
 from em_cli.errors import UsageError
 from em_cli.models.haplotypes import wanted_pairs
-from em_cli.models.specification import needs_sequences
+from em_cli.models.specification import check_family_options, needs_sequences
 from em_cli.models.topics import wanted_topics
 from em_cli.outputs.score_files import CSV, check_form, form_of
 from em_cli.runs.climbing import ONLINE
@@ -132,4 +132,6 @@ def check_run(settings: Settings) -> None:
         from em_cli.runs.plotting import check_wanted  # most runs draw nothing
 
         check_wanted(report, folder)
+    if not wanted_pairs(settings.config) and wanted_topics(settings.config) is None:
+        check_family_options(settings.config)
     check_folder_options(report, folder)

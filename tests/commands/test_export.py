@@ -77,11 +77,11 @@ def customers(path, n=80, seed=1):
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    """The data, new rows with a level that nobody has seen, the models, and what `em predict` says of these rows."""
+    """The data, new rows with blanks and a level that nobody has seen, the models, what `em predict` says of them."""
     folder = tmp_path_factory.mktemp("export")
     customers(folder / "old.csv")
     new = customers(folder / "new.csv", 60, 2)
-    new.write_text(new.read_text().replace("it's", "violet", 3))
+    new.write_text(new.read_text().replace("it's", "violet", 3).replace(",red,", ",  red ,", 4))
     for name, options in FITS.items():
         em("fit", "old.csv", "-k", 2, "-q", *QUICK, "--id", "id", *options, "--out", name, cwd=folder)
         table = em("predict", name, "new.csv", cwd=folder).out
@@ -175,7 +175,7 @@ def test_a_graph_of_onnx_gives_them(desk, name):
     given = {
         column.name: np.array(numbers(table[column.name]))
         if column.type == "tensor(double)"
-        else np.array([cell or "" for cell in table[column.name]])
+        else np.array([(cell or "").strip() for cell in table[column.name]])
         for column in session.get_inputs()
     }
     scores = ["component", "responsibilities", "log_density", "uncertainty"]

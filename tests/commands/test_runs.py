@@ -125,6 +125,10 @@ def test_a_name_without_a_folder_means_the_latest_run(there):
 MISTAKES = [
     "--family guassian",
     "--family t2",
+    "--family student_t --set family.dff=3",
+    "--family student_t --set family.dof=x",
+    "--set family.dof=3",
+    "--type waiting=binomial:1.5",
     "--covariance ful",
     "--type waiting=numbre",
     "--transform waiting=lgo",
