@@ -25,6 +25,7 @@ from em_cli.models.groups import MIXED, REGRESSION, Group, built, check_group, g
 from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.json_text import parse
 from em_cli.sources.files import label
+from em_cli.sources.quoting import argument
 from em_cli.sources.schema import Column, Schema
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ FORMAT = "em.params"
 OF_TOPICS = "em.topics"
 OF_HAPLOTYPES = "em.haplotypes"
 SCHEMA_VERSION = 1
+RUNS = "runs.csv"  # lists the runs of a folder of several
 LARGEST_FILE = 1 << 30  # bytes
 AT_ONCE = 1 << 20  # of them
 
@@ -145,6 +147,18 @@ def document_of(path: str, text: bytes) -> Mapping[str, object]:
     return value
 
 
+def _no_run(path: str) -> DataError:
+    """What a folder without a `params.json` is instead."""
+    if not (Path(path) / RUNS).exists():
+        return DataError(f"{_shown(path)} is a folder without a params.json: it is not a run folder.")
+    one = next((str(params.parent) for params in sorted(Path(path).glob("*/params.json"))), None)
+    which = f": name one of them, as {argument(one)}" if one else ""
+    return DataError(
+        f"{_shown(path)} holds the runs of --by or --each, which {RUNS} lists{which}. "
+        "em predict with --by COL takes all of a column together."
+    )
+
+
 def read_bytes(path: str) -> bytes:
     """What the file of a model, or that of a run folder, holds; `DataError` if it cannot be read."""
     if path == "-" and sys.stdin is None:
@@ -157,7 +171,7 @@ def read_bytes(path: str) -> bytes:
             if file.is_dir():
                 file = file / "params.json"
                 if not file.exists():
-                    raise DataError(f"{_shown(path)} is a folder without a params.json: it is not a run folder.")
+                    raise _no_run(path)
             with file.open("rb") as stream:
                 text = _up_to(LARGEST_FILE + 1, stream)
     except FileNotFoundError:

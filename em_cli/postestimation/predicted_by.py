@@ -10,10 +10,9 @@ from typing import Any
 
 from em_cli.errors import DataError, UsageError
 from em_cli.options import ReadingOptions
-from em_cli.outputs.model_file import LoadedModel, read_model
+from em_cli.outputs.model_file import RUNS, LoadedModel, read_model
 from em_cli.outputs.tables import csv_text, labels_of, uncertain
 from em_cli.printable import safe, say
-from em_cli.runs.many import TABLE
 from em_cli.runs.row_scores import reading_for
 from em_cli.sources.files import expand
 from em_cli.sources.pieces import Piece, pieces, texts_of
@@ -60,9 +59,9 @@ def lines_by_level(folder: str, paths: Sequence[str], reading: ReadingOptions, c
 
 def _models(folder: str) -> Mapping[str, LoadedModel]:
     """The runs of a folder that `em fit --by` has written, by their levels."""
-    table = Path(folder) / TABLE
+    table = Path(folder) / RUNS
     if not table.is_file():
-        raise UsageError(f"--by is about a folder of runs, one for each level, and {folder} holds no {TABLE}.")
+        raise UsageError(f"--by is about a folder of runs, one for each level, and {folder} holds no {RUNS}.")
     with table.open(encoding="utf-8", newline="") as lines:
         found = [row for row in csv.DictReader(lines) if row.get("level") and row.get("k")]
     if not found:

@@ -23,6 +23,7 @@ from em_cli.options import ColumnOptions, FolderOptions, ManyOptions, PlaceOptio
 from em_cli.outputs.folder import explained, write_file, write_together
 from em_cli.outputs.json_text import parse
 from em_cli.outputs.manifest import to_json
+from em_cli.outputs.model_file import RUNS
 from em_cli.outputs.run_names import SUFFIX
 from em_cli.outputs.tables import csv_text
 from em_cli.printable import safe, say
@@ -39,7 +40,6 @@ from em_cli.sources.splitting import Parts
 One = Callable[[Request], None]  # what a command makes of one request
 STOPPED = (ExitStatus.HUNG_UP, ExitStatus.INTERRUPTED, ExitStatus.TERMINATED)
 FEWEST = 3  # rows of a level, on average
-TABLE = "runs.csv"
 COLUMNS = (
     "rows",
     "k",
@@ -75,7 +75,7 @@ def run_many(request: Request, many: ManyOptions, one: One) -> None:
         )
     paths, folder = settings.config.data.path, _folder(request, many, settings.config.data.path)
     key = "file" if many.by is None else "level"
-    table = Path(folder) / TABLE
+    table = Path(folder) / RUNS
     _check_free(table, ",".join((key, *COLUMNS)), request.report.force)
     jobs = _by_file(paths, folder) if many.by is None else _by_level(settings, many.by, folder)
     threads = runner_of(settings.config).at_once if settings.config.runner.name != ELSEWHERE else 1

@@ -155,3 +155,13 @@ def test_processes_give_what_one_gives_but_each_has_one_thread():
     ]
     here, elsewhere = ([row["reason"] for row in done(requests, one, threads)] for threads in (1, 2))
     assert here == ["0 None", "1 None"] and elsewhere == ["0 1", "1 1"]
+
+
+@pytest.mark.parametrize("command", ["predict {} d.csv", "show {}", "export {} --to sql", "impute {} d.csv"])
+def test_a_folder_of_runs_is_no_run_and_one_of_them_is_named(command, tmp_path):
+    (tmp_path / "d.csv").write_text("g,x\n" + "".join(f"{'ab'[i % 2]},{i % 7 + 0.5}\n" for i in range(40)))
+    em("fit", "d.csv", "--by", "g", "-k", 1, "-q", "--threads", 1, cwd=tmp_path)
+    told = em(*command.format("d-by-g").split(), cwd=tmp_path, status=3).err
+    assert "holds the runs of --by or --each" in told and "name one of them, as d-by-g/a.em" in told
+    em("show", "d-by-g/a.em", cwd=tmp_path)
+    assert "a,1," in em("predict", "d-by-g", "d.csv", "--by", "g", cwd=tmp_path).out
