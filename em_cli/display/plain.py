@@ -65,7 +65,7 @@ class Plain:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stopped.set()
-        self.thread.join(LOOKS)
+        self.thread.join(1)
         if kind is None and self.progress.phase.name:
             self.say(f"done in {self.clock() - self.started:.2f} s")
 
