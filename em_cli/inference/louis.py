@@ -7,19 +7,21 @@ log-likelihood is s sᵀ - Σ r D Dᵀ, and beside it what expected labels leave
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from em_cli.engine import exponential_family
-from em_cli.engine.arrays import Array, Integers, stack
+from em_cli.engine.arrays import Array, Flags, Integers, stack
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source, quanta
 
 TILE_FLOATS = 1 << 17  # of scores
+SPARSE_ROWS = 1 << 12  # that are looked at together where each bears on few components
+MANY = 128  # coordinates, from which it is worth to ask whether they do
+NEGLIGIBLE = 1e-12  # responsibility by mixing weight, below which rows tell of a component less than rounding does
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,27 +111,38 @@ def _of_block(source: Source, shared: tuple[Model, Slopes], index: int) -> list[
 
 
 def _of_quantum(quantum: Block, model: Model, along: Slopes) -> Squares:
-    tiles = _tiles(quantum, along.size)
-    total = _of_tile(next(tiles), model, along)
-    for tile in tiles:
-        total = total + _of_tile(tile, model, along)
+    step = max(64, TILE_FLOATS // along.size // 64 * 64)
+    total: Squares | None = None
+    for rows in quantum.pieces(max(step, SPARSE_ROWS if along.size >= MANY else 0)):
+        tile = quantum.cut(rows)
+        features, responsibilities = _expected(tile, model, along)
+        bears = responsibilities > NEGLIGIBLE * np.exp(model.latent.log_prior(along.at.latent)[0])[:, None]
+        each = bears.sum(axis=0)
+        if along.size >= MANY and 4 * int(each @ each) < len(bears) ** 2 * tile.n_rows:
+            parts = [_of_few(features, responsibilities, bears, tile.weights, along)]
+        else:
+            pieces = ((some, tile.cut(some).weights) for some in tile.pieces(step))
+            parts = [_of_all(features[:, some], responsibilities[:, some], own, along) for some, own in pieces]
+        for part in parts:
+            total = part if total is None else total + part
+    assert total is not None, "a quantum has rows"
     return total
 
 
-def _tiles(quantum: Block, size: int) -> Iterator[Block]:
-    for rows in quantum.pieces(max(64, TILE_FLOATS // size // 64 * 64)):
-        yield quantum.cut(rows)
-
-
-def _of_tile(tile: Block, model: Model, along: Slopes) -> Squares:
+def _expected(tile: Block, model: Model, along: Slopes) -> tuple[Array, Array]:
+    """Features (F, n) of the rows, and their responsibilities (K, n)."""
     features = np.empty((along.theta.shape[1], tile.n_rows))
     model.family.features(tile.x, features)
     joint = np.empty((1, *along.theta.shape[:1], tile.n_rows))
     exponential_family.log_density(features, along.theta[None], None, joint)
     model.latent.posterior(joint, along.at.latent, tile)
-    responsibilities, weights = joint[0], tile.weights
+    return features, joint[0]
+
+
+def _of_all(features: Array, responsibilities: Array, weights: Array | None, along: Slopes) -> Squares:
+    n = features.shape[1]
     roots = np.sqrt(responsibilities if weights is None else responsibilities * weights)
-    within, scores = list[Array](), np.zeros((along.size, tile.n_rows))
+    within, scores = list[Array](), np.zeros((along.size, n))
     for k, (places, of) in enumerate(zip(along.places, along.of, strict=True)):
         slope = of @ features
         scores[places] += slope * responsibilities[k]
@@ -137,8 +150,33 @@ def _of_tile(tile: Block, model: Model, along: Slopes) -> Squares:
         within.append(slope @ slope.T)
     if weights is None:
         outer = scores @ scores.T
-        return Squares(tuple(within), outer, outer, tile.n_rows)
+        return Squares(tuple(within), outer, outer, n)
     scores *= np.sqrt(weights)
     outer = scores @ scores.T
     scores *= np.sqrt(weights)
-    return Squares(tuple(within), outer, scores @ scores.T, tile.n_rows)
+    return Squares(tuple(within), outer, scores @ scores.T, n)
+
+
+def _of_few(features: Array, responsibilities: Array, bears: Flags, weights: Array | None, along: Slopes) -> Squares:
+    """The same where most rows bear on few components: by pairs of these, of the rows that bear on both."""
+    n = features.shape[1]
+    rows = [np.flatnonzero(own) for own in bears]
+    slopes = [of @ features[:, some] for of, some in zip(along.of, rows, strict=True)]
+    within = list[Array]()
+    outer = np.zeros((along.size, along.size))
+    squared = outer if weights is None else outer.copy()
+    for k, (some, slope) in enumerate(zip(rows, slopes, strict=True)):
+        own = responsibilities[k, some] if weights is None else responsibilities[k, some] * weights[some]
+        within.append(slope * own @ slope.T)
+        for other in range(k + 1):
+            both = some[bears[other, some]]
+            if not len(both):
+                continue
+            first, second = (slopes[j][:, np.searchsorted(rows[j], both)] for j in (k, other))
+            shares = responsibilities[k, both] * responsibilities[other, both]
+            for total, power in ((outer, 1), (squared, 2)) if weights is not None else ((outer, 0),):
+                product = first * (shares if weights is None else shares * weights[both] ** power) @ second.T
+                total[np.ix_(along.places[k], along.places[other])] += product
+                if k != other:
+                    total[np.ix_(along.places[other], along.places[k])] += product.T
+    return Squares(tuple(within), outer, squared, n)

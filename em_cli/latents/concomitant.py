@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.assignment import SOFT, Assignment
+from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
 from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.documents import finite
@@ -97,14 +98,19 @@ class Concomitant(SingleRows):
 
     def regressors(self, x: Array) -> Array:
         """(q, n) in units from the mean; a missing number is at the mean, a missing level the first."""
-        rows = [np.ones(x.shape[1])]
+        out, at = np.empty((len(self.terms), x.shape[1])), 1
+        out[0] = 1.0
         mean_of, unit_of = self.mean or (0.0,) * len(self.names), self.unit or (1.0,) * len(self.names)
         for place, levels, mean, unit in zip(self.places, self.levels, mean_of, unit_of, strict=True):
             if levels:
-                rows += [(x[place] == code).astype(np.float64) for code in range(1, len(levels))]
+                for code in range(1, len(levels)):
+                    np.equal(x[place], code, out=out[at], casting="unsafe")
+                    at += 1
             else:
-                rows.append(np.nan_to_num((x[place] - mean) / unit, nan=0.0))
-        return np.stack(rows)
+                np.divide(x[place] - mean, unit, out=out[at])
+                np.copyto(out[at], 0.0, where=np.isnan(out[at]))
+                at += 1
+        return out
 
     def log_prior(self, parameters: LogitParameters) -> Array:
         """Nothing is common to all rows."""
@@ -118,32 +124,45 @@ class Concomitant(SingleRows):
         weights: Array | None = None,
         assignment: Assignment = SOFT,
     ) -> Posterior:
-        prior = self.log_weights(parameters, block.x)
+        z = self.regressors(block.x)
+        prior = self._log_weights(parameters, z, scratch("prior", *log_density.shape))
         log_density += prior
         honour_labels(log_density, block.labels)
         log_likelihood, objective = bayes(log_density, weights, assignment, block.first_row)
-        tallied = self.tallied(log_density, prior, block.x, weights)
+        tallied = self._tallied(log_density, np.exp(prior, out=prior), z, weights)
         return Posterior(log_likelihood, tallied, objective=objective)
 
     def log_weights(self, parameters: LogitParameters, x: Array) -> Array:
         """(R, K, n) logarithms of the mixing weights of rows."""
-        logits: Array = np.matmul(parameters.logits, self.regressors(x))
+        return self._log_weights(parameters, self.regressors(x), None)
+
+    def _log_weights(self, parameters: LogitParameters, z: Array, out: Array | None) -> Array:
+        logits: Array = np.matmul(parameters.logits, z, out=out)
         logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
-        logits -= np.log(np.add.reduce(np.exp(logits), axis=1, keepdims=True))
+        odds = np.exp(logits, out=scratch("odds", *logits.shape))
+        logits -= np.log(np.add.reduce(odds, axis=1, keepdims=True))
         return logits
 
     def tallied(self, responsibilities: Array, log_weights: Array, x: Array, weights: Array | None) -> Array:
         """Slopes (R, K, q) and negative curvatures (R, K, K q q) of the likelihood of the labels, side by side."""
-        z, prior = self.regressors(x), np.exp(log_weights)
-        own = prior if weights is None else prior * weights[..., None, :]
-        slopes = np.matmul(responsibilities - own, z.T)
-        r, k = prior.shape[:2]
-        squares = (z[:, None] * z[None]).reshape(-1, z.shape[1]).T
-        curved = np.empty((r, k, k, squares.shape[1]))
+        return self._tallied(responsibilities, np.exp(log_weights), self.regressors(x), weights)
+
+    def _tallied(self, responsibilities: Array, prior: Array, z: Array, weights: Array | None) -> Array:
+        """The curvatures of two components are minus a sum of products of their weights, and add up to nothing."""
+        (r, k, n), q = prior.shape, len(z)
+        own = prior if weights is None else np.multiply(prior, weights[..., None, :], out=scratch("own", r, k, n))
+        slopes = np.matmul(np.subtract(responsibilities, own, out=scratch("odds", r, k, n)), z.T)
+        products, rows, columns = scratch("products", q * (q + 1) // 2, n), *np.triu_indices(q)
+        for out, first, second in zip(products, rows, columns, strict=True):
+            np.multiply(z[first], z[second], out=out)
+        curved, both = np.zeros((r, k, k, q, q)), scratch("both", r, n)
         for a in range(k):
-            for b in range(a + 1):
-                both = own[:, a] * ((a == b) - prior[:, b])
-                curved[:, a, b] = curved[:, b, a] = np.matmul(both[:, None], squares)[:, 0]
+            for b in range(a):
+                sums = np.matmul(np.multiply(own[:, a], prior[:, b], out=both), products.T)
+                curved[:, a, b][:, rows, columns] = curved[:, a, b][:, columns, rows] = -sums
+                curved[:, b, a] = curved[:, a, b]
+        every = np.arange(k)
+        curved[:, every, every] = -np.add.reduce(curved, axis=2)
         return np.concatenate([slopes, curved.reshape(r, k, -1)], axis=2)
 
     def maximize(self, weight: Array, statistics: Array | None, parameters: LogitParameters | None) -> LogitParameters:

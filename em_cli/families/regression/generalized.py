@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,9 +17,22 @@ from em_cli.engine.family import Degeneracy
 from em_cli.families.regression.dispersion import LARGEST_SHAPE, DispersionChart, GammaShape
 from em_cli.families.regression.generalized_chart import GeneralizedChart, GeneralizedParameters
 from em_cli.families.regression.regressors import Regressors, dotted, tight_errors
-from em_cli.families.regression.responses import Response
+from em_cli.families.regression.responses import Response, Terms
 
 TINY = 1e-300
+
+
+class _Last(threading.local):
+    """What the log-densities of rows were computed with, till the statistics of the same rows are."""
+
+    known: tuple[Array, GeneralizedParameters, Terms] | None = None
+
+    def taken(self, features: Array, parameters: GeneralizedParameters) -> Terms | None:
+        known, self.known = self.known, None
+        return known[2] if known and known[0] is features and known[1] is parameters else None
+
+
+_last = _Last()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,32 +151,33 @@ class BoundGeneralized:
         s, p = self._n_sums, self.regressors.p
         return features[s : s + p], features[s + p], features[s + p + 1], features[s + p + 2]
 
-    def _terms(self, features: Array, parameters: GeneralizedParameters) -> tuple[Array, Array, Array]:
-        """(R, K, n) each."""
+    def _terms(self, features: Array, parameters: GeneralizedParameters) -> Terms:
+        """(R, K, n) each, as if every response were seen."""
         z, y, t, offset = self._cells(features)
         eta = np.matmul(parameters.coefficients, z) + offset
-        level, slope, curvature = self.law.terms(eta, y, t, parameters.dispersion[..., None])
-        return features[1] * level, features[1] * slope, features[1] * curvature
+        return self.law.terms(eta, y, t, parameters.dispersion[..., None])
 
     def log_density(self, features: Array, parameters: GeneralizedParameters, offset: Array, out: Array) -> None:
-        np.add(self._terms(features, parameters)[0], offset[..., None], out=out)
+        terms = self._terms(features, parameters)
+        _last.known = features, parameters, terms
+        np.multiply(features[1], terms[0], out=out)
+        np.add(out, offset[..., None], out=out)
 
     def statistics(self, features: Array, responsibilities: Array, parameters: GeneralizedParameters | None) -> Array:
         if parameters is None:
             return exponential_family.statistics(features[: self._n_sums], responsibilities)
-        z = self._cells(features)[0]
-        level, slope, curvature = self._terms(features, parameters)
+        z, masses = self._cells(features)[0], responsibilities * features[1]
+        level, slope, curvature = _last.taken(features, parameters) or self._terms(features, parameters)
         sums = [
             exponential_family.statistics(features[:2], responsibilities),
-            np.add.reduce(responsibilities * level, axis=-1)[..., None],
-            np.matmul(responsibilities * slope, z.T),
-            np.matmul(responsibilities * curvature, self.regressors.squares(z).T),
+            np.add.reduce(masses * level, axis=-1)[..., None],
+            np.matmul(masses * slope, z.T),
+            np.matmul(masses * curvature, self.regressors.squares(z).T),
         ]
         if self.law.dispersion is not None:
             y, offset = features[self._n_sums + self.regressors.p], features[-1]
             eta = np.matmul(parameters.coefficients, z) + offset
             own = self.law.dispersion.sums(eta, y, parameters.dispersion[..., None])
-            masses = responsibilities * features[1]
             sums += [np.add.reduce(masses * part, axis=-1)[..., None] for part in own]
         return np.concatenate(sums, axis=-1)
 
