@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine import exponential_family
-from em_cli.engine.arrays import Array, Flags, Integers, stack
+from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
@@ -21,7 +21,7 @@ from em_cli.engine.rows import Block, Source, quanta
 TILE_FLOATS = 1 << 17  # of scores
 SPARSE_ROWS = 1 << 12  # that are looked at together where each bears on few components
 MANY = 128  # coordinates, from which it is worth to ask whether they do
-NEGLIGIBLE = 1e-12  # responsibility by mixing weight, below which rows tell of a component less than rounding does
+NEGLIGIBLE = 1e-10  # responsibility by mixing weight: rows of less tell of a component, all together, a millionth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,13 +116,12 @@ def _of_quantum(quantum: Block, model: Model, along: Slopes) -> Squares:
     for rows in quantum.pieces(max(step, SPARSE_ROWS if along.size >= MANY else 0)):
         tile = quantum.cut(rows)
         features, responsibilities = _expected(tile, model, along)
-        bears = responsibilities > NEGLIGIBLE * np.exp(model.latent.log_prior(along.at.latent)[0])[:, None]
-        each = bears.sum(axis=0)
-        if along.size >= MANY and 4 * int(each @ each) < len(bears) ** 2 * tile.n_rows:
-            parts = [_of_few(features, responsibilities, bears, tile.weights, along)]
+        least = NEGLIGIBLE * np.exp(model.latent.log_prior(along.at.latent)[0])
+        if along.size >= MANY and _bear_on_few(responsibilities, least):
+            parts = [_of_few(features, responsibilities, least, tile.weights, along)]
         else:
-            pieces = ((some, tile.cut(some).weights) for some in tile.pieces(step))
-            parts = [_of_all(features[:, some], responsibilities[:, some], own, along) for some, own in pieces]
+            pieces = [tile.cut(some) for some in tile.pieces(step)]
+            parts = [_of_all(*_expected(piece, model, along), piece.weights, along) for piece in pieces]
         for part in parts:
             total = part if total is None else total + part
     assert total is not None, "a quantum has rows"
@@ -157,26 +156,37 @@ def _of_all(features: Array, responsibilities: Array, weights: Array | None, alo
     return Squares(tuple(within), outer, scores @ scores.T, n)
 
 
-def _of_few(features: Array, responsibilities: Array, bears: Flags, weights: Array | None, along: Slopes) -> Squares:
+def _bear_on_few(responsibilities: Array, least: Array) -> bool:
+    """Whether pairs of components, of which a row bears on one and somewhat on the other, are few."""
+    each = np.add.reduce(responsibilities > least[:, None], axis=0)
+    clearly = np.add.reduce(responsibilities > NEGLIGIBLE**0.5, axis=0)
+    return bool(4 * (each @ clearly) < responsibilities.shape[0] * responsibilities.size)
+
+
+def _of_few(features: Array, responsibilities: Array, least: Array, weights: Array | None, along: Slopes) -> Squares:
     """The same where most rows bear on few components: by pairs of these, of the rows that bear on both."""
-    n = features.shape[1]
-    rows = [np.flatnonzero(own) for own in bears]
-    slopes = [of @ features[:, some] for of, some in zip(along.of, rows, strict=True)]
+    rows = [np.flatnonzero(own > enough) for own, enough in zip(responsibilities, least, strict=True)]
+    slopes = [of @ features.take(some, axis=1) for of, some in zip(along.of, rows, strict=True)]
     within = list[Array]()
     outer = np.zeros((along.size, along.size))
     squared = outer if weights is None else outer.copy()
     for k, (some, slope) in enumerate(zip(rows, slopes, strict=True)):
         own = responsibilities[k, some] if weights is None else responsibilities[k, some] * weights[some]
-        within.append(slope * own @ slope.T)
+        within.append((slope * own) @ slope.T)
         for other in range(k + 1):
-            both = some[bears[other, some]]
+            shares = responsibilities[k, some] * responsibilities[other, some]
+            both = np.flatnonzero(
+                (shares > min(least[k], least[other])) & (responsibilities[other, some] > least[other])
+            )
             if not len(both):
                 continue
-            first, second = (slopes[j][:, np.searchsorted(rows[j], both)] for j in (k, other))
-            shares = responsibilities[k, both] * responsibilities[other, both]
-            for total, power in ((outer, 1), (squared, 2)) if weights is not None else ((outer, 0),):
-                product = first * (shares if weights is None else shares * weights[both] ** power) @ second.T
+            first = slope.take(both, axis=1)
+            second = slopes[other].take(np.searchsorted(rows[other], some[both]), axis=1)
+            powers = ((outer, 0),) if weights is None else ((outer, 1), (squared, 2))
+            for total, power in powers:
+                weighed = shares[both] if weights is None else shares[both] * weights[some[both]] ** power
+                product = (first * weighed) @ second.T
                 total[np.ix_(along.places[k], along.places[other])] += product
                 if k != other:
                     total[np.ix_(along.places[other], along.places[k])] += product.T
-    return Squares(tuple(within), outer, squared, n)
+    return Squares(tuple(within), outer, squared, features.shape[1])

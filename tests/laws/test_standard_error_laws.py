@@ -69,6 +69,30 @@ def test_one_pass_tells_what_differences_tell(case: Case, monkeypatch):
             assert np.allclose(mine[np.ix_(told, told)], its[np.ix_(told, told)], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("apart", [2.5, 5.0])
+def test_rows_that_bear_on_few_of_many_components_tell_what_all_pairs_do(weighted, apart, monkeypatch):
+    rng = np.random.default_rng(4)
+    k, d, n = 8, 5, 6_000
+    labels = rng.integers(k, size=n)
+    x = rng.normal(size=(d, n)) + apart * rng.normal(size=(d, k))[:, labels]
+    source = InMemory(x, weights=rng.uniform(0.5, 2, n) if weighted else None)
+    model = bound_model(Gaussian("full"), source, k)
+    end = climb(model, source, start(model, x, responsibilities(1, labels, k, 0.2)), Stopping(1e-4, 100))
+    chart = model.chart(end.parameters, end.weight)
+    at = model, chart, end.parameters, points(chart, end.parameters), source, Serial()
+    taken = []
+    monkeypatch.setattr(louis, "_of_few", lambda *args, of_few=louis._of_few: taken.append(1) or of_few(*args))
+    few = [information(*at, frequencies) for frequencies in (True, False)]
+    assert taken
+    monkeypatch.setattr(louis, "MANY", np.inf)
+    for found, frequencies in zip(few, (True, False), strict=True):
+        every = information(*at, frequencies)
+        for mine, its in ((found.observed, every.observed), (found.scores, every.scores)):
+            unit = np.sqrt(np.outer(np.diag(its), np.diag(its)))
+            assert np.abs((mine - its) / unit).max() < 1e-7
+
+
 @pytest.mark.parametrize(("far", "told"), [(0.0, True), (1e7, False)])
 def test_components_that_products_cannot_tell_apart_are_passed_over_many_times(far, told):
     """So it is known before whether one pass will do."""
