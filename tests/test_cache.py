@@ -57,3 +57,23 @@ def test_each_thread_remembers_for_itself():
     thread.start()
     thread.join()
     assert found == [(None, "its")] and recent.of(key) == "mine"
+
+
+def test_sums_under_weights_are_those_of_these_weights():
+    cache, family = FeatureCache(), Key()
+    held = [np.full(5, value) for value in (1.0, 2.0, 3.0)]
+    cache.keep_common_sums(family, held, np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]))
+
+    def first(weights):
+        sums = cache.common_sums(family, weights)
+        return None if sums is None else sums[:, 0].tolist()
+
+    assert first(held) == first(held) == [1.0, 2.0, 3.0] and first(held[::-1]) == [3.0, 2.0, 1.0]
+    assert first([held[0], np.ones(5)]) is None and first(held) == [1.0, 2.0, 3.0]
+    ids = [*map(id, held)]
+    for number in range(100):  # new weights where the old ones were: their sums are not those of the old
+        held.clear()
+        held += [np.full(5, float(number)) for _ in ids]
+        assert first(held) is None
+        cache.keep_common_sums(family, held, np.full((3, 1), float(number)))
+        assert first(held) == [number] * 3

@@ -96,10 +96,7 @@ class FeatureCache:
         if weights is None:
             return self._common.of(family)
         under = self._under.get(id(family))
-        try:
-            return None if under is None else side_by_side([under.sums[own] for own in map(id, weights)])
-        except KeyError:
-            return None
+        return None if under is None else under.of(weights)
 
     def keep_common_sums(self, family: object, weights: Sequence[object] | None, sums: Array) -> None:
         """Those under weights are forgotten with them: neither family nor weights can be taken for others."""
@@ -116,15 +113,28 @@ class _UnderWeights:
 
     def __init__(self, family: object) -> None:
         self.family = family  # which is held, so that no other has its id
-        self.sums: dict[int, Array] = {}  # by the id of the weights
+        self._sums: dict[int, Array] = {}  # by the id of the weights
         self._held: dict[int, weakref.ref[Any]] = {}
+        self._latest: tuple[list[int], Array] | None = None  # most passes ask for those of the pass before
+
+    def of(self, weights: Sequence[object]) -> Array | None:
+        """(R, C) those under each of these, if all are known."""
+        own, latest = [*map(id, weights)], self._latest
+        if latest is not None and latest[0] == own:
+            return latest[1]
+        if not self._sums.keys() >= set(own):
+            return None
+        sums = side_by_side([self._sums[each] for each in own])
+        self._latest = own, sums
+        return sums
 
     def keep(self, weights: object, sums: Array) -> None:
         own = id(weights)
-        self.sums[own], self._held[own] = sums, weakref.ref(weights, lambda _: self._forget(own))
+        self._sums[own], self._held[own] = sums, weakref.ref(weights, lambda _: self._forget(own))
 
     def _forget(self, own: int) -> None:
-        self.sums.pop(own, None)
+        self._latest = None
+        self._sums.pop(own, None)
         self._held.pop(own, None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -87,8 +87,14 @@ def weights_of(rows: Block, own: Sequence[RowWeights] | None) -> Array | None:
     if own is None:
         return rows.weights
     mine, some = slice(rows.first_row, rows.first_row + rows.n_rows), scratch("weights", len(own), rows.n_rows)
-    np.concatenate([each[mine] for each in own], out=some.reshape(-1))
+    np.concatenate(own if _whole(own, rows) else [each[mine] for each in own], out=some.reshape(-1))
     return some if rows.weights is None else np.multiply(some, rows.weights, out=some)
+
+
+def _whole(own: Sequence[RowWeights], rows: Block) -> TypeGuard[Sequence[Array]]:
+    """Whether they are arrays, and the rows all there are: many short ones take as long to cut as to copy."""
+    first = own[0]
+    return isinstance(first, np.ndarray) and len(first) == rows.n_rows and {*map(type, own)} == {np.ndarray}
 
 
 @dataclass(slots=True, eq=False)

@@ -52,16 +52,12 @@ def bayes(
         np.add.reduce(log_density, axis=1, keepdims=True, out=total)
     if own is not None:
         own += np.log(total, out=spare)[:, 0]
-    np.reciprocal(total, out=total)
-    if weights is not None:
-        np.multiply(total, weights[..., None, :], out=total)
+    np.divide(1.0 if weights is None else weights[..., None, :], total, out=total)  # `reciprocal` takes twice as long
     np.multiply(log_density, total, out=log_density)
     return log_likelihood, own
 
 
 def weighted_sum(log_likelihood: Array, weights: Array | None) -> Array:
     """Of rows (R, n), (R,)."""
-    if weights is not None:
-        log_likelihood = np.multiply(log_likelihood, weights, out=scratch("weighted", *log_likelihood.shape))
-    total: Array = np.add.reduce(log_likelihood, axis=1)
+    total: Array = np.add.reduce(log_likelihood, axis=1) if weights is None else np.vecdot(log_likelihood, weights)
     return total
