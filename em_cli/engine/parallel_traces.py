@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.engine.stopping import WINDOW, Stopping
+from em_cli.engine.stopping import BELIEVED, WINDOW, Stopping, rests_by_nats
 
 LENGTH = 64  # iterates for which there is room at first
 
@@ -50,26 +50,10 @@ class Traces:
 
     def verdicts(self) -> tuple[Flags, Flags]:
         """Which climbs (R,) have come to rest, and which end here: what `Stopping` says of each by nats."""
-        last = self._back(0)
-        slow = (self.length > 2) & (last - self._back(1) < self.tolerance / 1000)
-        rests, own = np.zeros(len(last), np.bool_), np.flatnonzero(slow)
-        if len(own):
-            least = self.tolerance[own]
-            rests[own] = (last[own] - self._back(WINDOW, own) < least) & (self._remaining(last[own], own) < least / 10)
+        rows, place = np.arange(len(self.length)), self.length - 1
+        gain = self.values[rows, place] - self.values[rows, np.maximum(place - 1, 0)]
+        rests = np.zeros(len(rows), np.bool_)
+        for climb in np.flatnonzero((self.length > 2) & (gain < self.tolerance / BELIEVED)).tolist():
+            latest = self.values[climb, max(0, place[climb] - WINDOW) : place[climb] + 1]
+            rests[climb] = rests_by_nats(latest.tolist(), float(self.tolerance[climb]))
         return rests, rests | (self.length >= self.most)
-
-    def _remaining(self, last: Array, own: Integers) -> Array:
-        """Nats still to gain by some of them, as `remaining` has it of one."""
-        half = np.minimum(WINDOW // 2, (self.length[own] - 1) // 2)
-        middle = self._back(half, own)
-        late, early = last - middle, middle - self._back(2 * half, own)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = late / early
-            left = np.where(late >= early, np.inf, late * ratio / (1 - ratio))
-        return np.where(late <= 1e-13 * np.abs(last), 0.0, left)
-
-    def _back(self, steps: Integers | int, own: Integers | None = None) -> Array:
-        """What each, or some of them, went by so many iterates before the last, or at its first."""
-        rows = np.arange(len(self.length)) if own is None else own
-        values: Array = self.values[rows, np.maximum(self.length[rows] - 1 - steps, 0)]
-        return values

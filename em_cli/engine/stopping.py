@@ -8,6 +8,7 @@ from enum import Enum
 from math import isfinite
 
 WINDOW = 8  # iterates
+BELIEVED = 1000  # a trace is, when the last gain is so many times smaller than the tolerance
 
 
 class Status(Enum):
@@ -55,16 +56,20 @@ class Stopping:
 
     def _rests(self, trace: Sequence[float], expected_gain: float | None, moved: Callable[[], float]) -> bool:
         if self.rule == NATS:
-            window = trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
-            return window < self.tolerance and self._little_remains(trace, expected_gain)
+            return rests_by_nats(trace, self.tolerance, expected_gain)
         gain, length = abs(trace[-1] - trace[-2]), moved()
         last = {"parameters": length, "relative": gain / abs(trace[-1])}.get(self.rule, gain)
         return isfinite(length) and last < self.tolerance
 
-    def _little_remains(self, trace: Sequence[float], expected_gain: float | None) -> bool:
-        if expected_gain is not None:
-            return expected_gain < self.tolerance / 10
-        return trace[-1] - trace[-2] < self.tolerance / 1000 and remaining(trace) < self.tolerance / 10
+
+def rests_by_nats(trace: Sequence[float], tolerance: float, expected_gain: float | None = None) -> bool:
+    """Whether a climb rests by the rule of nats, from its last WINDOW + 1 iterates at least, if it has as many."""
+    window = trace[-1] - trace[max(0, len(trace) - 1 - WINDOW)]
+    return window < tolerance and (
+        expected_gain < tolerance / 10
+        if expected_gain is not None
+        else trace[-1] - trace[-2] < tolerance / BELIEVED and remaining(trace) < tolerance / 10
+    )
 
 
 def remaining(trace: Sequence[float]) -> float:
