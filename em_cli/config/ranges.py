@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 LARGEST = 10_000
+FEWEST_OF_TESTS, MOST_OF_TESTS = 19, 9999  # data sets drawn for each: with fewer, p is never as low as 0.05
 
 
 def parse_k(value: int | str | list[int] | None) -> tuple[int, ...]:

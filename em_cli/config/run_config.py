@@ -19,7 +19,7 @@ from em_cli.config.amounts import parse_size
 from em_cli.config.choice import AUTO, INDEPENDENT, NOISE, Choice, read_choice
 from em_cli.config.durations import parse_duration
 from em_cli.config.prior_config import PriorConfig, read_prior
-from em_cli.config.ranges import parse_k
+from em_cli.config.ranges import FEWEST_OF_TESTS, MOST_OF_TESTS, parse_k
 from em_cli.config.usual_names import usual_name
 from em_cli.sources.schema import TYPES
 
@@ -253,7 +253,9 @@ class RunConfig(_Section):
     test: Annotated[bool, Field(description="for select: bootstrap likelihood-ratio tests of one component more")] = (
         False
     )
-    replicates: Annotated[int, Field(ge=19, le=9999, description="data sets drawn for each test")] = 99
+    replicates: Annotated[
+        int, Field(ge=FEWEST_OF_TESTS, le=MOST_OF_TESTS, description="data sets drawn for each test")
+    ] = 99
     standard_errors: Annotated[
         Literal["auto", "observed", "robust", "none"],
         Field(description="auto: where they cost less than the search; observed and robust say which are reported"),

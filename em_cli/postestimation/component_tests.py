@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from em_cli.algorithms.lbfgs import LBFGS
+from em_cli.config.ranges import FEWEST_OF_TESTS, MOST_OF_TESTS
+from em_cli.config.ranges import FEWEST_OF_TESTS, MOST_OF_TESTS
 from em_cli.engine.arrays import stack
 from em_cli.engine.climb import FitResult
 from em_cli.engine.expectation import Parameters
@@ -24,7 +26,7 @@ from em_cli.errors import NoFit, UsageError
 from em_cli.inference.likelihood_ratio import EFFORT, LEVEL, Gain, RatioTest, gains, in_turns, more_components
 from em_cli.outputs.tables import csv_text
 from em_cli.parts import build
-from em_cli.postestimation.refitted import Refit, refit_of
+from em_cli.postestimation.refitted import Refit, check_replicates, refit_of
 from em_cli.postestimation.replicate_lines import document_before
 from em_cli.runners.serial import Serial
 from em_cli.runs.interruption import Halt
@@ -36,7 +38,6 @@ from em_cli.search.survey import survey
 from em_cli.sources.store import Store
 from em_cli.starts import STARTS
 
-USUAL, FEWEST, MOST = 99, 19, 9999  # replicates
 NO_TIME, INTERRUPTED = "no time for more", "interrupted"
 ROUNDING = 1e-6  # nats by which a log-likelihood may be lower
 TO_THE_END = Stopping(0.01, 2000)
@@ -48,8 +49,7 @@ COLUMNS = (
 
 def to_be_tested(run: str, data: Sequence[str], up_to: int | None, wanted: int, store: Store | None = None) -> Refit:
     """`UsageError` where there can be no such tests."""
-    if not FEWEST <= wanted <= MOST:
-        raise UsageError(f"-B or --replicates must be from {FEWEST} to {MOST:,}, not {wanted:,}.")
+    check_replicates(wanted, FEWEST_OF_TESTS, MOST_OF_TESTS)
     refit = refit_of(run, data, "be tested by rows drawn from it", store)
     k = refit.model.n_components
     if up_to is not None and up_to <= k:

@@ -28,6 +28,12 @@ from em_cli.sources.store import Store
 SAME = 1e-7  # relative difference of log-likelihoods of the same rows
 
 
+def check_replicates(wanted: int, fewest: int, most: int) -> None:
+    """`UsageError` where they are too few to tell anything, or too many."""
+    if not fewest <= wanted <= most:
+        raise UsageError(f"-B or --replicates must be from {fewest} to {most:,}, not {wanted:,}.")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Refit:
     """The model, bound to the rows in order to be fitted to them, and where the run has come to."""

@@ -20,7 +20,7 @@ from em_cli.inference.standard_errors import BESIDE, described, leaves, rotated
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.tables import csv_text
 from em_cli.postestimation.places import place_of
-from em_cli.postestimation.refitted import Refit, refit_of
+from em_cli.postestimation.refitted import Refit, check_replicates, refit_of
 from em_cli.postestimation.replicate_lines import OF_REPLICATES, Line, line_of, lines_before
 from em_cli.registry import did_you_mean
 from em_cli.runners.serial import Serial
@@ -56,8 +56,8 @@ class Wanted:
             raise UsageError(f"--kind {kind}: one of {', '.join(KINDS)} is wanted{did_you_mean(kind, KINDS)}")
         if many is not None and kind == "jackknife":
             raise UsageError("-B does not apply to the jackknife, which leaves out each row once.")
-        if many is not None and not FEWEST <= many <= MOST:
-            raise UsageError(f"-B or --replicates must be from {FEWEST} to {MOST:,}, not {many:,}.")
+        if many is not None:
+            check_replicates(many, FEWEST, MOST)
         if self.searched is not None and kind not in UNDER_WEIGHTS:
             raise UsageError(f"--searched is for replicates under weights: {' or '.join(UNDER_WEIGHTS)}, not {kind}.")
         if not 0.5 <= self.level < 1:
