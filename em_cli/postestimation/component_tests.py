@@ -13,7 +13,6 @@ import numpy as np
 
 from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.config.ranges import FEWEST_OF_TESTS, MOST_OF_TESTS
-from em_cli.config.ranges import FEWEST_OF_TESTS, MOST_OF_TESTS
 from em_cli.engine.arrays import stack
 from em_cli.engine.climb import FitResult
 from em_cli.engine.expectation import Parameters

@@ -8,7 +8,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Flags
 from em_cli.reports.extents import MARGIN, long_tailed, wider
-from em_cli.reports.run import Run
+from em_cli.reports.finished_run import FinishedRun
 
 DRAWN = 2000  # rows of each component, whose middle is the range to look at
 TAIL = 0.002  # of them are left out at each end
@@ -25,12 +25,12 @@ class Marginal:
     logarithmic: bool = False  # the intervals are equal in the logarithm, and so is the density
 
 
-def by_itself(run: Run, place: int) -> bool:
+def by_itself(run: FinishedRun, place: int) -> bool:
     """Whether the cells of a column have a probability without others of their rows."""
     return run.beside(place) == ()
 
 
-def ranges(run: Run) -> tuple[Array, Flags]:
+def ranges(run: FinishedRun) -> tuple[Array, Flags]:
     """(D, 2) where the components are, column by column, and (D,) whether only a logarithmic axis shows most of it."""
     labels = np.repeat(np.arange(run.k), DRAWN)
     drawn = run.model.family.sample(run.parameters.components, labels, np.random.default_rng(0))
@@ -48,7 +48,7 @@ def ranges(run: Run) -> tuple[Array, Flags]:
     return np.array(found), logarithmic
 
 
-def marginal(run: Run, place: int, low: float, high: float, n: int, logarithmic: bool = False) -> Marginal:
+def marginal(run: FinishedRun, place: int, low: float, high: float, n: int, logarithmic: bool = False) -> Marginal:
     """Of the column at that place, in so many intervals; of a count by whole numbers, if there are no more of them."""
     if logarithmic:
         at = low * (high / low) ** ((np.arange(n) + 0.5) / n)

@@ -10,10 +10,10 @@ from em_cli.criteria import CROSS_VALIDATION
 from em_cli.printable import Pair, beside_mass, without_dust
 from em_cli.reports import criterion
 from em_cli.reports.diagnostics import SURE, sure
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.html import Child, Html, bullets, join, paragraph, tag
 from em_cli.reports.numbers import percent, several, shown, spread
 from em_cli.reports.profile import standardised
-from em_cli.reports.run import Run
 from em_cli.reports.separation import about_each
 from em_cli.reports.sizes import assigned
 from em_cli.reports.style import short
@@ -24,7 +24,7 @@ TELLING = 0.02  # nats about whether a row is of a component; what says less is 
 FEW_CERTAIN = 0.8  # of the rows; where fewer are, the number of groups is in doubt
 
 
-def sentences(run: Run, trust: str) -> Html:
+def sentences(run: FinishedRun, trust: str) -> Html:
     """How many groups, what they are like, how clearly they part, and how far this is to be trusted."""
     return join(
         [
@@ -39,7 +39,7 @@ def sentences(run: Run, trust: str) -> Html:
     )
 
 
-def _how_many(run: Run) -> list[Child]:
+def _how_many(run: FinishedRun) -> list[Child]:
     n, edge = int(run.document["n_samples"]), _at_edge(run)
     groups = f"{'at least ' if edge else ''}{several(run.k, 'group')}"
     rows, tried = f"The {n:,} rows of {run.data_name}", ", as far as tried" if edge else ""
@@ -51,13 +51,13 @@ def _how_many(run: Run) -> list[Child]:
     return [f"{rows} {how} ", tag("strong", groups), *open_to]
 
 
-def _at_edge(run: Run) -> bool:
+def _at_edge(run: FinishedRun) -> bool:
     """Whether more components may be better, none having been tried."""
     codes = {warning["code"] for warning in run.document["warnings"]}
     return "edge_of_range" in codes and run.k == max(int(row["k"]) for row in run.selection)
 
 
-def _in_doubt(run: Run) -> list[str]:
+def _in_doubt(run: FinishedRun) -> list[str]:
     """Why one should not take the number of groups for granted."""
     codes, share = {warning["code"] for warning in run.document["warnings"]}, sure(run.shown)
     said = [f"{run.k} is the most that was tried"] if _at_edge(run) else []
@@ -65,7 +65,7 @@ def _in_doubt(run: Run) -> list[str]:
     return said + ([f"just {percent(share)} of the rows clearly belong to one of them"] if share < FEW_CERTAIN else [])
 
 
-def _component(run: Run, place: int) -> Html:
+def _component(run: FinishedRun, place: int) -> Html:
     """Its size, and the columns that tell it from the others."""
     rows = assigned(run)[place]
     head = tag("strong", f"component {short(run.names[place])}")
@@ -78,7 +78,7 @@ def _component(run: Run, place: int) -> Html:
     return join([mark(run, place), head, size, f": {'; '.join(said)}." if said else "."])
 
 
-def _trait(run: Run, place: int, at: int) -> str:
+def _trait(run: FinishedRun, place: int, at: int) -> str:
     """What a column is like in a component."""
     component, column = run.document["components"][place], run.column(at)
     name = column.name
@@ -95,12 +95,12 @@ def _trait(run: Run, place: int, at: int) -> str:
     return f"{word}{short(name)}, {in_words(run, place, name)}"
 
 
-def mean_and_deviation(run: Run, place: int, name: str) -> Pair:
+def mean_and_deviation(run: FinishedRun, place: int, name: str) -> Pair:
     """Of a column in a component; zero where they are but for rounding."""
     return without_dust([(own["mean"].get(name), own["sd"].get(name)) for own in run.document["components"]])[place]
 
 
-def in_words(run: Run, place: int, name: str) -> str:
+def in_words(run: FinishedRun, place: int, name: str) -> str:
     """Mean and standard deviation of a column; of what is not at the value that many rows bear, and how many do."""
     mean, sd = mean_and_deviation(run, place, name)
     mass = run.document["components"][place].get("at_value", {}).get(name)
@@ -111,18 +111,18 @@ def in_words(run: Run, place: int, name: str) -> str:
     return f"{value:.6g} in {percent(p)}" + (f", else {spread(*rest)}" if rest[0] is not None else "")
 
 
-def _noise(run: Run) -> str:
+def _noise(run: FinishedRun) -> str:
     return f"{percent(float(run.weights[-1]))} of the rows ({assigned(run)[-1]:,.0f}) belong to no group: noise."
 
 
-def _clearness(run: Run) -> str:
+def _clearness(run: FinishedRun) -> str:
     share = sure(run.shown)
     how = "clearly apart" if share > 0.95 else "mostly apart" if share > 0.8 else "not clearly apart"
     belong = f"{percent(share)} of the rows belong to one of them with a probability of {SURE} or more"
     return f"The groups are {how}: {belong}."
 
 
-def _choice(run: Run) -> str:
+def _choice(run: FinishedRun) -> str:
     """By the criterion, with the runner-up."""
     name, best = criterion.criterion_of(run), criterion.chosen(run)
     values = [row for rows in criterion.series(run).values() for row in rows if row is not best]
@@ -155,7 +155,7 @@ def model(row: Mapping[str, object]) -> str:
     return f"{own}{f' ({covariance})' if covariance not in ('', own) else ''} with k = {row['k']}"
 
 
-def _doubts(run: Run) -> Html | None:
+def _doubts(run: FinishedRun) -> Html | None:
     n = len(run.document["warnings"])
     return (
         paragraph(
@@ -171,6 +171,6 @@ def _doubts(run: Run) -> Html | None:
     )
 
 
-def mark(run: Run, place: int) -> Html:
+def mark(run: FinishedRun, place: int) -> Html:
     """A spot in the colour of a component, as in the pictures."""
     return tag("span", class_=f"spot k{place}", aria_hidden="true")

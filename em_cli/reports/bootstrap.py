@@ -17,7 +17,7 @@ from em_cli.engine.stopping import Status, Stopping
 from em_cli.models.given import blank_and_labels, with_described
 from em_cli.models.variants import model_again
 from em_cli.reports.distances import Classes, Distance, distances
-from em_cli.reports.run import Run
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 
@@ -35,7 +35,7 @@ class Limits:
     collapsed: int = 0  # replicates whose refit did; they are compared with the model that they were drawn from
 
 
-def limits(run: Run, classes: Sequence[Classes], found: Sequence[Distance]) -> Limits:
+def limits(run: FinishedRun, classes: Sequence[Classes], found: Sequence[Distance]) -> Limits:
     """By parametric bootstrap (Efron 1985): what was fitted to the rows is fitted to every replicate too."""
     rng, n = np.random.default_rng(20), min(run.shown.n, MOST_ROWS)
     replicates = [_replicate(run, n, rng) for _ in range(REPLICATES)]
@@ -62,7 +62,7 @@ def _farthest(drawn: Array) -> float:
     return found
 
 
-def _replicate(run: Run, n: int, rng: np.random.Generator) -> tuple[Run, Run | None]:
+def _replicate(run: FinishedRun, n: int, rng: np.random.Generator) -> tuple[FinishedRun, FinishedRun | None]:
     """Rows from the model that lack the cells which rows of the data lack, and the model fitted to them.
 
     None if that collapsed.
@@ -87,13 +87,13 @@ def _replicate(run: Run, n: int, rng: np.random.Generator) -> tuple[Run, Run | N
     return drawn, _under(drawn, model, result.parameters)
 
 
-def _refits(run: Run) -> bool:
+def _refits(run: FinishedRun) -> bool:
     """Whether the rows are those, all of them, that the parameters were fitted to, and nothing else told of these."""
     labels = run.manifest.get("config", {}).get("data", {}).get("labels")
     return run.shown.n == run.shown.n_fitted and not run.model.latent.needs_groups and labels is None
 
 
-def _under(run: Run, model: Model, parameters: Parameters) -> Run:
+def _under(run: FinishedRun, model: Model, parameters: Parameters) -> FinishedRun:
     """The run with other parameters."""
     document = dict(run.document) | model.to_document(parameters)
     if "groups" in run.document:

@@ -12,10 +12,10 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.reports import words
 from em_cli.reports.ellipses import ellipse
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments
 from em_cli.reports.profile import furthest
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ class Clouds:
     needs_rows: ClassVar[bool] = False
     shows: ClassVar[str] = "columns of numbers, one or two of them"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return run.numeric
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         if not columns:
             return "there is no column of numbers."
         found = run.certainty.resampling
@@ -45,7 +45,7 @@ class Clouds:
             return "there are no replicates: em bootstrap makes them."
         return "" if _means(run, columns[:1]) else "the replicates do not tell the means of this column."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         found = run.certainty.resampling
         assert found is not None, "what has no replicates is refused"
         chosen, k = furthest(run, columns, 2), min(run.k, MOST_COMPONENTS)
@@ -71,7 +71,7 @@ class Clouds:
         return Picture("bootstrap", title, caption, alt, size, partial(_draw, run, chosen, k))
 
 
-def _means(run: Run, columns: Sequence[int]) -> list[Array]:
+def _means(run: FinishedRun, columns: Sequence[int]) -> list[Array]:
     """(B, d) of each component; none if they are not told."""
     resampling = run.certainty.resampling
     assert resampling is not None, "what has no replicates is refused"
@@ -79,7 +79,7 @@ def _means(run: Run, columns: Sequence[int]) -> list[Array]:
     return [own for own in found if own is not None] if all(own is not None for own in found) else []
 
 
-def _draw(run: Run, columns: Sequence[int], k: int, figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, columns: Sequence[int], k: int, figure: Figure, theme: Theme) -> None:
     clouds = _means(run, columns)[:k]
     reach = BEYOND * np.max([own.std(axis=0, ddof=1) for own in clouds], axis=0)
     reach = np.where(reach > 0, reach, 1.0)
@@ -105,7 +105,7 @@ def _panels(figure: Figure, rows: int, across: int, k: int) -> Iterator[Axes]:
     return (figure.add_subplot(rows, across, own + 1) for own in range(k))
 
 
-def _two(axes: Axes, run: Run, theme: Theme, own: int, cloud: Array, fit: Array, reach: Array) -> None:
+def _two(axes: Axes, run: FinishedRun, theme: Theme, own: int, cloud: Array, fit: Array, reach: Array) -> None:
     from matplotlib.patches import Ellipse
 
     mark, some = theme.mark(own, run.k), cloud[:MOST_POINTS]
@@ -118,6 +118,6 @@ def _two(axes: Axes, run: Run, theme: Theme, own: int, cloud: Array, fit: Array,
     axes.plot(*fit, "+", color=theme.ink, markersize=9, markeredgewidth=1.6)
 
 
-def _one(axes: Axes, run: Run, theme: Theme, own: int, cloud: Array, fit: Array, reach: Array) -> None:
+def _one(axes: Axes, run: FinishedRun, theme: Theme, own: int, cloud: Array, fit: Array, reach: Array) -> None:
     axes.hist(cloud[:, 0], bins=15, color=theme.mark(own, run.k).colour, alpha=0.7)
     axes.plot(fit[0], 0, "+", color=theme.ink, markersize=11, markeredgewidth=1.8, clip_on=False)

@@ -12,8 +12,8 @@ import numpy as np
 
 from em_cli.criteria import CROSS_VALIDATION
 from em_cli.reports import cv_curve, furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ FARTHEST = 8.0  # times the distance from the best to the median that is drawn
 class Criterion(OfTheWhole):
     needs_rows: ClassVar[bool] = False
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         if not run.selection:
             return "it is a run of em fit; em select compares models."
         return "" if any(series(run).values()) else "no model of the sweep was fitted."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         name, best = criterion_of(run), chosen(run)
         models = ", ".join(f"{label} {len(rows)}" for label, rows in series(run).items())
         said = f"{best['model']}, k = {best['k']}"
@@ -49,11 +49,11 @@ class Criterion(OfTheWhole):
         return Picture("criterion", title, caption, alt, (6.8, 4.2), partial(_draw, run))
 
 
-def criterion_of(run: Run) -> str:
+def criterion_of(run: FinishedRun) -> str:
     return str(run.manifest.get("config", {}).get("criterion", "bic"))
 
 
-def series(run: Run) -> dict[str, list[Mapping[str, Any]]]:
+def series(run: FinishedRun) -> dict[str, list[Mapping[str, Any]]]:
     """The models with a value, by covariance structure and then by number of components."""
     name, found = criterion_of(run), dict[str, list[Mapping[str, Any]]]()
     for row in run.selection:
@@ -65,7 +65,7 @@ def series(run: Run) -> dict[str, list[Mapping[str, Any]]]:
     return {label: sorted(rows, key=lambda row: row["k"]) for label, rows in found.items()}
 
 
-def chosen(run: Run) -> Mapping[str, Any]:
+def chosen(run: FinishedRun) -> Mapping[str, Any]:
     """The row of the model that was chosen."""
     marked = [row for row in run.selection if str(row.get("note") or "").startswith("chosen")]
     name = criterion_of(run)
@@ -78,7 +78,7 @@ def missed(row: Mapping[str, object]) -> float:
     return 2 * float(error) if isinstance(error, int | float) and isfinite(error) else 0.0
 
 
-def _draw(run: Run, figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, figure: Figure, theme: Theme) -> None:
     name, best, found = criterion_of(run), chosen(run), series(run)
     if name == CROSS_VALIDATION:
         cv_curve.draw_left_out(found, best, figure, theme)

@@ -13,9 +13,9 @@ from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
 from em_cli.reports.bins import edges
 from em_cli.reports.extents import extent, skewed
+from em_cli.reports.finished_run import CONTINUOUS, FinishedRun
 from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments
-from em_cli.reports.run import CONTINUOUS, Run
 from em_cli.reports.separation import ranked
 from em_cli.reports.style import Theme, short
 
@@ -45,13 +45,13 @@ class Density:
     needs_rows: ClassVar[bool] = True
     shows: ClassVar[str] = "columns of numbers that have densities"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return run.places(CONTINUOUS)
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "" if columns else "no column has a density; frequencies shows counts and categories."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         chosen = sorted(ranked(run, columns)[:MOST_COLUMNS] if len(columns) > MOST_COLUMNS else columns)
         names = ", ".join(run.column(place).name for place in chosen)
         caption = words.sentences(
@@ -77,7 +77,7 @@ class Density:
             partial(_draw, run, chosen, across),
         )
 
-    def _alt(self, run: Run, columns: Sequence[int]) -> str:
+    def _alt(self, run: FinishedRun, columns: Sequence[int]) -> str:
         found = []
         for place in columns:
             drawn = curves(run, place)
@@ -86,7 +86,7 @@ class Density:
         return "; ".join(found) + "."
 
 
-def curves(run: Run, place: int, points: int = 400) -> Curves:
+def curves(run: FinishedRun, place: int, points: int = 400) -> Curves:
     """Over the range of the shown rows; finer where a component is narrow.
 
     Of a column with a logarithmic axis they are those of its natural logarithm, over its values.
@@ -104,7 +104,7 @@ def curves(run: Run, place: int, points: int = 400) -> Curves:
     return Curves(x, components * x if log else components)
 
 
-def _draw(run: Run, columns: Sequence[int], across: int, figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, columns: Sequence[int], across: int, figure: Figure, theme: Theme) -> None:
     from matplotlib.lines import Line2D
 
     down = -(-len(columns) // across)
@@ -122,7 +122,7 @@ def _draw(run: Run, columns: Sequence[int], across: int, figure: Figure, theme: 
     furniture.corner(figure, theme, words.remark(run))
 
 
-def _densities(axes: Axes, run: Run, place: int, theme: Theme) -> None:
+def _densities(axes: Axes, run: FinishedRun, place: int, theme: Theme) -> None:
     rows = run.shown
     seen = ~np.isnan(rows.x[place])
     values = rows.x[place, seen]
@@ -147,7 +147,7 @@ def _densities(axes: Axes, run: Run, place: int, theme: Theme) -> None:
     axes.tick_params(labelbottom=False, bottom=False)
 
 
-def draw_mass(axes: Axes, run: Run, place: int, top: float, theme: Theme) -> None:
+def draw_mass(axes: Axes, run: FinishedRun, place: int, top: float, theme: Theme) -> None:
     """The probability of the value that many rows bear, of which the whole height is one, component by component."""
     at = run.mass(place)
     assert at is not None, "the column has a point mass"
@@ -172,7 +172,7 @@ def draw_mass(axes: Axes, run: Run, place: int, top: float, theme: Theme) -> Non
     )
 
 
-def draw_curves(axes: Axes, run: Run, drawn: Curves, theme: Theme) -> None:
+def draw_curves(axes: Axes, run: FinishedRun, drawn: Curves, theme: Theme) -> None:
     """The densities of components and mixture."""
     for number, density in enumerate(drawn.components):
         mark = theme.mark(number, run.k)
@@ -182,7 +182,7 @@ def draw_curves(axes: Axes, run: Run, drawn: Curves, theme: Theme) -> None:
     axes.set_xlim(drawn.x[0], drawn.x[-1])
 
 
-def _assignments(axes: Axes, run: Run, place: int, theme: Theme) -> None:
+def _assignments(axes: Axes, run: FinishedRun, place: int, theme: Theme) -> None:
     """A tick for each row, in the line of its likeliest component."""
     rows = run.shown.some(MOST_TICKS)
     seen = ~np.isnan(rows.x[place])

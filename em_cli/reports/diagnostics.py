@@ -11,7 +11,7 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.reports.bootstrap import limits
 from em_cli.reports.distances import Measure, classes_of, distances
-from em_cli.reports.run import Rows, Run
+from em_cli.reports.finished_run import FinishedRun, Rows
 
 SURE = 0.9  # a responsibility that leaves little doubt
 DRAWN = 50_000  # rows from the model that stand for its distribution
@@ -76,7 +76,7 @@ def sure(rows: Rows) -> float:
     return float(np.average(rows.responsibilities.max(axis=0) >= SURE, weights=rows.weights))
 
 
-def poorly_founded(run: Run) -> list[tuple[int, str]]:
+def poorly_founded(run: FinishedRun) -> list[tuple[int, str]]:
     """Components that rest on too little, and why."""
     free = (float(run.document["n_parameters"]) - run.k + 1) / run.k
     n = float(run.document["n_for_bic"])
@@ -92,12 +92,12 @@ def poorly_founded(run: Run) -> list[tuple[int, str]]:
     return found
 
 
-def misfits(run: Run) -> list[Misfit]:
+def misfits(run: FinishedRun) -> list[Misfit]:
     """Of every column whose distribution can be compared, the worst first."""
     return [misfit for misfit in fit_check(run).misfits if len(misfit.places) == 1]
 
 
-def fit_check(run: Run) -> FitCheck:
+def fit_check(run: FinishedRun) -> FitCheck:
     """Of every column and every pair of columns that can be compared, the worst first."""
     classes = classes_of(run)
     found = distances(run, classes, DRAWN)

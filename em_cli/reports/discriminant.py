@@ -12,9 +12,9 @@ import numpy as np
 from em_cli.engine.arrays import Array, Flags
 from em_cli.reports import furniture, words
 from em_cli.reports.ellipses import draw_ellipses
+from em_cli.reports.finished_run import FinishedRun, Rows
 from em_cli.reports.kind import Picture
 from em_cli.reports.points import draw_points
-from em_cli.reports.run import Rows, Run
 from em_cli.reports.style import Theme, short
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class Discriminant:
     needs_rows: ClassVar[bool] = True
     shows: ClassVar[str] = "columns of numbers, three at least"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return run.numeric
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         if run.k < 2:
             return "there is one component."
         if len(columns) < 3:
@@ -52,7 +52,7 @@ class Discriminant:
         complete = int((~np.isnan(run.shown.x[list(columns)]).any(axis=0)).sum())
         return "" if complete > len(columns) + 1 else "there are too few rows without missing cells."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         seen = projection(run.shown, columns, run.k)
         n = min(int(seen.complete.sum()), MOST_POINTS)
         left_out = int((~seen.complete).sum())
@@ -105,7 +105,7 @@ def projection(rows: Rows, columns: Sequence[int], k: int) -> Projection:
     )
 
 
-def _draw(run: Run, columns: Sequence[int], seen: Projection, figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, columns: Sequence[int], seen: Projection, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     whole = np.full((2, run.shown.n), np.nan)
     whole[:, seen.complete] = seen.points
@@ -119,7 +119,7 @@ def _draw(run: Run, columns: Sequence[int], seen: Projection, figure: Figure, th
     furniture.corner(figure, theme, words.remark(run, placed.n))
 
 
-def _formula(run: Run, columns: Sequence[int], coefficients: Array, named: int) -> str:
+def _formula(run: FinishedRun, columns: Sequence[int], coefficients: Array, named: int) -> str:
     """The direction in words: its largest coefficients."""
     size = coefficients / np.sqrt(np.square(coefficients).sum())
     largest = np.argsort(-np.abs(size), kind="stable")[:named]

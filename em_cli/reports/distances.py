@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.reports.finished_run import CONTINUOUS, FinishedRun, Rows
 from em_cli.reports.frequencies import Frequencies, table
-from em_cli.reports.run import CONTINUOUS, Rows, Run
 
 MOST_PAIRED = 30  # columns, of which every pair is looked at
 CLASSES = 5  # of a column in the table of a pair: its commonest values and the others, or fifths of its rows
@@ -49,13 +49,13 @@ class Classes:
         return inside
 
 
-def classes_of(run: Run) -> list[Classes]:
+def classes_of(run: FinishedRun) -> list[Classes]:
     """Of the first columns that have a law of their own, as the rows have them."""
     able = [place for place in run.described if run.beside(place) == ()]
     return [_classes(run, place) for place in able[:MOST_PAIRED]]
 
 
-def _classes(run: Run, place: int) -> Classes:
+def _classes(run: FinishedRun, place: int) -> Classes:
     values = run.shown.x[place]
     seen = values[~np.isnan(values)]
     distinct, times = np.unique(seen, return_counts=True)
@@ -66,7 +66,7 @@ def _classes(run: Run, place: int) -> Classes:
     return Classes(place, None, fifths)
 
 
-def distances(run: Run, classes: Sequence[Classes], drawn: int) -> list[Distance]:
+def distances(run: FinishedRun, classes: Sequence[Classes], drawn: int) -> list[Distance]:
     """Of every column that can be compared, then of every pair; always in the same order."""
     draws, _ = run.model.sample(run.parameters, drawn, np.random.default_rng(0))
     found = [_continuous(run.shown, place, draws[place]) for place in run.places(CONTINUOUS)]
@@ -86,7 +86,7 @@ def _continuous(rows: Rows, place: int, draws: Array) -> Distance:
     return Distance((place,), float(np.abs(observed - expected).max()), "Kolmogorov–Smirnov")
 
 
-def _whole(run: Run, place: int) -> Distance:
+def _whole(run: FinishedRun, place: int) -> Distance:
     """Half the sum of the differences of the frequencies; many values are taken together."""
     found = table(run, place)
     expected = found.fitted.sum(axis=0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.reports.run import Run
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.style import Theme
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def ellipse(centre: Array, matrix: Array) -> Ellipse:
     return Ellipse(centre, half, float(np.degrees(np.arctan2(larger[1], larger[0]))))
 
 
-def located(run: Run, places: Sequence[int]) -> tuple[Array, Array] | None:
+def located(run: FinishedRun, places: Sequence[int]) -> tuple[Array, Array] | None:
     """Means (K, d) and covariance or scale matrices (K, d, d) of some columns, if ellipses are their contours."""
     means, matrices = np.empty((run.k, len(places))), np.zeros((run.k, len(places), len(places)))
     found = 0
@@ -55,7 +55,9 @@ def located(run: Run, places: Sequence[int]) -> tuple[Array, Array] | None:
     return (means, matrices) if found == len(places) else None
 
 
-def draw_ellipses(axes: Axes, run: Run, theme: Theme, means: Array, matrices: Array, sizes: Sequence[float]) -> None:
+def draw_ellipses(
+    axes: Axes, run: FinishedRun, theme: Theme, means: Array, matrices: Array, sizes: Sequence[float]
+) -> None:
     """Of every component, so many standard deviations wide; and the means."""
     from matplotlib.patheffects import withStroke
 

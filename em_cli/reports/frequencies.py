@@ -11,9 +11,9 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments
-from em_cli.reports.run import Run
 from em_cli.reports.separation import ranked
 from em_cli.reports.style import Theme, short
 from em_cli.sources.quoting import listed
@@ -44,13 +44,13 @@ class Frequencies:
     needs_rows: ClassVar[bool] = True
     shows: ClassVar[str] = "counts and categories"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return tuple(place for place in run.places(WHOLE) if run.beside(place) is not None)
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "" if columns else "no column holds counts or categories that are described by themselves."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         chosen = sorted(ranked(run, columns)[:MOST_COLUMNS] if len(columns) > MOST_COLUMNS else columns)
         tables = [table(run, place) for place in chosen]
         names = listed([run.column(place).name for place in chosen])
@@ -71,7 +71,7 @@ class Frequencies:
         return Picture("frequencies", title, caption, alt, size, partial(_draw, run, chosen, tables, across))
 
 
-def table(run: Run, place: int) -> Table:
+def table(run: FinishedRun, place: int) -> Table:
     """Observed and fitted shares; values that are many are taken together."""
     rows, column = run.shown, run.column(place)
     given = list(run.beside(place) or ())  # the trials of successes
@@ -110,7 +110,7 @@ def _round(width: int) -> int:
     return next(times * power for times in (1, 2, 5, 10) if times * power >= width)
 
 
-def _values(run: Run, place: int, first: int, end: int) -> tuple[Array, Array]:
+def _values(run: FinishedRun, place: int, first: int, end: int) -> tuple[Array, Array]:
     """Whole numbers from first to end, and how many (v,) each stands for.
 
     Where they are very many, they lie close where the components are.
@@ -125,7 +125,7 @@ def _values(run: Run, place: int, first: int, end: int) -> tuple[Array, Array]:
     return values, np.diff(borders, prepend=first - 1, append=end - 1)
 
 
-def probabilities(run: Run, place: int, values: Array) -> Array:
+def probabilities(run: FinishedRun, place: int, values: Array) -> Array:
     """(K, v) of the values of a column in each component, times its weight."""
     found: Array = run.weights[:, None] * np.exp(run.log_density([place], values[None]))
     return found
@@ -145,7 +145,9 @@ def _most_frequent(levels: Sequence[str], observed: Array, fitted: Array) -> Tab
     )
 
 
-def _draw(run: Run, columns: Sequence[int], tables: Sequence[Table], across: int, figure: Figure, theme: Theme) -> None:
+def _draw(
+    run: FinishedRun, columns: Sequence[int], tables: Sequence[Table], across: int, figure: Figure, theme: Theme
+) -> None:
     from matplotlib.patches import Patch
 
     down = -(-len(columns) // across)
@@ -158,7 +160,7 @@ def _draw(run: Run, columns: Sequence[int], tables: Sequence[Table], across: int
     furniture.corner(figure, theme, words.remark(run))
 
 
-def _bars(axes: Axes, run: Run, found: Table, theme: Theme, room: int) -> None:
+def _bars(axes: Axes, run: FinishedRun, found: Table, theme: Theme, room: int) -> None:
     """So many characters have room below."""
     at = np.arange(len(found.labels))
     axes.bar(at, found.observed, 0.9, color=theme.faint)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from em_cli.reports.extents import extent, skewed
-from em_cli.reports.run import Run
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.style import Theme, short
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SHADES = 65  # of a heat map, the middle one included
 
 def legend(
     figure: Figure,
-    run: Run,
+    run: FinishedRun,
     theme: Theme,
     style: str,
     more: Sequence[object] = (),
@@ -52,7 +52,7 @@ def legend(
     beside(figure, handles, "component", inside)
 
 
-def legend_above(figure: Figure, axes: Axes, run: Run, theme: Theme, k: int) -> None:
+def legend_above(figure: Figure, axes: Axes, run: FinishedRun, theme: Theme, k: int) -> None:
     """The first components above the axes, in a line or two: pictures that are narrow have no room beside them."""
     from matplotlib.lines import Line2D
 
@@ -87,7 +87,7 @@ def beside(figure: Figure, handles: Sequence[object], title: str, inside: bool =
     )
 
 
-def scaled(axes: Axes, run: Run, across: int, up: int | None = None, most_ticks: int | None = None) -> None:
+def scaled(axes: Axes, run: FinishedRun, across: int, up: int | None = None, most_ticks: int | None = None) -> None:
     """The axes of columns, with so many ticks or fewer: logarithmic where only that shows where most of one is."""
     places: dict[Literal["x", "y"], int | None] = {"x": across, "y": up}
     for letter, place in places.items():
@@ -115,7 +115,7 @@ def corner(figure: Figure, theme: Theme, text: str) -> None:
         figure.supxlabel(text, x=0.99, ha="right", fontsize=7.5, color=theme.noise)
 
 
-def on_components(axes: Axes, run: Run, theme: Theme) -> None:
+def on_components(axes: Axes, run: FinishedRun, theme: Theme) -> None:
     """A heat map with a column for each component, in whose colour its name is."""
     for number, tick in enumerate(axes.get_xticklabels()):
         tick.set_color(theme.mark(number, run.k).colour)

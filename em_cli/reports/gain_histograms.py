@@ -11,8 +11,8 @@ import numpy as np
 
 from em_cli.inference.reported import p_in_words
 from em_cli.reports import words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ BINS = 24
 class ComponentTests(OfTheWhole):
     needs_rows: ClassVar[bool] = False
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "" if _told(run) else "there are no tests: em test makes them, and em select --test."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         tests = _told(run)
         said = "; ".join(f"{one['k1']} against {one['k0']}: {p_in_words(one)}" for one in tests)
         caption = (
@@ -47,7 +47,7 @@ class ComponentTests(OfTheWhole):
         return Picture("tests", title, caption, alt, (5.4, 0.7 + 1.75 * len(tests)), partial(_draw, tests))
 
 
-def _told(run: Run) -> list[Mapping[str, object]]:
+def _told(run: FinishedRun) -> list[Mapping[str, object]]:
     return [one for one in run.certainty.tests if one["p"] is not None and _gains(one)][:MOST_TESTS]
 
 

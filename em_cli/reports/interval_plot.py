@@ -11,12 +11,12 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.how_sure import intervals_of_means
 from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments, of_mixture
 from em_cli.reports.numbers import decimals_of, shown
 from em_cli.reports.profile import furthest
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ class Intervals:
     needs_rows: ClassVar[bool] = False
     shows: ClassVar[str] = "columns of numbers"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return run.numeric
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         if run.k < 2:
             return "there is one component, and the summary tells its means."
         if not columns:
@@ -50,7 +50,7 @@ class Intervals:
             return f"the bootstrap tells no intervals: {resampling.withheld}."
         return "there are no intervals: em fit --se observed gives standard errors, em bootstrap intervals."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         k = min(run.k, MOST_COMPONENTS)
         chosen = furthest(run, columns, max(1, MOST_LINES // k))
         ends, said = _ends(run)
@@ -76,7 +76,7 @@ class Intervals:
         return Picture("intervals", title, caption, alt, (5.6, max(high, 1.9)), partial(_draw, run, chosen, k))
 
 
-def _ends(run: Run) -> tuple[Array, str]:
+def _ends(run: FinishedRun) -> tuple[Array, str]:
     return intervals_of_means(run.document, run.certainty, run.schema.names, run.k)
 
 
@@ -92,7 +92,7 @@ def _numbers(means: Array, ends: Array) -> list[str]:
     ]
 
 
-def _draw(run: Run, columns: Sequence[int], k: int, figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, columns: Sequence[int], k: int, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     means, (ends, _) = moments(run)[0], _ends(run)
     mean, sd = of_mixture(run)
@@ -118,7 +118,7 @@ def _draw(run: Run, columns: Sequence[int], k: int, figure: Figure, theme: Theme
     furniture.legend_above(figure, axes, run, theme, k)
 
 
-def _interval(axes: Axes, run: Run, theme: Theme, own: int, at: float, values: Sequence[float]) -> None:
+def _interval(axes: Axes, run: FinishedRun, theme: Theme, own: int, at: float, values: Sequence[float]) -> None:
     """One mean, and as much to either side as there is."""
     mark, (mean, low, high) = theme.mark(own, run.k), values
     if np.isfinite(low) and np.isfinite(high):

@@ -11,8 +11,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 from em_cli.sources.schema import LEVELLED
 
@@ -27,15 +27,15 @@ class Items:
     needs_rows: ClassVar[bool] = False
     shows: ClassVar[str] = f"columns of two levels, {FEWEST} at least"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return tuple(place for place in run.places(LEVELLED) if len(run.column(place).levels) == 2)
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         if run.k < 2:
             return "there is one component."
         return "" if len(columns) >= FEWEST else f"it needs {FEWEST} columns of two levels."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         shown = list(columns[:MOST])
         p = second(run, shown)
         last = {run.column(place).levels[1] for place in shown}
@@ -53,12 +53,12 @@ class Items:
         return Picture("items", title, caption, alt, size, partial(_draw, run, shown))
 
 
-def second(run: Run, columns: Sequence[int]) -> Array:
+def second(run: FinishedRun, columns: Sequence[int]) -> Array:
     """(K, d) probability of the second level."""
     return np.stack([np.exp(run.log_density([place], np.ones((1, 1))))[: run.k, 0] for place in columns], axis=1)
 
 
-def _draw(run: Run, columns: Sequence[int], figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, columns: Sequence[int], figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     p, at = second(run, columns), np.arange(len(columns), dtype=np.float64)
     for number in range(run.k):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from em_cli.reports.run import Run
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.style import Theme
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ class Kind(Protocol):
     needs_rows: ClassVar[bool]
     shows: ClassVar[str]  # which columns, in words; "" if none in particular
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         """Places of those that it can show."""
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         """Why it does not apply to the run; "" if it does."""
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         """Of these columns out of those it can show."""
 
 
@@ -47,5 +47,5 @@ class OfTheWhole:
     __slots__ = ()
     shows: ClassVar[str] = ""
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return ()

@@ -11,9 +11,9 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.furniture import MOST_NUMBERS, SHADES
 from em_cli.reports.kind import Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 from em_cli.sources.schema import LEVELLED
 
@@ -37,13 +37,13 @@ class Levels:
     needs_rows: ClassVar[bool] = False
     shows: ClassVar[str] = "categories"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return run.places(LEVELLED)
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "" if columns else "no column holds categories."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         every = lines(run, columns)
         shown = _most_telling(run, every)
         title = words.title_of(run, "probabilities of the levels")
@@ -60,7 +60,7 @@ class Levels:
         return Picture("levels", title, caption, alt, size, partial(_draw, run, shown))
 
 
-def lines(run: Run, columns: Sequence[int]) -> list[Line]:
+def lines(run: FinishedRun, columns: Sequence[int]) -> list[Line]:
     """Every level of these columns."""
     found = []
     for place in columns:
@@ -70,7 +70,7 @@ def lines(run: Run, columns: Sequence[int]) -> list[Line]:
     return found
 
 
-def _most_telling(run: Run, every: Sequence[Line]) -> list[Line]:
+def _most_telling(run: FinishedRun, every: Sequence[Line]) -> list[Line]:
     if len(every) <= MOST_LINES:
         return list(every)
     share = run.weights[: run.k] / run.weights[: run.k].sum()
@@ -79,7 +79,7 @@ def _most_telling(run: Run, every: Sequence[Line]) -> list[Line]:
     return [every[i] for i in sorted(kept)]
 
 
-def _draw(run: Run, shown: Sequence[Line], figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, shown: Sequence[Line], figure: Figure, theme: Theme) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     axes = figure.add_subplot()

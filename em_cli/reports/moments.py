@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.reports.run import Run
+from em_cli.reports.finished_run import FinishedRun
 
 
-def moments(run: Run) -> tuple[Array, Array]:
+def moments(run: FinishedRun) -> tuple[Array, Array]:
     """(K, D) each; of components without moments, which are those of heavy tails, location and scale."""
     means, sds = run.model.family.moments(run.parameters.components)
     means, sds = means.copy(), sds.copy()
@@ -20,7 +20,7 @@ def moments(run: Run) -> tuple[Array, Array]:
     return means, sds
 
 
-def of_mixture(run: Run) -> tuple[Array, Array]:
+def of_mixture(run: FinishedRun) -> tuple[Array, Array]:
     """Mean and standard deviation (D,) of the components together; noise is left out."""
     means, sds = moments(run)
     share = run.weights[: run.k] / run.weights[: run.k].sum()

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from em_cli.reports import answer, page_tables, provenance, trust
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.html import Child, Html, anchor, join, paragraph, section, tag
 from em_cli.reports.inline import Colours, inlined
 from em_cli.reports.kind import Picture
 from em_cli.reports.pairs import Pairs
 from em_cli.reports.picture import pictures_of
-from em_cli.reports.run import Run
 from em_cli.reports.separation import most_separating
 from em_cli.reports.style import short
 from em_cli.reports.stylesheet import SHEET, schemes
@@ -33,7 +33,7 @@ SHOWN_IN = {
 }  # fmt: skip
 
 
-def page(run: Run, ending: str, trusted: str) -> Iterator[str]:
+def page(run: FinishedRun, ending: str, trusted: str) -> Iterator[str]:
     """The whole page; how the climb ended and how far the search is to be trusted are given in words."""
     colours: Colours = {}
     some = replace(run, rows=run.shown.some(MOST_ROWS))
@@ -89,7 +89,7 @@ def framed(
     )
 
 
-def _fewer_pairs(run: Run) -> dict[str, Picture]:
+def _fewer_pairs(run: FinishedRun) -> dict[str, Picture]:
     """The columns two by two that a page has room for, if there are more."""
     able = Pairs().columns(run)
     if len(able) <= MOST_PAIRED:
@@ -108,7 +108,7 @@ def _head(title: str, style: str) -> Sequence[Html]:
     )
 
 
-def _subtitle(run: Run) -> str:
+def _subtitle(run: FinishedRun) -> str:
     """The model in a line."""
     families = dict.fromkeys(group.family.replace("_", " ") for group in run.groups)
     structure = run.document.get("structure")
@@ -143,7 +143,7 @@ def _height(document: Mapping[str, object]) -> str:
     )
 
 
-def _search(run: Run, ending: str, trusted: str) -> Html:
+def _search(run: FinishedRun, ending: str, trusted: str) -> Html:
     return climbed(ending, _height(run.document), trusted, run.manifest)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from em_cli.inference.reported import errors_of_components, short_p, test_in_table, tests_in_words
 from em_cli.reports import criterion
 from em_cli.reports.answer import in_words, mark, mean_and_deviation
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.html import Child, Html, figure_of, join, paragraph, split_table, table, tag
 from em_cli.reports.numbers import percent, shown, with_error
-from em_cli.reports.run import Run
 from em_cli.reports.sizes import assigned
 from em_cli.reports.style import short
 
@@ -26,7 +26,7 @@ RARE = 0.005  # a level that is less likely is not listed
 VERDICTS = ("best", "same optimum", "worse", "degenerate", "stopped early")
 
 
-def components(run: Run) -> Html:
+def components(run: FinishedRun) -> Html:
     """A column for each component, a line for each column of the data."""
     k = min(run.k, MOST_COMPONENTS)
     heads = [join([mark(run, place), short(name)]) for place, name in enumerate(run.names[:k])]
@@ -62,7 +62,7 @@ def _weight(weight: float, errors: Sequence[Mapping[str, Any]], place: int) -> C
     return figure_of(weight, shown(weight, 3) + (f" ± {shown(error, 3)}" if error is not None else ""))
 
 
-def _numbers(run: Run, name: str, k: int, errors: Sequence[Mapping[str, Any]]) -> list[Child]:
+def _numbers(run: FinishedRun, name: str, k: int, errors: Sequence[Mapping[str, Any]]) -> list[Child]:
     cells: list[Child] = []
     for place, component in enumerate(run.document["components"][:k]):
         error = errors[place]["mean"].get(name) if errors else None
@@ -74,7 +74,7 @@ def _numbers(run: Run, name: str, k: int, errors: Sequence[Mapping[str, Any]]) -
     return cells
 
 
-def _levels(run: Run, name: str, k: int) -> list[Child]:
+def _levels(run: FinishedRun, name: str, k: int) -> list[Child]:
     cells: list[Child] = []
     for component in run.document["components"][:k]:
         levels: Mapping[str, float] = component.get("probabilities", {}).get(name, {})  # none of what is only given
@@ -85,7 +85,7 @@ def _levels(run: Run, name: str, k: int) -> list[Child]:
     return cells
 
 
-def selection(run: Run) -> Html:
+def selection(run: FinishedRun) -> Html:
     """The models of a sweep, best first."""
     name = criterion.criterion_of(run)
     best = criterion.chosen(run)
@@ -155,7 +155,7 @@ def _figure(value: object, decimals: int) -> Child:
     return figure_of(float(value), shown(float(value), decimals)) if isinstance(value, int | float) else "—"
 
 
-def ledger(run: Run) -> Html:
+def ledger(run: FinishedRun) -> Html:
     """What became of the climbs of the model, by where they started."""
     own = [entry for entry in run.restarts if run.is_of_model(entry["covariance"], entry["k"])]
     counts = {kind: Counter(str(e["verdict"]) for e in own if e["start"] == kind) for kind in _kinds(own)}

@@ -14,9 +14,9 @@ from em_cli.reports.bins import edges
 from em_cli.reports.density import curves, draw_curves
 from em_cli.reports.ellipses import draw_ellipses, located
 from em_cli.reports.extents import extent
+from em_cli.reports.finished_run import CONTINUOUS, FinishedRun
 from em_cli.reports.kind import Picture
 from em_cli.reports.points import draw_points, spread_out
-from em_cli.reports.run import CONTINUOUS, Run
 from em_cli.reports.separation import most_separating
 from em_cli.reports.style import Theme, short
 from em_cli.sources.quoting import listed
@@ -35,13 +35,13 @@ class Pairs:
     needs_rows: ClassVar[bool] = True
     shows: ClassVar[str] = "columns of numbers, three at least"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return run.places((*CONTINUOUS, "count"))
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "" if len(columns) > 2 else "it needs three columns of numbers; scatter shows two."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         chosen = sorted(most_separating(run, columns, MOST_COLUMNS))
         names = listed([run.column(place).name for place in chosen])
         rows = run.shown.some(MOST_POINTS)
@@ -58,7 +58,7 @@ class Pairs:
         return Picture("pairs", title, caption, alt, (side, side), partial(_draw, run, chosen))
 
 
-def _draw(run: Run, places: Sequence[int], figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, places: Sequence[int], figure: Figure, theme: Theme) -> None:
     d = len(places)
     grid = figure.subplots(d, d, sharex="col", squeeze=False)
     for i, up in enumerate(places):
@@ -82,7 +82,7 @@ def _draw(run: Run, places: Sequence[int], figure: Figure, theme: Theme) -> None
     furniture.corner(figure, theme, words.remark(run, run.shown.some(MOST_POINTS).n))
 
 
-def _diagonal(axes: Axes, run: Run, place: int, theme: Theme) -> None:
+def _diagonal(axes: Axes, run: FinishedRun, place: int, theme: Theme) -> None:
     if run.column(place).type in CONTINUOUS:
         draw_curves(axes, run, curves(run, place, 200), theme)
     else:
@@ -95,7 +95,7 @@ def _diagonal(axes: Axes, run: Run, place: int, theme: Theme) -> None:
     axes.set_yticks([])
 
 
-def _cell(axes: Axes, run: Run, across: int, up: int, theme: Theme) -> None:
+def _cell(axes: Axes, run: FinishedRun, across: int, up: int, theme: Theme) -> None:
     rows = run.shown.some(MOST_POINTS)
     x, y = (spread_out(run, place, rows.x[place]) for place in (across, up))
     draw_points(axes, run, theme, rows, x, y, 5)

@@ -16,8 +16,8 @@ from em_cli.errors import UsageError
 from em_cli.printable import safe
 from em_cli.registry import did_you_mean
 from em_cli.reports import PICTURES
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import Kind, Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 from em_cli.sources.quoting import listed
 
@@ -34,7 +34,7 @@ def kinds_named(names: Sequence[str]) -> dict[str, Kind]:
     return {name: PICTURES.load(name)() for name in names or PICTURES.names()}
 
 
-def pictures_of(run: Run, kinds: Sequence[str] = (), columns: Sequence[str] = ()) -> list[Picture]:
+def pictures_of(run: FinishedRun, kinds: Sequence[str] = (), columns: Sequence[str] = ()) -> list[Picture]:
     """The pictures of these kinds, or all that apply; of these columns, or of those that each kind chooses."""
     asked = [_place(run, name) for name in columns]
     made = []
@@ -56,7 +56,7 @@ def _printable(made: Picture) -> Picture:
     return replace(made, title=safe(made.title), caption=safe(made.caption), alt=safe(made.alt))
 
 
-def _unable(kind: Kind, run: Run, asked: Sequence[int], able: Sequence[int]) -> str:
+def _unable(kind: Kind, run: FinishedRun, asked: Sequence[int], able: Sequence[int]) -> str:
     if not asked:
         return ""
     if not kind.shows:
@@ -65,7 +65,7 @@ def _unable(kind: Kind, run: Run, asked: Sequence[int], able: Sequence[int]) -> 
     return f"it shows {kind.shows}; {listed(other)} is none of them." if other else ""
 
 
-def _place(run: Run, name: str) -> int:
+def _place(run: FinishedRun, name: str) -> int:
     if name not in run.schema.names:
         raise UsageError(f"--columns: {name!r} was not fitted{did_you_mean(name, run.schema.names)}")
     place = run.schema.names.index(name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.reports.run import Rows, Run
+from em_cli.reports.finished_run import FinishedRun, Rows
 from em_cli.reports.style import Theme
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def opacity(rows: Rows) -> Array:
     return found if rows.n <= MANY else 0.6 * found
 
 
-def draw_points(axes: Axes, run: Run, theme: Theme, rows: Rows, x: Array, y: Array, size: float) -> None:
+def draw_points(axes: Axes, run: FinishedRun, theme: Theme, rows: Rows, x: Array, y: Array, size: float) -> None:
     """The rows at x, y (m,); those where a cell is missing are not there."""
     from matplotlib.colors import to_rgba_array
 
@@ -44,7 +44,7 @@ def draw_points(axes: Axes, run: Run, theme: Theme, rows: Rows, x: Array, y: Arr
             axes.scatter(x[own], y[own], s=size, c=colours, marker=mark.marker, linewidths=0, rasterized=rows.n > 1500)
 
 
-def spread_out(run: Run, place: int, values: Array) -> Array:
+def spread_out(run: FinishedRun, place: int, values: Array) -> Array:
     """The values; counts a little beside their places, so that equal ones are seen."""
     if run.column(place).type != "count":
         return values

@@ -11,10 +11,10 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.furniture import MOST_NUMBERS, SHADES
 from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments, of_mixture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ class Profile:
     needs_rows: ClassVar[bool] = False
     shows: ClassVar[str] = "columns of numbers, two at least"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return run.numeric
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         if run.k < 2:
             return "there is one component."
         return "" if len(columns) > 1 else "it needs two columns of numbers."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         chosen = furthest(run, columns, MOST_COLUMNS)
         tangled = run.k * len(chosen) > MOST_MARKS
         bars = "" if tangled else "; bars reach one standard deviation of the component to both sides"
@@ -60,7 +60,7 @@ class Profile:
         return Picture("profile", title, caption, alt, size, partial(_coloured if tangled else _draw, run, chosen))
 
 
-def standardised(run: Run, columns: Sequence[int]) -> tuple[Array, Array]:
+def standardised(run: FinishedRun, columns: Sequence[int]) -> tuple[Array, Array]:
     """Means and standard deviations (K, d) of components, in those of the mixture."""
     places = list(columns)
     means, sds = moments(run)
@@ -69,7 +69,7 @@ def standardised(run: Run, columns: Sequence[int]) -> tuple[Array, Array]:
     return ((means - mean) / scale)[:, places], (sds / scale)[:, places]
 
 
-def furthest(run: Run, columns: Sequence[int], most: int) -> list[int]:
+def furthest(run: FinishedRun, columns: Sequence[int], most: int) -> list[int]:
     """The columns whose means are furthest apart, in their order."""
     means, _ = standardised(run, columns)
     spread = run.weights[: run.k] @ means**2
@@ -77,7 +77,7 @@ def furthest(run: Run, columns: Sequence[int], most: int) -> list[int]:
     return [columns[i] for i in kept]
 
 
-def _draw(run: Run, columns: Sequence[int], figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, columns: Sequence[int], figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     means, sds = standardised(run, columns)
     at = np.arange(len(columns), dtype=np.float64)
@@ -106,7 +106,7 @@ def _draw(run: Run, columns: Sequence[int], figure: Figure, theme: Theme) -> Non
     furniture.legend(figure, run, theme, "point", noise=False)
 
 
-def _coloured(run: Run, columns: Sequence[int], figure: Figure, theme: Theme) -> None:
+def _coloured(run: FinishedRun, columns: Sequence[int], figure: Figure, theme: Theme) -> None:
     """A heat map: a line for each column of the data, the means as colours and, where there is room, as numbers."""
     from matplotlib.colors import LinearSegmentedColormap
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from em_cli.printable import safe
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.html import Child, Html, bullets, join, paragraph, table, tag
-from em_cli.reports.run import Run
 from em_cli.reports.style import short
 from em_cli.sources.quoting import listed, plural
 
 MOST_NAMES = 100
 
 
-def asked(run: Run) -> Html:
+def asked(run: FinishedRun) -> Html:
     """Command, data, columns and rows that took part, and those that did not."""
     document, facts = run.document, run.manifest.get("data", {})
     lines: list[tuple[str, Child]] = [("command", tag("code", command(run)))]
@@ -41,7 +41,7 @@ def _definitions(lines: Sequence[tuple[str, Child]]) -> Html:
     return tag("dl", *(tag("div", tag("dt", what), tag("dd", said)) for what, said in lines))
 
 
-def _inputs(run: Run) -> Html:
+def _inputs(run: FinishedRun) -> Html:
     files = run.manifest["inputs"]
     return Html("<br>".join(_input(file) for file in files))
 
@@ -51,7 +51,7 @@ def _input(file: Mapping[str, Any]) -> Html:
     return join([tag("code", name), f", {plural(int(file['size']), 'byte')}"])
 
 
-def _columns(run: Run) -> str:
+def _columns(run: FinishedRun) -> str:
     """By how they are described; and why, where that was guessed."""
     why = {about["name"]: about.get("why") for about in run.manifest.get("data", {}).get("columns", ())}
     kinds: dict[str, list[str]] = {}
@@ -75,7 +75,7 @@ def _rows(document: Mapping[str, Any], facts: Mapping[str, int]) -> str:
     return "; ".join(parts)
 
 
-def _model(run: Run) -> str:
+def _model(run: FinishedRun) -> str:
     document = run.document
     ks, models = {row["k"] for row in run.selection}, {str(row["model"]) for row in run.selection}
     tried = f"k from {min(ks)} to {max(ks)}" if len(ks) > 1 else f"k = {run.k}"
@@ -91,12 +91,12 @@ def _model(run: Run) -> str:
     return ", ".join(filter(None, parts))
 
 
-def command(run: Run) -> str:
+def command(run: FinishedRun) -> str:
     """As it was typed."""
     return shlex.join(["em", *map(str, run.manifest.get("arguments", ()))])
 
 
-def reproduce(run: Run) -> Html:
+def reproduce(run: FinishedRun) -> Html:
     """Command, versions and hashes."""
     document, manifest, blas = run.document, run.manifest, run.manifest.get("blas", {})
     libraries = ", ".join(f"{name} {version}" for name, version in manifest.get("libraries", {}).items())

@@ -12,8 +12,8 @@ import numpy as np
 from em_cli.engine.arrays import Array
 from em_cli.engine.family import Ellipsoids
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 from em_cli.sources.quoting import listed
 
@@ -40,10 +40,10 @@ class Quantiles:
 class QuantileQuantile(OfTheWhole):
     needs_rows: ClassVar[bool] = True
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "" if run.elliptic else "no columns have normal or t components."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         group = max(run.elliptic, key=lambda found: len(found.columns))
         names = listed([run.column(place).name for place in group.columns])
         law = "t" if group.dof is not None else "normal"
@@ -68,7 +68,7 @@ class QuantileQuantile(OfTheWhole):
         return Picture("qq", title, caption, alt, size, partial(_draw, run, group, found, across))
 
 
-def distances(run: Run, group: Ellipsoids, number: int) -> tuple[Array, Array]:
+def distances(run: FinishedRun, group: Ellipsoids, number: int) -> tuple[Array, Array]:
     """(m,) squared, of every row from a component; and of how many observed cells they are."""
     x = run.shown.x[list(group.columns)]
     missing = np.isnan(x)
@@ -86,7 +86,7 @@ def distances(run: Run, group: Ellipsoids, number: int) -> tuple[Array, Array]:
     return squared, size
 
 
-def quantiles(run: Run, group: Ellipsoids, number: int) -> Quantiles:
+def quantiles(run: FinishedRun, group: Ellipsoids, number: int) -> Quantiles:
     """Of the rows that are likeliest of the component; their ranks are among all, by responsibility.
 
     A distance with missing cells stands where an as unlikely one without them stands.
@@ -142,7 +142,9 @@ def _above(share: Array, size: int, dof: float | None) -> Array:
     return np.asarray(dof * (1 - beta) / beta)
 
 
-def _draw(run: Run, group: Ellipsoids, found: Sequence[Quantiles], across: int, figure: Figure, theme: Theme) -> None:
+def _draw(
+    run: FinishedRun, group: Ellipsoids, found: Sequence[Quantiles], across: int, figure: Figure, theme: Theme
+) -> None:
     down = -(-len(found) // across)
     for number, each in enumerate(found):
         axes = figure.add_subplot(down, across, number + 1)
@@ -155,7 +157,7 @@ def _draw(run: Run, group: Ellipsoids, found: Sequence[Quantiles], across: int, 
     furniture.corner(figure, theme, words.remark(run))
 
 
-def _panel(axes: Axes, found: Quantiles, theme: Theme, run: Run, number: int) -> None:
+def _panel(axes: Axes, found: Quantiles, theme: Theme, run: FinishedRun, number: int) -> None:
     mark = theme.mark(number, run.k)
     if not len(found.expected):
         return

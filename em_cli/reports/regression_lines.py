@@ -12,9 +12,9 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.models.groups import regression_in, regression_of
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import Picture
 from em_cli.reports.points import draw_points, spread_out
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class RegressionLines:
     needs_rows: ClassVar[bool] = True
     shows: ClassVar[str] = "regressors that are numbers, one of them"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         found = regression_of(run.groups, run.model, run.parameters)
         if found is None:
             return ()
@@ -38,12 +38,12 @@ class RegressionLines:
         places = [int(columns[at]) for at in family.regressors.design.places]
         return tuple(place for place in places if not run.column(place).levels)
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         if regression_in(run.groups) is None:
             return "there is no regression."
         return "" if columns else "no regressor is a number."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         across, up = columns[0], _response(run)
         names = [run.column(place).name for place in (across, up)]
         rows = run.shown.some(MOST_POINTS)
@@ -62,13 +62,13 @@ class RegressionLines:
         return Picture("regression", title, caption, alt, (6.6, 4.8), partial(_draw, run, across, up))
 
 
-def _response(run: Run) -> int:
+def _response(run: FinishedRun) -> int:
     group = regression_in(run.groups)
     assert group is not None, "there is a regression"
     return run.schema.names.index(group.options["response"])
 
 
-def _others(run: Run, across: int) -> list[int]:
+def _others(run: FinishedRun, across: int) -> list[int]:
     """The regressors, offsets and trials that are held where they are on average."""
     found = regression_of(run.groups, run.model, run.parameters)
     assert found is not None, "there is a regression"
@@ -79,7 +79,7 @@ def _others(run: Run, across: int) -> list[int]:
     return [place for place in used if place != across]
 
 
-def lines(run: Run, across: int) -> tuple[Array, Array, Array]:
+def lines(run: FinishedRun, across: int) -> tuple[Array, Array, Array]:
     """Values (m,) of a regressor; means and standard deviations (K, m) of the response there."""
     found = regression_of(run.groups, run.model, run.parameters)
     assert found is not None, "there is a regression"
@@ -99,7 +99,7 @@ def _commonest(codes: Integers) -> int:
     return int(np.bincount(codes).argmax())
 
 
-def _draw(run: Run, across: int, up: int, figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, across: int, up: int, figure: Figure, theme: Theme) -> None:
     axes, rows = figure.add_subplot(), run.shown.some(MOST_POINTS)
     x, y = (spread_out(run, place, rows.x[place]) for place in (across, up))
     draw_points(axes, run, theme, rows, x, y, 16 if rows.n < 1000 else 7)

@@ -11,8 +11,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ MOST_BARS = 150
 class Responsibilities(OfTheWhole):
     needs_rows: ClassVar[bool] = True
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "" if len(run.names) > 1 else "there is one component."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         heights = bars(run)
         title = words.title_of(run, "responsibilities of rows")
         caption = words.sentences(
@@ -41,14 +41,14 @@ class Responsibilities(OfTheWhole):
         return Picture("responsibilities", title, caption, alt, (7.2, 3.2), partial(_draw, run, heights))
 
 
-def bars(run: Run) -> Array:
+def bars(run: FinishedRun) -> Array:
     """(K, m) responsibilities, component by component, the most certain rows first."""
     r = run.shown.some(MOST_BARS).responsibilities
     order = np.lexsort((-r.max(axis=0), r.argmax(axis=0)))
     return r[:, order]
 
 
-def _draw(run: Run, heights: Array, figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, heights: Array, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     m = heights.shape[1]
     ends = np.concatenate([np.zeros((1, m)), heights.cumsum(axis=0)])

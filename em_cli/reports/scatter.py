@@ -13,10 +13,10 @@ from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
 from em_cli.reports.ellipses import draw_ellipses, located
 from em_cli.reports.extents import extent, skewed
+from em_cli.reports.finished_run import CONTINUOUS, FinishedRun
 from em_cli.reports.kind import Picture
 from em_cli.reports.moments import moments
 from em_cli.reports.points import draw_points, spread_out
-from em_cli.reports.run import CONTINUOUS, Run
 from em_cli.reports.separation import most_separating
 from em_cli.reports.style import Theme, short
 
@@ -35,13 +35,13 @@ class Scatter:
     needs_rows: ClassVar[bool] = True
     shows: ClassVar[str] = "columns of numbers, two of them"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return run.places((*CONTINUOUS, "count"))
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "" if len(columns) > 1 else "it needs two columns of numbers."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         across, up = sorted(most_separating(run, columns, 2))
         names = [run.column(place).name for place in (across, up)]
         rows = run.shown.some(MOST_POINTS)
@@ -68,16 +68,16 @@ class Scatter:
         return Picture("scatter", title, caption, alt, (6.6, 4.8), partial(_draw, run, (across, up)))
 
 
-def _centres(run: Run, across: int, up: int) -> str:
+def _centres(run: FinishedRun, across: int, up: int) -> str:
     means, _ = moments(run)
     return "their means are " + ", ".join(f"({m[across]:.4g}, {m[up]:.4g})" for m in means)
 
 
-def _continuous(run: Run, places: Sequence[int]) -> bool:
+def _continuous(run: FinishedRun, places: Sequence[int]) -> bool:
     return all(run.column(place).type in CONTINUOUS for place in places)
 
 
-def _draw(run: Run, places: tuple[int, int], figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, places: tuple[int, int], figure: Figure, theme: Theme) -> None:
     from matplotlib.patches import Patch
 
     axes, rows = figure.add_subplot(), run.shown.some(MOST_POINTS)
@@ -99,7 +99,7 @@ def _draw(run: Run, places: tuple[int, int], figure: Figure, theme: Theme) -> No
     furniture.corner(figure, theme, words.remark(run, rows.n))
 
 
-def _range(run: Run, place: int, i: int, found: tuple[Array, Array] | None) -> tuple[float, float]:
+def _range(run: FinishedRun, place: int, i: int, found: tuple[Array, Array] | None) -> tuple[float, float]:
     """Wide enough for the rows, and for the ellipses as long as these are not much wider."""
     lowest, highest = extent(run, place)
     if found is None or skewed(run, place):
@@ -112,7 +112,7 @@ def _range(run: Run, place: int, i: int, found: tuple[Array, Array] | None) -> t
 
 def _contours(
     axes: Axes,
-    run: Run,
+    run: FinishedRun,
     places: Sequence[int],
     x_range: tuple[float, float],
     y_range: tuple[float, float],
@@ -138,7 +138,7 @@ def _contours(
         axes.contourf(x, y, height, levels=[*levels, top], colors=shades)
 
 
-def mixture(run: Run, places: Sequence[int], values: Array) -> Array:
+def mixture(run: FinishedRun, places: Sequence[int], values: Array) -> Array:
     """The density (m,) of some columns; of the logarithm of those that are drawn so."""
     with np.errstate(over="ignore"):  # it may have a pole
         total: Array = run.weights @ np.exp(run.log_density_beside(places, values))

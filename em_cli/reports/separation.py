@@ -7,19 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from em_cli.engine.arrays import Array
-from em_cli.reports.run import Run
+from em_cli.reports.finished_run import FinishedRun
 
 ROWS = 2000  # of which the mean is taken
 TRIED = 24  # columns that are tried beside those already chosen: the best by themselves
 
 
-def information(run: Run, places: Sequence[int]) -> float:
+def information(run: FinishedRun, places: Sequence[int]) -> float:
     """H(labels) − mean H(labels | cells of these columns): how much they say of the component of a row."""
     left = _entropy(_labels(run, places))
     return float(_entropy(run.weights) - np.average(left, weights=run.shown.some(ROWS).weights))
 
 
-def about_each(run: Run, place: int) -> Array:
+def about_each(run: FinishedRun, place: int) -> Array:
     """(K,) the same of a column, about whether a row is of the component or not."""
     beside = run.beside(place)
     if beside is None:
@@ -30,7 +30,7 @@ def about_each(run: Run, place: int) -> Array:
     return found
 
 
-def _labels(run: Run, places: Sequence[int]) -> Array:
+def _labels(run: FinishedRun, places: Sequence[int]) -> Array:
     """(K, m) the probabilities of the components of rows of which just these columns are known."""
     rows = run.shown.some(ROWS)
     log_joint = run.log_density(places, rows.x[list(places)]) + np.log(run.weights)[:, None]
@@ -39,14 +39,14 @@ def _labels(run: Run, places: Sequence[int]) -> Array:
     return shares
 
 
-def ranked(run: Run, places: Sequence[int]) -> list[int]:
+def ranked(run: FinishedRun, places: Sequence[int]) -> list[int]:
     """The columns, those first that by themselves say most."""
     if len(places) < 2 or len(run.weights) == 1:
         return list(places)
     return sorted(places, key=lambda place: -round(information(run, [place]), 9))
 
 
-def most_separating(run: Run, places: Sequence[int], count: int) -> list[int]:
+def most_separating(run: FinishedRun, places: Sequence[int], count: int) -> list[int]:
     """So many of the columns, each the one that says most beside those before it."""
     left = ranked(run, places)
     if len(left) <= count or len(run.weights) == 1:

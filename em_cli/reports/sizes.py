@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from em_cli.reports import words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class Sizes(OfTheWhole):
     needs_rows: ClassVar[bool] = False
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "" if len(run.names) > 1 else "there is one component."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         title = words.title_of(run, "sizes of the components")
         caption = "Mixing weight of each component, and how many rows are likeliest of it."
         alt = ", ".join(
@@ -35,13 +35,13 @@ class Sizes(OfTheWhole):
         return Picture("sizes", title, caption, alt, (6.2, min(1.1 + 0.36 * len(run.names), 10.0)), partial(_draw, run))
 
 
-def assigned(run: Run) -> list[float]:
+def assigned(run: FinishedRun) -> list[float]:
     """The rows whose likeliest outcome it is."""
     extra = [float(run.document[f"{name}_n_assigned"]) for name in run.extra]
     return [*(float(component["n_assigned"]) for component in run.document["components"]), *extra]
 
 
-def _draw(run: Run, figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     at = np.arange(len(run.names))
     for number, weight in enumerate(run.weights):

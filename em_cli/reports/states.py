@@ -11,8 +11,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Integers
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 from em_cli.sources.quoting import plural
 
@@ -29,15 +29,15 @@ class States:
     needs_rows: ClassVar[bool] = True
     shows: ClassVar[str] = "one column of numbers"
 
-    def columns(self, run: Run) -> tuple[int, ...]:
+    def columns(self, run: FinishedRun) -> tuple[int, ...]:
         return tuple(place for place, column in enumerate(run.schema.columns) if not column.levels)
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         if "transmat" not in run.document or run.shown.path is None:
             return "its rows do not follow each other."
         return "" if columns else "no column holds numbers."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         chosen = longest(run)
         name = run.column(columns[0]).name
         steps = sum(len(rows) for rows in chosen)
@@ -56,7 +56,7 @@ class States:
         return Picture("states", title, caption, alt, size, partial(_draw, run, columns[0], chosen))
 
 
-def longest(run: Run) -> list[Integers]:
+def longest(run: FinishedRun) -> list[Integers]:
     """The rows of the longest sequences, in the order of time; the first of each."""
     sequence = run.shown.sequence
     assert sequence is not None, "it is refused elsewhere"
@@ -65,12 +65,12 @@ def longest(run: Run) -> list[Integers]:
     return [np.flatnonzero(sequence == which)[:MOST_STEPS] for which in kept.tolist() if many[which]]
 
 
-def _which(run: Run, n_chosen: int) -> str:
+def _which(run: FinishedRun, n_chosen: int) -> str:
     n = int(run.document["n_sequences"])
     return "these are the longest sequences" if n_chosen < n else "these are all sequences" if n > 1 else "there is one"
 
 
-def _draw(run: Run, column: int, chosen: Sequence[Integers], figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, column: int, chosen: Sequence[Integers], figure: Figure, theme: Theme) -> None:
     every = figure.subplots(len(chosen), 1, squeeze=False)[:, 0]
     for axes, rows in zip(every, chosen, strict=True):
         _draw_one(run, column, rows, axes, theme)
@@ -79,7 +79,7 @@ def _draw(run: Run, column: int, chosen: Sequence[Integers], figure: Figure, the
     furniture.legend(figure, run, theme, "point")
 
 
-def _draw_one(run: Run, column: int, rows: Integers, axes: Axes, theme: Theme) -> None:
+def _draw_one(run: FinishedRun, column: int, rows: Integers, axes: Axes, theme: Theme) -> None:
     shown = run.shown
     assert shown.path is not None and shown.step is not None, "it is refused elsewhere"
     path, step, x = shown.path[rows], shown.step[rows] + 1, shown.x[column, rows]

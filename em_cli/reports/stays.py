@@ -11,8 +11,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Integers
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 class Durations(OfTheWhole):
     needs_rows: ClassVar[bool] = True
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         if "transmat" not in run.document or run.shown.path is None:
             return "its rows do not follow each other."
         if run.k == 1:
             return "there is one state."
         return "" if run.shown.n == run.shown.n_fitted else "not all rows are shown, so that stays are cut."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         found = stays(run)
         title = words.title_of(run, "durations of states")
         caption = (
@@ -45,7 +45,7 @@ class Durations(OfTheWhole):
         return Picture("durations", title, caption, alt, (6.2, 3.6), partial(_draw, run, found))
 
 
-def stays(run: Run) -> list[Integers]:
+def stays(run: FinishedRun) -> list[Integers]:
     """The lengths in steps of the stays in each state."""
     path, sequence, step = run.shown.path, run.shown.sequence, run.shown.step
     assert path is not None and sequence is not None and step is not None, "it is refused elsewhere"
@@ -56,7 +56,7 @@ def stays(run: Run) -> list[Integers]:
     return [lengths[state == k] for k in range(run.k)]
 
 
-def _draw(run: Run, found: Sequence[Integers], figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, found: Sequence[Integers], figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     longest = max((int(own.max()) for own in found if len(own)), default=1)
     lasts = np.arange(1, longest + 2)

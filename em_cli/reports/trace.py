@@ -11,8 +11,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import words
+from em_cli.reports.finished_run import Climb, FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
-from em_cli.reports.run import Climb, Run
 from em_cli.reports.style import Theme
 from em_cli.sources.quoting import plural
 
@@ -28,12 +28,12 @@ SEARCH = "search from "
 class Trace(OfTheWhole):
     needs_rows: ClassVar[bool] = False
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         if len(run.names) == 1:
             return "there is one component: every start finds the same."
         return "" if climbs_of_model(run) else "trace.csv holds no start of the model."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         climbs = climbs_of_model(run)
         best = best_of(climbs)
         moved = sum(origin(climb) is not None for climb in climbs)
@@ -54,7 +54,7 @@ class Trace(OfTheWhole):
         return Picture("trace", title, caption, alt, (6.8, 4.2), partial(_draw, climbs, best))
 
 
-def climbs_of_model(run: Run) -> list[Climb]:
+def climbs_of_model(run: FinishedRun) -> list[Climb]:
     """Those that saw all rows, of the structure and the number of components that was chosen."""
     return [
         climb

@@ -13,8 +13,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.errors import UsageError
+from em_cli.reports.finished_run import Climb, FinishedRun
 from em_cli.reports.kind import Picture
-from em_cli.reports.run import Climb, Run
 from em_cli.reports.style import Theme, short
 from em_cli.reports.trace import NEAREST, best_of, climbs_of_model
 from em_cli.sources.quoting import listed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def traces(runs: Sequence[Run]) -> Picture:
+def traces(runs: Sequence[FinishedRun]) -> Picture:
     """`UsageError` where the runs are not of the same rows, or one holds no climb."""
     first, *others = runs
     if other := [run.name for run in others if _rows_of(run) != _rows_of(first)]:
@@ -54,13 +54,13 @@ def traces(runs: Sequence[Run]) -> Picture:
     )
 
 
-def _rows_of(run: Run) -> tuple[object, ...]:
+def _rows_of(run: FinishedRun) -> tuple[object, ...]:
     document = run.document
     counted = [document.get(key) for key in ("data_sha256", "n_samples", "weight_column")]
     return (*counted, *sorted((column.name, column.type, str(column.transform)) for column in run.schema.columns))
 
 
-def _seconds(run: Run, climb: Climb) -> Array | None:
+def _seconds(run: FinishedRun, climb: Climb) -> Array | None:
     """(n,) of CPU time at each iteration; None where the manifest does not tell."""
     told = run.manifest.get("stopping", {}).get("cpu_seconds")
     return np.array(told) if told and len(told) == len(climb.values) else None

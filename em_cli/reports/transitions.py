@@ -11,8 +11,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme, short
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ MOST_NUMBERED = 12  # states whose probabilities are written
 class Transitions(OfTheWhole):
     needs_rows: ClassVar[bool] = False
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "its rows do not follow each other." if "transmat" not in run.document else ""
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         law = np.array(run.document["transmat"], np.float64)
         title = words.title_of(run, "transitions between states")
         caption = "Probability of each state (to), given the one before (from); on the diagonal a state stays."
@@ -44,7 +44,7 @@ class Transitions(OfTheWhole):
         )
 
 
-def _draw(run: Run, law: Array, figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, law: Array, figure: Figure, theme: Theme) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     axes = figure.add_subplot()

@@ -8,9 +8,9 @@ from em_cli.engine.arrays import Array
 from em_cli.reports import diagnostics, qq
 from em_cli.reports.bootstrap import REPLICATES
 from em_cli.reports.diagnostics import Misfit
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.html import Child, Html, bullets, figure_of, join, paragraph, split_table, table, tag
 from em_cli.reports.numbers import shown
-from em_cli.reports.run import Run
 from em_cli.reports.style import short
 
 MOST_COMPONENTS = 20  # of a table of pairs
@@ -91,11 +91,11 @@ ADVICE = {
     "lines_added": "Nothing has to be done if the same term may be counted in several lines.",
     "empty_documents": "Nothing has to be done: documents without a token say nothing.",
     "time_limit": "Give it more time.",
-    "interrupted": "Run it again to its end.",
+    "interrupted": "FinishedRun it again to its end.",
 }
 
 
-def section_of(run: Run) -> Html:
+def section_of(run: FinishedRun) -> Html:
     """Overlap, certainty, foundations and misfit."""
     parts = [tag("h3", "Do the components overlap?"), _overlap(run)] if len(run.names) > 1 else []
     parts += [tag("h3", "Does every component rest on enough?"), _foundations(run)]
@@ -106,7 +106,7 @@ def section_of(run: Run) -> Html:
     return join(parts)
 
 
-def _overlap(run: Run) -> Html:
+def _overlap(run: FinishedRun) -> Html:
     rows = run.shown
     confused, r_squared = diagnostics.overlap(rows), diagnostics.entropy_r_squared(rows)
     pairs = diagnostics.worst_pairs(confused)
@@ -136,7 +136,7 @@ def _certainty(r_squared: float) -> str:
     return "many rows lie between components: speak of probabilities, not of groups."
 
 
-def _confusion(run: Run, confused: Array) -> Html:
+def _confusion(run: FinishedRun, confused: Array) -> Html:
     names: list[Child] = [short(name) for name in run.names]
     lines: list[list[Child]] = [
         [name, *(figure_of(float(p), shown(float(p), 3)) for p in row)]
@@ -146,7 +146,7 @@ def _confusion(run: Run, confused: Array) -> Html:
     return split_table(caption, ["", *names], lines, fixed=1, most=ON_PAPER, class_="numbers")
 
 
-def _foundations(run: Run) -> Html:
+def _foundations(run: FinishedRun) -> Html:
     found = diagnostics.poorly_founded(run)
     if not found:
         return paragraph("Yes: none is degenerate, tiny, or has more parameters than its rows can tell.")
@@ -154,7 +154,7 @@ def _foundations(run: Run) -> Html:
     return join([bullets(said), paragraph("Look at the rows of such a component before it is given a name.")])
 
 
-def _verdict(run: Run, found: list[Misfit]) -> Html:
+def _verdict(run: FinishedRun, found: list[Misfit]) -> Html:
     """In words, what misfits: columns by themselves, and columns together; and whose components are not normal."""
     bad = [misfit for misfit in found if misfit.grade not in ("none", "unknown")]
     alone = [_named(run, misfit) for misfit in bad if len(misfit.places) == 1]
@@ -178,7 +178,7 @@ def _verdict(run: Run, found: list[Misfit]) -> Html:
     return join([paragraph(" ".join(said)), *(paragraph(words) for words in _of_distances(run))])
 
 
-def _of_distances(run: Run) -> list[str]:
+def _of_distances(run: FinishedRun) -> list[str]:
     """The verdict of the picture of Mahalanobis distances."""
     if not run.elliptic:
         return []
@@ -192,7 +192,7 @@ def _of_distances(run: Run) -> list[str]:
     return [f"Seen by their distances from the means, not all is {law}: outside the band of the picture lie {said}."]
 
 
-def _named(run: Run, misfit: Misfit) -> str:
+def _named(run: FinishedRun, misfit: Misfit) -> str:
     return " and ".join(short(run.column(place).name) for place in misfit.places)
 
 
@@ -201,7 +201,7 @@ def _some(names: list[str]) -> str:
     return "; ".join(names[:MOST_NAMED]) + (f"; and {more:,} more" if more > 0 else "")
 
 
-def _misfit(run: Run, found: list[Misfit]) -> Html:
+def _misfit(run: FinishedRun, found: list[Misfit]) -> Html:
     """Columns, the worst first, and the worst of the pairs, with what it means."""
     alone = [misfit for misfit in found if len(misfit.places) == 1]
     together = [misfit for misfit in found if len(misfit.places) == 2]
@@ -244,7 +244,7 @@ def _collapsed(count: int) -> Html:
     )
 
 
-def warnings(run: Run) -> Html | None:
+def warnings(run: FinishedRun) -> Html | None:
     """What `em` warned of, and what to do about it."""
     return told(run.document["warnings"])
 
@@ -258,7 +258,7 @@ def _advice(code: str) -> Html | None:
     return tag("p", tag("strong", "What to do: "), ADVICE[code]) if code in ADVICE else None
 
 
-def small_print(run: Run) -> str:
+def small_print(run: FinishedRun) -> str:
     """Which rows the diagnostics look at."""
     rows = run.shown
     return f"Computed from a random sample of {rows.n:,} of {rows.n_fitted:,} rows." if rows.n < rows.n_fitted else ""

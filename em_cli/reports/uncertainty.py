@@ -11,8 +11,8 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.reports import furniture, words
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
-from em_cli.reports.run import Run
 from em_cli.reports.style import Theme
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ LABELS = ("< 0.001", "0.001–0.01", "0.01–0.05", "0.05–0.1", "0.1–0.25", 
 class Uncertainty(OfTheWhole):
     needs_rows: ClassVar[bool] = True
 
-    def refusal(self, run: Run, columns: Sequence[int]) -> str:
+    def refusal(self, run: FinishedRun, columns: Sequence[int]) -> str:
         return "" if len(run.names) > 1 else "there is one component."
 
-    def picture(self, run: Run, columns: Sequence[int]) -> Picture:
+    def picture(self, run: FinishedRun, columns: Sequence[int]) -> Picture:
         found = shares(run)
         title = words.title_of(run, "how uncertain the labels are")
         caption = words.sentences(
@@ -40,7 +40,7 @@ class Uncertainty(OfTheWhole):
         return Picture("uncertainty", title, caption, alt, (6.8, 3.8), partial(_draw, run, found))
 
 
-def shares(run: Run) -> Array:
+def shares(run: FinishedRun) -> Array:
     """(K, 7) of the rows that are likeliest of each component, by how uncertain that is."""
     rows = run.shown
     others = rows.responsibilities.copy()
@@ -52,7 +52,7 @@ def shares(run: Run) -> Array:
     return table
 
 
-def _draw(run: Run, found: Array, figure: Figure, theme: Theme) -> None:
+def _draw(run: FinishedRun, found: Array, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
     used = len(LABELS) if found[:, -1].any() else len(LABELS) - 1
     at, bottom = np.arange(used), np.zeros(used)

@@ -8,10 +8,10 @@ from em_cli.engine import patterns
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.tail_probability import Densities, tail_probabilities
 from em_cli.reports.answer import mark
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.html import Child, Html, figure_of, join, paragraph, table
 from em_cli.reports.moments import moments
 from em_cli.reports.numbers import significant
-from em_cli.reports.run import Run
 from em_cli.reports.style import short
 
 LISTED = 10
@@ -19,7 +19,7 @@ ALPHA = 0.005  # that the draws tell to a tenth
 MOST_PATTERNS = 12  # of missing cells, whose rows are looked at
 
 
-def unlikely(run: Run) -> list[Child]:
+def unlikely(run: FinishedRun) -> list[Child]:
     """A table of them; nothing where rows depend on each other, or are likely only given totals or other columns."""
     given = len(run.described) < len(run.schema.columns)  # the mixing weights
     given |= any(run.beside(place) not in (None, ()) for place in run.described)
@@ -50,7 +50,7 @@ def unlikely(run: Run) -> list[Child]:
     return [said, table(f"The {len(lines)} least likely rows", heads, lines)]
 
 
-def _which(run: Run, n: int) -> str:
+def _which(run: FinishedRun, n: int) -> str:
     if run.shown.n < run.shown.n_fitted:
         return f" (a sample of the {run.shown.n_fitted:,})"
     return f" (of {run.shown.n:,}; the others lack cells as few rows do)" if n < run.shown.n else ""
@@ -63,11 +63,11 @@ def _alike(codes: Array) -> Integers:
     return np.flatnonzero(np.isin(pattern.ravel(), common))
 
 
-def _name(run: Run, k: int) -> Child:
+def _name(run: FinishedRun, k: int) -> Child:
     return join([mark(run, k), short(run.names[k])])
 
 
-def _far(run: Run, row: int, k: int, places: list[int], means: Array, sds: Array) -> Child:
+def _far(run: FinishedRun, row: int, k: int, places: list[int], means: Array, sds: Array) -> Child:
     """The column of numbers that is farthest from the mean of the component, in its standard deviations."""
     if k >= run.k or not places:
         return "—"

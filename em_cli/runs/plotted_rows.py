@@ -17,7 +17,7 @@ from em_cli.errors import DataError
 from em_cli.models.groups import grouped_places
 from em_cli.outputs.document import Scored
 from em_cli.outputs.model_file import LoadedModel
-from em_cli.reports.run import Rows, sample
+from em_cli.reports.finished_run import Rows, sample
 from em_cli.runs.fitted_rows import scored_sequences
 from em_cli.runs.new_sequences import NewSequences, new_sequences
 from em_cli.runs.remembered import remembered

@@ -15,12 +15,12 @@ from em_cli.outputs.document import Scored
 from em_cli.outputs.folder import Content
 from em_cli.outputs.haplotypes_file import LoadedHaplotypes
 from em_cli.registry import did_you_mean
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.haplotype_pictures import haplotype_pictures
 from em_cli.reports.how_sure import Certainty
 from em_cli.reports.kind import Picture
 from em_cli.reports.page import page
 from em_cli.reports.picture import FORMATS, kinds_named, pictures_of, rendered
-from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT, Theme
 from em_cli.reports.topic_pictures import TopicRun, topic_pictures
 from em_cli.reports.traces import traces
@@ -77,7 +77,7 @@ def of_haplotypes(run: str, said: Sequence[str], kinds: Sequence[str]) -> list[P
     return haplotype_pictures(home.absolute().name, loaded.document, kinds)
 
 
-def _with_certainty(folder: str, run: Run) -> Run:
+def _with_certainty(folder: str, run: FinishedRun) -> FinishedRun:
     """With what is known of how sure the run is."""
     return replace(run, certainty=certainty_of(Path(folder)))
 
@@ -98,7 +98,7 @@ def fresh_run(
     result: Scored,
     data: Data,
     document: Mapping[str, object],
-) -> Run:
+) -> FinishedRun:
     """A run whose folder is not yet written: its tables are what will be read back from these files."""
     tables = {name: parsed(name, lines) for name, lines in lines_of(files, TABLES).items()}
     loaded = replace(result.loaded, document=document)
@@ -109,7 +109,7 @@ def fresh_run(
     return replace(run, certainty=Certainty(tests=tests_in("".join(told))))
 
 
-def drawn_of(run: Run | TopicRun, asked: ReportOptions) -> dict[str, Content]:
+def drawn_of(run: FinishedRun | TopicRun, asked: ReportOptions) -> dict[str, Content]:
     """The pictures, as `em plot` draws them unless told otherwise, and the report, as far as they are asked for."""
     drawn = dict[str, Content]()
     if asked.plots:
@@ -128,7 +128,7 @@ def report_of_folder(run: str, data: Sequence[str]) -> Iterator[str]:
     )
 
 
-def report_of(run: Run) -> Iterator[str]:
+def report_of(run: FinishedRun) -> Iterator[str]:
     """The file that `em report` writes."""
     return page(run, ending(run.document)[0], trust(run.document))
 

@@ -16,7 +16,7 @@ from em_cli.outputs.manifest import MANIFEST, read_manifest
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.selection_fields import read_table
 from em_cli.outputs.tables import LEDGER_COLUMNS, TRACE_COLUMNS
-from em_cli.reports.run import Climb, Rows, Run
+from em_cli.reports.finished_run import Climb, FinishedRun, Rows
 from em_cli.sources.files import label
 
 KNOWN = {"name", "sha256"}  # of every input
@@ -28,7 +28,7 @@ OF_EVERY_TRACE = TRACE_COLUMNS[:-2]  # runs of old name no objective
 Table = tuple[Mapping[str, Any], ...]
 
 
-def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) -> Run:
+def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) -> FinishedRun:
     """The run in a folder; its data are at their place, or at the one that is given."""
     from em_cli.runs.plotted_rows import read_rows
 
@@ -44,11 +44,11 @@ def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) ->
 
 def run_of(
     name: str, loaded: LoadedModel, manifest: Mapping[str, Any], tables: Mapping[str, Table], rows: Rows | None
-) -> Run:
+) -> FinishedRun:
     """A run from its parts."""
     inputs = [str(file["name"]) for file in manifest["inputs"]]
     whole, elliptic = loaded.with_gaps, loaded.model.family.elliptic
-    return Run(
+    return FinishedRun(
         name=name,
         data_name=label(inputs[0] if inputs[0] == "-" else Path(inputs[0]).name)
         if len(inputs) == 1

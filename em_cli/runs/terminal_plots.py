@@ -17,8 +17,8 @@ from em_cli.engine.arrays import Array
 from em_cli.outputs.components import level_probabilities
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.reports.along_columns import by_itself, marginal, ranges
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.profile import standardised
-from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT
 from em_cli.runs.read_back import parsed, run_of
 
@@ -50,14 +50,14 @@ def sketches_of(loaded: LoadedModel, folder: str, width: int) -> Sketches:
     return Sketches(labels, colors, columns, len(able) - len(drawn), _means(run, numbers), criterion)
 
 
-def _curves(run: Run, place: int, extent: Sequence[float], logarithmic: bool, cells: int) -> Curves:
+def _curves(run: FinishedRun, place: int, extent: Sequence[float], logarithmic: bool, cells: int) -> Curves:
     count = run.column(place).type == "count"
     bent = logarithmic and not count
     found = marginal(run, place, extent[0], extent[1], cells if count else FINENESS * cells, bent)
     return Curves(run.schema.names[place], found.low, found.high, found.densities, found.whole, bent)
 
 
-def _means(run: Run, numbers: Sequence[int]) -> Means | None:
+def _means(run: FinishedRun, numbers: Sequence[int]) -> Means | None:
     """Where two columns at least have means to compare."""
     found, _ = standardised(run, numbers)
     known = [place for place in range(len(numbers)) if np.isfinite(found[:, place]).all()][:MOST_MEANS]
@@ -66,7 +66,7 @@ def _means(run: Run, numbers: Sequence[int]) -> Means | None:
     return Means([run.schema.names[numbers[place]] for place in known], found[:, known].tolist())
 
 
-def _disagreement(run: Run, levels: Sequence[Mapping[str, float]]) -> float:
+def _disagreement(run: FinishedRun, levels: Sequence[Mapping[str, float]]) -> float:
     """How far apart the components are in a column of levels: Goodman & Kruskal's (1954) tau of the levels."""
     p, share = np.array([list(of_one.values()) for of_one in levels]), _share(run)
     mixed = share @ p
@@ -74,7 +74,7 @@ def _disagreement(run: Run, levels: Sequence[Mapping[str, float]]) -> float:
     return 1 - (1 - float(share @ (p * p).sum(axis=1))) / unlike if unlike > 0 else 0.0
 
 
-def _share(run: Run) -> Array:
+def _share(run: FinishedRun) -> Array:
     """(K,) of the components in what belongs to one."""
     share: Array = run.weights[: run.k] / run.weights[: run.k].sum()
     return share

@@ -15,9 +15,9 @@ from tempfile import mkdtemp
 import numpy as np
 from program import SAMPLES, em
 
+from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import Picture
 from em_cli.reports.picture import drawn, pictures_of
-from em_cli.reports.run import Run
 from em_cli.reports.style import LIGHT, Theme
 from em_cli.runs.read_back import read_run
 from em_cli.runs.read_resampling import certainty_of
@@ -120,7 +120,7 @@ def certain() -> Path:
 
 
 @cache
-def run(name: str) -> Run:
+def run(name: str) -> FinishedRun:
     if name == "certain":
         found = read_run(str(certain()), [str(home() / "faithful.csv")])
         return replace(found, certainty=certainty_of(certain()))

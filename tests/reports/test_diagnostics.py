@@ -20,7 +20,7 @@ from em_cli.reports.diagnostics import (
     worst_pairs,
 )
 from em_cli.reports.distances import classes_of, distances
-from em_cli.reports.run import Rows
+from em_cli.reports.finished_run import Rows
 from em_cli.reports.trust import section_of
 from em_cli.runs.read_back import read_run
 

@@ -12,13 +12,13 @@ from shown import figure, fitted, picture, run, swept
 from em_cli.engine.family import Ellipsoids
 from em_cli.reports import discriminant, frequencies, page_tables
 from em_cli.reports.criterion import chosen, missed, series
+from em_cli.reports.finished_run import Rows, sample
 from em_cli.reports.frequencies import table
 from em_cli.reports.html import split_table
 from em_cli.reports.levels import lines
 from em_cli.reports.profile import standardised
 from em_cli.reports.qq import distances, quantiles
 from em_cli.reports.responsibilities import bars
-from em_cli.reports.run import Rows, sample
 from em_cli.reports.separation import information, most_separating
 from em_cli.reports.trace import best_of, climbs_of_model
 from em_cli.reports.uncertainty import ENDS, shares

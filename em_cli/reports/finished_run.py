@@ -104,7 +104,7 @@ class Climb:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
+class FinishedRun:
     """All that a picture or a section of a report may need of a run."""
 
     name: str  # of the run folder
