@@ -12,6 +12,7 @@ from em_cli.families import FAMILIES
 from em_cli.families.covariances import COVARIANCES
 from em_cli.latents import LATENTS
 from em_cli.registry import Registry
+from em_cli.sources.schema import TYPES
 
 PACKAGE = Path(__file__).parents[1] / "em_cli"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -54,12 +55,11 @@ HOME = {
     "scipy": None,
     "_typeshed": None,  # for type checkers
 }
-SPEAKERS = ("commands", "display", "inference", "reports", "search")
+SPEAKERS = ("commands", "display", "inference", "outputs", "postestimation", "reports", "search")
 LONGEST, LONGEST_FUNCTION = 400, 60  # lines
 ONE_MEANING = {
     "document": "what a model says of itself in params.json",
     "patterns": "of missing cells",
-    "run": "a run: on its way, and when it is over",
 }  # of files in several rooms with one name
 START_UP = {"typer"}  # libraries that `em --help` may wait for
 
@@ -229,7 +229,7 @@ def test_engine_knows_no_part_by_name():
 
 def test_what_tells_of_fits_knows_no_family_and_no_latent_structure_by_name():
     """What differs between them they declare themselves. Some are called as a picture, or a field of documents, is."""
-    names = {*FAMILIES, *LATENTS, *COVARIANCES} - {"concomitant", "noise", "pairs", "regression", "topics"}
+    names = {*FAMILIES, *LATENTS, *COVARIANCES} - {"concomitant", "noise", "pairs", "regression", "topics", *TYPES}
     for path in (path for room in SPEAKERS for path in (PACKAGE / room).glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             assert not (isinstance(node, ast.Constant) and node.value in names), f"{path}:{node.lineno}: {node.value}"

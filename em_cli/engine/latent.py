@@ -47,6 +47,7 @@ class Latent(Protocol):
 
     title: ClassVar[str | None]  # of a model with it, behind the families; None where that is a mixture of them
     declines: ClassVar[Mapping[str, str]]  # options of other structures that this one cannot have: why
+    includes: ClassVar[tuple[str, ...]]  # the names of other structures that it is with parameters held
 
     @property
     def quantities(self) -> Mapping[str, Quantity]:

@@ -55,9 +55,14 @@ class LikelihoodRatio:
     p: float
 
 
+def in_letters(structure: str) -> bool:
+    """Whether this is a covariance structure in the letters that mclust has for volume, shape and orientation."""
+    return not set(structure) - set("IEV")
+
+
 def nested(narrow: str, wide: str) -> bool:
     """Whether one covariance structure, in mclust's letters, is the other with parameters held."""
-    if set(narrow + wide) - set("IEV"):
+    if not (in_letters(narrow) and in_letters(wide)):
         return False
     order = ["IEV".index(letter) for letter in narrow], ["IEV".index(letter) for letter in wide]
     return narrow != wide and len(narrow) == len(wide) and all(a <= b for a, b in zip(*order, strict=True))

@@ -69,6 +69,7 @@ class ApproximateWeights(SingleRows):
 
     prior: WeightsPrior
     quantities: ClassVar[Mapping[str, Quantity]] = {"weights": Quantity.PROBABILITY}
+    includes: ClassVar[tuple[str, ...]] = ()
     declines: ClassVar[Mapping[str, str]] = {}
 
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> None:

@@ -45,6 +45,7 @@ class Concomitant(SingleRows):
         "concomitant.coefficients": Quantity.REAL,
         "concomitant.mean": Quantity.REAL,
     }
+    includes: ClassVar[tuple[str, ...]] = ("independent",)
     declines: ClassVar[Mapping[str, str]] = {
         "weights": "mixing weights cannot be fixed where --concomitant has columns tell them.",
         "density": "a noise component does not go with mixing weights that depend on columns.",

@@ -42,6 +42,7 @@ class Grouped:
         Literal["free", "equal"] | tuple[float, ...],
         Option("of the components: free, equal, or fixed to these numbers", check=shares_refused),
     ] = "free"
+    includes: ClassVar[tuple[str, ...]] = ()
     declines: ClassVar[Mapping[str, str]] = {
         "density": "a noise component does not go with rows that share their component."
     }

@@ -62,6 +62,7 @@ class Independent(SingleRows):
     concentration: float = 1.0  # α of a symmetric Dirichlet prior, at whose posterior's mode free weights are
     quantities: ClassVar[Mapping[str, Quantity]] = {"weights": Quantity.PROBABILITY}
     declines: ClassVar[Mapping[str, str]] = {}
+    includes: ClassVar[tuple[str, ...]] = ()
 
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
         if isinstance(self.weights, str) or all(len(self.weights) == k for k in n_components):

@@ -92,6 +92,7 @@ class Markov:
     quantities: ClassVar[Mapping[str, Quantity]] = dict.fromkeys(
         ("weights", "startprob", "transmat", "stationary"), Quantity.PROBABILITY
     )
+    includes: ClassVar[tuple[str, ...]] = ("independent",)
     declines: ClassVar[Mapping[str, str]] = {
         "weights": "mixing weights cannot be fixed where labels follow a Markov chain: its transitions give them.",
         "density": "a noise component does not go with labels that follow a Markov chain.",

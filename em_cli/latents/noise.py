@@ -60,6 +60,7 @@ class Noise(SingleRows):
     family: BoundFamily | None = field(default=None, repr=False)
     quantities: ClassVar[Mapping[str, Quantity]] = dict.fromkeys(("weights", "noise"), Quantity.PROBABILITY)
     kindred: ClassVar[None] = None
+    includes: ClassVar[tuple[str, ...]] = ("independent",)
     declines: ClassVar[Mapping[str, str]] = {
         "weights": "fixed mixing weights do not go with noise, whose weight is free."
     }

@@ -254,12 +254,17 @@ def _of_objective(result: Scored, context: Context) -> dict[str, object]:
 
 def _inertia(result: Scored, context: Context, classified: float) -> float | None:
     """The sum of squared distances to the nearest mean, where the classification log-likelihood is about it alone."""
-    parameters, columns, n = result.parameters, result.loaded.schema.columns, result.figures.n_rows
-    as_kmeans = parameters["structure"] in ("EII", "E") and parameters.get("weights_fixed") == "equal"
-    whole = "groups" not in parameters and not any(column.transform for column in columns)
-    if not (as_kmeans and whole) or context.latent != "independent" or any(context.n_missing.values()):
+    loaded, n, k = result.loaded, result.figures.n_rows, result.loaded.model.n_components
+    columns, elliptic = loaded.schema.columns, loaded.model.family.elliptic
+    equal = loaded.model.latent.is_bayes_alone and result.parameters.get("weights_fixed") == "equal"
+    if elliptic is None or not equal or any(column.transform for column in columns) or any(context.n_missing.values()):
         return None
-    d, k, variance = len(columns), parameters["n_components"], float(np.ravel(parameters["covariances"])[0])
+    found, *others = elliptic.ellipsoids(loaded.parameters.components)
+    d, variance = len(columns), float(found.variances[0, 0])
+    if others or found.dof is not None or len(found.columns) < d:
+        return None
+    if (found.among(np.arange(d)) != variance * np.eye(d)).any():
+        return None
     return -2 * variance * (classified + n * log(k) + n * d / 2 * log(2 * pi * variance))
 
 

@@ -23,7 +23,6 @@ from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.tables import csv_text
 from em_cli.postestimation.judged_rows import Scored, on_the_same_rows, scored_by
 
-INDEPENDENT = "independent"
 MOST_NATS = 700  # of which the exponential is a number
 
 
@@ -184,7 +183,7 @@ def _no_vuong(first: Scored, second: Scored, other_rows: bool) -> str | None:
     held = [
         f"{narrow.name} is {wide.name} with parameters held"
         for narrow, wide in ((first, second), (second, first))
-        if _within(narrow.loaded.document, wide.loaded.document)
+        if _within(narrow.loaded, wide.loaded)
     ]
     return None if not held else held[0] if len(held) == 1 else "both are of one model"
 
@@ -194,14 +193,14 @@ def _at_maximum(document: Mapping[str, object]) -> bool:
     return (document.get("prior"), document.get("objective"), document.get("converged")) == ("none", None, True)
 
 
-def _within(narrow: Mapping[str, Any], wide: Mapping[str, Any]) -> bool:
+def _within(narrow: LoadedModel, wide: LoadedModel) -> bool:
     """Whether one mixture is another with parameters held, such as one of fewer components."""
-    alike = all(narrow.get(key) == wide.get(key) for key in ("family", "family_options", "groups"))
-    latents = (narrow["latent"], wide["latent"])
-    one, other = str(narrow.get("structure")), str(wide.get("structure"))
-    fits = one == other or (narrow["family"] == "gaussian" and nested(one, other))
-    fewer = narrow["n_components"] <= wide["n_components"]
-    return alike and fits and fewer and latents in ((INDEPENDENT, "noise"), (INDEPENDENT, "markov"), (latents[0],) * 2)
+    own, others = narrow.document, wide.document
+    alike = all(own.get(key) == others.get(key) for key in ("family", "family_options", "groups"))
+    one, other = str(own.get("structure")), str(others.get("structure"))
+    fewer = narrow.model.n_components <= wide.model.n_components
+    labels = own["latent"] in (others["latent"], *wide.model.latent.includes)
+    return alike and fewer and labels and (one == other or nested(one, other))
 
 
 def _pair(
@@ -239,14 +238,14 @@ def _pair(
 
 
 def _likelihood_ratio(first: Scored, second: Scored) -> dict[str, object] | None:
-    """The test where it is regular: Gaussian components, as many of them, of nested covariance structures."""
+    """The test where it is regular: as many components of one family, of nested covariance structures."""
     for narrow, wide in ((first, second), (second, first)):
         one, other = narrow.loaded.document, wide.loaded.document
         alike = _at_maximum(one) and _at_maximum(other)
         alike = alike and all(
-            one.get(key) == other.get(key) for key in ("family", "n_components", "latent", "family_options")
+            one.get(key) == other.get(key) for key in ("family", "n_components", "latent", "family_options", "groups")
         )
-        if one["family"] == "gaussian" and alike and nested(one["structure"], other["structure"]):
+        if alike and nested(str(one.get("structure")), str(other.get("structure"))):
             df = wide.loaded.model.n_parameters - narrow.loaded.model.n_parameters
             found = likelihood_ratio(one["log_likelihood"], other["log_likelihood"], df)
             names = {"within": one["structure"], "wider": other["structure"]}

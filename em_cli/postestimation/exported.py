@@ -21,6 +21,7 @@ from em_cli.exports.sql import DIALECTS, sql_text
 from em_cli.exports.statement import Statement, statement_of
 from em_cli.exports.together import together_of
 from em_cli.exports.topic_module import topics_text
+from em_cli.inference.comparison import in_letters
 from em_cli.models.variational import VARIATIONAL
 from em_cli.outputs.folder import Content
 from em_cli.outputs.model_file import LoadedModel
@@ -191,14 +192,15 @@ def _moments(loaded: LoadedModel) -> dict[str, tuple[list[float], list[float]]]:
 
 
 def _mclust(loaded: LoadedModel) -> dict[str, object] | None:
-    """What the object of mclust holds, which knows mixtures of Gaussian components alone."""
-    document, family = loaded.document, loaded.model.family
-    normal = document["family"] == "gaussian" and document.get("inference") != VARIATIONAL
-    if not normal or document["latent"] != "independent" or loaded.schema.transforms:
+    """What the object of mclust holds, which knows mixtures of Gaussian components of its structures alone."""
+    document, model = loaded.document, loaded.model
+    told = in_letters(str(document.get("structure"))) and document.get("inference") != VARIATIONAL
+    if model.family.elliptic is None or not told or not model.latent.is_bayes_alone or loaded.schema.transforms:
         return None
-    assert family.elliptic is not None, "Gaussian components have ellipsoids"
-    (found,) = family.elliptic.ellipsoids(loaded.parameters.components)
-    return mclust_of(loaded.schema.names, document["weights"], found, loaded.model.n_parameters)
+    found, *others = model.family.elliptic.ellipsoids(loaded.parameters.components)
+    if others or found.dof is not None or len(found.columns) < len(loaded.schema.columns):
+        return None
+    return mclust_of(loaded.schema.names, document["weights"], found, model.n_parameters)
 
 
 def _of_sql(dialect: str | None, table: str | None, keep: str | None) -> str | None:

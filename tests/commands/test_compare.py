@@ -147,6 +147,38 @@ def test_tables_say_what_the_document_says(runs):
     assert "exists" in em("compare", "two.em", "three.em", "-o", "tables", cwd=runs, status=4).err
 
 
+def test_models_that_are_others_with_parameters_held_are_known_by_what_they_declare(tmp_path):
+    """A t mixture is nested in another as a Gaussian one is, and any in the same with noise."""
+    rng = np.random.default_rng(8)
+    label = rng.integers(0, 2, 240)
+    rows = rng.standard_t(6, (240, 2)) * np.where(label, 1.0, 2.0)[:, None] + 7 * label[:, None]
+    lines = [f"{a:.4f},{b:.4f}" for a, b in rows.tolist()]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *lines]) + "\n")
+    common = ("fit", "t.csv", "-k", "2", "--effort", "low", "-q")
+    for name, options in {
+        "t": ("--family", "student_t"),
+        "tied": ("--family", "student_t", "--covariance", "tied"),
+        "plain": (),
+        "noise": ("--noise",),
+    }.items():
+        em(*common, *options, "--out", f"{name}.em", cwd=tmp_path)
+    (pair,) = compared(tmp_path, "t.em", "tied.em")["pairs"]
+    found = compared(tmp_path, "t.em", "tied.em")["runs"]
+    df = found[0]["n_parameters"] - found[1]["n_parameters"]
+    statistic = 2 * (found[0]["log_likelihood"] - found[1]["log_likelihood"])
+    assert pair["likelihood_ratio"]["df"] == df == 3
+    assert pair["likelihood_ratio"]["p"] == pytest.approx(chi2.sf(statistic, 3))
+    withheld = {
+        names: compared(tmp_path, *(f"{name}.em" for name in names))["pairs"][0]["vuong_withheld"]
+        for names in (("t", "tied"), ("plain", "noise"), ("plain", "t"))
+    }
+    assert withheld == {
+        ("t", "tied"): "tied.em is t.em with parameters held",
+        ("plain", "noise"): "plain.em is noise.em with parameters held",
+        ("plain", "t"): None,
+    }
+
+
 def test_density_of_other_columns_is_not_compared(runs):
     found = compared(runs, "two.em", "eruptions.em")
     assert not found["comparable"] and all(run["delta_bic"] is None for run in found["runs"])

@@ -49,6 +49,7 @@ class Allocation:
     anew: bool = False  # whether each pass begins from flat shares: what documents took to early they may leave again
 
     quantities: ClassVar[Mapping[str, Quantity]] = {}
+    includes: ClassVar[tuple[str, ...]] = ()
     declines: ClassVar[Mapping[str, str]] = {
         "density": NOT_WITH_TOPICS + "noise component; a topic of its own takes what is common to all.",
         "weights": NOT_WITH_TOPICS + "mixing weights; alpha is the law of the shares: --set latent.alpha=0.1.",

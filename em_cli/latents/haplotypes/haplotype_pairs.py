@@ -39,6 +39,7 @@ class Pairs:
     """Each genotype is made of two haplotypes, drawn independently (Hardy & Weinberg)."""
 
     quantities: ClassVar[Mapping[str, Quantity]] = {}
+    includes: ClassVar[tuple[str, ...]] = ()
     declines: ClassVar[Mapping[str, str]] = {
         "density": NOT_WITH_PAIRS + "noise component.",
         "weights": NOT_WITH_PAIRS + "mixing weights; the frequencies of the haplotypes are fitted.",
