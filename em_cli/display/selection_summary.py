@@ -145,6 +145,14 @@ def model_name(row: Mapping[str, object]) -> str:
     return f"{_model(row)}, k = {row.get('k')}"
 
 
+def models_named(rows: Sequence[Mapping[str, object]]) -> str:
+    """Several models in words, those that differ in the number of components only together."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(_model(row), []).append(str(row.get("k")))
+    return "; ".join(f"{model}, k = {', '.join(ks)}" for model, ks in found.items())
+
+
 def _value(row: Mapping[str, object], criterion: str) -> float:
     value = number(row.get(criterion))
     return float("inf") if value is None or value != value else value

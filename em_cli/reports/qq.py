@@ -15,7 +15,7 @@ from em_cli.reports import furniture, words
 from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
 from em_cli.reports.style import Theme, short
-from em_cli.sources.quoting import listed
+from em_cli.sources.quoting import listed, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,10 +48,11 @@ class QuantileQuantile(OfTheWhole):
         names = listed([run.column(place).name for place in group.columns])
         law = "t" if group.dof is not None else "normal"
         of = "F distribution" if group.dof is not None else "chi-square distribution"
+        freedom = f"{plural(len(group.columns), 'degree')} of freedom"
         found = [quantiles(run, group, number) for number in range(min(run.k, MOST_COMPONENTS))]
         caption = words.sentences(
             f"Mahalanobis distances of the rows from the mean of each component in {names}, weighted by "
-            f"responsibility, against those of {law} rows ({of} with {len(group.columns)} degrees of freedom). "
+            f"responsibility, against those of {law} rows ({of} with {freedom}). "
             f"On the line the component is {law}; {BAND:.0%} of the points should lie in the band.",
             f"The first {MOST_COMPONENTS} of {run.k} components." if run.k > MOST_COMPONENTS else "",
             words.which_rows(run),

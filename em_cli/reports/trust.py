@@ -23,7 +23,7 @@ MEANS = {
     "slight": "slight: hardly to be seen in a picture",
     "some": "some: the shape of the distribution is not quite met; look at the picture",
     "unknown": "cannot be said: too few replicates could be compared",
-    "poor": "poor: another family, a transformation or more components may describe this column better",
+    "poor": "poor: another family, a transformation or more components may do better",
 }
 ADVICE = {
     "not_converged": "Fit again with more iterations (--max-iter).",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from em_cli.config.durations import duration_text
 from em_cli.config.run_config import RunConfig
 from em_cli.display.search_words import longer
-from em_cli.display.selection_summary import criterion_name, model_name
+from em_cli.display.selection_summary import criterion_name, model_name, models_named
 from em_cli.display.text import counted
 from em_cli.engine.climb import FitResult
 from em_cli.engine.objectives import LOG_LIKELIHOOD
@@ -214,7 +214,7 @@ def _warn_of_unranked(selection: Selection, record: Record) -> None:
             f"{', '.join(map(str, lost))} none ({selection.unranked[0][1]}).{compared}",
         )
     elif with_prior:
-        said = "; ".join(model_name(row) for row, _ in with_prior)
+        said = models_named([row for row, _ in with_prior])
         record.warn(
             "not_ranked",
             f"not ranked, having no sound fit without a prior: {said} ({with_prior[0][1]}).{compared}{unknown}",

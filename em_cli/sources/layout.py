@@ -24,6 +24,7 @@ NUMBERED = 4  # columns without names of their own, beside no row names
 
 
 _EXCEL = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # a first line that tells Excel the delimiter
+_AMID_BLANKS = re.compile(r'"(?:[^"]|"")*"|\S+')  # fields
 _NO_TABLE = {
     re.compile(r'\s*(\{\s*"|\[\s*[\[{])'): "is JSON, not delimited text: write the rows as CSV",
     re.compile(r"\s*<(!doctype|html|\?xml)\b", re.IGNORECASE): "is a page of HTML or XML, not delimited text",
@@ -181,7 +182,7 @@ def _has_blanks_between(lines: Lines, shown: str) -> bool:
     doubt, or where colons do it."""
     rows = list(islice((line for line in lines.text.split("\n") if line.strip()), LOOK_AT))
     for mark in (None, ":"):
-        fields = [row.split(mark) for row in rows]
+        fields = [_AMID_BLANKS.findall(row) if mark is None else row.split(mark) for row in rows]
         if mark is None and len(fields) > 1 and len(fields[1]) == len(fields[0]) + 1:
             fields[0] = ["", *fields[0]]  # a header without a name for the row names, as R writes it
         cells = [cell for row in fields[1:] for cell in row]

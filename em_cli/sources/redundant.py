@@ -12,12 +12,14 @@ from em_cli.engine.columns import WIDE
 from em_cli.printable import safe
 from em_cli.sources.column_facts import Parts
 from em_cli.sources.column_types import Decided, recoded
+from em_cli.sources.examined import Examined
 from em_cli.sources.quoting import short
 from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.schema import Column
 from em_cli.sources.table import Notice
 
 SHOWN = 8
+SOME = 1000  # rows, of which most columns that are no copies of each other show it
 ENOUGH, ENOUGH_PER_LEVEL = 20, 5  # rows, for levels that always go together to mean something
 
 
@@ -96,13 +98,16 @@ def _copies(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> di
     n_present = {one.name: sum(part.n_rows - part.n_missing for part in parts[one.name]) for one in columns}
     order = sorted(columns, key=lambda column: column.name not in options.named)
     found: dict[str, str] = {}
+    parting = {one.name: _parting(_places(one, parts[one.name][0])[:SOME]) for one in columns}
     for place, column in enumerate(order):
         n_levels = len(column.levels)
         if n_present[column.name] < max(ENOUGH, ENOUGH_PER_LEVEL * n_levels):
             continue
         for other in order[:place]:
-            same_number = len(other.levels) == n_levels and other.name not in found
-            if same_number and one_to_one(_pairs(column, other, parts), n_levels):
+            alike = len(other.levels) == n_levels and other.name not in found
+            if parting[column.name] and parting[other.name]:
+                alike = alike and parting[column.name] == parting[other.name]
+            if alike and one_to_one(_pairs(column, other, parts), n_levels):
                 found[column.name] = f"{_short(column.name)} has a level for each of {_short(other.name)}"
                 break
     return found
@@ -110,9 +115,19 @@ def _copies(columns: Sequence[Column], parts: Parts, options: ReadOptions) -> di
 
 def _pairs(column: Column, other: Column, parts: Parts) -> Iterator[tuple[Integers, Integers]]:
     """The places (m,) of the levels of both, piece by piece; -1 for a missing cell."""
-    places = [{level: float(place) for place, level in enumerate(one.levels)} for one in (column, other)]
-    for both in zip(parts[column.name], parts[other.name], strict=True):
-        first, second = (
-            np.nan_to_num(recoded(part, own), nan=-1.0).astype(np.intp) for part, own in zip(both, places, strict=True)
-        )
-        yield first, second
+    for first, second in zip(parts[column.name], parts[other.name], strict=True):
+        yield _places(column, first), _places(other, second)
+
+
+def _places(column: Column, part: Examined) -> Integers:
+    """The places (n,) of the levels of some rows; -1 for a missing cell."""
+    own = {level: float(place) for place, level in enumerate(column.levels)}
+    return np.nan_to_num(recoded(part, own), nan=-1.0).astype(np.intp)
+
+
+def _parting(places: Integers) -> bytes:
+    """What is the same for columns that part these rows (n,) alike; nothing where cells are missing."""
+    if not len(places) or places.min() < 0:
+        return b""
+    _, first, own = np.unique(places, return_index=True, return_inverse=True)
+    return first[own].tobytes()

@@ -57,6 +57,15 @@ def test_row_names_stand_in_front_of_a_column_that_begins_with_nothing(tmp_path:
     assert (data.ids.tolist()[:3], data.schema.names) == (["1", "2", "3"], ("len", "wid"))
 
 
+def test_blanks_in_quotes_part_no_fields(tmp_path: Path) -> None:
+    """As `write.table` of R writes rows of any name, by default."""
+    names = ["plot 1", "plot 2 b", "c", "d e"]
+    rows = "".join(f'"{name}" {a:.3f} {b:.3f}\n' for name, (a, b) in zip(names, ROWS, strict=True))
+    data = read(stored(tmp_path, f'"len" "wid"\n{rows}'), ReadOptions())
+    assert data.schema.names == ("len", "wid") and data.ids.tolist() == names
+    assert np.allclose(data.source.x.T, ROWS, atol=1e-3)
+
+
 def test_apostrophes_about_every_name_are_no_part_of_them(tmp_path: Path) -> None:
     rows = "".join(f"{i * 1.5}\t{i % 7}.5\n" for i in range(20))
     assert read(stored(tmp_path, f"'len'\t'wid of it'\n{rows}"), ReadOptions()).schema.names == ("len", "wid of it")

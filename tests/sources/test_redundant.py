@@ -103,6 +103,20 @@ def test_columns_of_one_value_are_left_out(tmp_path):
     assert message == "left out, having one value only: site ('x'), unit (2.5)"
 
 
+def test_levels_are_compared_where_they_may_be_copies_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of so many columns all pairs would take minutes."""
+    from em_cli.sources import redundant
+
+    asked, real = list[int](), redundant.one_to_one
+    monkeypatch.setattr(redundant, "one_to_one", lambda pairs, n: asked.append(n) or real(pairs, n))
+    columns = {f"q{j}": RNG.choice(list("abcd"), N) for j in range(60)}
+    columns["again"] = [{"a": "w", "b": "x", "c": "y", "d": "z"}[cell] for cell in columns["q7"]]
+    gaps = [cell if row % 9 else "" for row, cell in enumerate(columns["q8"])]
+    (message,) = said(read(written(tmp_path, columns | {"gappy": gaps}), ReadOptions()))
+    assert "again has a level for each of q7" in message and "gappy has a level for each of q8" in message
+    assert len(asked) < 2 * len(columns)
+
+
 def test_a_year_taken_as_levels_tells_a_decimal_year(tmp_path: Path) -> None:
     """Few years are levels, and with the month they are the decimal year all the same."""
     rng = np.random.default_rng(1)
