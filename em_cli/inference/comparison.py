@@ -20,32 +20,56 @@ class DensityTest:
     z: float  # of the penalised sum; none (NaN) where the densities are the same
 
 
-def vuong(
-    first: Array,
-    second: Array,
-    more_parameters: int,
-    weights: Array | None = None,
-    frequencies: bool = True,
-    units: Integers | None = None,
-) -> DensityTest:
-    """Of log-densities (n,) of the same rows; the first has so many more parameters.
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """Sums over units: by how much one density is above another, in nats; they add over parts of the units."""
 
-    Weights count equal rows, or are those of a sample, worth as many rows as have the variance (Kish 1965). Rows of
-    the same of some `units` (n,), which are sequences or groups, depend on each other; these do not.
-    """
-    gain, w = first - second, np.ones(len(first)) if weights is None else weights
-    n_rows = float(w.sum() if frequencies else w.sum() ** 2 / np.square(w).sum())
-    mean, penalty = float((w * gain).sum() / w.sum()), more_parameters / 2 * np.log(n_rows)
-    if units is not None:
-        _, first_row, of_row = np.unique(units, return_index=True, return_inverse=True)
-        gain, w = np.bincount(of_row, gain).astype(np.float64), w[first_row]
-        if len(gain) < FEWEST_UNITS:
-            return DensityTest(mean, None, np.nan)
-    n = float(w.sum() if frequencies else w.sum() ** 2 / np.square(w).sum())
-    middle = float((w * gain).sum() / w.sum())
-    spread = float(np.sqrt(n * (w * (gain - middle) ** 2).sum() / w.sum()))  # of the sum of so many
-    z = (n * middle - penalty) / spread if spread > 0 else np.nan
-    return DensityTest(mean, spread / n_rows, float(z))
+    n: int
+    weight: float  # Σ w
+    squares: float  # Σ w²
+    mean: float  # Σ w g / Σ w
+    scatter: float  # Σ w (g − mean)²
+
+    @classmethod
+    def of(cls, gain: Array, weights: Array) -> Gains:
+        """Of units (n,)."""
+        weight = float(weights.sum())
+        mean = float((weights * gain).sum() / weight) if weight else 0.0
+        scatter = float((weights * (gain - mean) ** 2).sum())
+        return cls(len(gain), weight, float(np.square(weights).sum()), mean, scatter)
+
+    def __add__(self, other: Gains) -> Gains:
+        weight = self.weight + other.weight
+        apart, share = other.mean - self.mean, other.weight / weight if weight else 0.0
+        return Gains(
+            self.n + other.n,
+            weight,
+            self.squares + other.squares,
+            self.mean + share * apart,
+            self.scatter + other.scatter + self.weight * share * apart**2,  # Chan, Golub & LeVeque (1983)
+        )
+
+    def size(self, frequencies: bool) -> float:
+        """How many rows they count: weights are equal rows, or those of a sample, worth as many rows as have the
+        variance (Kish 1965)."""
+        return self.weight if frequencies else self.weight**2 / self.squares
+
+
+def of_units(gain: Array, weights: Array, units: Integers) -> Gains:
+    """Of sequences or groups, whose rows (n,) depend on each other; each has the weight of its rows."""
+    _, first_row, of_row = np.unique(units, return_index=True, return_inverse=True)
+    return Gains.of(np.bincount(of_row, gain).astype(np.float64), weights[first_row])
+
+
+def vuong(rows: Gains, units: Gains | None, more_parameters: int, frequencies: bool = True) -> DensityTest:
+    """Of gains by row, and by unit where rows depend on each other; the first has so many more parameters."""
+    if units is not None and units.n < FEWEST_UNITS:
+        return DensityTest(rows.mean, None, np.nan)
+    penalty, own = more_parameters / 2 * np.log(rows.size(frequencies)), units or rows
+    n = own.size(frequencies)
+    spread = float(np.sqrt(n * own.scatter / own.weight))  # of the sum of so many
+    z = (n * own.mean - penalty) / spread if spread > 0 else np.nan
+    return DensityTest(rows.mean, spread / rows.size(frequencies), float(z))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +100,14 @@ def likelihood_ratio(narrow: float, wide: float, df: int) -> LikelihoodRatio | N
     return LikelihoodRatio(statistic, df, float(chdtrc(df, statistic))) if statistic >= 0 and df > 0 else None
 
 
-def adjusted_rand(first: Integers, second: Integers, weights: Array | None = None) -> float:
-    """Agreement of two partitions (n,), zero by chance and one for the same (Hubert & Arabie 1985).
+def crosstab(first: Integers, second: Integers, weights: Array, shape: tuple[int, int]) -> Array:
+    """How much of the rows (n,) is in each pair of classes of two partitions."""
+    return np.bincount(first * shape[1] + second, weights, shape[0] * shape[1]).astype(np.float64).reshape(shape)
 
-    Weights say how many rows each is.
-    """
-    counts = np.zeros((first.max(initial=0) + 1, second.max(initial=0) + 1))
-    np.add.at(counts, (first, second), 1.0 if weights is None else weights)
+
+def adjusted_rand(counts: Array) -> float:
+    """Agreement of two partitions by their cross-classification, zero by chance and one for the same (Hubert & Arabie
+    1985)."""
 
     def pairs(sizes: Array) -> float:
         return float((sizes * (sizes - 1) / 2).sum())
@@ -94,11 +119,7 @@ def adjusted_rand(first: Integers, second: Integers, weights: Array | None = Non
     return 1.0 if most == expected else (together - expected) / (most - expected)
 
 
-def entropy_r2(responsibilities: Array, weights: Array | None = None) -> float | None:
-    """One minus the entropy of the responsibilities (K, n), beside that of knowing nothing; None for one component."""
-    k, n = responsibilities.shape
-    w = np.ones(n) if weights is None else weights
-    if k == 1:
-        return None
+def entropy(responsibilities: Array, weights: Array) -> float:
+    """Of the responsibilities (K, n), in nats over all rows."""
     surprise = np.where(responsibilities > 0, -np.log(np.maximum(responsibilities, 1e-300)), 0.0)
-    return float(1 - (w * responsibilities * surprise).sum() / (w.sum() * np.log(k)))
+    return float((weights * responsibilities * surprise).sum())

@@ -15,6 +15,7 @@ from em_cli.engine.arrays import Array, Integers
 IMPOSSIBLE = -1e4  # stands for the log of a density of zero
 FORBIDDEN = 1e3  # times all distances
 MOST_LISTED = 5  # components, of which all assignments are looked at together
+ROUNDING = 1e-9  # nats: a distance below it may be none
 AMBIGUOUS = 0.1  # nats by which the best assignment is better than the next
 
 
@@ -56,8 +57,8 @@ class Likeness:
         """(…, K, L) Σ r_k (log f_k − log g_l) / N_k + Σ s_l (log g_l − log f_k) / N_l."""
         tiny = np.finfo(float).tiny
         first, second = np.maximum(self.first, tiny)[:, None], np.maximum(self.second, tiny)[..., None, :]
-        found: Array = np.maximum(self.forth / first + self.back / second, 0.0)
-        return found
+        found: Array = self.forth / first + self.back / second
+        return np.where(found > ROUNDING, found, 0.0)
 
 
 def likeness(r: Array, log_density: Array, s: Array, other: Array) -> Likeness:

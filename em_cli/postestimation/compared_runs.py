@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain, combinations
+from itertools import chain
 from math import exp, isfinite, sqrt
 from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers
-from em_cli.errors import UsageError
+from em_cli.engine.arrays import Integers
+from em_cli.errors import DataError, UsageError
 from em_cli.families import FAMILIES
-from em_cli.inference.comparison import FEWEST_UNITS, adjusted_rand, entropy_r2, likelihood_ratio, nested, vuong
-from em_cli.inference.matching import Matching, distances, matched
+from em_cli.inference.comparison import FEWEST_UNITS, adjusted_rand, likelihood_ratio, nested, vuong
+from em_cli.inference.matching import Matching, matched
 from em_cli.inference.reported import errors_of_components
 from em_cli.models.alternatives import DENSITIES
 from em_cli.options import ReadingOptions
 from em_cli.outputs.manifest import to_json
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.tables import csv_text
-from em_cli.postestimation.judged_rows import Scored, on_the_same_rows, scored_by
+from em_cli.postestimation.compared_sums import PairSums, RunSums, Sums
+from em_cli.postestimation.judged_rows import Judge, JudgedData
 
 MOST_NATS = 700  # of which the exponential is a number
 
@@ -82,23 +83,27 @@ def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) 
         )
     columns = {model.document.get("weight_column") for model in loaded}
     weighed = columns.pop() if len(columns) == 1 and not data else None
-    scored = on_the_same_rows(
-        [scored_by(*one, data, reading, weighed) for one in zip(runs, names, loaded, strict=True)]
-    )
+    judges = [Judge(*one) for one in zip(names, loaded, strict=True)]
+    rows = JudgedData(judges, runs, data, reading, weighed)
+    sums = Sums.over(rows.pieces())
+    if not sums.n_rows:
+        raise DataError("there is no row that all of these models can judge.")
     comparable = same and len({_likelihood_of(model) for model in loaded}) == 1
-    pairs, moved = [], []
-    for a, b in combinations(scored, 2):
-        pair, renamed = _pair(a, b, _densities_compare(a, b), _no_vuong(a, b, bool(data)), _units(a, b))
+    pairs, renamed = [], []
+    for (one, other), own in sums.pairs.items():
+        a, b = judges[one], judges[other]
+        pair, names_in_first = _pair(a, b, own, _no_vuong(a, b, own, bool(data)), sums.whole)
         pairs.append(pair | {"likelihood_ratio": _likelihood_ratio(a, b) if comparable else None})
-        moved.append(_moved(a, b, renamed))
+        renamed.append(names_in_first)
     document = {
         "same_data": same,
         "comparable": comparable,
-        "n_rows": _counted(scored[0], np.ones(len(scored[0].rows), np.bool_)),
-        "runs": _runs(scored, comparable),
+        "n_rows": int(sums.runs[0].weight) if judges[0].frequencies and sums.whole else sums.n_rows,
+        "runs": _runs(judges, sums.runs, comparable),
         "pairs": pairs,
     }
-    return Compared(document, scored[0].key, chain.from_iterable(moved))
+    moved = (_moved(rows, *pair, own, sums.key) for pair, own in zip(sums.pairs, renamed, strict=True))
+    return Compared(document, sums.key, chain.from_iterable(moved))
 
 
 def _names(runs: Sequence[str]) -> list[str]:
@@ -124,19 +129,19 @@ def _response(loaded: LoadedModel) -> tuple[object, ...] | None:
     return (found[0]["response"], found[0].get("law")) if found else None
 
 
-def _densities_compare(first: Scored, second: Scored) -> bool:
+def _densities_compare(first: Judge, second: Judge) -> bool:
     """Whether both are densities of the same columns, counts and numbers alike."""
     a, b = first.loaded, second.loaded
     kinds = [sorted((c.name, bool(c.levels), c.type == "count") for c in one.schema.columns) for one in (a, b)]
     return kinds[0] == kinds[1] and _response(a) == _response(b)
 
 
-def _runs(scored: Sequence[Scored], comparable: bool) -> list[dict[str, object]]:
-    known = [one.loaded.document.get("bic") for one in scored]  # a variational fit has none
+def _runs(judges: Sequence[Judge], sums: Sequence[RunSums], comparable: bool) -> list[dict[str, object]]:
+    known = [one.loaded.document.get("bic") for one in judges]  # a variational fit has none
     bics = [np.nan if bic is None else float(bic) for bic in known]
     best = min((bic for bic in bics if isfinite(bic)), default=np.nan)
     made = []
-    for one, bic in zip(scored, bics, strict=True):
+    for one, own, bic in zip(judges, sums, bics, strict=True):
         document, delta = one.loaded.document, bic - best
         told = comparable and isfinite(delta)
         made.append(
@@ -150,33 +155,22 @@ def _runs(scored: Sequence[Scored], comparable: bool) -> list[dict[str, object]]
                 "bic": document.get("bic"),
                 "delta_bic": delta if told else None,
                 "bayes_factor": exp(-min(delta / 2, MOST_NATS)) if told else None,
-                "mean_log_density": float(np.average(one.log_density, weights=one.weights)),
-                "entropy_r2": entropy_r2(one.responsibilities, one.weights),
+                "mean_log_density": own.log_density / own.weight,
+                "entropy_r2": own.entropy_r2(document["n_components"]),
                 "smallest_weight": float(min(document["weights"])),
             }
         )
     return made
 
 
-def _units(first: Scored, second: Scored) -> Integers | None:
-    """(n,) which rows depend on each other by either of two models: sequences or groups, or where both are such and
-    differ, all of them."""
-    known = [one.units for one in (first, second) if one.units is not None]
-    if not known:
-        return None
-    own, other = known[0], known[-1]
-    alike = len(np.unique(np.stack([own, other]), axis=1).T) == len(np.unique(own)) == len(np.unique(other))
-    return own if alike else np.zeros_like(own)
-
-
-def _no_vuong(first: Scored, second: Scored, other_rows: bool) -> str | None:
+def _no_vuong(first: Judge, second: Judge, sums: PairSums, other_rows: bool) -> str | None:
     """Why Vuong's test does not hold for two runs, in words that follow "because"; None if it does."""
     for one in (first, second):
         if not _at_maximum(one.loaded.document):
             return f"{one.name} is not at a maximum of the likelihood"
         if one.loaded.document.get("weight_column") is not None:
             return "the rows are weighted"
-    if (units := _units(first, second)) is not None and len(np.unique(units)) < FEWEST_UNITS:
+    if sums.of_units is not None and sums.of_units.n < FEWEST_UNITS:
         return f"rows depend on each other, and there are fewer than {FEWEST_UNITS} sequences or groups"
     if other_rows:
         return "these may be other rows than those fitted, which are owed no penalty"
@@ -204,21 +198,17 @@ def _within(narrow: LoadedModel, wide: LoadedModel) -> bool:
 
 
 def _pair(
-    first: Scored, second: Scored, densities_compare: bool, no_vuong: str | None, units: Integers | None
+    first: Judge, second: Judge, sums: PairSums, no_vuong: str | None, whole: bool
 ) -> tuple[dict[str, Any], Integers]:
     """What there is to say of two runs; and which component (L,) of the first each of the second is, or -1."""
-    a, b, w = first.loaded, second.loaded, first.weights
-    r, s = (one.responsibilities * w for one in (first, second))
-    found = matched(
-        distances(r, first.of_components, s, second.of_components)
-        if densities_compare
-        else _disagreement(r, second.responsibilities, w)
-    )
+    a, b, densities_compare = first.loaded, second.loaded, _densities_compare(first, second)
+    found = matched(sums.likeness.distances if densities_compare else sums.disagreement)
     more = a.model.n_parameters - b.model.n_parameters
-    densities = first.log_density, second.log_density
-    test = vuong(*densities, more, w, first.frequencies, units) if densities_compare else None
+    test = vuong(sums.gains, sums.of_units, more, first.frequencies) if densities_compare else None
     renamed = np.full(b.model.n_components, -1)
     renamed[found.second] = found.first
+    counts = sums.weights if first.frequencies and whole else sums.rows
+    stayed = counts[found.first, found.second].sum()
     told = {
         "first": first.name,
         "second": second.name,
@@ -226,8 +216,8 @@ def _pair(
         "standard_error": test.standard_error if test else None,
         "vuong_z": test.z if test and isfinite(test.z) and no_vuong is None else None,
         "vuong_withheld": no_vuong if test else None,
-        "adjusted_rand": adjusted_rand(first.component, second.component, w),
-        "n_rows_moved": _counted(first, renamed[second.component] != first.component),
+        "adjusted_rand": adjusted_rand(sums.weights),
+        "n_rows_moved": int(counts.sum() - stayed),
         "margin": found.margin if isfinite(found.margin) else None,
         "ambiguous": found.ambiguous,
         "matched": list(_matched(a, b, found, densities_compare)),
@@ -237,7 +227,7 @@ def _pair(
     return told, renamed
 
 
-def _likelihood_ratio(first: Scored, second: Scored) -> dict[str, object] | None:
+def _likelihood_ratio(first: Judge, second: Judge) -> dict[str, object] | None:
     """The test where it is regular: as many components of one family, of nested covariance structures."""
     for narrow, wide in ((first, second), (second, first)):
         one, other = narrow.loaded.document, wide.loaded.document
@@ -253,36 +243,24 @@ def _likelihood_ratio(first: Scored, second: Scored) -> dict[str, object] | None
     return None
 
 
-def _counted(one: Scored, rows: Flags) -> int:
-    """How many rows these are, of which each may count several."""
-    counted = one.frequencies and (one.weights == np.rint(one.weights)).all()
-    return int(one.weights[rows].sum() if counted else rows.sum())
-
-
-def _disagreement(r: Array, s: Array, weights: Array) -> Array:
-    """(K, L) one minus the share of the rows of either that both hold: where densities are not of the same thing.
-
-    The first are times the weights.
-    """
-    both = r @ s.T
-    found: Array = 1 - both / np.maximum(r.sum(axis=1)[:, None] + s @ weights - both, np.finfo(float).tiny)
-    return found
-
-
-def _moved(first: Scored, second: Scored, renamed: Integers) -> Iterator[dict[str, object]]:
+def _moved(rows: JudgedData, one: int, other: int, renamed: Integers, called: str) -> Iterator[dict[str, object]]:
     """The rows whose likeliest component is not the one that matches: how probable either is in the two runs."""
-    for place in np.flatnonzero(renamed[second.component] != first.component).tolist():
-        one, other = int(first.component[place]), int(second.component[place])
-        yield {
-            "first_run": first.name,
-            "second_run": second.name,
-            first.key: first.keys[first.rows[place]],
-            "component_first": one + 1,
-            "component_second": other + 1,
-            "second_is": int(renamed[other]) + 1 if renamed[other] >= 0 else None,
-            "probability_first": float(first.responsibilities[one, place]),
-            "probability_second": float(second.responsibilities[other, place]),
-        }
+    names = {"first_run": rows.judges[one].name, "second_run": rows.judges[other].name}
+    for _, judged in rows.pieces():
+        first, second = judged[one], judged[other]
+        of_first, of_second = first.component, second.component
+        places = np.flatnonzero(renamed[of_second] != of_first)
+        for place, key in zip(places.tolist(), first.keys[places].tolist(), strict=True):
+            k, other_k = int(of_first[place]), int(of_second[place])
+            yield {
+                **names,
+                called: key,
+                "component_first": k + 1,
+                "component_second": other_k + 1,
+                "second_is": int(renamed[other_k]) + 1 if renamed[other_k] >= 0 else None,
+                "probability_first": float(first.responsibilities[k, place]),
+                "probability_second": float(second.responsibilities[other_k, place]),
+            }
 
 
 def _left(loaded: LoadedModel, taken: Integers) -> list[int]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import astuple
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from program import SAMPLES, em
 from scipy.stats import chi2
 from sklearn.metrics import adjusted_rand_score
 
-from em_cli.inference.comparison import adjusted_rand, nested, vuong
+from em_cli.inference.comparison import Gains, adjusted_rand, crosstab, nested, of_units, vuong
 from em_cli.inference.matching import distances, matched
 
 FITS = {
@@ -81,13 +82,25 @@ def test_rows_that_depend_on_each_other_are_compared_by_sequences_and_groups(tmp
 def test_gains_of_units_are_those_of_their_sums():
     rng = np.random.default_rng(2)
     first, second, units = rng.normal(size=90), rng.normal(size=90), np.repeat(np.arange(30), 3)
-    found = vuong(first, second, 0, units=rng.permutation(30)[units])
+    ones = np.ones(90)
+    rows = Gains.of(first - second, ones)
+    found = vuong(rows, of_units(first - second, ones, rng.permutation(30)[units]), 0)
     sums = (first - second).reshape(30, 3).sum(axis=1)
     assert found.mean == pytest.approx(sums.sum() / 90)
     assert found.standard_error == pytest.approx(np.sqrt(30) * sums.std() / 90)
     assert found.z == pytest.approx(sums.sum() / (np.sqrt(30) * sums.std()))
-    alone = vuong(first, second, 3, units=np.arange(90))
-    assert alone.z == pytest.approx(vuong(first, second, 3).z)
+    alone = vuong(rows, of_units(first - second, ones, np.arange(90)), 3)
+    assert alone.z == pytest.approx(vuong(rows, None, 3).z)
+
+
+def test_gains_add_over_parts_of_the_rows():
+    rng = np.random.default_rng(5)
+    gain, weights = 1e3 + 1e-3 * rng.normal(size=200), rng.integers(1, 4, 200).astype(float)
+    whole = Gains.of(gain, weights)
+    parts = [Gains.of(gain[some], weights[some]) for some in np.split(np.arange(200), [7, 7, 120])]
+    added = sum(parts[1:], parts[0])
+    assert added.n == 200 and astuple(added) == pytest.approx(astuple(whole), rel=1e-9)
+    assert whole.scatter == pytest.approx(np.repeat(gain, weights.astype(int)).var() * weights.sum(), rel=1e-6)
 
 
 def test_either_order(runs):
@@ -239,6 +252,36 @@ def test_it_is_readable(runs):
     assert "ΔBIC" in text and "(Vuong z" in " ".join(text.split())
 
 
+def test_rows_that_can_be_read_once_are_refused(runs):
+    """Each run reads them: the second would find none."""
+    refused = em("compare", "two.em", "three.em", "--data", "-", cwd=runs, status=2, stdin="x\n1\n").err
+    assert "standard input can be read once: name a file" in refused
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_what_is_said_does_not_depend_on_how_many_rows_are_read_at_once(tmp_path, gaps):
+    """Nor do rows that move, where one of the models has no scores of some of the rows."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(30_000, 2)) + 3 * rng.integers(0, 3, 30_000)[:, None]
+    x[::5, 1] = np.nan if gaps else x[::5, 1]
+    rows = pd.DataFrame(x, columns=["a", "b"])
+    rows.to_csv(tmp_path / "all.csv", index=False, float_format="%.4f")
+    fit = ("fit", "all.csv", "--effort", "low", "--max-iter", "9", "--se", "none", "-q")
+    em(*fit, "-k", "2", "--out", "2.em", cwd=tmp_path)
+    em(*fit, "-k", "3", "--missing", "drop", "--out", "3.em", cwd=tmp_path)
+    found = compared(tmp_path, "2.em", "3.em", "--data", "all.csv")
+    for place in range(3):
+        rows[place::3].to_csv(tmp_path / f"part{place}.csv", index=False, float_format="%.4f")
+    parts = [text for place in range(3) for text in ("--data", f"part{place}.csv")]
+    apart = compared(tmp_path, "2.em", "3.em", *parts)
+    (one,), (other,) = found.pop("pairs"), apart.pop("pairs")
+    numbers = ("mean_difference", "standard_error", "adjusted_rand", "n_rows_moved")
+    assert [one[name] for name in numbers] == pytest.approx([other[name] for name in numbers], rel=1e-9)
+    assert found["n_rows"] == apart["n_rows"] == 30_000
+    em("compare", "2.em", "3.em", *parts, "-o", "out", cwd=tmp_path)
+    assert len(pd.read_csv(tmp_path / "out" / "rows.csv")) == one["n_rows_moved"]
+
+
 def test_one_run_is_none_to_compare(runs):
     assert "at least two" in em("compare", "two.em", cwd=runs, status=2).err
 
@@ -247,7 +290,8 @@ def test_one_run_is_none_to_compare(runs):
 def test_adjusted_rand_is_that_of_scikit_learn(sizes):
     rng = np.random.default_rng(sum(sizes))
     first, second = (rng.integers(0, size, 200) for size in sizes)
-    assert adjusted_rand(first, second) == pytest.approx(adjusted_rand_score(first, second), abs=1e-12)
+    counts = crosstab(first, second, np.ones(200), sizes)
+    assert adjusted_rand(counts) == pytest.approx(adjusted_rand_score(first, second), abs=1e-12)
 
 
 @pytest.mark.parametrize("k", [2, 5, 20])
