@@ -34,6 +34,8 @@ BESIDE = ("mean[", "sd[")  # numbers that are functions of the parameters
 NAMED = 4  # parameters
 FEWEST_GROUPS = 10  # whose scores tell of the sandwich
 NO_SCORES = 1e-6  # of the other error, below which the scores of all rows are zero but for rounding, as of equal rows
+MATRICES = 32  # (P, P) at the peak, measured: points about the fit, their gradients and the numbers there
+NUMBER = 8  # bytes
 ON_FACTORS = "a rotation of the factors changes it, and the model not at all"
 AT_ITS_END = "it is at the end of its range, where nothing moves it"
 UNMOVED = "it is given, or at the end of its range"
@@ -63,6 +65,11 @@ class StandardErrors:
 @dataclass(frozen=True, slots=True)
 class NoStandardErrors:
     reason: str  # a sentence
+
+
+def memory_of_errors(model: Model) -> float:
+    """Bytes that the standard errors of a fit take, about."""
+    return float(NUMBER * MATRICES * model.n_parameters**2)
 
 
 def standard_errors(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from em_cli import memory
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.families.variational.held import has_held
 from em_cli.inference.louis import keeps_digits
-from em_cli.inference.standard_errors import NoStandardErrors, standard_errors
+from em_cli.inference.standard_errors import NoStandardErrors, memory_of_errors, standard_errors
 from em_cli.outputs.document import Scored
 from em_cli.outputs.errors_document import errors_document, no_errors_document
 from em_cli.search.ledger import Fitted
@@ -19,7 +20,7 @@ MOST_PARAMETERS = 300  # whose numbers are gone through one by one, unless that 
 
 def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, runner: Runner) -> dict[str, object]:
     """What a document says of the standard errors of its numbers."""
-    model, k = result.loaded.model, result.loaded.model.n_components
+    k = result.loaded.model.n_components
     if wanted == "none":
         return no_errors_document("they were not asked for.")
     if result.figures.elbo is not None:
@@ -35,14 +36,33 @@ def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, r
         return no_errors_document("the fit was cut short, and is at no maximum of the likelihood.")
     if any(found is not None for found in result.degeneracies):
         return no_errors_document("a component is held up by the resolution of the data, or has collapsed.")
-    if wanted == "auto" and not _cheap(model, result.loaded.parameters, result.fitted, result.source.n_rows):
-        return no_errors_document("they would take longer than the search did; --se observed computes them.")
+    if (why := _too_dear(result, wanted)) is not None:
+        return no_errors_document(why)
     weight = result.totals.n_effective[:k]
     found = standard_errors(*_bound(result), weight, result.source, runner, frequencies)
     if isinstance(found, NoStandardErrors):
         return no_errors_document(found.reason)
     columns = [column.name for column in result.loaded.schema.columns]
     return errors_document(found, wanted, columns)
+
+
+def _too_dear(result: Scored, wanted: str) -> str | None:
+    """Why they are left out: what they take, of time and memory."""
+    model = result.loaded.model
+    if wanted == "auto" and model.n_parameters > MOST_PARAMETERS:
+        return (
+            f"unasked they are taken of up to {MOST_PARAMETERS} parameters; --se observed takes them of "
+            f"{model.n_parameters:,}."
+        )
+    needed, there = memory_of_errors(model), memory.available()
+    if there is not None and needed > there:
+        return (
+            f"those of {model.n_parameters:,} parameters need about {memory.size(needed)} of memory; "
+            f"{memory.size(there)} are available."
+        )
+    if wanted == "auto" and not _cheap(model, result.loaded.parameters, result.fitted, result.source.n_rows):
+        return "they would take longer than the search did; --se observed computes them."
+    return None
 
 
 def _bound(result: Scored) -> tuple[Model, Parameters]:
@@ -61,4 +81,4 @@ def _cheap(model: Model, at: Parameters, fitted: Fitted, n_rows: int) -> bool:
     """As passes over the rows: one takes as long whatever it is for."""
     passes = model.n_parameters / 4 if keeps_digits(model, at) else 4 * model.n_parameters
     climbed = sum(len(entry.result.trace) for entry in fitted.ledger if not entry.sample_rows)
-    return model.n_parameters <= MOST_PARAMETERS and passes <= max(climbed, CHEAP / (n_rows * model.n_components))
+    return passes <= max(climbed, CHEAP / (n_rows * model.n_components))

@@ -14,7 +14,8 @@ from em_cli.config.run_config import RunConfig
 from em_cli.criteria import CROSS_VALIDATION
 from em_cli.engine.protocols import Runner
 from em_cli.engine.stopping import Stopping
-from em_cli.errors import OutputError, UsageError
+from em_cli.errors import DataError, OutputError, UsageError
+from em_cli.inference.standard_errors import memory_of_errors
 from em_cli.models.specification import needs_sequences
 from em_cli.models.topics import wanted_topics
 from em_cli.outputs.run_folder import RunFolder
@@ -92,6 +93,15 @@ def check_memory(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Pla
     models = f"{len(tasks)} models of up to {most} components" if len(tasks) > 1 else f"a model with k = {most}"
     wanted = f"fitting {models} to {data.name} ({data.source.n_rows:,} rows × {data.source.n_columns:,} columns)"
     memory.check(memory_for(config, data, tasks, plan) - memory.taken(), wanted)
+    if config.standard_errors not in ("observed", "robust") or len(tasks) > 1:
+        return
+    needed, there = memory_of_errors(tasks[0].model), memory.available()
+    if there is not None and needed > there:
+        raise DataError(
+            f"--se {config.standard_errors} of {models}, which has {tasks[0].model.n_parameters:,} parameters, needs "
+            f"about {memory.size(needed)} of memory; {memory.size(there)} are available. Leave it out, or take "
+            f"--covariance diag or a smaller -k."
+        )
 
 
 def deadline_of(config: RunConfig, begun: float) -> float:

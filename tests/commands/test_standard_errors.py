@@ -124,3 +124,22 @@ def test_none_are_there_at_no_maximum(tmp_path):
 def test_other_kinds_are_refused(tmp_path):
     wrong = em("fit", SAMPLES / "faithful.csv", "-k", "2", "--se", "both", cwd=tmp_path, status=2)
     assert "--se" in wrong.err and "observed" in wrong.err
+
+
+def test_what_memory_does_not_hold_is_refused_before_the_search_or_left_out(tmp_path, monkeypatch):
+    rng = np.random.default_rng(2)
+    pd.DataFrame(rng.normal(size=(300, 12))).add_prefix("x").to_csv(tmp_path / "rows.csv", index=False)
+    arguments = ("fit", "rows.csv", "-k", "4", "--effort", "low", "--json", "-q")
+    told = json.loads(em(*arguments, cwd=tmp_path).out)["standard_errors"]
+    assert told["reported"] is None and "of up to 300 parameters" in told["reason"]  # 363
+    asked = (*arguments, "--se", "observed")
+    assert json.loads(em(*asked, cwd=tmp_path).out)["standard_errors"]["reported"] == "observed"
+    monkeypatch.setattr("em_cli.memory.available", lambda: 8 * 32 * 363**2 - 1)
+    monkeypatch.setattr("em_cli.memory.check", lambda *_: None)  # the search itself would do
+    assert "363 parameters, needs about 32 MiB" in em(*asked, cwd=tmp_path, status=3).err
+    smaller = em(*asked, "--covariance", "diag", cwd=tmp_path)
+    assert json.loads(smaller.out)["standard_errors"]["reported"] == "observed"
+    sweep = ("select", "rows.csv", "--k-range", "4-5", "--effort", "low", "--se", "observed", "--out", "s.em", "-q")
+    em(*sweep, cwd=tmp_path)
+    left_out = json.loads((tmp_path / "s.em" / "params.json").read_text())["standard_errors"]
+    assert left_out["reported"] is None and "need about" in left_out["reason"]
