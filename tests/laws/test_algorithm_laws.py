@@ -225,6 +225,18 @@ def test_annealing_at_power_one_is_em_to_the_bit(case):
     assert cold.trace == climb(model, InMemory(x), begin, Stopping(0, 12), made("em")).trace
 
 
+@pytest.mark.parametrize("soft", [0.0, 0.2])
+@pytest.mark.parametrize("seed", [0, 2, 3, 6])
+def test_annealing_that_melts_components_which_were_apart_ends_where_em_does(seed, soft):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(2, size=60)
+    x = rng.normal(size=(2, 60)) + np.array([[4.0], [-3.0]]) * labels
+    model = bound_model(Gaussian("full"), InMemory(x), 2)
+    begin = start(model, x, responsibilities(seed, labels, 2, soft))
+    plain, end = (climb(model, InMemory(x), begin, Stopping(1e-4, 2000), made(name)) for name in ("em", "annealed"))
+    assert end.log_likelihood > plain.log_likelihood - 1e-3
+
+
 def test_a_tempered_climb_never_descends_at_one_power_and_ends_at_a_maximum():
     x, model, begin = begun(GAUSSIAN, 9, 200, 1.5)
     end = climb(model, InMemory(x), begin, Stopping(1e-4, 2000), made("annealed"))
