@@ -95,7 +95,7 @@ class Cohorts:
             return
         ends = np.cumsum([0, *self._asked]).tolist()
         own = [batches[first:stop] for first, stop in pairwise(ends)]
-        heights = np.concatenate([cohort.hear(each) for cohort, each in zip(self._cohorts, own, strict=True)])
+        heights = np.concatenate([cohort.tell(each) for cohort, each in zip(self._cohorts, own, strict=True)])
         finite = np.isfinite(heights)
         if not finite.all():
             self._end(np.flatnonzero(~finite), "the log-likelihood is not finite")

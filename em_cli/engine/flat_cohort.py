@@ -114,7 +114,7 @@ class FlatCohort:
                 asked.append((Stack(segment.model, take(stacked, members)), [climbs[m] for m in members]))
         return asked
 
-    def hear(self, batches: Sequence[Batch]) -> Array:
+    def tell(self, batches: Sequence[Batch]) -> Array:
         """Look at the others; the log-likelihoods (R,) of all."""
         assert self.at is not None, "it is known where to look"
         apart = {id(segment): members for segment, members in self._apart}
@@ -128,7 +128,7 @@ class FlatCohort:
         return heights
 
     def go_on(self) -> None:
-        """From what was heard."""
+        """From what was told."""
         self.at, self.found, self._next = None, self._next, None
 
     def expectation(self, index: int) -> Expectation | None:

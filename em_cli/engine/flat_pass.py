@@ -14,7 +14,7 @@ import numpy as np
 from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.base_measure import base_measure
-from em_cli.engine.cache import KEPT_FLOATS, scratch
+from em_cli.engine.cache import KEPT_FLOATS, Cache, scratch
 from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
@@ -55,13 +55,13 @@ class FewRows:
 
     def __init__(self, source: Source) -> None:
         self.source, self.block = source, source[0]
-        self._known: dict[int, tuple[Array, Array | None, float]] = {}  # by the identity of a family
+        self._known = Cache[tuple[Array, Array | None, float]]()  # by family
 
     def of(self, family: BoundFamily) -> tuple[Array, Array | None, float]:
         """The features (F, n) that components do not have in common, sums (C,) of the others, and the base measure."""
-        if id(family) not in self._known:
-            self._known[id(family)] = *self._features(family), base_measure(family, self.source)
-        return self._known[id(family)]
+        if (known := self._known.of(family)) is None:
+            known = self._known.keep(family, (*self._features(family), base_measure(family, self.source)))
+        return known
 
     def _features(self, family: BoundFamily) -> tuple[Array, Array | None]:
         by_products, cache = family.exponential, self.source.cache

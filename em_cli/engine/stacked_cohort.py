@@ -30,13 +30,13 @@ class StackedCohort:
     def asked(self) -> list[tuple[Stack, list[Climb]]]:
         return [] if self.at is None else [(Stack(self.model, self.at), self.climbs)]
 
-    def hear(self, batches: Sequence[Batch]) -> Array:
+    def tell(self, batches: Sequence[Batch]) -> Array:
         """The log-likelihoods (R,) of all."""
         (self._next,) = batches
         return self._next.log_likelihood
 
     def go_on(self) -> None:
-        """From what was heard."""
+        """From what was told."""
         self.at, self.found, self._next = None, self._next, None
 
     def expectation(self, index: int) -> Expectation | None:
