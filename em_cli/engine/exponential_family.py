@@ -87,6 +87,15 @@ def maximize_uncoupled(family: Uncoupled, statistics: Array, parameters: Sequenc
     return take(family.maximize(statistics[None], frame), 0)
 
 
+def of_common(theta: Array, weight: Array, common: Array) -> tuple[Array, Array]:
+    """What features with these sums (1 or R, C) add that products leave out: (R,) to log-likelihoods, and (R, K, C).
+
+    The latter are statistics, which the components share by the weight (R, K) that they bear.
+    """
+    share = weight / np.add.reduce(weight, axis=1)[:, None]
+    return np.add.reduce(theta[:, 0, -common.shape[1] :] * common, axis=1), share[..., None] * common[:, None]
+
+
 def rows_at_once(n_components: int, n_features: int) -> int:
     """Rows of one product Θ Φ."""
     rows = PRODUCT // (n_components * n_features) // 64 * 64

@@ -118,9 +118,7 @@ def _look(model: Model, theta: Array, weighted: Array, rows: FewRows, heights: A
         posterior = model.latent.posterior(joint, None, rows.block, rows.block.weights)
         heights[some] = model.latent.total(posterior.log_likelihood, rows.block, rows.block.weights)
         sums[some, :, :f] = exponential_family.statistics(features, joint)
-    if common is not None:  # what was left out: it is shared by weight among the components
-        heights += np.add.reduce(theta[:, 0, f:] * common, axis=1)
-        weight = sums[..., 0]
-        share = weight / np.add.reduce(weight, axis=1)[:, None]
-        np.multiply(share[..., None], common, out=sums[..., f:])
+    if common is not None:
+        left_out, sums[..., f:] = exponential_family.of_common(theta, sums[..., 0], common[None])
+        heights += left_out
     heights += measure

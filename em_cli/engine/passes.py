@@ -249,14 +249,12 @@ def _batches(stacks: Sequence[Stack], walks: list[Walk], totals: Answer, source:
 
 
 def _with_common(job: Job, family: Exponential, sums: _Sums, common: Array) -> None:
-    """Add what was left out (1 or R, C): to the log-likelihood, and to the statistics, shared by weight."""
+    """Add what was left out (1 or R, C)."""
     theta, _ = family.natural(job.parameters.components)
-    left_out = np.add.reduce(theta[:, 0, -common.shape[1] :] * common, axis=1)
+    left_out, shared = exponential_family.of_common(theta, sums.components[..., 0], common)
     sums.log_likelihood += left_out
     sums.objective = None if sums.objective is None else sums.objective + left_out
-    weight = sums.components[..., 0]
-    share = weight / np.add.reduce(weight, axis=1)[:, None]
-    sums.components = np.concatenate([sums.components, share[..., None] * common[:, None]], axis=-1)
+    sums.components = np.concatenate([sums.components, shared], axis=-1)
 
 
 def _batch(stack: Stack, parts: list[tuple[Job, _Sums]], source: Source) -> Batch:
