@@ -95,21 +95,24 @@ def _described(registry: Registry[Any], name: str) -> list[str]:
 
 
 def _sentence(part: object) -> str:
-    """What the part is, in the first line of its module's or its own description."""
-    import sys
-
-    own = (part.__doc__ or "").strip()
-    module = (sys.modules[part.__module__].__doc__ or "").strip()
-    text = own if not isinstance(part, type) else module
-    return text.split("\n\n")[0].replace("\n", " ")
+    """What the part is, in the first lines of what is said of it."""
+    return _said(part).split("\n\n")[0].replace("\n", " ")
 
 
 def _further(part: object) -> list[str]:
-    """What is said of the part beyond the first line."""
+    """What is said of the part beyond these."""
+    return [" ".join(text.split()) for text in _said(part).split("\n\n")[1:]]
+
+
+def _said(part: object) -> str:
+    """Its description: its module's, where it is alone in one, as ours are; others have their own, if they have any."""
     import sys
 
-    said = sys.modules[part.__module__].__doc__ if isinstance(part, type) else part.__doc__
-    return [" ".join(text.split()) for text in (said or "").strip().split("\n\n")[1:]]
+    own, module = ((each.__doc__ or "").strip() for each in (part, sys.modules[part.__module__]))
+    if not isinstance(part, type):
+        return own
+    written = own and not own.startswith(f"{part.__name__}(")  # which dataclasses write of themselves
+    return own if written and not part.__module__.startswith("em_cli.") else module
 
 
 def _settings(part: object) -> list[Setting]:

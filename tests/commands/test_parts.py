@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 from functools import wraps
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from program import ROOT, SAMPLES, checked, em, em_together
 
@@ -138,14 +140,18 @@ PLUGIN = '''
 """Parts of a third party."""
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from em_cli.algorithms.em import EM
 from em_cli.engine.protocols import Query
+from em_cli.families.covariances.spherical import Spherical
+from em_cli.families.covariances.structure import Letters
 from em_cli.latents.independent import Independent, mixing_weights
 from em_cli.parts import Option
+from em_cli.reports.kind import OfTheWhole, Picture
+from em_cli.runners.serial import Serial
 
 
 @dataclass(frozen=True)
@@ -189,6 +195,43 @@ class Even(Independent):
         return mixing_weights(drawn / drawn.sum(axis=-1, keepdims=True))
 
 
+@dataclass(frozen=True)
+class Careful(Serial):
+    """This thread, and each task several times."""
+
+    times: Annotated[int, Option("how often", least=1)] = 2
+
+    def map(self, task, source, shared, items):
+        for item in items:
+            yield [task(source, shared, item) for _ in range(self.times)][-1]
+
+
+@dataclass(frozen=True)
+class Balls:
+    """Each component has a variance of its own."""
+
+    letters: ClassVar[Letters] = Letters(*"VII")
+
+    def constrain(self, owners, weight, scatter, floor, at=None, steps=60):
+        return Spherical().constrain(owners, weight, scatter, floor, at, steps)
+
+
+@dataclass(frozen=True)
+class Sticks(OfTheWhole):
+    """The mixing weights."""
+
+    needs_rows: ClassVar[bool] = False
+
+    def refusal(self, run, columns):
+        return ""
+
+    def picture(self, run, columns):
+        def draw(figure, theme):
+            figure.subplots().bar(range(run.k), run.weights[: run.k])
+
+        return Picture("sticks", "Weights", "Of the components.", "A bar for each component.", (4.0, 3.0), draw)
+
+
 def deviance(fit):
     """Minus twice the log-likelihood."""
     return -2 * fit.log_likelihood
@@ -200,6 +243,12 @@ even = others:Even
 patient = others:Patient
 [em_cli.starts]
 stripes = others:Stripes
+[em_cli.runners]
+careful = others:Careful
+[em_cli.covariances]
+balls = others:Balls
+[em_cli.pictures]
+sticks = others:Sticks
 [em_cli.criteria]
 deviance = others:deviance
 """
@@ -215,10 +264,16 @@ def test_parts_of_a_third_party_are_used_with_their_options(tmp_path):
     faithful = (SAMPLES / "faithful.csv", "--restarts", "1")
     chosen = ("--latent", "even", "--set", "latent.pull=1000", "--algorithm", "patient")
     more = ("--set", "search.algorithm.times=3", "--start", "stripes", "--set", "search.start.width=20")
+    ours = ("--covariance", "balls", "--runner", "careful", "--set", "runner.times=3", "--out", "balls")
     told, *done, refused, swept = em_together(
         ("parts", "even"),
         ("fit", *faithful, "-k", "2", *chosen, *more, "--out", "run"),
         ("score", "run", SAMPLES / "faithful.csv"),
+        ("parts", "runners"),
+        ("fit", *faithful, "-k", "2", *ours),
+        ("fit", *faithful, "-k", "2", "--covariance", "spherical", "--out", "spherical"),
+        ("predict", "balls", SAMPLES / "faithful.csv"),
+        ("plot", "balls", "--kind", "sticks", "--format", "svg", "--out", "drawn"),
         ("fit", *faithful, "-k", "2", "--latent", "even", "--set", "latent.pul=2"),
         ("select", *faithful, "--k-range", "1-2", "--criterion", "deviance", "--out", "sweep"),
         cwd=tmp_path,
@@ -226,7 +281,15 @@ def test_parts_of_a_third_party_are_used_with_their_options(tmp_path):
     )
     for outcome in (told, *done, swept):
         checked(outcome, 0)
-    assert "pull = 1.0" in told.out
+    assert "even (latent): Weights drawn towards equal ones." in told.out and "pull = 1.0" in told.out
+    assert any(
+        re.fullmatch(r"careful +This thread, and each task.* \(times = 2\)", line) for line in done[2].out.splitlines()
+    )
+    balls, spherical = (json.loads((tmp_path / name / "params.json").read_text()) for name in ("balls", "spherical"))
+    variances = [np.diag(own).tolist() for own in balls["covariances"]]
+    assert balls["covariance_type"] == "balls" and variances == [[own] * 2 for own in spherical["covariances"]]
+    assert balls["log_likelihood"] == spherical["log_likelihood"] and len(done[5].out.splitlines()) == 273
+    assert "<svg" in (tmp_path / "drawn" / "sticks.svg").read_text()
     found = json.loads((tmp_path / "run" / "params.json").read_text())
     assert found["latent"] == "even" and found["pull"] == 1000
     assert found["weights"] == pytest.approx([0.5, 0.5], abs=0.05)
