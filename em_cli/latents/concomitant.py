@@ -159,7 +159,7 @@ class Concomitant(SingleRows):
         curved, both = np.zeros((r, k, k, q, q)), scratch("both", r, n)
         for a in range(k):
             for b in range(a):
-                sums = np.matmul(np.multiply(own[:, a], prior[:, b], out=both), products.T)
+                sums = np.matmul(np.multiply(own[:, a], prior[:, b], out=both)[:, None], products.T)[:, 0]
                 curved[:, a, b][:, rows, columns] = curved[:, a, b][:, columns, rows] = -sums
                 curved[:, b, a] = curved[:, a, b]
         every = np.arange(k)
