@@ -21,8 +21,7 @@ def completed(
     loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, seed: int, draw: int
 ) -> Iterator[bytes]:
     """The files, completed as the rows come; by draw 0 with what is expected or likeliest."""
-    reading = as_fitted(loaded, reading)
-    columns, decimal = list(loaded.schema.columns), reading.decimal or "."
+    columns, decimal = list(loaded.schema.columns), as_fitted(loaded, reading).decimal or "."
     copy = Copy("complete")
     for chunk, known in _chunks(loaded, paths, replace(reading, missing="model")):
         piece = chunk.piece

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from em_cli.sources.decimals import DRESS
 from em_cli.sources.decoding import Lines
 from em_cli.sources.number_formats import MISSING, number
 from em_cli.sources.records import Record, records
@@ -37,13 +38,18 @@ def _above(rows: list[Record]) -> int:
         return 0
     if any(_filled(row) and len(row.fields) >= width and not row.fields[0].strip() for row in above):  # row names
         return 0
-    numbers = sum(number(cell) is not None for row in table[1:] for cell in row.fields)
+    numbers = sum(_is_number(cell) for row in table[1:] for cell in row.fields)
     return table[0].line - 1 if numbers >= len(table) - 1 else 0
 
 
 def _filled(row: Record) -> int:
     """How many fields are not blank."""
     return sum(bool(field.strip()) for field in row.fields)
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell is a number, maybe with a decimal comma, or with a currency or percent sign."""
+    return any(number(cell.strip(DRESS), *marks) is not None for marks in ((".", None), (",", ".")))
 
 
 def _names(fields: list[str]) -> bool:

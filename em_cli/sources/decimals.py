@@ -14,7 +14,7 @@ ENOUGH = 8  # distinct numbers with a comma in a column; fewer may be answers su
 _WITH_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(?P<groups>(\.\d{3})+)),(?P<decimals>\d+)")
 _WITH_POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 _GROUPS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+")
-_DRESS = " \u00a0\u202f€%$£"  # that may stand beside a number
+DRESS = " \u00a0\u202f€%$£"  # that may stand beside a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def decimal_commas(rows: Sequence[Sequence[str]], missing: Sequence[str]) -> Mar
 
     1.234 alone may be either, and so may 1,234: neither tells anything.
     """
-    columns = [{cell.strip(_DRESS) for cell in column} - {"", *missing} for column in zip(*rows, strict=False)]
+    columns = [{cell.strip(DRESS) for cell in column} - {"", *missing} for column in zip(*rows, strict=False)]
     found = [column for column in columns if _has_commas(column)]
     if not found:
         return None

@@ -48,6 +48,8 @@ def test_what_was_found_of_the_data_is_remembered(tmp_path):
     (tmp_path / "d.csv").write_text("\n".join(lines).translate(str.maketrans(",.", ".,")) + "\n")
     em("fit", "d.csv", "-k", 2, "--restarts", 2, "--na-level", "NA", "--labelled", "l.csv", "-q", cwd=tmp_path)
     assert em("predict", "d-k2.em", "d.csv", "--append", cwd=tmp_path).out == (tmp_path / "l.csv").read_text()
+    completed = em("impute", "d-k2.em", "d.csv", cwd=tmp_path).out  # which nothing is lacking in
+    assert completed == (tmp_path / "d.csv").read_text()
     own, named = (em("outliers", "d-k2.em", *data, "--alpha", 0.2, cwd=tmp_path) for data in ((), ("d.csv",)))
     assert own.out == named.out and own.out.count("\n") > 3
     rows = read_run(str(tmp_path / "d-k2.em"), [str(tmp_path / "d.csv")]).rows

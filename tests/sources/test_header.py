@@ -151,6 +151,15 @@ def test_lines_above_the_header_are_found_or_skipped(tmp_path: Path, above: str)
         assert np.array_equal(chunk.x[1:].T, ROWS)
 
 
+def test_lines_above_numbers_with_a_decimal_comma_are_found(tmp_path: Path) -> None:
+    rows = "".join(f"k{i};{i * i + 1000.5:,.2f} €;{i / 8:.3f}\n" for i in range(12)).translate(
+        str.maketrans(",.", ".,")
+    )
+    data = read(stored(tmp_path, f"Auszug\n\nkey;price;size\n{rows}"), ReadOptions(id="key"))
+    assert "--skip 2" in next(notice.message for notice in data.notices if notice.code == "lines_above")
+    assert data.source.x[0][2] == 1004.5 and data.schema.names == ("price", "size")
+
+
 def test_a_header_below_other_lines_may_end_with_a_comma(tmp_path: Path) -> None:
     above = "Series:  deaths\n\nAge:  16 years and over\n\n"
     path = stored(tmp_path, above + "len,wid,\n" + "".join(f"{a},{b}\n" for a, b in ROWS))
