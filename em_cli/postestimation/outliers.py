@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from em_cli.engine import patterns
 from em_cli.engine.arrays import Array, Integers
@@ -29,20 +30,21 @@ class Judged:
     """The rows of some files and how unlikely each is."""
 
     key: str  # "row", or the name of the id
-    keys: list[str | int]  # of all rows that were read: their ids, or numbers from 1
-    rows: Integers  # (n,) places among these of the rows that have a density
+    n_read: int  # rows, of which some may have no density
+    rows: Integers  # (n,) places of the others among all
+    ids: NDArray[np.object_] | None  # (n,) if rows have them: else they are called by their numbers from 1
     log_density: Array  # (n,)
     component: Integers  # (n,) the likeliest, from 1; 0 is none
     tails: Tails
 
     def least_likely(self, alpha: float | None) -> Iterator[dict[str, object]]:
         """Those of a probability of at most alpha, or all, the least likely first."""
-        order = np.lexsort((self.rows, self.log_density, self.tails.probability))
-        if alpha is not None:
-            order = order[self.tails.probability[order] <= alpha]
+        tail = self.tails.probability
+        places = np.arange(len(tail)) if alpha is None else np.flatnonzero(tail <= alpha)
+        order = places[np.lexsort((self.rows[places], self.log_density[places], tail[places]))]
         for place in order.tolist():
             yield {
-                self.key: self.keys[self.rows[place]],
+                self.key: int(self.rows[place]) + 1 if self.ids is None else self.ids[place],
                 "tail_probability": float(self.tails.probability[place]),
                 "log_density": float(self.log_density[place]),
                 "component": int(self.component[place]),
@@ -59,7 +61,7 @@ class Judged:
             "method": "sampling" if self.tails.draws else "exact",
             "draws": self.tails.draws or None,
             "random_state": seed if self.tails.draws else None,
-            "n_rows_read": len(self.keys),
+            "n_rows_read": self.n_read,
             "n_rows": n,
             "n_outliers": self.n_outliers(alpha),
             "n_expected": alpha * n,
@@ -98,11 +100,12 @@ def own_data(run: str, reading: ReadingOptions) -> tuple[list[str], ReadingOptio
 def judged(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, alpha: float, seed: int) -> Judged:
     """The rows of these files under a model."""
     _check(loaded, alpha)
-    n_read, keys, key = 0, list[str | int](), "row"
+    n_read, key, ids = 0, "row", list[NDArray[np.object_]]()
     rows, densities, components, codes = list[Integers](), list[Array](), list[Integers](), list[Array]()
     for chunk, scores in scored_chunks(loaded, paths, reading):
-        keys += chunk.keys
         key = chunk.id_name or key
+        if chunk.ids is not None:
+            ids.append(np.array(chunk.ids, dtype=object)[chunk.rows])
         rows.append(n_read + chunk.rows)
         densities.append(scores.log_density)
         components.append((scores.responsibilities.argmax(axis=0) + 1) % (loaded.model.n_components + 1))
@@ -110,11 +113,13 @@ def judged(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, a
         n_read += chunk.n_rows
     if not any(map(len, rows)):
         none = np.empty(0)
-        return Judged(key, keys, none.astype(int), none, none.astype(int), Tails(none, 0))
+        return Judged(key, n_read, none.astype(int), None, none, none.astype(int), Tails(none, 0))
     seen = Densities.of(np.concatenate(densities), np.concatenate(codes, axis=1), len(loaded.schema.columns))
     ready = loaded.with_gaps if seen.patterns.any() else loaded
     tails = tail_probabilities(ready.model, ready.parameters, seen, alpha, seed)
-    return Judged(key, keys, np.concatenate(rows), seen.log_density, np.concatenate(components), tails)
+    called = np.concatenate(ids) if ids else None
+    likeliest = np.concatenate(components)
+    return Judged(key, n_read, np.concatenate(rows), called, seen.log_density, likeliest, tails)
 
 
 def _check(loaded: LoadedModel, alpha: float) -> None:
