@@ -16,19 +16,21 @@ T = TypeVar("T")
 
 def map_arrays(function: Callable[..., Any], first: T, *others: T) -> T:
     """Apply `function` to corresponding arrays of like-built trees of dataclasses and tuples."""
-    if isinstance(first, LEAVES):
+    kind: Any = type(first)
+    if kind is np.ndarray or isinstance(first, LEAVES):
         mapped: T = function(first, *others)
         return mapped
     if first is None:
         return first
-    if isinstance(first, tuple):
-        return type(first)(map_arrays(function, *parts) for parts in zip(first, *others, strict=True))
-    kind = type(first)
-    values = _FIELDS.get(kind) or _fields(kind)
+    values = None if kind is tuple else _FIELDS.get(kind) or _fields(kind)
     if not others:
-        return kind(*[map_arrays(function, part) for part in values(first)])
-    parts = zip(*map(values, (first, *others)), strict=True)
-    return kind(*[map_arrays(function, *corresponding) for corresponding in parts])
+        own: Any = first if values is None else values(first)
+        parts = [function(part) if type(part) is np.ndarray else map_arrays(function, part) for part in own]
+    else:
+        trees = (first, *others) if values is None else map(values, (first, *others))
+        parts = [map_arrays(function, *corresponding) for corresponding in zip(*trees, strict=True)]
+    made: T = kind(parts) if values is None else kind(*parts)
+    return made
 
 
 LEAVES = (np.ndarray, np.generic)

@@ -79,10 +79,21 @@ class Columns:
         """(D, D) of greatest likelihood, by what is observed."""
         return self.joint.covariance
 
-    @property
+    @cached_property
     def unit(self) -> Array:
         """(D,) the standard deviation, or one where a column is constant."""
         return np.where(self.sd > 0, self.sd, 1.0)
+
+    @cached_property
+    def positive_unit(self) -> Array:
+        """(D,) the mean, or one where it is not above zero: what positive quantities are relative to."""
+        return np.where(self.mean > 0, self.mean, 1.0)
+
+    @cached_property
+    def log_sd(self) -> Array:
+        """(D,) of logarithms, were they normal: that of a lognormal variable of the same mean and variance."""
+        variance = np.log1p((self.sd / self.positive_unit) ** 2)
+        return np.sqrt(np.where(variance > 0, variance, 1.0))
 
     def standardized(self, x: Array) -> Array:
         """The rows (D, n) from the mean, in units."""

@@ -12,11 +12,11 @@ keeps for small matrices: they do not copy their factors first, and are up to th
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, take
+from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays
 
 PRODUCT = 1_000_000  # multiplications in a piece
 PLANE = 1_200  # numbers in a piece of the statistics
@@ -72,19 +72,29 @@ class Kindred(Protocol):
         """
 
 
-class Uncoupled(Protocol):
-    """A family the M-step of whose components does not depend on the others."""
+class Framed(Protocol):
+    @property
+    def concentrated(self) -> Flags:
+        """Which components have their statistics about their own parameters."""
 
-    def natural(self, parameters: Any) -> tuple[Array, Flags]: ...
-    def maximize(self, statistics: Array, parameters: Any) -> Any: ...
+
+Parameters = TypeVar("Parameters", bound=Framed)
 
 
-def maximize_uncoupled(family: Uncoupled, statistics: Array, parameters: Sequence[Sequence[Any]]) -> Any:
-    """`Kindred.maximize_kin` of such a family: all components are those of one candidate."""
-    every, frame = [own for stacks in parameters for own in stacks], None
-    if any(np.logical_or.reduce(family.natural(own)[1], axis=None) for own in every):
-        frame = map_arrays(lambda *arrays: np.concatenate(arrays)[None], *map(flat, every))
-    return take(family.maximize(statistics[None], frame), 0)
+class Uncoupled(Protocol[Parameters]):
+    """A family the M-step of whose components does not depend on the others, but on their own frames."""
+
+    def maximize(self, statistics: Array, parameters: Parameters | None) -> Parameters: ...
+
+
+def maximize_uncoupled(
+    family: Uncoupled[Parameters], statistics: Array, parameters: Sequence[Sequence[Parameters]]
+) -> Parameters:
+    """`Kindred.maximize_kin` of such a family, whose arrays may have any leading axes: here (C, …)."""
+    every = [own for stacks in parameters for own in stacks]
+    if not any(own.concentrated.any() for own in every):
+        return family.maximize(statistics, None)
+    return family.maximize(statistics, map_arrays(lambda *arrays: np.concatenate(arrays), *map(flat, every)))
 
 
 def of_common(theta: Array, weight: Array, common: Array) -> tuple[Array, Array]:

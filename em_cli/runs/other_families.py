@@ -42,8 +42,11 @@ THEN = Stopping(0.1, 40)  # of those that may yet be worth it
 BETWEEN = "gamma"  # a normal and a lognormal distribution
 GAUSSIAN = "gaussian"
 SMALL_K = 3  # components, from which changes are looked for: more of them can make up for a wrong family
-LEAST = 4  # refits, whatever they cost
+LEAST = 4  # refits, if they cost no more together than MOST_WORK a round
 BUDGET = 6e6  # rows times components times passes, more where features are many: as a stage of a search may take
+MOST_WORK = 4e6, 2e7  # of the last refits of a round, and of all that follows one after the other
+BY_ITSELF = 4  # times as long as products, a family takes that evaluates its densities otherwise
+PASSES = 100, 50  # of a search from a few starts, in all and for each start
 APART = 4e4  # the least that a pass of one refit counts: no other model shares it
 FEATURES = 80  # whose products take as long as the softmax of a row and component
 MOST_CHANGES = 4  # that are told together
@@ -65,6 +68,7 @@ class Refits:
     plan: Plan
     halted: Callable[[], bool]
     observe: Observer = ignore
+    asked: bool = False  # whether the user has asked for families, and waits
 
     def tell(self, begins: float, ends: float) -> None:
         """How much of the work is done, and will be when what begins now has ended."""
@@ -112,7 +116,8 @@ def better_families(refits: Refits, found: FitResult) -> Changes:
     config, data = refits.settings.config, refits.data
     now = _Refit((), groups_of(config, data, one_family(config)), data, found)
     able = candidates(refits, now.groups, now.data.schema, now.result.candidate.model)
-    while able and len(now.changes) < MOST_CHANGES and not refits.halted():
+    most = _rounds(refits, found.candidate.model)
+    while able and len(now.changes) < most and not refits.halted():
         limit = refits.bic(now.result) - WORTH_SAYING
         made = sorted(_in_turn(refits, now, able), key=lambda each: refits.bic(each.result))
         gaining = [each for each in made if refits.bic(each.result) < limit]  # the others are not tried again
@@ -168,9 +173,36 @@ def candidates(refits: Refits, groups: Sequence[Group], schema: Schema, model: M
 
 def _affordable(refits: Refits, model: Model, stopping: Stopping) -> int | None:
     """How many refits of so many passes may be made; None if the user wants all."""
-    rows, features = refits.survey.block.n_rows, model.family.n_features()
-    cost = max(rows * model.n_components * (1 + features / FEATURES), APART) * stopping.max_iterations
-    return max(LEAST, int(BUDGET / cost)) if refits.settings.config.search.other_families is None else None
+    if refits.settings.config.search.other_families:
+        return None
+    cost, passes = _cost(refits, model), stopping.max_iterations
+    least = LEAST if refits.asked else int(np.clip(MOST_WORK[0] / (cost * passes), 1, LEAST))
+    return max(least, int(BUDGET / (max(cost, APART) * passes)))
+
+
+def _cost(refits: Refits, model: Model) -> float:
+    """Of a pass, in rows times components, more where features are many or products do not do."""
+    family = model.family
+    by_itself = BY_ITSELF if family.exponential is None else 1
+    return by_itself * refits.survey.block.n_rows * model.n_components * (1 + family.n_features() / FEATURES)
+
+
+def _rounds(refits: Refits, model: Model) -> int:
+    """How many columns may be taken otherwise, one after the other."""
+    first, then = (_affordable(refits, model, stopping) for stopping in (FIRST, THEN))
+    if first is None or then is None or refits.asked:
+        return MOST_CHANGES
+    passes = min(first, LEAST) * FIRST.max_iterations + min(then, LEAST) * THEN.max_iterations
+    return int(np.clip(MOST_WORK[1] / (_cost(refits, model) * passes), 1, MOST_CHANGES))
+
+
+def _plans(refits: Refits, model: Model) -> list[Plan]:
+    """Searches that find what is promised, each more thorough than the one before; the first whatever it costs."""
+    plans = {starts: replace(refits.plan, restarts=starts) for starts in FEW_STARTS}
+    plans[4 * SHORT.starts] = replace(refits.plan, effort=SHORT)  # of so many kinds
+    bounded = not refits.settings.config.search.other_families
+    most = MOST_WORK[1] / _cost(refits, model) if bounded else float("inf")
+    return [plan for starts, plan in plans.items() if starts == FEW_STARTS[0] or PASSES[0] + PASSES[1] * starts <= most]
 
 
 def _skewness(values: Array) -> float:
@@ -220,13 +252,12 @@ def _climbed(refits: Refits, before: FitResult, climbs: Sequence[Candidate]) -> 
 def searched(refits: Refits, k: int, changes: Changes, enough: float) -> float:
     """BIC of what a short search finds with these changes, and `em fit` at least; infinite where nothing is sound.
 
-    Climbs from a few of the starts do for a search where their end has a BIC that is low enough.
+    Climbs from a few of the starts do for a search where their end has a BIC that is low enough, or rows are many.
     """
     config, data = redescribed(refits.settings.config, refits.data, changes)
     wanted = tasks_of(replace(refits.settings, config=config, ks=(k,)), data, refits.survey)
     lowest = float("inf")
-    few = [replace(refits.plan, restarts=starts) for starts in FEW_STARTS]
-    for plan in (*few, replace(refits.plan, effort=SHORT)):
+    for plan in _plans(refits, wanted.tasks[0].model):
         (found,) = search(wanted.tasks, refits.survey, refits.runner, plan, halted=refits.halted)
         if refits.halted():
             return float("inf")
@@ -292,7 +323,7 @@ def families_found(refits: Refits, wanted: Tasks) -> list[Changes]:
         raise UsageError("--family search compares mixtures of independent rows without labels: name families instead.")
     few = [task for task in wanted.tasks if task.label == first.label and task.model.n_components <= SMALL_K]
     tasks = few or [task for task in wanted.tasks if task.label == first.label][:1]
-    plan = replace(refits.plan, effort=EFFORTS["low"])
+    refits, plan = replace(refits, asked=True), replace(refits.plan, effort=EFFORTS["low"])
     refits.tell(0.0, 1 - REFITS)
     fits = search(tasks, refits.survey, refits.runner, plan, halted=refits.halted)
     sound = [fitted for fitted in fits if not any(fitted.degeneracies)]

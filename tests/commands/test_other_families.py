@@ -2,13 +2,21 @@
 
 import json
 import shlex
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from program import em
+from support import Case
 
+from em_cli.algorithms.em import EM
+from em_cli.engine.stopping import Stopping
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.models.alternatives import alternatives
 from em_cli.models.groups import Group
+from em_cli.runs import other_families
+from em_cli.search.search import Plan
 from em_cli.sources.schema import Column
 
 ASKED = ("--other-families", "--format", "none")
@@ -24,6 +32,22 @@ def skewed(folder, n=300, *, counts=False):
     lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
     (folder / "shop.csv").write_text("\n".join(lines) + "\n")
     return "shop.csv"
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted", "changes", "searches"), [(500, None, 4, 3), (15_000, None, 3, 1), (15_000, True, 4, 3)]
+)
+def test_what_nobody_asked_for_is_bounded(rows, wanted, changes, searches):
+    """Many rows of many features: fewer changes one after the other, and the promise is sought from fewer starts."""
+    plan = Plan(EM(), (), None, Stopping(1e-3, 500))
+    settings = SimpleNamespace(config=SimpleNamespace(search=SimpleNamespace(other_families=wanted)))
+    survey = SimpleNamespace(block=SimpleNamespace(n_rows=rows))
+    refits = other_families.Refits(settings, None, survey, None, plan, lambda: False)
+    model = Case("gaussian", ("real",) * 12, ("real",), True, lambda kinds: Gaussian(), None, None).model(np.eye(12), 3)
+    assert other_families._rounds(refits, model) == changes
+    assert len(other_families._plans(refits, model)) == searches
+    asked = replace(refits, asked=True)
+    assert other_families._rounds(asked, model) == 4
 
 
 def params_of(run):

@@ -135,8 +135,9 @@ class Columnwise:
         statistics: Array,
         parameters: Sequence[Sequence[ColumnwiseParameters]],
     ) -> ColumnwiseParameters:
-        found: ColumnwiseParameters = exponential_family.maximize_uncoupled(self, statistics, parameters)
-        return found
+        if self.framed is None:
+            return self.maximize(statistics, None)
+        return exponential_family.maximize_uncoupled(self, statistics, parameters)
 
     def n_own_features(self) -> int:
         return self.n_features()

@@ -124,27 +124,14 @@ class GammaDistribution:
         shapes, largest = shapes_of(slack), self._largest(mean)
         held = shapes > largest
         if held.any():
-            mean = np.where(held, self._held(mean, slack), mean)
+            mean = mean.copy()
+            mean[held] = held_means(mean[held], slack[held], largest[held])
             shapes = np.where(held, self._largest(mean), shapes)
         return shapes, mean / shapes
 
     def _largest(self, mean: Array) -> Array:
         largest: Array = np.minimum(mean / floor(self.columns), LARGEST_SHAPE**0.5) ** 2
         return largest
-
-    def _held(self, mean: Array, slack: Array) -> Array:
-        """The best mean where the standard deviation is that of rounding."""
-        narrowest = self._largest(mean)
-
-        def step(at: Values) -> Values:
-            (up,) = at
-            a = np.clip(narrowest * np.exp(2 * up), 1e-300, LARGEST_SHAPE)
-            gap, missed = log_minus_digamma(a), -0.5 * np.expm1(-up)
-            return ((gap - slack - up + missed) / (2 * trigamma_rest(a) / a + 0.5 + missed),)
-
-        (up,) = settled(step, (np.zeros_like(mean),))
-        held: Array = mean * np.exp(np.maximum(up, 0.0))
-        return held
 
     def typical(self) -> Array:
         d = len(self.columns.mean)
@@ -211,3 +198,17 @@ def shapes_of(slack: Array) -> Array:
     guess = (3 - slack + np.sqrt((slack - 3) ** 2 + 24 * slack)) / (12 * slack)  # Minka 2002
     (log_shapes,) = settled(step, (np.log(guess),))
     return np.asarray(np.exp(log_shapes))
+
+
+def held_means(mean: Array, slack: Array, narrowest: Array) -> Array:
+    """The best means of cells whose standard deviation is that of rounding, where their shapes would be `narrowest`."""
+
+    def step(at: Values) -> Values:
+        (up,) = at
+        a = np.clip(narrowest * np.exp(2 * up), 1e-300, LARGEST_SHAPE)
+        gap, missed = log_minus_digamma(a), -0.5 * np.expm1(-up)
+        return ((gap - slack - up + missed) / (2 * trigamma_rest(a) / a + 0.5 + missed),)
+
+    (up,) = settled(step, (np.zeros_like(mean),))
+    held: Array = mean * np.exp(np.maximum(up, 0.0))
+    return held

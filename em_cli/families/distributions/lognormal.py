@@ -74,7 +74,7 @@ class LognormalDistribution(NormalFormulas):
         log_means, log_sds = np.log(positive.unit(self.columns)) + scale * mean, scale * np.sqrt(variance)
         held = log_sds < self._smallest(log_means)
         if held.any():
-            log_means = np.where(held, log_means + self._raised(log_means, log_sds**2), log_means)
+            log_means[held] += _raised(self._smallest(log_means)[held] ** 2, log_sds[held] ** 2)
             log_sds = np.where(held, self._smallest(log_means), log_sds)
         return log_means, log_sds
 
@@ -87,19 +87,6 @@ class LognormalDistribution(NormalFormulas):
             floor(self.columns) * np.exp(-log_means), NARROWEST * positive.log_sd(self.columns)
         )
         return smallest
-
-    def _raised(self, log_means: Array, variance: Array) -> Array:
-        """What the best log-mean is higher by, where the standard deviation of x is that of rounding."""
-        smallest = self._smallest(log_means) ** 2
-
-        def step(at: Values) -> Values:
-            (up,) = at
-            spread, fits = variance + up + up * up, smallest * np.exp(-2 * up)
-            return ((fits - spread) / (2 * spread + 1 + 2 * up),)
-
-        start = np.minimum(smallest, np.maximum(0.62, 0.5 * np.log(smallest)))
-        (up,) = settled(step, (start,))
-        return np.maximum(up, 0.0)
 
     def maximize_about(self, weight: Array, sums: Array, values: Values) -> Values:
         mean, sd = self._relative(values)
@@ -129,3 +116,16 @@ class LognormalDistribution(NormalFormulas):
 
     def sample(self, values: Values, rng: np.random.Generator) -> Array:
         return rng.lognormal(*values)
+
+
+def _raised(smallest: Array, variance: Array) -> Array:
+    """What the best log-means are higher by, where the variances of x are those of rounding."""
+
+    def step(at: Values) -> Values:
+        (up,) = at
+        spread, fits = variance + up + up * up, smallest * np.exp(-2 * up)
+        return ((fits - spread) / (2 * spread + 1 + 2 * up),)
+
+    start = np.minimum(smallest, np.maximum(0.62, 0.5 * np.log(smallest)))
+    (up,) = settled(step, (start,))
+    return np.maximum(up, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -45,16 +46,16 @@ class NormalFormulas(ABC):
         concentrated: Flags = np.logical_or.reduce(1 + np.abs(mean) > TIGHT * sd, axis=-1)
         return concentrated
 
-    def _standard(self, cells: Array, observed: Flags | None, values: Values, j: int) -> Array:
-        """(T, n) distances from the means of column j in standard deviations; zero where a cell is missing."""
-        mean, sd = (part[:, [j]] for part in self._relative(values))
-        z: Array = (cells[j] - mean) / sd
-        return z if observed is None else np.where(observed[j], z, 0.0)
+    def _standard(self, cells: Array, observed: Flags | None, values: Values) -> Iterator[Array]:
+        """Of each column the distances (T, n) from the means in standard deviations; zero where a cell is missing."""
+        mean, sd = self._relative(values)
+        for j in range(len(cells) // 2):
+            z = (cells[j] - mean[:, [j]]) / sd[:, [j]]
+            yield z if observed is None else np.where(observed[j], z, 0.0)
 
     def log_density_about(self, cells: Array, observed: Flags | None, values: Values) -> Array:
         total, (_, sd) = np.zeros((len(values[0]), cells.shape[1])), self._relative(values)
-        for j in range(len(self.columns.mean)):
-            z = self._standard(cells, observed, values, j)
+        for j, z in enumerate(self._standard(cells, observed, values)):
             level = -0.5 * LOG_2PI - np.log(sd[:, [j]])
             total += (level if observed is None else level * observed[j]) - 0.5 * z * z
         return total
@@ -62,8 +63,7 @@ class NormalFormulas(ABC):
     def sums_about(self, cells: Array, observed: Flags | None, responsibilities: Array, values: Values) -> Array:
         d = len(self.columns.mean)
         sums = np.empty((len(responsibilities), 2 * d))
-        for j in range(d):
-            z = self._standard(cells, observed, values, j)
+        for j, z in enumerate(self._standard(cells, observed, values)):
             sums[:, j] = np.einsum("tn,tn->t", responsibilities, z)
             sums[:, d + j] = np.einsum("tn,tn->t", responsibilities, z * z)
         return sums

@@ -50,7 +50,7 @@ class PoissonDistribution:
     @property
     def scale(self) -> Array:
         """(D,) the mean of each column, or one."""
-        return np.where(self.columns.mean > 0, self.columns.mean, 1.0)
+        return self.columns.positive_unit
 
     def features(self, x: Array, out: Array) -> None:
         out[...] = x

@@ -15,13 +15,12 @@ SHAPES_AND_SCALES = (Parameter("shapes", above_zero(LARGEST_SHAPE)), Parameter("
 
 def unit(columns: Columns) -> Array:
     """(D,) what the logarithms are relative to."""
-    return np.where(columns.mean > 0, columns.mean, 1.0)
+    return columns.positive_unit
 
 
 def log_sd(columns: Columns) -> Array:
     """(D,) of logarithms, were they normal: that of a lognormal variable of the same mean and variance."""
-    variance = np.log1p((columns.sd / unit(columns)) ** 2)
-    return np.sqrt(np.where(variance > 0, variance, 1.0))
+    return columns.log_sd
 
 
 def logs(x: Array, columns: Columns) -> Array:

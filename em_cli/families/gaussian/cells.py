@@ -57,8 +57,7 @@ class Cells:
         statistics: Array,
         parameters: Sequence[Sequence[GaussianParameters]],
     ) -> GaussianParameters:
-        found: GaussianParameters = exponential_family.maximize_uncoupled(self, statistics, parameters)
-        return found
+        return exponential_family.maximize_uncoupled(self, statistics, parameters)
 
     @property
     def gaps(self) -> Integers:
