@@ -30,7 +30,7 @@ class Incremental(ByParts):
     blocks: Annotated[int, Option("into which the rows fall", least=1)] = 20
     sweeps: Annotated[int, Option("through all blocks, each in an order of its own", least=1)] = 5
     finish: Annotated[
-        Literal["lbfgs", "em", "none"], Option("what climbs on, over all rows at once; none ends after the sweeps")
+        Literal["lbfgs", "em", "none"], Option("what goes on, over all rows at once; none ends after the sweeps")
     ] = "lbfgs"
     seed: Annotated[int, Option("of the blocks and their order", least=0)] = 0
 

@@ -29,7 +29,7 @@ class MiniBatch(ByParts):
     passes: Annotated[int, Option("over all rows, in batches", least=1)] = 2
     decay: Annotated[float, Option("of the steps", above=0.5, most=1)] = 0.6
     finish: Annotated[
-        Literal["lbfgs", "em", "none"], Option("what climbs on, over all rows at once; none ends after the passes")
+        Literal["lbfgs", "em", "none"], Option("what goes on, over all rows at once; none ends after the passes")
     ] = "lbfgs"
     seed: Annotated[int, Option("of the batches", least=0)] = 0
 

@@ -24,7 +24,7 @@ class Online(ByParts):
     batch: Annotated[int, Option("rows of a step at most, where that is 20 for each component", least=1)] = 500
     decay: Annotated[float, Option("of the steps", above=0.5, most=1)] = 0.6
     finish: Annotated[
-        Literal["lbfgs", "em", "none"], Option("what climbs on, over all rows at once; none ends with the last row")
+        Literal["lbfgs", "em", "none"], Option("what goes on, over all rows at once; none ends with the last row")
     ] = "lbfgs"
     first: Annotated[int, Option("rows of a stream, from which it starts and by which columns are known", least=1)] = (
         5000

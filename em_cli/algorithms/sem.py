@@ -26,7 +26,7 @@ class SEM(Ending):
     burn_in: Annotated[int, Option("steps before those of which the mean is taken", least=0)] = 200
     steps: Annotated[int, Option("after these", least=1)] = 200
     finish: Annotated[
-        Literal["lbfgs", "em", "none"], Option("what climbs on from the highest; none ends with the mean of the chain")
+        Literal["lbfgs", "em", "none"], Option("what goes on from the highest; none ends with the mean of the chain")
     ] = "lbfgs"
     seed: Annotated[int, Option("of the labels that are drawn", least=0)] = 0
 

@@ -34,7 +34,7 @@ class Sparse(ByParts):
     rounds: Annotated[int, Option("of so many steps, at most", least=1)] = 100
     enough: Annotated[float, Option("gain of a round, in nats, below which it is the last", least=0)] = 0.1
     finish: Annotated[
-        Literal["lbfgs", "em", "none"], Option("what climbs on, with all components; none ends after the rounds")
+        Literal["lbfgs", "em", "none"], Option("what goes on, with all components; none ends after the rounds")
     ] = "lbfgs"
 
     def refuses(self, model: Model) -> str | None:

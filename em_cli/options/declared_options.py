@@ -205,7 +205,7 @@ class SearchOptions:
     algorithm: Annotated[
         str | None, _opt("--algorithm", metavar="NAME", help="em parts algorithms lists them [default: lbfgs].")
     ] = None
-    finish: Annotated[str | None, _opt("--finish", metavar="lbfgs|em|none", help="What climbs on after it.")] = None
+    finish: Annotated[str | None, _opt("--finish", metavar="lbfgs|em|none", help="What goes on after it.")] = None
     effort: Annotated[
         str | None, _opt("--effort", metavar="low|normal|high", help="How long to search [default: normal].")
     ] = None

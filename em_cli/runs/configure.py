@@ -208,7 +208,7 @@ def effort_of(config: RunConfig, start: StartFile | None, asked: str | None = No
     if asked or search.effort != type(search).model_fields["effort"].default:
         instead = f"--start {start.path}" if start else f"--restarts {search.restarts}"
         raise UsageError(
-            f"{instead} asks for {'one climb' if start else 'so many climbs'} and no search: "
+            f"{instead} asks for {'one start' if start else 'so many starts'} and no search: "
             f"--effort {search.effort} does not apply. Leave it out."
         )
     return None

@@ -77,7 +77,7 @@ class HaplotypePairs:
             f"would fit {run.data.name}: {genotypes.n_individuals:,.15g} individuals, "
             f"{counted(len(genotypes.counts), 'genotype')} at {n_loci} loci",
             f"  frequencies of {counted(len(genotypes.possible), 'haplotype')} that they may hold: "
-            f"{counted(self.n_climbs, 'climb')}" + ("" if run.plan.restarts else ", and crosses of their ends"),
+            f"{counted(self.n_climbs, 'start')}" + ("" if run.plan.restarts else ", and crosses of their ends"),
             place_text(settings),
         ]
         return "\n".join([*lines, "", record(settings.config)])

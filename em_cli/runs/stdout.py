@@ -97,11 +97,11 @@ def plan_text(run: Run, tasks: Sequence[Task], seconds: float) -> str:
     """What a run would do, for `--dry-run`; its searches would take about so many seconds."""
     settings, data, plan = run.settings, run.data, run.plan
     config, effort = settings.config, settings.effort
-    how = f"a search of {effort} effort" if effort else counted(plan.restarts or 0, "climb")
+    how = f"a search of {effort} effort" if effort else counted(plan.restarts or 0, "start")
     lines = [f"would fit {read_line(data)}"]
     lines += [
         f"  {task.label or 'components'}, k = {task.model.n_components}, {task.model.n_parameters} parameters: "
-        + ("a climb from the start given" if task.start else how)
+        + ("from the start given" if task.start else how)
         for task in tasks
     ]
     if config.search.time_limit is not None:

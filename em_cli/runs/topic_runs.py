@@ -60,7 +60,7 @@ class Topics:
     def plan(self) -> str:
         """What would be done."""
         settings, plan = self.run.settings, self.run.plan
-        how = f"a search of {settings.effort} effort" if settings.effort else counted(plan.restarts or 1, "climb")
+        how = f"a search of {settings.effort} effort" if settings.effort else counted(plan.restarts or 1, "start")
         lines = [f"would fit {read_line(self.run.data)}", *(f"  topics, k = {k}: {how}" for k in settings.ks)]
         return "\n".join([*lines, place_text(settings), "", record(settings.config)])
 

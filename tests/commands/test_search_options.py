@@ -52,7 +52,7 @@ def test_record_of_a_run_of_climbs_reproduces_it(folder):
         ((), "full, k = 2, 11 parameters: a search of normal effort"),
         (("--effort", "high"), ": a search of high effort"),
         (("--restarts", "1"), ": 1 climb"),
-        (("--restarts", "50"), ": 50 climbs"),
+        (("--restarts", "50"), ": 50 starts"),
     ],
 )
 def test_dry_run_tells_how_it_would_search(folder, options, plan):
