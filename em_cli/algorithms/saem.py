@@ -24,9 +24,9 @@ class SAEM(Ending):
     burn_in: Annotated[int, Option("steps of full size, as stochastic EM", least=1)] = 100
     steps: Annotated[int, Option("of size t to the power of minus decay, after these", least=0)] = 200
     decay: Annotated[float, Option("of the steps", above=0.5, most=1)] = 0.8
-    finish: Annotated[
-        Literal["lbfgs", "em", "none"], Option("what goes on to the maximum; none ends where it is")
-    ] = "lbfgs"
+    finish: Annotated[Literal["lbfgs", "em", "none"], Option("what goes on to the maximum; none ends where it is")] = (
+        "lbfgs"
+    )
     seed: Annotated[int, Option("of the labels that are drawn", least=0)] = 0
 
     def refuses(self, model: Model) -> str | None:

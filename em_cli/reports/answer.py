@@ -62,7 +62,14 @@ def _in_doubt(run: FinishedRun) -> list[str]:
     codes, share = {warning["code"] for warning in run.document["warnings"]}, sure(run.shown)
     said = [f"{run.k} is the most that was tried"] if _at_edge(run) else []
     said += ["this solution was found once only"] if "reached_once" in codes else []
-    return said + ([f"just {percent(share)} of the rows clearly belong to one of them"] if share < FEW_CERTAIN else [])
+    said += [f"just {percent(share)} of the rows clearly belong to one of them"] if share < FEW_CERTAIN else []
+    return said + (["a longer search may choose another number"] if _runner_up_unclear(run) else [])
+
+
+def _runner_up_unclear(run: Run) -> bool:
+    """Whether a model of another number of components may come out before the choice, its search being short."""
+    best = criterion.chosen(run) if run.selection else {}
+    return any(row.get("clear") is False and row["k"] != best["k"] for row in run.selection)
 
 
 def _component(run: FinishedRun, place: int) -> Html:
@@ -134,9 +141,10 @@ def _choice(run: FinishedRun) -> str:
         return f"{said}. {_of_folds(best, values)}"
     second = min(values, key=lambda row: row[name])
     away = second[name] - best[name]
-    doubt = "; that is no more than the searches may have missed" if second.get("clear") is False else ""
+    if second.get("clear") is False:
+        return f"{said}. The runner-up, {model(second)}, is {away:.1f} away, no more than the searches may have missed."
     weight = "hardly worse" if away < 2 else "worse" if away < 10 else "clearly worse"  # Kass & Raftery (1995)
-    return f"{said}. The runner-up, {model(second)}, is {weight}: {away:.1f} more{doubt}."
+    return f"{said}. The runner-up, {model(second)}, is {weight}: {away:.1f} more."
 
 
 def _of_folds(best: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:

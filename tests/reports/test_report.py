@@ -96,6 +96,15 @@ def test_headlines_carry_doubt():
     assert "best described by <strong>at least three groups</strong>, as far as tried" in said
     assert "3 is the most that was tried; this solution was found once only; just 0 % of the rows" in said
     plain = str(sentences(run("faithful"), ""))
+    rivals = [row | {"clear": None if row["note"].startswith("chosen") else row["k"] <= k} for row in found.selection]
+    away = replace(found, selection=tuple(rivals))
+    near = replace(found, selection=tuple(row | {"clear": row["k"] == k and row["clear"]} for row in rivals))
+    longer = "a longer search may choose another number"
+    assert longer in str(sentences(near, "")) and "away, no more than the searches may have missed" in str(
+        sentences(near, "")
+    )
+    assert (longer in str(sentences(away, ""))) == any(row["k"] > k for row in rivals)
+    assert "clearly worse" not in str(sentences(near, ""))
     assert "<strong>two groups</strong>:" in plain and "doubt" not in plain and "±" not in plain
 
 
