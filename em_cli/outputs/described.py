@@ -47,13 +47,18 @@ def one_of(words: Container[str], listed: list[str]) -> tuple[object, object]:
     return AfterValidator(check), Field(json_schema_extra={"enum": list(listed)})
 
 
-def wrong_field(model: type[BaseModel], document: Mapping[str, object], partial: bool = False) -> str:
-    """What the first wrong field holds, and what is wanted there; '' if all are right, of a partial one those there."""
+def wrong_field(model: type[BaseModel], document: Mapping[str, object], partial: bool = False, within: str = "") -> str:
+    """What the first wrong field holds, and what is wanted there; '' if all are right, of a partial one those there.
+
+    A document may stand within a field of another.
+    """
     try:
         model.model_validate(document)
     except ValidationError as error:
         for first in error.errors():
-            where = ".".join(str(part) for part in first["loc"])
+            where = ".".join([*([within] if within else []), *(str(part) for part in first["loc"])])
+            if partial and first["type"] == "extra_forbidden":
+                continue
             if first["type"] != "missing":
                 held = f"the field {where!r} holds {short(first['input'])}" if where else "it holds no fields"
                 return f"{held}: {in_words(first)}"

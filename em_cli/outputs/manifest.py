@@ -42,11 +42,15 @@ def manifest(command: str, seconds: Mapping[str, float], facts: Mapping[str, obj
     }
 
 
+READ_BACK = ("data", "criterion")  # of the configuration
+
+
 def read_manifest(run: str | Path) -> dict[str, Any]:
     """What the manifest of a run folder holds; `DataError` if it cannot be read, or is not what a run has written.
 
     There may be fields that we do not know, and any may be absent.
     """
+    from em_cli.config.run_config import RunConfig
     from em_cli.outputs.described import wrong_field
     from em_cli.outputs.manifest_fields import Manifest
 
@@ -57,7 +61,11 @@ def read_manifest(run: str | Path) -> dict[str, Any]:
         raise DataError(f"{run} has no {MANIFEST}: it is not a run folder as em fit writes it.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{file}: cannot be read ({in_words(error)}).") from None
-    if wrong := wrong_field(Manifest, found, partial=True):
+    wrong = wrong_field(Manifest, found, partial=True)
+    if not wrong and "config" in found:
+        own = {key: found["config"][key] for key in READ_BACK if key in found["config"]}
+        wrong = wrong_field(RunConfig, own, partial=True, within="config")
+    if wrong:
         raise DataError(f"{file}: {wrong}, and no run has written that there. Was it edited?")
     return dict(found)
 

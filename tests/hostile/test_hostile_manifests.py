@@ -36,6 +36,19 @@ def test_a_manifest_that_was_edited_is_named_with_its_field(run, field, command)
     assert told.status == 3 and "manifest.json" in told.err and f"'{field}" in told.err, told.err
 
 
+@pytest.mark.parametrize("command", ["outliers {}", "plot {} --kind sizes --force"])
+def test_no_edit_of_how_the_data_were_read_is_a_fault_of_the_program(run, command):
+    """Every key in turn holds what no run writes there."""
+    whole = (run / "manifest.json").read_text()
+    for key in json.loads(whole)["config"]["data"]:
+        edited = json.loads(whole)
+        edited["config"]["data"][key] = {"a": ["x"]}
+        (run / "manifest.json").write_text(json.dumps(edited))
+        told = em_here(command.format(run))
+        assert told.status == 3 and f"config.data.{key}" in told.err, told.err
+    (run / "manifest.json").write_text(whole)
+
+
 @pytest.mark.parametrize("text", ["[]", "5", "{", "", '{"seconds": '])
 def test_a_manifest_that_is_none(run, text):
     whole = (run / "manifest.json").read_text()
