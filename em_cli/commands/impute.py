@@ -16,7 +16,7 @@ def impute(
     paths: Rows,
     reading: ReadingOptions,
     draws: Annotated[
-        int, Option("--draws", metavar="M", min=0, help="Random draws: M files, for multiple imputation [default: 0].")
+        int, Option("--draws", metavar="M", min=0, help="Random draws: M files, for multiple imputation.")
     ] = 0,
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Same seed, same draws.", envvar="EM_SEED")] = 0,
     out: Annotated[
