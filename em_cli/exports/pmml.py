@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from em_cli.errors import UsageError
 from em_cli.exports.formula import Formula, call, choose, label, log_gamma
 from em_cli.exports.spelled_levels import spellings, trimmed
 from em_cli.exports.statement import Statement
@@ -22,6 +23,9 @@ LEVEL = {"optype": "categorical", "dataType": "string"}
 
 def pmml_text(statement: Statement, na: Sequence[float], head: Sequence[str], version: str) -> Iterator[str]:
     """The document: its fields are the columns by their names, and its outputs the scores by theirs."""
+    scores = {own for own, _ in statement.outputs}
+    if strange := [own for own in statement.schema.names if own in scores or own.startswith(OWN)]:
+        raise UsageError(f"column {strange[0]!r} is called as a score of --to pmml is: rename it, and fit again.")
     root = Element("PMML", {"xmlns": SPACE, "version": "4.4"})
     header = SubElement(root, "Header", {"description": " ".join(head)})
     SubElement(header, "Application", {"name": "em", "version": version})

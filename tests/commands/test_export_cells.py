@@ -73,6 +73,17 @@ def test_names_that_a_database_confuses_are_refused(names, options, message, tmp
     assert message in done.err if message else "SELECT" in done.out
 
 
+@pytest.mark.parametrize("to", ["onnx", "pmml"])
+@pytest.mark.parametrize(("name", "refused"), [("uncertainty", True), ("em.x1", None), ("p3", False)])
+def test_columns_that_are_called_as_scores_are_refused_where_they_share_their_names(to, name, refused, tmp_path):
+    """Elsewhere they stand in another place: a document of PMML that has a name twice gives no scores at all."""
+    (tmp_path / "d.csv").write_text(f"{name},x\n" + "".join(f"{i % 7},{i % 5 + 9 * (i % 2)}\n" for i in range(30)))
+    em("fit", "d.csv", "-k", 2, "-q", *QUICK, "--out", "d", cwd=tmp_path)
+    no = refused or (refused is None and to == "pmml")
+    told = em("export", "d", "--to", to, "--out", f"d.{to}", cwd=tmp_path, status=2 if no else 0).err
+    assert not no or f"column '{name}' is called as a score of --to {to} is: rename it" in told
+
+
 @pytest.mark.parametrize("german", [False, True])
 def test_where_cells_were_no_plain_numbers_it_says_how_they_become_such(german, tmp_path):
     lines = [f"c{i};${20 + i % 7 + 2000 * (i % 2):,}.50;{30.5 + i % 5 + 20 * (i % 2)}" for i in range(40)]
