@@ -66,7 +66,7 @@ def _in_doubt(run: FinishedRun) -> list[str]:
     return said + (["a longer search may choose another number"] if _runner_up_unclear(run) else [])
 
 
-def _runner_up_unclear(run: Run) -> bool:
+def _runner_up_unclear(run: FinishedRun) -> bool:
     """Whether a model of another number of components may come out before the choice, its search being short."""
     best = criterion.chosen(run) if run.selection else {}
     return any(row.get("clear") is False and row["k"] != best["k"] for row in run.selection)
