@@ -51,7 +51,7 @@ def test_record_of_a_run_of_climbs_reproduces_it(folder):
     [
         ((), "full, k = 2, 11 parameters: a search of normal effort"),
         (("--effort", "high"), ": a search of high effort"),
-        (("--restarts", "1"), ": 1 climb"),
+        (("--restarts", "1"), ": 1 start"),
         (("--restarts", "50"), ": 50 starts"),
     ],
 )
