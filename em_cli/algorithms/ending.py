@@ -18,7 +18,7 @@ NO_MAXIMUM = "stochastic approximation"  # what stands for an objective where th
 
 
 def to_the_end(by: str, model: Model, at: Parameters | Expectation) -> Generator[Query, Expectation, None]:
-    """To the maximum, by an algorithm of this name."""
+    """To the maximum, by an algorithm of this name; from what an E-step found, unless its sums are plain."""
     yield from BY_NAME[by].iterate(model, at)
 
 

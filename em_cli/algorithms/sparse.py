@@ -4,6 +4,9 @@
 Of many components a row bears on few. An E-step looks at so many of them for each row; with all of them it is EM.
 L-BFGS climbs the bound of the log-likelihood that these make, which is as smooth, and whose slope follows from the
 truncated statistics. Between such climbs a few E-steps look at all components: what is far from a row draws it, too.
+
+Where rows bear on more components than that, the bound is about something else: components that share their rows with
+many others dwindle. Then it is left to a climb with all of them.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
+from em_cli.algorithms.drawing import fewest_rows
 from em_cli.algorithms.em import EM
 from em_cli.algorithms.ending import NONE, ByParts, to_the_end
 from em_cli.algorithms.lbfgs import LBFGS
@@ -25,6 +29,7 @@ from em_cli.parts import Option
 FEWEST = 1.0  # rows of a component
 LOOKS = 3  # steps with all components, before some are chosen anew
 WINDOW = 5  # iterates of a climb with few, which have to gain something
+FAR = 0.1  # nats a row between the log-likelihood and its bound, with which few components are too few
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +51,37 @@ class Sparse(ByParts):
         if self.components >= model.n_components:
             yield from EM().iterate(model, start)
             return
-        found = yield Query(start, plain=True, settles=False)
+        found = begun = yield from self._looked(Query(start, plain=True, settles=False))
+        bound = yield Query(
+            found.parameters, assignment=Few.near(model, found, self.components), plain=True, settles=False
+        )
+        too_few = found.log_likelihood - bound.objective > FAR * found.weight.sum()
+        if not (too_few and self.finish != NONE):
+            found = yield from self._rounds(model, found)
+        if self.finish != NONE:
+            dwindled = found.weight.min() < fewest_rows(model, found.parameters) <= begun.weight.min()
+            yield from to_the_end(self.finish, model, begun.parameters if dwindled else found.parameters)
+
+    def _looked(self, asked: Query) -> Generator[Query, Expectation, Expectation]:
+        """EM with all components."""
+        found = yield asked
+        for _ in range(LOOKS - 1):
+            found = yield Query(found.statistics, plain=True, settles=False)
+        return found
+
+    def _rounds(self, model: Model, found: Expectation) -> Generator[Query, Expectation, Expectation]:
+        """Where climbs with few components lead."""
         found = yield from self._settled(model, found)
         best: Expectation | None = None
         for _ in range(self.rounds):
-            for _ in range(LOOKS):
-                found = yield Query(found.statistics, plain=True, settles=False)
+            found = yield from self._looked(Query(found.statistics, plain=True, settles=False))
             if best is not None and found.log_likelihood - best.log_likelihood < self.enough:
                 break
             best = found
             found = yield from self._ascended(model, found)
         if best is not None and best.log_likelihood > found.log_likelihood:
             found = yield Query(best.parameters, plain=True, settles=False)
-        if self.finish != NONE:
-            yield from to_the_end(self.finish, model, found)
+        return found
 
     def _settled(self, model: Model, found: Expectation) -> Generator[Query, Expectation, Expectation]:
         """EM with few components, until these have settled."""

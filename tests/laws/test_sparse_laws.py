@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cases import CLIMBING_CASES
 from scipy.special import logsumexp
-from support import climb, component_log_density, responsibilities, start
+from support import bound_model, climb, component_log_density, responsibilities, start
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack, take
@@ -15,8 +15,10 @@ from em_cli.engine.expectation import Expectation
 from em_cli.engine.few_components import Few
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
-from em_cli.engine.stopping import Stopping
+from em_cli.engine.rows import Block
+from em_cli.engine.stopping import Status, Stopping
 from em_cli.errors import UsageError
+from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents import LATENTS
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
@@ -115,6 +117,20 @@ def test_it_ends_within_a_nat_for_a_hundred_thousand_rows():
     end = climb(model, source, at, Stopping(1e-3, 2000), sparse(components=4, enough=1e-4, finish="none"))
     further = climb(model, source, end.parameters, Stopping(1e-4, 2000), ALGORITHMS.load("lbfgs")())
     assert 0 <= further.log_likelihood - end.log_likelihood < 0.02
+
+
+@pytest.mark.parametrize(("seed", "d", "spread"), [(0, 3, 2.0), (1, 2, 6.0), (1, 3, 2.0)])
+def test_components_that_share_their_rows_with_more_than_a_few_do_not_dwindle(seed, d, spread):
+    rng = np.random.default_rng(seed)
+    n, k = 3_000, 40
+    x = (rng.normal(size=(d, k)) * spread)[:, rng.integers(k, size=n)] + rng.normal(size=(d, n))
+    model = bound_model(Gaussian("full"), InMemory(x), k)
+    means = x[:, rng.choice(n, k, replace=False)]
+    nearest = np.argmin((means**2).sum(axis=0)[:, None] - 2 * means.T @ x, axis=0)
+    r = np.full((k, n), 0.1 / k)
+    r[nearest, np.arange(n)] += 0.9
+    end = climb(model, InMemory(x), model.start(Block(0, x), r), Stopping(1.0, 400), sparse())
+    assert end.status is Status.CONVERGED
 
 
 def test_what_it_does_not_know_is_refused_by_name():
