@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, n_candidates, take
+from em_cli.engine.cache import scratch
 from em_cli.engine.expectation import ModelStatistics, Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.plan import JOINT_FLOATS
 from em_cli.engine.row_sums import OF_PART, parts_of_rows, sum_of
 from em_cli.engine.rows import Block
+from em_cli.latents.bayes import NEGLIGIBLE as NO_MORE
 from em_cli.latents.independent import Independent
 from em_cli.search.search_data import SearchData, reference_of
-from em_cli.starts.sphered import along_axes, axes_of_few
+from em_cli.search.ways_to_part import drawn_ways, ways_to_part
 
 PASSES = 6
-AT_ONCE = 1 << 18  # masses times tries that are parted together
-NEGLIGIBLE = 0.02  # share of a row below which a component that is parted alone forgets it
+AT_ONCE = 1 << 18  # masses that are looked at together
+WAYS_AT_ONCE = 1 << 21  # rows times ways
+FEW_ROWS = 1 << 16  # rows times tries: where they are more, components are parted in fewer ways
+SLIGHT = 1e-3  # share of a row below which a component that is parted forgets it
+NEGLIGIBLE = 0.02  # and where rows are many
 KEPT = 3  # ways for each component
-ROWS = 500  # of a component that is parted alone; the parts then take all its rows
-FEW_OF = 0.1  # a share grows faster than it shrinks
-FEW = 5  # ways to part a component alone
+NARROWEST = 16  # rows of components that are parted side by side
+ROWS = 500  # of a component, where they are many; the parts then take all its rows
+FEW = 5  # ways to part a component of many rows
 SMALLEST = 0.5  # rows of a part
 
 
@@ -58,20 +61,28 @@ def best_splits(
 ) -> list[list[Part]]:
     """For each of the masses (M, n) the best of some ways to part it, if there are any that are not degenerate.
 
-    There may be components (M, 2, …) to begin the M-steps of the parts from. Missing cells are filled in once while
-    the parts are sought; their statistics are those of what is observed.
+    There may be components (M, 2, …) to begin the M-steps of the parts from. Ways are sought on the rows that a mass
+    has a share of, or some of them; the parts then take all that it has of every row. Missing cells are filled in once
+    while the parts are sought; their statistics are those of what is observed.
     """
-    if not len(masses):
-        return []
-    filled = data.filled_in(model)
-    if not together(masses, tries):
-        return _alone(model, masses, data, filled, rngs, tries, at)
-    embedding, n_columns = data.embedding(model), len(data.block.x)
-    of_each = zip(masses, _responsibilities(data, masses), rngs, strict=True)
-    halves = np.stack([_halves(embedding, n_columns, mass, own, rng, tries) for mass, own, rng in of_each])
-    rows = _Rows(data, model, filled)
-    parameters, places = _climbed(model, [_Tried(rows, masses, halves)], at, kept)
-    return _taken(rows, masses, parameters, places)
+    few_rows = masses.shape[1] * tries <= FEW_ROWS
+    tries = tries if few_rows else min(tries, FEW)
+    filled, share_of_row = data.filled_in(model), _responsibilities(data, masses)
+    borne, draws = share_of_row > (SLIGHT if few_rows else NEGLIGIBLE), drawn_ways(rngs, tries)
+    most = masses.shape[1] if few_rows else ROWS
+    tried = [*_side_by_side(model, masses, share_of_row, borne, data, filled, draws, tries, most)]
+    if not tried:
+        return [[] for _ in masses]
+    order = [m for own in tried for m in own.members]
+    parameters, places = _climbed(model, tried, take(at, np.array(order)), kept)
+    places = [order[place] for place in places]
+    if few_rows:
+        return _taken(_Rows(data, model, filled), masses, parameters, places)
+    found = [list[Part]() for _ in masses]
+    for m in order:
+        chosen = take(parameters, np.array([p for p, of in enumerate(places) if of == m], np.intp))
+        found[m] = _taken_of_all(model, masses[m], borne[m], data, filled, chosen)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,18 +93,9 @@ class _Rows:
     model: Model
     filled: Array | None  # (F, n) of all rows, with missing cells filled in
     places: Integers | None = None
-    known: tuple[Array, Array] | None = None  # of some that have been read
-
-    def read(self) -> _Rows:
-        """The same, if it is one part, with features that are made once."""
-        (_, features, completed), *others = self.parts(0 if self.places is None else len(self.places))
-        return self if others else replace(self, known=(features, completed))
 
     def parts(self, n: int) -> Iterator[tuple[slice, Array, Array]]:
         """Some of them at a time: their features (F, m), and the same with missing cells filled in."""
-        if self.known is not None:
-            yield slice(0, n), *self.known
-            return
         for some in parts_of_rows(n, self.model.family.n_features()):
             own = some if self.places is None else self.places[some]
             features = self.data.features(self.model, own)
@@ -102,47 +104,76 @@ class _Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tried:
-    """Masses (M, n) of the same rows, and ways (M, T, n) to part each."""
+    """Components on as many rows each, of which they bear masses, and ways to part them."""
 
-    rows: _Rows
-    masses: Array
-    halves: Array
+    members: list[int]  # the places of the components among all
+    features: Array  # (M, F, w) with missing cells filled in
+    masses: Array  # (M, w), none of rows that only fill up
+    ways: Array  # (M, T, w)
 
     @property
     def n_candidates(self) -> int:
-        return len(self.halves) * int(self.halves.shape[1])
+        return len(self.ways) * int(self.ways.shape[1])
+
+    def pieces(self) -> Iterator[_Tried]:
+        """As many components at a time as fit a core's own cache with all their ways."""
+        m, tries, w = self.ways.shape
+        step = max(1, JOINT_FLOATS // (2 * tries * w))
+        return (self.some(slice(first, first + step)) for first in range(0, m, step))
+
+    def some(self, which: slice) -> _Tried:
+        return _Tried(self.members[which], self.features[which], self.masses[which], self.ways[which])
 
 
-def _alone(
+def _side_by_side(
     model: Model,
     masses: Array,
+    share_of_row: Array,
+    borne: Flags,
     data: SearchData,
     filled: Array | None,
-    rngs: Sequence[np.random.Generator],
+    draws: Array,
     tries: int,
-    begin: object,
-) -> list[list[Part]]:
-    """Ways to part each mass (n,), sought on some of its rows; the parts then take all that it has of every row."""
-    found, embedding, n_columns = [list[Part]() for _ in masses], data.embedding(model), len(data.block.x)
-    at_once = max(1, OF_PART // (ROWS * model.family.n_features()))
-    responsibilities = _responsibilities(data, masses)
-    borne = responsibilities > NEGLIGIBLE
-    for first in range(0, len(masses), at_once):
-        some = [m for m in range(first, min(first + at_once, len(masses))) if borne[m].any()]
-        tried: list[_Tried] = []
-        for m in some:
-            rows = np.flatnonzero(borne[m])
-            rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)]
-            own = masses[m, rows]
-            shares = responsibilities[m, rows]
-            halves = _halves(embedding[:, rows], n_columns, own, shares, rngs[m], min(tries, FEW))[None]
-            tried.append(_Tried(_Rows(data, model, filled, rows).read(), own[None], halves))
-        if tried:
-            parameters, places = _climbed(model, tried, take(begin, np.array(some)))
-            for place, m in enumerate(some):
-                chosen = take(parameters, np.array([p for p, of in enumerate(places) if of == place], np.intp))
-                found[m] = _taken_of_all(model, masses[m], borne[m], data, filled, chosen)
-    return found
+    most: int,
+) -> Iterator[_Tried]:
+    """Components on about as many rows together. How many rows one takes does not depend on its company."""
+    embedding, n_columns, n_features = data.embedding(model), len(data.block.x), model.family.n_features()
+    widths: dict[int, list[int]] = {}
+    for m, count in enumerate(np.count_nonzero(borne, axis=1).tolist()):
+        if count:
+            widths.setdefault(min(_width(count), most), []).append(m)
+    for w, alike in sorted(widths.items()):
+        step = max(1, OF_PART // (w * n_features))
+        for members in (alike[first : first + step] for first in range(0, len(alike), step)):
+            rows, own = np.empty((len(members), w), np.intp), np.zeros((len(members), w))
+            for place, m in enumerate(members):
+                some = np.flatnonzero(borne[m])
+                if len(some) > w:
+                    some = some[np.linspace(0, len(some) - 1, w).astype(np.intp)]
+                rows[place, : len(some)], rows[place, len(some) :] = some, some[0]
+                own[place, : len(some)] = masses[m, some]
+            shares = np.where(own > 0, np.take_along_axis(share_of_row[members], rows, axis=1), 0.0)
+            ways = ways_to_part(_gathered(embedding, rows), n_columns, own, shares, draws[members], tries)
+            known = data.features(model, rows.ravel()) if filled is None else filled.take(rows.ravel(), axis=1)
+            yield _Tried(members, _apart(known, rows.shape), own, ways)
+
+
+def _width(count: int) -> int:
+    """So many rows or a few more: 16, 24, 32, 48, 64 …"""
+    width = NARROWEST
+    while width < count:
+        width *= 2
+    return 3 * width // 4 if 3 * width // 4 >= max(count, NARROWEST) else width
+
+
+def _gathered(of_rows: Array, rows: Integers) -> Array:
+    """(M, E, w) of rows (M, w), from what is known (E, n) of all."""
+    return _apart(of_rows.take(rows.ravel(), axis=1), rows.shape)
+
+
+def _apart(of_rows: Array, shape: tuple[int, ...]) -> Array:
+    """(M, F, w) from (F, M w)."""
+    return np.ascontiguousarray(of_rows.reshape(-1, *shape).swapaxes(0, 1))
 
 
 def _taken_of_all(
@@ -161,9 +192,9 @@ def _taken_of_all(
     return [replace(part, first=part.first + m) for part, m in zip(parts, more, strict=True)]
 
 
-def together(masses: Array, tries: int) -> bool:
-    """Whether masses (M, n) are few enough to be parted at once, on all rows."""
-    return masses.size * tries <= AT_ONCE
+def together(n_masses: int, n_rows: int, tries: int) -> bool:
+    """Whether so many masses of so many rows are few enough to be parted at once."""
+    return n_masses * max(tries * min(n_rows, ROWS), n_rows) <= WAYS_AT_ONCE
 
 
 def _responsibilities(data: SearchData, masses: Array) -> Array:
@@ -171,113 +202,113 @@ def _responsibilities(data: SearchData, masses: Array) -> Array:
     return masses if data.block.weights is None else masses / np.maximum(data.block.weights, 1e-300)
 
 
-def _halves(
-    embedding: Array, n_columns: int, mass: Array, share_of_row: Array, rng: np.random.Generator, tries: int
-) -> Array:
-    """Ways (T, n) to part the rows: along the longest axis, core and rim, outliers, about a row, between two.
-
-    Rows are near each other in sphered coordinates; but where columns have several (a category one for each level)
-    in those of the embedding, or many rare levels would outweigh all other columns.
-    """
-    share = mass / max(mass.sum(), 1e-300)
-    centred = embedding - (embedding @ share)[:, None]
-    if len(centred) <= len(share):
-        values, vectors = np.linalg.eigh((centred * share) @ centred.T)
-    else:
-        values, vectors = axes_of_few(centred, share)
-    sphered = along_axes(centred, values, vectors)
-    radius = (sphered**2).sum(axis=0)
-    own = radius * (share_of_row > 0.5 * share_of_row.max())
-    far = sphered[:, own.argmax()]
-    opposite = sphered[:, (own * (far @ sphered < 0)).argmax()]
-    ways: list[Any] = [sphered[-1] > 0, radius > len(sphered)]
-    ways += [far @ sphered > 0.5 * far @ far, FEW_OF * (opposite @ sphered > 0.5 * opposite @ opposite)]
-    cumulative, near = np.cumsum(share), sphered if len(embedding) <= n_columns else centred
-    about, widths, most = list[int](), list[float](), max(0.3 * mass.sum(), len(sphered) + 2)
-    for number in range(len(ways), tries):
-        a, b = np.minimum(np.searchsorted(cumulative, rng.random(2) * cumulative[-1]), len(share) - 1)
-        if number % 3:
-            about.append(a)
-            widths.append(rng.uniform(len(sphered) + 1, most))
-            ways.append(None)
-        else:
-            towards = near[:, a] - near[:, b]
-            ways.append(towards @ near > towards @ (near[:, a] + near[:, b]) / 2)
-    balls = iter(_balls(near, mass, about, widths)) if about else iter(())
-    return np.array([next(balls) if way is None else way for way in ways[:tries]], np.float64)
-
-
-def _balls(near: Array, mass: Array, about: Sequence[int], wanted: Sequence[float]) -> Flags:
-    """(B, n) which rows are so near some of them that they have the mass wanted."""
-    distance = ((near[:, None] - near[:, about, None]) ** 2).sum(axis=0)
-    order = np.argsort(distance, axis=1, kind="stable")
-    within, each = np.cumsum(mass[order], axis=1), np.arange(len(order))
-    last = np.array([np.searchsorted(own, least) for own, least in zip(within, wanted, strict=True)])
-    edges = order[each, np.minimum(last, distance.shape[1] - 1)]
-    inside: Flags = distance <= distance[each, edges][:, None]
-    return inside
-
-
-def _climbed(model: Model, tried: Sequence[_Tried], at: object, kept: int = KEPT) -> tuple[Parameters, Places]:
-    """EM of mixtures of two on each of all masses, from each of its ways; and which of them are worth it."""
-    two, tries = Model(model.family, Independent(), 2), tried[0].halves.shape[1]
-    joints = [_begun(own) for own in tried]
-    ends = np.cumsum([0, *(own.n_candidates for own in tried)]).tolist()
-    spans = [slice(first, stop) for first, stop in pairwise(ends)]
-    statistics = np.concatenate([_counted(own.rows, joint) for own, joint in zip(tried, joints, strict=True)])
-    begin = take(at, np.repeat(np.arange(ends[-1] // tries), tries))
-    parameters, _ = two.with_components(
-        model.family.maximize(statistics, begin), ModelStatistics(statistics, None), None
-    )
+def _climbed(model: Model, tried: Sequence[_Tried], at: object, kept: int) -> tuple[Parameters, Places]:
+    """EM of mixtures of two on each component, from each of its ways; and which of them are worth it."""
+    two, tries = Model(model.family, Independent(), 2), tried[0].ways.shape[1]
+    statistics = np.concatenate([_counted(model, own) for own in tried])
+    begin = take(at, np.repeat(np.arange(len(statistics) // tries), tries))
+    components = model.family.maximize(statistics, begin)
+    parameters, _ = two.with_components(components, ModelStatistics(statistics, None), None)
+    log_likelihood = np.zeros(len(statistics))
     for place in range(PASSES):
         if place:
             parameters, _ = two.at_maximum(ModelStatistics(statistics, None), parameters)
-        found = [_expected(own, take(parameters, s), joint) for own, joint, s in zip(tried, joints, spans, strict=True)]
-        log_likelihood, statistics = (np.concatenate(each) for each in zip(*found, strict=True))
-    support = np.concatenate([joint.sum(axis=2) for joint in joints])
+        log_likelihood, statistics = _expected(model, tried, parameters)
+    support = statistics[..., 0]
     chosen = _distinct(log_likelihood.reshape(-1, tries), partial(_degenerate, model, parameters, support), kept)
     return take(parameters, np.array([c for c, _ in chosen], np.intp)), [place for _, place in chosen]
 
 
-def _begun(tried: _Tried) -> Array:
-    """(C, 2, n) what each way makes of its mass."""
-    own = tried.halves.reshape(-1, tried.halves.shape[2])
-    return np.stack([own, 1 - own], axis=1) * np.repeat(tried.masses, tried.halves.shape[1], axis=0)[:, None]
+def _counted(model: Model, tried: _Tried) -> Array:
+    """(M T, 2, S) of what each way makes of its component."""
+    found = list[Array]()
+    for piece in tried.pieces():
+        (m, tries, w), masses = piece.ways.shape, piece.masses[:, None]
+        joint = np.empty((m, tries, 2, w))
+        np.multiply(piece.ways, masses, out=joint[:, :, 0])
+        np.subtract(masses, joint[:, :, 0], out=joint[:, :, 1])
+        if model.family.exponential is None:
+            of_each = zip(piece.features, joint, strict=True)
+            found += [model.family.statistics(features, own, None) for features, own in of_each]
+        else:
+            found.append(_summed(piece.features, joint).reshape(m * tries, 2, -1))
+    return np.concatenate(found)
 
 
-def _counted(rows: _Rows, joint: Array) -> Array:
-    return sum_of(
-        rows.model.family.statistics(full, joint[..., some], None) for some, _, full in rows.parts(joint.shape[2])
-    )
+def _summed(features: Array, joint: Array) -> Array:
+    """(M, T, 2, F) of features (M, F, w), with joint masses (M, T, 2, w): sums of each row of products by itself."""
+    m, tries, _, w = joint.shape
+    sums: Array = np.matmul(joint.reshape(m, 2 * tries, w), features.swapaxes(1, 2))
+    return sums.reshape(m, tries, 2, -1)
 
 
-def _expected(tried: _Tried, parameters: Parameters, joint: Array) -> tuple[Array, Array]:
-    """Overwrite `joint` (C, 2, n) with weighted responsibilities; log-likelihoods (C,) of the mixtures, statistics.
-
-    As many mixtures at a time as fit a core's own cache.
-    """
-    heights, sums, tries = list[Array](), list[Array](), tried.halves.shape[1]
-    at_once = max(1, JOINT_FLOATS // (2 * joint.shape[2] * tries))  # masses
-    for first in range(0, len(tried.masses), at_once):
-        some = slice(first * tries, (first + at_once) * tries)
-        weights = np.repeat(tried.masses[first : first + at_once], tries, axis=0)
-        densities, own = _posteriors(tried.rows, take(parameters, some), weights, joint[some])
-        heights.append(np.einsum("cn,cn->c", densities, weights))
-        sums.append(own)
+def _expected(model: Model, tried: Sequence[_Tried], parameters: Parameters) -> tuple[Array, Array]:
+    """The log-likelihoods (C,) of mixtures of two on the rows of their components, and their statistics (C, 2, S)."""
+    by_products, theta, apart = model.family.exponential, None, None
+    if by_products is not None:
+        theta, apart = by_products.natural(parameters.components)
+        theta = theta.copy()
+        theta[..., 0] += Independent().log_prior(parameters.latent)
+    found, first = list[tuple[Array, Array]](), 0
+    for piece in (piece for own in tried for piece in own.pieces()):
+        some = slice(first, first + piece.n_candidates)
+        if theta is None or apart is None:
+            found.append(_one_by_one(model, piece, take(parameters, some)))
+        elif apart[some].any():
+            found.append(_some_apart(model, piece, take(parameters, some), theta[some], apart[some]))
+        else:
+            found.append(_at_once(piece, theta[some]))
+        first = some.stop
+    heights, sums = zip(*found, strict=True)
     return np.concatenate(heights), np.concatenate(sums)
 
 
-def _posteriors(rows: _Rows, parameters: Parameters, weights: Array, joint: Array) -> tuple[Array, Array]:
-    """Overwrite `joint` (C, 2, n) with responsibilities times weights (C, n); the log-densities (C, n), statistics."""
-    densities, sums, whole = np.empty(weights.shape), list[Array](), joint.shape[2]
-    for some, _, completed in rows.parts(whole):
-        own = joint if completed.shape[1] == whole else np.empty((*joint.shape[:2], completed.shape[1]))
-        densities[:, some] = _posterior(rows.model, completed, parameters, own)
-        own *= weights[:, None, some]
-        sums.append(rows.model.family.statistics(completed, own, parameters.components))
-        if own is not joint:
-            joint[..., some] = own
-    return densities, sum_of(iter(sums))
+def _at_once(piece: _Tried, theta: Array) -> tuple[Array, Array]:
+    """At natural parameters (C, 2, F); of two, one exponential tells both responsibilities."""
+    (m, tries, w), masses, f = piece.ways.shape, piece.masses[:, None], theta.shape[2]
+    joint = scratch("joint", m, tries, 2, w)
+    np.matmul(theta.reshape(m, 2 * tries, f), piece.features, out=joint.reshape(m, 2 * tries, w))
+    one, other = joint[:, :, 0], joint[:, :, 1]
+    odds, density = scratch("spare", m, tries, w), scratch("total", m, tries, w)
+    np.subtract(other, one, out=odds)
+    np.clip(odds, NO_MORE, -NO_MORE, out=odds)
+    np.exp(odds, out=odds)
+    np.log(np.add(odds, 1.0, out=density), out=density)
+    density += one
+    np.maximum(density, other, out=density)  # where the odds are cut off
+    whole = np.add(odds, 1.0, out=other)
+    heights = np.einsum("mtn,mn->mt", density, piece.masses)
+    np.divide(masses, whole, out=one)
+    np.multiply(one, odds, out=other)
+    return heights.ravel(), _summed(piece.features, joint).reshape(m * tries, 2, f)
+
+
+def _one_by_one(model: Model, piece: _Tried, parameters: Parameters) -> tuple[Array, Array]:
+    """The same of a family that evaluates mixtures itself."""
+    tries, heights, sums = piece.ways.shape[1], list[Array](), list[Array]()
+    for place, (features, mass) in enumerate(zip(piece.features, piece.masses, strict=True)):
+        found = _evaluated(model, features, mass, take(parameters, slice(place * tries, (place + 1) * tries)))
+        heights.append(found[0])
+        sums.append(found[1])
+    return np.concatenate(heights), np.concatenate(sums)
+
+
+def _evaluated(model: Model, features: Array, mass: Array, parameters: Parameters) -> tuple[Array, Array]:
+    joint = np.empty((n_candidates(parameters), 2, len(mass)))
+    height = _posterior(model, features, parameters, joint) @ mass
+    joint *= mass
+    return height, model.family.statistics(features, joint, parameters.components)
+
+
+def _some_apart(model: Model, piece: _Tried, parameters: Parameters, theta: Array, apart: Flags) -> tuple[Array, Array]:
+    """The same where products would evaluate some mixtures with loss: these are evaluated by the family."""
+    heights, sums = _at_once(piece, theta)
+    tries = piece.ways.shape[1]
+    for place in np.flatnonzero(apart.reshape(-1, tries).any(axis=1)).tolist():
+        own = place * tries + np.flatnonzero(apart[place * tries : (place + 1) * tries])
+        found = _evaluated(model, piece.features[place], piece.masses[place], take(parameters, own))
+        heights[own], sums[own] = found
+    return heights, sums
 
 
 def _taken(rows: _Rows, masses: Array, parameters: Parameters, places: Places) -> list[list[Part]]:

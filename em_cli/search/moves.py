@@ -19,7 +19,7 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers, map_arrays, stack, take
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.model import Model
-from em_cli.search.best_splits import AT_ONCE, Part, best_splits, pair_entropies, together
+from em_cli.search.best_splits import AT_ONCE, KEPT, Part, best_splits, pair_entropies, together
 from em_cli.search.search_data import MixtureView, SearchData
 
 MANY = 12  # components, beyond which only the pairs that overlap most are thought of as merged
@@ -90,14 +90,18 @@ def splits(view: MixtureView, data: SearchData, rng: np.random.Generator, tries:
 
 
 def splits_of_each(
-    views: Sequence[MixtureView], data: SearchData, rngs: Sequence[np.random.Generator], tries: int
+    views: Sequence[MixtureView],
+    data: SearchData,
+    rngs: Sequence[np.random.Generator],
+    tries: int,
+    kept: int = KEPT,
 ) -> list[list[Split]]:
     """The same of mixtures of one family, whose components are parted together."""
     found: list[list[Split]] = []
     for some in _in_bunches(views, tries):
         own = [rng for view, rng in zip(some, rngs[len(found) :], strict=False) for _ in view.statistics]
         masses = np.concatenate([view.weighted_responsibilities for view in some])
-        parts = iter(best_splits(some[0].model, masses, data, own, tries, _begin(some)))
+        parts = iter(best_splits(some[0].model, masses, data, own, tries, _begin(some), kept))
         found += _gainful(some, [[(k, p) for k in range(len(view.statistics)) for p in next(parts)] for view in some])
     return found
 
@@ -105,12 +109,14 @@ def splits_of_each(
 def _in_bunches(views: Sequence[MixtureView], tries: int) -> Iterator[list[MixtureView]]:
     """As many one behind the other as are parted at once."""
     some: list[MixtureView] = []
+    n_masses = 0
     for view in views:
-        masses = [other.weighted_responsibilities for other in (*some, view)]
-        if some and not together(np.concatenate(masses), tries):
+        k, n = view.weighted_responsibilities.shape
+        if some and not together(n_masses + k, n, tries):
             yield some
-            some = []
+            some, n_masses = [], 0
         some.append(view)
+        n_masses += k
     if some:
         yield some
 

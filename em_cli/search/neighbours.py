@@ -33,6 +33,7 @@ from em_cli.search.stages import WORK
 ABOVE = 1  # numbers of components beyond the one wanted, from which a single model is merge_all
 CHAINED = 12  # components up to which a single model is grow_and_shrink up to, however many the rows
 AT_ONCE = 4  # splits that climb to the end together
+EVERY = 100  # ways to part a component, where any may help
 NOTICEABLE = 0.01  # nats by which more components may not be worse
 
 
@@ -210,7 +211,8 @@ def restore_monotone(
 
 def _raised(model_search: ModelSearch, below: FitResult) -> Search[None]:
     """Climb from the splits of a mixture of one component less, until an end is no worse than that."""
-    starts = [] if _no_worse(model_search.best, below) else parted(model_search.short_runs, [below])
+    own = model_search.short_runs
+    starts = [] if _no_worse(model_search.best, below) else parted(own, [below], kept=EVERY)
     while starts and not _no_worse(model_search.best, below) and not model_search.data.halted():
         yield from model_search.climb(starts[:AT_ONCE], "splits")
         starts = starts[AT_ONCE:]

@@ -13,6 +13,7 @@ from em_cli.engine.arrays import Array, take
 from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.fit import Search
 from em_cli.engine.stopping import Status, Stopping
+from em_cli.search.best_splits import KEPT
 from em_cli.search.moves import Merge, Split, merges_of_each, nearby, splits, splits_of_each
 from em_cli.search.search_data import MixtureView
 from em_cli.search.short_runs import REST, ShortRuns
@@ -38,20 +39,25 @@ def split_all(short_runs: ShortRuns, parents: Sequence[FitResult]) -> Search[lis
     return (yield from short_runs.to_rest(parted(short_runs, parents, _affordable(short_runs))))
 
 
-def parted(short_runs: ShortRuns, parents: Sequence[FitResult], most: int | None = None) -> list[Candidate]:
-    """Climbs from the splits of mixtures of one component less, the most gainful first, all unless told otherwise."""
-    return after_splits(short_runs, splits_of_parents([(short_runs, parents[:PARENTS])])[0], most)
+def parted(
+    short_runs: ShortRuns, parents: Sequence[FitResult], most: int | None = None, kept: int = KEPT
+) -> list[Candidate]:
+    """Climbs from the splits of mixtures of one component less, the most gainful first, all unless told otherwise.
+
+    They may be told how many ways to part each component to keep.
+    """
+    return after_splits(short_runs, splits_of_parents([(short_runs, parents[:PARENTS])], kept)[0], most)
 
 
 Splits = list[tuple[MixtureView, list[Split]]]  # of each parent
 
 
-def splits_of_parents(wanted: Sequence[tuple[ShortRuns, Sequence[FitResult]]]) -> list[Splits]:
+def splits_of_parents(wanted: Sequence[tuple[ShortRuns, Sequence[FitResult]]], kept: int = KEPT) -> list[Splits]:
     """The splits of mixtures of one family, for each of some models of one component more."""
     views = [[short_runs.data.view(parent) for parent in parents] for short_runs, parents in wanted]
     rngs = [short_runs.rng(1, p) for short_runs, parents in wanted for p in range(len(parents))]
     short_runs = wanted[0][0]
-    every = splits_of_each([v for own in views for v in own], short_runs.data, rngs, short_runs.effort.tries)
+    every = splits_of_each([v for own in views for v in own], short_runs.data, rngs, short_runs.effort.tries, kept)
     made = iter(every)
     return [[(view, next(made)) for view in own] for own in views]
 

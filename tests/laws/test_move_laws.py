@@ -21,7 +21,7 @@ from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
 from em_cli.search import search_data
-from em_cli.search.best_splits import best_splits, together
+from em_cli.search.best_splits import FEW_ROWS, best_splits
 from em_cli.search.moves import bound, merges, moves, splits
 from em_cli.search.search_data import SearchData
 from em_cli.search.survey import survey
@@ -197,7 +197,7 @@ def test_features_of_some_rows_at_a_time_give_the_same_parts(monkeypatch, gaps, 
     known = survey(InMemory(x))
     data, model = SearchData(known, lambda: False), Model(Gaussian("full").bind(known.columns), Independent(), 2)
     mass = np.stack([np.ones(data.block.n_rows), rng.random(data.block.n_rows)])
-    assert together(mass, tries) == (tries == 4)
+    assert (mass.shape[1] * tries <= FEW_ROWS) == (tries == 4)
 
     def found():
         parts = best_splits(model, mass, data, [np.random.default_rng(n) for n in range(2)], tries)
@@ -222,7 +222,7 @@ def test_the_parts_of_a_component_do_not_depend_on_its_company(covariance, tries
     known = survey(InMemory(rng.standard_normal((3, 3000)) + 6 * (np.arange(3000) % 2)))
     data, model = SearchData(known, lambda: False), Model(Gaussian(covariance).bind(known.columns), Independent(), 2)
     masses = rng.random((3, 3000)) ** 4
-    assert together(masses[:1], tries) == together(masses, tries) == (tries == 4)
+    assert (masses.shape[1] * tries <= FEW_ROWS) == (tries == 4)
     company = best_splits(model, masses, data, [np.random.default_rng(n) for n in range(3)], tries)
     alone = [best_splits(model, masses[n : n + 1], data, [np.random.default_rng(n)], tries)[0] for n in range(3)]
     for one, other in zip(company, alone, strict=True):
@@ -272,7 +272,7 @@ def test_rows_that_weigh_little_are_parted_from_those_that_weigh_much() -> None:
 
 def test_rows_that_weigh_next_to_nothing_are_parted_where_each_component_is_alone(monkeypatch) -> None:
     """What a component bears of a row is told by its share, and not by its weight."""
-    monkeypatch.setattr("em_cli.search.best_splits.AT_ONCE", 0)
+    monkeypatch.setattr("em_cli.search.best_splits.FEW_ROWS", 0)
     rng = np.random.default_rng(6)
     x = np.concatenate([rng.normal(0, 1, 400), rng.normal(12, 1, 400), [0.0]])[None]
     weights = np.append(np.full(800, 0.01), 1.0)
