@@ -9,7 +9,8 @@ from math import isfinite
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, flat, stack
+from em_cli.algorithms.em import EM
+from em_cli.engine.arrays import Array, flat, stack, take
 from em_cli.engine.climb import FitResult
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.family import Degeneracy
@@ -22,6 +23,7 @@ from em_cli.search.survey import Survey
 
 Degeneracies = tuple[Degeneracy | None, ...]  # of the components of one result; all None for a sound one
 
+SURELY = 1 - 1e-9  # of a bound, within which rounding does not matter
 SAME_OPTIMUM = 0.05  # nats; ends closer than this are taken for one optimum
 CHANCE = 10.0  # a climb may yet gain this many times what its trace promises
 MARGIN = 3.0  # nats more than that, and it is out of the running
@@ -155,12 +157,21 @@ def dead(result: FitResult) -> Degeneracies:
     return (Degeneracy(result.reason or "it did not start", True),)
 
 
+def _judged(alike: Sequence[FitResult], parameters: Parameters, support: Array) -> dict[int, Degeneracies]:
+    """The verdicts on results of one model, by their identity, with the support (R, K) of their components."""
+    k = support.shape[1]
+    every = alike[0].candidate.model.family.degenerate(flat(parameters.components), support.ravel())
+    return {id(result): tuple(every[r * k : (r + 1) * k]) for r, result in enumerate(alike)}
+
+
 class DegeneracyCheck:
     """Tells which components of a result are degenerate, by the distinct rows that they rest on."""
 
     def __init__(self, survey: Survey, runner: Runner) -> None:
         self.source = survey.once()
         self.runner = runner
+        plain = survey.copies is not None and not survey.weighted and survey.block.labels is None
+        self.most_alike = float(survey.copies.rows.max()) if plain and survey.copies is not None else None
 
     def __call__(self, results: Sequence[FitResult]) -> list[Degeneracies]:
         models: dict[int, list[FitResult]] = {}
@@ -170,13 +181,25 @@ class DegeneracyCheck:
         found: dict[int, Degeneracies] = {}
         for alike in models.values():
             model, parameters = alike[0].candidate.model, stack([result.parameters for result in alike])
-            support = self._support(model, parameters, alike).ravel()
             if model.prior or model.has_conjugate_prior:  # it bears what rows do not
-                support = np.full_like(support, np.inf)
-            degeneracies = model.family.degenerate(flat(parameters.components), support)
-            for r, result in enumerate(alike):
-                found[id(result)] = tuple(degeneracies[r * model.n_components : (r + 1) * model.n_components])
+                found |= _judged(alike, parameters, np.full((len(alike), model.n_components), np.inf))
+                continue
+            if (least := self._least_support(model, alike)) is not None:
+                found |= _judged(alike, parameters, least)
+                unsure = np.flatnonzero([any(found[id(result)]) for result in alike])
+                alike, parameters = [alike[r] for r in unsure], take(parameters, unsure)
+            if alike:
+                found |= _judged(alike, parameters, self._support(model, parameters, alike))
         return [found.get(id(result)) or dead(result) for result in results]
+
+    def _least_support(self, model: Model, results: Sequence[FitResult]) -> Array | None:
+        """No more than the support (R, K), whose want shows who need not be looked at: no component becomes degenerate
+        by more rows. None where the rows that EM counted do not tell.
+        """
+        by_em = all(isinstance(r.candidate.algorithm, EM) and r.candidate.weights is None for r in results)
+        if self.most_alike is None or not by_em or model.latent.needs_groups:
+            return None
+        return np.stack([result.weight for result in results]) * (SURELY / self.most_alike)
 
     def _support(self, model: Model, parameters: Parameters, results: Sequence[FitResult]) -> Array:
         """The distinct rows (R, K) on which the components rest."""

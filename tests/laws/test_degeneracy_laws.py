@@ -5,6 +5,7 @@ import pytest
 from cases import CLIMBED, structures
 from support import bound_model, climb, default_plan, find, find_one, reference_rows, responsibilities, rows, start
 
+from em_cli.algorithms.em import EM
 from em_cli.engine.climb import Candidate
 from em_cli.engine.fit import fit
 from em_cli.engine.stopping import Stopping
@@ -12,7 +13,7 @@ from em_cli.families.covariances import COVARIANCES
 from em_cli.families.gaussian import collapse
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.runners.serial import Serial
-from em_cli.search.ledger import Verdict
+from em_cli.search.ledger import DegeneracyCheck, Verdict
 from em_cli.search.survey import survey
 from em_cli.search.too_few_rows import too_few_rows
 from em_cli.sources.in_memory import InMemory
@@ -32,6 +33,25 @@ def spiked(n: int) -> np.ndarray:
     x[1, : n // 10] = 2.0
     x[0, n // 10 : n // 6] = -1.0
     return x
+
+
+@each_covariance
+@pytest.mark.parametrize("copies", [2, 12])
+def test_verdicts_are_those_of_all_that_is_counted(covariance, copies):
+    """Where copies of a row are few, most mixtures are seen to be sound by what EM has counted."""
+    corner = np.repeat(np.array([[20, 20.5, 20], [20, 20, 20.6]]), copies, axis=1)
+    x = np.concatenate([np.round(tied_rows(240, 2), 1), corner], axis=1)
+    known = survey(InMemory(x))
+    check, model = DegeneracyCheck(known, Serial()), bound_model(Gaussian(covariance), known.source, 5)
+    labels = np.random.default_rng(copies).integers(0, 4, (8, x.shape[1]))
+    labels[:4, 240:] = 4
+    starts = [start(model, x, responsibilities(seed, own, 5, 0.9)) for seed, own in enumerate(labels)]
+    candidates = [Candidate(model, EM(), own, 0) for own in starts]
+    ends = fit(candidates, known.source, Serial(), Stopping(max_iterations=60))
+    found = check(ends)
+    assert check.most_alike is not None
+    check.most_alike = None
+    assert found == check(ends)
 
 
 def at_resolution(fitted) -> bool:
