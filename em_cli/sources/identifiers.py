@@ -22,8 +22,8 @@ _NAMED = re.compile(
 )
 _OF_SEVERAL_ROWS = re.compile(
     r"(.*[ _.-])?(id|ident|identifier|nr)|(subject|patient|participant|respondent|study)"
-    r"([ _.]?(nr|no|num|number))?|(case|child|class|client|customer|es|family|fam|hh|household|p|person|pt|school|study"
-    r"|student|subj|subject|teacher|user)(id|nr|num)|(account|booking|invoice|order|ticket)s?(id|nr|no|num)",
+    r"([ _.]?(nr|no|num|number))?|(case|child|class|client|cust|customer|es|family|fam|hh|household|p|person|pt|school"
+    r"|study|student|subj|subject|teacher|user)(id|nr|num)|(account|booking|invoice|order|ticket)s?(id|nr|no|num)",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r".+[ _.-](nr|no|number)", re.IGNORECASE)  # or how many there are of something, or "no" itself
@@ -87,9 +87,9 @@ def identifies(name: str, parts: Parts) -> bool:
         return False
     if column.n >= ENOUGH and column.first in (0, 1) and column.counts_up:
         return True
-    named = _NAMED.fullmatch(name.strip()) or _CAMEL_CASE.fullmatch(name.strip())
+    named = any(form.fullmatch(name.strip()) for form in (_NAMED, _CAMEL_CASE, _OF_SEVERAL_ROWS))
     numbered = _NUMBERED.fullmatch(name.strip()) and _may_number(column) and not any(map(_YES.fullmatch, parts))
-    return bool(named or numbered) and parts.all_differ(name)
+    return (named or bool(numbered)) and parts.all_differ(name)
 
 
 def _may_number(column: Facts) -> bool:

@@ -30,6 +30,7 @@ ENOUGH_ROWS = 5  # with the total
 FEW_TOTALS = 0.1  # of the rows
 ENOUGH_IDS, DIGITS = 20, 6  # rows that are all different, and digits of each
 SOME = 1000  # rows that tell of all
+NEAR = 0.1  # of the range, from row to row
 ROUND = 0.25  # of the numbers end in zero, in ids at most
 UNIX = {"seconds": 1e9, "milliseconds": 1e12}  # since 1970, from 2001 to 2039
 _DATES = re.compile(r"date|day|datum|time|created|updated", re.IGNORECASE)
@@ -183,9 +184,16 @@ def _ids(columns: Mapping[str, Facts], parts: Parts) -> Iterator[Notice]:
         some = parts.some([name], np.arange(min(column.n, SOME)))
         times = any(least <= lowest <= highest < 2.2 * least for least in UNIX.values())
         same = len(written(highest)) == digits and not times
-        if same and np.mean(some % 10 == 0) <= ROUND and parts.all_differ(name):
+        if same and np.mean(some % 10 == 0) <= ROUND and not _wanders(some[0]) and parts.all_differ(name):
             message = f"{safe(name)} holds different whole numbers of {digits} digits, as ids do, but is fitted; "
             yield Notice("looks_like_id", f"{message}else use --id {argument(name)}")
+
+
+def _wanders(x: Array) -> bool:
+    """Whether numbers (n,) go up and down by little by row, as sums by month do: ids are in order, or in none."""
+    steps = np.diff(x)
+    ordered = bool((steps > 0).all() or (steps < 0).all())
+    return not ordered and float(np.abs(steps).mean()) < NEAR * float(np.ptp(x))
 
 
 def _has_total(columns: list[Facts]) -> bool:

@@ -218,7 +218,9 @@ def test_a_column_like_an_id_is_pointed_out(write, content, options, expected):
     assert len(found) == len(expected)
 
 
-@pytest.mark.parametrize("name", ["id", "patient", "Subject no", "farm_id", "schoolID", "studyid", "nr", "hhid"])
+@pytest.mark.parametrize(
+    "name", ["id", "patient", "Subject no", "farm_id", "schoolID", "studyid", "nr", "hhid", "ticketno"]
+)
 def test_ids_of_several_rows_are_left_out(write, name):
     rows = "".join(f"{10 + i // 3},{i * i % 17}.5\n" for i in range(30))
     file = write(f"{name},a\n{rows}".encode())
@@ -251,6 +253,8 @@ def test_columns_that_only_sound_like_ids_are_fitted(write, name):
         ("n\n1\n2\n3\n", []),  # there is nothing else
         ("paid,a\n100,1.5\n300,2.5\n200,9\n", []),
         ("order_no,a\n100,1.5\n300,2.5\n200,9\n", ["order_no"]),
+        ("custid,a\n5001,1.5\n5002,2.5\n5003,9\n", ["custid"]),
+        ("a,orderno\n1.5,871\n2.5,333\n9,541\n", ["orderno"]),
         ("Plot No,a\n4,1.5\n12,2.5\n9,9\n8,8.5\n7,3.5\n", ["Plot No"]),
         ("well_yes,well_no\n100,153\n300,212\n200,954\n", []),  # answers
         ("smokes_yes_ill_no,smokes_no_ill_no\n100,153\n300,212\n200,954\n", []),

@@ -147,6 +147,7 @@ ORDINARY = {
     "answers about zero": {"q": [i % 3 - 1 for i in range(60)], "b": [*X, *X[:20]]},
     "prices": {"price": [120_000 + 5_000 * (i * i % 41) for i in range(40)], "b": X},
     "incomes": {"income": [21_001 + 1_733 * i for i in range(40)], "b": X},
+    "sums by month": {"jobs": [150_001 + i * 37 + 9_173 * abs(i % 20 - 10) for i in range(40)], "b": X},
     "small angles": {"angle": [i % 41 for i in range(40)], "b": X},
 }
 
