@@ -9,6 +9,7 @@ from support import bound_model, climb, component_log_density, default_plan, fin
 from em_cli.engine.column_summary import summarize
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import UsageError
+from em_cli.families.distributions import roots
 from em_cli.families.distributions.bessel_ratio import concentration, resultant_gap, resultant_share, resultant_slope
 from em_cli.families.distributions.gamma_function import log_minus_digamma, stirling_rest, trigamma_rest
 from em_cli.families.distributions.von_mises import VonMises
@@ -29,6 +30,25 @@ def tied(case) -> np.ndarray:
 def rounded(case) -> np.ndarray:
     sixteenths = np.maximum(np.round(tied(case) * 16), 1)
     return np.minimum(sixteenths, 15 if case.name == "beta" else np.inf) / 16
+
+
+@pytest.mark.parametrize("name", ["gamma", "lognormal", "beta"])
+def test_a_narrow_component_costs_few_steps_whatever_the_others(name, monkeypatch):
+    """Where a component is as narrow as the data can show, only that one is sought there: the others never settle."""
+    case = next(case for case in CONTINUOUS if case.name == name)
+    x, _ = rows(case.narrow, 31, 240, 4.0, 2)
+    x[:, :40] = x[:, [0]]
+    model, steps = case.model(np.round(x, 2 if name == "beta" else 1), 2), []
+    responsibilities = np.zeros((2, 240))
+    responsibilities[0, :40] = responsibilities[1, 40:] = 1.0
+
+    def settled(step, begin):
+        return roots.settled(lambda at: steps.append(1) or step(at), begin)
+
+    monkeypatch.setattr(f"em_cli.families.distributions.{name}.settled", settled)
+    parameters = start(model, np.round(x, 2 if name == "beta" else 1), responsibilities).components
+    assert any(model.family.degenerate(parameters, np.array([40.0, 200.0])))
+    assert 0 < len(steps) < 25
 
 
 @each_case
