@@ -100,6 +100,8 @@ def _missing_in(names: list[str], missing: list[str], options: ReadOptions) -> l
 
 def _without_padded(cells: pd.Series[Any], missing: list[str]) -> pd.Series[Any]:
     """The cells, those missing as well that mark it with blanks behind."""
+    if not any(isinstance(cell, str) and cell[-1:].isspace() for cell in cells.unique()):
+        return cells
     texts = cells[cells.map(lambda cell: isinstance(cell, str) and cell[-1:].isspace()).to_numpy(dtype=bool)]
     padded = texts[texts.str.strip().isin(missing).to_numpy(dtype=bool)] if len(texts) else texts
     if not len(padded):

@@ -52,9 +52,14 @@ _WRITINGS = {
 }
 
 
+_MARKS = re.compile(rf"[-+\d.,'eE{BLANKS}]+")  # what all of them are made of
+
+
 def writings(texts: Iterable[str]) -> list[str]:
     """Options with which all these texts would be numbers."""
     texts = [text.strip().translate(_MINUS) for text in texts]
+    if not all(map(_MARKS.fullmatch, texts)):
+        return []
     found = [option for option, form in _WRITINGS.items() if all(map(form.fullmatch, texts))]
     simplest = found[0] if found else ""
     return [option for option in found if option == simplest or not option.startswith(simplest)]
