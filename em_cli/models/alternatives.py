@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +15,12 @@ from em_cli.engine.transforms import TRANSFORMS
 from em_cli.errors import DataError, UsageError
 from em_cli.families import FAMILIES
 from em_cli.models.groups import Group, takes
+from em_cli.printable import safe
 from em_cli.registry import did_you_mean
 from em_cli.sources.circles import period_of
 from em_cli.sources.column_types import CODE_VALUES, ROWS_PER_CODE
 from em_cli.sources.domains import WANTED, impossible
-from em_cli.sources.quoting import argument, quoted
+from em_cli.sources.quoting import quoted
 from em_cli.sources.schema import TYPES, Column, Schema
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class Change:
     @property
     def option(self) -> str:
         """As one types it."""
-        return f"--{'type' if self.transform is None else 'transform'} {argument(self.word)}"
+        return f"--{'type' if self.transform is None else 'transform'} {quote(safe(self.word))}"
 
     @property
     def described(self) -> str:

@@ -13,7 +13,7 @@ from support import Case
 from em_cli.algorithms.em import EM
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian.options import Gaussian
-from em_cli.models.alternatives import alternatives
+from em_cli.models.alternatives import Change, alternatives
 from em_cli.models.groups import Group
 from em_cli.runs import other_families
 from em_cli.search.search import Plan
@@ -184,6 +184,11 @@ def test_what_goes_round_is_advised_no_family(name, highest):
     x = np.append(rng.geometric(3 / highest, 80).clip(1, highest), highest).astype(float)
     asked = [alternatives(Column(own, "numeric"), Group("gaussian", (0,)), x) for own in (name, "size")]
     assert not asked[0] and "negative_binomial" in [change.family for change in asked[1]]
+
+
+def test_advice_on_columns_of_long_names_is_whole():
+    name = "time elapsed between the estimated onset and the diagnosis (in months)"
+    assert shlex.split(Change(name, transform="log").option) == ["--transform", f"{name}=log"]
 
 
 def test_covariances_that_are_too_many_are_no_matter_of_families(tmp_path):
