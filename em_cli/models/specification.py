@@ -138,9 +138,10 @@ def check_family_options(config: RunConfig) -> None:
     from em_cli.models.groups import MIXED, REGRESSION
     from em_cli.parts import check_options
 
-    if config.regression is not None:
-        return
-    asked = [(name, options_for(config, name)) for name in families_of(config)]
+    families = families_of(config)
+    if config.regression is not None or (len(families) > 1 and not {"auto", MIXED}.isdisjoint(families)):
+        return  # which is refused where families are compared
+    asked = [(name, options_for(config, name)) for name in families]
     for family, options in [*asked, *((wish.family, wish.options) for wish in wishes(config))]:
         if family not in ("auto", MIXED, REGRESSION):
             check_options(f"family {family!r}", FAMILIES.load(family), options)
