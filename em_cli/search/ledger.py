@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 
@@ -26,6 +26,7 @@ Degeneracies = tuple[Degeneracy | None, ...]  # of the components of one result;
 SURELY = 1 - 1e-9  # of a bound, within which rounding does not matter
 SAME_OPTIMUM = 0.05  # nats; ends closer than this are taken for one optimum
 CHANCE = 10.0  # a climb may yet gain this many times what its trace promises
+DOUBT = 1.5  # times; of 71 light searches that had missed more than half a nat, 66 had missed no more than twice this
 MARGIN = 3.0  # nats more than that, and it is out of the running
 
 
@@ -245,6 +246,21 @@ class Attempt:
         model = self.result.candidate.model
         ended = self.result.status is not Status.DEGENERATE and isfinite(self.result.log_likelihood)
         return ended and (model.prior > 0 or (model.n_components == 1 and model.family.penalty is None))
+
+
+def doubted(best: FitResult, attempts: Sequence[Attempt], kinds: Sequence[str]) -> float:
+    """Nats that a light search may have missed: how far the best is above what other starts came to by themselves.
+
+    Offspring of other mixtures are no witnesses: they share their ancestors.
+    """
+    tops: dict[str, float] = {}
+    for a in attempts:
+        if a.sound:
+            tops[a.start] = max(tops.get(a.start, -inf), a.bound_for)
+    winner = max(tops, key=lambda kind: tops[kind], default="")
+    others = {kind: top for kind, top in tops.items() if kind != winner}
+    witnesses = [top for kind, top in others.items() if kind in kinds] or list(others.values())
+    return DOUBT * max(0.0, best.log_likelihood - max(witnesses)) if witnesses else inf
 
 
 def choose(

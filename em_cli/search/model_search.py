@@ -15,7 +15,7 @@ from em_cli.engine.fit import Search
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.effort import Effort
-from em_cli.search.ledger import SAME_OPTIMUM, Attempt, reach
+from em_cli.search.ledger import SAME_OPTIMUM, Attempt, doubted, reach
 from em_cli.search.operators import crossover, over_split
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import DIFFERENT, REST, RUNGS, ShortRuns, Solution
@@ -32,7 +32,6 @@ FEW_LOST = 0.25  # of the starts
 PLATEAUX = 3
 LOOK_BACK = 100  # passes of a finishing climb after which it is looked at: one that collapses may go on for ever
 HOPELESS = 2  # searches that collapsed, times those of different origin that are to agree
-DOUBT = 1.5  # times; of 71 light searches that had missed more than half a nat, 66 had missed no more than twice this
 LASTING = 2.5  # a crossing costs as much as climbs of so many times more components
 
 
@@ -160,9 +159,14 @@ class ModelSearch:
     @property
     def smooth(self) -> bool:
         """Whether all starts climbed to rest, and few of them collapsed on their way."""
+        lost, n = self._lost_starts
+        return self.short_runs.rich(n) and lost < FEW_LOST * n
+
+    @property
+    def _lost_starts(self) -> tuple[int, int]:
+        """How many of the starts collapsed, and how many there are."""
         kinds, each = self.population_size()
-        lost = sum(not a.sound for a in self.attempts if a.start in kinds)
-        return self.short_runs.rich(len(kinds) * each) and lost < FEW_LOST * len(kinds) * each
+        return sum(not a.sound for a in self.attempts if a.start in kinds), len(kinds) * each
 
     def crossover(self) -> Search[None]:
         """Generations of crossover, as long as one is better than the last."""
@@ -188,6 +192,9 @@ class ModelSearch:
         It is told how much of the most that it may take is done.
         """
         yield from self._finished_alike()
+        lost, n = self._lost_starts
+        if lost > n / 2 and not self.short_runs.rich(n):  # a second search, which might find more, costs too much
+            yield from self._repaired()
         if not self.population and self.short_runs.model.prior:
             yield from self._last_resort()
         effort, done, waiting = self.short_runs.effort, list[float](), list(self.population)
@@ -225,6 +232,13 @@ class ModelSearch:
                 found.append(Solution(end, attempt.start))
         self.take(found)
 
+    def _repaired(self) -> Search[None]:
+        """What the highest climbs that collapsed come to when the components that are lost are merged."""
+        lost = [a for a in self.attempts if not a.sound and a.result.status is not Status.DEGENERATE]
+        for number, one in enumerate(self.short_runs.fittest([Solution(a.result, a.start) for a in lost])[:REPAIRS]):
+            repaired = yield from repair_degenerate(self.short_runs, one.result, self.short_runs.rng(4, number))
+            self.add([] if repaired is None else [repaired], "repairs")
+
     def _last_resort(self) -> Search[None]:
         """To the end from the best starts, though none is sound: with a prior they have an end."""
         going = [a for a in self.attempts if a.result.status is not Status.DEGENERATE]
@@ -244,24 +258,11 @@ class ModelSearch:
             end = yield from self._finished(found.result)
             self.attempts.append(Attempt(end, found.origin, (), self.data.degeneracies(end), True))
             if self.attempts[-1].sound:
-                self._ended(Solution(end, found.origin))
-                break
+                return self._ended(Solution(end, found.origin))
 
     def doubt(self) -> float:
-        """Nats that a light search may have missed: how far the best is above what other starts came to by themselves.
-
-        Offspring of other mixtures are no witnesses: they share their ancestors.
-        """
-        tops: dict[str, float] = {}
-        for a in self.attempts:
-            if a.sound:
-                tops[a.start] = max(tops.get(a.start, -np.inf), a.bound_for)
-        if not tops or self.best is None:
-            return float("inf")
-        winner = max(tops, key=lambda kind: tops[kind])
-        others = {kind: top for kind, top in tops.items() if kind != winner}
-        witnesses = [top for kind, top in others.items() if kind in self.kinds] or list(others.values())
-        return DOUBT * max(0.0, self.best.log_likelihood - max(witnesses)) if witnesses else float("inf")
+        """Nats that a light search may have missed."""
+        return float("inf") if self.best is None else doubted(self.best, self.attempts, self.kinds)
 
     def search_best(self) -> Search[None]:
         """One more search, from the best of the population."""

@@ -219,7 +219,7 @@ def test_files_that_killed_runs_have_left_on_their_way_are_cleared(there):
 @pytest.mark.parametrize("source", ["fifo", "-"])
 def test_a_signal_ends_at_once_a_run_that_awaits_its_data(there, source, number, status):
     os.mkfifo(there / "fifo")
-    run = command("fit", source, "-k", "2", "--out", "x.em")
+    run = ["env", f"--default-signal={number.name[3:]}", *command("fit", source, "-k", "2", "--out", "x.em")]
     process = subprocess.Popen(run, cwd=there, env=ENVIRONMENT | QUICK, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     while process.poll() is None and not (there / ".x.em.partial").exists():
         time.sleep(0.01)

@@ -244,6 +244,21 @@ def test_more_effort_finds_no_less_where_most_climbs_collapse():
     assert normal >= low - 0.02
 
 
+@pytest.mark.parametrize("seed", [302, 303])
+def test_a_few_rows_far_out_do_not_crowd_out_the_groups(seed):
+    """Most starts collapse onto them: without these, a component stands where a group is."""
+    rng = np.random.default_rng(seed)
+    d, k, n = 4, 7, 1500
+    centres, spread, own = rng.normal(0, 6, (k, d)), rng.uniform(0.5, 3, (k, d)), rng.integers(0, k, n)
+    x = centres[own] + rng.standard_normal((n, d)) * spread[own]
+    x[:d] = rng.normal(0, 40, d) + 0.3 * rng.standard_normal((d, d))
+    family, rows, plan = Gaussian("full"), x.T.copy(), default_plan(effort="normal")
+    ledger = find(family, rows, (k + 1,), plan)[0].ledger
+    assert any(entry.start == "repairs" for entry in ledger)
+    few, many = (find_one(family, rows, components, plan).log_likelihood for components in (k, k + 1))
+    assert many >= few - 0.02
+
+
 @pytest.mark.parametrize("restarts", [None, 8])
 def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch, restarts):
     """A log-likelihood of fewer rows is higher: the ledger keeps it apart, and it wins nothing."""
