@@ -91,7 +91,7 @@ ADVICE = {
     "lines_added": "Nothing has to be done if the same term may be counted in several lines.",
     "empty_documents": "Nothing has to be done: documents without a token say nothing.",
     "time_limit": "Give it more time.",
-    "interrupted": "FinishedRun it again to its end.",
+    "interrupted": "Run it again to its end.",
 }
 
 

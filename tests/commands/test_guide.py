@@ -127,6 +127,7 @@ def test_every_warning_is_explained():
     assert {"not_converged", "row_names", "many_levels"} <= codes
     explained = re.findall(r"^### (\w+)$", page("warnings"), re.M)
     assert sorted(explained) == sorted(codes) == sorted(ADVICE)
+    assert not [advice for advice in ADVICE.values() if re.search("[a-z][A-Z]", advice)], "a name of the code"
 
 
 def test_warnings_that_strict_counts_are_marked():
