@@ -97,10 +97,11 @@ def check_memory(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Pla
         return
     needed, there = memory_of_errors(tasks[0].model), memory.available()
     if there is not None and needed > there:
+        fewer = "--covariance diag or a smaller -k" if tasks[0].label == "full" else "a smaller -k"
         raise DataError(
             f"--se {config.standard_errors} of {models}, which has {tasks[0].model.n_parameters:,} parameters, needs "
             f"about {memory.size(needed)} of memory; {memory.size(there)} are available. Leave it out, or take "
-            f"--covariance diag or a smaller -k."
+            f"{fewer}."
         )
 
 
