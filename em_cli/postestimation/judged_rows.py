@@ -109,6 +109,8 @@ class JudgedData:
         `UsageError` for rows that can be read only once.
         """
         streams = [self._stream(judge, run) for judge, run in zip(self.judges, self.runs, strict=True)]
+        if any(judge.loaded.sequential for judge in self.judges):  # whose units no piece may cut
+            streams = [iter([reduce(_joined, stream)]) for stream in streams]
         reached = [next(stream) for stream in streams]
         while True:
             stop = min(one.stop for one in reached)

@@ -282,6 +282,21 @@ def test_what_is_said_does_not_depend_on_how_many_rows_are_read_at_once(tmp_path
     assert len(pd.read_csv(tmp_path / "out" / "rows.csv")) == one["n_rows_moved"]
 
 
+def test_sequences_are_not_cut_where_rows_are_read_in_pieces(tmp_path):
+    rng = np.random.default_rng(8)
+    steps = np.repeat(rng.integers(0, 2, 600), 20)
+    rows = pd.DataFrame({"s": np.repeat(np.arange(40), 300), "x": rng.normal(size=12_000) + 3 * steps})
+    for part, some in enumerate((rows[:6000], rows[6000:])):
+        some.to_csv(tmp_path / f"part{part}.csv", index=False, float_format="%.4f")
+    fit = ("fit", "part0.csv", "part1.csv", "--columns", "x", "-k", "2", "--effort", "low", "--se", "none", "-q")
+    em(*fit, "--latent", "markov", "--sequence", "s", "--out", "chain.em", cwd=tmp_path)
+    em(*fit, "--out", "plain.em", cwd=tmp_path)
+    (pair,) = compared(tmp_path, "chain.em", "plain.em")["pairs"]
+    chain, plain = (json.loads((tmp_path / f"{run}.em" / "params.json").read_text()) for run in ("chain", "plain"))
+    gained = (chain["log_likelihood"] - plain["log_likelihood"]) / 12_000
+    assert pair["mean_difference"] == pytest.approx(gained) and pair["standard_error"] > 0
+
+
 def test_one_run_is_none_to_compare(runs):
     assert "at least two" in em("compare", "two.em", cwd=runs, status=2).err
 
