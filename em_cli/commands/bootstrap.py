@@ -18,11 +18,20 @@ from em_cli.options import (
     TimeLimit,
     grouped,
 )
+from em_cli.options.completers import words
 
 Replicates = Annotated[
     int | None, Option("-B", "--replicates", metavar="N", help="[default: 399].", show_default=False)
 ]
-Kind = Annotated[str, Option("--kind", metavar="NAME", help="nonparametric, weighted, parametric or jackknife.")]
+Kind = Annotated[
+    str,
+    Option(
+        "--kind",
+        metavar="NAME",
+        help="nonparametric, weighted, parametric or jackknife.",
+        autocompletion=words("nonparametric|weighted|parametric|jackknife"),
+    ),
+]
 Searched = Annotated[
     int | None,
     Option(

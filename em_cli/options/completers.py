@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -67,19 +70,68 @@ def runs(context: Context, incomplete: str) -> list[str]:
 
 
 COMPLETERS: dict[str, Completer] = {
-    **dict.fromkeys(("columns", "exclude"), columns),
-    **dict.fromkeys(("types", "transforms", "units"), column_is),
-    **dict.fromkeys(("id", "weights", "labels", "sequence", "order", "document", "term", "count", "text"), column),
+    **dict.fromkeys(("columns", "exclude", "concomitant", "keep", "outcome", "on"), columns),
     **{name: parts_of(axis) for name, axis in AXES.items()},
-    **dict.fromkeys(("model", "run", "runs", "verify"), runs),
+    **dict.fromkeys(("model", "run", "runs"), runs),
+    "inference": words("ml|map|variational"),
+    "progress": words("auto|live|plain|jsonl|none"),
+    "table": words("components|selection"),
 }  # by the names of parameters
+DESCRIBED: dict[str, Completer] = {
+    **dict.fromkeys(("COL=TYPE", "COL=NAME", "COL=UNIT"), column_is),
+    "COL": column,
+    "RUN": runs,
+}  # by how their values are described
+MADE = {"files"}  # columns that are made, and not read
 
 
 def completer_of(name: str, metavar: str | None) -> Completer | None:
     """What completes the values of a parameter; None where a shell knows better, of files."""
-    if name in COMPLETERS:
-        return COMPLETERS[name]
-    return words(metavar) if metavar and any(word.islower() for word in metavar.split("|")[1:]) else None
+    if name in MADE or metavar is None:
+        return None
+    found = COMPLETERS.get(name) or DESCRIBED.get(metavar)
+    if found is None and any(word.islower() for word in metavar.split("|")[1:]):
+        found = words(metavar)
+    return found and _as_typed(found)
+
+
+class _Quoted(str):
+    """A value with marks of a shell in it; that it begins as the word typed so far was seen before they were put in."""
+
+    def startswith(self, *_: object) -> bool:
+        return True
+
+
+def _as_typed(complete: Completer) -> Completer:
+    """What it offers, as the shell that asks wants it typed."""
+
+    def typed(context: Context, incomplete: str) -> list[str]:
+        offered = (value for value in complete(context, incomplete) if value.isprintable())
+        match os.environ.get("_EM_COMPLETE"):
+            case "complete_bash":  # puts it into the line as it is
+                quote = _open_quote(os.environ.get("COMP_WORDS", ""))
+                return [_Quoted(_quoted(value, quote)) for value in offered]
+            case "complete_zsh":  # reads it as a part of a program
+                return [value for value in offered if not set(value) & set("'\"`\\")]
+        return list(offered)
+
+    return typed
+
+
+def _open_quote(line: str) -> str:
+    """The quotation mark that a line of bash leaves open; none if it closes all of them."""
+    quote = ""
+    for mark in re.findall(r"\\.|['\"]", line):
+        if mark == quote or (not quote and len(mark) == 1):
+            quote = "" if quote else mark
+    return quote
+
+
+def _quoted(value: str, quote: str) -> str:
+    """What bash reads as this value behind that quotation mark."""
+    if quote == "'":
+        return value.replace("'", "'\\''")
+    return re.sub(r"([\\$`\"])" if quote else r"([^\w=:,./+@%-])", r"\\\1", value)
 
 
 def _listed(names: Iterable[str], incomplete: str) -> list[str]:
@@ -90,14 +142,22 @@ def _listed(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _columns_of(context: Context) -> list[str]:
-    """The columns of the data file that is named in the line so far; none if it cannot be read."""
-    return next((found for path in _files(context) if (found := _header(path))), [])
+    """The columns of the data file that is named in the line so far, or of its run; none if neither can be read."""
+    read = next((found for path in _files(context) if (found := _header(path))), None)
+    return read or next((found for run in context.args if (found := _columns_of_run(run))), [])
 
 
 def _files(context: Context) -> Iterator[str]:
     """The words of the line that are files."""
     given = [*(context.params.get("paths") or context.params.get("data") or ()), *context.args]
     return (path for path in given if path and Path(path).is_file())
+
+
+def _columns_of_run(run: str) -> list[str]:
+    """The columns of the data that a run was fitted to; none if it does not say."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return list(json.loads((Path(run) / "manifest.json").read_bytes())["data"]["layout"]["columns"])
+    return []
 
 
 def _header(path: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Help as people ask for it: short, whole, by topic, as manual pages, by the shell; and names from elsewhere."""
 
+import csv
 import json
 import os
 import re
@@ -169,6 +170,16 @@ COMPLETED = {
     "em help sel": ["select"],
     "em fit x.csv --prog": ["--progress"],
     "em fit fai": [],  # the shell offers files
+    "em fit faithful.csv --by er": ["eruptions"],
+    "em fit faithful.csv --group wa": ["waiting"],
+    "em fit faithful.csv --response wa": ["waiting"],
+    "em fit faithful.csv --concomitant eruptions,wa": ["eruptions,waiting"],
+    "em fit faithful.csv --match fai": ["faithful-k2.em"],
+    "em fit faithful.csv --files ": [],  # a column that is made
+    "em fit x.csv --inference va": ["variational"],
+    "em relate faithful-k2.em --outcome of": ["of-the-run"],
+    "em bootstrap faithful-k2.em --kind para": ["parametric"],
+    "em plot faithful-k2.em --kind den": ["density"],
 }
 
 
@@ -177,6 +188,7 @@ def test_the_shell_completes(line, tmp_path, monkeypatch):
     shutil.copy(SAMPLES / "faithful.csv", tmp_path)
     (tmp_path / "faithful-k2.em").mkdir()
     (tmp_path / "faithful-k2.em/params.json").write_text("{}")
+    (tmp_path / "faithful-k2.em/manifest.json").write_text('{"data": {"layout": {"columns": ["of-the-run"]}}}')
     asked = {"_EM_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
     assert em(cwd=tmp_path, env=asked).out.split() == COMPLETED[line]
 
@@ -193,6 +205,50 @@ def test_bash_completes_by_the_script_that_is_shown(tmp_path):
     env = ENVIRONMENT | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["bash", "-c", ask], cwd=tmp_path, capture_output=True, text=True, env=env)
     assert done.stdout.strip() == "tied", done.stderr
+
+
+NAMES = [
+    "Total spend",
+    "it's",
+    'in "',
+    "a$HOME",
+    "`id`",
+    "a;b",
+    "(c)",
+    "*",
+    "back\\slash",
+    "größe",
+    "[d]",
+    "~",
+    "e&f|g<h>",
+    "!i",
+]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_bash_reads_what_it_completed_as_the_name_that_was_meant(quote, tmp_path):
+    """Whatever a column is called: with a quotation mark that was typed before it, or with none."""
+    with (tmp_path / "x.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([NAMES, [*range(len(NAMES))], [*range(len(NAMES))]])
+    line = f"em fit x.csv --exclude {quote}"
+    offered = em(cwd=tmp_path, env={"_EM_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": "4"}).out
+    words = " ".join(f"{quote}{value}{quote}" for value in offered.splitlines())
+    read = subprocess.run(["bash", "-c", f"printf '%s\\n' {words}"], cwd=tmp_path, capture_output=True, text=True)
+    assert read.stdout.splitlines() == NAMES, read.stderr
+
+
+def test_bash_goes_on_behind_a_name_with_a_blank(tmp_path):
+    (tmp_path / "x.csv").write_text("Total spend,Signup date\n1,2\n3,4\n")
+    line = "em fit x.csv --exclude Total\\ spend,Si"
+    offered = em(cwd=tmp_path, env={"_EM_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": "4"}).out
+    assert offered == "Total\\ spend,Signup\\ date\n"
+
+
+def test_zsh_is_offered_no_name_that_it_would_run(tmp_path):
+    (tmp_path / "x.csv").write_text("a\\b,it's,`id`,Total spend\n1,2,3,4\n5,6,7,8\n")
+    offered = em(cwd=tmp_path, env={"_EM_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "em fit x.csv --id "}).out
+    assert offered == "_arguments '*: :((\"Total spend\"))'\n"
 
 
 def test_completion_waits_for_no_heavy_library(tmp_path):
