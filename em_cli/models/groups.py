@@ -75,20 +75,24 @@ class Wish:
 
 
 def wish_of(family: str, column: str, argument: str) -> Wish:
-    """The wish `family:argument` for a column: the argument is the family's first option, or a further column."""
+    """The wish `family:argument` for a column: the argument is the number that a family wants, or a further column."""
     if not argument:
         return Wish(family, (column,))
     options = options_of(family)
-    option = next(iter(options), None)
+    option = next((name for name, setting in options.items() if {int, float} & set(setting.kinds)), None)
     if option is None:
-        raise UsageError(f"--type {column}={family}:{argument}: family {family!r} has no option.")
-    value = number(argument)
-    if value is not None:
-        whole = value.is_integer() and not isinstance(options[option].default, float)
-        return Wish(family, (column,), {option: int(value) if whole else value})
-    if f"{option}_columns" not in options:
-        raise UsageError(f"--type {column}={family}:{argument}: the {option} must be a number.")
-    return Wish(family, (column, argument), {f"{option}_columns": True})
+        raise UsageError(
+            f"--type {column}={family}:{argument}: {family} has nothing that is told behind a colon. "
+            f"Use --type {column}={family}."
+        )
+    told = number(argument)
+    if told is None and f"{option}_columns" in options:
+        return Wish(family, (column, argument), {f"{option}_columns": True})
+    whole = told is not None and told.is_integer() and int in options[option].kinds
+    value = argument if told is None else int(told) if whole else told
+    if reason := options[option].wrong(value):
+        raise UsageError(f"--type {column}={family}:{argument}: the {option} {reason}")
+    return Wish(family, (column,), {option: value})
 
 
 def takes(family: str) -> str:
