@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from em_cli.engine.arrays import Integers
-from em_cli.engine.collinearity import LinearFunction, linear_functions, one_to_one, sampled
+from em_cli.engine.collinearity import LinearFunction, Pieces, linear_functions, one_to_one, sampled
 from em_cli.engine.columns import WIDE
+from em_cli.engine.curves import Curve, curves
 from em_cli.printable import safe
 from em_cli.sources.column_facts import Parts
 from em_cli.sources.column_types import Decided, recoded
@@ -71,7 +72,27 @@ def _functions(
     found = {
         j: function for j, function in linear_functions(parts.some(names, rows), order, pieces).items() if j < kept
     }
-    return {names[j]: f"{_short(names[j])} {_written(function, names)}" for j, function in sorted(found.items())}
+    said = {j: f"{_short(names[j])} {_written(function, names)}" for j, function in found.items()}
+    left = [j for j in range(len(names)) if j not in found]
+    some = [j for j in range(len(left)) if left[j] < kept and names[left[j]] not in options.named]
+    curved = curves(parts.some([names[j] for j in left], rows), some, _of(pieces, left))
+    said |= {left[i]: _as_curve(names[left[i]], names[left[curve.of]], curve) for i, curve in curved.items()}
+    return {names[j]: said[j] for j in sorted(said)}
+
+
+def _of(pieces: Pieces | None, left: Sequence[int]) -> Pieces | None:
+    """The pieces by the places of columns among those that are left."""
+    return None if pieces is None else lambda places: pieces([left[place] for place in places])
+
+
+def _as_curve(name: str, other: str, curve: Curve) -> str:
+    """The function as an equation."""
+    slope = "" if abs(curve.b) == 1 else f"{abs(curve.b):.10g} "
+    made = f"{slope}{curve.shape.text.format(_short(other))}".replace(" 1/", "/")
+    text = f"{'−' if curve.b < 0 else ''}{made}"
+    if curve.a:
+        text += f" {'−' if curve.a < 0 else '+'} {abs(curve.a):.10g}"
+    return f"{_short(name)} = {text}"
 
 
 def _short(name: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from em_cli.engine.curves import curves
 from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.reader import read
 from em_cli.sources.table import Data
@@ -41,12 +42,24 @@ TOLD = {
         "country has a level for each of code;",
     ),
     "far from zero": ({"a": A + 1e9, "b": B, "again": A + 1e9 + 5}, "again = a + 5;"),
+    "logarithm": ({"wage": A, "b": B, "lwage": np.log(A)}, "lwage = log(wage);"),
+    "logarithm, rounded": ({"wage": np.round(A, 2), "b": B, "lwage": np.round(np.log(A), 4)}, "lwage = log(wage);"),
+    "decimal logarithm": ({"ph": -np.log10(A) + 3, "conc": A, "b": B}, "ph = −0.4342945 log(conc) + 3;"),
+    "square": ({"exper": np.round(A), "expersq": np.round(A) ** 2, "b": B}, "expersq = exper²;"),
+    "root": ({"root": np.sqrt(A), "b": B, "a": A}, "a = root²;"),
+    "logarithm of zeros": (
+        {"n": np.maximum(np.round(A - 50), 0), "b": B, "log_n": np.log1p(np.maximum(np.round(A - 50), 0))},
+        "log_n = log(1 + n);",
+    ),
+    "reciprocal": ({"hz": A, "b": B, "period": 60 / A}, "period = 60/hz;"),
     "small": ({"a": A * 1e-12, "b": B, "again": A * 3e-12}, "again = 3 a;"),
 }
 NOT_TOLD = {
     "nearly": {"a": A, "b": B, "c": A + RNG.normal(0, 0.05, N)},
     "a sum but for one row": {"a": A, "b": B, "c": A + B + np.eye(N)[3]},
     "a trend": {"t": np.arange(N) * 1.0 + 1900, "y": np.arange(N) * 10.0 + RNG.normal(0, 3, N)},
+    "a logarithm but for one row": {"a": A, "b": B, "c": np.log(A) + np.eye(N)[3] * 0.01},
+    "nearly a square": {"a": A, "b": B, "c": A**2 + RNG.normal(0, 5, N)},
     "a product": {"a": A, "b": B, "c": A * B},
     "whole numbers of a trait": dict(
         zip("abc", np.round(RNG.normal(4, 1, N) + RNG.normal(0, 0.7, (3, N))), strict=True)
@@ -93,6 +106,18 @@ def test_what_is_asked_for_is_fitted_and_warned_of(tmp_path):
     assert data.schema.names == ("a", "b", "c", "total")
     (message,) = said(data)
     assert "fitted as asked for" in message and "total = a + b + c;" in message
+
+
+def test_a_curve_that_is_asked_for_is_fitted(tmp_path: Path) -> None:
+    data = read(written(tmp_path, TOLD["logarithm"][0]), ReadOptions(columns=("wage", "lwage")))
+    assert (data.schema.names, said(data)) == (("wage", "lwage"), [])
+
+
+def test_a_curve_must_hold_in_all_rows() -> None:
+    x = np.linspace(1, 9, 60)
+    cells = np.array([x, np.log(x)])
+    assert list(curves(cells, [0, 1], lambda places: [cells[places], cells[places]])) == [1]
+    assert not curves(cells, [0, 1], lambda places: [cells[places], np.array([[4.0], [1.5]])])
 
 
 def test_columns_of_one_value_are_left_out(tmp_path):
