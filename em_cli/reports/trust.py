@@ -49,6 +49,7 @@ ADVICE = {
     "slow_disk": "Name a folder on another disk with --cache, or allow more memory with --memory.",
     "rows_dropped": "Say with --na what marks a missing cell, or keep such rows with --missing model.",
     "decimal_comma": "Check that the numbers are those of the file; --decimal says how they are written.",
+    "no_header": "Check that the first line of the file is a row; --header takes it for the names of the columns.",
     "lines_above": "Check that the table begins below; --skip N says where it does.",
     "numbers_undressed": "Check what was taken off; --type NAME=categorical keeps the cells as they are.",
     "phase_unused": "Nothing has to be done; where the phase is sure, haplotypes can be counted without a model.",

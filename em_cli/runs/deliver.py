@@ -54,7 +54,7 @@ def context_of(settings: Settings, data: Data, groups: tuple[Group, ...], cut_by
         steps=_steps(settings, data),
         previous=settings.previous,
         names=tuple(config.names),
-        reading=reading_of(config.data, data.id_name, data.marks, data.units),
+        reading=reading_of(config.data, data.id_name, data.marks, data.units, data.layout),
     )
 
 

@@ -116,7 +116,8 @@ class ChosenHaplotypes:
     def document(self) -> dict[str, Any]:
         """The document of the fit, with all that there is to warn of."""
         settings, data = self.run.settings, self.run.data
-        about = about_run(settings, data, {"reading": reading_of(settings.config.data, data.id_name, data.marks)})
+        reading = reading_of(settings.config.data, data.id_name, data.marks, layout=data.layout)
+        about = about_run(settings, data, {"reading": reading})
         return haplotypes_document(self.result, about, self.run.halt.reason or "interrupted", self.run.record.warnings)
 
     def delivery(self) -> Delivery:

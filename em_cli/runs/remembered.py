@@ -32,11 +32,16 @@ KEYS = (
 
 
 def reading_of(
-    data: DataConfig, id_name: str | None, marks: Marks | None, units: Mapping[str, str] | None = None
+    data: DataConfig,
+    id_name: str | None,
+    marks: Marks | None,
+    units: Mapping[str, str] | None = None,
+    layout: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """What was said of how to read the data, or found, and which column was the id, as a model remembers it."""
     fresh = DataConfig()
     said = differing(data, fresh, KEYS)
+    said |= {"header": False} if (layout or {}).get("header") is False else {}
     said |= {"decimal": marks.decimal} if marks and marks.decimal != fresh.decimal else {}
     said |= {"thousands": marks.thousands} if marks and marks.thousands else {}
     said |= {"units": {**data.units, **units}} if units else {}

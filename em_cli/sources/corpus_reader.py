@@ -84,7 +84,8 @@ def read_documents(
 def _with_texts(options: ReadOptions, wanted: CorpusOptions) -> ReadOptions:
     """Names and texts are read as they are written."""
     texts = [name for name in (wanted.term, wanted.text) if name is not None]
-    return replace(options, id=wanted.document, types=dict.fromkeys(texts, "categorical"))
+    types = dict.fromkeys(texts, "categorical")
+    return replace(options, id=wanted.document, types=types, may_lack_header=False)
 
 
 def _terms_there(piece: Piece, vocabulary: Sequence[str]) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise
+from itertools import islice
 
 from em_cli.errors import DataError
 from em_cli.sources import decimals
 from em_cli.sources.above_header import lines_above
 from em_cli.sources.decimals import Marks
 from em_cli.sources.decoding import Lines
+from em_cli.sources.header import lacks_header, numbered_columns
 from em_cli.sources.number_formats import number
 from em_cli.sources.quoting import quoted
 from em_cli.sources.read_options import ReadOptions
@@ -19,9 +20,6 @@ from em_cli.sources.records import Record, after_lines, records
 
 DELIMITERS = ",;\t|"
 LOOK_AT = 20  # records
-FIRST_YEAR, LAST_YEAR = 1500, 2200
-NUMBERED = 4  # columns without names of their own, beside no row names
-
 
 _EXCEL = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # a first line that tells Excel the delimiter
 _AMID_BLANKS = re.compile(r'"(?:[^"]|"")*"|\S+')  # fields
@@ -40,6 +38,7 @@ class Layout:
     row_names: str | None = None  # what the first column is called here, where the header has no name for it
     above: int = 0  # lines above the header, found to be no part of the table
     marks: Marks | None = None  # in numbers, found where nobody had said so
+    headed: bool = True  # whether a line names the columns
 
 
 def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
@@ -61,9 +60,15 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
     options = options.with_marks(marks)
     if first.end == lines.first_line + lines.text.count("\n") + 1 and lines.text.count('"') % 2:
         raise DataError(f'{shown}, line {first.line}: a quote (") is opened here and never closed.')
+    unheaded = Layout(
+        tuple(f"x{i}" for i in range(1, len(first.fields) + 1)),
+        delimiter,
+        lines.first_line if own else None,
+        marks=marks,
+        headed=False,
+    )
     if options.header is False:
-        names = tuple(f"x{i}" for i in range(1, len(first.fields) + 1))
-        return Layout(names, delimiter, lines.first_line if own else None, marks=marks)
+        return unheaded
     every = _unquoted(tuple(name.strip().strip("\ufeff").strip() for name in first.fields))
     names = _without_blank_end(every)
     if options.header is None and options.skip is None and _are_counts(every, found[1:]):
@@ -73,13 +78,10 @@ def layout(lines: Lines, shown: str, options: ReadOptions) -> Layout | None:
         )
     cells, plain = [record.fields for record in found[1:]], delimiter in "\t " or _first_quoted(lines, found[1:])
     own_name = _free_name(names) if _has_row_names(names, found[1:], plain) else None
-    numbered = _numbered_columns(names, cells, own_name is not None)
-    if (
-        options.header is None
-        and not numbered
-        and (_like_data(every, cells, options) or _like_a_row(names, cells, options))
-    ):
-        raise DataError(_header_less(every, shown))
+    numbered = numbered_columns(names, cells, own_name is not None)
+    sure = replace(options, may_lack_header=options.may_lack_header and not above)
+    if options.header is None and not numbered and lacks_header(every, names, cells, shown, sure):
+        return unheaded
     if own_name is not None:
         names = (own_name, *(names[1:] if not names[0] else names))
     _check_names(names, first.line, shown)
@@ -211,62 +213,6 @@ def _are_counts(names: tuple[str, ...], rows: list[Record]) -> bool:
         return False
     width = len(rows[0].fields)
     return int(names[1]) in (width, width - 1) and int(names[0]) >= len(rows) and len(set(names)) > 2
-
-
-def _like_data(names: tuple[str, ...], rows: list[list[str]], options: ReadOptions) -> bool:
-    """Whether the names could be a row: each a number, blank, or a text that recurs in its column; one a number."""
-    numbers = [number(name, options.decimal, options.thousands) is not None for name in names]
-    if not any(numbers):
-        return False
-    recurs = [any(row[place : place + 1] == [name] for row in rows) for place, name in enumerate(names)]
-    return all(there or not name or again for name, there, again in zip(names, numbers, recurs, strict=True))
-
-
-def _like_a_row(names: tuple[str, ...], rows: list[list[str]], options: ReadOptions) -> bool:
-    """Whether most of the names are numbers in the order of no scale, above others in their columns."""
-
-    def value(cell: str) -> float | None:
-        return number(cell.strip(), options.decimal, options.thousands or ",")
-
-    numbers = [found for name in names if (found := value(name)) is not None]
-    if 2 * len(numbers) < len(names) or not rows or len(set(numbers)) < 2:
-        return False
-    steps = {after > before for before, after in pairwise(numbers)}
-    below = [
-        row[place] for place, name in enumerate(names) if value(name) is not None for row in rows if place < len(row)
-    ]
-    return len(steps) == 2 and 2 * sum(value(cell) is not None for cell in below) >= len(below)
-
-
-def _numbered_columns(names: tuple[str, ...], rows: list[list[str]], beside_row_names: bool) -> bool:
-    """Whether columns are called by numbers that follow each other: 0, 1, 2, … as pandas writes those without names,
-    1, 2, 3, … or years, which may be some apart.
-
-    Several, or from 0 or 1, beside row names; else several from 0 or 1, or several years, above no years.
-    """
-    own = names[1:] if beside_row_names and not names[0] else names
-    first, second = (int(name) if name.isdecimal() else -1 for name in (*own, "", "")[:2])
-    years = FIRST_YEAR <= first < second < LAST_YEAR
-    step = second - first if years else 1
-    if first < 0 or own != tuple(str(first + step * place) for place in range(len(own))):
-        return False
-    several = len(own) >= NUMBERED
-    if beside_row_names:
-        cells = [row[0] for row in rows if row]
-        return (several or first <= 1) and len(set(cells)) == len(cells) > 1
-    others = [cell.strip() for row in rows for cell in row]
-    if years:
-        return several and not any(cell.isdecimal() and FIRST_YEAR <= int(cell) < LAST_YEAR for cell in others)
-    return several and first <= 1 and any(cell not in own for cell in others if cell)
-
-
-def _header_less(names: tuple[str, ...], shown: str) -> str:
-    shown_names = [quoted(name) for name in names[:3]] + (["…"] if len(names) > 3 else [])
-    if len(names) == 1:
-        would_be = f"the only column name would be {shown_names[0]}"
-    else:
-        would_be = f"the column names would be {', '.join(shown_names[:-1])} and {shown_names[-1]}"
-    return f"{shown} looks header-less: {would_be}. Use --no-header, or --header to keep them."
 
 
 def _check_names(names: tuple[str, ...], line: int, shown: str) -> None:

@@ -85,8 +85,7 @@ class Range:
         plain = raw
         if self.options.comment is not None:
             plain = replace(raw, text=without_comments(raw.text, self.options.comment))
-        headed = self.options.header is not False
-        written = Written(raw, plain, plain, self.layout.delimiter, headed, self.layout.unnamed)
+        written = Written(raw, plain, plain, self.layout.delimiter, self.layout.headed, self.layout.unnamed)
         made = _text_piece(self.layout, first_row, self.shown, self.options, written)
         return _with_file(made, self.options.files, self.shown)
 
@@ -154,7 +153,7 @@ def _text_pieces(file: Opened, options: ReadOptions, place: str | None) -> Itera
             if found.body_line is not None:
                 rest = after_lines(piece.text, found.body_line - piece.first_line)
                 piece = replace(piece, text=rest, first_line=found.body_line)
-        written = Written(raw, plain, piece, found.delimiter, options.header is not False, found.unnamed)
+        written = Written(raw, plain, piece, found.delimiter, found.headed, found.unnamed)
         made = _text_piece(found, row, file.label, options, written)
         row, above = row + len(made.frame), Lines("", 1) if len(made.frame) else raw
         yield made

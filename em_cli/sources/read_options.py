@@ -52,6 +52,7 @@ class ReadOptions:
     encoding: str | None = None
     comment: str | None = None
     header: bool | None = None  # None: yes, unless the first line looks like data
+    may_lack_header: bool = True  # whether a first line that is plainly a row is read as one
     skip: int | None = None  # lines above the header; None: none, unless they are unmistakable
     na: tuple[str, ...] = ()  # besides the usual ones
     na_level: tuple[str, ...] = ()  # levels in columns of text, and missing among numbers, as None is

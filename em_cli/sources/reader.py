@@ -238,7 +238,8 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
         why=decided.why,
         notices=(*found_in_file, *decided.notices, *missing, *id_notices(id_like, parts), *_fractional(found, options)),
         layout={"columns": list(names)}
-        | ({"delimiter": written.delimiter, "newline": written.raw.newline} if written else {}),
+        | ({"delimiter": written.delimiter, "newline": written.raw.newline} if written else {})
+        | ({"header": False} if written and not written.headed else {}),
         inputs=tuple(inputs),
         data_sha256=digest(inputs),
         on_disk=content.store.on_disk and sequences is None,

@@ -163,6 +163,10 @@ def looks_like_id(name: str, column: Facts) -> bool:
 def notices_of_header(piece: Piece, options: ReadOptions) -> list[Notice]:
     """What was found where the table begins: lines above it, marks in its numbers, and a column of row names."""
     notices = list[Notice]()
+    if piece.text is not None and not piece.text.headed and options.header is None:
+        message = "the first line is a row like those below it, and read as one (--no-header): "
+        message += f"columns are called {listed(piece.names)}"
+        notices.append(Notice("no_header", message))
     if piece.above:
         message = f"left out what stands above the header: {plural(piece.above, 'line')} (--skip {piece.above})"
         notices.append(Notice("lines_above", message))

@@ -57,6 +57,19 @@ def test_what_was_found_of_the_data_is_remembered(tmp_path):
     assert rows is not None and rows.log_density.sum() == pytest.approx(document["log_likelihood"])
 
 
+def test_a_file_without_a_header_needs_no_option(tmp_path):
+    rng = np.random.default_rng(2)
+    rows = [
+        f"{a:.1f},{b:.1f},{kind}" for a, b, kind in zip(*rng.normal([[5], [3]], 1, (2, 60)), "ab" * 30, strict=True)
+    ]
+    (tmp_path / "d.csv").write_text("\n".join(rows) + "\n")
+    fitted = em("fit", "d.csv", "-k", "2", "--effort", "low", cwd=tmp_path)
+    assert json.loads(fitted.out)["n_rows_read"] == 60
+    labels = em("predict", "d-k2.em", "d.csv", "--append", cwd=tmp_path)
+    assert "--no-header" in labels.err
+    assert [line.rsplit(",", 2)[0] for line in labels.out.splitlines()] == rows
+
+
 def test_what_is_said_goes_before_what_is_remembered(model):
     (model / "new.csv").write_text("price,size\n1000.5,5\n3700.25,NA\n")
     own = ("--decimal", ".", "--thousands", "'", "--skip", 0)

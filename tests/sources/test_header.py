@@ -115,6 +115,50 @@ def test_a_first_row_of_numbers_is_no_header_where_it_could_be_data(tmp_path: Pa
         read(stored(tmp_path, text), ReadOptions())
 
 
+MEASURED = np.random.default_rng(4).normal([5.8, 3.1, 3.8], [0.8, 0.4, 1.8], (40, 3)).round(1)
+UNHEADED = {
+    "and a text": [[*map(str, row), "abc"[i % 3]] for i, row in enumerate(MEASURED)],
+    "one column": [[f"{row[0]}"] for row in MEASURED],
+    "whole numbers": [[str(round(cell * 10)) for cell in row] for row in MEASURED[1:]],
+    "blanks": [["" if (i + j) % 7 == 3 else str(cell) for j, cell in enumerate(row)] for i, row in enumerate(MEASURED)],
+}
+
+
+@pytest.mark.parametrize("mark", [",", "\t", ";"])
+@pytest.mark.parametrize("rows", UNHEADED.values(), ids=UNHEADED)
+def test_a_first_line_that_is_plainly_a_row_is_read_as_one(tmp_path: Path, rows: list[list[str]], mark: str) -> None:
+    path = stored(tmp_path, "".join(mark.join(row) + "\n" for row in rows))
+    data, asked = read(path, ReadOptions()), read(path, ReadOptions(header=False))
+    assert (data.n_rows_read, data.schema) == (len(rows), asked.schema)
+    assert np.array_equal(data.source.x, asked.source.x, equal_nan=True)
+    assert data.layout["header"] is False
+    (told,) = [notice.message for notice in data.notices if notice.code == "no_header"]
+    assert "--no-header" in told and "x1" in told and not [n for n in asked.notices if n.code == "no_header"]
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"),
+    [
+        ("400.5,401.5,402.5,403.5,404.5,405.5", [[0.1 * i + j for j in range(6)] for i in range(30)]),  # wavelengths
+        ("10,20,50", [[i, i * 7 % 60, i * 11 % 70] for i in range(30)]),  # doses, amid counts
+        ("0", [[i % 4] for i in range(30)]),  # a series, as pandas writes it
+        ("0.5,0.1,0.9", [[100.25 + i, 300.5 - i, i * 3.5 + 50] for i in range(30)]),
+        ("0.1,0.2,0.3", [[i / 40, (i * 7 % 30) / 40, (i * 11 % 30) / 30] for i in range(30)]),
+    ],
+)
+def test_numbers_that_may_be_names_are_asked_about(tmp_path: Path, names: str, rows: list[list[float]]) -> None:
+    path = stored(tmp_path, names + "\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+    with pytest.raises(DataError, match="Use --no-header, or --header to keep them"):
+        read(path, ReadOptions())
+
+
+def test_names_that_were_asked_for_are_awaited(tmp_path: Path) -> None:
+    path = stored(tmp_path, "".join(",".join(row) + "\n" for row in UNHEADED["and a text"]))
+    for options in (ReadOptions(columns=("len",)), ReadOptions(id="plot"), ReadOptions(exclude=("len",))):
+        with pytest.raises(DataError, match="looks header-less"):
+            read(path, options)
+
+
 def test_another_id_and_a_wish_for_the_column_are_heard(tmp_path: Path) -> None:
     text = ",name,len\n" + "".join(f"{i},x{i},{i * 1.5}\n" for i in range(4))
     data = read(stored(tmp_path, text), ReadOptions(id="name"))
@@ -152,7 +196,7 @@ def test_lines_above_the_header_are_found_or_skipped(tmp_path: Path, above: str)
 
 
 def test_lines_above_numbers_with_a_decimal_comma_are_found(tmp_path: Path) -> None:
-    rows = "".join(f"k{i};{i * i + 1000.5:,.2f} €;{i / 8:.3f}\n" for i in range(12)).translate(
+    rows = "".join(f"k{i};{i * i * (1 + i % 2) + 1000.5:,.2f} €;{i / 8:.3f}\n" for i in range(12)).translate(
         str.maketrans(",.", ".,")
     )
     data = read(stored(tmp_path, f"Auszug\n\nkey;price;size\n{rows}"), ReadOptions(id="key"))
