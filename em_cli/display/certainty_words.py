@@ -18,7 +18,8 @@ def words_of_certainty(document: Mapping[str, object]) -> list[str]:
         isinstance(c, Mapping) and c.get("mean") for c in (components if isinstance(components, list) else ())
     )
     if kind is None or left is None:
-        return ["In brackets: the standard deviation of the rows."] if numbers else []
+        of = "under the prior, which is not that of the rows" if document.get("prior") == "weak" else "of the rows"
+        return [f"In brackets: the standard deviation {of}."] if numbers else []
     told = "± standard error of the estimate" + ("; (standard deviation of the rows)." if numbers else ".")
     if ratio is None and isinstance(reason := found.get("reason"), str):
         told += f" {safe(reason[:1].upper() + reason[1:])}"

@@ -31,6 +31,7 @@ DOUBTFUL = frozenset(
         "interrupted",
         "edge_of_range",
         "no_choice",
+        "not_identified",
         "match_unclear",
         "match_gone",
     }

@@ -20,6 +20,7 @@ from em_cli.outputs.selection import Selection
 from em_cli.runs.at_fault import collapsed, of_columns, of_search
 from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import scored_blocks
+from em_cli.runs.identification import warn_of_identification
 from em_cli.runs.record import Record
 from em_cli.runs.runaway import warn_of_runaway
 from em_cli.search.ledger import Fitted, Verdict, first_reason, unpenalised
@@ -54,6 +55,7 @@ def warn_of_fit(result: Scored, context: Context, data: Data, record: Record) ->
     _warn_of_higher(fitted, chosen, data, record)
     warn_if_reached_once(fitted, context.effort, record)
     warn_of_runaway(result, record)
+    warn_of_identification(result, context, data, record)
     _warn_of_matching(result.naming, record)
     n_rows = max(result.figures.n_rows, data.source.n_rows)  # weights below one make no fewer
     if result.figures.n_parameters > n_rows:

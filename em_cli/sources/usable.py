@@ -92,10 +92,11 @@ def usable_rows(
         return _with_response(parts[options.response], n_read, n_missing)
     if options.missing == "model":
         n_empty = n_read - seen.count()
-        message = f"{plural(n_read - complete.count(), 'row')} of {n_read:,} with missing cells ({counts(n_missing)}) "
+        n_gappy = n_read - complete.count() - (0 if options.sequential else n_empty)  # that have some cells
+        message = f"{plural(n_gappy, 'row')} of {n_read:,} with missing cells ({counts(n_missing)}) "
         message += "fitted by their observed cells"
         message += "" if options.sequential else "; --missing drop leaves such rows out"
-        notices = [Notice("missing_modelled", message)]
+        notices = [Notice("missing_modelled", message)] if n_gappy else []
         if n_empty:
             what = NOT_FITTED if not options.sequential else EMPTY_STEPS if options.group is None else EMPTY_IN_GROUPS
             only = f"{plural(n_empty, 'row')} without any cell: {what}"

@@ -177,3 +177,18 @@ def test_what_cannot_be_is_said_before_the_search_and_the_advice_works(tmp_path,
     way = shlex.split(advice.partition("(")[2].partition(")")[0]) or ["--covariance", "diag"]
     assert " ".join(way) in advice
     em("fit", "x.csv", "-k", 3, "--effort", "low", *way, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("n_items", "k", "fewer"),
+    [(2, 3, "only -k 1 has"), (1, 2, "only -k 1 has"), (4, 4, "-k 3 has"), (4, 2, ""), (2, 1, "")],
+)
+def test_more_parameters_than_the_combinations_of_levels_have_shares_is_said(tmp_path, n_items, k, fewer):
+    items = (np.random.default_rng(5).random((n_items, 300)) < 0.4).astype(int)
+    items[0] |= items[-1] & (np.arange(300) % 3 > 0)
+    (tmp_path / "d.csv").write_text(table({f"q{j}": own for j, own in enumerate(items)}))
+    document = json.loads(em("fit", "d.csv", "-k", str(k), "--effort", "low", cwd=tmp_path).out)
+    assert ("not_identified" in codes(document)) == bool(fewer)
+    if fewer:
+        assert fewer in said(document, "not_identified")
+        em("fit", "d.csv", "-k", str(k), "--effort", "low", "--strict", "--force", cwd=tmp_path, status=6)

@@ -110,6 +110,12 @@ def test_rows_without_any_cell_are_set_aside():
     assert (data.rows.tolist(), data.others.rows.tolist()) == ([0, 2, 3], [1])
     assert data.n_missing == {"a": 1, "b": 2}
     assert [notice.code for notice in data.notices] == ["missing_modelled", "empty_rows"]
+    assert data.notices[0].message.startswith("1 row of 4 with missing cells (a: 1, b: 2) fitted by their observed")
+
+
+def test_rows_without_any_cell_are_not_said_to_be_fitted():
+    Path("data.csv").write_text("a,b\n1,2.5\n,\n2,3\n3,4\n")
+    assert [notice.code for notice in read(["data.csv"], ReadOptions()).notices] == ["empty_rows"]
 
 
 @pytest.mark.parametrize("cells", [f"{' '.join(map(str, range(60)))} cens cens cens", "1 2 3 1 2 " * 6 + "cens"])
