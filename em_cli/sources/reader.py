@@ -189,7 +189,7 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
     files = expand(paths)
     shown = label(files[0]) if len(files) == 1 else f"{len(files)} files"
     content = _content(files, shown, options, awaited)
-    names, written, parts, options = content.names, content.written, content.parts, content.watched
+    parts, options = content.parts, content.watched
     labels, inputs, n_read, found_in_file = content.labels, content.inputs, content.n_read, content.notices
     alleles = read_alleles(parts, shown, options, found_in_file)
     thousands, units = undress(parts, options, found_in_file)
@@ -237,14 +237,21 @@ def read(paths: Sequence[str], options: ReadOptions, awaited: Awaited | None = N
         n_gappy=int(found.gaps.sum()) if n_missing and options.missing == "model" else 0,
         why=decided.why,
         notices=(*found_in_file, *decided.notices, *missing, *id_notices(id_like, parts), *_fractional(found, options)),
-        layout={"columns": list(names)}
-        | ({"delimiter": written.delimiter, "newline": written.raw.newline} if written else {})
-        | ({"header": False} if written and not written.headed else {}),
+        layout=_layout(content),
         inputs=tuple(inputs),
         data_sha256=digest(inputs),
         on_disk=content.store.on_disk and sequences is None,
         sequences=sequences,
     )
+
+
+def _layout(content: _Content) -> dict[str, object]:
+    """Of the first file: its columns, and how its fields are separated where it is text."""
+    said, written = dict[str, object](columns=list(content.names)), content.written
+    if written is not None:
+        said |= {"delimiter": written.delimiter, "newline": written.raw.newline}
+        said |= {} if written.headed else {"header": False}
+    return said
 
 
 def _spellings(content: _Content, n_missing: Mapping[str, int]) -> dict[str, dict[str, int]]:
