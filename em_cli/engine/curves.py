@@ -12,7 +12,7 @@ from em_cli.engine.collinearity import ROUNDING, resolution
 
 MOST = 100  # columns among which curves are looked for
 LOOK_AT = 200  # rows, of which a pair that is no curve shows it
-ENOUGH = 10  # rows, and
+ENOUGH = 20  # rows, and
 DISTINCT = 5  # values in them, which no curve passes by chance
 NEARLY = 1e-3  # of a variance, that a curve may leave at most; and
 FINE = 0.03  # of a spread; what is rounded more coarsely must lie on the curve

@@ -196,7 +196,7 @@ def test_lines_above_the_header_are_found_or_skipped(tmp_path: Path, above: str)
 
 
 def test_lines_above_numbers_with_a_decimal_comma_are_found(tmp_path: Path) -> None:
-    rows = "".join(f"k{i};{i * i * (1 + i % 2) + 1000.5:,.2f} €;{i / 8:.3f}\n" for i in range(12)).translate(
+    rows = "".join(f"k{i};{i * i + 1000.5:,.2f} €;{i / 8:.3f}\n" for i in range(12)).translate(
         str.maketrans(",.", ".,")
     )
     data = read(stored(tmp_path, f"Auszug\n\nkey;price;size\n{rows}"), ReadOptions(id="key"))
