@@ -69,6 +69,7 @@ class Refits:
     halted: Callable[[], bool]
     observe: Observer = ignore
     asked: bool = False  # whether the user has asked for families, and waits
+    told: str = ""  # options for what is taken by default in these rows
 
     def tell(self, begins: float, ends: float) -> None:
         """How much of the work is done, and will be when what begins now has ended."""
@@ -287,7 +288,7 @@ def suggestion(refits: Refits, fits: Mapping[int, FitResult], k: int) -> tuple[s
     if gain <= WORTH_SAYING:
         return None
     said = " and ".join(change.described for change in best.changes)
-    options = " ".join(change.option for change in best.changes)
+    options = " ".join(filter(None, [*(change.option for change in best.changes), refits.told]))
     return f"taking {said} lowers BIC by at least {floor(10 * gain) / 10:,.1f} (k = {best_k}): {options}", options
 
 

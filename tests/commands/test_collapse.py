@@ -39,6 +39,9 @@ def said(document: dict, code: str) -> str:
     return next(warning["message"] for warning in document["warnings"] if warning["code"] == code)
 
 
+OF_EACH = [("--covariance", name) for name in ("diag", "full", "tied")]
+
+
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
     """A sweep over pure noise on few rows: only one component has a sound fit."""
@@ -73,7 +76,8 @@ def test_fits_with_a_prior_of_last_resort_are_in_the_table_without_a_criterion(s
 
 def test_a_fit_falls_back_on_the_same_prior(swept):
     folder, _ = swept
-    alone = json.loads(em("fit", "noise.csv", "-k", 2, "--effort", "low", "--json", cwd=folder).out)
+    full = ("--covariance", "full")
+    alone = json.loads(em("fit", "noise.csv", "-k", 2, *full, "--effort", "low", "--json", cwd=folder).out)
     rows = list(csv.DictReader(io.StringIO((folder / "run" / "selection.csv").read_text())))
     assert alone["prior"] == "weak" and "weak_prior" in codes(alone) and "few_rows" not in codes(alone)
     assert alone["log_likelihood"] == pytest.approx(float(rows[1]["log_likelihood"]), abs=15)
@@ -171,12 +175,45 @@ def gappy(n: int = 40, columns: int = 30) -> str:
 @pytest.mark.parametrize("data", [noise(10, 60), wordy(), gappy()], ids=["covariances", "levels", "gaps"])
 def test_what_cannot_be_is_said_before_the_search_and_the_advice_works(tmp_path, data):
     (tmp_path / "x.csv").write_text(data)
-    err = em("fit", "x.csv", "-k", 3, cwd=tmp_path, status=3).err
+    err = em("fit", "x.csv", "-k", 3, "--covariance", "full", cwd=tmp_path, status=3).err
     assert "k = 3 would have " in err and "more than these can tell" in err
     advice = err.partition(" Try ")[2]
     way = shlex.split(advice.partition("(")[2].partition(")")[0]) or ["--covariance", "diag"]
     assert " ".join(way) in advice
     em("fit", "x.csv", "-k", 3, "--effort", "low", *way, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(("n", "k", "d", "simpler"), [(60, 3, 9, False), (59, 3, 9, True), (60, 1, 9, False)])
+def test_where_rows_are_few_for_full_covariances_a_simpler_structure_is_taken(tmp_path, n, k, d, simpler):
+    """Groups that differ in their means: full matrices of so few rows found others."""
+    rng = np.random.default_rng(6)
+    truth = np.arange(n) % k
+    x = rng.normal(size=(d, n)) + 2 * rng.normal(size=(d, k))[:, truth]
+    (tmp_path / "x.csv").write_text(table({f"f{j}": own.round(3) for j, own in enumerate(x)}))
+    document = json.loads(em("fit", "x.csv", "-k", k, "--json", "--out", "run", cwd=tmp_path).out)
+    assert (document["covariance_type"], "simpler_covariance" in codes(document)) == (
+        ("diag", True) if simpler else ("full", False)
+    )
+    if simpler:
+        asked = [json.loads(em("fit", "x.csv", "-k", k, "--json", *more, cwd=tmp_path).out) for more in OF_EACH]
+        assert [one["covariance_type"] for one in asked] == ["diag", "full", "tied"]
+        assert document["log_likelihood"] == asked[0]["log_likelihood"]
+        assert document["bic"] < asked[1]["bic"] and "simpler_covariance" not in codes(asked[0])
+        labels = [line.split(",")[1] for line in (tmp_path / "run" / "responsibilities.csv").read_text().splitlines()]
+        assert len(set(zip(labels[1:], truth.tolist(), strict=True))) == k
+
+
+def test_few_rows_are_said_of_what_is_promised_of_other_families_too(tmp_path):
+    rng = np.random.default_rng(7)
+    side = np.arange(50) % 2
+    x = rng.normal(3, 0.5, (8, 50)) + 2 * side
+    x[:2] = np.exp(1.2 * rng.normal(size=(2, 50)) + 1.5 * side)
+    (tmp_path / "x.csv").write_text(table({f"f{j}": own.round(3) for j, own in enumerate(x)}))
+    before = json.loads(em("fit", "x.csv", "-k", 3, "--json", cwd=tmp_path).out)
+    advice = said(before, "other_family").partition(": ")[2]
+    assert advice.endswith(" --covariance diag")
+    after = json.loads(em("fit", "x.csv", "-k", 3, "--json", *shlex.split(advice), cwd=tmp_path).out)
+    assert after["bic"] < before["bic"]
 
 
 @pytest.mark.parametrize(
