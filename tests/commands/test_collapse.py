@@ -209,7 +209,7 @@ def test_few_rows_are_said_of_what_is_promised_of_other_families_too(tmp_path):
     x = rng.normal(3, 0.5, (8, 50)) + 2 * side
     x[:2] = np.exp(1.2 * rng.normal(size=(2, 50)) + 1.5 * side)
     (tmp_path / "x.csv").write_text(table({f"f{j}": own.round(3) for j, own in enumerate(x)}))
-    before = json.loads(em("fit", "x.csv", "-k", 3, "--json", cwd=tmp_path).out)
+    before = json.loads(em("fit", "x.csv", "-k", 3, "--json", "--other-families", cwd=tmp_path).out)
     advice = said(before, "other_family").partition(": ")[2]
     assert advice.endswith(" --covariance diag")
     after = json.loads(em("fit", "x.csv", "-k", 3, "--json", *shlex.split(advice), cwd=tmp_path).out)
