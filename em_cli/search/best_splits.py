@@ -18,7 +18,7 @@ from em_cli.engine.rows import Block
 from em_cli.latents.bayes import NEGLIGIBLE as NO_MORE
 from em_cli.latents.independent import Independent
 from em_cli.search.search_data import SearchData, reference_of
-from em_cli.search.ways_to_part import drawn_ways, ways_to_part
+from em_cli.search.ways_to_part import drawn_ways, ways_to_part, width
 
 PASSES = 6
 AT_ONCE = 1 << 18  # masses that are looked at together
@@ -27,7 +27,7 @@ FEW_ROWS = 1 << 16  # rows times tries: where they are more, components are part
 SLIGHT = 1e-3  # share of a row below which a component that is parted forgets it
 NEGLIGIBLE = 0.02  # and where rows are many
 KEPT = 3  # ways for each component
-NARROWEST = 16  # rows of components that are parted side by side
+ROWS_OF_PATTERN = 64  # of missing cells, on average: where they are fewer, all components stand on all rows
 ROWS = 500  # of a component, where they are many; the parts then take all its rows
 FEW = 5  # ways to part a component of many rows
 SMALLEST = 0.5  # rows of a part
@@ -69,6 +69,8 @@ def best_splits(
     tries = tries if few_rows else min(tries, FEW)
     filled, share_of_row = data.filled_in(model), _responsibilities(data, masses)
     borne, draws = share_of_row > (SLIGHT if few_rows else NEGLIGIBLE), drawn_ways(rngs, tries)
+    if few_rows and filled is None and data.n_patterns(model) > max(1, masses.shape[1] // ROWS_OF_PATTERN):
+        borne[borne.any(axis=1)] = True  # patterns cost more than rows: one E-step for all components, not one for each
     most = masses.shape[1] if few_rows else ROWS
     tried = [*_side_by_side(model, masses, share_of_row, borne, data, filled, draws, tries, most)]
     if not tried:
@@ -107,7 +109,7 @@ class _Tried:
     """Components on as many rows each, of which they bear masses, and ways to part them."""
 
     members: list[int]  # the places of the components among all
-    features: Array  # (M, F, w) with missing cells filled in
+    features: Array  # (M, F, w) with missing cells filled in, or (1, F, w) for all of them
     masses: Array  # (M, w), none of rows that only fill up
     ways: Array  # (M, T, w)
 
@@ -122,7 +124,13 @@ class _Tried:
         return (self.some(slice(first, first + step)) for first in range(0, m, step))
 
     def some(self, which: slice) -> _Tried:
-        return _Tried(self.members[which], self.features[which], self.masses[which], self.ways[which])
+        features = self.features if len(self.features) == 1 else self.features[which]
+        return _Tried(self.members[which], features, self.masses[which], self.ways[which])
+
+    def alike(self) -> Iterator[tuple[Array, slice]]:
+        """The features (F, w) of rows, and the components that stand on them."""
+        size = len(self.masses) if len(self.features) == 1 else 1
+        return ((rows, slice(place * size, (place + 1) * size)) for place, rows in enumerate(self.features))
 
 
 def _side_by_side(
@@ -141,7 +149,7 @@ def _side_by_side(
     widths: dict[int, list[int]] = {}
     for m, count in enumerate(np.count_nonzero(borne, axis=1).tolist()):
         if count:
-            widths.setdefault(min(_width(count), most), []).append(m)
+            widths.setdefault(min(width(count), most), []).append(m)
     for w, alike in sorted(widths.items()):
         step = max(1, OF_PART // (w * n_features))
         for members in (alike[first : first + step] for first in range(0, len(alike), step)):
@@ -154,16 +162,10 @@ def _side_by_side(
                 own[place, : len(some)] = masses[m, some]
             shares = np.where(own > 0, np.take_along_axis(share_of_row[members], rows, axis=1), 0.0)
             ways = ways_to_part(_gathered(embedding, rows), n_columns, own, shares, draws[members], tries)
-            known = data.features(model, rows.ravel()) if filled is None else filled.take(rows.ravel(), axis=1)
-            yield _Tried(members, _apart(known, rows.shape), own, ways)
-
-
-def _width(count: int) -> int:
-    """So many rows or a few more: 16, 24, 32, 48, 64 …"""
-    width = NARROWEST
-    while width < count:
-        width *= 2
-    return 3 * width // 4 if 3 * width // 4 >= max(count, NARROWEST) else width
+            own_rows = rows[:1] if borne[members].all() else rows
+            places = own_rows.ravel()
+            known = data.features(model, places) if filled is None else filled.take(places, axis=1)
+            yield _Tried(members, _apart(known, own_rows.shape), own, ways)
 
 
 def _gathered(of_rows: Array, rows: Integers) -> Array:
@@ -228,8 +230,8 @@ def _counted(model: Model, tried: _Tried) -> Array:
         np.multiply(piece.ways, masses, out=joint[:, :, 0])
         np.subtract(masses, joint[:, :, 0], out=joint[:, :, 1])
         if model.family.exponential is None:
-            of_each = zip(piece.features, joint, strict=True)
-            found += [model.family.statistics(features, own, None) for features, own in of_each]
+            alike = piece.alike()
+            found += [model.family.statistics(rows, joint[own].reshape(-1, 2, w), None) for rows, own in alike]
         else:
             found.append(_summed(piece.features, joint).reshape(m * tries, 2, -1))
     return np.concatenate(found)
@@ -286,17 +288,19 @@ def _at_once(piece: _Tried, theta: Array) -> tuple[Array, Array]:
 def _one_by_one(model: Model, piece: _Tried, parameters: Parameters) -> tuple[Array, Array]:
     """The same of a family that evaluates mixtures itself."""
     tries, heights, sums = piece.ways.shape[1], list[Array](), list[Array]()
-    for place, (features, mass) in enumerate(zip(piece.features, piece.masses, strict=True)):
-        found = _evaluated(model, features, mass, take(parameters, slice(place * tries, (place + 1) * tries)))
-        heights.append(found[0])
-        sums.append(found[1])
+    for rows, own in piece.alike():
+        some = take(parameters, slice(own.start * tries, own.stop * tries))
+        height, statistics = _evaluated(model, rows, np.repeat(piece.masses[own], tries, axis=0), some)
+        heights.append(height)
+        sums.append(statistics)
     return np.concatenate(heights), np.concatenate(sums)
 
 
-def _evaluated(model: Model, features: Array, mass: Array, parameters: Parameters) -> tuple[Array, Array]:
-    joint = np.empty((n_candidates(parameters), 2, len(mass)))
-    height = _posterior(model, features, parameters, joint) @ mass
-    joint *= mass
+def _evaluated(model: Model, features: Array, masses: Array, parameters: Parameters) -> tuple[Array, Array]:
+    """Of candidates on rows that bear the masses (C, w)."""
+    joint = np.empty((n_candidates(parameters), 2, features.shape[1]))
+    height = np.add.reduce(_posterior(model, features, parameters, joint) * masses, axis=1)
+    joint *= masses[:, None]
     return height, model.family.statistics(features, joint, parameters.components)
 
 
@@ -304,10 +308,10 @@ def _some_apart(model: Model, piece: _Tried, parameters: Parameters, theta: Arra
     """The same where products would evaluate some mixtures with loss: these are evaluated by the family."""
     heights, sums = _at_once(piece, theta)
     tries = piece.ways.shape[1]
-    for place in np.flatnonzero(apart.reshape(-1, tries).any(axis=1)).tolist():
-        own = place * tries + np.flatnonzero(apart[place * tries : (place + 1) * tries])
-        found = _evaluated(model, piece.features[place], piece.masses[place], take(parameters, own))
-        heights[own], sums[own] = found
+    for rows, alike in piece.alike():
+        own = alike.start * tries + np.flatnonzero(apart[alike.start * tries : alike.stop * tries])
+        if len(own):
+            heights[own], sums[own] = _evaluated(model, rows, piece.masses[own // tries], take(parameters, own))
     return heights, sums
 
 

@@ -12,6 +12,7 @@ from em_cli.starts.sphered import axes_of_few
 FIXED = 4  # ways that nothing is drawn for
 FEW_OF = 0.1  # a share grows faster than it shrinks
 NO_SPREAD = 1e-10  # of the largest variance
+NARROWEST = 16  # rows of components that are parted side by side
 
 
 def drawn_ways(rngs: Sequence[np.random.Generator], tries: int) -> Array:
@@ -26,6 +27,14 @@ def drawn_ways(rngs: Sequence[np.random.Generator], tries: int) -> Array:
 def _is_ball(number: int) -> bool:
     """Whether a way that is drawn is the rows about one, and not those nearer to one than to another."""
     return number % 3 != 0
+
+
+def width(count: int) -> int:
+    """So many rows or a few more: 16, 24, 32, 48, 64 …"""
+    wide = NARROWEST
+    while wide < count:
+        wide *= 2
+    return 3 * wide // 4 if 3 * wide // 4 >= max(count, NARROWEST) else wide
 
 
 def ways_to_part(

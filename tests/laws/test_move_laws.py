@@ -17,11 +17,12 @@ from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.stopping import Stopping
+from em_cli.families.gaussian.missing import GaussianWithGaps
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
 from em_cli.search import search_data
-from em_cli.search.best_splits import FEW_ROWS, best_splits
+from em_cli.search.best_splits import FEW_ROWS, PASSES, best_splits
 from em_cli.search.moves import bound, merges, moves, splits
 from em_cli.search.search_data import SearchData
 from em_cli.search.survey import survey
@@ -229,6 +230,24 @@ def test_the_parts_of_a_component_do_not_depend_on_its_company(covariance, tries
         assert len(one) == len(other) > 0
         for part, same in zip(one, other, strict=True):
             assert part.first.tobytes() == same.first.tobytes() and part.second.tobytes() == same.second.tobytes()
+
+
+def test_components_with_few_rows_of_each_pattern_are_parted_in_one_step_for_all(monkeypatch):
+    """Where patterns of missing cells cost more than rows do; with the bits that they have alone."""
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((4, 400)) + 6 * (np.arange(400) % 3)
+    x[rng.random(x.shape) < 0.3] = np.nan
+    known = survey(InMemory(x[:, ~np.isnan(x).all(axis=0)]))
+    data, model = SearchData(known, lambda: False), Model(Gaussian("full").bind(known.columns), Independent(), 3)
+    n = data.block.n_rows
+    masses, steps = (np.arange(n) % 3 == np.arange(3)[:, None]) * rng.random((3, n)), []
+    density = GaussianWithGaps.log_density
+    monkeypatch.setattr(GaussianWithGaps, "log_density", lambda *of: (steps.append(len(of[3])), density(*of))[1])
+    company = best_splits(model, masses, data, [np.random.default_rng(m) for m in range(3)], 4)
+    assert len(steps) == PASSES + 1 and steps[:PASSES] == [12] * PASSES
+    for m, own in enumerate(company):
+        (alone,) = best_splits(model, masses[m : m + 1], data, [np.random.default_rng(m)], 4)
+        assert [part.first.tobytes() for part in own] == [part.first.tobytes() for part in alone] != []
 
 
 def test_components_with_gaps_are_parted_on_rows_that_are_filled_in_once(monkeypatch):
