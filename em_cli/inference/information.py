@@ -8,7 +8,7 @@ The scores of the rows are then differences of their log-densities at the same p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +21,11 @@ from em_cli.engine.plan import Stack, tile_rows
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source, checked_groups, quanta
 from em_cli.engine.scoring import log_densities
-from em_cli.inference.louis import Slopes, Squares, hessian_of, slopes, squares
+from em_cli.inference.louis import Slopes, Squares, hessian_of, is_linear, natural, slopes, squares
 
 STEP = 0.003  # in standard errors, were all labels known
 AT_ONCE = 1 << 18  # log-densities
+COORDINATES = 1 << 16  # of the points about a fit that are held at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,10 +38,18 @@ class Information:
     n_units: int  # rows, or groups of rows that belong together
 
 
-def points(chart: ModelChart, base: Parameters) -> Parameters:
-    """2P candidates about the base point: a step up along each coordinate, and a step down."""
-    steps = np.eye(chart.coordinates(base).shape[-1]) * STEP
+def points(chart: ModelChart, base: Parameters, along: slice = slice(None)) -> Parameters:
+    """2P candidates about the base point: a step up along each coordinate, and a step down; or along some of them."""
+    steps = (np.eye(chart.coordinates(base).shape[-1]) * STEP)[along]
     return chart.parameters(np.concatenate([steps, -steps]))
+
+
+def by_some(chart: ModelChart, base: Parameters, of: Callable[[Parameters], Array]) -> Array:
+    """(2P, …) of the points about the base point, a few of which are held at once."""
+    size = chart.coordinates(base).shape[-1]
+    step = max(1, COORDINATES // max(1, size))
+    found = [np.split(of(points(chart, base, slice(first, first + step))), 2) for first in range(0, size, step)]
+    return np.concatenate([part[way] for way in (0, 1) for part in found])
 
 
 def differences(values: Array) -> Array:
@@ -51,18 +60,13 @@ def differences(values: Array) -> Array:
 
 
 def information(
-    model: Model,
-    chart: ModelChart,
-    base: Parameters,
-    around: Parameters,
-    source: Source,
-    runner: Runner,
-    frequencies: bool,
+    model: Model, chart: ModelChart, base: Parameters, source: Source, runner: Runner, frequencies: bool
 ) -> Information:
-    """At the base point, from the points around; weights are frequencies of rows, or else those of a sample."""
-    if (along := slopes(model, base, around, STEP)) is not None:
-        observed, at_base, found = _by_slopes(model, chart, along, around, source, runner)
+    """At the base point; weights are frequencies of rows, or else those of a sample."""
+    if (along := slopes_at(model, chart, base)) is not None:
+        observed, at_base, found = _by_slopes(model, chart, base, along, source, runner)
         return Information(observed, at_base, found.scores if frequencies else found.squared, found.n_rows)
+    around = points(chart, base)
     observed, at_base = _by_differences(model, chart, base, around, source, runner)
     scores, n_units = np.zeros_like(observed), 0
     for parts in runner.map(_scores_of_block, source, (model, around, frequencies), range(len(source))):
@@ -72,23 +76,35 @@ def information(
     return Information(observed, at_base, scores, n_units)
 
 
-def observed_information(
-    model: Model, chart: ModelChart, base: Parameters, around: Parameters, source: Source, runner: Runner
-) -> Array:
-    """(P, P) at the base point, from the points around."""
-    if (along := slopes(model, base, around, STEP)) is not None:
-        return _by_slopes(model, chart, along, around, source, runner)[0]
-    return _by_differences(model, chart, base, around, source, runner)[0]
+def observed_information(model: Model, chart: ModelChart, base: Parameters, source: Source, runner: Runner) -> Array:
+    """(P, P) at the base point."""
+    if (along := slopes_at(model, chart, base)) is not None:
+        return _by_slopes(model, chart, base, along, source, runner)[0]
+    return _by_differences(model, chart, base, points(chart, base), source, runner)[0]
+
+
+def slopes_at(model: Model, chart: ModelChart, base: Parameters) -> Slopes | None:
+    """By steps along each coordinate; None of models that are not linear, or lose digits so."""
+    if not is_linear(model):
+        return None
+    theta = natural(model, stack([base]))
+    moved = by_some(chart, base, lambda some: natural(model, some))
+    return None if np.isnan(theta).any() or np.isnan(moved).any() else slopes(base, theta[0], differences(moved))
 
 
 def _by_slopes(
-    model: Model, chart: ModelChart, along: Slopes, around: Parameters, source: Source, runner: Runner
+    model: Model, chart: ModelChart, base: Parameters, along: Slopes, source: Source, runner: Runner
 ) -> tuple[Array, ModelStatistics, Squares]:
     """(P, P), what the E-step found at the base point, and the squares of the slopes there."""
     at_base = one_pass([Stack(model, along.at)], source, runner)[0].statistics
-    found, nowhere = squares(model, along, source, runner), np.zeros(n_candidates(around))
-    every = _repeated(at_base, n_candidates(around))
-    hessian = hessian_of(found, along) + differences(chart.gradients(Batch(around, nowhere, every, nowhere)))
+    found = squares(model, along, source, runner)
+
+    def gradients(some: Parameters) -> Array:
+        many = n_candidates(some)
+        nowhere = np.zeros(many)
+        return chart.gradients(Batch(some, nowhere, _repeated(at_base, many), nowhere))
+
+    hessian = hessian_of(found, along) + differences(by_some(chart, base, gradients))
     return -(hessian + hessian.T) / 2, at_base, found
 
 

@@ -17,10 +17,14 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source, quanta
+from em_cli.inference.feature_products import ROWS, FeatureProducts, feature_products, multiplications, squares_of
 
 TILE_FLOATS = 1 << 17  # of scores
 SPARSE_ROWS = 1 << 12  # that are looked at together where each bears on few components
+OF_PASS = 5  # multiplications of squares in the time of one of a pass, of each component and feature
+PASSES_BESIDE = 3
 MANY = 128  # coordinates, from which it is worth to ask whether they do
+FEW, VERY_FEW = 1 / 4, 1 / 16  # of all pairs of components, that rows bear on; the latter beside products of features
 NEGLIGIBLE = 1e-10  # responsibility by mixing weight: rows of less tell of a component, all together, a millionth
 
 
@@ -61,31 +65,36 @@ def is_linear(model: Model) -> bool:
 
 def keeps_digits(model: Model, at: Parameters) -> bool:
     """Whether the products of a linear model tell its components apart there (no stack)."""
-    return is_linear(model) and not _natural(model, stack([at]))[1]
+    return is_linear(model) and not np.isnan(natural(model, stack([at]))).any()
 
 
-def slopes(model: Model, base: Parameters, around: Parameters, step: float) -> Slopes | None:
-    """By steps up along each coordinate, and down; None of models that are not linear, or lose digits so."""
-    if not is_linear(model):
-        return None
-    at = stack([base])
-    (here, lost), (moved, apart) = _natural(model, at), _natural(model, around)
-    if lost or apart:
-        return None
-    up, down = np.split(moved, 2)
-    by_coordinate = (up - down) / (2 * step)
-    places = tuple(np.flatnonzero(by_coordinate[:, k].any(axis=1)) for k in range(model.n_components))
-    of = tuple(by_coordinate[own, k] for k, own in enumerate(places))
-    return Slopes(at, here[0], places, of, len(up))
+def passes_of_squares(model: Model) -> float:
+    """How many passes over the rows `squares` takes as long as, about."""
+    k, p, f = model.n_components, model.n_parameters, model.family.n_features()
+    own = min(p, f)
+    directly = p**2 // 2 + k * own * (f + own // 2)
+    exponential = model.family.exponential
+    assert exponential is not None, "a linear model"
+    a_pass = OF_PASS * k * exponential.n_own_features()
+    return PASSES_BESIDE + min(directly, multiplications(k, f, 1 << 14) / (1 << 14)) / a_pass
 
 
-def _natural(model: Model, at: Parameters) -> tuple[Array, bool]:
+def natural(model: Model, at: Parameters) -> Array:
+    """(R, K, F) of a linear model, the log-prior of the label in the first; NaN where products would lose digits."""
     family = model.family.exponential
     assert family is not None
     theta, apart = family.natural(at.components)
     theta = theta.copy()
     theta[..., 0] += model.latent.log_prior(at.latent)
-    return theta, bool(np.logical_or.reduce(apart))
+    theta[apart] = np.nan
+    return theta
+
+
+def slopes(base: Parameters, theta: Array, by_coordinate: Array) -> Slopes:
+    """From natural parameters (K, F) at a base point, and their derivatives (P, K, F) there."""
+    places = tuple(np.flatnonzero(by_coordinate[:, k].any(axis=1)) for k in range(len(theta)))
+    of = tuple(by_coordinate[own, k] for k, own in enumerate(places))
+    return Slopes(stack([base]), theta, places, of, len(by_coordinate))
 
 
 def hessian_of(found: Squares, along: Slopes) -> Array:
@@ -111,13 +120,52 @@ def _of_block(source: Source, shared: tuple[Model, Slopes], index: int) -> list[
 
 
 def _of_quantum(quantum: Block, model: Model, along: Slopes) -> Squares:
+    k, f = along.theta.shape
+    if multiplications(k, f, quantum.n_rows) < quantum.n_rows * _multiplications(along):
+        found = _by_products(quantum, model, along)
+        if found is not None:
+            return found
+    return _by_rows(quantum, model, along)
+
+
+def _multiplications(along: Slopes) -> int:
+    """What a row takes by its own slopes."""
+    return along.size**2 // 2 + sum(of.size + len(of) ** 2 // 2 for of in along.of)
+
+
+def _by_products(quantum: Block, model: Model, along: Slopes) -> Squares | None:
+    """None where too many digits are lost."""
+    least = _least(model, along)
+    total: Squares | None = None
+    products: FeatureProducts | None = None
+    for rows in quantum.pieces(SPARSE_ROWS):
+        tile = quantum.cut(rows)
+        features, responsibilities = _expected(tile, model, along)
+        if along.size >= MANY and _bear_on_few(responsibilities, least, VERY_FEW):
+            few = _of_few(features, responsibilities, least, tile.weights, along)
+            total = few if total is None else total + few
+            continue
+        for some in tile.pieces(ROWS):
+            weights = None if tile.weights is None else tile.weights[some]
+            own = feature_products(features[:, some], responsibilities[:, some], weights)
+            products = own if products is None else products + own
+    if products is None:
+        return total
+    found = squares_of(products, along.of, along.places, along.size)
+    if found is None:
+        return None
+    dense = Squares(*found, quantum.n_rows if total is None else quantum.n_rows - total.n_rows)
+    return dense if total is None else total + dense
+
+
+def _by_rows(quantum: Block, model: Model, along: Slopes) -> Squares:
     step = max(64, TILE_FLOATS // along.size // 64 * 64)
+    least = _least(model, along)
     total: Squares | None = None
     for rows in quantum.pieces(max(step, SPARSE_ROWS if along.size >= MANY else 0)):
         tile = quantum.cut(rows)
         features, responsibilities = _expected(tile, model, along)
-        least = NEGLIGIBLE * np.exp(model.latent.log_prior(along.at.latent)[0])
-        if along.size >= MANY and _bear_on_few(responsibilities, least):
+        if along.size >= MANY and _bear_on_few(responsibilities, least, FEW):
             parts = [_of_few(features, responsibilities, least, tile.weights, along)]
         else:
             pieces = [tile.cut(some) for some in tile.pieces(step)]
@@ -126,6 +174,12 @@ def _of_quantum(quantum: Block, model: Model, along: Slopes) -> Squares:
             total = part if total is None else total + part
     assert total is not None, "a quantum has rows"
     return total
+
+
+def _least(model: Model, along: Slopes) -> Array:
+    """(K,) responsibilities below which rows tell nothing of a component."""
+    least: Array = NEGLIGIBLE * np.exp(model.latent.log_prior(along.at.latent)[0])
+    return least
 
 
 def _expected(tile: Block, model: Model, along: Slopes) -> tuple[Array, Array]:
@@ -156,11 +210,11 @@ def _of_all(features: Array, responsibilities: Array, weights: Array | None, alo
     return Squares(tuple(within), outer, scores @ scores.T, n)
 
 
-def _bear_on_few(responsibilities: Array, least: Array) -> bool:
-    """Whether pairs of components, of which a row bears on one and somewhat on the other, are few."""
+def _bear_on_few(responsibilities: Array, least: Array, share: float) -> bool:
+    """Whether pairs of components, of which a row bears on one and somewhat on the other, are fewer than this share."""
     each = np.add.reduce(responsibilities > least[:, None], axis=0)
     clearly = np.add.reduce(responsibilities > NEGLIGIBLE**0.5, axis=0)
-    return bool(4 * (each @ clearly) < responsibilities.shape[0] * responsibilities.size)
+    return bool(each @ clearly < share * responsibilities.shape[0] * responsibilities.size)
 
 
 def _of_few(features: Array, responsibilities: Array, least: Array, weights: Array | None, along: Slopes) -> Squares:

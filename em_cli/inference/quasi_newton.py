@@ -18,7 +18,7 @@ from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import RowWeights, Source
-from em_cli.inference.information import observed_information, points
+from em_cli.inference.information import observed_information
 
 PASSES = 30  # after which a climb is left to others
 REST = 1e-6  # nats that a step promises, below which there is no other
@@ -56,7 +56,7 @@ def metric_at(model: Model, fit: Parameters, weight: Array, source: Source, runn
     if chart is None:
         return None
     with np.errstate(all="ignore"):
-        observed = observed_information(model, chart, fit, points(chart, fit), source, runner)
+        observed = observed_information(model, chart, fit, source, runner)
         if not np.isfinite(observed).all():
             return None
         left, directions = np.linalg.eigh(observed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model, ModelChart
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
-from em_cli.inference.information import Information, complete_information, differences, information, points
+from em_cli.inference.information import Information, by_some, complete_information, differences, information
 from em_cli.inference.intervals import at_bound, field_of, places_of
 
 HELD = 1e-5  # information left in a direction in which parameters do not move
@@ -34,8 +35,11 @@ BESIDE = ("mean[", "sd[")  # numbers that are functions of the parameters
 NAMED = 4  # parameters
 FEWEST_GROUPS = 10  # whose scores tell of the sandwich
 NO_SCORES = 1e-6  # of the other error, below which the scores of all rows are zero but for rounding, as of equal rows
-MATRICES = 32  # (P, P) at the peak, measured: points about the fit, their gradients and the numbers there
+MATRICES = 12  # (P, P) at the peak, measured: the numbers at points about the fit, their gradients
 NUMBER = 8  # bytes
+# what is done of parameters, and of no rows, measured in log-densities: for each, for pairs of them, for triples
+OF_EACH, OF_PAIRS, OF_TRIPLES = 33_000, 40.0, 0.05
+MOST_UNASKED = 1_000_000_000  # log-densities: of some 2,000 parameters
 ON_FACTORS = "a rotation of the factors changes it, and the model not at all"
 AT_ITS_END = "it is at the end of its range, where nothing moves it"
 UNMOVED = "it is given, or at the end of its range"
@@ -72,6 +76,17 @@ def memory_of_errors(model: Model) -> float:
     return float(NUMBER * MATRICES * model.n_parameters**2)
 
 
+def cost_beside_rows(model: Model) -> float:
+    """Log-densities in whose time is done what needs no rows, about."""
+    p = model.n_parameters
+    return OF_EACH * p + OF_PAIRS * p**2 + OF_TRIPLES * p**3
+
+
+def can_be_unasked(model: Model) -> bool:
+    """Whether any climb may take as long."""
+    return cost_beside_rows(model) <= MOST_UNASKED
+
+
 def standard_errors(
     model: Model, parameters: Parameters, weight: Array, source: Source, runner: Runner, frequencies: bool = True
 ) -> StandardErrors | NoStandardErrors:
@@ -80,16 +95,16 @@ def standard_errors(
     if chart is None:
         return NoStandardErrors("this model has no coordinates in which its information could be taken.")
     with np.errstate(all="ignore"):
-        around = points(chart, parameters)
-        found = information(model, chart, parameters, around, source, runner, frequencies)
+        found = information(model, chart, parameters, source, runner, frequencies)
         if not (np.isfinite(found.observed).all() and np.isfinite(found.scores).all()):
             return NoStandardErrors("the log-likelihood is not smooth at the fit: a component is about to collapse.")
         document = described(model, parameters)
         values = numbers_of(document, document)
-        moved = np.array([numbers_of(described(model, one), document) for one in _each(around)])
-        moved = np.where(np.isnan(moved), values, moved)
-        gradient = differences(moved).T
-        free_of_bounds = ~_one_sided(moved - values)
+        moved = by_some(chart, parameters, partial(_numbers_at, model, document, values))
+        gradient = np.ascontiguousarray(differences(moved).T)
+        moved -= values
+        free_of_bounds = ~_one_sided(moved)
+        del moved
         left, directions = np.linalg.eigh(found.observed * np.outer(free_of_bounds, free_of_bounds))
         if left[0] < DESCENT:
             return NoStandardErrors(
@@ -134,35 +149,60 @@ def _foremost(shares: Array, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names[i] for i in order[:NAMED] if shares[i] > 0)
 
 
-def _each(stacked: Parameters) -> Iterator[Parameters]:
-    return (take(stacked, index) for index in range(n_candidates(stacked)))
+def _numbers_at(model: Model, document: Mapping[str, object], values: Array, stacked: Parameters) -> Array:
+    """(R, M) at each candidate; those at the fit where there are none."""
+    every = (take(stacked, index) for index in range(n_candidates(stacked)))
+    moved = np.array([numbers_of(described(model, one), document) for one in every])
+    return np.where(np.isnan(moved), values, moved)
 
 
 def numbers_of(document: Mapping[str, object], named: Mapping[str, object]) -> Array:
     """(M,) those that `leaves` names in another document of the model; NaN where there is none, such as no end."""
-    values = list[float]()
-    _append_numbers(document, named, values)
-    return np.array(values)
+    parts = list[Array]()
+    _append_numbers(document, named, parts)
+    return np.concatenate(parts) if parts else np.empty(0)
 
 
-def _append_numbers(node: object, named: object, values: list[float]) -> None:
+def _append_numbers(node: object, named: object, parts: list[Array]) -> None:
     if isinstance(named, float):
-        values.append(node if isinstance(node, float) else np.nan)
+        parts.append(np.array([node if isinstance(node, float) else np.nan]))
     elif isinstance(named, list):
-        for place, own in enumerate(named):
-            _append_numbers(node[place] if isinstance(node, list) else None, own, values)
+        numbers, own = _all_numbers(named), _all_numbers(node)
+        if numbers is not None and own is not None and own.shape == numbers.shape:
+            parts.append(own.ravel())
+            return
+        for place, one in enumerate(named):
+            _append_numbers(node[place] if isinstance(node, list) else None, one, parts)
     elif isinstance(named, dict):
-        for key, own in named.items():
-            _append_numbers(node.get(key) if isinstance(node, dict) else None, own, values)
+        for key, one in named.items():
+            _append_numbers(node.get(key) if isinstance(node, dict) else None, one, parts)
+
+
+def _all_numbers(node: object) -> Array | None:
+    """A list, however deep, as an array; None if not all of it are such numbers."""
+    first = node
+    while isinstance(first, list) and first:
+        first = first[-1]
+    if not isinstance(first, float):
+        return None
+    try:
+        found = np.array(node)
+    except ValueError:  # lists of unlike lengths
+        return None
+    return found if found.dtype == np.float64 else None
 
 
 def _one_sided(changes: Array) -> Flags:
     """(P,) coordinates at a bound: a step up and a step down (2P, M) do not change the numbers alike."""
-    up, down = np.split(np.abs(changes), 2)
-    larger = np.maximum(up, down)
-    moved = larger > ROUNDING * larger.max(axis=0, initial=0.0)
-    share = np.where(moved, np.minimum(up, down) / np.where(moved, larger, 1.0), 1.0)
-    return np.asarray(share.min(axis=1, initial=1.0) < ONE_SIDED)
+    size = len(changes) // 2
+    least = ROUNDING * np.maximum(changes.max(axis=0, initial=0.0), -changes.min(axis=0, initial=0.0))
+    found = np.zeros(size, np.bool_)
+    for place in range(size):
+        up, down = np.abs(changes[place]), np.abs(changes[size + place])
+        larger = np.maximum(up, down)
+        moved = larger > least
+        found[place] = bool((np.minimum(up, down)[moved] < ONE_SIDED * larger[moved]).any())
+    return found
 
 
 def _held(model: Model, chart: ModelChart, found: Information, left: Array, directions: Array) -> Flags:
@@ -220,5 +260,5 @@ def _at_end(values: Array, gradient: Array) -> Flags:
 
 
 def _errors(gradient: Array, covariance: Array, told: Flags) -> Array:
-    variance = np.einsum("mp,pq,mq->m", gradient, covariance, gradient)
+    variance = np.einsum("mp,mp->m", gradient @ covariance, gradient)
     return np.where(told & (variance > 0), np.sqrt(np.maximum(variance, 0.0)), np.nan)

@@ -42,11 +42,12 @@ def no_such_command(name: str, context: Any) -> str:
 
 def environment_names(root: Any) -> set[str]:
     """The variables that the options of all commands are read from."""
-    return {str(one.envvar) for command in _commands(root.command) for one in command.params if _envvar(one)}
+    return set[str]().union(*map(variables_of, _commands(root.command)))
 
 
-def _envvar(parameter: object) -> bool:
-    return bool(getattr(parameter, "envvar", None))
+def variables_of(command: Any) -> set[str]:
+    """Those of one command."""
+    return {str(one.envvar) for one in command.params if getattr(one, "envvar", None)}
 
 
 def _commands(command: object) -> Iterator[Any]:

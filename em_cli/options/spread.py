@@ -15,7 +15,7 @@ from typer import Context
 from em_cli.errors import UsageError, ValueRefused
 from em_cli.options.completers import completer_of
 from em_cli.options.help_page import Help, ShortHelp
-from em_cli.options.misuse import environment_names
+from em_cli.options.misuse import environment_names, variables_of
 from em_cli.printable import safe, say
 
 CONTEXT = "context"  # the parameter that Typer gives the context of a command
@@ -60,9 +60,10 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 def _warn_of_strangers(context: Context) -> None:
     """Say which variables EM_… of the environment are read by nothing: they may be misspelled."""
-    given = [name for name in os.environ if name.startswith("EM_")]
-    known = (environment_names(context.find_root()) | OF_THE_PROGRAM) if given else set()
-    for name in given:
+    own = variables_of(context.command) | OF_THE_PROGRAM
+    others = [name for name in os.environ if name.startswith("EM_") and name not in own]
+    known = (environment_names(context.find_root()) | own) if others else own  # which imports all commands
+    for name in others:
         if name not in known:
             near = get_close_matches(name, sorted(known), n=1)
             meant = f" Did you mean {near[0]}?" if near else " em help configuration tells which there are."

@@ -166,12 +166,12 @@ def _first_step(
     if chart is None or chart.coordinates(parameters).shape[-1] > MOST_COORDINATES:
         return None
     with np.errstate(all="ignore"):
-        around = points(chart, parameters)
-        known = information(model, chart, parameters, around, data.source, Serial(), frequencies)
+        known = information(model, chart, parameters, data.source, Serial(), frequencies)
         if not np.isfinite(known.observed).all():
             return None
         left, directions = np.linalg.eigh(known.observed)
         free = left > 1e-5
         inverse = (directions[:, free] / left[free]) @ directions[:, free].T
+        around = points(chart, parameters)
         moved = [_posterior(loaded, take(around, place), blocks) for place in range(n_candidates(around))]
     return list(map(found.claimed, moved)), inverse @ known.scores @ inverse, STEP

@@ -8,14 +8,19 @@ from em_cli.engine.model import Model
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.families.variational.held import has_held
-from em_cli.inference.louis import keeps_digits
-from em_cli.inference.standard_errors import NoStandardErrors, memory_of_errors, standard_errors
+from em_cli.inference.louis import keeps_digits, passes_of_squares
+from em_cli.inference.standard_errors import (
+    NoStandardErrors,
+    can_be_unasked,
+    cost_beside_rows,
+    memory_of_errors,
+    standard_errors,
+)
 from em_cli.outputs.document import Scored
 from em_cli.outputs.errors_document import errors_document, no_errors_document
 from em_cli.search.ledger import Fitted
 
-CHEAP = 20_000_000  # log-densities
-MOST_PARAMETERS = 300  # whose numbers are gone through one by one, unless that is asked for
+CHEAP = 30_000_000  # log-densities
 
 
 def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, runner: Runner) -> dict[str, object]:
@@ -49,11 +54,6 @@ def errors_of(result: Scored, wanted: str, frequencies: bool, cut_short: bool, r
 def _too_dear(result: Scored, wanted: str) -> str | None:
     """Why they are left out: what they take, of time and memory."""
     model = result.loaded.model
-    if wanted == "auto" and model.n_parameters > MOST_PARAMETERS:
-        return (
-            f"unasked they are taken of up to {MOST_PARAMETERS} parameters; --se observed takes them of "
-            f"{model.n_parameters:,}."
-        )
     needed, there = memory_of_errors(model), memory.available()
     if there is not None and needed > there:
         return (
@@ -78,7 +78,8 @@ def _bound(result: Scored) -> tuple[Model, Parameters]:
 
 
 def _cheap(model: Model, at: Parameters, fitted: Fitted, n_rows: int) -> bool:
-    """As passes over the rows: one takes as long whatever it is for."""
-    passes = model.n_parameters / 4 if keeps_digits(model, at) else 4 * model.n_parameters
+    """As log-densities: one takes as long whatever it is for."""
+    passes = passes_of_squares(model) if keeps_digits(model, at) else 4 * model.n_parameters
     climbed = sum(len(entry.result.trace) for entry in fitted.ledger if not entry.sample_rows)
-    return passes <= max(climbed, CHEAP / (n_rows * model.n_components))
+    a_pass = n_rows * model.n_components
+    return can_be_unasked(model) and a_pass * passes + cost_beside_rows(model) <= max(a_pass * climbed, CHEAP)

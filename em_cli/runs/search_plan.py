@@ -15,7 +15,7 @@ from em_cli.criteria import CROSS_VALIDATION
 from em_cli.engine.protocols import Runner
 from em_cli.engine.stopping import Stopping
 from em_cli.errors import DataError, OutputError, UsageError
-from em_cli.inference.standard_errors import memory_of_errors
+from em_cli.inference.standard_errors import can_be_unasked, memory_of_errors
 from em_cli.models.specification import needs_sequences
 from em_cli.models.topics import wanted_topics
 from em_cli.outputs.run_folder import RunFolder
@@ -84,7 +84,9 @@ def check_reach(config: RunConfig, data: Data | None = None) -> None:
 def memory_for(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> float:
     """Bytes that a run takes in all, about."""
     at_once = runner_of(config).at_once
-    return memory_estimate(tasks, data.source, data.n_gappy, plan, at_once, data.on_disk)
+    models = [task.model for task in tasks if config.standard_errors != "none" and can_be_unasked(task.model)]
+    errors = max(map(memory_of_errors, models), default=0.0)
+    return memory_estimate(tasks, data.source, data.n_gappy, plan, at_once, data.on_disk, errors)
 
 
 def check_memory(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> None:

@@ -44,11 +44,17 @@ DOCUMENTS = 3  # (K, D, D) of a model that is written and read back
 
 
 def memory_estimate(
-    tasks: Sequence[Task], source: Source, n_gappy: int, plan: Plan, workers: int, on_disk: bool = False
+    tasks: Sequence[Task],
+    source: Source,
+    n_gappy: int,
+    plan: Plan,
+    workers: int,
+    on_disk: bool = False,
+    afterwards: float = 0.0,
 ) -> float:
     """Bytes at the peak, the program and the data included; about. So many columns lack cells.
 
-    Rows that are `on_disk` are not in memory, but for those that are looked at.
+    Rows that are `on_disk` are not in memory, but for those that are looked at; so many bytes are taken afterwards.
     """
     d, n = source.n_columns, source.n_rows
     rows, k = min(n, SAMPLE_ROWS), max(task.model.n_components for task in tasks)
@@ -75,7 +81,7 @@ def memory_estimate(
             searching += f * rows  # filled in
         searching += workers * MARGINALS * min(RECENT_FLOATS, max(climbs) * patterns * (1 + d) ** 2)
     held = 0 if on_disk else d * n * (2 if n_gappy else 1)  # put in the order of their patterns
-    beside = max(NUMBER * max(surveyed, searching), READING * min(1.0, d * n / MUCH))
+    beside = max(NUMBER * max(surveyed, searching), afterwards, READING * min(1.0, d * n / MUCH))
     program = PROGRAM + (ARROW if "pyarrow" in sys.modules else 0)
     return float(program + workers * WORKER + COLUMN * d + NUMBER * held + beside)
 

@@ -14,7 +14,8 @@ from em_cli.engine.plan import Stack
 from em_cli.engine.stopping import Stopping
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.inference import louis
-from em_cli.inference.information import STEP, information, points
+from em_cli.inference.feature_products import squares_of
+from em_cli.inference.information import STEP, information, points, slopes_at
 from em_cli.inference.standard_errors import StandardErrors, numbers_of, standard_errors
 from em_cli.runners.serial import Serial
 from em_cli.runners.threads import Threads
@@ -38,7 +39,7 @@ def test_the_information_is_the_curvature_of_the_log_likelihood(case: Case):
     x, model, end = climbed(case)
     chart = model.chart(end.parameters, end.weight)
     around = points(chart, end.parameters)
-    found = information(model, chart, end.parameters, around, InMemory(x), Serial(), True)
+    found = information(model, chart, end.parameters, InMemory(x), Serial(), True)
     stacks = [Stack(model, around), Stack(model, stack([end.parameters]))]
     moved, here = (batch.log_likelihood for batch in one_pass(stacks, InMemory(x), Serial()))
     up, down = np.split(moved, 2)
@@ -57,9 +58,9 @@ def test_one_pass_tells_what_differences_tell(case: Case, monkeypatch):
         pytest.skip("its log-densities are no products")
     source = InMemory(x, weights=np.random.default_rng(1).uniform(0.5, 2, x.shape[1]))
     chart = model.chart(end.parameters, end.weight)
-    at = model, chart, end.parameters, points(chart, end.parameters), source, Serial()
+    at = model, chart, end.parameters, source, Serial()
     passed = [information(*at, frequencies) for frequencies in (True, False)]
-    monkeypatch.setattr("em_cli.inference.information.slopes", lambda *_: None)
+    monkeypatch.setattr("em_cli.inference.information.slopes_at", lambda *_: None)
     for found, frequencies in zip(passed, (True, False), strict=True):
         stepped = information(*at, frequencies)
         assert found.n_units == stepped.n_units
@@ -80,17 +81,45 @@ def test_rows_that_bear_on_few_of_many_components_tell_what_all_pairs_do(weighte
     model = bound_model(Gaussian("full"), source, k)
     end = climb(model, source, start(model, x, responsibilities(1, labels, k, 0.2)), Stopping(1e-4, 100))
     chart = model.chart(end.parameters, end.weight)
-    at = model, chart, end.parameters, points(chart, end.parameters), source, Serial()
+    at = model, chart, end.parameters, source, Serial()
     taken = []
+    monkeypatch.setattr(louis, "VERY_FEW", 1.0)
     monkeypatch.setattr(louis, "_of_few", lambda *args, of_few=louis._of_few: taken.append(1) or of_few(*args))
     few = [information(*at, frequencies) for frequencies in (True, False)]
     assert taken
     monkeypatch.setattr(louis, "MANY", np.inf)
+    monkeypatch.setattr(louis, "_by_products", lambda *_: None)
     for found, frequencies in zip(few, (True, False), strict=True):
         every = information(*at, frequencies)
         for mine, its in ((found.observed, every.observed), (found.scores, every.scores)):
             unit = np.sqrt(np.outer(np.diag(its), np.diag(its)))
             assert np.abs((mine - its) / unit).max() < 1e-7
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("narrow", "enough"), [(1.0, True), (0.01, False)])
+def test_products_of_features_tell_what_rows_do_and_are_left_where_they_lose_digits(
+    narrow, enough, weighted, monkeypatch
+):
+    rng = np.random.default_rng(5)
+    k, d, n = 3, 3, 5_000
+    labels = rng.integers(k, size=n)
+    x = narrow * rng.normal(size=(d, n)) + 3 * rng.normal(size=(d, k))[:, labels]
+    x[0] += 3 * narrow * (labels == 1)
+    source = InMemory(x, weights=rng.uniform(0.5, 2, n) if weighted else None)
+    model = bound_model(Gaussian("full"), source, k)
+    end = climb(model, source, start(model, x, responsibilities(1, labels, k, 0.0)), Stopping(1e-4, 100))
+    chart = model.chart(end.parameters, end.weight)
+    at = model, chart, end.parameters, source, Serial()
+    found = []
+    monkeypatch.setattr(louis, "squares_of", lambda *args: found.append(squares_of(*args)) or found[-1])
+    products = [information(*at, frequencies) for frequencies in (True, False)]
+    assert [one is not None for one in found] == [enough, enough]
+    monkeypatch.setattr(louis, "_by_products", lambda *_: None)
+    for mine, frequencies in zip(products, (True, False), strict=True):
+        its = information(*at, frequencies)
+        assert np.allclose(mine.observed, its.observed, atol=1e-8)
+        assert np.allclose(mine.scores, its.scores, atol=1e-8)
 
 
 @pytest.mark.parametrize(("far", "told"), [(0.0, True), (1e7, False)])
@@ -101,7 +130,7 @@ def test_components_that_products_cannot_tell_apart_are_passed_over_many_times(f
     model = bound_model(Gaussian("full"), InMemory(x), 2)
     at = start(model, x, responsibilities(1, labels, 2, 0.0))
     assert louis.keeps_digits(model, at) == told
-    found = louis.slopes(model, at, points(model.chart(at, np.full(2, 100.0)), at), STEP)
+    found = slopes_at(model, model.chart(at, np.full(2, 100.0)), at)
     assert (found is not None) == told
 
 
@@ -170,9 +199,8 @@ def test_neither_blocks_nor_threads_change_a_bit():
     case = next(case for case in CASES if case.name == "gaussian-full")
     x, model, end = climbed(case, n=40_000)
     chart = model.chart(end.parameters, end.weight)
-    around = points(chart, end.parameters)
     found = [
-        information(model, chart, end.parameters, around, source, runner, True)
+        information(model, chart, end.parameters, source, runner, True)
         for source, runner in ((InMemory(x), Serial()), (InMemory(x, block_rows=16_384), Threads(2)))
     ]
     assert found[0].observed.tobytes() == found[1].observed.tobytes()
