@@ -196,6 +196,8 @@ def _misused(error: TyperException) -> ExitStatus:
             text = no_such_option(option, context)
         elif command is not None:
             text = no_such_command(command[1], context)
+        elif beyond := re.match(r"Got unexpected extra argument\(s\) \((.*)\)$", text, re.DOTALL):
+            text = f"{beyond[1]!r} is more than {context.command_path} takes"
     told = _of_a_value(error) or text
     return _say(f"error: {told}{more}" if told.endswith("?") else f"error: {told.rstrip('.')}.{more}", ExitStatus.USAGE)
 

@@ -24,7 +24,13 @@ REASONS = {
 
 
 def in_words(error: Exception) -> str:
-    """Why the system refuses something, in our words where there are some."""
+    """Why something is refused, by the system or as text, in our words where there are some."""
+    from json import JSONDecodeError
+
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.object[error.start]:#04x} is not valid in {error.encoding.upper()}"
+    if isinstance(error, JSONDecodeError):
+        return f"no JSON from line {error.lineno}, column {error.colno} on"
     number = error.errno if isinstance(error, OSError) else None
     return REASONS.get(number or 0) or getattr(error, "strerror", None) or str(error)
 

@@ -18,6 +18,13 @@ from em_cli.printable import harmful, yaml_escaped
 
 Path = tuple[str | int, ...]
 MAX_ALIASES = 100
+TOKENS = {
+    "stream end": "the end of the file",
+    "block end": "the end of what is set in",
+    "block mapping start": "a key",
+    "block sequence start": "a list",
+    "scalar": "text",
+}
 DEEPEST = 20  # levels of nesting
 NEWLINE = "\n"
 LONGEST_NUMBER = 400  # characters
@@ -51,10 +58,15 @@ def parse(text: str, name: str) -> YamlText:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise UsageError(f"{where}: not YAML: {error.problem or error.context}.") from None
+        raise UsageError(f"{where}: not YAML: {_in_words(error.problem or error.context or '')}.") from None
     except yaml.reader.ReaderError as error:
         raise UsageError(f"{place(name, text, error.position)}: not YAML: {error.reason}.") from None
     return YamlText(name, value, places)
+
+
+def _in_words(problem: str) -> str:
+    """What is wrong, with words of ours for what the reader calls <stream end> and the like."""
+    return re.sub(r"'<(.+?)>'", lambda called: TOKENS.get(called[1], f"a {called[1]}"), problem)
 
 
 def place(name: str, text: str, position: int) -> str:

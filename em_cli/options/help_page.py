@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from typer import Context, Exit, Option
 
-WIDEST = 100  # characters
+NARROWEST, WIDEST = 20, 100  # characters
 MOST_SHORT = 10  # options
 GENERAL = "Options"  # where none of the groups says otherwise
 FIRST = (
@@ -44,7 +44,7 @@ ShortHelp = Annotated[
 
 def page(context: AnyContext, short: bool = False) -> str:
     """What a command does and how it is called; its options under their headings."""
-    width = min(shutil.get_terminal_size((80, 24)).columns, WIDEST)
+    width = max(NARROWEST, min(shutil.get_terminal_size((80, 24)).columns, WIDEST))
     usage = fill(f"Usage: {context.command_path} {_usage(context)}", width, subsequent_indent=" " * 10)
     parts = [usage, _told(context.command.help or "", width)]
     if short and context.parent is None:

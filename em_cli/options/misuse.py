@@ -36,6 +36,8 @@ def no_such_command(name: str, context: Any) -> str:
     begin = f"{path} has no command {name!r}"
     if context.parent is None and (meant := COMMANDS.get(name.lower())):
         return f"{begin}: here it is {path} {meant}."
+    if not own:
+        return f"{begin}, or any other."
     near = get_close_matches(name.lower(), own, n=1)
     return f"{begin}. Did you mean {near[0]!r}?" if near else f"{begin}: there are {', '.join(own)}."
 

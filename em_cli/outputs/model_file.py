@@ -141,7 +141,9 @@ def document_of(path: str, text: bytes) -> Mapping[str, object]:
     try:
         value = parse(text)
     except ValueError as error:
-        raise DataError(f"{_shown(path)} is not a model file: it is not JSON, or cut short ({error}).") from None
+        raise DataError(
+            f"{_shown(path)} is not a model file: it is not JSON, or cut short ({in_words(error)})."
+        ) from None
     if not isinstance(value, dict):
         raise DataError(f"{_shown(path)} is not a model file: it holds no JSON object.")
     return value

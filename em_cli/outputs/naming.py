@@ -18,6 +18,7 @@ from em_cli.inference.matching import AMBIGUOUS, distances, matched
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.search_found import finite
 from em_cli.outputs.tables import csv_text
+from em_cli.sources.quoting import plural
 from em_cli.sources.schema import Schema
 
 MOST_ROWS = 20_000  # on which components are compared; of more, so many at even distances
@@ -129,7 +130,8 @@ class Previous:
 def check_names(names: Sequence[str], k: int) -> None:
     """`UsageError` if they are not so many, or two are alike."""
     if len(names) != k:
-        raise UsageError(f"--names gives {len(names)} names, and there are {k} components.")
+        there = f"there {'is' if k == 1 else 'are'} {plural(k, 'component')}"
+        raise UsageError(f"--names gives {plural(len(names), 'name')}, and {there}.")
     if len(set(names)) < len(names):
         raise UsageError("--names must be different from each other.")
 

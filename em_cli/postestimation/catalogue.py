@@ -25,6 +25,8 @@ def runs_in(folder: str) -> list[dict[str, Any]]:
     """The runs in a folder and in those below it, the latest last; `DataError` if it cannot be read."""
     try:
         os.listdir(folder)  # noqa: PTH208 (whether it can be)
+    except NotADirectoryError:
+        raise DataError(f"{folder} is no folder in which runs could be.") from None
     except OSError as error:
         raise DataError(f"{folder}: {in_words(error)}.") from None
     found = [told for run in _folders(Path(folder), DEEPEST) if (told := _told(run))]

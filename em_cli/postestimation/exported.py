@@ -112,13 +112,15 @@ def _check(
     rows: int | None,
 ) -> None:
     if to not in TARGETS:
-        raise UsageError(f"--to {to!r}: a model can be exported to {', '.join(TARGETS)}{did_you_mean(to, TARGETS)}")
+        raise UsageError(f"--to {to!r} is nothing that a model can be exported to{did_you_mean(to, TARGETS)}")
     if to != "sql" and (option := _of_sql(dialect, table, keep)):
         raise UsageError(f"{option} is about SQL, and does not apply to --to {to}.")
     if rows is not None and to != "excel":
         raise UsageError(f"--rows is about workbooks, and does not apply to --to {to}.")
     if dialect is not None and dialect not in DIALECTS:
         raise UsageError(f"unknown dialect {dialect!r}{did_you_mean(dialect, DIALECTS)}")
+    if table == "":
+        raise UsageError("--table '' names nothing.")
     if (why := why_not(document, to)) is not None:
         raise UsageError(why)
 

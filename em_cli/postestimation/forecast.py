@@ -57,7 +57,7 @@ def forecast_lines(
             f"in a model of latent structure {loaded.document['latent']!r} they do not."
         )
     if decode not in DECODES:
-        raise UsageError(f"--decode {decode!r} is none of posterior, viterbi, filter{did_you_mean(decode, DECODES)}")
+        raise UsageError(f"--decode {decode!r} is unknown{did_you_mean(decode, DECODES)}")
     if horizon and decode == "viterbi":
         raise UsageError(
             "--horizon does not go with --decode viterbi: of rows to come the states have probabilities, "

@@ -101,7 +101,7 @@ def _check(loaded: LoadedModel, asked: Asked) -> None:
     said = ("--method", asked.method or "ml", METHODS), ("--assign", asked.assignment, ASSIGNMENTS)
     for option, value, known in said:
         if value not in known:
-            raise UsageError(f"{option} {value}: one of {', '.join(known)} is wanted{did_you_mean(value, known)}")
+            raise UsageError(f"{option} {value!r} is unknown{did_you_mean(value, known)}")
     if loaded.model.n_outcomes < 2:
         raise UsageError("the model has one component: there is nothing to tell apart.")
     if loaded.ordered:

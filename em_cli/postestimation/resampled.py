@@ -53,7 +53,7 @@ class Wanted:
         """`UsageError` for what cannot be."""
         kind, many = self.kind, self.many
         if kind not in KINDS:
-            raise UsageError(f"--kind {kind}: one of {', '.join(KINDS)} is wanted{did_you_mean(kind, KINDS)}")
+            raise UsageError(f"--kind {kind!r} is unknown{did_you_mean(kind, KINDS)}")
         if many is not None and kind == "jackknife":
             raise UsageError("-B does not apply to the jackknife, which leaves out each row once.")
         if many is not None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.objectives import LOG_LIKELIHOOD
-from em_cli.errors import DataError
+from em_cli.errors import DataError, in_words
 from em_cli.outputs.manifest import MANIFEST, read_manifest
 from em_cli.outputs.model_file import LoadedModel, read_model
 from em_cli.outputs.selection_fields import read_table
@@ -98,7 +98,7 @@ def _table(file: Path) -> Table:
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{file}: cannot be read ({error}).") from None
+        raise DataError(f"{file}: cannot be read ({in_words(error)}).") from None
     except ValueError as error:
         raise DataError(f"{file} {error}. Was it edited?") from None
     wanted = {"trace": OF_EVERY_TRACE, "restarts": LEDGER_COLUMNS}.get(file.stem, ())

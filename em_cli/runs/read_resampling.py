@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from em_cli.errors import DataError
+from em_cli.errors import DataError, in_words
 from em_cli.reports.how_sure import Certainty, Resampling
 
 ABOUT = ("kind", "level", "replicates", "intervals")
@@ -71,7 +71,7 @@ def _replicates(path: Path) -> tuple[list[str], Any]:
     except FileNotFoundError:
         return [], np.empty((0, 0))
     except (OSError, UnicodeDecodeError, ValueError, IndexError, csv.Error) as error:
-        raise _edited(path, f"cannot be read ({error})") from None
+        raise _edited(path, f"cannot be read ({in_words(error)})") from None
     return names, values
 
 
@@ -81,7 +81,7 @@ def _document(path: Path) -> Mapping[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise _edited(path, f"cannot be read ({error})") from None
+        raise _edited(path, f"cannot be read ({in_words(error)})") from None
     if not isinstance(found, dict):
         raise _edited(path, "holds no object")
     return found

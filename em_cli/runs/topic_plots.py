@@ -12,7 +12,7 @@ import numpy as np
 from em_cli.display.search_words import ending, trust
 from em_cli.display.topics_page import stable
 from em_cli.engine.arrays import Array
-from em_cli.errors import DataError
+from em_cli.errors import DataError, in_words
 from em_cli.outputs.any_model import read_any
 from em_cli.outputs.folder import Content
 from em_cli.outputs.manifest import read_manifest
@@ -70,7 +70,7 @@ def _table(file: Path) -> list[dict[str, str]]:
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{file}: cannot be read ({error}).") from None
+        raise DataError(f"{file}: cannot be read ({in_words(error)}).") from None
 
 
 def fresh_topics(

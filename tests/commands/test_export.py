@@ -323,7 +323,7 @@ def test_what_is_said_of_a_statement_runs_it(desk, tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--to", "sas"], "a model can be exported to sql, python, r, onnx, excel, pmml"),
+        (["--to", "sas"], "(known: sql, python, r, onnx, excel, pmml)"),
         (["--to", "r", "--table", "x"], "--table is about SQL"),
         (["--to", "r", "--rows", "9"], "--rows is about workbooks"),
         (["--to", "excel", "--out", "x.csv"], "end its name in .xlsx"),

@@ -99,7 +99,7 @@ def test_events_on_a_full_disk(folder):
     assert (folder / "faithful-k1.em" / "params.json").exists(), "the fit is not lost"
 
 
-@pytest.mark.parametrize("megabytes", [150, 300, 1000])
+@pytest.mark.parametrize("megabytes", [150, 270, 1000])
 def test_little_address_space(folder, megabytes):
     (folder / "many.csv").write_text("a,b\n" + "".join(f"{i % 1009},{i % 2003}\n" for i in range(300_000)))
     limited = f"ulimit -v {megabytes * 1024}; EM"

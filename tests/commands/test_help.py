@@ -99,6 +99,12 @@ def test_the_version_waits_for_no_more_than_the_help():
     assert not {"numpy", "pydantic", "rich", "pandas"} & loaded[1]
 
 
+@pytest.mark.parametrize("columns", ["0", "1", "5", "19", "none"])
+def test_help_on_a_terminal_that_is_hardly_one(columns, tmp_path):
+    for asked in (("--help",), ("fit", "--help"), ("fit", "-h"), ("help", "select")):
+        assert "Usage: em" in em(*asked, cwd=tmp_path, env={"COLUMNS": columns}).out
+
+
 ANSWERED = {
     "fit x.csv --n-init 3": "em fit has no option --n-init: --restarts N",
     "fit x.csv --random-state 3": "--seed N is what it is called here",

@@ -87,6 +87,7 @@ def test_what_is_gone_and_what_is_new(home):
     ("options", "words", "status"),
     [
         (("--names", "a,b"), "--names gives 2 names, and there are 3 components", 2),
+        (("--names", "a"), "--names gives 1 name, and there are 3 components", 2),
         (("--names", "a,b,a"), "different from each other", 2),
         (("--names", "a,b,c", "--match", "then.em"), "leave out --names", 2),
         (("--match", "no.em"), "no such model file or run folder", 3),

@@ -113,6 +113,7 @@ CONFIGS = [
     ),
     Case("tab2", "data:\tf.csv\nk: 2\n", ("run.yaml:1:6", "not YAML: found character '\\t' that cannot")),
     Case("bad indent", "data: f.csv\n  k: 2\n", ("run.yaml:2:4", "not YAML: mapping values are not allowed")),
+    Case("open list", "data: {path: f.csv}\nk: [2\n", ("not YAML: expected ',' or ']', but got the end of the file.",)),
     Case("open flow", "data: {path: f.csv\nk: 2\n", ("run.yaml:2:2", "not YAML: expected ',' or '}', but got ':'.")),
     Case("open quote", 'data: "f.csv\nk: 2\n', ("run.yaml:3:1", "not YAML: found unexpected end of stream.")),
     Case("colon in value", "data: a: b\n", ("run.yaml:1:8", "not YAML: mapping values are not allowed")),

@@ -33,10 +33,10 @@ COLUMNS = MODEL["columns"]
 FILES = {
     "empty": (b"", ("not JSON",)),
     "blank": (b" \n", ("not JSON",)),
-    "text": (b"hello", ("not JSON",)),
+    "text": (b"hello", ("not JSON", "no JSON from line 1, column 1 on")),
     "cut short": (json.dumps(MODEL).encode()[:200], ("not JSON, or cut short",)),
-    "two documents": (json.dumps(MODEL).encode() * 2, ("not JSON", "Extra data")),
-    "Latin-1": (b'{"a": "\xe9"}', ("not JSON",)),
+    "two documents": (json.dumps(MODEL).encode() * 2, ("not JSON", "no JSON from line 1, column")),
+    "Latin-1": (b'{"a": "\xe9"}', ("not JSON", "byte 0xe9 is not valid in UTF-8")),
     "binary": (bytes(range(256)), ("not JSON",)),
     "a list": (b"[]", ("no JSON object",)),
     "a number": (b"5", ("no JSON object",)),

@@ -126,6 +126,10 @@ OTHERS = {
     "sample m.json -n 3 --seed 1e400": "--seed '1e400': a whole number is wanted",
     "impute m.json d.csv --draws -1": "--draws '-1': it must be at least 0",
     "parts families gaussian more": "more",
+    "doctor much more": "'much more' is more than em doctor takes",
+    "help fit more": "em fit has no command 'more', or any other",
+    "export m.json --to sql --table ''": "--table '' names nothing",
+    "export m.json --to sas": "--to 'sas' is nothing that a model can be exported to",
     "config show": "FILE",
     "nothing": "em has no command 'nothing'",
     "--nothing": "em has no option --nothing",
@@ -148,6 +152,10 @@ def test_options_of_a_fit(options, word):
 @pytest.mark.parametrize(("line", "word"), OTHERS.items(), ids=OTHERS)
 def test_options_of_other_commands(line, word):
     refused(line, 2, (word,))
+
+
+def test_a_file_is_no_place_of_runs():
+    refused("runs d.csv", 3, ("d.csv is no folder in which runs could be.",))
 
 
 @pytest.mark.parametrize(
