@@ -66,12 +66,18 @@ class Topics:
 
     def search(self) -> list[Fitted]:
         """The fits of all numbers of topics."""
+        return self.search_from(0.0)
+
+    def search_from(self, begins: float) -> list[Fitted]:
+        """The same, after such a share of the work of all searches."""
         run, settings = self.run, self.run.settings
         corpus, latent, start = documents_of(run.data).corpus, latent_of(settings.config), settings.start
         tasks = [TopicTask(k, given_tokens(start, latent, corpus, k) if start else ()) for k in settings.ks]
         effort, observe = settings.effort or "normal", run.record.observe
         with run.record.timed("search", shown=False):
-            return search_topics(tasks, latent, corpus, run.plan, effort, run.runner, observe, run.halt, run.checkpoint)
+            return search_topics(
+                tasks, latent, corpus, run.plan, effort, run.runner, observe, run.halt, run.checkpoint, (begins, 1.0)
+            )
 
     def chosen(self, fits: Sequence[Fitted]) -> ChosenTopics | None:
         """The only ones."""

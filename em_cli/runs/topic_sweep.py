@@ -23,7 +23,7 @@ from em_cli.runs.stdout import beside_of, in_form
 from em_cli.runs.topic_runs import ChosenTopics, Topics, read_line
 from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import Fitted
-from em_cli.search.topic_tasks import TopicTask, search_topics
+from em_cli.search.topic_tasks import TopicTask, search_topics, work_of
 from em_cli.sources.corpus import Corpus
 from em_cli.sources.corpus_reader import documents_of
 
@@ -47,9 +47,11 @@ class TopicSweep:
 
     def search(self) -> list[Fitted]:
         run = self.topics.run
-        by_completion = run.settings.config.criterion == "completion"
-        self.completions = completed(run) if by_completion else [None] * len(run.settings.ks)
-        return self.topics.search()
+        if run.settings.config.criterion != "completion":
+            self.completions = [None] * len(run.settings.ks)
+            return self.topics.search()
+        self.completions, done = completed(run)
+        return self.topics.search_from(done)
 
     def chosen(self, fits: Sequence[Fitted]) -> TopicsOfSweep | None:
         run = self.topics.run
@@ -100,19 +102,19 @@ class TopicsOfSweep:
         return self.own.delivered(params, text, {"selection.csv": table()})
 
 
-def completed(run: Run) -> list[float | None]:
+def completed(run: Run) -> tuple[list[float | None], float]:
     """Log-probability of a held-out token, for each number of topics: of one half of each document, given the other.
 
-    Topics and shares are fitted to the one half, by a search of low effort.
+    Topics and shares are fitted to the one half, by a search of low effort; its share of the work of all searches.
     """
     corpus, latent, seed = documents_of(run.data).corpus, latent_of(run.settings.config), run.settings.config.seed
     seen, held = halves(corpus, seed)
-    plan = replace(run.plan, effort=EFFORTS["low"])
+    plan, tasks = replace(run.plan, effort=EFFORTS["low"]), [TopicTask(k) for k in run.settings.ks]
+    work, rest = work_of(tasks, seen, "low"), work_of(tasks, corpus, run.settings.effort or "normal")
+    ends, observe = work / (work + rest), run.record.observe
     with run.record.timed("completion", shown=False):
-        fits = search_topics(
-            [TopicTask(k) for k in run.settings.ks], latent, seen, plan, "low", run.runner, run.record.observe, run.halt
-        )
-    return [None if fitted.chosen is None else completion(fitted, seen, corpus, held) for fitted in fits]
+        fits = search_topics(tasks, latent, seen, plan, "low", run.runner, observe, run.halt, within=(0.0, ends))
+    return [None if fitted.chosen is None else completion(fitted, seen, corpus, held) for fitted in fits], ends
 
 
 def halves(corpus: Corpus, seed: int) -> tuple[Corpus, Array]:

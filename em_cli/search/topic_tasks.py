@@ -46,18 +46,25 @@ def search_topics(
     observe: Observer = ignore,
     halted: Callable[[], bool] = lambda: False,
     checkpoint: Checkpoint | None = None,
+    within: tuple[float, float] = (0.0, 1.0),
 ) -> list[Fitted]:
-    """Fit every task. Where documents are many, the search sees some of them, and its best ends are finished on all."""
+    """Fit every task. Where documents are many, the search sees some of them, and its best ends are finished on all.
+
+    What it is `within` are the shares of the work of all searches that are done before it, and after it.
+    """
     numbers, free = count(), [not task.tokens for task in tasks]
     cells = CELLS_A_TERM * len(corpus.terms) * max(task.n_components for task in tasks)
     some = sampled(corpus, plan.seed, max(SAMPLE_CELLS, cells)) if all(free) else corpus
-    ends = 1.0 if some is corpus else _share_of_sample(tasks, some, corpus, EXTENTS[effort])
-    observe(PhaseStarted(STARTS, 0, len(tasks), some.source.n_rows, some is not corpus, 0.0, ends))
+    (begins, ends), turn = within, within[1]
+    if some is not corpus:
+        own = work_of(tasks, some, effort)
+        turn = begins + (ends - begins) * own / (own + _of_the_end(tasks, corpus))
+    observe(PhaseStarted(STARTS, 0, len(tasks), some.source.n_rows, some is not corpus, begins, turn))
     searches = [_search(task, latent, some, plan, numbers, observe, part) for part, task in enumerate(tasks)]
     asked = [_told(own, _asked(own, task, plan, EXTENTS[effort])) for own, task in zip(searches, tasks, strict=True)]
     run_searches(asked, some.source, runner, observe, halted, checkpoint)
     if some is not corpus:
-        observe(PhaseStarted(FINISHING, 0, len(tasks), corpus.source.n_rows, False, ends, 1.0))
+        observe(PhaseStarted(FINISHING, 0, len(tasks), corpus.source.n_rows, False, turn, ends))
         whole = [_search(task, latent, corpus, plan, numbers, observe, part) for part, task in enumerate(tasks)]
         last = [_told(own, own.continued(first)) for own, first in zip(whole, searches, strict=True)]
         run_searches(last, corpus.source, runner, observe, halted, checkpoint)
@@ -79,12 +86,15 @@ def _asked(search: TopicSearch, task: TopicTask, plan: Plan, extent: Extent) -> 
     return search.search(extent.scaled(len(search.moves.corpus.codes) * task.n_components))
 
 
-def _share_of_sample(tasks: Sequence[TopicTask], some: Corpus, corpus: Corpus, extent: Extent) -> float:
-    """Of all work, what is expected to be done on some of the documents; the rest is on all."""
-    n = len(some.codes)
-    own = n * sum(extent.scaled(n * task.n_components).work * task.n_components for task in tasks)
-    rest = len(corpus.codes) * sum(FINISHERS * (SHORT[0] + TO_THE_END) * task.n_components for task in tasks)
-    return own / (own + rest)
+def work_of(tasks: Sequence[TopicTask], corpus: Corpus, effort: str) -> float:
+    """What a search of these documents is expected to take, in passes times cells and topics."""
+    n, extent = len(corpus.codes), EXTENTS[effort]
+    return n * sum(extent.scaled(n * task.n_components).work * task.n_components for task in tasks)
+
+
+def _of_the_end(tasks: Sequence[TopicTask], corpus: Corpus) -> float:
+    """The same, of its best ends on all documents."""
+    return len(corpus.codes) * sum(FINISHERS * (SHORT[0] + TO_THE_END) * task.n_components for task in tasks)
 
 
 def _search(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -167,12 +168,16 @@ def test_topics_to_start_from(folder):
 
 def test_a_sweep(folder):
     sweep = ("select", "long.csv", *LONG, "--latent", "topics", "--k-range", "1-3", "--effort", "low")
-    text = em(*sweep, "--format", "human", "--out", "sweep.em", cwd=folder).out
+    text = em(*sweep, "--format", "human", "--out", "sweep.em", "--events", "sweep.jsonl", cwd=folder).out
     assert (
         "k = 2 is the smallest within a nat of the highest log-probability of held-out tokens (--criterion completion)."
         in " ".join(text.split())
     )
     rows = read(folder / "sweep.em" / "selection.csv")
+    events = map(json.loads, (folder / "sweep.jsonl").read_text().splitlines())
+    shares = [(e["begins"], e["ends"]) for e in events if e["event"] == "phase_started" and e["ends"]]
+    assert shares[0][0] == 0 and shares[-1][1] == 1, "the search on one half of the words is not the whole of the work"
+    assert all(before[1] == after[0] > before[0] for before, after in pairwise(shares)) and len(shares) == 2
     assert [row["k"] for row in rows if row["note"] == "chosen"] == ["2"] and params(folder, "sweep.em")[
         "n_components"
     ] == 2
