@@ -2,7 +2,8 @@
 
 Rows of one likeliest component stand one behind the other, so that all of them are worth two products with the few
 components that are near it. What is found is the free energy of truncated responsibilities, a bound of the
-log-likelihood (Neal & Hinton 1998; Lücke & Eggert 2010).
+log-likelihood (Neal & Hinton 1998; Lücke & Eggert 2010). The other components have no share of the row, or keep the one
+that they had where the sets were made: then the bound touches the log-likelihood there, and has its slope.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from em_cli.engine.base_measure import base_measure
 from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.model import Model
+from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source, joined
 from em_cli.errors import UsageError
@@ -27,6 +29,7 @@ from em_cli.errors import UsageError
 TILE = 4096  # rows of one likeliest component that are looked at together
 FEW_FLOATS = 1 << 15  # features of rows of several such, where the rows of each are few
 BAND = 1 << 17  # rows that are sorted together
+LOST = 1e-4  # nats, to rounding
 NOWHERE = np.empty((0, 0))
 
 
@@ -38,6 +41,9 @@ class Sorted:
     weights: Array | None  # (n,)
     places: NDArray[np.int32]  # (n,) among all rows
     begins: list[int]  # (K + 1) of each component, and n
+    share: Array | None = None  # (n,) that the few components have of each row, if the others keep theirs
+    kept: Array | None = None  # (K, F) sums of what these keep
+    constant: float = 0.0  # their part of the free energy, but for what these sums gain
 
     def tiles(self, n_features: int) -> Iterator[tuple[slice, list[tuple[int, slice]]]]:
         """Rows that are looked at together, and which of these have each component for their likeliest."""
@@ -70,37 +76,43 @@ class Few:
     model: Model
     at: Parameters  # that tell which is the likeliest (no stack)
     sets: tuple[Integers, ...]  # of each component
+    keeps: bool = False  # whether the components that are not in the set of a row keep the share that they had of it
     known: dict[int, list[Sorted]] = field(default_factory=dict, repr=False)  # of bands, by their first block
 
     objective = "truncated"
     inverse_temperature = 1.0
 
     @staticmethod
-    def near(model: Model, found: Expectation, size: int) -> Few:
-        """So many components for each row, by the log-density that each expects on the rows of each other."""
-        theta = _theta(model, found.parameters)[0]
+    def near(model: Model, found: Expectation, size: int, keeps: bool = False) -> Few:
+        """So many components for each row, by the log-density that each expects on the rows of each other.
+
+        Where natural parameters lose too many digits to tell what the other components keep, they keep nothing.
+        """
+        theta, _ = _theta(model, found.parameters)
         features = found.statistics.components / found.weight[:, None]
         expected = features @ theta.T  # (K, K): of the rows of the first, under the second
         np.fill_diagonal(expected, np.inf)
         sets = np.sort(np.argsort(-expected, axis=1, kind="stable")[:, :size], axis=1)
-        return Few(model, found.parameters, tuple(sets))
+        rounding = np.finfo(np.float64).eps * float(np.abs(found.statistics.components * theta).sum())
+        return Few(model, found.parameters, tuple(sets), keeps and bool(rounding < LOST))
 
     def settle(self, densities: Array, first_row: int) -> None:
         raise AssertionError("nobody computes the densities of all components under it")
 
 
-def few_components(
-    model: Model, stacked: Parameters, assignment: Few, own: Array | None, source: Source, runner: Runner
-) -> Batch:
-    """The E-step of one candidate, whose weights of its `own` (n,) are times those of the data."""
+def few_components(asked: Stack, assignment: Few, source: Source, runner: Runner) -> Batch:
+    """The E-step of one candidate, whose own weights, if it has any, are times those of the data."""
+    model, stacked = asked.model, asked.parameters
     assert n_candidates(stacked) == 1, "climbs do not share an assignment of rows"
+    own = None if asked.weights is None else asked.weights[0][: source.n_rows]
     law = Densities.of(model, take(stacked, 0))
     bound, components = 0.0, np.zeros((1, model.n_components, model.family.n_features()))
     for parts in runner.map(_of_blocks, source, (assignment, law, own), _bands(source)):
         for own_bound, sums in parts:
             bound += own_bound
             components[0] += sums
-    height = np.zeros(1) + bound + base_measure(model.family, source) + model.log_prior(stacked)
+    constants = base_measure(model.family, source) if asked.constants is None else asked.constants
+    height = np.zeros(1) + bound + constants + model.log_prior(stacked)
     return Batch(stacked, height, ModelStatistics(components, None), height)
 
 
@@ -111,18 +123,19 @@ class Densities:
     family: BoundFamily
     components: Any  # (no stack)
     prior: Array  # (K,) log-prior of the label
-    theta: Array | None  # (K, F), the log-prior in the first
+    theta: Array  # (K, F), the log-prior in the first
+    apart: bool  # whether these lose digits
 
     @staticmethod
     def of(model: Model, at: Parameters) -> Densities:
         prior = model.latent.log_prior(stack([at]).latent)[0]
         theta, apart = _theta(model, at)
-        return Densities(model.family, at.components, prior, None if apart else theta)
+        return Densities(model.family, at.components, prior, theta, apart)
 
     def __call__(self, features: Array, some: Integers) -> Array:
         """(C, n) of these components."""
         found: Array
-        if self.theta is not None:
+        if not self.apart:
             found = self.theta[some] @ features
             return found
         out = np.empty((1, len(some), features.shape[1]))
@@ -163,7 +176,7 @@ def _of_blocks(
     name, in_memory = band[0], source.place is None
     found = assignment.known.get(name)
     if found is None:
-        found = _sorted(_read(source, band), assignment)
+        found = _sorted(_read(source, band), assignment, own)
         assignment.known[name] = found if in_memory else [replace(part, x=NOWHERE) for part in found]
     elif not in_memory:  # of rows that lie on the disk no copy is held
         rows = _read(source, band)
@@ -178,28 +191,74 @@ def _read(source: Source, band: tuple[int, ...]) -> Block:
     return replace(rows, first_row=source[band[0]].first_row)
 
 
-def _sorted(rows: Block, assignment: Few) -> list[Sorted]:
+def _sorted(rows: Block, assignment: Few, own: Array | None) -> list[Sorted]:
     """By the likeliest component of each row, of which equally likely ones are the first; BAND rows at a time."""
     law = Densities.of(assignment.model, assignment.at)
-    return [_sorted_band(rows.cut(some), law) for some in rows.pieces(BAND)]
+    return [_sorted_band(rows.cut(some), assignment, law, own) for some in rows.pieces(BAND)]
 
 
-def _sorted_band(rows: Block, law: Densities) -> Sorted:
-    likeliest, every = np.empty(rows.n_rows, np.int32), np.arange(len(law.prior))
+def _sorted_band(rows: Block, assignment: Few, law: Densities, own: Array | None) -> Sorted:
+    n, every = rows.n_rows, np.arange(len(law.prior))
+    likeliest, share, kept = (
+        np.empty(n, np.int32),
+        np.ones(n),
+        Kept(np.zeros_like(law.theta), np.array(assignment.sets)),
+    )
+    mine = None if own is None else own[rows.first_row : rows.first_row + n]
+    weights = rows.weights if mine is None else mine if rows.weights is None else rows.weights * mine
     for some in rows.pieces(TILE):
         features = np.empty((law.family.n_features(), some.stop - some.start))
         law.family.features(rows.x[:, some], features)
-        likeliest[some] = law(features, every).argmax(axis=0)
+        joint = law(features, every)
+        likeliest[some] = joint.argmax(axis=0)
+        if assignment.keeps:
+            share[some] = kept.add(joint, features, likeliest[some], None if weights is None else weights[some])
     order = np.argsort(likeliest, kind="stable")
     begins = np.searchsorted(likeliest[order], np.arange(len(law.prior) + 1)).tolist()
-    weights = None if rows.weights is None else rows.weights[order]
-    return Sorted(rows.x.take(order, axis=1), weights, (rows.first_row + order).astype(np.int32), begins)
+    sorted_weights = None if rows.weights is None else rows.weights[order]
+    found = Sorted(rows.x.take(order, axis=1), sorted_weights, (rows.first_row + order).astype(np.int32), begins)
+    if not assignment.keeps:
+        return found
+    return replace(
+        found, share=share[order], kept=kept.sums, constant=kept.constant - float(np.vdot(kept.sums, law.theta))
+    )
+
+
+@dataclass(slots=True, eq=False)
+class Kept:
+    """What the components that are not in the sets of rows keep of these."""
+
+    sums: Array  # (K, F)
+    sets: Integers  # (K, C)
+    constant: float = 0.0
+
+    def add(self, joint: Array, features: Array, likeliest: NDArray[np.int32], weights: Array | None) -> Array:
+        """The share (n,) that the others have; of joint log-densities (K, n), which are overwritten."""
+        places = self.sets[likeliest].T, np.arange(len(likeliest))
+        largest = joint.max(axis=0)
+        np.exp(np.subtract(joint, largest, out=joint), out=joint)
+        total = joint.sum(axis=0)
+        joint /= total
+        share: Array = joint[places].sum(axis=0)
+        joint[places] = 0.0
+        height = joint.sum(axis=0) * (np.log(total) + largest) - share * np.log(share)
+        if weights is not None:
+            joint *= weights
+            height *= weights
+        self.sums += joint @ features.T
+        self.constant += float(height.sum())
+        return share
 
 
 def _of_rows(rows: Sorted, assignment: Few, law: Densities, own: Array | None) -> tuple[float, Array]:
     """The free energy, and sums (K, F) of the features."""
     weights = rows.weighed(own)
-    total, sums = 0.0, np.zeros((len(law.prior), law.family.n_features()))
+    if rows.share is not None:
+        weights = rows.share if weights is None else weights * rows.share
+    total, sums = rows.constant, np.zeros((len(law.prior), law.family.n_features()))
+    if rows.kept is not None:
+        total += float(np.vdot(rows.kept, law.theta))
+        sums += rows.kept
     for tile, parts in rows.tiles(sums.shape[1]):
         features = np.empty((sums.shape[1], tile.stop - tile.start))
         law.family.features(rows.x[:, tile], features)

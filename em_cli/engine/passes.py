@@ -83,8 +83,7 @@ def _one_of(stack: Stack, source: Source, runner: Runner) -> Batch:
     """A pass for one stack."""
     if not isinstance(stack.assignment, Few):
         return one_pass([stack], source, runner)[0]
-    own = None if stack.weights is None else stack.weights[0][: source.n_rows]
-    return few_components(stack.model, stack.parameters, stack.assignment, own, source, runner)
+    return few_components(stack, stack.assignment, source, runner)
 
 
 def _expect(source: Source, walks: list[Walk], index: int) -> list[Answer]:

@@ -11,6 +11,7 @@ from support import bound_model, climb, component_log_density, responsibilities,
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack, take
 from em_cli.engine.assignment import SOFT
+from em_cli.engine.base_measure import base_measures
 from em_cli.engine.expectation import Expectation
 from em_cli.engine.few_components import Few
 from em_cli.engine.passes import one_pass
@@ -95,6 +96,44 @@ def test_the_bound_never_falls_while_the_sets_stay(case):
         assert found.objective >= before.objective - 1e-9
 
 
+@each_case
+@pytest.mark.parametrize("weights", [False, True], ids=["rows", "weights"])
+def test_what_the_others_keep_leaves_the_log_likelihood_and_its_slope(case, weights):
+    source, model, at = begun(case, weights=weights, separation=1.0)
+    full = passed(model, at, SOFT, source)
+    few = Few.near(model, full, 3, keeps=True)
+    found = passed(model, at, few, source)
+    assert found.objective == pytest.approx(full.log_likelihood, rel=1e-12)
+    assert np.allclose(found.weight, full.weight)
+    heights = [
+        passed(model, take(model.at_maximum(stack([own.statistics]), None)[0], 0), SOFT, source).log_likelihood
+        for own in (found, full)
+    ]
+    assert heights[0] == pytest.approx(heights[1], rel=1e-11)
+    for _ in range(6):
+        after, empty = model.at_maximum(stack([found.statistics]), None)
+        if empty.any():
+            break
+        at = take(after, 0)
+        before, found = found, passed(model, at, few, source)
+        assert before.objective - 1e-9 <= found.objective <= passed(model, at, SOFT, source).log_likelihood + 1e-9
+        assert found.weight.sum() == pytest.approx(full.weight.sum(), rel=1e-12)
+
+
+def test_what_the_others_keep_has_the_weights_of_a_candidate():
+    source, model, at = begun(next(case for case in CASES if case.name == "poisson"))
+    weights = np.random.default_rng(2).uniform(0, 2, source.n_rows)
+    weighted = InMemory(source.x, weights)
+    few = Few.near(model, passed(model, at, SOFT, weighted), 3, keeps=True)
+    ends = []
+    for rows, own in ((weighted, None), (source, [weights])):
+        constants = None if own is None else base_measures(model.family, source, own)
+        asked = Stack(model, stack([at]), replace(few, known={}), own, constants, plain=True)
+        ends.append(Expectation(one_pass([asked], rows, Serial())[0], 0))
+    assert ends[0].objective == pytest.approx(ends[1].objective, rel=1e-12)
+    assert np.allclose(ends[0].statistics.components, ends[1].statistics.components, rtol=1e-12, atol=1e-12)
+
+
 def test_with_all_components_it_is_em_to_the_bit():
     source, model, at = begun(GAUSSIAN)
     own = climb(model, source, at, Stopping(0.0, 9), sparse(components=K))
@@ -103,7 +142,7 @@ def test_with_all_components_it_is_em_to_the_bit():
 
 def test_blocks_and_threads_change_no_bit():
     source, model, at = begun(GAUSSIAN)
-    few = Few.near(model, passed(model, at, SOFT, source), 3)
+    few = Few.near(model, passed(model, at, SOFT, source), 3, keeps=True)
     ends = [
         passed(model, at, replace(few, known={}), InMemory(source.x, block_rows=rows), runner)
         for rows, runner in ((300, Serial()), (64, Threads(2)))
