@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.commands.fit import fit_one
+from em_cli.documents.params_json import Params
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.scoring import RowScores
 from em_cli.errors import DataError, EmError
@@ -59,7 +60,7 @@ class FittedModel:
     _loaded: LoadedModel = field(repr=False)
 
     @property
-    def document(self) -> Mapping[str, Any]:
+    def document(self) -> Params:
         """What `params.json` holds."""
         return self._loaded.document
 

@@ -23,7 +23,7 @@ LAYERS = (
     ("criteria",),
     ("sources", "families", "latents", "algorithms", "starts", "runners"),
     ("search",),
-    ("inference", "config"),
+    ("inference", "config", "documents"),
     ("models", "testing"),
     ("display", "outputs", "reports", "exports"),
     ("options",),
@@ -53,12 +53,13 @@ HOME = {
     "distributed": {"runners"},
     "numpy": None,  # anywhere
     "scipy": None,
-    "_typeshed": None,  # for type checkers
+    "_typeshed": None,  # for type checkers, as the next
+    "typing_extensions": None,
 }
 SPEAKERS = ("commands", "display", "inference", "outputs", "postestimation", "reports", "search")
 LONGEST, LONGEST_FUNCTION, LONGEST_COMMAND = 400, 60, 40  # lines
 # words of an earlier house: the field has others for what they named
-FORMER = "crowd forgetful ground hear heard journal lent mended quest recall return_to scout to_gain weighing"
+FORMER = "crowd forgetful ground hear heard height journal lent mended quest recall return_to scout to_gain weighing"
 ONE_MEANING = {
     "document": "what a model says of itself in params.json",
     "patterns": "of missing cells",

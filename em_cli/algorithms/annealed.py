@@ -56,7 +56,7 @@ class Annealed(Usual):
                     break
             at, power = (yield from drawn(found, own, fewest)), power * self.growth
         if self.first < 1.0:
-            at = max([(yield from self._plainly(at)), (yield from self._plainly(start))], key=_height)
+            at = max([(yield from self._plainly(at)), (yield from self._plainly(start))], key=_log_likelihood)
         yield from to_the_end(self.finish, model, at)
 
     def _plainly(self, at: Parameters | Expectation) -> Generator[Query, Expectation, Expectation]:
@@ -70,5 +70,5 @@ class Annealed(Usual):
         return found
 
 
-def _height(found: Expectation) -> float:
+def _log_likelihood(found: Expectation) -> float:
     return found.log_likelihood

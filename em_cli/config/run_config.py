@@ -213,7 +213,7 @@ class RunConfig(_Section):
     family: Annotated[
         str | list[str], Field(description="auto: by the types of the columns; for select a list, or one", min_length=1)
     ] = "auto"
-    family_options: Annotated[dict[str, Any], Field(description="options of the family, see em parts families")] = {}
+    family_options: Annotated[dict[str, object], Field(description="options of the family, see em parts families")] = {}
     groups: Annotated[
         list[GroupConfig], Field(description="columns that a family describes together: {columns: [a, b], family: …}")
     ] = []

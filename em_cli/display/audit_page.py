@@ -7,13 +7,14 @@ from typing import Any
 
 from em_cli.display.text import counted, nats
 from em_cli.display.text_page import Page
+from em_cli.documents.manifest_json import Manifest
 
 INDENT = 18
 
 
 def audit_page(
     run: str,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     outputs: Mapping[str, str],
     inputs: Mapping[str, str],
     width: int,
@@ -33,7 +34,7 @@ def audit_page(
     return page.text()
 
 
-def _made(page: Page, manifest: Mapping[str, Any]) -> None:
+def _made(page: Page, manifest: Manifest) -> None:
     seconds = manifest["seconds"]
     took = ", ".join(f"{phase} {value:.2f} s" for phase, value in seconds.items())
     _told(page, "finished", [f"{manifest['finished']} on {manifest['host']}; {took}"])
@@ -45,14 +46,14 @@ def _made(page: Page, manifest: Mapping[str, Any]) -> None:
     _told(page, "platform", [f"{manifest['platform']} ({', '.join(blas['simd'])})"])
 
 
-def _asked(page: Page, manifest: Mapping[str, Any]) -> None:
+def _asked(page: Page, manifest: Manifest) -> None:
     _told(page, "asked", [" ".join(["em", *manifest["arguments"]])])
     if manifest.get("environment"):
         _told(page, "environment", [f"{name}={value}" for name, value in manifest["environment"].items()])
     _told(page, "configuration", [f"SHA-256 {manifest['config_sha256']}, whole in run.yaml"])
 
 
-def _read(page: Page, manifest: Mapping[str, Any], states: Mapping[str, str]) -> None:
+def _read(page: Page, manifest: Manifest, states: Mapping[str, str]) -> None:
     data = manifest["data"]
     rows = data["rows"]
     for one in manifest["inputs"]:
@@ -68,9 +69,9 @@ def _read(page: Page, manifest: Mapping[str, Any], states: Mapping[str, str]) ->
     _told(page, "rows", [", ".join(parts)])
     columns = [_column(c) for c in data["columns"]]
     _told(page, "columns", ["; ".join(columns)])
-    for role in ("weights", "id"):
-        if data[role]:
-            _told(page, role, [data[role]])
+    for role, name in (("weights", data["weights"]), ("id", data["id"])):
+        if name:
+            _told(page, role, [name])
     if data["columns_left_out"]:
         _told(page, "left out", [", ".join(data["columns_left_out"])])
 
@@ -81,7 +82,7 @@ def _column(one: Mapping[str, Any]) -> str:
     return f"{one['name']} {one['type']}" + (f" ({about})" if about else "")
 
 
-def _searched(page: Page, manifest: Mapping[str, Any]) -> None:
+def _searched(page: Page, manifest: Manifest) -> None:
     search, stopping, floor = manifest["search"], manifest["stopping"], manifest["regularisation"]
     starts = ", ".join(f"{n} {name}" for name, n in search["starts"].items())
     verdicts = ", ".join(f"{n} {verdict}" for verdict, n in search["verdicts"].items())

@@ -55,7 +55,7 @@ def _table(page: Page, own: Mapping[str, object], errors: Mapping[str, object]) 
     if not isinstance(terms, list) or not isinstance(found, list) or not all(isinstance(row, list) for row in found):
         return
     options = own.get("family_options")
-    said: Mapping[str, Any] = options if isinstance(options, Mapping) else {}
+    said: Mapping[str, object] = options if isinstance(options, Mapping) else {}
     shown = found[:MOST_COMPONENTS]
     common = own.get("common_design")
     rows = _rows(terms, shown, errors.get("coefficients"), common if isinstance(common, list) else ())

@@ -154,11 +154,11 @@ def shortened(text: str, longest: int) -> str:
     return f"{text[: longest - 1 - tail]}…{text[-tail:]}"
 
 
-def _correlations(document: Mapping[str, Any], n: int) -> list[float]:
+def _correlations(document: Mapping[str, object], n: int) -> list[float]:
     """Of the two columns, in every component, where the document has matrices of their covariances."""
     covariances = document.get("covariances")
     try:
-        matrices = [covariances] * n if document.get("covariance_type") == "tied" else list(covariances or [])[:n]
+        matrices = [covariances] * n if document.get("covariance_type") == "tied" else _list(covariances)[:n]
         found = [_correlation(matrix) for matrix in matrices]
         return found if len(found) == n else []
     except (TypeError, ValueError, LookupError, OverflowError):

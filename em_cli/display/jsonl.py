@@ -54,7 +54,7 @@ class JsonLines:
         if kind not in self.kinds:
             self.kinds[kind] = name_of(kind), tuple(field.name for field in fields(event))
         name, names = self.kinds[kind]
-        line: dict[str, Any] = {"event": name} | {key: _strict(getattr(event, key)) for key in names}
+        line: dict[str, object] = {"event": name} | {key: _strict(getattr(event, key)) for key in names}
         if isinstance(event, ModelChosen):
             line["criteria"] = {key: _strict(value) for key, value in event.criteria}
         self.write(line)

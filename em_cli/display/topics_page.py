@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from em_cli.display.closing import Beside, tell_end
 from em_cli.display.heading import tell_heading
 from em_cli.display.search_words import number, trust
 from em_cli.display.text import counted, nats
 from em_cli.display.text_page import Page
+from em_cli.documents.topics_json import TopicParams
 from em_cli.printable import safe
 
 MOST_TOPICS = 40
 NAMES = {"elbo": "ELBO", "completion": "completion"}
 
 
-def topics_summary(document: Mapping[str, Any], beside: Beside) -> str:
+def topics_summary(document: TopicParams, beside: Beside) -> str:
     """The summary of topics from their document."""
     page = beside.page()
     tell_heading(page, f"Topics, k = {document.get('n_components')}", document, beside.read_line)
@@ -30,7 +30,7 @@ def topics_summary(document: Mapping[str, Any], beside: Beside) -> str:
     return page.text()
 
 
-def topics_read_line(document: Mapping[str, object]) -> str:
+def topics_read_line(document: TopicParams) -> str:
     """What the topics were fitted to."""
     documents, terms, tokens = (
         int(number(document.get(f"n_{what}")) or 0) for what in ("documents", "terms", "tokens")
@@ -59,7 +59,7 @@ def _terms(topic: Mapping[str, object]) -> str:
     return ", ".join(safe(str(term)) for term in terms) if isinstance(terms, list) else ""
 
 
-def _figures(page: Page, document: Mapping[str, object]) -> None:
+def _figures(page: Page, document: TopicParams) -> None:
     elbo, per_token = number(document.get("elbo")), number(document.get("elbo_per_token"))
     alpha = document.get("alpha")
     total = sum(number(one) or 0.0 for one in alpha) if isinstance(alpha, list) else 0.0
@@ -69,7 +69,7 @@ def _figures(page: Page, document: Mapping[str, object]) -> None:
     page.flow([*parts, f"sum of alpha {total:.3g} ({how})", f"eta {document.get('eta')}"])
 
 
-def stable(document: Mapping[str, object]) -> str:
+def stable(document: TopicParams) -> str:
     """How many topics the next best end has too."""
     found, k = document.get("runner_up"), document.get("n_components")
     if not isinstance(found, Mapping):

@@ -154,7 +154,7 @@ def on_the_way(waiting: Mapping[int, Sequence[Climb]]) -> Packed:
     """The climbs that searches wait for, to be remembered."""
     packed = Packed()
     batches = _Batches(packed)
-    searches: dict[str, list[Any]] = {}
+    searches: dict[str, list[object]] = {}
     for place, climbs in waiting.items():
         searches[str(place)] = known = []
         for climb in climbs:

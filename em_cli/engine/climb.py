@@ -38,7 +38,7 @@ class Candidate:
         return ELBO if self.model.is_variational else self.algorithm.objective
 
     @property
-    def height(self) -> str:
+    def log_likelihood_kind(self) -> str:
         """What the log-likelihood of a pass is, with what the model adds to it."""
         added = self.model.prior > 0 or self.model.has_conjugate_prior
         return ELBO if self.model.is_variational else PENALISED if added else LOG_LIKELIHOOD
@@ -133,7 +133,9 @@ class Climb:
         """That there is another iterate."""
         if self.observe is not ignore:
             c = self.candidate
-            self.observe(Iterated(c.number, c.label, c.model.n_components, number, log_likelihood, c.height))
+            self.observe(
+                Iterated(c.number, c.label, c.model.n_components, number, log_likelihood, c.log_likelihood_kind)
+            )
 
     def stand(self, trace: list[float], found: Expectation | None) -> None:
         """Be where the trace has led, and what was found there."""
@@ -169,7 +171,7 @@ class Climb:
                 log_likelihood,
                 status.value,
                 expected_gain,
-                c.height,
+                c.log_likelihood_kind,
             )
         )
 

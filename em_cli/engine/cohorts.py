@@ -95,15 +95,15 @@ class Cohorts:
             return
         ends = np.cumsum([0, *self._asked]).tolist()
         own = [batches[first:stop] for first, stop in pairwise(ends)]
-        heights = np.concatenate([cohort.tell(each) for cohort, each in zip(self._cohorts, own, strict=True)])
-        finite = np.isfinite(heights)
+        log_likelihoods = np.concatenate([cohort.tell(each) for cohort, each in zip(self._cohorts, own, strict=True)])
+        finite = np.isfinite(log_likelihoods)
         if not finite.all():
             self._end(np.flatnonzero(~finite), "the log-likelihood is not finite")
-            heights = heights[finite]
+            log_likelihoods = log_likelihoods[finite]
         for cohort in self._cohorts:
             cohort.go_on()
-        self._traces.append(heights)
-        self._tell(heights)
+        self._traces.append(log_likelihoods)
+        self._tell(log_likelihoods)
         self._rest()
         self._merge()
 
@@ -123,11 +123,11 @@ class Cohorts:
     def _places(self) -> list[tuple[Cohort, int]]:
         return [(cohort, index) for cohort in self._cohorts for index in range(len(cohort.climbs))]
 
-    def _tell(self, heights: Array) -> None:
+    def _tell(self, log_likelihoods: Array) -> None:
         """Those who watch."""
         for row, climb in enumerate(self.climbs):
             if climb.observe is not ignore:
-                climb.say(int(self._traces.length[row]), float(heights[row]))
+                climb.say(int(self._traces.length[row]), float(log_likelihoods[row]))
 
     def _rest(self) -> None:
         """Those that have come to their end."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.generic import P_told, S_told
 from em_cli.engine.rows import Block
 
 
@@ -20,24 +21,24 @@ class Decoded:
     path_log_probability: Array  # (G,) of these and the rows
 
 
-class Decoder(Protocol):
+class Decoder(Protocol[P_told, S_told]):
     """What a latent structure knows of the labels of groups of rows."""
 
     @property
     def ordered(self) -> bool:
         """Whether rows of a group follow each other, so that one label leads to the next."""
 
-    def decode(self, log_density: Array, parameters: Any, block: Block) -> Decoded:
+    def decode(self, log_density: Array, parameters: P_told, block: Block) -> Decoded:
         """From log-densities (K, n) of the components, and parameters without a stack."""
 
-    def ahead(self, parameters: Any, filtered: Array, steps: int) -> Array:
+    def ahead(self, parameters: P_told, filtered: Array, steps: int) -> Array:
         """(K, …, steps) probabilities of the labels of the rows that follow rows of these (K, …)."""
 
-    def law_of_first(self, parameters: Any) -> Array:
+    def law_of_first(self, parameters: P_told) -> Array:
         """(K,) probabilities of the label of the first row of a group."""
 
-    def law_of_steps(self, parameters: Any) -> Array:
+    def law_of_steps(self, parameters: P_told) -> Array:
         """(K, K) probabilities of the next label, given the one before."""
 
-    def expected_steps(self, statistics: Any) -> Array:
+    def expected_steps(self, statistics: S_told) -> Array:
         """(K, K) how often one label is expected to follow another, from the statistics (no stack) of an E-step."""

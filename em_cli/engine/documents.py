@@ -56,6 +56,12 @@ def field(document: Mapping[str, object], name: str) -> Any:
     return document[name]
 
 
+def of_groups(document: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """What a document says of each group of columns; itself, where there is one."""
+    groups = document.get("groups")
+    return groups if isinstance(groups, list) and groups else [document]
+
+
 def numbers(value: object, name: str) -> Array:
     """An array of numbers in lists of lists; `DataError` names the field if they are anything else."""
     if not _lists(value):

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays
+from em_cli.engine.generic import P_told
 
 PRODUCT = 1_000_000  # multiplications in a piece
 PLANE = 1_200  # numbers in a piece of the statistics
@@ -24,7 +25,7 @@ MANY_FEATURES = 256
 FEWEST_ROWS = 128  # in a piece; rather, the components are divided
 
 
-class Exponential(Protocol):
+class Exponential(Protocol[P_told]):
     """A family whose E-step is these two products, for some candidates at least.
 
     A part ⟨θ₀, ψ(x)⟩ of the log-density may be common to all components: it cancels in the
@@ -32,7 +33,7 @@ class Exponential(Protocol):
     sums over the data at the end.
     """
 
-    def natural(self, parameters: Any) -> tuple[Array, Flags]:
+    def natural(self, parameters: P_told) -> tuple[Array, Flags]:
         """θ (R, K, F), and which candidates (R,) may not be evaluated by it.
 
         The statistics of the others are plain sums: their M-step needs no parameters.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import Columns
 from em_cli.engine.declared_numbers import Parameter, Quantity
 from em_cli.engine.exponential_family import Exponential
+from em_cli.engine.generic import P, P_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Support(Protocol):
         """From where to where a column is drawn whose values are these: wider by the margin, within what may be."""
 
 
-class BoundFamily(Protocol):
+class BoundFamily(Protocol[P]):
     """A component distribution of some columns, for all K components of all R stacked candidates at once.
 
     It knows location, scale and resolution of the data, computes in coordinates of its
@@ -81,17 +82,17 @@ class BoundFamily(Protocol):
     """
 
     @property
-    def exponential(self) -> Exponential | None: ...
+    def exponential(self) -> Exponential[P] | None: ...
     @property
-    def reweighting(self) -> Reweighting | None: ...
+    def reweighting(self) -> Reweighting[P] | None: ...
     @property
-    def penalty(self) -> Penalised | None: ...
+    def penalty(self) -> Penalised[P] | None: ...
     @property
-    def completing(self) -> Completing | None: ...
+    def completing(self) -> Completing[P] | None: ...
     @property
-    def elliptic(self) -> Elliptic | None: ...
+    def elliptic(self) -> Elliptic[P] | None: ...
     @property
-    def approximate(self) -> Approximate | None: ...
+    def approximate(self) -> Approximate[P] | None: ...
     @property
     def quantities(self) -> Mapping[str, Quantity]:
         """What the numbers of its documents are, by the names of the fields, such as `rates` or `groups[2].rates`."""
@@ -108,16 +109,16 @@ class BoundFamily(Protocol):
     def embedding(self, x: Array) -> Array:
         """The rows (E, n) in coordinates where Euclidean distance means something, for starts."""
 
-    def log_density(self, features: Array, parameters: Any, offset: Array, out: Array) -> None:
+    def log_density(self, features: Array, parameters: P, offset: Array, out: Array) -> None:
         """Write (R, K, n): log-density less base measure, plus the offset (R, K)."""
 
-    def statistics(self, features: Array, responsibilities: Array, parameters: Any) -> Array:
+    def statistics(self, features: Array, responsibilities: Array, parameters: P) -> Array:
         """Sufficient statistics (R, K, S) of responsibilities (R, K, n); the first is the component's weight.
 
         They add over rows and scale with weights. Their frame of reference may be `parameters`.
         """
 
-    def maximize(self, statistics: Array, parameters: Any) -> Any:
+    def maximize(self, statistics: Array, parameters: P) -> P:
         """The M-step: the maximum-likelihood parameters, stacked as the statistics are. It never raises.
 
         Where they have no closed form, they are sought without `parameters`; from these, a step towards them will do.
@@ -126,73 +127,73 @@ class BoundFamily(Protocol):
     def n_parameters(self, n_components: int) -> int:
         """Free parameters of the components, mixing weights not counted."""
 
-    def degenerate(self, parameters: Any, support: Array) -> list[Degeneracy | None]:
+    def degenerate(self, parameters: P, support: Array) -> list[Degeneracy | None]:
         """Which of K components (no stack; support (K,) in distinct rows) are degenerate, and why."""
 
-    def moments(self, parameters: Any) -> tuple[Array, Array]:
+    def moments(self, parameters: P) -> tuple[Array, Array]:
         """Mean and standard deviation (K, D) of each component, in the user's units."""
 
-    def to_document(self, parameters: Any) -> dict[str, Any]:
+    def to_document(self, parameters: P) -> dict[str, object]:
         """The parameters (no stack) in the user's units, under the names of the field."""
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> P:
         """The inverse of `to_document`, for this family's coordinates; `DataError` names a bad field."""
 
-    def sample(self, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array:
+    def sample(self, parameters: P, labels: Integers, rng: np.random.Generator) -> Array:
         """Draw one row (D, n) per label, in the user's units."""
 
     @property
     def coupled(self) -> bool:
         """Whether the M-step of one component depends on the others."""
 
-    def expected_log_density(self, statistics: Array, parameters: Any) -> Array:
+    def expected_log_density(self, statistics: Array, parameters: P) -> Array:
         """Σ_n r_nk log f_k(x_n) less base measure (…, K), from statistics whose frame is not `parameters`."""
 
-    def chart(self, parameters: Any, weight: Array) -> Chart | None:
+    def chart(self, parameters: P, weight: Array) -> Chart[P] | None:
         """Local coordinates about parameters, stacked or not, whose components bear the weight (…, K), if there are."""
 
 
-class Reweighting(Protocol):
+class Reweighting(Protocol[P]):
     """A family whose components weigh rows by their parameters: statistics without a frame know nothing of that."""
 
-    def reference(self, parameters: Any) -> Any:
+    def reference(self, parameters: P) -> P:
         """These parameters as a frame in which the statistics of different components are of one kind, and add."""
 
 
-class Penalised(Protocol):
+class Penalised(Protocol[P_told]):
     """A family with a penalty that follows its components: a weak prior which has a spread and no place."""
 
-    def penalty_statistics(self, parameters: Any, plain: bool) -> Array:
+    def penalty_statistics(self, parameters: P_told, plain: bool) -> Array:
         """(R, K, S) those of one pseudo-observation of each component, spread as the data are.
 
         It stands where these parameters say; the frame is theirs, or none if they are to be `plain`.
         """
 
 
-class Approximate(Protocol):
+class Approximate(Protocol[P_told]):
     """A family under a prior. Its parameters are approximate posteriors, under which it expects the log-density of
     rows, or points: the modes of these."""
 
     @property
     def of_points(self) -> bool: ...
 
-    def divergence(self, parameters: Any) -> Array:
+    def divergence(self, parameters: P_told) -> Array:
         """(…, K) nats from the prior to the posterior (Kullback–Leibler); of what is shared, each bears its part.
 
         Of a point it is the negative log-density of the prior there.
         """
 
 
-class Completing(Protocol):
+class Completing(Protocol[P_told]):
     """A family that can fill missing cells."""
 
-    def complete(self, x: Array, parameters: Any, responsibilities: Array) -> Array:
+    def complete(self, x: Array, parameters: P_told, responsibilities: Array) -> Array:
         """The rows (D, n) with each missing cell at its conditional mean under the mixture, or its likeliest value.
 
         The parameters carry no stack; the responsibilities are (K, n).
         """
 
-    def draw(self, x: Array, parameters: Any, labels: Integers, rng: np.random.Generator) -> Array:
+    def draw(self, x: Array, parameters: P_told, labels: Integers, rng: np.random.Generator) -> Array:
         """The rows (D, n) with missing cells drawn, given the other cells and the component (n,) of each row."""
 
 
@@ -219,21 +220,21 @@ class Ellipsoids:
         return self.scales[:, places[:, None], places]
 
 
-class Elliptic(Protocol):
+class Elliptic(Protocol[P_told]):
     """A family whose components have ellipsoids for contours, in some of its columns at least."""
 
-    def ellipsoids(self, parameters: Any) -> list[Ellipsoids]:
+    def ellipsoids(self, parameters: P_told) -> list[Ellipsoids]:
         """Of parameters without a stack; those of dependent columns together."""
 
 
-class Chart(Protocol):
+class Chart(Protocol[P]):
     """Local coordinates u (…, P): zero at its base point, where the complete-data information is the identity.
 
     About a stack of R base points, each of R candidates has its own; about a single one, they serve any number. Either
     way a candidate has the bits that it has alone.
     """
 
-    def coordinates(self, parameters: Any) -> Array: ...
-    def parameters(self, u: Array) -> Any: ...
-    def gradient(self, statistics: Array, parameters: Any) -> Array:
+    def coordinates(self, parameters: P) -> Array: ...
+    def parameters(self, u: Array) -> P: ...
+    def gradient(self, statistics: Array, parameters: P) -> Array:
         """(…, P) of the log-likelihood, from the statistics of an E-step at these parameters."""

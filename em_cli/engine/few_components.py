@@ -112,8 +112,8 @@ def few_components(asked: Stack, assignment: Few, source: Source, runner: Runner
             bound += own_bound
             components[0] += sums
     constants = base_measure(model.family, source) if asked.constants is None else asked.constants
-    height = np.zeros(1) + bound + constants + model.log_prior(stacked)
-    return Batch(stacked, height, ModelStatistics(components, None), height)
+    objective = np.zeros(1) + bound + constants + model.log_prior(stacked)
+    return Batch(stacked, objective, ModelStatistics(components, None), objective)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -268,12 +268,12 @@ def _of_rows(rows: Sorted, assignment: Few, law: Densities, own: Array | None) -
         largest = joint.max(axis=0)
         np.exp(np.subtract(joint, largest, out=joint), out=joint)
         shares = joint.sum(axis=0)
-        height = np.log(shares) + largest
+        bound = np.log(shares) + largest
         joint /= shares
         if weights is not None:
             joint *= weights[tile]
-            height *= weights[tile]
-        total += float(height.sum())
+            bound *= weights[tile]
+        total += float(bound.sum())
         for k, some in parts:
             sums[assignment.sets[k]] += joint[:, some] @ features[:, some].T
     return total, sums

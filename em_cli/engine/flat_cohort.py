@@ -119,13 +119,15 @@ class FlatCohort:
         assert self.at is not None, "it is known where to look"
         apart = {id(segment): members for segment, members in self._apart}
         left = [_others(segment, apart.get(id(segment))) for segment in self.layout.segments]
-        heights, statistics = expected(self.layout.segments, left, self.at.latent, self._natural()[0], self.rows)
+        log_likelihoods, statistics = expected(
+            self.layout.segments, left, self.at.latent, self._natural()[0], self.rows
+        )
         for (segment, members), batch in zip(self._apart, batches, strict=True):
-            heights[segment.candidates][members] = batch.log_likelihood
+            log_likelihoods[segment.candidates][members] = batch.log_likelihood
             own = statistics[segment.components].reshape(*segment.shape, -1)
             own[members] = batch.statistics.components
-        self._next = Found(self.at, heights, statistics)
-        return heights
+        self._next = Found(self.at, log_likelihoods, statistics)
+        return log_likelihoods
 
     def go_on(self) -> None:
         """From what was told."""
@@ -137,8 +139,8 @@ class FlatCohort:
             return None
         own = self.layout.of(index)
         parameters = map_arrays(lambda array: array[None, own].copy(), self.found.parameters)
-        height, statistics = self.found.log_likelihood[index : index + 1], self.found.statistics[None, own]
-        return Expectation(Batch(parameters, height.copy(), ModelStatistics(statistics.copy(), None)), 0)
+        log_likelihood, statistics = self.found.log_likelihood[index : index + 1], self.found.statistics[None, own]
+        return Expectation(Batch(parameters, log_likelihood.copy(), ModelStatistics(statistics.copy(), None)), 0)
 
     def _natural(self) -> tuple[Array, Flags]:
         """Natural parameters (C, F), and whether products would evaluate any candidate with loss."""
@@ -182,9 +184,11 @@ def begun(key: Hashable, climbs: list[Climb]) -> FlatCohort:
     known = [climb.incumbent for climb in climbs if climb.incumbent is not None]
     if not known:
         return FlatCohort(key, climbs, rows, _joined([climb.candidate.start for climb in climbs]), None)
-    heights = np.array([each.log_likelihood for each in known])
+    log_likelihoods = np.array([each.log_likelihood for each in known])
     statistics = np.concatenate([each.statistics.components for each in known])
-    return FlatCohort(key, climbs, rows, None, Found(_joined([each.parameters for each in known]), heights, statistics))
+    return FlatCohort(
+        key, climbs, rows, None, Found(_joined([each.parameters for each in known]), log_likelihoods, statistics)
+    )
 
 
 def merged(alike: Sequence[FlatCohort]) -> tuple[FlatCohort, Integers]:

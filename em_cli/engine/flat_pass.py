@@ -87,13 +87,13 @@ def expected(
     Of each segment all candidates, or those that are left.
     """
     last = segments[-1]
-    heights, statistics = np.empty(last.candidates.stop), np.empty(theta.shape)
+    log_likelihoods, statistics = np.empty(last.candidates.stop), np.empty(theta.shape)
     weighted = theta.copy()
     weighted[:, 0] += last.model.latent.log_prior(latent)
     with small_buffers():
         for segment, some in zip(segments, left, strict=True):
             here, sums, plain, own = (
-                heights[segment.candidates],
+                log_likelihoods[segment.candidates],
                 *(each[segment.components].reshape(*segment.shape, -1) for each in (statistics, theta, weighted)),
             )
             if some is None:
@@ -102,10 +102,10 @@ def expected(
                 few, of_few = np.empty(len(some)), np.empty((len(some), *sums.shape[1:]))
                 _look(segment.model, plain[some], own[some], rows, few, of_few)
                 here[some], sums[some] = few, of_few
-    return heights, statistics
+    return log_likelihoods, statistics
 
 
-def _look(model: Model, theta: Array, weighted: Array, rows: FewRows, heights: Array, sums: Array) -> None:
+def _look(model: Model, theta: Array, weighted: Array, rows: FewRows, log_likelihoods: Array, sums: Array) -> None:
     """Write the log-likelihoods (R,) and statistics (R, K, S), those at a time that fit a core's own cache."""
     features, common, measure = rows.of(model.family)
     f, n = features.shape
@@ -116,9 +116,9 @@ def _look(model: Model, theta: Array, weighted: Array, rows: FewRows, heights: A
         joint = scratch("joint", *natural[some].shape[:2], n)
         exponential_family.log_density(features, natural[some], None, joint)
         posterior = model.latent.posterior(joint, None, rows.block, rows.block.weights)
-        heights[some] = model.latent.total(posterior.log_likelihood, rows.block, rows.block.weights)
+        log_likelihoods[some] = model.latent.total(posterior.log_likelihood, rows.block, rows.block.weights)
         sums[some, :, :f] = exponential_family.statistics(features, joint)
     if common is not None:
         left_out, sums[..., f:] = exponential_family.of_common(theta, sums[..., 0], common[None])
-        heights += left_out
-    heights += measure
+        log_likelihoods += left_out
+    log_likelihoods += measure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.decoder import Decoder
 from em_cli.engine.expectation import LatentStatistics, ModelStatistics
 from em_cli.engine.family import BoundFamily
+from em_cli.engine.generic import P, P_made, S
 from em_cli.engine.owners import Owners
 from em_cli.engine.rows import Block
 
@@ -39,7 +40,7 @@ class Described(Protocol):
         """Whether its values are whole numbers: counts, or codes of levels."""
 
 
-class Latent(Protocol):
+class Latent(Protocol[P, S]):
     """The joint law of the labels.
 
     As with a family, `bind` gives the same made ready for data.
@@ -56,15 +57,15 @@ class Latent(Protocol):
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
         """Why it does not go with such columns, or with one of these numbers of components; None if it does."""
 
-    def bind(self, family: BoundFamily, columns: Columns) -> Latent: ...
+    def bind(self, family: BoundFamily, columns: Columns) -> Latent[P, S]: ...
     @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> Latent:
+    def of_document(cls, document: Mapping[str, object]) -> Latent[P, S]:
         """The structure, with its options, that a document speaks of; not yet bound."""
 
-    def log_prior(self, parameters: Any) -> Array:
+    def log_prior(self, parameters: P) -> Array:
         """What is added (R, K) to every row's log-density before `posterior`."""
 
-    def divergence(self, parameters: Any) -> Array | float:
+    def divergence(self, parameters: P) -> Array | float:
         """(R,) nats from the prior to an approximate posterior (Kullback–Leibler); 0 of parameters that are points."""
 
     @property
@@ -82,7 +83,7 @@ class Latent(Protocol):
     def posterior(
         self,
         log_density: Array,
-        parameters: Any,
+        parameters: P,
         block: Block,
         weights: Array | None = None,
         assignment: Assignment = SOFT,
@@ -97,17 +98,17 @@ class Latent(Protocol):
     def total(self, log_likelihood: Array, block: Block, weights: Array | None) -> Array:
         """What units of this log-likelihood (R, U) add to the objective (R,), under these weights."""
 
-    def seen(self, responsibilities: Array, block: Block) -> Any:
+    def seen(self, responsibilities: Array, block: Block) -> S:
         """The statistics beyond the component weights, where nothing but responsibilities (R, K, n) is known."""
 
-    def mixed(self, statistics: Any, shares: Array) -> Any:
+    def mixed(self, statistics: S, shares: Array) -> S:
         """The statistics (no stack) of components that are made of these shares (K', K) of others."""
 
     def arranged(self, partition: Integers, n_components: int, block: Block, seed: tuple[int, ...]) -> Integers:
         """The partition (n,) to start from in place of one that knows nothing of the structure."""
 
     @property
-    def kindred(self) -> KindredLatent | None:
+    def kindred(self) -> KindredLatent[P] | None:
         """Itself, if rows are the units, and what components bear tells all its parameters, without a prior.
 
         Candidates go together under those that are equal.
@@ -117,24 +118,24 @@ class Latent(Protocol):
     def exchangeable(self) -> bool:
         """Whether nothing but the rows tells the components apart, so that their numbers mean nothing."""
 
-    def renumbered(self, parameters: Any, order: Integers) -> Any:
+    def renumbered(self, parameters: P, order: Integers) -> P:
         """Parameters (no stack) of the components in this order."""
 
-    def settled(self, parameters: Any, weight: Array) -> Any:
+    def settled(self, parameters: P, weight: Array) -> P:
         """Parameters (no stack) with what in them follows from the weight (K,) of the components alone."""
 
     @property
-    def decoder(self) -> Decoder | None:
+    def decoder(self) -> Decoder[P, S] | None:
         """What tells of the labels of rows that follow each other; None where they do not."""
 
-    def maximize(self, weight: Array, statistics: Any, parameters: Any) -> Any: ...
+    def maximize(self, weight: Array, statistics: S, parameters: P) -> P: ...
     def n_parameters(self, n_components: int) -> int: ...
-    def to_document(self, parameters: Any) -> dict[str, Any]: ...
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any: ...
-    def sample(self, parameters: Any, n_rows: int, rng: np.random.Generator) -> Integers:
+    def to_document(self, parameters: P) -> dict[str, object]: ...
+    def from_document(self, document: Mapping[str, object], n_components: int) -> P: ...
+    def sample(self, parameters: P, n_rows: int, rng: np.random.Generator) -> Integers:
         """The outcome of each row (n,): its component, or K and up for those beyond them."""
 
-    def chart(self, parameters: Any, weight: Array) -> LatentChart | None: ...
+    def chart(self, parameters: P, weight: Array) -> LatentChart[P] | None: ...
 
     @property
     def extra(self) -> tuple[str, ...]:
@@ -149,10 +150,10 @@ class Latent(Protocol):
         """What tells of rows of these outcomes; None if there are none."""
 
 
-class KindredLatent(Protocol):
+class KindredLatent(Protocol[P_made]):
     """A latent structure whose M-steps go together, whatever the numbers of components."""
 
-    def maximize_kin(self, weight: Array, owners: Owners) -> Any:
+    def maximize_kin(self, weight: Array, owners: Owners) -> P_made:
         """The parameters (C, …) from the weight (C,) of components one behind the other; with the bits of a stack."""
 
 
@@ -166,11 +167,11 @@ class BeyondComponents(Protocol):
         """Rows (D, n) of these outcomes (n,) beyond the components, counted from 0, in the user's units."""
 
 
-class LatentChart(Protocol):
+class LatentChart(Protocol[P]):
     """A chart whose gradient is told the statistics of the whole model."""
 
     @property
     def size(self) -> int: ...
-    def coordinates(self, parameters: Any) -> Array: ...
-    def parameters(self, u: Array) -> Any: ...
-    def gradient(self, statistics: ModelStatistics, parameters: Any) -> Array: ...
+    def coordinates(self, parameters: P) -> Array: ...
+    def parameters(self, u: Array) -> P: ...
+    def gradient(self, statistics: ModelStatistics, parameters: P) -> Array: ...

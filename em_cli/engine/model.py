@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -173,7 +172,7 @@ class Model:
         k = self.n_components
         return self.latent.n_parameters(k) + self.family.n_parameters(k)
 
-    def to_document(self, parameters: Parameters) -> dict[str, Any]:
+    def to_document(self, parameters: Parameters) -> dict[str, object]:
         """Parameters (no stack) in the user's units."""
         return self.latent.to_document(parameters.latent) | self.family.to_document(parameters.components)
 

@@ -58,8 +58,8 @@ def begun(key: Hashable, climbs: list[Climb]) -> StackedCohort:
     if not known:
         return StackedCohort(key, climbs, stack([climb.candidate.start for climb in climbs]), None)
     statistics, parameters = gathered(known)
-    heights = np.array([each.log_likelihood for each in known])
-    return StackedCohort(key, climbs, None, Batch(parameters, heights, statistics))
+    log_likelihoods = np.array([each.log_likelihood for each in known])
+    return StackedCohort(key, climbs, None, Batch(parameters, log_likelihoods, statistics))
 
 
 def merged(alike: Sequence[StackedCohort]) -> tuple[StackedCohort, Integers]:

@@ -46,12 +46,12 @@ def smoothed(known: Array, given: Array, density: Array, moves: Array, begins: A
 
 def best_path(density: Array, start: Array, moves: Array, begins: Array, lengths: Array) -> Array:
     """(n,) the states of the most probable path through each sequence (Viterbi 1967)."""
-    height, came = np.empty_like(density), np.zeros(density.shape, int)
+    score, came = np.empty_like(density), np.zeros(density.shape, int)
     for t in range(lengths.max(initial=0)):
         at = begins[lengths > t] + t
-        ways = height[at - 1][:, :, None] + moves if t else start + np.zeros((len(at), 1, 1))
-        came[at], height[at] = ways.argmax(1), ways.max(1) + density[at]
-    path: Array = height.argmax(1)
+        ways = score[at - 1][:, :, None] + moves if t else start + np.zeros((len(at), 1, 1))
+        came[at], score[at] = ways.argmax(1), ways.max(1) + density[at]
+    path: Array = score.argmax(1)
     for t in range(lengths.max(initial=0) - 2, -1, -1):
         at = begins[lengths > t + 1] + t
         path[at] = came[at + 1, path[at + 1]]

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from em_cli.documents.params_json import Params
+from em_cli.engine.documents import field
 from em_cli.engine.family import BoundFamily
 from em_cli.errors import UsageError
 from em_cli.exports.closed_forms import (
@@ -66,7 +68,7 @@ class Statement:
 
 
 def statement_of(
-    document: Mapping[str, Any], schema: Schema, groups: Sequence[Group], family: BoundFamily, components: Any
+    document: Params, schema: Schema, groups: Sequence[Group], family: BoundFamily, components: Any
 ) -> Statement:
     """Of a model, ready for missing cells in any column, in the user's units; `UsageError` if it has no closed form.
 
@@ -194,26 +196,26 @@ BEYOND = {
 }
 
 
-def _log_weights(document: Mapping[str, Any], schema: Schema, cells: Sequence[Formula]) -> list[Formula]:
+def _log_weights(document: Params, schema: Schema, cells: Sequence[Formula]) -> list[Formula]:
     if "concomitant" not in document:
         return [number(math.log(max(weight, SMALLEST))) for weight in document["weights"]]
     told = document["concomitant"]
     terms = [number(1.0)]
-    for column, mean in zip(told["columns"], told["mean"], strict=True):
+    for column, mean in zip(field(told, "columns"), field(told, "mean"), strict=True):
         place = schema.names.index(column)
         if levels := schema.columns[place].levels:
             found = [choose(equal(cells[place], float(code)), 1.0, 0.0) for code in range(1, len(levels))]
             terms += [known([cells[place]], one) for one in found]
         else:
             terms.append(choose(missing(cells[place]), float(mean), cells[place]))
-    rows = [total(c * term for c, term in zip(row, terms, strict=True)) for row in told["coefficients"]]
+    rows = [total(c * term for c, term in zip(row, terms, strict=True)) for row in field(told, "coefficients")]
     logits = [number(0.0), *rows]
     top = largest(logits)
     norm = top + ln(total(exp(logit - top) for logit in logits))
     return [logit - norm for logit in logits]
 
 
-def _noise(document: Mapping[str, Any], cells: Sequence[Formula], common: Formula) -> list[Formula]:
+def _noise(document: Params, cells: Sequence[Formula], common: Formula) -> list[Formula]:
     """That of an outcome beyond the components, uniform over the box of the observed columns."""
     if document["latent"] != "noise":
         return []

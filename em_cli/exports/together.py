@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from em_cli.documents.params_json import Params
 from em_cli.exports import in_numpy
 from em_cli.exports.exportable import CHAIN, GROUPED, ONE_BY_ONE
 from em_cli.sources.time_steps import MONTHS, SECONDS, parse_step
@@ -83,7 +84,7 @@ class Together:
 
 
 def together_of(
-    document: Mapping[str, Any], response: bool, moments: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+    document: Params, response: bool, moments: Mapping[str, tuple[Sequence[float], Sequence[float]]]
 ) -> Together | None:
     """None where rows are scored one by one; the columns are those of the fit.
 

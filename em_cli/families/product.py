@@ -204,7 +204,7 @@ class BoundProduct:
         mean, sd = (np.concatenate([moments[i] for _, moments in found], axis=1)[:, order] for i in (0, 1))
         return mean, sd
 
-    def to_document(self, parameters: ProductParameters) -> dict[str, Any]:
+    def to_document(self, parameters: ProductParameters) -> dict[str, object]:
         """The parameters of each group."""
         return {"groups": [family.to_document(own) for (family, _, _), own in self._with(parameters)]}
 

@@ -63,7 +63,7 @@ class Within:
     def chart(self, parameters: object, weight: Array) -> Chart | None:
         return self.base.chart(parameters, weight)
 
-    def to_document(self, parameters: object) -> dict[str, Any]:
+    def to_document(self, parameters: object) -> dict[str, object]:
         return self.base.to_document(parameters)
 
     def from_document(self, document: Mapping[str, object], n_components: int) -> Any:

@@ -134,7 +134,7 @@ def gains(
 
 def in_turns(
     k: int,
-    heights: tuple[float, float],
+    log_likelihoods: tuple[float, float],
     wanted: int,
     of: Callable[[range], list[Gain]],
     known: Sequence[Gain] = (),
@@ -145,13 +145,17 @@ def in_turns(
 
     Some may be known; there are AT_ONCE at least. Of how many rows each is settles how many climb together.
     """
-    test, turn, together = RatioTest(k, *heights, (), wanted), 0, min(TOGETHER, max(FEWEST_TOGETHER, ROWS // n_rows))
+    test, turn, together = (
+        RatioTest(k, *log_likelihoods, (), wanted),
+        0,
+        min(TOGETHER, max(FEWEST_TOGETHER, ROWS // n_rows)),
+    )
     while (kept := len(test.values)) < wanted:
         if kept == turn:
             turn = min(max((TWICE if test.exceeding else MANIFOLD) * turn, AT_ONCE), wanted)
         first, missing = len(test.gains), turn - kept
         more = known[first : first + missing] or of(range(first, first + min(together, missing)))
-        test = RatioTest(k, *heights, (*test.gains, *more), wanted)
+        test = RatioTest(k, *log_likelihoods, (*test.gains, *more), wanted)
         yield test
         if (len(test.values) == turn and test.decided) or test.hopeless or halted():
             return

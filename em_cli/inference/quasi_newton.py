@@ -133,8 +133,8 @@ class _Climbs:
             self.at[some], self.value[some], self.gradient[some] = self.tried[some], value[risen], gradient[risen]
             self.share[some] = 1.0
             self.found.append((some, take(batch.parameters, risen), take(batch.statistics, risen)))
-            for r, height in zip(some.tolist(), value[risen].tolist(), strict=True):
-                self.traces[r].append(height)
+            for r, reached in zip(some.tolist(), value[risen].tolist(), strict=True):
+                self.traces[r].append(reached)
         self._aim(active)
 
     def _bend(self, some: Integers, gradient: Array) -> None:

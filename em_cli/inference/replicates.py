@@ -129,9 +129,9 @@ def _climbs(
 
 
 def _rested(candidate: Candidate, ends: Ends, r: int) -> FitResult:
-    height, remaining = float(ends.log_likelihood[r]), float(ends.remaining[r])
+    log_likelihood, remaining = float(ends.log_likelihood[r]), float(ends.remaining[r])
     parameters, weight, trace = take(ends.parameters, r), ends.weight[r], ends.traces[r]
-    return FitResult(candidate, parameters, height, weight, trace, Status.CONVERGED, remaining)
+    return FitResult(candidate, parameters, log_likelihood, weight, trace, Status.CONVERGED, remaining)
 
 
 def climbed(

@@ -8,7 +8,7 @@ from typing import Any
 SMALLEST_P = 1e-6  # by an asymptotic law
 
 
-def reported_errors(document: Mapping[str, object]) -> Mapping[str, Any]:
+def reported_errors(document: Mapping[str, object]) -> Mapping[str, object]:
     """Those that are to be believed, in the shapes of the parameters; none where there are none."""
     found = document.get("standard_errors")
     own = found.get(str(found.get("reported"))) if isinstance(found, Mapping) else None
@@ -43,22 +43,22 @@ def tail_in_words(p: float) -> str:
     return "p < 1e-6" if p < SMALLEST_P else f"p = {p:.2g}"
 
 
-def test_in_table(row: Mapping[str, Any]) -> dict[str, object] | None:
+def test_in_table(row: Mapping[str, object]) -> dict[str, object] | None:
     """The test that a row of the table of a sweep tells: of its K against K + 1; None if it tells none."""
     if row.get("test_statistic") is None:
         return None
-    k = int(row["k"])
+    k = int(str(row["k"]))
     own = {name: row[f"test_{name}"] for name in ("statistic", "replicates", "exceed", "p", "stop")}
     return own | {"k0": k, "k1": k + 1}
 
 
-def tests_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
+def tests_in_words(rows: Sequence[Mapping[str, object]]) -> str:
     """What the tests in the table of a sweep say, and why others were not made; "" if none were wanted."""
     told = []
-    for row in sorted(rows, key=lambda row: int(row["k"])):
+    for row in sorted(rows, key=lambda row: int(str(row["k"]))):
         test, stop = test_in_table(row), row.get("test_stop")
         if test is not None:
             told.append(f"{test['k1']} against {test['k0']}: {p_in_words(test)}")
         elif stop:
-            told.append(f"{int(row['k']) + 1} against {row['k']}: {stop}")
+            told.append(f"{int(str(row['k'])) + 1} against {row['k']}: {stop}")
     return "; ".join(told)

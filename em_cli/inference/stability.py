@@ -36,14 +36,14 @@ def better_elsewhere(
     climbs = [
         Candidate(model, EM(), start, place, weights=own) for place, own in enumerate(weights) for _, start in begun
     ]
-    heights = [height + BETTER for height in near]
+    enough = [log_likelihood + BETTER for log_likelihood in near]
     for stopping in (FIRST, LAST):
         ends = _sound(model, fit(climbs, source, runner, stopping) if climbs else [])
         climbs = []
-        for place, height in enumerate(heights):
+        for place, least in enumerate(enough):
             own = sorted((e for e in ends if e.candidate.number == place), key=lambda end: -end.log_likelihood)
-            climbs += [_onwards(end) for end in own[:FOLLOWED] if reach(end) > height]
-    found = {end.candidate.number for end in ends if end.log_likelihood > heights[end.candidate.number]}
+            climbs += [_onwards(end) for end in own[:FOLLOWED] if reach(end) > least]
+    found = {end.candidate.number for end in ends if end.log_likelihood > enough[end.candidate.number]}
     return [place in found for place in range(len(near))]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -49,7 +48,7 @@ UNMOVED = "it is given, or at the end of its range"
 class StandardErrors:
     """Of every number of a fit, in the user's units; NaN where it is held at a bound, or fixed."""
 
-    document: Mapping[str, Any]  # the parameters by name, whose shape the errors take
+    document: Mapping[str, object]  # the parameters by name, whose shape the errors take
     observed: Array  # (M,)
     robust: Array  # (M,)
     names: tuple[str, ...]  # of the numbers

@@ -150,17 +150,17 @@ class Logit:
     def fitted(self, shares: Array, weights: Array, start: Array | None) -> Array:
         """By Newton's method, a step being halved until the likelihood rises: it is concave, whatever the shares."""
         theta = np.zeros((self.n_components - 1) * len(self.z)) if start is None else start
-        height = float((shares * weights * self._log_shares(theta)).sum())
+        log_likelihood = float((shares * weights * self._log_shares(theta)).sum())
         for _ in range(100 if start is None else 1):
             gradient = self.scores(shares, theta) @ weights
             step = np.linalg.lstsq(self._information(theta, weights), gradient, rcond=None)[0]
             for _ in range(40):
                 higher = float((shares * weights * self._log_shares(theta + step)).sum())
-                if higher >= height:
+                if higher >= log_likelihood:
                     break
                 step = step / 2
-            theta, height = theta + step, max(height, higher)
-            if float(np.abs(gradient @ step)) < 1e-14 * max(1.0, abs(height)):
+            theta, log_likelihood = theta + step, max(log_likelihood, higher)
+            if float(np.abs(gradient @ step)) < 1e-14 * max(1.0, abs(log_likelihood)):
                 break
         return theta
 

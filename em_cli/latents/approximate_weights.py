@@ -55,7 +55,7 @@ class WeightsPrior(Protocol):
     def intervals(self, counts: Array) -> Array:
         """(K, 2) that hold 95 % of the posterior."""
 
-    def told(self, n_components: int) -> dict[str, Any]:
+    def told(self, n_components: int) -> dict[str, object]:
         """The prior, as documents have it."""
 
 
@@ -115,7 +115,7 @@ class ApproximateWeights(SingleRows):
     def chart(self, parameters: PosteriorWeights, weight: Array) -> None:
         return None
 
-    def to_document(self, parameters: PosteriorWeights) -> dict[str, Any]:
+    def to_document(self, parameters: PosteriorWeights) -> dict[str, object]:
         told = {
             "name": self.prior.name,
             **self.prior.told(parameters.weights.shape[-1]),

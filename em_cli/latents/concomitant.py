@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
 from em_cli.engine.declared_numbers import Quantity
-from em_cli.engine.documents import finite
+from em_cli.engine.documents import field, finite
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
@@ -74,15 +74,16 @@ class Concomitant(SingleRows):
         return replace(self, mean=tuple(mean.tolist()), unit=tuple(unit.tolist()))
 
     @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> Concomitant:
+    def of_document(cls, document: Mapping[str, object]) -> Concomitant:
         said = document.get("concomitant")
-        columns = {column["name"]: place for place, column in enumerate(document["columns"])}
+        described = field(document, "columns")
+        columns = {column["name"]: place for place, column in enumerate(described)}
         names = said.get("columns") if isinstance(said, Mapping) else None
         if not isinstance(names, list) or not names or any(name not in columns for name in names):
             raise DataError("the field 'concomitant' must name columns of the model.")
         assert isinstance(said, Mapping), "it has a field"
         places = [columns[name] for name in names]
-        levels = [tuple(document["columns"][place].get("levels", ())) for place in places]
+        levels = [tuple(described[place].get("levels", ())) for place in places]
         mean = finite(said, "mean")
         if mean.shape != (len(names),):
             raise DataError(f"the field 'mean' of 'concomitant' must hold {len(names)} numbers.")
@@ -208,7 +209,7 @@ class Concomitant(SingleRows):
         root = np.sqrt(np.maximum(weight * (1 - share), 0.25))[..., 1:, None]
         return LogitChart(parameters, root)
 
-    def to_document(self, parameters: LogitParameters) -> dict[str, Any]:
+    def to_document(self, parameters: LogitParameters) -> dict[str, object]:
         logits, at = parameters.logits[1:].copy(), 1
         for levels, mean, unit in zip(self.levels, self.mean, self.unit, strict=True):
             if not levels:

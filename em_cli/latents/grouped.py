@@ -185,7 +185,7 @@ class Grouped:
     def chart(self, parameters: Any, weight: Array) -> GroupsChart:
         return GroupsChart(self._law.chart(parameters, weight))
 
-    def to_document(self, parameters: Any) -> dict[str, Any]:
+    def to_document(self, parameters: Any) -> dict[str, object]:
         meaning = "share of the groups" if self.told is None else "mean over the groups"
         return self._law.to_document(parameters) | {"weights_meaning": meaning}
 

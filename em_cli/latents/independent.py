@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import lgamma
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
@@ -73,13 +73,14 @@ class Independent(SingleRows):
         return self
 
     @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> Independent:
-        fixed = document.get("weights_fixed", "free")
-        if fixed in ("free", "equal"):
-            return cls(fixed)
-        if fixed != "given":
-            raise DataError(f"the field 'weights_fixed' must be equal or given, not {fixed!r}.")
-        return cls(tuple(document.get("weights", ())))
+    def of_document(cls, document: Mapping[str, object]) -> Independent:
+        match document.get("weights_fixed", "free"):
+            case "free" | "equal" as fixed:
+                return cls(fixed)
+            case "given":
+                return cls(tuple(field(document, "weights")))
+            case other:
+                raise DataError(f"the field 'weights_fixed' must be equal or given, not {other!r}.")
 
     def divergence(self, parameters: MixingWeights) -> Array | float:
         """The negative log-density of the prior, if there is one."""
@@ -148,7 +149,7 @@ class Independent(SingleRows):
             return FixedChart(parameters)
         return WeightsChart(parameters.log_weights, np.sqrt(np.maximum(weight, 1.0)), self.concentration - 1)
 
-    def to_document(self, parameters: MixingWeights) -> dict[str, Any]:
+    def to_document(self, parameters: MixingWeights) -> dict[str, object]:
         fixed = {} if self.weights == "free" else {"weights_fixed": "equal" if self.weights == "equal" else "given"}
         return {"weights": parameters.weights.tolist()} | fixed
 

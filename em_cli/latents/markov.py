@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
@@ -56,6 +56,31 @@ def initial_refused(initial: str | Sequence[float] | None) -> str | None:
     if initial is None or isinstance(initial, str) or (min(initial) >= 0 and abs(sum(initial) - 1) <= SUMS):
         return None
     return "must be probabilities that sum to one"
+
+
+def _transitions_of(document: Mapping[str, object]) -> Literal["free", "left-right"] | Matrix:
+    match document.get("transitions", "free"):
+        case "free" | "left-right" as word:
+            return word
+        case list(given) if all(isinstance(row, list) for row in given):
+            if fault := transitions_refused(given):
+                raise DataError(f"the field 'transitions' {fault}.")
+            return tuple(map(tuple, given))
+        case str(other):
+            raise DataError(f"the field 'transitions' must be free, left-right or a matrix, not {other!r}.")
+    raise DataError("the field 'transitions' must be free, left-right, or rows of numbers and nulls.")
+
+
+def _initial_of(document: Mapping[str, object]) -> Literal["free", "stationary", "first"] | tuple[float, ...]:
+    match document.get("initial", "free"):
+        case "free" | "stationary" | "first" as word:
+            return word
+        case str(other):
+            raise DataError(f"the field 'initial' must be free, stationary, first or numbers, not {other!r}.")
+    law = numbers(field(document, "initial"), "initial")
+    if law.ndim != 1 or (fault := initial_refused(law.tolist())):
+        raise DataError(f"the field 'initial' {fault or 'must be a list of numbers'}.")
+    return tuple(law.tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,25 +140,8 @@ class Markov:
         return self
 
     @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> Markov:
-        given, initial = document.get("transitions", "free"), document.get("initial", "free")
-        fault = None
-        if not isinstance(given, str):
-            if not (isinstance(given, list) and all(isinstance(row, list) for row in given)):
-                raise DataError("the field 'transitions' must be free, left-right, or rows of numbers and nulls.")
-            given, fault = tuple(map(tuple, given)), transitions_refused(given)
-        elif given not in ("free", "left-right"):
-            fault = f"must be free, left-right or a matrix, not {given!r}"
-        if fault:
-            raise DataError(f"the field 'transitions' {fault}.")
-        if not isinstance(initial, str):
-            law = numbers(field(document, "initial"), "initial")
-            if law.ndim != 1 or (fault := initial_refused(law.tolist())):
-                raise DataError(f"the field 'initial' {fault or 'must be a list of numbers'}.")
-            initial = tuple(law.tolist())
-        elif initial not in ("free", "stationary", "first"):
-            raise DataError(f"the field 'initial' must be free, stationary, first or numbers, not {initial!r}.")
-        return cls(given, initial)
+    def of_document(cls, document: Mapping[str, object]) -> Markov:
+        return cls(_transitions_of(document), _initial_of(document))
 
     @property
     def _law(self) -> str | tuple[float, ...]:
@@ -301,7 +309,7 @@ class Markov:
         begins = self._law if self._law == "stationary" else "free" if self._fixed_initial(k) is None else "fixed"
         return ChainChart(parameters, weight, self._shape(k), begins, self._pseudo(k))
 
-    def to_document(self, parameters: ChainParameters) -> dict[str, Any]:
+    def to_document(self, parameters: ChainParameters) -> dict[str, object]:
         law, given = stationary_law(parameters.transitions), self.transitions
         leaving = np.where(np.eye(len(parameters.weights)), 0.0, parameters.transitions).sum(axis=1)
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.cache import scratch
 from em_cli.engine.columns import Columns
 from em_cli.engine.declared_numbers import Quantity
+from em_cli.engine.documents import field as field_of
 from em_cli.engine.documents import finite, positive
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
@@ -75,9 +76,9 @@ class Noise(SingleRows):
         return replace(self, box=box, family=family)
 
     @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> Noise:
+    def of_document(cls, document: Mapping[str, object]) -> Noise:
         box = finite(document, "noise_box")
-        if box.shape != (len(document["columns"]), 2) or not (box[:, 0] < box[:, 1]).all():
+        if box.shape != (len(field_of(document, "columns")), 2) or not (box[:, 0] < box[:, 1]).all():
             raise DataError("the field 'noise_box' must list the lowest and the highest value of each column.")
         fixed = document.get("noise_density_fixed")
         density = float(positive(document, "noise_density", 1)[0]) if fixed else None
@@ -150,7 +151,7 @@ class Noise(SingleRows):
         root = np.sqrt(np.maximum(np.concatenate([weight, noise], axis=-1), 1.0))
         return NoisyChart(WeightsChart(all_weights(parameters).log_weights, root))
 
-    def to_document(self, parameters: NoisyWeights) -> dict[str, Any]:
+    def to_document(self, parameters: NoisyWeights) -> dict[str, object]:
         fixed = {} if self.density is None else {"noise_density_fixed": True}
         return {
             "weights": parameters.weights.tolist(),

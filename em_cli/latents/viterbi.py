@@ -17,15 +17,15 @@ def viterbi(log_density: Array, initial: Array, transitions: Array, groups: Inte
     density = padded[:, chunks.rows].transpose(1, 0, 2)  # (L, K, B)
     there = chunks.rows < chunks.n_rows
     enter = _entries(density, start, moves, chunks, there)
-    came, height = _climbed(density, enter, start, moves, chunks, there)
-    last = _last_states(came, height, chunks)
+    came, score = _climbed(density, enter, start, moves, chunks, there)
+    last = _last_states(came, score, chunks)
     states: Integers = np.empty((chunks.length, len(chunks.group)), np.intp)
     lane = np.arange(states.shape[1])
     states[-1] = last
     for t in range(len(states) - 1, 0, -1):
         states[t - 1] = came[t, states[t], lane]
     ends = np.append(chunks.begins[1:], len(chunks.group)) - 1
-    return states.T[there.T], height[:, ends].max(axis=0)
+    return states.T[there.T], score[:, ends].max(axis=0)
 
 
 def _onward(before: Array, moves: Array) -> tuple[Array, Integers]:
@@ -60,24 +60,24 @@ def _climbed(
     """The state (L, K, B) before each, and the best log-probabilities (K, B) at the end of each chunk."""
     length, k, b = density.shape
     came = np.empty((length, k, b), np.intp)
-    height, came[0] = _onward(enter, moves)
-    height[:, chunks.first] = start[:, None]
-    height = height + density[0]
+    score, came[0] = _onward(enter, moves)
+    score[:, chunks.first] = start[:, None]
+    score = score + density[0]
     stay = np.arange(k)[:, None]
     for t in range(1, length):
-        then, best = _onward(height, moves)
+        then, best = _onward(score, moves)
         came[t] = np.where(there[t], best, stay)
-        height = np.where(there[t], then + density[t], height)
-    return came, height
+        score = np.where(there[t], then + density[t], score)
+    return came, score
 
 
-def _last_states(came: Integers, height: Array, chunks: Chunks) -> Integers:
+def _last_states(came: Integers, score: Array, chunks: Chunks) -> Integers:
     """(B,) the state of the best path at the end of each chunk."""
-    last: Integers = height.argmax(axis=0)
+    last: Integers = score.argmax(axis=0)
     if not chunks.several:
         return last
-    before = np.repeat(np.arange(len(height))[:, None], height.shape[1], axis=1)
-    lane = np.arange(height.shape[1])
+    before = np.repeat(np.arange(len(score))[:, None], score.shape[1], axis=1)
+    lane = np.arange(score.shape[1])
     for t in range(len(came) - 1, -1, -1):
         before = came[t][before, lane]  # (K, B) where a path came from that ends a chunk in each state
     for at in reversed(chunks.at_depth()):

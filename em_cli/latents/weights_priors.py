@@ -8,7 +8,6 @@ Teh 2007), so the components may be in any.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -66,7 +65,7 @@ class DirichletWeights:
             return np.ones((1, 2))
         return np.asarray(betaincinv(own[..., None], rest[..., None], np.array(ENDS)), np.float64)
 
-    def told(self, n_components: int) -> dict[str, Any]:
+    def told(self, n_components: int) -> dict[str, object]:
         return {"weight_concentration_prior": float(self._prior(n_components).concentration)}
 
 
@@ -136,5 +135,5 @@ class StickBreaking:
         weights[:, order] = sticks * left
         return np.asarray(np.quantile(weights / weights.sum(axis=1, keepdims=True), ENDS, axis=0).T)
 
-    def told(self, n_components: int) -> dict[str, Any]:
+    def told(self, n_components: int) -> dict[str, object]:
         return {"weight_concentration_prior": self._gamma(n_components)}

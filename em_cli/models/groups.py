@@ -38,7 +38,7 @@ class Group:
 
     family: str
     columns: tuple[int, ...]  # places in the schema
-    options: Mapping[str, Any] = field(default_factory=dict)  # of the family
+    options: Mapping[str, object] = field(default_factory=dict)  # of the family
 
     @property
     def has_covariance(self) -> bool:
@@ -71,7 +71,7 @@ class Wish:
 
     family: str
     columns: tuple[str, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 def wish_of(family: str, column: str, argument: str) -> Wish:

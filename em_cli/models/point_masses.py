@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +31,7 @@ def with_point_masses(wanted: Sequence[Wish], data: Data, asked: str, options: M
     Their family is the one that was asked for, if it describes such columns; else the likeliest.
     """
     found = [wish for wish in wanted if takes(wish.family) != SEMICONTINUOUS]
-    of_columns: list[tuple[str, str, Mapping[str, Any]]] = [
+    of_columns: list[tuple[str, str, Mapping[str, object]]] = [
         (name, wish.family, wish.options)
         for wish in wanted
         if takes(wish.family) == SEMICONTINUOUS
@@ -98,4 +97,4 @@ def _log_likelihood(family: str, values: Array) -> float:
 def point_mass(group: Group) -> float | None:
     """Where the point mass of the columns of a group stands, if they have one."""
     value = group.options.get(VALUE) if takes(group.family) == SEMICONTINUOUS else None
-    return None if value is None else float(value)
+    return float(value) if isinstance(value, int | float) else None

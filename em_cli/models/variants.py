@@ -10,6 +10,7 @@ import numpy as np
 
 from em_cli.engine.column_summary import RELATIVE_RESOLUTION, summarize
 from em_cli.engine.columns import Columns
+from em_cli.engine.documents import field
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Latent
 from em_cli.engine.model import Model
@@ -110,7 +111,7 @@ def models(
     Where hyperparameters are given, even if these are none, parameters are approximate posteriors, or their modes.
     """
     options = [group.options for variant in wanted for group in variant.groups]
-    for fixed in (own["means"] for own in options if own.get("means") is not None):
+    for fixed in (field(own, "means") for own in options if own.get("means") is not None):
         if any(len(fixed) != k for k in ks):
             raise UsageError(f"the means of {len(fixed)} components are fixed: that many is what -k must be.")
     first, scales, independent = [], dict[tuple[tuple[int, str], ...], Columns](), Independent()
@@ -147,10 +148,10 @@ def _shared(bound: BoundFamily, groups: Sequence[Group], scales: Hashable, parts
     return replace(bound, families=own)
 
 
-def model_again(document: Mapping[str, Any], schema: Schema, groups: tuple[Group, ...], source: Source) -> Model:
+def model_again(document: Mapping[str, object], schema: Schema, groups: tuple[Group, ...], source: Source) -> Model:
     """The model of a document, bound to rows in order to be fitted to them."""
     columns = columns_as_fitted(schema, source, summarize(source))
-    family = built(schema, groups, document.get("covariance_type") or "").bind(columns)
-    latent = LATENTS.load(document["latent"]).of_document(document).bind(family, columns)
+    family = built(schema, groups, str(document.get("covariance_type") or "")).bind(columns)
+    latent = LATENTS.load(field(document, "latent")).of_document(document).bind(family, columns)
     prior = WEAK if document.get("prior") == "weak" else 0.0
-    return Model(family, latent, document["n_components"], prior=prior)
+    return Model(family, latent, field(document, "n_components"), prior=prior)

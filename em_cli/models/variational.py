@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from em_cli.config.prior_config import FORMS
 from em_cli.engine.family import BoundFamily
+from em_cli.engine.hyperparameters import law_in
 from em_cli.engine.latent import Latent
 from em_cli.errors import UsageError
 from em_cli.latents.independent import Independent
@@ -56,7 +57,7 @@ def hyperparameters_of(config: RunConfig) -> Mapping[str, object] | None:
     return said
 
 
-def _of_mode(said: Mapping[str, Any], config: RunConfig) -> Mapping[str, object] | None:
+def _of_mode(said: Mapping[str, object], config: RunConfig) -> Mapping[str, object] | None:
     """Those of a fit at the mode of the posterior; None where a weak prior is all there is."""
     weak = config.prior.name == "weak"
     if not said and not weak:
@@ -65,7 +66,8 @@ def _of_mode(said: Mapping[str, Any], config: RunConfig) -> Mapping[str, object]
         )
     if weak and said:
         raise UsageError(f"--prior weak and prior.{next(iter(said))} are two priors: leave one of them out.")
-    for key, (name, numbers) in ((key, value) for key, value in said.items() if key not in PENALTIES and key in FORMS):
+    for key in (key for key in said if key not in PENALTIES and key in FORMS):
+        name, numbers = law_in(said, key)
         if name == "process":
             raise UsageError("prior.weights=process has no mode among weights of components: dirichlet has.")
         if not numbers or min(numbers[: 1 if key == "rates" else 2]) < 1:
@@ -73,12 +75,12 @@ def _of_mode(said: Mapping[str, Any], config: RunConfig) -> Mapping[str, object]
                 f"prior.{key}: name its first number, which must be at least 1 for a posterior to have a mode, as in "
                 f"prior.{key}={name}:2."
             )
-    if unsaid := [key for key in PENALTIES if key in said and not said[key][1]]:
+    if unsaid := [key for key in PENALTIES if key in said and not law_in(said, key)[1]]:
         raise UsageError(f"prior.{unsaid[0]}: name the strength of the penalty, as in prior.{unsaid[0]}=laplace:5.")
     return said or None
 
 
-def at_mode(family: BoundFamily, latent: Latent, name: str, prior: Mapping[str, Any]) -> tuple[BoundFamily, Latent]:
+def at_mode(family: BoundFamily, latent: Latent, name: str, prior: Mapping[str, object]) -> tuple[BoundFamily, Latent]:
     """The family and the law of the labels whose parameters are at the mode of their posterior."""
     if "weights" in prior:
         if not isinstance(latent, Independent) or latent.weights != "free":
@@ -86,14 +88,14 @@ def at_mode(family: BoundFamily, latent: Latent, name: str, prior: Mapping[str, 
                 "prior.weights goes with independent labels whose mixing weights are free: leave --latent, --noise and "
                 "mixing_weights out."
             )
-        latent = replace(latent, concentration=prior["weights"][1][0])
+        latent = replace(latent, concentration=law_in(prior, "weights")[1][0])
     if "transitions" in prior:
         from em_cli.latents.markov import Markov
 
         if not isinstance(latent, Markov) or latent.initial == "stationary":
             raise UsageError("prior.transitions goes with --latent markov, and not with latent.initial=stationary.")
-        off, *on = prior["transitions"][1]
-        latent = replace(latent, concentration=(off, *(on or [off])))
+        off, *on = law_in(prior, "transitions")[1]
+        latent = replace(latent, concentration=(off, on[0] if on else off))
     own = {key: value for key, value in prior.items() if key not in OF_LABELS}
     return (_conjugate(family, name, own).at_mode(own) if own else family), latent
 
@@ -132,9 +134,9 @@ def approximated(
     return conjugate.approximated(prior), ApproximateWeights(_weights_prior(prior))
 
 
-def _weights_prior(prior: Mapping[str, Any]) -> WeightsPrior:
+def _weights_prior(prior: Mapping[str, object]) -> WeightsPrior:
     from em_cli.latents.weights_priors import DirichletWeights, StickBreaking
 
-    name, numbers = prior.get("weights", ("dirichlet", ()))
+    name, numbers = law_in(prior, "weights")
     concentration = numbers[0] if numbers else None
     return StickBreaking(concentration) if name == "process" else DirichletWeights(concentration)

@@ -94,7 +94,7 @@ def _groups_in(kind: type) -> dict[str, type]:
     return {} if "panel" in vars(kind) else get_type_hints(kind)
 
 
-def _made(kind: type, values: dict[str, Any]) -> Any:
+def _made(kind: type, values: dict[str, object]) -> Any:
     """A group, or a bundle, with its options taken out of the values."""
     if groups := _groups_in(kind):
         return kind(**{name: _made(group, values) for name, group in groups.items()})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from em_cli.engine.documents import field, of_groups
 from em_cli.engine.family import Degeneracy
 from em_cli.engine.scoring import Totals
 from em_cli.models.groups import described, regression_in
@@ -57,10 +58,10 @@ def _point_masses(loaded: LoadedModel) -> dict[str, tuple[float, list[float]]]:
     """For each semicontinuous column, the value that many rows bear, and its probability in every component."""
     found: dict[str, tuple[float, list[float]]] = {}
     names = loaded.schema.names
-    for group, own in zip(loaded.groups, loaded.document.get("groups", [loaded.document]), strict=True):
+    for group, own in zip(loaded.groups, of_groups(loaded.document), strict=True):
         if (value := point_mass(group)) is not None:
             for place, at in enumerate(group.columns):
-                found[names[at]] = value, [of_component[place] for of_component in own["value_probabilities"]]
+                found[names[at]] = value, [of_component[place] for of_component in field(own, "value_probabilities")]
     return found
 
 
@@ -68,13 +69,14 @@ def level_probabilities(loaded: LoadedModel) -> dict[str, list[dict[str, float]]
     """For each column of levels, the probability of each in every component."""
     found: dict[str, list[dict[str, float]]] = {}
     names = loaded.schema.names
-    for group, own in zip(loaded.groups, loaded.document.get("groups", [loaded.document]), strict=True):
+    for group, own in zip(loaded.groups, of_groups(loaded.document), strict=True):
         for place, at in enumerate(group.columns):
             if group is regression_in(loaded.groups):
                 continue
             if levels := loaded.schema.columns[at].levels:
                 found[names[at]] = [
-                    dict(zip(levels, _each(of_component[place]), strict=True)) for of_component in own["probabilities"]
+                    dict(zip(levels, _each(of_component[place]), strict=True))
+                    for of_component in field(own, "probabilities")
                 ]
     return found
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping
-from typing import Any
+from collections import ChainMap
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial, reduce
+from operator import or_
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from em_cli.config.value_errors import wanted
 from em_cli.printable import json_escaped
@@ -29,6 +33,64 @@ class Described(BaseModel):
     """A document, or an object in one. There may be further fields; readers ignore them."""
 
     model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=_as_written, defer_build=True)
+
+
+Rules = Mapping[tuple[type, str], Callable[[Any], str]]  # what is wrong with a field of a document, or all of it
+NO_RULES: Rules = MappingProxyType({})
+
+
+def checked(kind: type, rules: Rules = NO_RULES) -> type[Described]:
+    """What checks a document that is declared as a dictionary, and tells its schema."""
+    fields: dict[str, Any] = {}
+    for name, declared in get_type_hints(kind, include_extras=True).items():
+        sometimes = get_origin(declared) is NotRequired
+        hint, limits, (text,) = _parted(get_args(declared)[0] if sometimes else declared)
+        marks = [*one_of(words, list(words))] if (words := limits.pop("one_of", None)) else []
+        marks += [AfterValidator(partial(_refused, rules[kind, name]))] if (kind, name) in rules else []
+        marks += [says(text), Field(**limits)] if limits else [says(text)]
+        marks += [SOMETIMES] if sometimes else []
+        own = _annotated(_checked(hint, rules), marks)
+        fields[name] = (own, None) if sometimes else own
+    whole: dict[str, Any] = (
+        {"rule": model_validator(mode="after")(partial(_wrong, rules[kind, ""]))} if (kind, "") in rules else {}
+    )
+    made: type[Described] = create_model(
+        kind.__name__, __base__=Described, __doc__=kind.__doc__, __validators__=whole, **fields
+    )
+    return made
+
+
+def _annotated(hint: Any, marks: Sequence[object]) -> Any:
+    return Annotated[(hint, *marks)]
+
+
+def _parted(declared: Any) -> tuple[Any, dict[str, Any], list[str]]:
+    """A type, and what is said of it: limits, and texts."""
+    hint, *said = get_args(declared)
+    limits = [each for each in said if isinstance(each, dict)]
+    return hint, dict(ChainMap(*limits)), [each for each in said if isinstance(each, str)]
+
+
+def _checked(hint: Any, rules: Rules) -> Any:
+    """The type of a field, each document within as what checks it."""
+    if is_typeddict(hint):
+        return checked(hint, rules)
+    if get_origin(hint) is Annotated:
+        of, limits, _ = _parted(hint)
+        return Annotated[_checked(of, rules), Field(**limits)]
+    of, parts = get_origin(hint), [_checked(part, rules) for part in get_args(hint)]
+    return reduce(or_, parts) if of is UnionType else of[tuple(parts)] if of in (list, dict) else hint
+
+
+def _refused(rule: Callable[[Any], str], value: object) -> object:
+    if wrong := rule(value):
+        raise ValueError(wrong)
+    return value
+
+
+def _wrong(rule: Callable[[Any], str], made: Described) -> Described:
+    _refused(rule, made.model_dump())
+    return made
 
 
 def says(text: str) -> Any:

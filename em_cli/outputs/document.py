@@ -11,10 +11,14 @@ import numpy as np
 
 from em_cli import __version__
 from em_cli.criteria import Figures, aic, bic, icl, names
+from em_cli.documents.found import WarningFields
+from em_cli.documents.known import known_as
+from em_cli.documents.params_json import Params
 from em_cli.engine.arrays import Flags, stack
 from em_cli.engine.assignment import HARD
 from em_cli.engine.climb import FitResult
 from em_cli.engine.column_moments import Moments
+from em_cli.engine.documents import field
 from em_cli.engine.objectives import ELBO, LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source, checked_groups
@@ -91,7 +95,7 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
     model = fitted.chosen.candidate.model
     found = model.settled(fitted.chosen.parameters, fitted.chosen.weight)
     means, _ = model.family.moments(found.components)
-    weights = np.round(model.to_document(found)["weights"], 9)  # equal ones may differ by rounding
+    weights = np.round(field(model.to_document(found), "weights"), 9)  # equal ones may differ by rounding
     order = np.lexsort((*means.T[::-1], -weights)) if model.latent.exchangeable else np.arange(len(weights))
     naming = plain(order, context.label_names)
     if context.previous is not None:
@@ -101,7 +105,7 @@ def scored(fitted: Fitted, context: Context, source: Source, runner: Runner) -> 
         naming = Naming(order, context.names)
     source = relabelled(source, np.append(np.argsort(order), -1))
     parameters = _described(_identity(context, fitted), model.to_document(model.renumbered(found, order)))
-    loaded = model_of(parameters | {"n_missing": context.n_missing}, _gaps(context, source))
+    loaded = model_of(known_as(Params, parameters | {"n_missing": context.n_missing}), _gaps(context, source))
     totals = score_source(loaded.model, loaded.parameters, source, runner)
     figures = Figures(
         float(totals.log_likelihood),
@@ -142,15 +146,15 @@ def _n_for_bic(totals: Totals, context: Context, source: Source) -> float:
 
 
 def document(
-    result: Scored, context: Context, warnings: list[dict[str, Any]], errors: Mapping[str, Any], scores: Moments
-) -> dict[str, Any]:
+    result: Scored, context: Context, warnings: list[WarningFields], errors: Mapping[str, Any], scores: Moments
+) -> Params:
     """The whole document. It holds no time, host or path: identical runs give identical bytes."""
     fitted, figures, chosen = result.fitted, result.figures, result.fitted.chosen
     assert chosen is not None, "there is a fit to write"
     told = meaningful(chosen, context.criterion)
     model, n_assigned = result.loaded.model, result.totals.n_assigned.tolist()
     extra = zip(model.latent.extra, n_assigned[model.n_components :], strict=True)
-    return (
+    made: dict[str, object] = (
         result.parameters
         | {f"{name}_n_assigned": n for name, n in extra}
         | {
@@ -195,6 +199,7 @@ def document(
             "warnings": warnings,
         }
     )
+    return known_as(Params, made)
 
 
 def _sometimes(result: Scored, context: Context) -> dict[str, Any]:

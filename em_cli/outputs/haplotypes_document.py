@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from em_cli import __version__
+from em_cli.documents.found import WarningFields
+from em_cli.documents.haplotypes_json import HaplotypeParams
+from em_cli.documents.known import known_as
 from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
@@ -46,7 +49,9 @@ class ScoredHaplotypes:
     def loaded(self) -> LoadedHaplotypes:
         """As it will be read back."""
         own = self.genotypes
-        return LoadedHaplotypes({}, own.loci, bits(self.codes, len(own.loci)), self.frequency, own.written)
+        return LoadedHaplotypes(
+            known_as(HaplotypeParams, {}), own.loci, bits(self.codes, len(own.loci)), self.frequency, own.written
+        )
 
 
 def scored_haplotypes(fitted: Fitted, genotypes: Genotypes, runner: Runner) -> ScoredHaplotypes:
@@ -81,12 +86,12 @@ def _at_equilibrium(genotypes: Genotypes) -> float:
 
 
 def haplotypes_document(
-    result: ScoredHaplotypes, about: Mapping[str, Any], cut_by: str, warnings: Sequence[Mapping[str, str]]
-) -> dict[str, Any]:
+    result: ScoredHaplotypes, about: Mapping[str, Any], cut_by: str, warnings: Sequence[WarningFields]
+) -> HaplotypeParams:
     """The whole document; `about` is what is said of the run beside the fit. Identical runs give identical bytes."""
     fitted, genotypes, chosen = result.fitted, result.genotypes, result.fitted.chosen
     assert chosen is not None, "there is a fit to write"
-    document = {
+    document: dict[str, object] = {
         "format": OF_HAPLOTYPES,
         "schema_version": SCHEMA_VERSION,
         "em_version": __version__,
@@ -104,10 +109,10 @@ def haplotypes_document(
         "search": search_found(fitted, about["effort"]),
     }
     rest = {name: value for name, value in about.items() if name != "effort"}
-    return document | rest | {"warnings": [dict(one) for one in warnings]}
+    return known_as(HaplotypeParams, document | rest | {"warnings": [dict(one) for one in warnings]})
 
 
-def haplotype_rows(result: ScoredHaplotypes) -> Iterator[dict[str, Any]]:
+def haplotype_rows(result: ScoredHaplotypes) -> Iterator[dict[str, object]]:
     """`haplotypes.csv`: the alleles at the loci one after the other; 1 is one that is counted."""
     shown = result.loaded.names
     for name, p, copies in zip(shown, result.frequency.tolist(), result.copies.tolist(), strict=True):
@@ -121,7 +126,7 @@ def pair_columns(key: str) -> tuple[str, ...]:
 
 def pair_rows(
     loaded: LoadedHaplotypes, table: Array, of_row: Integers, keys: Sequence[str] | range, key: str
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     """The pairs of each individual, the likeliest first; `of_row` (n,) is its genotype in the table (L, G), or -1.
 
     One line without a pair, where nothing is known of it or it has none.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from em_cli.documents.haplotypes_json import HaplotypeParams
+from em_cli.documents.known import known_as
 from em_cli.engine.arrays import Array, Integers
 from em_cli.errors import DataError
 from em_cli.sources.files import label
@@ -20,7 +21,7 @@ SCHEMA_VERSION = 1
 class LoadedHaplotypes:
     """Haplotypes and their frequencies, ready to tell of which pairs a genotype may be made."""
 
-    document: Mapping[str, Any]
+    document: HaplotypeParams
     loci: tuple[str, ...]
     alleles: Integers  # (H, L) 0 or 1
     frequency: Array  # (H,)
@@ -71,7 +72,7 @@ class LoadedHaplotypes:
         ]
 
 
-def haplotypes_of(path: str, document: Mapping[str, Any]) -> LoadedHaplotypes:
+def haplotypes_of(path: str, document: Mapping[str, object]) -> LoadedHaplotypes:
     """`DataError` says what is wrong with the document."""
     from em_cli.outputs.described import wrong_field
     from em_cli.outputs.haplotypes_fields import HaplotypeFields
@@ -80,7 +81,8 @@ def haplotypes_of(path: str, document: Mapping[str, Any]) -> LoadedHaplotypes:
         raise DataError(f"{label(path)}: it has schema version {version!r}; this em reads {SCHEMA_VERSION}.")
     if wrong := wrong_field(HaplotypeFields, document):
         raise DataError(f"{label(path)}: {wrong}.")
-    found, written = document["haplotypes"], alleles_of(document["loci"], document.get("alleles"))
+    known = known_as(HaplotypeParams, document)
+    found, written = known["haplotypes"], alleles_of(known["loci"], known.get("alleles"))
     alleles = np.array([coded(one["haplotype"], written) for one in found], np.intp)
     p = np.array([one["frequency"] for one in found], np.float64)
-    return LoadedHaplotypes(document, tuple(document["loci"]), alleles, p, written)
+    return LoadedHaplotypes(known, tuple(known["loci"]), alleles, p, written)

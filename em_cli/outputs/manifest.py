@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from em_cli import __version__
+from em_cli.documents.manifest_json import BlasFields, Manifest
 from em_cli.errors import DataError, in_words
 from em_cli.printable import json_escaped
 
@@ -23,7 +24,7 @@ MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "scipy", "pandas", "pyyaml", "pydantic", "typer", "rich")
 
 
-def manifest(command: str, seconds: Mapping[str, float], facts: Mapping[str, object]) -> dict[str, object]:
+def manifest(command: str, seconds: Mapping[str, float], facts: Manifest) -> Manifest:
     """The manifest of a run: where and when it was made, and these facts of it."""
     return {
         "em_version": __version__,
@@ -36,7 +37,7 @@ def manifest(command: str, seconds: Mapping[str, float], facts: Mapping[str, obj
         "host": platform.node(),
         "platform": platform.platform(),
         "python": platform.python_version(),
-        "libraries": {name: _version(name) for name in LIBRARIES},
+        "libraries": {name: version for name in LIBRARIES if (version := _version(name)) is not None},
         "blas": _blas(),
         **facts,
     }
@@ -45,14 +46,13 @@ def manifest(command: str, seconds: Mapping[str, float], facts: Mapping[str, obj
 READ_BACK = ("data", "criterion")  # of the configuration
 
 
-def read_manifest(run: str | Path) -> dict[str, Any]:
+def read_manifest(run: str | Path) -> Manifest:
     """What the manifest of a run folder holds; `DataError` if it cannot be read, or is not what a run has written.
 
     There may be fields that we do not know, and any may be absent.
     """
     from em_cli.config.run_config import RunConfig
-    from em_cli.outputs.described import wrong_field
-    from em_cli.outputs.manifest_fields import Manifest
+    from em_cli.outputs.described import checked, wrong_field
 
     file = Path(run) / MANIFEST
     try:
@@ -61,13 +61,14 @@ def read_manifest(run: str | Path) -> dict[str, Any]:
         raise DataError(f"{run} has no {MANIFEST}: it is not a run folder as em fit writes it.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{file}: cannot be read ({in_words(error)}).") from None
-    wrong = wrong_field(Manifest, found, partial=True)
+    wrong = wrong_field(checked(Manifest), found, partial=True)
     if not wrong and "config" in found:
         own = {key: found["config"][key] for key in READ_BACK if key in found["config"]}
         wrong = wrong_field(RunConfig, own, partial=True, within="config")
     if wrong:
         raise DataError(f"{file}: {wrong}, and no run has written that there. Was it edited?")
-    return dict(found)
+    manifest: Manifest = found
+    return manifest
 
 
 def _version(library: str) -> str | None:
@@ -88,7 +89,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _blas() -> dict[str, object]:
+def _blas() -> BlasFields:
     """The linear algebra that NumPy is built with, and the processor's extensions that it uses."""
     found: Any = np.show_config(mode="dicts")
     library = found.get("Build Dependencies", {}).get("blas", {})

@@ -11,6 +11,8 @@ from typing import IO, Any, TypeVar
 
 import numpy as np
 
+from em_cli.documents.known import known_as
+from em_cli.documents.params_json import Params
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.columns import unit_columns
 from em_cli.engine.decoder import Decoded
@@ -43,7 +45,7 @@ AT_ONCE = 1 << 20  # of them
 class LoadedModel:
     """A model in the user's units, ready to score rows."""
 
-    document: Mapping[str, Any]
+    document: Params
     schema: Schema
     groups: tuple[Group, ...]
     gaps: Flags  # (D,) columns in which cells may be missing
@@ -209,7 +211,7 @@ def start_parameters(path: str, text: bytes, model: Model) -> Parameters:
     return _named(path, read)
 
 
-def model_of(document: Mapping[str, Any], gaps: Flags | None = None) -> LoadedModel:
+def model_of(document: Params, gaps: Flags | None = None) -> LoadedModel:
     """The model that a document describes, in coordinates that are the user's units.
 
     Cells may be missing where `gaps` says so; where they were when the model was fitted, if it is not given.
@@ -237,14 +239,14 @@ def _predictive(family: BoundFamily) -> BoundFamily:
     return conjugate.predictive()
 
 
-def schema_of(document: Mapping[str, Any]) -> Schema:
+def schema_of(document: Params) -> Schema:
     """The columns that a document tells."""
     return Schema(
         tuple(Column(c["name"], c["type"], tuple(c.get("levels", ())), c.get("transform")) for c in document["columns"])
     )
 
 
-def groups_of(document: Mapping[str, Any], schema: Schema) -> tuple[Group, ...]:
+def groups_of(document: Params, schema: Schema) -> tuple[Group, ...]:
     """The groups of columns; of a mixture of families in earlier documents, by their types."""
     told = told_columns(document)
     if document["family"] != MIXED:
@@ -275,7 +277,7 @@ def _options(entry: Mapping[str, Any]) -> dict[str, object]:
     return dict(entry.get("family_options", {}))
 
 
-def _checked(document: Mapping[str, Any]) -> Mapping[str, object]:
+def _checked(document: Mapping[str, object]) -> Params:
     """The document, if its kind, version and columns make sense."""
     from em_cli.outputs.described import wrong_field
     from em_cli.outputs.params_fields import ModelFields
@@ -291,18 +293,19 @@ def _checked(document: Mapping[str, Any]) -> Mapping[str, object]:
         raise DataError(f"it has schema version {version!r}; this em reads {SCHEMA_VERSION}: upgrade em-cli.")
     if wrong := wrong_field(ModelFields, document):
         raise DataError(f"{wrong}.")
-    names = [c["name"] for c in document["columns"]]
+    known = known_as(Params, document)
+    names = [c["name"] for c in known["columns"]]
     if len(set(names)) < len(names):
         raise DataError("the field 'columns' names a column twice.")
     try:
-        _check_groups(document, schema_of(document))
-        LATENTS.load(document["latent"])
+        _check_groups(known, schema_of(known))
+        LATENTS.load(known["latent"])
     except UsageError as error:
         raise DataError(str(error)) from None
-    return document
+    return known
 
 
-def _check_groups(document: Mapping[str, Any], schema: Schema) -> None:
+def _check_groups(document: Params, schema: Schema) -> None:
     """`UsageError` or `DataError` if no family can be built for the columns."""
     told = told_columns(document)
     if told != list(schema.names[len(schema.names) - len(told) :]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from em_cli.engine.documents import field, of_groups
 from em_cli.outputs.model_file import LoadedModel
 
 
@@ -14,9 +15,9 @@ def intervals_of(loaded: LoadedModel) -> list[dict[str, object]] | None:
     told = document.get("weights_posterior")
     if told is None:
         return None
-    found: list[dict[str, Any]] = [{"weight": ends} for ends in told["intervals"]]
-    for group, own in zip(loaded.groups, document.get("groups", [document]), strict=True):
-        for quantity, values in own["intervals"].items():
+    found: list[dict[str, Any]] = [{"weight": ends} for ends in field(told, "intervals")]
+    for group, own in zip(loaded.groups, of_groups(document), strict=True):
+        for quantity, values in field(own, "intervals").items():
             for k, of_component in enumerate(values if isinstance(values, list) else ()):
                 for at, place in enumerate(group.columns):
                     if columns[place].transform is None:  # else they are those of another scale

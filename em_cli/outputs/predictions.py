@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.documents import field, of_groups
 from em_cli.engine.scoring import RowScores
 from em_cli.inference.reported import reported_errors
 from em_cli.models.given import blank_and_labels, with_described
@@ -21,21 +22,21 @@ if TYPE_CHECKING:
 COEFFICIENT_COLUMNS = ("component", "term", "estimate", "standard_error")
 
 
-def coefficient_rows(loaded: LoadedModel, document: Mapping[str, Any], group: Group) -> list[dict[str, Any]]:
+def coefficient_rows(loaded: LoadedModel, document: Mapping[str, object], group: Group) -> list[dict[str, object]]:
     """A row for each component and term of the regression, with the errors that the document reports.
 
     What is common to all components stands last and once.
     """
     at, reported = loaded.groups.index(group), reported_errors(document)
-    own = document.get("groups", [document])[at]
-    of_errors = (reported.get("groups") or [reported])[at] if reported else {}
-    known = of_errors.get("coefficients") or [[None] * len(row) for row in own["coefficients"]]
+    own, of_errors = of_groups(document)[at], of_groups(reported)[at] if reported else {}
+    estimates = field(own, "coefficients")
+    common = field(own, "common_design") if "common_design" in own else []
+    known = field(of_errors, "coefficients") if of_errors.get("coefficients") else [[None] * len(r) for r in estimates]
     rows = [
         {"component": k, "term": term, "estimate": estimate, "standard_error": error}
-        for k, (coefficients, uncertain) in enumerate(zip(own["coefficients"], known, strict=True), 1)
-        for term, estimate, error in zip(own["design"], coefficients, uncertain, strict=True)
+        for k, (coefficients, uncertain) in enumerate(zip(estimates, known, strict=True), 1)
+        for term, estimate, error in zip(field(own, "design"), coefficients, uncertain, strict=True)
     ]
-    common = own.get("common_design", [])
     shared = [row | {"component": "all"} for row in rows if row["component"] == 1 and row["term"] in common]
     return [row for row in rows if row["term"] not in common] + shared
 

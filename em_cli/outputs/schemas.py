@@ -19,9 +19,9 @@ def _params() -> Any:
 
 
 def _selection() -> Any:
-    from em_cli.outputs.selection_fields import SelectionRow
+    from em_cli.outputs.selection_fields import ROW
 
-    return list[SelectionRow]
+    return list[ROW]  # type: ignore[valid-type]
 
 
 def _events() -> Any:
@@ -31,9 +31,10 @@ def _events() -> Any:
 
 
 def _manifest() -> Any:
-    from em_cli.outputs.manifest_fields import Manifest
+    from em_cli.documents.manifest_json import Manifest
+    from em_cli.outputs.described import checked
 
-    return Manifest
+    return checked(Manifest)
 
 
 def _topics() -> Any:

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from em_cli import __version__
+from em_cli.documents.found import WarningFields
+from em_cli.documents.known import known_as
+from em_cli.documents.topics_json import TopicParams
 from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
@@ -92,13 +95,13 @@ def _others(fitted: Fitted, eta: float) -> list[tuple[float, Array]]:
 
 
 def topics_document(
-    result: ScoredTopics, about: Mapping[str, Any], cut_by: str, warnings: Sequence[Mapping[str, str]]
-) -> dict[str, object]:
+    result: ScoredTopics, about: Mapping[str, Any], cut_by: str, warnings: Sequence[WarningFields]
+) -> TopicParams:
     """The whole document; `about` is what is said of the run beside the fit. Identical runs give identical bytes."""
     fitted, corpus, chosen = result.fitted, result.corpus, result.fitted.chosen
     assert chosen is not None, "there is a fit to write"
     found = result.stability
-    document = {
+    document: dict[str, object] = {
         "format": OF_TOPICS,
         "schema_version": SCHEMA_VERSION,
         "em_version": __version__,
@@ -127,7 +130,7 @@ def topics_document(
         "lambda": result.concentration.tolist(),
         "topic_word": result.mean.tolist(),
     }
-    return document | rest | {"warnings": [dict(one) for one in warnings]} | tables
+    return known_as(TopicParams, document | rest | {"warnings": [dict(one) for one in warnings]} | tables)
 
 
 def _topics(result: ScoredTopics) -> list[dict[str, object]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from em_cli.documents.known import known_as
+from em_cli.documents.topics_json import TopicParams
 from em_cli.engine.arrays import Array
 from em_cli.errors import DataError
 from em_cli.latents.allocation.local_steps import inferred
@@ -23,7 +24,7 @@ TOGETHER = 1 << 22  # expected likelihoods of cells that are looked at together
 class LoadedTopics:
     """Topics, ready to tell what documents are about."""
 
-    document: Mapping[str, Any]
+    document: TopicParams
     terms: tuple[str, ...]
     law: Topics  # of the terms (K, V)
     alpha: Array  # (K,)
@@ -55,7 +56,7 @@ class LoadedTopics:
         return gamma, bound
 
 
-def topics_of(path: str, document: Mapping[str, Any]) -> LoadedTopics:
+def topics_of(path: str, document: Mapping[str, object]) -> LoadedTopics:
     """`DataError` says what is wrong with the document."""
     from em_cli.outputs.described import wrong_field
     from em_cli.outputs.topics_fields import TopicFields
@@ -64,5 +65,6 @@ def topics_of(path: str, document: Mapping[str, Any]) -> LoadedTopics:
         raise DataError(f"{label(path)}: it has schema version {version!r}; this em reads {SCHEMA_VERSION}.")
     if wrong := wrong_field(TopicFields, document):
         raise DataError(f"{label(path)}: {wrong}.")
-    law = topics(np.array(document["lambda"], np.float64))
-    return LoadedTopics(document, tuple(document["terms"]), law, np.array(document["alpha"], np.float64))
+    known = known_as(TopicParams, document)
+    law = topics(np.array(known["lambda"], np.float64))
+    return LoadedTopics(known, tuple(known["terms"]), law, np.array(known["alpha"], np.float64))

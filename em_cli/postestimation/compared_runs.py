@@ -140,7 +140,7 @@ def _runs(judges: Sequence[Judge], sums: Sequence[RunSums], comparable: bool) ->
     known = [one.loaded.document.get("bic") for one in judges]  # a variational fit has none
     bics = [np.nan if bic is None else float(bic) for bic in known]
     best = min((bic for bic in bics if isfinite(bic)), default=np.nan)
-    made = []
+    made = list[dict[str, object]]()
     for one, own, bic in zip(judges, sums, bics, strict=True):
         document, delta = one.loaded.document, bic - best
         told = comparable and isfinite(delta)

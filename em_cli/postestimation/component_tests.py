@@ -78,9 +78,9 @@ def test_document(
     known = {} if before is None else gains_before(before, identity)
     while k < last:
         larger = one_more(refit, smaller, seed)
-        heights = height_of(refit, smaller), larger.log_likelihood
+        log_likelihoods = log_likelihood_of(refit, smaller), larger.log_likelihood
         of = partial(gains_of_drawn, refit, smaller, larger.parameters, seed)
-        for test in in_turns(k, heights, wanted, of, known.get(k, ()), halted, refit.source.n_rows):
+        for test in in_turns(k, log_likelihoods, wanted, of, known.get(k, ()), halted, refit.source.n_rows):
             tell(len(test.values), wanted)
         tests.append(test)
         if test.p is None or test.p > LEVEL or halted():
@@ -111,7 +111,7 @@ def _check(refit: Refit, last: int) -> None:
         raise UsageError(f"one component more cannot be: {why}")
 
 
-def height_of(refit: Refit, parameters: Parameters) -> float:
+def log_likelihood_of(refit: Refit, parameters: Parameters) -> float:
     """Log-likelihood of the rows."""
     model = refit.model_of(parameters)
     (batch,) = one_pass([Stack(model, stack([parameters]))], refit.source, Serial())
@@ -133,7 +133,7 @@ def one_more(refit: Refit, fewer: Parameters, seed: int) -> FitResult:
     warm = None if found.chosen is None or any(found.degeneracies) else found.chosen.parameters
     data = SearchData(known, lambda: False)
     short, long = (ShortRuns(each, data, EFFORT, seed) for each in (model, wider))
-    below = height_of(refit, fewer)
+    below = log_likelihood_of(refit, fewer)
     at = FitResult(short.candidate(fewer), fewer, below, np.zeros(model.n_components), (below,), Status.CONVERGED, 0.0)
     ((higher, _),) = run_searches([more_components(long, at, warm)], refit.source, Serial())
     if higher is not None:

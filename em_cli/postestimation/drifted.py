@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from em_cli.documents.params_json import RowScoreFields
 from em_cli.engine.arrays import Array
 from em_cli.engine.column_moments import Moments
 from em_cli.engine.rows import Block
@@ -18,9 +19,8 @@ from em_cli.inference.reported import tail_in_words
 from em_cli.models.groups import described
 from em_cli.models.redrawn import drawn_like
 from em_cli.options import ReadingOptions
-from em_cli.outputs.described import wrong_field
+from em_cli.outputs.described import checked, wrong_field
 from em_cli.outputs.model_file import LoadedModel
-from em_cli.outputs.params_fields import RowScoreFields
 from em_cli.postestimation.score_totals import score_document
 from em_cli.runners.serial import Serial
 from em_cli.runs.new_sequences import NewSequences
@@ -73,12 +73,14 @@ class Watch:
         if new is None or new.weight[0] < 2:
             what = "sequences or groups" if self.loaded.sequential else "rows"
             raise DataError(f"--drift compares {what}, and needs two of them at least.")
-        n, m = known.n, float(new.weight[0])
-        old = (known.log_density_mean, known.log_density_sd, n)
+        n, m = float(known["n"]), float(new.weight[0])
+        old = (known["log_density_mean"], known["log_density_sd"], n)
         density = density_drift(old, (float(new.mean[0]), float(new.sd[0]), m), self.loaded.model.n_parameters)
         shares = [
             share_drift(mean, sd, n, float(mine), float(spread), m)
-            for mean, sd, mine, spread in zip(known.share_mean, known.share_sd, new.mean[1:], new.sd[1:], strict=True)
+            for mean, sd, mine, spread in zip(
+                known["share_mean"], known["share_sd"], new.mean[1:], new.sd[1:], strict=True
+            )
         ]
         columns = {} if self.loaded.sequential else dict(self._columns(n))
         names = [str(one["name"]) for one in self.loaded.document["components"]] + list(self.loaded.model.latent.extra)
@@ -136,10 +138,10 @@ def _known(loaded: LoadedModel) -> RowScoreFields:
     found = loaded.document.get("row_scores")
     if found is None:
         raise DataError("the model does not hold what --drift compares with: it is of an earlier em. Fit it again.")
-    wrong = wrong_field(RowScoreFields, found) if isinstance(found, dict) else "it holds no fields"
+    wrong = wrong_field(checked(RowScoreFields), found) if isinstance(found, dict) else "it holds no fields"
     if not wrong:
-        known = RowScoreFields.model_validate(found)
-        if known.n > 0 and len(known.share_mean) == len(known.share_sd) == loaded.model.n_outcomes:
+        known: RowScoreFields = found
+        if known["n"] > 0 and len(known["share_mean"]) == len(known["share_sd"]) == loaded.model.n_outcomes:
             return known
         wrong = "it does not speak of these components"
     raise DataError(f"the field 'row_scores': {wrong}. Was it edited?")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from em_cli.documents.params_json import Params
+from em_cli.engine.documents import field
 from em_cli.families import FAMILIES
 
 MOMENTS = ("mean", "sd")  # of each component and column, beside the parameters
@@ -14,7 +16,7 @@ CONCOMITANT = "concomitant."  # what tells the mixing weights
 NAME = re.compile(r"^(?:groups\[(?P<group>\d+)\]\.)?(?:[\w.]+\.)?(?P<parameter>\w+)(?P<places>(?:\[\d+\])*)$")
 
 
-def place_of(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+def place_of(name: str, document: Params) -> dict[str, Any]:
     """Counted from one as in `rates[2][1]`: the second component's rate of the first column of its family."""
     found = NAME.match(name)
     if found is None:
@@ -22,7 +24,7 @@ def place_of(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
     own = _own(document, found["group"])
     parameter, places = found["parameter"], [int(place) for place in re.findall(r"\d+", found["places"])]
     if name.startswith(CONCOMITANT):
-        return _of_log_odds(places, document["concomitant"]["names"])
+        return _of_log_odds(places, field(document["concomitant"], "names"))
     if parameter in OF_DESIGN:
         component = places[0] if len(places) > 1 else None
         return {"component": component, "column": _at(own.get("design", ()), places[-1]), "level": None}
@@ -62,13 +64,13 @@ def _own(document: Mapping[str, object], group: str | None) -> Mapping[str, Any]
     return own
 
 
-def _columns(document: Mapping[str, Any], own: Mapping[str, Any]) -> Sequence[str]:
+def _columns(document: Params, own: Mapping[str, Any]) -> Sequence[str]:
     if own is document:
         return [str(name) for name in document["feature_names_in"]]
     return [str(name) for name in own["columns"]]
 
 
-def _level(document: Mapping[str, Any], column: str, place: int) -> str | None:
+def _level(document: Params, column: str, place: int) -> str | None:
     for told in document["columns"]:
         if told["name"] == column and told.get("levels"):
             return _at(told["levels"], place)

@@ -6,7 +6,6 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from em_cli.errors import DataError, UsageError
 from em_cli.options import ReadingOptions
@@ -74,7 +73,7 @@ def _scored(
 ) -> tuple[list[str], list[dict[str, object]]]:
     """The levels of the rows, and what is found of each."""
     levels = [text.strip() for text in texts_of(piece, column)]
-    found: list[dict[str, Any]] = [{} for _ in levels]
+    found: list[dict[str, object]] = [{} for _ in levels]
     for level in dict.fromkeys(levels):
         places = [place for place, own in enumerate(levels) if own == level]
         loaded = models.get(level)

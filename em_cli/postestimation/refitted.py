@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from em_cli.documents.params_json import Params
 from em_cli.engine.arrays import stack
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
@@ -39,7 +39,7 @@ class Refit:
     """The model, bound to the rows in order to be fitted to them, and where the run has come to."""
 
     run: str
-    document: Mapping[str, Any]
+    document: Params
     schema: Schema
     groups: tuple[Group, ...]
     model: Model

@@ -73,12 +73,12 @@ def document_before(path: Path, this: Mapping[str, object]) -> Mapping[str, Any]
 def _lines(rows: Iterator[list[str]], table: str) -> Iterator[Line]:
     for place, row in enumerate(rows):
         try:
-            number, height, passes, verdict, margin, lost, *values = row
+            number, log_likelihood, passes, verdict, margin, lost, *values = row
             if int(number) != place + 1:
                 raise ValueError
             numbers = np.array([_number(cell) for cell in values])
             gone = tuple(int(one) - 1 for one in lost.split())
-            yield Line(place, _number(height), int(passes), Verdict(verdict), _number(margin), gone, numbers)
+            yield Line(place, _number(log_likelihood), int(passes), Verdict(verdict), _number(margin), gone, numbers)
         except ValueError:
             raise UsageError(f"--resume: line {place + 2} of {table} is no replicate: --force begins again.") from None
 

@@ -8,6 +8,8 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from em_cli.documents.known import known_as
+from em_cli.documents.params_json import ComponentTest, Params, Tested
 from em_cli.engine.climb import FitResult
 from em_cli.engine.events import Advanced, PhaseStarted
 from em_cli.inference.likelihood_ratio import LEVEL, in_turns
@@ -26,7 +28,7 @@ IN_TABLE = ("statistic", "replicates", "exceed", "p", "stop")  # of a test, as T
 IN_DOCUMENT = ("k0", "k1", *IN_TABLE)
 
 
-def tested_sweep(chosen: ScoredMixture, swept: Swept, params: Mapping[str, Any]) -> tuple[Swept, dict[str, Any]]:
+def tested_sweep(chosen: ScoredMixture, swept: Swept, params: Params) -> tuple[Swept, Tested]:
     """The sweep with the files of its tests and a table that tells them, and what the document tells of them.
 
     From the fewest components up to those that were chosen, and on for as long as p is not above the level.
@@ -56,7 +58,7 @@ def tested_sweep(chosen: ScoredMixture, swept: Swept, params: Mapping[str, Any])
     }
     of_fits = [found.get(one.n_components) if one.label == variant.label else None for one in fits]
     rows = [row | _in_table(test) for row, test in zip(selection.rows, of_fits, strict=False)]
-    told = [{name: one[name] for name in IN_DOCUMENT} for one in found.values()]
+    told = [known_as(ComponentTest, {name: one[name] for name in IN_DOCUMENT}) for one in found.values()]
     files: dict[str, Iterable[str]] = {"tests.csv": test_lines(document), "tests.json": [to_json(document)]}
     whole = (*rows, *selection.rows[len(rows) :])
     tested = Swept(fits, replace(selection, rows=whole, tested=True), files)
@@ -69,7 +71,7 @@ def _told(found: Mapping[int, Mapping[str, Any]], chosen: int, fewer: int) -> bo
     return fewer > chosen and bool(found) and (last is None or last > LEVEL)
 
 
-def _refit(wanted: Tasks, at: FitResult, context: Context, params: Mapping[str, object]) -> Refit:
+def _refit(wanted: Tasks, at: FitResult, context: Context, params: Params) -> Refit:
     """What the fits of the sweep were fitted to, and one of them."""
     model, source = at.candidate.model, wanted.survey.source
     return Refit("", params, context.schema, context.groups, model, at.parameters, source)
@@ -80,14 +82,14 @@ def pair_tested(run: Run, refit: Refit, fewer: Fitted, more: Fitted) -> dict[str
     if why := _unsound(fewer) or _unsound(more):
         return _no_test(fewer.n_components, why)
     assert fewer.chosen is not None and more.chosen is not None, "sound models have fits"
-    k, heights = fewer.n_components, (fewer.chosen.log_likelihood, more.chosen.log_likelihood)
-    if heights[1] < heights[0] - ROUNDING:
+    k, log_likelihoods = fewer.n_components, (fewer.chosen.log_likelihood, more.chosen.log_likelihood)
+    if log_likelihoods[1] < log_likelihoods[0] - ROUNDING:
         return _no_test(k, f"the fit of k = {k + 1} is below that of k = {k}: a better one was not found")
     many, seed, observe = run.settings.config.replicates, run.settings.config.seed, run.record.observe
     observe(PhaseStarted(f"test of {k + 1} against {k} components", 0, many, begins=0.0, ends=1.0))
     drawn = partial(gains_of_drawn, refit, fewer.chosen.parameters, more.chosen.parameters, seed)
     done = 0
-    for test in in_turns(k, heights, many, drawn, (), run.halt, refit.source.n_rows):
+    for test in in_turns(k, log_likelihoods, many, drawn, (), run.halt, refit.source.n_rows):
         for number in range(done, len(test.values)):
             observe(Advanced(number, 1.0))
         done = len(test.values)

@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from em_cli.algorithms.em import EM
+from em_cli.documents.known import known_as
+from em_cli.documents.params_json import Params
 from em_cli.engine.arrays import Array
 from em_cli.engine.climb import Candidate
+from em_cli.engine.documents import field
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import fit
 from em_cli.engine.model import Model
@@ -97,6 +100,6 @@ def _under(run: FinishedRun, model: Model, parameters: Parameters) -> FinishedRu
     """The run with other parameters."""
     document = dict(run.document) | model.to_document(parameters)
     if "groups" in run.document:
-        groups = zip(run.document["groups"], document["groups"], strict=True)
+        groups = zip(run.document["groups"], field(document, "groups"), strict=True)
         document["groups"] = [{**one, **own} for one, own in groups]
-    return replace(run, document=document, parameters=run.model.from_document(document))
+    return replace(run, document=known_as(Params, document), parameters=run.model.from_document(document))

@@ -28,8 +28,8 @@ def draw_left_out(
     """Curves of the models by covariance structure."""
     axes = figure.add_subplot()
     told = [row for rows in found.values() for row in rows if row.get("cv_per_row") is not None]
-    heights = np.array([row["cv_per_row"] for row in told])
-    highest = float(heights.max())
+    scores = np.array([row["cv_per_row"] for row in told])
+    highest = float(scores.max())
     axes.axhline(highest, color=theme.ink, linewidth=1.0, linestyle=":")
     for number, (label, rows) in enumerate(found.items()):
         mark = theme.mark(number, len(found))
@@ -42,8 +42,8 @@ def draw_left_out(
     axes.plot(*at, "o", markersize=15, markerfacecolor="none", color=theme.ink, markeredgewidth=1.6)
     axes.annotate("chosen", at, (0, -13), textcoords="offset points", ha="center", va="top", fontsize=9)
     reached = [row["cv_per_row"] + (row.get("cv_gap_se") or 0.0) for row in told]
-    far = FARTHEST * (highest - float(np.median(heights)))
-    lowest = max(float(heights.min()), highest - far) if far > 0 else float(heights.min())
+    far = FARTHEST * (highest - float(np.median(scores)))
+    lowest = max(float(scores.min()), highest - far) if far > 0 else float(scores.min())
     margin = (highest - lowest) or 1.0
     axes.set_ylim(lowest - 0.16 * margin, min(max(*reached, highest), highest + 0.6 * margin) + 0.06 * margin)
     axes.annotate(

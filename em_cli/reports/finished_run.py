@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from em_cli.documents.manifest_json import Manifest
+from em_cli.documents.params_json import Params
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.documents import field as field_of
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.family import Ellipsoids, Support
 from em_cli.engine.model import Model
@@ -109,7 +112,7 @@ class FinishedRun:
 
     name: str  # of the run folder
     data_name: str  # to show
-    document: Mapping[str, Any]  # params.json
+    document: Params  # params.json
     schema: Schema
     groups: tuple[Group, ...]
     model: Model  # in the user's units; any cell may be missing
@@ -118,7 +121,7 @@ class FinishedRun:
     climbs: tuple[Climb, ...]
     restarts: tuple[Mapping[str, Any], ...]  # restarts.csv
     selection: tuple[Mapping[str, Any], ...]  # selection.csv; none of a fit
-    manifest: Mapping[str, Any]  # manifest.json
+    manifest: Manifest  # manifest.json
     rows: Rows | None  # None if no picture that is wanted shows any
     certainty: Certainty = UNKNOWN  # what em bootstrap and em test have left there
 
@@ -134,7 +137,9 @@ class FinishedRun:
     @property
     def weights(self) -> Array:
         """Of the components (K,), and behind them of the outcomes beyond them."""
-        return np.array([*self.document["weights"], *(self.document[name] for name in self.extra)], np.float64)
+        return np.array(
+            [*self.document["weights"], *(field_of(self.document, name) for name in self.extra)], np.float64
+        )
 
     def is_of_model(self, covariance: str | None, k: int) -> bool:
         """Whether a climb was one of the model that was chosen; of a sweep of families it names these too."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from em_cli.documents.haplotypes_json import HaplotypeParams
 from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
 from em_cli.reports.kind import Picture
@@ -22,7 +23,7 @@ MOST = 24  # that are drawn
 FEWEST = 0.5  # copies of one that is drawn
 
 
-def haplotype_pictures(name: str, document: Mapping[str, Any], kinds: Sequence[str] = ()) -> list[Picture]:
+def haplotype_pictures(name: str, document: HaplotypeParams, kinds: Sequence[str] = ()) -> list[Picture]:
     """Those of these names, or all; `UsageError` has the nearest right name."""
     if unknown := [kind for kind in kinds if kind not in KINDS]:
         raise UsageError(f"of haplotypes there is no picture {unknown[0]!r}{did_you_mean(unknown[0], KINDS)}")
@@ -39,7 +40,7 @@ def haplotype_pictures(name: str, document: Mapping[str, Any], kinds: Sequence[s
     return [Picture("haplotypes", f"{name}: haplotypes", caption, alt, size, drawn)]
 
 
-def _dark(document: Mapping[str, Any]) -> str:
+def _dark(document: HaplotypeParams) -> str:
     if not document.get("alleles"):
         return "the alleles that the genotypes count"
     pairs = zip(document["loci"], alleles_of(document["loci"], document["alleles"]), strict=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from em_cli.documents.params_json import Params
 from em_cli.engine.arrays import Array
 from em_cli.inference.reported import errors_of_components
 
@@ -49,9 +50,7 @@ def mean_of(place: int, column: int) -> str:
     return f"mean[{place + 1}][{column + 1}]"
 
 
-def intervals_of_means(
-    document: Mapping[str, Any], certainty: Certainty, names: Sequence[str], k: int
-) -> tuple[Array, str]:
+def intervals_of_means(document: Params, certainty: Certainty, names: Sequence[str], k: int) -> tuple[Array, str]:
     """Ends (2, K, D), NaN where there are none, and what they are in words; "" if there are none at all."""
     ends, found = np.full((2, k, len(names)), np.nan), certainty.resampling
     if found is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from em_cli.documents.manifest_json import Manifest
 from em_cli.reports import answer, page_tables, provenance, trust
 from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.html import Child, Html, anchor, join, paragraph, section, tag
@@ -128,7 +128,7 @@ def _first(pictures: dict[str, Picture], drawn: dict[str, Html]) -> Html | None:
     return drawn.pop(kind) if kind else None
 
 
-def _height(document: Mapping[str, object]) -> str:
+def _log_likelihood(document: Mapping[str, object]) -> str:
     """The log-likelihood and the criteria; of a variational fit the bound of the evidence."""
     if document.get("objective") == "elbo":
         return (
@@ -144,17 +144,17 @@ def _height(document: Mapping[str, object]) -> str:
 
 
 def _search(run: FinishedRun, ending: str, trusted: str) -> Html:
-    return climbed(ending, _height(run.document), trusted, run.manifest)
+    return climbed(ending, _log_likelihood(run.document), trusted, run.manifest)
 
 
-def climbed(ending: str, height: str, trusted: str, manifest: Mapping[str, Any]) -> Html:
+def climbed(ending: str, log_likelihood: str, trusted: str, manifest: Manifest) -> Html:
     """How the best climb ended, how high, and how far the search is to be trusted."""
     rule = manifest.get("stopping", {}).get("rule")
     return join(
         [
             paragraph(
                 f"The best start {ending}. " if ending else None,
-                height,
+                log_likelihood,
             ),
             paragraph(f"{trusted[:1].upper()}{trusted[1:]}.") if trusted else None,
             paragraph(f"The rule: {rule}.") if rule else None,

@@ -160,7 +160,7 @@ def ledger(run: FinishedRun) -> Html:
     own = [entry for entry in run.restarts if run.is_of_model(entry["covariance"], entry["k"])]
     counts = {kind: Counter(str(e["verdict"]) for e in own if e["start"] == kind) for kind in _kinds(own)}
     verdicts = [verdict for verdict in VERDICTS if any(count[verdict] for count in counts.values())]
-    heights = {
+    highest = {
         kind: max(
             (float(e["log_likelihood"]) for e in own if e["start"] == kind and e["log_likelihood"] is not None),
             default=None,
@@ -168,7 +168,7 @@ def ledger(run: FinishedRun) -> Html:
         for kind in counts
     }
     lines: list[list[Child]] = [
-        [kind, str(sum(count.values())), *(str(count[verdict] or "") for verdict in verdicts), shown(heights[kind], 3)]
+        [kind, str(sum(count.values())), *(str(count[verdict] or "") for verdict in verdicts), shown(highest[kind], 3)]
         for kind, count in counts.items()
     ]
     caption = f"What became of the {len(own):,} starts of the model"

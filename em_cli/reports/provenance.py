@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from em_cli.documents.found import FoundFields
+from em_cli.documents.manifest_json import Manifest, RowCounts
+from em_cli.documents.params_json import Params
 from em_cli.printable import safe
 from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.html import Child, Html, bullets, join, paragraph, table, tag
@@ -28,8 +31,8 @@ def asked(run: FinishedRun) -> Html:
         "labels": run.manifest.get("config", {}).get("data", {}).get("labels"),
     }
     lines += [(what, safe(str(name))) for what, name in aside.items() if name]
-    lines += [("rows", _rows(document, facts.get("rows", {})))]
-    missing: Mapping[str, int] = document.get("n_missing") or {}
+    lines += [("rows", _rows(document, facts.get("rows")))]
+    missing = document.get("n_missing") or {}
     if missing:
         said = ", ".join(f"{short(name)} {n:,}" for name, n in missing.items())
         lines += [("missing cells", f"{sum(missing.values()):,} ({said})")]
@@ -64,11 +67,11 @@ def _columns(run: FinishedRun) -> str:
     return f"{said}; … {more} more" if more > 0 else said
 
 
-def _rows(document: Mapping[str, Any], facts: Mapping[str, int]) -> str:
+def _rows(document: Params, facts: RowCounts | None) -> str:
     read, used = int(document["n_rows_read"]), int(document["n_samples"])
     if read == used:
         return f"{read:,}, all of them fitted"
-    scored = facts.get("scored_only", 0)
+    scored = facts["scored_only"] if facts else 0
     parts = [f"{read:,} read, {used:,} fitted"]
     parts += [f"{scored:,} without weight or without any cell were given a component, no more"] if scored else []
     parts += [f"{read - used - scored:,} with missing cells left out"] if read - used - scored else []
@@ -150,7 +153,7 @@ def again(name: str, manifest: Mapping[str, object]) -> Html:
     )
 
 
-def hashes(document: Mapping[str, Any], manifest: Mapping[str, Any]) -> Html:
+def hashes(document: FoundFields, manifest: Manifest) -> Html:
     """Of the files and the configuration."""
     rows: list[list[Child]] = [
         [Path(str(file["name"])).name, tag("code", str(file["sha256"]))] for file in manifest["inputs"]

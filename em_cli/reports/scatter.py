@@ -129,13 +129,13 @@ def _contours(
     cells = run.shown.x[list(places)]
     beside = np.all([own != run.mass(place) for own, place in zip(cells, places, strict=True)], axis=0)
     cells = cells[:, beside & ~np.isnan(cells).any(axis=0)]
-    height = mixture(run, places, grid).reshape(FINE, FINE)
+    density = mixture(run, places, grid).reshape(FINE, FINE)
     at_rows = mixture(run, places, cells)
     levels = np.unique(np.quantile(at_rows, [1 - share for share in HELD]))
-    if len(levels) and levels[0] < height[np.isfinite(height)].max():
-        top = max(float(height[np.isfinite(height)].max()), float(levels[-1])) * 2
+    if len(levels) and levels[0] < density[np.isfinite(density)].max():
+        top = max(float(density[np.isfinite(density)].max()), float(levels[-1])) * 2
         shades = [to_rgba(theme.shade, strength) for strength in np.linspace(0.25, 0.85, len(levels))]
-        axes.contourf(x, y, height, levels=[*levels, top], colors=shades)
+        axes.contourf(x, y, density, levels=[*levels, top], colors=shades)
 
 
 def mixture(run: FinishedRun, places: Sequence[int], values: Array) -> Array:

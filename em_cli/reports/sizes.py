@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from em_cli.engine.documents import field
 from em_cli.reports import words
 from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
@@ -37,7 +38,7 @@ class Sizes(OfTheWhole):
 
 def assigned(run: FinishedRun) -> list[float]:
     """The rows whose likeliest outcome it is."""
-    extra = [float(run.document[f"{name}_n_assigned"]) for name in run.extra]
+    extra = [float(field(run.document, f"{name}_n_assigned")) for name in run.extra]
     return [*(float(component["n_assigned"]) for component in run.document["components"]), *extra]
 
 

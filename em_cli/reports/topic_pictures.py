@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from em_cli.documents.manifest_json import Manifest
+from em_cli.documents.topics_json import OneTopic, TopicParams
 from em_cli.engine.arrays import Array
 from em_cli.errors import UsageError
 from em_cli.registry import did_you_mean
@@ -29,10 +31,10 @@ class TopicRun:
 
     name: str  # of the run folder
     data_name: str
-    document: Mapping[str, Any]  # params.json
-    manifest: Mapping[str, Any]
+    document: TopicParams  # params.json
+    manifest: Manifest
     shares: Array | None  # (D, K) of the documents, in their order; None if they were not written
-    climbs: tuple[tuple[str, Array], ...]  # the verdict on each, and its heights
+    climbs: tuple[tuple[str, Array], ...]  # the verdict on each, and its bounds
     selection: tuple[Mapping[str, Any], ...] = ()  # rows of selection.csv; none of a fit
 
     @property
@@ -40,9 +42,8 @@ class TopicRun:
         return int(self.document["n_components"])
 
     @property
-    def topics(self) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = self.document["topics"]
-        return found
+    def topics(self) -> Sequence[OneTopic]:
+        return self.document["topics"]
 
 
 def topic_pictures(run: TopicRun, kinds: Sequence[str] = ()) -> list[Picture]:
@@ -136,7 +137,7 @@ def _draw_documents(shares: Array, figure: Figure, theme: Theme) -> None:
 
 
 def _trace(run: TopicRun) -> Picture | None:
-    climbs = [(verdict, heights) for verdict, heights in run.climbs if len(heights) and np.isfinite(heights).all()]
+    climbs = [(verdict, bounds) for verdict, bounds in run.climbs if len(bounds) and np.isfinite(bounds).all()]
     if not climbs:
         return None
     best = max(climbs, key=lambda climb: float(climb[1][-1]))[1]
@@ -149,10 +150,10 @@ def _trace(run: TopicRun) -> Picture | None:
 
 def _draw_trace(climbs: Sequence[tuple[str, Array]], best: Array, figure: Figure, theme: Theme) -> None:
     axes = figure.add_subplot()
-    for _, heights in climbs:
-        axes.plot(np.arange(1, len(heights) + 1), heights, color=theme.noise, linewidth=0.8, alpha=0.5)
+    for _, bounds in climbs:
+        axes.plot(np.arange(1, len(bounds) + 1), bounds, color=theme.noise, linewidth=0.8, alpha=0.5)
     axes.plot(np.arange(1, len(best) + 1), best, color=theme.ink, linewidth=1.8)
-    lowest = min(float(np.quantile(heights, 0.5)) for _, heights in climbs)
+    lowest = min(float(np.quantile(bounds, 0.5)) for _, bounds in climbs)
     span = float(best[-1]) - lowest or 1.0
     axes.set_ylim(lowest - 0.2 * span, float(best[-1]) + 0.05 * span)
     axes.set_xlabel("iteration")

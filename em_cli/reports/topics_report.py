@@ -25,7 +25,7 @@ def topics_page(run: TopicRun, ending: str, trusted: str, stable: str) -> Iterat
     ]
     if run.selection:
         parts.append(("How many topics", [_selection(run)]))
-    parts.append(("The search", [climbed(ending, _height(run), trusted, run.manifest), drawn.get("trace")]))
+    parts.append(("The search", [climbed(ending, _bound(run), trusted, run.manifest), drawn.get("trace")]))
     if said := trust.told(run.document["warnings"]):
         parts.append(("Warnings", [said]))
     parts.append(
@@ -60,6 +60,7 @@ def _in_short(run: TopicRun, stable: str) -> Html:
 
 
 def _topics(run: TopicRun) -> Html:
+    other = run.document["runner_up"]
     headings = ["topic", "share", "documents", "npmi", "u_mass", "in the runner-up", "found again"]
     rows: list[list[Child]] = [
         [
@@ -69,7 +70,7 @@ def _topics(run: TopicRun) -> Html:
             figure_of(one["npmi"], f"{one['npmi']:.2f}"),
             figure_of(one["u_mass"], f"{one['u_mass']:.2f}"),
             "" if one["runner_up_cosine"] is None else f"cosine {one['runner_up_cosine']:.2f}",
-            "" if one["found_again"] is None else f"{one['found_again']} of {run.document['runner_up']['others']}",
+            "" if one["found_again"] is None or other is None else f"{one['found_again']} of {other['others']}",
         ]
         for one in run.topics
     ]
@@ -83,7 +84,7 @@ def _selection(run: TopicRun) -> Html:
     )
 
 
-def _height(run: TopicRun) -> str:
+def _bound(run: TopicRun) -> str:
     document = run.document
     alpha, how = sum(document["alpha"]), "learned" if document["alpha_learned"] else "as given"
     return (

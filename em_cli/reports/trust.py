@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from em_cli.documents.found import WarningFields
 from em_cli.engine.arrays import Array
 from em_cli.reports import diagnostics, qq
 from em_cli.reports.bootstrap import REPLICATES
@@ -252,7 +253,7 @@ def warnings(run: FinishedRun) -> Html | None:
     return told(run.document["warnings"])
 
 
-def told(warnings: Sequence[Mapping[str, str]]) -> Html | None:
+def told(warnings: Sequence[WarningFields]) -> Html | None:
     """Each warning, with what to do."""
     return bullets([join([tag("p", warning["message"]), _advice(warning["code"])]) for warning in warnings])
 

@@ -6,9 +6,9 @@ import hashlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from em_cli.display.audit_page import audit_page
+from em_cli.documents.manifest_json import Manifest
 from em_cli.errors import DataError
 from em_cli.options import ScreenOptions
 from em_cli.outputs.manifest import MANIFEST, read_manifest
@@ -17,7 +17,7 @@ from em_cli.runs.screen import color_wanted, width
 AS_WRITTEN, CHANGED, GONE = "as it was", "changed since", "gone"
 
 
-def manifest_of(run: str) -> dict[str, Any]:
+def manifest_of(run: str) -> Manifest:
     """The manifest of a run folder."""
     found = read_manifest(run)
     if not isinstance(found, dict) or not all(isinstance(found.get(name), dict) for name in ("config", "outputs")):
@@ -39,12 +39,12 @@ def audited(run: str, screen: ScreenOptions) -> tuple[str, list[str]]:
     return text, [f"{name} is {state}" for name, state in found.items() if state != AS_WRITTEN]
 
 
-def states(run: str, manifest: Mapping[str, Any]) -> dict[str, str]:
+def states(run: str, manifest: Manifest) -> dict[str, str]:
     """Of each result file: whether it is as it was written."""
     return {name: _state(Path(run) / name, about) for name, about in manifest["outputs"].items()}
 
 
-def input_states(manifest: Mapping[str, Any]) -> dict[str, str]:
+def input_states(manifest: Manifest) -> dict[str, str]:
     """Of each input file, where it can be found from here."""
     inputs = [about for about in manifest.get("inputs", ()) if about["name"] != "-"]
     return {about["name"]: _state(Path(about["name"]), about) for about in inputs}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.ending import NONE
@@ -92,7 +91,7 @@ def with_climbs(config: RunConfig) -> RunConfig:
 
 
 def _names_components(config: RunConfig) -> bool:
-    of_families: list[Mapping[str, Any]] = [config.family_options, *(g.model_extra or {} for g in config.groups)]
+    of_families: list[Mapping[str, object]] = [config.family_options, *(g.model_extra or {} for g in config.groups)]
     return config.data.labels is not None or any("means" in own for own in of_families) or names_components(config)
 
 

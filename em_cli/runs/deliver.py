@@ -11,6 +11,8 @@ from em_cli.config.choices import latent_choice
 from em_cli.config.texts import PLACE_KEYS, record
 from em_cli.criteria import CRITERIA
 from em_cli.display.search_words import trust
+from em_cli.documents.manifest_json import Manifest
+from em_cli.documents.params_json import Params
 from em_cli.engine.events import ModelChosen
 from em_cli.models.groups import Group, regression_in
 from em_cli.outputs.document import Context, Scored
@@ -98,12 +100,12 @@ class Delivery:
     """What a run writes and says of its fit, beside the account of its search."""
 
     result: Ended
-    params: Mapping[str, Any]  # its document
+    params: Mapping[str, object]  # its document
     tables: Mapping[str, Content]  # of the run folder, by name
     of_rows: Callable[[str], Content]  # what is said of each row, or document, for a file of this name
     text: Text
     of_sweep: Mapping[str, Content] = field(default_factory=dict)  # tables of all models, by name
-    drawn: Callable[[str, dict[str, Content], Mapping[str, object]], Mapping[str, Content]] = lambda *told: {}
+    drawn: Callable[[str, dict[str, Content], Manifest], Mapping[str, Content]] = lambda *told: {}
     # pictures and the report, from the name of the folder, its files, of which `lines_of` keeps those that are shown,
     # and its manifest
     parts: Callable[[RunFolder], Mapping[str, Written]] = lambda folder: {}  # what others have written of the rows
@@ -133,7 +135,7 @@ def lines_of(files: dict[str, Content], tables: Iterable[str]) -> dict[str, list
 
 
 def tables_of(
-    settings: Settings, data: Data, document: Mapping[str, Any], result: Scored, in_parts: bool = False
+    settings: Settings, data: Data, document: Params, result: Scored, in_parts: bool = False
 ) -> dict[str, Content]:
     """What is said of the rows and the components of a mixture, by names of files; of rows not if that is in parts."""
     files = dict[str, Content]()

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, nan
-from typing import Any
 
 from em_cli.algorithms.minibatch import ROWS_OF_COMPONENT
+from em_cli.documents.params_json import Params, StreamFields
 from em_cli.engine.arrays import Array, map_arrays
 from em_cli.engine.checkpoint import Packed
 from em_cli.engine.climb import FitResult
@@ -158,7 +158,7 @@ class _Stream:
         if self.unwritten >= online_of(self.run.settings).every:
             self.write()
 
-    def write(self, record: Record | None = None) -> tuple[dict[str, Any], list[str], ScoredMixture]:
+    def write(self, record: Record | None = None) -> tuple[Params, list[str], ScoredMixture]:
         """The model so far, whole: its document, the names of what is in the run folder, and the fit.
 
         What is doubtful of it is told where it is the last; before that it is in the document alone.
@@ -171,13 +171,13 @@ class _Stream:
         fitted = self._fitted()
         own = Mixtures(replace(run, data=self.data_seen(), record=record), self.wanted).scored(fitted)
         self._tell(own)
-        params = own.document() | {"stream": self._stream()}
+        params: Params = {**own.document(), "stream": self._stream()}
         run.record.observe(model_chosen(params))
         names = self._deliver(own.run, own.result, params, fitted)
         self.unwritten, self.predicted = 0, 0.0
         return params, names, own
 
-    def _deliver(self, own: Run, result: Scored, params: dict[str, object], fitted: Fitted) -> list[str]:
+    def _deliver(self, own: Run, result: Scored, params: Params, fitted: Fitted) -> list[str]:
         report, names = own.settings.request.report, list[str]()
         if own.folder is not None:
             own.folder.take_again()
@@ -230,7 +230,7 @@ class _Stream:
             led=self.found.at_best,
         )
 
-    def _stream(self) -> dict[str, object]:
+    def _stream(self) -> StreamFields:
         """What the document says of the rows that have come."""
         return {
             "first_rows": self.run.data.source.n_rows,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from em_cli.config.texts import record
 from em_cli.display.haplotypes_page import haplotypes_read_line, haplotypes_summary
 from em_cli.display.text import counted
+from em_cli.documents.haplotypes_json import HaplotypeParams
 from em_cli.engine.events import ModelChosen
 from em_cli.inference.hardy_weinberg import exact_p, expected_mixed
 from em_cli.inference.reported import tail_in_words
@@ -113,7 +113,7 @@ class ChosenHaplotypes:
         warn_of_climb(self.result.fitted, self.run.settings, self.run.record)
         _warn_of_proportions(self.read.genotypes, self.run.record)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> HaplotypeParams:
         """The document of the fit, with all that there is to warn of."""
         settings, data = self.run.settings, self.run.data
         reading = reading_of(settings.config.data, data.id_name, data.marks, layout=data.layout)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from itertools import pairwise
 from math import isfinite
-from typing import Any, Protocol
+from typing import Protocol
 
 from em_cli.config.run_config import RunConfig
 from em_cli.config.texts import resolved
+from em_cli.documents.manifest_json import (
+    DataFields,
+    Manifest,
+    ReadColumn,
+    RegularisationFields,
+    RuleFields,
+    SearchCounts,
+    StoppingFields,
+)
 from em_cli.engine.assignment import HARD
 from em_cli.engine.climb import FitResult
+from em_cli.engine.documents import field
 from em_cli.engine.stopping import USUAL_TOLERANCES, WINDOW, Status
 from em_cli.runs.configure import Settings
 from em_cli.runs.record import Record
@@ -52,33 +61,36 @@ def facts(
     document: Mapping[str, object],
     fits: Sequence[Fitted],
     resumed_after: float | None,
-) -> dict[str, object]:
+) -> Manifest:
     """What was asked and read, how the search went, what it saw at its end.
 
     `resumed_after` are the seconds that a run had taken before it was resumed.
     """
     config, start = settings.config, settings.start
     return {
-        "inputs": [asdict(file) for file in data.inputs],
+        "inputs": [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in data.inputs],
         "start_file": {"name": start.path, "sha256": start.sha256} if start else None,
         "config_sha256": settings.fingerprint,
         "config": resolved(config),
         "data": _data(data, document),
         "search": _search(config, fits),
-        "stopping": _stopping(config, result, document) | {"cpu_seconds": _cpu_seconds(record, result)},
+        "stopping": _stopping(config, result, document, _cpu_seconds(record, result)),
         "regularisation": _regularisation(result, document),
         "warnings": record.warnings,
         "resumed_after": None if resumed_after is None else round(resumed_after, 3),
     }
 
 
-def _data(data: Data, document: Mapping[str, object]) -> dict[str, object]:
+def _data(data: Data, document: Mapping[str, object]) -> DataFields:
     fitted, scored_only = len(data.rows), len(data.others.rows)
-    columns = []
+    columns = list[ReadColumn]()
     for column in data.schema.columns:
-        more: dict[str, Any] = {"levels": len(column.levels)} if column.levels else {}
-        more |= {"transform": column.transform} if column.transform is not None else {}
-        columns.append({"name": column.name, "type": column.type, "why": data.why.get(column.name)} | more)
+        own: ReadColumn = {"name": column.name, "type": column.type, "why": data.why.get(column.name)}
+        if column.levels:
+            own["levels"] = len(column.levels)
+        if column.transform is not None:
+            own["transform"] = column.transform
+        columns.append(own)
     special = {data.id_name, data.weights_name}
     return {
         "layout": dict(data.layout),
@@ -94,12 +106,12 @@ def _data(data: Data, document: Mapping[str, object]) -> dict[str, object]:
             "scored_only": scored_only,
             "left_out": data.n_rows_read - fitted - scored_only,
         },
-        "missing_policy": document.get("missing_policy", "error"),
+        "missing_policy": str(document.get("missing_policy", "error")),
         "n_missing": dict(data.n_missing),
     }
 
 
-def _search(config: RunConfig, fits: Sequence[Fitted]) -> dict[str, object]:
+def _search(config: RunConfig, fits: Sequence[Fitted]) -> SearchCounts:
     ledger = [entry for fitted in fits for entry in fitted.ledger]
     return {
         "seed": config.seed,
@@ -111,7 +123,9 @@ def _search(config: RunConfig, fits: Sequence[Fitted]) -> dict[str, object]:
     }
 
 
-def _stopping(config: RunConfig, result: Ended, document: Mapping[str, object]) -> dict[str, object]:
+def _stopping(
+    config: RunConfig, result: Ended, document: Mapping[str, object], cpu_seconds: list[float] | None
+) -> StoppingFields:
     chosen, tol = result.fitted.chosen, config.search.tol
     assert chosen is not None, "there is a fit to speak of"
     last = chosen.trace[-1 - WINDOW :]
@@ -119,11 +133,12 @@ def _stopping(config: RunConfig, result: Ended, document: Mapping[str, object]) 
         "rule": _rule(document, config.search.stop, tol),
         "tol": tol,
         "max_iter": config.search.max_iter,
-        "stop_reason": document["stop_reason"],
+        "stop_reason": field(document, "stop_reason"),
         "iterations": len(chosen.trace),
         "last_gains": [after - before for before, after in pairwise(last)],
-        "remaining_estimate": document["remaining_estimate"],
+        "remaining_estimate": field(document, "remaining_estimate"),
         "rules": _rules(chosen, config.search.stop, tol),
+        "cpu_seconds": cpu_seconds,
     }
 
 
@@ -143,7 +158,7 @@ def _rule(document: Mapping[str, object], stop: str, tol: float) -> str:
     return RULES[stop].format(tol=tol) if stop in RULES else RULE.format(window=WINDOW, tol=tol, rest=tol / 10)
 
 
-def _rules(chosen: FitResult, stop: str, tol: float) -> dict[str, Any]:
+def _rules(chosen: FitResult, stop: str, tol: float) -> dict[str, RuleFields]:
     """What each rule would have said at the end, by its usual tolerance unless it is the one that was asked for."""
     gain = abs(chosen.trace[-1] - chosen.trace[-2]) if len(chosen.trace) > 1 else float("inf")
     values = {
@@ -152,7 +167,7 @@ def _rules(chosen: FitResult, stop: str, tol: float) -> dict[str, Any]:
         "relative": gain / abs(chosen.trace[-1]),
         "parameters": chosen.moved,
     }
-    told = {}
+    told: dict[str, RuleFields] = {}
     for name, value in values.items():
         tolerance = tol if name == stop else USUAL_TOLERANCES[name]
         known = isfinite(value)
@@ -160,11 +175,11 @@ def _rules(chosen: FitResult, stop: str, tol: float) -> dict[str, Any]:
     return told
 
 
-def _regularisation(result: Ended, document: Mapping[str, object]) -> dict[str, object]:
+def _regularisation(result: Ended, document: Mapping[str, object]) -> RegularisationFields:
     return {
-        "prior": document.get("prior", "none"),
-        "log_prior": document.get("log_prior", 0.0),
-        "floor": document.get("floor"),
+        "prior": field(document, "prior") if "prior" in document else "none",
+        "log_prior": field(document, "log_prior") if "log_prior" in document else 0.0,
+        "floor": field(document, "floor") if "floor" in document else None,
         "active": [
             {"component": k + 1, "reason": collapse.reason, "at_floor": collapse.at_resolution}
             for k, collapse in enumerate(result.degeneracies)

@@ -16,6 +16,7 @@ from typing import Any
 
 from em_cli.config.choices import ELSEWHERE
 from em_cli.display.run_table import table_of_runs
+from em_cli.documents.params_json import Params
 from em_cli.errors import DataError, EmError, ExitStatus, NoFit, OutputError, UsageError
 from em_cli.models.haplotypes import wanted_pairs
 from em_cli.models.topics import wanted_topics
@@ -243,7 +244,7 @@ def _row(one: One, request: Request) -> dict[str, object]:
 
 
 def _found(out: str) -> dict[str, object]:
-    document: Mapping[str, Any] = parse((Path(out) / "params.json").read_bytes())
+    document: Params = parse((Path(out) / "params.json").read_bytes())
     codes = dict.fromkeys(warning["code"] for warning in document["warnings"])
     return {
         "rows": document["n_samples"],

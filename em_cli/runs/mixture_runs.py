@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 from em_cli import memory
+from em_cli.documents.manifest_json import Manifest
+from em_cli.documents.params_json import Params
 from em_cli.engine.scoring import moments_of_scores
 from em_cli.models.groups import Group
 from em_cli.models.specification import SEARCH
@@ -143,7 +144,7 @@ class ScoredMixture:
             run.record.warn("simpler_covariance", said)
         warn_of_fit(self.result, self.context, run.data, run.record)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Params:
         """The document of the fit, with all that there is to warn of."""
         run, result, weight_type = self.mixtures.run, self.result, self.context.weight_type
         with run.record.timed("standard errors"):
@@ -152,9 +153,7 @@ class ScoredMixture:
             scores = moments_of_scores(result.loaded.model, result.loaded.parameters, result.source, run.runner)
         return document(result, self.context, run.record.warnings, errors, scores)
 
-    def delivery(
-        self, params: Mapping[str, Any], text: Text, of_sweep: Mapping[str, Content] | None = None
-    ) -> Delivery:
+    def delivery(self, params: Params, text: Text, of_sweep: Mapping[str, Content] | None = None) -> Delivery:
         """What is written of it."""
         run, result = self.run, self.result
         settings, data, report = run.settings, run.data, run.settings.request.report
@@ -164,7 +163,7 @@ class ScoredMixture:
             form = form_of(place, settings.config.responsibilities_format)
             return responsibilities(result, data, settings.config, form)
 
-        def drawn(folder: str, files: dict[str, Content], about: Mapping[str, object]) -> Mapping[str, Content]:
+        def drawn(folder: str, files: dict[str, Content], about: Manifest) -> Mapping[str, Content]:
             from em_cli.runs.plotting import drawn_of, fresh_run  # most runs draw nothing
 
             return drawn_of(fresh_run(folder, files, about, result, data, params), report)

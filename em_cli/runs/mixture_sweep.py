@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from em_cli.criteria import CROSS_VALIDATION
+from em_cli.documents.params_json import Params, Tested
 from em_cli.errors import NoFit
 from em_cli.models.redrawn import as_units
 from em_cli.outputs.left_out import CrossValidation
@@ -28,7 +28,7 @@ class Swept:
     tests: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
 
-Tester = Callable[[ScoredMixture, Swept, Mapping[str, Any]], tuple[Swept, dict[str, Any]]]
+Tester = Callable[[ScoredMixture, Swept, Params], tuple[Swept, Tested]]
 # from the fit that was chosen and its document: the sweep with its tests, and what the document says of them
 
 
@@ -104,7 +104,7 @@ class MixtureOfSweep:
         own, swept, params = self.own, self.swept, self.own.document()
         if self.test is not None:
             swept, told = self.test(own, swept, params)
-            params |= told
+            params = {**params, **told}
         selection = swept.selection
         tables = {"selection.csv": selection_text(selection), **swept.tests}
         return own.delivery(params, lambda written: sweep_text(self.run, selection, params, written), tables)

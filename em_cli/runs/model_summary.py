@@ -18,17 +18,17 @@ from em_cli.sources.quoting import listed
 def summary_of(model: str, screen: ScreenOptions, drawn: bool) -> str:
     """What there is to say of a model, or of the model of a run."""
     loaded = read_any(model)
-    document, columns, color = loaded.document, page_width(), color_wanted(screen)
+    columns, color = page_width(), color_wanted(screen)
 
     def fitted_to(read: str) -> Beside:
-        return Beside(f"fitted to {read}", document.get("warnings"), width=columns, color=color)
+        return Beside(f"fitted to {read}", loaded.document.get("warnings"), width=columns, color=color)
 
     if isinstance(loaded, LoadedHaplotypes):
-        return haplotypes_summary(document, fitted_to(haplotypes_read_line(document)))
+        return haplotypes_summary(loaded.document, fitted_to(haplotypes_read_line(loaded.document)))
     if isinstance(loaded, LoadedTopics):
-        return topics_summary(document, fitted_to(topics_read_line(document)))
-    n, names = number(document.get("n_samples")) or 0, listed(loaded.schema.names)
-    text = fit_summary(document, fitted_to(f"{n:,.0f} rows of {names}"))
+        return topics_summary(loaded.document, fitted_to(topics_read_line(loaded.document)))
+    n, names = number(loaded.document.get("n_samples")) or 0, listed(loaded.schema.names)
+    text = fit_summary(loaded.document, fitted_to(f"{n:,.0f} rows of {names}"))
     if drawn:
         from em_cli.display.sketches import sketches
         from em_cli.runs.terminal_plots import sketches_of

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor, log
-from typing import Any
 
 import numpy as np
 
@@ -79,7 +78,7 @@ class Refits:
         """The same, had the user asked for just this variant."""
         settings = self.settings
         config, data = redescribed(settings.config, self.data, variant.changes)
-        update: dict[str, Any] = {"covariance": [variant.covariance]} if config.covariance else {}
+        update: dict[str, object] = {"covariance": [variant.covariance]} if config.covariance else {}
         update["family"] = families_of(config)[0]
         if len(families_of(config)) > 1:
             name = variant.family.partition(", ")[0]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from em_cli.documents.manifest_json import Manifest
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.rows import Block, Source, picked
 from em_cli.engine.scoring import RowScores
@@ -50,7 +51,7 @@ def rows_of(result: Scored, data: Data) -> Rows:
     return _scored(result.loaded, rows.x, rows.weights, rows.labels, data.rows.at(kept) + 1, data.source.n_rows)
 
 
-def read_rows(loaded: LoadedModel, manifest: Mapping[str, object], home: Path, data: Sequence[str]) -> Rows:
+def read_rows(loaded: LoadedModel, manifest: Manifest, home: Path, data: Sequence[str]) -> Rows:
     """Those of a run folder, in memory that does not grow with their number."""
     paths = data_files(manifest, home, data)
     options = _options_of(loaded, manifest)
@@ -61,9 +62,7 @@ def read_rows(loaded: LoadedModel, manifest: Mapping[str, object], home: Path, d
     return _scored(loaded, rows.x, rows.weights, rows.labels, numbers, n)
 
 
-def read_source(
-    loaded: LoadedModel, manifest: Mapping[str, object], home: Path, data: Sequence[str], store: Store
-) -> Source:
+def read_source(loaded: LoadedModel, manifest: Manifest, home: Path, data: Sequence[str], store: Store) -> Source:
     """All rows that were fitted, kept in the store; those in groups or sequences one behind the other, in memory."""
     paths = data_files(manifest, home, data)
     options = _options_of(loaded, manifest)
@@ -130,7 +129,7 @@ def _names(loaded: LoadedModel) -> dict[str, int]:
     return {str(component["name"]): place for place, component in enumerate(loaded.document["components"])}
 
 
-def _options_of(loaded: LoadedModel, manifest: Mapping[str, Any]) -> ReadOptions:
+def _options_of(loaded: LoadedModel, manifest: Manifest) -> ReadOptions:
     """How the data were read: the configuration of the run says what columns were to it, the model all else."""
     asked = manifest.get("config", {}).get("data", {})
     own: dict[str, Any] = {name: value for name, value in remembered(loaded).items() if name != "id"}
@@ -188,7 +187,7 @@ def _labels(chunk: Chunk, options: ReadOptions, names: Mapping[str, int]) -> Int
     return np.nan_to_num(codes, nan=-1.0).astype(np.intp)
 
 
-def data_files(manifest: Mapping[str, Any], home: Path, data: Sequence[str] = ()) -> list[str]:
+def data_files(manifest: Manifest, home: Path, data: Sequence[str] = ()) -> list[str]:
     """Where the data are; `DataError` if they are not the ones that were fitted."""
     inputs = manifest["inputs"]
     if data:
@@ -214,7 +213,7 @@ def data_files(manifest: Mapping[str, Any], home: Path, data: Sequence[str] = ()
     return paths
 
 
-def _at_their_place(manifest: Mapping[str, Any], home: Path) -> Iterator[str]:
+def _at_their_place(manifest: Manifest, home: Path) -> Iterator[str]:
     """As they were given, from here, from where the program ran then, or from beside the run folder."""
     for file in manifest["inputs"]:
         name = str(file["name"])

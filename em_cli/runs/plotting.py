@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from em_cli.display.search_words import ending, trust
+from em_cli.documents.manifest_json import Manifest
+from em_cli.documents.params_json import Params
 from em_cli.errors import UsageError
 from em_cli.options import ReportOptions
 from em_cli.outputs.any_model import read_any
@@ -94,10 +96,10 @@ def check_wanted(report: ReportOptions, folder: str | None) -> None:
 def fresh_run(
     folder: str,
     files: dict[str, Content],
-    manifest: Mapping[str, object],
+    manifest: Manifest,
     result: Scored,
     data: Data,
-    document: Mapping[str, object],
+    document: Params,
 ) -> FinishedRun:
     """A run whose folder is not yet written: its tables are what will be read back from these files."""
     tables = {name: parsed(name, lines) for name, lines in lines_of(files, TABLES).items()}

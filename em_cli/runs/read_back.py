@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from em_cli.documents.manifest_json import Manifest
 from em_cli.engine.arrays import Array
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.errors import DataError, in_words
@@ -43,7 +44,7 @@ def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) ->
 
 
 def run_of(
-    name: str, loaded: LoadedModel, manifest: Mapping[str, Any], tables: Mapping[str, Table], rows: Rows | None
+    name: str, loaded: LoadedModel, manifest: Manifest, tables: Mapping[str, Table], rows: Rows | None
 ) -> FinishedRun:
     """A run from its parts."""
     inputs = [str(file["name"]) for file in manifest["inputs"]]
@@ -112,13 +113,12 @@ def _table(file: Path) -> Table:
     return rows
 
 
-def _manifest(home: Path) -> Mapping[str, object]:
+def _manifest(home: Path) -> Manifest:
     found = read_manifest(home)
     inputs = found.get("inputs") if isinstance(found, dict) else None
     if not isinstance(inputs, list) or not inputs or not all(isinstance(f, dict) and f.keys() >= KNOWN for f in inputs):
         raise DataError(f"{home / MANIFEST} does not say what was read.")
-    manifest: Mapping[str, Any] = found
-    return manifest
+    return found
 
 
 def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
@@ -133,7 +133,7 @@ def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
             own[0]["covariance"] or "",
             own[0]["k"],
             own[0]["start"] or "",
-            *_heights(own),
+            *_trace(own),
             str(verdicts.get(number, {}).get("verdict") or ""),
             "sample" in str(verdicts.get(number, {}).get("note") or ""),
         )
@@ -141,7 +141,7 @@ def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
     )
 
 
-def _heights(rows: Sequence[Mapping[str, Any]]) -> tuple[Array, str, Array]:
+def _trace(rows: Sequence[Mapping[str, Any]]) -> tuple[Array, str, Array]:
     """How high a climb was at each iterate, by what it climbed in the end; what that is; and the log-likelihoods."""
     objective = rows[-1].get("objective") or LOG_LIKELIHOOD
     keys = (LOG_LIKELIHOOD if objective == LOG_LIKELIHOOD else "value", LOG_LIKELIHOOD)

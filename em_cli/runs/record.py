@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
 
 from em_cli.display import open_display
 from em_cli.display.jsonl import LEVELS
+from em_cli.documents.found import FoundFields, WarningFields
 from em_cli.engine.events import FitEvent, Iterated, Observer, PassDone, PhaseStarted, Warned
 from em_cli.errors import OutputError, UsageError, in_words
 from em_cli.outputs.folder import is_stream
@@ -38,7 +38,7 @@ DOUBTFUL = frozenset(
 )  # warnings by which --strict makes the status 6
 
 
-def doubts_in(document: Mapping[str, Any]) -> list[dict[str, str]]:
+def doubts_in(document: FoundFields) -> list[WarningFields]:
     """The warnings of a document that make every result doubtful, each code once."""
     return list({one["code"]: one for one in document["warnings"] if one["code"] in DOUBTFUL}.values())
 
@@ -48,7 +48,7 @@ class Record:
     """What happens in a run that its files and its exit status speak of."""
 
     observe: Observer
-    warnings: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[WarningFields] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     at_times: set[str] = field(default_factory=set)  # codes that make this result doubtful, and not every one
     better: str = ""  # options with which the run is better made again
@@ -83,7 +83,7 @@ class Record:
         yield observe
 
     @property
-    def doubts(self) -> list[dict[str, str]]:
+    def doubts(self) -> list[WarningFields]:
         """The warnings that --strict counts, each code once."""
         return list({one["code"]: one for one in self.warnings if one.get("code") in DOUBTFUL | self.at_times}.values())
 

@@ -17,6 +17,8 @@ from typing import Any
 from em_cli import __version__
 from em_cli.config.durations import parse_duration
 from em_cli.config.texts import PLACE_KEYS, resolved
+from em_cli.documents.found import WarningFields
+from em_cli.documents.manifest_json import Manifest
 from em_cli.errors import OutputError, UsageError
 from em_cli.options import ReportOptions
 from em_cli.outputs.checkpoint_file import CheckpointFile, changed_data
@@ -131,7 +133,7 @@ class _Ended:
     """What a run folder says of its run."""
 
     params: dict[str, Any]
-    manifest: dict[str, Any]
+    manifest: Manifest
 
     @property
     def cut_short(self) -> bool:
@@ -233,9 +235,9 @@ def _there(file: Path) -> Path:
     return file
 
 
-def warnings_again(path: str) -> list[dict[str, str]]:
+def warnings_again(path: str) -> list[WarningFields]:
     """The warnings of a run that had ended already."""
-    warnings: list[dict[str, str]] = json.loads(_content(Path(path) / "params.json")).get("warnings", [])
+    warnings: list[WarningFields] = json.loads(_content(Path(path) / "params.json")).get("warnings", [])
     return warnings
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from em_cli.documents.manifest_json import Manifest
 from em_cli.engine.protocols import Runner
 from em_cli.errors import ExitStatus, NoFit
 from em_cli.outputs.checkpoint_file import CheckpointFile
@@ -69,7 +70,7 @@ class Run:
             raise SystemExit(interruption.status)
         raise NoFit(warnings.no_fit(fitted, self.data))
 
-    def about(self, result: Ended, params: Mapping[str, object], fits: Sequence[Fitted]) -> dict[str, object]:
+    def about(self, result: Ended, params: Mapping[str, object], fits: Sequence[Fitted]) -> Manifest:
         """The manifest of the run."""
         checkpoint = self.checkpoint
         resumed_after = checkpoint.seconds if checkpoint and checkpoint.continues else None

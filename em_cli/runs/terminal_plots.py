@@ -29,7 +29,9 @@ FINENESS = 4  # points for each cell of a curve
 
 def sketches_of(loaded: LoadedModel, folder: str, width: int) -> Sketches:
     """Densities, levels, means; and the criterion, if the folder is that of a sweep."""
-    run = run_of("", loaded, {"inputs": [{"name": "-"}]}, {"trace": (), "restarts": (), "selection": ()}, None)
+    run = run_of(
+        "", loaded, {"inputs": [{"name": "-", "sha256": ""}]}, {"trace": (), "restarts": (), "selection": ()}, None
+    )
     labels = [*(str(place + 1) for place in range(run.k)), *run.extra]
     criterion = _criterion(Path(folder))
     n_colors = max(len(labels), len(criterion.curves) if criterion else 0)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from em_cli.display.search_words import ending, trust
 from em_cli.display.topics_page import stable
+from em_cli.documents.manifest_json import Manifest
+from em_cli.documents.topics_json import TopicParams
 from em_cli.engine.arrays import Array
 from em_cli.errors import DataError, in_words
 from em_cli.outputs.any_model import read_any
@@ -39,8 +40,8 @@ def topics_in(folder: str) -> TopicRun | None:
 
 def topic_run(
     name: str,
-    document: Mapping[str, Any],
-    manifest: Mapping[str, Any],
+    document: TopicParams,
+    manifest: Manifest,
     tables: Mapping[str, Sequence[Mapping[str, str]]],
 ) -> TopicRun:
     """A run from its parts, tables as they were written."""
@@ -73,9 +74,7 @@ def _table(file: Path) -> list[dict[str, str]]:
         raise DataError(f"{file}: cannot be read ({in_words(error)}).") from None
 
 
-def fresh_topics(
-    folder: str, files: dict[str, Content], manifest: Mapping[str, object], document: Mapping[str, object]
-) -> TopicRun:
+def fresh_topics(folder: str, files: dict[str, Content], manifest: Manifest, document: TopicParams) -> TopicRun:
     """A run whose folder is not yet written: its tables are what will be read back from these files."""
     tables = {name: list(csv.DictReader(lines)) for name, lines in lines_of(files, TABLES).items()}
     return topic_run(Path(folder).absolute().name, document, manifest, tables)

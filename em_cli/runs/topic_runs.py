@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from em_cli.config.run_config import DataConfig
 from em_cli.config.texts import record
 from em_cli.display.text import counted
 from em_cli.display.topics_page import topics_summary
+from em_cli.documents.manifest_json import Manifest
+from em_cli.documents.topics_json import TopicParams
 from em_cli.engine.events import ModelChosen
 from em_cli.memory import MIB, check
 from em_cli.models.topics import check_enough, latent_of, wanted_topics
@@ -126,7 +127,7 @@ class ChosenTopics:
 
         return self.delivered(params, text)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> TopicParams:
         """The document of the fit, with all that there is to warn of."""
         settings, data = self.run.settings, self.run.data
         config, wanted = settings.config, wanted_topics(settings.config)
@@ -141,9 +142,7 @@ class ChosenTopics:
             self.result, about_run(settings, data, own), self.run.halt.reason or "interrupted", self.run.record.warnings
         )
 
-    def delivered(
-        self, params: Mapping[str, Any], text: Text, of_sweep: Mapping[str, Content] | None = None
-    ) -> Delivery:
+    def delivered(self, params: TopicParams, text: Text, of_sweep: Mapping[str, Content] | None = None) -> Delivery:
         """What is written of them."""
         self.run.record.observe(ModelChosen("topics", params["n_components"], params["elbo"], (), ""))
         result, report = self.result, self.run.settings.request.report
@@ -152,7 +151,7 @@ class ChosenTopics:
         def of_documents(place: str) -> Content:
             return csv_text(document_columns(key, k), document_rows(result.documents, result.shares))
 
-        def drawn(folder: str, files: dict[str, Content], about: Mapping[str, object]) -> Mapping[str, Content]:
+        def drawn(folder: str, files: dict[str, Content], about: Manifest) -> Mapping[str, Content]:
             from em_cli.runs.plotting import drawn_of  # most runs draw nothing
             from em_cli.runs.topic_plots import fresh_topics
 

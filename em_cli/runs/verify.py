@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
 
+from em_cli.documents.manifest_json import Manifest
 from em_cli.errors import DataError, UsageError
 from em_cli.options import ConfigOptions, FolderOptions, Group, ReportOptions, ScreenOptions, spelled
 from em_cli.outputs.folder import write_file
@@ -58,7 +58,7 @@ def verified(request: Request, run: str) -> Iterator[Request]:
         raise DataError(f"{run} is not what its configuration gives: {what}.{why}")
 
 
-def _check(run: str, manifest: Mapping[str, Any], request: Request) -> None:
+def _check(run: str, manifest: Manifest, request: Request) -> None:
     """Refuse what cannot be made again, or would not be the same run."""
     if manifest["command"] != request.command:
         raise UsageError(f"{run} is a run of em {manifest['command']}: em {manifest['command']} --verify {run}.")

@@ -261,8 +261,8 @@ def _expected(model: Model, tried: Sequence[_Tried], parameters: Parameters) -> 
         else:
             found.append(_at_once(piece, theta[some]))
         first = some.stop
-    heights, sums = zip(*found, strict=True)
-    return np.concatenate(heights), np.concatenate(sums)
+    log_likelihoods, sums = zip(*found, strict=True)
+    return np.concatenate(log_likelihoods), np.concatenate(sums)
 
 
 def _at_once(piece: _Tried, theta: Array) -> tuple[Array, Array]:
@@ -279,40 +279,40 @@ def _at_once(piece: _Tried, theta: Array) -> tuple[Array, Array]:
     density += one
     np.maximum(density, other, out=density)  # where the odds are cut off
     whole = np.add(odds, 1.0, out=other)
-    heights = np.einsum("mtn,mn->mt", density, piece.masses)
+    log_likelihoods = np.einsum("mtn,mn->mt", density, piece.masses)
     np.divide(masses, whole, out=one)
     np.multiply(one, odds, out=other)
-    return heights.ravel(), _summed(piece.features, joint).reshape(m * tries, 2, f)
+    return log_likelihoods.ravel(), _summed(piece.features, joint).reshape(m * tries, 2, f)
 
 
 def _one_by_one(model: Model, piece: _Tried, parameters: Parameters) -> tuple[Array, Array]:
     """The same of a family that evaluates mixtures itself."""
-    tries, heights, sums = piece.ways.shape[1], list[Array](), list[Array]()
+    tries, log_likelihoods, sums = piece.ways.shape[1], list[Array](), list[Array]()
     for rows, own in piece.alike():
         some = take(parameters, slice(own.start * tries, own.stop * tries))
-        height, statistics = _evaluated(model, rows, np.repeat(piece.masses[own], tries, axis=0), some)
-        heights.append(height)
+        log_likelihood, statistics = _evaluated(model, rows, np.repeat(piece.masses[own], tries, axis=0), some)
+        log_likelihoods.append(log_likelihood)
         sums.append(statistics)
-    return np.concatenate(heights), np.concatenate(sums)
+    return np.concatenate(log_likelihoods), np.concatenate(sums)
 
 
 def _evaluated(model: Model, features: Array, masses: Array, parameters: Parameters) -> tuple[Array, Array]:
     """Of candidates on rows that bear the masses (C, w)."""
     joint = np.empty((n_candidates(parameters), 2, features.shape[1]))
-    height = np.add.reduce(_posterior(model, features, parameters, joint) * masses, axis=1)
+    log_likelihood = np.add.reduce(_posterior(model, features, parameters, joint) * masses, axis=1)
     joint *= masses[:, None]
-    return height, model.family.statistics(features, joint, parameters.components)
+    return log_likelihood, model.family.statistics(features, joint, parameters.components)
 
 
 def _some_apart(model: Model, piece: _Tried, parameters: Parameters, theta: Array, apart: Flags) -> tuple[Array, Array]:
     """The same where products would evaluate some mixtures with loss: these are evaluated by the family."""
-    heights, sums = _at_once(piece, theta)
+    log_likelihoods, sums = _at_once(piece, theta)
     tries = piece.ways.shape[1]
     for rows, alike in piece.alike():
         own = alike.start * tries + np.flatnonzero(apart[alike.start * tries : alike.stop * tries])
         if len(own):
-            heights[own], sums[own] = _evaluated(model, rows, piece.masses[own // tries], take(parameters, own))
-    return heights, sums
+            log_likelihoods[own], sums[own] = _evaluated(model, rows, piece.masses[own // tries], take(parameters, own))
+    return log_likelihoods, sums
 
 
 def _taken(rows: _Rows, masses: Array, parameters: Parameters, places: Places) -> list[list[Part]]:

@@ -312,13 +312,13 @@ class ModelSearch:
             return 1, 1
         kinds = {a.start.removeprefix(SEARCH) for a in ended if a.start.startswith(SEARCH)}
         first = {kind: min(a.seed[0] for a in ended if a.start == SEARCH + kind) for kind in kinds}
-        heights = dict[tuple[str, int], float]()
+        reached = dict[tuple[str, int], float]()
         for attempt in ended:
             kind = attempt.start.removeprefix(SEARCH)
             line = kind, first.get(kind, 0) if kind == attempt.start else attempt.seed[0]
-            heights[line] = max(heights.get(line, -np.inf), attempt.result.log_likelihood)
-        best = max(heights.values())
-        return len(heights), sum(best - height < SAME_OPTIMUM for height in heights.values())
+            reached[line] = max(reached.get(line, -np.inf), attempt.result.log_likelihood)
+        best = max(reached.values())
+        return len(reached), sum(best - own < SAME_OPTIMUM for own in reached.values())
 
     @property
     def _hopeless(self) -> bool:

@@ -117,9 +117,9 @@ class _Rows:
                 return None
             points, gains = self._tops(mixture)
             if gains.max() <= ENOUGH:
-                height = self.log_likelihood(mixture) + max(float(gains.max()), 0.0)
+                log_likelihood = self.log_likelihood(mixture) + max(float(gains.max()), 0.0)
                 simple = self._simplified(mixture)
-                return Likeliest(self._shared_out(simple), height) if self._is_sound(simple) else None
+                return Likeliest(self._shared_out(simple), log_likelihood) if self._is_sound(simple) else None
             mixture = self._climbed(mixture, points[_highest(gains)])
         return None
 
@@ -154,11 +154,11 @@ class _Rows:
         """Components added at points, and all weights found anew."""
         more = self._mixture(np.concatenate([mixture.statistics, points]), np.zeros(0)).density
         before = np.concatenate([mixture.weights, np.zeros(len(points))])
-        after, share, height = self._newton(mixture, more, before), 1.0, np.log(mixture.total) @ self.weights
+        after, share, log_likelihood = self._newton(mixture, more, before), 1.0, np.log(mixture.total) @ self.weights
         weights = before
         while share > 1e-9:
             weights = before + share * (after - before)
-            if np.log(np.maximum(weights @ more, TINY)) @ self.weights > height:
+            if np.log(np.maximum(weights @ more, TINY)) @ self.weights > log_likelihood:
                 break
             share /= 2
         kept = weights > 0
@@ -194,13 +194,13 @@ class _Rows:
         """With neighbours as one component where that loses nothing."""
         order = np.argsort(_places(self.model, mixture.statistics))
         statistics, weights = list(mixture.statistics[order]), list(mixture.weights[order])
-        height, place = self.log_likelihood(mixture), 0
+        log_likelihood, place = self.log_likelihood(mixture), 0
         while place + 1 < len(weights):
             pair, own = np.stack(statistics[place : place + 2]), np.array(weights[place : place + 2])
             one = own @ pair / own.sum()
             joined = [*statistics[:place], one, *statistics[place + 2 :]]
             shares = [*weights[:place], own.sum(), *weights[place + 2 :]]
-            if self.log_likelihood(self._mixture(np.stack(joined), np.array(shares))) > height - NO_LOSS:
+            if self.log_likelihood(self._mixture(np.stack(joined), np.array(shares))) > log_likelihood - NO_LOSS:
                 statistics, weights = joined, shares
             else:
                 place += 1

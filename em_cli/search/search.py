@@ -298,7 +298,7 @@ def _finishers(attempts: Sequence[Attempt]) -> list[Attempt]:
     for attempt in ended:
         if len(chosen) == FINISHERS:
             break
-        heights = [other.result.objective for other in chosen if other.sound == attempt.sound]
-        if all(abs(attempt.result.objective - height) > DIFFERENT for height in heights):
+        objectives = [other.result.objective for other in chosen if other.sound == attempt.sound]
+        if all(abs(attempt.result.objective - objective) > DIFFERENT for objective in objectives):
             chosen.append(attempt)
     return chosen

@@ -238,11 +238,11 @@ class TopicSearch:
         return tried
 
     def _ended(self, results: Sequence[FitResult], origins: Origins) -> None:
-        """Note climbs to the end; of the lower ones no more than their heights."""
+        """Note climbs to the end; of the lower ones no more than their bounds."""
         self._note(results, origins, True)
-        heights = [end.log_likelihood for end in distinct([a.result for a in self.attempts if a.climbed])[:ENDS]]
+        bounds = [end.log_likelihood for end in distinct([a.result for a in self.attempts if a.climbed])[:ENDS]]
         self.attempts = [
-            a if a.result.log_likelihood in heights else replace(a, result=_bare(a.result)) for a in self.attempts
+            a if a.result.log_likelihood in bounds else replace(a, result=_bare(a.result)) for a in self.attempts
         ]
 
     def _left(self, results: Sequence[FitResult], origins: Origins) -> None:

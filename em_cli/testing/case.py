@@ -27,7 +27,7 @@ from em_cli.testing.random_rows import Kinds, rows, with_gaps
 
 RESOLVED = 0.1  # of groups so far apart, none is as narrow as a family can resolve that can resolve the inverse
 
-Document = Mapping[str, Any]
+Document = Mapping[str, object]
 
 
 def _unknown(family: BoundFamily, x: Array, weights: Array) -> dict[str, object]:
@@ -45,7 +45,7 @@ class Case:
     free_units: bool  # each real column may have units of its own
     build: Callable[[Kinds], Family]
     log_density: Callable[[BoundFamily, Document, Array], Array]  # (K, n), by scipy.stats
-    closed_form: Callable[[BoundFamily, Array, Array], dict[str, Any]] = (
+    closed_form: Callable[[BoundFamily, Array, Array], dict[str, object]] = (
         _unknown  # parameters of one component, of rows
     )
     gaps: float = 0.0  # share of missing cells

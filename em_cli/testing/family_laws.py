@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from em_cli.engine.arrays import Array, stack, take
+from em_cli.engine.documents import field
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.sources.in_memory import InMemory
@@ -96,11 +97,11 @@ def m_steps_never_lower_the_expected_log_likelihood(case: Case, seed: int, situa
     separation, softness = situation
     x, labels = case.rows(seed, 80, separation)
     model, r = case.model(x, K), responsibilities(seed, labels, K, softness)
-    at, heights = start(model, x, r), []
+    at, expected = start(model, x, r), []
     for _ in range(30):
         at = stepped(model, x, r, at)
-        heights.append(expected_log_likelihood(model, at, x, r))
-    assert np.diff(heights).min() >= -1e-10 * abs(heights[-1])
+        expected.append(expected_log_likelihood(model, at, x, r))
+    assert np.diff(expected).min() >= -1e-10 * abs(expected[-1])
 
 
 def m_step_does_not_depend_on_the_frame_of_the_statistics(case: Case, seed: int, situation: Situation) -> None:
@@ -166,7 +167,9 @@ def documents_hold_the_parameters_to_the_bit(case: Case, seed: int, k: int) -> N
     assert model.to_document(again) == document
     assert set(document) - {"weights", "groups"} <= set(model.quantities), "it is not said what they are"
     for declared in case.build(case.kinds).parameters:
-        assert {len(x) % len(row) for row in document[declared.name]} == {0}, "a number is of a column, or of a few"
+        assert {len(x) % len(row) for row in field(document, declared.name)} == {0}, (
+            "a number is of a column, or of a few"
+        )
     for mine, its in ((parameters, again), (parameters.components, again.components)):
         assert repr(mine) == repr(its)
     one, other = (component_log_density(model.family, p.components, x) for p in (parameters, again))

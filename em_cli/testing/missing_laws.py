@@ -8,6 +8,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.column_summary import summarize
+from em_cli.engine.documents import field
 from em_cli.engine.model import Model
 from em_cli.sources.in_memory import InMemory
 from em_cli.testing.case import (
@@ -63,7 +64,7 @@ def the_m_step_of_a_component_is_the_closed_form_of_its_cells(case: Case, seed: 
     for k in range(K):
         expected = case.closed_form(model.family, x, r[k])
         for name, numbers in expected.items():
-            assert np.allclose(flattened(document[name][k]), flattened(numbers), rtol=1e-10, atol=1e-13), name
+            assert np.allclose(flattened(field(document, name)[k]), flattened(numbers), rtol=1e-10, atol=1e-13), name
 
 
 def a_component_may_see_no_cell_of_a_column(case: Case) -> None:

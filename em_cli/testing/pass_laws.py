@@ -6,6 +6,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers, map_arrays, stack, take
 from em_cli.engine.cache import SUM_ROWS
+from em_cli.engine.documents import field
 from em_cli.engine.expectation import Batch
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
@@ -56,7 +57,7 @@ def a_pass_finds_the_sums_over_rows(case: Case, separation: float, weighted: boo
     at = start(model, x, responsibilities(2, labels, K, 0.4 if separation < 10 else 0.0))
     found = one_pass([Stack(model, stack([at]))], InMemory(x, weights), Serial())[0]
     document = model.to_document(at)
-    joint = case.log_density(model.family, document, x) + np.log(document["weights"])[:, None]
+    joint = case.log_density(model.family, document, x) + np.log(field(document, "weights"))[:, None]
     expected = (w * np.logaddexp.reduce(joint, axis=0)).sum()
     assert np.isclose(found.log_likelihood[0], expected, rtol=1e-12 if separation < 10 else 1e-9, atol=0)
     r = score_rows(model, at, x).responsibilities * w

@@ -20,7 +20,7 @@ from em_cli.inference import likelihood_ratio
 from em_cli.inference.likelihood_ratio import LEVEL, Gain, RatioTest, gains, in_turns
 from em_cli.outputs.selection_fields import read_table
 from em_cli.postestimation import component_tests
-from em_cli.postestimation.component_tests import gains_of_drawn, height_of, one_more, to_be_tested
+from em_cli.postestimation.component_tests import gains_of_drawn, log_likelihood_of, one_more, to_be_tested
 from em_cli.postestimation.refitted import refit_of
 from em_cli.postestimation.tests_of_sweep import pair_tested
 from em_cli.reports import page_tables
@@ -251,7 +251,7 @@ def test_every_kind_of_model_is_tested(options, tmp_path):
     units = refit.source[0].weights.sum() if "--weights" in options else refit.source.n_rows
     assert drawn.n_rows == units and (np.isnan(drawn[0].x).sum() > 0) == ("size" in options[1])
     larger = one_more(refit, refit.start, 0)
-    assert larger.log_likelihood >= height_of(refit, refit.start)
+    assert larger.log_likelihood >= log_likelihood_of(refit, refit.start)
     for gain in gains_of_drawn(refit, refit.start, larger.parameters, 0, range(2)):
         assert 0 <= gain.statistic < 60
 

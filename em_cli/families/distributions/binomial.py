@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
@@ -202,7 +202,7 @@ class BinomialDistribution:
         p, trials = values
         return [[trials * p * (1 - p)]]
 
-    def to_document(self, values: Values) -> dict[str, Any]:
+    def to_document(self, values: Values) -> dict[str, object]:
         """With the typical trials, where they are not an option."""
         p, trials = values
         own = {} if self.trials else {"typical_trials": trials[0].tolist()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -133,7 +133,7 @@ class CategoricalDistribution:
     def chart(self, values: Values, weight: Array) -> SimplexChart:
         return SimplexChart(values[0], weight, self._column)
 
-    def to_document(self, values: Values) -> dict[str, Any]:
+    def to_document(self, values: Values) -> dict[str, object]:
         """For each component and column, the probabilities of its levels."""
         return {
             "probabilities": [

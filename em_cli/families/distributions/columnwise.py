@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -210,7 +210,7 @@ class Columnwise:
     def moments(self, parameters: ColumnwiseParameters) -> tuple[Array, Array]:
         return self.distribution.moments(parameters.values)
 
-    def to_document(self, parameters: ColumnwiseParameters) -> dict[str, Any]:
+    def to_document(self, parameters: ColumnwiseParameters) -> dict[str, object]:
         return self.distribution.to_document(parameters.values)
 
     def from_document(self, document: Mapping[str, object], n_components: int) -> ColumnwiseParameters:

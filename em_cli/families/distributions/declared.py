@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -161,7 +161,7 @@ class Declared:
     def information(self, values: Values) -> list[list[Array]]:
         return self.formulas.information(values)
 
-    def to_document(self, values: Values) -> dict[str, Any]:
+    def to_document(self, values: Values) -> dict[str, object]:
         return named.to_document(self.family.parameters, values)
 
     def from_document(self, document: Mapping[str, object], n_components: int) -> Values:

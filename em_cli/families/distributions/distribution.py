@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -84,9 +84,9 @@ class Distribution(Protocol):
     def chart(self, values: Values, weight: Array) -> ValuesChart:
         """Local coordinates about parameters of components that bear the weight (K,)."""
 
-    def to_document(self, values: Values) -> dict[str, Any]: ...
+    def to_document(self, values: Values) -> dict[str, object]: ...
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values: ...
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Values: ...
 
 
 class Framed(Protocol):
@@ -161,7 +161,7 @@ class Priors(Protocol):
     def keys(self) -> frozenset[str]:
         """Under which a configuration sets them."""
 
-    def prior(self, given: Mapping[str, Any]) -> Values:
+    def prior(self, given: Mapping[str, object]) -> Values:
         """As these say, or scaled by the data."""
 
     def posterior(self, prior: Values, weight: Array, sums: Array) -> Values:
@@ -188,11 +188,11 @@ class Priors(Protocol):
     def drawn(self, posterior: Values, rng: np.random.Generator) -> Values:
         """Parameters from the posteriors of n components."""
 
-    def intervals(self, posterior: Values) -> dict[str, list[Any]]:
+    def intervals(self, posterior: Values) -> dict[str, list[object]]:
         """Of what a table of components tells: mean and sd, or probabilities (K, D)."""
 
-    def to_document(self, hyperparameters: Values) -> dict[str, list[Any]]: ...
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Values: ...
+    def to_document(self, hyperparameters: Values) -> dict[str, list[object]]: ...
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Values: ...
 
 
 class ValuesChart(Protocol):

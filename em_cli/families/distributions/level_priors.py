@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.documents import field, numbers
+from em_cli.engine.hyperparameters import law_in
 from em_cli.errors import DataError
 from em_cli.families.distributions.distribution import TINY, Values
 from em_cli.families.variational.shares import of_beta
@@ -40,8 +40,8 @@ class LevelPriors:
         """(…, F) of the column of each level."""
         return np.add.reduceat(alpha, self._first, axis=-1)[..., self._column]
 
-    def prior(self, given: Mapping[str, Any]) -> Values:
-        _, said = given.get(KEY, ("dirichlet", ()))
+    def prior(self, given: Mapping[str, object]) -> Values:
+        _, said = law_in(given, KEY)
         return (np.full(sum(self.levels), said[0] if said else 1.0),)
 
     def posterior(self, prior: Values, weight: Array, sums: Array) -> Values:
@@ -109,7 +109,7 @@ class LevelPriors:
         """By columns."""
         return [part.tolist() for part in np.split(of_levels, self._first[1:])]
 
-    def to_document(self, hyperparameters: Values) -> dict[str, list[Any]]:
+    def to_document(self, hyperparameters: Values) -> dict[str, list[object]]:
         (alpha,) = hyperparameters
         return {"concentration": self._nested(alpha) if alpha.ndim == 1 else [self._nested(own) for own in alpha]}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -145,7 +145,7 @@ class MultinomialDistribution:
         p, total = values
         return MultinomialChart(SimplexChart(p, weight * total[..., 0], self._column), total)
 
-    def to_document(self, values: Values) -> dict[str, Any]:
+    def to_document(self, values: Values) -> dict[str, object]:
         """With the typical total, which is not a parameter."""
         return {"probabilities": values[0].tolist(), "typical_total": float(values[1][0, 0])}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -36,7 +35,7 @@ def from_zero_to_one() -> Domain:
     )
 
 
-def to_document(parameters: tuple[Parameter, ...], values: Values) -> dict[str, Any]:
+def to_document(parameters: tuple[Parameter, ...], values: Values) -> dict[str, object]:
     """The values (K, D) by name."""
     return {parameter.name: value.tolist() for parameter, value in zip(parameters, values, strict=True)}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.columns import Columns
 from em_cli.engine.documents import table
+from em_cli.engine.hyperparameters import law_in
 from em_cli.families.distributions.distribution import TINY, Values
 from em_cli.families.variational.shares import of_gamma
 
@@ -29,8 +29,8 @@ class RatePriors:
     def _mean(self) -> Array:
         return np.where(self.columns.mean > 0, self.columns.mean, 1.0)
 
-    def prior(self, given: Mapping[str, Any]) -> Values:
-        _, numbers = given.get(KEY, ("gamma", ()))
+    def prior(self, given: Mapping[str, object]) -> Values:
+        _, numbers = law_in(given, KEY)
         shape = np.full(len(self._mean), numbers[0] if numbers else 1.0)
         if len(numbers) > 1:
             return shape, np.full(len(shape), numbers[1])
@@ -89,7 +89,7 @@ class RatePriors:
         sds = np.sqrt(rates) if self.of_counts else means
         return {"mean": means.tolist(), "sd": sds.tolist()}
 
-    def to_document(self, hyperparameters: Values) -> dict[str, list[Any]]:
+    def to_document(self, hyperparameters: Values) -> dict[str, list[object]]:
         shape, rate = hyperparameters
         return {"shape": shape.tolist(), "rate": rate.tolist()}
 

@@ -180,10 +180,10 @@ class WeibullDistribution:
             relative = np.log(scale / scales)
             down, turn = np.where(held, shape * relative, level), np.where(held, sign * shapes * (relative + 1), rise)
             short = np.exp(level - down)  # τ is too large, and the mean of t^ρ exp(−τ) is not one
-            height = (1 + prior) * np.log(ratio) - 0.5 * prior * narrow * ratio**2 + ratio * mean_log - down - short
+            objective = (1 + prior) * np.log(ratio) - 0.5 * prior * narrow * ratio**2 + ratio * mean_log - down - short
             pull = sign * ((1 + prior) / ratio - prior * narrow * ratio + mean_log) - turn - short * (rise - turn)
             more = (1 - short) * shapes**2 / shape + short * (bend + (rise - turn) ** 2)
-            return height, pull, (1 + prior) * ratio**-2 + prior * narrow + more, shape, scale
+            return objective, pull, (1 + prior) * ratio**-2 + prior * narrow + more, shape, scale
 
         here_now = at(np.zeros_like(shapes), np.ones_like(shapes), np.zeros_like(shapes))
         up = here_now[1] > 0

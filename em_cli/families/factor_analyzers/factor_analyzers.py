@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -171,7 +171,7 @@ class BoundFactorAnalyzers:
         variances = np.add.reduce(parameters.loadings**2, axis=-1) + parameters.noise
         return parameters.means * self.scale + self.columns.mean, np.sqrt(variances) * self.scale
 
-    def to_document(self, parameters: FactorParameters) -> dict[str, Any]:
+    def to_document(self, parameters: FactorParameters) -> dict[str, object]:
         noise = parameters.noise * self.scale**2
         return {
             "means": (parameters.means * self.scale + self.columns.mean).tolist(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -244,7 +244,7 @@ class BoundGaussian:
     def moments(self, parameters: GaussianParameters) -> tuple[Array, Array]:
         return self._locations(parameters), np.sqrt(self._variances(parameters.covariances)) * self.scale
 
-    def to_document(self, parameters: GaussianParameters) -> dict[str, Any]:
+    def to_document(self, parameters: GaussianParameters) -> dict[str, object]:
         scales = self._in_units(parameters)
         shaped = (variances_shaped if self.letters.diagonal else to_shape)(scales, self.covariance)
         return {"means": self._locations(parameters).tolist(), "covariances": shaped.tolist()}

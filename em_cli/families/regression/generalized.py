@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -241,7 +241,7 @@ class BoundGeneralized:
         eta = (parameters.coefficients * typical[..., :-2]).sum(axis=-1) + typical[..., -2]
         return self.regressors.around(*self.law.moments(eta, typical[..., -1], parameters.dispersion))
 
-    def to_document(self, parameters: GeneralizedParameters) -> dict[str, Any]:
+    def to_document(self, parameters: GeneralizedParameters) -> dict[str, object]:
         own = self.regressors
         coefficients = own.in_units(parameters.coefficients).tolist()
         beside = {} if self.law.dispersion is None else {self.law.dispersion.name: parameters.dispersion.tolist()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -215,7 +215,7 @@ class BoundLinear:
         mean = (parameters.coefficients * typical[..., :-2]).sum(axis=-1) * scale + place + own.frame.offset
         return own.around(mean + typical[..., -2], parameters.sigma * scale)
 
-    def to_document(self, parameters: LinearParameters) -> dict[str, Any]:
+    def to_document(self, parameters: LinearParameters) -> dict[str, object]:
         own, (place, scale) = self.regressors, self.regressors.frame.response
         coefficients = own.in_units(parameters.coefficients, scale, place + own.frame.offset)
         typical = own.typical_to_document(parameters.typical)

@@ -238,7 +238,7 @@ class Regressors:
 
     def typical_to_document(self, typical: Array) -> dict[str, object]:
         z, (offset, trials) = typical[0, :-2], typical[0, -2:]
-        found: dict[str, Any] = {"typical_design": self.raw(z).tolist()}
+        found: dict[str, object] = {"typical_design": self.raw(z).tolist()}
         if self.roles.offset is not None:
             found["typical_offset"] = float(offset + self.frame.offset)
         if self.roles.trials is not None:

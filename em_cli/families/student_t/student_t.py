@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -200,7 +200,7 @@ class BoundStudentT:
         dof = parameters.dof[:, None]
         return mean, scale * np.sqrt(np.where(dof > 2, dof / np.where(dof > 2, dof - 2, 1.0), np.nan))
 
-    def to_document(self, parameters: StudentTParameters) -> dict[str, Any]:
+    def to_document(self, parameters: StudentTParameters) -> dict[str, object]:
         document = self.normal.to_document(parameters.normal)
         return {"means": document["means"], "scales": document["covariances"], "dof": parameters.dof.tolist()}
 

@@ -34,10 +34,10 @@ class Conjugate(Protocol):
     def hyperparameters(self) -> frozenset[str]:
         """Which keys of a prior it understands."""
 
-    def approximated(self, prior: Mapping[str, Any]) -> BoundFamily:
+    def approximated(self, prior: Mapping[str, object]) -> BoundFamily:
         """The family whose parameters are approximate posteriors; `UsageError` if the prior is none of it."""
 
-    def at_mode(self, prior: Mapping[str, Any]) -> BoundFamily:
+    def at_mode(self, prior: Mapping[str, object]) -> BoundFamily:
         """The family whose parameters are modes of posteriors: itself, where nothing is said of its prior."""
 
     def predictive(self) -> BoundFamily:
@@ -56,10 +56,10 @@ class Posteriors(Protocol):
     def divergence(self, posterior: Any) -> Array:
         """(…, K)."""
 
-    def to_document(self, posterior: Any) -> dict[str, Any]:
+    def to_document(self, posterior: Any) -> dict[str, object]:
         """Prior, posterior and intervals in the user's units."""
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Any: ...
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +156,7 @@ class BoundApproximate:
     def moments(self, parameters: PosteriorParameters) -> tuple[Array, Array]:
         return self.base.moments(parameters.point)
 
-    def to_document(self, parameters: PosteriorParameters) -> dict[str, Any]:
+    def to_document(self, parameters: PosteriorParameters) -> dict[str, object]:
         return self.base.to_document(parameters.point) | self.posteriors.to_document(parameters.posterior)
 
     def from_document(self, document: Mapping[str, object], n_components: int) -> PosteriorParameters:

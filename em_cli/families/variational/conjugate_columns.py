@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class ColumnPosteriors:
     def divergence(self, posterior: Values) -> Array:
         return self.priors.divergence(self.prior, posterior)
 
-    def to_document(self, posterior: Values) -> dict[str, Any]:
+    def to_document(self, posterior: Values) -> dict[str, object]:
         return {
             "prior_parameters": self.priors.to_document(self.prior),
             "posterior": self.priors.to_document(posterior),
@@ -83,7 +83,7 @@ class ColumnModes:
     def log_prior(self, parameters: ColumnwiseParameters) -> Array:
         return self.priors.log_density(self.prior, parameters.values)
 
-    def told(self, parameters: ColumnwiseParameters) -> dict[str, Any]:
+    def told(self, parameters: ColumnwiseParameters) -> dict[str, object]:
         return {}
 
 

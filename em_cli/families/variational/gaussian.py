@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
 from em_cli.engine.documents import field, finite
 from em_cli.engine.family import BoundFamily
+from em_cli.engine.hyperparameters import law_in
 from em_cli.errors import DataError, UsageError
 from em_cli.families.gaussian.gaussian import BoundGaussian
 from em_cli.families.gaussian.missing import GaussianWithGaps
@@ -83,14 +83,14 @@ class ConjugateGaussian:
         self._check_gaps("a normal–Wishart prior of means and covariances")
         return BoundMode(self._own, NormalModes(self.base, prior_of(self.base, prior)))
 
-    def _penalised(self, key: str, prior: Mapping[str, Any]) -> BoundFamily:
+    def _penalised(self, key: str, prior: Mapping[str, object]) -> BoundFamily:
         begin, (structure, need, penalised) = f"prior.{key}=laplace", PENALTIES[key]
         if self.base.letters.mclust[1] != structure:
             raise UsageError(f"{begin} needs {need} has them.")
         self._check_gaps(begin)
         if others := sorted((KEYS | PENALTIES.keys()) & (prior.keys() - {key})):
             raise UsageError(f"{begin} and prior.{others[0]} are two priors of means and variances: leave one out.")
-        return BoundMode(self._own, penalised(self.base, prior[key][1][0]))
+        return BoundMode(self._own, penalised(self.base, law_in(prior, key)[1][0]))
 
     def predictive(self) -> BoundFamily:
         point = self.base if self.gaps is None else self.gaps
@@ -103,11 +103,11 @@ def conjugate_gaussian(base: BoundGaussian, gaps: GaussianWithGaps | None = None
     return ConjugateGaussian(base, gaps) if known else None
 
 
-def prior_of(base: BoundGaussian, given: Mapping[str, Any]) -> NormalWishart:
+def prior_of(base: BoundGaussian, given: Mapping[str, object]) -> NormalWishart:
     """As the configuration says; by default about the mean of the data, as wide as they are, and as weak as can be."""
     d, letters, columns = base.n_columns, base.letters, base.columns
     side = 1 if letters.diagonal else d
-    strength, dof = float(given.get("mean_precision", 1.0)), float(given.get("degrees_of_freedom", side))
+    strength, dof = _number_of(given, "mean_precision", 1.0), _number_of(given, "degrees_of_freedom", side)
     if not dof > side - 1:
         raise UsageError(f"prior.degrees_of_freedom must be above {side - 1} for {d} columns, not {dof:g}.")
     mean = np.zeros(d)
@@ -124,6 +124,12 @@ def prior_of(base: BoundGaussian, given: Mapping[str, Any]) -> NormalWishart:
     if letters.isotropic:
         scale = np.full(d, scale.mean())
     return NormalWishart(np.array([strength]), mean[None], np.array([dof]), scale[None])
+
+
+def _number_of(given: Mapping[str, object], key: str, default: float) -> float:
+    found = given.get(key, default)
+    assert isinstance(found, int | float), "the configuration holds a number there"
+    return float(found)
 
 
 def _with_width(scale: Array, base: BoundGaussian) -> Array:
@@ -171,7 +177,7 @@ class NormalPosteriors:
     def divergence(self, posterior: NormalWishart) -> Array:
         return normal_wishart.divergence(posterior, self.prior, self.base.letters)
 
-    def to_document(self, posterior: NormalWishart) -> dict[str, Any]:
+    def to_document(self, posterior: NormalWishart) -> dict[str, object]:
         own, prior = in_units(self.base, posterior), in_units(self.base, self.prior)
         told = {name: prior[name][0] for name in prior}
         return {
@@ -199,7 +205,7 @@ class NormalModes:
     def log_prior(self, parameters: GaussianParameters) -> Array:
         return normal_wishart.log_density(self.prior, self.base.letters, parameters.means, parameters.factors)
 
-    def told(self, parameters: GaussianParameters) -> dict[str, Any]:
+    def told(self, parameters: GaussianParameters) -> dict[str, object]:
         return {}
 
 

@@ -23,20 +23,20 @@ def graphical_lasso(scatter: Array, penalty: Array, start: Array) -> Array:
     """
     d = scatter.shape[-1]
     s, rho, found = (np.array(a, np.float64).reshape(-1, d, d) for a in (scatter, penalty, start))
-    climbing, height = np.arange(len(s)), _height(found, s, rho)
+    climbing, objective = np.arange(len(s)), _objective(found, s, rho)
     for _ in range(TURNS):
         own = _swept(s[climbing], rho[climbing], found[climbing])
         if d * (d + 1) <= 2 * MOST_FREE:
             own = _newton(s[climbing], rho[climbing], own)
-        reached = _height(own, s[climbing], rho[climbing])
-        found[climbing], gained, height[climbing] = own, reached - height[climbing], reached
+        reached = _objective(own, s[climbing], rho[climbing])
+        found[climbing], gained, objective[climbing] = own, reached - objective[climbing], reached
         climbing = climbing[gained > AT_REST]
         if not len(climbing):
             break
     return found.reshape(scatter.shape)
 
 
-def _height(precision: Array, s: Array, rho: Array) -> Array:
+def _objective(precision: Array, s: Array, rho: Array) -> Array:
     """(n,) the objective; −∞ where it is not positive definite."""
     values = np.linalg.eigvalsh(precision)
     definite = values[:, 0] > 0
@@ -55,15 +55,15 @@ def _newton(s: Array, rho: Array, precision: Array) -> Array:
     bend *= 2 * half[:, None] * half
     bend = np.where(free[:, :, None] & free[:, None], bend, np.eye(len(i)))
     step = np.linalg.solve(bend, np.where(free, slope, 0.0)[..., None])[..., 0]
-    best, height, share = precision.copy(), _height(precision, s, rho), 1.0
+    best, objective, share = precision.copy(), _objective(precision, s, rho), 1.0
     searching = np.ones(len(s), bool)
     for _ in range(HALVINGS):
         moved = entry + share * step
         moved[moved * entry <= 0] = 0.0
         tried = np.empty_like(precision)
         tried[:, i, j] = tried[:, j, i] = moved
-        reached = _height(tried, s, rho)
-        higher = searching & (reached > height)
+        reached = _objective(tried, s, rho)
+        higher = searching & (reached > objective)
         best[higher] = tried[higher]
         searching &= ~higher
         share /= 2

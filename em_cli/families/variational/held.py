@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from em_cli.engine.documents import field, of_groups
 from em_cli.errors import DataError
 
 MEANS, PRECISIONS = "means_held", "precisions_zero"
@@ -52,22 +53,22 @@ def _pairs(document: Mapping[str, object]) -> list[tuple[list[str], int]]:
     return found
 
 
-def _groups(document: Mapping[str, Any], key: str) -> list[tuple[Sequence[str], Sequence[Any]]]:
+def _groups(document: Mapping[str, object], key: str) -> list[tuple[Sequence[str], Sequence[Any]]]:
     """The names of the columns and what is held of each component, of each group of columns that has such a prior."""
-    known = [own for own in document.get("groups") or [document] if key in own]
+    known = [own for own in of_groups(document) if key in own]
     for own in known:
-        rows, d = own[key], len(own["columns"])
+        rows, d = field(own, key), len(field(own, "columns"))
         if key == MEANS and not _truths(rows, d):
             raise DataError("the field 'means_held' must hold true or false for each column of each component.")
         if key == PRECISIONS and not (isinstance(rows, list) and all(_truths(m, d) and len(m) == d for m in rows)):
             raise DataError(
                 "the field 'precisions_zero' must hold true or false for each two columns of each component."
             )
-    named = [[one["name"] if isinstance(one, Mapping) else one for one in own["columns"]] for own in known]
-    return list(zip(named, (own[key] for own in known), strict=True))
+    named = [[one["name"] if isinstance(one, Mapping) else one for one in field(own, "columns")] for own in known]
+    return list(zip(named, (field(own, key) for own in known), strict=True))
 
 
-def _truths(rows: Any, d: int) -> bool:
+def _truths(rows: object, d: int) -> bool:
     """Whether these are lists of so many truths each."""
-    whole = isinstance(rows, list) and all(isinstance(row, list) and len(row) == d for row in rows)
-    return whole and all(isinstance(cell, bool) for row in rows for cell in row)
+    lists = isinstance(rows, list) and all(isinstance(row, list) and len(row) == d for row in rows)
+    return isinstance(rows, list) and lists and all(isinstance(cell, bool) for row in rows for cell in row)

@@ -7,7 +7,6 @@ Under a Laplace prior with its peak at the mean of the data the mode of the post
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -39,7 +38,7 @@ class LaplaceMeans:
         found: Array = np.add.reduce(np.log(self.rate / 2) - self.rate * np.abs(parameters.means), axis=-1)
         return found
 
-    def told(self, parameters: GaussianParameters) -> dict[str, Any]:
+    def told(self, parameters: GaussianParameters) -> dict[str, object]:
         """Which means (K, D) are held at that of the data."""
         return {"means_held": (parameters.means == 0).tolist()}
 

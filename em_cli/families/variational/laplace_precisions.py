@@ -7,7 +7,6 @@ of a graphical lasso for each component (Zhou, Pan & Shen 2009).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -52,7 +51,7 @@ class LaplacePrecisions:
         found: Array = 0.5 * d * (d - 1) * np.log(self.strength / 2) - self.strength * off
         return found
 
-    def told(self, parameters: GaussianParameters) -> dict[str, Any]:
+    def told(self, parameters: GaussianParameters) -> dict[str, object]:
         """Which pairs of columns (K, D, D) are independent, given the others."""
         precisions = _precisions(parameters)
         root = np.sqrt(np.einsum("...ii->...i", precisions))

@@ -21,7 +21,7 @@ class Modes(Protocol):
     def log_prior(self, parameters: Any) -> Array:
         """(…, K) log-density of the prior; of what is shared, each component has an equal part."""
 
-    def told(self, parameters: Any) -> dict[str, Any]:
+    def told(self, parameters: Any) -> dict[str, object]:
         """What is to be said of parameters (no stack) beside them."""
 
 
@@ -81,5 +81,5 @@ class BoundMode(Within):
     def chart(self, parameters: object, weight: Array) -> None:
         return None
 
-    def to_document(self, parameters: object) -> dict[str, Any]:
+    def to_document(self, parameters: object) -> dict[str, object]:
         return self.base.to_document(parameters) | self.modes.told(parameters)

@@ -42,7 +42,7 @@ class Reading(Protocol):
 
     @property
     def law(self) -> Law: ...
-    def posterior(self, document: Mapping[str, Any], n_components: int) -> Any: ...
+    def posterior(self, document: Mapping[str, object], n_components: int) -> Any: ...
     def point(self, posterior: Any) -> Any: ...
     def of_law(self, posterior: Any) -> Any: ...
 
@@ -109,7 +109,7 @@ class Predictive:
     def moments(self, parameters: PredictiveParameters) -> tuple[Array, Array]:
         return self.base.moments(parameters.point)
 
-    def to_document(self, parameters: PredictiveParameters) -> dict[str, Any]:
+    def to_document(self, parameters: PredictiveParameters) -> dict[str, object]:
         return self.base.to_document(parameters.point)
 
     def from_document(self, document: Mapping[str, object], n_components: int) -> PredictiveParameters:

@@ -16,6 +16,7 @@ from em_cli.engine.arrays import Array, Integers, OfUnits
 from em_cli.engine.assignment import SOFT, Assignment
 from em_cli.engine.columns import Columns
 from em_cli.engine.declared_numbers import Quantity
+from em_cli.engine.documents import field
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.family import BoundFamily
 from em_cli.engine.latent import Described, Posterior
@@ -75,9 +76,9 @@ class Allocation:
         return replace(self, documents=documents)
 
     @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> Allocation:
-        alpha = "learned" if document.get("alpha_learned", True) else float(document["alpha"][0])
-        return cls(alpha if isinstance(alpha, float) else "learned", float(document["eta"]))
+    def of_document(cls, document: Mapping[str, object]) -> Allocation:
+        alpha = "learned" if document.get("alpha_learned", True) else float(field(document, "alpha")[0])
+        return cls(alpha if isinstance(alpha, float) else "learned", float(field(document, "eta")))
 
     def start(self, n_components: int, lengths: Array) -> Shares:
         """The prior to begin with, and flat shares (K, D) of documents with so many tokens (D,)."""
@@ -141,7 +142,7 @@ class Allocation:
     def n_parameters(self, n_components: int) -> int:
         return n_components if self.alpha == "learned" else 0
 
-    def to_document(self, parameters: Shares) -> dict[str, Any]:
+    def to_document(self, parameters: Shares) -> dict[str, object]:
         return {"alpha": parameters.alpha.tolist(), "alpha_learned": self.alpha == "learned", "eta": self.eta}
 
     def from_document(self, document: Mapping[str, object], n_components: int) -> Shares:

@@ -19,27 +19,27 @@ def fitted(alpha: Array, expected_log: Array, n: int) -> Array:
     if alpha.shape[-1] == 1:
         return alpha  # the share is one, whatever the law
     mean = expected_log / n
-    height = _height(alpha, mean)
+    objective = _objective(alpha, mean)
     for _ in range(STEPS):
         tried = np.clip(_newton(alpha, mean), SMALLEST, LARGEST)
-        reached = _height(tried, mean)
-        if (down := ~(reached > height)).any():
+        reached = _objective(tried, mean)
+        if (down := ~(reached > objective)).any():
             tried[down] = np.clip(_fixed_point(alpha[down], mean[down]), SMALLEST, LARGEST)
-            reached = _height(tried, mean)
-        up = reached > height
+            reached = _objective(tried, mean)
+        up = reached > objective
         change = np.abs(tried - alpha).max(axis=-1) / alpha.max(axis=-1)
-        alpha, height = np.where(up[:, None], tried, alpha), np.where(up, reached, height)
+        alpha, objective = np.where(up[:, None], tried, alpha), np.where(up, reached, objective)
         if not (up & (change > AT_REST)).any():
             break
     return alpha
 
 
-def _height(alpha: Array, mean: Array) -> Array:
+def _objective(alpha: Array, mean: Array) -> Array:
     """(R,) the expected log-density of a draw; its mean logarithms left out where they are constant."""
     from scipy.special import gammaln
 
-    height: Array = gammaln(alpha.sum(axis=-1)) + (alpha * mean - gammaln(alpha)).sum(axis=-1)
-    return height
+    objective: Array = gammaln(alpha.sum(axis=-1)) + (alpha * mean - gammaln(alpha)).sum(axis=-1)
+    return objective
 
 
 def _newton(alpha: Array, mean: Array) -> Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -83,7 +82,7 @@ class Terms(CodedRows):
         mean = parameters.concentration / total
         return mean, np.sqrt(mean * (1 - mean) / (total + 1))
 
-    def to_document(self, parameters: Topics) -> dict[str, Any]:
+    def to_document(self, parameters: Topics) -> dict[str, object]:
         mean, _ = self.moments(parameters)
         return {"lambda": parameters.concentration.tolist(), "topic_word": mean.tolist()}
 

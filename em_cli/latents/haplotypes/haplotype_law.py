@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -64,10 +63,10 @@ class Haplotypes(CodedRows):
         p = parameters.frequency
         return p, np.sqrt(p * (1 - p))
 
-    def to_document(self, parameters: Frequencies) -> dict[str, Any]:
+    def to_document(self, parameters: Frequencies) -> dict[str, object]:
         return {"frequencies": parameters.frequency[0].tolist()}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Frequencies:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Frequencies:
         return frequencies(np.array([document["frequencies"]], np.float64))
 
     def sample(self, parameters: Frequencies, labels: Integers, rng: np.random.Generator) -> Array:

@@ -61,7 +61,7 @@ class Pairs:
         raise UsageError("pairs are of haplotypes, and of no other columns.")
 
     @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> Pairs:
+    def of_document(cls, document: Mapping[str, object]) -> Pairs:
         return cls()
 
     def divergence(self, parameters: Nothing) -> float:
@@ -123,10 +123,10 @@ class Pairs:
     def n_parameters(self, n_components: int) -> int:
         return 0
 
-    def to_document(self, parameters: Nothing) -> dict[str, Any]:
+    def to_document(self, parameters: Nothing) -> dict[str, object]:
         return {}
 
-    def from_document(self, document: Mapping[str, Any], n_components: int) -> Nothing:
+    def from_document(self, document: Mapping[str, object], n_components: int) -> Nothing:
         return Nothing(np.zeros(1))
 
     def sample(self, parameters: Nothing, n_rows: int, rng: np.random.Generator) -> Integers:

@@ -1,0 +1,1 @@
+"""What stands in the documents that runs write: dictionaries whose fields say what they hold."""
