@@ -46,6 +46,9 @@ class Exponential(Protocol[P_told]):
     def n_own_features(self) -> int:
         """Features that are not common to the components: the first ones. `features` can be asked for these alone."""
 
+    def monomials(self) -> Integers | None:
+        """(F, D) of each feature, if all are products of powers of the columns, centred and scaled: the exponents."""
+
     @property
     def kindred(self) -> Kindred | None:
         """Itself, if there are families whose M-steps may go with its own."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from em_cli.engine.arrays import Array, Flags
+from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.declared_numbers import Quantity
 from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.family import BoundFamily, Chart, Degeneracy, Penalised, Reweighting
@@ -87,6 +87,9 @@ class OwnMStep:
 
     def n_own_features(self) -> int:
         return self.base.n_own_features()
+
+    def monomials(self) -> Integers | None:
+        return None
 
     def common_sums(self, features: Array, weights: Array | None) -> Array:
         return self.base.common_sums(features, weights)

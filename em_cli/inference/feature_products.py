@@ -19,41 +19,62 @@ LOST = 1e-9  # of the largest square, that rounding may cost: slopes of narrow c
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Products:
+    """Which of two features there are: those that are one monomial of the columns are one product."""
+
+    one: Integers  # (Q,)
+    other: Integers  # (Q,)
+    square: Integers  # (F, F) which of the products each is
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FeatureProducts:
     """Sums over rows, which add; of no weights, or of weights and their squares."""
 
-    sums: Array  # (1 or 2, K(K + 1)/2, F(F + 1)/2) of r_k r_l φ φᵀ
+    sums: Array  # (1 or 2, K(K + 1)/2, Q) of r_k r_l φ φᵀ
 
     def __add__(self, other: FeatureProducts) -> FeatureProducts:
         return FeatureProducts(self.sums + other.sums)
 
 
-def multiplications(n_components: int, n_features: int, n_rows: int) -> int:
+def products_of(n_features: int, monomials: Integers | None) -> Products:
+    one, other = np.triu_indices(n_features)
+    of = np.arange(len(one))
+    if monomials is not None:
+        keys = monomials @ np.random.default_rng(0).integers(1 << 40, size=monomials.shape[1])  # that tell powers apart
+        _, first, of = np.unique(keys[one] + keys[other], return_index=True, return_inverse=True)
+        one, other = one[first], other[first]
+    square = np.empty((n_features, n_features), np.intp)
+    upper = np.triu_indices(n_features)
+    square[upper] = square.T[upper] = of
+    return Products(one, other, square)
+
+
+def multiplications(n_components: int, products: Products, n_rows: int) -> int:
     """What the squares take by products of features."""
     pairs = n_components * (n_components + 1) // 2
-    return pairs * (n_rows * (n_features * (n_features + 1) // 2) + 2 * n_features**3)
+    return pairs * (n_rows * len(products.one) + 2 * len(products.square) ** 3)
 
 
-def feature_products(features: Array, responsibilities: Array, weights: Array | None) -> FeatureProducts:
+def feature_products(
+    products: Products, features: Array, responsibilities: Array, weights: Array | None
+) -> FeatureProducts:
     """Of rows with features (F, n) and responsibilities (K, n)."""
-    size, n = features.shape
-    one, other = np.triu_indices(len(responsibilities))
-    shares = responsibilities[one] * responsibilities[other]
-    products = scratch("feature_products", size * (size + 1) // 2, n)
-    first = 0
-    for place, feature in enumerate(features):
-        last = first + size - place
-        np.multiply(feature, features[place:], out=products[first:last])
-        first = last
+    n, size = features.shape[1], len(products.one)
+    k, to = np.triu_indices(len(responsibilities))
+    shares = responsibilities[k] * responsibilities[to]
+    found, other = (scratch(f"feature_products_{place}", size, n) for place in (0, 1))
+    features.take(products.one, axis=0, out=found, mode="clip")
+    found *= features.take(products.other, axis=0, out=other, mode="clip")
     powers = [shares] if weights is None else [shares * weights, shares * weights**2]
-    sums = np.empty((len(powers), len(one), len(products)))
+    sums = np.empty((len(powers), len(k), size))
     for own, power in zip(sums, powers, strict=True):
-        np.matmul(power, products.T, out=own)
+        np.matmul(power, found.T, out=own)
     return FeatureProducts(sums)
 
 
 def squares_of(
-    found: FeatureProducts, of: tuple[Array, ...], places: tuple[Integers, ...], size: int
+    found: FeatureProducts, products: Products, of: tuple[Array, ...], places: tuple[Integers, ...], size: int
 ) -> tuple[tuple[Array, ...], Array, Array] | None:
     """Of slopes (·, F) of each component along its places of coordinates: r D Dᵀ, and s sᵀ twice; or too few digits.
 
@@ -61,7 +82,7 @@ def squares_of(
     """
     within = list[Array]()
     scale, largest = 0.0, 0.0
-    for slopes, own in zip(of, _of_each(found, len(of)), strict=True):
+    for slopes, own in zip(of, _of_each(found, products, len(of)), strict=True):
         square = slopes @ own @ slopes.T
         within.append(square)
         lengths = np.abs(slopes) @ np.sqrt(np.maximum(own.diagonal(), 0.0))
@@ -71,29 +92,28 @@ def squares_of(
         return None
     scores = [np.zeros((size, size)) for _ in found.sums]
     for power, total in enumerate(scores):
-        for k, other, products in _by_pair(found, len(of), power):
-            block = of[k] @ products @ of[other].T
+        for k, other, between in _by_pair(found, products, len(of), power):
+            block = of[k] @ between @ of[other].T
             total[np.ix_(places[k], places[other])] += block
             if k != other:
                 total[np.ix_(places[other], places[k])] += block.T
     return tuple(within), scores[0], scores[-1]
 
 
-def _by_pair(found: FeatureProducts, n_components: int, power: int) -> Iterator[tuple[int, int, Array]]:
+def _by_pair(
+    found: FeatureProducts, products: Products, n_components: int, power: int
+) -> Iterator[tuple[int, int, Array]]:
     """Two components and (F, F), of each pair."""
-    n_features = int(np.sqrt(2 * found.sums.shape[-1]))
-    square = np.empty((n_features, n_features), np.intp)
-    one, other = np.triu_indices(n_features)
-    square[one, other] = square[other, one] = np.arange(len(one))
     for pair, (k, to) in enumerate(zip(*np.triu_indices(n_components), strict=True)):
-        yield int(k), int(to), found.sums[power, pair].take(square)
+        yield int(k), int(to), found.sums[power, pair].take(products.square)
 
 
-def _of_each(found: FeatureProducts, n_components: int) -> Array:
+def _of_each(found: FeatureProducts, products: Products, n_components: int) -> Array:
     """(K, F, F) of r_k φ φᵀ."""
-    totals: list[Array | float] = [0.0] * n_components
-    for k, other, products in _by_pair(found, n_components, 0):
-        totals[k] = totals[k] + products
+    size = len(products.square)
+    totals = np.zeros((n_components, size, size))
+    for k, other, between in _by_pair(found, products, n_components, 0):
+        totals[k] += between
         if other != k:
-            totals[other] = totals[other] + products
-    return np.stack(totals)
+            totals[other] += between
+    return totals

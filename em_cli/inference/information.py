@@ -89,7 +89,7 @@ def slopes_at(model: Model, chart: ModelChart, base: Parameters) -> Slopes | Non
         return None
     theta = natural(model, stack([base]))
     moved = by_some(chart, base, lambda some: natural(model, some))
-    return None if np.isnan(theta).any() or np.isnan(moved).any() else slopes(base, theta[0], differences(moved))
+    return None if np.isnan(theta).any() or np.isnan(moved).any() else slopes(model, base, theta[0], differences(moved))
 
 
 def _by_slopes(

@@ -17,7 +17,15 @@ from em_cli.engine.expectation import Parameters
 from em_cli.engine.model import Model
 from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source, quanta
-from em_cli.inference.feature_products import ROWS, FeatureProducts, feature_products, multiplications, squares_of
+from em_cli.inference.feature_products import (
+    ROWS,
+    FeatureProducts,
+    Products,
+    feature_products,
+    multiplications,
+    products_of,
+    squares_of,
+)
 
 TILE_FLOATS = 1 << 17  # of scores
 SPARSE_ROWS = 1 << 12  # that are looked at together where each bears on few components
@@ -37,6 +45,7 @@ class Slopes:
     places: tuple[Integers, ...]  # of each component, the coordinates along which it changes
     of: tuple[Array, ...]  # of each component (·, F), along these
     size: int  # P
+    products: Products
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +56,11 @@ class Squares:
     scores: Array  # (P, P) of s sᵀ, under these weights
     squared: Array  # (P, P) of s sᵀ, under their squares
     n_rows: int
+
+    @classmethod
+    def none(cls, along: Slopes) -> Squares:
+        nothing = np.zeros((along.size, along.size))
+        return cls(tuple(np.zeros((len(of), len(of))) for of in along.of), nothing, nothing, 0)
 
     def __add__(self, other: Squares) -> Squares:
         return Squares(
@@ -76,7 +90,7 @@ def passes_of_squares(model: Model) -> float:
     exponential = model.family.exponential
     assert exponential is not None, "a linear model"
     a_pass = OF_PASS * k * exponential.n_own_features()
-    return PASSES_BESIDE + min(directly, multiplications(k, f, 1 << 14) / (1 << 14)) / a_pass
+    return PASSES_BESIDE + min(directly, k * (k + 1) // 2 * len(_products(model).one)) / a_pass
 
 
 def natural(model: Model, at: Parameters) -> Array:
@@ -90,11 +104,17 @@ def natural(model: Model, at: Parameters) -> Array:
     return theta
 
 
-def slopes(base: Parameters, theta: Array, by_coordinate: Array) -> Slopes:
+def _products(model: Model) -> Products:
+    family = model.family.exponential
+    assert family is not None, "a linear model"
+    return products_of(model.family.n_features(), family.monomials())
+
+
+def slopes(model: Model, base: Parameters, theta: Array, by_coordinate: Array) -> Slopes:
     """From natural parameters (K, F) at a base point, and their derivatives (P, K, F) there."""
     places = tuple(np.flatnonzero(by_coordinate[:, k].any(axis=1)) for k in range(len(theta)))
     of = tuple(by_coordinate[own, k] for k, own in enumerate(places))
-    return Slopes(stack([base]), theta, places, of, len(by_coordinate))
+    return Slopes(stack([base]), theta, places, of, len(by_coordinate), _products(model))
 
 
 def hessian_of(found: Squares, along: Slopes) -> Array:
@@ -106,26 +126,36 @@ def hessian_of(found: Squares, along: Slopes) -> Array:
 
 
 def squares(model: Model, along: Slopes, source: Source, runner: Runner) -> Squares:
-    """Sums over all rows of what their scores and informations along the coordinates are."""
-    total: Squares | None = None
+    """Sums over all rows of what their scores and informations along the coordinates are.
+
+    By products of features where these take less, and keep digits enough.
+    """
+    if multiplications(len(along.theta), along.products, source.n_rows) < source.n_rows * _multiplications(along):
+        total, products = Squares.none(along), None
+        for found in runner.map(_products_of_block, source, (model, along), range(len(source))):
+            for few, own in found:
+                total = total if few is None else total + few
+                products = own if products is None or own is None else products + own
+        if products is None:
+            return total
+        told = squares_of(products, along.products, along.of, along.places, along.size)
+        if told is not None:
+            return total + Squares(*told, source.n_rows - total.n_rows)
+    total = Squares.none(along)
     for parts in runner.map(_of_block, source, (model, along), range(len(source))):
         for part in parts:
-            total = part if total is None else total + part
-    assert total is not None, "a source has at least one block"
+            total = total + part
     return total
 
 
 def _of_block(source: Source, shared: tuple[Model, Slopes], index: int) -> list[Squares]:
-    return [_of_quantum(quantum, *shared) for quantum in quanta(source[index])]
+    return [_by_rows(quantum, *shared) for quantum in quanta(source[index])]
 
 
-def _of_quantum(quantum: Block, model: Model, along: Slopes) -> Squares:
-    k, f = along.theta.shape
-    if multiplications(k, f, quantum.n_rows) < quantum.n_rows * _multiplications(along):
-        found = _by_products(quantum, model, along)
-        if found is not None:
-            return found
-    return _by_rows(quantum, model, along)
+def _products_of_block(
+    source: Source, shared: tuple[Model, Slopes], index: int
+) -> list[tuple[Squares | None, FeatureProducts | None]]:
+    return [_by_products(quantum, *shared) for quantum in quanta(source[index])]
 
 
 def _multiplications(along: Slopes) -> int:
@@ -133,8 +163,8 @@ def _multiplications(along: Slopes) -> int:
     return along.size**2 // 2 + sum(of.size + len(of) ** 2 // 2 for of in along.of)
 
 
-def _by_products(quantum: Block, model: Model, along: Slopes) -> Squares | None:
-    """None where too many digits are lost."""
+def _by_products(quantum: Block, model: Model, along: Slopes) -> tuple[Squares | None, FeatureProducts | None]:
+    """Of rows that bear on very few components, and of the others."""
     least = _least(model, along)
     total: Squares | None = None
     products: FeatureProducts | None = None
@@ -147,15 +177,9 @@ def _by_products(quantum: Block, model: Model, along: Slopes) -> Squares | None:
             continue
         for some in tile.pieces(ROWS):
             weights = None if tile.weights is None else tile.weights[some]
-            own = feature_products(features[:, some], responsibilities[:, some], weights)
+            own = feature_products(along.products, features[:, some], responsibilities[:, some], weights)
             products = own if products is None else products + own
-    if products is None:
-        return total
-    found = squares_of(products, along.of, along.places, along.size)
-    if found is None:
-        return None
-    dense = Squares(*found, quantum.n_rows if total is None else quantum.n_rows - total.n_rows)
-    return dense if total is None else total + dense
+    return total, products
 
 
 def _by_rows(quantum: Block, model: Model, along: Slopes) -> Squares:

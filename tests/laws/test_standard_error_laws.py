@@ -88,7 +88,7 @@ def test_rows_that_bear_on_few_of_many_components_tell_what_all_pairs_do(weighte
     few = [information(*at, frequencies) for frequencies in (True, False)]
     assert taken
     monkeypatch.setattr(louis, "MANY", np.inf)
-    monkeypatch.setattr(louis, "_by_products", lambda *_: None)
+    monkeypatch.setattr(louis, "squares_of", lambda *_: None)
     for found, frequencies in zip(few, (True, False), strict=True):
         every = information(*at, frequencies)
         for mine, its in ((found.observed, every.observed), (found.scores, every.scores)):
@@ -115,7 +115,7 @@ def test_products_of_features_tell_what_rows_do_and_are_left_where_they_lose_dig
     monkeypatch.setattr(louis, "squares_of", lambda *args: found.append(squares_of(*args)) or found[-1])
     products = [information(*at, frequencies) for frequencies in (True, False)]
     assert [one is not None for one in found] == [enough, enough]
-    monkeypatch.setattr(louis, "_by_products", lambda *_: None)
+    monkeypatch.setattr(louis, "squares_of", lambda *_: None)
     for mine, frequencies in zip(products, (True, False), strict=True):
         its = information(*at, frequencies)
         assert np.allclose(mine.observed, its.observed, atol=1e-8)

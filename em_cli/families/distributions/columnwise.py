@@ -142,6 +142,9 @@ class Columnwise:
     def n_own_features(self) -> int:
         return self.n_features()
 
+    def monomials(self) -> Integers | None:
+        return None
+
     def common_sums(self, features: Array, weights: Array | None) -> Array:
         return np.zeros(0)
 

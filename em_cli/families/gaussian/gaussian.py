@@ -98,6 +98,13 @@ class BoundGaussian:
     def n_own_features(self) -> int:
         return 1 + self.n_columns if self.letters.shared else self.n_features()
 
+    def monomials(self) -> Integers | None:
+        if self.letters.isotropic:
+            return None
+        unit = np.eye(self.n_columns, dtype=np.intp)
+        one, other = (unit, unit) if self.letters.diagonal else map(unit.__getitem__, pairs(self.n_columns))
+        return np.concatenate([0 * unit[:1], unit, one + other])
+
     def features(self, x: Array, out: Array) -> None:
         """Of a structure in which they are common to the components, the products are left out if `out` has no room."""
         d, m = x.shape

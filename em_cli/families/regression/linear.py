@@ -87,6 +87,9 @@ class BoundLinear:
     def n_own_features(self) -> int:
         return self.n_features()
 
+    def monomials(self) -> Integers | None:
+        return None
+
     def common_sums(self, features: Array, weights: Array | None) -> Array:
         return np.zeros(0)
 

@@ -126,6 +126,9 @@ class BoundApproximate:
     def n_own_features(self) -> int:
         return self._exponential.n_own_features()
 
+    def monomials(self) -> Integers | None:
+        return None
+
     def common_sums(self, features: Array, weights: Array | None) -> Array:
         return self._exponential.common_sums(features, weights)
 
