@@ -58,12 +58,12 @@ app = typer.Typer(
 )
 
 
-class Commands(Mapping[str, Any]):
+class Commands(Mapping[str, object]):
     """The commands by name, each imported and made where it is asked for: a run needs one of them."""
 
     def __init__(self) -> None:
         self._headings = {name: heading for heading, names in COMMANDS.items() for name in names}
-        self._made: dict[str, Any] = {}
+        self._made: dict[str, object] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._made:

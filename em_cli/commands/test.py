@@ -65,5 +65,5 @@ def test(
             found = test_document(refit, up_to, many, seed, counter, halt, before)
         finally:
             counter.close()
-        write_files(home, {"tests.csv": test_lines(found), "tests.json": [to_json(found)]})
+        write_files(home, {"tests.csv": test_lines(found["tests"]), "tests.json": [to_json(found)]})
         say_found(found, json, tests_page, screen)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from em_cli.display.component_table import shortened
 from em_cli.display.text import nats
 from em_cli.display.text_page import Page
+from em_cli.documents.comparison_json import ComparedMean, ComparedPair, Comparison, MatchedPair
 from em_cli.inference.reported import tail_in_words
 
 LONGEST_NAME, LONGEST_RUN, LONGEST_MODEL = 24, 18, 12
@@ -16,7 +14,7 @@ WIDEST = 100
 FAR = 1000  # standard errors, beyond which their number says nothing
 
 
-def comparison(found: Mapping[str, Any], width: int, color: bool) -> str:
+def comparison(found: Comparison, width: int, color: bool) -> str:
     """The table of the runs, and what is to be said of each two of them."""
     page = Page(min(width, WIDEST), color)
     _runs(page, found)
@@ -26,7 +24,7 @@ def comparison(found: Mapping[str, Any], width: int, color: bool) -> str:
     return page.text()
 
 
-def _runs(page: Page, found: Mapping[str, Any]) -> None:
+def _runs(page: Page, found: Comparison) -> None:
     rows = []
     for run in found["runs"]:
         delta, entropy = run["delta_bic"], run["entropy_r2"]
@@ -52,7 +50,7 @@ def _runs(page: Page, found: Mapping[str, Any]) -> None:
     page.words(f"Judged by {found['n_rows']:,} rows that all of them describe.", style="dim")
 
 
-def _pair(page: Page, pair: Mapping[str, Any], n_rows: int) -> None:
+def _pair(page: Page, pair: ComparedPair, n_rows: int) -> None:
     page.line((f"{pair['first']} against {pair['second']}", "bold"))
     if pair["mean_difference"] is not None:
         error = "" if pair["standard_error"] is None else f" ± {pair['standard_error']:.4f}"
@@ -74,14 +72,14 @@ def _pair(page: Page, pair: Mapping[str, Any], n_rows: int) -> None:
     rows = [row for match in pair["matched"] for row in _match(match)]
     headings = ["first", "second", "distance", "weights", "mean of", "first", "second", "apart"]
     page.table(headings, rows, (0, 1, 2, 5, 6, 7))
-    for key, which in (("unmatched_first", "first"), ("unmatched_second", "second")):
-        if pair[key]:
-            page.words(f"Only in the {which}: component {', '.join(map(str, pair[key]))}.")
+    for alone, which in ((pair["unmatched_first"], "first"), (pair["unmatched_second"], "second")):
+        if alone:
+            page.words(f"Only in the {which}: component {', '.join(map(str, alone))}.")
     if pair["ambiguous"]:
         page.words("Another assignment of the components is as near: which is which is not certain.")
 
 
-def _match(match: Mapping[str, Any]) -> list[list[str]]:
+def _match(match: MatchedPair) -> list[list[str]]:
     """A component and which it is in the other run; the means that differ most, each on a line."""
     distance = match["distance"]
     own = [
@@ -95,7 +93,7 @@ def _match(match: Mapping[str, Any]) -> list[list[str]]:
     return [(own if place == 0 else [""] * len(own)) + mean for place, mean in enumerate(told)]
 
 
-def _mean(mean: Mapping[str, Any]) -> list[str]:
+def _mean(mean: ComparedMean) -> list[str]:
     errors = mean["difference_in_errors"]
     in_errors = "" if errors is None or abs(errors) > FAR else f"{errors:+.1f} se"
     name = shortened(mean["column"], LONGEST_RUN)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import floor, log10
-from typing import Any
 
 from em_cli.display.component_table import shortened
 from em_cli.display.text_page import Page
+from em_cli.documents.bootstrap_json import Intervals, OneInterval
 
 LONGEST_NAME = 24
 WIDEST = 100
@@ -17,7 +17,7 @@ WANTED = {"weights": "weight", "mean": "mean", "sd": "sd", "probabilities": "sha
 MOST_ROWS = 60
 
 
-def intervals_page(found: Mapping[str, Any], width: int, color: bool) -> str:
+def intervals_page(found: Intervals, width: int, color: bool) -> str:
     """The intervals of what components tell; how many replicates they are from.
 
     Weights, means and standard deviations, shares of levels, coefficients.
@@ -48,7 +48,7 @@ def intervals_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     return page.text()
 
 
-def _withheld(page: Page, found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _withheld(page: Page, found: Intervals) -> list[OneInterval]:
     """Those that the replicates do not tell, and why."""
     hidden = [one for one in found["intervals"] if one["verdict"] == "withheld"]
     lost = {one["component"]: one["share_lost"] for one in hidden if _parameter(one) != "weights" and one["component"]}
@@ -66,18 +66,18 @@ def _withheld(page: Page, found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return hidden
 
 
-def _parameter(one: Mapping[str, object]) -> str:
+def _parameter(one: OneInterval) -> str:
     """`groups[1].probabilities[2][1]` is one of the probabilities."""
     return str(one["parameter"]).rpartition(".")[2].partition("[")[0]
 
 
-def _wanted(one: Mapping[str, object]) -> bool:
+def _wanted(one: OneInterval) -> bool:
     """Probabilities are wanted of levels: else the mean tells them."""
     parameter = _parameter(one)
     return parameter in WANTED and (parameter != "probabilities" or one["level"] is not None)
 
 
-def _row(one: Mapping[str, Any]) -> list[str]:
+def _row(one: OneInterval) -> list[str]:
     of_weights = str(one["parameter"]).startswith("concomitant.")
     name, error = "log-odds" if of_weights else WANTED[_parameter(one)], one["se_bootstrap"]
     column = one["column"] or ""

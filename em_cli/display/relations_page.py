@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from em_cli.display.component_table import shortened
 from em_cli.display.text_page import Page
+from em_cli.documents.relations_json import LogOdds, MeansOf, Related, Relations, SharesOf, Wald
 from em_cli.inference.intervals import MOST_LOST
 from em_cli.inference.reported import tail_in_words
 from em_cli.printable import safe
@@ -20,15 +20,11 @@ METHODS = {
 }
 
 
-def relations_page(found: Mapping[str, Any], width: int, color: bool) -> str:
+def relations_page(found: Relations, width: int, color: bool) -> str:
     """What outcomes are like in each component, who is in which, and how well rows are assigned."""
     page = Page(min(width, WIDEST), color)
     for one in found["outcomes"]:
-        _heading(page, f"{safe(one['column'])} in each component", one, found)
-        (_means if one["kind"] == "means" else _shares)(page, one, found["components"])
-        if one["equal"] is not None:
-            page.words(f"Are they equal? {_test(one['equal'])}")
-        page.blank()
+        _outcome(page, one, found)
     if (on := found["on"]) is not None:
         _heading(page, "log-odds of the components against the first, on", on, found)
         _logits(page, on)
@@ -60,13 +56,24 @@ def relations_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     return page.text()
 
 
-def _heading(page: Page, title: str, one: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+def _outcome(page: Page, one: MeansOf | SharesOf, found: Relations) -> None:
+    _heading(page, f"{safe(one['column'])} in each component", one, found)
+    if one["kind"] == "means":
+        _means(page, one, found["components"])
+    else:
+        _shares(page, one, found["components"])
+    if one["equal"] is not None:
+        page.words(f"Are they equal? {_test(one['equal'])}")
+    page.blank()
+
+
+def _heading(page: Page, title: str, one: Related, found: Relations) -> None:
     left = f", {one['n_left_out']:,} without it left out" if one["n_left_out"] else ""
     page.flow([title], style="bold")
     page.words(f"{one['n']:,} {found['units']}{left}; {METHODS[one['method']]}", style="dim")
 
 
-def _means(page: Page, one: Mapping[str, Any], names: Sequence[str]) -> None:
+def _means(page: Page, one: MeansOf, names: Sequence[str]) -> None:
     rows = [
         [_name(name), f"{mean:.4g} ± {error:.2g}", "" if sd is None else f"{sd:.3g}"]
         for name, mean, error, sd in zip(names, one["means"], one["standard_errors"], one["sds"], strict=True)
@@ -74,7 +81,7 @@ def _means(page: Page, one: Mapping[str, Any], names: Sequence[str]) -> None:
     page.table(["component", "mean", "sd"], rows, (0, 1, 2))
 
 
-def _shares(page: Page, one: Mapping[str, Any], names: Sequence[str]) -> None:
+def _shares(page: Page, one: SharesOf, names: Sequence[str]) -> None:
     levels = one["levels"][:MOST_LEVELS]
     rows = [
         [_name(name), *(f"{p:.3f} ± {error:.2g}" for p, error in zip(own[: len(levels)], uncertain, strict=False))]
@@ -85,7 +92,7 @@ def _shares(page: Page, one: Mapping[str, Any], names: Sequence[str]) -> None:
         page.flow([f"… and {len(one['levels']) - len(levels)} more levels in relate.csv"], style="dim")
 
 
-def _logits(page: Page, on: Mapping[str, Any]) -> None:
+def _logits(page: Page, on: LogOdds) -> None:
     shown = list(zip(on["coefficients"], on["standard_errors"], strict=True))[:MOST_COMPONENTS]
     rows = [
         [shortened(safe(term), LONGEST_NAME), *(f"{own[at]:.4g} ± {error[at]:.2g}" for own, error in shown)]
@@ -98,5 +105,5 @@ def _name(name: str) -> str:
     return shortened(safe(name.removeprefix("component ")), LONGEST_NAME)
 
 
-def _test(test: Mapping[str, Any]) -> str:
+def _test(test: Wald) -> str:
     return f"Wald χ² = {test['statistic']:.4g}, df {test['df']}, {tail_in_words(test['p'])}"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from em_cli.display.text_page import Page
+from em_cli.documents.tests_json import OneTest, Tests
 from em_cli.inference.reported import p_in_words
 
 WIDEST = 100
 
 
-def tests_page(found: Mapping[str, Any], width: int, color: bool) -> str:
+def tests_page(found: Tests, width: int, color: bool) -> str:
     """A line for each test, and the last of them in words."""
     page = Page(min(width, WIDEST), color)
     headings = ["components", "twice the gain", "replicates", "as large", "p"]
@@ -24,12 +22,12 @@ def tests_page(found: Mapping[str, Any], width: int, color: bool) -> str:
     return page.text()
 
 
-def _row(one: Mapping[str, object]) -> list[str]:
+def _row(one: OneTest) -> list[str]:
     numbers = (f"{one['statistic']:.2f}", f"{one['replicates']:,}", f"{one['exceed']:,}")
     return [f"{one['k1']} against {one['k0']}", *numbers, p_in_words(one)]
 
 
-def _words(one: Mapping[str, Any], wanted: int) -> str:
+def _words(one: OneTest, wanted: int) -> str:
     smaller, larger = one["k0"], one["k1"]
     difference = one["bic_difference"]
     by_bic = f"BIC prefers K = {larger if difference < 0 else smaller} by {abs(difference):.2f}."
@@ -59,14 +57,14 @@ def _words(one: Mapping[str, Any], wanted: int) -> str:
     return told + by_bic
 
 
-def _of_lost(one: Mapping[str, object]) -> str:
+def _of_lost(one: OneTest) -> str:
     many = "One data set more has" if one["lost"] == 1 else f"{one['lost']:,} data sets more have"
     return f"{many} {_unsound(one)}; such take no part, as there is no test of data without one."
 
 
-def _unsound(one: Mapping[str, object]) -> str:
+def _unsound(one: OneTest) -> str:
     return f"no sound fit of {one['k1']} components that is as high as a sound one of {one['k0']}"
 
 
-def _reached(one: Mapping[str, Any]) -> str:
+def _reached(one: OneTest) -> str:
     return {0: "none gained as much", 1: "one gained as much"}.get(one["exceed"], f"{one['exceed']:,} gained as much")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from em_cli.engine.documents import field, of_groups
 from em_cli.engine.family import Degeneracy
@@ -31,7 +30,7 @@ def components(
         return {"matched": None if (was := naming.was[k]) is None else asdict(was)} if naming.was else {}
 
     def one(k: int) -> dict[str, object]:
-        described: dict[str, Any] = {
+        described: dict[str, object] = {
             "mean": {name: finite(means[k, place]) for place, name in numbers},
             "sd": {name: finite(sds[k, place]) for place, name in numbers},
         }

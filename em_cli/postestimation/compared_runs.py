@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from em_cli.documents.comparison_json import ComparedPair, ComparedRun, Comparison, MatchedPair, NestedTest
+from em_cli.documents.known import known_as
 from em_cli.engine.arrays import Integers
 from em_cli.errors import DataError, UsageError
 from em_cli.families import FAMILIES
@@ -44,7 +46,7 @@ OF_ROWS = ("component_first", "component_second", "second_is", "probability_firs
 class Compared:
     """What there is to say of several runs, and the rows that moved between any two of them."""
 
-    document: dict[str, Any]
+    document: Comparison
     key: str  # of the rows
     moved: Iterator[dict[str, Any]]
 
@@ -93,9 +95,10 @@ def compared(runs: Sequence[str], data: Sequence[str], reading: ReadingOptions) 
     for (one, other), own in sums.pairs.items():
         a, b = judges[one], judges[other]
         pair, names_in_first = _pair(a, b, own, _no_vuong(a, b, own, bool(data)), sums.whole)
-        pairs.append(pair | {"likelihood_ratio": _likelihood_ratio(a, b) if comparable else None})
+        pair["likelihood_ratio"] = _likelihood_ratio(a, b) if comparable else None
+        pairs.append(pair)
         renamed.append(names_in_first)
-    document = {
+    document: Comparison = {
         "same_data": same,
         "comparable": comparable,
         "n_rows": int(sums.runs[0].weight) if judges[0].frequencies and sums.whole else sums.n_rows,
@@ -136,11 +139,11 @@ def _densities_compare(first: Judge, second: Judge) -> bool:
     return kinds[0] == kinds[1] and _response(a) == _response(b)
 
 
-def _runs(judges: Sequence[Judge], sums: Sequence[RunSums], comparable: bool) -> list[dict[str, object]]:
+def _runs(judges: Sequence[Judge], sums: Sequence[RunSums], comparable: bool) -> list[ComparedRun]:
     known = [one.loaded.document.get("bic") for one in judges]  # a variational fit has none
     bics = [np.nan if bic is None else float(bic) for bic in known]
     best = min((bic for bic in bics if isfinite(bic)), default=np.nan)
-    made = list[dict[str, object]]()
+    made = list[ComparedRun]()
     for one, own, bic in zip(judges, sums, bics, strict=True):
         document, delta = one.loaded.document, bic - best
         told = comparable and isfinite(delta)
@@ -199,7 +202,7 @@ def _within(narrow: LoadedModel, wide: LoadedModel) -> bool:
 
 def _pair(
     first: Judge, second: Judge, sums: PairSums, no_vuong: str | None, whole: bool
-) -> tuple[dict[str, Any], Integers]:
+) -> tuple[ComparedPair, Integers]:
     """What there is to say of two runs; and which component (L,) of the first each of the second is, or -1."""
     a, b, densities_compare = first.loaded, second.loaded, _densities_compare(first, second)
     found = matched(sums.likeness.distances if densities_compare else sums.disagreement)
@@ -209,7 +212,7 @@ def _pair(
     renamed[found.second] = found.first
     counts = sums.weights if first.frequencies and whole else sums.rows
     stayed = counts[found.first, found.second].sum()
-    told = {
+    told: ComparedPair = {
         "first": first.name,
         "second": second.name,
         "mean_difference": test.mean if test else None,
@@ -223,11 +226,12 @@ def _pair(
         "matched": list(_matched(a, b, found, densities_compare)),
         "unmatched_first": _left(a, found.first),
         "unmatched_second": _left(b, found.second),
+        "likelihood_ratio": None,
     }
     return told, renamed
 
 
-def _likelihood_ratio(first: Judge, second: Judge) -> dict[str, object] | None:
+def _likelihood_ratio(first: Judge, second: Judge) -> NestedTest | None:
     """The test where it is regular: as many components of one family, of nested covariance structures."""
     for narrow, wide in ((first, second), (second, first)):
         one, other = narrow.loaded.document, wide.loaded.document
@@ -238,8 +242,10 @@ def _likelihood_ratio(first: Judge, second: Judge) -> dict[str, object] | None:
         if alike and nested(str(one.get("structure")), str(other.get("structure"))):
             df = wide.loaded.model.n_parameters - narrow.loaded.model.n_parameters
             found = likelihood_ratio(one["log_likelihood"], other["log_likelihood"], df)
-            names = {"within": one["structure"], "wider": other["structure"]}
-            return None if found is None else names | asdict(found)
+            if found is None:
+                return None
+            told = {"within": one["structure"], "wider": other["structure"], **asdict(found)}
+            return known_as(NestedTest, told)
     return None
 
 
@@ -267,7 +273,7 @@ def _left(loaded: LoadedModel, taken: Integers) -> list[int]:
     return [k + 1 for k in range(loaded.model.n_components) if k not in taken]
 
 
-def _matched(a: LoadedModel, b: LoadedModel, found: Matching, kl: bool) -> Iterator[dict[str, object]]:
+def _matched(a: LoadedModel, b: LoadedModel, found: Matching, kl: bool) -> Iterator[MatchedPair]:
     shared = [name for name in a.schema.names if name in b.schema.names]
     for k, other_k, distance in zip(found.first.tolist(), found.second.tolist(), found.distance.tolist(), strict=True):
         one, other = (dict(m.document["components"][place]) for m, place in ((a, k), (b, other_k)))
@@ -279,7 +285,7 @@ def _matched(a: LoadedModel, b: LoadedModel, found: Matching, kl: bool) -> Itera
             "weight_first": one["weight"],
             "weight_second": other["weight"],
             "means": [
-                {"column": name, "first": x, "second": y, IN_ERRORS: _in_errors(x, y, name, errors)}
+                {"column": name, "first": x, "second": y, "difference_in_errors": _in_errors(x, y, name, errors)}
                 for name in shared
                 if (x := one["mean"].get(name)) is not None and (y := other["mean"].get(name)) is not None
             ],

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from math import isnan, log
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from em_cli.algorithms.lbfgs import LBFGS
 from em_cli.config.ranges import FEWEST_OF_TESTS, MOST_OF_TESTS
+from em_cli.documents.tests_json import OneTest, Tests
 from em_cli.engine.arrays import stack
 from em_cli.engine.climb import FitResult
 from em_cli.engine.expectation import Parameters
@@ -67,14 +67,15 @@ def test_document(
     tell: Callable[[int, int], None] = lambda done, wanted: None,
     halt: Halt | None = None,
     before: str | None = None,
-) -> dict[str, object]:
+) -> Tests:
     """Tests of K against K + 1, K + 1 against K + 2, …: as far as is asked for, and p is not above the level.
 
     They go on from the replicates in the folder `before`, and end where it is time to.
     """
     smaller, k, tests = refit.start, refit.model.n_components, list[RatioTest]()
     halted: Callable[[], bool] = halt or _never
-    last, identity = up_to or k + 1, {"random_state": seed, "log_likelihood": refit.document.get("log_likelihood")}
+    last, log_likelihood = up_to or k + 1, refit.document.get("log_likelihood")
+    identity = {"random_state": seed, "log_likelihood": log_likelihood}
     known = {} if before is None else gains_before(before, identity)
     while k < last:
         larger = one_more(refit, smaller, seed)
@@ -89,7 +90,8 @@ def test_document(
     return {
         "level": LEVEL,
         "replicates": wanted,
-        **identity,
+        "random_state": seed,
+        "log_likelihood": log_likelihood,
         "tests": [row_of(refit, test, "" if halt is None else halt.reason) for test in tests],
     }
 
@@ -159,7 +161,7 @@ def gains_of_drawn(refit: Refit, smaller: Parameters, larger: Parameters, seed: 
     return gains(model, smaller, larger, draw, numbers, Serial())
 
 
-def row_of(refit: Refit, test: RatioTest, cut_by: str) -> dict[str, object]:
+def row_of(refit: Refit, test: RatioTest, cut_by: str) -> OneTest:
     """What is told of a test, which may have been cut short."""
     low, high = test.limits()
     one, more = (replace(refit.model, n_components=k).n_parameters for k in (test.k, test.k + 1))
@@ -209,6 +211,6 @@ def _gains(drawn: Sequence[float | None], short: Sequence[int]) -> list[Gain]:
     return [Gain(number, value, number in short) for number, value in values]
 
 
-def test_lines(document: Mapping[str, Any]) -> Iterator[str]:
+def test_lines(tests: Sequence[Mapping[str, object]]) -> Iterator[str]:
     """`tests.csv`."""
-    return csv_text(COLUMNS, ({name: row[name] for name in COLUMNS} for row in document["tests"]))
+    return csv_text(COLUMNS, ({name: row[name] for name in COLUMNS} for row in tests))

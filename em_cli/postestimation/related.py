@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from em_cli.config.resolve import resolve
 from em_cli.config.run_config import RunConfig
+from em_cli.documents.known import known_as
+from em_cli.documents.relations_json import LogOdds, MeansOf, Related, Relations, SharesOf, Wald
 from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.documents import field
 from em_cli.engine.rows import cells
 from em_cli.errors import DataError, UsageError
 from em_cli.families.regression.overall import root_of
@@ -44,6 +47,17 @@ COLUMNS = ("about", "column", "component", "what", "estimate", "standard_error",
 FEWEST = 5  # units in which everything is known
 
 
+class Estimate(TypedDict):
+    """Of one component."""
+
+    component: int
+    what: str
+    estimate: float
+    standard_error: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     outcomes: tuple[str, ...]
@@ -60,7 +74,7 @@ class Asked:
         return "bch" if self.method == "bch" else "ml"
 
 
-def relations(run: str, data: Sequence[str], asked: Asked) -> dict[str, Any]:
+def relations(run: str, data: Sequence[str], asked: Asked) -> Relations:
     """The document; `UsageError` or `DataError` says what cannot be related."""
     loaded, home = read_model(run), Path(run)
     if not home.is_dir():
@@ -167,7 +181,7 @@ def _options(config: RunConfig, asked: Asked, names: Sequence[str], response: st
 
 def _outcome(
     units: Units, config: RunConfig, paths: Sequence[str], name: str, asked: Asked, names: Sequence[str]
-) -> dict[str, object]:
+) -> MeansOf | SharesOf:
     """Means, or shares of levels, of a column in each component."""
     data, seen, values = _external(units, config, paths, asked, _options(config, asked, [name], name))
     column, n = data.schema.columns[0], len(names)
@@ -178,8 +192,8 @@ def _outcome(
     found = _estimated(relation, units, method, seen)
     head = {"column": name, **_about(found, units, method, seen)}
     if column.levels:
-        return head | _shares_document(found, column.levels, n)
-    return head | _means_document(found, n)
+        return known_as(SharesOf, head | _shares_document(found, column.levels, n))
+    return known_as(MeansOf, head | _means_document(found, n))
 
 
 def _estimated(relation: Relation, units: Units, method: Method, seen: Integers) -> Estimates | ResampledEstimates:
@@ -188,7 +202,7 @@ def _estimated(relation: Relation, units: Units, method: Method, seen: Integers)
     return again or found
 
 
-def _about(found: Estimates | ResampledEstimates, units: Units, method: Method, seen: Integers) -> dict[str, object]:
+def _about(found: Estimates | ResampledEstimates, units: Units, method: Method, seen: Integers) -> Related:
     kept = 0 if isinstance(found, Estimates) else len(found.again)
     return {
         "method": method,
@@ -234,9 +248,7 @@ def _shares_document(found: Estimates | ResampledEstimates, levels: Sequence[str
     }
 
 
-def _told(
-    units: Units, config: RunConfig, paths: Sequence[str], asked: Asked, names: Sequence[str]
-) -> dict[str, object]:
+def _told(units: Units, config: RunConfig, paths: Sequence[str], asked: Asked, names: Sequence[str]) -> LogOdds:
     """The log-odds of components, on columns."""
     data, seen, values = _external(units, config, paths, asked, _options(config, asked, columns_in(asked.on), None))
     design = design_of(asked.on, (), data.schema.names, [column.levels for column in data.schema.columns])
@@ -287,7 +299,7 @@ def _tested(estimate: float, error: float) -> dict[str, object]:
     }
 
 
-def wald(theta: Array, covariance: Array, contrasts: Array) -> dict[str, object] | None:
+def wald(theta: Array, covariance: Array, contrasts: Array) -> Wald | None:
     """Wald's test that all contrasts are zero; None where the covariance has no room for it."""
     from scipy.special import chdtrc
 
@@ -301,12 +313,12 @@ def wald(theta: Array, covariance: Array, contrasts: Array) -> dict[str, object]
     return {"statistic": statistic, "df": df, "p": float(chdtrc(df, statistic))}
 
 
-def table(document: Mapping[str, object]) -> Iterator[str]:
+def table(document: Relations) -> Iterator[str]:
     """The estimates as CSV."""
     return csv_text(COLUMNS, _lines(document))
 
 
-def _lines(document: Mapping[str, Any]) -> Iterator[dict[str, object]]:
+def _lines(document: Relations) -> Iterator[dict[str, object]]:
     for one in document["outcomes"]:
         whats = one["levels"] if one["kind"] == "shares" else ["mean"]
         for line in _estimates(one, one["kind"], whats, 1):
@@ -316,11 +328,11 @@ def _lines(document: Mapping[str, Any]) -> Iterator[dict[str, object]]:
             yield {"about": "on", "column": None, **line, **_tested(line["estimate"], line["standard_error"])}
 
 
-def _estimates(one: Mapping[str, Any], kind: str, whats: Sequence[str], first: int) -> Iterator[dict[str, Any]]:
+def _estimates(one: MeansOf | SharesOf | LogOdds, kind: str, whats: Sequence[str], first: int) -> Iterator[Estimate]:
     """Each of them by itself, from this component on."""
     shape = (-1, len(whats))
     errors, ranges = np.reshape(one["standard_errors"], shape), np.reshape(one["intervals"], (*shape, 2))
-    for (k, place), estimate in np.ndenumerate(np.reshape(one[kind], shape)):
+    for (k, place), estimate in np.ndenumerate(np.reshape(field(one, kind), shape)):
         low, high = ranges[k, place].tolist()
         yield {
             "component": k + first,

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from em_cli.documents.bootstrap_json import Intervals
+from em_cli.documents.known import known_as
 from em_cli.engine.arrays import Array
 from em_cli.errors import UsageError
 from em_cli.inference.intervals import MOST_DOUBTFUL, MOST_LOST, at_bound, field_of, fixed, interval, scale_of
@@ -68,7 +70,7 @@ class Wanted:
 class Resampled:
     """The intervals of a run, and the replicates that they are from."""
 
-    document: dict[str, Any]
+    document: Intervals
     names: tuple[str, ...]  # of the numbers
     lines: Sequence[Line]
 
@@ -104,7 +106,7 @@ def resampled(
     many = units if kind == "jackknife" else wanted.many or USUAL
     named = described(model, start)
     names = tuple(name for name, _ in leaves(named))
-    identity = {
+    identity: dict[str, object] = {
         "kind": kind,
         "random_state": None if kind == "jackknife" else wanted.seed,
         "log_likelihood": refit.document.get("log_likelihood"),
@@ -120,13 +122,14 @@ def resampled(
         lines += [line_of(model, one, named) for one in next(turns)]
         tell(len(lines), many)
     elsewhere = [] if halt() else _elsewhere(refit, lines, wanted)
-    document: dict[str, Any] = identity | {"level": wanted.level, "wanted": many, "stopped": halt.reason or None}
+    document: dict[str, object] = identity | {"level": wanted.level, "wanted": many, "stopped": halt.reason or None}
     counts = Counter(one.verdict for one in lines)
     withheld = _withheld(counts, len(lines), many, halt.reason)
     document |= {"replicates": len(lines), "kept": counts[Verdict.OK]}
     document |= {verdict.value: counts[verdict] for verdict in Verdict if verdict is not Verdict.OK}
     document |= {"withheld": withheld, "searched": len(elsewhere), "better_elsewhere": sum(elsewhere)}
-    return Resampled(document | {"intervals": _intervals(refit, lines, wanted, withheld)}, names, lines)
+    document |= {"intervals": _intervals(refit, lines, wanted, withheld)}
+    return Resampled(known_as(Intervals, document), names, lines)
 
 
 def _intervals(refit: Refit, lines: Sequence[Line], wanted: Wanted, withheld: str | None) -> list[dict[str, object]]:

@@ -49,17 +49,18 @@ def tested_sweep(chosen: ScoredMixture, swept: Swept, params: Params) -> tuple[S
                 found[fewer.n_components] = pair_tested(run, refit, fewer, more)
     if run.halt.reason != before:
         run.warn_of_halt()
+    tests = [one for one in found.values() if one["statistic"] is not None]
     document = {
         "level": LEVEL,
         "replicates": run.settings.config.replicates,
         "random_state": run.settings.config.seed,
         "log_likelihood": params["log_likelihood"],
-        "tests": [one for one in found.values() if one["statistic"] is not None],
+        "tests": tests,
     }
     of_fits = [found.get(one.n_components) if one.label == variant.label else None for one in fits]
     rows = [row | _in_table(test) for row, test in zip(selection.rows, of_fits, strict=False)]
     told = [known_as(ComponentTest, {name: one[name] for name in IN_DOCUMENT}) for one in found.values()]
-    files: dict[str, Iterable[str]] = {"tests.csv": test_lines(document), "tests.json": [to_json(document)]}
+    files: dict[str, Iterable[str]] = {"tests.csv": test_lines(tests), "tests.json": [to_json(document)]}
     whole = (*rows, *selection.rows[len(rows) :])
     tested = Swept(fits, replace(selection, rows=whole, tested=True), files)
     return tested, {"component_tests": told, "warnings": run.record.warnings}
@@ -93,7 +94,7 @@ def pair_tested(run: Run, refit: Refit, fewer: Fitted, more: Fitted) -> dict[str
         for number in range(done, len(test.values)):
             observe(Advanced(number, 1.0))
         done = len(test.values)
-    return row_of(refit, test, run.halt.reason)
+    return dict(row_of(refit, test, run.halt.reason))
 
 
 def _unsound(fitted: Fitted) -> str:

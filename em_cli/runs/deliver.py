@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any
 
 from em_cli.config.choices import latent_choice
 from em_cli.config.texts import PLACE_KEYS, record
@@ -13,6 +12,7 @@ from em_cli.criteria import CRITERIA
 from em_cli.display.search_words import trust
 from em_cli.documents.manifest_json import Manifest
 from em_cli.documents.params_json import Params
+from em_cli.engine.documents import field as field_of
 from em_cli.engine.events import ModelChosen
 from em_cli.models.groups import Group, regression_in
 from em_cli.outputs.document import Context, Scored
@@ -85,9 +85,9 @@ def _steps(settings: Settings, data: Data) -> dict[str, object] | None:
     }
 
 
-def model_chosen(params: Mapping[str, Any]) -> ModelChosen:
+def model_chosen(params: Params) -> ModelChosen:
     """The event that tells what came of a fit, and how far the search is to be trusted."""
-    criteria = tuple((name, params[name]) for name in CRITERIA if params.get(name) is not None)
+    criteria = tuple((name, field_of(params, name)) for name in CRITERIA if params.get(name) is not None)
     label, k = params["covariance_type"] or params["family"], params["n_components"]
     return ModelChosen(label, k, params["log_likelihood"], criteria, trust(params))
 

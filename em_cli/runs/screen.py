@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from em_cli.options import ScreenOptions
 from em_cli.outputs.folder import write_file
@@ -29,10 +30,13 @@ def page_width() -> int:
     return width() if sys.stdout.isatty() else 80
 
 
+Found = TypeVar("Found", bound=Mapping[str, object])
+
+
 def say_found(
-    found: Mapping[str, object],
+    found: Found,
     json: bool,
-    page: Callable[[Mapping[str, object], int, bool], str],
+    page: Callable[[Found, int, bool], str],
     screen: ScreenOptions,
 ) -> None:
     """What a command has found, on stdout: the document, or its page, which `-q` leaves out."""

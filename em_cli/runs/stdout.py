@@ -18,6 +18,8 @@ from em_cli.config.texts import record
 from em_cli.display.closing import Beside
 from em_cli.display.summary import fit_summary, selection_summary
 from em_cli.display.text import counted
+from em_cli.documents.found import FoundFields
+from em_cli.documents.params_json import Params
 from em_cli.errors import OutputError
 from em_cli.exports.exportable import targets_of
 from em_cli.models.variational import VARIATIONAL
@@ -128,7 +130,7 @@ def place_text(settings: Settings) -> str:
     return f"would write {safe(folder)}/"
 
 
-def fit_text(run: Run, result: Scored, params: Mapping[str, Any], written: Sequence[str]) -> Iterable[str]:
+def fit_text(run: Run, result: Scored, params: Params, written: Sequence[str]) -> Iterable[str]:
     """The result of a fit; `written` names what is in its folder."""
     settings, data = run.settings, run.data
 
@@ -144,7 +146,7 @@ def fit_text(run: Run, result: Scored, params: Mapping[str, Any], written: Seque
 def beside_of(
     settings: Settings,
     read_line: str,
-    params: Mapping[str, Any],
+    params: FoundFields,
     written: Sequence[str],
     suggestions: Sequence[str] = (),
 ) -> Beside:
@@ -207,7 +209,7 @@ def _regression_said(settings: Settings) -> dict[str, str]:
     return {option: value for option, value in said.items() if value}
 
 
-def sweep_text(run: Run, selection: Selection, params: Mapping[str, Any], written: Sequence[str]) -> Iterable[str]:
+def sweep_text(run: Run, selection: Selection, params: Params, written: Sequence[str]) -> Iterable[str]:
     """The table of a sweep; as JSON, the document of the model chosen with the table in it."""
     settings = run.settings
 
