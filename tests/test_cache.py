@@ -5,7 +5,7 @@ import weakref
 
 import numpy as np
 
-from em_cli.engine.cache import RECENT_FLOATS, Cache, FeatureCache, Recent
+from em_cli.engine.cache import MOST_KEPT, RECENT_FLOATS, Cache, FeatureCache, Recent
 
 
 class Key:
@@ -36,6 +36,13 @@ def test_features_of_one_family_are_no_others():
     cache, one, other = FeatureCache(), Key(), Key()
     cache.features(one)[1, 0, 0] = np.ones(1)
     assert list(cache.features(one)) == [(1, 0, 0)] and cache.features(other) == {}
+
+
+def test_the_features_of_all_families_together_are_bounded():
+    cache, keys = FeatureCache(), [Key() for _ in range(5)]
+    for key in keys:
+        cache.features(key, MOST_KEPT[0])[1, 0, 0] = np.ones(1)
+    assert [len(cache.features(key)) for key in reversed(keys)] == [1, 1, 1, 1, 0]
 
 
 def test_what_was_computed_goes_with_the_parameters():

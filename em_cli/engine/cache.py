@@ -13,7 +13,8 @@ from em_cli.engine.arrays import Array, side_by_side
 
 SUM_ROWS = 1 << 14  # rows whose sums are formed by one worker, whatever the blocks
 FAMILIES = 20  # that a source remembers
-KEPT_FLOATS = 1 << 18  # of the features of all rows, for one family; where they are more, they are made anew
+KEPT_FLOATS = 1 << 18  # of the features of all rows, for one family, where climbs go together on few rows
+MOST_KEPT = 1 << 20, 1 << 22  # of one family, and of all that a source remembers; else they are made anew
 RECENT_FLOATS = 1 << 23  # that a thread remembers
 
 T = TypeVar("T")
@@ -81,15 +82,15 @@ class FeatureCache:
     """
 
     def __init__(self) -> None:
-        self._features = Cache[dict[TileKey, Array]](FAMILIES)
+        self._features = Cache[dict[TileKey, Array]](FAMILIES, MOST_KEPT[1])
         self._common = Cache[Array](FAMILIES)
         self.base_measures = Cache[float]()  # the log base measure of all rows
         self._under: dict[int, _UnderWeights] = {}  # by the id of the family
 
-    def features(self, family: object) -> dict[TileKey, Array]:
-        """Those kept for a family."""
+    def features(self, family: object, size: int = 0) -> dict[TileKey, Array]:
+        """Those kept for a family, of so many floats in all."""
         known = self._features.of(family)
-        return self._features.keep(family, {}) if known is None else known
+        return self._features.keep(family, {}, size) if known is None else known
 
     def common_sums(self, family: object, weights: Sequence[object] | None) -> Array | None:
         """(C,) the sums that are kept for a family; (R, C) those under each of these weights, if all are known."""

@@ -12,7 +12,7 @@ import numpy as np
 from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, Integers, n_candidates, take
 from em_cli.engine.assignment import SOFT, Assignment
-from em_cli.engine.cache import KEPT_FLOATS, SUM_ROWS, TileKey, scratch
+from em_cli.engine.cache import MOST_KEPT, SUM_ROWS, TileKey, scratch
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.family import BoundFamily
@@ -154,7 +154,8 @@ def _walk(
     family: BoundFamily, n_features: int, weights: Sequence[RowWeights] | None, source: Source, grouped: bool
 ) -> Walk:
     partial = family.exponential if n_features < family.n_features() else None
-    kept = source.cache.features(family) if source.n_rows * n_features <= KEPT_FLOATS else None
+    size = source.n_rows * n_features
+    kept = source.cache.features(family, size) if size <= MOST_KEPT[0] else None
     common = source.cache.common_sums(family, weights) if partial is not None else None
     return Walk(family, n_features, [], partial, common, kept, None if partial is None else weights, grouped)
 

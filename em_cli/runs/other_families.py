@@ -17,7 +17,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.engine.scoring import score_block
-from em_cli.engine.stopping import Stopping
+from em_cli.engine.stopping import Status, Stopping
 from em_cli.errors import EmError, UsageError
 from em_cli.models.alternatives import Change, alternatives, redescribed
 from em_cli.models.groups import Group, options_of
@@ -45,6 +45,7 @@ LEAST = 4  # refits, if they cost no more together than MOST_WORK a round
 BUDGET = 6e6  # rows times components times passes, more where features are many: as a stage of a search may take
 MOST_WORK = 4e6, 2e7  # of the last refits of a round, and of all that follows one after the other
 BY_ITSELF = 4  # times as long as products, a family takes that evaluates its densities otherwise
+LONGEST = 150  # passes of a climb from a few starts: one that takes longer promises nothing
 PASSES = 100, 50  # of a search from a few starts, in all and for each start
 APART = 4e4  # the least that a pass of one refit counts: no other model shares it
 FEATURES = 80  # whose products take as long as the softmax of a row and component
@@ -111,8 +112,11 @@ class _Refit:
     result: FitResult
 
 
-def better_families(refits: Refits, found: FitResult) -> Changes:
-    """The columns to take otherwise, one after the other that which lowers BIC most; none if nothing does by enough."""
+Sets = dict[Changes, dict[int, _Refit]]  # of changes, with the refits of fits of so many components
+
+
+def better_families(refits: Refits, found: FitResult) -> _Refit:
+    """With columns taken otherwise, one after the other that which lowers BIC most; none if nothing does by enough."""
     config, data = refits.settings.config, refits.data
     now = _Refit((), groups_of(config, data, one_family(config)), data, found)
     able = candidates(refits, now.groups, now.data.schema, now.result.candidate.model)
@@ -126,7 +130,7 @@ def better_families(refits: Refits, found: FitResult) -> Changes:
             break
         now, left = gaining[best], [each.changes[-1] for each in gaining[best + 1 :]]
         able = [one for one in left if one.column != now.changes[-1].column]
-    return now.changes
+    return now
 
 
 def _for_its_own_sake(refits: Refits, now: _Refit, made: _Refit) -> bool:
@@ -200,8 +204,11 @@ def _plans(refits: Refits, model: Model) -> list[Plan]:
     """Searches that find what is promised, each more thorough than the one before; the first whatever it costs."""
     plans = {starts: replace(refits.plan, restarts=starts) for starts in FEW_STARTS}
     plans[4 * SHORT.starts] = replace(refits.plan, effort=SHORT)  # of so many kinds
-    bounded = not refits.settings.config.search.other_families
-    most = MOST_WORK[1] / _cost(refits, model) if bounded else float("inf")
+    if refits.settings.config.search.other_families:
+        return [*plans.values()]
+    stopping = replace(refits.plan.stopping, max_iterations=min(LONGEST, refits.plan.stopping.max_iterations))
+    plans |= {starts: replace(plans[starts], stopping=stopping) for starts in FEW_STARTS}
+    most = MOST_WORK[1] / _cost(refits, model)
     return [plan for starts, plan in plans.items() if starts == FEW_STARTS[0] or PASSES[0] + PASSES[1] * starts <= most]
 
 
@@ -261,11 +268,19 @@ def searched(refits: Refits, k: int, changes: Changes, enough: float) -> float:
         (found,) = search(wanted.tasks, refits.survey, refits.runner, plan, halted=refits.halted)
         if refits.halted():
             return float("inf")
-        if found.chosen is not None and not any(found.degeneracies):
+        rests = found.chosen is not None and found.chosen.status is Status.CONVERGED
+        if found.chosen is not None and rests and not any(found.degeneracies):
             lowest = min(lowest, refits.bic(found.chosen))
         if lowest <= enough:
             break
     return lowest
+
+
+def _refits_of(refits: Refits, k: int, before: FitResult, sets: Sets) -> list[_Refit]:
+    """Refits of a fit with all sets of changes; one with a single change may be known."""
+    known = [own[k] for changes, own in sets.items() if k in own and len(changes) == 1]
+    others = [changes for changes, own in sets.items() if not (k in own and len(changes) == 1)]
+    return known + (_refitted(refits, before, others) if others else [])
 
 
 def suggestion(refits: Refits, fits: Mapping[int, FitResult], k: int) -> tuple[str, str] | None:
@@ -275,7 +290,7 @@ def suggestion(refits: Refits, fits: Mapping[int, FitResult], k: int) -> tuple[s
     seeds = [other for other in fits if other <= min(k, SMALL_K) or other == k]
     sets = _sets(refits, {seed: fits[seed] for seed in seeds}, 0.0, REFITS)
     refits.tell(REFITS, SEARCHES)
-    made = [(other, each) for other in fits if other <= k for each in _refitted(refits, fits[other], sets)]
+    made = [(other, each) for other in fits if other <= k for each in _refits_of(refits, other, fits[other], sets)]
     if not made or refits.halted():
         return None
     best_k, best = min(made, key=lambda one: refits.bic(one[1].result))
@@ -328,15 +343,15 @@ def families_found(refits: Refits, wanted: Tasks) -> list[Changes]:
     fits = search(tasks, refits.survey, refits.runner, plan, halted=refits.halted)
     sound = [fitted for fitted in fits if not any(fitted.degeneracies)]
     found = {fitted.n_components: fitted.chosen for fitted in sound if fitted.chosen is not None}
-    return _sets(refits.of_one(first), found, 1 - REFITS, 1.0)
+    return [*_sets(refits.of_one(first), found, 1 - REFITS, 1.0)]
 
 
-def _sets(refits: Refits, fits: Mapping[int, FitResult], begins: float, ends: float) -> list[Changes]:
+def _sets(refits: Refits, fits: Mapping[int, FitResult], begins: float, ends: float) -> Sets:
     """What each of these fits, by their numbers of components, would have taken otherwise."""
-    sets: dict[Changes, None] = {}
+    sets: Sets = {}
     step = (ends - begins) / max(1, sum(fits))
     for k, result in fits.items():
         refits.tell(begins, begins := begins + step * k)
-        if changes := better_families(refits, result):
-            sets[changes] = None
-    return list(sets)
+        if (better := better_families(refits, result)).changes:
+            sets.setdefault(better.changes, {})[k] = better
+    return sets

@@ -45,7 +45,9 @@ def test_what_nobody_asked_for_is_bounded(rows, wanted, changes, searches):
     refits = other_families.Refits(settings, None, survey, None, plan, lambda: False)
     model = Case("gaussian", ("real",) * 12, ("real",), True, lambda kinds: Gaussian(), None, None).model(np.eye(12), 3)
     assert other_families._rounds(refits, model) == changes
-    assert len(other_families._plans(refits, model)) == searches
+    plans = other_families._plans(refits, model)
+    longest = {plan.stopping.max_iterations for plan in plans if plan.restarts is not None}
+    assert len(plans) == searches and longest == {500 if wanted else other_families.LONGEST}
     asked = replace(refits, asked=True)
     assert other_families._rounds(asked, model) == 4
 
@@ -78,6 +80,20 @@ def test_the_number_is_got_at_least_by_following(counts, tmp_path):
     two = params_of(tmp_path / "two.em")
     assert gain <= one["bic"] - two["bic"] <= gain + 0.2, "where a short search finds what a long one does"
     assert not said_of(two), "once followed, there is no more to be said"
+
+
+def test_no_refit_is_made_twice(tmp_path, monkeypatch):
+    """A single change is known from when it was looked for."""
+    made, refitted = [], other_families._refitted
+
+    def counted(refits, before, wanted):
+        made.extend((before, changes) for changes in wanted)
+        return refitted(refits, before, wanted)
+
+    monkeypatch.setattr(other_families, "_refitted", counted)
+    em("fit", skewed(tmp_path), "-k", 2, "--columns", "total spend", *ASKED, "-o", "x.em", cwd=tmp_path)
+    assert "lowers BIC by at least" in said_of(params_of(tmp_path / "x.em"))
+    assert len(made) > 1 and len(set(made)) == len(made)
 
 
 def test_a_sweep_looks_at_fewer_components(tmp_path):
