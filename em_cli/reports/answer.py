@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 from em_cli.criteria import CROSS_VALIDATION
+from em_cli.engine.arrays import Array
 from em_cli.printable import Pair, beside_mass, without_dust
 from em_cli.reports import criterion
 from em_cli.reports.diagnostics import SURE, sure
 from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.html import Child, Html, bullets, join, paragraph, tag
+from em_cli.reports.moments import moments
 from em_cli.reports.numbers import percent, several, shown, spread
 from em_cli.reports.profile import standardised
 from em_cli.reports.separation import about_each
@@ -20,6 +24,7 @@ from em_cli.reports.style import short
 
 MOST_SAID = 3  # columns of each component
 FAR = 0.5  # standard deviations from the mean of all rows that are worth a word
+OUTER = 0.31  # of all, farther out than that in a normal distribution
 TELLING = 0.02  # nats about whether a row is of a component; what says less is not worth a word
 FEW_CERTAIN = 0.8  # of the rows; where fewer are, the number of groups is in doubt
 
@@ -96,10 +101,27 @@ def _trait(run: FinishedRun, place: int, at: int) -> str:
         usual = {level: float(share @ [other[level] for other in others]) for level in levels}
         level = max(levels, key=lambda level: levels[level] - usual[level])
         return f"{short(name)} {short(level)} in {percent(levels[level])}"
-    z = standardised(run, [at])[0][place][0]
-    word = "medium " if abs(z) < FAR else "high " if z > 0 else "low "
-    word = "" if not isfinite(z) else "a direction of " if column.type == "angle" else word
+    z, sd = (found[:, 0] for found in standardised(run, [at]))
+    word = "a direction of " if column.type == "angle" else ""
+    if not word and isfinite(z[place]):
+        word = _level(run, place, at, z, sd)
     return f"{word}{short(name)}, {in_words(run, place, name)}"
+
+
+def _level(run: FinishedRun, place: int, at: int, z: Array, sd: Array) -> str:
+    """How a mean stands among all; z (K,) and sd are of the components, in deviations of all rows from their mean.
+
+    Where a long tail leaves most near that mean, one is low that is by its own deviation below it, and below most
+    components and rows.
+    """
+    own, share, x = z[place], run.weights[: run.k] / run.weights[: run.k].sum(), run.shown.x[at]
+    if abs(own) >= FAR:
+        return "high " if own > 0 else "low "
+    if abs(own) < sd[place]:
+        return "medium "
+    mean = moments(run)[0][place, at]
+    below = float(share @ (z < own) + share @ (z <= own)) / 2, float((x[~np.isnan(x)] < mean).mean())
+    return "low " if max(below) < OUTER else "high " if min(below) > 1 - OUTER else "medium "
 
 
 def mean_and_deviation(run: FinishedRun, place: int, name: str) -> Pair:

@@ -121,6 +121,19 @@ def test_sentences_choose_the_columns_that_tell_most(tmp_path):
     assert said.count("medium wide") == 2 and "churn" not in said
 
 
+def test_the_lowest_of_a_column_with_a_long_tail_is_called_low(tmp_path):
+    """All but the few that spend much are near the mean of all rows, which these alone draw up."""
+    rng = np.random.default_rng(7)
+    size = rng.choice([30.0, 160.0, 1300.0], 600, p=[0.45, 0.37, 0.18])
+    spend = size * np.exp(0.3 * rng.standard_normal(600))
+    np.savetxt(tmp_path / "d.csv", np.c_[spend, 5000 - spend], "%.3f", ",", header="spend,left", comments="")
+    for column, words in (("spend", ["low", "medium", "high"]), ("left", ["high", "medium", "low"])):
+        name = f"{column}.em"
+        em("fit", "d.csv", "-k", 3, "--columns", column, "--format", "none", "-q", "-o", name, cwd=tmp_path)
+        run_here = read_run(str(tmp_path / name), [str(tmp_path / "d.csv")])
+        assert re.findall(rf": (\w+) {column},", str(sentences(run_here, ""))) == words
+
+
 def test_the_table_of_a_sweep():
     page, found = page_of("swept"), run("swept")
     values = [attributes["value"] for attributes in page.all("data")]
