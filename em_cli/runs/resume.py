@@ -6,7 +6,7 @@ import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from itertools import islice
 from math import inf
@@ -20,7 +20,7 @@ from em_cli.config.texts import PLACE_KEYS, resolved
 from em_cli.documents.found import WarningFields
 from em_cli.documents.manifest_json import Manifest
 from em_cli.errors import OutputError, UsageError
-from em_cli.options import ReportOptions
+from em_cli.options import ReportOptions, spelled
 from em_cli.outputs.checkpoint_file import CheckpointFile, changed_data
 from em_cli.outputs.folder import write_file
 from em_cli.outputs.manifest import MANIFEST, read_manifest, to_json
@@ -29,6 +29,7 @@ from em_cli.outputs.run_folder import PARTS, ROWS, RunFolder, reserved
 from em_cli.outputs.run_names import free_beside
 from em_cli.printable import safe, say
 from em_cli.runs.configure import Settings
+from em_cli.runs.request import OfEachRow, Request
 from em_cli.sources.files import digest, expand, hashed
 from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.spool import is_plain
@@ -154,7 +155,7 @@ class _Ended:
         keys = dict.fromkeys([*asked, *own])
         keys = {key: None for key in keys if not any(longer.startswith(f"{key}.") for longer in keys)}
         differing = [key for key in keys if own.get(key) != asked.get(key) and key.partition(".")[0] not in PLACE_KEYS]
-        return [_option_of(key) for key in differing if key != "data.path"] or ["configuration"]
+        return [_option_of(key, settings.request) for key in differing if key != "data.path"] or ["configuration"]
 
 
 def _ended(folder: Path) -> _Ended | None:
@@ -168,10 +169,15 @@ def _ended(folder: Path) -> _Ended | None:
         return None
 
 
-def _option_of(key: str) -> str:
-    """A key that names a column as the option that sets it, another as it is."""
+def _option_of(key: str, request: Request) -> str:
+    """A key as the option that sets it; as it is where none does."""
     under = next((u for u in ("data.types.", "data.transforms.", "data.units.") if key.startswith(u)), None)
-    return key if under is None else f"--{under[5:-2]} {quote(key.removeprefix(under))}"
+    if under is not None:
+        return f"--{under[5:-2]} {quote(key.removeprefix(under))}"
+    section, _, name = key.rpartition(".")
+    groups = (group for group in request.sections if group.section == section and not isinstance(group, OfEachRow))
+    own = next((type(group) for group in groups if name in {one.name for one in fields(group)}), None)
+    return key if own is None else spelled(own, name)
 
 
 def _others(names: Sequence[str]) -> str:

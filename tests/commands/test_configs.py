@@ -87,12 +87,12 @@ def test_dry_run_says_how_long_and_whether_it_would_be_refused(folder):
     out = em(*line, "--dry-run", cwd=folder).out
     assert re.search(r"^would search for (less than a second|about \d+ s), more or less", out, re.M)
     em(*line, "-q", "--restarts", "1", cwd=folder)
-    refused = "would be refused: faithful-k3.em exists, a run with another search.restarts. Use --out faithful-k3-2.em"
+    refused = "would be refused: faithful-k3.em exists, a run with another --restarts. Use --out faithful-k3-2.em"
     assert refused in em(*line, "--dry-run", cwd=folder).out
     assert "would show faithful-k3.em again" in em(*line, "--restarts", "1", "--dry-run", cwd=folder).out
     assert "would write faithful-k3.em/" in em(*line, "--dry-run", "--force", cwd=folder).out
     assert em(*line, cwd=folder, status=4).err.startswith(
-        "em: error: faithful-k3.em exists, a run with another search.restarts. Use --out faithful-k3-2.em"
+        "em: error: faithful-k3.em exists, a run with another --restarts. Use --out faithful-k3-2.em"
     )
 
 

@@ -80,8 +80,8 @@ def test_a_doubtful_run_shown_again_is_as_doubtful(tmp_path):
 
 
 OTHERS = {
-    "a setting": ((*FIT, "--tol", 0.1), "a run with another search.tol. Use --out faithful-k2-2.em to keep both"),
-    "two settings": ((*FIT, "--seed", 1, "--tol", 0.1), "a run with another search.tol and another seed."),
+    "a setting": ((*FIT, "--tol", 0.1), "a run with another --tol. Use --out faithful-k2-2.em to keep both"),
+    "two settings": ((*FIT, "--seed", 1, "--tol", 0.1), "a run with another --tol and another --seed."),
     "a type": ((*FIT, "--type", "waiting=gamma"), "a run with another --type waiting."),
     "a command": (("fit", "faithful.csv", "-k", 2, "--out", "faithful-k1-2.em"), "another command"),
     "pictures": ((*FIT, "--plots"), "is this run already, without plots: em plot faithful-k2.em makes it."),
