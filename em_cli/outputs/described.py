@@ -50,7 +50,7 @@ def checked(kind: type, rules: Rules = NO_RULES) -> type[Described]:
         marks += [says(text), Field(**limits)] if limits else [says(text)]
         marks += [SOMETIMES] if sometimes else []
         own = _annotated(_checked(hint, rules), marks)
-        fields[name] = (own, None) if sometimes else own
+        fields[name] = (own, None if sometimes else ...)
     whole: dict[str, Any] = (
         {"rule": model_validator(mode="after")(partial(_wrong, rules[kind, ""]))} if (kind, "") in rules else {}
     )
