@@ -29,6 +29,7 @@ from em_cli.runs import stdio
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 GARBAGE = (250_000, 20, 50)  # what is imported is none, and would be looked through time and again
 LONGEST_MESSAGE = 1500  # characters
+INSTALLING = "--install-completion"
 COMPLETING = "_EM_COMPLETE"  # set where a shell asks for completions
 ASKING = {"-h", "--help", "-V", "--version"}  # options by which nothing is computed
 
@@ -178,6 +179,8 @@ def _of_the_system(error: BaseException) -> str:
     """What the surroundings lack, where that is the cause; '' where it is not."""
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         return f"{in_words(error)}."
+    if isinstance(error, OSError) and INSTALLING in sys.argv[1:]:
+        return f"{error.filename} cannot be written: {in_words(error)}. em --show-completion prints what belongs there."
     try:
         os.getcwd()  # noqa: PTH109 (whether it is there)
     except FileNotFoundError:

@@ -128,6 +128,13 @@ def test_fifos_and_streams_by_name(folder):
     assert (folder / "third").read_text() == whole
 
 
+def test_completion_that_cannot_be_installed(folder):
+    """Where the home of a user cannot be written, as in containers."""
+    status, _, err = shell("EM --install-completion; exit $?", folder, HOME=str(folder / "faithful.csv" / "me"))
+    assert status == 4 and err.startswith("em: error: ") and "faithful.csv/me" in err
+    assert "cannot be written: a part of its path is not a folder. em --show-completion prints what" in err
+
+
 def test_a_place_within_a_file_is_said_to_be_none(folder):
     told = em("fit", "faithful.csv", "-k", 1, "--out", "faithful.csv/x", cwd=folder, status=4).err
     assert "faithful.csv/x cannot be written" in told and "faithful.csv is a file" in told
