@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from em_cli.documents.known import known_as
+from em_cli.documents.params_json import ComponentErrors
 
 SMALLEST_P = 1e-6  # by an asymptotic law
 
@@ -15,12 +17,12 @@ def reported_errors(document: Mapping[str, object]) -> Mapping[str, object]:
     return own if isinstance(own, Mapping) else {}
 
 
-def errors_of_components(document: Mapping[str, object], n: int) -> Sequence[Mapping[str, Any]] | None:
+def errors_of_components(document: Mapping[str, object], n: int) -> Sequence[ComponentErrors] | None:
     """Those of weight, mean and standard deviation of each of n components; None if there are none."""
     components = reported_errors(document).get("components")
     if not isinstance(components, list) or len(components) < n:
         return None
-    several = [component for component in components[:n] if isinstance(component, Mapping)]
+    several = [known_as(ComponentErrors, component) for component in components[:n] if isinstance(component, Mapping)]
     return several if len(several) == n else None
 
 

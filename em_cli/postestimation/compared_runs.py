@@ -292,13 +292,13 @@ def _matched(a: LoadedModel, b: LoadedModel, found: Matching, kl: bool) -> Itera
         }
 
 
-def _errors(document: Mapping[str, object], place: int) -> Mapping[str, Any]:
+def _errors(document: Mapping[str, object], place: int) -> Mapping[str, float | None]:
     """Of the means of a component."""
     found = errors_of_components(document, place + 1)
     return found[place].get("mean", {}) if found else {}
 
 
-def _in_errors(x: float, y: float, name: str, errors: Sequence[Mapping[str, Any]]) -> float | None:
+def _in_errors(x: float, y: float, name: str, errors: Sequence[Mapping[str, float | None]]) -> float | None:
     """The difference of two means in pooled standard errors: a scale, not a test, as both are of the same rows."""
     one, other = (own.get(name) for own in errors)
     return (x - y) / sqrt((one**2 + other**2) / 2) if one and other else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
 
 import numpy as np
 
 from em_cli.criteria import CROSS_VALIDATION
+from em_cli.documents.selection_csv import SelectionRow
 from em_cli.engine.arrays import Array
 from em_cli.printable import Pair, beside_mass, without_dust
 from em_cli.reports import criterion
@@ -73,8 +73,7 @@ def _in_doubt(run: FinishedRun) -> list[str]:
 
 def _runner_up_unclear(run: FinishedRun) -> bool:
     """Whether a model of another number of components may come out before the choice, its search being short."""
-    best = criterion.chosen(run) if run.selection else {}
-    return any(row.get("clear") is False and row["k"] != best["k"] for row in run.selection)
+    return any(row.get("clear") is False and row["k"] != criterion.chosen(run)["k"] for row in run.selection)
 
 
 def _component(run: FinishedRun, place: int) -> Html:
@@ -161,22 +160,22 @@ def _choice(run: FinishedRun) -> str:
         return alone if len(run.selection) > 1 else f"{said}."
     if name == CROSS_VALIDATION:
         return f"{said}. {_of_folds(best, values)}"
-    second = min(values, key=lambda row: row[name])
-    away = second[name] - best[name]
+    second = min(values, key=lambda row: criterion.value_of(row, name))
+    away = criterion.value_of(second, name) - criterion.value_of(best, name)
     if second.get("clear") is False:
         return f"{said}. The runner-up, {model(second)}, is {away:.1f} away, no more than the searches may have missed."
     weight = "hardly worse" if away < 2 else "worse" if away < 10 else "clearly worse"  # Kass & Raftery (1995)
     return f"{said}. The runner-up, {model(second)}, is {weight}: {away:.1f} more."
 
 
-def _of_folds(best: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
+def _of_folds(best: SelectionRow, others: Sequence[SelectionRow]) -> str:
     """How the choice by cross-validation compares with the model of the highest density of rows left out."""
-    highest = min([best, *others], key=lambda row: float(row["cv_gap"]))
+    highest = min([best, *others], key=lambda row: float(row["cv_gap"] or 0.0))
     if highest is best:
         return "Rows left out have the highest density under it, and no simpler model is within one standard error."
     return (
         f"Rows left out have the highest density under {model(highest)}, but the choice is simpler and within one "
-        f"standard error of it: {float(best['cv_gap']):.3g} ± {float(best['cv_gap_se']):.2g} per row."
+        f"standard error of it: {float(best['cv_gap'] or 0.0):.3g} ± {float(best['cv_gap_se'] or 0.0):.2g} per row."
     )
 
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from em_cli.criteria import CROSS_VALIDATION
+from em_cli.documents.selection_csv import SelectionRow
+from em_cli.engine.documents import field
 from em_cli.reports import cv_curve, furniture, words
 from em_cli.reports.finished_run import FinishedRun
 from em_cli.reports.kind import OfTheWhole, Picture
@@ -44,7 +46,7 @@ class Criterion(OfTheWhole):
             caption = cv_curve.SAID
         alt = (
             f"Lines of {name.upper()} against the number of components ({models}); "
-            f"the lowest is {said} at {best[name]:.2f}."
+            f"the lowest is {said} at {value_of(best, name):.2f}."
         )
         return Picture("criterion", title, caption, alt, (6.8, 4.2), partial(_draw, run))
 
@@ -53,9 +55,9 @@ def criterion_of(run: FinishedRun) -> str:
     return str(run.manifest.get("config", {}).get("criterion", "bic"))
 
 
-def series(run: FinishedRun) -> dict[str, list[Mapping[str, Any]]]:
+def series(run: FinishedRun) -> dict[str, list[SelectionRow]]:
     """The models with a value, by covariance structure and then by number of components."""
-    name, found = criterion_of(run), dict[str, list[Mapping[str, Any]]]()
+    name, found = criterion_of(run), dict[str, list[SelectionRow]]()
     for row in run.selection:
         value = row.get(name)
         if isinstance(value, int | float) and isfinite(value):
@@ -65,11 +67,20 @@ def series(run: FinishedRun) -> dict[str, list[Mapping[str, Any]]]:
     return {label: sorted(rows, key=lambda row: row["k"]) for label, rows in found.items()}
 
 
-def chosen(run: FinishedRun) -> Mapping[str, Any]:
+def chosen(run: FinishedRun) -> SelectionRow:
     """The row of the model that was chosen."""
     marked = [row for row in run.selection if str(row.get("note") or "").startswith("chosen")]
     name = criterion_of(run)
-    return marked[0] if marked else min((r for rows in series(run).values() for r in rows), key=lambda row: row[name])
+    return (
+        marked[0]
+        if marked
+        else min((r for rows in series(run).values() for r in rows), key=lambda row: value_of(row, name))
+    )
+
+
+def value_of(row: SelectionRow, name: str) -> float:
+    """Of a criterion, which may be a third party's, where it is known."""
+    return float(field(row, name))
 
 
 def missed(row: Mapping[str, object]) -> float:
@@ -87,16 +98,30 @@ def _draw(run: FinishedRun, figure: Figure, theme: Theme) -> None:
     lines = len(found)
     for number, (label, rows) in enumerate(found.items()):
         mark = theme.mark(number, lines)
-        k, value = [row["k"] for row in rows], np.array([row[name] for row in rows])
+        k, value = [row["k"] for row in rows], np.array([value_of(row, name) for row in rows])
         lower = value - np.array([missed(row) for row in rows])
         axes.fill_between(k, lower, value, color=mark.colour, alpha=0.25, linewidth=0)
         axes.plot(k, value, color=mark.colour, linestyle=mark.dash, marker=mark.marker, markersize=5, label=label)
-    axes.plot(best["k"], best[name], "o", markersize=15, markerfacecolor="none", color=theme.ink, markeredgewidth=1.6)
-    axes.annotate(
-        "chosen", (best["k"], best[name]), (0, -13), textcoords="offset points", ha="center", va="top", fontsize=9
+    axes.plot(
+        best["k"],
+        value_of(best, name),
+        "o",
+        markersize=15,
+        markerfacecolor="none",
+        color=theme.ink,
+        markeredgewidth=1.6,
     )
-    values = np.array([row[name] for rows in found.values() for row in rows])
-    least = min(row[name] - missed(row) for rows in found.values() for row in rows)
+    axes.annotate(
+        "chosen",
+        (best["k"], value_of(best, name)),
+        (0, -13),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=9,
+    )
+    values = np.array([value_of(row, name) for rows in found.values() for row in rows])
+    least = min(value_of(row, name) - missed(row) for rows in found.values() for row in rows)
     lowest, median = float(values.min()), float(np.median(values))
     highest = (
         min(float(values.max()), lowest + FARTHEST * (median - lowest)) if median > lowest else float(values.max())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from em_cli.documents.selection_csv import SelectionRow
+from em_cli.engine.documents import field
 from em_cli.reports import furniture
 from em_cli.reports.style import Theme
 
@@ -23,25 +25,25 @@ SAID = (
 
 
 def draw_left_out(
-    found: Mapping[str, Sequence[Mapping[str, Any]]], best: Mapping[str, Any], figure: Figure, theme: Theme
+    found: Mapping[str, Sequence[SelectionRow]], best: SelectionRow, figure: Figure, theme: Theme
 ) -> None:
     """Curves of the models by covariance structure."""
     axes = figure.add_subplot()
     told = [row for rows in found.values() for row in rows if row.get("cv_per_row") is not None]
-    scores = np.array([row["cv_per_row"] for row in told])
+    scores = np.array([_per_row(row) for row in told])
     highest = float(scores.max())
     axes.axhline(highest, color=theme.ink, linewidth=1.0, linestyle=":")
     for number, (label, rows) in enumerate(found.items()):
         mark = theme.mark(number, len(found))
         known = [row for row in rows if row.get("cv_per_row") is not None]
-        k, value = [row["k"] for row in known], [row["cv_per_row"] for row in known]
+        k, value = [row["k"] for row in known], [_per_row(row) for row in known]
         axes.plot(k, value, color=mark.colour, linestyle=mark.dash, marker=mark.marker, markersize=5, label=label)
         for row in known:
             _bar(axes, row, mark.colour)
-    at = best["k"], best["cv_per_row"]
+    at = best["k"], _per_row(best)
     axes.plot(*at, "o", markersize=15, markerfacecolor="none", color=theme.ink, markeredgewidth=1.6)
     axes.annotate("chosen", at, (0, -13), textcoords="offset points", ha="center", va="top", fontsize=9)
-    reached = [row["cv_per_row"] + (row.get("cv_gap_se") or 0.0) for row in told]
+    reached = [_per_row(row) + (row.get("cv_gap_se") or 0.0) for row in told]
     far = FARTHEST * (highest - float(np.median(scores)))
     lowest = max(float(scores.min()), highest - far) if far > 0 else float(scores.min())
     margin = (highest - lowest) or 1.0
@@ -59,12 +61,16 @@ def draw_left_out(
         furniture.beside(figure, axes.get_legend_handles_labels()[0], "covariance")
 
 
-def _bar(axes: Axes, row: Mapping[str, Any], colour: str) -> None:
+def _per_row(row: SelectionRow) -> float:
+    return float(field(row, "cv_per_row"))
+
+
+def _bar(axes: Axes, row: SelectionRow, colour: str) -> None:
     """From a value up by one standard error."""
     gap, error = row.get("cv_gap"), row.get("cv_gap_se")
     if not gap or error is None:
         return
     look = {"linewidth": 1.8} if gap <= error else {"linewidth": 1.0, "linestyle": (0, (2, 2))}
-    ends = [row["cv_per_row"], row["cv_per_row"] + error]
+    ends = [_per_row(row), _per_row(row) + error]
     axes.plot([row["k"]] * 2, ends, color=colour, solid_capstyle="butt", **look)
     axes.plot(row["k"], ends[1], "_", color=colour, markersize=8, markeredgewidth=1.4)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from em_cli.documents.manifest_json import Manifest
 from em_cli.documents.params_json import Params
+from em_cli.documents.selection_csv import SelectionRow
+from em_cli.documents.tables_csv import RestartRow
 from em_cli.engine.arrays import Array, Flags, Integers
 from em_cli.engine.documents import field as field_of
 from em_cli.engine.expectation import Parameters
@@ -119,8 +120,8 @@ class FinishedRun:
     parameters: Parameters
     elliptic: tuple[Ellipsoids, ...]
     climbs: tuple[Climb, ...]
-    restarts: tuple[Mapping[str, Any], ...]  # restarts.csv
-    selection: tuple[Mapping[str, Any], ...]  # selection.csv; none of a fit
+    restarts: tuple[RestartRow, ...]  # restarts.csv
+    selection: tuple[SelectionRow, ...]  # selection.csv; none of a fit
     manifest: Manifest  # manifest.json
     rows: Rows | None  # None if no picture that is wanted shows any
     certainty: Certainty = UNKNOWN  # what em bootstrap and em test have left there
@@ -144,8 +145,8 @@ class FinishedRun:
     def is_of_model(self, covariance: str | None, k: int) -> bool:
         """Whether a climb was one of the model that was chosen; of a sweep of families it names these too."""
         own = self.document.get("covariance_type") or ""
-        chosen = next((row for row in self.selection if str(row["note"] or "").startswith("chosen")), {})
-        families = (self.document["family"], chosen.get("family"))
+        chosen = (row["family"] for row in self.selection if str(row["note"] or "").startswith("chosen"))
+        families = (self.document["family"], next(chosen, None))
         return k == self.k and (covariance or "") in (own, *(f"{name} {own}".strip() for name in families))
 
     @property

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from em_cli.documents.params_json import ComponentErrors
+from em_cli.documents.selection_csv import SelectionRow
 from em_cli.inference.reported import errors_of_components, short_p, test_in_table, tests_in_words
 from em_cli.reports import criterion
 from em_cli.reports.answer import in_words, mark, mean_and_deviation
@@ -57,12 +58,12 @@ def components(run: FinishedRun) -> Html:
     return join([made, paragraph(f"{' and '.join(left)} in params.json.") if left else None])
 
 
-def _weight(weight: float, errors: Sequence[Mapping[str, Any]], place: int) -> Child:
+def _weight(weight: float, errors: Sequence[ComponentErrors], place: int) -> Child:
     error = errors[place]["weight"] if errors else None
     return figure_of(weight, shown(weight, 3) + (f" ± {shown(error, 3)}" if error is not None else ""))
 
 
-def _numbers(run: FinishedRun, name: str, k: int, errors: Sequence[Mapping[str, Any]]) -> list[Child]:
+def _numbers(run: FinishedRun, name: str, k: int, errors: Sequence[ComponentErrors]) -> list[Child]:
     cells: list[Child] = []
     for place, component in enumerate(run.document["components"][:k]):
         error = errors[place]["mean"].get(name) if errors else None
@@ -89,13 +90,17 @@ def selection(run: FinishedRun) -> Html:
     """The models of a sweep, best first."""
     name = criterion.criterion_of(run)
     best = criterion.chosen(run)
-    fitted = sorted((row for rows in criterion.series(run).values() for row in rows), key=lambda row: row[name])
+    fitted = sorted(
+        (row for rows in criterion.series(run).values() for row in rows), key=lambda row: criterion.value_of(row, name)
+    )
     failed = [row for row in run.selection if not any(row is other for other in fitted)]
     searched = any(row.get("searches") for row in run.selection)
     made, reached = ("searches", "reached") if searched else ("starts", "at_best")
     ordered = [*fitted, *failed]
     tested = any(row.get("test_stop") for row in run.selection)
-    lines = [_model(row, row is best, name, float(best[name]), made, reached) for row in ordered[:MOST_MODELS]]
+    lines = [
+        _model(row, row is best, name, criterion.value_of(best, name), made, reached) for row in ordered[:MOST_MODELS]
+    ]
     for line, row in zip(lines, ordered, strict=False):
         line[-1:-1] = [_p(row)] if tested else []
     caption = f"Models by {name.upper()} (lower is better)"
@@ -126,7 +131,7 @@ def _p(row: Mapping[str, object]) -> str:
     return "—" if test is None or test["p"] is None else short_p(test).removeprefix("= ")
 
 
-def _model(row: Mapping[str, Any], chosen: bool, name: str, best: float, made: str, reached: str) -> list[Child]:
+def _model(row: SelectionRow, chosen: bool, name: str, best: float, made: str, reached: str) -> list[Child]:
     own, covariance, value = str(row["model"]), str(row.get("covariance") or ""), row.get(name)
     label = f"{own} ({covariance})" if covariance not in ("", own) else own
     known = isinstance(value, int | float)
@@ -140,7 +145,7 @@ def _model(row: Mapping[str, Any], chosen: bool, name: str, best: float, made: s
         _figure(value, 2),
         f"{unclear}{value - best:.1f}" if known and isinstance(value, int | float) else "—",
         _hits(row, made, reached),
-        percent(float(row["smallest_share"])) if row.get("smallest_share") is not None else "—",
+        "—" if (least := row.get("smallest_share")) is None else percent(float(least)),
         tag("strong", note) if chosen else note,
     ]
 
@@ -175,6 +180,6 @@ def ledger(run: FinishedRun) -> Html:
     return table(caption, ["started from", "starts", *verdicts, "highest log-likelihood"], lines, class_="numbers")
 
 
-def _kinds(entries: list[Mapping[str, object]]) -> list[str]:
+def _kinds(entries: Sequence[Mapping[str, object]]) -> list[str]:
     """Kinds of starts, the most frequent first."""
     return [kind for kind, _ in Counter(str(entry["start"]) for entry in entries).most_common()]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from em_cli.documents.known import known_as
 from em_cli.documents.manifest_json import Manifest
+from em_cli.documents.selection_csv import SelectionRow
+from em_cli.documents.tables_csv import RestartRow, TraceRow
 from em_cli.engine.arrays import Array
+from em_cli.engine.documents import field
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.errors import DataError, in_words
 from em_cli.outputs.manifest import MANIFEST, read_manifest
@@ -26,7 +29,7 @@ FILLED = ("candidate", "k")  # columns of tables of a run in which no cell is em
 NUMBERS = {*FILLED, "log_likelihood", "value", "iteration", "iterations"}
 OF_EVERY_TRACE = TRACE_COLUMNS[:-2]  # runs of old name no objective
 
-Table = tuple[Mapping[str, Any], ...]
+Table = tuple[Mapping[str, object], ...]
 
 
 def read_run(folder: str, data: Sequence[str] = (), rows_wanted: bool = True) -> FinishedRun:
@@ -48,6 +51,7 @@ def run_of(
 ) -> FinishedRun:
     """A run from its parts."""
     inputs = [str(file["name"]) for file in manifest["inputs"]]
+    restarts = tuple(known_as(RestartRow, row) for row in tables["restarts"])
     whole, elliptic = loaded.with_gaps, loaded.model.family.elliptic
     return FinishedRun(
         name=name,
@@ -60,9 +64,9 @@ def run_of(
         model=whole.model,
         parameters=whole.parameters,
         elliptic=tuple(elliptic.ellipsoids(loaded.parameters.components)) if elliptic else (),
-        climbs=_climbs(tables["trace"], tables["restarts"]),
-        restarts=tables["restarts"],
-        selection=tables["selection"],
+        climbs=_climbs([known_as(TraceRow, row) for row in tables["trace"]], restarts),
+        restarts=restarts,
+        selection=tuple(known_as(SelectionRow, row) for row in tables["selection"]),
         manifest=manifest,
         rows=rows,
     )
@@ -75,7 +79,7 @@ def parsed(name: str, lines: Iterable[str]) -> Table:
     return tuple({name: _value(text) for name, text in row.items()} for row in csv.DictReader(lines))
 
 
-def _value(text: str | None) -> Any:
+def _value(text: str | None) -> int | float | str | None:
     if not text:
         return None
     for kind in (int, float):
@@ -121,10 +125,10 @@ def _manifest(home: Path) -> Manifest:
     return found
 
 
-def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
+def _climbs(trace: Sequence[TraceRow], restarts: Sequence[RestartRow]) -> tuple[Climb, ...]:
     """Every climb, in the order of the trace."""
-    verdicts = {entry["candidate"]: entry for entry in restarts}
-    rows: dict[int, list[Mapping[str, Any]]] = {}
+    ends = {entry["candidate"]: entry for entry in restarts}
+    rows: dict[int, list[TraceRow]] = {}
     for row in trace:
         rows.setdefault(row["candidate"], []).append(row)
     return tuple(
@@ -134,16 +138,18 @@ def _climbs(trace: Table, restarts: Table) -> tuple[Climb, ...]:
             own[0]["k"],
             own[0]["start"] or "",
             *_trace(own),
-            str(verdicts.get(number, {}).get("verdict") or ""),
-            "sample" in str(verdicts.get(number, {}).get("note") or ""),
+            str((ends[number]["verdict"] if number in ends else None) or ""),
+            "sample" in str((ends[number]["note"] if number in ends else None) or ""),
         )
         for number, own in rows.items()
     )
 
 
-def _trace(rows: Sequence[Mapping[str, Any]]) -> tuple[Array, str, Array]:
+def _trace(rows: Sequence[TraceRow]) -> tuple[Array, str, Array]:
     """How high a climb was at each iterate, by what it climbed in the end; what that is; and the log-likelihoods."""
     objective = rows[-1].get("objective") or LOG_LIKELIHOOD
     keys = (LOG_LIKELIHOOD if objective == LOG_LIKELIHOOD else "value", LOG_LIKELIHOOD)
-    log_likelihoods, known = (np.array([np.nan if row[key] is None else row[key] for row in rows]) for key in keys)
+    log_likelihoods, known = (
+        np.array([np.nan if field(row, key) is None else field(row, key) for row in rows]) for key in keys
+    )
     return log_likelihoods.astype(np.float64), objective, known.astype(np.float64)

@@ -91,7 +91,7 @@ def _criterion(folder: Path) -> Criterion | None:
         name = str(config["criterion"])
         curves: dict[str, dict[int, float]] = {}
         for row in rows:
-            curves.setdefault(_label(row), {})[int(row["k"])] = _number(row[name])
+            curves.setdefault(_label(row), {})[int(str(row["k"]))] = _number(row[name])
     except (OSError, ValueError, LookupError, TypeError, csv.Error):
         return None
     return Criterion(criterion_name(name), curves) if rows and len({row["k"] for row in rows}) > 1 else None
