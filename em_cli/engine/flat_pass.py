@@ -17,6 +17,7 @@ from em_cli.engine.base_measure import base_measure
 from em_cli.engine.cache import KEPT_FLOATS, Cache, scratch
 from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.family import BoundFamily
+from em_cli.engine.kept_features import features_of
 from em_cli.engine.model import Model
 from em_cli.engine.passes import small_buffers
 from em_cli.engine.plan import JOINT_FLOATS, rows_of_products, tile_rows
@@ -66,17 +67,14 @@ class FewRows:
     def _features(self, family: BoundFamily) -> tuple[Array, Array | None]:
         by_products, cache = family.exponential, self.source.cache
         assert by_products is not None, "the E-step is made of products"
-        own, kept = by_products.n_own_features(), cache.features(family)
-        name = own, self.block.index, self.block.first_row
-        if name not in kept:
-            kept[name] = np.empty((own, self.block.n_rows))
-            family.features(self.block.x, kept[name])
+        own = by_products.n_own_features()
+        features = features_of(family, cache.features(family), own, self.block)
         if own == family.n_features():
-            return kept[name], None
+            return features, None
         if (common := cache.common_sums(family, None)) is None:
-            common = by_products.common_sums(kept[name], self.block.weights)
+            common = by_products.common_sums(features, self.block.weights)
             cache.keep_common_sums(family, None, common)
-        return kept[name], common
+        return features, common
 
 
 def expected(

@@ -13,6 +13,7 @@ from em_cli.engine.assignment import SOFT
 from em_cli.engine.base_measure import base_measure
 from em_cli.engine.cache import KEPT_FLOATS
 from em_cli.engine.expectation import Batch, ModelStatistics
+from em_cli.engine.kept_features import features_of
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import JOINT_FLOATS, Stack, tile_rows
@@ -109,11 +110,7 @@ def _at_once(asked: Stack, theta: Array, members: Members) -> Batch:
 
 def _features(model: Model, source: Source) -> Array:
     """(F, n), kept where a pass looks for them."""
-    kept, key = source.cache.features(model.family), (model.family.n_features(), 0, 0)
-    if key not in kept:
-        kept[key] = np.empty((key[0], source.n_rows))
-        model.family.features(source[0].x, kept[key])
-    return kept[key]
+    return features_of(model.family, source.cache.features(model.family), model.family.n_features(), source[0])
 
 
 def _batch(parts: Sequence[Batch]) -> Batch:

@@ -16,6 +16,7 @@ from em_cli.engine.cache import scratch
 from em_cli.engine.expectation import Batch, LatentStatistics, ModelStatistics
 from em_cli.engine.exponential_family import Exponential
 from em_cli.engine.few_components import Few, few_components
+from em_cli.engine.kept_features import features_of
 from em_cli.engine.plan import Job, Stack, Walk, planned, tile_rows, weights_of
 from em_cli.engine.protocols import Runner, sums_of
 from em_cli.engine.rows import Block, Source, quanta
@@ -119,17 +120,11 @@ def _of_tile(tile: Block, walk: Walk) -> tuple[Iterator[tuple[int, _Sums]], Arra
 
 
 def _features(tile: Block, walk: Walk) -> Array:
-    shape = (walk.n_features, tile.n_rows)
-    if walk.kept is None:
-        features = scratch("features", *shape)
-        walk.family.features(tile.x, features)
-        return features
-    name = (walk.n_features, tile.index, tile.first_row)
-    if name not in walk.kept:
-        features = np.empty(shape)
-        walk.family.features(tile.x, features)
-        walk.kept[name] = features
-    return walk.kept[name]
+    if walk.kept is not None:
+        return features_of(walk.family, walk.kept, walk.n_features, tile)
+    features = scratch("features", walk.n_features, tile.n_rows)
+    walk.family.features(tile.x, features)
+    return features
 
 
 def _common_sums(walk: Walk, features: Array, rows: Block) -> Array | None:

@@ -157,7 +157,7 @@ def test_files_are_of_the_run(runs):
     ("options", "words"),
     [
         (("-B", "3"), "-B or --replicates must be from 20"),
-        (("--kind", "parametrik"), "nonparametric, weighted, parametric, jackknife is wanted"),
+        (("--kind", "parametrik"), "--kind 'parametrik' is unknown. Did you mean 'parametric'?"),
         (("--level", "95"), "--level must be from 0.5 up and below 1"),
         (("--time-limit", "soon"), "'soon' is not a length of time"),
         (("--time-limit", "0", "--force"), "--time-limit"),
