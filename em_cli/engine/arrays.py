@@ -74,6 +74,18 @@ def take(stacked: T, index: int | slice | Integers | Flags) -> T:
     return map_arrays(lambda array: array[index], stacked)
 
 
+def copies(tree: Any, parts: Sequence[slice]) -> list[Any]:
+    """A tree for each of some parts of the leading axis, on a leading axis of its own; none holds the others."""
+    if tree is None:
+        return [None] * len(parts)
+    kind: Any = type(tree)
+    if kind is np.ndarray:
+        return [tree[None, part].copy() for part in parts]
+    own = tree if kind is tuple else (_FIELDS.get(kind) or _fields(kind))(tree)
+    each = zip(*[copies(part, parts) for part in own], strict=True)
+    return [*each] if kind is tuple else [kind(*values) for values in each]
+
+
 def flat(stacked: T) -> T:
     """The components of all candidates of a stack one behind the other."""
     return map_arrays(lambda array: array.reshape(-1, *array.shape[2:]), stacked)

@@ -162,18 +162,10 @@ class Climb:
             tuple(self.log_likelihoods) if self.stages else (),
             float("inf") if self.candidate.algorithm.memoryless else self._moved(),  # it is for long climbs
         )
-        self.observe(
-            Finished(
-                c.number,
-                c.label,
-                c.model.n_components,
-                len(trace),
-                log_likelihood,
-                status.value,
-                expected_gain,
-                c.log_likelihood_kind,
-            )
-        )
+        if self.observe is not ignore:
+            k, value = c.model.n_components, status.value
+            kind = c.log_likelihood_kind
+            self.observe(Finished(c.number, c.label, k, len(trace), log_likelihood, value, expected_gain, kind))
 
     def _moved(self) -> float:
         """By how much the last step moved the parameters."""

@@ -109,8 +109,7 @@ class Cohorts:
 
     def settle(self) -> None:
         """Bring all climbs up to date."""
-        for row, (cohort, index) in enumerate(self._places()):
-            self._bring(row, cohort, index)
+        self._brought(np.arange(len(self._traces.length)))
 
     def forget_ended(self) -> None:
         """Those that somebody else has ended."""
@@ -119,9 +118,6 @@ class Cohorts:
     def _slices(self) -> list[slice]:
         ends = np.cumsum([0, *(len(cohort.climbs) for cohort in self._cohorts)]).tolist()
         return [slice(first, stop) for first, stop in pairwise(ends)]
-
-    def _places(self) -> list[tuple[Cohort, int]]:
-        return [(cohort, index) for cohort in self._cohorts for index in range(len(cohort.climbs))]
 
     def _tell(self, log_likelihoods: Array) -> None:
         """Those who watch."""
@@ -133,22 +129,30 @@ class Cohorts:
         """Those that have come to their end."""
         rests, ending = self._traces.verdicts()
         if ending.any():
-            places = self._places()
-            for row in np.flatnonzero(ending).tolist():
-                self._bring(row, *places[row]).end(Status.CONVERGED if rests[row] else Status.MAX_ITERATIONS)
+            rows = np.flatnonzero(ending)
+            for climb, at_rest in zip(self._brought(rows), rests[rows].tolist(), strict=True):
+                climb.end(Status.CONVERGED if at_rest else Status.MAX_ITERATIONS)
             self._keep(~ending)
 
     def _end(self, rows: Integers, reason: str) -> None:
         """Those that have come to none."""
-        places, going = self._places(), np.ones(len(self._traces.length), np.bool_)
+        going = np.ones(len(self._traces.length), np.bool_)
         going[rows] = False
-        for row in rows.tolist():
-            self._bring(row, *places[row]).end(Status.DEGENERATE, reason)
+        for climb in self._brought(rows):
+            climb.end(Status.DEGENERATE, reason)
         self._keep(going)
 
-    def _bring(self, row: int, cohort: Cohort, index: int) -> Climb:
-        cohort.climbs[index].stand(self._traces.of(row), cohort.expectation(index))
-        return cohort.climbs[index]
+    def _brought(self, rows: Integers) -> list[Climb]:
+        """The climbs of these rows of the traces (ascending), up to date."""
+        brought = list[Climb]()
+        for cohort, own in zip(self._cohorts, self._slices(), strict=True):
+            inside = rows[np.searchsorted(rows, own.start) : np.searchsorted(rows, own.stop)]
+            which: list[int] = (inside - own.start).tolist()
+            found = cohort.expectations(which) if which else ()
+            for row, index, expectation in zip(inside.tolist(), which, found, strict=True):
+                cohort.climbs[index].stand(self._traces.of(row), expectation)
+                brought.append(cohort.climbs[index])
+        return brought
 
     def _keep(self, going: Flags) -> None:
         if going.all():

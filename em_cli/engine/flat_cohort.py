@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from em_cli.engine.arrays import Array, Flags, Integers, map_arrays, take
+from em_cli.engine.arrays import Array, Flags, Integers, copies, map_arrays, take
 from em_cli.engine.climb import Climb
 from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
 from em_cli.engine.exponential_family import Exponential, Kindred
@@ -64,10 +64,10 @@ class Layout:
             self.places.append(slice(first[begin], first[stop]))
             self.sizes.append(self.owners.sizes[begin:stop])
 
-    def of(self, candidate: int) -> slice:
-        """The components of one."""
-        first = int(self.owners.first[candidate])
-        return slice(first, first + int(self.owners.sizes[candidate]))
+    def of(self, candidates: Sequence[int]) -> list[slice]:
+        """The components of each of some."""
+        first, sizes = self.owners.first[candidates].tolist(), self.owners.sizes[candidates].tolist()
+        return [slice(begin, begin + size) for begin, size in zip(first, sizes, strict=True)]
 
 
 class FlatCohort:
@@ -80,6 +80,7 @@ class FlatCohort:
         self.layout = Layout([climb.candidate.model for climb in climbs])
         self.kindred, self.latent = _kindred(climbs[0].candidate.model)
         self._next: Found | None = None
+        self._theta: Array | None = None  # (C, F) natural parameters of the pass that is asked for
         self._apart: list[tuple[Segment, Integers]] = []
 
     def some(self, kept: Flags) -> None:
@@ -103,7 +104,8 @@ class FlatCohort:
     def asked(self) -> list[tuple[Stack, list[Climb]]]:
         """The candidates that products would evaluate with loss: a pass looks at them apart."""
         self._apart = []
-        if not self._natural()[1].any():
+        self._theta, apart = self._natural()
+        if not apart.any():
             return []
         asked: list[tuple[Stack, list[Climb]]] = []
         for segment in self.layout.segments:
@@ -116,12 +118,10 @@ class FlatCohort:
 
     def tell(self, batches: Sequence[Batch]) -> Array:
         """Look at the others; the log-likelihoods (R,) of all."""
-        assert self.at is not None, "it is known where to look"
+        assert self.at is not None and self._theta is not None, "it is known where to look"
         apart = {id(segment): members for segment, members in self._apart}
         left = [_others(segment, apart.get(id(segment))) for segment in self.layout.segments]
-        log_likelihoods, statistics = expected(
-            self.layout.segments, left, self.at.latent, self._natural()[0], self.rows
-        )
+        log_likelihoods, statistics = expected(self.layout.segments, left, self.at.latent, self._theta, self.rows)
         for (segment, members), batch in zip(self._apart, batches, strict=True):
             log_likelihoods[segment.candidates][members] = batch.log_likelihood
             own = statistics[segment.components].reshape(*segment.shape, -1)
@@ -133,14 +133,17 @@ class FlatCohort:
         """From what was told."""
         self.at, self.found, self._next = None, self._next, None
 
-    def expectation(self, index: int) -> Expectation | None:
-        """What the last pass found of one: a copy, so that it does not hold all others."""
+    def expectations(self, which: Sequence[int]) -> Sequence[Expectation | None]:
+        """What the last pass found of some: copies, so that none holds the others."""
         if self.found is None:
-            return None
-        own = self.layout.of(index)
-        parameters = map_arrays(lambda array: array[None, own].copy(), self.found.parameters)
-        log_likelihood, statistics = self.found.log_likelihood[index : index + 1], self.found.statistics[None, own]
-        return Expectation(Batch(parameters, log_likelihood.copy(), ModelStatistics(statistics.copy(), None)), 0)
+            return [None] * len(which)
+        components = self.layout.of(which)
+        candidates = [slice(index, index + 1) for index in which]
+        parameters = copies(self.found.parameters, components)
+        statistics = copies(self.found.statistics, components)
+        log_likelihoods = [self.found.log_likelihood[own].copy() for own in candidates]
+        each = zip(parameters, log_likelihoods, statistics, strict=True)
+        return [Expectation(Batch(at, own, ModelStatistics(sums, None)), 0) for at, own, sums in each]
 
     def _natural(self) -> tuple[Array, Flags]:
         """Natural parameters (C, F), and whether products would evaluate any candidate with loss."""

@@ -39,9 +39,9 @@ class StackedCohort:
         """From what was told."""
         self.at, self.found, self._next = None, self._next, None
 
-    def expectation(self, index: int) -> Expectation | None:
-        """What the last pass found of one."""
-        return None if self.found is None else Expectation(self.found, index)
+    def expectations(self, which: Sequence[int]) -> Sequence[Expectation | None]:
+        """What the last pass found of some."""
+        return [None if self.found is None else Expectation(self.found, index) for index in which]
 
 
 def _tree(found: Batch) -> tuple[Parameters, Array, ModelStatistics]:

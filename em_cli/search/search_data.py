@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,7 @@ class SearchData:
     _embeddings: Cache[Array] = field(default_factory=Cache, init=False, repr=False)
     _responsibilities: Cache[Array] = field(init=False, repr=False)  # by parameters
     _verdicts: Cache[Degeneracies] = field(init=False, repr=False)
+    _models: Cache[dict[tuple[object, ...], Model]] = field(default_factory=Cache, init=False, repr=False)  # by family
 
     def __post_init__(self) -> None:
         self._assess = DegeneracyCheck(self.survey, Serial())
@@ -71,6 +72,13 @@ class SearchData:
     @property
     def block(self) -> Block:
         return self.survey.block
+
+    def of_size(self, model: Model, k: int) -> Model:
+        """The same with so many components: one for all that ask, so that their climbs go together."""
+        known = self._models.of(model.family)
+        known = self._models.keep(model.family, {}) if known is None else known
+        key = id(model.latent), model.prior, k
+        return known.setdefault(key, replace(model, n_components=k))
 
     def features(self, model: Model, rows: Integers | slice = slice(None)) -> Array:
         """(F, n) of some rows; those of all rows are kept, if they are few."""

@@ -80,7 +80,7 @@ class ShortRuns:
         """The same for another number of components."""
         if k == self.model.n_components:
             return self
-        return replace(self, model=replace(self.model, n_components=k))
+        return replace(self, model=self.data.of_size(self.model, k))
 
     def candidate(self, start: Parameters | FitResult) -> Candidate:
         """A climb from parameters, or on from a result."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,9 +23,9 @@ SURELY = 0.99  # of a bound, within which rounding does not matter
 Places = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Judge:
-    """What is to be known of the columns, in coordinates of the family but for themselves."""
+    """What is to be known of the columns, in coordinates of the family but for themselves; it is found out once."""
 
     columns: Columns
     scale: Array
@@ -68,18 +69,23 @@ class Judge:
         if self.letters.diagonal:
             narrowness = precision @ np.diagonal(self._overall)
         else:
-            along = factors @ np.linalg.cholesky(self._overall)
+            along = factors @ self._root
             narrowness = np.add.reduce(along * along, axis=(-1, -2))
         return np.logical_and(broad, narrowness < SURELY / SOME)
 
-    @property
+    @cached_property
     def _floor(self) -> Array:
         return np.where(self.bounds.floor > 0, self.bounds.floor, 1e-300)
 
-    @property
+    @cached_property
     def _overall(self) -> Array:
         """(D, D) in coordinates of the family; columns may be copies."""
         return clamp_full(self.columns.covariance / np.outer(self.scale, self.scale), self._floor)
+
+    @cached_property
+    def _root(self) -> Array:
+        """Its Cholesky factor."""
+        return np.linalg.cholesky(self._overall)
 
     def _columns_held(self, variances: Array) -> list[Places | None]:
         """The columns (of K components) in which they are held up by the resolution of the data alone, if any."""
@@ -115,7 +121,7 @@ class Judge:
         if not len(covariances):
             return []
         matrices = covariances[..., None] * np.eye(len(self.scale)) if self.letters.diagonal else covariances
-        base = np.linalg.inv(np.linalg.cholesky(self._overall))
+        base = np.linalg.inv(self._root)
         found: list[tuple[float, Places]] = []
         for k, least in enumerate(_smallest(matrices, base).tolist()):
             along: Places = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -59,6 +59,10 @@ class BoundGaussian:
     scale: Array  # (D,) what one unit of the coordinates is in the user's units
     bounds: Bounds
     fixed: Array | None  # (K, D) the means, in coordinates of the family, if they are fixed
+    judge: Judge = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "judge", Judge(self.columns, self.scale, self.bounds, self.letters))
 
     @property
     def exponential(self) -> BoundGaussian:
@@ -245,8 +249,7 @@ class BoundGaussian:
         return n_components * (d if self.fixed is None else 0) + self.letters.n_parameters(n_components, d)
 
     def degenerate(self, parameters: GaussianParameters, support: Array) -> list[Degeneracy | None]:
-        judge = Judge(self.columns, self.scale, self.bounds, self.letters)
-        return judge.degeneracies(parameters, support)
+        return self.judge.degeneracies(parameters, support)
 
     def moments(self, parameters: GaussianParameters) -> tuple[Array, Array]:
         return self._locations(parameters), np.sqrt(self._variances(parameters.covariances)) * self.scale
