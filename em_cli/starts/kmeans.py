@@ -1,6 +1,7 @@
 """k-means on coordinates scaled to unit variance, or as they are.
 
-Seeds by greedy k-means++ (Arthur & Vassilvitskii 2007), then Lloyd's iteration (Lloyd 1982).
+Seeds by greedy k-means++ (Arthur & Vassilvitskii 2007), then Lloyd's iteration (Lloyd 1982): on some of the rows where
+they are many, as what follows is a climb on all of them.
 """
 
 from __future__ import annotations
@@ -13,17 +14,25 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers
 from em_cli.parts import Option
 
+ROWS = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class KMeans:
     max_iterations: Annotated[int, Option("of Lloyd's iteration, at most", least=0)] = 50
+    rows: Annotated[int, Option("drawn for Lloyd's iteration, where there are more", least=1)] = ROWS
 
     def labels(
         self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None
     ) -> Integers:
         scaled = weighed(embedding, seed, weights)
-        centres = seeds(scaled, n_components, np.random.default_rng(seed), weights)
-        return lloyd(scaled, centres, self.max_iterations, weights)
+        rng = np.random.default_rng(seed)
+        centres = seeds(scaled, n_components, rng, weights)
+        if (n := scaled.shape[1]) <= self.rows:
+            return lloyd(scaled, centres, self.max_iterations, weights)[0]
+        share = None if weights is None else weights / weights.sum()
+        some = rng.choice(n, self.rows, replace=weights is not None, p=share)
+        return nearest(scaled, lloyd(scaled[:, some], centres, self.max_iterations)[1])
 
 
 def weighed(embedding: Array, seed: tuple[int, ...], weights: Array | None) -> Array:
@@ -63,8 +72,8 @@ def seeds(points: Array, k: int, rng: np.random.Generator, weights: Array | None
     return points[:, chosen]
 
 
-def lloyd(points: Array, centres: Array, max_iterations: int, weights: Array | None = None) -> Integers:
-    """The partition (n,) at which Lloyd's iteration from the centres (E, K) rests."""
+def lloyd(points: Array, centres: Array, max_iterations: int, weights: Array | None = None) -> tuple[Integers, Array]:
+    """The partition (n,) at which Lloyd's iteration from the centres (E, K) rests, and the centres of its parts."""
     k = centres.shape[1]
     labels, weighted = nearest(points, centres), points if weights is None else points * weights
     for _ in range(max_iterations):
@@ -75,7 +84,7 @@ def lloyd(points: Array, centres: Array, max_iterations: int, weights: Array | N
         if (moved == labels).all():
             break
         labels = moved
-    return labels
+    return labels, centres
 
 
 def nearest(points: Array, centres: Array) -> Integers:

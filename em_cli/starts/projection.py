@@ -14,7 +14,7 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.parts import Option
-from em_cli.starts.kmeans import KMeans
+from em_cli.starts.kmeans import ROWS, KMeans
 from em_cli.starts.sphered import sphere
 
 
@@ -23,7 +23,9 @@ class Projection:
     directions: Annotated[int, Option("random ones to begin from", least=1)] = 6
     steps: Annotated[int, Option("of the fixed point, from each", least=0)] = 10
     max_iterations: Annotated[int, Option("of Lloyd's iteration, at most", least=0)] = 50
-    rows: Annotated[int, Option("drawn to find the direction from, where there are more", least=1)] = 2000
+    rows: Annotated[
+        int, Option("drawn to find the direction and for Lloyd's iteration, where there are more", least=1)
+    ] = ROWS
 
     def labels(
         self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None
@@ -35,7 +37,7 @@ class Projection:
         else:
             some = rows if n <= self.rows else rows[:, rng.choice(n, self.rows, replace=False)]
         axes = self._axes(some, rng)
-        return KMeans(self.max_iterations).labels(axes @ rows, n_components, seed, weights)
+        return KMeans(self.max_iterations, self.rows).labels(axes @ rows, n_components, seed, weights)
 
     def _axes(self, rows: Array, rng: np.random.Generator) -> Array:
         """One or two orthogonal directions (1 or 2, E)."""

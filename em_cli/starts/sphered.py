@@ -9,17 +9,18 @@ import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
 from em_cli.parts import Option
-from em_cli.starts.kmeans import KMeans
+from em_cli.starts.kmeans import ROWS, KMeans
 
 
 @dataclass(frozen=True, slots=True)
 class Sphered:
     max_iterations: Annotated[int, Option("of Lloyd's iteration, at most", least=0)] = 50
+    rows: Annotated[int, Option("drawn for Lloyd's iteration, where there are more", least=1)] = ROWS
 
     def labels(
         self, embedding: Array, n_components: int, seed: tuple[int, ...], weights: Array | None = None
     ) -> Integers:
-        return KMeans(self.max_iterations).labels(sphere(embedding, weights), n_components, seed, weights)
+        return KMeans(self.max_iterations, self.rows).labels(sphere(embedding, weights), n_components, seed, weights)
 
 
 def sphere(embedding: Array, weights: Array | None = None) -> Array:

@@ -82,6 +82,24 @@ def test_well_separated_groups_are_found(name):
     assert any(((mine[:, None] == mine) == pairs).all() for mine in found)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", ["kmeans", "sphered", "projection"])
+def test_where_rows_are_many_lloyds_iteration_on_some_of_them_finds_the_groups_of_all(name, weighted):
+    x, labels = rows(("real", "real"), 7, 3000, separation=30.0)
+    weights = np.random.default_rng(2).integers(0, 3, 3000).astype(float) if weighted else None
+    start = STARTS.load(name)(rows=100)
+    found = [start.labels(x, 3, (0, 3, number), weights) for number in range(6)]
+    assert min(len({*zip(mine.tolist(), labels.tolist(), strict=True)}) for mine in found) == 3
+
+
+@pytest.mark.parametrize("name", ["kmeans", "sphered"])
+def test_rows_that_are_no_more_than_are_drawn_are_all_looked_at(name):
+    x, _ = rows(("real", "real", "real"), 3, 200, separation=1.0)
+    drawn, most = (STARTS.load(name)(rows=n).labels(x, 4, (0, 4, 1)) for n in (200, 10**6))
+    few = STARTS.load(name)(rows=20).labels(x, 4, (0, 4, 1))
+    assert (drawn == most).all() and (few != most).any()
+
+
 @pytest.mark.parametrize("name", ["kmeans", "random"])
 def test_a_category_of_many_levels_outweighs_no_column_in_every_second_start(name):
     """Two groups in a column of numbers, beside forty levels that tell nothing."""
