@@ -40,19 +40,32 @@ class Judge:
         by which the reference optima were judged. Where columns are independent in a component and rows are
         too few for an overall covariance, each column is judged by its own variance, and INDEPENDENT rows will do.
         """
-        d, letters, covariances = len(self.scale), self.letters, parameters.covariances
+        d, letters = len(self.scale), self.letters
         wide = letters.diagonal and (self.columns.n_rows < 5 * (d + 1) or d > WIDE)
-        needed = min(d + 1, INDEPENDENT) if wide else d + 1
-        bounded = letters.bounded(d)
-        rows = [np.inf if bounded else float(own) for own in support]
-        looked_at = range(len(rows)) if wide else np.flatnonzero(~self._broad(parameters.factors)).tolist()
-        held = (self._columns_held if letters.diagonal else self._directions_held)(covariances[looked_at])
+        needed, bounded = min(d + 1, INDEPENDENT) if wide else d + 1, letters.bounded(d)
+        broad = np.zeros(len(support), np.bool_) if wide else self._broad(parameters.factors)
+        reasons: list[Degeneracy | None] = [None] * len(support)
+        unsure = np.flatnonzero(~(broad if bounded else np.logical_and(broad, support > needed)))
+        if len(unsure):
+            rows = np.full(len(unsure), np.inf) if bounded else support[unsure].astype(np.float64)
+            found = self._reasons(parameters.covariances[unsure], rows, broad[unsure], needed, wide, bounded)
+            for k, reason in zip(unsure.tolist(), found, strict=True):
+                reasons[k] = reason
+        return reasons
+
+    def _reasons(
+        self, covariances: Array, support: Array, broad: Flags, needed: int, wide: bool, bounded: bool
+    ) -> list[Degeneracy | None]:
+        """The same of some that are not surely sound."""
+        rows: list[float] = support.tolist()
+        looked_at = np.flatnonzero(~broad).tolist()
+        held = (self._columns_held if self.letters.diagonal else self._directions_held)(covariances[looked_at])
         reasons: list[Degeneracy | None] = [None] * len(rows)
         for k, along in zip(looked_at, held, strict=True):
             reasons[k] = None if along is None else held_up(along, rows[k], needed)
         if bounded:
             return reasons
-        unsure = [k for k in looked_at if reasons[k] is None and not support[k] <= needed]
+        unsure = [k for k in looked_at if reasons[k] is None and not rows[k] <= needed]
         narrow = (self._narrow_columns if wide else self._narrow_directions)(covariances[unsure])
         found = dict(zip(unsure, narrow, strict=True))
         return [reason or verdict(rows[k], needed, *found.get(k, (1.0, ()))) for k, reason in enumerate(reasons)]
