@@ -98,7 +98,7 @@ class Judge:
     @cached_property
     def _root(self) -> Array:
         """Its Cholesky factor."""
-        return np.linalg.cholesky(self._overall)
+        return np.asarray(np.linalg.cholesky(self._overall), np.float64)
 
     def _columns_held(self, variances: Array) -> list[Places | None]:
         """The columns (of K components) in which they are held up by the resolution of the data alone, if any."""
@@ -134,7 +134,7 @@ class Judge:
         if not len(covariances):
             return []
         matrices = covariances[..., None] * np.eye(len(self.scale)) if self.letters.diagonal else covariances
-        base = np.linalg.inv(self._root)
+        base = np.asarray(np.linalg.inv(self._root), np.float64)
         found: list[tuple[float, Places]] = []
         for k, least in enumerate(_smallest(matrices, base).tolist()):
             along: Places = ()
