@@ -24,6 +24,7 @@ from em_cli.search.survey import Survey
 Degeneracies = tuple[Degeneracy | None, ...]  # of the components of one result; all None for a sound one
 
 SURELY = 1 - 1e-9  # of a bound, within which rounding does not matter
+SEARCH = "search from "  # a start of this kind, or an offspring
 SAME_OPTIMUM = 0.05  # nats; ends closer than this are taken for one optimum
 CHANCE = 10.0  # a climb may yet gain this many times what its trace promises
 DOUBT = 1.5  # times; of 71 light searches that had missed more than half a nat, 66 had missed no more than twice this
@@ -261,6 +262,26 @@ def doubted(best: FitResult, attempts: Sequence[Attempt], kinds: Sequence[str]) 
     others = {kind: top for kind, top in tops.items() if kind != winner}
     witnesses = [top for kind, top in others.items() if kind in kinds] or list(others.values())
     return DOUBT * max(0.0, best.log_likelihood - max(witnesses)) if witnesses else inf
+
+
+def agreed(attempts: Sequence[Attempt]) -> tuple[int, int] | None:
+    """How many searches were made, and how many came to the best end; None if no sound end was found.
+
+    A search is what was made of the starts of one kind, or of the offspring of one kind;
+    further searches from the same kind count for themselves.
+    """
+    ended = [a for a in attempts if a.sound and (a.climbed or a.start.startswith(SEARCH))]
+    if not ended:
+        return None
+    kinds = {a.start.removeprefix(SEARCH) for a in ended if a.start.startswith(SEARCH)}
+    first = {kind: min(a.seed[0] for a in ended if a.start == SEARCH + kind) for kind in kinds}
+    reached = dict[tuple[str, int], float]()
+    for attempt in ended:
+        kind = attempt.start.removeprefix(SEARCH)
+        line = kind, first.get(kind, 0) if kind == attempt.start else attempt.seed[0]
+        reached[line] = max(reached.get(line, -inf), attempt.result.log_likelihood)
+    best = max(reached.values())
+    return len(reached), sum(best - own < SAME_OPTIMUM for own in reached.values())
 
 
 def choose(

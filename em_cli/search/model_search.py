@@ -15,7 +15,7 @@ from em_cli.engine.fit import Search
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.effort import Effort
-from em_cli.search.ledger import SAME_OPTIMUM, Attempt, doubted, reach
+from em_cli.search.ledger import SAME_OPTIMUM, SEARCH, Attempt, agreed, doubted, reach
 from em_cli.search.operators import crossover, over_split
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import DIFFERENT, REST, RUNGS, ShortRuns, Solution
@@ -25,7 +25,6 @@ from em_cli.search.thinning import onwards
 
 FEWEST_STARTS = 4  # of each kind
 PAIRS = (0, 10)  # that are crossed in a generation
-SEARCH = "search from "
 UP_AND_DOWN = {"splits", "merges"}  # what came down again had gone up: together they are one witness
 SETTLED = 0.6  # of the starts
 FEW_LOST = 0.25  # of the starts
@@ -168,6 +167,12 @@ class ModelSearch:
         kinds, each = self.population_size()
         return sum(not a.sound for a in self.attempts if a.start in kinds), len(kinds) * each
 
+    @property
+    def crowded(self) -> bool:
+        """Whether most of the starts collapsed, and a second search, which might find more, costs too much."""
+        lost, n = self._lost_starts
+        return lost > n / 2 and not self.short_runs.rich(n)
+
     def crossover(self) -> Search[None]:
         """Generations of crossover, as long as one is better than the last."""
         short_runs = self.short_runs
@@ -192,8 +197,7 @@ class ModelSearch:
         It is told how much of the most that it may take is done.
         """
         yield from self._finished_alike()
-        lost, n = self._lost_starts
-        if lost > n / 2 and not self.short_runs.rich(n):  # a second search, which might find more, costs too much
+        if self.crowded:
             yield from self._repaired()
         if not self.population and self.short_runs.model.prior:
             yield from self._last_resort()
@@ -280,6 +284,11 @@ class ModelSearch:
         own = self.kinds, self.make, self.algorithm, self.stopping, self.numbers, self.observe
         return ModelSearch(replace(self.short_runs, effort=effort), *own, told=self.told)
 
+    def of_fewer(self) -> ModelSearch:
+        """A search for the model of one component less, of which nobody is told."""
+        short_runs = self.short_runs.with_components(self.short_runs.model.n_components - 1)
+        return ModelSearch(short_runs, self.kinds, self.make, self.algorithm, self.stopping, self.numbers)
+
     def learn_from(self, other: ModelSearch, origin: str) -> None:
         """Take over what another search for the same model has found: all of it counts as one."""
         self.attempts += [replace(attempt, start=origin) for attempt in other.attempts]
@@ -300,25 +309,9 @@ class ModelSearch:
         self.take([found])
 
     def agreement(self) -> tuple[int, int] | None:
-        """How many searches were made, and how many came to the best end; None if no sound end was found.
-
-        A search is what was made of the starts of one kind, or of the offspring of one kind;
-        further searches from the same kind count for themselves.
-        """
-        ended = [a for a in self.attempts if a.sound and (a.climbed or a.start.startswith(SEARCH))]
-        if not ended:
-            return None
-        if self.short_runs.effort.searches == 1:
-            return 1, 1
-        kinds = {a.start.removeprefix(SEARCH) for a in ended if a.start.startswith(SEARCH)}
-        first = {kind: min(a.seed[0] for a in ended if a.start == SEARCH + kind) for kind in kinds}
-        reached = dict[tuple[str, int], float]()
-        for attempt in ended:
-            kind = attempt.start.removeprefix(SEARCH)
-            line = kind, first.get(kind, 0) if kind == attempt.start else attempt.seed[0]
-            reached[line] = max(reached.get(line, -np.inf), attempt.result.log_likelihood)
-        best = max(reached.values())
-        return len(reached), sum(best - own < SAME_OPTIMUM for own in reached.values())
+        """How many searches were made, and how many came to the best end; None if no sound end was found."""
+        own = agreed(self.attempts)
+        return (1, 1) if own and self.short_runs.effort.searches == 1 else own
 
     @property
     def _hopeless(self) -> bool:

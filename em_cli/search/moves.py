@@ -9,7 +9,7 @@ log-density from statistics. The moves are those of Ueda, Nakano, Ghahramani & H
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -149,9 +149,9 @@ def merges(view: MixtureView) -> list[Merge]:
     return merges_of_each([view])[0]
 
 
-def merges_of_each(views: Sequence[MixtureView]) -> list[list[Merge]]:
-    """The same of mixtures of one family."""
-    pairs = [_pairs(view.weighted_responsibilities) for view in views]
+def merges_of_each(views: Sequence[MixtureView], among: Sequence[Integers] | None = None) -> list[list[Merge]]:
+    """The same of mixtures of one family; among some pairs of each, if told."""
+    pairs = among or [_pairs(view.weighted_responsibilities) for view in views]
     made = [view.statistics[own].sum(axis=1, keepdims=True) for view, own in zip(views, pairs, strict=True)]
     changes = _changes(views, pairs, made)
     return [_cheapest(view, own, -change) for view, own, change in zip(views, pairs, changes, strict=True)]
@@ -176,14 +176,16 @@ def _cheapest(view: MixtureView, pairs: Integers, losses: Array) -> list[Merge]:
     return sorted(made, key=lambda merge: merge.loss)
 
 
-def moves(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: int) -> list[Move]:
-    """Splits with merges elsewhere, and pairs parted anew, the most gainful first."""
-    pairs, parted, k = merges(view), splits(view, data, rng, tries), len(view.weighted_responsibilities)
+def moves(
+    view: MixtureView, data: SearchData, rng: np.random.Generator, tries: int, lost: Set[int] = frozenset()
+) -> list[Move]:
+    """Splits with merges elsewhere, and pairs parted anew, the most gainful first; of lost components, if any."""
+    pairs, parted, k = _merges(view, lost), splits(view, data, rng, tries), len(view.weighted_responsibilities)
     found = [
         Move(split.gain - merge.loss, merge, split)
         for merge in pairs[: max(6, k)]
         for split in parted[: max(6, k // 2)]
-        if split.component not in (merge.i, merge.j)
+        if split.component not in {merge.i, merge.j} | lost
     ]
     again = pairs[:RESPLIT]
     masses = np.array([view.weighted_responsibilities[m.i] + view.weighted_responsibilities[m.j] for m in again])
@@ -193,12 +195,18 @@ def moves(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: 
     places = np.array([(m.i, m.j) for m, _ in known], np.intp).reshape(-1, 2)
     (gains,) = _changes([view], [places], [_both([p for _, p in known])])
     shared = pair_entropies(view.weighted_responsibilities, places)
-    for gain, lost, (merge, p) in zip(gains, shared, known, strict=True):
-        worth = float(gain) + p.entropy - float(lost)
+    for gain, entropy, (merge, p) in zip(gains, shared, known, strict=True):
+        worth = float(gain) + p.entropy - float(entropy)
         found.append(Move(worth, merge, Split(worth + merge.loss, merge.i, p)))
     if view.model.is_variational:
         found += [_emptied(view, merge) for merge in pairs[: max(6, k)]]
     return sorted(found, key=lambda move: -move.worth)
+
+
+def _merges(view: MixtureView, lost: Set[int]) -> list[Merge]:
+    """Those of components that are lost with any other, however much it costs, or the cheapest of all."""
+    pairs = combinations(range(len(view.statistics)), 2)
+    return merges_of_each([view], [np.array([p for p in pairs if lost & set(p)], np.intp)])[0] if lost else merges(view)
 
 
 def _emptied(view: MixtureView, merge: Merge) -> Move:

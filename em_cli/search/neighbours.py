@@ -32,6 +32,7 @@ from em_cli.search.stages import WORK
 
 ABOVE = 1  # numbers of components beyond the one wanted, from which a single model is merge_all
 CHAINED = 12  # components up to which a single model is grow_and_shrink up to, however many the rows
+FEWER = 3  # numbers of components below the one wanted, at most, where most starts collapse
 AT_ONCE = 4  # splits that climb to the end together
 EVERY = 100  # ways to part a component, where any may help
 NOTICEABLE = 0.01  # nats by which more components may not be worse
@@ -53,25 +54,21 @@ ROUNDS = max(NEAR.rounds, FAR.rounds)
 EARSHOT = 2.0  # margins from the best: what neighbours tell may bring a model within one
 
 
-def grow_and_shrink(
-    model_searches: Sequence[ModelSearch], tell: Callable[[float], None] = lambda done: None
-) -> Search[None]:
-    """Up from one component, then down; for one family, differing in the number of components.
+def grow_and_shrink(by_k: dict[int, ModelSearch], tell: Callable[[float], None] = lambda done: None) -> Search[None]:
+    """Up from one component, then down; for one family, by the number of components.
 
-    It is told how much of it is done.
+    It is told how much of it is done. Others of fewer components may join the family.
     """
-    by_k = {model_search.short_runs.model.n_components: model_search for model_search in model_searches}
-    first, last = model_searches[0].short_runs, max(by_k)
+    first, last = by_k[min(by_k)].short_runs, max(by_k)
     if (
         last == 1
-        or all(model_search.starts_agree for model_search in model_searches)
-        or not _affordable(first.with_components(last), len(model_searches))
+        or all(model_search.starts_agree for model_search in by_k.values())
+        or not _affordable(first.with_components(last), len(by_k))
     ):
         return
-    short_runs_by_k = {
-        k: by_k[k].short_runs if k in by_k else first.with_components(k) for k in range(1, last + ABOVE + 1)
-    }
-    top = last if len(model_searches) > 1 else last + ABOVE
+    top = last if len(by_k) > 1 else last + ABOVE
+    yield from _start_fewer(by_k)
+    short_runs_by_k = {k: by_k[k].short_runs if k in by_k else first.with_components(k) for k in range(1, top + 1)}
     populations: dict[int, list[Solution]] = {}
     for k in range(1, top + 1):
         if first.data.halted():
@@ -89,10 +86,23 @@ def grow_and_shrink(
         made = yield from merge_all(short_runs_by_k[k], _results(populations[k + 1]))
         populations[k] = _joined(by_k.get(k), short_runs_by_k[k], made, "merges", populations[k])
         tell(1 - k * k / (top * top) / 2)
-    if len(by_k) == 1 and populations[last - 1] and populations[last]:
+    if last - 1 not in by_k and populations[last - 1] and populations[last]:
         below = populations[last - 1][0].result
         if not _no_worse(populations[last][0].result, below):
             yield from _raised(by_k[last], below)
+
+
+def _start_fewer(family: dict[int, ModelSearch]) -> Search[None]:
+    """Where most starts collapse, models of fewer components join the family, down to the first where most do not.
+
+    A few rows far out have components to themselves in such starts, and what is left lacks a group, so that more
+    components come to less than fewer.
+    """
+    fewest, asked = family[min(family)], min(family)
+    while fewest.crowded and max(2, asked - FEWER) < min(family) <= CHAINED and not fewest.data.halted():
+        fewest = fewest.of_fewer()
+        family[fewest.short_runs.model.n_components] = fewest
+        yield from fewest.start_population()
 
 
 def second_opinion(
@@ -117,7 +127,9 @@ def second_opinion(
     other = model_search.anew(NORMAL if alone else EFFORTS["low"])
     yield from other.start_population()
     tell(WORK[STARTS])
-    yield from grow_and_shrink([other], lambda done: tell(WORK[STARTS] + WORK[REFINING] * done))
+    yield from grow_and_shrink(
+        {other.short_runs.model.n_components: other}, lambda done: tell(WORK[STARTS] + WORK[REFINING] * done)
+    )
     yield from other.searches(lambda done: tell(1 - WORK[SPLIT_AND_MERGE] * (1 - done)))
     before = model_search.best
     model_search.learn_from(other, "second search")

@@ -215,13 +215,14 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
         run.searched(told)
 
     for effort in efforts:
-        for model_search in everyone:
+        for model_search in (own for family in families.values() for own in family.values()):
             model_search.short_runs = replace(model_search.short_runs, effort=effort)
         n_starts = sum(
             len(kinds) * each for kinds, each in (model_search.population_size() for model_search in everyone)
         )
         stage(STARTS, [model_search.start_population() for model_search in everyone], n_starts)
-        stage(REFINING, [grow_and_shrink(list(family.values()), stages.teller(p)) for p, family in enumerate(alone)])
+        stage(REFINING, [grow_and_shrink(family, stages.teller(p)) for p, family in enumerate(alone)])
+        fewer = [family[min(family)] for family in alone if family[min(family)] not in everyone]
         if len(everyone) > 1:
             _exchange(run, everyone, families.values(), effort, stages.begin_rounds(REFINING, ROUNDS))
         shallow = everyone
@@ -232,7 +233,8 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
         for model_search in everyone:
             model_search.lightly = model_search in shallow
         stage(REFINING, [model_search.finish() for model_search in shallow])
-        if len(everyone) > len(families):
+        stage(SPLIT_AND_MERGE, [model_search.searches() for model_search in fewer])
+        if len(everyone) + len(fewer) > len(families):
             stage(REFINING, [restore_monotone(f, stages.teller(p)) for p, f in enumerate(families.values())])
     _second_opinions(run, everyone, families.values(), stages)
     return model_searches

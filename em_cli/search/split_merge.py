@@ -78,11 +78,7 @@ def repair_degenerate(short_runs: ShortRuns, result: FitResult, rng: np.random.G
         return None
     view = short_runs.data.view(result)
     lost = {k for k, collapse in enumerate(short_runs.data.degeneracies(result)) if collapse}
-    proposals = [
-        move
-        for move in moves(view, short_runs.data, rng, short_runs.effort.tries)
-        if lost & {move.merge.i, move.merge.j} and move.split.component not in lost - {move.merge.i}
-    ]
+    proposals = moves(view, short_runs.data, rng, short_runs.effort.tries, lost)
     chosen = _diverse(proposals, 0, _followed(short_runs))
     sound = yield from short_runs.to_rest(_after(short_runs, view, chosen))
     return sound[0] if sound else None
