@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from em_cli.errors import UsageError
+from em_cli.inference.pseudo_residuals import TYPES, Forecasts
 from em_cli.options import ReadingOptions
 from em_cli.outputs.folder import Content
 from em_cli.outputs.forecasts import (
@@ -18,7 +21,7 @@ from em_cli.outputs.forecasts import (
     table,
 )
 from em_cli.outputs.model_file import LoadedModel
-from em_cli.outputs.pseudo_residuals import residual_lines
+from em_cli.outputs.tables import csv_text
 from em_cli.registry import did_you_mean
 from em_cli.runs.labelled import labelled_rows
 from em_cli.runs.new_sequences import NewSequences
@@ -93,7 +96,15 @@ def residual_table(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOp
         )
     found = sequences_for(loaded, paths, reading)
     forecast = found.forecast.take(found.sequences.places, axis=1)
-    return residual_lines(loaded, found.whole.keys, reading.id or "row", found.whole.x, forecast)
+    columns = [column for column in loaded.schema.columns if column.type in TYPES]
+    if not columns:
+        raise UsageError("--residuals needs a column of numbers or levels: angles have no order.")
+    by = Forecasts(loaded.with_gaps.model, loaded.with_gaps.parameters, loaded.schema.columns, forecast)
+    places = [loaded.schema.columns.index(column) for column in columns]
+    residuals = np.array([by.residuals(place, found.whole.x[place]) for place in places])
+    key, names = reading.id or "row", [f"residual_{column.name}" for column in columns]
+    rows = zip(found.whole.keys, residuals.T.tolist(), strict=True)
+    return csv_text([key, *names], ({key: name} | dict(zip(names, own, strict=True)) for name, own in rows))
 
 
 def _rows(found: NewSequences, key: str, named: str, decode: str, horizon: int) -> Iterator[Row]:

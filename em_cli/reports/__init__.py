@@ -17,6 +17,7 @@ PICTURES = Registry[Kind](
     states="em_cli.reports.states:States",
     transitions="em_cli.reports.transitions:Transitions",
     durations="em_cli.reports.stays:Durations",
+    residuals="em_cli.reports.residuals:Residuals",
     intervals="em_cli.reports.interval_plot:Intervals",
     bootstrap="em_cli.reports.clouds:Clouds",
     trace="em_cli.reports.trace:Trace",

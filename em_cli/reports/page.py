@@ -28,7 +28,7 @@ SHOWN_IN = {
         "states", "transitions", "durations",
     ),
     "Which model": ("criterion", "tests"),
-    "How far to trust it": ("intervals", "bootstrap", "responsibilities", "uncertainty", "qq"),
+    "How far to trust it": ("intervals", "bootstrap", "responsibilities", "uncertainty", "qq", "residuals"),
     "The search": ("trace",),
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from em_cli.engine.arrays import Array, Integers
 from em_cli.engine.decoder import Decoded
 from em_cli.engine.scoring import RowScores
 from em_cli.errors import DataError
+from em_cli.inference.pseudo_residuals import forecast_of
 from em_cli.options import ReadingOptions
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.sources.in_memory import InMemory
@@ -91,12 +92,8 @@ class NewSequences:
     @property
     def forecast(self) -> Array:
         """(K, n) what is known of each step before it is seen."""
-        decoder, law = self.loaded.model.latent.decoder, self.loaded.parameters.latent
-        assert decoder is not None, "rows follow each other"
-        before = np.empty_like(self.decoded.filtered)
-        before[:, 1:] = decoder.ahead(law, self.decoded.filtered, 1)[:, :-1, 0]
-        before[:, self.sequences.groups[:-1]] = decoder.law_of_first(law)[:, None]
-        return before
+        loaded = self.loaded
+        return forecast_of(loaded.model, loaded.parameters, self.decoded.filtered, self.sequences.groups)
 
     @property
     def last(self) -> Array:

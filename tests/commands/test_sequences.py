@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from program import em
 
+from em_cli.reports.residuals import Residuals, found_in
+from em_cli.runs.read_back import read_run
 from em_cli.search.starting_values import windows, with_neighbours
 
 
@@ -110,6 +112,23 @@ def test_pseudo_residuals_of_drawn_rows_are_standard_normal(visits):
     normal = [NormalDist(m[0], c[0][0] ** 0.5) for m, c in normals(document)]
     below = sum(p * one.cdf(first) for p, one in zip(document["startprob"], normal, strict=True))
     assert found[0] == pytest.approx(NormalDist().inv_cdf(below), abs=1e-5)
+
+
+def test_the_picture_of_pseudo_residuals_shows_those_that_are_told(visits):
+    """Of the very rows: sequences with gaps in time and missing cells, out of order in the file."""
+    told = rows_of(em("score", "visits.em", "visits.csv", "--residuals", cwd=visits).out)
+    run = read_run(str(visits / "visits.em"))
+    shown = found_in(run, Residuals().columns(run))
+    for place, name in enumerate(("value", "mood")):
+        own = sorted(float(row[f"residual_{name}"]) for row in told if row[f"residual_{name}"])
+        # a level's place is drawn by the order of the rows: its cells are other ones in time
+        assert len(shown[place]) == len(own)
+        if name == "value":
+            assert np.allclose(shown[place], own, atol=1e-9)
+    made = em("plot", "visits.em", "--kind", "residuals", "--out", "residuals", cwd=visits)
+    assert made.status == 0 and "normal" in made.out
+    em("fit", "visits.csv", "-k", "2", "--columns", "value", "-o", "apart.em", "-q", cwd=visits)
+    assert "do not follow each other" in em("plot", "apart.em", "--kind", "residuals", cwd=visits, status=2).err
 
 
 def normals(document):

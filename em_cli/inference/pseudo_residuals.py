@@ -8,15 +8,16 @@ every run: so these are normal too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Integers
+from em_cli.engine.expectation import Parameters
+from em_cli.engine.model import Model
 from em_cli.engine.scoring import component_log_density
 from em_cli.errors import UsageError
-from em_cli.outputs.model_file import LoadedModel
-from em_cli.outputs.tables import csv_text
 from em_cli.sources.schema import Column
 
 POINTS = 20_001  # at which a density is looked at
@@ -26,54 +27,58 @@ MOST_COUNTS = 10_000_000
 TYPES = ("numeric", "positive", "proportion", "count", "binary", "categorical")
 
 
-def residual_lines(
-    loaded: LoadedModel, keys: Sequence[str] | range, key: str, x: Array, forecast: Array
-) -> Iterator[str]:
-    """CSV of the residuals of rows (D, n) by the probabilities (K, n) of their states before they were seen."""
-    columns = [column for column in loaded.schema.columns if column.type in TYPES]
-    if not columns:
-        raise UsageError("--residuals needs a column of numbers or levels: angles have no order.")
-    places = [loaded.schema.columns.index(column) for column in columns]
-    found = np.array([_residuals(loaded, place, x[place], forecast) for place in places])
-    names = [f"residual_{column.name}" for column in columns]
-    rows = zip(keys, found.T.tolist(), strict=True)
-    return csv_text([key, *names], ({key: name} | dict(zip(names, own, strict=True)) for name, own in rows))
+def forecast_of(model: Model, parameters: Parameters, filtered: Array, groups: Integers) -> Array:
+    """(K, n) what is known of each step before it is seen, from what is known with it; of groups of steps."""
+    decoder, law = model.latent.decoder, parameters.latent
+    assert decoder is not None, "rows follow each other"
+    before = np.empty_like(filtered)
+    before[:, 1:] = decoder.ahead(law, filtered, 1)[:, :-1, 0]
+    before[:, groups[:-1]] = decoder.law_of_first(law)[:, None]
+    return before
 
 
-def _residuals(loaded: LoadedModel, place: int, x: Array, forecast: Array) -> Array:
-    """(n,) of one column; NaN where its cell is missing."""
-    from scipy.special import ndtri
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecasts:
+    """What a model expects of rows before they are seen; any cell of it may be missing."""
 
-    known, column = ~np.isnan(x), loaded.schema.columns[place]
-    within = np.random.default_rng(place).random(len(x))[known]
-    found = np.full(len(x), np.nan)
-    below, above = np.zeros(known.sum()), np.zeros(known.sum())
-    for state, share in enumerate(forecast[:, known]):
-        if column.type in ("binary", "categorical"):
-            lower, upper = _tails_of_levels(loaded, place, state, x[known], within)
-        else:
-            lower, upper = _tails(loaded, place, state, x[known])
-        below += share * lower
-        above += share * upper
-    tiny = np.finfo(float).tiny
-    scores = np.where(below <= above, ndtri(np.maximum(below, tiny)), -ndtri(np.maximum(above, tiny)))
-    found[known] = scores
-    return found
+    model: Model
+    parameters: Parameters
+    columns: Sequence[Column]
+    states: Array  # (K, n) probabilities of the states of rows before they were seen
+
+    def residuals(self, place: int, x: Array) -> Array:
+        """(n,) of one column; NaN where its cell is missing."""
+        from scipy.special import ndtri
+
+        known, column = ~np.isnan(x), self.columns[place]
+        within = np.random.default_rng(place).random(len(x))[known]
+        found = np.full(len(x), np.nan)
+        below, above = np.zeros(known.sum()), np.zeros(known.sum())
+        for state, share in enumerate(self.states[:, known]):
+            if column.type in ("binary", "categorical"):
+                lower, upper = _tails_of_levels(self, place, state, x[known], within)
+            else:
+                lower, upper = _tails(self, place, state, x[known])
+            below += share * lower
+            above += share * upper
+        tiny = np.finfo(float).tiny
+        found[known] = np.where(below <= above, ndtri(np.maximum(below, tiny)), -ndtri(np.maximum(above, tiny)))
+        return found
 
 
-def _tails(loaded: LoadedModel, place: int, state: int, x: Array) -> tuple[Array, Array]:
+def _tails(by: Forecasts, place: int, state: int, x: Array) -> tuple[Array, Array]:
     """(n,) the probability of less and of more than each value in a state; a whole number is half below, half above."""
-    column = loaded.schema.columns[place]
-    means, sds = loaded.with_gaps.model.family.moments(loaded.with_gaps.parameters.components)
+    column = by.columns[place]
+    means, sds = by.model.family.moments(by.parameters.components)
     centre, spread = float(means[state, place]), float(sds[state, place])
     if not np.isfinite(centre):
         centre = float(np.median(x))
     if not np.isfinite(spread) or spread <= 0:
         spread = float(np.median(np.abs(x - centre))) or 1.0
     if column.type == "count":
-        return _tails_of_counts(loaded, place, state, x, centre + FAR * spread)
+        return _tails_of_counts(by, place, state, x, centre + FAR * spread)
     z, at, slope = _grid(column, centre, spread)
-    density = np.exp(_log_density(loaded, place, state, at)) * slope
+    density = np.exp(_log_density(by, place, state, at)) * slope
     steps = np.diff(z) * (density[1:] + density[:-1]) / 2
     total = steps.sum()
     _check(total, column)
@@ -83,31 +88,30 @@ def _tails(loaded: LoadedModel, place: int, state: int, x: Array) -> tuple[Array
     return np.interp(where, z, lower), np.interp(where, z, upper)
 
 
-def _tails_of_levels(loaded: LoadedModel, place: int, state: int, x: Array, within: Array) -> tuple[Array, Array]:
+def _tails_of_levels(by: Forecasts, place: int, state: int, x: Array, within: Array) -> tuple[Array, Array]:
     """(n,) the probability of less and of more than each level, its own parted where the row's lot (n,) says."""
-    p = np.exp(_log_density(loaded, place, state, np.arange(max(2.0, len(loaded.schema.columns[place].levels)))))
-    _check(p.sum(), loaded.schema.columns[place])
+    p = np.exp(_log_density(by, place, state, np.arange(max(2.0, len(by.columns[place].levels)))))
+    _check(p.sum(), by.columns[place])
     below, above, at = np.cumsum(p) - p, np.cumsum(p[::-1])[::-1] - p, x.astype(np.intp)
     return below[at] + within * p[at], above[at] + (1 - within) * p[at]
 
 
-def _tails_of_counts(loaded: LoadedModel, place: int, state: int, x: Array, far: float) -> tuple[Array, Array]:
+def _tails_of_counts(by: Forecasts, place: int, state: int, x: Array, far: float) -> tuple[Array, Array]:
     last = int(max(x.max(initial=0), far)) + 1
     if last > MOST_COUNTS:
         raise UsageError(f"--residuals: counts up to {last:,} are too large to sum their probabilities.")
-    p = np.exp(_log_density(loaded, place, state, np.arange(last + 1.0)))
-    _check(p.sum(), loaded.schema.columns[place])
+    p = np.exp(_log_density(by, place, state, np.arange(last + 1.0)))
+    _check(p.sum(), by.columns[place])
     lower, upper = np.cumsum(p) - p / 2, np.cumsum(p[::-1])[::-1] - p / 2
     at = x.astype(np.intp)
     return lower[at], upper[at]
 
 
-def _log_density(loaded: LoadedModel, place: int, state: int, values: Array) -> Array:
+def _log_density(by: Forecasts, place: int, state: int, values: Array) -> Array:
     """(m,) of one column in a state, whatever the others hold."""
-    rows = np.full((len(loaded.schema.columns), len(values)), np.nan)
+    rows = np.full((len(by.columns), len(values)), np.nan)
     rows[place] = values
-    whole = loaded.with_gaps
-    density: Array = component_log_density(whole.model, whole.parameters, rows)[state]
+    density: Array = component_log_density(by.model, by.parameters, rows)[state]
     return density
 
 
