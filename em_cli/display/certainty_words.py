@@ -33,7 +33,7 @@ def words_of_certainty(document: Mapping[str, object]) -> list[str]:
     if left < HARDLY_TOLD and isinstance(names, list) and names:
         apart = list(dict.fromkeys(_in_words(str(name)) for name in names))
         told += f" The data hardly tell the {safe(', the '.join(apart))} apart: "
-        told += f"{100 * left:.2g} % is left of what labelled rows would tell of them."
+        told += f"as little as {100 * left:.2g} % is left of what labelled rows would tell of them."
     return [told]
 
 

@@ -53,7 +53,7 @@ class StandardErrors:
     robust: Array  # (M,)
     names: tuple[str, ...]  # of the numbers
     information_left: float  # the least of any direction: 1 were all labels known
-    hardly_told: tuple[str, ...]  # numbers that differ most along that direction, where little is left
+    hardly_told: tuple[str, ...]  # numbers that differ most along directions in which little is left, the least first
     without: Mapping[str, str]  # why numbers have none, by their names
     no_robust: str | None = None  # why there are no robust ones, a sentence
 
@@ -126,7 +126,8 @@ def standard_errors(
         robust = _errors(gradient, inverse @ found.scores @ inverse, told if no_robust is None else told & False)
         robust[robust < NO_SCORES * observed] = np.nan
     least = float(left[~held].min(initial=1.0))
-    hardly = _foremost(np.abs(gradient @ free[:, 0]) / observed, names) if least < HARDLY_TOLD else ()
+    along = (np.abs(gradient @ one) / observed for one in free[:, left[~held] < HARDLY_TOLD].T)
+    hardly = tuple(dict.fromkeys(name for shares in along for name in _foremost(shares, names)))
     return StandardErrors(document, observed, robust, names, least, hardly, without, no_robust)
 
 

@@ -89,6 +89,11 @@ def wishes(config: RunConfig) -> list[Wish]:
     for name, kind in config.data.types.items():
         if kind not in TYPES and OR not in kind:
             family, _, argument = kind.partition(":")
+            if family in TYPES:
+                meant = argument if FAMILIES.knows(argument) else family
+                raise UsageError(
+                    f"--type {name}={kind}: after the type {family} nothing follows. Did you mean --type {name}={meant}?"
+                )
             if not FAMILIES.knows(family):
                 known = dict.fromkeys([*TYPES, *FAMILIES.names()])
                 raise UsageError(f"--type {name}={kind}: unknown type {family!r}{did_you_mean(family, known)}")

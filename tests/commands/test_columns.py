@@ -222,6 +222,7 @@ def test_means_can_be_fixed(tmp_path):
     ("arguments", "status", "words"),
     [
         (("--type", "waiting=tall"), 2, "unknown type 'tall'"),
+        (("--type", "waiting=count:poisson"), 2, "Did you mean --type waiting=poisson?"),
         (("--type", "waiting=poison"), 2, "Did you mean 'poisson'?"),
         (("--family", "categorical", "--covariance", "tied"), 2, "--covariance does not apply"),
         (("--set", "mixing_weights=[0.5, 0.2, 0.3]"), 2, "mixing_weights has 3 numbers"),

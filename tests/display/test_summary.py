@@ -248,7 +248,7 @@ def test_what_is_said_of_standard_errors():
     said = " ".join(text.split())
     assert "0.644 ± 0.030" in said and "4.290 ± 0.030 (0.41)" in said
     assert "up to 1.3 times the model's own" in said and "The ± above are the robust ones." in said
-    assert "hardly tell the weight of component 1, the rates of component 2 apart: 0.43 % is left" in said
+    assert "hardly tell the weight of component 1, the rates of component 2 apart: as little as 0.43 % is left" in said
     plain = errors | {"reported": "observed", "robust_ratio": 1.1, "information_left": 0.5, "hardly_told": []}
     said = " ".join(summary(FAITHFUL | {"standard_errors": plain}).split())
     assert "robust" not in said and "hardly" not in said

@@ -12,6 +12,7 @@ from em_cli.engine.arrays import stack
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.stopping import Stopping
+from em_cli.families.distributions.poisson import Poisson
 from em_cli.families.gaussian.options import Gaussian
 from em_cli.inference import louis
 from em_cli.inference.feature_products import squares_of
@@ -205,3 +206,16 @@ def test_neither_blocks_nor_threads_change_a_bit():
     ]
     assert found[0].observed.tobytes() == found[1].observed.tobytes()
     assert found[0].scores.tobytes() == found[1].scores.tobytes()
+
+
+def test_each_direction_of_which_rows_tell_little_is_named(monkeypatch):
+    """Two pairs of components, each of which overlaps, and the pairs are far apart."""
+    rng = np.random.default_rng(2)
+    labels = np.repeat(np.arange(4), 400)
+    x = rng.poisson(np.array([2.0, 5.0, 60.0, 75.0])[labels])[None].astype(float)
+    model = bound_model(Poisson(), InMemory(x), 4)
+    end = climb(model, InMemory(x), start(model, x, responsibilities(1, labels, 4, 0.0)), Stopping(1e-7, 5000))
+    monkeypatch.setattr("em_cli.inference.standard_errors.HARDLY_TOLD", 0.2)
+    found = standard_errors(model, end.parameters, end.weight, InMemory(x), Serial())
+    assert isinstance(found, StandardErrors)
+    assert {int(name.partition("[")[2][0]) for name in found.hardly_told} == {1, 2, 3, 4}
