@@ -20,6 +20,7 @@ from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Source
 from em_cli.inference.information import Information, by_some, complete_information, differences, information
 from em_cli.inference.intervals import at_bound, field_of, places_of
+from em_cli.search.survey import SAMPLE_ROWS
 
 HELD = 1e-5  # information left in a direction in which parameters do not move
 HELD_SHARE = 1e-3  # of the squared length of a number's gradient in such directions, above which it has no error
@@ -38,7 +39,8 @@ MATRICES = 12  # (P, P) at the peak, measured: the numbers at points about the f
 NUMBER = 8  # bytes
 # what is done of parameters, and of no rows, measured in log-densities: for each, for pairs of them, for triples
 OF_EACH, OF_PAIRS, OF_TRIPLES = 33_000, 40.0, 0.05
-MOST_UNASKED = 1_000_000_000  # log-densities: of some 2,000 parameters
+CHEAP = 30_000_000  # log-densities in whose time they are taken unasked, however short the climbs were
+LONG_CLIMBS = 3_000, 60  # passes over all rows that climbs may take together; where most of them see a sample of these
 ON_FACTORS = "a rotation of the factors changes it, and the model not at all"
 AT_ITS_END = "it is at the end of its range, where nothing moves it"
 UNMOVED = "it is given, or at the end of its range"
@@ -81,9 +83,10 @@ def cost_beside_rows(model: Model) -> float:
     return OF_EACH * p + OF_PAIRS * p**2 + OF_TRIPLES * p**3
 
 
-def can_be_unasked(model: Model) -> bool:
-    """Whether any climb may take as long."""
-    return cost_beside_rows(model) <= MOST_UNASKED
+def can_be_unasked(model: Model, n_rows: int) -> bool:
+    """Whether climbs over so many rows may take as long."""
+    passes = LONG_CLIMBS[n_rows > SAMPLE_ROWS]
+    return cost_beside_rows(model) <= max(CHEAP, passes * n_rows * model.n_components)
 
 
 def standard_errors(

@@ -92,7 +92,8 @@ def wishes(config: RunConfig) -> list[Wish]:
             if family in TYPES:
                 meant = argument if FAMILIES.knows(argument) else family
                 raise UsageError(
-                    f"--type {name}={kind}: after the type {family} nothing follows. Did you mean --type {name}={meant}?"
+                    f"--type {name}={kind}: after the type {family} nothing follows. Did you mean "
+                    f"--type {name}={meant}?"
                 )
             if not FAMILIES.knows(family):
                 known = dict.fromkeys([*TYPES, *FAMILIES.names()])

@@ -84,8 +84,10 @@ def check_reach(config: RunConfig, data: Data | None = None) -> None:
 def memory_for(config: RunConfig, data: Data, tasks: Sequence[Task], plan: Plan) -> float:
     """Bytes that a run takes in all, about."""
     at_once = runner_of(config).at_once
-    models = [task.model for task in tasks if config.standard_errors != "none" and can_be_unasked(task.model)]
-    errors = max(map(memory_of_errors, models), default=0.0)
+    n, wanted = data.source.n_rows, config.standard_errors
+    models = [task.model for task in tasks if wanted in ("observed", "robust") or can_be_unasked(task.model, n)]
+    there = memory.available() or float("inf")  # those that it does not hold are left out, or refused
+    errors = max((need for need in map(memory_of_errors, models) if need <= there and wanted != "none"), default=0.0)
     return memory_estimate(tasks, data.source, data.n_gappy, plan, at_once, data.on_disk, errors)
 
 

@@ -147,3 +147,10 @@ def test_what_memory_does_not_hold_is_refused_before_the_search_or_left_out(tmp_
     em(*sweep, cwd=tmp_path)
     left_out = json.loads((tmp_path / "s.em" / "params.json").read_text())["standard_errors"]
     assert left_out["reported"] is None and "need about" in left_out["reason"]
+
+
+def test_a_fit_is_known_to_lose_no_digits_in_one_pass(tmp_path, monkeypatch):
+    """The model of the document alone does not know how far out rows are, and would be passed over many times."""
+    monkeypatch.setattr("em_cli.inference.information._by_differences", lambda *_: pytest.fail("many passes"))
+    told = json.loads(em("fit", SAMPLES / "faithful.csv", "-k", "2", "--json", "-q", cwd=tmp_path).out)
+    assert told["standard_errors"]["reported"] == "observed"
