@@ -12,10 +12,12 @@ from em_cli.engine.column_summary import RELATIVE_RESOLUTION
 from em_cli.engine.columns import WIDE
 
 ROUNDING = 1e-12  # of a variance, by which one that is none may seem to be some
+NEGLIGIBLE = 1e-8  # of a variance: four digits of a column are told by others, and what is left means nothing
 LEFT = 0.01  # of a variance; a column of which others leave more than that is no function of theirs
 SAMPLE = 20_000  # rows on which functions are looked for; they must hold in all
 SLACK = 2.0  # of a variance of a sample
 COARSER = 3.0  # times; what is rounded more coarsely than that is taken for exact
+FARTHEST = 10.0  # times the deviation that is negligible, in no row
 SPARE = 5  # rows beyond those that any function would fit
 DIGITS = 7  # of a coefficient, at most
 DECIMALS = 9  # of numbers that are taken for rounded ones
@@ -115,7 +117,7 @@ def _alike(x: Array, fine: Array) -> Flags:
     covariance = z @ z.T - sums * sums.T / n
     both = variance * variance.T
     left = 1 - np.divide(covariance**2, both, out=np.zeros_like(both), where=both > 0)
-    flags: Flags = left <= np.minimum(LEFT, SLACK * (fine + fine[:, None]) + ROUNDING)
+    flags: Flags = left <= np.minimum(LEFT, SLACK * (fine + fine[:, None]) + NEGLIGIBLE)
     return flags
 
 
@@ -170,7 +172,7 @@ def _shares(correlation: Array, j: int, of: list[int]) -> Array:
 def _left(correlation: Array, fine: Array, j: int, of: list[int], share: Array) -> float:
     """What these leave of column j beyond rounding."""
     left = 1 - float(share @ correlation[of, j])
-    return left - min(LEFT, SLACK * float(fine[j] + share**2 @ fine[of]) + ROUNDING)
+    return left - min(LEFT, SLACK * float(fine[j] + share**2 @ fine[of]) + NEGLIGIBLE)
 
 
 def _function(columns: Array, j: int, of: list[int]) -> tuple[LinearFunction, float] | None:
@@ -193,7 +195,11 @@ def _function(columns: Array, j: int, of: list[int]) -> tuple[LinearFunction, fl
     variance = float(residual @ residual) / (n - m - 1)
     rounded = float(own**2 + (slopes**2) @ steps**2) / 12 + ROUNDING * y_sd**2
     furthest = (own + float(np.abs(slopes) @ steps)) / 2 * (1 + 4 / np.sqrt(n)) + 4 * np.sqrt(ROUNDING) * y_sd
-    if variance > min(rounded * (1 + 4 / np.sqrt(n)), LEFT * y_sd**2) or np.abs(residual).max() > furthest:
+    furthest = max(furthest, FARTHEST * np.sqrt(NEGLIGIBLE) * y_sd)
+    if (
+        variance > min(max(rounded * (1 + 4 / np.sqrt(n)), NEGLIGIBLE * y_sd**2), LEFT * y_sd**2)
+        or np.abs(residual).max() > furthest
+    ):
         return None
     readable, intercept = _readable(slopes, y, x, furthest)
     kept = [place for place, slope in enumerate(readable) if slope]

@@ -32,6 +32,7 @@ from em_cli.sources.suspicions import (
     marks_among_levels,
     may_be_otherwise,
     spelled_alike,
+    survey_weights,
     suspicions,
     table_of_counts,
     totals,
@@ -142,7 +143,9 @@ def remarks(
     levels = [one.name for one in columns if one.levels and all(part.texts is None for part in parts[one.name])]
     found = suspicions({name: parts.facts(name) for name in numeric}, place_of_last)
     found += may_be_otherwise([name for name in numeric if name not in options.named], parts)
-    found += table_of_counts(columns, parts) if options.weights is None else []
+    if options.weights is None:
+        found += table_of_counts(columns, parts)
+        found += survey_weights({name: parts.facts(name) for name in numeric if name not in options.named})
     found += marks_among_levels({name: parts.facts(name) for name in levels})
     if not any(notice.code == "looks_like_total" for notice in found):
         found += [notice for name, column in parts.items() for notice in totals(name, column)]

@@ -9,7 +9,7 @@ import re
 
 from em_cli.printable import safe
 from em_cli.sources.column_facts import Facts, Parts
-from em_cli.sources.column_types import Decided
+from em_cli.sources.column_types import FEW_LEVELS, Decided
 from em_cli.sources.number_formats import written
 from em_cli.sources.quoting import argument, listed, short
 from em_cli.sources.read_options import ReadOptions
@@ -26,6 +26,7 @@ _OF_SEVERAL_ROWS = re.compile(
     r"|study|student|subj|subject|teacher|user)(id|nr|num)|(account|booking|invoice|order|ticket)s?(id|nr|no|num)",
     re.IGNORECASE,
 )
+_ABBREVIATED = re.compile(r"(es|p|pt)id", re.IGNORECASE)  # or answers: pid is which party one is of, too
 _NUMBERED = re.compile(r".+[ _.-](nr|no|number)", re.IGNORECASE)  # or how many there are of something, or "no" itself
 _YES = re.compile(r"(.*[ _.-])?yes([ _.-].*)?", re.IGNORECASE)
 _CAMEL_CASE = re.compile(r".*[a-z](ID|Id)")
@@ -76,6 +77,8 @@ def repeats_ids(name: str, parts: Parts) -> bool:
     """Whether whole numbers come again, and are named as ids are."""
     column = parts.facts(name)
     if not column.whole or column.values[0] < 0 or not FEW <= column.n_distinct < column.n_finite:
+        return False
+    if column.n_distinct <= FEW_LEVELS and _ABBREVIATED.fullmatch(name.strip()):
         return False
     return bool(_OF_SEVERAL_ROWS.fullmatch(name.strip()) or _CAMEL_CASE.fullmatch(name.strip()))
 

@@ -15,7 +15,7 @@ from em_cli.sources.circles import period_of
 from em_cli.sources.column_facts import ENDS, Facts, Parts
 from em_cli.sources.examined import Examined
 from em_cli.sources.number_formats import written
-from em_cli.sources.quoting import argument, joined, listed, plural, quoted
+from em_cli.sources.quoting import argument, excluding, joined, listed, plural, quoted
 from em_cli.sources.schema import Column
 from em_cli.sources.table import Notice
 
@@ -33,6 +33,12 @@ SOME = 1000  # rows that tell of all
 NEAR = 0.1  # of the range, from row to row
 ROUND = 0.25  # of the numbers end in zero, in ids at most
 UNIX = {"seconds": 1e9, "milliseconds": 1e12}  # since 1970, from 2001 to 2039
+_COUNTS = re.compile(r"freq(s|uency|uencies)?|counts?|n|number|cases", re.IGNORECASE)
+_WEIGHTS = re.compile(
+    r"(survey|sampl(e|ing)|samp|design|post[ _.-]?strat\w*)[ _.-]?(weights?|wt|wgt)|[pfa]weights?"
+    r"|fnlwgt|finalwgt|finalwt|perwt|hhwt|wtssall|wt(int|mec)\d+yr|weightvar",
+    re.IGNORECASE,
+)
 _DATES = re.compile(r"date|day|datum|time|created|updated", re.IGNORECASE)
 _TOTAL = re.compile(
     r"(.*[\W_])?(sub[- ]?total|totals?|sum|average|mean|overall|summe|gesamt|insgesamt)[:.]?", re.IGNORECASE
@@ -57,16 +63,32 @@ def may_be_otherwise(names: Sequence[str], parts: Parts) -> list[Notice]:
 def table_of_counts(columns: Sequence[Column], parts: Parts) -> list[Notice]:
     """What to say of a table of counts: a row for each combination of levels, and one column of whole numbers."""
     numbers, levelled = ([one for one in columns if bool(one.levels) == told] for told in (False, True))
-    if len(numbers) != 1 or len(levelled) < 2 or parts.n_rows != prod(len(one.levels) for one in levelled):
+    if len(numbers) != 1 or len(levelled) < 2:
         return []
     name, names = numbers[0].name, [one.name for one in levelled]
+    crossed = parts.n_rows == prod(len(one.levels) for one in levelled)
+    if not crossed and not _COUNTS.fullmatch(name.strip()):
+        return []
     facts = parts.facts(name)
     if not facts.whole or facts.values[0] < 0 or facts.n_finite < facts.n or parts.n_rows > SOME:
         return []
     if np.unique(parts.some(names, np.arange(parts.n_rows)), axis=1).shape[1] < parts.n_rows:
         return []
-    message = f"one row for each combination of {listed(names)}, with a whole number in {safe(name)}, fitted as one of "
+    once = "one row for each combination" if crossed else "no more than one row for each combination"
+    message = f"{once} of {listed(names)}, with a whole number in {safe(name)}, fitted as one of "
     return [Notice("looks_like_weights", f"{message}the columns; if it counts alike cases: --weights {argument(name)}")]
+
+
+def survey_weights(columns: Mapping[str, Facts]) -> list[Notice]:
+    """What to say of columns that are named as weights of a survey are."""
+    found = [name for name, column in columns.items() if _WEIGHTS.fullmatch(name.strip()) and column.values[0] >= 0]
+    if not found:
+        return []
+    message = f"named as weights of a survey are, and fitted like the others: {listed(found)}; as weights: --weights "
+    message += (
+        f"{argument(found[0])} --weight-type sampling; {excluding(found)} leaves {'them' if found[1:] else 'it'} out"
+    )
+    return [Notice("looks_like_weights", message)]
 
 
 def totals(name: str, column: Sequence[Examined]) -> list[Notice]:

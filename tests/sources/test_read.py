@@ -235,6 +235,13 @@ def test_ids_of_several_rows_are_left_out(write, name):
         assert read([file], named).schema.names == (name, "a")
 
 
+@pytest.mark.parametrize(("name", "levels", "left"), [("PID", 7, False), ("PID", 8, True), ("subject", 7, True)])
+def test_abbreviations_of_few_numbers_are_no_ids(write, name, levels, left):
+    rows = "".join(f"{i % levels},{i * i % 17}.5\n" for i in range(60))
+    data = read([write(f"{name},a\n{rows}".encode())], ReadOptions())
+    assert (name not in data.schema.names) == left
+
+
 @pytest.mark.parametrize("name", ["patients", "number", "index", "humid", "no", "bid"])
 def test_columns_that_only_sound_like_ids_are_fitted(write, name):
     rows = "".join(f"{10 + i // 3},{i * i % 17}.5\n" for i in range(30))

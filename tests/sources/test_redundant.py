@@ -42,6 +42,10 @@ TOLD = {
         "country has a level for each of code;",
     ),
     "far from zero": ({"a": A + 1e9, "b": B, "again": A + 1e9 + 5}, "again = a + 5;"),
+    "shares, nearly": (
+        {"a": A, "b": B, "fund": 0.25 * A + 0.75 * B + RNG.normal(0, 3e-4, N)},
+        "fund ≈ 0.25 a + 0.75 b;",
+    ),
     "logarithm": ({"wage": A, "b": B, "lwage": np.log(A)}, "lwage = log(wage);"),
     "logarithm, rounded": ({"wage": np.round(A, 2), "b": B, "lwage": np.round(np.log(A), 4)}, "lwage = log(wage);"),
     "decimal logarithm": ({"ph": -np.log10(A) + 3, "conc": A, "b": B}, "ph = −0.4342945 log(conc) + 3;"),
@@ -56,6 +60,7 @@ TOLD = {
 }
 NOT_TOLD = {
     "nearly": {"a": A, "b": B, "c": A + RNG.normal(0, 0.05, N)},
+    "a sum, nearly": {"a": A, "b": B, "c": A + B + RNG.normal(0, 0.01, N)},
     "a sum but for one row": {"a": A, "b": B, "c": A + B + np.eye(N)[3]},
     "a trend": {"t": np.arange(N) * 1.0 + 1900, "y": np.arange(N) * 10.0 + RNG.normal(0, 3, N)},
     "a logarithm but for one row": {"a": A, "b": B, "c": np.log(A) + np.eye(N)[3] * 0.01},

@@ -192,7 +192,10 @@ def test_a_table_of_counts_is_told_from_cases(tmp_path: Path) -> None:
     assert (
         "each combination of a, b, c" in told["looks_like_weights"] and "--weights Freq" in told["looks_like_weights"]
     )
+    some = {name: [cell for i, cell in enumerate(own) if i not in (3, 7)] for name, own in table.items()}
+    assert "no more than one row for each combination" in codes(tmp_path, some)["looks_like_weights"]
     for other in (
+        {"z" if name == "Freq" else name: own for name, own in some.items()},
         {name: [*own, own[0]] for name, own in table.items()},
         table | {"b": [*"pq" * 6]},
         table | {"Freq": [*range(-1, 11)]},
@@ -200,3 +203,12 @@ def test_a_table_of_counts_is_told_from_cases(tmp_path: Path) -> None:
     ):
         assert "looks_like_weights" not in codes(tmp_path, other)
     assert "looks_like_weights" not in codes(tmp_path, table, ReadOptions(weights="Freq"))
+
+
+@pytest.mark.parametrize("name", ["fnlwgt", "pweight", "WTINT2YR", "sampling_weight", "Samp.wt"])
+def test_weights_of_a_survey_are_asked_about(tmp_path: Path, name: str) -> None:
+    table = {"a": [*X], name: [100.5 + i * 7 % 31 for i in range(len(X))]}
+    told = codes(tmp_path, table)["looks_like_weights"]
+    assert f"--weights {name} --weight-type sampling" in told
+    assert "looks_like_weights" not in codes(tmp_path, table, ReadOptions(types={name: "numeric"}))
+    assert "looks_like_weights" not in codes(tmp_path, {"a": [*X], "weight": table[name]})
