@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.column_summary import summarize
+from em_cli.engine.columns import WIDE
 from em_cli.search.ledger import Fitted, first_reason
 from em_cli.sources.quoting import excluding, listed, plural
 from em_cli.sources.table import Data
 
 CROWDED = 0.2  # of the rows; one value borne by so many is named
 COPIES = 0.99  # correlation of columns that are nearly copies
+NEARLY = 0.9999  # of a variance, that other columns tell
 RARE = 0.1  # of the rows; columns seen together in fewer hardly tell how they go together
 NAMED = 2
 
@@ -53,7 +55,24 @@ def of_columns(data: Data, places: tuple[int, ...]) -> AtFault | None:
             return AtFault(
                 f"{listed(own)} are nearly copies of each other, their correlation is {correlation:.6g}", own
             )
+    if told := _nearly_told(data, places):
+        names_told = tuple(names[j] for j in told)
+        words = f"the other columns of numbers tell all but {1 - NEARLY:.2%} of the variance of {listed(names_told)}"
+        return AtFault(words, names_told)
     return AtFault(f"along {listed(own)}", own) if len(places) <= NAMED else None
+
+
+def _nearly_told(data: Data, places: tuple[int, ...]) -> list[int]:
+    """Those of the columns that are nearly linear functions of all others of numbers."""
+    numeric = [j for j, column in enumerate(data.schema.columns) if column.type == "numeric"]
+    if not NAMED < len(numeric) <= WIDE or not set(places) <= set(numeric):
+        return []
+    covariance = summarize(data.source).joint.select(np.array(numeric)).covariance
+    sd = np.sqrt(np.diag(covariance))
+    if not (sd > 0).all():
+        return []
+    left = 1 / np.diag(np.linalg.pinv(covariance / np.outer(sd, sd), hermitian=True))
+    return [j for j in places if left[numeric.index(j)] < 1 - NEARLY]
 
 
 def _rarely_together(data: Data) -> tuple[tuple[int, int], int] | None:

@@ -11,7 +11,10 @@ import pytest
 from program import em
 
 from em_cli.outputs.selection import Selection
+from em_cli.runs.at_fault import of_columns
 from em_cli.runs.warnings import warn_of_choice
+from em_cli.sources.read_options import ReadOptions
+from em_cli.sources.reader import read
 
 
 def table(columns: dict[str, np.ndarray]) -> str:
@@ -229,3 +232,12 @@ def test_more_parameters_than_the_combinations_of_levels_have_shares_is_said(tmp
     if fewer:
         assert fewer in said(document, "not_identified")
         em("fit", "d.csv", "-k", str(k), "--effort", "low", "--strict", "--force", cwd=tmp_path, status=6)
+
+
+def test_columns_that_others_nearly_tell_are_named(tmp_path):
+    a, b, d, rest = np.random.default_rng(8).normal(size=(4, 200))
+    (tmp_path / "x.csv").write_text(table({"a": a, "b": b, "c": a + b + rest / 500, "d": d}))
+    data = read([str(tmp_path / "x.csv")], ReadOptions())
+    at_fault = of_columns(data, (1, 2))
+    assert at_fault.words.endswith("tell all but 0.01% of the variance of b, c") and at_fault.remedy == "--exclude b"
+    assert of_columns(data, (3,)).words == "along d"
