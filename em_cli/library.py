@@ -114,6 +114,10 @@ class FittedModel:
         chunk = chunk_of(piece_given(rows, self.columns), self._loaded.schema.columns, replace(options, id=None))
         for name, n in chunk.unseen.items():
             warnings.warn(f"{n} cells of {name!r} hold levels that the model has not seen: missing.", stacklevel=3)
+        for name, unit in chunk.units.items():
+            warnings.warn(
+                f"cells of {name!r} wear {unit!r}, those of the model did not: taken for the same.", stacklevel=3
+            )
         if self._loaded.sequential:
             found = new_sequences(self._loaded, [chunk], options)
             return found.whole, found.scores

@@ -17,6 +17,7 @@ from em_cli.printable import safe, say
 from em_cli.runs.new_sequences import NewSequences, new_sequences, with_columns_of
 from em_cli.runs.read import read_options
 from em_cli.runs.remembered import as_fitted, remembered, tell_remembered
+from em_cli.sources.quoting import quoted
 from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.stream import Chunk, stream
 
@@ -34,14 +35,18 @@ def open_model(model: str, paths: list[str], reading: ReadingOptions | None = No
 def chunks_for(
     loaded: LoadedModel, paths: Sequence[str], options: ReadingOptions, weights: str | None = None
 ) -> Iterator[Chunk]:
-    """The rows in the order they come; at the end, what is to be said of levels that the model has not seen."""
-    unseen: Counter[str] = Counter()
+    """The rows in the order they come; at the end, what is to be said of unknown levels and units."""
+    unseen, units = Counter[str](), dict[str, str]()
     for chunk in stream(paths, loaded.schema.columns, reading_for(loaded, options, weights)):
         unseen.update(chunk.unseen)
+        units |= chunk.units
         yield chunk
     if unseen:
         cells = ", ".join(f"{safe(name)}: {n:,}" for name, n in unseen.items())
         warn(f"cells with levels that the model has not seen count as missing ({cells}).")
+    if units:
+        worn = ", ".join(f"{safe(name)}: {quoted(unit)}" for name, unit in units.items())
+        warn(f"cells wear a unit where those of the model were plain numbers, and are taken for the same ({worn}).")
 
 
 def scored_chunks(

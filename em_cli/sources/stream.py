@@ -38,6 +38,7 @@ class Chunk:
     rows: NDArray[np.intp]  # (m,) places of these within the chunk
     weights: Array | None  # (m,)
     unseen: dict[str, int]  # cells per column whose level the model has not seen: they count as missing
+    units: dict[str, str]  # that cells of a column wear, where those of the model wore none
     piece: Piece  # that the rows stand in
     id_name: str | None = None  # of the column of ids
 
@@ -84,6 +85,7 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
     n_rows = len(piece.frame)
     every = np.empty((len(columns), n_rows))
     unseen: dict[str, int] = {}
+    units: dict[str, str] = {}
     known = np.array([column.name in piece.names for column in columns])
     for index, column in enumerate(columns):
         if not known[index]:
@@ -91,7 +93,9 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
             continue
         part = examine(piece, column.name, options)
         if not column.levels:
-            (part,), _ = undressed(column.name, [part], options, wanted=True)
+            (part,), removed = undressed(column.name, [part], options, wanted=True)
+            if removed.unit and column.name not in options.in_units:
+                units[column.name] = removed.unit
         refuse_text(column.name, [part], None)
         refuse_infinite(column.name, part.infinite)
         if column.transform is None:
@@ -116,6 +120,7 @@ def _chunk(piece: Piece, columns: Sequence[Column], options: ReadOptions, first_
         rows=np.flatnonzero(usable),
         weights=None if weights is None else weights[usable],
         unseen=unseen,
+        units=units,
         piece=piece,
         id_name=options.id,
     )

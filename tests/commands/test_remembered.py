@@ -70,6 +70,16 @@ def test_a_file_without_a_header_needs_no_option(tmp_path):
     assert [line.rsplit(",", 2)[0] for line in labels.out.splitlines()] == rows
 
 
+@pytest.mark.parametrize(("unit", "worn"), [(" kg", "len: 'kg'"), ("", "")])
+def test_units_that_the_data_of_the_model_did_not_have_are_said(tmp_path, unit, worn):
+    (tmp_path / "d.csv").write_text("len,wid\n" + "".join(f"{a},{b}\n" for a, b in ROWS.round(2).tolist()))
+    (tmp_path / "new.csv").write_text("len,wid\n" + "".join(f"{a}{unit},{b}\n" for a, b in ROWS[:9].round(2).tolist()))
+    em("fit", "d.csv", "-k", "2", "--effort", "low", "--out", "run", cwd=tmp_path)
+    for command in ("predict", "score", "impute"):
+        err = em(command, "run", "new.csv", cwd=tmp_path).err
+        assert ("wear a unit" in err) == bool(worn) and worn in err
+
+
 def test_what_is_said_goes_before_what_is_remembered(model):
     (model / "new.csv").write_text("price,size\n1000.5,5\n3700.25,NA\n")
     own = ("--decimal", ".", "--thousands", "'", "--skip", 0)
