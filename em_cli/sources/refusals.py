@@ -60,6 +60,8 @@ def _no_row(name: str, cell: Cell, n: int, forms: Counter[str]) -> str:
         return ""
     if cell.text.strip() == name.strip():
         return f"If {cell.place} repeats the header, take it out of the file, or give the files one by one. "
+    if cell.row == 1 and cell.place == "line 1":  # without a header
+        return "If line 1 names the columns, pass --skip 1. "
     if cell.row == 1:
         return f"If {cell.place} holds units or a second header, take it out, or give each of its cells to --na. "
     return ""

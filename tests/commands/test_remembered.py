@@ -68,6 +68,12 @@ def test_a_file_without_a_header_needs_no_option(tmp_path):
     labels = em("predict", "d-k2.em", "d.csv", "--append", cwd=tmp_path)
     assert "--no-header" in labels.err
     assert [line.rsplit(",", 2)[0] for line in labels.out.splitlines()] == rows
+    (tmp_path / "new.csv").write_text("\n".join(["len,wid,kind", *rows]) + "\n")
+    assert (
+        "If line 1 names the columns, pass --skip 1." in em("predict", "d-k2.em", "new.csv", cwd=tmp_path, status=3).err
+    )
+    again = em("predict", "d-k2.em", "new.csv", "--skip", "1", cwd=tmp_path)
+    assert again.out == em("predict", "d-k2.em", "d.csv", cwd=tmp_path).out
 
 
 @pytest.mark.parametrize(("unit", "worn"), [(" kg", "len: 'kg'"), ("", "")])
