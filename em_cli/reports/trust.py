@@ -39,7 +39,7 @@ ADVICE = {
     "other_family": "Fit again with the options that are named.",
     "families_untried": "Fit again with --other-families, which takes longer.",
     "more_parameters_than_rows": "Choose a simpler structure or a smaller -k.",
-    "simpler_covariance": "Nothing has to be done; --covariance tied and full are there to compare with.",
+    "simpler_covariance": "Nothing has to be done; em select --covariance full,tied,diag compares them.",
     "not_identified": "Choose the smaller -k that is named, or fit more columns.",
     "runaway_coefficients": "Read no size off such coefficients; what is predicted by them holds.",
     "text_column": "If the column is a category, say so with --type.",

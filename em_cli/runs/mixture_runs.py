@@ -20,7 +20,6 @@ from em_cli.outputs.score_files import form_of
 from em_cli.printable import say
 from em_cli.runs.certainty import errors_of
 from em_cli.runs.deliver import Delivery, Text, context_of, tables_of
-from em_cli.runs.few_rows import SIMPLER
 from em_cli.runs.fitted_rows import of_top, responsibilities
 from em_cli.runs.other_families import OTHER_FAMILIES, Refits, families_found, warn_of_families
 from em_cli.runs.read import cluster_of
@@ -58,9 +57,9 @@ class Mixtures:
     @property
     def _refits(self) -> Refits:
         run, settings, told = self.run, self.run.settings, ""
-        if self.wanted.simplified:
-            settings = replace(settings, config=settings.config.model_copy(update={"covariance": [SIMPLER]}))
-            told = f"--covariance {SIMPLER}"
+        if simpler := self.wanted.simpler:
+            settings = replace(settings, config=settings.config.model_copy(update={"covariance": list(simpler)}))
+            told = f"--covariance {','.join(simpler)}"
         return Refits(
             settings, run.data, self.wanted.survey, run.runner, run.plan, run.halt, run.record.observe, told=told
         )
@@ -140,7 +139,7 @@ class ScoredMixture:
         """Say what is doubtful about it."""
         run = self.mixtures.run
         run.warn_of_halt()
-        if said := self.mixtures.wanted.simplified:
+        if said := self.mixtures.wanted.why_simpler:
             run.record.warn("simpler_covariance", said)
         warn_of_fit(self.result, self.context, run.data, run.record)
 

@@ -17,7 +17,7 @@ from em_cli.models.variational import MAP, hyperparameters_of
 from em_cli.outputs.model_file import start_parameters
 from em_cli.runs.climbing import algorithm_of
 from em_cli.runs.configure import Settings
-from em_cli.runs.few_rows import SIMPLER, simpler_structure
+from em_cli.runs.few_rows import simpler_structures
 from em_cli.runs.read import check_labels, too_few_rows
 from em_cli.runs.too_many import NOTE as TOO_MANY
 from em_cli.runs.too_many import hopeless, too_many_parameters
@@ -38,7 +38,8 @@ class Tasks:
     variants: tuple[Variant, ...]
     tasks: tuple[Task, ...]
     too_large: tuple[tuple[str, int, str], ...]  # label and K of the models that cannot be fitted, and why
-    simplified: str = ""  # what to say where rows are too few for the covariance structure that is fitted by default
+    simpler: tuple[str, ...] = ()  # covariance structures, where rows are few for the one that is fitted by default
+    why_simpler: str = ""  # what to say of it
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -98,9 +99,10 @@ def tasks_of(
     latents = specification.latents_of(config, data, ks)
     all_ways = list(dict.fromkeys([*specification.ways_of(config, data), *ways]))
     tried = _variants(config, data, families, tuple(latents), all_ways)
-    if simplified := simpler_structure(settings, data, tried):
-        simpler = config.model_copy(update={"covariance": [SIMPLER]})
-        tried = _variants(simpler, data, families, tuple(latents), all_ways)
+    simpler, why_simpler = simpler_structures(settings, data, tried)
+    if simpler:
+        own = config.model_copy(update={"covariance": list(simpler)})
+        tried = _variants(own, data, families, tuple(latents), all_ways)
     if len(tried) > 1 and not compares:
         raise UsageError(f"fit takes one covariance structure, not {len(tried)}; em select compares them.")
     check_labels(data, min(ks))
@@ -131,7 +133,7 @@ def tasks_of(
         for (label, model), too_many in zip(made, few, strict=True)
         if too_many or hopeless(model, data)
     )
-    return Tasks(known, tuple(tried), tasks, too_large, simplified)
+    return Tasks(known, tuple(tried), tasks, too_large, simpler, why_simpler)
 
 
 def most_components(model: Model, known: Survey) -> int:

@@ -42,15 +42,13 @@ def said(document: dict, code: str) -> str:
     return next(warning["message"] for warning in document["warnings"] if warning["code"] == code)
 
 
-OF_EACH = [("--covariance", name) for name in ("diag", "full", "tied")]
-
-
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
     """A sweep over pure noise on few rows: only one component has a sound fit."""
     folder = tmp_path_factory.mktemp("noise")
     (folder / "noise.csv").write_text(noise(14, 6))
-    sweep = ("select", "noise.csv", "-k", "1-3", "--effort", "low", "--strict", "--out", "run")
+    full = ("--covariance", "full", "--effort", "low")
+    sweep = ("select", "noise.csv", "-k", "1-3", *full, "--strict", "--out", "run")
     human = em(*sweep, "--format", "human", cwd=folder, status=6).out
     return folder, human
 
@@ -88,7 +86,8 @@ def test_a_fit_falls_back_on_the_same_prior(swept):
 
 def test_the_advice_to_compare_all_under_a_prior_works(swept):
     folder, _ = swept
-    sweep = ("select", "noise.csv", "-k", "1-3", "--effort", "low", "--prior", "weak", "--format", "csv")
+    prior = ("--prior", "weak", "--effort", "low")
+    sweep = ("select", "noise.csv", "-k", "1-3", *prior, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(em(*sweep, cwd=folder).out)))
     assert all(row["bic"] and row["delta"] and row["prior"] == "weak" for row in rows)
 
@@ -129,7 +128,7 @@ def test_the_column_and_the_value_at_fault_are_named(tmp_path):
 def test_where_all_are_under_a_prior_they_are_compared(tmp_path):
     """Fewer rows than columns: not even one component has a covariance."""
     (tmp_path / "x.csv").write_text(noise(8, 12))
-    sweep = ("select", "x.csv", "-k", "1-2", "--effort", "low", "--json")
+    sweep = ("select", "x.csv", "-k", "1-2", "--covariance", "full", "--effort", "low", "--json")
     found = json.loads(em(*sweep, cwd=tmp_path).out)
     assert [row["bic"] is not None for row in found["selection"]] == [True, True]
     assert "weak_prior" in codes(found) and "no_choice" not in codes(found)
@@ -186,24 +185,48 @@ def test_what_cannot_be_is_said_before_the_search_and_the_advice_works(tmp_path,
     em("fit", "x.csv", "-k", 3, "--effort", "low", *way, cwd=tmp_path)
 
 
-@pytest.mark.parametrize(("n", "k", "d", "simpler"), [(60, 3, 9, False), (59, 3, 9, True), (60, 1, 9, False)])
-def test_where_rows_are_few_for_full_covariances_a_simpler_structure_is_taken(tmp_path, n, k, d, simpler):
-    """Groups that differ in their means: full matrices of so few rows found others."""
+def grouped(n: int, k: int, d: int, together: float) -> tuple[str, list[int]]:
+    """Groups that differ in their means, of columns that share so much of their deviations; and which is whose."""
     rng = np.random.default_rng(6)
     truth = np.arange(n) % k
-    x = rng.normal(size=(d, n)) + 2 * rng.normal(size=(d, k))[:, truth]
-    (tmp_path / "x.csv").write_text(table({f"f{j}": own.round(3) for j, own in enumerate(x)}))
+    x = rng.normal(size=(d, n)) + 1.2 * (np.arange(d)[:, None] % k == truth) * 3
+    x += together * rng.normal(size=(d, 2)) @ rng.normal(size=(2, n))
+    return table({f"f{j}": own.round(3) for j, own in enumerate(x)}), truth.tolist()
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "d", "together", "structure"),
+    [
+        (60, 3, 9, 1, "full"),
+        (59, 3, 9, 1, "tied"),
+        (22, 3, 9, 1, "diag"),
+        (30, 1, 9, 0, "full"),
+        (45, 2, 12, 0, "diag"),
+    ],
+)
+def test_where_rows_are_few_for_full_covariances_a_simpler_structure_is_taken(tmp_path, n, k, d, together, structure):
+    """Full matrices of so few rows followed single ones."""
+    text, truth = grouped(n, k, d, together)
+    (tmp_path / "x.csv").write_text(text if together else noise(n, d))
     document = json.loads(em("fit", "x.csv", "-k", k, "--json", "--out", "run", cwd=tmp_path).out)
-    assert (document["covariance_type"], "simpler_covariance" in codes(document)) == (
-        ("diag", True) if simpler else ("full", False)
-    )
-    if simpler:
-        asked = [json.loads(em("fit", "x.csv", "-k", k, "--json", *more, cwd=tmp_path).out) for more in OF_EACH]
-        assert [one["covariance_type"] for one in asked] == ["diag", "full", "tied"]
-        assert document["log_likelihood"] == asked[0]["log_likelihood"]
-        assert document["bic"] < asked[1]["bic"] and "simpler_covariance" not in codes(asked[0])
+    few = structure != "full"
+    assert (document["covariance_type"], "simpler_covariance" in codes(document)) == (structure, few)
+    asked = json.loads(em("fit", "x.csv", "-k", k, "--json", "--covariance", structure, cwd=tmp_path).out)
+    assert document["log_likelihood"] == asked["log_likelihood"] and "simpler_covariance" not in codes(asked)
+    if few:
+        assert f"(--covariance {structure})" in said(document, "simpler_covariance")
+    if structure == "tied":
         labels = [line.split(",")[1] for line in (tmp_path / "run" / "responsibilities.csv").read_text().splitlines()]
-        assert len(set(zip(labels[1:], truth.tolist(), strict=True))) == k
+        assert len(set(zip(labels[1:], truth, strict=True))) == k
+
+
+def test_where_rows_are_few_a_sweep_compares_simpler_structures_too(tmp_path):
+    (tmp_path / "x.csv").write_text(grouped(59, 3, 14, 1)[0])
+    sweep = em("select", "x.csv", "-k", "1-4", "--effort", "low", "--out", "run", "--format", "csv", cwd=tmp_path)
+    rows = list(csv.DictReader(io.StringIO(sweep.out)))
+    assert {row["covariance"] for row in rows} == {"full", "tied", "diag"} and "full,tied,diag" in sweep.err
+    chosen = json.loads((tmp_path / "run" / "params.json").read_text())
+    assert (chosen["n_components"], chosen["covariance_type"]) == (3, "tied")
 
 
 def test_few_rows_are_said_of_what_is_promised_of_other_families_too(tmp_path):
@@ -214,7 +237,7 @@ def test_few_rows_are_said_of_what_is_promised_of_other_families_too(tmp_path):
     (tmp_path / "x.csv").write_text(table({f"f{j}": own.round(3) for j, own in enumerate(x)}))
     before = json.loads(em("fit", "x.csv", "-k", 3, "--json", "--other-families", cwd=tmp_path).out)
     advice = said(before, "other_family").partition(": ")[2]
-    assert advice.endswith(" --covariance diag")
+    assert advice.endswith(f" --covariance {before['covariance_type']}") and before["covariance_type"] != "full"
     after = json.loads(em("fit", "x.csv", "-k", 3, "--json", *shlex.split(advice), cwd=tmp_path).out)
     assert after["bic"] < before["bic"]
 
