@@ -16,7 +16,7 @@ from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.table import Notice
 
 _NAMED = re.compile(
-    r"(.*[ _.-])?(id|ident|identifier|idx)|index|row|nr|no|number"
+    r"(.*[ _.-])?(id|ident|identifier|idx)|index|row|nr|no|number|case|record|observation|serial"
     r"|(row|obs|case)[ _.]?(id|index|names?|number)|unnamed.*",
     re.IGNORECASE,
 )

@@ -254,6 +254,8 @@ def test_columns_that_only_sound_like_ids_are_fitted(write, name):
         ("id,a,b\n7,1.5,2\n9,2.5,1\n8,9,4\n", ["id"]),
         ("Customer ID,a\n10001,1.5\n10003,2.5\n10002,9\n", ["Customer ID"]),
         ("a,n,userId\n" + "".join(f"{i * i + 0.5},{i},{77 * i % 101}\n" for i in range(20)), ["n", "userId"]),
+        ("case,a\n" + "".join(f"{9900 + 77 * i % 1010},{i * i + 0.5}\n" for i in range(20)), ["case"]),
+        ("cases,a\n" + "".join(f"{9900 + 77 * i % 1010},{i * i + 0.5}\n" for i in range(20)), []),
         ("a,identifier\n" + "".join(f"{i * i + 0.5},{77 * i % 101}\n" for i in range(20)), ["identifier"]),
         ("id,a\n1,1.5\n1,2.5\n2,9\n", []),  # of several rows
         ("year,a\n1990,1.5\n1991,2.5\n1992,9\n", []),
