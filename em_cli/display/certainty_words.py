@@ -8,6 +8,8 @@ from em_cli.display.search_words import number
 from em_cli.inference.standard_errors import HARDLY_TOLD, MODEL_DOUBTED
 from em_cli.printable import safe
 
+OF_ROWS = {"gaussian", "bernoulli", "categorical"}  # families whose variances are those of the rows of a component
+
 
 def words_of_certainty(document: Mapping[str, object]) -> list[str]:
     """What the signs of the table mean, and how far they are to be believed."""
@@ -18,9 +20,8 @@ def words_of_certainty(document: Mapping[str, object]) -> list[str]:
         isinstance(c, Mapping) and c.get("mean") for c in (components if isinstance(components, list) else ())
     )
     if kind is None or left is None:
-        of = "under the prior, which is not that of the rows" if document.get("prior") == "weak" else "of the rows"
-        return [f"In brackets: the standard deviation {of}."] if numbers else []
-    told = "± standard error of the estimate" + ("; (standard deviation of the rows)." if numbers else ".")
+        return [f"In brackets: the standard deviation {_whose(document)}."] if numbers else []
+    told = "± standard error of the estimate" + (f"; (standard deviation {_whose(document)})." if numbers else ".")
     if ratio is None and isinstance(reason := found.get("reason"), str):
         told += f" {safe(reason[:1].upper() + reason[1:])}"
     if ratio is not None and ratio > MODEL_DOUBTED:
@@ -35,6 +36,19 @@ def words_of_certainty(document: Mapping[str, object]) -> list[str]:
         told += f" The data hardly tell the {safe(', the '.join(apart))} apart: "
         told += f"as little as {100 * left:.2g} % is left of what labelled rows would tell of them."
     return [told]
+
+
+def _whose(document: Mapping[str, object]) -> str:
+    """Whose standard deviations are shown: those of its rows where maximum likelihood makes a component have them."""
+    groups, columns = document.get("groups"), document.get("columns")
+    families = [one.get("family") for one in groups if isinstance(one, Mapping)] if isinstance(groups, list) else []
+    transformed = isinstance(columns, list) and any(
+        isinstance(one, Mapping) and one.get("transform") for one in columns
+    )
+    if document.get("prior") == "weak":
+        return "under the prior, which is not that of the rows"
+    own = document.get("covariance_type") in ("full", "diag") and not transformed
+    return "of the rows" if own and set(families or [document.get("family")]) <= OF_ROWS else "by the model"
 
 
 def _in_words(name: str) -> str:

@@ -21,7 +21,7 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _OF_SEVERAL_ROWS = re.compile(
-    r"(.*[ _.-])?(id|ident|identifier|nr)|(subject|patient|participant|respondent|study)"
+    r"(.*[ _.-])?(id|ident|identifier|nr)|(subj|subject|patient|participant|respondent|study|entity|firm)"
     r"([ _.]?(nr|no|num|number))?|(case|child|class|client|cust|customer|es|family|fam|hh|household|p|person|pt|school"
     r"|study|student|subj|subject|teacher|user)(id|nr|num)|(account|booking|invoice|order|ticket)s?(id|nr|no|num)",
     re.IGNORECASE,

@@ -219,7 +219,7 @@ def test_a_column_like_an_id_is_pointed_out(write, content, options, expected):
 
 
 @pytest.mark.parametrize(
-    "name", ["id", "patient", "Subject no", "farm_id", "schoolID", "studyid", "nr", "hhid", "ticketno"]
+    "name", ["id", "patient", "Subject no", "farm_id", "schoolID", "studyid", "nr", "entity", "hhid", "ticketno"]
 )
 def test_ids_of_several_rows_are_left_out(write, name):
     rows = "".join(f"{10 + i // 3},{i * i % 17}.5\n" for i in range(30))
