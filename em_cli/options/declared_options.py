@@ -63,8 +63,10 @@ class ColumnOptions:
     section: ClassVar[str] = "data"
     panel: ClassVar[str] = "Data"
 
-    columns: Annotated[str | None, _opt("--columns", metavar="A,B", help="Columns to fit.")] = None
-    exclude: Annotated[str | None, _opt("--exclude", metavar="A,B", help="Columns to leave out.")] = None
+    columns: Annotated[list[str] | None, _opt("--columns", metavar="A,B", help="Columns to fit (repeatable).")] = None
+    exclude: Annotated[
+        list[str] | None, _opt("--exclude", metavar="A,B", help="Columns to leave out (repeatable).")
+    ] = None
     types: Annotated[
         list[str] | None,
         _opt("--type", metavar="COL=TYPE", help="numeric, count, categorical, …, or a family (repeatable)."),

@@ -54,7 +54,7 @@ def _with_finish(values: dict[str, object]) -> dict[str, object]:
 def _read(name: str, value: Any) -> Any:
     """The value as the configuration wants it."""
     if name in ("columns", "exclude", "covariance", "on", "common", "concomitant", "names"):
-        listed = names_in([value])
+        listed = names_in(value if isinstance(value, list) else [value])
         if not listed:
             raise UsageError(f"--{name} {value!r} names nothing.")
         return listed

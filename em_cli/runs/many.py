@@ -207,9 +207,9 @@ def _request(request: Request, job: Job, column: str | None) -> Request:
     return replace(request, paths=[job.path], sections=tuple(sections), report=report, screen=screen)
 
 
-def _with(names: str | None, more: str) -> str | None:
+def _with(names: list[str] | None, more: str) -> list[str] | None:
     """The list with a name more; one with a comma cannot stand there, and is left out as it holds one level only."""
-    return names if "," in more else more if names is None else f"{names},{more}"
+    return names if "," in more else [*(names or []), more]
 
 
 def done(requests: Sequence[Request], one: One, threads: int) -> Iterator[dict[str, object]]:

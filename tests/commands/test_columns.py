@@ -237,3 +237,17 @@ def test_means_can_be_fixed(tmp_path):
 )
 def test_what_makes_no_sense_is_refused(tmp_path, arguments, status, words):
     assert words in em("fit", FAITHFUL, "-k", 2, *arguments, cwd=tmp_path, status=status).err
+
+
+@pytest.mark.parametrize("option", ["--exclude", "--columns"])
+def test_columns_may_be_named_one_after_the_other(tmp_path, option):
+    """As refusals of several columns advise them; the last alone was heard."""
+    rng = np.random.default_rng(3)
+    lines = [",".join(f"{cell:.3f}" for cell in row) for row in rng.normal(size=(40, 4))]
+    (tmp_path / "d.csv").write_text("\n".join(["a,b,c,d", *lines]) + "\n")
+    fit = ("fit", "d.csv", "-k", "1", "--json")
+    documents = [
+        json.loads(em(*fit, *more, cwd=tmp_path).out) for more in ([option, "a", option, "c"], [option, "a,c"])
+    ]
+    assert documents[0] == documents[1]
+    assert documents[0]["feature_names_in"] == (["b", "d"] if option == "--exclude" else ["a", "c"])
