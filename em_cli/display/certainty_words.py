@@ -8,7 +8,7 @@ from em_cli.display.search_words import number
 from em_cli.inference.standard_errors import HARDLY_TOLD, MODEL_DOUBTED
 from em_cli.printable import safe
 
-OF_ROWS = {"gaussian", "bernoulli", "categorical"}  # families whose variances are those of the rows of a component
+OF_ROWS = {"numeric", "binary", "categorical"}  # columns whose variances in a component are those of its rows
 
 
 def words_of_certainty(document: Mapping[str, object]) -> list[str]:
@@ -40,15 +40,12 @@ def words_of_certainty(document: Mapping[str, object]) -> list[str]:
 
 def _whose(document: Mapping[str, object]) -> str:
     """Whose standard deviations are shown: those of its rows where maximum likelihood makes a component have them."""
-    groups, columns = document.get("groups"), document.get("columns")
-    families = [one.get("family") for one in groups if isinstance(one, Mapping)] if isinstance(groups, list) else []
-    transformed = isinstance(columns, list) and any(
-        isinstance(one, Mapping) and one.get("transform") for one in columns
-    )
     if document.get("prior") == "weak":
         return "under the prior, which is not that of the rows"
-    own = document.get("covariance_type") in ("full", "diag") and not transformed
-    return "of the rows" if own and set(families or [document.get("family")]) <= OF_ROWS else "by the model"
+    columns = document.get("columns")
+    told = [one for one in columns if isinstance(one, Mapping)] if isinstance(columns, list) else []
+    own = all(one.get("type") in OF_ROWS and not one.get("transform") for one in told)
+    return "of the rows" if own else "by the model"
 
 
 def _in_words(name: str) -> str:
