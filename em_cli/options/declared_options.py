@@ -63,10 +63,8 @@ class ColumnOptions:
     section: ClassVar[str] = "data"
     panel: ClassVar[str] = "Data"
 
-    columns: Annotated[list[str] | None, _opt("--columns", metavar="A,B", help="Columns to fit (repeatable).")] = None
-    exclude: Annotated[
-        list[str] | None, _opt("--exclude", metavar="A,B", help="Columns to leave out (repeatable).")
-    ] = None
+    columns: Annotated[list[str] | None, _opt("--columns", metavar="A,B", help="Columns to fit.")] = None
+    exclude: Annotated[list[str] | None, _opt("--exclude", metavar="A,B", help="Columns to leave out.")] = None
     types: Annotated[
         list[str] | None,
         _opt("--type", metavar="COL=TYPE", help="numeric, count, categorical, …, or a family (repeatable)."),
