@@ -14,6 +14,7 @@ from em_cli.runs.configure import Settings
 from em_cli.sources.quoting import plural
 from em_cli.sources.table import Data
 
+COLUMNS = 5  # fewer have matrices of few entries, and nothing is changed for them
 TIMES = 2  # as many rows as full matrices need; below that they follow single rows
 
 
@@ -30,7 +31,7 @@ def simpler_structures(settings: Settings, data: Data, tried: Sequence[Variant])
     columns, n, least = max(groups, key=len, default=()), data.source.n_rows, min(settings.ks)
     k = max(least, min(2, max(settings.ks))) if compares else least
     needed = k * (len(columns) + 1)
-    if len(columns) < 2 or n >= (needed if k == 1 else TIMES * needed):
+    if len(columns) < COLUMNS or n >= (needed if k == 1 else TIMES * needed):
         return (), ""
     each = "" if k == 1 else f" in each of {k} components"
     twice = "" if k == 1 else ", twice as many to shape them"

@@ -200,6 +200,7 @@ def grouped(n: int, k: int, d: int, together: float) -> tuple[str, list[int]]:
         (60, 3, 9, 1, "full"),
         (59, 3, 9, 1, "tied"),
         (22, 3, 9, 1, "diag"),
+        (22, 3, 4, 1, "full"),
         (30, 1, 9, 0, "full"),
         (45, 2, 12, 0, "diag"),
     ],
