@@ -240,7 +240,9 @@ class ModelSearch:
         """What the highest climbs that collapsed come to when the components that are lost are merged."""
         lost = [a for a in self.attempts if not a.sound and a.result.status is not Status.DEGENERATE]
         for number, one in enumerate(self.short_runs.fittest([Solution(a.result, a.start) for a in lost])[:REPAIRS]):
-            repaired = yield from repair_degenerate(self.short_runs, one.result, self.short_runs.rng(4, number))
+            repaired = yield from repair_degenerate(
+                self.short_runs, one.result, self.short_runs.rng(4, number), far_out=True
+            )
             self.add([] if repaired is None else [repaired], "repairs")
 
     def _last_resort(self) -> Search[None]:
@@ -348,7 +350,9 @@ class ModelSearch:
                 result = yield from self._off_plateau(result, found.origin, number, level)
                 self._ended(Solution(result, found.origin))
                 return result
-            again = None if self._hopeless else (yield from repair_degenerate(self.short_runs, result, rng))
+            again = None
+            if not self._hopeless:
+                again = yield from repair_degenerate(self.short_runs, result, rng, self.crowded)
             if again is None:
                 return None
             result = again

@@ -222,7 +222,7 @@ def _searched(run: _Run, free: Sequence[int]) -> dict[int, ModelSearch]:
         )
         stage(STARTS, [model_search.start_population() for model_search in everyone], n_starts)
         stage(REFINING, [grow_and_shrink(family, stages.teller(p)) for p, family in enumerate(alone)])
-        fewer = [family[min(family)] for family in alone if family[min(family)] not in everyone]
+        fewer = [own for family in alone for own in family.values() if own not in everyone]
         if len(everyone) > 1:
             _exchange(run, everyone, families.values(), effort, stages.begin_rounds(REFINING, ROUNDS))
         shallow = everyone

@@ -72,13 +72,22 @@ def _led_to(short_runs: ShortRuns, result: FitResult, ended: float) -> Search[Fi
     return rested if short_runs.data.sound(rested) else result
 
 
-def repair_degenerate(short_runs: ShortRuns, result: FitResult, rng: np.random.Generator) -> Search[FitResult | None]:
-    """From a degenerate mixture to one that is not: a degenerate component is merged, another one parted."""
+def repair_degenerate(
+    short_runs: ShortRuns, result: FitResult, rng: np.random.Generator, far_out: bool
+) -> Search[FitResult | None]:
+    """From a degenerate mixture to one that is not: a degenerate component is merged, another one parted.
+
+    It is merged where that costs little; with any other, where its rows are far out from all.
+    """
     if result.status is Status.DEGENERATE or short_runs.model.n_components < 2:
         return None
     view = short_runs.data.view(result)
     lost = {k for k, collapse in enumerate(short_runs.data.degeneracies(result)) if collapse}
-    proposals = moves(view, short_runs.data, rng, short_runs.effort.tries, lost)
+    proposals = [
+        move
+        for move in moves(view, short_runs.data, rng, short_runs.effort.tries, lost if far_out else frozenset())
+        if lost & {move.merge.i, move.merge.j} and move.split.component not in lost - {move.merge.i}
+    ]
     chosen = _diverse(proposals, 0, _followed(short_runs))
     sound = yield from short_runs.to_rest(_after(short_runs, view, chosen))
     return sound[0] if sound else None
