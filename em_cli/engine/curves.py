@@ -59,12 +59,13 @@ def curves(x: Array, wanted: Sequence[int], pieces: Pieces | None = None) -> dic
     found = dict[int, Curve]()
     if not 2 <= len(x) <= MOST:
         return found
-    for i, j, shape in _candidates(x, wanted):
-        if i in found or j in found or any(curve.of == i for curve in found.values()):
-            continue
-        curve = _fitted(x[i], x[j], j, shape)
-        if curve is not None and (pieces is None or all(_is_curve(y, z, curve) for y, z in pieces([i, j]))):
-            found[i] = curve
+    with np.errstate(all="ignore"):  # what is beyond numbers is no curve
+        for i, j, shape in _candidates(x, wanted):
+            if i in found or j in found or any(curve.of == i for curve in found.values()):
+                continue
+            curve = _fitted(x[i], x[j], j, shape)
+            if curve is not None and (pieces is None or all(_is_curve(y, z, curve) for y, z in pieces([i, j]))):
+                found[i] = curve
     return found
 
 

@@ -56,7 +56,8 @@ def _read(name: str, value: Any) -> Any:
     if name in ("columns", "exclude", "covariance", "on", "common", "concomitant", "names"):
         listed = names_in(value if isinstance(value, list) else [value])
         if not listed:
-            raise UsageError(f"--{name} {value!r} names nothing.")
+            said = ",".join(value) if isinstance(value, list) else value
+            raise UsageError(f"--{name} {said!r} names nothing.")
         return listed
     if name == "family" and "," in value:
         return names_in([value])

@@ -45,12 +45,13 @@ def checked(kind: type, rules: Rules = NO_RULES) -> type[Described]:
     for name, declared in get_type_hints(kind, include_extras=True).items():
         sometimes = get_origin(declared) is NotRequired
         hint, limits, (text,) = _parted(get_args(declared)[0] if sometimes else declared)
+        default = limits.pop("default", None if sometimes else ...)
         marks = [*one_of(words, list(words))] if (words := limits.pop("one_of", None)) else []
         marks += [AfterValidator(partial(_refused, rules[kind, name]))] if (kind, name) in rules else []
         marks += [says(text), Field(**limits)] if limits else [says(text)]
         marks += [SOMETIMES] if sometimes else []
         own = _annotated(_checked(hint, rules), marks)
-        fields[name] = (own, None if sometimes else ...)
+        fields[name] = (own, default)
     whole: dict[str, Any] = (
         {"rule": model_validator(mode="after")(partial(_wrong, rules[kind, ""]))} if (kind, "") in rules else {}
     )
