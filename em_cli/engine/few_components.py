@@ -241,12 +241,12 @@ class Kept:
         joint /= total
         share: Array = joint[places].sum(axis=0)
         joint[places] = 0.0
-        height = joint.sum(axis=0) * (np.log(total) + largest) - share * np.log(share)
+        bound = joint.sum(axis=0) * (np.log(total) + largest) - share * np.log(share)
         if weights is not None:
             joint *= weights
-            height *= weights
+            bound *= weights
         self.sums += joint @ features.T
-        self.constant += float(height.sum())
+        self.constant += float(bound.sum())
         return share
 
 

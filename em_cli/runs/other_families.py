@@ -17,7 +17,7 @@ from em_cli.engine.model import Model
 from em_cli.engine.objectives import LOG_LIKELIHOOD
 from em_cli.engine.protocols import Runner
 from em_cli.engine.scoring import score_block
-from em_cli.engine.stopping import Status, Stopping
+from em_cli.engine.stopping import Stopping
 from em_cli.errors import EmError, UsageError
 from em_cli.models.alternatives import Change, alternatives, redescribed
 from em_cli.models.groups import Group, options_of
@@ -45,7 +45,6 @@ LEAST = 4  # refits, if they cost no more together than MOST_WORK a round
 BUDGET = 6e6  # rows times components times passes, more where features are many: as a stage of a search may take
 MOST_WORK = 4e6, 2e7  # of the last refits of a round, and of all that follows one after the other
 BY_ITSELF = 4  # times as long as products, a family takes that evaluates its densities otherwise
-LONGEST = 150  # passes of a climb from a few starts: one that takes longer promises nothing
 PASSES = 100, 50  # of a search from a few starts, in all and for each start
 APART = 4e4  # the least that a pass of one refit counts: no other model shares it
 FEATURES = 80  # whose products take as long as the softmax of a row and component
@@ -206,8 +205,6 @@ def _plans(refits: Refits, model: Model) -> list[Plan]:
     plans[4 * SHORT.starts] = replace(refits.plan, effort=SHORT)  # of so many kinds
     if refits.settings.config.search.other_families:
         return [*plans.values()]
-    stopping = replace(refits.plan.stopping, max_iterations=min(LONGEST, refits.plan.stopping.max_iterations))
-    plans |= {starts: replace(plans[starts], stopping=stopping) for starts in FEW_STARTS}
     most = MOST_WORK[1] / _cost(refits, model)
     return [plan for starts, plan in plans.items() if starts == FEW_STARTS[0] or PASSES[0] + PASSES[1] * starts <= most]
 
@@ -268,8 +265,7 @@ def searched(refits: Refits, k: int, changes: Changes, enough: float) -> float:
         (found,) = search(wanted.tasks, refits.survey, refits.runner, plan, halted=refits.halted)
         if refits.halted():
             return float("inf")
-        rests = found.chosen is not None and found.chosen.status is Status.CONVERGED
-        if found.chosen is not None and rests and not any(found.degeneracies):
+        if found.chosen is not None and not any(found.degeneracies):
             lowest = min(lowest, refits.bic(found.chosen))
         if lowest <= enough:
             break
