@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import GenericAlias
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -21,7 +22,7 @@ def _params() -> Any:
 def _selection() -> Any:
     from em_cli.outputs.selection_fields import ROW
 
-    return list[ROW]  # type: ignore[valid-type]
+    return GenericAlias(list, (ROW,))
 
 
 def _events() -> Any:
