@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -66,8 +68,6 @@ ONE_MEANING = {
 }  # of files in several rooms with one name
 START_UP = {"typer"}  # libraries that `em --help` may wait for
 
-each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-
 
 def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
@@ -77,75 +77,40 @@ def module_of(path: Path) -> str:
     return ".".join(("em_cli", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
 
 
-def imported(path: Path) -> list[tuple[str, int]]:
-    """Full names of what a file imports, wherever in it, and the lines."""
-    names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@dataclass(frozen=True)
+class Module:
+    """What a file says, read once; each with its line."""
+
+    imports: list[tuple[str, int]]  # full names, wherever in it
+    functions: list[tuple[str, int, int]]  # and their numbers of lines
+    classes: list[tuple[str, int]]
+    foreign: list[tuple[str, int]]  # names with an underscore that it uses and has not made
+
+
+@cache
+def module(path: Path) -> Module:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    imports, functions, classes, private = [], [], [], []
+    own = made_in(nodes)
+    for node in nodes:
         if isinstance(node, ast.Import):
-            names += [(alias.name, node.lineno) for alias in node.names]
+            imports += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
-            names += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
-    return names
+            imports += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
+        elif isinstance(node, ast.FunctionDef):
+            functions.append((node.name, node.lineno, (node.end_lineno or node.lineno) - node.lineno + 1))
+        elif isinstance(node, ast.ClassDef):
+            classes.append((node.name, node.lineno))
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+            private += [] if node.attr in own else [(ast.unparse(node), node.lineno)]
+    return Module(imports, functions, classes, private)
 
 
-@each_file
-def test_imports_point_down(path):
-    home = room_of(path)
-    if home in ("__init__", "__main__"):
-        return
-    assert home in LEVEL, f"{home} is not a room of the house: add it to LAYERS, with the design"
-    for name, line in imported(path):
-        package, *inner = name.split(".")
-        if package != "em_cli" or inner[0] in (home, "__version__"):
-            continue
-        assert inner[0] in LEVEL, f"{path}:{line}: {name}"
-        assert LEVEL[inner[0]] < LEVEL[home], f"{path}:{line}: {home} may not import {inner[0]}"
-
-
-@each_file
-def test_libraries_stay_in_their_rooms(path):
-    for name, line in imported(path):
-        library = name.split(".")[0]
-        if library == "em_cli" or library in sys.stdlib_module_names:
-            continue
-        assert library in HOME, f"{path}:{line}: {library} is no library of this program"
-        rooms = HOME[library]
-        assert rooms is None or room_of(path) in rooms, f"{path}:{line}: {library} belongs in {sorted(rooms or ())}"
-        assert not name.startswith("scipy.stats"), f"{path}:{line}: scipy.stats takes 0.7 s to import"
-
-
-@each_file
-def test_files_are_short(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
-
-
-@each_file
-def test_functions_are_short(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef) and node.end_lineno:
-            n_lines = node.end_lineno - node.lineno + 1
-            assert n_lines <= LONGEST_FUNCTION, f"{path}:{node.lineno}: {node.name} has {n_lines} lines"
-
-
-@each_file
-def test_nobody_reaches_into_what_is_private(path):
-    """Names with an underscore are used where they are made: in their module, or by `self`."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for name, line in imported(path):
-        module, _, last = name.rpartition(".")
-        private = last.startswith("_") and not last.startswith("__")
-        assert not (private and module.startswith("em_cli")), f"{path}:{line}: {name} is private to its module"
-    own = made_in(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
-            assert node.attr in own, f"{path}:{node.lineno}: {ast.unparse(node)} is private to another module"
-
-
-def made_in(tree: ast.AST) -> set[str]:
+def made_in(nodes: list[ast.AST]) -> set[str]:
     """Names that a module gives to functions, to fields and to attributes of its own objects."""
     names = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
@@ -153,6 +118,58 @@ def made_in(tree: ast.AST) -> set[str]:
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             names |= {node.attr} if isinstance(node.value, ast.Name) and node.value.id == "self" else set()
     return names
+
+
+def imported(path: Path) -> list[tuple[str, int]]:
+    return module(path).imports
+
+
+def test_imports_point_down():
+    for path in FILES:
+        home = room_of(path)
+        if home in ("__init__", "__main__"):
+            continue
+        assert home in LEVEL, f"{home} is not a room of the house: add it to LAYERS, with the design"
+        for name, line in imported(path):
+            package, *inner = name.split(".")
+            if package != "em_cli" or inner[0] in (home, "__version__"):
+                continue
+            assert inner[0] in LEVEL, f"{path}:{line}: {name}"
+            assert LEVEL[inner[0]] < LEVEL[home], f"{path}:{line}: {home} may not import {inner[0]}"
+
+
+def test_libraries_stay_in_their_rooms():
+    for path in FILES:
+        for name, line in imported(path):
+            library = name.split(".")[0]
+            if library == "em_cli" or library in sys.stdlib_module_names:
+                continue
+            assert library in HOME, f"{path}:{line}: {library} is no library of this program"
+            rooms = HOME[library]
+            assert rooms is None or room_of(path) in rooms, f"{path}:{line}: {library} belongs in {sorted(rooms or ())}"
+            assert not name.startswith("scipy.stats"), f"{path}:{line}: scipy.stats takes 0.7 s to import"
+
+
+def test_files_are_short():
+    for path in FILES:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST, path
+
+
+def test_functions_are_short():
+    for path in FILES:
+        for name, line, n_lines in module(path).functions:
+            assert n_lines <= LONGEST_FUNCTION, f"{path}:{line}: {name} has {n_lines} lines"
+
+
+def test_nobody_reaches_into_what_is_private():
+    """Names with an underscore are used where they are made: in their module, or by `self`."""
+    for path in FILES:
+        for name, line in imported(path):
+            home, _, last = name.rpartition(".")
+            private = last.startswith("_") and not last.startswith("__")
+            assert not (private and home.startswith("em_cli")), f"{path}:{line}: {name} is private to its module"
+        for name, line in module(path).foreign:
+            raise AssertionError(f"{path}:{line}: {name} is private to another module")
 
 
 def test_no_two_files_of_one_name():
@@ -170,10 +187,10 @@ def graph() -> dict[str, set[str]]:
     """What every module imports of the package, wherever in it: in a function too, or for type checkers alone."""
     modules = {module_of(path): path for path in FILES}
     found: dict[str, set[str]] = {}
-    for module, path in modules.items():
+    for own, path in modules.items():
         names = {name for name, _ in imported(path)}
-        found[module] = {name if name in modules else name.rpartition(".")[0] for name in names} & modules.keys()
-        found[module].discard(module)
+        found[own] = {name if name in modules else name.rpartition(".")[0] for name in names} & modules.keys()
+        found[own].discard(own)
     return found
 
 
@@ -205,12 +222,11 @@ def test_commands_read_like_recipes():
                 assert node.end_lineno - node.lineno < LONGEST_COMMAND, f"{path}:{node.lineno}: {node.name}"
 
 
-@each_file
-def test_what_the_field_has_a_word_for_is_called_by_it(path):
+def test_what_the_field_has_a_word_for_is_called_by_it():
     """Functions and classes."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            assert node.name.lower() not in FORMER.split(), f"{path}:{node.lineno}: {node.name}"
+    for path in FILES:
+        for name, line, *_ in (*module(path).functions, *module(path).classes):
+            assert name.lower() not in FORMER.split(), f"{path}:{line}: {name}"
 
 
 def test_commands_share_nothing_but_what_lies_below():
