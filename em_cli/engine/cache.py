@@ -55,6 +55,7 @@ class Recent(threading.local, Generic[T]):
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[weakref.ref[Any], T, int]] = {}
+        self._at_most = 0  # floats that are kept, when nothing has been forgotten since they were counted
 
     def of(self, parameters: object) -> T | None:
         known = self._kept.get(id(parameters))
@@ -69,8 +70,12 @@ class Recent(threading.local, Generic[T]):
                 kept.pop(key, None)
 
         kept.pop(key, None)
-        while kept and size + sum(own for _, _, own in list(kept.values())) > RECENT_FLOATS:
-            kept.pop(next(iter(kept)), None)
+        self._at_most += size
+        if self._at_most > RECENT_FLOATS:
+            self._at_most = size + sum(own for _, _, own in list(kept.values()))
+        while kept and self._at_most > RECENT_FLOATS:
+            _, _, own = kept.pop(next(iter(kept)))
+            self._at_most -= own
         kept[key] = weakref.ref(parameters, forget), value, size
         return value
 
