@@ -6,7 +6,7 @@ Both are orthogonal to the mean: the information on the two together is none in 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -171,7 +171,7 @@ class NegativeBinomialSize:
         return np.asarray(information_on_size(means, a) * self._per_step(a, m) ** 2)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class DispersionChart:
     """Steps of dispersions in units of their information."""
 
@@ -182,21 +182,21 @@ class DispersionChart:
     told: Array  # (…, K) observed information a row, on the step
     mean: float  # of a typical row
     largest: float
+    root: Array = field(init=False)  # (…, K) of the information of all rows
 
-    @property
-    def _root(self) -> Array:
+    def __post_init__(self) -> None:
         expected = np.maximum(self.of.information(self.base, self.means, self.mean), 1e-12)
         information = np.where(self.told > 0.1 * expected, self.told, expected)
-        return np.asarray(np.sqrt(information * np.maximum(self.weight, 1.0)))
+        self.root = np.sqrt(information * np.maximum(self.weight, 1.0))
 
     def coordinates(self, a: Array) -> Array:
-        return self.of.step(self.base, a, self.mean) * self._root
+        return self.of.step(self.base, a, self.mean) * self.root
 
     def values(self, u: Array) -> Array:
-        return self.of.moved(self.base, u / self._root, self.mean, self.largest)
+        return self.of.moved(self.base, u / self.root, self.mean, self.largest)
 
     def gradient(self, statistics: Array, a: Array) -> Array:
         """From statistics whose last two are the sums."""
         sums = statistics[..., -2], statistics[..., -1]
-        slope = self.of.score(a, statistics[..., 1], sums, self.mean) / self._root
+        slope = self.of.score(a, statistics[..., 1], sums, self.mean) / self.root
         return np.where(a < self.largest, slope, np.minimum(slope, 0.0))
