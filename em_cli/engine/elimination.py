@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Flags, Integers
+from em_cli.engine.cache import scratch
 
 ITERATIONS = (5, 100)  # of EM for one normal distribution, at least and at most
 WORK = 4e8  # numbers that it rewrites in all
 SETTLED = 1e-7  # change of a moment, in standard deviations, at which it rests
+EVEN_ODD = "even", "odd"  # levels, of which two that follow one another are looked at together
 NUGGET = 1e-8  # of a variance: keeps what hardly varies invertible
 
 
@@ -144,12 +146,12 @@ def eliminated(numbers: Array, without: Lacking) -> Eliminated:
     forms, logs = numbers.take(without.places.ravel(), axis=0), np.zeros((1, n))
     left, log_determinant = np.zeros((p * len(numbers), n)), np.empty((p, n))
     regressions, variances = list[Array](), list[Array]()
-    for step, ends in zip([None, *without.steps], without.ends, strict=True):
+    for t, (step, ends) in enumerate(zip([None, *without.steps], without.ends, strict=True)):
         if step is not None:
             column, pivot = forms.take(step.column, axis=0), forms.take(step.pivot, axis=0)
             slopes = column / pivot[:, None]
-            kept = forms.take(step.kept, axis=0)
-            kept -= slopes[:, :, None] * column[:, None]
+            kept = _taken(forms, step.kept, EVEN_ODD[t % 2])
+            kept -= np.multiply(slopes[:, :, None], column[:, None], out=scratch("spare", *kept.shape))
             forms, logs = kept.reshape(-1, n), logs.take(step.parent, axis=0) + np.log(pivot)
             regressions.append(slopes)
             variances.append(1 / pivot)
@@ -167,28 +169,35 @@ def completed(sums: Array, mass: Array, by: Eliminated, without: Lacking) -> Arr
     total, own = _observed(sums, mass, without, len(without.steps))
     for t, step in reversed(list(enumerate(without.steps))):
         q, e, _, n = total.shape
-        slopes, whole = by.regressions[t], np.empty((q, e + 1, e + 1, n))
-        cross = np.negative(np.add.reduce(slopes[:, :, None] * total, axis=1))
+        slopes, whole = by.regressions[t], scratch("whole", q, e + 1, e + 1, n)
+        parts = np.multiply(slopes[:, :, None], total, out=scratch("spare", *total.shape))
+        cross = np.negative(np.add.reduce(parts, axis=1))
         about = np.add.accumulate(slopes * cross, axis=1)[:, -1]  # never pairwise, whatever N
         whole[:, :e, :e] = total
         whole[:, e, :e] = whole[:, :e, e] = cross
         np.subtract(own * by.variances[t], about, out=whole[:, e, e])
-        told, told_mass = whole.reshape(-1, n).take(step.back, axis=0), own.take(step.order, axis=0)
+        told, told_mass = _taken(whole.reshape(-1, n), step.back, "spare"), own.take(step.order, axis=0)
         total, own = _observed(sums, mass, without, t)
         first = 0
         for some in step.turns:
             total[:some] += told[first : first + some]
             own[:some] += told_mass[first : first + some]
             first += some
-    whole_sum: Array = total[0]
+    whole_sum: Array = total[0].copy()
     return whole_sum
+
+
+def _taken(rows: Array, places: Integers, name: str) -> Array:
+    """(…, N) of the rows, in an array that the thread keeps: the system would zero new ones so large each time."""
+    return rows.take(places, axis=0, out=scratch(name, *places.shape, rows.shape[1]), mode="clip")
 
 
 def _observed(sums: Array, mass: Array, without: Lacking, t: int) -> tuple[Array, Array]:
     """Sums (Q, E, E, N) and masses (Q, N) of the patterns that end at the nodes after so many steps."""
     ends, n = without.ends[t], sums.shape[2]
     q, e = len(without.steps[t - 1].parent) if t else 1, ends.matrices.shape[1]
-    total, own = np.zeros((q, e, e, n)), np.zeros((q, n))
+    total, own = scratch(EVEN_ODD[t % 2], q, e, e, n), np.zeros((q, n))
+    total.fill(0)
     if len(ends.patterns):
         total[ends.nodes] = sums.reshape(-1, n).take(ends.matrices, axis=0)
         own[ends.nodes] = mass[ends.patterns]

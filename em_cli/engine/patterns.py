@@ -90,17 +90,18 @@ class Bundle:
             out[..., self.rows[self.borne]] = room.transpose(*range(1, last), 0, last)[..., self.borne]
 
 
-def bundles(bounds: Sequence[int], first: int, last: int) -> list[Bundle]:
-    """The patterns from the first to that before the last, whose rows stand between bounds."""
-    return _bundles(tuple(bounds[first : last + 1]))
+def bundles(bounds: Sequence[int], patterns: Sequence[int]) -> list[Bundle]:
+    """Some of the patterns, whose rows stand between bounds; the bundles name them by their places among these."""
+    return _bundles(tuple(bounds[p] for p in patterns), tuple(bounds[p + 1] for p in patterns))
 
 
 @lru_cache(maxsize=32)
-def _bundles(bounds: tuple[int, ...]) -> list[Bundle]:
-    begin, n_rows = np.array(bounds[:-1]), np.diff(bounds)
+def _bundles(begins: tuple[int, ...], ends: tuple[int, ...]) -> list[Bundle]:
+    begin = np.array(begins)
+    n_rows = np.array(ends) - begin
     lanes = LANES * 2 ** np.ceil(np.log2(np.maximum(n_rows / LANES, 1))).astype(np.intp)
     alone = np.flatnonzero(n_rows > FEW)
-    found = [Bundle(np.array([p]), slice(bounds[p], bounds[p + 1]), None) for p in alone.tolist()]
+    found = [Bundle(np.array([p]), slice(begins[p], ends[p]), None) for p in alone.tolist()]
     for m in np.unique(lanes[n_rows <= FEW]):
         some, lane = np.flatnonzero((lanes == m) & (n_rows <= FEW)), np.arange(m)
         rows = begin[some, None] + np.minimum(lane, n_rows[some, None] - 1)

@@ -1,5 +1,7 @@
 """Rows grouped by their missing cells: what is found does not depend on how the groups are gone through."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cases.gaussian import normal_of_all, scipy_gaussian
@@ -87,6 +89,24 @@ def test_few_patterns_at_a_time_change_nothing(monkeypatch, covariance, separati
     monkeypatch.setattr(patterns, "AT_ONCE", 1)
     for mine, its in zip(scene.found(InMemory(scene.x)), whole, strict=True):
         assert np.allclose(mine, its, rtol=1e-10, atol=1e-10 * np.abs(its).max())
+
+
+@each_separation
+def test_patterns_in_any_order_are_gone_through_once(monkeypatch, separation):
+    """Beside columns of another family, rows stand in the order of the gaps of all columns."""
+    scene, at_once = Scene("full", 5, 400, separation), 7
+    monkeypatch.setattr(patterns, "AT_ONCE", at_once * K * 36)
+    whole, gaps = scene.found(InMemory(scene.x)), scene.model.family.gaps
+    known = gaps.known[::3] + gaps.known[1::3] + gaps.known[2::3]
+    shuffled = replace(gaps, known=known, places={key: place for place, key in enumerate(known)})
+    made = list[object]()
+    monkeypatch.setattr(patterns, "_made", lambda *asked: made.append(asked) or patterns.marginals(*asked))
+    family = replace(scene.model.family, gaps=shuffled)
+    scene.model = replace(scene.model, family=family)
+    assert len(known) > 3 * at_once
+    for mine, its in zip(scene.found(InMemory(scene.x)), whole, strict=True):
+        assert np.allclose(mine, its, rtol=1e-10, atol=1e-10 * np.abs(its).max())
+    assert len(made) <= 3 * -(-len(known) // at_once)  # for densities, for sums, and for those of concentrated ones
 
 
 @each_separation

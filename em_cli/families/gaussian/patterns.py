@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby
 from typing import ClassVar
 
 import numpy as np
@@ -178,12 +177,14 @@ def _parted(of: Patterns, groups: Groups, at_once: int) -> list[tuple[tuple[Key,
     """So many patterns of the data at once; others beside each other likewise."""
     wanted, found = keys(groups.codes), []
     places = [of.places.get(key) for key in wanted]
-    numbers = [-1 - p // at_once if place is None else place // at_once for p, place in enumerate(places)]
-    for number, run in groupby(range(len(wanted)), numbers.__getitem__):
-        own, first = list(run), number * at_once
-        some = tuple(wanted[own[0] : own[-1] + 1] if number < 0 else of.known[first : first + at_once])
-        among = np.array([p - own[0] if number < 0 else (places[p] or 0) - first for p in own])
-        found.append((some, [(among[e.patterns], e) for e in bundles(groups.bounds, own[0], own[-1] + 1)]))
+    together: dict[int, list[int]] = {}
+    for p, place in enumerate(places):
+        together.setdefault(-1 - p // at_once if place is None else place // at_once, []).append(p)
+    for number, own in together.items():
+        first = number * at_once
+        some = tuple(wanted[p] for p in own) if number < 0 else tuple(of.known[first : first + at_once])
+        among = np.array([a if number < 0 else (places[p] or 0) - first for a, p in enumerate(own)])
+        found.append((some, [(among[e.patterns], e) for e in bundles(groups.bounds, own)]))
     return found
 
 
