@@ -28,9 +28,11 @@ class _Step:
     """To Q nodes with E elements left from Q' with E' = E + 1; what is where in flat arrays of the latter."""
 
     parent: Integers  # (Q,)
-    pivot: Integers  # (Q,) of (Q', E', E')
+    pivot: Integers  # (Q,) of (Q', G'), the products of two elements once
     column: Integers  # (Q, E)
-    kept: Integers  # (Q, E, E)
+    kept: Integers  # (Q, G)
+    pair: tuple[Integers, Integers]  # (Q, G) the elements of each product, of (Q, E)
+    rows: Integers  # (Q, E, E) the element of each row, of (Q, E)
     order: Integers  # (Q,) in which the nodes are told to their parents: the first of each parent, the second of each …
     turns: list[int]  # how many parents have a first, a second …: as many of them as stand first
     back: (
@@ -44,7 +46,7 @@ class _Ends:
 
     patterns: Integers  # (A,)
     nodes: Integers  # (A,)
-    products: Integers  # (A, G) of (Q, E, E), each of two elements once
+    products: Integers  # (A, G) of (Q, G)
     numbers: Integers  # (A, G) of (P, H)
     matrices: Integers  # (A, E, E) of (P, H)
 
@@ -116,17 +118,26 @@ def _step(left: Integers, parent: Integers, gone: Integers) -> _Step:
     pivot, kept = np.nonzero(is_gone)[1], np.nonzero(~is_gone)[1].reshape(q, e - 1)
     inverse = np.argsort(np.concatenate([kept, pivot[:, None]], axis=1), axis=1)
     turn = np.array([np.sum(parent[:node] == own) for node, own in enumerate(parent)])
-    order, first = np.lexsort((parent, turn)), parent * e
-    inverse = inverse[order]
+    order, once, first = np.lexsort((parent, turn)), _once(e), parent * (e * (e + 1) // 2)
+    inverse, own, (i, j) = inverse[order], np.arange(q)[:, None] * (e - 1), np.triu_indices(e - 1)
     return _Step(
         parent,
-        (first + pivot) * e + pivot,
-        (first[:, None] + kept) * e + pivot[:, None],
-        (first[:, None, None] + kept[:, :, None]) * e + kept[:, None],
+        first + once[pivot, pivot],
+        first[:, None] + once[kept, pivot[:, None]],
+        first[:, None] + once[kept[:, i], kept[:, j]],
+        (own + i, own + j),
+        np.repeat((own + np.arange(e - 1))[:, :, None], e - 1, axis=2),
         order,
         np.bincount(turn).tolist(),
         (order[:, None, None] * e + inverse[:, :, None]) * e + inverse[:, None],
     )
+
+
+def _once(e: int) -> Integers:
+    """(E, E) where the products of two elements are among those of each two once."""
+    places, (i, j) = np.empty((e, e), np.intp), np.triu_indices(e)
+    places[i, j] = places[j, i] = np.arange(len(i))
+    return places
 
 
 def _ended(wanted: Sequence[Path], nodes: dict[Path, int], left: Integers, places: Integers) -> _Ends:
@@ -137,21 +148,23 @@ def _ended(wanted: Sequence[Path], nodes: dict[Path, int], left: Integers, place
     i, j = np.triu_indices(e)
     own = left[at]
     matrices = first + places[own[:, :, None], own[:, None]]
-    return _Ends(patterns, at, (at[:, None] * e + i) * e + j, matrices[:, i, j], matrices)
+    return _Ends(patterns, at, at[:, None] * len(i) + np.arange(len(i)), matrices[:, i, j], matrices)
 
 
 def eliminated(numbers: Array, without: Lacking) -> Eliminated:
     """From the products (H, N) of forms (1, z) Q (1, z)ᵀ."""
     n, p = numbers.shape[1], len(without.missing)
-    forms, logs = numbers.take(without.places.ravel(), axis=0), np.zeros((1, n))
+    forms, logs = numbers.take(without.places[np.triu_indices(len(without.places))], axis=0), np.zeros((1, n))
     left, log_determinant = np.zeros((p * len(numbers), n)), np.empty((p, n))
     regressions, variances = list[Array](), list[Array]()
     for t, (step, ends) in enumerate(zip([None, *without.steps], without.ends, strict=True)):
         if step is not None:
             column, pivot = forms.take(step.column, axis=0), forms.take(step.pivot, axis=0)
             slopes = column / pivot[:, None]
-            kept = _taken(forms, step.kept, EVEN_ODD[t % 2])
-            kept -= np.multiply(slopes[:, :, None], column[:, None], out=scratch("spare", *kept.shape))
+            kept, (one, other) = _taken(forms, step.kept, EVEN_ODD[t % 2]), step.pair
+            product = _taken(slopes.reshape(-1, n), one, "spare")
+            product *= _taken(column.reshape(-1, n), other, "whole")
+            kept -= product
             forms, logs = kept.reshape(-1, n), logs.take(step.parent, axis=0) + np.log(pivot)
             regressions.append(slopes)
             variances.append(1 / pivot)
@@ -170,7 +183,8 @@ def completed(sums: Array, mass: Array, by: Eliminated, without: Lacking) -> Arr
     for t, step in reversed(list(enumerate(without.steps))):
         q, e, _, n = total.shape
         slopes, whole = by.regressions[t], scratch("whole", q, e + 1, e + 1, n)
-        parts = np.multiply(slopes[:, :, None], total, out=scratch("spare", *total.shape))
+        rows = _taken(slopes.reshape(-1, slopes.shape[2]), step.rows, "spare")  # broadcasting is slow with short ones
+        parts = np.multiply(rows, total, out=scratch("parts", *total.shape))
         cross = np.negative(np.add.reduce(parts, axis=1))
         about = np.add.accumulate(slopes * cross, axis=1)[:, -1]  # never pairwise, whatever N
         whole[:, :e, :e] = total

@@ -46,13 +46,17 @@ class Given:
         return restored
 
 
-def given(means: Array, lower: Array, missing: Flags) -> Given:
-    """Patterns (P, D) of as many cells at once."""
+def given(means: Array, lower: Array, missing: Flags, factors: Array | None = None) -> Given:
+    """Patterns (P, D) of as many cells at once. Complete rows need the inverse Cholesky factors only, if known."""
     (p, d), t = missing.shape, len(means)
     axes, whitening, log_determinant = np.zeros((p, t, d, d)), np.zeros((p, t, d, d)), np.zeros((p, t))
     n_seen = d - missing.sum(axis=1)
     for o in np.unique(n_seen[n_seen > 0]):
         alike = np.flatnonzero(n_seen == o)
+        if o == d and factors is not None:
+            axes[alike], whitening[alike] = np.eye(d), factors
+            log_determinant[alike] = np.log(np.diagonal(factors, axis1=-2, axis2=-1)).sum(axis=-1)
+            continue
         seen = np.nonzero(~missing[alike])[1].reshape(len(alike), o)
         own, upper = np.linalg.qr(lower[:, seen].transpose(1, 0, 3, 2))
         inverse = np.swapaxes(np.linalg.inv(upper), -1, -2)

@@ -73,8 +73,9 @@ def marginals(at: GaussianParameters, wanted: tuple[Key, ...]) -> Marginals:
     entropy = 0.5 * (lacks * (1 + LOG_2PI) - log_determinant)
     exact: Given | None = None
     if len(concentrated[0]):
-        lower = np.linalg.inv(at.factors[concentrated]).astype(np.float64, copy=False)
-        exact = given(at.means[concentrated], lower, without.missing)
+        factors = at.factors[concentrated]
+        lower = np.linalg.inv(factors).astype(np.float64, copy=False)
+        exact = given(at.means[concentrated], lower, without.missing, factors)
         half = np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=-1) + exact.log_determinant
         entropy[:, *concentrated] = half + 0.5 * lacks[..., 0] * (1 + LOG_2PI)
     return Marginals(lacks, theta, entropy, exact, concentrated, without, found)

@@ -174,8 +174,10 @@ class Patterns:
 
 @lru_cache(maxsize=16)
 def _parted(of: Patterns, groups: Groups, at_once: int) -> list[tuple[tuple[Key, ...], list[tuple[Integers, Bundle]]]]:
-    """So many patterns of the data at once; others beside each other likewise."""
+    """So many patterns of the data at once; others beside each other likewise. Complete rows alone need none."""
     wanted, found = keys(groups.codes), []
+    if len(wanted) == 1 and not any(wanted[0]):
+        return [((wanted[0],), [(e.patterns, e) for e in bundles(groups.bounds, [0])])]
     places = [of.places.get(key) for key in wanted]
     together: dict[int, list[int]] = {}
     for p, place in enumerate(places):

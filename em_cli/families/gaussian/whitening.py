@@ -28,14 +28,11 @@ def unwhitened(means: Array, scatter: Array, at: GaussianParameters) -> tuple[Ar
     if at.factors.ndim == at.means.ndim:
         there, spread = at.means + means / at.factors, scatter / at.factors**2
         return np.where(concentrated[..., None], there, means), np.where(concentrated[..., None], spread, scatter)
-    lower = np.linalg.inv(at.factors)
-    there = at.means + (lower @ means[..., None])[..., 0]
-    spread = lower @ scatter @ np.swapaxes(lower, -1, -2)
-    spread = 0.5 * (spread + np.swapaxes(spread, -1, -2))
-    return (
-        np.where(concentrated[..., None], there, means),
-        np.where(concentrated[..., None, None], spread, scatter),
-    )
+    lower, there, spread = np.linalg.inv(at.factors[concentrated]), means.copy(), scatter.copy()
+    there[concentrated] = at.means[concentrated] + (lower @ means[concentrated][..., None])[..., 0]
+    own = lower @ scatter[concentrated] @ np.swapaxes(lower, -1, -2)
+    spread[concentrated] = 0.5 * (own + np.swapaxes(own, -1, -2))
+    return there, spread
 
 
 def whitened_moments(statistics: Array, at: GaussianParameters) -> Moments:
