@@ -249,6 +249,12 @@ class Attempt:
         return ended and (model.prior > 0 or (model.n_components == 1 and model.family.penalty is None))
 
 
+def collapsed_before(result: FitResult, attempts: Sequence[Attempt]) -> bool:
+    """Whether another search collapsed at the same log-likelihood, from which repair led back or nowhere."""
+    lost = (a.result for a in attempts if a.climbed and not a.sound and a.start.startswith(SEARCH))
+    return any(r is not result and abs(r.log_likelihood - result.log_likelihood) < SAME_OPTIMUM for r in lost)
+
+
 def doubted(best: FitResult, attempts: Sequence[Attempt], kinds: Sequence[str]) -> float:
     """Nats that a light search may have missed: how far the best is above what other starts came to by themselves.
 

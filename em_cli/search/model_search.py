@@ -15,7 +15,7 @@ from em_cli.engine.fit import Search
 from em_cli.engine.protocols import Algorithm
 from em_cli.engine.stopping import Status, Stopping
 from em_cli.search.effort import Effort
-from em_cli.search.ledger import SAME_OPTIMUM, SEARCH, Attempt, agreed, doubted, reach
+from em_cli.search.ledger import SAME_OPTIMUM, SEARCH, Attempt, agreed, collapsed_before, doubted, reach
 from em_cli.search.operators import crossover, over_split
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import DIFFERENT, REST, RUNGS, ShortRuns, Solution
@@ -351,7 +351,7 @@ class ModelSearch:
                 self._ended(Solution(result, found.origin))
                 return result
             again = None
-            if not self._hopeless:
+            if not (self._hopeless or collapsed_before(result, self.attempts)):
                 again = yield from repair_degenerate(self.short_runs, result, rng, self.crowded)
             if again is None:
                 return None

@@ -1,5 +1,6 @@
 """The whole search: a transformation of the data changes the fit by that transformation only."""
 
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -31,6 +32,7 @@ from em_cli.latents import LATENTS
 from em_cli.models.groups import Group
 from em_cli.models.variants import models, variants
 from em_cli.runners.serial import Serial
+from em_cli.search import model_search
 from em_cli.search import survey as survey_of_rows
 from em_cli.search.ledger import Verdict
 from em_cli.search.search import Plan, Task, search
@@ -242,6 +244,21 @@ def test_more_effort_finds_no_less_where_most_climbs_collapse():
         find_one(Gaussian("full"), x, 3, default_plan(effort=effort)).log_likelihood for effort in ("low", "normal")
     )
     assert normal >= low - 0.02
+
+
+def test_where_a_search_collapsed_another_is_not_repaired_once_more(monkeypatch):
+    """A component on the ties of the only column is where most climbs end; repair led back there each time."""
+    rng, n, repair, repaired = np.random.default_rng(0), 200, model_search.repair_degenerate, Counter[int]()
+    tied, spread = rng.random(n) < 1 / 8, np.where(rng.random(n) < 0.7, 0.6, 1.8)
+    x = np.where(tied, 0.0, spread * rng.standard_t(5, n)).round(2)[None]
+
+    def counted(short_runs, result, *more, **options):
+        repaired[round(result.log_likelihood)] += 1
+        return (yield from repair(short_runs, result, *more, **options))
+
+    monkeypatch.setattr(model_search, "repair_degenerate", counted)
+    find_one(Gaussian("full"), x, 3, default_plan())
+    assert repaired and max(repaired.values()) <= 2, "once in the search, and once for a second opinion"
 
 
 def with_few_far_out(seed: int, k: int, n: int, d: int = 4) -> np.ndarray:
