@@ -56,7 +56,8 @@ def check(file: File, overrides: Overrides = None, debug: Debug = False) -> None
 @grouped
 def schema(
     of: Annotated[
-        str, Option("--of", metavar="DOCUMENT", help="config, params, selection, events or manifest.")
+        str,
+        Option("--of", metavar="DOCUMENT", help="config, params, selection, events, manifest, topics or haplotypes."),
     ] = "config",
     debug: Debug = False,
 ) -> None:

@@ -20,7 +20,7 @@ Content = Iterable[str] | Iterable[bytes]
 ASIDE = ".partial"  # ends the names of files on their way
 OF_WRITING = {
     errno.EACCES: "there is no permission to write there",
-    errno.ENOENT: "its folder does not exist",
+    errno.ENOENT: "its folder does not exist, or no file can be made in it",
     errno.EEXIST: "a file has this name already",
 }
 MOST_HELD = 64  # files that are locked on their way; more of them would be too many to have open

@@ -291,6 +291,7 @@ def _end(request: Request, rows: Sequence[Mapping[str, object]]) -> None:
     if not any("k" in row for row in rows):
         kinds = (UsageError, DataError, OutputError)
         kind = next((one for one in kinds if {row["status"] for row in rows} == {one.status}), NoFit)
-        raise kind(f"none of the {len(rows)} runs has a fit. The first: {rows[0]['reason']}")
+        none = "the only run has no fit:" if len(rows) == 1 else f"none of the {len(rows)} runs has a fit. The first:"
+        raise kind(f"{none} {rows[0]['reason']}")
     if request.report.strict and any(row["status"] for row in rows):
         raise SystemExit(ExitStatus.DOUBTFUL)
