@@ -111,30 +111,36 @@ def second_opinion(
     """A short search of its own, where it is not plain where starts lead; if it leads higher, one more from there.
 
     What its climbs are made of has not come to rest, which is another way: where most climbs collapse before they
-    rest, it is the only one to mixtures of other numbers of components. Where passes cost so much that the starts were
-    halved on their way to rest, it would take the same way from the same starts, and is left out; so it is where all
-    that was tried collapsed, as the same would again. Where a model shared the effort with others and searches did not
-    agree, it is the search of the model alone: a sweep chooses no end below that. It is told how much of it is done.
+    rest, it is the only one to mixtures of other numbers of components, of which those with fewer are searched too.
+    Where passes cost so much that the starts were halved on their way to rest, it would take the same way from the same
+    starts, and is left out. Where a model shared the effort with others and searches did not agree, it is the search of
+    the model alone: a sweep chooses no end below that. It is told how much of it is done.
     """
     alone = shared and not model_search.agreed
     plain = model_search.agreed and (model_search.starts_agree or model_search.smooth)
     kinds, each = model_search.population_size()
     another = alone or model_search.short_runs.rich(len(kinds) * each)
-    if not model_search.population:
-        return
     if plain or not another or model_search.short_runs.model.n_components == 1 or model_search.data.halted():
         return
     other = model_search.anew(NORMAL if alone else EFFORTS["low"])
     yield from other.start_population()
     tell(WORK[STARTS])
-    yield from grow_and_shrink(
-        {other.short_runs.model.n_components: other}, lambda done: tell(WORK[STARTS] + WORK[REFINING] * done)
-    )
+    family = {other.short_runs.model.n_components: other}
+    yield from grow_and_shrink(family, lambda done: tell(WORK[STARTS] + WORK[REFINING] * done))
     yield from other.searches(lambda done: tell(1 - WORK[SPLIT_AND_MERGE] * (1 - done)))
+    yield from _with_fewer(family)
     before = model_search.best
     model_search.learn_from(other, "second search")
     if other.best is not None and (before is None or other.best.log_likelihood > before.log_likelihood + NOTICEABLE):
         yield from model_search.search_best()
+
+
+def _with_fewer(family: dict[int, ModelSearch]) -> Search[None]:
+    """Search for those of fewer components that have joined the family, and on where one of them is higher."""
+    for fewer in [family[k] for k in sorted(family)[:-1]]:
+        yield from fewer.searches()
+    if len(family) > 1:
+        yield from restore_monotone(family)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -286,6 +286,19 @@ def test_a_few_rows_far_out_do_not_crowd_out_the_groups(seed):
     assert many.chosen.log_likelihood >= few.chosen.log_likelihood - 0.02
 
 
+@pytest.mark.parametrize("seed", [18, 21])
+def test_nor_where_rows_are_few_enough_for_a_second_search(seed):
+    """Of one component less it finds the groups, where it alone ends 11 and 16 nats below that."""
+    rows, plan = with_few_far_out(seed, 5, 350, 3), default_plan(effort="normal")
+    few, many = (find_one(Gaussian("full"), rows, components, plan).log_likelihood for components in (5, 6))
+    assert many >= few - 0.02
+
+
+def test_where_all_starts_collapse_there_is_a_fit_all_the_same():
+    fitted = find(Gaussian("full"), with_few_far_out(10, 5, 350, 3), (5,), default_plan(effort="normal"))[0]
+    assert fitted.chosen is not None and not any(fitted.degeneracies)
+
+
 @pytest.mark.parametrize("restarts", [None, 8])
 def test_what_was_seen_on_a_sample_is_not_taken_for_all(monkeypatch, restarts):
     """A log-likelihood of fewer rows is higher: the ledger keeps it apart, and it wins nothing."""
