@@ -20,6 +20,7 @@ ITERATIONS = (5, 100)  # of EM for one normal distribution, at least and at most
 WORK = 4e8  # numbers that it rewrites in all
 SETTLED = 1e-7  # change of a moment, in standard deviations, at which it rests
 EVEN_ODD = "even", "odd"  # levels, of which two that follow one another are looked at together
+SMALL = 1 << 14  # numbers in an array that costs nothing to make
 NUGGET = 1e-8  # of a variance: keeps what hardly varies invertible
 
 
@@ -202,7 +203,9 @@ def completed(sums: Array, mass: Array, by: Eliminated, without: Lacking) -> Arr
 
 
 def _taken(rows: Array, places: Integers, name: str) -> Array:
-    """(…, N) of the rows, in an array that the thread keeps: the system would zero new ones so large each time."""
+    """(…, N) of the rows, in an array that the thread keeps if it is large: the system would zero it each time."""
+    if places.size * rows.shape[1] <= SMALL:
+        return rows.take(places, axis=0)
     return rows.take(places, axis=0, out=scratch(name, *places.shape, rows.shape[1]), mode="clip")
 
 
