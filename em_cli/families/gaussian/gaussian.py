@@ -155,27 +155,27 @@ class BoundGaussian:
     def log_density(self, features: Array, parameters: GaussianParameters, offset: Array, out: Array) -> None:
         if not parameters.concentrated.all():
             exponential_family.log_density(features, parameters.theta, offset, out)
-        for r, k in zip(*np.nonzero(parameters.concentrated), strict=True):
-            z, log_determinant = whitened(features, parameters, r, k)
-            quadratic = np.einsum("dm,dm->m", z, z)
-            out[r, k] = offset[r, k] + log_determinant - 0.5 * (quadratic + len(z) * LOG_2PI)
+        for places, z, log_determinants in whitened(features, parameters):
+            quadratic = np.einsum("cdm,cdm->cm", z, z)
+            constant = (offset[places] + log_determinants)[:, None]
+            out[places] = constant - 0.5 * (quadratic + self.n_columns * LOG_2PI)
 
     def statistics(self, features: Array, responsibilities: Array, parameters: GaussianParameters | None) -> Array:
         sums = exponential_family.statistics(features, responsibilities)
         if parameters is None:
             return sums
         d = self.n_columns
-        for r, k in zip(*np.nonzero(parameters.concentrated), strict=True):
-            z, _ = whitened(features, parameters, r, k)
-            weighted = z * responsibilities[r, k]
-            sums[r, k, 1 : 1 + d] = weighted.sum(axis=1)
-            if self.letters.isotropic:
-                sums[r, k, 1 + d] = np.einsum("dm,dm->d", weighted, z).sum()
-            elif self.letters.diagonal:
-                sums[r, k, 1 + d :] = np.einsum("dm,dm->d", weighted, z)
-            else:
+        for places, z, _ in whitened(features, parameters):
+            weighted = z * responsibilities[places][:, None]
+            sums[(*places, slice(1, 1 + d))] = weighted.sum(axis=2)
+            if not self.letters.diagonal:
                 i, j = pairs(d)
-                sums[r, k, 1 + d :] = (weighted @ z.T)[i, j]
+                sums[(*places, slice(1 + d, None))] = (weighted @ np.swapaxes(z, 1, 2))[:, i, j]
+                continue
+            squares = np.einsum("cdm,cdm->cd", weighted, z)
+            if self.letters.isotropic:
+                squares = squares.sum(axis=1, keepdims=True)
+            sums[(*places, slice(1 + d, None))] = squares
         return sums
 
     def maximize(self, statistics: Array, parameters: GaussianParameters | None) -> GaussianParameters:

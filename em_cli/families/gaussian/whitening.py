@@ -6,20 +6,30 @@ has its form evaluated, and its moments taken, in these.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, Integers
 from em_cli.families.gaussian.chart import Moments
 from em_cli.families.gaussian.parameters import GaussianParameters, square
 
+ROOM = 2**16  # numbers in the coordinates of components that are made at once
+Places = tuple[Integers, Integers]
 
-def whitened(features: Array, parameters: GaussianParameters, r: int, k: int) -> tuple[Array, Array]:
-    """The rows (D, m) in coordinates where component k is standard normal, and the log-determinant of the map."""
-    centred = features[1 : 1 + parameters.means.shape[-1]] - parameters.means[r, k][:, None]
-    factor = parameters.factors[r, k]
-    if factor.ndim == 1:
-        return factor[:, None] * centred, np.log(factor).sum()
-    return factor @ centred, np.log(np.diagonal(factor)).sum()
+
+def whitened(features: Array, parameters: GaussianParameters) -> Iterator[tuple[Places, Array, Array]]:
+    """Of the concentrated components, some at a time, (C,) places in the stack; the rows (C, D, m) in coordinates where
+    they are standard normal; and the log-determinants (C,) of the maps."""
+    places, z = np.nonzero(parameters.concentrated), features[1 : 1 + parameters.means.shape[-1]]
+    at_once = max(1, ROOM // z.size)
+    for first in range(0, len(places[0]), at_once):
+        some = places[0][first : first + at_once], places[1][first : first + at_once]
+        centred, factors = z - parameters.means[some][..., None], parameters.factors[some]
+        if factors.ndim == 2:
+            yield some, factors[..., None] * centred, np.log(factors).sum(axis=-1)
+        else:
+            yield some, factors @ centred, np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=-1)
 
 
 def unwhitened(means: Array, scatter: Array, at: GaussianParameters) -> tuple[Array, Array]:

@@ -103,9 +103,8 @@ class BoundStudentT:
         if not concentrated.all():
             exponential_family.log_density(features, parameters.theta, None, out)
             np.maximum(out, 1.0, out=out)
-        for r, k in zip(*np.nonzero(concentrated), strict=True):
-            z, _ = whitened(features, parameters.normal, r, k)
-            out[r, k] = 1 + np.einsum("dm,dm->m", z, z) / parameters.dof[r, k]
+        for places, z, _ in whitened(features, parameters.normal):
+            out[places] = 1 + np.einsum("cdm,cdm->cm", z, z) / parameters.dof[places][:, None]
 
     def statistics(self, features: Array, responsibilities: Array, parameters: StudentTParameters | None) -> Array:
         if parameters is None:
