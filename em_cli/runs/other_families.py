@@ -40,6 +40,7 @@ FIRST = Stopping(0.5, 6)  # passes of every refit
 THEN = Stopping(0.1, 40)  # of those that may yet be worth it
 BETWEEN = "gamma"  # a normal and a lognormal distribution
 GAUSSIAN = "gaussian"
+TOO_MANY = 2  # parameters for each row, from where BIC tells nothing
 SMALL_K = 3  # components, from which changes are looked for: more of them can make up for a wrong family
 LEAST = 4  # refits, if they cost no more together than MOST_WORK a round
 BUDGET = 6e6  # rows times components times passes, more where features are many: as a stage of a search may take
@@ -316,6 +317,8 @@ def warn_of_families(refits: Refits, fits: Sequence[Fitted], variant: Variant, k
     if asked is False or not plain or k not in sound or sound[k].candidate.model.prior or refits.halted():
         return
     refits = refits.of_one(variant)
+    if asked is None and sound[k].candidate.model.n_parameters >= TOO_MANY * refits.n_rows:
+        return
     if asked is None and refits.survey.source.n_rows > SAMPLE_ROWS:
         if able := candidates(refits, variant.groups, refits.data.schema, sound[k].candidate.model):
             names = listed(list(dict.fromkeys(change.column for change in able)))

@@ -56,7 +56,7 @@ ENOUGH = 20  # rows, for two whole numbers to be taken for two levels
 SMALL_MEAN = 5.0  # of counts: a normal distribution would reach below zero
 FEW_LEVELS, SEVERAL = 7, 2  # numbers that are taken for levels, and rows of each
 MASS_ROWS, MASS_SHARE = 10, 0.1  # of a value that stands out beside continuous ones, at least;
-MASS_RATIO = 3.0  # and how often it is borne beside the next
+MASS_RATIO = 3.0  # and how often it is borne beside the next, unless most rows bear it
 AT_THE_END = 0.05  # of the rows, at the highest of few counts
 CODE_VALUES, ROWS_PER_CODE = 12, 10  # whole numbers that take few values, each many times, may be codes
 
@@ -314,7 +314,7 @@ def _are_levels(rows: Integers) -> bool:
 def _has_mass(rows: Integers, n: int) -> bool:
     """Whether one of the values stands out by the rows, of so many, that bear it."""
     *_, second, top = np.sort(rows)
-    return bool(top >= max(MASS_ROWS, MASS_SHARE * n) and top >= MASS_RATIO * second)
+    return bool(top >= max(MASS_ROWS, MASS_SHARE * n) and (top >= MASS_RATIO * second or 2 * top > n))
 
 
 def _is_code(column: Facts) -> bool:

@@ -65,6 +65,18 @@ def followed(said):
     return float(gain.removeprefix("at least ").replace(",", "")), shlex.split(options.partition("): ")[2])
 
 
+@pytest.mark.parametrize(("n", "told"), [(30, True), (20, False)])
+def test_two_parameters_for_each_row_are_not_compared_unasked(n, told, tmp_path):
+    """Two groups of five columns have 41."""
+    x, said = np.exp(np.random.default_rng(8).normal(2, 1, (n, 5))).round(2), []
+    np.savetxt(tmp_path / "few.csv", x, delimiter=",", header="a,b,c,d,e", comments="")
+    for options in (ASKED, ASKED[1:]):
+        more = ("--covariance", "full", *options, "-o", "one.em", "--force")
+        em("fit", "few.csv", "-k", 2, *more, cwd=tmp_path, env={"EM_OTHER_FAMILIES": ""})
+        said.append(said_of(params_of(tmp_path / "one.em")))
+    assert said[0] and bool(said[1]) == told
+
+
 @pytest.mark.parametrize("counts", [False, True])
 def test_the_number_is_got_at_least_by_following(counts, tmp_path):
     file = skewed(tmp_path, counts=counts)

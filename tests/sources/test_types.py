@@ -29,6 +29,7 @@ COLUMNS = {
     "more than few numbers": ("1 2 3 4 5 6 7 8 " * 5, "numeric", ()),
     "zeros among amounts": (" ".join(f"0 {n}.25" for n in range(12)), "semicontinuous", ()),
     "a top code among amounts": (" ".join(f"50 {n}.25" for n in range(12)), "semicontinuous", ()),
+    "mostly zeros, a common amount": (" ".join(f"0 0 0 30 {n}.25" for n in range(9)), "semicontinuous", ()),
     "too few zeros among amounts": (" ".join(f"0 {n}.25 {n}.75" for n in range(9)), "numeric", ()),
     "one rounded amount often": (" ".join(f"0 0 5 {n}.25" for n in range(12)), "numeric", ()),
     "text": ("x y x", "categorical", ("x", "y")),
