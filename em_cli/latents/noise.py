@@ -25,7 +25,7 @@ from em_cli.latents.independent import TINY, MixingWeights, WeightsChart, mixing
 from em_cli.latents.single_rows import SingleRows
 from em_cli.parts import Option
 
-LEAST = 1e-50  # rows of noise, where labels are given to others: a weight that documents hold
+LEAST = 1e-50  # rows of noise, and their share, where none is: a weight that documents hold
 BEGIN = 0.05  # share of noise where nothing is known of it
 
 
@@ -195,7 +195,7 @@ class NoisyChart:
 
     def parameters(self, u: Array) -> NoisyWeights:
         weights = self.of_all.parameters(u).weights
-        return noisy_weights(weights[..., :-1], weights[..., -1])
+        return noisy_weights(weights[..., :-1], np.maximum(weights[..., -1], LEAST))
 
     def gradient(self, statistics: ModelStatistics, parameters: NoisyWeights) -> Array:
         noise = np.asarray(statistics.latent)[..., None]

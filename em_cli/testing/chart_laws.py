@@ -115,6 +115,20 @@ def candidates_of_a_stack_have_the_bits_that_they_have_alone(
     _as_alone(source, bases, alone[0], [alone[0]] * 3)
 
 
+def what_is_far_out_of_a_latent_structure_is_what_documents_hold(case: Case, latent: Latent, far: float = 1e3) -> None:
+    """A weight may go to nothing on the way to the maximum."""
+    x, labels = case.rows(21, 200, 2.5)
+    source = InMemory(x, groups=np.arange(0, 201, 20) if latent.needs_groups else None)
+    model = case.model(x, K)
+    model = replace(model, latent=latent.bind(model.family, summarize(source)))
+    base = model.start(Block(0, x, groups=source.groups), responsibilities(0, labels, K, 0.3))
+    (batch,) = one_pass([Stack(model, stack([base]))], source, Serial())
+    chart = charted(model, base, Expectation(batch, 0))
+    for u in chart.coordinates(base) + far * np.eye(len(chart.coordinates(base)))[: chart.latent.size]:
+        for side in (u, -u):
+            model.from_document(model.to_document(chart.parameters(side)))
+
+
 def _as_alone(source: InMemory, bases: Parameters, together: ModelChart, alone: list[ModelChart]) -> None:
     """The chart of a stack, beside those of each candidate."""
     size = len(alone[0].coordinates(take(bases, 0)))

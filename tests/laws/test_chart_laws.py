@@ -49,3 +49,9 @@ def test_latent_structures_have_charts_of_stacks_too(latent, options):
     case = next(case for case in CASES if case.name == "gaussian-full")
     of = LATENTS.load(latent)(**options)
     chart_laws.candidates_of_a_stack_have_the_bits_that_they_have_alone(case, 2.5, 0.0, of)
+
+
+@pytest.mark.parametrize(("latent", "options"), OF_LATENTS, ids=str)
+def test_what_is_far_out_of_a_latent_structure_is_what_documents_hold(latent, options):
+    case = next(case for case in CASES if case.name == "gaussian-full")
+    chart_laws.what_is_far_out_of_a_latent_structure_is_what_documents_hold(case, LATENTS.load(latent)(**options))
