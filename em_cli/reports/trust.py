@@ -82,6 +82,7 @@ ADVICE = {
     "levels_alike": "Write the levels alike in the file if they mean the same, and fit again.",
     "missing_modelled": "Nothing has to be done if cells are missing at random; else compare with --missing drop.",
     "constant_column": "Nothing has to be done.",
+    "nearly_empty": "Nothing has to be done; --columns names what is to be fitted anyway.",
     "copied_columns": "Nothing has to be done for what is left out; what is fitted as asked for counts twice.",
     "empty_rows": "Nothing has to be done: these rows say nothing.",
     "no_choice": "Compare all under a prior (--prior weak), or with fewer parameters (--covariance tied).",

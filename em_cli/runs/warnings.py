@@ -224,7 +224,8 @@ def _warn_of_unranked(selection: Selection, record: Record) -> None:
         )
     elif beside:
         why = next(why for row, why in selection.unranked if row["k"] == beside[0])
-        record.warn("not_ranked", f"k = {' and '.join(map(str, beside))} has no sound fit ({why}).{unknown}")
+        none = f"{'have' if len(beside) > 1 else 'has'} no sound fit ({why})"
+        record.warn("not_ranked", f"k = {' and '.join(map(str, beside))} {none}.{unknown}")
 
 
 def _beside(selection: Selection, lost: Sequence[int]) -> list[int]:

@@ -15,7 +15,7 @@ from em_cli.printable import safe
 from em_cli.sources.column_facts import Facts, Parts
 from em_cli.sources.examined import Examined
 from em_cli.sources.number_formats import number, written
-from em_cli.sources.quoting import argument, joined, listed, quoted, short
+from em_cli.sources.quoting import argument, joined, listed, plural, quoted, short
 from em_cli.sources.read_options import ReadOptions
 from em_cli.sources.refusals import (
     all_refused,
@@ -57,6 +57,7 @@ SMALL_MEAN = 5.0  # of counts: a normal distribution would reach below zero
 FEW_LEVELS, SEVERAL = 7, 2  # numbers that are taken for levels, and rows of each
 MASS_ROWS, MASS_SHARE = 10, 0.1  # of a value that stands out beside continuous ones, at least;
 MASS_RATIO = 3.0  # and how often it is borne beside the next, unless most rows bear it
+FEW_CELLS, FEW_CELLS_SHARE = 10, 0.1  # of the rows: a column that has fewer is nearly empty
 AT_THE_END = 0.05  # of the rows, at the highest of few counts
 CODE_VALUES, ROWS_PER_CODE = 12, 10  # whole numbers that take few values, each many times, may be codes
 
@@ -95,6 +96,11 @@ def decide(
             found.columns.append(_column(name, kind, column, shown, options))
             if why:
                 found.why[name] = why
+    few = _few_cells([column.name for column in found.columns], parts, options)
+    if len(few) < len(found.columns):
+        left_out["nearly_empty"] = few
+        found.columns = [column for column in found.columns if column.name not in few]
+        found.why = {name: why for name, why in found.why.items() if name not in few}
     if not found.columns:  # what is constant is refused where its rows are known
         found.columns, left_out["constant_column"] = constant, {}
     if not found.columns:
@@ -107,6 +113,16 @@ def decide(
         if names:
             listing = joined([safe(short(name)) + (f" ({value})" if value else "") for name, value in names.items()])
             found.notices.append(Notice(code, LEFT_OUT[code].format(listing)))
+    return found
+
+
+def _few_cells(names: Sequence[str], parts: Parts, options: ReadOptions) -> dict[str, str]:
+    """Columns in which so few rows have a cell that no component can be told by them, and how many; not any named."""
+    found = dict[str, str]()
+    for name in names:
+        seen, rows = present(parts[name]), sum(part.n_rows for part in parts[name])
+        if seen < min(FEW_CELLS, FEW_CELLS_SHARE * rows) and name not in (*options.named, options.response):
+            found[name] = f"{seen} of {plural(rows, 'row')}"
     return found
 
 
@@ -295,7 +311,7 @@ def kind_of_numbers(name: str, column: Facts, options: ReadOptions) -> tuple[str
         return "date_column", ""
     if n_distinct == 2 and (distinct.tolist() == [0, 1] or (n >= ENOUGH and (whole or column.rows.min() >= SEVERAL))):
         return "binary", f"{written(distinct[0])} or {written(distinct[1])}"
-    if whole and n_distinct > 2 and distinct[0] == 0 and column.mean < SMALL_MEAN:
+    if whole and n_distinct > 2 and distinct[0] == 0 and column.mean < SMALL_MEAN and not _has_gaps(column):
         return "count", f"whole numbers from 0 to {written(distinct[-1])}, mean {column.mean:.2g}"
     crowded = n_distinct > 2 and _has_mass(column.rows, n)
     if 2 < n_distinct <= FEW_LEVELS + crowded and (crowded or _are_levels(column.rows)):
@@ -309,6 +325,11 @@ def kind_of_numbers(name: str, column: Facts, options: ReadOptions) -> tuple[str
 def _are_levels(rows: Integers) -> bool:
     """Whether few distinct numbers are borne by several rows each, so many rows in all that they may be levels."""
     return bool(rows.min() >= SEVERAL and rows.sum() >= max(ENOUGH, FEW_PER_LEVEL * len(rows)))
+
+
+def _has_gaps(column: Facts) -> bool:
+    """Whether few whole numbers from 0 leave out most of those between them, as codes do and counts do not."""
+    return column.n_distinct <= FEW_LEVELS and 2 * column.n_distinct <= column.values[-1] and _are_levels(column.rows)
 
 
 def _has_mass(rows: Integers, n: int) -> bool:

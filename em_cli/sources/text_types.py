@@ -42,6 +42,7 @@ LEFT_OUT = {
     "--type NAME=numeric takes it as a number, --type NAME=categorical as levels",
     "too_many_levels": "left out, having too many levels for categories: {}; --type NAME=categorical fits it anyway",
     "empty_column": "left out, being empty: {}",
+    "nearly_empty": "left out, having cells in few rows only: {}; --columns names what is fitted anyway",
     "constant_column": "left out, having one value only: {}",
 }  # why, and what is said of the columns
 

@@ -133,6 +133,18 @@ def test_columns_of_one_value_are_left_out(tmp_path):
     assert message == "left out, having one value only: site ('x'), unit (2.5)"
 
 
+@pytest.mark.parametrize("cells", [[1.5, 2.5, 9], ["x", "y", "y"]], ids=["numbers", "text"])
+def test_nearly_empty_columns_are_left_out(tmp_path, cells):
+    columns = {"a": A, "late": [*cells, *[""] * (N - 3)]}
+    file = written(tmp_path, columns)
+    data = read(file, ReadOptions())
+    assert data.schema.names == ("a",)
+    (message,) = [notice.message for notice in data.notices if notice.code == "nearly_empty"]
+    assert message.startswith(f"left out, having cells in few rows only: late (3 of {N} rows)")
+    assert read(file, ReadOptions(types={"late": "categorical"})).schema.names == ("a", "late")
+    assert read(file, ReadOptions(columns=("late",))).schema.names == ("late",)
+
+
 def test_levels_are_compared_where_they_may_be_copies_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of so many columns all pairs would take minutes."""
     from em_cli.sources import redundant

@@ -21,6 +21,8 @@ COLUMNS = {
     "two numbers, not whole, one of them once": ("0.5 " * 20 + "1.5", "numeric", ()),
     "zeros and ones": ("0 1 1", "binary", ("0", "1")),
     "small counts": ("0 3 1 0", "count", ()),
+    "codes from 0": ("0 7 9 0 " * 6, "categorical", ("0", "7", "9")),
+    "counts of which one is large": ("0 1 2 0 1 3 " * 4 + "19", "count", ()),
     "large counts": ("0 300 100 20", "numeric", ()),
     "few numbers, often": ("8 4 6 4 " * 6, "categorical", ("4", "6", "8")),
     "few numbers, not whole": ("0.5 2 1 " * 7, "categorical", ("0.5", "1", "2")),
