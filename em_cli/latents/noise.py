@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -68,7 +69,9 @@ class Noise(SingleRows):
 
     def refuses(self, columns: Sequence[Described], n_components: Sequence[int]) -> str | None:
         if discrete := [column.name for column in columns if column.discrete]:
-            return f"noise is uniform over the box of the data: column {discrete[0]!r} is not continuous."
+            without = f"--exclude {quote(','.join(discrete))}"
+            said = f"column {discrete[0]!r} is" if len(discrete) == 1 else f"columns {', '.join(discrete)} are"
+            return f"noise is uniform over the box of the data: {said} not continuous. Use {without}, or fit no noise."
         return None
 
     def bind(self, family: BoundFamily, columns: Columns) -> Noise:

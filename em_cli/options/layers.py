@@ -47,8 +47,15 @@ def _with_finish(values: dict[str, object]) -> dict[str, object]:
     finish = values.pop("finish", None)
     if finish is None:
         return values
-    named = {"name": values["algorithm"]} if "algorithm" in values else {}
-    return values | {"algorithm": {**named, "finish": finish}}
+    if (named := values.get("algorithm")) is None:
+        return values | {"algorithm": {"finish": finish}}
+    from em_cli.algorithms import ALGORITHMS  # which `em --version` does without
+    from em_cli.parts import settings_of
+
+    able = [name for name in ALGORITHMS.names() if "finish" in settings_of(ALGORITHMS, name)]
+    if named in ALGORITHMS.names() and named not in able:
+        raise UsageError(f"--finish goes with --algorithm {', '.join(able)}; {named} has no finish. Leave it out.")
+    return values | {"algorithm": {"name": named, "finish": finish}}
 
 
 def _read(name: str, value: Any) -> Any:

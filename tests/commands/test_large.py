@@ -189,5 +189,5 @@ def test_a_disk_without_room_is_told_before(place, monkeypatch):
     (place / "full").mkdir()
     monkeypatch.setattr(store, "SPARE", shutil.disk_usage(place).free - 100_000)
     err = em(*FIT, "--memory", 0, "--cache", "full", "--out", "x", cwd=place, status=4).err
-    assert "beside memory, and full has 0 MiB left. Make room there, name another folder" in err
+    assert "beside memory, and full has less than 1 MiB left. Make room there, name another folder" in err
     assert not any((place / "full").iterdir()) and not (place / "x").exists()
