@@ -41,10 +41,7 @@ def outliers(
     write = target(out, force, model, *(paths or ()))
     loaded = open_model(model, paths or [], reading if paths else None)
     data, how = (paths, reading) if paths else own_data(model, reading)
-    found = judged(loaded, data, how, alpha, seed)
-    if json:
-        write([to_json(found.document(alpha, every, seed))])
-    else:
-        write(found.lines(None if every else alpha))
+    found = judged(loaded, data, how, alpha, seed, every)
+    write([to_json(found.document(seed))] if json else found.lines())
     if not quiet:
-        say(found.summary(alpha))
+        say(found.summary)

@@ -6,6 +6,7 @@ with what the same columns of drawn rows are worth.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -57,21 +58,76 @@ def tail_probabilities(model: Model, parameters: Parameters, rows: Densities, al
     exact = _of_ellipsoid(model, parameters, rows)
     if exact is not None:
         return Tails(exact, 0)
-    batch = batch_size(rows.patterns.shape[1])
-    wanted, drawn = draws_for(alpha), 0
-    met, trials = np.zeros(len(rows.log_density)), np.zeros(len(rows.patterns))
-    limit, of_pattern = rows.log_density + SAME * (1 + np.abs(rows.log_density)), _by_pattern(rows)
-    unsure = list(range(len(of_pattern)))
+    met, trials, drawn = np.zeros(len(rows.log_density)), np.zeros(len(rows.patterns)), 0
+    limit, of_pattern = _limit(rows.log_density), _by_pattern(rows)
+    lowest = np.array([rows.log_density[own].min() for own in of_pattern])
+    for p, densities, drawn in _draws(model, parameters, rows.patterns, lowest, alpha, seed):
+        met[of_pattern[p]] += np.searchsorted(densities, limit[of_pattern[p]], "right")
+        trials[p] = drawn
+    return Tails((met + 1) / (trials[rows.pattern] + 1), drawn)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """Draws that rows are compared with: the least likely, which tell a tail probability of at most `alpha`."""
+
+    model: Model
+    parameters: Parameters
+    patterns: Flags  # (P, D)
+    least: list[Array]  # of each pattern, log-densities in ascending order; none where probabilities are exact
+    trials: Array  # (P,) of how many draws they are the least
+    draws: int  # at most; 0 if the probabilities are exact
+
+    def tails(self, log_density: Array, pattern: Integers) -> Array:
+        """Tail probabilities (n,) up to alpha, as `tail_probabilities` has them; others are told too low, but above."""
+        rows = Densities(log_density, pattern, self.patterns)
+        if not self.draws:
+            exact = _of_ellipsoid(self.model, self.parameters, rows)
+            assert exact is not None, "there are no draws"
+            return exact
+        limit, met = _limit(log_density), np.zeros(len(log_density))
+        for least, own in zip(self.least, _by_pattern(rows), strict=True):
+            met[own] = np.searchsorted(least, limit[own], "right")
+        tails: Array = (met + 1) / (self.trials[pattern] + 1)
+        return tails
+
+
+def reference(
+    model: Model, parameters: Parameters, patterns: Flags, lowest: Array, alpha: float, seed: int
+) -> Reference:
+    """Of rows of these patterns (P, D), the least likely of which have these log-densities (P,)."""
+    none = Densities(np.empty(0), np.empty(0, np.intp), patterns)
+    trials, drawn, least = np.zeros(len(patterns)), 0, [np.empty(0)] * len(patterns)
+    if _of_ellipsoid(model, parameters, none) is None:
+        kept = 1 + int(alpha * (1 + draws_for(alpha) + batch_size(patterns.shape[1])))
+        for p, densities, drawn in _draws(model, parameters, patterns, lowest, alpha, seed):
+            least[p] = np.sort(np.concatenate([least[p], densities[:kept]]))[:kept]
+            trials[p] = drawn
+    return Reference(model, parameters, patterns, least, trials, drawn)
+
+
+def _draws(
+    model: Model, parameters: Parameters, patterns: Flags, lowest: Array, alpha: float, seed: int
+) -> Iterator[tuple[int, Array, int]]:
+    """Of each pattern in turn the sorted log-densities of draws, and how many have been made by then."""
+    batch = batch_size(patterns.shape[1])
+    wanted, drawn, limit, met = draws_for(alpha), 0, _limit(lowest), np.zeros(len(patterns))
+    unsure = list(range(len(patterns)))
     while unsure and drawn < wanted:
         x, _ = model.sample(parameters, batch, np.random.default_rng((seed, drawn)))
         drawn += batch
         for p in unsure:
-            seen = np.where(rows.patterns[p][:, None], np.nan, x)
+            seen = np.where(patterns[p][:, None], np.nan, x)
             densities = np.sort(score_rows(model, parameters, seen).log_density)
-            met[of_pattern[p]] += np.searchsorted(densities, limit[of_pattern[p]], "right")
-            trials[p] = drawn
-        unsure = [p for p in unsure if met[of_pattern[p]].min() < ENOUGH]
-    return Tails((met + 1) / (trials[rows.pattern] + 1), drawn)
+            met[p] += np.searchsorted(densities, limit[p], "right")
+            yield p, densities, drawn
+        unsure = [p for p in unsure if met[p] < ENOUGH]
+
+
+def _limit(log_density: Array) -> Array:
+    """Up to where a density is no higher, but for rounding."""
+    limit: Array = log_density + SAME * (1 + np.abs(log_density))
+    return limit
 
 
 def draws_for(alpha: float) -> int:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from em_cli.engine import patterns
-from em_cli.engine.arrays import Array, Integers
-from em_cli.engine.tail_probability import Densities, Tails, tail_probabilities
+from em_cli.engine.arrays import Array
+from em_cli.engine.tail_probability import Densities, reference, tail_probabilities
 from em_cli.errors import UsageError
 from em_cli.options import ReadingOptions
 from em_cli.outputs.manifest import read_manifest
 from em_cli.outputs.model_file import LoadedModel
 from em_cli.outputs.tables import csv_text
+from em_cli.postestimation.rows_aside import RowsAside, SomeRows
 from em_cli.runs.plotted_rows import data_files
 from em_cli.runs.remembered import KEYS
 from em_cli.runs.row_scores import scored_chunks
@@ -27,58 +27,65 @@ SMALLEST_ALPHA = 1e-6  # that draws can tell
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """The rows of some files and how unlikely each is."""
+    """The rows of some files that are to be listed, and how unlikely each is."""
 
     key: str  # "row", or the name of the id
+    alpha: float
     n_read: int  # rows, of which some may have no density
-    rows: Integers  # (n,) places of the others among all
-    ids: NDArray[np.object_] | None  # (n,) if rows have them: else they are called by their numbers from 1
-    log_density: Array  # (n,)
-    component: Integers  # (n,) the likeliest, from 1; 0 is none
-    tails: Tails
+    n_rows: int  # the others
+    rows: list[SomeRows]
+    tails: Array  # (n,)
+    draws: int  # at most, of any row; 0 if the probabilities are exact
 
-    def least_likely(self, alpha: float | None) -> Iterator[dict[str, object]]:
-        """Those of a probability of at most alpha, or all, the least likely first."""
-        tail = self.tails.probability
-        places = np.arange(len(tail)) if alpha is None else np.flatnonzero(tail <= alpha)
-        order = places[np.lexsort((self.rows[places], self.log_density[places], tail[places]))]
-        for place in order.tolist():
+    @property
+    def least_likely(self) -> Iterator[dict[str, object]]:
+        """The least likely first."""
+        if not self.rows:
+            return
+        places, log_density, component = (
+            np.concatenate([getattr(some, name) for some in self.rows])
+            for name in ("places", "log_density", "component")
+        )
+        ids = [some.ids for some in self.rows if some.ids is not None]
+        called = np.concatenate(ids) if ids else places + 1
+        for row in np.lexsort((places, log_density, self.tails)).tolist():
             yield {
-                self.key: int(self.rows[place]) + 1 if self.ids is None else self.ids[place],
-                "tail_probability": float(self.tails.probability[place]),
-                "log_density": float(self.log_density[place]),
-                "component": int(self.component[place]),
+                self.key: called[row] if ids else int(called[row]),
+                "tail_probability": float(self.tails[row]),
+                "log_density": float(log_density[row]),
+                "component": int(component[row]),
             }
 
-    def lines(self, alpha: float | None) -> Iterator[str]:
+    def lines(self) -> Iterator[str]:
         """The same as CSV."""
-        yield from csv_text((self.key, "tail_probability", "log_density", "component"), self.least_likely(alpha))
+        yield from csv_text((self.key, "tail_probability", "log_density", "component"), self.least_likely)
 
-    def document(self, alpha: float, every: bool, seed: int) -> dict[str, object]:
-        n = len(self.rows)
+    def document(self, seed: int) -> dict[str, object]:
         return {
-            "alpha": alpha,
-            "method": "sampling" if self.tails.draws else "exact",
-            "draws": self.tails.draws or None,
-            "random_state": seed if self.tails.draws else None,
+            "alpha": self.alpha,
+            "method": "sampling" if self.draws else "exact",
+            "draws": self.draws or None,
+            "random_state": seed if self.draws else None,
             "n_rows_read": self.n_read,
-            "n_rows": n,
-            "n_outliers": self.n_outliers(alpha),
-            "n_expected": alpha * n,
-            "rows": list(self.least_likely(None if every else alpha)),
+            "n_rows": self.n_rows,
+            "n_outliers": self.n_outliers,
+            "n_expected": self.alpha * self.n_rows,
+            "rows": list(self.least_likely),
         }
 
-    def n_outliers(self, alpha: float) -> int:
-        return int((self.tails.probability <= alpha).sum())
+    @property
+    def n_outliers(self) -> int:
+        return int((self.tails <= self.alpha).sum())
 
-    def summary(self, alpha: float) -> str:
+    @property
+    def summary(self) -> str:
         """In a sentence."""
-        n, draws = len(self.rows), self.tails.draws
-        how = f"by {draws:,} draws" if draws else "exact"
-        expected = f"{alpha * n:,.0f}" if alpha * n >= 10 else f"{alpha * n:.2g}"
+        how = f"by {self.draws:,} draws" if self.draws else "exact"
+        expected = self.alpha * self.n_rows
+        about = f"{expected:,.0f}" if expected >= 10 else f"{expected:.2g}"
         return (
-            f"{self.n_outliers(alpha):,} of {n:,} rows have a tail probability of at most {alpha:g} ({how}); "
-            f"about {expected} are to be expected under the model."
+            f"{self.n_outliers:,} of {self.n_rows:,} rows have a tail probability of at most {self.alpha:g} ({how}); "
+            f"about {about} are to be expected under the model."
         )
 
 
@@ -97,29 +104,51 @@ def own_data(run: str, reading: ReadingOptions) -> tuple[list[str], ReadingOptio
     return data_files(manifest, home), ReadingOptions(**own)
 
 
-def judged(loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, alpha: float, seed: int) -> Judged:
-    """The rows of these files under a model."""
+def judged(
+    loaded: LoadedModel, paths: Sequence[str], reading: ReadingOptions, alpha: float, seed: int, every: bool
+) -> Judged:
+    """The rows of these files of a tail probability of at most alpha under a model, or every one.
+
+    What is known of rows waits in a file where it is much: only those that are listed are in memory.
+    """
     _check(loaded, alpha)
-    n_read, key, ids = 0, "row", list[NDArray[np.object_]]()
-    rows, densities, components, codes = list[Integers](), list[Array](), list[Integers](), list[Array]()
-    for chunk, scores in scored_chunks(loaded, paths, reading):
-        key = chunk.id_name or key
-        if chunk.ids is not None:
-            ids.append(np.array(chunk.ids, dtype=object)[chunk.rows])
-        rows.append(n_read + chunk.rows)
-        densities.append(scores.log_density)
-        components.append((scores.responsibilities.argmax(axis=0) + 1) % (loaded.model.n_components + 1))
-        codes.append(patterns.codes(chunk.x))
-        n_read += chunk.n_rows
-    if not any(map(len, rows)):
-        none = np.empty(0)
-        return Judged(key, n_read, none.astype(int), None, none, none.astype(int), Tails(none, 0))
-    seen = Densities.of(np.concatenate(densities), np.concatenate(codes, axis=1), len(loaded.schema.columns))
-    ready = loaded.with_gaps if seen.patterns.any() else loaded
-    tails = tail_probabilities(ready.model, ready.parameters, seen, alpha, seed)
-    called = np.concatenate(ids) if ids else None
-    likeliest = np.concatenate(components)
-    return Judged(key, n_read, np.concatenate(rows), called, seen.log_density, likeliest, tails)
+    n_read, key = 0, "row"
+    with RowsAside() as aside:
+        for chunk, scores in scored_chunks(loaded, paths, reading):
+            key = chunk.id_name or key
+            ids = None if chunk.ids is None else np.array(chunk.ids, dtype=object)[chunk.rows]
+            component = (scores.responsibilities.argmax(axis=0) + 1) % (loaded.model.n_components + 1)
+            if len(chunk.rows):
+                aside.put(n_read + chunk.rows, ids, scores.log_density, component, patterns.codes(chunk.x))
+            n_read += chunk.n_rows
+        rows, tails, draws = _judged(loaded, aside, alpha, seed, every)
+    return Judged(key, alpha, n_read, aside.n_rows, rows, tails, draws)
+
+
+def _judged(
+    loaded: LoadedModel, aside: RowsAside, alpha: float, seed: int, every: bool
+) -> tuple[list[SomeRows], Array, int]:
+    """Those to be listed, their tail probabilities, and how many draws told them."""
+    if not aside.n_rows:
+        return [], np.empty(0), 0
+    missing = aside.patterns(len(loaded.schema.columns))
+    ready = loaded.with_gaps if missing.any() else loaded
+    if every:
+        rows = list(aside)
+        log_density, pattern = (
+            np.concatenate([getattr(some, name) for some in rows]) for name in ("log_density", "pattern")
+        )
+        seen = Densities(log_density, pattern, missing)
+        tails = tail_probabilities(ready.model, ready.parameters, seen, alpha, seed)
+        return rows, tails.probability, tails.draws
+    compared = reference(ready.model, ready.parameters, missing, np.array(aside.lowest), alpha, seed)
+    rows, found = list[SomeRows](), list[Array]()
+    for some in aside:
+        tails_of_some = compared.tails(some.log_density, some.pattern)
+        unlikely = tails_of_some <= alpha
+        rows.append(some.only(unlikely))
+        found.append(tails_of_some[unlikely])
+    return rows, np.concatenate(found), compared.draws
 
 
 def _check(loaded: LoadedModel, alpha: float) -> None:

@@ -3,9 +3,14 @@
 import csv
 import io
 import json
+from unittest import mock
 
+import numpy as np
 import pytest
 from program import SAMPLES, em
+
+from em_cli.postestimation import rows_aside
+from em_cli.sources import decoding
 
 FAR = "3.0,20\n"  # minutes, that no eruption of the data comes near
 
@@ -84,3 +89,31 @@ def test_what_cannot_be_told_is_refused(folder, arguments, status, words):
 def test_a_header_alone_gives_a_header(folder):
     none = em("outliers", "geyser.em", "-", "--delimiter", ";", cwd=folder, stdin="eruptions;waiting\n")
     assert none.out == "row,tail_probability,log_density,component\n" and "0 of 0 rows" in none.err
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_the_unlikely_are_those_of_all_rows_however_little_stays_in_memory(k, folder, monkeypatch):
+    """From a pipe, in many pieces, with gaps and ids."""
+    rng = np.random.default_rng(4)
+    x = np.where(rng.random((3000, 1)) < 0.4, [2.0, 55], [4.3, 80]) + rng.standard_normal((3000, 2)) * [0.4, 7]
+    cells = x.round(3).astype(str)
+    cells[rng.random(cells.shape) < 0.1] = ""
+    text = "name,eruptions,waiting\n" + "".join(f"n{n},{a},{b}\n" for n, (a, b) in enumerate(cells))
+    em("fit", "geyser.csv", "-k", k, "--delimiter", ";", "--out", f"{k}.em", "-q", cwd=folder)
+    read = ("outliers", f"{k}.em", "-", "--id", "name", "--delimiter", ",", "--alpha", 0.02)
+    every = em(*read, "--all", cwd=folder, stdin=text)
+    monkeypatch.setattr(rows_aside, "IN_MEMORY", 1)
+    monkeypatch.setattr(decoding, "PIECE", 4096)
+    found = em(*read, cwd=folder, stdin=text)
+    assert table(found.out) == [row for row in table(every.out) if float(row["tail_probability"]) <= 0.02]
+    assert len(table(found.out)) > 30 and found.err == every.err
+    document = json.loads(em(*read, "--json", cwd=folder, stdin=text).out)
+    assert [row["name"] for row in document["rows"]] == [row["name"] for row in table(found.out)]
+    assert document["n_outliers"] == len(document["rows"]) and document["n_rows"] == 3000
+
+
+def test_a_disk_without_room_is_an_error(folder, monkeypatch):
+    full = mock.Mock(write=mock.Mock(side_effect=OSError(28, "No space left on device")))
+    monkeypatch.setattr(rows_aside.tempfile, "SpooledTemporaryFile", lambda size: full)
+    err = em("outliers", "geyser.em", cwd=folder, status=4).err
+    assert "no room for what is known of the rows" in err and "TMPDIR" in err
