@@ -108,14 +108,35 @@ def test_what_a_run_takes_is_told_before(tmp_path, n, d, options):
     lines = [f"{line}{r % 89}" for r in range(-(-n // len(lines))) for line in lines]
     (tmp_path / "data.csv").write_text(",".join(f"x{j}" for j in range(d)) + "\n" + "\n".join(lines) + "\n")
     run = ("fit", "data.csv", "-k", "2", "--restarts", "1", "--max-iter", "2", "-q", "--params", "p.json", *options)
-    told = em(*run, "--dry-run", cwd=tmp_path).out
+    assert 0.8 < told_of_taken(run, tmp_path) < 1.2
+
+
+def told_of_taken(run, folder) -> float:
+    """How much of the memory that a run takes is told before."""
+    told = em(*run, "--dry-run", cwd=folder).out
     expected = float(re.search(r"would take about ([\d,.]+) MiB of memory in all; .* are available", told)[1])
     done = subprocess.run(
-        [sys.executable, "-c", MEASURED, *run], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
+        [sys.executable, "-c", MEASURED, *run], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     assert "taken along: False" in done.stderr, "pandas does without Arrow"
-    assert 0.8 < expected / (int(done.stderr.split()[-1]) / 1024) < 1.2
+    return expected / (int(done.stderr.split()[-1]) / 1024)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("n", "d", "gaps", "covariance"),
+    [(400, 36, 0, "full"), (4_000, 16, 0.03, "diag")],
+    ids=["wide", "with gaps"],
+)
+def test_what_a_search_takes_is_told_before(tmp_path, n, d, gaps, covariance):
+    """Components that are parted in many ways, and patterns of missing cells that need no matrices."""
+    rng = np.random.default_rng(0)
+    cells = (rng.normal(size=(n, d)) + rng.normal(0, 3, (3, d))[rng.integers(0, 3, n)]).round(4).astype(str)
+    cells[rng.random(cells.shape) < gaps] = ""
+    (tmp_path / "data.csv").write_text("\n".join([",".join(f"x{j}" for j in range(d)), *map(",".join, cells)]) + "\n")
+    run = ("fit", "data.csv", "-k", "3", "--covariance", covariance, "--threads", "1", "-q", "--params", "p.json")
+    assert 0.8 < told_of_taken(run, tmp_path) < 1.2
 
 
 def test_rows_on_the_disk_take_no_memory_that_grows_with_them():

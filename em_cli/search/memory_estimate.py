@@ -7,15 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from em_cli.engine import patterns
 from em_cli.engine.cache import RECENT_FLOATS, SUM_ROWS
 from em_cli.engine.columns import WIDE
 from em_cli.engine.distinct import MOST
 from em_cli.engine.equal_rows import AT_ONCE
-from em_cli.engine.patterns import DIGITS
 from em_cli.engine.plan import JOINT_FLOATS, tile_rows
 from em_cli.engine.row_sums import MOST_FEATURES, OF_PART
 from em_cli.engine.rows import Source
 from em_cli.memory import MIB
+from em_cli.search.best_splits import FEW, FEW_ROWS, ROWS, WAYS_AT_ONCE
 from em_cli.search.model_search import FEWEST_STARTS
 from em_cli.search.search import Plan, Task
 from em_cli.search.search_data import MANY_PATTERNS
@@ -35,6 +36,8 @@ DISTINCT = 1  # of so many values of each column, at most, that the survey looks
 # measured: how many times over these are there at the peak
 PARAMETERS = 8  # of each climb: statistics, natural and other parameters, those of the last iterate, the history
 PART_COPIES = 2  # of features, where they are made of some rows at a time
+PARTED = 12  # of each part of a component that is parted
+OWN_ROWS = 2.7  # features, of rows that several components have
 MASSES = 5  # responsibilities of the rows of the search
 EMBEDDINGS = 4
 BLOCKS = 3  # responsibilities of the rows that are scored together
@@ -74,12 +77,17 @@ def memory_estimate(
         + (DOCUMENTS * k * min(d * d, 2 * f) if any(task.label for task in tasks) else 0)
         + workers * (f * tile_rows(f) + BLOCKS * JOINT_FLOATS)
     )
-    searching += (GAPS / NUMBER) * rows / SAMPLE_ROWS if searched else 0
+    parts = _parts(k, rows, plan) if searched else 0.0
+    searching += PARTED * f * parts
+    if searched:
+        searching += GAPS / NUMBER * rows / SAMPLE_ROWS
+        searching += OWN_ROWS * f * rows if rows * plan.effort.tries <= FEW_ROWS else 0
     if n_gappy:
-        patterns = min(rows, 2.0 ** min(n_gappy, DIGITS))
-        if searched and patterns * f >= MANY_PATTERNS and any(task.model.family.completing for task in tasks):
+        n_patterns = _patterns(source)
+        if searched and n_patterns * f >= MANY_PATTERNS and any(task.model.family.completing for task in tasks):
             searching += f * rows  # filled in
-        searching += workers * MARGINALS * min(RECENT_FLOATS, max(climbs) * patterns * (1 + d) ** 2)
+        if f > d * (d + 1) / 2:  # there are matrices of each pattern
+            searching += workers * MARGINALS * min(RECENT_FLOATS, (max(climbs) + parts) * n_patterns * (1 + d) ** 2)
     held = 0 if on_disk else d * n * (2 if n_gappy else 1)  # put in the order of their patterns
     beside = max(NUMBER * max(surveyed, searching), afterwards, READING * min(1.0, d * n / MUCH))
     program = PROGRAM + (ARROW if "pyarrow" in sys.modules else 0)
@@ -90,6 +98,24 @@ def _hashes(n: int, on_disk: bool) -> float:
     """Numbers that tell equal rows apart: so many at a time, and in memory those of all others beside."""
     n_rounds = max(1, -(-n // AT_ONCE))
     return HASHES * n / n_rounds + (0 if on_disk or n_rounds == 1 else n)
+
+
+def _parts(k: int, rows: int, plan: Plan) -> float:
+    """Of components that are parted together, in all of their ways."""
+    tries = plan.effort.tries if rows * plan.effort.tries <= FEW_ROWS else FEW
+    return 2 * tries * min(plan.effort.population * k, max(1.0, WAYS_AT_ONCE / max(rows, tries * min(rows, ROWS))))
+
+
+def _patterns(source: Source) -> int:
+    """Of missing cells, in as many rows as a search may look at."""
+    found, rows = set[bytes](), 0
+    for block in (source[index] for index in range(len(source))):
+        codes = patterns.codes(block.x[:, : SAMPLE_ROWS - rows])
+        found |= {code.tobytes() for code in np.unique(codes, axis=1).T}
+        rows += codes.shape[1]
+        if rows >= SAMPLE_ROWS:
+            break
+    return len(found)
 
 
 def _climbs(task: Task, plan: Plan, rows: int) -> float:
