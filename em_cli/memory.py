@@ -114,7 +114,9 @@ def size(n_bytes: float) -> str:
     for unit, name in ((1 << 40, "TiB"), (1 << 30, "GiB")):
         if n_bytes >= unit:
             return f"{n_bytes / unit:.1f} {name}"
-    return "less than 1 MiB" if 0 < n_bytes < MIB else f"{n_bytes / MIB:,.0f} MiB"
+    if 0 < n_bytes < MIB:
+        return f"{n_bytes / 1024:,.0f} KiB" if n_bytes >= 1024 else f"{n_bytes:.0f} bytes"
+    return f"{n_bytes / MIB:,.0f} MiB"
 
 
 def _pages(field: int) -> int:

@@ -65,9 +65,7 @@ def test_the_least_of_what_is_told(system, monkeypatch):
     assert memory.taken() == 5 * page
     monkeypatch.setattr(memory, "address_limit", lambda: memory.ASIDE + 10 * page + 4096)
     assert memory.available() == 4096
-    with pytest.raises(
-        DataError, match=r"a fit needs about 2\.0 GiB more memory; less than 1 MiB are available\. Use fewer"
-    ):
+    with pytest.raises(DataError, match=r"a fit needs about 2\.0 GiB more memory; 4 KiB are available\. Use fewer"):
         memory.check(2 << 30, "a fit")
 
 
@@ -90,7 +88,14 @@ def test_memory_that_runs_out_in_the_words_of_libraries():
 
 @pytest.mark.parametrize(
     ("n_bytes", "text"),
-    [(0, "0 MiB"), (9_000, "less than 1 MiB"), (300 << 20, "300 MiB"), (1 << 30, "1.0 GiB"), (2.46 * 2**40, "2.5 TiB")],
+    [
+        (0, "0 MiB"),
+        (9_000, "9 KiB"),
+        (512, "512 bytes"),
+        (300 << 20, "300 MiB"),
+        (1 << 30, "1.0 GiB"),
+        (2.46 * 2**40, "2.5 TiB"),
+    ],
 )
 def test_sizes(n_bytes, text):
     assert memory.size(n_bytes) == text

@@ -39,6 +39,7 @@ from em_cli.runs.request import Request
 from em_cli.runs.stdio import closed_stdout
 from em_cli.starts import STARTS
 
+GIVEN = "given"  # a way to start that is named by what is given, a run or a file
 SWEPT = tuple(range(1, 10))  # numbers of components, unless others are named
 
 
@@ -189,10 +190,12 @@ def start_file(config: RunConfig) -> StartFile | None:
     if path == "auto" or STARTS.knows(path):
         return None
     path = meant_run(path)
-    if config.search.restarts not in ("auto", 1):
-        raise UsageError("--start FILE gives the one start: --restarts does not apply.")
     if not os.path.lexists(path):
+        if path == GIVEN:
+            raise UsageError(f"--start {GIVEN}: name what is given, --start RUN or --start FILE with parameters.")
         raise UsageError(f"--start {path!r} is neither a way to start nor a file{did_you_mean(path, STARTS.names())}")
+    if config.search.restarts not in ("auto", 1):
+        raise UsageError(f"--start {path} gives the one start: --restarts does not apply. Leave it out.")
     text = read_bytes(path)
     return StartFile(path, text, hashlib.sha256(text).hexdigest())
 

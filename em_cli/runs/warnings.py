@@ -19,6 +19,7 @@ from em_cli.outputs.naming import Naming
 from em_cli.outputs.selection import Selection
 from em_cli.runs.at_fault import collapsed, of_columns, of_search
 from em_cli.runs.configure import Settings
+from em_cli.runs.climbing import CLIMBS
 from em_cli.runs.fitted_rows import scored_blocks
 from em_cli.runs.identification import warn_of_identification
 from em_cli.runs.record import Record
@@ -259,6 +260,22 @@ def no_fit(fitted: Fitted, data: Data) -> str:
         too = f", and with --prior weak as well ({first_reason(fitted.ledger)})"
         return f"{collapsed(data, plain)}{too}. Try a smaller -k; -k 1 has a fit."
     at_fault = of_search(data, fitted)
-    prior = "--prior weak, or " if fitted.ledger and _can_have_prior(fitted.ledger[0].result) else ""
-    without = f", or leave it out ({at_fault.remedy})" if at_fault else ""
-    return f"{collapsed(data, fitted)}. Try {prior}a smaller -k{without}."
+    ways = _other_climbs(fitted)
+    if fitted.n_components > 1:
+        ways.append("a smaller -k" if fitted.n_components > 2 else "-k 1")
+    if at_fault:
+        ways.append(f"leave it out ({at_fault.remedy})")
+    return f"{collapsed(data, fitted)}." + (f" Try {', or '.join(ways)}." if ways else "")
+
+
+def _other_climbs(fitted: Fitted) -> list[str]:
+    """The options that climb to the same model in another way."""
+    if not fitted.ledger:
+        return []
+    result, starts = fitted.ledger[0].result, len(fitted.started)
+    ways = ["--prior weak"] if _can_have_prior(result) else []
+    if result.candidate.algorithm.from_starts:
+        ways.append("--algorithm lbfgs")
+        if 1 < starts < CLIMBS:
+            ways.append(f"--restarts {CLIMBS}")
+    return ways

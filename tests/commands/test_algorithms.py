@@ -141,7 +141,22 @@ def test_noise_that_no_row_is_taken_for_has_a_weight_that_can_be_read(tmp_path):
 def test_where_all_collapse_no_prior_is_taken_or_advised_that_the_algorithm_does_not_know(tmp_path):
     options = ("-k", "20", "--algorithm", "minibatch", "--restarts", "2")
     refused = em("fit", *IRIS[:-2], *options, cwd=tmp_path, status=5)
-    assert "--prior weak" not in refused.err and "a smaller -k" in " ".join(refused.err.split())
+    said = " ".join(refused.err.split())
+    assert "--prior weak" not in said and "Try --algorithm lbfgs, or --restarts 24, or a smaller -k" in said
+
+
+def test_where_all_collapse_what_is_advised_has_a_fit(tmp_path):
+    (tmp_path / "tied.csv").write_text("a,b\n" + "1,1\n" * 3 + "2,2\n" * 3 + "3,4\n" * 2)
+    refused = em("fit", "tied.csv", "-k", 2, "--algorithm", "saem", cwd=tmp_path, status=5)
+    said = " ".join(refused.err.split())
+    assert "Try --algorithm lbfgs, or -k 1, or" in said and "--restarts" not in said
+    em("fit", "tied.csv", "-k", 2, "--algorithm", "lbfgs", cwd=tmp_path)
+
+
+def test_what_is_no_start_is_told_before_what_does_not_go_with_one(tmp_path):
+    for restarts in ((), ("--restarts", 2)):
+        for name, words in (("bogus", "neither a way to start nor a file"), ("given", "--start RUN or --start FILE")):
+            assert words in em("fit", *IRIS, "--start", name, *restarts, cwd=tmp_path, status=2).err
 
 
 def test_climbs_of_several_runs_are_one_picture(kmeans):
