@@ -18,8 +18,8 @@ from em_cli.outputs.document import Context, Scored
 from em_cli.outputs.naming import Naming
 from em_cli.outputs.selection import Selection
 from em_cli.runs.at_fault import collapsed, of_columns, of_search
-from em_cli.runs.configure import Settings
 from em_cli.runs.climbing import CLIMBS
+from em_cli.runs.configure import Settings
 from em_cli.runs.fitted_rows import scored_blocks
 from em_cli.runs.identification import warn_of_identification
 from em_cli.runs.record import Record

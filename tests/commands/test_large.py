@@ -190,5 +190,7 @@ def test_a_disk_without_room_is_told_before(place, monkeypatch):
     (place / "full").mkdir()
     monkeypatch.setattr(store, "SPARE", shutil.disk_usage(place).free - 100_000)
     err = em(*FIT, "--memory", 0, "--cache", "full", "--out", "x", cwd=place, status=4).err
-    assert re.search(r"beside memory, and full has \d+ (KiB|bytes) left\. Make room there, name another folder", err)
+    assert re.search(
+        r"beside memory, and full has \d+ (MiB|KiB|bytes) left\. Make room there, name another folder", err
+    )
     assert not any((place / "full").iterdir()) and not (place / "x").exists()
