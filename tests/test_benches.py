@@ -45,6 +45,8 @@ def algorithms(part: Part) -> None:
     part.sized(PROBLEMS={"easy": (200, 2, 2, 4.0)})
     found = part.compared("easy", ["em", "cem"])
     assert all(stood and np.isfinite(height) for stood, height in found.values())
+    stood, _ = found["em"]
+    assert [passes for passes, *_ in stood] == list(range(1, len(stood) + 1)) and len(stood) > 3
 
 
 def cluster(part: Part) -> None:
