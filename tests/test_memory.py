@@ -168,3 +168,14 @@ def test_few_addresses_will_do(tmp_path):
     limited = f"ulimit -v 460000; {own}"
     done = subprocess.run(["bash", "-c", limited], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@linux
+def test_errors_that_are_left_out_take_no_memory(tmp_path):
+    """That there are too many parameters is known before products of features are listed."""
+    rows = np.random.default_rng(0).normal(size=(250, 70)).round(4)
+    header = ",".join(f"x{j}" for j in range(70))
+    np.savetxt(tmp_path / "data.csv", rows, "%.4f", delimiter=",", header=header, comments="")
+    run = ("fit", "data.csv", "-k", "2", "--restarts", "1", "--max-iter", "2", "-q", "--params", "p.json")
+    asked = ("--covariance", "full")
+    assert 0.8 < told_of_taken((*run, *asked), tmp_path) < 1.2

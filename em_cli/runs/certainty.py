@@ -82,7 +82,9 @@ def _bound(result: Scored) -> tuple[Model, Parameters]:
 
 def _cheap(model: Model, at: Parameters, fitted: Fitted, n_rows: int) -> bool:
     """As log-densities: one takes as long whatever it is for."""
+    if not can_be_unasked(model, n_rows):
+        return False
     passes = passes_of_squares(model) if keeps_digits(model, at) else 4 * model.n_parameters
     climbed = sum(len(entry.result.trace) for entry in fitted.ledger if not entry.sample_rows)
     a_pass = n_rows * model.n_components
-    return can_be_unasked(model, n_rows) and a_pass * passes + cost_beside_rows(model) <= max(a_pass * climbed, CHEAP)
+    return a_pass * passes + cost_beside_rows(model) <= max(a_pass * climbed, CHEAP)

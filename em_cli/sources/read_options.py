@@ -74,7 +74,7 @@ class ReadOptions:
     needed: tuple[str, ...] = ()  # of all these, the numbers without which there is no such regression
     response: str | None = None  # likewise, but for those of two values and counts
     store: Store | None = None  # where rows are kept; None is memory
-    observe: Observer = ignore  # told how far reading has come
+    observe: Observer = field(default=ignore, repr=False)  # told how far reading has come
     elsewhere: Elsewhere | None = None  # other processes that read parts of large files
     spool: Spool | None = None  # keeps what can be read only once, where it is to be read again
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from program import em
+from program import em, em_process
 
 from em_cli.runs import fitted_rows
 from em_cli.search import survey
@@ -150,6 +150,15 @@ def test_what_makes_no_sense_of_responsibilities_is_said(few):
     assert "--responsibilities top and --no-responsibilities contradict each other" in err
     err = em(*FEW, "--responsibilities-format", "xlsx", "--out", "x", cwd=few, status=2).err
     assert "--responsibilities-format: unknown value 'xlsx' (known: csv, feather, parquet)" in err
+
+
+def test_another_process_has_rows_by_the_same_name(tmp_path):
+    (tmp_path / "cells.csv").write_text("a,b\n" + "".join(f"{r % 7},{r % 31}.5\n" for r in range(300)))
+    (tmp_path / "kept").mkdir()
+    for name in ("one", "two"):
+        run = ("fit", "cells.csv", "-k", 1, "--se", "none", "-q", "--memory", 0, "--cache", "kept", "--out", name)
+        em_process(*run, cwd=tmp_path)
+    assert len(list((tmp_path / "kept").iterdir())) == 2, "the rows, and what is known of them"
 
 
 def test_rows_that_are_kept_are_not_read_again(few, monkeypatch):
