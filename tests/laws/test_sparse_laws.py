@@ -10,7 +10,7 @@ from support import bound_model, climb, component_log_density, responsibilities,
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.engine.arrays import stack, take
-from em_cli.engine.assignment import SOFT
+from em_cli.engine.assignment import HARD, SOFT, Tempered
 from em_cli.engine.base_measure import base_measures
 from em_cli.engine.expectation import Expectation
 from em_cli.engine.few_components import Few
@@ -179,3 +179,15 @@ def test_what_it_does_not_know_is_refused_by_name():
     labelled = InMemory(source.x, labels=np.zeros(source.n_rows, np.intp))
     with pytest.raises(UsageError, match="--labels"):
         passed(model, at, Few.near(model, passed(model, at, SOFT, source), 3), labelled)
+
+
+@each_case
+@pytest.mark.parametrize("weights", [False, True], ids=["rows", "weights"])
+def test_one_component_for_each_row_is_classification_em(case, weights):
+    source, model, at = begun(case, weights=weights)
+    hard = passed(model, at, HARD, source)
+    for assignment in (Few.near(model, passed(model, at, SOFT, source), 1), Tempered(1e9)):
+        found = passed(model, at, assignment, source)
+        assert np.allclose(found.weight, hard.weight)
+        steps = [passed(model, take(model.maximize([one])[0], 0), SOFT, source).log_likelihood for one in (found, hard)]
+        assert steps[0] == pytest.approx(steps[1], rel=1e-9)
