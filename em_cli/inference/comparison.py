@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from em_cli.engine.arrays import Array, Integers
+from em_cli.inference.tails import above
 
 FEWEST_UNITS = 10  # sequences or groups that tell how the gain varies
 
@@ -94,10 +95,8 @@ def nested(narrow: str, wide: str) -> bool:
 
 def likelihood_ratio(narrow: float, wide: float, df: int) -> LikelihoodRatio | None:
     """Of log-likelihoods of regular nested models (Wilks 1938); None where the wider one has not reached the narrow."""
-    from scipy.special import chdtrc
-
     statistic = 2 * (wide - narrow)
-    return LikelihoodRatio(statistic, df, float(chdtrc(df, statistic))) if statistic >= 0 and df > 0 else None
+    return LikelihoodRatio(statistic, df, above(statistic, df)) if statistic >= 0 and df > 0 else None
 
 
 def crosstab(first: Integers, second: Integers, weights: Array, shape: tuple[int, int]) -> Array:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from statistics import NormalDist
 
 import numpy as np
 
 from em_cli.engine.arrays import Array
+from em_cli.inference.tails import LEAST, above, below
 
 SIZE = 0.01  # of the test
 
@@ -40,14 +40,14 @@ def density_drift(fitted: tuple[float, float, float], new: tuple[float, float, f
     (old, old_sd, n), (mean, sd, m) = fitted, new
     error = sqrt(sd**2 / m + old_sd**2 / n)
     z = (mean - old + n_parameters / n) / error if error > 0 else 0.0
-    return Compared(old, mean, z, NormalDist().cdf(z))
+    return Compared(old, mean, z, below(z))
 
 
 def share_drift(old: float, old_sd: float, n: float, new: float, new_sd: float, m: float) -> Compared:
     """Of responsibilities of a component: two-sided."""
     error = sqrt(new_sd**2 / m + old_sd**2 / n)
     z = (new - old) / error if error > 0 else 0.0
-    return Compared(old, new, z, 2 * NormalDist().cdf(-abs(z)))
+    return Compared(old, new, z, 2 * below(-abs(z)))
 
 
 def column_drift(values: Array, weights: Array, m: float, drawn: Array, n_fitted: float) -> ColumnDrift:
@@ -65,20 +65,18 @@ def column_drift(values: Array, weights: Array, m: float, drawn: Array, n_fitted
     theirs = np.searchsorted(np.sort(drawn), both, "right") / len(drawn)
     distance = float(np.abs(ours - theirs).max())
     size = 1 / (1 / m + 1 / n_fitted + 1 / len(drawn))
-    return ColumnDrift(distance, float(kolmogorov(sqrt(size) * distance)))
+    return ColumnDrift(distance, max(LEAST, float(kolmogorov(sqrt(size) * distance))))
 
 
 def level_drift(codes: Array, weights: Array, m: float, drawn: Array, n_levels: int, n_fitted: float) -> ColumnDrift:
     """The same of codes of levels, by chi-squared."""
-    from scipy.special import chdtrc
-
     ours = np.bincount(codes.astype(np.intp), weights, minlength=n_levels)
     theirs = np.bincount(drawn.astype(np.intp), minlength=n_levels)
     expected = (theirs + 0.5) / (len(drawn) + n_levels / 2)
     apart = ours / ours.sum() - expected
     size = 1 / (1 / m + 1 / n_fitted + 1 / len(drawn))
     statistic = float((size * apart**2 / expected).sum())
-    return ColumnDrift(float(np.abs(apart).max()), float(chdtrc(n_levels - 1, statistic)))
+    return ColumnDrift(float(np.abs(apart).max()), above(statistic, n_levels - 1))
 
 
 def together(*several: list[float]) -> float:

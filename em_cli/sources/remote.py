@@ -80,8 +80,9 @@ class _Read:
 def opened_at(address: str) -> Iterator[_Read]:
     """The bytes of a file, once; `DataError` if they are not to be had."""
     system, path = _system(address)
+    as_it_comes = {"block_size": 0} if urlsplit(address).scheme in _WEB else {}  # not all servers hand out parts
     try:
-        file = system.open(path, "rb")
+        file = system.open(path, "rb", **as_it_comes)
     except Exception as error:
         raise _unreadable(address, error) from None
     try:

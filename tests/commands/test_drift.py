@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from program import em
+from scipy.stats import chi2, norm
 
+from em_cli.inference.comparison import likelihood_ratio
 from em_cli.inference.drift import column_drift, density_drift, level_drift, share_drift, together
 
 
@@ -115,6 +117,15 @@ def test_sizes_of_the_tests():
     for values in p.values():
         assert 0.0 <= np.mean(np.array(values) < 0.05) < 0.115
     assert together([0.01], [], [0.5, 0.004]) == pytest.approx(0.016) and together([0.9], [0.8]) == 1.0
+
+
+@pytest.mark.parametrize("z", [-2.0, 3.0, -11.25, -33.5, -50.0, 60.0])
+def test_a_p_value_has_its_digits_however_small_and_is_never_none(z):
+    sides = density_drift((0, 1, 1e300), (z, 1, 1), 0).p, share_drift(0, 1, 1e300, z, 1, 1).p
+    least = np.finfo(float).tiny
+    assert sides == pytest.approx((max(norm.cdf(z), least), max(2 * norm.sf(abs(z)), 2 * least)), rel=1e-9)
+    chi2_p = likelihood_ratio(0, z * z / 2, 3).p
+    assert chi2_p == pytest.approx(max(chi2.sf(z * z, 3), least), rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ CSV = (SAMPLES / "faithful.csv").read_bytes()
 SECRET = "s3cr3t"
 
 
-FILES = {"/f.csv": CSV, "/f.csv.gz": gzip.compress(CSV)}
+HEAD, _, ROWS = CSV.partition(b"\n")
+LARGE = HEAD + b"\n" + ROWS * (1 + 6_000_000 // len(ROWS))  # more than what is asked for at a time
+FILES = {"/f.csv": CSV, "/f.csv.gz": gzip.compress(CSV), "/large.csv": LARGE}
 
 
 class Server(BaseHTTPRequestHandler):
@@ -67,6 +69,11 @@ def bucket():
     system.pipe({f"/b/part-{i}.csv": (head + "".join(lines[i::2])).encode() for i in (0, 1)})
     yield "memory://b"
     system.rm("/b", recursive=True)
+
+
+def test_a_large_file_is_read_from_a_server_that_hands_out_no_parts(server, here):
+    found = json.loads(em("score", "f-k2.em", f"{server}/large.csv", cwd=here).out)
+    assert found["n_rows_read"] == LARGE.count(b"\n") - 1
 
 
 def test_a_web_address_is_a_file_like_others(server, here, tmp_path):
