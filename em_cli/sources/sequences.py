@@ -148,11 +148,11 @@ def _check_runs(code: Integers, names: Sequence[str], shown: str, options: ReadO
 def _ticks(code: Integers, times: Times, shown: str, options: ReadOptions) -> Integers:
     """(n,) which step of its sequence each row is, by time."""
     column, order = str(options.order), np.lexsort((times.values, code))
-    _check_distinct(times.values, code, order, times, column, shown, "")
+    _check_distinct(times.values, code, order, times, shown, options, "")
     first = _first(code, order)[code]
     if options.step is not None:
         ticks = times.ticks(first, parse_step(options.step), column, shown)
-        _check_distinct(ticks, code, order, times, column, shown, f" within one step of {options.step}")
+        _check_distinct(ticks, code, order, times, shown, options, f" within one step of {options.step}")
         return ticks
     ranks = np.empty(len(code), np.intp)
     ranks[order] = np.arange(len(code))
@@ -161,7 +161,13 @@ def _ticks(code: Integers, times: Times, shown: str, options: ReadOptions) -> In
 
 
 def _check_distinct(
-    values: Array | Integers, code: Integers, order: Integers, times: Times, column: str, shown: str, where: str
+    values: Array | Integers,
+    code: Integers,
+    order: Integers,
+    times: Times,
+    shown: str,
+    options: ReadOptions,
+    where: str,
 ) -> None:
     """`DataError` if two rows of a sequence have one time."""
     same: Flags = (np.diff(values[order]) == 0) & (np.diff(code[order]) == 0)
@@ -169,9 +175,11 @@ def _check_distinct(
         place = int(np.argmax(same))
         one, other = sorted((int(order[place]), int(order[place + 1])))
         what = f"{quoted(times.texts[one])} and {quoted(times.texts[other])}" if where else quoted(times.texts[one])
+        several = "Are they of several sequences? Name their column with --sequence; else leave one of the rows out."
+        of_one = f"They are of one sequence, by column {quoted(str(options.sequence))}: leave one of the rows out."
         raise DataError(
-            f"{shown}: rows {one + 1} and {other + 1} have the same time{where} ({what} in column {quoted(column)}). "
-            "Are they of several sequences? Name their column with --sequence; else leave one of the rows out."
+            f"{shown}: rows {one + 1} and {other + 1} have the same time{where} ({what} in column "
+            f"{quoted(str(options.order))}). {several if options.sequence is None else of_one}"
         )
 
 

@@ -160,6 +160,12 @@ LEFT_RIGHT = "latent.transitions=left-right"
     [
         ("a,1,2 b,1,3 a,2,4", "--sequence s", 3, ["row 3", "'a'", "comes back", "--order"]),
         ("a,1,2 a,2,3 a,1,4", "--order t", 3, ["rows 1 and 3", "same time", "--sequence"]),
+        (
+            "a,1,2 a,2,3 b,1,5 a,1,4",
+            "--sequence s --order t",
+            3,
+            ["rows 1 and 4", "of one sequence, by column 's': leave"],
+        ),
         ("a,1,2 a,2.5,3 a,3,4", "--order t --step 1", 3, ["row 2", "'2.5'", "whole number of steps"]),
         ("a,1,2 a,x,3 a,3,4", "--order t", 3, ["row 2", "'x'", "no time"]),
         ("a,2024-01-01,2 a,,3 a,2024-01-03,4", "--order t", 3, ["row 2", "empty"]),
