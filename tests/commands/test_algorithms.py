@@ -190,22 +190,9 @@ def test_refits_of_what_is_no_maximum_are_refused(kmeans):
 
 @pytest.mark.parametrize("algorithm", ["em", "squarem", "lbfgs", "cem"])
 def test_a_finish_is_of_algorithms_that_have_one(algorithm, tmp_path):
-    refused = em(
-        "fit", SAMPLES / "faithful.csv", "-k", 2, "--algorithm", algorithm, "--finish", "lbfgs", cwd=tmp_path, status=2
-    ).err
+    fit = ("fit", SAMPLES / "faithful.csv", "-k", 2, "--restarts", 1, "--finish", "lbfgs", "--algorithm")
+    refused = em(*fit, algorithm, cwd=tmp_path, status=2).err
     able = refused.partition("--algorithm ")[2].partition(";")[0].split(", ")
     assert able and algorithm not in able and "Leave it out" in refused
-    for name in able:
-        em(
-            "fit",
-            SAMPLES / "faithful.csv",
-            "-k",
-            2,
-            "--algorithm",
-            name,
-            "--finish",
-            "lbfgs",
-            "-o",
-            f"{name}.em",
-            cwd=tmp_path,
-        )
+    for name in able if algorithm == "em" else ():
+        em(*fit, name, "-o", f"{name}.em", cwd=tmp_path)
