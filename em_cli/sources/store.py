@@ -89,9 +89,9 @@ class Store:
 
         `OutputError` if it will not do.
         """
-        if self.path is not None and not self._expected:  # the first piece may have opened the file
+        first, self._expected = not self._expected, True
+        if self.path is not None and first:  # the first piece may have opened the file
             self._check_room(self.path.parent, COPIES * n_bytes - sum(self._sizes.values()))
-        self._expected = True
         if self.most is None or self.on_disk or (n_bytes <= self.most and not self._crowded(n_bytes, more)):
             return
         if not self.fixed:
@@ -217,8 +217,9 @@ class Store:
     def _check_room(self, folder: Path, n_bytes: float) -> None:
         free = shutil.disk_usage(folder).free - SPARE
         if n_bytes > free:
+            about = "about" if self._expected else "at least"
             raise OutputError(
-                f"the rows need about {memory.size(n_bytes)} beside memory, and {folder} has "
+                f"the rows need {about} {memory.size(n_bytes)} beside memory, and {folder} has "
                 f"{memory.size(max(0, free))} left. Make room there, name another folder with "
                 "--cache, or raise --memory."
             )

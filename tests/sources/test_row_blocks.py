@@ -273,6 +273,10 @@ def test_a_full_disk_is_told_before_and_when_it_happens(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=100 << 20))
     with pytest.raises(OutputError, match=r"the rows need about 1,000 MiB beside memory, and .* has 36 MiB left"):
         Store(0.0, tmp_path).expect(500 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=0))
+    with pytest.raises(OutputError, match="the rows need at least 8 KiB beside memory"):  # what is to come is not known
+        Store(0.0, tmp_path).keep(np.zeros(1024))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=100 << 20))
     store = Store(0.0, tmp_path)
     store.keep(np.zeros(10))
 
