@@ -12,6 +12,7 @@ from test_climb_laws import begun
 
 from em_cli.algorithms import ALGORITHMS
 from em_cli.algorithms.minibatch import approached
+from em_cli.algorithms.usual import needs_plain_sums
 from em_cli.engine.arrays import add, stack, take
 from em_cli.engine.assignment import HARD
 from em_cli.engine.cache import SUM_ROWS
@@ -32,6 +33,9 @@ OTHERS = [name for name in ALGORITHMS if name not in OF_SEARCHES]
 K = 3
 each_case = pytest.mark.parametrize("case", CLIMBING_CASES, ids=lambda case: case.name)
 each_other = pytest.mark.parametrize("name", OTHERS)
+ADDITIVE = [case for case in CLIMBING_CASES if not needs_plain_sums("", case.model(case.rows(5, 100, 1.5)[0], K))]
+each_additive = pytest.mark.parametrize("case", ADDITIVE, ids=lambda case: case.name)  # their statistics add over steps
+WHOLE = ("gaussian-VEE", "gaussian-EVE", "regression-common")  # M-steps that go on to their end without a frame
 GAUSSIAN = next(case for case in CLIMBING_CASES if case.name == "gaussian-full")
 TIED = next(case for case in CLIMBING_CASES if case.name == "gaussian-tied")
 POISSON = next(case for case in CLIMBING_CASES if case.name == "poisson")
@@ -99,6 +103,13 @@ def test_cem_ends_where_no_row_moves(case):
     assert again.objective[0] == pytest.approx(result.trace[-1], rel=1e-10)
 
 
+def inertia(model, at, x):
+    """What k-means lowers, from the classification log-likelihood of equal spheres of equal weight."""
+    (d, n), variance = x.shape, np.array(model.to_document(at)["covariances"])[0, 0, 0]
+    classified = hard(model, at, x).objective[0]
+    return -2 * variance * (classified + n * np.log(4) + n * d / 2 * np.log(2 * np.pi * variance))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_cem_with_equal_spheres_takes_the_steps_of_lloyd(seed):
     x, labels = GAUSSIAN.rows(seed, 150, 1.2)
@@ -110,8 +121,10 @@ def test_cem_with_equal_spheres_takes_the_steps_of_lloyd(seed):
         found = hard(model, end.parameters, x)
         after, _ = model.at_maximum(found.statistics, found.parameters)
         lloyd = KMeans(4, init=centres, n_init=1, max_iter=steps, tol=0, algorithm="lloyd").fit(x.T)
-        moved = model.to_document(take(after, 0))["means"]
-        assert np.allclose(moved, lloyd.cluster_centers_, rtol=1e-9)
+        at = take(after, 0)
+        assert np.allclose(model.to_document(at)["means"], lloyd.cluster_centers_, rtol=1e-9)
+        assert np.array_equal(score_rows(model, at, x).responsibilities.argmax(axis=0), lloyd.labels_)
+        assert inertia(model, at, x) == pytest.approx(lloyd.inertia_, rel=1e-9)
         if end.status is Status.CONVERGED:
             break
     assert 2 < steps < 12 and lloyd.n_iter_ <= steps
@@ -140,7 +153,7 @@ def sent(asking, found):
         return None
 
 
-@pytest.mark.parametrize("case", [GAUSSIAN, TIED, GAMMA, POISSON], ids=lambda case: case.name)
+@each_additive
 def test_an_incremental_step_lowers_no_free_energy(case):
     """F (Neal & Hinton 1998): the expected log-likelihood under what each block was last told, and its entropy."""
     x, model, begin = begun(case, 5, 160, 1.5)
@@ -161,21 +174,32 @@ def bound(model, statistics, found):
     return float(model.expected_log_likelihood(stack([statistics]), stack([found.parameters]))[0])
 
 
-@each_case
+@each_additive
+def test_a_maximum_stays_where_it_is_under_incremental_steps(case):
+    x, model, begin = begun(case, 5, 160, 1.5)
+    top = climb(model, InMemory(x), begin, Stopping(1e-9, 4000), made("lbfgs"))
+    if top.status is not Status.CONVERGED:
+        return
+    stays = climb(
+        model, InMemory(x), top.parameters, Stopping(0, 99), made("incremental", blocks=4, sweeps=3, finish="none")
+    )
+    assert stays.log_likelihood == pytest.approx(top.log_likelihood, abs=1e-6)
+
+
+@each_additive
 def test_one_block_is_em_to_the_bit(case):
     """Where the M-step is in closed form: else it goes on to its end, which EM's does not."""
     x, model, begin = begun(case, 5, 100, 1.5)
-    if made("incremental").refuses(model):
-        pytest.skip("its statistics do not add")
     steps = climb(model, InMemory(x), begin, Stopping(0, 30), made("incremental", blocks=1, sweeps=7, finish="none"))
     em = climb(model, InMemory(x), begin, Stopping(0, len(steps.trace)), made("em")).trace
     assert len(steps.trace) == 9 and np.diff(steps.trace).min() >= 0
-    whole = case.name in ("gaussian-VEE", "gaussian-EVE", "regression-common")
-    assert steps.trace == em or (whole and steps.trace[1] >= em[1] - 0.01)
+    assert steps.trace == em or (case.name in WHOLE and steps.trace[1] >= em[1] - 0.01)
 
 
-def test_steps_of_full_size_over_all_rows_are_em():
-    x, model, begin = begun(GAUSSIAN, 5, 160, 1.5)
+@each_additive
+def test_steps_of_full_size_over_all_rows_are_em(case):
+    """As above, where the M-step is in closed form."""
+    x, model, begin = begun(case, 5, 100, 1.5)
 
     class Full:
         def iterate(self, model, start):
@@ -183,7 +207,8 @@ def test_steps_of_full_size_over_all_rows_are_em():
             yield from approached(found.statistics, [Part(0, 1, 0)] * 6, 0.0)
 
     heights = [found.log_likelihood for _, found in told(Full(), model, begin, InMemory(x))]
-    assert heights == list(climb(model, InMemory(x), begin, Stopping(0, 7), made("em")).trace)
+    em = list(climb(model, InMemory(x), begin, Stopping(0, 7), made("em")).trace)
+    assert heights == em or (case.name in WHOLE and heights[1] >= em[1] - 0.01)
 
 
 @pytest.mark.parametrize("seed", [None, 3])
@@ -249,31 +274,6 @@ def test_a_tempered_climb_never_descends_at_one_power_and_ends_at_a_maximum():
     assert end.status is Status.CONVERGED and end.stages[-1][1] == "log_likelihood"
     further = climb(model, InMemory(x), end.parameters, Stopping(1e-9, 2000), made("em"))
     assert further.log_likelihood - end.log_likelihood < 1e-3
-
-
-def test_what_is_drawn_does_not_depend_on_blocks_and_threads():
-    x, model, begin = begun(GAUSSIAN, 6, 2 * SUM_ROWS + 777)
-    chains = {
-        climb(model, InMemory(x, block_rows=blocks * SUM_ROWS), begin, Stopping(0, 4), made(name), runner).trace
-        for name in ("sem", "saem")
-        for blocks, runner in ((1, Serial()), (1, Threads(2)), (3, Serial()))
-    }
-    assert len(chains) == 1  # with steps of full size both are one
-    other = climb(model, InMemory(x), begin, Stopping(0, 4), made("sem", seed=1))
-    assert other.trace not in chains
-
-
-def test_the_mean_of_the_chain_is_near_the_maximum():
-    """Within three standard errors, those that the means would have were all labels known."""
-    x, model, begin = begun(GAUSSIAN, 2, 1500, 2.0, softness=0.2)
-    top = climb(model, InMemory(x), begin, Stopping(1e-6, 2000), made("lbfgs"))
-    means, sds = model.family.moments(top.parameters.components)
-    errors = sds / np.sqrt(top.weight)[:, None]
-    for name, options in (("sem", {"burn_in": 20, "steps": 60}), ("saem", {"burn_in": 20, "steps": 60})):
-        end = climb(model, InMemory(x), begin, Stopping(0, 2000), made(name, finish="none", **options))
-        assert end.status is Status.COMPLETED and end.objective == end.log_likelihood < top.log_likelihood
-        found, _ = model.family.moments(end.parameters.components)
-        assert (np.abs(found - means) < 3 * errors).all()
 
 
 def test_models_whose_statistics_do_not_add_are_refused_by_name():
