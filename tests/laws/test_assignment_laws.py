@@ -111,6 +111,17 @@ def test_a_temperature_of_one_is_soft_to_the_bit(case, latent, weighted):
     assert bits(soft) == bits(same)
 
 
+@each_case
+@each_latent
+def test_an_infinite_power_is_the_hard_assignment(case, latent):
+    model, at, x, weights = problem(case, latent, 200, weighted=True)
+    hard, cold = (
+        one_pass([Stack(model, stack([at]), how)], InMemory(x, weights), Serial())[0] for how in (HARD, Tempered(1e9))
+    )
+    assert np.allclose(hard.statistics.weight, cold.statistics.weight, rtol=1e-9)
+    assert hard.objective[0] == pytest.approx(cold.objective[0], rel=1e-6)
+
+
 @each_latent
 @each_assignment
 def test_assignments_have_the_same_bits_however_the_work_is_cut(latent, assignment):

@@ -49,6 +49,12 @@ def test_by_its_own_measure_it_goes_on_from_the_end_of_a_climb_without(case: Cas
     assert penalised.log_likelihood >= plain.log_likelihood + log_prior(model, plain.parameters) - 1e-6
 
 
+@each_case
+def test_a_prior_of_no_weight_is_none(case: Case):
+    ends = [climbed(case, "lbfgs", prior)[2].log_likelihood for prior in (0.0, 1e-11)]
+    assert ends[0] == pytest.approx(ends[1], abs=1e-5)
+
+
 def of_covariances(covariances, x) -> float:
     """Log-density, up to a constant, of one pseudo-observation for each, spread as the rows are but less widely."""
     k, d, _ = covariances.shape

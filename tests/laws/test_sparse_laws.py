@@ -134,8 +134,9 @@ def test_what_the_others_keep_has_the_weights_of_a_candidate():
     assert np.allclose(ends[0].statistics.components, ends[1].statistics.components, rtol=1e-12, atol=1e-12)
 
 
-def test_with_all_components_it_is_em_to_the_bit():
-    source, model, at = begun(GAUSSIAN)
+@each_case
+def test_with_all_components_it_is_em_to_the_bit(case):
+    source, model, at = begun(case)
     own = climb(model, source, at, Stopping(0.0, 9), sparse(components=K))
     assert own.trace == climb(model, source, at, Stopping(0.0, 9), ALGORITHMS.load("em")()).trace
 

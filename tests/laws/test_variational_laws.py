@@ -20,12 +20,13 @@ from em_cli.engine.side_by_side import maximize_all
 from em_cli.engine.stopping import Stopping
 from em_cli.families.variational.conjugate_families import conjugate_of
 from em_cli.latents.approximate_weights import ApproximateWeights, WeightsPrior
-from em_cli.latents.independent import mixing_weights
+from em_cli.latents.independent import Independent, mixing_weights
 from em_cli.latents.weights_priors import DirichletWeights, StickBreaking
 from em_cli.runners.serial import Serial
 from em_cli.sources.in_memory import InMemory
 
 K = 3
+FLAT = mixing_weights(np.ones(K) / K)
 
 
 def conjugate(case: Case) -> bool:
@@ -110,6 +111,104 @@ def test_one_component_has_the_evidence_which_is_a_product_of_predictive_densiti
         log_evidence += float(component_log_density(read, parameters, x[:, n : n + 1])[0, 0])
     result = climb(model, InMemory(x), model.start(_block(x), np.ones((1, x.shape[1]))), Stopping(1e-9, 5))
     assert result.log_likelihood == pytest.approx(log_evidence, abs=1e-8 * max(1.0, abs(log_evidence)))
+
+
+def summed(model: Model, x: Array, r: Array) -> ModelStatistics:
+    """Of the rows, with responsibilities (K, n)."""
+    features = np.empty((model.family.n_features(), x.shape[1]))
+    model.family.features(x, features)
+    return ModelStatistics(model.family.statistics(features, r[None], None), None)
+
+
+@each_complete
+@each_prior
+@pytest.mark.parametrize("way", ["posterior", "mode"])
+def test_with_many_rows_the_prior_is_forgotten(case: Case, prior, way):
+    """The M-step is that of the likelihood."""
+    x, labels = case.rows(5, 90, 2.0)
+    plain, own = case.model(x, K), conjugate_of(case.model(x, K).family)
+    assert own is not None
+    r = 1e9 * responsibilities(5, labels, K, 0.6)
+    if way == "posterior":
+        model = replace(plain, family=own.approximated({}), latent=ApproximateWeights(prior))
+    else:
+        model = replace(plain, family=own.at_mode(SAID))
+    (likeliest, _), (found, _) = (own.at_maximum(summed(own, x, r), None) for own in (plain, model))
+    for one, other in zip(
+        model.family.moments(take(found, 0).components),
+        plain.family.moments(take(likeliest, 0).components),
+        strict=True,
+    ):
+        assert np.allclose(one, other, rtol=1e-6, atol=1e-6)
+    assert np.allclose(found.latent.weights, likeliest.latent.weights, rtol=1e-6)
+
+
+def rows_of_normal(d: int, diagonal: bool) -> tuple[Array, dict[str, object]]:
+    """Rows, and the prior that is as good as these."""
+    x = np.random.default_rng(3).normal(2.0, 1.5, (d, 30))
+    scatter = np.atleast_2d(np.cov(x, bias=True)) * 30
+    fewer = 3 if diagonal else d + 2
+    said = {"mean": tuple(x.mean(axis=1)), "mean_precision": 30.0, "degrees_of_freedom": 30.0 - fewer}
+    return x, said | {"covariance": np.diag(scatter) if diagonal else scatter}
+
+
+PSEUDO_ROWS = {
+    "gaussian-full": lambda d: rows_of_normal(d, False),
+    "gaussian-diag": lambda d: rows_of_normal(d, True),
+    "poisson": lambda d: (np.full((d, 5), 2.0), {"rates": ("gamma", (1 + 10.0, 5.0))}),
+    "exponential": lambda d: (np.full((d, 5), 2.0), {"rates": ("gamma", (1 + 5.0, 10.0))}),
+    "bernoulli": lambda d: (np.repeat([[0.0, 1.0]], 3, axis=1).repeat(d, axis=0), {"levels": ("dirichlet", (4.0,))}),
+}
+
+
+@pytest.mark.parametrize("name", PSEUDO_ROWS)
+def test_a_prior_of_so_many_rows_is_these_rows(name):
+    """In every component: the mode is the maximum of the likelihood with them."""
+    case = next(case for case in CASES if case.name == name)
+    x, labels = case.rows(5, 90, 2.0)
+    plain, r = case.model(x, K), responsibilities(5, labels, K, 0.6)
+    pseudo, said = PSEUDO_ROWS[name](len(x))
+    own = conjugate_of(plain.family)
+    assert own is not None
+    mode, _ = replace(plain, family=own.at_mode(said)).at_maximum(summed(plain, x, r), None)
+    with_them = np.concatenate([x, pseudo], axis=1), np.concatenate([r, np.ones((K, pseudo.shape[1]))], axis=1)
+    likeliest, _ = plain.at_maximum(summed(plain, *with_them), None)
+    for one, other in zip(*(plain.family.moments(take(at, 0).components) for at in (mode, likeliest)), strict=True):
+        assert np.allclose(one, other, rtol=1e-9)
+
+
+def test_a_dirichlet_prior_of_weights_is_as_many_rows_in_each_component():
+    counts = np.array([[3.0, 40.0, 7.0]])
+    mode = Independent(concentration=1 + 5.0).maximize(counts, None, None)
+    assert np.allclose(mode.weights, (counts + 5) / (50 + 15))
+
+
+@each_complete
+@each_prior
+def test_components_in_another_order_are_worth_the_same(case: Case, prior):
+    x, model, _ = begun(case, prior.name)
+    r, bounds = responsibilities(5, np.arange(x.shape[1]) % K, K, 0.6), []
+    for order in ([0, 1, 2], [2, 0, 1], [1, 0, 2]):
+        at, _ = model.at_maximum(summed(model, x, r[order]), None)
+        bounds.append(one_pass([Stack(model, at)], InMemory(x), Serial())[0].log_likelihood[0])
+    assert np.allclose(bounds, bounds[0], rtol=1e-11)
+
+
+@each_complete
+def test_two_equal_components_are_worth_to_new_rows_what_one_with_both_their_counts_is(case: Case):
+    x, model, _ = begun(case, "dirichlet")
+    r = responsibilities(5, np.arange(x.shape[1]) % K, K, 0.6)
+    halves = np.stack([r[0], 0.5 * (r[1] + r[2]), 0.5 * (r[1] + r[2])])
+    at = take(model.at_maximum(summed(model, x, halves), None)[0], 0)
+    own = conjugate_of(case.model(x, K).family)
+    assert own is not None
+    law = own.predictive().from_document(model.family.to_document(at.components), K)
+    density = component_log_density(Model(own.predictive(), case.model(x, K).latent, K), Parameters(FLAT, law), x)
+    assert np.array_equal(density[1], density[2])
+    assert isinstance(model.latent, ApproximateWeights)
+    counts = at.latent.counts
+    merged = model.latent.prior.expected(np.stack([counts[0], counts[1] + counts[2]]))
+    assert np.allclose(merged, [at.latent.weights[0], at.latent.weights[1:].sum()], rtol=1e-12)
 
 
 @pytest.mark.parametrize("case", [case for case in ABLE if case not in COMPLETE], ids=lambda case: case.name)
