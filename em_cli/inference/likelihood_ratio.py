@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from em_cli.engine.arrays import Array
+from em_cli.engine.arrays import Array, T
 from em_cli.engine.climb import Candidate, FitResult, Round
 from em_cli.engine.expectation import Parameters
 from em_cli.engine.fit import Search, run_apart
@@ -24,7 +24,7 @@ from em_cli.engine.rows import Source
 from em_cli.engine.stopping import Stopping
 from em_cli.search.effort import EFFORTS
 from em_cli.search.ledger import reach
-from em_cli.search.operators import parted
+from em_cli.search.operators import after_splits, splits_of_parents
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import ShortRuns
 from em_cli.search.survey import survey
@@ -124,11 +124,20 @@ def gains(
     """Of replicates of these numbers."""
     wider = replace(model, n_components=model.n_components + 1)
     sources = [draw(number) for number in numbers]
-    searches = []
-    for number, source in zip(numbers, sources, strict=True):
-        data = SearchData(survey(source), lambda: False)
-        pair = [ShortRuns(each, data, EFFORT, number) for each in (model, wider)]
-        searches.append(_gain(number, pair[0], pair[1], smaller, larger))
+    data = [SearchData(survey(source), lambda: False) for source in sources]
+    short = [ShortRuns(model, own, EFFORT, number) for number, own in zip(numbers, data, strict=True)]
+    nulls = _each([_null(one, smaller) for one in short], sources, model, runner)
+    sound = [place for place, (own, null) in enumerate(zip(data, nulls, strict=True)) if own.sound(null)]
+    long = [ShortRuns(wider, data[place], EFFORT, numbers[place]) for place in sound]
+    splits = splits_of_parents([(one, [nulls[place]]) for one, place in zip(long, sound, strict=True)]) if sound else []
+    searches = [
+        more_components(one, after_splits(one, own, None), larger) for one, own in zip(long, splits, strict=True)
+    ]
+    found = dict(zip(sound, _each(searches, [sources[place] for place in sound], model, runner), strict=True))
+    return [_gain(number, nulls[place], found.get(place)) for place, number in enumerate(numbers)]
+
+
+def _each(searches: Sequence[Search[T]], sources: Sequence[Source], model: Model, runner: Runner) -> list[T]:
     return run_apart(searches, sources, runner, by_density=model.latent.is_bayes_alone)
 
 
@@ -161,24 +170,23 @@ def in_turns(
             return
 
 
-def _gain(
-    number: int, short_runs: ShortRuns, wider: ShortRuns, smaller: Parameters, larger: Parameters | None
-) -> Search[Gain]:
+def _null(short_runs: ShortRuns, smaller: Parameters) -> Search[FitResult]:
     (null,) = yield Round([short_runs.candidate(smaller)], SMALLER)
-    if not short_runs.data.sound(null):
-        return Gain(number, np.nan)
-    best, short = yield from more_components(wider, null, larger)
+    return null
+
+
+def _gain(number: int, null: FitResult, more: tuple[FitResult | None, bool] | None) -> Gain:
+    """Of a replicate whose smaller fit is sound, if more is known."""
+    best, short = more or (None, False)
     gained = -np.inf if best is None else best.log_likelihood - null.log_likelihood
     return Gain(number, 2 * max(0.0, gained) if gained > -SHORT else np.nan, short)
 
 
 def more_components(
-    wider: ShortRuns, fewer: FitResult, warm: Parameters | None
+    wider: ShortRuns, splits: Sequence[Candidate], warm: Parameters | None
 ) -> Search[tuple[FitResult | None, bool]]:
     """The best sound mixture of one component more, from splits and a warm start; and whether the latter fell short."""
-    climbs = parted(wider, [fewer])
-    if warm is not None:
-        climbs.append(replace(wider.candidate(warm), number=1))
+    climbs = [*splits, *([] if warm is None else [replace(wider.candidate(warm), number=1)])]
     best, of_warm = yield from _highest(wider, climbs, LEGS)
     return best, best is not None and warm is not None and of_warm < best.log_likelihood - SHORT
 

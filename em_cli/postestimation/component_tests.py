@@ -30,6 +30,7 @@ from em_cli.postestimation.replicate_lines import document_before
 from em_cli.runners.serial import Serial
 from em_cli.runs.interruption import Halt
 from em_cli.search.effort import EFFORTS
+from em_cli.search.operators import parted
 from em_cli.search.search import AUTO_STARTS, Plan, Task, search
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import ShortRuns
@@ -137,7 +138,7 @@ def one_more(refit: Refit, fewer: Parameters, seed: int) -> FitResult:
     short, long = (ShortRuns(each, data, EFFORT, seed) for each in (model, wider))
     below = log_likelihood_of(refit, fewer)
     at = FitResult(short.candidate(fewer), fewer, below, np.zeros(model.n_components), (below,), Status.CONVERGED, 0.0)
-    ((higher, _),) = run_searches([more_components(long, at, warm)], refit.source, Serial())
+    ((higher, _),) = run_searches([more_components(long, parted(long, [at]), warm)], refit.source, Serial())
     if higher is not None:
         end = replace(higher.candidate, algorithm=LBFGS(), start=higher.parameters)
         (last,) = fit([end], refit.source, Serial(), TO_THE_END)

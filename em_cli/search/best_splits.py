@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,22 +12,19 @@ from em_cli.engine.arrays import Array, Flags, Integers, flat, map_arrays, n_can
 from em_cli.engine.cache import scratch
 from em_cli.engine.expectation import ModelStatistics, Parameters
 from em_cli.engine.model import Model
-from em_cli.engine.plan import JOINT_FLOATS
-from em_cli.engine.row_sums import OF_PART, parts_of_rows, sum_of
+from em_cli.engine.row_sums import sum_of
 from em_cli.engine.rows import Block
 from em_cli.latents.bayes import NEGLIGIBLE as NO_MORE
 from em_cli.latents.independent import Independent
 from em_cli.search.search_data import SearchData, reference_of
-from em_cli.search.ways_to_part import drawn_ways, ways_to_part, width
+from em_cli.search.tried_ways import Borne, Tried, side_by_side
+from em_cli.search.ways_to_part import drawn_ways
 
 PASSES = 6
 AT_ONCE = 1 << 18  # masses that are looked at together
 WAYS_AT_ONCE = 1 << 21  # rows times ways
 FEW_ROWS = 1 << 16  # rows times tries: where they are more, components are parted in fewer ways
-SLIGHT = 1e-3  # share of a row below which a component that is parted forgets it
-NEGLIGIBLE = 0.02  # and where rows are many
 KEPT = 3  # ways for each component
-ROWS_OF_PATTERN = 64  # of missing cells, on average: where they are fewer, all components stand on all rows
 ROWS = 500  # of a component, where they are many; the parts then take all its rows
 FEW = 5  # ways to part a component of many rows
 SMALLEST = 0.5  # rows of a part
@@ -65,131 +62,65 @@ def best_splits(
     has a share of, or some of them; the parts then take all that it has of every row. Missing cells are filled in once
     while the parts are sought; their statistics are those of what is observed.
     """
-    few_rows = masses.shape[1] * tries <= FEW_ROWS
+    return best_splits_of_each(model, [(data, masses)], rngs, tries, at, kept)
+
+
+def best_splits_of_each(
+    model: Model,
+    borne: Sequence[tuple[SearchData, Array]],
+    rngs: Sequence[np.random.Generator],
+    tries: int,
+    at: object = None,
+    kept: int = KEPT,
+) -> list[list[Part]]:
+    """The same of masses (M, n) on the rows of several searches, as many in each; one behind the other.
+
+    What is found of a mass does not depend on its company.
+    """
+    few_rows = borne[0][1].shape[1] * tries <= FEW_ROWS
     tries = tries if few_rows else min(tries, FEW)
-    filled, share_of_row = data.filled_in(model), _responsibilities(data, masses)
-    borne, draws = share_of_row > (SLIGHT if few_rows else NEGLIGIBLE), drawn_ways(rngs, tries)
-    if few_rows and filled is None and data.n_patterns(model) > max(1, masses.shape[1] // ROWS_OF_PATTERN):
-        borne[borne.any(axis=1)] = True  # patterns cost more than rows: one E-step for all components, not one for each
-    most = masses.shape[1] if few_rows else ROWS
-    tried = [*_side_by_side(model, masses, share_of_row, borne, data, filled, draws, tries, most)]
+    sets, first = list[Borne](), 0
+    for data, masses in borne:
+        sets.append(Borne.of(model, data, masses, first, few_rows))
+        first += len(masses)
+    tried = [*side_by_side(sets, drawn_ways(rngs, tries), tries, None if few_rows else ROWS)]
+    found = [list[Part]() for _ in rngs]
     if not tried:
-        return [[] for _ in masses]
+        return found
     order = [m for own in tried for m in own.members]
     parameters, places = _climbed(model, tried, take(at, np.array(order)), kept)
     places = [order[place] for place in places]
-    if few_rows:
-        return _taken(_Rows(data, model, filled), masses, parameters, places)
-    found = [list[Part]() for _ in masses]
-    for m in order:
-        chosen = take(parameters, np.array([p for p, of in enumerate(places) if of == m], np.intp))
-        found[m] = _taken_of_all(model, masses[m], borne[m], data, filled, chosen)
+    for own in sets:
+        taken = _taken_of_few(own, parameters, places) if few_rows else _taken_of_all(own, parameters, places)
+        found[own.first : own.first + len(own.masses)] = taken
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """Those that are parted: all of a search, or some (n,) of them."""
-
-    data: SearchData
-    model: Model
-    filled: Array | None  # (F, n) of all rows, with missing cells filled in
-    places: Integers | None = None
-
-    def parts(self, n: int) -> Iterator[tuple[slice, Array, Array]]:
-        """Some of them at a time: their features (F, m), and the same with missing cells filled in."""
-        for some in parts_of_rows(n, self.model.family.n_features()):
-            own = some if self.places is None else self.places[some]
-            features = self.data.features(self.model, own)
-            yield some, features, features if self.filled is None else self.filled[:, own]
+def _taken_of_few(borne: Borne, parameters: Parameters, places: Places) -> list[list[Part]]:
+    """The parts that those of the stacked mixtures of two make which are of these masses."""
+    chosen = [c for c, place in enumerate(places) if borne.first <= place < borne.first + len(borne.masses)]
+    own = parameters if len(chosen) == len(places) else take(parameters, np.array(chosen, np.intp))
+    return _taken(borne, slice(None), borne.masses, own, [places[c] - borne.first for c in chosen])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Tried:
-    """Components on as many rows each, of which they bear masses, and ways to part them."""
-
-    members: list[int]  # the places of the components among all
-    features: Array  # (M, F, w) with missing cells filled in, or (1, F, w) for all of them
-    masses: Array  # (M, w), none of rows that only fill up
-    ways: Array  # (M, T, w)
-
-    @property
-    def n_candidates(self) -> int:
-        return len(self.ways) * int(self.ways.shape[1])
-
-    def pieces(self) -> Iterator[_Tried]:
-        """As many components at a time as fit a core's own cache with all their ways."""
-        m, tries, w = self.ways.shape
-        step = max(1, JOINT_FLOATS // (2 * tries * w))
-        return (self.some(slice(first, first + step)) for first in range(0, m, step))
-
-    def some(self, which: slice) -> _Tried:
-        features = self.features if len(self.features) == 1 else self.features[which]
-        return _Tried(self.members[which], features, self.masses[which], self.ways[which])
-
-    def alike(self) -> Iterator[tuple[Array, slice]]:
-        """The features (F, w) of rows, and the components that stand on them."""
-        size = len(self.masses) if len(self.features) == 1 else 1
-        return ((rows, slice(place * size, (place + 1) * size)) for place, rows in enumerate(self.features))
+def _taken_of_all(borne: Borne, parameters: Parameters, places: Places) -> list[list[Part]]:
+    """The same where the parts are made of the rows that a mass bears, and of all that it has of others."""
+    found: list[list[Part]] = []
+    for m, mass in enumerate(borne.masses):
+        chosen = take(parameters, np.array([c for c, place in enumerate(places) if place == borne.first + m], np.intp))
+        found.append(_taken_of_one(borne, mass, np.flatnonzero(borne.flags[m]), chosen))
+    return found
 
 
-def _side_by_side(
-    model: Model,
-    masses: Array,
-    share_of_row: Array,
-    borne: Flags,
-    data: SearchData,
-    filled: Array | None,
-    draws: Array,
-    tries: int,
-    most: int,
-) -> Iterator[_Tried]:
-    """Components on about as many rows together. How many rows one takes does not depend on its company."""
-    embedding, n_columns, n_features = data.embedding(model), len(data.block.x), model.family.n_features()
-    widths: dict[int, list[int]] = {}
-    for m, count in enumerate(np.count_nonzero(borne, axis=1).tolist()):
-        if count:
-            widths.setdefault(min(width(count), most), []).append(m)
-    for w, alike in sorted(widths.items()):
-        step = max(1, OF_PART // (w * n_features))
-        for members in (alike[first : first + step] for first in range(0, len(alike), step)):
-            rows, own = np.empty((len(members), w), np.intp), np.zeros((len(members), w))
-            for place, m in enumerate(members):
-                some = np.flatnonzero(borne[m])
-                if len(some) > w:
-                    some = some[np.linspace(0, len(some) - 1, w).astype(np.intp)]
-                rows[place, : len(some)], rows[place, len(some) :] = some, some[0]
-                own[place, : len(some)] = masses[m, some]
-            shares = np.where(own > 0, np.take_along_axis(share_of_row[members], rows, axis=1), 0.0)
-            ways = ways_to_part(_gathered(embedding, rows), n_columns, own, shares, draws[members], tries)
-            own_rows = rows[:1] if borne[members].all() else rows
-            places = own_rows.ravel()
-            known = data.features(model, places) if filled is None else filled.take(places, axis=1)
-            yield _Tried(members, _apart(known, own_rows.shape), own, ways)
-
-
-def _gathered(of_rows: Array, rows: Integers) -> Array:
-    """(M, E, w) of rows (M, w), from what is known (E, n) of all."""
-    return _apart(of_rows.take(rows.ravel(), axis=1), rows.shape)
-
-
-def _apart(of_rows: Array, shape: tuple[int, ...]) -> Array:
-    """(M, F, w) from (F, M w)."""
-    return np.ascontiguousarray(of_rows.reshape(-1, *shape).swapaxes(0, 1))
-
-
-def _taken_of_all(
-    model: Model, mass: Array, borne: Flags, data: SearchData, filled: Array | None, parameters: Parameters
-) -> list[Part]:
-    """The parts that stacked mixtures of two make of all that a mass (n,) has of every row, the most of it borne."""
-    n_parts = n_candidates(parameters)
+def _taken_of_one(borne: Borne, mass: Array, rows: Integers, parameters: Parameters) -> list[Part]:
+    n_parts, model = n_candidates(parameters), borne.model
     if not n_parts:
         return []
-    rows = np.flatnonzero(borne)
-    (parts,) = _taken(_Rows(data, model, filled, rows), mass[rows][None], parameters, [0] * n_parts)
-    rest = np.where(borne, 0.0, mass)
+    (parts,) = _taken(borne, rows, mass[rows][None], parameters, [0] * n_parts)
+    rest = mass.copy()
+    rest[rows] = 0.0
     frame = reference_of(model.family, map_arrays(lambda array: array[:, :1], parameters.components))
-    more = data.sums(model, np.repeat(rest[None, None], 1 if frame is None else n_parts, axis=0), frame)[:, 0]
+    more = borne.data.sums(model, np.repeat(rest[None, None], 1 if frame is None else n_parts, axis=0), frame)[:, 0]
     more = np.broadcast_to(more, (n_parts, more.shape[1]))
     return [replace(part, first=part.first + m) for part, m in zip(parts, more, strict=True)]
 
@@ -199,12 +130,7 @@ def together(n_masses: int, n_rows: int, tries: int) -> bool:
     return n_masses * max(tries * min(n_rows, ROWS), n_rows) <= WAYS_AT_ONCE
 
 
-def _responsibilities(data: SearchData, masses: Array) -> Array:
-    """(M, n) of which weights made the masses (M, n): how much of each row a component bears, whatever it weighs."""
-    return masses if data.block.weights is None else masses / np.maximum(data.block.weights, 1e-300)
-
-
-def _climbed(model: Model, tried: Sequence[_Tried], at: object, kept: int) -> tuple[Parameters, Places]:
+def _climbed(model: Model, tried: Sequence[Tried], at: object, kept: int) -> tuple[Parameters, Places]:
     """EM of mixtures of two on each component, from each of its ways; and which of them are worth it."""
     two, tries = Model(model.family, Independent(), 2), tried[0].ways.shape[1]
     statistics = np.concatenate([_counted(model, own) for own in tried])
@@ -221,7 +147,7 @@ def _climbed(model: Model, tried: Sequence[_Tried], at: object, kept: int) -> tu
     return take(parameters, np.array([c for c, _ in chosen], np.intp)), [place for _, place in chosen]
 
 
-def _counted(model: Model, tried: _Tried) -> Array:
+def _counted(model: Model, tried: Tried) -> Array:
     """(M T, 2, S) of what each way makes of its component."""
     found = list[Array]()
     for piece in tried.pieces():
@@ -244,7 +170,7 @@ def _summed(features: Array, joint: Array) -> Array:
     return sums.reshape(m, tries, 2, -1)
 
 
-def _expected(model: Model, tried: Sequence[_Tried], parameters: Parameters) -> tuple[Array, Array]:
+def _expected(model: Model, tried: Sequence[Tried], parameters: Parameters) -> tuple[Array, Array]:
     """The log-likelihoods (C,) of mixtures of two on the rows of their components, and their statistics (C, 2, S)."""
     by_products, theta, apart = model.family.exponential, None, None
     if by_products is not None:
@@ -265,7 +191,7 @@ def _expected(model: Model, tried: Sequence[_Tried], parameters: Parameters) -> 
     return np.concatenate(log_likelihoods), np.concatenate(sums)
 
 
-def _at_once(piece: _Tried, theta: Array) -> tuple[Array, Array]:
+def _at_once(piece: Tried, theta: Array) -> tuple[Array, Array]:
     """At natural parameters (C, 2, F); of two, one exponential tells both responsibilities."""
     (m, tries, w), masses, f = piece.ways.shape, piece.masses[:, None], theta.shape[2]
     joint = scratch("joint", m, tries, 2, w)
@@ -285,7 +211,7 @@ def _at_once(piece: _Tried, theta: Array) -> tuple[Array, Array]:
     return log_likelihoods.ravel(), _summed(piece.features, joint).reshape(m * tries, 2, f)
 
 
-def _one_by_one(model: Model, piece: _Tried, parameters: Parameters) -> tuple[Array, Array]:
+def _one_by_one(model: Model, piece: Tried, parameters: Parameters) -> tuple[Array, Array]:
     """The same of a family that evaluates mixtures itself."""
     tries, log_likelihoods, sums = piece.ways.shape[1], list[Array](), list[Array]()
     for rows, own in piece.alike():
@@ -304,7 +230,7 @@ def _evaluated(model: Model, features: Array, masses: Array, parameters: Paramet
     return log_likelihood, model.family.statistics(features, joint, parameters.components)
 
 
-def _some_apart(model: Model, piece: _Tried, parameters: Parameters, theta: Array, apart: Flags) -> tuple[Array, Array]:
+def _some_apart(model: Model, piece: Tried, parameters: Parameters, theta: Array, apart: Flags) -> tuple[Array, Array]:
     """The same where products would evaluate some mixtures with loss: these are evaluated by the family."""
     log_likelihoods, sums = _at_once(piece, theta)
     tries = piece.ways.shape[1]
@@ -315,14 +241,16 @@ def _some_apart(model: Model, piece: _Tried, parameters: Parameters, theta: Arra
     return log_likelihoods, sums
 
 
-def _taken(rows: _Rows, masses: Array, parameters: Parameters, places: Places) -> list[list[Part]]:
-    """The parts that stacked mixtures of two make of the masses (M, n) at these places."""
-    model, found = rows.model, [list[Part]() for _ in masses]
+def _taken(
+    borne: Borne, rows: Integers | slice, masses: Array, parameters: Parameters, places: Places
+) -> list[list[Part]]:
+    """The parts that stacked mixtures of two make of the masses (M, n) of these rows at these places."""
+    model, found = borne.model, [list[Part]() for _ in masses]
     if not places:
         return found
     joint, sums = np.empty((len(places), 2, masses.shape[1])), []
     frame = reference_of(model.family, parameters.components)
-    for some, features, completed in rows.parts(masses.shape[1]):
+    for some, features, completed in borne.parts(rows, masses.shape[1]):
         own = np.empty((len(places), 2, features.shape[1]))
         _posterior(model, completed, parameters, own)
         own *= masses[places, some][:, None]

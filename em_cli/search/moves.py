@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,15 @@ import numpy as np
 from em_cli.engine.arrays import Array, Integers, map_arrays, stack, take
 from em_cli.engine.expectation import ModelStatistics
 from em_cli.engine.model import Model
-from em_cli.search.best_splits import AT_ONCE, KEPT, Part, best_splits, pair_entropies, together
+from em_cli.search.best_splits import (
+    AT_ONCE,
+    KEPT,
+    Part,
+    best_splits,
+    best_splits_of_each,
+    pair_entropies,
+    together,
+)
 from em_cli.search.search_data import MixtureView, SearchData
 
 MANY = 12  # components, beyond which only the pairs that overlap most are thought of as merged
@@ -86,24 +94,32 @@ class Move:
 
 def splits(view: MixtureView, data: SearchData, rng: np.random.Generator, tries: int) -> list[Split]:
     """The best way found to part each component, the most gainful first."""
-    return splits_of_each([view], data, [rng], tries)[0]
+    return splits_of_each([view], [data], [rng], tries)[0]
 
 
 def splits_of_each(
     views: Sequence[MixtureView],
-    data: SearchData,
+    data: Sequence[SearchData],
     rngs: Sequence[np.random.Generator],
     tries: int,
     kept: int = KEPT,
 ) -> list[list[Split]]:
-    """The same of mixtures of one family, whose components are parted together."""
+    """The same of mixtures of one family, each on its data; their components are parted together."""
     found: list[list[Split]] = []
     for some in _in_bunches(views, tries):
         own = [rng for view, rng in zip(some, rngs[len(found) :], strict=False) for _ in view.statistics]
-        masses = np.concatenate([view.weighted_responsibilities for view in some])
-        parts = iter(best_splits(some[0].model, masses, data, own, tries, _begin(some), kept))
+        borne = [*_on_same_rows(some, data[len(found) :])]
+        parts = iter(best_splits_of_each(some[0].model, borne, own, tries, _begin(some), kept))
         found += _gainful(some, [[(k, p) for k in range(len(view.statistics)) for p in next(parts)] for view in some])
     return found
+
+
+def _on_same_rows(views: Sequence[MixtureView], data: Sequence[SearchData]) -> Iterator[tuple[SearchData, Array]]:
+    """Whose rows they are that components bear, and the masses (M, n) of all that are one behind the other."""
+    pairs = zip(views, data, strict=False)
+    for _, same in groupby(pairs, key=lambda pair: id(pair[1])):
+        own = [*same]
+        yield own[0][1], np.concatenate([view.weighted_responsibilities for view, _ in own])
 
 
 def _in_bunches(views: Sequence[MixtureView], tries: int) -> Iterator[list[MixtureView]]:
@@ -112,7 +128,7 @@ def _in_bunches(views: Sequence[MixtureView], tries: int) -> Iterator[list[Mixtu
     n_masses = 0
     for view in views:
         k, n = view.weighted_responsibilities.shape
-        if some and not together(n_masses + k, n, tries):
+        if some and not (n == some[0].weighted_responsibilities.shape[1] and together(n_masses + k, n, tries)):
             yield some
             some, n_masses = [], 0
         some.append(view)

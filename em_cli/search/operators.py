@@ -56,8 +56,8 @@ def splits_of_parents(wanted: Sequence[tuple[ShortRuns, Sequence[FitResult]]], k
     """The splits of mixtures of one family, for each of some models of one component more."""
     views = [[short_runs.data.view(parent) for parent in parents] for short_runs, parents in wanted]
     rngs = [short_runs.rng(1, p) for short_runs, parents in wanted for p in range(len(parents))]
-    short_runs = wanted[0][0]
-    every = splits_of_each([v for own in views for v in own], short_runs.data, rngs, short_runs.effort.tries, kept)
+    data = [short_runs.data for short_runs, parents in wanted for _ in parents]
+    every = splits_of_each([v for own in views for v in own], data, rngs, wanted[0][0].effort.tries, kept)
     made = iter(every)
     return [[(view, next(made)) for view in own] for own in views]
 

@@ -29,6 +29,7 @@ from em_cli.inference.likelihood_ratio import EFFORT, LEVEL, Gain, gains, in_tur
 from em_cli.inference.replicates import Verdict, replicates
 from em_cli.inference.standard_errors import described, leaves
 from em_cli.runners.serial import Serial
+from em_cli.search.operators import parted
 from em_cli.search.search_data import SearchData
 from em_cli.search.short_runs import ShortRuns
 from em_cli.search.survey import survey
@@ -112,7 +113,7 @@ def rejected(recipe: Recipe) -> float:
         found = recipe.fitted(source, labels)
         model, data = found.candidate.model, SearchData(survey(source), lambda: False)
         wider = ShortRuns(replace(model, n_components=k + 1), data, EFFORT, number)
-        ((higher, _),) = run_searches([more_components(wider, found, None)], source, Serial())
+        ((higher, _),) = run_searches([more_components(wider, parted(wider, [found]), None)], source, Serial())
         heights = found.log_likelihood, max(found.log_likelihood, higher.log_likelihood if higher else -np.inf)
 
         warm = None if higher is None else higher.parameters

@@ -22,7 +22,7 @@ from em_cli.families.gaussian.options import Gaussian
 from em_cli.latents.independent import Independent
 from em_cli.runners.serial import Serial
 from em_cli.search import search_data
-from em_cli.search.best_splits import FEW_ROWS, PASSES, best_splits
+from em_cli.search.best_splits import FEW_ROWS, PASSES, best_splits, best_splits_of_each
 from em_cli.search.moves import bound, merges, moves, splits
 from em_cli.search.search_data import SearchData
 from em_cli.search.survey import survey
@@ -230,6 +230,25 @@ def test_the_parts_of_a_component_do_not_depend_on_its_company(covariance, tries
         assert len(one) == len(other) > 0
         for part, same in zip(one, other, strict=True):
             assert part.first.tobytes() == same.first.tobytes() and part.second.tobytes() == same.second.tobytes()
+
+
+@pytest.mark.parametrize("tries", [4, 100])
+@each_uncoupled
+def test_the_parts_of_components_on_rows_of_their_own_do_not_depend_on_the_others(case, tries):
+    """As where data sets are drawn from one model, whose components are parted together: the bits are those of each."""
+    n = 900
+    drawn = [case.rows(seed, n, 2.0)[0] for seed in range(4)]
+    model = case.model(np.concatenate(drawn, axis=1), 2, None)
+    sets = [SearchData(survey(InMemory(x)), lambda: False) for x in drawn]
+    assert (n * tries <= FEW_ROWS) == (tries == 4)
+    masses = [np.random.default_rng(m).random((m % 3 + 1, n)) ** (4 if m else 0) for m in range(4)]
+    rngs = [[np.random.default_rng((place, m)) for m in range(len(own))] for place, own in enumerate(masses)]
+    alone = [best_splits(model, *each, tries) for each in zip(masses, sets, rngs, strict=True)]
+    again = [np.random.default_rng((place, m)) for place, own in enumerate(masses) for m in range(len(own))]
+    company = best_splits_of_each(model, [*zip(sets, masses, strict=True)], again, tries)
+    sums = [[(p.first.tobytes(), p.second.tobytes(), p.entropy) for p in parts] for parts in company]
+    assert sums == [[(p.first.tobytes(), p.second.tobytes(), p.entropy) for p in ps] for own in alone for ps in own]
+    assert any(sums)
 
 
 def test_components_with_few_rows_of_each_pattern_are_parted_in_one_step_for_all(monkeypatch):
