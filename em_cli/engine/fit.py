@@ -16,7 +16,7 @@ from em_cli.engine.cohorts import Cohorts
 from em_cli.engine.events import Observer, PassDone, ignore
 from em_cli.engine.expectation import Batch, Expectation, ModelStatistics, Parameters
 from em_cli.engine.model import gathered
-from em_cli.engine.own_rows import pass_each
+from em_cli.engine.own_rows import OwnRows
 from em_cli.engine.parts_of_rows import Parts
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
@@ -71,16 +71,16 @@ def run_apart(
     checkpoint: Checkpoint | None = None,
     by_density: bool = False,
 ) -> list[Answer]:
-    """The same of searches on rows of their own each; of `by_density`, see `pass_each`."""
+    """The same of searches on rows of their own each; of `by_density`, see `OwnRows.pass_each`."""
     running = _Searches(searches, sources, checkpoint)
-    cohorts = running.cohorts
+    cohorts, own_rows = running.cohorts, OwnRows(runner, by_density)
     running.begin()
     while running.waiting:
         climbing = running.climbing()
         together = cohorts.asked()
         asking = [*together, *_maximized([climb for climb in climbing if not climb.in_step])]
         with running.kept_if_lost():
-            batches = _passes(asking, runner, by_density) if asking else []
+            batches = _passes(asking, own_rows) if asking else []
         cohorts.tell(batches[: len(together)])
         for batch, (_, members) in list(zip(batches, asking, strict=True))[len(together) :]:
             for index, climb in enumerate(members):
@@ -99,14 +99,14 @@ def run_apart(
 Asking = tuple[Stack, list[Climb]]
 
 
-def _passes(asking: Sequence[Asking], runner: Runner, by_density: bool) -> list[Batch]:
+def _passes(asking: Sequence[Asking], own_rows: OwnRows) -> list[Batch]:
     """One pass over the rows of all, or each on its own."""
     sources = [[climb.rows for climb in members] for _, members in asking]
     first = sources[0][0]
     if all(source is first for each in sources for source in each):
-        return one_pass([stack for stack, _ in asking], first, runner)
+        return one_pass([stack for stack, _ in asking], first, own_rows.runner)
     pairs = zip(asking, sources, strict=True)
-    return [pass_each(stack, each, runner, by_density) for (stack, _), each in pairs]
+    return [own_rows.pass_each(stack, each) for (stack, _), each in pairs]
 
 
 class _Searches(Generic[Answer]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -11,8 +12,9 @@ from em_cli.engine import exponential_family
 from em_cli.engine.arrays import Array, map_arrays, take
 from em_cli.engine.assignment import SOFT
 from em_cli.engine.base_measure import base_measure
-from em_cli.engine.cache import KEPT_FLOATS
+from em_cli.engine.cache import KEPT_FLOATS, Cache, scratch
 from em_cli.engine.expectation import Batch, ModelStatistics
+from em_cli.engine.family import BoundFamily
 from em_cli.engine.kept_features import features_of
 from em_cli.engine.model import Model
 from em_cli.engine.passes import one_pass
@@ -21,24 +23,61 @@ from em_cli.engine.protocols import Runner
 from em_cli.engine.rows import Block, Source
 
 Members = list[tuple[Source, slice]]  # which candidates stand on a source
+SmallMembers = list[tuple["_Rows", slice]]
 
 
-def pass_each(asked: Stack, sources: Sequence[Source], runner: Runner, by_density: bool) -> Batch:
-    """The E-steps of the candidates of a stack, each on its source; those of one source stand together.
+class OwnRows:
+    """What passes need to know of each of the sources, as long as searches run on them."""
 
-    Small sources are gone through in one go where log-densities are all that the latent structure needs (`by_density`).
-    """
-    members = _members(sources)
-    if by_density and asked.assignment is SOFT and _small(asked.model, [source for source, _ in members]):
-        theta = _natural(asked)
-        if theta is not None:
-            return _batch([_at_once(asked, theta, some) for some in _in_parts(asked.model, members)])
-    found = []
-    for source, some in members:
-        found += one_pass(
-            [Stack(asked.model, take(asked.parameters, some), asked.assignment, plain=asked.plain)], source, runner
-        )
-    return _batch(found)
+    def __init__(self, runner: Runner, by_density: bool) -> None:
+        self.runner, self.by_density = runner, by_density
+        self._known = Cache[Cache[_Rows]]()  # by family and source
+
+    def pass_each(self, asked: Stack, sources: Sequence[Source]) -> Batch:
+        """The E-steps of the candidates of a stack, each on its source; those of one source stand together.
+
+        Small sources are gone through in one go where log-densities are all that the latent structure needs
+        (`by_density`).
+        """
+        members = _members(sources)
+        if self.by_density and asked.assignment is SOFT and (small := self._small(asked.model, members)):
+            theta = _natural(asked)
+            if theta is not None:
+                return _batch([_at_once(asked, theta, some) for some in _in_parts(asked.model, small)])
+        found = []
+        for source, some in members:
+            stack = Stack(asked.model, take(asked.parameters, some), asked.assignment, plain=asked.plain)
+            found += one_pass([stack], source, self.runner)
+        return _batch(found)
+
+    def _small(self, model: Model, members: Members) -> SmallMembers:
+        """What is known of each, if all are small, and of as many rows; else none."""
+        family = model.family
+        known = self._known.of(family) or self._known.keep(family, Cache())
+        of_each = [known.of(source) or known.keep(source, _Rows.of(family, source)) for source, _ in members]
+        n = of_each[0].features.shape[1]
+        if n * family.n_features() * model.n_components > exponential_family.PRODUCT:
+            return []
+        if not all(rows.are_small and rows.features.shape[1] == n for rows in of_each):
+            return []
+        return [(rows, some) for rows, (_, some) in zip(of_each, members, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Those of a source."""
+
+    are_small: bool  # a single tile, of which features are kept, without case weights and labels
+    features: Array  # (F, n), if they are small
+    base_measure: float
+
+    @staticmethod
+    def of(family: BoundFamily, source: Source) -> _Rows:
+        f, n = family.n_features(), source.n_rows
+        if n > tile_rows(f) or f * n > KEPT_FLOATS or len(source) > 1 or not _plain(block := source[0]):
+            return _Rows(False, np.empty((0, 0)), 0.0)
+        kept = source.cache.features(family)  # where a pass looks for them
+        return _Rows(True, features_of(family, kept, f, block), base_measure(family, source))
 
 
 def _members(sources: Sequence[Source]) -> Members:
@@ -49,14 +88,6 @@ def _members(sources: Sequence[Source]) -> Members:
         found.append((sources[first], slice(first, first + count)))
         first += count
     return found
-
-
-def _small(model: Model, sources: Sequence[Source]) -> bool:
-    """Whether features are kept of each, and each is a single tile of as many rows, without case weights and labels."""
-    f, n = model.family.n_features(), sources[0].n_rows
-    if n > tile_rows(f) or f * n > KEPT_FLOATS or n * f * model.n_components > exponential_family.PRODUCT:
-        return False
-    return all(len(source) == 1 and source.n_rows == n and _plain(source[0]) for source in sources)
 
 
 def _plain(block: Block) -> bool:
@@ -76,41 +107,36 @@ def _natural(asked: Stack) -> Array | None:
     return theta
 
 
-def _in_parts(model: Model, members: Members) -> Iterator[Members]:
+def _in_parts(model: Model, members: SmallMembers) -> Iterator[SmallMembers]:
     """So many at once as have log-densities for a core's own cache."""
-    most = max(1, JOINT_FLOATS // (model.n_components * members[0][0].n_rows))
-    part: Members = []
-    for source, some in members:
+    most = max(1, JOINT_FLOATS // (model.n_components * members[0][0].features.shape[1]))
+    part: SmallMembers = []
+    for rows, some in members:
         if part and some.stop - part[0][1].start > most:
             yield part
             part = []
-        part.append((source, some))
+        part.append((rows, some))
     yield part
 
 
-def _at_once(asked: Stack, theta: Array, members: Members) -> Batch:
+def _at_once(asked: Stack, theta: Array, members: SmallMembers) -> Batch:
     model, whole = asked.model, slice(members[0][1].start, members[-1][1].stop)
-    parameters = take(asked.parameters, whole)
-    own = [(_features(model, source), slice(s.start - whole.start, s.stop - whole.start)) for source, s in members]
-    n = members[0][0].n_rows
-    joint = np.empty((whole.stop - whole.start, model.n_components, n))
+    parameters, own_theta = take(asked.parameters, whole), theta[whole]
+    own = [(rows.features, slice(s.start - whole.start, s.stop - whole.start)) for rows, s in members]
+    n = own[0][0].shape[1]
+    joint = scratch("joint", len(own_theta), model.n_components, n)
     for features, some in own:
-        exponential_family.log_density(features, theta[whole][some], None, joint[some])
+        exponential_family.log_density(features, own_theta[some], None, joint[some])
     rows = Block(0, np.empty((0, n)))
     posterior = model.latent.posterior(joint, parameters.latent, rows, None, asked.assignment)
     log_likelihood = model.latent.total(posterior.log_likelihood, rows, None)
     sums = np.concatenate([exponential_family.statistics(features, joint[some]) for features, some in own])
     if asked.constants is None:
-        constants = np.concatenate([np.full(s.stop - s.start, base_measure(model.family, own)) for own, s in members])
+        constants = np.repeat([rows.base_measure for rows, _ in members], [s.stop - s.start for _, s in members])
     else:
         constants = asked.constants[whole]
     statistics = ModelStatistics(sums, posterior.statistics)
     return Batch(parameters, log_likelihood + constants + model.log_prior(parameters), statistics)
-
-
-def _features(model: Model, source: Source) -> Array:
-    """(F, n), kept where a pass looks for them."""
-    return features_of(model.family, source.cache.features(model.family), model.family.n_features(), source[0])
 
 
 def _batch(parts: Sequence[Batch]) -> Batch:
