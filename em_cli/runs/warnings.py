@@ -263,8 +263,8 @@ def no_fit(fitted: Fitted, data: Data) -> str:
     ways = _other_climbs(fitted)
     if fitted.n_components > 1:
         ways.append("a smaller -k" if fitted.n_components > 2 else "-k 1")
-    if at_fault:
-        ways.append(f"leave it out ({at_fault.remedy})")
+    if at_fault and len(data.schema.names) > 1:
+        ways.append(at_fault.remedy)
     return f"{collapsed(data, fitted)}." + (f" Try {', or '.join(ways)}." if ways else "")
 
 

@@ -275,7 +275,7 @@ def test_every_start_at_the_resolution_of_the_data(folder):
     params["covariances"] = [[[0.0834]]] * 3
     (folder / "start.json").write_text(json.dumps(params | {"prior": "none"}))
     err = em(*fit, "--start", "start.json", cwd=folder, status=5).err
-    assert "the start collapsed" in err and "Try --prior weak, or a smaller -k, or leave it out (--exclude a)" in err
+    assert "the start collapsed" in err and err.endswith("Try --prior weak, or a smaller -k.\n")
     assert not list(folder.glob("ties*.em"))
     em(*fit, "--start", "start.json", "--prior", "weak", cwd=folder)
 
