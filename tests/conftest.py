@@ -1,5 +1,6 @@
 """Every test computes as the program does: one BLAS thread per worker, pandas without Arrow."""
 
+import gc
 import os
 
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -17,3 +18,12 @@ pytest.register_assert_rewrite("em_cli.testing")
 settings.register_profile("em", deadline=None, max_examples=5, derandomize=True, database=None)
 settings.register_profile("thorough", settings.get_profile("em"), max_examples=100)
 settings.load_profile("em")
+
+
+def pytest_sessionstart() -> None:
+    gc.disable()  # what is collected stays: to look for garbage in it is a quarter of the collection
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
