@@ -108,6 +108,16 @@ def mean_and_sd(mean: float | None, sd: float | None, digits: int = DIGITS) -> t
     return fixed(mean, decimals), f"{sd:.1e}" if sd and float(spread) == 0 else spread
 
 
+def estimate(value: float, error: float) -> str:
+    """A value and its standard error, both to as many decimals as the error deserves."""
+    return " ± ".join(mean_and_sd(value, error, FEW_DIGITS))
+
+
+def spread(sd: float | None) -> str:
+    """A standard error, or a deviation beside one, by itself."""
+    return mean_and_sd(0.0, sd, FEW_DIGITS)[1]
+
+
 def without_dust(pairs: Sequence[Pair]) -> list[Pair]:
     """The same, zero where a component is at zero but for what its climb had left."""
     sizes = [max(abs(mean or 0.0), sd or 0.0) for mean, sd in pairs]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from em_cli.display.search_words import number
 from em_cli.display.text import counted
 from em_cli.display.text_page import Page
+from em_cli.printable import estimate, spread
 
 MOST_STATES = 8  # whose steps are shown
 LASTING = 100.0
@@ -59,7 +60,7 @@ def _errors(document: Mapping[str, object]) -> Mapping[str, object]:
 
 def _estimate(value: object, error: object) -> str:
     told, unsure = _share(value), number(error)
-    return told if not told or unsure is None else f"{told} ± {unsure:.2g}"
+    return told if not told or unsure is None else f"{told} ± {spread(unsure)}"
 
 
 def _duration(value: object, error: object, n_steps: float) -> str:
@@ -68,7 +69,7 @@ def _duration(value: object, error: object, n_steps: float) -> str:
     if steps is None or steps > LASTING * max(n_steps, 1.0):
         return "not left"
     told = f"{steps:,.0f}" if steps >= MANY else f"{steps:.3g}"
-    return f"{told} steps" if unsure is None else f"{told} ± {unsure:.2g} steps"
+    return f"{told if unsure is None else estimate(steps, unsure)} steps"
 
 
 def _list(value: object, k: int) -> list[object]:

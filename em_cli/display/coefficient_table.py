@@ -9,7 +9,7 @@ from em_cli.display.component_table import shortened
 from em_cli.display.search_words import number
 from em_cli.display.text import counted
 from em_cli.display.text_page import Page
-from em_cli.printable import safe
+from em_cli.printable import estimate, safe
 
 MOST_TERMS = 30
 MOST_COMPONENTS = 8
@@ -99,4 +99,4 @@ def _written(value: object, error: object) -> str:
     found, uncertain = number(value), number(error)
     if found is None:
         return ""
-    return f"{found:.4g}" if uncertain is None else f"{found:.4g} ± {uncertain:.2g}"
+    return f"{found:.4g}" if uncertain is None else estimate(found, uncertain)

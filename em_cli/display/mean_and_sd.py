@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
-from em_cli.printable import FEW_DIGITS, Pair, mean_and_sd, without_dust
+from em_cli.printable import FEW_DIGITS, Pair, mean_and_sd, spread, without_dust
 
 
 def aligned(pairs: Sequence[Pair], errors: Sequence[float] | None = None) -> list[str]:
@@ -15,7 +15,7 @@ def aligned(pairs: Sequence[Pair], errors: Sequence[float] | None = None) -> lis
         said = [mean_and_sd(mean, sd) for mean, sd in pairs]
         return _columns([mean for mean, _ in said], [f"({sd})" for _, sd in said])
     near = [_near(mean, error, sd) for (mean, sd), error in zip(pairs, errors, strict=True)]
-    spreads = [mean_and_sd(0.0, sd, FEW_DIGITS)[1] for _, sd in pairs]
+    spreads = [spread(sd) for _, sd in pairs]
     return _columns([mean for mean, _ in near], [f"± {error}" for _, error in near], [f"({sd})" for sd in spreads])
 
 

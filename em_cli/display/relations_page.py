@@ -9,7 +9,7 @@ from em_cli.display.text_page import Page
 from em_cli.documents.relations_json import LogOdds, MeansOf, Related, Relations, SharesOf, Wald
 from em_cli.inference.intervals import MOST_LOST
 from em_cli.inference.reported import tail_in_words
-from em_cli.printable import safe
+from em_cli.printable import estimate, safe, spread
 
 LONGEST_NAME = 24
 WIDEST = 100
@@ -75,7 +75,7 @@ def _heading(page: Page, title: str, one: Related, found: Relations) -> None:
 
 def _means(page: Page, one: MeansOf, names: Sequence[str]) -> None:
     rows = [
-        [_name(name), f"{mean:.4g} ± {error:.2g}", "" if sd is None else f"{sd:.3g}"]
+        [_name(name), estimate(mean, error), "" if sd is None else f"{sd:.3g}"]
         for name, mean, error, sd in zip(names, one["means"], one["standard_errors"], one["sds"], strict=True)
     ]
     page.table(["component", "mean", "sd"], rows, (0, 1, 2))
@@ -84,7 +84,7 @@ def _means(page: Page, one: MeansOf, names: Sequence[str]) -> None:
 def _shares(page: Page, one: SharesOf, names: Sequence[str]) -> None:
     levels = one["levels"][:MOST_LEVELS]
     rows = [
-        [_name(name), *(f"{p:.3f} ± {error:.2g}" for p, error in zip(own[: len(levels)], uncertain, strict=False))]
+        [_name(name), *(f"{p:.3f} ± {spread(error)}" for p, error in zip(own[: len(levels)], uncertain, strict=False))]
         for name, own, uncertain in zip(names, one["shares"], one["standard_errors"], strict=True)
     ]
     page.table(["component", *(shortened(safe(level), LONGEST_NAME) for level in levels)], rows, range(len(levels) + 1))
@@ -95,7 +95,7 @@ def _shares(page: Page, one: SharesOf, names: Sequence[str]) -> None:
 def _logits(page: Page, on: LogOdds) -> None:
     shown = list(zip(on["coefficients"], on["standard_errors"], strict=True))[:MOST_COMPONENTS]
     rows = [
-        [shortened(safe(term), LONGEST_NAME), *(f"{own[at]:.4g} ± {error[at]:.2g}" for own, error in shown)]
+        [shortened(safe(term), LONGEST_NAME), *(estimate(own[at], error[at]) for own, error in shown)]
         for at, term in enumerate(on["terms"])
     ]
     page.table(["term", *(str(k + 2) for k in range(len(shown)))], rows, range(1, len(shown) + 1))

@@ -12,6 +12,7 @@ from em_cli.search.topic_moves import likeness, matched
 from em_cli.sources.corpus import Corpus
 
 TOP = 10  # terms of a topic, whose coherence is told
+BORNE = 0.5  # tokens of a term, without which a topic has only what its prior gives to all
 ALIKE = 0.9  # cosine of two topics that are taken for one
 
 
@@ -23,11 +24,11 @@ class Coherence:
     npmi: float  # Bouma (2009), between -1 and 1
 
 
-def coherences(mean: Array, corpus: Corpus) -> list[Coherence]:
-    """Of each topic (K, V)."""
+def coherences(tokens: Array, corpus: Corpus) -> list[Coherence]:
+    """Of each topic, by the tokens (K, V) of its terms."""
     found = []
-    for topic in mean:
-        terms = top_terms(topic, TOP)
+    for topic in tokens:
+        terms = borne_terms(topic, TOP)
         found.append(_coherence(_together(terms, corpus), len(corpus.documents)))
     return found
 
@@ -35,6 +36,12 @@ def coherences(mean: Array, corpus: Corpus) -> list[Coherence]:
 def top_terms(topic: Array, most: int) -> Integers:
     """The likeliest terms (V,) first; among equals in the order of their names."""
     return np.argsort(-topic, kind="stable")[:most].astype(np.intp)
+
+
+def borne_terms(tokens: Array, most: int) -> Integers:
+    """The same by tokens (V,) of a topic: those alone of which it has any to speak of, and the first."""
+    terms = top_terms(tokens, most)
+    return terms[: max(1, int(np.count_nonzero(tokens[terms] >= BORNE)))]
 
 
 def _together(terms: Integers, corpus: Corpus) -> Array:

@@ -16,7 +16,7 @@ from em_cli.engine.arrays import Array, Integers, stack
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.protocols import Runner
-from em_cli.inference.topic_quality import TOP, Stability, coherences, stability, top_terms
+from em_cli.inference.topic_quality import TOP, Stability, borne_terms, coherences, stability, top_terms
 from em_cli.latents.allocation.allocation import Allocation
 from em_cli.outputs.model_file import OF_TOPICS
 from em_cli.outputs.search_found import ended, search_found
@@ -53,6 +53,12 @@ class ScoredTopics:
     def mean(self) -> Array:
         """(K, V) expected probability of each term."""
         found: Array = self.concentration / self.concentration.sum(axis=1, keepdims=True)
+        return found
+
+    @property
+    def term_tokens(self) -> Array:
+        """(K, V) expected tokens of each term."""
+        found: Array = self.concentration - self.latent.eta
         return found
 
     @property
@@ -134,21 +140,21 @@ def topics_document(
 
 
 def _topics(result: ScoredTopics) -> list[dict[str, object]]:
-    mean, terms, found = result.mean, result.corpus.terms, result.stability
-    largest = np.bincount(result.shares.argmax(axis=0), minlength=len(mean))
-    quality = coherences(mean, result.corpus)
+    terms, found = result.corpus.terms, result.stability
+    largest = np.bincount(result.shares.argmax(axis=0), minlength=len(result.tokens))
+    quality = coherences(result.term_tokens, result.corpus)
     return [
         {
             "topic": k + 1,
             "share": float(result.tokens[k] / result.corpus.n_tokens),
             "tokens": float(result.tokens[k]),
             "n_documents": int(largest[k]),
-            "top_terms": [terms[place] for place in top_terms(mean[k], TOP).tolist()],
+            "top_terms": [terms[place] for place in borne_terms(result.term_tokens[k], TOP).tolist()],
             **asdict(quality[k]),
             "runner_up_cosine": None if found is None else found.cosines[k],
             "found_again": None if found is None else found.found_again[k],
         }
-        for k in range(len(mean))
+        for k in range(len(result.tokens))
     ]
 
 

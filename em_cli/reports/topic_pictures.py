@@ -59,15 +59,13 @@ def topic_pictures(run: TopicRun, kinds: Sequence[str] = ()) -> list[Picture]:
 
 def _terms(run: TopicRun) -> Picture:
     law, terms = np.array(run.document["topic_word"]), run.document["terms"]
-    shown = range(min(run.k, MOST_TOPICS))
-    tops = [np.argsort(-law[k], kind="stable")[:MOST_TERMS] for k in shown]
-    alt = "; ".join(
-        f"topic {k + 1}: " + ", ".join(f"{terms[v]} {law[k, v]:.3f}" for v in tops[k][:3].tolist()) for k in shown
-    )
+    places, shown = {term: v for v, term in enumerate(terms)}, range(min(run.k, MOST_TOPICS))
+    tops = [[places[term] for term in run.topics[k]["top_terms"][:MOST_TERMS]] for k in shown]
+    alt = "; ".join(f"topic {k + 1}: " + ", ".join(f"{terms[v]} {law[k, v]:.3f}" for v in tops[k][:3]) for k in shown)
     rows, columns = -(-len(shown) // ACROSS), min(ACROSS, len(shown))
-    size = (max(2.9 * columns, 4.0), 0.6 + rows * (0.7 + 0.19 * min(MOST_TERMS, len(terms))))
+    size = (max(2.9 * columns, 4.0), 0.6 + rows * (0.7 + 0.19 * max(map(len, tops))))
     left = f" The {MOST_TOPICS} largest of {run.k} topics." if run.k > MOST_TOPICS else ""
-    named = [[(str(terms[v]), float(law[k, v])) for v in tops[k].tolist()] for k in shown]
+    named = [[(str(terms[v]), float(law[k, v])) for v in tops[k]] for k in shown]
     caption = f"The likeliest terms of each topic, and their probability in it.{left}"
     return Picture("terms", f"{run.data_name}: terms of the topics", caption, alt, size, partial(_draw_terms, named))
 

@@ -155,7 +155,7 @@ def _row(result: ScoredTopics, completion: float | None, cut_by: str) -> dict[st
     """Of `selection.csv`."""
     fitted, chosen, found = result.fitted, result.fitted.chosen, result.stability
     assert chosen is not None, "there is a fit"
-    quality = coherences(result.mean, result.corpus)
+    quality = coherences(result.term_tokens, result.corpus)
     return {
         "k": fitted.n_components,
         "elbo": result.elbo,

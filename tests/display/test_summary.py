@@ -14,6 +14,7 @@ from em_cli.display.mean_and_sd import aligned
 from em_cli.display.search_words import trust
 from em_cli.display.summary import fit_summary, selection_summary
 from em_cli.display.text_page import Page
+from em_cli.printable import estimate
 
 FAITHFUL = {
     "family": "gaussian", "structure": "VVV", "covariance_type": "full", "n_components": 2,
@@ -328,3 +329,16 @@ def test_a_title_that_is_too_long_hides_nothing():
     document = copy.deepcopy(FAITHFUL) | {"groups": [{"family": "gaussian"}, {"family": "zero_inflated_lognormal"}]}
     lines = summary(document, width=60).splitlines()
     assert "…" not in "".join(lines[:3]) and any(line.startswith("converged") for line in lines[:3])
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "told"),
+    [
+        (7.262, 1.0, "7.3 ± 1.0"),
+        (-0.0871, 0.014, "-0.087 ± 0.014"),
+        (2310.4, 176.2, "2310 ± 176"),
+        (30.0, 9.0, "30.0 ± 9.0"),
+    ],
+)
+def test_an_estimate_has_the_decimals_that_its_error_deserves(value, error, told):
+    assert estimate(value, error) == told

@@ -17,7 +17,7 @@ from em_cli.engine.fit import fit, run_searches
 from em_cli.engine.passes import one_pass
 from em_cli.engine.plan import Stack
 from em_cli.engine.stopping import Stopping
-from em_cli.inference.topic_quality import coherences, stability
+from em_cli.inference.topic_quality import borne_terms, coherences, stability
 from em_cli.latents.allocation.allocation import STEPS, Allocation, Shares
 from em_cli.latents.allocation.concentration import fitted
 from em_cli.latents.allocation.local_steps import inferred
@@ -235,14 +235,18 @@ def test_samples_and_halves_hold_whole_documents():
 def test_coherence_and_stability_are_what_they_are_said_to_be():
     table = np.array([[1, 1, 0, 0]] * 3 + [[0, 0, 1, 1]] * 2 + [[1, 0, 0, 0]])
     corpus = corpus_of(table)
-    one = coherences(np.array([[0.6, 0.4, 0.0, 0.0]])[:, :2], corpus_of(table[:4, :2]))
+    one = coherences(np.array([[6.0, 4.0]]), corpus_of(table[:4, :2]))
     assert one[0].npmi == pytest.approx(1.0) or one[0].u_mass == pytest.approx(np.log(4 / 3))
-    every = coherences(np.array([[0.4, 0.3, 0.2, 0.1]]), corpus)[0]
+    every = coherences(np.array([[4.0, 3.0, 2.0, 1.0]]), corpus)[0]
     both = {(1, 0): 3, (2, 0): 0, (2, 1): 0, (3, 0): 0, (3, 1): 0, (3, 2): 2}
     alone = [4, 3, 2, 2]
     assert every.u_mass == pytest.approx(np.mean([np.log((n + 1) / alone[j]) for (_, j), n in both.items()]))
     npmi = [-1 if n == 0 else np.log(n / 6 / (alone[i] * alone[j] / 36)) / -np.log(n / 6) for (i, j), n in both.items()]
     assert every.npmi == pytest.approx(np.mean(npmi))
+    of_two = coherences(np.array([[4.0, 3.0, 0.02, 0.01]]), corpus)[0]  # the last two have what a prior gives to all
+    assert of_two.u_mass == pytest.approx(np.log(4 / 4)) and borne_terms(
+        np.array([0.1, 4.0, 0.4, 3.0]), 10
+    ).tolist() == [1, 3]
     topics_of = np.eye(3)
     found = stability(topics_of, [(-1.0, topics_of[[1, 0, 2]]), (-2.0, np.array([[1, 0, 0], [0, 1, 1], [0, 1, 1.0]]))])
     assert found.matching == 3 and found.found_again == (2, 1, 1) and found.others == 2
