@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from em_cli.errors import DataError, EmError
@@ -135,15 +136,23 @@ def _by_groups() -> Iterator[int]:
     """By the control groups of the process and those above them; in a container, what is mounted is its own."""
     folders = {CGROUPS, CGROUPS / "memory"}
     with suppress(OSError, ValueError):
-        for line in (PROC / "self/cgroup").read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            base = CGROUPS / "memory" if "memory" in controllers.split(",") else CGROUPS
-            own = base / path.lstrip("/")
-            folders |= {folder for folder in (own, *own.parents) if folder.is_relative_to(base)}
+        folders |= _folders((PROC / "self/cgroup").read_text(), CGROUPS)
     for folder in folders:
         for limit, used in LIMITS:
             with suppress(OSError, ValueError):  # "max" is no number
                 yield int((folder / limit).read_text()) - int((folder / used).read_text()) + _cached(folder)
+
+
+@lru_cache(maxsize=1)
+def _folders(told: str, groups: Path) -> set[Path]:
+    """Of the control groups that the system tells of, where they are mounted."""
+    folders = set[Path]()
+    for line in told.splitlines():
+        _, controllers, path = line.split(":", 2)
+        base = groups / "memory" if "memory" in controllers.split(",") else groups
+        own = base / path.lstrip("/")
+        folders |= {folder for folder in (own, *own.parents) if folder.is_relative_to(base)}
+    return folders
 
 
 def _cached(folder: Path) -> int:

@@ -37,7 +37,7 @@ def manifest(command: str, seconds: Mapping[str, float], facts: Manifest) -> Man
         "host": platform.node(),
         "platform": platform.platform(),
         "python": platform.python_version(),
-        "libraries": {name: version for name in LIBRARIES if (version := _version(name)) is not None},
+        "libraries": {name: version for name in LIBRARIES if (version := version_of(name)) is not None},
         "blas": _blas(),
         **facts,
     }
@@ -71,7 +71,7 @@ def read_manifest(run: str | Path) -> Manifest:
     return manifest
 
 
-def _version(library: str) -> str | None:
+def version_of(library: str) -> str | None:
     """As its metadata say first; to parse all of them takes ten times as long."""
     found = re.search(r"^Version: *(\S+)", distribution(library).read_text("METADATA") or "", re.MULTILINE)
     return found[1] if found else None

@@ -7,7 +7,6 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
-from importlib.metadata import version
 from itertools import islice
 from math import inf
 from pathlib import Path
@@ -23,7 +22,7 @@ from em_cli.errors import OutputError, UsageError
 from em_cli.options import ReportOptions, spelled
 from em_cli.outputs.checkpoint_file import CheckpointFile, changed_data
 from em_cli.outputs.folder import write_file
-from em_cli.outputs.manifest import MANIFEST, read_manifest, to_json
+from em_cli.outputs.manifest import MANIFEST, read_manifest, to_json, version_of
 from em_cli.outputs.packing import packed
 from em_cli.outputs.run_folder import PARTS, ROWS, RunFolder, reserved
 from em_cli.outputs.run_names import free_beside
@@ -83,7 +82,7 @@ def _identity(settings: Settings, data: Data) -> dict[str, str]:
         "data": data.data_sha256,
         "version of em": __version__,
         "version of Python": platform.python_version(),
-        **{f"version of {name}": version(name) for name in ("numpy", "scipy")},
+        **{f"version of {name}": str(version_of(name)) for name in ("numpy", "scipy")},
     }
 
 
